@@ -1,0 +1,3 @@
+//! The command `rgflow`.
+
+fn main() {}

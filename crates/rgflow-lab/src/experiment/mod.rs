@@ -1,0 +1,47 @@
+//! Experiments: one file each, one line in [`ALL`].
+
+use crate::artifact::Run;
+use crate::record::Record;
+
+/// An experiment: a recipe (values), stages, claims and figures (code).
+pub trait Experiment: Sync {
+    /// Name on the command line, such as `ising-2d`.
+    fn name(&self) -> &'static str;
+
+    /// One line for lists.
+    fn summary(&self) -> &'static str;
+
+    /// The recipe: TOML that holds every key with its default and a comment.
+    fn recipe(&self) -> &'static str;
+
+    /// The figures and tables of the thesis that it makes.
+    fn items(&self) -> &'static [Item];
+
+    /// Parses and validates the settings that layers of TOML gave.
+    ///
+    /// # Errors
+    /// A line that names the key, its value and what is allowed.
+    fn check(&self, settings: &toml::Table) -> Result<(), String>;
+
+    /// Runs all repetitions in the run folder and returns what was found.
+    ///
+    /// # Errors
+    /// What went wrong, with the remedy; finished stages stay on disk.
+    fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, crate::artifact::Error>;
+}
+
+/// A figure or table of the thesis.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// Its number, such as `fig4.6`.
+    pub id: &'static str,
+    /// What it shows.
+    pub title: &'static str,
+    /// What the thesis says of it.
+    pub claim: &'static str,
+    /// Keys of the numbers that answer the claim (prefixes).
+    pub keys: &'static [&'static str],
+}
+
+/// All experiments.
+pub static ALL: &[&dyn Experiment] = &[];

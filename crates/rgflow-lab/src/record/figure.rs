@@ -1,0 +1,156 @@
+//! Figures as data: panels of curves with error bars, maps and lattice pictures.
+
+use serde::{Deserialize, Serialize};
+
+/// A figure: one or more panels under one caption.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Figure {
+    /// File stem, such as `fig4.6` or `t-star-by-step`.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// What is seen and how it was made.
+    pub caption: String,
+    /// Text for those who cannot see it: what the picture shows, in a sentence.
+    pub alt: String,
+    /// Panels, drawn side by side (wrapping on a narrow page).
+    pub panels: Vec<Panel>,
+}
+
+/// One panel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Panel {
+    /// Curves over an x axis.
+    Curves {
+        /// Heading of the panel.
+        title: String,
+        /// Horizontal axis.
+        x: Axis,
+        /// Vertical axis.
+        y: Axis,
+        /// The curves.
+        curves: Vec<Curve>,
+    },
+    /// A colour map: `values[row][column]`.
+    Map(Map),
+    /// Pictures of spins on lattices.
+    Lattices {
+        /// Heading of the panel.
+        title: String,
+        /// Rows of pictures (such as one start temperature each), columns such as steps.
+        rows: Vec<Vec<Lattice>>,
+    },
+    /// Arrows between values, one line each (a flow diagram such as fig 4.9).
+    Arrows {
+        /// Heading of the panel.
+        title: String,
+        /// Horizontal axis.
+        x: Axis,
+        /// One strip of arrows above the other: each has a label and arrows `(from, to)` on the axis.
+        strips: Vec<(String, Vec<(f64, f64)>)>,
+        /// Vertical lines with labels (such as T_c).
+        marks: Vec<(f64, String)>,
+    },
+}
+
+/// An axis.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Axis {
+    /// Label with unit, such as `T (J/k_B)`.
+    pub label: String,
+    /// Linear or logarithmic. `Scale::Log` with the value 0 draws it at the left end (`step 0`).
+    pub scale: Scale,
+    /// Fixed limits; `None` fits the data.
+    pub limits: Option<[f64; 2]>,
+}
+
+/// Scale of an axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Linear.
+    #[default]
+    Linear,
+    /// Logarithmic.
+    Log,
+}
+
+/// A curve: points with optional error bars.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Curve {
+    /// Name in the legend.
+    pub label: String,
+    /// x values.
+    pub x: Vec<f64>,
+    /// y values, NaN = gap (null in JSON).
+    #[serde(with = "nan_as_null")]
+    pub y: Vec<f64>,
+    /// One standard error of each y, or empty.
+    #[serde(with = "nan_as_null")]
+    pub error: Vec<f64>,
+    /// How it is drawn.
+    pub style: Style,
+    /// Position in [0, 1] on a cold-to-hot colour scale (temperatures); `None` takes the next colour of the palette.
+    pub colour: Option<f64>,
+}
+
+/// How a curve is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// Line.
+    #[default]
+    Line,
+    /// Line with points.
+    LinePoints,
+    /// Points.
+    Points,
+    /// Dashed line, for references such as exact values and the null.
+    Dashed,
+}
+
+/// A colour map.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Map {
+    /// Heading of the panel.
+    pub title: String,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// What the colour means.
+    pub value: Axis,
+    /// Column positions.
+    pub columns: Vec<f64>,
+    /// Row positions.
+    pub rows: Vec<f64>,
+    /// `values[row][column]`, NaN = none.
+    pub values: Vec<Vec<Frame>>,
+}
+
+/// A value of a map with its error.
+pub type Frame = (Option<f64>, Option<f64>);
+
+/// A picture of a lattice.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Lattice {
+    /// Text below the picture.
+    pub label: String,
+    /// Width in sites.
+    pub width: usize,
+    /// Values in [-1, 1], row by row: spins or expectation values.
+    pub values: Vec<f32>,
+}
+
+mod nan_as_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(values: &[f64], to: S) -> Result<S::Ok, S::Error> {
+        values.iter().map(|v| v.is_finite().then_some(*v)).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+        Ok(Vec::<Option<f64>>::deserialize(from)?.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+    }
+}

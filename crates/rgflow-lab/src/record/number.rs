@@ -1,0 +1,142 @@
+//! Numbers with errors, comparisons and verdicts.
+
+use serde::{Deserialize, Serialize};
+
+/// One number of `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Number {
+    /// Stable dotted key, such as `ising-2d.rbm.all.gibbs.T_star`.
+    pub key: String,
+    /// The value; `None` (null) where it is undefined or infinite, and `how` says why.
+    pub value: Option<f64>,
+    /// One standard error; `how` says over what. `None` for exact numbers and counts.
+    pub error: Option<f64>,
+    /// Effective number of independent samples (or repetitions) behind the value.
+    pub n_eff: Option<f64>,
+    /// Unit, such as `J/k_B`, `J per spin`, `nats`, `1`.
+    pub unit: String,
+    /// Only where the value is a bound or a range: `[low, high]`, `null` = open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[Option<f64>; 2]>,
+    /// How it was measured and what the error is over.
+    pub how: String,
+    /// What it is compared with.
+    #[serde(default)]
+    pub compare: Vec<Comparison>,
+}
+
+/// A reference value and the verdict on ours.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The reference value.
+    pub value: Option<f64>,
+    /// Its standard error, `None` if exact or not given.
+    pub error: Option<f64>,
+    /// Where it comes from.
+    pub source: String,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// Outcome of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2).
+    #[serde(rename = "agrees")]
+    Agrees,
+    /// The difference is larger.
+    #[serde(rename = "differs")]
+    Differs,
+    /// Our error exceeds the tolerance of the claim.
+    #[serde(rename = "inconclusive")]
+    Inconclusive,
+    /// The outcome depends on a setting, which `source` names.
+    #[serde(rename = "depends")]
+    Depends,
+    /// Nothing to compare with.
+    #[serde(rename = "not compared")]
+    NotCompared,
+}
+
+impl Verdict {
+    /// The word that is shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Agrees => "agrees",
+            Verdict::Differs => "differs",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Depends => "depends",
+            Verdict::NotCompared => "not compared",
+        }
+    }
+}
+
+impl Number {
+    /// A number without comparisons.
+    pub fn new(key: impl Into<String>, value: f64, error: Option<f64>, unit: &str, how: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            value: value.is_finite().then_some(value),
+            error: error.filter(|e| e.is_finite()),
+            n_eff: None,
+            unit: unit.into(),
+            interval: None,
+            how: how.into(),
+            compare: Vec::new(),
+        }
+    }
+
+    /// Sets the effective number of samples.
+    pub fn n_eff(mut self, n_eff: f64) -> Self {
+        self.n_eff = n_eff.is_finite().then_some(n_eff);
+        self
+    }
+
+    /// Sets the interval.
+    pub fn interval(mut self, interval: Option<[Option<f64>; 2]>) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Compares with a reference `value` with `error` (0 if exact); `tolerance` is what an "about" of the source allows (0 if none).
+    pub fn compare(mut self, value: f64, error: f64, tolerance: f64, source: impl Into<String>) -> Self {
+        let verdict = self.verdict(value, error, tolerance);
+        let error = (error > 0.0).then_some(error);
+        self.compare.push(Comparison { value: Some(value), error, source: source.into(), verdict });
+        self
+    }
+
+    /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`; an own
+    /// error above a tolerance that is not 0 is `inconclusive`; a value that is only an interval is compared by its nearest end.
+    fn verdict(&self, reference: f64, reference_error: f64, tolerance: f64) -> Verdict {
+        let Some(value) = self.value else { return Verdict::NotCompared };
+        let own = self.error.unwrap_or(0.0);
+        if tolerance > 0.0 && own > tolerance {
+            return Verdict::Inconclusive;
+        }
+        let nearest = match self.interval {
+            Some([low, high]) => reference.clamp(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)),
+            None => value,
+        };
+        let own = if self.interval.is_some() { 0.0 } else { own };
+        let allowed = (tolerance.powi(2) + (2.0 * own).powi(2) + (2.0 * reference_error).powi(2)).sqrt();
+        if (nearest - reference).abs() <= allowed { Verdict::Agrees } else { Verdict::Differs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdict_follows_the_rule() {
+        let n = |error| Number::new("k", 2.0, error, "1", "");
+        assert_eq!(n(Some(0.1)).compare(2.19, 0.0, 0.0, "").compare[0].verdict, Verdict::Agrees);
+        assert_eq!(n(Some(0.1)).compare(2.21, 0.0, 0.0, "").compare[0].verdict, Verdict::Differs);
+        assert_eq!(n(Some(0.0)).compare(2.26, 0.0, 0.25, "").compare[0].verdict, Verdict::Differs);
+        assert_eq!(n(Some(0.3)).compare(2.0, 0.0, 0.25, "").compare[0].verdict, Verdict::Inconclusive);
+        let bound = n(None).interval(Some([None, Some(0.9)]));
+        assert_eq!(bound.clone().compare(0.5, 0.0, 0.0, "").compare[0].verdict, Verdict::Agrees);
+        assert_eq!(bound.compare(1.0, 0.0, 0.0, "").compare[0].verdict, Verdict::Differs);
+    }
+}
