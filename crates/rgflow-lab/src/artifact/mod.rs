@@ -1,8 +1,23 @@
-//! Artifacts: run folders, stages, formats, atomic writes. To be filled.
+//! Artifacts: run folders, stages that are kept or remade, file formats, atomic writes, provenance.
+//!
+//! A run is a folder that explains itself. What its stages make is named by hashes, so a run that was stopped anywhere
+//! finishes with the same bytes, and nothing that is still right is made again.
 
-/// A run folder. To be filled.
-pub struct Run;
+pub mod atomic;
+mod error;
+mod json;
+mod lock;
+mod model;
+pub mod npz;
+pub mod progress;
+pub mod provenance;
+mod run;
+pub mod settings;
+mod stage;
 
-/// What can go wrong in the laboratory. To be filled.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {}
+pub use error::Error;
+pub use json::canonical_json;
+pub use model::Model;
+pub use progress::Progress;
+pub use run::{Opened, Run, load_record, render_again};
+pub use stage::{Artifact, Repetition, Stage, StageOut};

@@ -1,6 +1,6 @@
 //! Experiments: one file each, one line in [`ALL`].
 
-use crate::artifact::Run;
+use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 
 /// An experiment: a recipe (values), stages, claims and figures (code).
@@ -27,7 +27,7 @@ pub trait Experiment: Sync {
     ///
     /// # Errors
     /// What went wrong, with the remedy; finished stages stay on disk.
-    fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, crate::artifact::Error>;
+    fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error>;
 }
 
 /// A figure or table of the thesis.
@@ -45,3 +45,19 @@ pub struct Item {
 
 /// All experiments.
 pub static ALL: &[&dyn Experiment] = &[];
+
+/// The experiment called `name`.
+///
+/// # Errors
+/// [`Error::User`] that names the nearest experiment, or all of them.
+pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
+    if let Some(found) = ALL.iter().find(|experiment| experiment.name() == name) {
+        return Ok(*found);
+    }
+    let names = || ALL.iter().map(|experiment| experiment.name());
+    let remedy = match settings::nearest(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    Err(Error::user(format!("unknown experiment `{name}`; {remedy}")))
+}

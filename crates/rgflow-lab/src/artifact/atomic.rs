@@ -1,0 +1,92 @@
+//! Files appear whole or not at all: a temporary file in the same folder, fsync, rename.
+
+use super::Error;
+use std::io::Write;
+use std::path::Path;
+
+/// Temporary files begin with this; a run folder removes those that a kill left.
+const TEMPORARY: &str = ".rgflow-tmp-";
+
+/// Writes `bytes` to `path`, replacing what is there; creates the folders above it.
+///
+/// # Errors
+/// [`Error::Io`] with the path if the folder cannot be written or the disk is full; the old file is then untouched.
+pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+    let path = path.as_ref();
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    create_folder(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
+    // Temporary files are private by default; an artifact is as readable as the user's other files (umask).
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::Permissions::from_mode(0o666)
+    };
+    #[cfg(unix)]
+    builder.permissions(mode);
+    let mut file = builder.tempfile_in(folder).map_err(Error::io("write", path))?;
+    file.write_all(bytes.as_ref()).map_err(Error::io("write", path))?;
+    file.as_file().sync_all().map_err(Error::io("write", path))?;
+    file.persist(path).map_err(|e| e.error).map_err(Error::io("write", path))?;
+    // The rename itself lasts only once the folder is on disk.
+    #[cfg(unix)]
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Creates `folder` and those above it.
+///
+/// # Errors
+/// [`Error::Io`] with the path.
+pub fn create_folder(folder: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))
+}
+
+/// Whether `name` is the name of a temporary file of [`write`].
+pub(super) fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().starts_with(TEMPORARY)
+}
+
+/// Removes the temporary files that a killed run left anywhere below `folder`.
+pub(super) fn remove_temporary(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => remove_temporary(&entry.path()),
+            Ok(_) if is_temporary(&entry.file_name()) => {
+                let _ = std::fs::remove_file(entry.path());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_whole_files_into_new_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/c.bin");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_in_the_way_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("x/y")).unwrap();
+        let error = write(dir.path().join("x"), b"one").unwrap_err().to_string();
+        assert!(error.contains("x"), "{error}");
+        assert!(dir.path().join("x/y").is_dir());
+    }
+}

@@ -1,0 +1,61 @@
+//! What can go wrong in the laboratory, and the exit code that follows.
+
+use std::path::{Path, PathBuf};
+
+/// What went wrong. Messages name the file, the key and its value, and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A mistake of the user (exit code 2): a wrong key, a folder that holds something else.
+    #[error("{0}")]
+    User(String),
+    /// A failure that is no one's mistake (exit code 1): a damaged file, an algorithm that diverged.
+    #[error("{0}")]
+    Failure(String),
+    /// The system refused to read or write a file (exit code 1).
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Stopped by SIGINT or SIGTERM (exit code 130); what was finished is kept.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// A mistake of the user.
+    pub fn user(message: impl Into<String>) -> Self {
+        Error::User(message.into())
+    }
+
+    /// A failure.
+    pub fn failure(message: impl Into<String>) -> Self {
+        Error::Failure(message.into())
+    }
+
+    /// A function for `map_err`: the system refused to `action` the file `path`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Error::Io { action, path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// The exit code of the command: 2, 1 or 130.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::User(_) => 2,
+            Error::Failure(_) | Error::Io { .. } => 1,
+            Error::Interrupted => 130,
+        }
+    }
+
+    /// The same error with `place` in front of a failure's message.
+    pub(super) fn within(self, place: impl FnOnce() -> String) -> Self {
+        match self {
+            Error::Failure(message) => Error::Failure(format!("{}: {message}", place())),
+            other => other,
+        }
+    }
+}

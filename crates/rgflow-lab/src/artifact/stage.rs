@@ -1,0 +1,249 @@
+//! Stages: steps of a run that are kept as long as nothing they depend on has changed.
+//!
+//! A stage's key is the hash of its name, revision, settings, seed and inputs. Its manifest, written after its outputs,
+//! holds the key and the hash of every file. Inputs enter by the hash of their bytes: a stage that was remade with the same
+//! result does not make those after it stale.
+
+use super::{Error, Run, atomic, json, npz, provenance};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// One step of a repetition.
+pub struct Stage<'a, S: Serialize> {
+    /// Its name, unique in the repetition, such as `samples/train`.
+    pub name: &'a str,
+    /// Raised when the code changes what the stage makes.
+    pub revision: u32,
+    /// Every setting that its result depends on (but the seed, which is always part of the key).
+    pub settings: S,
+    /// What it reads.
+    pub inputs: &'a [&'a Artifact],
+    /// What it makes: files relative to the repetition's folder; a name that ends in `/` is a folder with all that is in it.
+    pub outputs: &'a [&'a str],
+}
+
+/// What a finished stage made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// Hash of the stage's name and of the bytes of all its files.
+    pub hash: String,
+    /// Folder of the repetition, to which the names of the files are relative.
+    pub dir: PathBuf,
+}
+
+impl Artifact {
+    /// Path of the file `name`, such as `samples/train.npz`.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Opens the arrays of the file `name`.
+    ///
+    /// # Errors
+    /// As [`npz::Reader::open`].
+    pub fn npz(&self, name: &str) -> Result<npz::Reader, Error> {
+        npz::Reader::open(self.path(name))
+    }
+}
+
+/// One repetition of an experiment: a seed and its folder `seed-K/`. Its stages may run on several threads at once.
+#[derive(Clone, Debug)]
+pub struct Repetition<'a> {
+    pub(super) run: &'a Run,
+    pub(super) seed: u64,
+    pub(super) dir: PathBuf,
+}
+
+/// The file `stages/NAME.json` of a repetition; holds no times.
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    key: String,
+    files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    fn artifact(&self, name: &str, dir: &Path) -> Artifact {
+        let mut hasher = blake3::Hasher::new();
+        for text in [name].into_iter().chain(self.files.iter().flat_map(|(file, hash)| [file.as_str(), hash.as_str()]))
+        {
+            hasher.update(text.as_bytes()).update(b"\n");
+        }
+        Artifact { hash: hasher.finalize().to_hex().to_string(), dir: dir.to_path_buf() }
+    }
+}
+
+impl<'a> Repetition<'a> {
+    /// The seed of every stream of the repetition.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The folder `seed-K/`.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The run it belongs to.
+    pub fn run(&self) -> &'a Run {
+        self.run
+    }
+
+    /// Keeps the stage if its key and the hashes of its files are as recorded, else calls `make` to write its outputs.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if a signal came, [`Error::Failure`] if an output is missing after `make`, else what `make` returns.
+    pub fn stage<S: Serialize>(
+        &self,
+        stage: Stage<'_, S>,
+        make: impl FnOnce(&StageOut) -> Result<(), Error>,
+    ) -> Result<Artifact, Error> {
+        self.run.check_interrupt()?;
+        self.run.announce(self.seed, stage.name)?;
+        let key = key(&stage, self.seed)?;
+        let path = self.dir.join(format!("stages/{}.json", stage.name));
+        let old: Option<Manifest> = json::read(&path).ok();
+        if let Some(manifest) = old.as_ref().filter(|m| m.key == key)
+            && files(&self.dir, stage.outputs).is_ok_and(|files| files == manifest.files)
+        {
+            self.run.record_stage(self.seed, stage.name, None)?;
+            return Ok(manifest.artifact(stage.name, &self.dir));
+        }
+        // Nothing of an older version may be taken for a part of this one.
+        remove(&path)?;
+        for file in old.iter().flat_map(|m| m.files.keys()) {
+            remove(&self.dir.join(file))?;
+        }
+        for folder in stage.outputs.iter().filter(|o| o.ends_with('/')).map(|o| self.dir.join(o)) {
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder).map_err(Error::io("clear", &folder))?;
+            }
+            atomic::create_folder(&folder)?;
+        }
+        let start = Instant::now();
+        let place = || format!("stage {} of seed {}", stage.name, self.seed);
+        let out = StageOut { repetition: self, restart: path.with_extension("restart"), key: key.clone() };
+        make(&out).map_err(|e| e.within(place))?;
+        let files = files(&self.dir, stage.outputs).map_err(|e| e.within(place))?;
+        let manifest = Manifest { key, files };
+        atomic::write(&path, json::pretty(&manifest)?)?;
+        remove(&out.restart)?;
+        self.run.record_stage(self.seed, stage.name, Some(start.elapsed().as_secs_f64()))?;
+        Ok(manifest.artifact(stage.name, &self.dir))
+    }
+}
+
+/// What a stage writes through.
+pub struct StageOut<'a> {
+    repetition: &'a Repetition<'a>,
+    restart: PathBuf,
+    key: String,
+}
+
+impl StageOut<'_> {
+    /// The seed of the repetition.
+    pub fn seed(&self) -> u64 {
+        self.repetition.seed
+    }
+
+    /// Path of the output `name`; its folder exists.
+    ///
+    /// # Errors
+    /// If the folder cannot be created.
+    pub fn path(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.repetition.dir.join(name);
+        path.parent().map_or(Ok(()), atomic::create_folder)?;
+        Ok(path)
+    }
+
+    /// Writes the output `name`, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`atomic::write`].
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+        atomic::write(self.repetition.dir.join(name), bytes)
+    }
+
+    /// Announces `units` of work that [`tick`](Self::tick) will report.
+    pub fn add_work(&self, name: &str, units: u64) {
+        self.repetition.run.progress().add_work(name, units);
+    }
+
+    /// Reports `units` of work as done.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if a signal came: return it, and the stage is made again (or from its restart file) by `--resume`.
+    pub fn tick(&self, units: u64) -> Result<(), Error> {
+        self.repetition.run.progress().advance(units);
+        self.repetition.run.check_interrupt()
+    }
+
+    /// Keeps `state` for a run that resumes inside this stage; replaces the one before, deleted when the stage is finished.
+    ///
+    /// # Errors
+    /// As [`atomic::write`].
+    pub fn save_restart(&self, state: &[u8]) -> Result<(), Error> {
+        let mut bytes = format!("{}\n{}\n", self.key, blake3::hash(state).to_hex()).into_bytes();
+        bytes.extend_from_slice(state);
+        atomic::write(&self.restart, bytes)
+    }
+
+    /// The state that a stopped run of this very stage saved last; one that is damaged or of other settings is ignored.
+    pub fn load_restart(&self) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(&self.restart).ok()?;
+        let mut parts = bytes.splitn(3, |b| *b == b'\n');
+        let (key, hash, state) = (parts.next()?, parts.next()?, parts.next()?);
+        let right = key == self.key.as_bytes() && hash == blake3::hash(state).to_hex().as_bytes();
+        right.then(|| state.to_vec())
+    }
+}
+
+/// Hash of all that the stage's result depends on.
+fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
+    let settings = serde_json::to_value(&stage.settings)
+        .map_err(|e| Error::failure(format!("settings of stage {}: {e}", stage.name)))?;
+    // JSON has one null for nothing, infinity and NaN; TOML tells them apart but cannot write everything. Both together can.
+    let exact = toml::Value::try_from(&stage.settings).ok().map(|value| value.to_string());
+    let inputs: Vec<&str> = stage.inputs.iter().map(|artifact| artifact.hash.as_str()).collect();
+    let text = super::canonical_json(&serde_json::json!({
+        "stage": stage.name, "revision": stage.revision, "seed": seed,
+        "settings": settings, "exact": exact, "inputs": inputs, "outputs": stage.outputs,
+    }));
+    Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
+}
+
+/// The hash of every output, by name; those of folders by walking them.
+fn files(dir: &Path, outputs: &[&str]) -> Result<BTreeMap<String, String>, Error> {
+    fn walk(dir: &Path, name: &str, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
+        let folder = dir.join(name);
+        for entry in std::fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
+            let entry = entry.map_err(Error::io("read", &folder))?;
+            let name = format!("{name}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                walk(dir, &format!("{name}/"), files)?;
+            } else if !atomic::is_temporary(&entry.file_name()) {
+                files.insert(name, provenance::hash_file(&entry.path())?);
+            }
+        }
+        Ok(())
+    }
+    let mut files = BTreeMap::new();
+    for output in outputs {
+        if output.ends_with('/') {
+            walk(dir, output, &mut files)?;
+        } else if dir.join(output).is_file() {
+            files.insert(output.to_string(), provenance::hash_file(&dir.join(output))?);
+        } else {
+            return Err(Error::failure(format!("the output {output} was not made")));
+        }
+    }
+    Ok(files)
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(e)),
+        _ => Ok(()),
+    }
+}
