@@ -27,10 +27,12 @@ pub fn pack(spins: &[i8], n: usize, packed: &mut [u8]) {
 }
 
 /// Unpacks nibbles into rows of `n` values -1 or +1.
-pub fn unpack<T: From<i8>>(packed: &[u8], n: usize, spins: &mut [T]) {
+pub fn unpack<T: From<i8> + Copy>(packed: &[u8], n: usize, spins: &mut [T]) {
+    let value = |nibble: usize, j: usize| T::from(if nibble >> j & 1 == 1 { 1 } else { -1 });
+    let table: [[T; 4]; 16] = std::array::from_fn(|nibble| std::array::from_fn(|j| value(nibble, j)));
     for (bytes, row) in packed.chunks_exact(packed_len(n)).zip(spins.chunks_exact_mut(n)) {
-        for (i, s) in row.iter_mut().enumerate() {
-            *s = T::from(if bytes[i / 4] >> (i % 4) & 1 == 1 { 1 } else { -1 });
+        for (byte, four) in bytes.iter().zip(row.chunks_mut(4)) {
+            four.copy_from_slice(&table[(*byte & 15) as usize][..four.len()]);
         }
     }
 }
@@ -175,7 +177,9 @@ fn draw_packed(fields: &[f32], words: &[u32], stride: usize, bytes: usize, packe
                 up[l] = u8::from(u * (1.0 + exp_one(-2.0 * z[l])) < 1.0);
             }
             for (byte, four) in out.iter_mut().zip(up.chunks_exact(4)) {
-                *byte = four[0] | four[1] << 1 | four[2] << 2 | four[3] << 3;
+                // Gathers the lowest bits of four bytes in the top four bits of the product.
+                let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+                *byte = (word.wrapping_mul(0x1020_4080) >> 28) as u8;
             }
         }
     }
