@@ -4,7 +4,7 @@
 pub mod chain;
 pub mod enumeration;
 pub mod square;
-//TRANSFER
+pub mod transfer;
 mod wide;
 
 /// Exact thermal averages of a finite Ising system, per spin.
