@@ -155,6 +155,7 @@ mod tests {
             energy_error: vec![],
             abs_m: vec![],
             abs_m_error: vec![],
+            example: Array2::zeros((4, 1)),
         };
         let ends = distinct_ends(&moment);
         assert_eq!((ends.count, ends.label, ends.hot_meets_cold), (2, vec![0, 0, 0, 1], false));

@@ -100,6 +100,8 @@ pub struct Moment {
     pub abs_m: Vec<f64>,
     /// Its standard error, over chains.
     pub abs_m_error: Vec<f64>,
+    /// The first chain of each start, shape (n_starts, sites): spins, or expectation values.
+    pub example: Array2<f32>,
 }
 
 /// Differences between the windows [3t/4, t] and [t/2, 3t/4), pooled over starts: means over chains with standard errors.
@@ -133,6 +135,7 @@ pub struct Trajectory {
 struct ChunkResult {
     /// Per record: sums of P, P^2, then E, E^2, |m|, |m|^2.
     sums: Vec<Array1<f64>>,
+    examples: Vec<Array1<f32>>,
     windows: Array2<f64>,
     end: Array2<f32>,
     values: Array2<f32>,
@@ -256,6 +259,7 @@ fn follow(
     let (rows, n_t) = (state.v.nrows(), readout.mlp.n_out());
     let mut before = state.v.clone();
     let mut sums = Vec::with_capacity(schedule.records.len());
+    let mut examples = Vec::with_capacity(schedule.records.len());
     // Per chain: later window minus earlier one of P(T), E, |m|.
     let mut windows = Array2::<f64>::zeros((rows, n_t + 2));
     let in_window = |w| schedule.records.iter().filter(|r| schedule.window(**r) == Some(w)).count() as f64;
@@ -294,10 +298,19 @@ fn follow(
             }
         }
         sums.push(sum);
+        examples.push(state.v.row(0).to_owned());
         end = Some((p, spins));
     }
     let (end, spins) = end?;
-    Some(ChunkResult { sums, windows, end, values: state.v.clone(), spins, rested: if state.rests { rows } else { 0 } })
+    Some(ChunkResult {
+        sums,
+        examples,
+        windows,
+        end,
+        values: state.v.clone(),
+        spins,
+        rested: if state.rests { rows } else { 0 },
+    })
 }
 
 /// Mean and standard error from a sum, a sum of squares and a count.
@@ -326,8 +339,12 @@ fn assemble(
                 energy_error: vec![],
                 abs_m: vec![],
                 abs_m_error: vec![],
+                example: Array2::zeros((n_starts, chunks[0].values.ncols())),
             };
             for start in 0..n_starts {
+                if let Some(first) = of_start(start).next() {
+                    moment.example.row_mut(start).assign(&first.examples[record]);
+                }
                 let sum = of_start(start).fold(Array1::zeros(2 * n_t + 4), |a, c| a + &c.sums[record]);
                 for k in 0..n_t {
                     let (mean, error) = mean_error(sum[k], sum[n_t + k], n);
