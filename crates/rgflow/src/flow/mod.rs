@@ -1,1 +1,17 @@
-//! To be filled.
+//! The RBM flow read as a temperature: thermometer, trajectories, fixed points, and the null that needs no RBM.
+//!
+//! Specification: thesis section 4.1; what T* means and what a fixed point is: this crate's guide "What T* means".
+
+mod fixed_point;
+mod reading;
+mod reference;
+mod second;
+mod thermometer;
+mod trajectory;
+
+pub use fixed_point::{Attractors, Ends, Relaxation, attractors, converged, distinct_ends, relaxation};
+pub use reading::Reading;
+pub use reference::{Calibration, Reference};
+pub use second::SecondThermometers;
+pub use thermometer::{TStar, Thermometer, probabilities};
+pub use trajectory::{Mode, Moment, Readout, Schedule, Starts, Trajectory, WindowMeans, run};

@@ -1,1 +1,3 @@
-//! To be filled.
+//! Renormalization-group transformations of configurations (thesis section 3.2).
+
+pub mod block_spin;

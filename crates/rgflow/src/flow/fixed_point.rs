@@ -1,0 +1,171 @@
+//! What a flow ends in: convergence, distinct ends, attractors of the mean-field map, relaxation time.
+
+use super::trajectory::{Moment, Trajectory, WindowMeans};
+use ndarray::{Array2, ArrayView2};
+
+/// Ends are one if their total variation is below three standard errors or this.
+const SAME_END: f64 = 0.05;
+/// Windows agree if they differ by less than three standard errors or this (in total variation, |m| and E per spin).
+const SAME_WINDOW: f64 = 0.02;
+/// End vectors of the mean-field map are one attractor if their root mean square difference is below this.
+const SAME_ATTRACTOR: f32 = 0.1;
+
+/// Total variation of two curves and the mean that noise alone would give (normal components: E|x| = sigma sqrt(2/pi)).
+fn variation(differences: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+    let (tv, noise) = differences.fold((0.0, 0.0), |(a, b), (d, e)| (a + 0.5 * d.abs(), b + 0.5 * e));
+    (tv, noise * (2.0 / std::f64::consts::PI).sqrt())
+}
+
+/// Whether the windows [t/2, 3t/4) and [3t/4, t] agree in P(T), |m| and E.
+pub fn converged(windows: &WindowMeans) -> bool {
+    let (tv, noise) = variation(windows.probability.iter().copied());
+    let within = |(d, e): (f64, f64)| d.abs() < (3.0 * e).max(SAME_WINDOW);
+    tv < (3.0 * noise).max(SAME_WINDOW) && within(windows.energy) && within(windows.abs_m)
+}
+
+/// Which starts share an end.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    /// Label of each start's end, 0 .. count.
+    pub label: Vec<usize>,
+    /// Number of distinct ends.
+    pub count: usize,
+    /// Whether the coldest and the hottest start share an end.
+    pub hot_meets_cold: bool,
+}
+
+/// Distinct ends at a recorded step: starts whose P(T) differ by a total variation below max(3 sigma, 0.05) are linked, and
+/// linked starts form one end.
+pub fn distinct_ends(moment: &Moment) -> Ends {
+    let n = moment.probability.nrows();
+    let mut label: Vec<usize> = (0..n).collect();
+    for a in 0..n {
+        for b in 0..a {
+            let (p, e) = (&moment.probability, &moment.probability_error);
+            let (tv, noise) = variation((0..p.ncols()).map(|k| (p[[a, k]] - p[[b, k]], e[[a, k]].hypot(e[[b, k]]))));
+            if tv < (3.0 * noise).max(SAME_END) && label[a] != label[b] {
+                let (keep, drop) = (label[a].min(label[b]), label[a].max(label[b]));
+                label.iter_mut().filter(|l| **l == drop).for_each(|l| *l = keep);
+            }
+        }
+    }
+    let mut names = label.clone();
+    names.sort_unstable();
+    names.dedup();
+    let label: Vec<usize> = label.iter().map(|l| names.partition_point(|n| n < l)).collect();
+    Ends { count: names.len(), hot_meets_cold: label.first() == label.last(), label }
+}
+
+/// Attractors of the mean-field map and their basins.
+#[derive(Clone, Debug)]
+pub struct Attractors {
+    /// A representative end vector of each attractor, shape (count, sites), heaviest first.
+    pub centres: Array2<f32>,
+    /// Weight of each basin per start, shape (count, n_starts); columns sum to 1.
+    pub weight: Array2<f64>,
+}
+
+/// Clusters end vectors, shape (n_starts * per_start, sites): one attractor = within a root mean square of 0.1 of its representative.
+pub fn attractors(ends: ArrayView2<f32>, n_starts: usize) -> Attractors {
+    let (n, sites) = ends.dim();
+    let per_start = n / n_starts;
+    let most = SAME_ATTRACTOR * SAME_ATTRACTOR * sites as f32;
+    let (mut centres, mut members): (Vec<usize>, Vec<Vec<f64>>) = (vec![], vec![]);
+    for i in 0..n {
+        let row = ends.row(i);
+        let near = |c: &usize| row.iter().zip(ends.row(*c)).map(|(a, b)| (a - b) * (a - b)).sum::<f32>() < most;
+        let k = centres.iter().position(near).unwrap_or_else(|| {
+            centres.push(i);
+            members.push(vec![0.0; n_starts]);
+            centres.len() - 1
+        });
+        members[k][i / per_start] += 1.0 / per_start as f64;
+    }
+    let mut order: Vec<usize> = (0..centres.len()).collect();
+    let total = |k: &usize| members[*k].iter().sum::<f64>();
+    order.sort_by(|a, b| total(b).total_cmp(&total(a)));
+    Attractors {
+        centres: Array2::from_shape_fn((order.len(), sites), |(k, i)| ends[[centres[order[k]], i]]),
+        weight: Array2::from_shape_fn((order.len(), n_starts), |(k, s)| members[order[k]][s]),
+    }
+}
+
+/// Relaxation time of a flow, in steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Relaxation {
+    /// Measured.
+    Steps(f64),
+    /// Longer than this many steps: hot and cold starts kept more than 1/e of their difference.
+    Longer(f64),
+    /// Over within the first recorded steps: at most this.
+    Within(f64),
+}
+
+/// Relaxation time from the difference D(t) of the energies of the hottest and the coldest start:
+/// tau = (t2 - t1)/ln(D(t1)/D(t2)), t1 the first record with D below D(0)/e and t2 the last before D first falls under
+/// four standard errors: the slowest decay that the data resolve.
+pub fn relaxation(trajectory: &Trajectory) -> Relaxation {
+    let points: Vec<(f64, f64, f64)> = trajectory
+        .moments
+        .iter()
+        .map(|m| {
+            let last = m.energy.len() - 1;
+            let difference = (m.energy[last] - m.energy[0]).abs();
+            (m.step as f64, difference, m.energy_error[last].hypot(m.energy_error[0]))
+        })
+        .collect();
+    relaxation_of(&points)
+}
+
+fn relaxation_of(points: &[(f64, f64, f64)]) -> Relaxation {
+    let last = points.last().map_or(0.0, |p| p.0);
+    let threshold = points.first().map_or(0.0, |p| p.1) / std::f64::consts::E;
+    let Some(first) = points.iter().position(|p| p.1 < threshold) else { return Relaxation::Longer(last) };
+    let resolved = points.iter().position(|(_, d, e)| *d <= 4.0 * e).unwrap_or(points.len());
+    if resolved <= first + 1 {
+        return Relaxation::Within(points[first].0);
+    }
+    let (a, b) = (points[first], points[resolved - 1]);
+    if b.1 >= a.1 { Relaxation::Longer(last) } else { Relaxation::Steps((b.0 - a.0) / libm::log(a.1 / b.1)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relaxation_of_an_exponential_is_its_time() {
+        let decay = |tau: f64| -> Vec<(f64, f64, f64)> {
+            (0..100).map(|t| (t as f64, (-(t as f64) / tau).exp(), 1e-3)).collect()
+        };
+        let Relaxation::Steps(tau) = relaxation_of(&decay(12.0)) else { panic!("resolved") };
+        assert!((tau - 12.0).abs() < 1e-9);
+        assert_eq!(relaxation_of(&decay(1000.0)), Relaxation::Longer(99.0));
+        assert_eq!(relaxation_of(&decay(0.1)), Relaxation::Within(1.0));
+    }
+
+    #[test]
+    fn ends_are_linked_by_total_variation() {
+        let p = [[0.5, 0.5], [0.54, 0.46], [0.58, 0.42], [0.9, 0.1]];
+        let moment = Moment {
+            step: 0,
+            probability: Array2::from_shape_fn((4, 2), |(i, k)| p[i][k]),
+            probability_error: Array2::from_elem((4, 2), 1e-4),
+            energy: vec![],
+            energy_error: vec![],
+            abs_m: vec![],
+            abs_m_error: vec![],
+            example: Array2::zeros((4, 1)),
+        };
+        let ends = distinct_ends(&moment);
+        assert_eq!((ends.count, ends.label, ends.hot_meets_cold), (2, vec![0, 0, 0, 1], false));
+    }
+
+    #[test]
+    fn attractors_have_their_basins() {
+        let ends = Array2::from_shape_fn((8, 9), |(i, j)| if i == 5 || i == 2 { -1.0 } else { 1.0 + 0.001 * j as f32 });
+        let found = attractors(ends.view(), 2);
+        assert_eq!(found.weight, ndarray::array![[0.75, 0.75], [0.25, 0.25]]);
+        assert_eq!(found.centres.row(1).to_vec(), vec![-1.0; 9]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Reference curves P_ref(T), the search for T*, and what thermal collections show (the calibration of "not thermal").
+
+use super::Reading;
+use crate::random::Streams;
+use crate::statistics::kullback_leibler;
+use ndarray::{Array2, ArrayView1};
+use rand::RngExt;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// Points between neighbouring temperatures at which curves are tabulated; T* is then refined by a parabola.
+const POINTS: usize = 16;
+/// Bootstrap replicas of the reference curves.
+pub(crate) const REPLICAS: usize = 200;
+/// Smallest probability of a curve; the softmax gives less only by rounding.
+const FLOOR: f64 = 1e-12;
+
+/// ln P_ref(T) on a fine grid, linear in T between the temperatures of the reference set and renormalised.
+#[derive(Clone, Debug)]
+pub(crate) struct Curves {
+    ln_p: Array2<f64>,
+}
+
+impl Curves {
+    fn new(means: &[Vec<f64>]) -> Self {
+        let n = means.len();
+        let rows = (n - 1) * POINTS + 1;
+        let mut ln_p = Array2::zeros((rows, n));
+        for (row, mut to) in ln_p.rows_mut().into_iter().enumerate() {
+            let (k, w) = ((row / POINTS).min(n - 2), row as f64 / POINTS as f64);
+            let w = w - k as f64;
+            let mut sum = 0.0;
+            for (t, (a, b)) in to.iter_mut().zip(means[k].iter().zip(&means[k + 1])) {
+                *t = (1.0 - w) * libm::log(a.max(FLOOR)) + w * libm::log(b.max(FLOOR));
+                sum += libm::exp(*t);
+            }
+            to -= libm::log(sum);
+        }
+        Self { ln_p }
+    }
+
+    /// KL(p || P_ref(T)) at each point of the fine grid.
+    fn divergences(&self, p: &[f64]) -> Vec<f64> {
+        let entropy: f64 = p.iter().filter(|p| **p > 0.0).map(|p| p * libm::log(*p)).sum();
+        let p = ArrayView1::from(p);
+        self.ln_p.rows().into_iter().map(|row| (entropy - row.dot(&p)).max(0.0)).collect()
+    }
+
+    /// The curve at a position in units of grid steps.
+    fn at(&self, position: f64) -> Vec<f64> {
+        self.ln_p.row((position * POINTS as f64).round() as usize).iter().map(|l| libm::exp(*l)).collect()
+    }
+}
+
+/// Position (in grid steps) and value of the smallest divergence: the lowest point, refined by a parabola in its segment.
+fn minimum(divergences: &[f64]) -> (f64, f64) {
+    let lowest = (0..divergences.len()).min_by(|a, b| divergences[*a].total_cmp(&divergences[*b])).unwrap_or(0);
+    let mut best = (lowest as f64, divergences[lowest]);
+    if lowest > 0 && lowest + 1 < divergences.len() && !lowest.is_multiple_of(POINTS) {
+        let (a, b, c) = (divergences[lowest - 1], divergences[lowest], divergences[lowest + 1]);
+        let curvature = a - 2.0 * b + c;
+        if curvature > 0.0 {
+            let shift = (0.5 * (a - c) / curvature).clamp(-1.0, 1.0);
+            best = (lowest as f64 + shift, (b - 0.25 * (a - c) * shift).max(0.0));
+        }
+    }
+    (best.0 / POINTS as f64, best.1)
+}
+
+/// Reference curves with bootstrap replicas.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    temperatures: Vec<f64>,
+    readings: Vec<Reading>,
+    curves: Curves,
+    replicas: Vec<Curves>,
+}
+
+impl Reference {
+    /// From readings of thermal sets, one per temperature (ascending, evenly spaced).
+    ///
+    /// # Panics
+    /// With fewer than two temperatures.
+    pub fn new(temperatures: &[f64], readings: Vec<Reading>, streams: Streams) -> Self {
+        assert!(temperatures.len() >= 2 && temperatures.len() == readings.len(), "one reading per temperature");
+        let curves = Curves::new(&readings.iter().map(Reading::mean).collect::<Vec<_>>());
+        let replicas = (0..REPLICAS)
+            .map(|b| {
+                let mut random = streams.generator("thermometer/reference", b as u64);
+                Curves::new(&readings.iter().map(|r| r.resampled(&mut random)).collect::<Vec<_>>())
+            })
+            .collect();
+        Self { temperatures: temperatures.to_vec(), readings, curves, replicas }
+    }
+
+    /// Temperatures of the reference set, J/k_B.
+    pub fn temperatures(&self) -> &[f64] {
+        &self.temperatures
+    }
+
+    /// P_ref(T) at the temperatures of the reference set.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    fn temperature(&self, position: f64) -> f64 {
+        let k = (position.floor() as usize).min(self.temperatures.len() - 2);
+        let (a, b) = (self.temperatures[k], self.temperatures[k + 1]);
+        a + (b - a) * (position - k as f64)
+    }
+
+    /// KL(p || P_ref(T)) on the fine grid, as pairs (T, KL).
+    pub fn profile(&self, p: &[f64]) -> Vec<(f64, f64)> {
+        let points = self.curves.divergences(p).into_iter().enumerate();
+        points.map(|(j, d)| (self.temperature(j as f64 / POINTS as f64), d)).collect()
+    }
+
+    /// T* of a curve p and its divergence: argmin over T of KL(p || P_ref(T)).
+    pub fn t_star(&self, p: &[f64]) -> (f64, f64) {
+        let (position, kl) = minimum(&self.curves.divergences(p));
+        (self.temperature(position), kl)
+    }
+
+    /// T* of the bootstrap resample `b` of `reading`, read by the replica `b` of the reference curves.
+    pub(crate) fn t_star_replica(&self, reading: &Reading, b: usize, random: &mut crate::random::Generator) -> f64 {
+        let (position, _) = minimum(&self.replicas[b].divergences(&reading.resampled(random)));
+        self.temperature(position)
+    }
+
+    /// P_ref at the temperature `t`.
+    pub fn curve(&self, t: f64) -> Vec<f64> {
+        self.curves.at(self.position(t))
+    }
+
+    fn position(&self, t: f64) -> f64 {
+        let last = self.temperatures.len() - 1;
+        let k = self.temperatures.partition_point(|x| *x <= t).saturating_sub(1).min(last - 1);
+        let (a, b) = (self.temperatures[k], self.temperatures[k + 1]);
+        (k as f64 + (t - a) / (b - a)).clamp(0.0, last as f64)
+    }
+}
+
+/// Divergences of thermal collections with T* refitted, and the 95 % quantile of KL(true T) - KL(T*).
+type Thermal = (Vec<f64>, f64);
+
+/// What thermal collections of a given size show: the smallest KL with T* refitted, and how far below the KL at the true
+/// temperature it lies. At the reference temperatures these resample the reference set; halfway between, where the
+/// interpolation of curves matters most, they resample a thermal set made there.
+#[derive(Debug)]
+pub struct Calibration {
+    midpoints: Vec<Reading>,
+    streams: Streams,
+    cache: Mutex<BTreeMap<(usize, usize), Thermal>>,
+}
+
+impl Calibration {
+    /// From readings of thermal sets at the midpoints of the reference temperatures (one fewer than those).
+    pub fn new(midpoints: Vec<Reading>, streams: Streams) -> Self {
+        Self { midpoints, streams, cache: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Divergences of thermal collections of `n` configurations at the calibration temperature nearest to `t`, and the 95 %
+    /// quantile of KL(true T) - KL(T*).
+    pub fn thermal(&self, reference: &Reference, t: f64, n: usize) -> Thermal {
+        let half = (2.0 * reference.position(t)).round() as usize;
+        let key = (half, n);
+        if let Some(known) = self.cache.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
+            return known.clone();
+        }
+        let source = if half.is_multiple_of(2) { &reference.readings[half / 2] } else { &self.midpoints[half / 2] };
+        let blocks = &source.strata[0];
+        let mean = source.mean();
+        // Beyond 2000 configurations the mean is normal: draw 2000 and shrink its deviation.
+        let drawn = (n / super::reading::BLOCK).clamp(1, 200);
+        let shrink = ((drawn * super::reading::BLOCK) as f64 / n as f64).sqrt().min(1.0);
+        let mut random = self.streams.generator("thermometer/calibration", (half * 1_000_000 + n) as u64);
+        let (mut least, mut excess) = (Vec::with_capacity(REPLICAS), Vec::with_capacity(REPLICAS));
+        for curves in &reference.replicas {
+            let mut p = vec![0.0; mean.len()];
+            for _ in 0..drawn {
+                let block = random.random_range(0..blocks.nrows());
+                p.iter_mut().zip(blocks.row(block)).for_each(|(p, b)| *p += b / drawn as f64);
+            }
+            p.iter_mut().zip(&mean).for_each(|(p, m)| *p = m + shrink * (*p - m));
+            let divergences = curves.divergences(&p);
+            let (_, kl) = minimum(&divergences);
+            excess.push((divergences[half * POINTS / 2] - kl).max(0.0));
+            least.push(kl);
+        }
+        excess.sort_by(f64::total_cmp);
+        let result = (least, excess[excess.len() * 95 / 100]);
+        self.cache.lock().unwrap_or_else(|e| e.into_inner()).insert(key, result.clone());
+        result
+    }
+}
+
+/// Reverse and symmetric divergences of a curve from P_ref(T): KL(P_ref || p), and KL at T.
+pub(crate) fn reverse(reference: &Reference, p: &[f64], t: f64) -> f64 {
+    let floored: Vec<f64> = p.iter().map(|p| p.max(FLOOR)).collect();
+    kullback_leibler(&reference.curve(t), &floored)
+}

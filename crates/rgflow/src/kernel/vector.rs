@@ -1,0 +1,130 @@
+//! exp, tanh and softmax on slices, in f32, with the same bits on every CPU.
+//!
+//! Cody and Waite's argument reduction with the polynomials of Moshier's Cephes library; errors at most 2 units in
+//! the last place (tested against f64).
+
+use multiversion::multiversion;
+
+/// Replaces each x by e^x; below -87.3 the result is 0 or tiny, above 88.3 it is e^88.3.
+pub fn exp(x: &mut [f32]) {
+    exp_slice(x);
+}
+
+/// Replaces each x by tanh x.
+pub fn tanh(x: &mut [f32]) {
+    tanh_slice(x);
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
+fn exp_slice(x: &mut [f32]) {
+    for x in x {
+        *x = exp_one(*x);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
+fn tanh_slice(x: &mut [f32]) {
+    for x in x {
+        *x = tanh_one(*x);
+    }
+}
+
+/// Adds `bias` to each row of `z` (rows as long as `bias`) and applies tanh: a layer's activation in one pass.
+pub fn bias_tanh(z: &mut [f32], bias: &[f32]) {
+    for row in z.chunks_exact_mut(bias.len()) {
+        for (z, b) in row.iter_mut().zip(bias) {
+            *z += b;
+        }
+    }
+    tanh_slice(z);
+}
+
+/// Adds `bias` to each row of `z` and replaces the row by its softmax, exp(z - max) / sum.
+pub fn bias_softmax(z: &mut [f32], bias: &[f32]) {
+    for row in z.chunks_exact_mut(bias.len()) {
+        let mut top = f32::NEG_INFINITY;
+        for (z, b) in row.iter_mut().zip(bias) {
+            *z += b;
+            top = top.max(*z);
+        }
+        for z in row.iter_mut() {
+            *z -= top;
+        }
+    }
+    exp_slice(z);
+    for row in z.chunks_exact_mut(bias.len()) {
+        let scale = 1.0 / row.iter().sum::<f32>();
+        for z in row.iter_mut() {
+            *z *= scale;
+        }
+    }
+}
+
+/// e^x of one number; inlined so that loops over it become vector code.
+#[inline(always)]
+pub(crate) fn exp_one(x: f32) -> f32 {
+    let x = x.clamp(-87.3, 88.3);
+    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer without a call to `floor`.
+    let shifted = x * std::f32::consts::LOG2_E + 12_582_912.0;
+    let n = shifted - 12_582_912.0;
+    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let mut p = 1.987_569_2e-4;
+    p = p * r + 1.398_199_9e-3;
+    p = p * r + 8.333_452e-3;
+    p = p * r + 4.166_579_6e-2;
+    p = p * r + 1.666_666_5e-1;
+    p = p * r + 5.0e-1;
+    let y = p * (r * r) + r + 1.0;
+    // The low bits of `shifted` are n: 2^n without a conversion to an integer.
+    y * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}
+
+/// tanh x of one number.
+#[inline(always)]
+pub(crate) fn tanh_one(x: f32) -> f32 {
+    let z = x * x;
+    let mut p = -5.704_988_7e-3;
+    p = p * z + 2.063_908_8e-2;
+    p = p * z - 5.373_971_6e-2;
+    p = p * z + 1.333_144_2e-1;
+    p = p * z - 3.333_328e-1;
+    let small = p * z * x + x;
+    // Not `min`, which would turn NaN into 20.
+    let e = exp_one(if x.abs() > 20.0 { 40.0 } else { 2.0 * x.abs() });
+    let large = (1.0 - 2.0 / (e + 1.0)).copysign(x);
+    if x.abs() < 0.625 { small } else { large }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Largest error in units of the last place against f64.
+    fn worst(ours: impl Fn(f32) -> f32, truth: impl Fn(f64) -> f64, range: std::ops::Range<i32>) -> f64 {
+        range
+            .map(|i| {
+                let x = i as f32 * 1.234e-3;
+                let t = truth(x as f64);
+                let ulp = 2f64.powf(t.abs().log2().floor() - 23.0);
+                ((ours(x) as f64 - t) / ulp).abs()
+            })
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn close_to_f64() {
+        let exp = worst(exp_one, f64::exp, -70_000..70_000);
+        let tanh = worst(tanh_one, f64::tanh, 1..20_000).max(worst(tanh_one, f64::tanh, -20_000..0));
+        assert!(exp <= 2.0 && tanh <= 2.0, "exp {exp}, tanh {tanh}");
+        assert_eq!((tanh_one(0.0), tanh_one(1e9), tanh_one(-1e9)), (0.0, 1.0, -1.0));
+        assert!(tanh_one(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn softmax_is_normalised_at_extremes() {
+        let mut z = vec![1e30, -1e30, 0.0, 1.0, 2.0, 3.0];
+        bias_softmax(&mut z, &[0.0, 0.5, 0.0]);
+        assert_eq!(&z[..3], &[1.0, 0.0, 0.0].map(|p: f32| if p == 0.0 { exp_one(-100.0) } else { p }));
+        assert!((z[3..].iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,115 @@
+//! Configurations with the diagnosis of the sampler that made them.
+
+use ndarray::Array2;
+
+use super::{Ising, Lattice, Model};
+use crate::statistics::special::{normal_z, student_t_two_sided};
+use crate::statistics::{TauInt, tau_int_chains};
+
+/// Hot and cold starts that differ by more standard errors than this are reported.
+const MAX_START_DIFFERENCE: f64 = 4.0;
+
+/// Configurations of one temperature and how far they are independent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collection {
+    /// Shape `(n, n_sites)`, values +-1. Rows of a Markov chain sampler come from its chains in turn.
+    pub spins: Array2<i8>,
+    /// Effective number of independent configurations for the mean of E or |m|, whichever is smaller; at most n.
+    pub n_eff: f64,
+    /// Integrated autocorrelation time of the energy in kept configurations of a chain; 0.5 = independent.
+    pub tau_int_energy: f64,
+    /// Integrated autocorrelation time of |m| in kept configurations of a chain; 0.5 = independent.
+    pub tau_int_abs_m: f64,
+    /// Difference of the chains started disordered and ordered in standard errors: the larger of E and |m|. Chain means
+    /// are compared by Student's t, given as the normal z of the same probability (at most 37.5).
+    pub start_difference_z: f64,
+    /// What a user should know before using the averages; empty if all is well.
+    pub warnings: Vec<String>,
+}
+
+impl Collection {
+    /// Configurations that are independent by construction.
+    pub(crate) fn independent(spins: Array2<i8>) -> Self {
+        let n_eff = spins.nrows() as f64;
+        Self { spins, n_eff, tau_int_energy: 0.5, tau_int_abs_m: 0.5, start_difference_z: 0.0, warnings: Vec::new() }
+    }
+}
+
+/// Raw output of a Markov chain sampler: row `i` of `spins` is from chain `i % n_chains`, odd chains began disordered.
+pub(crate) struct Chains {
+    pub spins: Array2<i8>,
+    pub n_chains: usize,
+}
+
+impl Chains {
+    /// Measures autocorrelation and the agreement of starts.
+    pub(crate) fn diagnose<L: Lattice + ?Sized>(self, lattice: &L) -> Collection {
+        let Self { spins, n_chains } = self;
+        let ising = Ising { lattice };
+        let mut energy = vec![Vec::new(); n_chains];
+        let mut abs_m = vec![Vec::new(); n_chains];
+        for (i, row) in spins.rows().into_iter().enumerate() {
+            let row = row.as_slice().expect("the samplers write rows");
+            energy[i % n_chains].push(ising.energy(row));
+            abs_m[i % n_chains].push(f64::from(row.iter().map(|&s| i32::from(s)).sum::<i32>().abs()));
+        }
+        let n = spins.nrows();
+        let (tau_e, tau_m) = (tau_int_chains(&energy), tau_int_chains(&abs_m));
+        let start_difference_z = start_difference(&energy).max(start_difference(&abs_m));
+        let unmeasured = |tau: &TauInt| tau.error.is_infinite();
+        let mut n_eff = tau_e.n_eff(n).min(tau_m.n_eff(n));
+        let mut warnings = Vec::new();
+        if unmeasured(&tau_e) || unmeasured(&tau_m) {
+            n_eff = n_eff.min(n_chains as f64);
+            warnings.push(format!(
+                "tau_int cannot be measured: {} configurations per chain; n_eff counts one per chain",
+                n / n_chains.max(1)
+            ));
+        }
+        if start_difference_z > MAX_START_DIFFERENCE {
+            warnings.push(format!(
+                "ordered and disordered starts differ by {start_difference_z:.1} standard errors: not equilibrated"
+            ));
+        }
+        Collection { spins, n_eff, tau_int_energy: tau_e.tau, tau_int_abs_m: tau_m.tau, start_difference_z, warnings }
+    }
+}
+
+/// |z| between the means of the even and of the odd chains.
+fn start_difference(chains: &[Vec<f64>]) -> f64 {
+    let means = |parity: usize| -> Vec<f64> {
+        let chosen = chains.iter().skip(parity).step_by(2).filter(|c| !c.is_empty());
+        chosen.map(|c| c.iter().sum::<f64>() / c.len() as f64).collect()
+    };
+    let (cold, hot) = (means(0), means(1));
+    if cold.len() < 2 || hot.len() < 2 {
+        return 0.0;
+    }
+    let (n_cold, n_hot) = (cold.len() as f64, hot.len() as f64);
+    let mean_cold = cold.iter().sum::<f64>() / n_cold;
+    let mean_hot = hot.iter().sum::<f64>() / n_hot;
+    let squares = cold.iter().map(|v| (v - mean_cold) * (v - mean_cold)).sum::<f64>()
+        + hot.iter().map(|v| (v - mean_hot) * (v - mean_hot)).sum::<f64>();
+    let difference = (mean_hot - mean_cold).abs();
+    if difference <= 1e-12 * mean_cold.abs() {
+        return 0.0;
+    }
+    let dof = n_cold + n_hot - 2.0;
+    let t = difference / (squares / dof * (1.0 / n_cold + 1.0 / n_hot)).sqrt();
+    normal_z(student_t_two_sided(t, dof))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_that_disagree_are_seen() {
+        let chains: Vec<Vec<f64>> = (0..16).map(|c| vec![f64::from(c % 2) + 0.01 * f64::from(c)]).collect();
+        assert!(start_difference(&chains) > 7.0);
+        let same: Vec<Vec<f64>> = (0..16).map(|c| vec![f64::from(c / 2)]).collect();
+        assert_eq!(start_difference(&same), 0.0);
+        let frozen: Vec<Vec<f64>> = (0..16).map(|c| vec![f64::from(c % 2)]).collect();
+        assert!(start_difference(&frozen) > 37.0);
+    }
+}

@@ -1,0 +1,57 @@
+//! What can go wrong on a lattice.
+
+use thiserror::Error;
+
+/// Errors of geometry, temperature, samplers and exact results.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum LatticeError {
+    /// A temperature below zero or NaN.
+    #[error("temperature = {0}: must be >= 0 or inf (units J/k_B)")]
+    Temperature(f64),
+    /// A text that is no temperature.
+    #[error("temperature = \"{0}\": must be a number >= 0, \"Tc\" or \"inf\" (units J/k_B)")]
+    TemperatureText(String),
+    /// A lattice with an extent below 2 or with more sites than 32-bit numbers.
+    #[error("lattice {lx} x {ly}: every extent must be at least 2 and the number of sites below 2^31")]
+    Extent {
+        /// Extent in x.
+        lx: usize,
+        /// Extent in y (1 for a ring).
+        ly: usize,
+    },
+    /// The transfer matrix would not fit into memory.
+    #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]
+    TooWide {
+        /// The smaller extent.
+        width: usize,
+        /// The largest width that is supported.
+        max: usize,
+    },
+    /// Local updates at zero temperature stay in stripes forever.
+    #[error("temperature = 0: single-spin updates never leave a striped state; use the Wolff or the exact sampler")]
+    ZeroTemperature,
+    /// A setting of a sampler that must be positive is zero.
+    #[error("{0} = 0: must be at least 1")]
+    ZeroSetting(&'static str),
+    /// Configurations of another number of spins than the lattice.
+    #[error("configurations of {found} spins on a lattice of {expected} sites")]
+    Shape {
+        /// Number of sites of the lattice.
+        expected: usize,
+        /// Number of columns that were given.
+        found: usize,
+    },
+    /// A block length that does not divide the lattice.
+    #[error("block length b = {b} does not divide the {lx} x {ly} lattice (b must be >= 1)")]
+    Block {
+        /// Block length.
+        b: usize,
+        /// Extent in x.
+        lx: usize,
+        /// Extent in y.
+        ly: usize,
+    },
+    /// A system too large for enumeration.
+    #[error("{0} sites: enumeration of all states goes to 25")]
+    TooManyStates(usize),
+}

@@ -1,0 +1,52 @@
+//! A value with its statistical error.
+
+use super::special::student_t_quantile;
+
+/// A measured value, its statistical error (68.3 %, one standard error) and what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The value, in the unit of the data.
+    pub value: f64,
+    /// Half width of the 68.3 % interval; NaN where the data cannot tell.
+    pub error: f64,
+    /// Effective number of independent data.
+    pub n_eff: f64,
+}
+
+/// Mean over independent repetitions with Student's t: the error is the half width of the two-sided 68.3 % interval,
+/// t(0.8413, n - 1) s / sqrt n. One repetition has the error NaN, none the value NaN.
+///
+/// ```
+/// let e = rgflow::statistics::student_t_error(&[1.0, 3.0]);
+/// assert_eq!(e.value, 2.0);
+/// assert!((e.error - 1.8373).abs() < 1e-3); // two repetitions say little: s/sqrt 2 = 1, t = 1.837
+/// ```
+pub fn student_t_error(values: &[f64]) -> Estimate {
+    /// Upper end of the two-sided 68.3 % interval of a normal law: Phi(1).
+    const PHI_ONE: f64 = 0.841_344_746_068_542_9;
+    let n = values.len() as f64;
+    let value = values.iter().sum::<f64>() / n;
+    let error = if values.len() < 2 {
+        f64::NAN
+    } else {
+        let variance = values.iter().map(|v| (v - value) * (v - value)).sum::<f64>() / (n - 1.0);
+        student_t_quantile(PHI_ONE, n - 1.0) * (variance / n).sqrt()
+    };
+    Estimate { value, error, n_eff: n }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_repetitions_have_wide_errors() {
+        let two = student_t_error(&[-1.0, 1.0]);
+        // One degree of freedom is a Cauchy law: t = tan(pi (0.8413 - 1/2)).
+        assert!((two.error - (std::f64::consts::PI * 0.341_344_746_068_542_9).tan()).abs() < 1e-10);
+        assert!(student_t_error(&[3.0]).error.is_nan());
+        assert_eq!(student_t_error(&[3.0]).value, 3.0);
+        let many: Vec<f64> = (0..10_000).map(|i| f64::from(i % 2)).collect();
+        assert!((student_t_error(&many).error - 0.005).abs() < 1e-5);
+    }
+}
