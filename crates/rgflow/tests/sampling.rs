@@ -97,7 +97,7 @@ fn energy_histograms_are_those_of_enumeration() {
                 let all = draw(kind, size, t, 64_000);
                 // Markov chains: every tenth kept configuration of each chain, so that they are independent.
                 let chains = if kind == Kind::Wolff { 16 } else { 64 };
-                let kept = |i: &usize| kind == Kind::Exact || i / chains % 10 == 0;
+                let kept = |i: &usize| kind == Kind::Exact || (i / chains).is_multiple_of(10);
                 let energy = Observables::measure(&lattice, all.spins.view()).unwrap().energy;
                 let levels = enumeration::density_of_states(&lattice).unwrap();
                 let ground = levels[0].0;

@@ -1,7 +1,7 @@
 //! The Ising model on the torus, exactly: Kaufman, Phys. Rev. 76, 1232 (1949); Ferdinand and Fisher (1969).
 //!
-//! On m columns and n rows Z = 1/2 (2 sinh 2K)^{mn/2} [prod 2 cosh(n g_{2r+1}/2) + prod 2 sinh(n g_{2r+1}/2)
-//! + prod 2 cosh(n g_{2r}/2) + prod 2 sinh(n g_{2r}/2)], r = 0 .. m-1, with cosh g_l = cosh 2K coth 2K - cos(pi l/m)
+//! On m columns and n rows Z = 1/2 (2 sinh 2K)^{mn/2} \[prod 2 cosh(n g_{2r+1}/2) + prod 2 sinh(n g_{2r+1}/2) +
+//! prod 2 cosh(n g_{2r}/2) + prod 2 sinh(n g_{2r}/2)\], r = 0 .. m-1, with cosh g_l = cosh 2K coth 2K - cos(pi l/m)
 //! and g_0 = 2K + ln tanh K, negative above T_c. It is evaluated with 32 digits and analytic derivatives in K, because
 //! terms of order e^{-2K} cancel to order e^{-8K}. Every bond of a torus is counted, 2N in all: on an extent of 2 the
 //! bonds to the right and to the left are two bonds between the same sites.

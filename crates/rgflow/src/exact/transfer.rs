@@ -70,7 +70,7 @@ impl Sampler {
         }
         let rows = Rows::new(width, length, temperature);
         let orbits = orbits(width);
-        let stored = orbits.len() * (length - 1) << width <= MAX_STORED;
+        let stored = (orbits.len() * (length - 1)) << width <= MAX_STORED;
         let mut classes = Vec::with_capacity(orbits.len());
         let mut logs = Vec::with_capacity(orbits.len());
         for (first, size) in orbits {

@@ -25,8 +25,8 @@ pub fn holm(p_values: &[f64], level: f64) -> Vec<bool> {
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     let mut rejected = vec![false; p_values.len()];
     for (rank, &i) in order.iter().enumerate() {
-        // NaN counts as not small.
-        if !(p_values[i] <= level / (p_values.len() - rank) as f64) {
+        let p = p_values[i];
+        if p.is_nan() || p > level / (p_values.len() - rank) as f64 {
             break;
         }
         rejected[i] = true;
