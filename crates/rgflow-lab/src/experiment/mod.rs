@@ -1,5 +1,7 @@
 //! Experiments: one file each, one line in [`ALL`].
 
+mod ising_2d;
+
 use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 
@@ -44,7 +46,7 @@ pub struct Item {
 }
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] = &[];
+pub static ALL: &[&dyn Experiment] = &[&ising_2d::Ising2d];
 
 /// The experiment called `name`.
 ///

@@ -3,6 +3,7 @@
 use crate::record::Record;
 use std::path::{Path, PathBuf};
 
+pub mod format;
 pub mod text;
 
 /// Writes `report.html` and `figures/` into `dir`; returns the path of the page.

@@ -1,0 +1,113 @@
+//! What one repetition found, as it lies in its JSON files.
+
+use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
+use rgflow::lattice::{Observables, Square};
+use rgflow::statistics::Estimate;
+use serde::{Deserialize, Serialize};
+
+/// A value with its standard error.
+pub(super) type Measured = (f64, f64);
+
+/// A collection read by all thermometers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Observed {
+    pub t_star: Measured,
+    pub interval: Option<[Option<f64>; 2]>,
+    pub kl: f64,
+    pub kl_reverse: f64,
+    pub js: f64,
+    pub p_thermal: f64,
+    pub n: usize,
+    pub energy: Measured,
+    pub t_energy: Option<Measured>,
+    pub abs_m: Measured,
+    pub xi_over_l: Option<Measured>,
+    /// P(T) with standard errors.
+    pub curve: Vec<f64>,
+    pub curve_error: Vec<f64>,
+}
+
+impl Observed {
+    pub fn of(thermometer: &Thermometer, reading: &Reading, observables: &Observables, square: &Square) -> Self {
+        let TStar { value, error, interval, kl, kl_reverse, js, p_thermal, n } = thermometer.read(reading);
+        let second = SecondThermometers::of(observables, reading.strata.len(), square.lx(), square.ly());
+        let pair = |e: Estimate| (e.value, e.error);
+        Self {
+            t_star: (value, error),
+            interval,
+            kl,
+            kl_reverse,
+            js,
+            p_thermal,
+            n,
+            energy: pair(second.energy),
+            t_energy: second.t_energy.map(pair).filter(|t| t.1.is_finite()),
+            abs_m: pair(second.abs_m),
+            xi_over_l: second.xi_over_l.map(pair),
+            curve: reading.mean(),
+            curve_error: reading.error(),
+        }
+    }
+}
+
+/// A flow of one machine in one mode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct FlowFindings {
+    pub steps: usize,
+    /// All ends together.
+    pub pooled: Observed,
+    /// The end of each start temperature.
+    pub ends: Vec<Observed>,
+    /// Distinct ends at the recorded step nearest to 100, and at the end.
+    pub distinct_100: usize,
+    pub distinct: usize,
+    pub hot_meets_cold: bool,
+    /// Fraction of starts whose windows agree.
+    pub converged: f64,
+    /// Relaxation time in steps: value, or bounds.
+    pub relaxation: Option<f64>,
+    pub relaxation_interval: Option<[Option<f64>; 2]>,
+    /// Mean-field: fraction of chains at rest, number of attractors, the heaviest of them and their basins by start.
+    pub at_rest: f64,
+    pub attractors: usize,
+    pub centres: Vec<Vec<f32>>,
+    pub basins: Vec<Vec<f64>>,
+    pub series: Series,
+}
+
+/// What was read along a flow: `[record][start]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Series {
+    pub steps: Vec<usize>,
+    pub t_star: Vec<Vec<f64>>,
+    pub energy: Vec<Vec<Measured>>,
+    pub abs_m: Vec<Vec<Measured>>,
+    /// Lattices of the first chain for some starts: `[start][record]`, by position in `shown_starts` and `shown_records`.
+    pub shown_starts: Vec<usize>,
+    pub shown_records: Vec<usize>,
+    pub pictures: Vec<Vec<Vec<f32>>>,
+}
+
+/// What needs no machine: thermal sets, nulls and block spins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ThermalFindings {
+    pub test_cross_entropy: f64,
+    pub best_epoch: usize,
+    /// Reference set, per temperature: what the thermometers read of it, and its n_eff.
+    pub reference: Vec<Observed>,
+    pub reference_n_eff: Vec<f64>,
+    /// Start set, per temperature.
+    pub start: Vec<Observed>,
+    /// The training mixture of each training set, without any machine.
+    pub nulls: Vec<Observed>,
+    /// Block spins: b, then what is read per temperature.
+    pub blocked: Vec<(usize, Vec<Observed>)>,
+}
+
+/// T* against epochs: one snapshot in both modes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SnapshotFindings {
+    pub epoch: usize,
+    pub mean: FlowFindings,
+    pub gibbs: FlowFindings,
+}

@@ -1,0 +1,287 @@
+//! The numbers of `results.json`: means over repetitions with errors, each beside what it is compared with.
+
+use super::findings::{FlowFindings, Measured, Observed};
+use super::settings::Settings;
+use super::{Findings, MODES, SETS};
+use crate::record::Number;
+use rgflow::exact::square;
+use rgflow::lattice::Temperature;
+use rgflow::statistics::student_t_error;
+
+/// What the thesis allows when it says "about" or shows a figure: one step of its grid.
+pub(super) const ABOUT: f64 = 0.25;
+/// Level of the test "not thermal" over one table.
+pub(super) const NOT_THERMAL: f64 = 0.01;
+/// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.
+const CROSS_ENTROPY_FLOOR: f64 = 2.1251;
+
+/// What the thesis says of a training set: value and place; `None` where it says nothing.
+pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
+    match set {
+        "all" => Some((2.5, "thesis fig 4.6: converges to about 2.5")),
+        "low" | "high" => Some((Temperature::CRITICAL.value(), "thesis fig 4.7: near T_c")),
+        "gap" => Some((2.0, "thesis fig 4.8: near 2")),
+        _ => None,
+    }
+}
+
+/// `2.25` for keys and labels; `0` and `6` stay short.
+pub(super) fn label(t: f64) -> String {
+    format!("{t}")
+}
+
+/// A quantity over repetitions.
+#[derive(Clone, Debug)]
+pub(super) struct Combined {
+    pub value: Option<f64>,
+    pub error: Option<f64>,
+    pub interval: Option<[Option<f64>; 2]>,
+    pub n_eff: f64,
+    pub how: &'static str,
+}
+
+/// Mean over repetitions. Two or more: Student's t over seeds, which holds the noise of samples too; one: its own error.
+pub(super) fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
+    let known: Option<Vec<Measured>> = values.iter().copied().collect();
+    let Some(known) = known.filter(|k| !k.is_empty()) else {
+        let how = "undefined for at least one repetition";
+        return Combined { value: None, error: None, interval: None, n_eff: 0.0, how };
+    };
+    if let [(value, error)] = known[..] {
+        let error = error.is_finite().then_some(error);
+        return Combined {
+            value: Some(value),
+            error,
+            interval: None,
+            n_eff: n,
+            how: "error over samples (one repetition)",
+        };
+    }
+    let mean = student_t_error(&known.iter().map(|k| k.0).collect::<Vec<_>>());
+    let how = "mean over repetitions (data, thermometer and machine anew), error over repetitions (Student's t)";
+    let error = mean.error.is_finite().then_some(mean.error);
+    Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
+}
+
+/// T* over repetitions, with the union of intervals where any repetition has one.
+pub(super) fn t_star(observed: &[&Observed]) -> Combined {
+    let values: Vec<_> = observed.iter().map(|o| Some(o.t_star)).collect();
+    let mut combined = over_seeds(&values, observed.iter().map(|o| o.n as f64).sum());
+    let ends: Vec<[Option<f64>; 2]> = observed.iter().filter_map(|o| o.interval).collect();
+    if !ends.is_empty() {
+        let fold =
+            |i: usize, f: fn(f64, f64) -> f64| ends.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
+        combined.interval = Some([fold(0, f64::min), fold(1, f64::max)]);
+    }
+    combined
+}
+
+/// Probability that thermal collections leave larger divergences in every repetition (Bonferroni over repetitions).
+pub(super) fn p_thermal(observed: &[&Observed]) -> f64 {
+    (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
+}
+
+impl Combined {
+    pub(super) fn number(&self, key: String, unit: &str, what: &str) -> Number {
+        let mut number =
+            Number::new(key, self.value.unwrap_or(f64::NAN), self.error, unit, format!("{what}; {}", self.how))
+                .interval(self.interval);
+        number.n_eff = (self.n_eff > 0.0).then_some(self.n_eff);
+        number
+    }
+}
+
+/// All numbers.
+pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
+    let mut numbers = samples(settings, found);
+    thermometer(settings, found, &mut numbers);
+    for (i, (set, _)) in SETS.iter().enumerate() {
+        let key = format!("ising-2d.rbm.{set}");
+        let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
+        collection(&format!("{key}.null"), &nulls, "the training mixture itself, no machine", None, &mut numbers);
+        let null = t_star(&nulls);
+        for mode in MODES {
+            let (name, key) = (mode.name(), format!("{key}.{}", mode.name()));
+            let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow(set, mode)).collect();
+            let what = format!("{name} flow of the machine trained on \"{set}\"");
+            flow(settings, &key, &flows, &what, Some((set, &null)), &mut numbers);
+            let control: Vec<&FlowFindings> = found.iter().map(|f| f.flow(&format!("{set}-redrawn"), mode)).collect();
+            let what = format!("{name} flow of a machine with weights redrawn from those trained on \"{set}\"");
+            flow(settings, &format!("ising-2d.rbm.{set}.redrawn.{name}"), &control, &what, None, &mut numbers);
+        }
+    }
+    for mode in MODES {
+        let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow("untrained", mode)).collect();
+        let what = format!("{} flow of an untrained machine", mode.name());
+        flow(settings, &format!("ising-2d.rbm.untrained.{}", mode.name()), &flows, &what, None, &mut numbers);
+    }
+    for (i, first) in found[0].snapshots.iter().enumerate() {
+        for mode in MODES {
+            let of = |f: &Findings| {
+                if mode.name() == "mean" { f.snapshots[i].mean.clone() } else { f.snapshots[i].gibbs.clone() }
+            };
+            let flows: Vec<FlowFindings> = found.iter().map(of).collect();
+            let pooled: Vec<&Observed> = flows.iter().map(|f| &f.pooled).collect();
+            let key = format!("ising-2d.rbm.all.epochs.{}.{}.T_star", first.epoch, mode.name());
+            let what = format!(
+                "T* of the pooled ends, {} flow, after {} epochs on all temperatures",
+                mode.name(),
+                first.epoch
+            );
+            numbers.push(t_star(&pooled).number(key, "J/k_B", &what));
+        }
+    }
+    block_spins(settings, found, &mut numbers);
+    numbers
+}
+
+fn samples(settings: &Settings, found: &[Findings]) -> Vec<Number> {
+    let size = settings.lattice.size;
+    let mut numbers = Vec::new();
+    for (k, t) in settings.temperatures().iter().enumerate() {
+        // All repetitions sample the same law: their configurations are pooled, and the error is over configurations.
+        let pool = |of: fn(&Observed) -> Measured| {
+            let seen: Vec<Measured> = found.iter().map(|f| of(&f.thermal.reference[k])).collect();
+            let n = seen.len() as f64;
+            (seen.iter().map(|e| e.0).sum::<f64>() / n, seen.iter().map(|e| e.1 * e.1).sum::<f64>().sqrt() / n)
+        };
+        let n_eff: f64 = found.iter().map(|f| f.thermal.reference_n_eff[k]).sum();
+        // Errors assume independent configurations; correlated ones widen them.
+        let kept = (settings.samples.per_temperature * found.len()) as f64;
+        let widen = (kept / n_eff).max(1.0).sqrt();
+        let key = format!("ising-2d.samples.T{}", label(*t));
+        let how = "reference sets of all repetitions pooled, error over configurations";
+        let (energy, error) = pool(|o| o.energy);
+        let mut number =
+            Number::new(format!("{key}.energy"), energy, Some(error * widen), "J per spin", how).n_eff(n_eff);
+        if let Ok(exact) = Temperature::new(*t).and_then(|t| square::thermodynamics(size, size, t)) {
+            number = number.compare(exact.energy, 0.0, 0.0, "exact: Kaufman 1949");
+        }
+        numbers.push(number);
+        let (abs_m, error) = pool(|o| o.abs_m);
+        numbers.push(Number::new(format!("{key}.abs_m"), abs_m, Some(error * widen), "1", how).n_eff(n_eff));
+    }
+    numbers
+}
+
+fn thermometer(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
+    let costs: Vec<_> = found.iter().map(|f| Some((f.thermal.test_cross_entropy, f64::NAN))).collect();
+    let mut number = over_seeds(&costs, 1.0).number(
+        "ising-2d.thermometer.test_cross_entropy".into(),
+        "nats",
+        "least mean cross-entropy of the test set",
+    );
+    if settings.lattice.size == 10 && settings.temperatures().len() == 25 && settings.samples.t_max == 6.0 {
+        number = number
+            .compare(CROSS_ENTROPY_FLOOR, 0.0, 0.0, "floor: exact Bayes cross-entropy at L = 10 (energy is sufficient)")
+            .compare(2.439, 0.0, 0.05, "prototype in NumPy, 100-64-25");
+    }
+    numbers.push(number);
+    for (k, t) in settings.temperatures().iter().enumerate() {
+        let start: Vec<&Observed> = found.iter().map(|f| &f.thermal.start[k]).collect();
+        let key = format!("ising-2d.thermometer.T{}.T_star", label(*t));
+        let number = t_star(&start).number(key, "J/k_B", "T* of the start set, which no training saw");
+        numbers.push(number.compare(*t, 0.0, 0.0, "temperature at which the set was sampled"));
+    }
+}
+
+/// The end of a flow.
+fn flow(
+    settings: &Settings,
+    key: &str,
+    flows: &[&FlowFindings],
+    what: &str,
+    compare: Option<(&str, &Combined)>,
+    numbers: &mut Vec<Number>,
+) {
+    let pooled: Vec<&Observed> = flows.iter().map(|f| &f.pooled).collect();
+    collection(key, &pooled, &format!("ends of all starts pooled, {what}"), compare, numbers);
+    let plain = |of: fn(&FlowFindings) -> f64| -> Combined {
+        over_seeds(&flows.iter().map(|f| Some((of(f), f64::NAN))).collect::<Vec<_>>(), 1.0)
+    };
+    let mut add = |name: &str, unit: &str, of: fn(&FlowFindings) -> f64, how: &str| {
+        numbers.push(plain(of).number(format!("{key}.{name}"), unit, &format!("{how}, {what}")));
+    };
+    add("ends_100", "1", |f| f.distinct_100 as f64, "distinct ends of the start temperatures at about step 100");
+    add("ends", "1", |f| f.distinct as f64, "distinct ends of the start temperatures at the last step");
+    add("converged", "1", |f| f.converged, "fraction of starts whose windows [t/2, 3t/4) and [3t/4, t] agree");
+    if flows.iter().any(|f| f.attractors > 0) {
+        add("attractors", "1", |f| f.attractors as f64, "attractors of the mean-field map seen from all starts");
+    }
+    let bounds: Vec<[Option<f64>; 2]> =
+        flows.iter().map(|f| f.relaxation_interval.unwrap_or([f.relaxation, f.relaxation])).collect();
+    let mut relaxation =
+        over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
+    if relaxation.value.is_none() {
+        let fold =
+            |i: usize, f: fn(f64, f64) -> f64| bounds.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
+        relaxation.interval = Some([fold(0, f64::min), fold(1, f64::max)]);
+        relaxation.how = "bounds: not resolved in every repetition";
+    }
+    let how = format!("relaxation time of the energy difference of hottest and coldest start, {what}");
+    numbers.push(relaxation.number(format!("{key}.relaxation"), "steps", &how));
+    for (k, t) in settings.temperatures().iter().enumerate() {
+        let ends: Vec<&Observed> = flows.iter().map(|f| &f.ends[k]).collect();
+        let how = format!("end of the start T = {}, {what}", label(*t));
+        numbers.push(t_star(&ends).number(format!("{key}.from.T{}.T_star", label(*t)), "J/k_B", &format!("T*, {how}")));
+    }
+}
+
+/// What all thermometers read of a collection.
+fn collection(
+    key: &str,
+    observed: &[&Observed],
+    what: &str,
+    compare: Option<(&str, &Combined)>,
+    numbers: &mut Vec<Number>,
+) {
+    let n: f64 = observed.iter().map(|o| o.n as f64).sum();
+    let mut first = t_star(observed).number(format!("{key}.T_star"), "J/k_B", &format!("T*: {what}"));
+    if let Some((set, null)) = compare {
+        if let Some((value, source)) = thesis(set) {
+            first = first.compare(value, 0.0, ABOUT, source);
+        }
+        first = first.compare(Temperature::CRITICAL.value(), 0.0, 0.0, "T_c = 2/ln(1 + sqrt 2)");
+        if let Some(value) = null.value {
+            let source = format!("null: ising-2d.rbm.{set}.null.T_star");
+            first = first.compare(value, null.error.unwrap_or(0.0), 0.0, source);
+        }
+    }
+    numbers.push(first);
+    let mut add = |name: &str, unit: &str, of: &dyn Fn(&Observed) -> Option<Measured>, how: &str| {
+        let values: Vec<_> = observed.iter().map(|o| of(o)).collect();
+        numbers.push(over_seeds(&values, n).number(format!("{key}.{name}"), unit, &format!("{how}: {what}")));
+    };
+    add("T_E", "J/k_B", &|o| o.t_energy, "temperature at which the torus has this energy (Kaufman)");
+    add("energy", "J per spin", &|o| Some(o.energy), "energy");
+    add("abs_m", "1", &|o| Some(o.abs_m), "|m|");
+    add("xi_over_L", "1", &|o| o.xi_over_l, "second-moment correlation length over L");
+    add("kl", "nats", &|o| Some((o.kl, f64::NAN)), "KL(P || P_ref(T*)) that remains");
+    add("kl_reverse", "nats", &|o| Some((o.kl_reverse, f64::NAN)), "KL(P_ref(T*) || P)");
+    add("js", "nats", &|o| Some((o.js, f64::NAN)), "Jensen-Shannon divergence from P_ref(T*)");
+    let p = Number::new(
+        format!("{key}.p_thermal"),
+        p_thermal(observed),
+        None,
+        "1",
+        format!(
+            "probability that thermal collections leave a larger KL with T* refitted, least over repetitions times their number: {what}"
+        ),
+    );
+    numbers.push(p);
+}
+
+fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
+    for (i, (b, _)) in found[0].thermal.blocked.iter().enumerate() {
+        let size = settings.lattice.size * b;
+        for (k, t) in settings.temperatures().iter().enumerate() {
+            let seen: Vec<&Observed> = found.iter().map(|f| &f.thermal.blocked[i].1[k]).collect();
+            let key = format!("ising-2d.rg.b{b}.from.T{}", label(*t));
+            let what = format!("L = {size} at T = {} blocked once, b = {b}, majority with random ties", label(*t));
+            numbers.push(t_star(&seen).number(format!("{key}.T_star"), "J/k_B", &format!("T*: {what}")));
+            let energies: Vec<_> = seen.iter().map(|o| o.t_energy).collect();
+            let n = seen.iter().map(|o| o.n as f64).sum();
+            numbers.push(over_seeds(&energies, n).number(format!("{key}.T_E"), "J/k_B", &format!("T_E: {what}")));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Stage "samples": four independent thermal sets, the calibration set between their temperatures, and blocked larger lattices.
+
+use super::settings::{Sampler, Settings};
+use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
+use ndarray::{Array1, Array2, Axis, concatenate};
+use rayon::prelude::*;
+use rgflow::exact::transfer;
+use rgflow::lattice::{Collection, LatticeError, Square, Temperature, metropolis, wolff};
+use rgflow::random::Streams;
+use rgflow::rg::block_spin;
+
+/// Names of the four sets, in the order of their use.
+pub(super) const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
+
+const REVISION: u32 = 1;
+
+/// A set in memory: configurations of all temperatures, one temperature after the other.
+pub(super) struct ThermalSet {
+    /// Shape (temperatures * per_temperature, sites).
+    pub spins: Array2<i8>,
+    /// Configurations per temperature.
+    pub per_temperature: usize,
+    /// Effective number of independent configurations, per temperature.
+    pub n_eff: Vec<f64>,
+}
+
+impl ThermalSet {
+    pub fn read(artifact: &Artifact, name: &str) -> Result<Self, Error> {
+        let mut file = artifact.npz(&format!("samples/{name}.npz"))?;
+        let spins: Array2<i8> = file.array("spins")?;
+        let n_eff: Array1<f64> = file.array("n_eff")?;
+        Ok(Self { per_temperature: spins.nrows() / n_eff.len(), spins, n_eff: n_eff.to_vec() })
+    }
+
+    /// Configurations of one temperature.
+    pub fn at(&self, class: usize) -> ndarray::ArrayView2<'_, i8> {
+        let (from, to) = (class * self.per_temperature, (class + 1) * self.per_temperature);
+        self.spins.slice(ndarray::s![from..to, ..])
+    }
+
+    /// The first `n` configurations of each of `classes`, one class after the other.
+    pub fn first(&self, classes: &[usize], n: usize) -> Array2<i8> {
+        let parts: Vec<_> = classes.iter().map(|c| self.at(*c).slice_move(ndarray::s![..n, ..])).collect();
+        concatenate(Axis(0), &parts).expect("all configurations have one size")
+    }
+}
+
+/// Makes or keeps the stage.
+pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+    let outputs = ["train", "test", "reference", "start", "calibration"].map(|n| format!("samples/{n}.npz"));
+    let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    let what = Stage {
+        name: "samples",
+        revision: REVISION,
+        settings: (&settings.lattice, &settings.samples),
+        inputs: &[],
+        outputs: &outputs,
+    };
+    repetition.stage(what, |out| {
+        let grid = settings.temperatures();
+        let size = settings.lattice.size;
+        let per = settings.samples.per_temperature;
+        let streams = Streams::new(out.seed());
+        let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
+        out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
+        let thermal: Vec<Vec<Collection>> = grid
+            .par_iter()
+            .enumerate()
+            .map(|(k, t)| {
+                out.tick(UNITS)?;
+                let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
+                draw(settings.samples.sampler, size, *t, per, streams, &names, k as u64)
+            })
+            .collect::<Result<_, Error>>()?;
+        for (s, name) in THERMAL.iter().enumerate() {
+            let parts: Vec<&Collection> = thermal.iter().map(|sets| &sets[s]).collect();
+            write(out, name, size, &grid, &parts)?;
+        }
+        let between: Vec<Vec<Collection>> = midpoints
+            .par_iter()
+            .enumerate()
+            .map(|(k, t)| {
+                out.tick(UNITS)?;
+                let names = ["samples/calibration".to_string()];
+                draw(settings.samples.sampler, size, *t, settings.samples.calibration, streams, &names, k as u64)
+            })
+            .collect::<Result<_, Error>>()?;
+        write(out, "calibration", size, &midpoints, &between.iter().map(|sets| &sets[0]).collect::<Vec<_>>())
+    })
+}
+
+/// Units of progress per temperature: about microseconds.
+const UNITS: u64 = 40_000;
+
+/// Makes or keeps the blocked sets: `samples/blocked-b2.npz` from lattices of twice the size, `-b3` from three times.
+pub(super) fn blocked_stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+    let what = Stage {
+        name: "blocked",
+        revision: REVISION,
+        settings: (
+            &settings.lattice,
+            &settings.samples.t_max,
+            &settings.samples.t_step,
+            settings.samples.per_temperature,
+        ),
+        inputs: &[],
+        outputs: &["samples/blocked-b2.npz", "samples/blocked-b3.npz"],
+    };
+    repetition.stage(what, |out| {
+        let grid = settings.temperatures();
+        let streams = Streams::new(out.seed());
+        out.add_work("block spins", 2 * grid.len() as u64 * UNITS);
+        for b in [2, 3] {
+            let size = settings.lattice.size * b;
+            let purpose = format!("blocked/b{b}");
+            let blocked: Vec<Collection> = grid
+                .par_iter()
+                .enumerate()
+                .map(|(k, t)| {
+                    out.tick(UNITS)?;
+                    let names = [purpose.clone()];
+                    let per = settings.samples.per_temperature;
+                    let mut large = draw(Sampler::Wolff, size, *t, per, streams, &names, k as u64)?.remove(0);
+                    let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
+                    large.spins =
+                        block_spin::majority(large.spins.view(), size, size, b, &mut ties).map_err(failure)?;
+                    Ok(large)
+                })
+                .collect::<Result<_, Error>>()?;
+            let parts: Vec<&Collection> = blocked.iter().collect();
+            write(out, &format!("blocked-b{b}"), settings.lattice.size, &grid, &parts)?;
+        }
+        Ok(())
+    })
+}
+
+fn failure(e: LatticeError) -> Error {
+    Error::failure(e.to_string())
+}
+
+/// Independent collections at one temperature, one for each purpose.
+fn draw(
+    sampler: Sampler,
+    size: usize,
+    t: f64,
+    n: usize,
+    streams: Streams,
+    purposes: &[String],
+    index: u64,
+) -> Result<Vec<Collection>, Error> {
+    let temperature = Temperature::new(t).map_err(failure)?;
+    let square = Square::new(size, size).map_err(failure)?;
+    // T = 0 has exactly two states: single-spin updates cannot reach the second from the first.
+    let exact = (sampler == Sampler::Exact || t == 0.0 && sampler == Sampler::Metropolis && size <= 12)
+        .then(|| transfer::Sampler::new(size, size, temperature))
+        .transpose()
+        .map_err(failure)?;
+    let one = |purpose: &String| match (&exact, sampler) {
+        (Some(exact), _) => Ok(exact.sample(n, &mut streams.generator(purpose, index))),
+        (None, Sampler::Metropolis) if t > 0.0 => {
+            let chains = metropolis::Settings::for_lattice(&square);
+            metropolis::sample(&square, temperature, n, &chains, &mut streams.bulk(purpose, index))
+        }
+        _ => wolff::sample(&square, temperature, n, &Default::default(), &mut streams.generator(purpose, index)),
+    };
+    purposes.iter().map(|p| one(p).map_err(failure)).collect()
+}
+
+fn write(out: &StageOut, name: &str, size: usize, grid: &[f64], parts: &[&Collection]) -> Result<(), Error> {
+    let spins: Vec<_> = parts.iter().map(|c| c.spins.view()).collect();
+    let spins = concatenate(Axis(0), &spins).map_err(|e| Error::failure(e.to_string()))?;
+    let per = |f: fn(&Collection) -> f64| Array1::from_iter(parts.iter().map(|c| f(c)));
+    let mut file = npz::Writer::new();
+    file.add("spins", &spins)?;
+    file.add("temperatures", &Array1::from(grid.to_vec()))?;
+    file.add("lattice", &Array1::from(vec![size as u32, size as u32]))?;
+    file.add("n_eff", &per(|c| c.n_eff))?;
+    file.add("tau_int_energy", &per(|c| c.tau_int_energy))?;
+    file.add("tau_int_abs_m", &per(|c| c.tau_int_abs_m))?;
+    file.add("start_difference_z", &per(|c| c.start_difference_z))?;
+    out.write(&format!("samples/{name}.npz"), file.finish()?)
+}

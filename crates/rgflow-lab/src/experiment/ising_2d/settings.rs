@@ -1,0 +1,165 @@
+//! The recipe's values, parsed and validated.
+
+use serde::{Deserialize, Serialize};
+
+pub(super) const RECIPE: &str = include_str!("recipe.toml");
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub lattice: Lattice,
+    pub samples: Samples,
+    pub thermometer: Thermometer,
+    pub rbm: Rbm,
+    pub flow: Flow,
+    pub rg: Rg,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lattice {
+    pub size: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Sampler {
+    Exact,
+    Metropolis,
+    Wolff,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Samples {
+    pub sampler: Sampler,
+    pub per_temperature: usize,
+    pub t_max: f64,
+    pub t_step: f64,
+    pub calibration: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Thermometer {
+    pub hidden: Vec<usize>,
+    pub learning_rate: f64,
+    pub batch: usize,
+    pub epochs: usize,
+    pub patience: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rbm {
+    pub hidden: usize,
+    pub learning_rate: f64,
+    pub batch: usize,
+    pub cd_steps: usize,
+    pub epochs: usize,
+    pub weight_scale: f64,
+    pub patience: usize,
+    pub snapshot_epochs: Vec<usize>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Flow {
+    pub steps: usize,
+    pub chains: usize,
+    pub control_steps: usize,
+    pub snapshot_steps: usize,
+    pub snapshot_chains: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rg {
+    pub block_spin: bool,
+}
+
+impl Settings {
+    /// Parses and validates resolved settings.
+    pub fn parse(table: &toml::Table) -> Result<Self, String> {
+        let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let at_least = |key: &str, value: usize, least: usize| {
+            if value >= least { Ok(()) } else { Err(format!("{key} = {value}: must be at least {least}")) }
+        };
+        let positive = |key: &str, value: f64| {
+            let fine = value > 0.0 && value.is_finite();
+            if fine { Ok(()) } else { Err(format!("{key} = {value}: must be a positive number")) }
+        };
+        let most = |key: &str, value: usize, most: usize| {
+            if value <= most { Ok(()) } else { Err(format!("{key} = {value}: must be at most {most}")) }
+        };
+        at_least("lattice.size", self.lattice.size, 3)?;
+        most("lattice.size", self.lattice.size, 256)?;
+        if self.samples.sampler == Sampler::Exact && self.lattice.size > 12 {
+            let size = self.lattice.size;
+            return Err(format!(
+                "lattice.size = {size}: samples.sampler = \"exact\" reaches 12; set samples.sampler to \"wolff\""
+            ));
+        }
+        at_least("samples.per_temperature", self.samples.per_temperature, 20)?;
+        at_least("samples.calibration", self.samples.calibration, 20)?;
+        positive("samples.t_step", self.samples.t_step)?;
+        positive("samples.t_max", self.samples.t_max)?;
+        let steps = self.samples.t_max / self.samples.t_step;
+        if (steps - steps.round()).abs() > 1e-9 || !(4.0..=200.0).contains(&steps.round()) {
+            let (max, step) = (self.samples.t_max, self.samples.t_step);
+            return Err(format!("samples.t_max = {max}: must be 4 to 200 whole steps of samples.t_step = {step}"));
+        }
+        for (name, set) in super::SETS {
+            at_least(&format!("temperatures in the training set \"{name}\""), self.training_classes(set).len(), 2)?;
+        }
+        self.thermometer.hidden.iter().try_for_each(|n| at_least("thermometer.hidden", *n, 1))?;
+        positive("thermometer.learning_rate", self.thermometer.learning_rate)?;
+        at_least("thermometer.batch", self.thermometer.batch, 1)?;
+        at_least("thermometer.epochs", self.thermometer.epochs, 1)?;
+        at_least("rbm.hidden", self.rbm.hidden, 1)?;
+        positive("rbm.learning_rate", self.rbm.learning_rate)?;
+        at_least("rbm.batch", self.rbm.batch, 1)?;
+        most("rbm.batch", self.rbm.batch, 2 * self.samples.per_temperature)?;
+        at_least("rbm.cd_steps", self.rbm.cd_steps, 1)?;
+        at_least("rbm.epochs", self.rbm.epochs, 1)?;
+        if !(self.rbm.weight_scale >= 0.0 && self.rbm.weight_scale.is_finite()) {
+            return Err(format!("rbm.weight_scale = {}: must be 0 or a positive number", self.rbm.weight_scale));
+        }
+        self.rbm.snapshot_epochs.iter().try_for_each(|e| at_least("rbm.snapshot_epochs", *e, 1))?;
+        for (key, steps) in [
+            ("flow.steps", self.flow.steps),
+            ("flow.control_steps", self.flow.control_steps),
+            ("flow.snapshot_steps", self.flow.snapshot_steps),
+        ] {
+            at_least(key, steps, 8)?;
+        }
+        for (key, chains) in [("flow.chains", self.flow.chains), ("flow.snapshot_chains", self.flow.snapshot_chains)] {
+            at_least(key, chains, 20)?;
+            most(&format!("{key} (samples.per_temperature is the limit)"), chains, self.samples.per_temperature)?;
+        }
+        Ok(())
+    }
+
+    /// The temperatures, ascending from 0.
+    pub fn temperatures(&self) -> Vec<f64> {
+        let n = (self.samples.t_max / self.samples.t_step).round() as usize;
+        (0..=n).map(|k| k as f64 * self.samples.t_step).collect()
+    }
+
+    /// Classes (positions in `temperatures`) of a training set.
+    pub fn training_classes(&self, set: fn(f64, f64) -> bool) -> Vec<usize> {
+        let temperatures = self.temperatures();
+        let last = temperatures[temperatures.len() - 1];
+        (0..temperatures.len()).filter(|k| set(temperatures[*k], last)).collect()
+    }
+
+    /// Updates in `epochs` passes through all temperatures.
+    pub fn updates(&self, epochs: usize) -> usize {
+        epochs * (self.temperatures().len() * self.samples.per_temperature / self.rbm.batch).max(1)
+    }
+}

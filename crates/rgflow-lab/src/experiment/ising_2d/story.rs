@@ -1,0 +1,179 @@
+//! The record: what was asked, what came out beside the null, sections with figures and tables.
+
+use super::figures::Figures;
+use super::numbers::{ABOUT, Combined};
+use super::settings::Settings;
+use super::tables::{end, flow_table, null, set_title, summary, thermometer_table, verdict};
+use super::{Findings, SETS};
+use crate::experiment::Item;
+use crate::record::{Number, Record, Section, Verdict};
+use rgflow::flow::Mode;
+use rgflow::lattice::Temperature;
+
+/// The thesis's figures that the experiment makes.
+pub(super) const ITEMS: &[Item] = &[
+    Item {
+        id: "fig4.5",
+        title: "P(T) of thermal collections of the 2D Ising model",
+        claim: "curves of different temperatures can be told apart; the lowest and the highest overlap (finite size)",
+        keys: &["ising-2d.thermometer."],
+    },
+    Item {
+        id: "fig4.6",
+        title: "P(T) at start and end of the flow, RBM trained on all temperatures",
+        claim: "all starts converge to about T = 2.5",
+        keys: &["ising-2d.rbm.all.null.T_star", "ising-2d.rbm.all.gibbs.T_star", "ising-2d.rbm.all.mean.T_star"],
+    },
+    Item {
+        id: "fig4.7",
+        title: "P(T) at the end of the flow, RBMs trained on low and on high temperatures",
+        claim: "both end near T_c, not on the same distribution",
+        keys: &[
+            "ising-2d.rbm.low.null.T_star",
+            "ising-2d.rbm.low.gibbs.T_star",
+            "ising-2d.rbm.low.mean.T_star",
+            "ising-2d.rbm.high.null.T_star",
+            "ising-2d.rbm.high.gibbs.T_star",
+            "ising-2d.rbm.high.mean.T_star",
+        ],
+    },
+    Item {
+        id: "fig4.8",
+        title: "P(T) at the end of the flow, RBM trained without 1.75 ... 2.75",
+        claim: "flows towards T_c and ends near T = 2",
+        keys: &["ising-2d.rbm.gap.null.T_star", "ising-2d.rbm.gap.gibbs.T_star", "ising-2d.rbm.gap.mean.T_star"],
+    },
+    Item {
+        id: "fig4.9",
+        title: "RG flow beside RBM flow",
+        claim: "the RG flows away from T_c, the RBM towards it",
+        keys: &["ising-2d.rg.", "ising-2d.rbm.all.gibbs.from."],
+    },
+];
+
+/// Puts the record together.
+pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Number>) -> Record {
+    let temperatures = settings.temperatures();
+    let figures = Figures { settings, found, temperatures: temperatures.clone() };
+    let mut probability = figures.probability();
+    let extremes = probability.split_off(4);
+    let thermal = probability.remove(0);
+    let tables = |sets: &[&str]| {
+        SETS.iter().enumerate().filter(|(_, s)| sets.contains(&s.0)).map(|(i, s)| flow_table(found, s.0, i)).collect()
+    };
+    let mut sections = vec![
+        Section {
+            title: "The thermometer".into(),
+            text: vec!["A perceptron gives P(T | configuration); averaged over a collection it gives the curve P(T). T* is the temperature whose reference curve is nearest, argmin over T of KL(P || P_ref(T)); it is a temperature only if the divergence that is left is what thermal collections show.".into()],
+            figures: vec![thermal],
+            tables: vec![thermometer_table(found, &temperatures, &numbers)],
+        },
+        Section {
+            title: "Trained on all temperatures".into(),
+            text: vec![],
+            figures: vec![probability.remove(0)],
+            tables: tables(&["all"]),
+        },
+        Section {
+            title: "Trained on low or on high temperatures".into(),
+            text: vec![],
+            figures: vec![probability.remove(0)],
+            tables: tables(&["low", "high"]),
+        },
+        Section {
+            title: "Trained without the critical region".into(),
+            text: vec![],
+            figures: vec![probability.remove(0)],
+            tables: tables(&["gap"]),
+        },
+        Section {
+            title: "Control: trained on only T = 0 and T = 6".into(),
+            text: vec![],
+            figures: extremes,
+            tables: tables(&["extremes"]),
+        },
+        Section { title: "RG flow beside RBM flow".into(), text: vec![], figures: vec![figures.flows()], tables: vec![] },
+    ];
+    let mut dynamics = figures.by_step();
+    dynamics.extend(figures.by_epoch());
+    sections.push(Section {
+        title: "Along the flow, and along the training".into(),
+        text: vec![],
+        figures: dynamics,
+        tables: vec![],
+    });
+    sections.push(Section {
+        title: "What it looks like".into(),
+        text: vec![],
+        figures: figures.pictures(),
+        tables: vec![],
+    });
+    Record {
+        experiment: "ising-2d".into(),
+        title: "The RBM flow of the 2D Ising model".into(),
+        question: format!(
+            "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v -> h -> v; a perceptron reads the temperature of each step. Does the flow end at the critical temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
+            settings.lattice.size
+        ),
+        answers: answers(settings, found),
+        summary: summary(found),
+        sections,
+        numbers,
+    }
+}
+
+fn show(c: &Combined) -> String {
+    crate::report::format::value(c.value, c.error, c.interval)
+}
+
+fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
+    let (gibbs, mean, mixture) = (end(found, "all", Mode::Gibbs), end(found, "all", Mode::Mean), null(found, 0));
+    let critical = Temperature::CRITICAL.value();
+    let word = |c: &Combined, value, error, tolerance| verdict(c, value, error, tolerance).word();
+    let mut all = vec![format!(
+        "Trained on all temperatures, the Gibbs flow ends at T* = {}, the mean-field flow at {}. The thesis says about 2.5: {} (within {ABOUT}), {}.",
+        show(&gibbs),
+        show(&mean),
+        word(&gibbs, 2.5, 0.0, ABOUT),
+        word(&mean, 2.5, 0.0, ABOUT)
+    )];
+    if let Some(value) = mixture.value {
+        let same = verdict(&gibbs, value, mixture.error.unwrap_or(0.0), 0.0) == Verdict::Agrees;
+        all.push(format!(
+            "The null: the training mixture itself, without any machine, reads T* = {}{}; {:.3} away from T_c, the Gibbs flow {:.3}.",
+            show(&mixture),
+            if same { ", which the flow's end cannot be told from" } else { ", which differs from the flow's end" },
+            (value - critical).abs(),
+            (gibbs.value.unwrap_or(f64::NAN) - critical).abs()
+        ));
+    }
+    let ends: Vec<String> =
+        SETS.iter().map(|(set, _)| format!("{} {}", set_title(set), show(&end(found, set, Mode::Gibbs)))).collect();
+    let values: Vec<f64> = SETS.iter().filter_map(|(set, _)| end(found, set, Mode::Gibbs).value).collect();
+    let spread =
+        values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - values.iter().copied().fold(f64::INFINITY, f64::min);
+    all.push(format!(
+        "The end follows the training data: Gibbs T* by training set: {}. They spread over {spread:.2} in T; a flow that is drawn to T_c would end at one place.",
+        ends.join("; ")
+    ));
+    let trained: Vec<&str> = SETS.iter().map(|(s, _)| *s).collect();
+    let flagged = trained
+        .iter()
+        .filter(|set| found.iter().all(|f| f.flow(set, Mode::Gibbs).pooled.p_thermal < super::numbers::NOT_THERMAL))
+        .count();
+    all.push(format!(
+        "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection in any repetition: its P(T) is further from every reference curve than thermal collections are.",
+        trained.len()
+    ));
+    if let (Some(first), Some(last)) = (found[0].snapshots.first(), found[0].snapshots.last()) {
+        let at = |i: usize| {
+            let seen: Vec<_> = found.iter().map(|f| &f.snapshots[i].gibbs.pooled).collect();
+            show(&super::numbers::t_star(&seen))
+        };
+        all.push(format!(
+            "It depends on the training: after {} epochs on all temperatures the Gibbs flow ends at {}, after {} at {} (learning rate {}).",
+            first.epoch, at(0), last.epoch, at(found[0].snapshots.len() - 1), settings.rbm.learning_rate
+        ));
+    }
+    all
+}

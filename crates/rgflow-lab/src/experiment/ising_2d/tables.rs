@@ -1,0 +1,246 @@
+//! The tables: the summary of the first screen and one flow table per training set.
+
+use super::findings::{FlowFindings, Measured, Observed};
+use super::numbers::{ABOUT, Combined, NOT_THERMAL, over_seeds, p_thermal, t_star, thesis};
+use super::{Findings, MODES, SETS};
+use crate::record::{Cell, Number, Table, Verdict};
+use rgflow::flow::Mode;
+use rgflow::lattice::Temperature;
+use rgflow::statistics::holm;
+
+/// What a training set is, for people.
+pub(super) fn set_title(set: &str) -> &'static str {
+    match set {
+        "all" => "all temperatures",
+        "low" => "T <= 2.5",
+        "high" => "T >= 2.0",
+        "gap" => "all but 1.75 ... 2.75",
+        _ => "only the lowest and highest (0 and 6)",
+    }
+}
+
+fn cell(c: &Combined, remark: Option<&str>) -> Cell {
+    Cell::Value { value: c.value, error: c.error, interval: c.interval, remark: remark.map(String::from) }
+}
+
+/// T* of the pooled ends of `machine` over repetitions.
+pub(super) fn end(found: &[Findings], machine: &str, mode: Mode) -> Combined {
+    t_star(&found.iter().map(|f| &f.flow(machine, mode).pooled).collect::<Vec<_>>())
+}
+
+/// T* of the training mixture of the set number `i`.
+pub(super) fn null(found: &[Findings], i: usize) -> Combined {
+    t_star(&found.iter().map(|f| &f.thermal.nulls[i]).collect::<Vec<_>>())
+}
+
+/// Verdict of a T* against a reference.
+pub(super) fn verdict(c: &Combined, value: f64, error: f64, tolerance: f64) -> Verdict {
+    c.number(String::new(), "", "").compare(value, error, tolerance, "").compare[0].verdict
+}
+
+/// The table of the first screen.
+pub(super) fn summary(found: &[Findings]) -> Table {
+    let mut rows = Vec::new();
+    for (i, (set, _)) in SETS.iter().enumerate() {
+        let null = null(found, i);
+        let says = thesis(set);
+        let mut row = vec![
+            Cell::text(set_title(set)),
+            Cell::text(match *set {
+                "all" => "about 2.5",
+                "low" | "high" => "near T_c = 2.269",
+                "gap" => "near 2",
+                _ => "(not in the thesis)",
+            }),
+            cell(&null, None),
+        ];
+        for mode in MODES {
+            let mixed = found.iter().all(|f| f.flow(set, mode).hot_meets_cold);
+            row.push(cell(&end(found, set, mode), (!mixed).then_some("not mixed")));
+        }
+        let gibbs = end(found, set, Mode::Gibbs);
+        row.push(cell(&end(found, &format!("{set}-redrawn"), Mode::Gibbs), None));
+        row.push(Cell::Verdict(says.map_or(Verdict::NotCompared, |(value, _)| verdict(&gibbs, value, 0.0, ABOUT))));
+        row.push(Cell::Verdict(verdict(&gibbs, Temperature::CRITICAL.value(), 0.0, 0.0)));
+        row.push(Cell::Verdict(
+            null.value.map_or(Verdict::NotCompared, |value| verdict(&gibbs, value, null.error.unwrap_or(0.0), 0.0)),
+        ));
+        rows.push(row);
+    }
+    let over = if found.len() > 1 {
+        format!("Errors: over {} repetitions with new data, thermometer and machine (Student's t).", found.len())
+    } else {
+        "Errors: over samples, of one repetition.".into()
+    };
+    Table {
+        caption: "Where the RBM flow ends: T* (J/k_B) of the ends of all starts, pooled".into(),
+        columns: [
+            "trained on",
+            "thesis",
+            "null: mixture, no RBM",
+            "RBM, Gibbs",
+            "RBM, mean field",
+            "redrawn weights, Gibbs",
+            "Gibbs: as the thesis says?",
+            "Gibbs: equal to T_c?",
+            "Gibbs: equal to the null?",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        notes: vec![
+            over,
+            format!(
+                "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within errors."
+            ),
+            "\"not mixed\": the coldest and the hottest start do not share an end after the last step.".into(),
+        ],
+    }
+}
+
+/// The flow table of one training set: null, machine, controls.
+pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
+    let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
+    let mut lines: Vec<(String, Vec<&Observed>, Vec<&FlowFindings>)> =
+        vec![("null: the training mixture, no RBM".into(), nulls, vec![])];
+    let mut machines = vec![
+        (set.to_string(), format!("RBM trained on {}", set_title(set))),
+        (format!("{set}-redrawn"), "weights redrawn from it".into()),
+        ("untrained".into(), "untrained RBM".into()),
+    ];
+    if set != "extremes" {
+        machines.push(("extremes".into(), "RBM trained on only {0, 6}".into()));
+    }
+    for (machine, title) in machines {
+        for mode in MODES {
+            let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow(&machine, mode)).collect();
+            let steps = flows[0].steps;
+            lines.push((
+                format!("{title}, {} ({steps} steps)", mode.name()),
+                flows.iter().map(|f| &f.pooled).collect(),
+                flows,
+            ));
+        }
+    }
+    let p: Vec<f64> = lines.iter().map(|(_, o, _)| p_thermal(o)).collect();
+    let not_thermal = holm(&p, NOT_THERMAL);
+    let rows = lines
+        .iter()
+        .zip(not_thermal)
+        .map(|((title, observed, flows), flag)| row(title, observed, flows, flag))
+        .collect();
+    Table {
+        caption: format!("Trained on {}: ends of the flow, pooled over starts, and the null", set_title(set)),
+        columns: [
+            "collection",
+            "T*",
+            "T_E",
+            "E/N",
+            "|m|",
+            "xi/L",
+            "KL left (nats)",
+            "reverse KL",
+            "JS",
+            "thermal?",
+            "distinct ends, step 100 / last",
+            "starts converged",
+            "relaxation (steps)",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        notes: vec![format!(
+            "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
+            100.0 * NOT_THERMAL
+        )],
+    }
+}
+
+fn row(title: &str, observed: &[&Observed], flows: &[&FlowFindings], not_thermal: bool) -> Vec<Cell> {
+    let n: f64 = observed.iter().map(|o| o.n as f64).sum();
+    let over = |of: &dyn Fn(&Observed) -> Option<Measured>| {
+        cell(&over_seeds(&observed.iter().map(|o| of(o)).collect::<Vec<_>>(), n), None)
+    };
+    let mut row = vec![
+        Cell::text(title),
+        cell(&t_star(observed), None),
+        over(&|o| o.t_energy),
+        over(&|o| Some(o.energy)),
+        over(&|o| Some(o.abs_m)),
+        over(&|o| o.xi_over_l),
+        over(&|o| Some((o.kl, f64::NAN))),
+        over(&|o| Some((o.kl_reverse, f64::NAN))),
+        over(&|o| Some((o.js, f64::NAN))),
+        Cell::text(if not_thermal { "not thermal" } else { "could be" }),
+    ];
+    if flows.is_empty() {
+        row.extend([Cell::text("-"), Cell::text("-"), Cell::text("-")]);
+        return row;
+    }
+    let list = |of: fn(&FlowFindings) -> usize| {
+        let mut all: Vec<usize> = flows.iter().map(|f| of(f)).collect();
+        all.sort_unstable();
+        all.dedup();
+        match all[..] {
+            [one] => one.to_string(),
+            _ => format!("{}-{}", all[0], all[all.len() - 1]),
+        }
+    };
+    row.push(Cell::text(format!("{} / {}", list(|f| f.distinct_100), list(|f| f.distinct))));
+    row.push(Cell::text(format!(
+        "{:.0} %",
+        100.0 * flows.iter().map(|f| f.converged).sum::<f64>() / flows.len() as f64
+    )));
+    row.push(relaxation(flows));
+    row
+}
+
+fn relaxation(flows: &[&FlowFindings]) -> Cell {
+    let known: Option<Vec<f64>> = flows.iter().map(|f| f.relaxation).collect();
+    let (value, interval) = match known {
+        Some(known) => (Some(known.iter().sum::<f64>() / known.len() as f64), None),
+        None => {
+            let bounds = flows.iter().filter_map(|f| f.relaxation_interval);
+            (None, bounds.reduce(|a, b| [a[0].zip(b[0]).map(|(a, b)| a.min(b)), a[1].zip(b[1]).map(|(a, b)| a.max(b))]))
+        }
+    };
+    Cell::Value { value: value.map(|v| (v * 10.0).round() / 10.0), error: None, interval, remark: None }
+}
+
+/// The thermometer on sets that no training saw: T* beside the true temperature, with E and |m|.
+pub(super) fn thermometer_table(found: &[Findings], temperatures: &[f64], numbers: &[Number]) -> Table {
+    let rows = temperatures
+        .iter()
+        .enumerate()
+        .map(|(k, t)| {
+            let start: Vec<&Observed> = found.iter().map(|f| &f.thermal.start[k]).collect();
+            let number = |name: &str| numbers.iter().find(|n| n.key == format!("ising-2d.samples.T{t}.{name}"));
+            let energy = number("energy");
+            let exact = energy.and_then(|n| n.compare.first()).and_then(|c| c.value);
+            let plain = |value| Cell::Value { value, error: None, interval: None, remark: None };
+            let (e, m) =
+                (energy.and_then(|n| n.value.zip(n.error)), number("abs_m").and_then(|n| n.value.zip(n.error)));
+            let z = e.zip(exact).and_then(|((e, s), x)| (s > 0.0).then(|| ((e - x) / s * 100.0).round() / 100.0));
+            let measured = |m: Option<Measured>| Cell::Value {
+                value: m.map(|m| m.0),
+                error: m.map(|m| m.1),
+                interval: None,
+                remark: None,
+            };
+            vec![
+                plain(Some(*t)),
+                cell(&t_star(&start), None),
+                measured(e),
+                plain(exact.map(|x| (x * 1e6).round() / 1e6)),
+                plain(z),
+                measured(m),
+            ]
+        })
+        .collect();
+    Table {
+        caption: "The thermometer on the start sets, and the reference sets against Kaufman's energies".into(),
+        columns: ["T", "T* of the start set", "E/N", "exact", "z", "|m|"].map(String::from).to_vec(),
+        rows,
+        notes: vec![],
+    }
+}

@@ -1,0 +1,70 @@
+//! Stage "thermal": what the thermometers read where there is no machine: thermal sets, training mixtures, block spins.
+
+use super::SETS;
+use super::findings::{Observed, ThermalFindings};
+use super::flows::{Bench, read_json, square};
+use super::samples::ThermalSet;
+use super::thermometer::load;
+use crate::artifact::{Artifact, Error, Repetition, Stage};
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+use rgflow::flow::Reading;
+use rgflow::lattice::Observables;
+
+const REVISION: u32 = 1;
+const FILE: &str = "thermal/findings.json";
+
+/// Makes or keeps the stage and reads what it found.
+pub(super) fn stage(
+    repetition: &Repetition,
+    bench: &Bench,
+    blocked: Option<&Artifact>,
+) -> Result<ThermalFindings, Error> {
+    let mut inputs = vec![bench.samples, bench.thermometer_stage];
+    inputs.extend(blocked);
+    let what = Stage { name: "thermal", revision: REVISION, settings: (), inputs: &inputs, outputs: &[FILE] };
+    let artifact = repetition.stage(what, |out| {
+        let square = square(bench.settings)?;
+        let measure =
+            |spins: ArrayView2<i8>| Observables::measure(&square, spins).map_err(|e| Error::failure(e.to_string()));
+        let observe = |spins: ArrayView2<i8>| {
+            let reading = bench.thermometer.read_spins(spins);
+            Ok(Observed::of(bench.thermometer, &reading, &measure(spins)?, &square))
+        };
+        let n = bench.settings.temperatures().len();
+        let each =
+            |set: &ThermalSet| (0..n).into_par_iter().map(|k| observe(set.at(k))).collect::<Result<Vec<_>, Error>>();
+        let (reference, start) =
+            (ThermalSet::read(bench.samples, "reference")?, ThermalSet::read(bench.samples, "start")?);
+        let nulls = SETS
+            .iter()
+            .map(|(_, member)| {
+                let classes = bench.settings.training_classes(*member);
+                let readings: Vec<Reading> =
+                    classes.iter().map(|k| bench.thermometer.read_spins(start.at(*k))).collect();
+                let spins = start.first(&classes, start.per_temperature);
+                let pooled = Reading::pooled(&readings);
+                Ok(Observed::of(bench.thermometer, &pooled, &measure(spins.view())?, &square))
+            })
+            .collect::<Result<_, Error>>()?;
+        let blocked = match blocked {
+            None => vec![],
+            Some(artifact) => [2, 3]
+                .iter()
+                .map(|b| Ok((*b, each(&ThermalSet::read(artifact, &format!("blocked-b{b}"))?)?)))
+                .collect::<Result<_, Error>>()?,
+        };
+        let (_, metadata) = load(bench.thermometer_stage)?;
+        let findings = ThermalFindings {
+            test_cross_entropy: metadata["test_cross_entropy"].as_f64().unwrap_or(f64::NAN),
+            best_epoch: metadata["best_epoch"].as_u64().unwrap_or(0) as usize,
+            reference: each(&reference)?,
+            reference_n_eff: reference.n_eff.clone(),
+            start: each(&start)?,
+            nulls,
+            blocked,
+        };
+        out.write(FILE, serde_json::to_string(&findings).map_err(|e| Error::failure(e.to_string()))?)
+    })?;
+    read_json(&artifact, FILE)
+}

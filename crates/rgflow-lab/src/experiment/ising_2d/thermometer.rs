@@ -1,0 +1,123 @@
+//! Stage "thermometer": the perceptron P(T | configuration), trained on "train", stopped by "test", read on "reference".
+
+use super::samples::ThermalSet;
+use super::settings::Settings;
+use crate::artifact::{Artifact, Error, Repetition, Stage, Model};
+use ndarray::{Array1, Array2};
+use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
+use rgflow::nn::{Layer, Mlp, Training, train};
+use rgflow::random::Streams;
+use std::fmt::Write;
+
+const REVISION: u32 = 1;
+
+/// Makes or keeps the stage.
+pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {
+    let what = Stage {
+        name: "thermometer",
+        revision: REVISION,
+        settings: &settings.thermometer,
+        inputs: &[samples],
+        outputs: &["thermometer/model.safetensors", "thermometer/curve.csv", "thermometer/reference.csv"],
+    };
+    repetition.stage(what, |out| {
+        let temperatures = settings.temperatures();
+        let (train_set, test_set) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
+        let reference = ThermalSet::read(samples, "reference")?;
+        let classes =
+            |set: &ThermalSet| -> Vec<usize> { (0..set.spins.nrows()).map(|i| i / set.per_temperature).collect() };
+        let streams = Streams::new(out.seed());
+        let mut sizes = vec![train_set.spins.ncols()];
+        sizes.extend(&settings.thermometer.hidden);
+        sizes.push(temperatures.len());
+        let mlp = Mlp::random(&sizes, &mut streams.generator("thermometer/init", 0));
+        let training = Training {
+            epochs: settings.thermometer.epochs,
+            batch: settings.thermometer.batch,
+            learning_rate: settings.thermometer.learning_rate as f32,
+            patience: settings.thermometer.patience,
+        };
+        let epoch_units = 2 * train_set.spins.nrows() as u64;
+        out.add_work("thermometer", training.epochs as u64 * epoch_units);
+        let (x, y) = (train_set.spins.mapv(f32::from), test_set.spins.mapv(f32::from));
+        let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
+        let mut interrupted = None;
+        let mut done = 0;
+        let (mlp, curve) =
+            train(mlp, (x.view(), &x_classes), (y.view(), &y_classes), &training, streams, "thermometer", &mut |_| {
+                done += 1;
+                interrupted = out.tick(epoch_units).err();
+                interrupted.is_none()
+            })
+            .map_err(Error::failure)?;
+        if let Some(stop) = interrupted {
+            return Err(stop);
+        }
+        out.tick((training.epochs - done) as u64 * epoch_units)?;
+        let mut csv = String::from("epoch,train_cross_entropy,test_cross_entropy\n");
+        for e in &curve {
+            let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
+        }
+        out.write("thermometer/curve.csv", csv)?;
+        let p = probabilities(&mlp, reference.spins.view());
+        let n = temperatures.len();
+        let mut means = Array2::<f32>::zeros((n, n));
+        let mut csv = String::from("T_reference,T,P\n");
+        for (k, t) in temperatures.iter().enumerate() {
+            let rows = p.slice(ndarray::s![k * reference.per_temperature..(k + 1) * reference.per_temperature, ..]);
+            let mean = Reading::of(rows).mean();
+            for (j, value) in mean.iter().enumerate() {
+                means[[k, j]] = *value as f32;
+                let _ = writeln!(csv, "{t},{},{value}", temperatures[j]);
+            }
+        }
+        out.write("thermometer/reference.csv", csv)?;
+        let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
+        let mut model = Model::new(serde_json::json!({
+            "kind": "thermometer", "activation": "tanh", "output": "softmax", "seed": out.seed(),
+            "temperatures": temperatures, "lattice": [settings.lattice.size, settings.lattice.size],
+            "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "settings": settings.thermometer,
+        }))
+        .with("reference_curves", means);
+        for (l, layer) in mlp.layers.iter().enumerate() {
+            model = model
+                .with(&format!("layers.{l}.weights"), layer.weights.clone())
+                .with(&format!("layers.{l}.bias"), layer.bias.clone());
+        }
+        out.write("thermometer/model.safetensors", model.to_bytes()?)
+    })
+}
+
+/// The network and its metadata.
+pub(super) fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
+    let model = Model::load(artifact.path("thermometer/model.safetensors"))?;
+    let mut layers = Vec::new();
+    while model.tensors.contains_key(&format!("layers.{}.bias", layers.len())) {
+        let l = layers.len();
+        let weights: Array2<f32> = model.tensor(&format!("layers.{l}.weights"))?;
+        let bias: Array1<f32> = model.tensor(&format!("layers.{l}.bias"))?;
+        layers.push(Layer { weights, bias });
+    }
+    Ok((Mlp { layers }, model.metadata))
+}
+
+/// The thermometer with reference curves and calibration, ready to read.
+pub(super) fn assemble(
+    artifact: &Artifact,
+    samples: &Artifact,
+    settings: &Settings,
+    seed: u64,
+) -> Result<Thermometer, Error> {
+    let (mlp, _) = load(artifact)?;
+    let streams = Streams::new(seed);
+    let read = |name: &str, n: usize| -> Result<Vec<Reading>, Error> {
+        let set = ThermalSet::read(samples, name)?;
+        let p = probabilities(&mlp, set.spins.view());
+        let per = set.per_temperature;
+        Ok((0..n).map(|k| Reading::of(p.slice(ndarray::s![k * per..(k + 1) * per, ..]))).collect())
+    };
+    let temperatures = settings.temperatures();
+    let reference = Reference::new(&temperatures, read("reference", temperatures.len())?, streams);
+    let calibration = Calibration::new(read("calibration", temperatures.len() - 1)?, streams);
+    Ok(Thermometer::new(mlp, reference, calibration, streams))
+}
