@@ -43,7 +43,11 @@ fn plain(value: f64, error: f64) -> String {
     }
     if last >= 0 {
         let unit = 10f64.powi(last);
-        return format!("{}({})", positive_zero(format!("{:.0}", (value / unit).round() * unit)), (error / unit).round() * unit);
+        return format!(
+            "{}({})",
+            positive_zero(format!("{:.0}", (value / unit).round() * unit)),
+            (error / unit).round() * unit
+        );
     }
     let decimals = last.unsigned_abs() as usize;
     let shown = positive_zero(format!("{value:.decimals$}"));
@@ -169,9 +173,15 @@ mod tests {
 
     #[test]
     fn values_without_errors() {
-        for (value, expected) in
-            [(2.26918531, "2.269"), (25.0, "25"), (0.5, "0.5"), (1.5e-9, "1.5e-9"), (f64::NAN, "-"), (0.0, "0"), (1e9, "1e9")]
-        {
+        for (value, expected) in [
+            (2.26918531, "2.269"),
+            (25.0, "25"),
+            (0.5, "0.5"),
+            (1.5e-9, "1.5e-9"),
+            (f64::NAN, "-"),
+            (0.0, "0"),
+            (1e9, "1e9"),
+        ] {
             assert_eq!(value_with_error(value, None), expected);
             assert_eq!(value_with_error(value, Some(0.0)), expected);
             assert_eq!(value_with_error(value, Some(f64::NAN)), expected);

@@ -78,14 +78,14 @@ impl Thermometer {
         }
     }
 
-    /// All T whose KL is at most `most`, where that set reaches an edge or is wider than two steps of the grid.
+    /// All T whose KL is at most `most`, where that set reaches an edge or is wider than three steps of the grid.
     fn interval(&self, p: &[f64], most: f64) -> Option<[Option<f64>; 2]> {
         let profile = self.reference.profile(p);
         let inside: Vec<f64> = profile.iter().filter(|(_, d)| *d <= most).map(|(t, _)| *t).collect();
         let (low, high) = (*inside.first()?, *inside.last()?);
         let grid = self.reference.temperatures();
         let (first, last) = (grid[0], grid[grid.len() - 1]);
-        let wide = high - low > 2.0 * (last - first) / (grid.len() - 1) as f64;
+        let wide = high - low > 3.0 * (last - first) / (grid.len() - 1) as f64;
         let (at_first, at_last) = (low <= first, high >= last);
         (wide || at_first || at_last).then_some([(!at_first).then_some(low), (!at_last).then_some(high)])
     }

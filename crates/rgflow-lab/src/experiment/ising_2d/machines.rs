@@ -2,7 +2,7 @@
 
 use super::samples::ThermalSet;
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, Model};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut};
 use ndarray::{Array1, Array2};
 use rgflow::kernel::spins::{pack, packed_len};
 use rgflow::random::Streams;

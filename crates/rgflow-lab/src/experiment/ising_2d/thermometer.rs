@@ -2,7 +2,7 @@
 
 use super::samples::ThermalSet;
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Repetition, Stage, Model};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage};
 use ndarray::{Array1, Array2};
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::nn::{Layer, Mlp, Training, train};

@@ -1,0 +1,106 @@
+//! Flows against exact results: the stationary law of a small machine by enumeration, and the mean-field map by hand.
+
+use ndarray::{Array2, array};
+use rgflow::flow::{Mode, Readout, Schedule, Starts, attractors, converged, distinct_ends, run};
+use rgflow::lattice::{Observables, Square};
+use rgflow::nn::Mlp;
+use rgflow::random::Streams;
+use rgflow::rbm::Rbm;
+
+fn machine() -> Rbm {
+    let mut random = Streams::new(1).generator("test/flow", 0);
+    let mut rbm = Rbm::random(9, 4, 0.4, &mut random);
+    rbm.visible_bias.mapv_inplace(|_| 0.1);
+    rbm
+}
+
+fn starts(per_start: usize) -> Array2<i8> {
+    Array2::from_shape_fn((2 * per_start, 9), |(i, j)| if i < per_start || (i * 7 + j * 3) % 5 < 2 { 1 } else { -1 })
+}
+
+fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory {
+    let mlp = Mlp::random(&[9, 5, 3], &mut Streams::new(1).generator("test/mlp", 0));
+    let square = Square::new(3, 3).expect("valid");
+    let spins = starts(per_start);
+    run(
+        &machine(),
+        Readout { mlp: &mlp, lattice: &square },
+        Starts { spins: spins.view(), n_starts: 2 },
+        mode,
+        &Schedule::new(steps),
+        (Streams::new(1), "test/flow"),
+        &|_| true,
+    )
+    .expect("not stopped")
+}
+
+/// Null: after 60 steps the chains follow p(v) ~ exp(-F(v)). E and |m| of both starts against enumeration of the 512 states with 10,000
+/// chains each: four z-scores below 4.5 (p < 3e-5), seed 1.
+#[test]
+fn the_gibbs_flow_ends_in_the_stationary_law() {
+    let rbm = machine();
+    let all = Array2::from_shape_fn((512, 9), |(s, i)| if s >> i & 1 == 1 { 1i8 } else { -1 });
+    let free = rbm.free_energy(all.mapv(f32::from).view());
+    let weight: Vec<f64> = free.iter().map(|f| (-f).exp()).collect();
+    let z: f64 = weight.iter().sum();
+    assert!((z.ln() - rbm.ln_z().expect("small")).abs() < 1e-9);
+    let seen = Observables::measure(&Square::new(3, 3).expect("valid"), all.view()).expect("fits");
+    let mean = |values: &[f64]| values.iter().zip(&weight).map(|(x, w)| x * w / z).sum::<f64>();
+    let (energy, abs_m) = (mean(&seen.energy), mean(&seen.abs_m));
+    let trajectory = flow(Mode::Gibbs, 10_000, 60);
+    let end = trajectory.moments.last().expect("recorded");
+    for start in 0..2 {
+        let z_energy = (end.energy[start] - energy) / end.energy_error[start];
+        let z_abs_m = (end.abs_m[start] - abs_m) / end.abs_m_error[start];
+        assert!(z_energy.abs() < 4.5 && z_abs_m.abs() < 4.5, "start {start}: z = {z_energy}, {z_abs_m}");
+        assert!(converged(&trajectory.windows[start]));
+    }
+    // The start was far from it: the test can fail.
+    let first = &trajectory.moments[0];
+    assert!(((first.energy[0] - energy) / first.energy_error[1]).abs() > 20.0);
+    assert_eq!(distinct_ends(end).count, 1);
+}
+
+/// The mean-field flow is the map of thesis eqs 4.1.1-4.1.2, here iterated in f64.
+#[test]
+fn the_mean_field_flow_is_the_map() {
+    let rbm = machine();
+    let trajectory = flow(Mode::Mean, 300, 8);
+    let spins = starts(300);
+    for row in [0, 299, 300, 555] {
+        let mut v: Vec<f64> = spins.row(row).iter().map(|s| f64::from(*s)).collect();
+        for _ in 0..8 {
+            let h: Vec<f64> = (0..4)
+                .map(|a| {
+                    let z: f64 = (0..9).map(|i| v[i] * f64::from(rbm.weights[[i, a]])).sum();
+                    (z + f64::from(rbm.hidden_bias[a])).tanh()
+                })
+                .collect();
+            v = (0..9)
+                .map(|i| {
+                    let z: f64 = (0..4).map(|a| h[a] * f64::from(rbm.weights[[i, a]])).sum();
+                    (z + f64::from(rbm.visible_bias[i])).tanh()
+                })
+                .collect();
+        }
+        for (ours, exact) in trajectory.values.row(row).iter().zip(&v) {
+            assert!((f64::from(*ours) - exact).abs() < 1e-5, "row {row}: {ours} against {exact}");
+        }
+    }
+    assert_eq!(attractors(array![[1.0f32, 1.0], [1.0, 1.0]].view(), 2).weight, array![[1.0, 1.0]]);
+}
+
+/// Same bytes for 1 and 3 threads.
+#[test]
+fn threads_do_not_matter() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| [Mode::Gibbs, Mode::Mean].map(|mode| flow(mode, 700, 20)))
+    };
+    for (one, three) in with(1).iter().zip(&with(3)) {
+        assert_eq!((&one.values, &one.spins), (&three.values, &three.spins));
+        for (a, b) in one.moments.iter().zip(&three.moments) {
+            assert_eq!((&a.probability, &a.energy), (&b.probability, &b.energy));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The thermometer on collections whose temperature is known: a small torus sampled exactly.
+
+use ndarray::{Array2, Axis, concatenate};
+use rgflow::exact::transfer::Sampler;
+use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
+use rgflow::lattice::Temperature;
+use rgflow::nn::{Mlp, Training, train};
+use rgflow::random::Streams;
+
+const SIZE: usize = 4;
+const PER: usize = 1000;
+
+fn sample(t: f64, n: usize, purpose: &str, index: usize) -> Array2<i8> {
+    let temperature = Temperature::new(t).expect("positive");
+    let sampler = Sampler::new(SIZE, SIZE, temperature).expect("small");
+    sampler.sample(n, &mut Streams::new(1).generator(purpose, index as u64)).spins
+}
+
+/// A thermometer for T = 1, 1.5 ... 5.
+fn thermometer() -> (Vec<f64>, Thermometer) {
+    let streams = Streams::new(1);
+    let temperatures: Vec<f64> = (0..9).map(|k| 1.0 + 0.5 * k as f64).collect();
+    let set = |name: &str| -> Vec<Array2<i8>> {
+        temperatures.iter().enumerate().map(|(k, t)| sample(*t, PER, name, k)).collect()
+    };
+    let join = |set: Vec<Array2<i8>>| {
+        let views: Vec<_> = set.iter().map(|s| s.view()).collect();
+        concatenate(Axis(0), &views).expect("one width").mapv(f32::from)
+    };
+    let classes: Vec<usize> = (0..temperatures.len() * PER).map(|i| i / PER).collect();
+    let (x, y) = (join(set("train")), join(set("test")));
+    let mlp = Mlp::random(&[SIZE * SIZE, 24, temperatures.len()], &mut streams.generator("init", 0));
+    let training = Training { epochs: 30, batch: 100, learning_rate: 2e-3, patience: 5 };
+    let (mlp, curve) = train(mlp, (x.view(), &classes), (y.view(), &classes), &training, streams, "nn", &mut |_| true)
+        .expect("finite");
+    // ln 9 is what a network that knows nothing gives.
+    assert!(curve.iter().any(|e| e.test_cost < 9f64.ln()));
+    let read = |spins: Array2<i8>| Reading::of(probabilities(&mlp, spins.view()).view());
+    let reference = Reference::new(&temperatures, set("reference").into_iter().map(read).collect(), streams);
+    let midpoints: Vec<Reading> = temperatures
+        .windows(2)
+        .enumerate()
+        .map(|(k, w)| read(sample((w[0] + w[1]) / 2.0, 2 * PER, "calibration", k)))
+        .collect();
+    let calibration = Calibration::new(midpoints, streams);
+    (temperatures, Thermometer::new(mlp, reference, calibration, streams))
+}
+
+/// Null: fresh thermal collections at 9 temperatures of the grid. Bounds: |z| < 4.5 for each T* that is no bound (p < 7e-6 each) and
+/// p_thermal > 1e-5 (the gamma tail). Between temperatures, interpolation of curves adds a bias: 0.1 is allowed. A mixture of
+/// T = 1 and T = 5 is not thermal (p < 1e-4). Seed 1.
+#[test]
+fn reads_thermal_collections_and_refuses_mixtures() {
+    let (temperatures, thermometer) = thermometer();
+    let mut bounds = 0;
+    for (k, t) in temperatures.iter().enumerate() {
+        let read = thermometer.read(&thermometer.read_spins(sample(*t, PER, "start", k).view()));
+        assert!(read.p_thermal > 1e-5, "T = {t}: p = {}", read.p_thermal);
+        match read.interval {
+            None => assert!(((read.value - t) / read.error).abs() < 4.5, "T = {t}: {read:?}"),
+            Some([low, high]) => {
+                bounds += 1;
+                assert!(low.is_none_or(|l| l <= *t) && high.is_none_or(|h| h >= *t), "T = {t}: {read:?}");
+            }
+        }
+        if k + 1 < temperatures.len() {
+            let middle = t + 0.25;
+            let read = thermometer.read(&thermometer.read_spins(sample(middle, PER, "middle", k).view()));
+            assert!((read.value - middle).abs() < 4.5 * read.error + 0.1, "T = {middle}: {read:?}");
+        }
+    }
+    assert!(bounds < 4, "{bounds} of 9 temperatures are only bounded");
+    let parts = [sample(1.0, PER, "mix", 0), sample(5.0, PER, "mix", 1)].map(|s| thermometer.read_spins(s.view()));
+    let mixture = thermometer.read(&Reading::pooled(&parts));
+    assert!(mixture.p_thermal < 1e-4 && mixture.value > 1.5 && mixture.value < 4.0, "{mixture:?}");
+    assert_eq!(mixture.n, 2 * PER);
+}
+
+/// The lowest temperature of the grid can only be bounded from above.
+#[test]
+fn an_edge_gives_a_bound() {
+    let (_, thermometer) = thermometer();
+    let cold = thermometer.read(&thermometer.read_spins(sample(0.5, PER, "cold", 0).view()));
+    assert!(matches!(cold.interval, Some([None, Some(high)]) if high < 1.6), "{cold:?}");
+}
