@@ -3,7 +3,7 @@
 use super::findings::{FlowFindings, Observed, Series};
 use super::numbers::{label, over_seeds, t_star};
 use super::settings::Settings;
-use super::tables::set_title;
+use super::tables::{mode_title, set_title};
 use super::{Findings, MODES, SETS};
 use crate::record::{Axis, Curve, Figure, Lattice, Panel, Scale, Style};
 use rgflow::exact::square;
@@ -67,7 +67,7 @@ impl Figures<'_> {
     fn end_panel(&self, set: &'static str, mode: Mode) -> Panel {
         let i = SETS.iter().position(|(name, _)| *name == set);
         let steps = self.found[0].flow(set, mode).steps;
-        let title = format!("{}: end ({}, {steps} steps)", set_title(set), mode.name());
+        let title = format!("{}: end ({}, {steps} steps)", set_title(set), mode_title(mode));
         self.curves_panel(title, move |f, k| &f.flow(set, mode).ends[k], i)
     }
 
@@ -125,7 +125,7 @@ impl Figures<'_> {
         let mut rbm = vec![];
         for (set, _) in SETS {
             for mode in MODES {
-                let name = format!("{}, {}", if set == "extremes" { "{0, 6}" } else { set_title(set) }, mode.name());
+                let name = format!("{}, {}", set_title(set), mode_title(mode));
                 rbm.push(strip(name, &|f, k| Some(f.flow(set, mode).ends[k].t_star.0)));
             }
         }
@@ -214,7 +214,7 @@ impl Figures<'_> {
                                 }
                             }
                         }
-                        let title = format!("{}, {}", set_title(set), mode.name());
+                        let title = format!("{}, {}", set_title(set), mode_title(mode));
                         panels.push(Panel::Curves { title, x: steps_axis(), y: axis(y), curves });
                     }
                 }
@@ -257,7 +257,7 @@ impl Figures<'_> {
                 })
                 .collect();
             curves.push(Curve {
-                label: mode.name().into(),
+                label: mode_title(mode).into(),
                 x: x.clone(),
                 y: combined.iter().map(|c| c.value.unwrap_or(f64::NAN)).collect(),
                 error: combined.iter().map(|c| c.error.unwrap_or(f64::NAN)).collect(),
@@ -304,7 +304,7 @@ impl Figures<'_> {
                         .collect()
                 })
                 .collect();
-            along.push(Panel::Lattices { title: format!("all temperatures, {}", mode.name()), rows });
+            along.push(Panel::Lattices { title: format!("all temperatures, {}", mode_title(mode)), rows });
         }
         let flow = self.found[0].flow("all", Mode::Mean);
         let starts = self.temperatures.len() as f64;

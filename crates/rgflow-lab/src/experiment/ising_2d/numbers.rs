@@ -100,6 +100,7 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
         let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
         collection(&format!("{key}.null"), &nulls, "the training mixture itself, no machine", None, &mut numbers);
         let null = t_star(&nulls);
+        exact_null(settings, set, &mut numbers);
         for mode in MODES {
             let (name, key) = (mode.name(), format!("{key}.{}", mode.name()));
             let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow(set, mode)).collect();
@@ -133,6 +134,29 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
     }
     block_spins(settings, found, &mut numbers);
     numbers
+}
+
+/// The null's T_E is known exactly: the temperature whose energy is the mean of Kaufman's over the training temperatures.
+fn exact_null(settings: &Settings, set: &str, numbers: &mut [Number]) {
+    let size = settings.lattice.size;
+    let grid = settings.temperatures();
+    let Some((_, member)) = SETS.iter().find(|(name, _)| *name == set) else { return };
+    let energies: Option<Vec<f64>> = settings
+        .training_classes(*member)
+        .iter()
+        .map(|k| Some(square::thermodynamics(size, size, Temperature::new(grid[*k]).ok()?).ok()?.energy))
+        .collect();
+    let mean = energies.map(|e| e.iter().sum::<f64>() / e.len() as f64);
+    let exact = mean.and_then(|e| square::temperature_of_energy(size, size, e));
+    let key = format!("ising-2d.rbm.{set}.null.T_E");
+    if let (Some(exact), Some(number)) = (exact, numbers.iter_mut().find(|n| n.key == key)) {
+        *number = number.clone().compare(
+            exact.value(),
+            0.0,
+            0.0,
+            "exact: Kaufman's energies averaged over the training temperatures",
+        );
+    }
 }
 
 fn samples(settings: &Settings, found: &[Findings]) -> Vec<Number> {

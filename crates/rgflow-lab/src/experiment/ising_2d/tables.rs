@@ -15,7 +15,15 @@ pub(super) fn set_title(set: &str) -> &'static str {
         "low" => "T <= 2.5",
         "high" => "T >= 2.0",
         "gap" => "all but 1.75 ... 2.75",
-        _ => "only the lowest and highest (0 and 6)",
+        _ => "only {0, 6}",
+    }
+}
+
+/// The mode, for people.
+pub(super) fn mode_title(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Gibbs => "Gibbs",
+        Mode::Mean => "mean field",
     }
 }
 
@@ -77,13 +85,13 @@ pub(super) fn summary(found: &[Findings]) -> Table {
         columns: [
             "trained on",
             "thesis",
-            "null: mixture, no RBM",
-            "RBM, Gibbs",
-            "RBM, mean field",
-            "redrawn weights, Gibbs",
-            "Gibbs: as the thesis says?",
-            "Gibbs: equal to T_c?",
-            "Gibbs: equal to the null?",
+            "null (no RBM)",
+            "Gibbs",
+            "mean field",
+            "redrawn weights",
+            "Gibbs = thesis?",
+            "= T_c?",
+            "= null?",
         ]
         .map(String::from)
         .to_vec(),
@@ -102,21 +110,21 @@ pub(super) fn summary(found: &[Findings]) -> Table {
 pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
     let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
     let mut lines: Vec<(String, Vec<&Observed>, Vec<&FlowFindings>)> =
-        vec![("null: the training mixture, no RBM".into(), nulls, vec![])];
+        vec![("null (mixture, no RBM)".into(), nulls, vec![])];
     let mut machines = vec![
-        (set.to_string(), format!("RBM trained on {}", set_title(set))),
-        (format!("{set}-redrawn"), "weights redrawn from it".into()),
+        (set.to_string(), "RBM".to_string()),
+        (format!("{set}-redrawn"), "redrawn weights".into()),
         ("untrained".into(), "untrained RBM".into()),
     ];
     if set != "extremes" {
-        machines.push(("extremes".into(), "RBM trained on only {0, 6}".into()));
+        machines.push(("extremes".into(), "RBM of {0, 6}".into()));
     }
     for (machine, title) in machines {
         for mode in MODES {
             let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow(&machine, mode)).collect();
             let steps = flows[0].steps;
             lines.push((
-                format!("{title}, {} ({steps} steps)", mode.name()),
+                format!("{title}, {}, {steps} steps", mode_title(mode)),
                 flows.iter().map(|f| &f.pooled).collect(),
                 flows,
             ));
@@ -142,14 +150,16 @@ pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
             "reverse KL",
             "JS",
             "thermal?",
-            "distinct ends, step 100 / last",
-            "starts converged",
+            "ends at 100 / last",
+            "converged",
             "relaxation (steps)",
         ]
         .map(String::from)
         .to_vec(),
         rows,
-        notes: vec![format!(
+        notes: vec![
+            "Ends: distinct ends of the start temperatures at about step 100 and at the last step. Converged: starts whose windows [t/2, 3t/4) and [3t/4, t] agree.".into(),
+            format!(
             "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
             100.0 * NOT_THERMAL
         )],
@@ -231,7 +241,7 @@ pub(super) fn thermometer_table(found: &[Findings], temperatures: &[f64], number
                 plain(Some(*t)),
                 cell(&t_star(&start), None),
                 measured(e),
-                plain(exact.map(|x| (x * 1e6).round() / 1e6)),
+                Cell::text(exact.map_or("-".into(), |x| format!("{x:.6}"))),
                 plain(z),
                 measured(m),
             ]
