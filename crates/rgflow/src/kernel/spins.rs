@@ -114,6 +114,11 @@ impl SignedSums {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
 fn fields_of(sums: &[f32], bias: &[f32], bytes: usize, packed: &[u8], fields: &mut [f32]) {
+    add_rows(sums, bias, bytes, packed, fields);
+}
+
+#[inline(always)]
+fn add_rows(sums: &[f32], bias: &[f32], bytes: usize, packed: &[u8], fields: &mut [f32]) {
     let stride = bias.len();
     for (row, out) in packed.chunks_exact(bytes).zip(fields.chunks_exact_mut(stride)) {
         let mut block = 0;
@@ -166,6 +171,11 @@ pub fn draw(fields: &[f32], stride: usize, n: usize, random: &mut Bulk, words: &
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
 fn draw_packed(fields: &[f32], words: &[u32], stride: usize, bytes: usize, packed: &mut [u8]) {
+    draw_rows(fields, words, stride, bytes, packed);
+}
+
+#[inline(always)]
+fn draw_rows(fields: &[f32], words: &[u32], stride: usize, bytes: usize, packed: &mut [u8]) {
     let rows = fields.chunks_exact(stride).zip(words.chunks_exact(stride)).zip(packed.chunks_exact_mut(bytes));
     for ((fields, words), packed) in rows {
         let lanes = fields.chunks_exact(LANES).zip(words.chunks_exact(LANES)).zip(packed.chunks_mut(LANES / 4));
@@ -212,6 +222,42 @@ mod tests {
                     assert_eq!(fields[r * sums.stride() + o], z, "{n_in} x {n_out}, row {r}, column {o}");
                 }
             }
+        }
+    }
+
+    /// One Gibbs half-step by the dispatched path, by portable code and by AVX2: the same fields and the same spins, to the bit.
+    #[test]
+    fn every_path_gives_the_same_bits() {
+        type Step<'a> = &'a dyn Fn(&SignedSums, &[u8], &mut [f32], &[u32], &mut [u8]);
+        let w = Array2::from_shape_fn((30, 50), |(i, o)| ((i * 31 + o * 17) % 23) as f32 / 7.3 - 1.5);
+        let sums = SignedSums::of(w.view(), &[0.1; 50]);
+        let mut random = Streams::new(1).bulk("test/paths", 0);
+        let mut words = vec![0u32; 200 * sums.stride()];
+        random.fill(&mut words);
+        let packed: Vec<u8> = words[..200 * packed_len(30)].iter().map(|w| (w >> 3 & 15) as u8).collect();
+        let run = |step: Step| {
+            let (mut fields, mut out) = (vec![0.0; 200 * sums.stride()], vec![0; 200 * packed_len(50)]);
+            step(&sums, &packed, &mut fields, &words, &mut out);
+            (fields.iter().map(|f| f.to_bits()).collect::<Vec<_>>(), out)
+        };
+        let dispatched = run(&|s, packed, fields, words, out| {
+            fields_of(&s.sums, &s.bias, packed_len(30), packed, fields);
+            draw_packed(fields, words, s.stride, packed_len(50), out);
+        });
+        let portable = run(&|s, packed, fields, words, out| {
+            add_rows(&s.sums, &s.bias, packed_len(30), packed, fields);
+            draw_rows(fields, words, s.stride, packed_len(50), out);
+        });
+        assert!(dispatched == portable);
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            #[target_feature(enable = "avx2")]
+            fn avx2(s: &SignedSums, packed: &[u8], fields: &mut [f32], words: &[u32], out: &mut [u8]) {
+                add_rows(&s.sums, &s.bias, packed_len(30), packed, fields);
+                draw_rows(fields, words, s.stride, packed_len(50), out);
+            }
+            // SAFETY: AVX2 was detected just above.
+            assert!(dispatched == run(&|s, p, f, w, o| unsafe { avx2(s, p, f, w, o) }));
         }
     }
 
