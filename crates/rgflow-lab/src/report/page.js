@@ -145,7 +145,10 @@ function show(p, at, text) {
   let g = p.svg.querySelector(".cursor");
   if (!g) { g = document.createElementNS(SVG, "g"); g.setAttribute("class", "cursor"); p.svg.append(g); }
   const [left, top, w, h] = p.r;
-  g.innerHTML = at ? `<path class="cross" d="M${px(at[0])} ${px(top)}v${px(h)}M${px(left)} ${px(at[1])}h${px(w)}"/>` +
+  // The keyboard may reach points outside the zoom: their values are shown at the edge, without a cross.
+  const inside = at && at[0] > left - 1 && at[0] < left + w + 1 && at[1] > top - 1 && at[1] < top + h + 1;
+  if (at && !inside) at = [Math.max(left, Math.min(left + w, at[0])), Math.max(top, Math.min(top + h, at[1]))];
+  g.innerHTML = inside ? `<path class="cross" d="M${px(at[0])} ${px(top)}v${px(h)}M${px(left)} ${px(at[1])}h${px(w)}"/>` +
     (p.kind === "curves" ? `<circle class="spot" cx="${px(at[0])}" cy="${px(at[1])}" r="5"/>` : "") : "";
   p.tip.innerHTML = at ? subscripts(text) : "";
   if (!at) return;
@@ -242,8 +245,8 @@ function enliven(p) {
   svg.addEventListener("keydown", e => {
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 1], ArrowDown: [1, -1] }[e.key];
     if (e.key === "Escape" || e.key === "0") restore(p);
-    else if (e.key === "+" || e.key === "=") { narrow(p.x, .25, .75); narrow(p.y, .25, .75); redraw(p); }
-    else if (e.key === "-") { narrow(p.x, -.5, 1.5); narrow(p.y, -.5, 1.5); redraw(p); }
+    else if (e.key === "+" || e.key === "=") { narrow(p.x, .25, .75); narrow(p.y, .25, .75); show(p, null); redraw(p); }
+    else if (e.key === "-") { narrow(p.x, -.5, 1.5); narrow(p.y, -.5, 1.5); show(p, null); redraw(p); }
     else if (step && !e.ctrlKey && !e.metaKey && !e.altKey) {
       const [a, b] = p.at || [0, 0];
       if (p.kind === "map") pickCell(p, ...(step[0] ? [a, (b + step[1] + p.cy.length) % p.cy.length] : [(a + step[1] + p.cx.length) % p.cx.length, b]));

@@ -21,7 +21,7 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
     let h = height - top - bottom;
     let left = left_margin(&y, h, &map.y.label);
     let bar_ticks = value.ticks(((h / 46.0) as usize).max(2));
-    let bar_width = 46.0
+    let bar_width = 54.0
         + bar_ticks.iter().map(|t| text_width(&t.label)).fold(14.0, f64::max)
         + if map.value.label.is_empty() { 0.0 } else { 16.0 };
     let frame = Frame { x: left, y: top, w: width - left - bar_width, h };
@@ -125,7 +125,7 @@ fn bar(frame: Frame, gradient: Gradient, value: &Ruler, ticks: &[crate::report::
         }
     }
     if !label.is_empty() {
-        let (at, middle) = (x + 19.0 + widest + 12.0, top + h / 2.0);
+        let (at, middle) = (x + 19.0 + 1.2 * widest + 14.0, top + h / 2.0);
         let text = rich::svg(&fit_text(label, h + 40.0));
         let _ = write!(
             out,
