@@ -29,7 +29,7 @@ fn main() -> std::io::Result<()> {
 fn record() -> Record {
     Record {
         experiment: "ising-2d".into(),
-        title: "RBM flow of the two-dimensional Ising model".into(),
+        title: "RBM flow of the two-dimensional Ising model (sample page, made-up numbers)".into(),
         question: "Does the flow of a restricted Boltzmann machine, trained on spins of all temperatures, run to the critical point, or only to \
                    the mixture that it was trained on?"
             .into(),

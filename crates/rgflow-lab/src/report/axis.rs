@@ -1,6 +1,6 @@
 //! Axes: from data to limits, positions and round ticks.
 
-use super::format::superscript;
+use super::format::{significant, superscript, typographic};
 use crate::record::{Axis, Scale};
 
 /// A fitted axis. Positions are taken in `u`: the value itself, or its decimal logarithm.
@@ -81,7 +81,7 @@ impl Ruler {
             (_, v) if !v.is_finite() => None,
             (false, v) => Some(v),
             (true, v) if v > 0.0 => Some(v.log10()),
-            (true, v) if v == 0.0 => self.zero,
+            (true, 0.0) => self.zero,
             (true, _) => None,
         }
     }
@@ -102,15 +102,24 @@ impl Ruler {
         let lo = self.zero.map_or(self.lo, |z| self.lo.max(z + 0.2));
         let (first, last) = ((lo - 1e-9).ceil() as i32, (self.hi + 1e-9).floor() as i32);
         let decades = last - first + 1;
-        if decades < 2 && self.zero.is_none() {
+        if decades < 2 {
+            let steps = (first - 1..=last).flat_map(|p| [1, 2, 5].map(|m| (p, m)));
+            let round =
+                steps.map(|(p, m)| (f64::from(p) + f64::from(m).log10(), significant(f64::from(m) * 10f64.powi(p), 1)));
+            let round: Vec<_> = round.filter(|(u, _)| *u >= lo && *u <= self.hi).collect();
+            if round.len() >= 3 {
+                ticks.extend(round.into_iter().map(|(u, label)| Tick { u, label: typographic(&label) }));
+                return ticks;
+            }
             let inside = linear_ticks(10f64.powf(lo), 10f64.powf(self.hi), target);
             ticks.extend(inside.into_iter().filter(|(v, _)| *v > 0.0).map(|(v, label)| Tick { u: v.log10(), label }));
             return ticks;
         }
-        let stride = (decades as usize).div_ceil(target.max(1)).max(1) as i32;
+        let stride = (decades as usize).div_ceil(target.max(1) + 2).max(1) as i32;
+        let plain = first >= -3 && last <= 4;
         for power in first - 1..=last {
             if power >= first {
-                let label = if (power - first) % stride == 0 { power_of_ten(power) } else { String::new() };
+                let label = if (power - first) % stride == 0 { power_of_ten(power, plain) } else { String::new() };
                 ticks.push(Tick { u: f64::from(power), label });
             }
             if decades <= 7 {
@@ -132,7 +141,9 @@ pub(crate) fn linear_ticks(lo: f64, hi: f64, target: usize) -> Vec<(f64, String)
     let raw = width / target.max(1) as f64;
     let power = raw.log10().floor();
     let base = 10f64.powf(power);
-    let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * base).find(|s| *s >= raw * 0.999).unwrap_or(10.0 * base);
+    // The nearest round step, not the next larger one: five ticks asked for may be three to seven.
+    let step = base
+        * [(1.4, 1.0), (3.0, 2.0), (7.0, 5.0)].iter().find(|(end, _)| raw < end * base).map_or(10.0, |(_, step)| *step);
     let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
     let (first, last) = ((lo / step - 1e-6).ceil(), (hi / step + 1e-6).floor());
     let largest = lo.abs().max(hi.abs());
@@ -164,9 +175,11 @@ pub(crate) fn linear_ticks(lo: f64, hi: f64, target: usize) -> Vec<(f64, String)
         .collect()
 }
 
-fn power_of_ten(power: i32) -> String {
+/// `plain`: written out, as all labels of an axis are if they are short enough.
+fn power_of_ten(power: i32, plain: bool) -> String {
     match power {
         0 => "1".into(),
+        _ if !plain => format!("10{}", superscript(&power.to_string())),
         1..=4 => format!("1{}", "0".repeat(power as usize)),
         -3..=-1 => format!("0.{}1", "0".repeat((-power - 1) as usize)),
         _ => format!("10{}", superscript(&power.to_string())),

@@ -10,6 +10,7 @@ mod colour;
 pub mod csv;
 pub mod format;
 mod page;
+mod rich;
 pub mod svg;
 pub mod text;
 

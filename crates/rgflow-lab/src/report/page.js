@@ -15,14 +15,21 @@ const short = v => {
   if (v === 0 || (+e >= -4 && +e < 7)) return String(+v.toPrecision(5)).replace("-", "−");
   return (String(+m) + "×10" + superscript(+e)).replace("-", "−");
 };
-const withError = (v, e) => short(v) + (Number.isFinite(e) && e > 0 ? " ± " + short(+e.toPrecision(2)) : "");
+const withError = (v, e) => {
+  if (!(Number.isFinite(v) && e > 0)) return short(v);
+  // Both to the second digit of the error.
+  const decimals = 1 - Math.floor(Math.log10(e));
+  if (decimals < 0 || decimals > 6) return short(v) + " ± " + short(+e.toPrecision(2));
+  return v.toFixed(decimals).replace("-", "−") + " ± " + e.toFixed(decimals);
+};
+const subscripts = s => escape(s).replace(/(^|[^\w.\-\u0080-\uffff])([A-Za-z])_([A-Za-z0-9]{1,3})(?![\w\u0080-\uffff]|\.\w)/g, "$1$2<sub>$3</sub>");
 
 // ---- axes: the twins of axis.rs and svg/mod.rs -----------------------------------------------------------------------------
 const toU = (r, v) => !Number.isFinite(v) ? null : !r.log ? v : v > 0 ? Math.log10(v) : v === 0 ? r.zero : null;
 const fraction = (r, u) => (u - r.lo) / (r.hi - r.lo);
 function linearTicks(lo, hi, target) {
   const raw = (hi - lo) / target, base = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map(m => m * base).find(s => s >= raw * 0.999);
+  const step = base * (raw < 1.4 * base ? 1 : raw < 3 * base ? 2 : raw < 7 * base ? 5 : 10);
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const first = Math.ceil(lo / step - 1e-6), last = Math.floor(hi / step + 1e-6), most = Math.max(Math.abs(lo), Math.abs(hi)), out = [];
   if (!(last - first < 200)) return out;
@@ -43,12 +50,16 @@ function ticks(r, target) {
   const lo = r.zero === null ? r.lo : Math.max(r.lo, r.zero + 0.2), first = Math.ceil(lo - 1e-9), last = Math.floor(r.hi + 1e-9);
   const decades = last - first + 1;
   if (decades < 2) {
+    const round = [];
+    for (let p = first - 1; p <= last; p++) for (const m of [1, 2, 5]) round.push([p + Math.log10(m), short(m * 10 ** p)]);
+    const inside = round.filter(([u]) => u >= lo && u <= r.hi);
+    if (inside.length > 2) return out.concat(inside);
     for (const [v, label] of linearTicks(10 ** lo, 10 ** r.hi, target)) if (v > 0) out.push([Math.log10(v), label]);
     return out;
   }
-  const stride = Math.max(1, Math.ceil(decades / target));
+  const stride = Math.max(1, Math.ceil(decades / (target + 2))), plain = first >= -3 && last <= 4;
   for (let p = first - 1; p <= last; p++) {
-    const label = p >= -3 && p <= 4 ? (10 ** p).toFixed(Math.max(0, -p)) : "10" + superscript(p);
+    const label = p === 0 ? "1" : plain && p >= -3 ? (10 ** p).toFixed(Math.max(0, -p)) : "10" + superscript(p);
     if (p >= first) out.push([p, (p - first) % stride ? "" : label]);
     if (decades <= 7) for (let m = 2; m < 10; m++) { const u = p + Math.log10(m); if (u >= lo && u <= r.hi) out.push([u, ""]); }
   }
@@ -85,7 +96,7 @@ function axes(p) {
 
 // ---- curves: the twin of svg/curves.rs -------------------------------------------------------------------------------------
 const shapes = [
-  (x, y) => `M${px(x - 2.6)} ${px(y)}a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0-5.2 0z`,
+  (x, y) => `M${px(x)} ${px(y)}h.01`,
   (x, y) => `M${px(x - 2.5)} ${px(y - 2.5)}h5v5h-5z`,
   (x, y) => `M${px(x)} ${px(y - 3.6)}l3.2 5.8h-6.4z`,
   (x, y) => `M${px(x)} ${px(y - 3.4)}l3.4 3.4l-3.4 3.4l-3.4-3.4z`,
@@ -105,10 +116,10 @@ function curve(p, c) {
     else if (!before && !after) dots += shapes[0](q[0], q[1]);
     if (e > 0) {
       const low = (place(p, x, y - e) || [0, floor])[1], high = (place(p, x, y + e) || q)[1];
-      if (Math.abs(low - high) >= 1) bars += `M${px(q[0] - 2.5)} ${px(low)}h5M${px(q[0] - 2.5)} ${px(high)}h5M${px(q[0])} ${px(low)}V${px(high)}`;
+      if (Math.abs(low - high) >= 1) bars += `M${px(q[0] - 2.5)} ${px(low)}h5m-2.5 0V${px(high)}m-2.5 0h5`;
     }
   });
-  return (bars && `<path class="er" d="${bars}"/>`) + (line && `<path class="ln ${c.dash || ""}" d="${line}"/>`) + (dots && `<path class="mk" d="${dots}"/>`);
+  return (bars && `<path class="er" d="${bars}"/>`) + (line && `<path class="ln ${c.dash || ""}" d="${line}"/>`) + (dots && `<path class="${c.shape ? "mk" : "dot"}" d="${dots}"/>`);
 }
 function redraw(p) {
   p.svg.querySelector(".axes").innerHTML = axes(p);
@@ -122,7 +133,11 @@ function redraw(p) {
     const [sx, tx] = one(p.home.x, p.x, left, w, false), [sy, ty] = one(p.home.y, p.y, top, h, true);
     p.svg.querySelector(".zoom").setAttribute("transform", `matrix(${sx} 0 0 ${sy} ${tx} ${ty})`);
   }
-  p.reset.disabled = p.all.every(q => !q.home || (q.x.lo === q.home.x.lo && q.x.hi === q.home.x.hi && q.y.lo === q.home.y.lo && q.y.hi === q.home.y.hi));
+  const zoomed = q => q.home && (q.x.lo !== q.home.x.lo || q.x.hi !== q.home.x.hi || q.y.lo !== q.home.y.lo || q.y.hi !== q.home.y.hi);
+  // At home points on the edge are seen whole; in a zoom nothing reaches out of the frame.
+  const edge = p.svg.querySelector("clipPath rect"), margin = p.kind === "map" || zoomed(p) ? 0 : 4;
+  [["x", p.r[0] - margin], ["y", p.r[1] - margin], ["width", p.r[2] + 2 * margin], ["height", p.r[3] + 2 * margin]].forEach(([k, v]) => edge.setAttribute(k, px(v)));
+  p.reset.disabled = !p.all.some(zoomed);
 }
 
 // ---- values under the pointer ----------------------------------------------------------------------------------------------
@@ -130,9 +145,12 @@ function show(p, at, text) {
   let g = p.svg.querySelector(".cursor");
   if (!g) { g = document.createElementNS(SVG, "g"); g.setAttribute("class", "cursor"); p.svg.append(g); }
   const [left, top, w, h] = p.r;
-  g.innerHTML = at ? `<path class="cross" d="M${px(at[0])} ${px(top)}v${px(h)}M${px(left)} ${px(at[1])}h${px(w)}"/>` +
+  // The keyboard may reach points outside the zoom: their values are shown at the edge, without a cross.
+  const inside = at && at[0] > left - 1 && at[0] < left + w + 1 && at[1] > top - 1 && at[1] < top + h + 1;
+  if (at && !inside) at = [Math.max(left, Math.min(left + w, at[0])), Math.max(top, Math.min(top + h, at[1]))];
+  g.innerHTML = inside ? `<path class="cross" d="M${px(at[0])} ${px(top)}v${px(h)}M${px(left)} ${px(at[1])}h${px(w)}"/>` +
     (p.kind === "curves" ? `<circle class="spot" cx="${px(at[0])}" cy="${px(at[1])}" r="5"/>` : "") : "";
-  p.tip.textContent = at ? text : "";
+  p.tip.innerHTML = at ? subscripts(text) : "";
   if (!at) return;
   const box = p.svg.getBoundingClientRect(), k = box.width / p.svg.viewBox.baseVal.width, x = at[0] * k, y = at[1] * k;
   const right = x + 14 + p.tip.offsetWidth > box.width;
@@ -227,8 +245,8 @@ function enliven(p) {
   svg.addEventListener("keydown", e => {
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 1], ArrowDown: [1, -1] }[e.key];
     if (e.key === "Escape" || e.key === "0") restore(p);
-    else if (e.key === "+" || e.key === "=") { narrow(p.x, .25, .75); narrow(p.y, .25, .75); redraw(p); }
-    else if (e.key === "-") { narrow(p.x, -.5, 1.5); narrow(p.y, -.5, 1.5); redraw(p); }
+    else if (e.key === "+" || e.key === "=") { narrow(p.x, .25, .75); narrow(p.y, .25, .75); show(p, null); redraw(p); }
+    else if (e.key === "-") { narrow(p.x, -.5, 1.5); narrow(p.y, -.5, 1.5); show(p, null); redraw(p); }
     else if (step && !e.ctrlKey && !e.metaKey && !e.altKey) {
       const [a, b] = p.at || [0, 0];
       if (p.kind === "map") pickCell(p, ...(step[0] ? [a, (b + step[1] + p.cy.length) % p.cy.length] : [(a + step[1] + p.cx.length) % p.cx.length, b]));

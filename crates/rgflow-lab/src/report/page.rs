@@ -1,6 +1,6 @@
 //! The page: what the template `page.html` shows, prepared as plain data.
 
-use super::{colour, csv, format, svg};
+use super::{colour, csv, format, rich, svg};
 use crate::record::{Cell, Figure, Number, Panel, Record, Table, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -92,6 +92,7 @@ struct NumberView {
 /// The page as HTML.
 pub(super) fn html(record: &Record, settings: &str, provenance: &Value) -> Result<String, minijinja::Error> {
     let mut environment = minijinja::Environment::new();
+    environment.add_filter("rich", |text: String| minijinja::Value::from_safe_string(rich::html(&text)));
     environment.add_template("page.html", include_str!("page.html"))?;
     let figures = || record.sections.iter().flat_map(|s| &s.figures);
     let drawn: Vec<Vec<svg::Drawing>> = figures().map(svg::panels).collect();
@@ -226,7 +227,10 @@ fn table_view(table: &Table) -> TableView {
 
 fn cell_view(cell: &Cell) -> CellView {
     match cell {
-        Cell::Text(text) => CellView { class: "", text: text.clone(), remark: None },
+        // Short texts stay on one line where the page is narrow; the table scrolls then.
+        Cell::Text(text) => {
+            CellView { class: if text.chars().count() < 30 { "short" } else { "" }, text: text.clone(), remark: None }
+        }
         Cell::Verdict(verdict) => CellView { class: class(*verdict), text: verdict.word().into(), remark: None },
         Cell::Value { value, error, interval, remark } => CellView {
             class: "number",

@@ -4,6 +4,7 @@ use super::{Drawing, Frame, axes, clip, escape, fit_text, heading, px, text_widt
 use crate::record::Axis;
 use crate::report::axis::Ruler;
 use crate::report::format::significant;
+use crate::report::rich;
 use std::fmt::Write;
 
 const STRIP: f64 = 30.0;
@@ -20,7 +21,8 @@ pub(super) fn draw(
     let ruler = Ruler::fit(x, ends, 0.03);
     let widest = strips.iter().map(|s| text_width(&s.0)).fold(0.0, f64::max).min(width * 0.36);
     let top = if title.is_empty() { 8.0 } else { 28.0 } + if marks.is_empty() { 0.0 } else { 18.0 };
-    let left = widest + 22.0;
+    // A fifth more than needed: the page enlarges the letters on a phone.
+    let left = 1.2 * widest + 22.0;
     let h = STRIP * strips.len().max(1) as f64 + 8.0;
     let bottom = if x.label.is_empty() { 28.0 } else { 48.0 };
     let frame = Frame { x: left, y: top, w: width - left - 16.0, h };
@@ -38,7 +40,8 @@ pub(super) fn draw(
         // A label that would touch the one before it stays in the tooltip of its line only.
         let half = text_width(label) / 2.0;
         if x - half > last_label_end {
-            let _ = write!(body, "<text class=\"m\" x=\"{}\" y=\"{}\">{}</text>", px(x), px(top - 6.0), escape(label));
+            let _ =
+                write!(body, "<text class=\"m\" x=\"{}\" y=\"{}\">{}</text>", px(x), px(top - 6.0), rich::svg(label));
             last_label_end = x + half + 4.0;
         }
     }
@@ -51,7 +54,7 @@ pub(super) fn draw(
             "<text class=\"e\" x=\"{}\" y=\"{}\">{}</text>",
             px(left - 10.0),
             px(y + 4.0),
-            escape(&fit_text(label, widest + 8.0))
+            rich::svg(&fit_text(label, widest + 8.0))
         );
         if i > 0 {
             let _ = write!(body, "<path class=\"grid\" d=\"M{} {}h{}\"/>", px(left), px(y - STRIP / 2.0), px(frame.w));

@@ -1,6 +1,6 @@
 //! Curves over an x axis.
 
-use super::legend::{Item, point};
+use super::legend::{Item, point, point_class};
 use super::{Drawing, Frame, axes, clip, frame_meta, heading, left_margin, px, ruler_meta};
 use crate::record::{Axis, Curve, Style};
 use crate::report::axis::Ruler;
@@ -125,8 +125,7 @@ fn path(curve: &Curve, item: &Item, frame: Frame, x: &Ruler, y: &Ruler) -> Strin
             let high = y.u(curve.y[i] + error).map_or(px_y, at_y);
             // A bar shorter than a pixel is ink without information.
             if (low - high).abs() >= 1.0 {
-                let (a, b) = (px(low), px(high));
-                let _ = write!(bars, "M{0} {a}h5M{0} {b}h5M{1} {a}V{b}", px(px_x - 2.5), px(px_x));
+                let _ = write!(bars, "M{} {}h5m-2.5 0V{}m-2.5 0h5", px(px_x - 2.5), px(low), px(high));
             }
         }
     }
@@ -138,7 +137,7 @@ fn path(curve: &Curve, item: &Item, frame: Frame, x: &Ruler, y: &Ruler) -> Strin
         let _ = write!(out, "<path class=\"ln {}\" d=\"{line}\"/>", item.dash.as_deref().unwrap_or(""));
     }
     if !points.is_empty() {
-        let _ = write!(out, "<path class=\"mk\" d=\"{points}\"/>");
+        let _ = write!(out, "<path class=\"{}\" d=\"{points}\"/>", point_class(item.shape.unwrap_or(0)));
     }
     out + "</g>"
 }

@@ -6,6 +6,7 @@ use super::{
 use crate::record::{Axis, Map, Scale};
 use crate::report::axis::Ruler;
 use crate::report::colour::Gradient;
+use crate::report::rich;
 use std::fmt::Write;
 
 pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing {
@@ -20,7 +21,7 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
     let h = height - top - bottom;
     let left = left_margin(&y, h, &map.y.label);
     let bar_ticks = value.ticks(((h / 46.0) as usize).max(2));
-    let bar_width = 46.0
+    let bar_width = 54.0
         + bar_ticks.iter().map(|t| text_width(&t.label)).fold(14.0, f64::max)
         + if map.value.label.is_empty() { 0.0 } else { 16.0 };
     let frame = Frame { x: left, y: top, w: width - left - bar_width, h };
@@ -31,9 +32,14 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
     for (r, row) in map.values.iter().enumerate().take(map.rows.len()) {
         for (c, (v, _)) in row.iter().enumerate().take(map.columns.len()) {
             let (Some([x0, x1]), Some([y0, y1])) = (x_edges[c], y_edges[r]) else { continue };
-            let Some(u) = v.and_then(|v| value.u(v)) else { continue };
             let (a, b) = (left + frame.w * at(x0, &x), left + frame.w * at(x1, &x));
             let (d, e) = (top + h * (1.0 - at(y1, &y)), top + h * (1.0 - at(y0, &y)));
+            let Some(u) = v.and_then(|v| value.u(v)) else {
+                // A cross, not a shade: a shade would read as a value.
+                let [a, b, d, e] = [a, b, d, e].map(px);
+                let _ = write!(body, "<path class=\"void\" d=\"M{a} {d}L{b} {e}M{a} {e}L{b} {d}\"/>");
+                continue;
+            };
             let _ = write!(
                 body,
                 "<path d=\"M{} {}H{}V{}H{0}z\" fill=\"{}\"/>",
@@ -119,8 +125,8 @@ fn bar(frame: Frame, gradient: Gradient, value: &Ruler, ticks: &[crate::report::
         }
     }
     if !label.is_empty() {
-        let (at, middle) = (x + 19.0 + widest + 12.0, top + h / 2.0);
-        let text = escape(&fit_text(label, h + 40.0));
+        let (at, middle) = (x + 19.0 + 1.2 * widest + 14.0, top + h / 2.0);
+        let text = rich::svg(&fit_text(label, h + 40.0));
         let _ = write!(
             out,
             "<text class=\"m\" transform=\"translate({} {}) rotate(-90)\">{text}</text>",

@@ -10,7 +10,7 @@ mod legend;
 mod map;
 
 use super::axis::Ruler;
-use super::colour;
+use super::{colour, rich};
 use crate::record::{Figure, Panel};
 pub(crate) use legend::Item;
 use std::fmt::Write;
@@ -53,9 +53,9 @@ pub fn figure(figure: &Figure) -> String {
         if x > GAP && x + drawing.width > limit + 2.0 * GAP {
             (x, y, row_height) = (GAP, y + row_height + GAP, 0.0);
         }
-        let _ = write!(
+        let _ = writeln!(
             inner,
-            "<g class=\"panel\" transform=\"translate({} {})\">{}<g transform=\"translate(0 {})\">{legend}</g></g>\n",
+            "<g class=\"panel\" transform=\"translate({} {})\">{}<g transform=\"translate(0 {})\">{legend}</g></g>",
             px(x),
             px(y),
             drawing.body,
@@ -72,8 +72,9 @@ pub fn figure(figure: &Figure) -> String {
         String::new()
     } else {
         format!(
-            "<g class=\"panel\"><text x=\"{}\" y=\"25\" style=\"font-size:15px\" class=\"h\">{title}</text></g>\n",
-            px(GAP + 4.0)
+            "<g class=\"panel\"><text x=\"{}\" y=\"25\" style=\"font-size:15px\" class=\"h\">{}</text></g>\n",
+            px(GAP + 4.0),
+            rich::svg(&figure.title)
         )
     };
     format!(
@@ -86,7 +87,7 @@ pub fn figure(figure: &Figure) -> String {
 
 /// Every panel of the figure, drawn.
 pub(crate) fn panels(figure: &Figure) -> Vec<Drawing> {
-    let size = if figure.panels.len() == 1 { (620.0, 370.0) } else { (490.0, 330.0) };
+    let size = if figure.panels.len() == 1 { (560.0, 345.0) } else { (490.0, 330.0) };
     let draw = |(index, panel): (usize, &Panel)| {
         let key = format!("{}-{}", super::stem(&figure.id), index + 1);
         match panel {
@@ -183,7 +184,7 @@ fn heading(title: &str, width: f64) -> String {
     if title.is_empty() {
         String::new()
     } else {
-        format!("<text x=\"6\" y=\"15\" class=\"h\">{}</text>", escape(&fit_text(title, width * 0.95)))
+        format!("<text x=\"6\" y=\"15\" class=\"h\">{}</text>", rich::svg(&fit_text(title, width * 0.95)))
     }
 }
 
@@ -257,7 +258,7 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
             "<text class=\"m\" x=\"{}\" y=\"{}\">{}</text>",
             px(left + w / 2.0),
             px(bottom + 38.0),
-            escape(&fit_text(labels[0], w + 60.0))
+            rich::svg(&fit_text(labels[0], w + 60.0))
         );
     }
     if !labels[1].is_empty() {
@@ -265,7 +266,7 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
             out,
             "<text class=\"m\" transform=\"translate(14 {}) rotate(-90)\">{}</text>",
             px(top + h / 2.0),
-            escape(&fit_text(labels[1], h + 50.0))
+            rich::svg(&fit_text(labels[1], h + 50.0))
         );
     }
     out
