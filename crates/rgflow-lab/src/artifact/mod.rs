@@ -19,5 +19,5 @@ pub use error::Error;
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;
-pub use run::{Opened, Run, load_record, render_again};
+pub use run::{Opened, Run, is_complete, load_record, render_again};
 pub use stage::{Artifact, Repetition, Stage, StageOut};

@@ -1,6 +1,7 @@
 //! Trained models in the `safetensors` format: named f32 tensors and one metadata key, `rgflow`, that holds sorted JSON
 //! (the format's map of metadata has no order, so more keys would not give the same bytes).
 
+use super::npz::Description;
 use super::{Error, atomic, canonical_json};
 use ndarray::{Array, ArrayD, Dimension, IxDyn};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -101,6 +102,28 @@ impl Model {
             model.tensors.insert(name, tensor);
         }
         Ok(model)
+    }
+
+    /// The metadata and the name, type and shape of every tensor of a file, also of types that [`Model`] does not hold.
+    ///
+    /// # Errors
+    /// If the file cannot be read or its sizes do not fit.
+    pub fn describe(path: &Path) -> Result<(serde_json::Value, Vec<Description>), Error> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let bad = |e| Error::failure(format!("{}: not a readable safetensors file: {e}", path.display()));
+        let file = SafeTensors::deserialize(&bytes).map_err(bad)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
+        // The values of the map are texts; those that are JSON are shown as such.
+        let map = header.metadata().iter().flatten();
+        let values = map.map(|(k, v)| (k.clone(), serde_json::from_str(v).unwrap_or_else(|_| v.clone().into())));
+        let metadata = serde_json::Value::Object(values.collect());
+        let mut tensors: Vec<_> = file
+            .tensors()
+            .into_iter()
+            .map(|(name, t)| Description { name, dtype: format!("{:?}", t.dtype()), shape: t.shape().to_vec() })
+            .collect();
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((metadata, tensors))
     }
 
     /// Writes the file, whole or not at all.

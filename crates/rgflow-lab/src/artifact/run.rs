@@ -293,6 +293,11 @@ impl std::fmt::Debug for Run {
     }
 }
 
+/// Whether `dir` holds a finished run whose results are as they were written.
+pub fn is_complete(dir: &Path) -> bool {
+    Complete::is_in(dir)
+}
+
 /// The record of a finished run in `dir`.
 ///
 /// # Errors

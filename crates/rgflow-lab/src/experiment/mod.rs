@@ -59,6 +59,7 @@ pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
     let names = || ALL.iter().map(|experiment| experiment.name());
     let remedy = match settings::nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if ALL.is_empty() => "this build has none".into(),
         None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
     };
     Err(Error::user(format!("unknown experiment `{name}`; {remedy}")))
