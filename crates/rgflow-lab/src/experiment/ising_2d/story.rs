@@ -112,7 +112,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
         experiment: "ising-2d".into(),
         title: "The RBM flow of the 2D Ising model".into(),
         question: format!(
-            "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v -> h -> v; a perceptron reads the temperature of each step. Does the flow end at the critical temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
+            "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v \u{2192} h \u{2192} v; a perceptron reads the temperature of each step. Does the flow end at the critical temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
             settings.lattice.size
         ),
         answers: answers(settings, found),
@@ -131,7 +131,7 @@ fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
     let critical = Temperature::CRITICAL.value();
     let word = |c: &Combined, value, error, tolerance| verdict(c, value, error, tolerance).word();
     let mut all = vec![format!(
-        "Trained on all temperatures, the Gibbs flow ends at T* = {}, the mean-field flow at {}. The thesis says about 2.5: {} (within {ABOUT}), {}.",
+        "Trained on all temperatures, the Gibbs flow ends at T* = {}, the mean-field flow at {}. The thesis says about 2.5 (allowed: {ABOUT}): Gibbs {}, mean field {}.",
         show(&gibbs),
         show(&mean),
         word(&gibbs, 2.5, 0.0, ABOUT),

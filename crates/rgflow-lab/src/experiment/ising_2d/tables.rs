@@ -56,9 +56,9 @@ pub(super) fn summary(found: &[Findings]) -> Table {
             Cell::text(set_title(set)),
             Cell::text(match *set {
                 "all" => "about 2.5",
-                "low" | "high" => "near T_c = 2.269",
+                "low" | "high" => "near T_c",
                 "gap" => "near 2",
-                _ => "(not in the thesis)",
+                _ => "-",
             }),
             cell(&null, None),
         ];
@@ -88,7 +88,7 @@ pub(super) fn summary(found: &[Findings]) -> Table {
             "null (no RBM)",
             "Gibbs",
             "mean field",
-            "redrawn weights",
+            "redrawn",
             "Gibbs = thesis?",
             "= T_c?",
             "= null?",
@@ -98,6 +98,7 @@ pub(super) fn summary(found: &[Findings]) -> Table {
         rows,
         notes: vec![
             over,
+            "Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights are drawn at random from the fitted ones.".into(),
             format!(
                 "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within errors."
             ),
