@@ -137,3 +137,101 @@ pub fn open_page(page: &Path) {
         output::complain(&format!("note: cannot open {} ({program} is missing)", page.display()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use rgflow_lab::artifact::Stage;
+    use rgflow_lab::experiment::Item;
+    use rgflow_lab::record::Number;
+
+    /// Writes one file; its `size` 13 stops the run as a signal does.
+    struct Toy;
+
+    impl Experiment for Toy {
+        fn name(&self) -> &'static str {
+            "toy"
+        }
+        fn summary(&self) -> &'static str {
+            "A toy"
+        }
+        fn recipe(&self) -> &'static str {
+            "size = 4\n"
+        }
+        fn items(&self) -> &'static [Item] {
+            &[]
+        }
+        fn check(&self, settings: &toml::Table) -> Result<(), String> {
+            match settings["size"].as_integer() {
+                Some(size) if size > 0 => Ok(()),
+                _ => Err(format!("size = {}: must be above 0", settings["size"])),
+            }
+        }
+        fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error> {
+            let size = settings["size"].as_integer().unwrap();
+            for repetition in run.repetitions() {
+                let stage = Stage { name: "s", revision: 1, settings: size, inputs: &[], outputs: &["s.txt"] };
+                repetition.stage(stage, |out| {
+                    if size == 13 {
+                        run.interrupt().store(true, std::sync::atomic::Ordering::Relaxed);
+                    }
+                    out.tick(1)?;
+                    out.write("s.txt", size.to_string())
+                })?;
+            }
+            Ok(Record { numbers: vec![Number::new("toy.size", size as f64, None, "1", "")], ..Record::default() })
+        }
+    }
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn toy(dir: &Path, arguments: &[&str]) -> Result<Finished, Error> {
+        let line = Line::parse_from(["rgflow"].iter().chain(arguments));
+        line.flags.complete(&Toy, None, dir)
+    }
+
+    #[test]
+    fn a_run_comes_to_its_end_and_is_shown_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        let done = toy(&dir, &["--seeds", "2", "--set", "size=5"]).unwrap();
+        assert_eq!(done.record.numbers[0].value, Some(5.0));
+        assert!(done.page.is_file() && dir.join("seed-2/s.txt").is_file());
+        assert!(toy(&dir, &["--seeds", "2", "--set", "size=5"]).is_ok());
+        // The configuration of a run folder is itself a file that `run` takes.
+        let file = settings::UserFile::read(&dir.join("config.toml")).unwrap();
+        let line = Line::parse_from(["rgflow"]);
+        assert_eq!(line.flags.seeds(Some(&file)), [1, 2]);
+        assert!(line.flags.complete(&Toy, Some(&file), &dir).is_ok());
+        let error = toy(&dir, &["--seeds", "1", "--set", "size=5"]).err().unwrap();
+        assert!(error.exit_code() == 2 && error.to_string().contains("--resume"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_are_told_before_the_folder_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        for (set, part) in
+            [("sizes=5", "did you mean `size`?"), ("size=0", "must be above 0"), ("size=a", "whole number")]
+        {
+            let error = toy(&dir, &["--set", set]).err().unwrap();
+            assert!(error.exit_code() == 2 && error.to_string().contains(part), "{error}");
+        }
+        assert!(!dir.exists());
+    }
+
+    #[test]
+    fn an_interruption_is_130_and_resumes() {
+        let dir = tempfile::tempdir().unwrap();
+        let stopped = toy(dir.path(), &["--set", "size=13"]).err().unwrap();
+        assert_eq!(stopped.exit_code(), 130);
+        let refused = toy(dir.path(), &["--set", "size=13"]).err().unwrap();
+        assert!(refused.to_string().contains("unfinished"), "{refused}");
+        assert!(toy(dir.path(), &["--set", "size=12", "--resume"]).is_ok());
+    }
+}
