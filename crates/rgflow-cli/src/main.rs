@@ -1,3 +1,58 @@
-//! The command `rgflow`.
+//! The command `rgflow`: arguments -> settings -> laboratory -> exit code.
 
-fn main() {}
+mod commands;
+mod output;
+mod signal;
+
+use clap::Parser;
+use rgflow_lab::artifact::Error;
+use std::process::ExitCode;
+
+/// Neural networks meet the renormalization group: Ising samples, a network as thermometer, restricted Boltzmann machines
+/// and their flow.
+#[derive(Parser)]
+#[command(name = "rgflow", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rgflow run ising-2d                      the main job: no data, no file, no network needed
+  rgflow run ising-2d --set rbm.epochs=50  with another setting
+  rgflow reproduce --list                  the figures and tables of the thesis, and what it claims
+  rgflow exact ising --size 10 --temperature Tc
+
+Exit codes: 0 done, 2 a mistake in the command or a file, 1 a failure, 130 interrupted (go on with --resume).";
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            // A reader of the help that went away is no failure.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match arguments.command.execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            match &error {
+                Error::Interrupted => {}
+                _ => output::complain(&format!("error: {error}")),
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

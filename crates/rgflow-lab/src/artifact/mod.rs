@@ -4,6 +4,7 @@
 //! finishes with the same bytes, and nothing that is still right is made again.
 
 pub mod atomic;
+mod config;
 mod error;
 mod json;
 mod lock;

@@ -1,5 +1,6 @@
 //! The run folder: what it holds, whether it may be used, and how it is brought to its end.
 
+use super::config::{self, FILE as CONFIG};
 use super::lock::{self, Lock};
 use super::provenance::{self, Provenance, StageTime};
 use super::{Error, Progress, Repetition, atomic, json};
@@ -10,9 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use toml::{Table, Value};
+use toml::Table;
 
-const CONFIG: &str = "config.toml";
 const RESULTS: &str = "results.json";
 const RECORD: &str = "record.json";
 const PAGE: &str = "report.html";
@@ -84,7 +84,7 @@ impl Run {
         progress: Arc<dyn Progress>,
     ) -> Result<Opened, Error> {
         let name = dir.display();
-        let config = config_text(experiment, settings, seeds)?;
+        let config = config::text(experiment, settings, seeds)?;
         if dir.exists() && !dir.is_dir() {
             return Err(Error::user(format!("{name} is a file; choose another --out")));
         }
@@ -106,7 +106,7 @@ impl Run {
         let complete = same && Complete::is_in(dir);
         if known && !resume {
             if !same {
-                let change = difference(&there, &config).unwrap_or_default();
+                let change = config::difference(&there, &config).unwrap_or_default();
                 return Err(Error::user(format!(
                     "{name} holds a run with another configuration{change}; add --resume to keep the stages that still fit \
                      and remake the rest, or choose another --out"
@@ -320,32 +320,6 @@ pub fn render_again(dir: &Path) -> Result<PathBuf, Error> {
     let config = std::fs::read_to_string(dir.join(CONFIG)).map_err(Error::io("read", dir.join(CONFIG)))?;
     let provenance = json::read(&dir.join(provenance::FILE)).unwrap_or_default();
     crate::report::write(dir, &record, &config, &provenance).map_err(Error::io("write the report in", dir))
-}
-
-/// The text of `config.toml`: also a file that `rgflow run` takes.
-fn config_text(experiment: &str, settings: &Table, seeds: &[u64]) -> Result<String, Error> {
-    let mut table = settings.clone();
-    let seeds = seeds.iter().map(|s| i64::try_from(*s).map(Value::Integer)).collect::<Result<_, _>>();
-    let seeds = seeds.map_err(|_| Error::user("a seed must be below 2^63"))?;
-    table.insert("experiment".into(), Value::String(experiment.into()));
-    table.insert("seeds".into(), Value::Array(seeds));
-    toml::to_string_pretty(&table).map_err(|e| Error::failure(format!("{CONFIG}: {e}")))
-}
-
-/// The first key in which two configurations differ: ` (rbm.epochs = 50 there, 100 asked for)`.
-fn difference(there: &str, asked: &str) -> Option<String> {
-    fn first(there: &Table, asked: &Table, path: &str) -> Option<String> {
-        let keys: BTreeSet<&String> = there.keys().chain(asked.keys()).collect();
-        keys.into_iter().find_map(|key| match (there.get(key), asked.get(key)) {
-            (Some(Value::Table(a)), Some(Value::Table(b))) => first(a, b, &format!("{path}{key}.")),
-            (a, b) if a == b => None,
-            (a, b) => {
-                let show = |v: Option<&Value>| v.map_or("nothing".into(), |v| v.to_string().replace('\n', " "));
-                Some(format!(" ({path}{key} = {} there, {} asked for)", show(a), show(b)))
-            }
-        })
-    }
-    first(&there.parse().ok()?, &asked.parse().ok()?, "")
 }
 
 fn check_numbers(record: &Record) -> Result<(), Error> {

@@ -1,0 +1,45 @@
+//! The commands, one file each.
+
+mod completions;
+mod exact;
+mod inspect;
+mod report;
+mod reproduce;
+mod run;
+mod work;
+
+use rgflow_lab::artifact::Error;
+
+/// What to do.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Runs an experiment: samples, networks, flows, analysis, report.
+    Run(run::Run),
+    /// Reproduces figures and tables of the thesis and shows each claim beside the numbers.
+    Reproduce(reproduce::Reproduce),
+    /// Writes page and figures of a finished run again.
+    Report(report::Report),
+    /// Shows what is in a run folder or a file.
+    Inspect(inspect::Inspect),
+    /// Prints exact results of finite systems.
+    Exact(exact::Exact),
+    /// Prints the completions of a shell.
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What went wrong; the exit code follows from it.
+    pub fn execute(self) -> Result<(), Error> {
+        match self {
+            Command::Run(run) => run.execute(),
+            Command::Reproduce(reproduce) => reproduce.execute(),
+            Command::Report(report) => report.execute(),
+            Command::Inspect(inspect) => inspect.execute(),
+            Command::Exact(exact) => exact.execute(),
+            Command::Completions(completions) => completions.execute(),
+        }
+    }
+}

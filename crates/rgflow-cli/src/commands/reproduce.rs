@@ -1,0 +1,153 @@
+//! `rgflow reproduce`: the thesis's figures and tables by number, each claim beside what was found.
+
+use super::work::{Finished, Flags, open_page};
+use crate::output;
+use rgflow_lab::artifact::{Error, settings};
+use rgflow_lab::experiment::{ALL, Experiment, Item};
+use rgflow_lab::record::{Cell, Number, Table};
+use rgflow_lab::report::text;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Reproduces figures and tables of the thesis and shows each claim beside the numbers.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow reproduce --list        what there is and what the thesis claims
+  rgflow reproduce fig4.6        runs what makes the figure, or takes its finished folder
+  rgflow reproduce all --seeds 10 --json")]
+pub struct Reproduce {
+    /// Numbers of figures and tables such as fig4.6, or `all`.
+    #[arg(value_name = "ITEM", required_unless_present = "list")]
+    items: Vec<String>,
+    /// Lists the items with their titles and claims.
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// An item with the experiment that makes it.
+type Entry = (&'static dyn Experiment, &'static Item);
+
+impl Reproduce {
+    pub fn execute(self) -> Result<(), Error> {
+        if self.list {
+            return list(self.flags.json);
+        }
+        let wanted = self.wanted()?;
+        self.flags.start_threads()?;
+        let mut finished: BTreeMap<&str, Finished> = BTreeMap::new();
+        let several = wanted.iter().any(|(experiment, _)| experiment.name() != wanted[0].0.name());
+        for (experiment, _) in &wanted {
+            let name = experiment.name();
+            if finished.contains_key(name) {
+                continue;
+            }
+            let dir = match &self.flags.out {
+                Some(out) if several => out.join(name),
+                Some(out) => out.clone(),
+                None => Path::new("runs").join(name),
+            };
+            finished.insert(name, self.flags.complete(*experiment, None, &dir)?);
+        }
+        if self.flags.open {
+            finished.values().for_each(|finished| open_page(&finished.page));
+        }
+        let found: Vec<(Entry, &Finished)> =
+            wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.name())?))).collect();
+        if self.flags.json {
+            let items: Vec<_> = found.iter().map(|(entry, finished)| as_json(entry, finished)).collect();
+            return output::print_json(&serde_json::json!({ "items": items }));
+        }
+        let parts: Vec<String> = found.iter().map(|(entry, finished)| as_text(entry, finished)).collect();
+        output::print(&parts.join("\n"))
+    }
+
+    fn wanted(&self) -> Result<Vec<Entry>, Error> {
+        let mut wanted: Vec<Entry> = Vec::new();
+        for id in &self.items {
+            let found: Vec<Entry> = all().filter(|(_, item)| id == "all" || item.id == id).collect();
+            if found.is_empty() {
+                let near = settings::nearest(id, all().map(|(_, item)| item.id));
+                let remedy =
+                    near.map_or("`rgflow reproduce --list` shows them".into(), |n| format!("did you mean `{n}`?"));
+                return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
+            }
+            for entry in found {
+                if !wanted.iter().any(|(_, item)| item.id == entry.1.id) {
+                    wanted.push(entry);
+                }
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+fn all() -> impl Iterator<Item = Entry> {
+    ALL.iter().flat_map(|experiment| experiment.items().iter().map(move |item| (*experiment, item)))
+}
+
+fn list(json: bool) -> Result<(), Error> {
+    if json {
+        let items = all().map(|(experiment, item)| {
+            let (id, title, claim) = (item.id, item.title, item.claim);
+            serde_json::json!({ "id": id, "title": title, "claim": claim, "experiment": experiment.name() })
+        });
+        return output::print_json(&serde_json::json!({ "items": items.collect::<Vec<_>>() }));
+    }
+    let lines = all().map(|(_, item)| format!("{:<8}  {}\n          {}\n", item.id, item.title, item.claim));
+    output::print(&lines.collect::<String>())
+}
+
+fn numbers<'a>(item: &Item, finished: &'a Finished) -> Vec<&'a Number> {
+    let numbers = finished.record.numbers.iter();
+    numbers.filter(|number| item.keys.iter().any(|prefix| number.key.starts_with(prefix))).collect()
+}
+
+/// Pictures of the item: `fig4.6.svg` and `fig4.6-more.svg`, but not `fig4.60.svg`.
+fn figures(item: &Item, dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir.join("figures")).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| {
+        let rest = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_prefix(item.id));
+        let own = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'));
+        own && path.extension().is_some_and(|e| e == "svg")
+    });
+    paths.sort();
+    paths
+}
+
+fn as_json((experiment, item): &Entry, finished: &Finished) -> serde_json::Value {
+    let figures: Vec<String> = figures(item, &finished.dir).iter().map(|p| p.display().to_string()).collect();
+    serde_json::json!({
+        "id": item.id, "title": item.title, "claim": item.claim, "experiment": experiment.name(),
+        "numbers": numbers(item, finished), "figures": figures,
+    })
+}
+
+fn as_text((_, item): &Entry, finished: &Finished) -> String {
+    let mut table = Table {
+        caption: format!("{}: {}", item.id, item.title),
+        columns: ["number", "value", "reference", "verdict", "source"].map(String::from).into(),
+        rows: Vec::new(),
+        notes: vec![format!("The thesis: {}", item.claim)],
+    };
+    for number in numbers(item, finished) {
+        let value = |value, error, interval| Cell::Value { value, error, interval, remark: None };
+        let own = || vec![Cell::text(&number.key), value(number.value, number.error, number.interval)];
+        for comparison in &number.compare {
+            let mut row = own();
+            row.push(value(comparison.value, comparison.error, None));
+            row.extend([Cell::Verdict(comparison.verdict), Cell::text(&comparison.source)]);
+            table.rows.push(row);
+        }
+        if number.compare.is_empty() {
+            let mut row = own();
+            row.extend(["", "", ""].map(Cell::text));
+            table.rows.push(row);
+        }
+    }
+    let paths = figures(item, &finished.dir);
+    let paths: String = paths.iter().map(|path| format!("{}\n", path.display())).collect();
+    format!("{}\n{paths}", text::table(&table).trim_end())
+}

@@ -1,0 +1,62 @@
+//! `rgflow run`.
+
+use super::work::{Flags, open_page};
+use crate::output;
+use rgflow_lab::artifact::{Error, settings::UserFile};
+use rgflow_lab::experiment::{self, Experiment};
+use rgflow_lab::record::Results;
+use rgflow_lab::report::text;
+use std::path::{Path, PathBuf};
+
+/// Runs an experiment: samples, networks, flows, analysis, report.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow run ising-2d                              the main job, in runs/ising-2d
+  rgflow run ising-2d --resume                     goes on after an interruption
+  rgflow run --print ising-2d > mine.toml          every setting with its meaning
+  rgflow run mine.toml --seeds 10 --out runs/mine  with changed settings
+  rgflow run ising-2d --json | jq .numbers         the numbers for a program")]
+pub struct Run {
+    /// Name of an experiment, or a TOML file with `experiment = \"NAME\"` and the keys it changes.
+    #[arg(value_name = "RECIPE-or-FILE.toml")]
+    recipe: String,
+    /// Prints the recipe, every setting with its default, and stops.
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Run {
+    pub fn execute(self) -> Result<(), Error> {
+        let path = Path::new(&self.recipe);
+        let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
+        let file = if is_file { Some(UserFile::read(path)?) } else { None };
+        let name = file.as_ref().map_or(self.recipe.as_str(), |file| &file.experiment);
+        let experiment = experiment::find(name)?;
+        if self.print {
+            let name = experiment.name();
+            return output::print(&format!("experiment = \"{name}\"\n\n{}", experiment.recipe()));
+        }
+        let dir = self.flags.out.clone().unwrap_or_else(|| folder(experiment, file.as_ref()));
+        self.flags.start_threads()?;
+        let finished = self.flags.complete(experiment, file.as_ref(), &dir)?;
+        if self.flags.open {
+            open_page(&finished.page);
+        }
+        if self.flags.json {
+            return output::print_json(&Results::new(finished.record.numbers));
+        }
+        let table = text::table(&finished.record.summary);
+        output::print(&format!("{}\n\n{}\n", table.trim_end(), finished.page.display()))
+    }
+}
+
+/// `runs/NAME`: of the user's file if there is one (but a run folder's own `config.toml` names nothing).
+fn folder(experiment: &dyn Experiment, file: Option<&UserFile>) -> PathBuf {
+    let stem = file.and_then(|file| file.path.file_stem()).filter(|stem| *stem != "config");
+    match stem {
+        Some(stem) => Path::new("runs").join(stem),
+        None => Path::new("runs").join(experiment.name()),
+    }
+}

@@ -1,0 +1,237 @@
+//! What `run` and `reproduce` share: the flags, and an experiment brought to its end in its folder.
+
+use crate::{output, signal};
+use rgflow_lab::artifact::{Error, Opened, Progress, Run, load_record, progress, settings};
+use rgflow_lab::experiment::Experiment;
+use rgflow_lab::record::Record;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Flags of the commands that run experiments.
+#[derive(clap::Args)]
+pub struct Flags {
+    /// Changes a setting, such as --set rbm.epochs=50 (may be given several times).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Seed of the first repetition [default: 1].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u32>,
+    /// Number of repetitions: seeds N, N+1, ... [default: 3].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub seeds: Option<u32>,
+    /// Number of threads [default: all cores]; results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub threads: Option<u16>,
+    /// Folder of the run [default: runs/NAME].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Goes on with an unfinished run, or changes a finished one: stages that still fit are kept.
+    #[arg(long)]
+    pub resume: bool,
+    /// How progress is shown on stderr.
+    #[arg(long, value_enum, default_value_t = Show::Auto)]
+    pub progress: Show,
+    /// Opens the page at the end.
+    #[arg(long)]
+    pub open: bool,
+    /// Prints the numbers as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Show {
+    /// A bar if stderr is a terminal.
+    Auto,
+    /// Lines of JSON.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// A finished run.
+pub struct Finished {
+    pub dir: PathBuf,
+    pub page: PathBuf,
+    pub record: Record,
+}
+
+impl Flags {
+    /// The seeds that the flags or else the user's file ask for.
+    pub fn seeds(&self, file: Option<&settings::UserFile>) -> Vec<u64> {
+        match file.and_then(|file| file.seeds.clone()) {
+            Some(seeds) if self.seed.is_none() && self.seeds.is_none() => seeds,
+            _ => {
+                let first = u64::from(self.seed.unwrap_or(1));
+                (first..first + u64::from(self.seeds.unwrap_or(3))).collect()
+            }
+        }
+    }
+
+    /// Starts the threads. Called once, before any work.
+    ///
+    /// # Errors
+    /// If the system refuses them.
+    pub fn start_threads(&self) -> Result<(), Error> {
+        let threads = self.threads.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        pool.map_err(|e| Error::failure(format!("cannot start threads: {e}")))
+    }
+
+    /// Runs `experiment` in `dir`, or reads what a complete run left there.
+    ///
+    /// # Errors
+    /// A mistake in the settings or the folder, a failure, or an interruption.
+    pub fn complete(
+        &self,
+        experiment: &dyn Experiment,
+        file: Option<&settings::UserFile>,
+        dir: &Path,
+    ) -> Result<Finished, Error> {
+        let layer = file.map(|file| (file.path.as_path(), file.text.as_str()));
+        let settings = settings::resolve(experiment.recipe(), layer, &self.sets)?;
+        experiment.check(&settings).map_err(|message| match file {
+            Some(file) => Error::user(format!("{}: {message}", file.path.display())),
+            None => Error::user(message),
+        })?;
+        let seeds = self.seeds(file);
+        let opened = Run::open(dir, experiment.name(), &settings, &seeds, self.resume, self.progress())?;
+        match opened {
+            Opened::Complete(_) => {
+                output::complain(&format!("{} is complete: nothing to do", dir.display()));
+                Ok(Finished { dir: dir.into(), page: dir.join("report.html"), record: load_record(dir)? })
+            }
+            Opened::Work(run) => {
+                signal::watch(run.interrupt())?;
+                let result = experiment.run(&settings, &run).and_then(|record| Ok((run.finish(&record)?, record)));
+                run.progress().finish();
+                if matches!(result, Err(Error::Interrupted)) {
+                    let line = "interrupted: what is finished is kept; the same command with --resume goes on";
+                    output::complain(&format!("{line} ({})", dir.display()));
+                }
+                let (page, record) = result?;
+                Ok(Finished { dir: dir.into(), page, record })
+            }
+        }
+    }
+
+    fn progress(&self) -> Arc<dyn Progress> {
+        match self.progress {
+            Show::Auto if std::io::stderr().is_terminal() => Arc::new(progress::Terminal::new()),
+            Show::Json => Arc::new(progress::JsonLines::new()),
+            Show::Auto | Show::None => Arc::new(progress::Silent),
+        }
+    }
+}
+
+/// Opens a page with the program of the desktop; without one the path that is printed must do.
+pub fn open_page(page: &Path) {
+    let (program, first): (_, &[&str]) = match std::env::consts::OS {
+        "macos" => ("open", &[]),
+        "windows" => ("cmd", &["/C", "start", ""]),
+        _ => ("xdg-open", &[]),
+    };
+    if std::process::Command::new(program).args(first).arg(page).spawn().is_err() {
+        output::complain(&format!("note: cannot open {} ({program} is missing)", page.display()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use rgflow_lab::artifact::Stage;
+    use rgflow_lab::experiment::Item;
+    use rgflow_lab::record::Number;
+
+    /// Writes one file; its `size` 13 stops the run as a signal does.
+    struct Toy;
+
+    impl Experiment for Toy {
+        fn name(&self) -> &'static str {
+            "toy"
+        }
+        fn summary(&self) -> &'static str {
+            "A toy"
+        }
+        fn recipe(&self) -> &'static str {
+            "size = 4\n"
+        }
+        fn items(&self) -> &'static [Item] {
+            &[]
+        }
+        fn check(&self, settings: &toml::Table) -> Result<(), String> {
+            match settings["size"].as_integer() {
+                Some(size) if size > 0 => Ok(()),
+                _ => Err(format!("size = {}: must be above 0", settings["size"])),
+            }
+        }
+        fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error> {
+            let size = settings["size"].as_integer().unwrap();
+            for repetition in run.repetitions() {
+                let stage = Stage { name: "s", revision: 1, settings: size, inputs: &[], outputs: &["s.txt"] };
+                repetition.stage(stage, |out| {
+                    if size == 13 {
+                        run.interrupt().store(true, std::sync::atomic::Ordering::Relaxed);
+                    }
+                    out.tick(1)?;
+                    out.write("s.txt", size.to_string())
+                })?;
+            }
+            Ok(Record { numbers: vec![Number::new("toy.size", size as f64, None, "1", "")], ..Record::default() })
+        }
+    }
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn toy(dir: &Path, arguments: &[&str]) -> Result<Finished, Error> {
+        let line = Line::parse_from(["rgflow"].iter().chain(arguments));
+        line.flags.complete(&Toy, None, dir)
+    }
+
+    #[test]
+    fn a_run_comes_to_its_end_and_is_shown_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        let done = toy(&dir, &["--seeds", "2", "--set", "size=5"]).unwrap();
+        assert_eq!(done.record.numbers[0].value, Some(5.0));
+        assert!(done.page.is_file() && dir.join("seed-2/s.txt").is_file());
+        assert!(toy(&dir, &["--seeds", "2", "--set", "size=5"]).is_ok());
+        // The configuration of a run folder is itself a file that `run` takes.
+        let file = settings::UserFile::read(&dir.join("config.toml")).unwrap();
+        let line = Line::parse_from(["rgflow"]);
+        assert_eq!(line.flags.seeds(Some(&file)), [1, 2]);
+        assert!(line.flags.complete(&Toy, Some(&file), &dir).is_ok());
+        let error = toy(&dir, &["--seeds", "1", "--set", "size=5"]).err().unwrap();
+        assert!(error.exit_code() == 2 && error.to_string().contains("--resume"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_are_told_before_the_folder_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("run");
+        for (set, part) in
+            [("sizes=5", "did you mean `size`?"), ("size=0", "must be above 0"), ("size=a", "whole number")]
+        {
+            let error = toy(&dir, &["--set", set]).err().unwrap();
+            assert!(error.exit_code() == 2 && error.to_string().contains(part), "{error}");
+        }
+        assert!(!dir.exists());
+    }
+
+    #[test]
+    fn an_interruption_is_130_and_resumes() {
+        let dir = tempfile::tempdir().unwrap();
+        let stopped = toy(dir.path(), &["--set", "size=13"]).err().unwrap();
+        assert_eq!(stopped.exit_code(), 130);
+        let refused = toy(dir.path(), &["--set", "size=13"]).err().unwrap();
+        assert!(refused.to_string().contains("unfinished"), "{refused}");
+        assert!(toy(dir.path(), &["--set", "size=12", "--resume"]).is_ok());
+    }
+}

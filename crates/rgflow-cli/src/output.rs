@@ -1,0 +1,45 @@
+//! What goes to stdout and stderr. A reader that goes away (`rgflow ... | head`) ends the output quietly.
+
+use rgflow_lab::artifact::Error;
+use std::io::{ErrorKind, Write};
+
+/// Writes `text` to stdout.
+///
+/// # Errors
+/// If stdout cannot take it (a full disk); a closed pipe is no error.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::failure(format!("cannot write to stdout: {e}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Writes `value` to stdout as indented JSON.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Error::failure(format!("JSON: {e}")))?;
+    print(&(text + "\n"))
+}
+
+/// Writes a line to stderr, if anyone still listens.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Rows of text as aligned columns: the first to the left, the others to the right.
+pub fn columns(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(i, cell)| {
+            let width = width(i).unwrap_or(0);
+            if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}

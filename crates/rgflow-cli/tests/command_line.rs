@@ -1,0 +1,134 @@
+//! What the command promises: exact values, one line and exit code 2 for a user's mistake, help everywhere, quiet pipes.
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+
+fn rgflow(arguments: &[&str]) -> assert_cmd::assert::Assert {
+    Command::cargo_bin("rgflow").unwrap().args(arguments).assert()
+}
+
+/// A user's mistake: exit code 2, one line on stderr that contains all of `parts`, nothing on stdout.
+fn mistake(arguments: &[&str], parts: &[&str]) {
+    let output = rgflow(arguments).code(2).stdout("").get_output().clone();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(line.lines().count(), 1, "{line}");
+    for part in parts {
+        assert!(line.contains(part), "{line} lacks {part}");
+    }
+}
+
+fn json(arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_slice(&rgflow(arguments).success().get_output().stdout).unwrap()
+}
+
+#[test]
+fn exact_values_have_all_digits() {
+    let row = &json(&["exact", "ising", "--size", "10", "--temperature", "2.25", "--json"])["rows"][0];
+    assert_eq!(row["size"], 10);
+    assert_eq!(row["temperature"], 2.25);
+    assert!((row["energy"].as_f64().unwrap() + 1.500_168_205_27).abs() < 1e-11);
+    assert!((row["specific_heat"].as_f64().unwrap() - 1.233_272_43).abs() < 1e-8);
+    let rows = json(&["exact", "ising", "--size", "3x5,4", "--temperature", "0..0.3:0.1,Tc,inf", "--json"]);
+    let rows = rows["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 12);
+    assert_eq!((&rows[0]["size"], &rows[0]["energy"]), (&"3x5".into(), &(-2.0).into()));
+    assert_eq!(rows[3]["temperature"], 0.3);
+    assert!((rows[4]["temperature"].as_f64().unwrap() - 2.269_185_314_213).abs() < 1e-12);
+    assert_eq!((&rows[5]["temperature"], &rows[5]["free_energy"]), (&"Tinf".into(), &serde_json::Value::Null));
+    let table = rgflow(&["exact", "ising", "--size", "10", "--temperature", "2.25"]).success();
+    table.stdout(predicate::str::contains("-1.5001682052")).stdout(predicate::str::contains("10x10"));
+}
+
+#[test]
+fn mistakes_of_the_user_are_one_line() {
+    mistake(&["exact", "ising", "--size", "1", "--temperature", "2"], &["1x1", "at least 2"]);
+    mistake(&["run", "isin-2d"], &["isin-2d"]);
+    mistake(&["reproduce", "fig99"], &["fig99"]);
+    mistake(&["inspect", "no/such/folder"], &["no/such/folder", "does not exist"]);
+    mistake(&["run", "no-such-file.toml"], &["no-such-file.toml"]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("my.toml");
+    let file = file.to_str().unwrap();
+    std::fs::write(file, "experiment = \"x\"\nrbm = = 3\n").unwrap();
+    mistake(&["run", file], &["my.toml, line 2"]);
+    std::fs::write(file, "rbm = 3\n").unwrap();
+    mistake(&["run", file], &["my.toml", "experiment"]);
+    mistake(&["inspect", file], &["my.toml", ".safetensors"]);
+    mistake(&["inspect", dir.path().to_str().unwrap()], &["no run folder"]);
+    mistake(&["report", dir.path().to_str().unwrap()], &["record.json"]);
+}
+
+#[test]
+fn wrong_arguments_exit_with_2() {
+    for arguments in [
+        &["exact", "ising", "--size", "10", "--temperature", "-1"][..],
+        &["exact", "ising", "--size", "ten", "--temperature", "1"],
+        &["exact", "ising", "--size", "10", "--temperature", "1..2"],
+        &["exact", "ising", "--size", "10", "--temperature", "1..inf:0.1"],
+        &["exact", "ising", "--size", "10"],
+        &["run"],
+        &["run", "ising-2d", "--seeds", "0"],
+        &["run", "ising-2d", "--threads", "0"],
+        &["nonsense"],
+        &[],
+    ] {
+        rgflow(arguments).code(2).stderr(predicate::str::is_empty().not());
+    }
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    for command in ["run", "reproduce", "report", "inspect", "exact", "completions"] {
+        rgflow(&[command, "--help"]).success().stdout(predicate::str::contains("Examples:"));
+    }
+    rgflow(&["--help"]).success().stdout(predicate::str::contains("Exit codes"));
+    rgflow(&["--version"]).success().stdout(predicate::str::starts_with("rgflow "));
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        rgflow(&["completions", shell]).success().stdout(predicate::str::contains("reproduce"));
+    }
+}
+
+#[test]
+fn damaged_files_are_failures_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a.npz", "a.safetensors", "results.json"] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, b"nonsense").unwrap();
+        let line = predicate::str::contains(name);
+        rgflow(&["inspect", path.to_str().unwrap()]).code(1).stderr(line);
+    }
+}
+
+#[test]
+fn inspect_tells_arrays_tensors_and_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+    let mut file = rgflow_lab::artifact::npz::Writer::new();
+    file.add("spins", &ndarray::Array2::<i8>::zeros((3, 4))).unwrap();
+    file.save(path("a.npz")).unwrap();
+    let array = &json(&["inspect", &path("a.npz"), "--json"])["arrays"][0];
+    assert_eq!(array, &serde_json::json!({ "name": "spins", "dtype": "|i1", "shape": [3, 4] }));
+    rgflow(&["inspect", &path("a.npz")]).success().stdout(predicate::str::contains("3 x 4"));
+    let model = rgflow_lab::artifact::Model::new(serde_json::json!({ "kind": "rbm" }));
+    model.with("weights", ndarray::Array2::zeros((2, 5))).save(path("m.safetensors")).unwrap();
+    let seen = json(&["inspect", &path("m.safetensors"), "--json"]);
+    assert_eq!(seen["metadata"]["rgflow"]["kind"], "rbm");
+    assert_eq!(seen["tensors"][0]["shape"], serde_json::json!([2, 5]));
+    std::fs::write(path("results.json"), r#"{"schema":"rgflow-results-9","numbers":[]}"#).unwrap();
+    rgflow(&["inspect", &path("results.json")]).code(1).stderr(predicate::str::contains("rgflow-results-9"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    use std::process::{Command, Stdio};
+    let program = assert_cmd::cargo::cargo_bin("rgflow");
+    for arguments in [&["exact", "ising", "--size", "4", "--temperature", "0..10:0.001"][..], &["--help"]] {
+        let mut child =
+            Command::new(&program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}

@@ -1,0 +1,34 @@
+//! `config.toml` of a run folder: experiment, seeds and settings that decide results (no threads, no paths).
+
+use super::Error;
+use std::collections::BTreeSet;
+use toml::{Table, Value};
+
+/// Name of the file.
+pub(super) const FILE: &str = "config.toml";
+
+/// The text of `config.toml`: also a file that `rgflow run` takes.
+pub(super) fn text(experiment: &str, settings: &Table, seeds: &[u64]) -> Result<String, Error> {
+    let mut table = settings.clone();
+    let seeds = seeds.iter().map(|s| i64::try_from(*s).map(Value::Integer)).collect::<Result<_, _>>();
+    let seeds = seeds.map_err(|_| Error::user("a seed must be below 2^63"))?;
+    table.insert("experiment".into(), Value::String(experiment.into()));
+    table.insert("seeds".into(), Value::Array(seeds));
+    toml::to_string_pretty(&table).map_err(|e| Error::failure(format!("{FILE}: {e}")))
+}
+
+/// The first key in which two configurations differ: ` (rbm.epochs = 50 there, 100 asked for)`.
+pub(super) fn difference(there: &str, asked: &str) -> Option<String> {
+    fn first(there: &Table, asked: &Table, path: &str) -> Option<String> {
+        let keys: BTreeSet<&String> = there.keys().chain(asked.keys()).collect();
+        keys.into_iter().find_map(|key| match (there.get(key), asked.get(key)) {
+            (Some(Value::Table(a)), Some(Value::Table(b))) => first(a, b, &format!("{path}{key}.")),
+            (a, b) if a == b => None,
+            (a, b) => {
+                let show = |v: Option<&Value>| v.map_or("nothing".into(), |v| v.to_string().replace('\n', " "));
+                Some(format!(" ({path}{key} = {} there, {} asked for)", show(a), show(b)))
+            }
+        })
+    }
+    first(&there.parse().ok()?, &asked.parse().ok()?, "")
+}
