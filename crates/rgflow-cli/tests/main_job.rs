@@ -1,0 +1,197 @@
+//! The main job's promises, on a small lattice: same bytes for any number of threads, after kills and after signals.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The whole study in well under a second; `longer` gives kills something to hit.
+const SMALL: &[&str] = &[
+    "lattice.size=4",
+    "samples.per_temperature=60",
+    "samples.t_step=1.0",
+    "samples.calibration=40",
+    "thermometer.epochs=5",
+    "rbm.hidden=4",
+    "rbm.epochs=3",
+    "rbm.batch=20",
+    "rbm.snapshot_epochs=[1, 2]",
+    "flow.steps=16",
+    "flow.chains=20",
+    "flow.control_steps=8",
+    "flow.snapshot_steps=8",
+    "flow.snapshot_chains=20",
+];
+
+const LONGER: &[&str] = &["rbm.epochs=600", "flow.steps=4000", "thermometer.epochs=60", "thermometer.patience=0"];
+
+fn rgflow(dir: &Path, longer: bool, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.args(["run", "ising-2d", "--seeds", "2", "--out"]).arg(dir);
+    for setting in SMALL.iter().chain(if longer { LONGER } else { &[] }) {
+        command.args(["--set", setting]);
+    }
+    command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finish(mut command: Command) -> Output {
+    let out = command.output().expect("starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    out
+}
+
+/// Hash of every file that the promise covers: all but those that hold times, and the lock.
+fn bytes(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in std::fs::read_dir(dir).expect("readable") {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().expect("named").to_string_lossy().into_owned();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else if !["provenance.json", "report.html", ".lock"].contains(&name.as_str()) {
+                found.insert(path.strip_prefix(root).expect("inside").into(), std::fs::read(&path).expect("readable"));
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(dir, dir, &mut found);
+    found
+}
+
+fn assert_same(a: &Path, b: &Path) {
+    let (a, b) = (bytes(a), bytes(b));
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (path, content) in &a {
+        assert!(content == &b[path], "{} differs", path.display());
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+    finish(rgflow(&one, false, &["--threads", "1"]));
+    finish(rgflow(&two, false, &["--threads", "2"]));
+    assert_same(&one, &two);
+    // Another seed gives other numbers: the comparison could fail.
+    let other = dir.path().join("other");
+    finish(rgflow(&other, false, &["--seed", "7"]));
+    assert!(bytes(&one)[Path::new("results.json")] != bytes(&other)[Path::new("results.json")]);
+}
+
+#[test]
+fn the_results_hold_what_is_promised() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let out = finish(rgflow(&dir.path().join("run"), false, &["--json"]));
+    let printed: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    let file = std::fs::read(dir.path().join("run/results.json")).expect("written");
+    assert_eq!(printed, serde_json::from_slice::<serde_json::Value>(&file).expect("JSON"));
+    assert_eq!(printed["schema"], "rgflow-results-1");
+    let numbers = printed["numbers"].as_array().expect("a list");
+    let find = |key: &str| numbers.iter().find(|n| n["key"] == key).unwrap_or_else(|| panic!("no {key}"));
+    for set in ["all", "low", "high", "gap", "extremes"] {
+        for key in ["null", "gibbs", "mean", "redrawn.gibbs", "redrawn.mean"] {
+            for name in ["T_star", "T_E", "energy", "abs_m", "xi_over_L", "kl", "p_thermal"] {
+                find(&format!("ising-2d.rbm.{set}.{key}.{name}"));
+            }
+        }
+        find(&format!("ising-2d.rbm.{set}.gibbs.from.T2.T_star"));
+        // T_c and the null stand beside every end.
+        let sources = find(&format!("ising-2d.rbm.{set}.gibbs.T_star"))["compare"].to_string();
+        assert!(sources.contains("T_c") && sources.contains("null"), "{sources}");
+    }
+    for key in
+        ["ising-2d.rbm.untrained.gibbs.T_star", "ising-2d.rg.b3.from.T2.T_E", "ising-2d.rbm.all.epochs.2.mean.T_star"]
+    {
+        find(key);
+    }
+    let energy = find("ising-2d.samples.T2.energy");
+    let (value, error) = (energy["value"].as_f64().expect("a number"), energy["error"].as_f64().expect("a number"));
+    // Kaufman at 4 x 4, T = 2, to the digits that `rgflow exact` prints; 120 configurations, |z| < 5, fixed seed.
+    let exact = energy["compare"][0]["value"].as_f64().expect("a number");
+    assert!(((value - exact) / error).abs() < 5.0, "{value} +- {error} against {exact}");
+    for figure in ["fig4.5", "fig4.6", "fig4.7", "fig4.8", "fig4.9"] {
+        for ending in ["svg", "csv"] {
+            assert!(dir.path().join(format!("run/figures/{figure}.{ending}")).is_file());
+        }
+    }
+}
+
+#[test]
+fn an_existing_folder_is_kept() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let run = dir.path().join("run");
+    finish(rgflow(&run, false, &[]));
+    let before = bytes(&run);
+    let again = finish(rgflow(&run, false, &[]));
+    assert!(String::from_utf8_lossy(&again.stdout).contains("T*"));
+    let other = rgflow(&run, false, &["--set", "rbm.epochs=4"]).output().expect("starts");
+    assert_eq!(other.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("--resume"));
+    assert!(before == bytes(&run));
+    // With --resume, the stages that do not depend on it stay: their manifests are the same bytes.
+    finish(rgflow(&run, false, &["--set", "rbm.epochs=4", "--resume"]));
+    let after = bytes(&run);
+    let same = |file: &str| before[Path::new(file)] == after[Path::new(file)];
+    assert!(same("seed-1/stages/samples.json") && same("seed-1/stages/thermometer.json"));
+    assert!(!same("seed-1/stages/rbm/all.json") && !same("results.json"));
+}
+
+/// Waits until the run has written some stages, then calls `stop`.
+fn stop_when(run: &Path, stages: usize, mut child: Child, stop: impl FnOnce(&mut Child)) -> Output {
+    let start = Instant::now();
+    let count = || {
+        let folders =
+            ["seed-1/stages", "seed-1/stages/rbm", "seed-1/stages/flow", "seed-2/stages", "seed-2/stages/rbm"];
+        folders.iter().filter_map(|f| std::fs::read_dir(run.join(f)).ok()).map(|d| d.count()).sum::<usize>()
+    };
+    while count() < stages && start.elapsed() < Duration::from_secs(60) {
+        if child.try_wait().expect("waits").is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    stop(&mut child);
+    child.wait_with_output().expect("ends")
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bytes() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let whole = dir.path().join("whole");
+    finish(rgflow(&whole, true, &[]));
+    let run = dir.path().join("killed");
+    let mut killed = 0;
+    for (attempt, stages) in [0, 1, 4, 9, 14, 20].into_iter().enumerate() {
+        let resume: &[&str] = if attempt == 0 { &[] } else { &["--resume", "--threads", "1"] };
+        let child = rgflow(&run, true, resume).spawn().expect("starts");
+        let out = stop_when(&run, stages, child, |child| {
+            std::thread::sleep(Duration::from_millis(3));
+            child.kill().expect("killable");
+        });
+        killed += usize::from(out.status.code().is_none());
+        assert!(out.status.code().is_none_or(|c| c == 0), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    assert!(killed >= 3, "only {killed} runs were stopped in time: nothing was tested");
+    finish(rgflow(&run, true, &["--resume"]));
+    assert_same(&whole, &run);
+}
+
+/// SIGTERM: exit 130, a line on how to resume, and the resumed run has the same bytes.
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_cleanly() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (whole, run) = (dir.path().join("whole"), dir.path().join("stopped"));
+    finish(rgflow(&whole, true, &[]));
+    let child = rgflow(&run, true, &[]).spawn().expect("starts");
+    let out = stop_when(&run, 4, child, |child| {
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("runs").success());
+    });
+    assert_eq!(out.status.code(), Some(130), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("--resume"));
+    finish(rgflow(&run, true, &["--resume"]));
+    assert_same(&whole, &run);
+}
