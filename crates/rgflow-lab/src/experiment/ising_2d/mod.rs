@@ -1,5 +1,6 @@
 //! The RBM flow of the 2D Ising model: chapter 4.3 of the thesis, figures 4.5 to 4.9, with nulls and controls.
 
+mod claims;
 mod figures;
 mod findings;
 mod flows;
@@ -78,7 +79,8 @@ impl Experiment for Ising2d {
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = Settings::parse(table).map_err(Error::user)?;
         let found = run.repetitions().par_iter().map(|r| repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
-        let numbers = numbers::all(&settings, &found);
+        let mut numbers = numbers::all(&settings, &found);
+        numbers.extend(claims::all(&settings, &found));
         Ok(story::record(&settings, &found, numbers))
     }
 }
