@@ -48,11 +48,9 @@ pub(super) const ITEMS: &[Item] = &[
         title: "RG flow beside RBM flow",
         claim: "the RG flows away from T_c, the RBM towards it",
         keys: &[
-            "ising-2d.rg.b2.away",
-            "ising-2d.rg.b3.away",
+            "ising-2d.rg.",
             "ising-2d.rbm.all.gibbs.towards",
             "ising-2d.rbm.all.mean.towards",
-            "ising-2d.rg.b",
             "ising-2d.rbm.all.gibbs.from.",
         ],
     },
