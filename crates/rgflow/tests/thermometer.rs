@@ -16,10 +16,15 @@ fn sample(t: f64, n: usize, purpose: &str, index: usize) -> Array2<i8> {
     sampler.sample(n, &mut Streams::new(1).generator(purpose, index as u64)).spins
 }
 
-/// A thermometer for T = 1, 1.5 ... 5.
-fn thermometer() -> (Vec<f64>, Thermometer) {
+/// The temperatures 1, 1.5 ... 5.
+fn grid() -> Vec<f64> {
+    (0..9).map(|k| 1.0 + 0.5 * k as f64).collect()
+}
+
+/// A network for the temperatures of the grid.
+fn network() -> Mlp {
     let streams = Streams::new(1);
-    let temperatures: Vec<f64> = (0..9).map(|k| 1.0 + 0.5 * k as f64).collect();
+    let temperatures = grid();
     let set = |name: &str| -> Vec<Array2<i8>> {
         temperatures.iter().enumerate().map(|(k, t)| sample(*t, PER, name, k)).collect()
     };
@@ -35,15 +40,26 @@ fn thermometer() -> (Vec<f64>, Thermometer) {
         .expect("finite");
     // ln 9 is what a network that knows nothing gives.
     assert!(curve.iter().any(|e| e.test_cost < 9f64.ln()));
-    let read = |spins: Array2<i8>| Reading::of(probabilities(&mlp, spins.view()).view());
-    let reference = Reference::new(&temperatures, set("reference").into_iter().map(read).collect(), streams);
-    let midpoints: Vec<Reading> = temperatures
-        .windows(2)
-        .enumerate()
-        .map(|(k, w)| read(sample((w[0] + w[1]) / 2.0, 2 * PER, "calibration", k)))
-        .collect();
-    let calibration = Calibration::new(midpoints, streams);
-    (temperatures, Thermometer::new(mlp, reference, calibration, streams))
+    mlp
+}
+
+/// The network with reference and calibration sets of its own: `number` tells independent ones apart.
+fn thermometer_number(mlp: &Mlp, number: usize) -> Thermometer {
+    let temperatures = grid();
+    let streams = Streams::new(1 + number as u64);
+    let read = |t: f64, n: usize, purpose: &str, k: usize| {
+        let spins = sample(t, n, &format!("{purpose}/{number}"), k);
+        Reading::of(probabilities(mlp, spins.view()).view())
+    };
+    let reference = temperatures.iter().enumerate().map(|(k, t)| read(*t, PER, "reference", k)).collect();
+    let midpoints = temperatures.windows(2).enumerate();
+    let midpoints = midpoints.map(|(k, w)| read((w[0] + w[1]) / 2.0, 2 * PER, "calibration", k)).collect();
+    let reference = Reference::new(&temperatures, reference, streams);
+    Thermometer::new(mlp.clone(), reference, Calibration::new(midpoints, streams), streams)
+}
+
+fn thermometer() -> (Vec<f64>, Thermometer) {
+    (grid(), thermometer_number(&network(), 0))
 }
 
 /// Null: fresh thermal collections at 9 temperatures of the grid. Bounds: |z| < 4.5 for each T* that is no bound (p < 7e-6 each) and
@@ -82,4 +98,23 @@ fn an_edge_gives_a_bound() {
     let (_, thermometer) = thermometer();
     let cold = thermometer.read(&thermometer.read_spins(sample(0.5, PER, "cold", 0).view()));
     assert!(matches!(cold.interval, Some([None, Some(high)]) if high < 1.6), "{cold:?}");
+}
+
+/// Null: the errors of T* and the p-values are right. 60 independent pairs of reference set and thermal collection at T = 2 and T = 3:
+/// the sum of squared pulls is chi-square with 60 degrees of freedom (between its 1e-5 and 1 - 1e-5 quantiles, widened by 10 % for
+/// the bootstrap's own error), and at most 6 of 60 p-values lie below 0.01 (binomial: p < 1e-4). Seed 1.
+#[test]
+fn errors_and_alarms_are_honest() {
+    let mlp = network();
+    for t in [2.0, 3.0] {
+        let (mut squares, mut alarms) = (0.0, 0);
+        for number in 1..=60 {
+            let thermometer = thermometer_number(&mlp, number);
+            let read = thermometer.read(&thermometer.read_spins(sample(t, PER, "fresh", number).view()));
+            squares += ((read.value - t) / read.error).powi(2);
+            alarms += usize::from(read.p_thermal < 0.01);
+        }
+        assert!((21.9..=131.0).contains(&squares), "T = {t}: sum of squared pulls {squares}");
+        assert!(alarms <= 6, "T = {t}: {alarms} of 60 thermal collections are called not thermal at 1 %");
+    }
 }
