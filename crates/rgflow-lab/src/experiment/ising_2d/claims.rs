@@ -34,9 +34,10 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
         let number = told.number(format!("ising-2d.thermometer.told_apart.{name}"), "1", &what);
         numbers.push(number.compare(says, 0.0, 0.0, "thesis fig 4.5: told apart, but for the lowest temperatures"));
     }
-    for (i, (b, _)) in found[0].thermal.blocked.iter().enumerate() {
+    for (i, first) in found[0].thermal.blocked.iter().enumerate() {
+        let b = first.b;
         let away = fraction(&|f| {
-            let moves = temperatures.iter().zip(&f.thermal.blocked[i].1);
+            let moves = temperatures.iter().zip(&f.thermal.blocked[i].observed);
             share(moves.filter(|(t, _)| starts(**t)).map(|(t, end)| distance(end.t_star.0) > distance(*t)))
         });
         let what = format!(

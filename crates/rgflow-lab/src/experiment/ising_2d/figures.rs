@@ -118,9 +118,9 @@ impl Figures<'_> {
         };
         let mut rg = vec![];
         for i in 0..self.found[0].thermal.blocked.len() {
-            let b = self.found[0].thermal.blocked[i].0;
-            rg.push(strip(format!("b = {b}, thermometer"), &|f, k| Some(f.thermal.blocked[i].1[k].t_star.0)));
-            rg.push(strip(format!("b = {b}, energy"), &|f, k| f.thermal.blocked[i].1[k].t_energy.map(|t| t.0)));
+            let b = self.found[0].thermal.blocked[i].b;
+            rg.push(strip(format!("b = {b}, thermometer"), &|f, k| Some(f.thermal.blocked[i].observed[k].t_star.0)));
+            rg.push(strip(format!("b = {b}, energy"), &|f, k| f.thermal.blocked[i].observed[k].t_energy.map(|t| t.0)));
         }
         let mut rbm = vec![];
         for (set, _) in SETS {

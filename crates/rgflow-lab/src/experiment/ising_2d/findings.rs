@@ -48,6 +48,17 @@ impl Observed {
             curve_error: reading.error(),
         }
     }
+
+    /// Errors for correlated configurations of which only `n_eff` are independent.
+    pub fn widened(mut self, n_eff: f64) -> Self {
+        let factor = (self.n as f64 / n_eff).max(1.0).sqrt();
+        let values = [Some(&mut self.t_star), self.t_energy.as_mut(), self.xi_over_l.as_mut()];
+        for measured in values.into_iter().flatten().chain([&mut self.energy, &mut self.abs_m]) {
+            measured.1 *= factor;
+        }
+        self.curve_error.iter_mut().for_each(|e| *e *= factor);
+        self
+    }
 }
 
 /// A flow of one machine in one mode.
@@ -100,8 +111,20 @@ pub(super) struct ThermalFindings {
     pub start: Vec<Observed>,
     /// The training mixture of each training set, without any machine.
     pub nulls: Vec<Observed>,
-    /// Block spins: b, then what is read per temperature.
-    pub blocked: Vec<(usize, Vec<Observed>)>,
+    pub blocked: Vec<Blocked>,
+    /// Largest z-score between ordered and disordered starts, over the four sets and all temperatures.
+    pub start_difference_z: f64,
+}
+
+/// Larger lattices after one block-spin step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Blocked {
+    pub b: usize,
+    /// Per temperature.
+    pub observed: Vec<Observed>,
+    /// Per temperature, of the lattices before blocking.
+    pub n_eff: Vec<f64>,
+    pub start_difference_z: f64,
 }
 
 /// T* against epochs: one snapshot in both modes.

@@ -133,6 +133,12 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
         }
     }
     block_spins(settings, found, &mut numbers);
+    let z = found.iter().map(|f| f.thermal.start_difference_z);
+    numbers.push(start_difference(
+        "ising-2d.samples.start_difference_z",
+        z,
+        "four sets, all temperatures and repetitions",
+    ));
     numbers
 }
 
@@ -170,22 +176,26 @@ fn samples(settings: &Settings, found: &[Findings]) -> Vec<Number> {
             (seen.iter().map(|e| e.0).sum::<f64>() / n, seen.iter().map(|e| e.1 * e.1).sum::<f64>().sqrt() / n)
         };
         let n_eff: f64 = found.iter().map(|f| f.thermal.reference_n_eff[k]).sum();
-        // Errors assume independent configurations; correlated ones widen them.
-        let kept = (settings.samples.per_temperature * found.len()) as f64;
-        let widen = (kept / n_eff).max(1.0).sqrt();
         let key = format!("ising-2d.samples.T{}", label(*t));
         let how = "reference sets of all repetitions pooled, error over configurations";
         let (energy, error) = pool(|o| o.energy);
-        let mut number =
-            Number::new(format!("{key}.energy"), energy, Some(error * widen), "J per spin", how).n_eff(n_eff);
+        let mut number = Number::new(format!("{key}.energy"), energy, Some(error), "J per spin", how).n_eff(n_eff);
         if let Ok(exact) = Temperature::new(*t).and_then(|t| square::thermodynamics(size, size, t)) {
             number = number.compare(exact.energy, 0.0, 0.0, "exact: Kaufman 1949");
         }
         numbers.push(number);
         let (abs_m, error) = pool(|o| o.abs_m);
-        numbers.push(Number::new(format!("{key}.abs_m"), abs_m, Some(error * widen), "1", how).n_eff(n_eff));
+        numbers.push(Number::new(format!("{key}.abs_m"), abs_m, Some(error), "1", how).n_eff(n_eff));
     }
     numbers
+}
+
+/// Largest z-score between chains that started ordered and disordered: a test of equilibrium, over all temperatures and repetitions.
+fn start_difference(key: &str, of: impl Iterator<Item = f64>, what: &str) -> Number {
+    let how = format!(
+        "largest z-score between ordered and disordered starts, in E or |m|, {what}; 0 for independent exact draws"
+    );
+    Number::new(key, of.fold(0.0, f64::max), None, "1", how)
 }
 
 fn thermometer(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
@@ -296,15 +306,23 @@ fn collection(
 }
 
 fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
-    for (i, (b, _)) in found[0].thermal.blocked.iter().enumerate() {
+    for (i, first) in found[0].thermal.blocked.iter().enumerate() {
+        let b = first.b;
         let size = settings.lattice.size * b;
+        let z = found.iter().map(|f| f.thermal.blocked[i].start_difference_z);
+        let key = format!("ising-2d.rg.b{b}.start_difference_z");
+        numbers.push(start_difference(
+            &key,
+            z,
+            &format!("L = {size} before blocking, all temperatures and repetitions"),
+        ));
         for (k, t) in settings.temperatures().iter().enumerate() {
-            let seen: Vec<&Observed> = found.iter().map(|f| &f.thermal.blocked[i].1[k]).collect();
+            let seen: Vec<&Observed> = found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect();
             let key = format!("ising-2d.rg.b{b}.from.T{}", label(*t));
             let what = format!("L = {size} at T = {} blocked once, b = {b}, majority with random ties", label(*t));
             numbers.push(t_star(&seen).number(format!("{key}.T_star"), "J/k_B", &format!("T*: {what}")));
             let energies: Vec<_> = seen.iter().map(|o| o.t_energy).collect();
-            let n = seen.iter().map(|o| o.n as f64).sum();
+            let n = found.iter().map(|f| f.thermal.blocked[i].n_eff[k]).sum();
             numbers.push(over_seeds(&energies, n).number(format!("{key}.T_E"), "J/k_B", &format!("T_E: {what}")));
         }
     }

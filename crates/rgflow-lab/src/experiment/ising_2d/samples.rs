@@ -22,6 +22,8 @@ pub(super) struct ThermalSet {
     pub per_temperature: usize,
     /// Effective number of independent configurations, per temperature.
     pub n_eff: Vec<f64>,
+    /// Largest z-score between ordered and disordered starts of its chains, over temperatures; 0 for independent draws.
+    pub start_difference_z: f64,
 }
 
 impl ThermalSet {
@@ -29,7 +31,13 @@ impl ThermalSet {
         let mut file = artifact.npz(&format!("samples/{name}.npz"))?;
         let spins: Array2<i8> = file.array("spins")?;
         let n_eff: Array1<f64> = file.array("n_eff")?;
-        Ok(Self { per_temperature: spins.nrows() / n_eff.len(), spins, n_eff: n_eff.to_vec() })
+        let z: Array1<f64> = file.array("start_difference_z")?;
+        Ok(Self {
+            per_temperature: spins.nrows() / n_eff.len(),
+            spins,
+            n_eff: n_eff.to_vec(),
+            start_difference_z: z.iter().copied().fold(0.0, f64::max),
+        })
     }
 
     /// Configurations of one temperature.

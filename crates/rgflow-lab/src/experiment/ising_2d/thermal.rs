@@ -1,9 +1,9 @@
 //! Stage "thermal": what the thermometers read where there is no machine: thermal sets, training mixtures, block spins.
 
 use super::SETS;
-use super::findings::{Observed, ThermalFindings};
+use super::findings::{Blocked, Observed, ThermalFindings};
 use super::flows::{Bench, read_json, square};
-use super::samples::ThermalSet;
+use super::samples::{THERMAL, ThermalSet};
 use super::thermometer::load;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use ndarray::ArrayView2;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rgflow::flow::Reading;
 use rgflow::lattice::Observables;
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 const FILE: &str = "thermal/findings.json";
 
 /// Makes or keeps the stage and reads what it found.
@@ -32,8 +32,10 @@ pub(super) fn stage(
             Ok(Observed::of(bench.thermometer, &reading, &measure(spins)?, &square))
         };
         let n = bench.settings.temperatures().len();
-        let each =
-            |set: &ThermalSet| (0..n).into_par_iter().map(|k| observe(set.at(k))).collect::<Result<Vec<_>, Error>>();
+        let each = |set: &ThermalSet| {
+            let one = |k: usize| Ok(Observed::widened(observe(set.at(k))?, set.n_eff[k]));
+            (0..n).into_par_iter().map(one).collect::<Result<Vec<_>, Error>>()
+        };
         let (reference, start) =
             (ThermalSet::read(bench.samples, "reference")?, ThermalSet::read(bench.samples, "start")?);
         let nulls = SETS
@@ -51,9 +53,17 @@ pub(super) fn stage(
             None => vec![],
             Some(artifact) => [2, 3]
                 .iter()
-                .map(|b| Ok((*b, each(&ThermalSet::read(artifact, &format!("blocked-b{b}"))?)?)))
+                .map(|b| {
+                    let set = ThermalSet::read(artifact, &format!("blocked-b{b}"))?;
+                    let (observed, z) = (each(&set)?, set.start_difference_z);
+                    Ok(Blocked { b: *b, observed, n_eff: set.n_eff, start_difference_z: z })
+                })
                 .collect::<Result<_, Error>>()?,
         };
+        let mut start_difference_z = 0.0f64;
+        for name in THERMAL {
+            start_difference_z = start_difference_z.max(ThermalSet::read(bench.samples, name)?.start_difference_z);
+        }
         let (_, metadata) = load(bench.thermometer_stage)?;
         let findings = ThermalFindings {
             test_cross_entropy: metadata["test_cross_entropy"].as_f64().unwrap_or(f64::NAN),
@@ -63,6 +73,7 @@ pub(super) fn stage(
             start: each(&start)?,
             nulls,
             blocked,
+            start_difference_z,
         };
         out.write(FILE, serde_json::to_string(&findings).map_err(|e| Error::failure(e.to_string()))?)
     })?;
