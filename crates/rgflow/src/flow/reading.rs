@@ -79,3 +79,23 @@ impl Reading {
         mean
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two strata of two blocks each, constant within blocks: means 1 and 5, differences of blocks 2 and 4. The error of a
+    /// stratum's mean is half its difference, that of the pooled mean half their root sum of squares.
+    #[test]
+    fn errors_are_over_blocks_within_strata() {
+        let of = |a: f32, b: f32| {
+            Reading::of(Array2::from_shape_fn((2 * BLOCK, 1), |(i, _)| if i < BLOCK { a } else { b }).view())
+        };
+        let parts = [of(0.0, 2.0), of(3.0, 7.0)];
+        let pooled = Reading::pooled(&parts);
+        assert_eq!(pooled.n(), 4 * BLOCK);
+        assert!((pooled.mean()[0] - 3.0).abs() < 1e-12);
+        assert!((parts[0].error()[0] - 1.0).abs() < 1e-12);
+        assert!((pooled.error()[0] - 0.5 * (1.0f64 + 4.0).sqrt()).abs() < 1e-12);
+    }
+}

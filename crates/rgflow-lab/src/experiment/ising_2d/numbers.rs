@@ -63,25 +63,59 @@ pub(super) fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
 }
 
-/// T* over repetitions, with the union of intervals where any repetition has one.
+/// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
+/// T* of each repetition that has none.
 pub(super) fn t_star(observed: &[&Observed]) -> Combined {
     let values: Vec<_> = observed.iter().map(|o| Some(o.t_star)).collect();
     let mut combined = over_seeds(&values, observed.iter().map(|o| o.n as f64).sum());
-    let ends: Vec<[Option<f64>; 2]> = observed.iter().filter_map(|o| o.interval).collect();
-    if !ends.is_empty() {
-        let fold =
-            |i: usize, f: fn(f64, f64) -> f64| ends.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
-        combined.interval = Some([fold(0, f64::min), fold(1, f64::max)]);
+    if observed.iter().any(|o| o.interval.is_some()) {
+        let ends: Vec<[Option<f64>; 2]> =
+            observed.iter().map(|o| o.interval.unwrap_or_else(|| around(o.t_star))).collect();
+        combined.interval = Some(union(&ends));
     }
     combined
 }
 
-/// Probability that thermal collections leave larger divergences in every repetition (Bonferroni over repetitions).
+/// Two standard errors on both sides.
+fn around((value, error): Measured) -> [Option<f64>; 2] {
+    let error = if error.is_finite() { error } else { 0.0 };
+    [Some(value - 2.0 * error), Some(value + 2.0 * error)]
+}
+
+/// The least interval that holds all of `ends`; `None` is an open side.
+fn union(ends: &[[Option<f64>; 2]]) -> [Option<f64>; 2] {
+    let fold = |i: usize, f: fn(f64, f64) -> f64| ends.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
+    [fold(0, f64::min), fold(1, f64::max)]
+}
+
+/// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.
+pub(super) fn relaxation(flows: &[&FlowFindings]) -> Combined {
+    let mut combined = over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
+    if combined.value.is_none() {
+        let bounds: Vec<[Option<f64>; 2]> =
+            flows.iter().map(|f| f.relaxation_interval.unwrap_or([f.relaxation, f.relaxation])).collect();
+        combined.interval = Some(union(&bounds));
+        combined.how = "bounds: not resolved in every repetition";
+    }
+    combined
+}
+
+/// Least probability over repetitions that a thermal collection leaves a larger divergence, times their number (Bonferroni).
 pub(super) fn p_thermal(observed: &[&Observed]) -> f64 {
     (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
 }
 
 impl Combined {
+    /// As a reference for `own`: value and error, or where it is only an interval, the point of it nearest to `own`.
+    pub(super) fn reference(&self, own: Option<f64>) -> Option<(f64, f64)> {
+        match (self.interval, own) {
+            (Some([low, high]), Some(own)) => {
+                Some((own.max(low.unwrap_or(f64::NEG_INFINITY)).min(high.unwrap_or(f64::INFINITY)), 0.0))
+            }
+            _ => self.value.map(|value| (value, self.error.unwrap_or(0.0))),
+        }
+    }
+
     pub(super) fn number(&self, key: String, unit: &str, what: &str) -> Number {
         let mut number =
             Number::new(key, self.value.unwrap_or(f64::NAN), self.error, unit, format!("{what}; {}", self.how))
@@ -242,18 +276,8 @@ fn flow(
     if flows.iter().any(|f| f.attractors > 0) {
         add("attractors", "1", |f| f.attractors as f64, "attractors of the mean-field map seen from all starts");
     }
-    let bounds: Vec<[Option<f64>; 2]> =
-        flows.iter().map(|f| f.relaxation_interval.unwrap_or([f.relaxation, f.relaxation])).collect();
-    let mut relaxation =
-        over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
-    if relaxation.value.is_none() {
-        let fold =
-            |i: usize, f: fn(f64, f64) -> f64| bounds.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
-        relaxation.interval = Some([fold(0, f64::min), fold(1, f64::max)]);
-        relaxation.how = "bounds: not resolved in every repetition";
-    }
     let how = format!("relaxation time of the energy difference of hottest and coldest start, {what}");
-    numbers.push(relaxation.number(format!("{key}.relaxation"), "steps", &how));
+    numbers.push(relaxation(flows).number(format!("{key}.relaxation"), "steps", &how));
     for (k, t) in settings.temperatures().iter().enumerate() {
         let ends: Vec<&Observed> = flows.iter().map(|f| &f.ends[k]).collect();
         let how = format!("end of the start T = {}, {what}", label(*t));
@@ -276,9 +300,8 @@ fn collection(
             first = first.compare(value, 0.0, ABOUT, source);
         }
         first = first.compare(Temperature::CRITICAL.value(), 0.0, 0.0, "T_c = 2/ln(1 + sqrt 2)");
-        if let Some(value) = null.value {
-            let source = format!("null: ising-2d.rbm.{set}.null.T_star");
-            first = first.compare(value, null.error.unwrap_or(0.0), 0.0, source);
+        if let Some((value, error)) = null.reference(first.value) {
+            first = first.compare(value, error, 0.0, format!("null: ising-2d.rbm.{set}.null.T_star"));
         }
     }
     numbers.push(first);
@@ -325,5 +348,61 @@ fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
             let n = found.iter().map(|f| f.thermal.blocked[i].n_eff[k]).sum();
             numbers.push(over_seeds(&energies, n).number(format!("{key}.T_E"), "J/k_B", &format!("T_E: {what}")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(t_star: Measured, interval: Option<[Option<f64>; 2]>, p_thermal: f64) -> Observed {
+        Observed {
+            t_star,
+            interval,
+            kl: 0.0,
+            kl_reverse: 0.0,
+            js: 0.0,
+            p_thermal,
+            n: 100,
+            energy: (-1.0, 0.1),
+            t_energy: None,
+            abs_m: (0.5, 0.1),
+            xi_over_l: None,
+            curve: vec![],
+            curve_error: vec![],
+        }
+    }
+
+    #[test]
+    fn an_interval_holds_the_repetitions_that_have_none() {
+        let seen = [observed((0.5, 0.2), Some([None, Some(0.9)]), 1.0), observed((1.2, 0.1), None, 1.0)];
+        let all: Vec<&Observed> = seen.iter().collect();
+        let interval = t_star(&all).interval.expect("one repetition has one");
+        assert!(interval[0].is_none() && (interval[1].expect("closed") - 1.4).abs() < 1e-12, "{interval:?}");
+        let two = [
+            observed((1.0, 0.2), Some([Some(0.5), Some(1.5)]), 1.0),
+            observed((2.0, 0.2), Some([Some(1.2), Some(2.5)]), 1.0),
+        ];
+        assert_eq!(t_star(&two.iter().collect::<Vec<_>>()).interval, Some([Some(0.5), Some(2.5)]));
+        assert_eq!(t_star(&all[1..]).interval, None);
+    }
+
+    #[test]
+    fn repetitions_combine_by_student_and_bonferroni() {
+        let seen = [observed((1.0, 9.0), None, 0.2), observed((3.0, 9.0), None, 0.004)];
+        let all: Vec<&Observed> = seen.iter().collect();
+        let mean = t_star(&all);
+        // Two repetitions: s / sqrt 2 = 1 times t = 1.8373; the errors of single ones are not added.
+        assert!((mean.error.expect("two repetitions") - 1.8373).abs() < 1e-3 && mean.value == Some(2.0));
+        assert_eq!(t_star(&all[..1]).error, Some(9.0));
+        assert!((p_thermal(&all) - 0.008).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_null_that_is_an_interval_is_met_at_its_nearest_point() {
+        let null = t_star(&[&observed((0.5, 0.2), Some([None, Some(0.9)]), 1.0)]);
+        assert_eq!(null.reference(Some(0.7)), Some((0.7, 0.0)));
+        assert_eq!(null.reference(Some(2.0)), Some((0.9, 0.0)));
+        assert_eq!(t_star(&[&observed((0.5, 0.2), None, 1.0)]).reference(Some(2.0)), Some((0.5, 0.2)));
     }
 }

@@ -1,9 +1,11 @@
 //! The record: what was asked, what came out beside the null, sections with figures and tables.
 
 use super::figures::Figures;
-use super::numbers::{ABOUT, Combined};
+use super::numbers::{ABOUT, Combined, NOT_THERMAL};
 use super::settings::Settings;
-use super::tables::{end, flow_table, null, set_title, summary, thermometer_table, verdict};
+use super::tables::{
+    against, end, flow_table, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,
+};
 use super::{Findings, SETS};
 use crate::experiment::Item;
 use crate::record::{Number, Record, Section, Verdict};
@@ -143,7 +145,7 @@ fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
         word(&mean, 2.5, 0.0, ABOUT)
     )];
     if let Some(value) = mixture.value {
-        let same = verdict(&gibbs, value, mixture.error.unwrap_or(0.0), 0.0) == Verdict::Agrees;
+        let same = against(&gibbs, &mixture) == Verdict::Agrees;
         all.push(format!(
             "The null: the training mixture itself, without any machine, reads T* = {}{}; {:.3} away from T_c, the Gibbs flow {:.3}.",
             show(&mixture),
@@ -154,30 +156,39 @@ fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
     }
     let ends: Vec<String> =
         SETS.iter().map(|(set, _)| format!("{} {}", set_title(set), show(&end(found, set, Mode::Gibbs)))).collect();
-    let values: Vec<f64> = SETS.iter().filter_map(|(set, _)| end(found, set, Mode::Gibbs).value).collect();
-    let spread =
-        values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - values.iter().copied().fold(f64::INFINITY, f64::min);
+    let mut sorted: Vec<Combined> = SETS.iter().map(|(set, _)| end(found, set, Mode::Gibbs)).collect();
+    sorted.sort_by(|a, b| a.value.unwrap_or(f64::NAN).total_cmp(&b.value.unwrap_or(f64::NAN)));
+    let (lowest, highest) = (&sorted[0], &sorted[sorted.len() - 1]);
+    let list = ends.join("; ");
+    all.push(if against(lowest, highest) == Verdict::Differs {
+        let spread = highest.value.unwrap_or(f64::NAN) - lowest.value.unwrap_or(f64::NAN);
+        format!(
+            "The end depends on the training data: Gibbs T* by training set: {list}. They spread over {spread:.2} in T; a flow that is drawn to T_c would end at one place."
+        )
+    } else {
+        format!("The ends of the training sets cannot be told apart: Gibbs T* by training set: {list}.")
+    });
+    let flagged = SETS.iter().enumerate().filter(|(i, (set, _))| gibbs_not_thermal(found, set, *i)).count();
     all.push(format!(
-        "The end follows the training data: Gibbs T* by training set: {}. They spread over {spread:.2} in T; a flow that is drawn to T_c would end at one place.",
-        ends.join("; ")
-    ));
-    let trained: Vec<&str> = SETS.iter().map(|(s, _)| *s).collect();
-    let flagged = trained
-        .iter()
-        .filter(|set| found.iter().all(|f| f.flow(set, Mode::Gibbs).pooled.p_thermal < super::numbers::NOT_THERMAL))
-        .count();
-    all.push(format!(
-        "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection in any repetition: its P(T) is further from every reference curve than thermal collections are.",
-        trained.len()
+        "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection (Holm, {} % over the set's table): its P(T) is further from every reference curve than thermal collections are.",
+        SETS.len(),
+        100.0 * NOT_THERMAL
     ));
     if let (Some(first), Some(last)) = (found[0].snapshots.first(), found[0].snapshots.last()) {
         let at = |i: usize| {
             let seen: Vec<_> = found.iter().map(|f| &f.snapshots[i].gibbs.pooled).collect();
-            show(&super::numbers::t_star(&seen))
+            super::numbers::t_star(&seen)
         };
+        let (early, late) = (at(0), at(found[0].snapshots.len() - 1));
+        let depends = against(&early, &late) == Verdict::Differs;
         all.push(format!(
-            "It depends on the training: after {} epochs on all temperatures the Gibbs flow ends at {}, after {} at {} (learning rate {}).",
-            first.epoch, at(0), last.epoch, at(found[0].snapshots.len() - 1), settings.rbm.learning_rate
+            "{}: after {} epochs on all temperatures the Gibbs flow ends at {}, after {} at {} (learning rate {}).",
+            if depends { "It depends on the training" } else { "No dependence on the length of the training is seen" },
+            first.epoch,
+            show(&early),
+            last.epoch,
+            show(&late),
+            settings.rbm.learning_rate
         ));
     }
     all

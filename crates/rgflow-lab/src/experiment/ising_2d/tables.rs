@@ -1,7 +1,9 @@
 //! The tables: the summary of the first screen and one flow table per training set.
 
 use super::findings::{FlowFindings, Measured, Observed};
-use super::numbers::{ABOUT, Combined, NOT_THERMAL, over_seeds, p_thermal, t_star, thesis};
+use super::numbers::{
+    ABOUT, Combined, NOT_THERMAL, over_seeds, p_thermal, relaxation as over_relaxation, t_star, thesis,
+};
 use super::{Findings, MODES, SETS};
 use crate::record::{Cell, Number, Table, Verdict};
 use rgflow::flow::Mode;
@@ -46,6 +48,11 @@ pub(super) fn verdict(c: &Combined, value: f64, error: f64, tolerance: f64) -> V
     c.number(String::new(), "", "").compare(value, error, tolerance, "").compare[0].verdict
 }
 
+/// Verdict of a T* against another one.
+pub(super) fn against(c: &Combined, other: &Combined) -> Verdict {
+    other.reference(c.value).map_or(Verdict::NotCompared, |(value, error)| verdict(c, value, error, 0.0))
+}
+
 /// The table of the first screen.
 pub(super) fn summary(found: &[Findings]) -> Table {
     let mut rows = Vec::new();
@@ -70,9 +77,7 @@ pub(super) fn summary(found: &[Findings]) -> Table {
         row.push(cell(&end(found, &format!("{set}-redrawn"), Mode::Gibbs), None));
         row.push(Cell::Verdict(says.map_or(Verdict::NotCompared, |(value, _)| verdict(&gibbs, value, 0.0, ABOUT))));
         row.push(Cell::Verdict(verdict(&gibbs, Temperature::CRITICAL.value(), 0.0, 0.0)));
-        row.push(Cell::Verdict(
-            null.value.map_or(Verdict::NotCompared, |value| verdict(&gibbs, value, null.error.unwrap_or(0.0), 0.0)),
-        ));
+        row.push(Cell::Verdict(against(&gibbs, &null)));
         rows.push(row);
     }
     let over = if found.len() > 1 {
@@ -107,11 +112,13 @@ pub(super) fn summary(found: &[Findings]) -> Table {
     }
 }
 
-/// The flow table of one training set: null, machine, controls.
-pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
+/// A line of a flow table: title, what was read, and the flows behind it (none for the null).
+type Line<'a> = (String, Vec<&'a Observed>, Vec<&'a FlowFindings>);
+
+/// The lines of a flow table, and which of them are not thermal (Holm over the table).
+fn flow_lines<'a>(found: &'a [Findings], set: &str, i: usize) -> (Vec<Line<'a>>, Vec<bool>) {
     let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
-    let mut lines: Vec<(String, Vec<&Observed>, Vec<&FlowFindings>)> =
-        vec![("null (mixture, no RBM)".into(), nulls, vec![])];
+    let mut lines: Vec<Line> = vec![("null (mixture, no RBM)".into(), nulls, vec![])];
     let mut machines = vec![
         (set.to_string(), "RBM".to_string()),
         (format!("{set}-redrawn"), "redrawn weights".into()),
@@ -132,7 +139,20 @@ pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
         }
     }
     let p: Vec<f64> = lines.iter().map(|(_, o, _)| p_thermal(o)).collect();
-    let not_thermal = holm(&p, NOT_THERMAL);
+    let flags = holm(&p, NOT_THERMAL);
+    (lines, flags)
+}
+
+/// Whether the end of the Gibbs flow is "not thermal" in the flow table of the training set number `i`.
+pub(super) fn gibbs_not_thermal(found: &[Findings], set: &str, i: usize) -> bool {
+    // Lines: the null, then the machine in the order of modes.
+    let line = 1 + MODES.iter().position(|m| *m == Mode::Gibbs).unwrap_or(0);
+    flow_lines(found, set, i).1[line]
+}
+
+/// The flow table of one training set: null, machine, controls.
+pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
+    let (lines, not_thermal) = flow_lines(found, set, i);
     let rows = lines
         .iter()
         .zip(not_thermal)
@@ -207,14 +227,7 @@ fn row(title: &str, observed: &[&Observed], flows: &[&FlowFindings], not_thermal
 }
 
 fn relaxation(flows: &[&FlowFindings]) -> Cell {
-    let known: Option<Vec<f64>> = flows.iter().map(|f| f.relaxation).collect();
-    let (value, interval) = match known {
-        Some(known) => (Some(known.iter().sum::<f64>() / known.len() as f64), None),
-        None => {
-            let bounds = flows.iter().filter_map(|f| f.relaxation_interval);
-            (None, bounds.reduce(|a, b| [a[0].zip(b[0]).map(|(a, b)| a.min(b)), a[1].zip(b[1]).map(|(a, b)| a.max(b))]))
-        }
-    };
+    let Combined { value, interval, .. } = over_relaxation(flows);
     Cell::Value { value: value.map(|v| (v * 10.0).round() / 10.0), error: None, interval, remark: None }
 }
 
