@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rgflow::flow::Reading;
 use rgflow::lattice::Observables;
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 const FILE: &str = "thermal/findings.json";
 
 /// Makes or keeps the stage and reads what it found.
