@@ -118,3 +118,48 @@ fn errors_and_alarms_are_honest() {
         assert!(alarms <= 6, "T = {t}: {alarms} of 60 thermal collections are called not thermal at 1 %");
     }
 }
+
+/// T* is the minimum of KL(P || P_ref(T)), not of the reverse: a curve without any weight where the reference has some, and one with
+/// weight in two places, against a brute-force search in plain f64.
+#[test]
+fn t_star_minimises_the_forward_divergence() {
+    let temperatures = [1.0, 2.0, 3.0];
+    let means = [[0.7f32, 0.2, 0.1], [0.25, 0.5, 0.25], [0.02, 0.18, 0.8]];
+    let reading = |p: [f32; 3]| Reading::of(Array2::from_shape_fn((20, 3), |(_, k)| p[k]).view());
+    let reference = Reference::new(&temperatures, means.map(reading).to_vec(), Streams::new(1));
+    let curve = |t: f64| {
+        let k = (t - 1.0).floor().min(1.0) as usize;
+        let w = t - temperatures[k];
+        let p =
+            [0, 1, 2].map(|j| ((1.0 - w) * f64::from(means[k][j]).ln() + w * f64::from(means[k + 1][j]).ln()).exp());
+        let sum: f64 = p.iter().sum();
+        p.map(|p| p / sum)
+    };
+    let search = |divergence: &dyn Fn([f64; 3]) -> f64| {
+        let points = (0..=20_000).map(|i| 1.0 + f64::from(i) / 10_000.0);
+        points.min_by(|a, b| divergence(curve(*a)).total_cmp(&divergence(curve(*b)))).expect("some")
+    };
+    let kl = |p: [f64; 3], q: [f64; 3]| {
+        (0..3).map(|k| if p[k] > 0.0 { p[k] * (p[k] / q[k]).ln() } else { 0.0 }).sum::<f64>()
+    };
+    let mut apart = 0.0f64;
+    for p in [[0.5, 0.0001, 0.4999], [0.3, 0.1, 0.6], [0.45, 0.4, 0.15]] {
+        let (forward, backward) = (search(&|q| kl(p, q)), search(&|q| kl(q, p)));
+        let (t, left) = reference.t_star(&p);
+        assert!((t - forward).abs() < 5e-3 && (left - kl(p, curve(forward))).abs() < 1e-4, "{t} against {forward}");
+        apart = apart.max((forward - backward).abs());
+    }
+    assert!(apart > 0.1, "both directions agree here: nothing was tested");
+}
+
+/// Collections of 16,000 leave less than those of 1000, read by a reference of 1000: (1/16 + 1) / 2 = 0.53 of it on average.
+#[test]
+fn calibration_knows_the_size_of_the_collection() {
+    let (_, thermometer) = thermometer();
+    let mean = |n: usize| {
+        let (least, _) = thermometer.calibration.thermal(&thermometer.reference, 2.0, n);
+        least.iter().sum::<f64>() / least.len() as f64
+    };
+    let ratio = mean(16_000) / mean(PER);
+    assert!((0.35..0.75).contains(&ratio), "{ratio}");
+}

@@ -59,3 +59,16 @@ fn stratified(values: &[f64], strata: usize) -> Estimate {
     }
     Estimate { value: mean, error: variance.sqrt(), n_eff: values.len() as f64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two strata of three values: the error knows the scatter within each, not the distance of their means.
+    #[test]
+    fn errors_are_over_values_within_strata() {
+        let seen = stratified(&[1.0, 2.0, 3.0, 11.0, 13.0, 15.0], 2);
+        // Variances of the strata's means: 1/3 and 4/3; of the mean of both: their sum over four.
+        assert!((seen.value - 7.5).abs() < 1e-12 && (seen.error - (5.0f64 / 12.0).sqrt()).abs() < 1e-12, "{seen:?}");
+    }
+}

@@ -386,3 +386,20 @@ fn assemble(
         at_rest: rested as f64 / (per_start * n_starts) as f64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_the_last_two_quarters() {
+        let schedule = Schedule::new(1000);
+        let windows = [0, 499, 500, 749, 750, 1000].map(|step| schedule.window(step));
+        assert_eq!(windows, [None, None, Some(0), Some(0), Some(1), Some(1)]);
+        let records = &schedule.records;
+        assert!(records.windows(2).all(|r| r[0] < r[1]) && records[0] == 0 && records[records.len() - 1] == 1000);
+        for window in 0..2 {
+            assert!(records.iter().filter(|r| schedule.window(**r) == Some(window)).count() >= 6);
+        }
+    }
+}

@@ -182,7 +182,7 @@ fn draw_rows(fields: &[f32], words: &[u32], stride: usize, bytes: usize, packed:
         for ((z, w), out) in lanes {
             let mut up = [0u8; LANES];
             for l in 0..LANES {
-                // u < 1 / (1 + e^-2z), without the division; u in (0, 1), 24 bits.
+                // u < 1 / (1 + e^-2z), without the division; u in (0, 1], 24 bits.
                 let u = ((w[l] >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
                 up[l] = u8::from(u * (1.0 + exp_one(-2.0 * z[l])) < 1.0);
             }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::kernel::spins::{pack, packed_len, unpack};
     use crate::random::Streams;
-    use crate::rbm::{Chains, Kernel, Training, train};
+    use crate::rbm::{Chains, Kernel, Trained, Training, train};
     use ndarray::{Array1, Array2};
     use rand::RngExt;
 
@@ -208,9 +208,9 @@ mod tests {
             patience: 0,
             snapshots: vec![],
         };
-        let (after, _, _) =
-            train(rbm.clone(), &data, test.view(), &training, Streams::new(1), "test/cd", &mut |_| true)
-                .expect("finite");
+        let after = train(rbm.clone(), &data, test.view(), &training, Streams::new(1), "test/cd", &mut |_| true)
+            .expect("finite")
+            .rbm;
         let s = |state: u64, i: usize| if state >> i & 1 == 1 { 1.0f64 } else { -1.0 };
         let p_h = |v: u64| -> Vec<f64> {
             let w: Vec<f64> = (0..m).map(|h| weight(&rbm, v, h)).collect();
@@ -279,9 +279,41 @@ mod tests {
             snapshots: vec![0, 1000],
         };
         let before = ln_p(&start);
-        let (after, _, snapshots) =
+        let Trained { rbm: after, snapshots, .. } =
             train(start, &data, v.view(), &training, Streams::new(1), "test", &mut |_| true).expect("finite");
         assert!(ln_p(&after) > before + 1.0, "{before} -> {}", ln_p(&after));
         assert_eq!((snapshots.len(), &snapshots[1].rbm), (2, &after));
+    }
+
+    /// Early stopping returns the machine of the least test cost and its update; snapshots beyond the stop are still made, and do not
+    /// change the machine.
+    #[test]
+    fn early_stopping_and_snapshots_do_not_disturb_each_other() {
+        let data: Vec<u8> = (0..400u32).map(|i| if i % 3 == 0 { 0b1111 } else { 0 }).collect();
+        let test = Array2::from_shape_fn((40, 4), |(i, _)| if i % 3 == 0 { 1.0 } else { -1.0 });
+        let start = machine(4, 3);
+        let of = |patience: usize, snapshots: Vec<usize>| {
+            let training = Training {
+                updates: 40,
+                batch: 20,
+                learning_rate: 0.9,
+                cd_steps: 1,
+                evaluate_every: 2,
+                patience,
+                snapshots,
+            };
+            train(start.clone(), &data, test.view(), &training, Streams::new(1), "test", &mut |_| true).expect("finite")
+        };
+        let (plain, longer) = (of(0, vec![]), of(0, vec![10, 60]));
+        assert_eq!((plain.update, &plain.rbm), (40, &longer.rbm));
+        assert_eq!(longer.snapshots.iter().map(|s| s.update).collect::<Vec<_>>(), [10, 60]);
+        let stopped = of(2, vec![60]);
+        let best = stopped.metrics.iter().min_by(|a, b| a.test_reconstruction.total_cmp(&b.test_reconstruction));
+        assert!(stopped.update <= 40 && stopped.snapshots.len() == 1);
+        let first = of(2, vec![]);
+        assert_eq!((first.update, &first.rbm), (stopped.update, &stopped.rbm));
+        assert!(first.rbm.reconstruction_cost(test.view()) >= best.expect("evaluated").test_reconstruction);
+        let seen = first.metrics.iter().map(|m| m.test_reconstruction).fold(f64::INFINITY, f64::min);
+        assert_eq!(first.rbm.reconstruction_cost(test.view()), seen);
     }
 }

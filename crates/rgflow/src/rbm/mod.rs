@@ -7,4 +7,4 @@ mod training;
 
 pub use gibbs::{Chains, Kernel};
 pub use model::Rbm;
-pub use training::{Metrics, Snapshot, Training, train};
+pub use training::{Metrics, Snapshot, Trained, Training, train};

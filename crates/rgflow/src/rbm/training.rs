@@ -14,7 +14,7 @@ use ndarray::{Array2, ArrayView2};
 /// How a machine is trained.
 #[derive(Clone, Debug)]
 pub struct Training {
-    /// Number of updates.
+    /// Number of updates of the machine that is returned.
     pub updates: usize,
     /// Samples per update.
     pub batch: usize,
@@ -26,7 +26,8 @@ pub struct Training {
     pub evaluate_every: usize,
     /// Evaluations without a new minimum before stopping; 0 = never.
     pub patience: usize,
-    /// Numbers of updates after which a snapshot is kept, ascending.
+    /// Numbers of updates after which a snapshot is kept; where they exceed `updates`, or early stopping has come, the training
+    /// goes on for them alone.
     pub snapshots: Vec<usize>,
 }
 
@@ -50,14 +51,24 @@ pub struct Snapshot {
     pub rbm: Rbm,
 }
 
-/// What a training gives: the machine, its evaluations, and its snapshots.
-pub type Trained = (Rbm, Vec<Metrics>, Vec<Snapshot>);
+/// What a training gives.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The machine: of the lowest test cost with early stopping, else after `updates` updates.
+    pub rbm: Rbm,
+    /// Updates behind it.
+    pub update: usize,
+    /// Evaluations, also of the updates beyond those of the machine.
+    pub metrics: Vec<Metrics>,
+    /// Snapshots asked for.
+    pub snapshots: Vec<Snapshot>,
+}
 
 /// Trains `rbm` on packed spins.
 ///
 /// `data`: packed rows (see [`crate::kernel::spins`]) of `rbm.n_visible()` spins; `test`: shape (n, n_visible), values -1 and
-/// +1. The data is shuffled afresh each pass; a last batch that is not full is left to the next pass. With `patience` > 0
-/// the machine of the lowest test cost is returned, else the last. `progress` is called at each evaluation; `false` stops early.
+/// +1. The data is shuffled afresh each pass; a last batch that is not full is left out. `progress` is called at each evaluation;
+/// `false` stops at once.
 ///
 /// # Errors
 /// A sentence, if there are fewer samples than a batch or if a parameter stops being finite.
@@ -89,10 +100,13 @@ pub fn train(
     let mut gradient = Array2::<f32>::zeros((n_visible, n_hidden));
     let mut stopping = EarlyStopping::new(training.patience);
     let (mut metrics, mut snapshots) = (Vec::new(), Vec::new());
+    let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates);
+    // The machine to return, once it is known.
+    let mut chosen: Option<(usize, Rbm)> = None;
     if training.snapshots.contains(&0) {
         snapshots.push(Snapshot { update: 0, rbm: rbm.clone() });
     }
-    for update in 1..=training.updates {
+    for update in 1..=longest {
         if at + batch > n {
             order = permutation(n, &mut streams.generator(&shuffle, pass));
             (pass, at) = (pass + 1, 0);
@@ -132,7 +146,7 @@ pub fn train(
         if training.snapshots.contains(&update) {
             snapshots.push(Snapshot { update, rbm: rbm.clone() });
         }
-        if update.is_multiple_of(training.evaluate_every) || update == training.updates {
+        if update.is_multiple_of(training.evaluate_every) || update == training.updates || update == longest {
             if !rbm.is_finite() {
                 return Err(format!(
                     "a parameter of the machine is not finite after {update} updates with learning rate {}: lower it",
@@ -145,16 +159,23 @@ pub fn train(
                 weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
             };
             metrics.push(now);
-            let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, &rbm);
-            if !progress(now) || stop {
+            if chosen.is_none() {
+                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, &rbm);
+                if stop || update == training.updates {
+                    chosen = Some(match std::mem::replace(&mut stopping, EarlyStopping::new(0)).into_best() {
+                        Some((update, _, best)) => (update, best),
+                        None => (update, rbm.clone()),
+                    });
+                }
+            }
+            let done = chosen.is_some() && training.snapshots.iter().all(|s| *s <= update);
+            if !progress(now) || done {
                 break;
             }
         }
     }
-    if let Some((_, _, best)) = stopping.into_best() {
-        rbm = best;
-    }
-    Ok((rbm, metrics, snapshots))
+    let (update, rbm) = chosen.unwrap_or((0, rbm));
+    Ok(Trained { rbm, update, metrics, snapshots })
 }
 
 /// Expectations of the hidden units, unpadded; leaves the fields in `chains` for drawing.

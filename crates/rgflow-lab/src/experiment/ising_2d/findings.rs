@@ -102,7 +102,8 @@ pub(super) struct Series {
 /// What needs no machine: thermal sets, nulls and block spins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ThermalFindings {
-    pub test_cross_entropy: f64,
+    /// Mean over the test set, with its error over configurations.
+    pub test_cross_entropy: Measured,
     pub best_epoch: usize,
     /// Reference set, per temperature: what the thermometers read of it, and its n_eff.
     pub reference: Vec<Observed>,

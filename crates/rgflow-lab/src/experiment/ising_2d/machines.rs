@@ -6,9 +6,9 @@ use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut};
 use ndarray::{Array1, Array2};
 use rgflow::kernel::spins::{pack, packed_len};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Training, train};
+use rgflow::rbm::{Rbm, Trained, Training, train};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 /// Units of progress per update: about microseconds.
 const UNITS: u64 = 100;
 
@@ -40,10 +40,9 @@ pub(super) fn trained(
         let streams = Streams::new(out.seed());
         let one = settings.updates(1);
         let longest = snapshot_epochs.iter().copied().max().unwrap_or(0).max(settings.rbm.epochs);
-        let mut snapshots: Vec<usize> = snapshot_epochs.iter().map(|e| e * one).collect();
-        snapshots.push(settings.rbm.epochs * one);
+        let snapshots: Vec<usize> = snapshot_epochs.iter().map(|e| e * one).collect();
         let training = Training {
-            updates: longest * one,
+            updates: settings.rbm.epochs * one,
             batch: settings.rbm.batch,
             learning_rate: settings.rbm.learning_rate as f32,
             cd_steps: settings.rbm.cd_steps,
@@ -51,10 +50,11 @@ pub(super) fn trained(
             patience: settings.rbm.patience,
             snapshots,
         };
-        out.add_work(&stage, training.updates as u64 * UNITS);
+        let all = longest * one;
+        out.add_work(&stage, all as u64 * UNITS);
         let start = untrained_machine(settings, streams, name);
         let (mut interrupted, mut done) = (None, 0);
-        let (last, evaluations, snapshots) =
+        let Trained { rbm, update, metrics: evaluations, snapshots } =
             train(start, &packed, test.view(), &training, streams, &stage, &mut |now| {
                 interrupted = out.tick((now.update - done) as u64 * UNITS).err();
                 done = now.update;
@@ -64,7 +64,7 @@ pub(super) fn trained(
         if let Some(stop) = interrupted {
             return Err(stop);
         }
-        out.tick((training.updates - done) as u64 * UNITS)?;
+        out.tick((all - done) as u64 * UNITS)?;
         let mut lines = String::new();
         for m in &evaluations {
             let line = serde_json::json!({"update": m.update, "epoch": m.update / one,
@@ -76,13 +76,7 @@ pub(super) fn trained(
         for s in &snapshots {
             write(out, &format!("{folder}epoch-{}.safetensors", s.update / one), settings, &s.rbm, name, s.update)?;
         }
-        // Early stopping keeps its best; else the machine of the recipe's epochs, also where the snapshots go on.
-        let wanted = settings.rbm.epochs * one;
-        let chosen = match snapshots.iter().find(|s| s.update == wanted) {
-            Some(snapshot) if settings.rbm.patience == 0 => &snapshot.rbm,
-            _ => &last,
-        };
-        write(out, &model, settings, chosen, name, wanted)
+        write(out, &model, settings, &rbm, name, update)
     })
 }
 

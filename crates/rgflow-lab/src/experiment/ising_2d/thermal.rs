@@ -66,7 +66,10 @@ pub(super) fn stage(
         }
         let (_, metadata) = load(bench.thermometer_stage)?;
         let findings = ThermalFindings {
-            test_cross_entropy: metadata["test_cross_entropy"].as_f64().unwrap_or(f64::NAN),
+            test_cross_entropy: (
+                metadata["test_cross_entropy"].as_f64().unwrap_or(f64::NAN),
+                metadata["test_cross_entropy_error"].as_f64().unwrap_or(f64::NAN),
+            ),
             best_epoch: metadata["best_epoch"].as_u64().unwrap_or(0) as usize,
             reference: each(&reference)?,
             reference_n_eff: reference.n_eff.clone(),

@@ -9,7 +9,7 @@ use rgflow::nn::{Layer, Mlp, Training, train};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Makes or keeps the stage.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {
@@ -72,11 +72,23 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
             }
         }
         out.write("thermometer/reference.csv", csv)?;
+        // The error of the mean cost over the test set: independent configurations.
+        let n_test = test_set.spins.nrows() as f64;
+        let q = probabilities(&mlp, test_set.spins.view());
+        let costs: Vec<f64> = q
+            .rows()
+            .into_iter()
+            .zip(&y_classes)
+            .map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300)))
+            .collect();
+        let mean = costs.iter().sum::<f64>() / n_test;
+        let scatter = costs.iter().map(|c| (c - mean).powi(2)).sum::<f64>();
+        let cost_error = (scatter / (n_test * (n_test - 1.0))).sqrt();
         let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
         let mut model = Model::new(serde_json::json!({
             "kind": "thermometer", "activation": "tanh", "output": "softmax", "seed": out.seed(),
             "temperatures": temperatures, "lattice": [settings.lattice.size, settings.lattice.size],
-            "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "settings": settings.thermometer,
+            "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "test_cross_entropy_error": cost_error, "settings": settings.thermometer,
         }))
         .with("reference_curves", means);
         for (l, layer) in mlp.layers.iter().enumerate() {
