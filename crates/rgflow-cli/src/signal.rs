@@ -1,11 +1,18 @@
-//! SIGINT and SIGTERM: the first asks the run to stop where it can be resumed, the second ends the process at once.
+//! SIGINT and SIGTERM: the first asks the run to stop where it can be resumed, the second ends the process at once. So does
+//! time, if no safe point comes soon: files appear whole or not at all, and `--resume` makes the stage again.
 
 use rgflow_lab::artifact::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Duration;
 
 static CURRENT: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
 static HANDLER: Once = Once::new();
+
+/// How long a run may take to its next safe point.
+const GRACE: Duration = Duration::from_millis(1500);
+/// What the person reads who stopped a run.
+pub const HINT: &str = "interrupted: what is finished is kept; the same command with --resume goes on";
 
 /// From now on signals set `flag`.
 ///
@@ -18,11 +25,24 @@ pub fn watch(flag: &Arc<AtomicBool>) -> Result<(), Error> {
     result.map_err(|e| Error::failure(format!("cannot watch for signals: {e}")))
 }
 
+/// The run is over: a signal now ends the process at once.
+pub fn unwatch() {
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
 fn on_signal() {
     let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     match current.as_ref() {
         Some(flag) if !flag.swap(true, Ordering::Relaxed) => {
             crate::output::complain("stopping at the next safe point; again to stop at once");
+            std::thread::spawn(|| {
+                std::thread::sleep(GRACE);
+                // The run's end takes the lock: it cannot pass here while the process ends.
+                if CURRENT.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                    crate::output::complain(HINT);
+                    std::process::exit(130);
+                }
+            });
         }
         _ => std::process::exit(130),
     }

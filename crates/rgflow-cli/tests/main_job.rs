@@ -195,3 +195,33 @@ fn a_signal_stops_cleanly() {
     finish(rgflow(&run, true, &["--resume"]));
     assert_same(&whole, &run);
 }
+
+/// A training that diverges is a failure (exit 1) that names the key to lower; values that cannot be are mistakes (exit 2).
+#[test]
+fn divergence_and_impossible_values_are_one_clear_line() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    for (number, (setting, code, parts)) in [
+        ("rbm.learning_rate=1e6", 1, "rbm.learning_rate"),
+        ("thermometer.learning_rate=1e6", 1, "thermometer.learning_rate"),
+        ("rbm.batch=-1", 2, "rbm.batch"),
+        ("samples.sampler=heatbath", 2, "samples.sampler"),
+        ("samples.per_temperature=100000000", 2, "samples.per_temperature"),
+        ("rbm.epoch=3", 2, "rbm.epochs"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = rgflow(&dir.path().join(number.to_string()), false, &["--set", setting]).output().expect("starts");
+        let text = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(code), "{setting}: {text}");
+        assert!(text.lines().count() == 1 && text.contains(parts), "{setting}: {text}");
+    }
+}
+
+/// Early stopping of the machines does not lose the snapshots.
+#[test]
+fn early_stopping_runs_through() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let more = ["--set", "rbm.patience=1", "--set", "rbm.epochs=6", "--set", "rbm.snapshot_epochs=[1, 6]"];
+    finish(rgflow(&dir.path().join("run"), false, &more));
+}

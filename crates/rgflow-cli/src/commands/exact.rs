@@ -91,7 +91,7 @@ impl std::str::FromStr for Range {
         let (from, to) = (one(from)?.value(), one(to)?.value());
         let step: f64 = step.trim().parse().map_err(|_| format!("the step {step} is not a number"))?;
         let steps = ((to - from) / step + 1e-9).floor();
-        if !(step > 0.0 && (0.0..MOST).contains(&steps)) {
+        if !(step > 0.0 && step.is_finite() && (0.0..MOST).contains(&steps)) {
             return Err("a range FROM..TO:STEP needs FROM <= TO, a step above 0 and at most a million values".into());
         }
         // 0.1 + 2 * 0.1 is meant to be 0.3: values are decimal numbers with at most 12 digits after the point.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
   rgflow run mine.toml --seeds 10 --out runs/mine  with changed settings
   rgflow run ising-2d --json | jq .numbers         the numbers for a program")]
 pub struct Run {
-    /// Name of an experiment, or a TOML file with `experiment = \"NAME\"` and the keys it changes.
+    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes.
     #[arg(value_name = "RECIPE-or-FILE.toml")]
     recipe: String,
     /// Prints the recipe, every setting with its default, and stops.

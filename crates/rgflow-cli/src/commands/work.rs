@@ -106,10 +106,10 @@ impl Flags {
             Opened::Work(run) => {
                 signal::watch(run.interrupt())?;
                 let result = experiment.run(&settings, &run).and_then(|record| Ok((run.finish(&record)?, record)));
+                signal::unwatch();
                 run.progress().finish();
                 if matches!(result, Err(Error::Interrupted)) {
-                    let line = "interrupted: what is finished is kept; the same command with --resume goes on";
-                    output::complain(&format!("{line} ({})", dir.display()));
+                    output::complain(&format!("{} ({})", signal::HINT, dir.display()));
                 }
                 let (page, record) = result?;
                 Ok(Finished { dir: dir.into(), page, record })

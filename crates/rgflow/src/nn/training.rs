@@ -59,8 +59,9 @@ pub fn train(
     let shuffle = format!("{purpose}/shuffle");
     let mut stopping = EarlyStopping::new(training.patience);
     let mut curve = Vec::new();
-    let mut batch_x = Array2::zeros((training.batch, x.ncols()));
-    let mut batch_classes = vec![0; training.batch];
+    let most = training.batch.min(n);
+    let mut batch_x = Array2::zeros((most, x.ncols()));
+    let mut batch_classes = vec![0; most];
     for epoch in 1..=training.epochs {
         let order = permutation(n, &mut streams.generator(&shuffle, epoch as u64));
         for batch in order.chunks(training.batch) {

@@ -314,7 +314,7 @@ impl Figures<'_> {
             .zip(&flow.basins)
             .enumerate()
             .map(|(i, (values, basin))| Lattice {
-                label: format!("{}: {:.0} % of all starts", i + 1, 100.0 * basin.iter().sum::<f64>() / starts),
+                label: format!("{}: {:.1} % of all starts", i + 1, 100.0 * basin.iter().sum::<f64>() / starts),
                 width,
                 values: values.clone(),
             })

@@ -12,6 +12,9 @@ const REVISION: u32 = 2;
 /// Units of progress per update: about microseconds.
 const UNITS: u64 = 100;
 
+/// Root mean square of the weights beyond which a machine has diverged: a trained one has about 1.
+const DIVERGED: f64 = 100.0;
+
 /// Makes or keeps the machine trained on the temperatures `classes`, with its snapshots at `snapshot_epochs`.
 pub(super) fn trained(
     repetition: &Repetition,
@@ -63,6 +66,14 @@ pub(super) fn trained(
             .map_err(Error::failure)?;
         if let Some(stop) = interrupted {
             return Err(stop);
+        }
+        // Spins bound the gradient, so weights that run away stay finite: units that never waver are the sign of it.
+        let widest = evaluations.iter().map(|m| m.weight_square.sqrt()).fold(0.0, f64::max);
+        if widest > DIVERGED {
+            return Err(Error::failure(format!(
+                "the training diverged: weights of size {widest:.0}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
+                settings.rbm.learning_rate, settings.rbm.weight_scale
+            )));
         }
         out.tick((all - done) as u64 * UNITS)?;
         let mut lines = String::new();

@@ -81,6 +81,11 @@ pub(super) struct Rg {
 impl Settings {
     /// Parses and validates resolved settings.
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
+        whole_numbers(table, "")?;
+        let sampler = table.get("samples").and_then(|samples| samples.get("sampler")).and_then(|name| name.as_str());
+        if let Some(name) = sampler.filter(|name| !["exact", "metropolis", "wolff"].contains(name)) {
+            return Err(format!("samples.sampler = \"{name}\": must be \"exact\", \"metropolis\" or \"wolff\""));
+        }
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         settings.check()?;
         Ok(settings)
@@ -97,6 +102,25 @@ impl Settings {
         let most = |key: &str, value: usize, most: usize| {
             if value <= most { Ok(()) } else { Err(format!("{key} = {value}: must be at most {most}")) }
         };
+        // Beyond these a slip of the keyboard would fill memory or run for ever.
+        for (key, value, limit) in [
+            ("samples.per_temperature", self.samples.per_temperature, 1_000_000),
+            ("samples.calibration", self.samples.calibration, 1_000_000),
+            ("thermometer.hidden (number of layers)", self.thermometer.hidden.len(), 8),
+            ("thermometer.batch", self.thermometer.batch, 1_000_000),
+            ("thermometer.epochs", self.thermometer.epochs, 100_000),
+            ("rbm.hidden", self.rbm.hidden, 10_000),
+            ("rbm.cd_steps", self.rbm.cd_steps, 1000),
+            ("rbm.epochs", self.rbm.epochs, 100_000),
+            ("rbm.snapshot_epochs (number of snapshots)", self.rbm.snapshot_epochs.len(), 100),
+            ("flow.steps", self.flow.steps, 1_000_000),
+            ("flow.control_steps", self.flow.control_steps, 1_000_000),
+            ("flow.snapshot_steps", self.flow.snapshot_steps, 1_000_000),
+        ] {
+            most(key, value, limit)?;
+        }
+        self.thermometer.hidden.iter().try_for_each(|n| most("thermometer.hidden", *n, 10_000))?;
+        self.rbm.snapshot_epochs.iter().try_for_each(|e| most("rbm.snapshot_epochs", *e, 100_000))?;
         at_least("lattice.size", self.lattice.size, 3)?;
         most("lattice.size", self.lattice.size, 256)?;
         if self.samples.sampler == Sampler::Exact && self.lattice.size > 12 {
@@ -113,6 +137,19 @@ impl Settings {
         if (steps - steps.round()).abs() > 1e-9 || !(4.0..=200.0).contains(&steps.round()) {
             let (max, step) = (self.samples.t_max, self.samples.t_step);
             return Err(format!("samples.t_max = {max}: must be 4 to 200 whole steps of samples.t_step = {step}"));
+        }
+        let (spins, limit) = (self.temperatures().len() * self.lattice.size.pow(2), 1_000_000_000);
+        for (key, per) in [
+            ("samples.per_temperature", self.samples.per_temperature),
+            ("samples.calibration", self.samples.calibration),
+        ] {
+            if per * spins > limit {
+                return Err(format!(
+                    "{key} = {per}: a set of {} spins does not fit into memory; at most {} with this lattice and these temperatures",
+                    per * spins,
+                    limit / spins
+                ));
+            }
         }
         for (name, set) in super::SETS {
             at_least(&format!("temperatures in the training set \"{name}\""), self.training_classes(set).len(), 2)?;
@@ -162,4 +199,17 @@ impl Settings {
     pub fn updates(&self, epochs: usize) -> usize {
         epochs * (self.temperatures().len() * self.samples.per_temperature / self.rbm.batch).max(1)
     }
+}
+
+/// No setting is below zero, and the type that says so would not say which.
+fn whole_numbers(table: &toml::Table, path: &str) -> Result<(), String> {
+    fn check(key: &str, value: &toml::Value) -> Result<(), String> {
+        match value {
+            toml::Value::Integer(i) if *i < 0 => Err(format!("{key} = {i}: must not be negative")),
+            toml::Value::Array(items) => items.iter().try_for_each(|item| check(key, item)),
+            toml::Value::Table(inner) => whole_numbers(inner, &format!("{key}.")),
+            _ => Ok(()),
+        }
+    }
+    table.iter().try_for_each(|(key, value)| check(&format!("{path}{key}"), value))
 }

@@ -54,6 +54,16 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
             return Err(stop);
         }
         out.tick((training.epochs - done) as u64 * epoch_units)?;
+        let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
+        // A network that knows nothing costs ln n; one that costs twice as much is sure of what is wrong.
+        let guess = libm::log(temperatures.len() as f64);
+        if best.test_cost > 2.0 * guess {
+            return Err(Error::failure(format!(
+                "the training diverged: the least test cost is {:.1} nats, a guess costs {guess:.1}; lower \
+                 thermometer.learning_rate = {} or raise thermometer.epochs",
+                best.test_cost, settings.thermometer.learning_rate
+            )));
+        }
         let mut csv = String::from("epoch,train_cross_entropy,test_cross_entropy\n");
         for e in &curve {
             let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
@@ -84,7 +94,6 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
         let mean = costs.iter().sum::<f64>() / n_test;
         let scatter = costs.iter().map(|c| (c - mean).powi(2)).sum::<f64>();
         let cost_error = (scatter / (n_test * (n_test - 1.0))).sqrt();
-        let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
         let mut model = Model::new(serde_json::json!({
             "kind": "thermometer", "activation": "tanh", "output": "softmax", "seed": out.seed(),
             "temperatures": temperatures, "lattice": [settings.lattice.size, settings.lattice.size],
