@@ -59,6 +59,26 @@ fn mistakes_of_the_user_are_one_line() {
 }
 
 #[test]
+fn values_that_cannot_be_run_name_their_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    for (set, part) in [
+        ("rbm.epochs=-1", "must not be negative"),
+        ("rbm.snapshot_epochs=[-1]", "must not be negative"),
+        ("samples.sampler=abc", "wolff"),
+        ("samples.per_temperature=9223372036854775807", "at most"),
+        ("thermometer.batch=9223372036854775807", "at most"),
+        ("rbm.hidden=9223372036854775807", "at most"),
+        ("rbm.cd_steps=9223372036854775807", "at most"),
+        ("flow.steps=9223372036854775807", "at most"),
+    ] {
+        let key = set.split('=').next().unwrap();
+        mistake(&["run", "ising-2d", "--out", out.to_str().unwrap(), "--set", set], &[key, part]);
+    }
+    assert!(!out.exists());
+}
+
+#[test]
 fn wrong_arguments_exit_with_2() {
     for arguments in [
         &["exact", "ising", "--size", "10", "--temperature", "-1"][..],

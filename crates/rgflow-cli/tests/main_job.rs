@@ -111,6 +111,14 @@ fn the_results_hold_what_is_promised() {
     // Kaufman at 4 x 4, T = 2, to the digits that `rgflow exact` prints; 120 configurations, |z| < 5, fixed seed.
     let exact = energy["compare"][0]["value"].as_f64().expect("a number");
     assert!(((value - exact) / error).abs() < 5.0, "{value} +- {error} against {exact}");
+    let mut again = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    again.args(["reproduce", "fig4.6", "--json", "--seeds", "2", "--out"]).arg(dir.path().join("run"));
+    for setting in SMALL {
+        again.args(["--set", setting]);
+    }
+    let item: serde_json::Value = serde_json::from_slice(&finish(again).stdout).expect("JSON");
+    assert_eq!((&item["schema"], item.as_object().map(|o| o.len())), (&printed["schema"], Some(2)));
+    assert!(item["numbers"].to_string().contains("ising-2d.rbm.all.mean.T_star"));
     for figure in ["fig4.5", "fig4.6", "fig4.7", "fig4.8", "fig4.9"] {
         for ending in ["svg", "csv"] {
             assert!(dir.path().join(format!("run/figures/{figure}.{ending}")).is_file());

@@ -54,7 +54,8 @@ fn folder(dir: &Path) -> Result<(Value, String), Error> {
         _ => Vec::new(),
     };
     let value = json!({
-        "kind": "run", "complete": complete, "config": config, "provenance": provenance, "numbers": numbers,
+        "kind": "run", "complete": complete, "config": config, "provenance": provenance,
+        "schema": Results::SCHEMA, "numbers": numbers,
     });
     let experiment = config.get("experiment").and_then(|e| e.as_str()).unwrap_or("?");
     let state = if complete { "complete" } else { "unfinished (--resume goes on)" };
@@ -101,8 +102,8 @@ fn described(head: &str, all: &[npz::Description]) -> String {
 }
 
 fn results(path: &Path) -> Result<(Value, String), Error> {
-    let numbers = read_results(path)?.numbers;
-    Ok((json!({ "kind": "results", "numbers": numbers }), number_lines(&numbers)))
+    let results = read_results(path)?;
+    Ok((json!(results), number_lines(&results.numbers)))
 }
 
 fn read_results(path: &Path) -> Result<Results, Error> {

@@ -4,7 +4,7 @@ use super::work::{Finished, Flags, open_page};
 use crate::output;
 use rgflow_lab::artifact::{Error, settings};
 use rgflow_lab::experiment::{ALL, Experiment, Item};
-use rgflow_lab::record::{Cell, Number, Table};
+use rgflow_lab::record::{Cell, Number, Results, Table};
 use rgflow_lab::report::text;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,8 +56,7 @@ impl Reproduce {
         let found: Vec<(Entry, &Finished)> =
             wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.name())?))).collect();
         if self.flags.json {
-            let items: Vec<_> = found.iter().map(|(entry, finished)| as_json(entry, finished)).collect();
-            return output::print_json(&serde_json::json!({ "items": items }));
+            return output::print_json(&results(&found));
         }
         let parts: Vec<String> = found.iter().map(|(entry, finished)| as_text(entry, finished)).collect();
         output::print(&parts.join("\n"))
@@ -117,12 +116,17 @@ fn figures(item: &Item, dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn as_json((experiment, item): &Entry, finished: &Finished) -> serde_json::Value {
-    let figures: Vec<String> = figures(item, &finished.dir).iter().map(|p| p.display().to_string()).collect();
-    serde_json::json!({
-        "id": item.id, "title": item.title, "claim": item.claim, "experiment": experiment.name(),
-        "numbers": numbers(item, finished), "figures": figures,
-    })
+/// The object of `results.json` with the numbers that answer the items, each once.
+fn results(found: &[(Entry, &Finished)]) -> serde_json::Value {
+    let mut chosen: Vec<Number> = Vec::new();
+    for ((_, item), finished) in found {
+        for number in numbers(item, finished) {
+            if chosen.iter().all(|n| n.key != number.key) {
+                chosen.push(number.clone());
+            }
+        }
+    }
+    serde_json::json!(Results::new(chosen))
 }
 
 fn as_text((_, item): &Entry, finished: &Finished) -> String {

@@ -152,7 +152,11 @@ impl Settings {
             }
         }
         for (name, set) in super::SETS {
-            at_least(&format!("temperatures in the training set \"{name}\""), self.training_classes(set).len(), 2)?;
+            at_least(
+                &format!("samples.t_max and t_step: temperatures in the training set \"{name}\""),
+                self.training_classes(set).len(),
+                2,
+            )?;
         }
         self.thermometer.hidden.iter().try_for_each(|n| at_least("thermometer.hidden", *n, 1))?;
         positive("thermometer.learning_rate", self.thermometer.learning_rate)?;
@@ -168,6 +172,10 @@ impl Settings {
             return Err(format!("rbm.weight_scale = {}: must be 0 or a positive number", self.rbm.weight_scale));
         }
         self.rbm.snapshot_epochs.iter().try_for_each(|e| at_least("rbm.snapshot_epochs", *e, 1))?;
+        let epochs = &self.rbm.snapshot_epochs;
+        if let Some(twice) = epochs.iter().enumerate().find_map(|(i, e)| epochs[..i].contains(e).then_some(e)) {
+            return Err(format!("rbm.snapshot_epochs = {epochs:?}: {twice} is there twice; name it once"));
+        }
         for (key, steps) in [
             ("flow.steps", self.flow.steps),
             ("flow.control_steps", self.flow.control_steps),
