@@ -233,3 +233,27 @@ fn early_stopping_runs_through() {
     let more = ["--set", "rbm.patience=1", "--set", "rbm.epochs=6", "--set", "rbm.snapshot_epochs=[1, 6]"];
     finish(rgflow(&dir.path().join("run"), false, &more));
 }
+
+/// Flows begin at the start set, which is not the reference set: E at step 0 is that of the first chains of `start.npz`.
+#[test]
+fn flows_begin_at_the_start_set() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let run = dir.path().join("run");
+    finish(rgflow(&run, false, &[]));
+    let square = rgflow::lattice::Square::new(4, 4).expect("valid");
+    // 60 configurations per temperature, 20 chains, T = 3 is the fourth temperature.
+    let energy = |set: &str| {
+        let path = run.join(format!("seed-1/samples/{set}.npz"));
+        let spins: ndarray::Array2<i8> =
+            rgflow_lab::artifact::npz::Reader::open(path).and_then(|mut file| file.array("spins")).expect("readable");
+        let rows = spins.slice(ndarray::s![180..200, ..]);
+        rgflow::lattice::Observables::measure(&square, rows).expect("fits").energy.iter().sum::<f64>() / 20.0
+    };
+    let csv = std::fs::read_to_string(run.join("seed-1/flow/all-gibbs/series.csv")).expect("written");
+    let line = csv.lines().find(|l| l.starts_with("0,3,")).expect("step 0 from T = 3");
+    let seen: f64 = line.split(',').nth(3).and_then(|e| e.parse().ok()).expect("the column `energy`");
+    assert!((seen - energy("start")).abs() < 1e-9, "{seen} against {}", energy("start"));
+    for other in ["train", "test", "reference"] {
+        assert!((seen - energy(other)).abs() > 1e-9, "{other} holds the same configurations");
+    }
+}
