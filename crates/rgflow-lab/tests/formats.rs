@@ -51,7 +51,7 @@ fn damaged_arrays_are_named() {
     huge[at..at + shape.len()].copy_from_slice(b"(9,9**9,)");
     assert!(message(&huge).unwrap_err().contains("damaged"));
     let mut flipped = whole.clone();
-    let data = at + 120;
+    let data = at + 80;
     flipped[data] ^= 4;
     assert!(message(&flipped).unwrap_err().contains("damaged"));
     std::fs::write(&path, &whole).unwrap();
