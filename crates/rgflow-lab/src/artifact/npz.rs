@@ -143,9 +143,8 @@ impl Reader {
     /// The bytes of the array `name`.
     fn member(&mut self, name: &str) -> Result<Vec<u8>, Error> {
         let path = &self.path;
-        let wrong = |what: &dyn std::fmt::Display| {
-            Error::failure(format!("{}: array `{name}`: {what}", path.display()))
-        };
+        let wrong =
+            |what: &dyn std::fmt::Display| Error::failure(format!("{}: array `{name}`: {what}", path.display()));
         let mut entry = self.archive.by_name(&format!("{name}.npy")).map_err(|e| match e {
             zip::result::ZipError::FileNotFound => wrong(&"there is none"),
             e => wrong(&e),

@@ -208,9 +208,9 @@ fn check_format(file: &mut npz::Reader, names: &[String]) -> Result<(), String> 
         return Ok(());
     }
     match file.array::<u32, ndarray::Ix0>("format").map(|f| f.into_scalar()) {
-        Ok(found) if found > FORMAT => Err(format!(
-            "has the format {found} of a newer rgflow, this version reads up to {FORMAT}; update rgflow"
-        )),
+        Ok(found) if found > FORMAT => {
+            Err(format!("has the format {found} of a newer rgflow, this version reads up to {FORMAT}; update rgflow"))
+        }
         // Somebody else's array of that name says nothing.
         _ => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! Experiments: one file each, one line in [`ALL`].
 
+mod combined;
 mod ising_2d;
 
 use crate::artifact::{Error, Run, settings};
@@ -18,6 +19,16 @@ pub trait Experiment: Sync {
 
     /// The figures and tables of the thesis that it makes.
     fn items(&self) -> &'static [Item];
+
+    /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
+    fn input(&self) -> toml::Table {
+        toml::Table::new()
+    }
+
+    /// Number of repetitions where nothing else is said.
+    fn repetitions(&self) -> u32 {
+        3
+    }
 
     /// Parses and validates the settings that layers of TOML gave.
     ///
