@@ -2,10 +2,16 @@
 //! sampler of independent configurations.
 
 pub mod chain;
+pub mod density;
 pub mod enumeration;
+mod error;
+mod levels;
 pub mod square;
 pub mod transfer;
 mod wide;
+
+pub use error::ExactError;
+pub use levels::Levels;
 
 /// Exact thermal averages of a finite Ising system, per spin.
 #[derive(Clone, Copy, Debug, PartialEq)]
