@@ -3,7 +3,8 @@
 use crate::{output, signal};
 use rgflow_lab::artifact::{Error, Opened, Progress, Run, load_record, progress, settings};
 use rgflow_lab::experiment::Experiment;
-use rgflow_lab::record::Record;
+use rgflow_lab::record::{Record, Results};
+use rgflow_lab::report::text;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,6 +121,27 @@ impl Flags {
                 Ok(Finished { dir: dir.into(), page, record })
             }
         }
+    }
+
+    /// Runs `experiment` in `dir` and shows its summary, or its numbers as JSON.
+    ///
+    /// # Errors
+    /// As [`Flags::complete`].
+    pub fn complete_and_show(
+        &self,
+        experiment: &dyn Experiment,
+        file: Option<&settings::UserFile>,
+        dir: &Path,
+    ) -> Result<(), Error> {
+        let finished = self.complete(experiment, file, dir)?;
+        if self.open {
+            open_page(&finished.page);
+        }
+        if self.json {
+            return output::print_json(&Results::new(finished.record.numbers));
+        }
+        let table = text::table(&finished.record.summary);
+        output::print(&format!("{}\n\n{}\n", table.trim_end(), finished.page.display()))
     }
 
     fn progress(&self) -> Arc<dyn Progress> {

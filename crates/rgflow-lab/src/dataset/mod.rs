@@ -8,7 +8,7 @@ mod array;
 mod labels;
 mod text;
 
-use crate::artifact::{Artifact, Error, npz};
+use crate::artifact::{Artifact, Error, npz, user_file};
 use ndarray::{Array2, Axis};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,9 @@ pub use labels::{Labels, Meaning};
 
 /// Newest version of the samples' format that this version reads.
 pub const FORMAT: u32 = 1;
+
+/// Kinds of files that are read.
+const KINDS: &str = ".npy, .npz or .csv";
 
 /// What the values of a data set are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +104,7 @@ impl Dataset {
             return Err(Error::user(format!("data.scale = {}: must be a positive number", options.scale)));
         }
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let bytes = bytes_of(path)?;
+        let bytes = user_file::read(path, KINDS)?;
         let table = match extension.as_str() {
             "npy" => array::npy(&bytes).map_err(wrong)?,
             "npz" => array::npz(path, &bytes, options)?,
@@ -154,20 +157,12 @@ impl Dataset {
     }
 }
 
-/// The bytes of a file that a user named.
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
-    let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
-    if !path.exists() {
-        return Err(wrong("does not exist".into()));
-    }
-    if path.is_dir() {
-        return Err(wrong("is a folder; give a file in it (.npy, .npz or .csv)".into()));
-    }
-    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    if bytes.is_empty() {
-        return Err(wrong("is empty; write it again".into()));
-    }
-    Ok(bytes)
+/// Hash of the bytes of the file `path`, which the user named.
+///
+/// # Errors
+/// [`Error::User`] if it cannot be read.
+pub fn hash(path: &Path) -> Result<String, Error> {
+    user_file::read(path, KINDS).map(|bytes| blake3::hash(&bytes).to_hex().to_string())
 }
 
 /// What the values are.
