@@ -38,8 +38,14 @@ pub struct Group {
     ly: usize,
     spins: Vec<Site>,
     thresholds: Thresholds,
+    stock: Stock,
+}
+
+/// Random bits in stock.
+#[derive(Clone, Debug)]
+struct Stock {
     random: Bulk,
-    stock: Vec<Site>,
+    words: Vec<Site>,
     used: usize,
 }
 
@@ -69,27 +75,25 @@ impl Group {
         let sites = sites.filter(|_| lx.is_multiple_of(2) && ly.is_multiple_of(2));
         let sites = sites.ok_or(LatticeError::Extent { lx, ly })?;
         let thresholds = Thresholds::of(temperatures)?;
-        let mut stock = vec![[0; WORDS]; STOCK];
-        refill(&mut random, &mut stock);
-        // Ordered replicas share one random sign each, disordered ones have fresh bits at every site.
-        let signs = stock[0];
+        // An ordered replica has one random sign, a disordered one has fresh bits at every site.
+        let mut signs = [[0; WORDS]];
+        refill(&mut random, &mut signs);
         let mut spins = vec![[0; WORDS]; sites];
         refill(&mut random, &mut spins);
         const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
         for site in &mut spins {
-            for (word, sign) in site.iter_mut().zip(&signs) {
+            for (word, sign) in site.iter_mut().zip(&signs[0]) {
                 *word = *word & ODD | sign & !ODD;
             }
         }
-        let used = STOCK;
-        Ok(Self { lx, ly, spins, thresholds, random, stock, used })
+        let stock = Stock { random, words: vec![[0; WORDS]; STOCK], used: STOCK };
+        Ok(Self { lx, ly, spins, thresholds, stock })
     }
 
     /// `n` sweeps: every spin of every replica is visited `n` times.
     pub fn sweeps(&mut self, n: usize) {
-        let Self { lx, ly, spins, thresholds, random, stock, used } = self;
         for _ in 0..n {
-            sweep(spins, (*lx, *ly), thresholds, stock, used, random);
+            sweep(&mut self.spins, (self.lx, self.ly), &self.thresholds, &mut self.stock);
         }
     }
 
@@ -123,26 +127,31 @@ impl Thresholds {
     }
 }
 
+impl Stock {
+    /// The words of the next decision, of which `used` is to be told.
+    #[inline(always)]
+    fn next(&mut self) -> &[Site; BITS] {
+        if self.used + BITS > STOCK {
+            refill(&mut self.random, &mut self.words);
+            self.used = 0;
+        }
+        self.words[self.used..self.used + BITS].try_into().expect("a slice of that length")
+    }
+}
+
 /// Fills `sites` with random bits.
 fn refill(random: &mut Bulk, sites: &mut [Site]) {
     random.fill(bytemuck::cast_slice_mut(sites));
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn sweep(
-    spins: &mut [Site],
-    (lx, ly): (usize, usize),
-    thresholds: &Thresholds,
-    stock: &mut [Site],
-    used: &mut usize,
-    random: &mut Bulk,
-) {
+fn sweep(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
     for y in 0..=ly {
         if y < ly {
-            half_row(spins, (lx, ly), y, y % 2, thresholds, stock, used, random);
+            half_row(spins, (lx, ly), (y, y % 2), thresholds, stock);
         }
         if y > 0 {
-            half_row(spins, (lx, ly), y - 1, 1 - (y - 1) % 2, thresholds, stock, used, random);
+            half_row(spins, (lx, ly), (y - 1, y % 2), thresholds, stock);
         }
     }
 }
@@ -152,26 +161,19 @@ fn sweep(
 fn half_row(
     spins: &mut [Site],
     (lx, ly): (usize, usize),
-    y: usize,
-    first: usize,
+    (y, first): (usize, usize),
     thresholds: &Thresholds,
-    stock: &mut [Site],
-    used: &mut usize,
-    random: &mut Bulk,
+    stock: &mut Stock,
 ) {
     let row = y * lx;
     let up = (if y == 0 { ly - 1 } else { y - 1 }) * lx;
     let down = (if y == ly - 1 { 0 } else { y + 1 }) * lx;
     for x in (first..lx).step_by(2) {
-        if *used + BITS > STOCK {
-            refill(random, stock);
-            *used = 0;
-        }
         let left = if x == 0 { lx - 1 } else { x - 1 };
         let right = if x == lx - 1 { 0 } else { x + 1 };
         let neighbours = [spins[row + left], spins[row + right], spins[up + x], spins[down + x]];
-        let words: &[Site; BITS] = stock[*used..*used + BITS].try_into().expect("a slice of that length");
-        *used += visit(&mut spins[row + x], &neighbours, thresholds, words);
+        let used = visit(&mut spins[row + x], &neighbours, thresholds, stock.next());
+        stock.used += used;
     }
 }
 
