@@ -44,18 +44,16 @@ fn damaged_arrays_are_named() {
     assert!(message(&whole).is_ok());
     assert!(message(&whole[..100]).unwrap_err().contains("a.npz"));
     assert!(message(b"").unwrap_err().contains("a.npz"));
-    // A header that claims more than there is: refused before memory is taken.
+    // A changed byte is found by the archive's checksum (headers that claim too much: see datasets.rs).
     let shape = b"(2, 3, 4)";
     let at = whole.windows(shape.len()).position(|w| w == shape).unwrap();
     let mut huge = whole.clone();
     huge[at..at + shape.len()].copy_from_slice(b"(9,9**9,)");
-    assert!(message(&huge).is_err());
-    huge[at..at + shape.len()].copy_from_slice(b"(99,99,9)");
-    assert!(message(&huge).unwrap_err().contains("more than the file holds"));
+    assert!(message(&huge).unwrap_err().contains("damaged"));
     let mut flipped = whole.clone();
-    let data = at + 120;
+    let data = at + 80;
     flipped[data] ^= 4;
-    let _ = message(&flipped);
+    assert!(message(&flipped).unwrap_err().contains("damaged"));
     std::fs::write(&path, &whole).unwrap();
     let mut file = npz::Reader::open(&path).unwrap();
     assert!(file.array::<f32, ndarray::Ix3>("spins").unwrap_err().to_string().contains("`spins`"));

@@ -6,6 +6,7 @@ mod inspect;
 mod report;
 mod reproduce;
 mod run;
+mod train;
 mod work;
 
 use rgflow_lab::artifact::Error;
@@ -17,6 +18,8 @@ pub enum Command {
     Run(run::Run),
     /// Reproduces figures and tables of the thesis and shows each claim beside the numbers.
     Reproduce(reproduce::Reproduce),
+    /// Trains a machine on your own data.
+    Train(train::Train),
     /// Writes page and figures of a finished run again.
     Report(report::Report),
     /// Shows what is in a run folder or a file.
@@ -36,6 +39,7 @@ impl Command {
         match self {
             Command::Run(run) => run.execute(),
             Command::Reproduce(reproduce) => reproduce.execute(),
+            Command::Train(train) => train.execute(),
             Command::Report(report) => report.execute(),
             Command::Inspect(inspect) => inspect.execute(),
             Command::Exact(exact) => exact.execute(),

@@ -1,11 +1,9 @@
 //! `rgflow run`.
 
-use super::work::{Flags, open_page};
+use super::work::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{self, Experiment};
-use rgflow_lab::record::Results;
-use rgflow_lab::report::text;
 use std::path::{Path, PathBuf};
 
 /// Runs an experiment: samples, networks, flows, analysis, report.
@@ -40,15 +38,7 @@ impl Run {
         }
         let dir = self.flags.out.clone().unwrap_or_else(|| folder(experiment, file.as_ref()));
         self.flags.start_threads()?;
-        let finished = self.flags.complete(experiment, file.as_ref(), &dir)?;
-        if self.flags.open {
-            open_page(&finished.page);
-        }
-        if self.flags.json {
-            return output::print_json(&Results::new(finished.record.numbers));
-        }
-        let table = text::table(&finished.record.summary);
-        output::print(&format!("{}\n\n{}\n", table.trim_end(), finished.page.display()))
+        self.flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::{output, signal};
 use rgflow_lab::artifact::{Error, Opened, Progress, Run, load_record, progress, settings};
 use rgflow_lab::experiment::Experiment;
-use rgflow_lab::record::Record;
+use rgflow_lab::record::{Record, Results};
+use rgflow_lab::report::text;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub struct Flags {
     /// Seed of the first repetition [default: 1].
     #[arg(long, value_name = "N")]
     pub seed: Option<u32>,
-    /// Number of repetitions: seeds N, N+1, ... [default: 3].
+    /// Number of repetitions: seeds N, N+1, ... [default: 3; 1 for train and flow].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub seeds: Option<u32>,
     /// Number of threads [default: all cores]; results do not depend on it.
@@ -60,12 +61,12 @@ pub struct Finished {
 
 impl Flags {
     /// The seeds that the flags or else the user's file ask for.
-    pub fn seeds(&self, file: Option<&settings::UserFile>) -> Vec<u64> {
+    pub fn seeds(&self, file: Option<&settings::UserFile>, experiment: &dyn Experiment) -> Vec<u64> {
         match file.and_then(|file| file.seeds.clone()) {
             Some(seeds) if self.seed.is_none() && self.seeds.is_none() => seeds,
             _ => {
                 let first = u64::from(self.seed.unwrap_or(1));
-                (first..first + u64::from(self.seeds.unwrap_or(3))).collect()
+                (first..first + u64::from(self.seeds.unwrap_or(experiment.repetitions()))).collect()
             }
         }
     }
@@ -96,8 +97,13 @@ impl Flags {
             Some(file) => Error::user(format!("{}: {message}", file.path.display())),
             None => Error::user(message),
         })?;
-        let seeds = self.seeds(file);
-        let opened = Run::open(dir, experiment.name(), &settings, &seeds, self.resume, self.progress())?;
+        let seeds = self.seeds(file, experiment);
+        let mut config = settings.clone();
+        let input = experiment.input();
+        if !input.is_empty() {
+            config.insert("input".into(), toml::Value::Table(input));
+        }
+        let opened = Run::open(dir, experiment.name(), &config, &seeds, self.resume, self.progress())?;
         match opened {
             Opened::Complete(_) => {
                 output::complain(&format!("{} is complete: nothing to do", dir.display()));
@@ -115,6 +121,27 @@ impl Flags {
                 Ok(Finished { dir: dir.into(), page, record })
             }
         }
+    }
+
+    /// Runs `experiment` in `dir` and shows its summary, or its numbers as JSON.
+    ///
+    /// # Errors
+    /// As [`Flags::complete`].
+    pub fn complete_and_show(
+        &self,
+        experiment: &dyn Experiment,
+        file: Option<&settings::UserFile>,
+        dir: &Path,
+    ) -> Result<(), Error> {
+        let finished = self.complete(experiment, file, dir)?;
+        if self.open {
+            open_page(&finished.page);
+        }
+        if self.json {
+            return output::print_json(&Results::new(finished.record.numbers));
+        }
+        let table = text::table(&finished.record.summary);
+        output::print(&format!("{}\n\n{}\n", table.trim_end(), finished.page.display()))
     }
 
     fn progress(&self) -> Arc<dyn Progress> {
@@ -206,7 +233,7 @@ mod tests {
         // The configuration of a run folder is itself a file that `run` takes.
         let file = settings::UserFile::read(&dir.join("config.toml")).unwrap();
         let line = Line::parse_from(["rgflow"]);
-        assert_eq!(line.flags.seeds(Some(&file)), [1, 2]);
+        assert_eq!(line.flags.seeds(Some(&file), &Toy), [1, 2]);
         assert!(line.flags.complete(&Toy, Some(&file), &dir).is_ok());
         let error = toy(&dir, &["--seeds", "1", "--set", "size=5"]).err().unwrap();
         assert!(error.exit_code() == 2 && error.to_string().contains("--resume"), "{error}");

@@ -9,12 +9,14 @@ mod error;
 mod json;
 mod lock;
 mod model;
+pub mod network;
 pub mod npz;
 pub mod progress;
 pub mod provenance;
 mod run;
 pub mod settings;
 mod stage;
+pub mod user_file;
 
 pub use error::Error;
 pub use json::canonical_json;

@@ -11,6 +11,9 @@ use std::path::Path;
 /// Key of the metadata.
 const KEY: &str = "rgflow";
 
+/// Newest version of the format that this version reads; a file without `format` in its metadata has version 1.
+pub const FORMAT: u64 = 1;
+
 /// Named tensors with what is needed to use them.
 ///
 /// ```
@@ -90,6 +93,11 @@ impl Model {
             Some(text) => serde_json::from_str(text).map_err(|e| bad(format!("metadata `{KEY}`: {e}")))?,
             None => serde_json::Value::Null,
         };
+        if let Some(found) = metadata.get("format").and_then(serde_json::Value::as_u64).filter(|f| *f > FORMAT) {
+            return Err(Error::user(format!(
+                "{name}: has the format {found} of a newer rgflow, this version reads up to {FORMAT}; update rgflow"
+            )));
+        }
         let mut model = Model::new(metadata);
         for (name, view) in file.tensors() {
             if view.dtype() != Dtype::F32 {

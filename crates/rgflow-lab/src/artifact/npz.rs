@@ -2,7 +2,7 @@
 
 use super::{Error, atomic};
 use ndarray::{Array, ArrayBase, Data, Dimension, IxDyn};
-use ndarray_npy::{ReadDataError, ReadNpzError, ReadableElement, WritableElement};
+use ndarray_npy::{ReadDataError, ReadNpyError, ReadNpyExt, ReadableElement, WritableElement};
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -68,8 +68,7 @@ impl Default for Writer {
 /// Reads arrays of a file.
 pub struct Reader {
     path: PathBuf,
-    size: usize,
-    npz: ndarray_npy::NpzReader<Cursor<Vec<u8>>>,
+    archive: zip::ZipArchive<Cursor<Vec<u8>>>,
 }
 
 /// What [`Reader::describe`] tells of an array.
@@ -83,27 +82,39 @@ pub struct Description {
     pub shape: Vec<usize>,
 }
 
+/// Deflate makes data at most so many times smaller: an entry that claims more is no data.
+const MOST_COMPRESSION: u64 = 1032;
+
 impl Reader {
     /// Opens a file.
     ///
     /// # Errors
     /// If it cannot be read or is no npz file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref().to_path_buf();
-        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-        let size = bytes.len();
-        let npz = ndarray_npy::NpzReader::new(Cursor::new(bytes))
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::of(path, bytes)
+    }
+
+    /// A file whose `bytes` were read from `path`.
+    ///
+    /// # Errors
+    /// If they are no npz file.
+    pub fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
+        let archive = zip::ZipArchive::new(Cursor::new(bytes))
             .map_err(|e| Error::failure(format!("{}: not a readable npz file: {e}", path.display())))?;
-        Ok(Self { path, size, npz })
+        Ok(Self { path: path.to_path_buf(), archive })
     }
 
     /// Names of the arrays.
-    ///
-    /// # Errors
-    /// If the archive is damaged.
-    pub fn names(&mut self) -> Result<Vec<String>, Error> {
-        let path = &self.path;
-        self.npz.names().map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<(usize, String)> = self
+            .archive
+            .file_names()
+            .filter_map(|file| Some((self.archive.index_for_name(file)?, file.strip_suffix(".npy")?.to_string())))
+            .collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name).collect()
     }
 
     /// The array `name`, checked for its type `T` and number of dimensions `D`.
@@ -111,39 +122,78 @@ impl Reader {
     /// # Errors
     /// If there is no such array, or it has another type or number of dimensions, or the file is damaged.
     pub fn array<T: ReadableElement, D: Dimension>(&mut self, name: &str) -> Result<Array<T, D>, Error> {
-        // The header is a claim: what it asks for must fit into the file before memory is taken.
-        let shape = self.npz.by_name::<ndarray::OwnedRepr<Shape>, IxDyn>(name).map_err(|e| self.error(name, &e))?;
-        if shape.len().saturating_mul(size_of::<T>()) > self.size {
-            let claimed = format!("its header claims shape {:?}", shape.shape());
-            return Err(Error::failure(format!(
-                "{}: array `{name}`: {claimed}, more than the file holds",
-                self.path.display()
-            )));
-        }
-        self.npz.by_name::<ndarray::OwnedRepr<T>, D>(name).map_err(|e| self.error(name, &e))
+        let bytes = self.member(name)?;
+        read(&bytes).map_err(|what| self.error(name, &what))
     }
 
-    /// Name, type and shape of every array, without reading its data.
+    /// Name, type and shape of every array.
     ///
     /// # Errors
     /// If the file is damaged.
     pub fn describe(&mut self) -> Result<Vec<Description>, Error> {
         let mut all = Vec::new();
-        for name in self.names()? {
-            let shape =
-                self.npz.by_name::<ndarray::OwnedRepr<Shape>, IxDyn>(&name).map_err(|e| self.error(&name, &e))?;
-            let dtype = match self.npz.by_name::<ndarray::OwnedRepr<Type>, IxDyn>(&name) {
-                Err(ReadNpzError::Npy(ndarray_npy::ReadNpyError::ParseData(e))) => e.to_string(),
-                Err(e) => return Err(self.error(&name, &e)),
-                Ok(_) => String::new(),
-            };
-            all.push(Description { name, dtype, shape: shape.shape().to_vec() });
+        for name in self.names() {
+            let bytes = self.member(&name)?;
+            let (dtype, shape) = header(&bytes).map_err(|what| self.error(&name, &what))?;
+            all.push(Description { name, dtype, shape });
         }
         Ok(all)
     }
 
-    fn error(&self, name: &str, error: &ReadNpzError) -> Error {
-        Error::failure(format!("{}: array `{name}`: {error}", self.path.display()))
+    /// The bytes of the array `name`.
+    fn member(&mut self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = &self.path;
+        let wrong =
+            |what: &dyn std::fmt::Display| Error::failure(format!("{}: array `{name}`: {what}", path.display()));
+        let mut entry = self.archive.by_name(&format!("{name}.npy")).map_err(|e| match e {
+            zip::result::ZipError::FileNotFound => wrong(&"there is none"),
+            e => wrong(&e),
+        })?;
+        // The directory is a claim: memory is taken only for what the entry can hold.
+        let size = entry.size();
+        if size > entry.compressed_size().saturating_mul(MOST_COMPRESSION) {
+            return Err(wrong(&format!("the archive claims {size} bytes, more than the file holds")));
+        }
+        let mut bytes = Vec::with_capacity(size as usize);
+        entry.read_to_end(&mut bytes).map_err(|e| wrong(&format!("damaged: {e}")))?;
+        Ok(bytes)
+    }
+
+    fn error(&self, name: &str, what: &dyn std::fmt::Display) -> Error {
+        Error::failure(format!("{}: array `{name}`: {what}", self.path.display()))
+    }
+}
+
+/// The array that the bytes of an `.npy` file hold, checked for its type `T` and number of dimensions `D`.
+///
+/// # Errors
+/// A sentence, if the bytes are damaged or hold something else.
+pub fn read<T: ReadableElement, D: Dimension>(bytes: &[u8]) -> Result<Array<T, D>, String> {
+    let (_, shape) = header(bytes)?;
+    // The header is a claim: what it asks for must be there before memory is taken.
+    let elements = shape.iter().try_fold(1usize, |n, extent| n.checked_mul(*extent));
+    if elements.is_none_or(|n| n.saturating_mul(size_of::<T>()) > bytes.len()) {
+        return Err(format!(
+            "the header claims an array of shape {shape:?}, more than the file holds ({} bytes)",
+            bytes.len()
+        ));
+    }
+    Array::read_npy(bytes).map_err(|e| e.to_string())
+}
+
+/// Type (in NumPy's words) and shape that the header of an `.npy` file claims.
+///
+/// # Errors
+/// A sentence, if there is no such header.
+pub fn header(bytes: &[u8]) -> Result<(String, Vec<usize>), String> {
+    let shape = match Array::<Shape, IxDyn>::read_npy(bytes) {
+        Ok(array) => array.shape().to_vec(),
+        Err(e) => return Err(e.to_string()),
+    };
+    match Array::<Type, IxDyn>::read_npy(bytes) {
+        Err(ReadNpyError::ParseData(e)) => Ok((e.to_string(), shape)),
+        Err(e) => Err(e.to_string()),
+        Ok(_) => Ok((String::new(), shape)),
     }
 }
 

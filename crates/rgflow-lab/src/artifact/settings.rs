@@ -5,8 +5,9 @@ use super::Error;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// Keys of a user's file that are not settings of the experiment: its name and the seeds of its repetitions.
-const RESERVED: [&str; 2] = ["experiment", "seeds"];
+/// Keys of a user's file that are not settings of the experiment: its name, the seeds of its repetitions, and the files that
+/// it was given (which the command line names).
+const RESERVED: [&str; 3] = ["experiment", "seeds", "input"];
 
 /// A TOML file of the user: `experiment = "ising-2d"`, optionally `seeds = [1, 2]`, and the settings it changes.
 #[derive(Clone, Debug)]

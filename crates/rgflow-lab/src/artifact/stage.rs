@@ -39,6 +39,14 @@ impl Artifact {
         self.dir.join(name)
     }
 
+    /// Reads the JSON file `name`.
+    ///
+    /// # Errors
+    /// If it cannot be read or is something else.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
+        json::read(&self.path(name))
+    }
+
     /// Opens the arrays of the file `name`.
     ///
     /// # Errors
@@ -163,6 +171,14 @@ impl StageOut<'_> {
     /// As [`atomic::write`].
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         atomic::write(self.repetition.dir.join(name), bytes)
+    }
+
+    /// Writes `value` as the JSON file `name`.
+    ///
+    /// # Errors
+    /// As [`atomic::write`].
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
+        self.write(name, json::pretty(value)?)
     }
 
     /// Announces `units` of work that [`tick`](Self::tick) will report.

@@ -1,9 +1,15 @@
 //! Experiments: one file each, one line in [`ALL`].
 
+mod combined;
+mod descent;
 mod ising_2d;
+mod train_thermometer;
 
 use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
+use std::path::Path;
+
+pub use train_thermometer::TrainThermometer;
 
 /// An experiment: a recipe (values), stages, claims and figures (code).
 pub trait Experiment: Sync {
@@ -18,6 +24,16 @@ pub trait Experiment: Sync {
 
     /// The figures and tables of the thesis that it makes.
     fn items(&self) -> &'static [Item];
+
+    /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
+    fn input(&self) -> toml::Table {
+        toml::Table::new()
+    }
+
+    /// Number of repetitions where nothing else is said.
+    fn repetitions(&self) -> u32 {
+        3
+    }
 
     /// Parses and validates the settings that layers of TOML gave.
     ///
@@ -63,4 +79,24 @@ pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
         None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
     };
     Err(Error::user(format!("unknown experiment `{name}`; {remedy}")))
+}
+
+/// The entry of `config.toml` for a file that the user gave: its name, not its place, and the hash of its bytes.
+fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let entry = toml::Table::from_iter([("file".into(), name.into()), ("blake3".into(), hash.into())]);
+    toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
+}
+
+/// No setting is below zero, and the type that says so would not say which.
+fn whole_numbers(table: &toml::Table, path: &str) -> Result<(), String> {
+    fn check(key: &str, value: &toml::Value) -> Result<(), String> {
+        match value {
+            toml::Value::Integer(i) if *i < 0 => Err(format!("{key} = {i}: must not be negative")),
+            toml::Value::Array(items) => items.iter().try_for_each(|item| check(key, item)),
+            toml::Value::Table(inner) => whole_numbers(inner, &format!("{key}.")),
+            _ => Ok(()),
+        }
+    }
+    table.iter().try_for_each(|(key, value)| check(&format!("{path}{key}"), value))
 }

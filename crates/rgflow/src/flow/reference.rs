@@ -168,15 +168,24 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// From readings of thermal sets at the midpoints of the reference temperatures (one fewer than those).
+    /// From readings of thermal sets at the midpoints of the reference temperatures (one fewer than those), or from none:
+    /// then collections between the reference temperatures are compared with those at the nearest one.
     pub fn new(midpoints: Vec<Reading>, streams: Streams) -> Self {
         Self { midpoints, streams, cache: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Readings of the midpoints.
+    pub fn midpoints(&self) -> &[Reading] {
+        &self.midpoints
     }
 
     /// Divergences of thermal collections of `n` configurations at the calibration temperature nearest to `t`, and the 95 %
     /// quantile of KL(true T) - KL(T*).
     pub fn thermal(&self, reference: &Reference, t: f64, n: usize) -> Thermal {
-        let half = (2.0 * reference.position(t)).round() as usize;
+        let half = match self.midpoints.is_empty() {
+            true => 2 * reference.position(t).round() as usize,
+            false => (2.0 * reference.position(t)).round() as usize,
+        };
         let key = (half, n);
         if let Some(known) = self.cache.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
             return known.clone();

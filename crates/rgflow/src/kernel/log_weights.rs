@@ -1,6 +1,6 @@
 //! Logarithms of sums of Boltzmann weights, in f64, without overflow and with the same bits on every CPU.
 
-use multiversion::multiversion;
+use super::cpu::{self, dispatched};
 
 /// Partial products that run side by side.
 const LANES: usize = 8;
@@ -18,17 +18,16 @@ const BLOCK: usize = 512;
 /// assert!((sum - (2.0f64.ln() + 1000.0)).abs() < 1e-12);
 /// ```
 pub fn sum_ln_two_valued(z: &[f64], low: f64, high: f64) -> f64 {
-    let mut sum = 0.0;
+    let (path, mut sum) = (cpu::path(), 0.0);
     for block in z.chunks(BLOCK) {
-        let (largest, product) = block_sums(block, low, high);
+        let (largest, product) = block_sums(path, block, low, high);
         sum += largest + libm::log(product);
     }
     sum
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn block_sums(z: &[f64], low: f64, high: f64) -> (f64, f64) {
-    block_all(z, low, high)
+dispatched! {
+    fn block_sums(z: &[f64], low: f64, high: f64) -> (f64, f64) => block_all
 }
 
 /// Sum of the larger exponents and product of 1 + e^(-delta |z|).
@@ -150,16 +149,9 @@ mod tests {
     fn every_path_gives_the_same_bits() {
         let z: Vec<f64> = (0..509).map(|i| f64::from(i * i % 977) / 30.0 - 15.0).collect();
         let bits = |(a, b): (f64, f64)| (a.to_bits(), b.to_bits());
-        let here = bits(block_sums(&z, -1.0, 0.7));
-        assert_eq!(here, bits(block_all(&z, -1.0, 0.7)));
-        #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") {
-            #[target_feature(enable = "avx2")]
-            fn avx2(z: &[f64]) -> (f64, f64) {
-                block_all(z, -1.0, 0.7)
-            }
-            // SAFETY: AVX2 was detected just above.
-            assert_eq!(here, bits(unsafe { avx2(&z) }));
+        let here = bits(block_all(&z, -1.0, 0.7));
+        for path in cpu::Path::available() {
+            assert_eq!(here, bits(block_sums(path, &z, -1.0, 0.7)), "{path}");
         }
     }
 

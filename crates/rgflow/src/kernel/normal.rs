@@ -4,8 +4,8 @@
 //! bits differ. (The ziggurat of the crate `rand_distr` calls the platform's exp and ln in its wedges and tails, and branches
 //! for each draw, so it is neither of fixed bits nor vector code.)
 
+use super::cpu::{self, dispatched};
 use crate::random::Bulk;
-use multiversion::multiversion;
 
 /// Half of the draws that one row of sixteen words gives.
 const HALF: usize = 8;
@@ -27,12 +27,11 @@ const HALF: usize = 8;
 pub fn fill(random: &mut Bulk, words: &mut [u32], draws: &mut [f32]) {
     assert!(words.len() == draws.len() && draws.len().is_multiple_of(2 * HALF), "whole rows of sixteen draws");
     random.fill(words);
-    transform(words, draws);
+    transform(cpu::path(), words, draws);
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn transform(words: &[u32], draws: &mut [f32]) {
-    transform_all(words, draws);
+dispatched! {
+    fn transform(words: &[u32], draws: &mut [f32]) => transform_all
 }
 
 #[inline(always)]
@@ -155,16 +154,9 @@ mod tests {
             path(&words, &mut draws);
             draws.into_iter().map(f32::to_bits).collect::<Vec<_>>()
         };
-        let here = run(&transform);
-        assert!(here == run(&transform_all));
-        #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") {
-            #[target_feature(enable = "avx2")]
-            fn avx2(words: &[u32], draws: &mut [f32]) {
-                transform_all(words, draws);
-            }
-            // SAFETY: AVX2 was detected just above.
-            assert!(here == run(&|w, d| unsafe { avx2(w, d) }));
+        let here = run(&transform_all);
+        for path in cpu::Path::available() {
+            assert!(here == run(&|words, draws| transform(path, words, draws)), "{path}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod geometry;
 pub mod metropolis;
 mod model;
+pub mod multispin;
 pub mod observables;
 mod temperature;
 pub mod wolff;

@@ -1,9 +1,22 @@
-//! What all learning machines share: optimisers, mini-batches and early stopping.
+//! What all learning machines share: how their parameters are changed ([`Descent`]), in which portions the data comes
+//! ([`Batching`]) and when to stop ([`EarlyStopping`]). (Thesis sections 2.2.2 and 2.2.3.)
 
+mod adam;
+mod batches;
+mod descent;
 mod early_stopping;
-mod minibatch;
-mod optimiser;
+mod error;
+mod momentum;
+mod regulariser;
+mod rule;
+mod sgd;
 
+pub use adam::Adam;
+pub use batches::{Batching, permutation};
+pub use descent::{Descent, Optimiser};
 pub use early_stopping::EarlyStopping;
-pub use minibatch::permutation;
-pub use optimiser::{Adam, Optimiser, Sgd};
+pub use error::LearningError;
+pub use momentum::Momentum;
+pub use regulariser::{Penalty, Regulariser, count_above};
+pub use rule::{Method, Rule, Step};
+pub use sgd::Sgd;

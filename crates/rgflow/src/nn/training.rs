@@ -1,7 +1,7 @@
 //! Training of a perceptron: mini-batches without repeats, Adam, early stopping on a test set.
 
 use super::Mlp;
-use crate::learning::{Adam, EarlyStopping, Optimiser, permutation};
+use crate::learning::{Adam, Descent, EarlyStopping, Optimiser, Rule, permutation};
 use crate::random::Streams;
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -47,11 +47,9 @@ pub fn train(
 ) -> Result<(Mlp, Vec<Epoch>), String> {
     let (x, classes) = train;
     let n = x.nrows();
-    let mut optimisers: Vec<(Adam, Adam)> = mlp
-        .layers
-        .iter()
-        .map(|l| (Adam::new(l.weights.len(), training.learning_rate), Adam::new(l.bias.len(), training.learning_rate)))
-        .collect();
+    let descent = Descent::new(Rule::Adam(Adam::default()), training.learning_rate);
+    let mut optimisers: Vec<(Optimiser, Optimiser)> =
+        mlp.layers.iter().map(|l| (descent.weights(l.weights.len()), descent.biases(l.bias.len()))).collect();
     let shown = n.min(5000);
     let picked: Vec<usize> = (0..shown).map(|i| i * n / shown).collect();
     let picked_x = x.select(Axis(0), &picked);
@@ -73,9 +71,9 @@ pub fn train(
             let gradient = mlp.gradient(batch_x.slice(ndarray::s![..rows, ..]), &batch_classes[..rows]);
             for ((layer, gradient), (weights, bias)) in mlp.layers.iter_mut().zip(&gradient).zip(&mut optimisers) {
                 let (w, gw) = (layer.weights.as_slice_mut(), gradient.weights.as_slice());
-                weights.update(w.expect("standard layout"), gw.expect("standard layout"));
+                weights.update(w.expect("standard layout"), gw.expect("standard layout"), 1.0);
                 let (b, gb) = (layer.bias.as_slice_mut(), gradient.bias.as_slice());
-                bias.update(b.expect("contiguous"), gb.expect("contiguous"));
+                bias.update(b.expect("contiguous"), gb.expect("contiguous"), 1.0);
             }
         }
         let costs = Epoch {

@@ -1,8 +1,8 @@
 //! Qualitative claims of the thesis as numbers with a rule, fixed before anything is measured. Each is a fraction that the thesis
 //! says is 1 (or 0): the verdict compares them within the error over repetitions.
 
-use super::findings::{Measured, Observed};
-use super::numbers::over_seeds;
+use super::super::combined::{Measured, over_seeds};
+use super::findings::Observed;
 use super::settings::Settings;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;

@@ -1,7 +1,8 @@
 //! The figures of the study, as data.
 
+use super::super::combined::over_seeds;
 use super::findings::{FlowFindings, Observed, Series};
-use super::numbers::{label, over_seeds, t_star};
+use super::numbers::{label, t_star};
 use super::settings::Settings;
 use super::tables::{mode_title, set_title};
 use super::{Findings, MODES, SETS};

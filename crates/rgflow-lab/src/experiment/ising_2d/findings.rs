@@ -1,12 +1,10 @@
 //! What one repetition found, as it lies in its JSON files.
 
+use super::super::combined::Measured;
 use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
 use rgflow::lattice::{Observables, Square};
 use rgflow::statistics::Estimate;
 use serde::{Deserialize, Serialize};
-
-/// A value with its standard error.
-pub(super) type Measured = (f64, f64);
 
 /// A collection read by all thermometers.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,12 +1,12 @@
 //! The numbers of `results.json`: means over repetitions with errors, each beside what it is compared with.
 
-use super::findings::{FlowFindings, Measured, Observed};
+use super::super::combined::{Combined, Measured, around, over_seeds, union};
+use super::findings::{FlowFindings, Observed};
 use super::settings::Settings;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;
-use rgflow::statistics::student_t_error;
 
 /// What the thesis allows when it says "about" or shows a figure: one step of its grid.
 pub(super) const ABOUT: f64 = 0.25;
@@ -30,39 +30,6 @@ pub(super) fn label(t: f64) -> String {
     format!("{t}")
 }
 
-/// A quantity over repetitions.
-#[derive(Clone, Debug)]
-pub(super) struct Combined {
-    pub value: Option<f64>,
-    pub error: Option<f64>,
-    pub interval: Option<[Option<f64>; 2]>,
-    pub n_eff: f64,
-    pub how: &'static str,
-}
-
-/// Mean over repetitions. Two or more: Student's t over seeds, which holds the noise of samples too; one: its own error.
-pub(super) fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
-    let known: Option<Vec<Measured>> = values.iter().copied().collect();
-    let Some(known) = known.filter(|k| !k.is_empty()) else {
-        let how = "undefined for at least one repetition";
-        return Combined { value: None, error: None, interval: None, n_eff: 0.0, how };
-    };
-    if let [(value, error)] = known[..] {
-        let error = error.is_finite().then_some(error);
-        return Combined {
-            value: Some(value),
-            error,
-            interval: None,
-            n_eff: n,
-            how: "error over samples (one repetition)",
-        };
-    }
-    let mean = student_t_error(&known.iter().map(|k| k.0).collect::<Vec<_>>());
-    let how = "mean over repetitions (data, thermometer and machine anew), error over repetitions (Student's t)";
-    let error = mean.error.is_finite().then_some(mean.error);
-    Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
-}
-
 /// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
 /// T* of each repetition that has none.
 pub(super) fn t_star(observed: &[&Observed]) -> Combined {
@@ -74,18 +41,6 @@ pub(super) fn t_star(observed: &[&Observed]) -> Combined {
         combined.interval = Some(union(&ends));
     }
     combined
-}
-
-/// Two standard errors on both sides.
-fn around((value, error): Measured) -> [Option<f64>; 2] {
-    let error = if error.is_finite() { error } else { 0.0 };
-    [Some(value - 2.0 * error), Some(value + 2.0 * error)]
-}
-
-/// The least interval that holds all of `ends`; `None` is an open side.
-fn union(ends: &[[Option<f64>; 2]]) -> [Option<f64>; 2] {
-    let fold = |i: usize, f: fn(f64, f64) -> f64| ends.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
-    [fold(0, f64::min), fold(1, f64::max)]
 }
 
 /// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.
@@ -103,26 +58,6 @@ pub(super) fn relaxation(flows: &[&FlowFindings]) -> Combined {
 /// Least probability over repetitions that a thermal collection leaves a larger divergence, times their number (Bonferroni).
 pub(super) fn p_thermal(observed: &[&Observed]) -> f64 {
     (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
-}
-
-impl Combined {
-    /// As a reference for `own`: value and error, or where it is only an interval, the point of it nearest to `own`.
-    pub(super) fn reference(&self, own: Option<f64>) -> Option<(f64, f64)> {
-        match (self.interval, own) {
-            (Some([low, high]), Some(own)) => {
-                Some((own.max(low.unwrap_or(f64::NEG_INFINITY)).min(high.unwrap_or(f64::INFINITY)), 0.0))
-            }
-            _ => self.value.map(|value| (value, self.error.unwrap_or(0.0))),
-        }
-    }
-
-    pub(super) fn number(&self, key: String, unit: &str, what: &str) -> Number {
-        let mut number =
-            Number::new(key, self.value.unwrap_or(f64::NAN), self.error, unit, format!("{what}; {}", self.how))
-                .interval(self.interval);
-        number.n_eff = (self.n_eff > 0.0).then_some(self.n_eff);
-        number
-    }
 }
 
 /// All numbers.

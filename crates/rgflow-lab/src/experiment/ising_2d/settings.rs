@@ -81,7 +81,7 @@ pub(super) struct Rg {
 impl Settings {
     /// Parses and validates resolved settings.
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        whole_numbers(table, "")?;
+        super::super::whole_numbers(table, "")?;
         let sampler = table.get("samples").and_then(|samples| samples.get("sampler")).and_then(|name| name.as_str());
         if let Some(name) = sampler.filter(|name| !["exact", "metropolis", "wolff"].contains(name)) {
             return Err(format!("samples.sampler = \"{name}\": must be \"exact\", \"metropolis\" or \"wolff\""));
@@ -207,17 +207,4 @@ impl Settings {
     pub fn updates(&self, epochs: usize) -> usize {
         epochs * (self.temperatures().len() * self.samples.per_temperature / self.rbm.batch).max(1)
     }
-}
-
-/// No setting is below zero, and the type that says so would not say which.
-fn whole_numbers(table: &toml::Table, path: &str) -> Result<(), String> {
-    fn check(key: &str, value: &toml::Value) -> Result<(), String> {
-        match value {
-            toml::Value::Integer(i) if *i < 0 => Err(format!("{key} = {i}: must not be negative")),
-            toml::Value::Array(items) => items.iter().try_for_each(|item| check(key, item)),
-            toml::Value::Table(inner) => whole_numbers(inner, &format!("{key}.")),
-            _ => Ok(()),
-        }
-    }
-    table.iter().try_for_each(|(key, value)| check(&format!("{path}{key}"), value))
 }

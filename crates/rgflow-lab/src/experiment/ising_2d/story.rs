@@ -1,7 +1,8 @@
 //! The record: what was asked, what came out beside the null, sections with figures and tables.
 
+use super::super::combined::Combined;
 use super::figures::Figures;
-use super::numbers::{ABOUT, Combined, NOT_THERMAL};
+use super::numbers::{ABOUT, NOT_THERMAL};
 use super::settings::Settings;
 use super::tables::{
     against, end, flow_table, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,

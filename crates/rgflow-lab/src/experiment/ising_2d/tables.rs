@@ -1,9 +1,8 @@
 //! The tables: the summary of the first screen and one flow table per training set.
 
-use super::findings::{FlowFindings, Measured, Observed};
-use super::numbers::{
-    ABOUT, Combined, NOT_THERMAL, over_seeds, p_thermal, relaxation as over_relaxation, t_star, thesis,
-};
+use super::super::combined::{Combined, Measured, cell, over_seeds};
+use super::findings::{FlowFindings, Observed};
+use super::numbers::{ABOUT, NOT_THERMAL, p_thermal, relaxation as over_relaxation, t_star, thesis};
 use super::{Findings, MODES, SETS};
 use crate::record::{Cell, Number, Table, Verdict};
 use rgflow::flow::Mode;
@@ -27,10 +26,6 @@ pub(super) fn mode_title(mode: Mode) -> &'static str {
         Mode::Gibbs => "Gibbs",
         Mode::Mean => "mean field",
     }
-}
-
-fn cell(c: &Combined, remark: Option<&str>) -> Cell {
-    Cell::Value { value: c.value, error: c.error, interval: c.interval, remark: remark.map(String::from) }
 }
 
 /// T* of the pooled ends of `machine` over repetitions.

@@ -1,0 +1,91 @@
+//! Perceptrons and thermometers in model files: layers, activations, and what the outputs mean.
+
+use super::{Error, Model};
+use ndarray::{Array1, Array2, Array3, Axis};
+use rgflow::flow::{Calibration, Reading, Reference, Thermometer};
+use rgflow::nn::{Layer, Mlp};
+use rgflow::random::Streams;
+use serde_json::json;
+
+/// Adds the layers of `mlp` to `model`.
+pub fn with_layers(mut model: Model, mlp: &Mlp) -> Model {
+    for (l, layer) in mlp.layers.iter().enumerate() {
+        model = model
+            .with(&format!("layers.{l}.weights"), layer.weights.clone())
+            .with(&format!("layers.{l}.bias"), layer.bias.clone());
+    }
+    model
+}
+
+/// The network of a model file.
+///
+/// # Errors
+/// If tensors are missing or their shapes do not follow each other.
+pub fn layers(model: &Model) -> Result<Mlp, Error> {
+    let mut layers: Vec<Layer> = Vec::new();
+    while model.tensors.contains_key(&format!("layers.{}.bias", layers.len())) {
+        let l = layers.len();
+        let weights: Array2<f32> = model.tensor(&format!("layers.{l}.weights"))?;
+        let bias: Array1<f32> = model.tensor(&format!("layers.{l}.bias"))?;
+        let fits = layers.last().is_none_or(|before| before.bias.len() == weights.nrows());
+        if !fits || weights.ncols() != bias.len() || bias.is_empty() {
+            return Err(Error::failure(format!("layers.{l}: its shapes do not fit the layer before it")));
+        }
+        layers.push(Layer { weights, bias });
+    }
+    match layers.is_empty() {
+        true => Err(Error::failure("the model has no layers: it is no network")),
+        false => Ok(Mlp { layers }),
+    }
+}
+
+/// Adds what a thermometer needs to read T* with errors anywhere: block means of P(T) of its reference sets, shape
+/// (temperatures, blocks, temperatures), and of the sets halfway between, if there are any.
+pub fn with_readings(mut model: Model, reference: &[Reading], midpoints: &[Reading]) -> Model {
+    for (name, readings) in [("reference_blocks", reference), ("midpoint_blocks", midpoints)] {
+        let least = readings.iter().map(|r| r.strata[0].nrows()).min().unwrap_or(0);
+        let parts: Vec<_> = readings
+            .iter()
+            .map(|r| r.strata[0].slice(ndarray::s![..least, ..]).mapv(|p| p as f32).insert_axis(Axis(0)))
+            .collect();
+        let views: Vec<_> = parts.iter().map(|p| p.view()).collect();
+        if let Ok(blocks) = ndarray::concatenate(Axis(0), &views) {
+            model = model.with(name, blocks);
+        }
+    }
+    model
+}
+
+/// The thermometer of a model file, ready to read; `streams` feeds its bootstrap.
+///
+/// # Errors
+/// If the file holds no thermometer, or one without reference curves.
+pub fn thermometer(model: &Model, streams: Streams) -> Result<Thermometer, Error> {
+    let mlp = layers(model)?;
+    let temperatures: Option<Vec<f64>> =
+        model.metadata.get("temperatures").and_then(|t| serde_json::from_value(t.clone()).ok());
+    let temperatures = temperatures.filter(|t| t.len() >= 2 && t.len() == mlp.n_out());
+    let temperatures =
+        temperatures.ok_or_else(|| Error::failure("the model has no temperatures: it is no thermometer"))?;
+    let readings = |name: &str| -> Result<Vec<Reading>, Error> {
+        let blocks: Array3<f32> = model.tensor(name)?;
+        Ok(blocks.outer_iter().map(|b| Reading { strata: vec![b.mapv(f64::from)] }).collect())
+    };
+    let reference = readings("reference_blocks")?;
+    if reference.len() != temperatures.len() || reference[0].strata[0].ncols() != temperatures.len() {
+        return Err(Error::failure("reference_blocks: another number of temperatures than the network has outputs"));
+    }
+    let midpoints = match model.tensors.contains_key("midpoint_blocks") {
+        true => readings("midpoint_blocks")?,
+        false => Vec::new(),
+    };
+    let midpoints = if midpoints.len() + 1 == temperatures.len() { midpoints } else { Vec::new() };
+    let reference = Reference::new(&temperatures, reference, streams);
+    Ok(Thermometer::new(mlp, reference, Calibration::new(midpoints, streams), streams))
+}
+
+/// Metadata of a network with softmax outputs.
+pub fn metadata(meaning: &str, outputs: &[f64]) -> serde_json::Value {
+    let kind = if meaning == "temperatures" { "thermometer" } else { "classifier" };
+    json!({ "kind": kind, "format": super::model::FORMAT, "output": "softmax", meaning: outputs })
+}

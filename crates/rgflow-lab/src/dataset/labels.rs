@@ -1,0 +1,74 @@
+//! Labels of samples: temperatures or classes.
+
+use std::collections::BTreeMap;
+
+/// What labels mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Temperatures in J/k_B: classes have an order and a distance.
+    Temperature,
+    /// Names without order, such as digits.
+    Class,
+}
+
+/// One label per sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labels {
+    /// What they mean.
+    pub meaning: Meaning,
+    /// One value per sample; infinite temperatures are allowed.
+    pub values: Vec<f64>,
+}
+
+impl Labels {
+    /// Labels of samples of an array called `name`: a label for each, or one for each of equal blocks in their order (as
+    /// rgflow writes temperatures).
+    pub(super) fn of(name: &str, values: Vec<f64>, samples: usize) -> Result<Self, String> {
+        let meaning = if is_temperature(name) { Meaning::Temperature } else { Meaning::Class };
+        let fine = |v: &f64| match meaning {
+            Meaning::Temperature => *v >= 0.0,
+            Meaning::Class => v.is_finite(),
+        };
+        if let Some(bad) = values.iter().find(|v| !fine(v)) {
+            let rule =
+                if meaning == Meaning::Temperature { "a temperature is >= 0 (J/k_B)" } else { "a label is a number" };
+            return Err(format!("`{name}` holds {bad}: {rule}"));
+        }
+        let n = values.len();
+        let values = if n == samples {
+            values
+        } else if n > 0 && samples.is_multiple_of(n) && meaning == Meaning::Temperature {
+            (0..samples).map(|i| values[i / (samples / n)]).collect()
+        } else {
+            return Err(format!("`{name}` has {n} values for {samples} samples; give one for each"));
+        };
+        Ok(Self { meaning, values })
+    }
+
+    /// The distinct labels in ascending order, and the class (position among them) of every sample.
+    pub fn classes(&self) -> (Vec<f64>, Vec<usize>) {
+        // Values are never NaN, and -0 was not told from 0 by anyone.
+        let key = |v: f64| (v + 0.0).to_bits();
+        let mut distinct: Vec<f64> = self.values.iter().map(|v| v + 0.0).collect();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let position: BTreeMap<u64, usize> = distinct.iter().enumerate().map(|(k, v)| (key(*v), k)).collect();
+        let classes = self.values.iter().map(|v| position[&key(*v)]).collect();
+        (distinct, classes)
+    }
+
+    /// Labels of the samples `rows`.
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        Self { meaning: self.meaning, values: rows.iter().map(|r| self.values[*r]).collect() }
+    }
+}
+
+/// Usual names of temperatures.
+pub(super) const TEMPERATURES: [&str; 4] = ["temperatures", "temperature", "T", "temp"];
+/// Usual names of classes.
+pub(super) const CLASSES: [&str; 8] = ["labels", "label", "targets", "target", "classes", "class", "y", "y_train"];
+
+/// Whether `name` is one of the usual names of temperatures.
+fn is_temperature(name: &str) -> bool {
+    TEMPERATURES.contains(&name)
+}

@@ -1,0 +1,115 @@
+//! `rgflow train thermometer`: a network that reads the labels of the user's own data.
+
+mod findings;
+mod record;
+mod settings;
+mod stage;
+
+use super::{Experiment, Item};
+use crate::artifact::{Error, Run};
+use crate::dataset::{Dataset, Options};
+use crate::record::Record;
+use rayon::prelude::*;
+use settings::Settings;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The experiment: the file of samples is given with the command.
+pub struct TrainThermometer {
+    path: PathBuf,
+    hash: String,
+    data: OnceLock<Dataset>,
+}
+
+impl TrainThermometer {
+    /// Name in `config.toml`.
+    pub const NAME: &str = "train-thermometer";
+
+    /// Of the samples in the file `path`.
+    ///
+    /// # Errors
+    /// [`Error::User`] if it cannot be read.
+    pub fn new(path: &Path) -> Result<Self, Error> {
+        let hash = crate::dataset::hash(path)?;
+        Ok(Self { path: path.into(), hash, data: OnceLock::new() })
+    }
+}
+
+impl Experiment for TrainThermometer {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "A network that reads temperatures or classes from configurations"
+    }
+
+    fn recipe(&self) -> &'static str {
+        settings::RECIPE
+    }
+
+    fn items(&self) -> &'static [Item] {
+        &[]
+    }
+
+    fn repetitions(&self) -> u32 {
+        1
+    }
+
+    fn input(&self) -> toml::Table {
+        super::file_entry("data", &self.path, &self.hash)
+    }
+
+    fn check(&self, table: &toml::Table) -> Result<(), String> {
+        let settings = Settings::parse(table)?;
+        self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = Settings::parse(table).map_err(Error::user)?;
+        let data = self.read(&settings)?;
+        let found: Vec<_> = run
+            .repetitions()
+            .par_iter()
+            .map(|repetition| stage::train(repetition, &settings, data))
+            .collect::<Result<_, Error>>()?;
+        Ok(record::record(&settings, data, &found))
+    }
+}
+
+impl TrainThermometer {
+    /// The samples with their labels, fit for a training.
+    fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
+        if let Some(data) = self.data.get() {
+            return Ok(data);
+        }
+        let d = &settings.data;
+        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real: true };
+        let data = Dataset::read(&self.path, &options)?;
+        let wrong = |what: String| Error::user(format!("{}: {what}", self.path.display()));
+        let Some(labels) = &data.labels else {
+            return Err(wrong(
+                "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv)"
+                    .into(),
+            ));
+        };
+        let (distinct, classes) = labels.classes();
+        if distinct.len() < 2 {
+            return Err(wrong(format!("all samples have the label {}; at least two labels are needed", distinct[0])));
+        }
+        if distinct.len() > 10_000 {
+            return Err(wrong(format!("has {} distinct labels; are these labels?", distinct.len())));
+        }
+        if let Some(hot) = distinct.iter().find(|t| t.is_infinite()) {
+            return Err(wrong(format!(
+                "a label is {hot}: T* lies between finite temperatures; leave these samples out"
+            )));
+        }
+        let least = (0..distinct.len()).map(|k| (classes.iter().filter(|c| **c == k).count(), k)).min();
+        if let Some((count, k)) = least.filter(|(count, _)| *count < settings::LEAST) {
+            let needed = settings::LEAST;
+            return Err(wrong(format!("label {} has {count} samples; at least {needed} are needed", distinct[k])));
+        }
+        Ok(self.data.get_or_init(|| data))
+    }
+}

@@ -1,0 +1,164 @@
+//! Stage "thermometer": the split of the data, the training, and what the network reads of samples it never saw.
+
+use super::findings::Findings;
+use super::settings::Settings;
+use crate::artifact::{Error, Model, Repetition, Stage, network};
+use crate::dataset::{Dataset, Meaning};
+use ndarray::{ArrayView2, Axis};
+use rgflow::flow::Reading;
+use rgflow::learning::permutation;
+use rgflow::nn::{Mlp, Training, train as train_network};
+use rgflow::random::Streams;
+use std::fmt::Write;
+
+const REVISION: u32 = 1;
+
+/// Rows of the data: training, test, reference; within each by label.
+struct Split {
+    train: Vec<usize>,
+    test: Vec<Vec<usize>>,
+    reference: Vec<Vec<usize>>,
+}
+
+/// The same fractions of every label, at random.
+fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Streams) -> Split {
+    let mut split = Split { train: vec![], test: vec![], reference: vec![] };
+    for label in 0..n_labels {
+        let rows: Vec<usize> = (0..classes.len()).filter(|r| classes[*r] == label).collect();
+        let order = permutation(rows.len(), &mut streams.generator("thermometer/split", label as u64));
+        let mut shuffled = order.into_iter().map(|i| rows[i]);
+        // Errors need at least two blocks of ten.
+        let share = |fraction: f64| ((rows.len() as f64 * fraction).round() as usize).max(10);
+        split.test.push(shuffled.by_ref().take(share(settings.data.test_fraction)).collect());
+        split.reference.push(shuffled.by_ref().take(share(settings.data.reference_fraction)).collect());
+        split.train.extend(shuffled);
+    }
+    split
+}
+
+/// Makes or keeps the network and tells what it reads.
+pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset) -> Result<Findings, Error> {
+    let [file, curve, json] = ["model.safetensors", "curve.csv", "findings.json"].map(|f| format!("thermometer/{f}"));
+    let input = data.artifact();
+    let what = Stage {
+        name: "thermometer",
+        revision: REVISION,
+        settings,
+        inputs: &[&input],
+        outputs: &[&file, &curve, &json],
+    };
+    let artifact = repetition.stage(what, |out| {
+        let labels = data.labels.as_ref().ok_or_else(|| Error::failure("the data has no labels"))?;
+        let (distinct, classes) = labels.classes();
+        let streams = Streams::new(out.seed());
+        let split = split(&classes, distinct.len(), settings, streams);
+        let rows = |rows: &[usize]| data.values.select(Axis(0), rows);
+        let test_rows: Vec<usize> = split.test.iter().flatten().copied().collect();
+        let (x, y) = (rows(&split.train), rows(&test_rows));
+        let of = |rows: &[usize]| rows.iter().map(|r| classes[*r]).collect::<Vec<_>>();
+        let (x_classes, y_classes) = (of(&split.train), of(&test_rows));
+        let mut sizes = vec![data.n_units()];
+        sizes.extend(&settings.network.hidden);
+        sizes.push(distinct.len());
+        let mlp = Mlp::random(&sizes, &mut streams.generator("thermometer/init", 0));
+        let training = Training {
+            epochs: settings.training.epochs,
+            batch: settings.training.method.batch,
+            learning_rate: settings.training.method.learning_rate as f32,
+            patience: settings.training.patience,
+        };
+        let units = 2 * x.nrows() as u64;
+        out.add_work("thermometer", training.epochs as u64 * units);
+        let (mut interrupted, mut done) = (None, 0);
+        let (mlp, learning) = train_network(
+            mlp,
+            (x.view(), &x_classes),
+            (y.view(), &y_classes),
+            &training,
+            streams,
+            "thermometer",
+            &mut |_| {
+                done += 1;
+                interrupted = out.tick(units).err();
+                interrupted.is_none()
+            },
+        )
+        .map_err(Error::failure)?;
+        if let Some(stop) = interrupted {
+            return Err(stop);
+        }
+        out.tick((training.epochs - done) as u64 * units)?;
+        let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
+        let read = |rows: &[usize]| mlp.probabilities(data.values.select(Axis(0), rows).view());
+        let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
+        let (cross_entropy, accuracy) = scores(mlp.probabilities(y.view()).view(), &y_classes);
+        let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };
+        let mut metadata = network::metadata(meaning, &distinct);
+        metadata["input"] = serde_json::json!({
+            "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale, "lattice": data.lattice,
+            "blake3": data.hash,
+        });
+        metadata["seed"] = out.seed().into();
+        metadata["settings"] = serde_json::to_value(settings).unwrap_or_default();
+        let model = network::with_readings(network::with_layers(Model::new(metadata), &mlp), &reference, &[]);
+        out.write(&file, model.to_bytes()?)?;
+        let mut t_star = Vec::new();
+        if labels.meaning == Meaning::Temperature {
+            let thermometer = network::thermometer(&model, streams)?;
+            for rows in &split.test {
+                let star = thermometer.read(&Reading::of(read(rows).view()));
+                t_star.push(((star.value, star.error), star.interval));
+            }
+        }
+        let mut csv = String::from("epoch,train_cross_entropy,test_cross_entropy\n");
+        for e in &learning {
+            let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
+        }
+        out.write(&curve, csv)?;
+        let findings = Findings {
+            cross_entropy,
+            accuracy,
+            best_epoch: best,
+            learning: learning.iter().map(|e| (e.epoch, e.train_cost, e.test_cost)).collect(),
+            curves: reference.iter().map(|r| r.mean().into_iter().zip(r.error()).collect()).collect(),
+            t_star,
+            samples: [split.train.len(), test_rows.len(), split.reference.iter().map(Vec::len).sum()],
+        };
+        out.write_json(&json, &findings)
+    })?;
+    artifact.json(&json)
+}
+
+/// Mean cross-entropy and accuracy with their errors over samples.
+fn scores(probabilities: ArrayView2<f32>, classes: &[usize]) -> ((f64, f64), (f64, f64)) {
+    let n = classes.len() as f64;
+    let mean_error = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / n;
+        let scatter = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        (mean, (scatter / (n * (n - 1.0))).sqrt())
+    };
+    let rows = || probabilities.rows().into_iter().zip(classes);
+    let costs: Vec<f64> = rows().map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300))).collect();
+    let right: Vec<f64> = rows()
+        .map(|(p, class)| {
+            let top = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b]));
+            f64::from(u8::from(top == Some(*class)))
+        })
+        .collect();
+    (mean_error(&costs), mean_error(&right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_means_with_their_errors() {
+        let p = ndarray::Array2::from_shape_vec((4, 2), vec![0.5, 0.5, 0.75, 0.25, 0.25, 0.75, 1.0, 0.0]).unwrap();
+        let ((cost, _), (accuracy, error)) = scores(p.view(), &[0, 0, 0, 0]);
+        assert!((cost - (2.0f64.ln() + (4.0f64 / 3.0).ln() + 4.0f64.ln()) / 4.0).abs() < 1e-7);
+        // A tie goes to the later label: two of four are right.
+        assert_eq!(accuracy, 0.5);
+        assert!((error - (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
+    }
+}

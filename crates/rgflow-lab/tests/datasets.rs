@@ -1,0 +1,209 @@
+//! Promise: the user's own files are read as what they are, and one that cannot be used is refused in one line that names
+//! file, problem and remedy.
+
+use ndarray::{Array, Array1, Array2, Array3, Dimension, arr1, arr2};
+use ndarray_npy::{WritableElement, WriteNpyExt};
+use rgflow_lab::artifact::npz::Writer;
+use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options};
+use std::path::PathBuf;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn npy<T: WritableElement, D: Dimension>(&self, name: &str, array: &Array<T, D>) -> PathBuf {
+        self.put(name, &npy(array))
+    }
+
+    /// The message of the error that `name` with `bytes` gives: exit code 2, one line with the name of the file.
+    fn refused(&self, name: &str, bytes: &[u8], parts: &[&str]) {
+        refused(&self.put(name, bytes), &Options::default(), parts);
+    }
+}
+
+fn npy<T: WritableElement, D: Dimension>(array: &Array<T, D>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    array.write_npy(&mut bytes).unwrap();
+    bytes
+}
+
+fn refused(path: &std::path::Path, options: &Options, parts: &[&str]) {
+    let error = Dataset::read(path, options).unwrap_err();
+    let line = error.to_string();
+    assert_eq!(error.exit_code(), 2, "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    let name = path.file_name().unwrap().to_str().unwrap();
+    for part in parts.iter().chain(&[name]) {
+        assert!(line.contains(part), "{line} lacks {part}");
+    }
+}
+
+fn read(path: &std::path::Path) -> Dataset {
+    Dataset::read(path, &Options::default()).unwrap()
+}
+
+#[test]
+fn values_are_what_they_are() {
+    let dir = Folder::new();
+    let spins = Array2::from_shape_fn((3, 4), |(i, j)| if (i + j) % 2 == 0 { 1i8 } else { -1 });
+    let seen = read(&dir.npy("spins.npy", &spins));
+    assert_eq!((seen.kind, seen.values, seen.shape), (Kind::Spins, spins.mapv(f32::from), vec![4]));
+    let bits = Array3::from_shape_fn((2, 2, 3), |(i, j, k)| (i + j + k) % 2 == 0);
+    let seen = read(&dir.npy("bits.npy", &bits));
+    assert_eq!((seen.kind, seen.n_samples(), seen.n_units(), seen.shape), (Kind::Bits, 2, 6, vec![2, 3]));
+    // Order of bytes, of axes and the type do not matter; grey stays grey.
+    let grey = arr2(&[[0.0, 0.25], [0.5, 1.0]]);
+    for (name, array) in [("c.npy", grey.clone()), ("f.npy", grey.t().to_owned().reversed_axes())] {
+        let seen = read(&dir.npy(name, &array));
+        assert_eq!((seen.kind, seen.values), (Kind::Grey, grey.mapv(|v| v as f32)));
+    }
+    let counts = Array2::from_shape_fn((2, 3), |(i, j)| (4 * (i + j)) as u8);
+    let path = dir.npy("counts.npy", &counts);
+    let scaled = Dataset::read(&path, &Options { scale: 16.0, ..Options::default() }).unwrap();
+    assert_eq!((scaled.kind, scaled.values[(1, 2)]), (Kind::Grey, 0.75));
+    let real = Dataset::read(&path, &Options { real: true, ..Options::default() }).unwrap();
+    assert_eq!((real.kind, real.values[(1, 2)]), (Kind::Real, 12.0));
+    assert_eq!(seen.hash, blake3::hash(&std::fs::read(dir.0.path().join("bits.npy")).unwrap()).to_hex().to_string());
+}
+
+#[test]
+fn archives_and_their_labels() {
+    let dir = Folder::new();
+    let x = Array2::<i8>::from_shape_fn((6, 4), |(i, j)| if (i * j) % 2 == 0 { 1 } else { -1 });
+    let file = |arrays: &dyn Fn(&mut Writer)| {
+        let mut w = Writer::new();
+        arrays(&mut w);
+        dir.put("a.npz", &w.finish().unwrap())
+    };
+    // As rgflow writes: a temperature for each of equal blocks, and the lattice.
+    let path = file(&|w| {
+        w.add("spins", &x).unwrap();
+        w.add("temperatures", &arr1(&[0.5, f64::INFINITY])).unwrap();
+        w.add("lattice", &arr1(&[2u32, 2])).unwrap();
+    });
+    let seen = read(&path);
+    let labels = seen.labels.unwrap();
+    assert_eq!((labels.meaning, labels.values[2], labels.values[3]), (Meaning::Temperature, 0.5, f64::INFINITY));
+    assert_eq!(labels.classes(), (vec![0.5, f64::INFINITY], vec![0, 0, 0, 1, 1, 1]));
+    assert_eq!((seen.lattice, seen.shape), (Some((vec![2, 2], 4)), vec![2, 2]));
+    let path = file(&|w| {
+        w.add("pictures", &x).unwrap();
+        w.add("y", &arr1(&[3i64, 1, 1, 3, 2, 3])).unwrap();
+    });
+    let labels = read(&path).labels.unwrap();
+    assert_eq!((labels.meaning, labels.classes().1), (Meaning::Class, vec![2, 0, 0, 2, 1, 2]));
+    let two = file(&|w| {
+        w.add("a", &x).unwrap();
+        w.add("b", &x).unwrap();
+    });
+    refused(&two, &Options::default(), &["several arrays", "--array"]);
+    let named = Options { array: "b".into(), ..Options::default() };
+    assert_eq!(Dataset::read(&two, &named).unwrap().n_samples(), 6);
+    refused(&two, &Options { array: "c".into(), ..Options::default() }, &["`c`", "a, b"]);
+    refused(&two, &Options { labels: "c".into(), array: "a".into(), ..Options::default() }, &["`c`"]);
+    let short = file(&|w| {
+        w.add("spins", &x).unwrap();
+        w.add("labels", &arr1(&[1i32, 2])).unwrap();
+    });
+    refused(&short, &Options::default(), &["labels", "2 values for 6 samples"]);
+    let newer = file(&|w| {
+        w.add("spins", &x).unwrap();
+        w.add("format", &ndarray::arr0(99u32)).unwrap();
+    });
+    refused(&newer, &Options::default(), &["newer", "99", "update"]);
+}
+
+#[test]
+fn tables_of_text() {
+    let dir = Folder::new();
+    let text = "T,s0,s1,s2\n0.5,1,-1,1\n0.5,-1,-1,1\n2.25,1,1,1\n";
+    let seen = read(&dir.put("a.csv", text.as_bytes()));
+    assert_eq!((seen.kind, seen.values.dim()), (Kind::Spins, (3, 3)));
+    assert_eq!(seen.labels.unwrap().values, [0.5, 0.5, 2.25]);
+    for (name, text) in [
+        ("comma.csv", "1,0\n0,1\n"),
+        ("semicolon.csv", "1;0\n0;1"),
+        ("savetxt.txt", "# a remark\n1.000000000000000000e+00 0.000000000000000000e+00\n0 1\n"),
+        ("tab.tsv", "1\t0\r\n0\t1\r\n\r\n"),
+        ("named.csv", "a,b\n1,0\n0,1\n"),
+    ] {
+        let seen = read(&dir.put(name, text.as_bytes()));
+        assert_eq!((seen.kind, seen.values), (Kind::Bits, arr2(&[[1.0, 0.0], [0.0, 1.0]])), "{name}");
+    }
+    dir.refused("ragged.csv", b"1,0\n1\n", &["line 2", "1 values, expected 2"]);
+    dir.refused("words.csv", b"a,b\n1,x\n", &["line 2, column 2", "\"x\""]);
+    dir.refused("only-names.csv", b"a,b\n", &["no numbers"]);
+    dir.refused("remarks.csv", b"# nothing\n\n", &["no numbers"]);
+    dir.refused("binary.csv", &[0xff, 0xfe, 0, 1], &["UTF-8"]);
+    let wanted = Options { labels: "T".into(), ..Options::default() };
+    refused(&dir.put("b.csv", b"a,b\n1,0\n"), &wanted, &["no column `T`", "a, b"]);
+    refused(&dir.put("c.csv", b"1,0\n"), &wanted, &["no line of names"]);
+    dir.refused("cold.csv", b"T,a\n-1,1\n", &["-1", ">= 0"]);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused() {
+    let dir = Folder::new();
+    let options = Options::default();
+    let bits = Array2::<u8>::ones((4, 6));
+    let whole = npy(&bits);
+    refused(&dir.0.path().join("missing.npy"), &options, &["does not exist"]);
+    std::fs::create_dir(dir.0.path().join("folder.npy")).unwrap();
+    refused(&dir.0.path().join("folder.npy"), &options, &["is a folder"]);
+    dir.refused("empty.npy", b"", &["is empty"]);
+    dir.refused("empty.csv", b"", &["is empty"]);
+    dir.refused("truncated.npy", &whole[..whole.len() - 5], &["numpy.save"]);
+    dir.refused("header.npy", &whole[..20], &["numpy.save"]);
+    dir.refused("other.npy", b"not an array at all", &["numpy.save"]);
+    dir.refused("picture.png", b"x", &["unknown kind", ".npz"]);
+    dir.refused("flat.npy", &npy(&Array1::<u8>::ones(5)), &["[5]", "(samples, units)"]);
+    dir.refused("no-rows.npy", &npy(&Array2::<u8>::ones((0, 5))), &["no numbers"]);
+    dir.refused("no-columns.npy", &npy(&Array2::<u8>::ones((5, 0))), &["no numbers"]);
+    dir.refused("nan.npy", &npy(&arr2(&[[0.0, 1.0], [f64::NAN, 1.0]])), &["NaN in row 2, column 1"]);
+    dir.refused("inf.npy", &npy(&arr2(&[[0.0, 1e300]])), &["inf in row 1, column 2"]);
+    dir.refused("bytes.npy", &npy(&arr2(&[[0u8, 255]])), &["255 in row 1, column 2", "--scale 255", "gaussian"]);
+    dir.refused("minus.npy", &npy(&arr2(&[[0.5f32, -0.5]])), &["-0.5 in row 1, column 2", "gaussian"]);
+    // A header of the same length that claims 10^15 elements: refused at once, before memory is taken.
+    let header = |from: &str, to: &str| {
+        let at = whole.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        let mut bytes = whole.clone();
+        // The header is padded with spaces, which can go.
+        let end = at + whole[at..].iter().position(|b| *b == b'\n').unwrap();
+        let rest = String::from_utf8(whole[at + from.len()..end].to_vec()).unwrap();
+        let padded = format!("{to}{}", rest.trim_end());
+        bytes[at..end].copy_from_slice(format!("{padded:<width$}", width = end - at).as_bytes());
+        bytes
+    };
+    dir.refused("huge.npy", &header("(4, 6)", "(1000000000, 1000000)"), &["claims", "1000000000"]);
+    dir.refused("overflow.npy", &header("(4, 6)", "(9999999999, 9999999999)"), &["numpy.save"]);
+    dir.refused("complex.npy", &header("'|u1'", "'<c8'"), &["<c8", "astype"]);
+    dir.refused("objects.npy", &header("'|u1'", "'|O'"), &["|O"]);
+    let mut newer = whole.clone();
+    newer[6] = 9;
+    dir.refused("newer.npy", &newer, &["version"]);
+    // The same in an archive.
+    let archive = |bytes: &[u8]| {
+        let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        file.start_file("x.npy", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+        file.finish().unwrap().into_inner()
+    };
+    let packed = archive(&whole);
+    assert_eq!(read(&dir.put("packed.npz", &packed)).n_samples(), 4);
+    dir.refused("huge.npz", &archive(&header("(4, 6)", "(1000000000, 1000000)")), &["claims"]);
+    dir.refused("cut.npz", &packed[..packed.len() / 2], &["not a readable npz"]);
+    dir.refused("other.npz", b"nonsense", &["not a readable npz"]);
+    let mut flipped = packed.clone();
+    let middle = flipped.len() / 3;
+    flipped[middle] ^= 0x55;
+    refused(&dir.put("flipped.npz", &flipped), &options, &["x"]);
+}

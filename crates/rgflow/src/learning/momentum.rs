@@ -1,0 +1,66 @@
+//! Gradient descent with momentum.
+
+use multiversion::multiversion;
+
+use super::LearningError;
+use super::error::demand;
+use super::rule::{Method, Step, Terms};
+
+/// Momentum: Delta <- alpha Delta - eta dE/dtheta, theta <- theta + Delta (thesis eq. 2.2.16; Polyak 1964).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Momentum {
+    /// Share of the last change that is kept, in `[0, 1)`; 0.9 by default.
+    pub alpha: f64,
+}
+
+impl Default for Momentum {
+    fn default() -> Self {
+        Self { alpha: 0.9 }
+    }
+}
+
+impl Method for Momentum {
+    fn name(&self) -> &'static str {
+        "momentum"
+    }
+
+    fn check(&self) -> Result<(), LearningError> {
+        demand((0.0..1.0).contains(&self.alpha), "alpha", self.alpha, "in [0, 1)")
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+
+    fn update(&self, step: &Step, parameters: &mut [f32], gradient: &[f32], memory: &mut [f32]) {
+        descend(self.alpha as f32, step.terms(step.rate), parameters, gradient, memory);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
+fn descend(alpha: f32, terms: Terms, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) {
+    descend_all(alpha, terms, parameters, gradient, change);
+}
+
+#[inline(always)]
+fn descend_all(alpha: f32, terms: Terms, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) {
+    for ((p, g), d) in parameters.iter_mut().zip(gradient).zip(change) {
+        *d = alpha * *d - terms.of(*g, *p);
+        *p += *d;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::rule::same_bits;
+
+    #[test]
+    fn every_path_gives_the_same_bits() {
+        same_bits(
+            |terms, p, g, m| descend(0.9, terms, p, g, &mut m[..p.len()]),
+            #[inline(always)]
+            |terms, p, g, m| descend_all(0.9, terms, p, g, &mut m[..p.len()]),
+        );
+    }
+}
