@@ -26,7 +26,7 @@ impl Map {
     fn new(layer: &'static str, from: &Units, to: &Units, n: usize) -> Result<Self, RbmError> {
         match (from, to) {
             (Units::TwoValued(old), Units::TwoValued(new)) => {
-                let scale = f64::from(old.delta()) / f64::from(new.delta());
+                let scale = old.wide_delta() / new.wide_delta();
                 let shift = f64::from(old.low()) - scale * f64::from(new.low());
                 Ok(Self { scale: vec![scale; n], shift: vec![shift; n], ln_volume: 0.0 })
             }

@@ -53,12 +53,12 @@ impl<'a> VisibleStates<'a> {
         let mut z = self.hidden_bias.clone();
         let mut linear = 0.0;
         for i in 0..self.n {
-            let v = f64::from(self.levels.value(state >> i & 1 == 1));
+            let v = self.value(state, i);
             linear += v * self.visible_bias[i];
             self.add(&mut z, i, v);
         }
         visit(state, linear + self.hidden.ln_sum(&z), &z);
-        let delta = f64::from(self.levels.delta());
+        let delta = self.levels.wide_delta();
         for step in 1u64..1 << low_bits {
             let i = step.trailing_zeros() as usize;
             state ^= 1 << i;
@@ -67,6 +67,11 @@ impl<'a> VisibleStates<'a> {
             self.add(&mut z, i, change);
             visit(state, linear + self.hidden.ln_sum(&z), &z);
         }
+    }
+
+    /// The value of unit `i` in `state`.
+    pub(super) fn value(&self, state: u64, i: usize) -> f64 {
+        self.levels.value(state >> i & 1 == 1).into()
     }
 
     /// z_a += v w_ia.

@@ -1,5 +1,6 @@
 //! What can go wrong with a Boltzmann machine.
 
+use crate::learning::LearningError;
 use thiserror::Error;
 
 /// Errors of machines, their training and their exact results.
@@ -38,15 +39,8 @@ pub enum RbmError {
         found: usize,
     },
     /// A setting outside its range.
-    #[error("{what} = {value}: {rule}")]
-    Setting {
-        /// Name of the setting.
-        what: &'static str,
-        /// Its value.
-        value: f64,
-        /// What must hold.
-        rule: &'static str,
-    },
+    #[error(transparent)]
+    Learning(#[from] LearningError),
     /// Data that the units cannot take.
     #[error("sample {sample}, unit {unit} = {value}: {units} units take values in [{low}, {high}]; rescale the data")]
     Data {
@@ -63,6 +57,9 @@ pub enum RbmError {
         /// Highest value.
         high: f32,
     },
+    /// No samples to learn from or to test on.
+    #[error("there are no samples: at least one is needed")]
+    NoSamples,
     /// A layer too large for what enumerates it.
     #[error("{what} enumerates the states of a layer of at most {most} units, this one has {found}")]
     TooLarge {

@@ -23,6 +23,15 @@ pub struct Divergences {
     pub jensen_shannon: f64,
 }
 
+impl Divergences {
+    /// Of q from p, given both p and ln p.
+    pub(super) fn of(q: &[f64], p: &[f64], ln_p: &[f64]) -> Self {
+        // With ln p at hand, a p below the smallest f64 is no infinity.
+        let kl: f64 = q.iter().zip(ln_p).filter(|(q, _)| **q > 0.0).map(|(q, ln_p)| q * (libm::log(*q) - ln_p)).sum();
+        Self { kl: kl.max(0.0), reverse_kl: kullback_leibler(p, q), jensen_shannon: jensen_shannon(q, p) }
+    }
+}
+
 impl Rbm {
     /// ln p(v) of all 2^n_visible states: in state s, unit i is high where bit i of s is 1. At most 20 visible units.
     ///
@@ -58,13 +67,7 @@ impl Rbm {
         let ln_p = self.ln_visible_law()?;
         check_law(q, ln_p.len())?;
         let p: Vec<f64> = ln_p.iter().map(|x| libm::exp(*x)).collect();
-        // With ln p at hand, a p below the smallest f64 is no infinity.
-        let kl: f64 = q.iter().zip(&ln_p).filter(|(q, _)| **q > 0.0).map(|(q, ln_p)| q * (libm::log(*q) - ln_p)).sum();
-        Ok(Divergences {
-            kl: kl.max(0.0),
-            reverse_kl: kullback_leibler(&p, q),
-            jensen_shannon: jensen_shannon(q, &p),
-        })
+        Ok(Divergences::of(q, &p, &ln_p))
     }
 
     /// The law of data: the frequency of each of the 2^n_visible states among the rows of `v`.

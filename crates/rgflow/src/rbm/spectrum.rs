@@ -135,7 +135,7 @@ fn ln_weights(states: &VisibleStates, n: usize) -> Vec<f64> {
 fn conditional_law(z: &[f64], levels: Levels, law: &mut [f64]) {
     law[0] = 1.0;
     for (a, z) in z.iter().enumerate() {
-        let x = f64::from(levels.delta()) * z;
+        let x = levels.wide_delta() * z;
         let (low, high) = (1.0 / (1.0 + libm::exp(x)), 1.0 / (1.0 + libm::exp(-x)));
         let (known, new) = law[..2 << a].split_at_mut(1 << a);
         for (k, n) in known.iter_mut().zip(new) {

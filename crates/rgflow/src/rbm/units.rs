@@ -49,6 +49,11 @@ impl Levels {
         self.high - self.low
     }
 
+    /// high - low in f64: the exact difference of the two values.
+    pub(super) fn wide_delta(self) -> f64 {
+        f64::from(self.high) - f64::from(self.low)
+    }
+
     /// The value of the bit `up`.
     pub fn value(self, up: bool) -> f32 {
         if up { self.high } else { self.low }
@@ -161,6 +166,19 @@ impl Units {
         }
     }
 
+    /// The means of the units of a layer in the fields `z`, in f64.
+    pub(super) fn mean_wide(&self, z: &[f64], means: &mut [f64]) {
+        for (i, (mean, z)) in means.iter_mut().zip(z).enumerate() {
+            *mean = match self {
+                Self::TwoValued(levels) => {
+                    let delta = levels.wide_delta();
+                    f64::from(levels.low) + delta / (1.0 + libm::exp(-delta * z))
+                }
+                Self::Gaussian(widths) => f64::from(widths.sigma(i)).powi(2) * z,
+            };
+        }
+    }
+
     /// Sum over the units of a layer of ln (sum over a of exp(z a - e(a))), with the integral over a for Gaussian units.
     pub(super) fn ln_sum(&self, z: &[f64]) -> f64 {
         match self {
@@ -262,6 +280,9 @@ mod tests {
                 let (z, low, high) = (f64::from(z), f64::from(low), f64::from(high));
                 let (a, b) = ((low * z).exp(), (high * z).exp());
                 assert!((f64::from(mean[0]) - (low * a + high * b) / (a + b)).abs() < 1e-6 * (high - low));
+                let mut wide = [0.0];
+                units.mean_wide(&[z], &mut wide);
+                assert!((wide[0] - (low * a + high * b) / (a + b)).abs() < 1e-14 * (1.0 + high - low));
                 assert!((units.ln_sum(&[z]) - (a + b).ln()).abs() < 1e-13 * (1.0 + z.abs()), "{units}, {z}");
             }
         }
