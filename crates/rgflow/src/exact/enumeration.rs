@@ -12,7 +12,7 @@ pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Vec<(f64, u
     if n > 25 {
         return Err(LatticeError::TooManyStates(n));
     }
-    let ising = Ising { lattice };
+    let ising = Ising::new(lattice);
     let mut spins = vec![1i8; n];
     let ground = ising.energy(&spins);
     let mut energy = ground;
