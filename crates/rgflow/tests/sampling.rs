@@ -102,7 +102,7 @@ fn energy_histograms_are_those_of_enumeration() {
                 let energy = Observables::measure(&lattice, all.spins.view()).unwrap().energy;
                 let levels = enumeration::density_of_states(&lattice).unwrap();
                 let ground = levels[0].0;
-                let weight = |l: &(f64, u64)| l.1 as f64 * (-(l.0 - ground) / t).exp();
+                let weight = |l: &(f64, u128)| l.1 as f64 * (-(l.0 - ground) / t).exp();
                 let z: f64 = levels.iter().map(weight).sum();
                 let law: Vec<f64> = levels.iter().map(|l| weight(l) / z).collect();
                 let mut seen = vec![0.0; levels.len()];

@@ -1,51 +1,200 @@
-//! All states of a small lattice, one after the other.
+//! All states of a small lattice, one after the other: the truth that everything else is tested against.
 
-use super::Thermodynamics;
-use crate::lattice::{Ising, Lattice, LatticeError, Model, Temperature};
+use super::error::finite_field;
+use super::{ExactError, Levels};
+use crate::lattice::{Lattice, LatticeError, Temperature};
 
-/// Number of states at each energy (J, in total), by rising energy; from a Gray code over all 2^N states.
+/// Most sites that are enumerated: 3e7 states.
+const MAX_SITES: usize = 25;
+
+/// Number of states at each energy (J, in total; without field); from a Gray code over all 2^N states.
 ///
 /// # Errors
 /// [`LatticeError::TooManyStates`] beyond 25 sites.
-pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Vec<(f64, u64)>, LatticeError> {
-    let n = lattice.n_sites();
-    if n > 25 {
-        return Err(LatticeError::TooManyStates(n));
-    }
-    let ising = Ising::new(lattice);
-    let mut spins = vec![1i8; n];
-    let ground = ising.energy(&spins);
-    let mut energy = ground;
-    // Energies lie at even distances above the ground state.
-    let mut counts = vec![0u64; (-ground) as usize + 1];
-    counts[0] = 1;
-    for state in 1u64..1 << n {
-        let site = state.trailing_zeros() as usize;
-        energy += ising.flip_change(&spins, site);
-        spins[site] = -spins[site];
-        counts[((energy - ground) / 2.0) as usize] += 1;
-    }
-    let level = |(i, count): (usize, u64)| (count > 0).then_some((ground + 2.0 * i as f64, count));
-    Ok(counts.into_iter().enumerate().filter_map(level).collect())
+pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Levels, LatticeError> {
+    let joint = joint_density(lattice)?;
+    let levels = joint.states.iter().map(|&(bonds, _, count)| (-bonds as f64, count.into())).collect();
+    Ok(Levels::new(joint.n_sites, levels))
 }
 
-/// Thermal averages per spin of a system of `n_sites` spins with the given levels (at least one, by rising energy).
-pub fn thermodynamics(levels: &[(f64, u64)], n_sites: usize, temperature: Temperature) -> Thermodynamics {
-    let (t, n) = (temperature.value(), n_sites as f64);
-    let ground = levels[0].0;
-    // Relative to the ground state: low temperatures keep their digits.
-    let (mut z, mut first, mut second) = (0.0, 0.0, 0.0);
-    for &(energy, count) in levels {
-        let above = energy - ground;
-        let weight = if above == 0.0 { 1.0 } else { libm::exp(-above * temperature.beta()) } * count as f64;
-        z += weight;
-        first += weight * above;
-        second += weight * above * above;
+/// Number of states at each pair of bond sum and magnetisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JointDensity {
+    n_sites: usize,
+    /// (sum over bonds of s s', sum of s, number of states).
+    states: Vec<(i64, i64, u64)>,
+}
+
+/// Exact averages in a field h, per spin where not said otherwise: H = - sum over bonds of s s' - h sum of s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FieldAverages {
+    /// ln Z of the whole system relative to its ground state: ln sum over states of e^{-(E - E_0)/T}.
+    pub log_z_above_ground: f64,
+    /// Lowest energy of the whole system in J.
+    pub ground: f64,
+    /// Energy in J, with its part in the field.
+    pub energy: f64,
+    /// Specific heat in k_B.
+    pub specific_heat: f64,
+    /// <m>, m = sum of s / N.
+    pub magnetisation: f64,
+    /// <|m|>.
+    pub abs_magnetisation: f64,
+    /// <m^2>.
+    pub m2: f64,
+    /// <m^4>.
+    pub m4: f64,
+}
+
+/// Joint density of states over bond sum and magnetisation of any lattice.
+///
+/// # Errors
+/// [`LatticeError::TooManyStates`] beyond 25 sites.
+///
+/// ```
+/// use rgflow::exact::enumeration::joint_density;
+/// use rgflow::lattice::{Square, Temperature};
+/// let torus = Square::new(3, 3)?;
+/// let cold = joint_density(&torus)?.averages(Temperature::new(0.5)?, 0.1)?;
+/// assert!(cold.magnetisation > 0.8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, LatticeError> {
+    let n_sites = lattice.n_sites();
+    let n_bonds: usize = (0..n_sites).map(|site| lattice.neighbours(site).len()).sum::<usize>() / 2;
+    // Both sums keep their parity, so that half of each index suffices.
+    let columns = n_sites + 1;
+    let mut counts = vec![0u64; (n_bonds + 1) * columns];
+    walk(lattice, |bonds, magnetisation, _| {
+        let row = (bonds + n_bonds as i64) as usize / 2;
+        counts[row * columns + (magnetisation + n_sites as i64) as usize / 2] += 1;
+    })?;
+    let state = |(i, count): (usize, u64)| {
+        let (row, column) = ((i / columns) as i64, (i % columns) as i64);
+        (count > 0).then_some((2 * row - n_bonds as i64, 2 * column - n_sites as i64, count))
+    };
+    Ok(JointDensity { n_sites, states: counts.into_iter().enumerate().filter_map(state).collect() })
+}
+
+/// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected.
+///
+/// # Errors
+/// [`LatticeError::TooManyStates`] beyond 25 sites, [`ExactError::Field`] if the field is not finite.
+///
+/// # Panics
+/// If the lattice has no `site`, which is an error of the caller.
+pub fn correlations<L: Lattice + ?Sized>(
+    lattice: &L,
+    site: usize,
+    temperature: Temperature,
+    field: f64,
+) -> Result<Vec<f64>, ExactError> {
+    let joint = joint_density(lattice)?;
+    let weights = joint.weights(temperature, finite_field(field)?);
+    // The same weights by their indices, for the walk over all states.
+    let table: std::collections::BTreeMap<(i64, i64), f64> =
+        joint.states.iter().zip(&weights).map(|(s, w)| ((s.0, s.1), *w)).collect();
+    let mut sums = vec![0.0; joint.n_sites];
+    walk(lattice, |bonds, magnetisation, spins| {
+        let weight = table[&(bonds, magnetisation)] * f64::from(spins[site]);
+        sums.iter_mut().zip(spins).for_each(|(sum, s)| *sum += weight * f64::from(*s));
+    })?;
+    let z: f64 = joint.states.iter().zip(&weights).map(|(s, w)| s.2 as f64 * w).sum();
+    sums.iter_mut().for_each(|sum| *sum /= z);
+    Ok(sums)
+}
+
+impl JointDensity {
+    /// Number of spins.
+    pub fn n_sites(&self) -> usize {
+        self.n_sites
     }
-    let mean = first / z;
-    let specific_heat = if t == 0.0 { 0.0 } else { (second / z - mean * mean) / (t * t * n) };
-    let free_energy = (t < f64::INFINITY).then(|| (ground - t * libm::log(z)) / n);
-    Thermodynamics { energy: (ground + mean) / n, specific_heat, free_energy }
+
+    /// Triples (sum over bonds of s s', sum of s, number of states) of all pairs that occur.
+    pub fn states(&self) -> &[(i64, i64, u64)] {
+        &self.states
+    }
+
+    /// Averages at `temperature` in `[0, inf]` and the field `field` (J).
+    ///
+    /// # Errors
+    /// [`ExactError::Field`] if the field is not finite.
+    pub fn averages(&self, temperature: Temperature, field: f64) -> Result<FieldAverages, ExactError> {
+        let weights = self.weights(temperature, finite_field(field)?);
+        let (t, n) = (temperature.value(), self.n_sites as f64);
+        let ground = self.ground(field);
+        let sum = |term: &dyn Fn(f64, f64) -> f64| -> f64 {
+            let each = |(&(bonds, m, count), w): (&(i64, i64, u64), &f64)| {
+                count as f64 * w * term(energy(bonds, m, field) - ground, m as f64 / n)
+            };
+            self.states.iter().zip(&weights).map(each).sum()
+        };
+        let z = sum(&|_, _| 1.0);
+        let mean = |term: &dyn Fn(f64, f64) -> f64| sum(term) / z;
+        let above = mean(&|e, _| e);
+        let variance = mean(&|e, _| (e - above) * (e - above));
+        Ok(FieldAverages {
+            log_z_above_ground: libm::log(z),
+            ground,
+            energy: (ground + above) / n,
+            specific_heat: if t == 0.0 { 0.0 } else { variance / (t * t * n) },
+            magnetisation: mean(&|_, m| m),
+            abs_magnetisation: mean(&|_, m| m.abs()),
+            m2: mean(&|_, m| m * m),
+            m4: mean(&|_, m| m * m * m * m),
+        })
+    }
+
+    /// The probability of each magnetisation M = -N, -N + 2 ... N at `temperature` and the field `field` (J).
+    ///
+    /// # Errors
+    /// [`ExactError::Field`] if the field is not finite.
+    pub fn magnetisation_law(&self, temperature: Temperature, field: f64) -> Result<Vec<f64>, ExactError> {
+        let weights = self.weights(temperature, finite_field(field)?);
+        let mut law = vec![0.0; self.n_sites + 1];
+        for (&(_, m, count), w) in self.states.iter().zip(&weights) {
+            law[(m + self.n_sites as i64) as usize / 2] += count as f64 * w;
+        }
+        let z: f64 = law.iter().sum();
+        law.iter_mut().for_each(|p| *p /= z);
+        Ok(law)
+    }
+
+    fn ground(&self, field: f64) -> f64 {
+        self.states.iter().map(|&(bonds, m, _)| energy(bonds, m, field)).fold(f64::INFINITY, f64::min)
+    }
+
+    /// e^{-(E - ground)/T} of one state of each pair.
+    fn weights(&self, temperature: Temperature, field: f64) -> Vec<f64> {
+        let (beta, ground) = (temperature.beta(), self.ground(field));
+        let weight = |above: f64| if above == 0.0 { 1.0 } else { libm::exp(-beta * above) };
+        self.states.iter().map(|&(bonds, m, _)| weight(energy(bonds, m, field) - ground)).collect()
+    }
+}
+
+fn energy(bonds: i64, magnetisation: i64, field: f64) -> f64 {
+    -(bonds as f64) - field * magnetisation as f64
+}
+
+/// Calls `visit` with bond sum, sum of spins and spins of every state.
+fn walk<L: Lattice + ?Sized>(lattice: &L, mut visit: impl FnMut(i64, i64, &[i8])) -> Result<(), LatticeError> {
+    let n = lattice.n_sites();
+    if n > MAX_SITES {
+        return Err(LatticeError::TooManyStates(n));
+    }
+    let mut spins = vec![1i8; n];
+    let mut bonds = (0..n).map(|site| lattice.neighbours(site).len() as i64).sum::<i64>() / 2;
+    let mut magnetisation = n as i64;
+    visit(bonds, magnetisation, &spins);
+    for state in 1u64..1 << n {
+        let site = state.trailing_zeros() as usize;
+        let around: i64 = lattice.neighbours(site).iter().map(|&j| i64::from(spins[j as usize])).sum();
+        spins[site] = -spins[site];
+        bonds += 2 * i64::from(spins[site]) * around;
+        magnetisation += 2 * i64::from(spins[site]);
+        visit(bonds, magnetisation, &spins);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -56,11 +205,61 @@ mod tests {
     #[test]
     fn small_systems() {
         let two = density_of_states(&Square::new(2, 2).unwrap()).unwrap();
-        assert_eq!(two, [(-8.0, 2), (0.0, 12), (8.0, 2)]);
+        assert_eq!(&two[..], [(-8.0, 2), (0.0, 12), (8.0, 2)]);
         let ring = density_of_states(&Ring::new(3).unwrap()).unwrap();
-        assert_eq!(ring, [(-3.0, 2), (1.0, 6)]);
+        assert_eq!(&ring[..], [(-3.0, 2), (1.0, 6)]);
         assert!(density_of_states(&Ring::new(26).unwrap()).is_err());
-        let zero = thermodynamics(&two, 4, Temperature::ZERO);
+        let zero = two.thermodynamics(Temperature::ZERO);
         assert_eq!((zero.energy, zero.specific_heat, zero.free_energy), (-2.0, 0.0, Some(-2.0)));
+    }
+
+    /// Every state of a 3 x 3 torus written out, its bonds and spins counted by coordinates.
+    #[test]
+    fn averages_in_a_field_are_sums_over_states() {
+        let torus = Square::new(3, 3).unwrap();
+        let joint = joint_density(&torus).unwrap();
+        assert_eq!(joint.states().iter().map(|s| s.2).sum::<u64>(), 512);
+        let spin = |state: usize, x: usize, y: usize| if state >> (y % 3 * 3 + x % 3) & 1 == 1 { 1.0 } else { -1.0 };
+        for (t, h) in [(1.0, 0.0), (2.5, 0.3), (0.7, -1.2), (6.0, 2.0)] {
+            let (mut z, mut sums, mut correlation) = (0.0f64, [0.0f64; 6], [0.0f64; 9]);
+            for state in 0..512 {
+                let sites = (0..9).map(|i| (i % 3, i / 3));
+                let m: f64 = sites.clone().map(|(x, y)| spin(state, x, y)).sum();
+                let bonds: f64 =
+                    sites.map(|(x, y)| spin(state, x, y) * (spin(state, x + 1, y) + spin(state, x, y + 1))).sum();
+                let e = -bonds - h * m;
+                let w = (-e / t).exp();
+                z += w;
+                for (sum, term) in sums.iter_mut().zip([e, e * e, m, m.abs(), m * m, m.powi(4)]) {
+                    *sum += w * term;
+                }
+                (0..9).for_each(|j| correlation[j] += w * spin(state, 1, 1) * spin(state, j % 3, j / 3));
+            }
+            let [e, e2, m, abs, m2, m4] = sums.map(|s| s / z);
+            let temperature = Temperature::new(t).unwrap();
+            let seen = joint.averages(temperature, h).unwrap();
+            let pairs = [
+                (seen.energy, e / 9.0),
+                (seen.specific_heat, (e2 - e * e) / (9.0 * t * t)),
+                (seen.magnetisation, m / 9.0),
+                (seen.abs_magnetisation, abs / 9.0),
+                (seen.m2, m2 / 81.0),
+                (seen.m4, m4 / 6561.0),
+                (seen.log_z_above_ground - seen.ground / t, z.ln()),
+            ];
+            for (i, (ours, sum)) in pairs.into_iter().enumerate() {
+                assert!((ours - sum).abs() < 1e-12, "T = {t}, h = {h}, number {i}: {ours} against {sum}");
+            }
+            let seen = correlations(&torus, 4, temperature, h).unwrap();
+            assert!(seen.iter().zip(correlation).all(|(a, b)| (a - b / z).abs() < 1e-13), "{seen:?}");
+            let law = joint.magnetisation_law(temperature, h).unwrap();
+            let mean: f64 = law.iter().enumerate().map(|(k, p)| p * (2.0 * k as f64 - 9.0)).sum();
+            assert!((mean - m).abs() < 1e-12 && (law.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+        }
+        let cold = joint.averages(Temperature::ZERO, -0.25).unwrap();
+        assert_eq!((cold.magnetisation, cold.energy, cold.log_z_above_ground), (-1.0, -2.25, 0.0));
+        let hot = joint.averages(Temperature::INFINITE, 3.0).unwrap();
+        assert!(hot.magnetisation.abs() < 1e-15 && (hot.m2 - 1.0 / 9.0).abs() < 1e-15);
+        assert!(matches!(joint.averages(Temperature::ZERO, f64::NAN), Err(ExactError::Field(_))));
     }
 }

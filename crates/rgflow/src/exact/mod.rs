@@ -1,13 +1,22 @@
-//! Exact results of finite Ising systems: the ring, the torus (Kaufman 1949), enumeration, and the transfer-matrix
+//! Exact results of Ising systems: the ring without and with field, the torus (Kaufman 1949; density of states, Beale
+//! 1996), the infinite lattice (Onsager 1944), enumeration of any small lattice, and the transfer-matrix
 //! sampler of independent configurations.
 
 pub mod chain;
+pub mod chain_in_field;
+pub mod density;
 pub mod enumeration;
+mod error;
+pub mod infinite;
+mod levels;
 pub mod square;
 pub mod transfer;
 mod wide;
 
-/// Exact thermal averages of a finite Ising system, per spin.
+pub use error::ExactError;
+pub use levels::Levels;
+
+/// Exact thermal averages of an Ising system, per spin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thermodynamics {
     /// Energy per spin in J.

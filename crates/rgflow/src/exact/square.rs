@@ -185,7 +185,7 @@ mod tests {
         for (lx, ly) in [(2, 2), (3, 3), (4, 4), (3, 5), (5, 3), (2, 5), (4, 2)] {
             let levels = enumeration::density_of_states(&Square::new(lx, ly).unwrap()).unwrap();
             for t in [0.08, 0.1249, 0.1251, 0.15, 0.25, 0.5, 1.0, 2.0, 2.269185314213022, 3.0, 6.0, 100.0] {
-                let exact = enumeration::thermodynamics(&levels, lx * ly, Temperature::new(t).unwrap());
+                let exact = levels.thermodynamics(Temperature::new(t).unwrap());
                 let seen = at(lx, ly, t);
                 let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs();
                 assert!(close(seen.energy, exact.energy), "{lx} x {ly}, {t}: {seen:?} {exact:?}");

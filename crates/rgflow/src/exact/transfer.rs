@@ -259,12 +259,12 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The state moved by one site around the ring of `width` bits.
-fn rotate(state: usize, width: usize) -> usize {
+pub(super) fn rotate(state: usize, width: usize) -> usize {
     ((state << 1) | (state >> (width - 1))) & ((1 << width) - 1)
 }
 
 /// One member (the smallest) and the size of each class of rows under translation, reflection and flip.
-fn orbits(width: usize) -> Vec<(usize, usize)> {
+pub(super) fn orbits(width: usize) -> Vec<(usize, usize)> {
     let full = (1usize << width) - 1;
     let mirror = |s: usize| (0..width).fold(0, |m, i| m | ((s >> i) & 1) << (width - 1 - i));
     let mut seen = vec![false; full + 1];

@@ -57,6 +57,9 @@ pub enum LatticeError {
     /// Local updates at zero temperature stay in stripes forever.
     #[error("temperature = 0: single-spin updates never leave a striped state; use the Wolff or the exact sampler")]
     ZeroTemperature,
+    /// Metropolis updates above the temperature where they hardly randomise.
+    #[error("temperature = {0}: bit-parallel Metropolis serves up to 10; use the heat bath or the exact sampler")]
+    TooHot(f64),
     /// A setting of a sampler that must be positive is zero.
     #[error("{0} = 0: must be at least 1")]
     ZeroSetting(&'static str),

@@ -13,6 +13,7 @@ pub mod heat_bath;
 mod improved;
 pub mod metropolis;
 mod model;
+pub mod multispin;
 pub mod observables;
 mod replicas;
 pub mod sampler;

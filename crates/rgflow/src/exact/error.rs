@@ -1,0 +1,34 @@
+//! What exact results refuse.
+
+use thiserror::Error;
+
+use crate::lattice::LatticeError;
+
+/// Errors of exact results.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ExactError {
+    /// No such lattice.
+    #[error(transparent)]
+    Lattice(#[from] LatticeError),
+    /// More states than 128-bit integers count.
+    #[error(
+        "lattice {lx} x {ly}: the density of states is counted for at most {max} sites (counts of 128 bits); \
+         averages of larger tori are exact by Kaufman's solution"
+    )]
+    TooManySites {
+        /// Extent in x.
+        lx: usize,
+        /// Extent in y.
+        ly: usize,
+        /// Most sites.
+        max: usize,
+    },
+    /// A field that is not a number.
+    #[error("field h = {0}: must be finite (units J)")]
+    Field(f64),
+}
+
+/// The field, if it is finite.
+pub(super) fn finite_field(field: f64) -> Result<f64, ExactError> {
+    if field.is_finite() { Ok(field) } else { Err(ExactError::Field(field)) }
+}
