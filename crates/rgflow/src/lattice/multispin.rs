@@ -9,9 +9,8 @@
 //! Sites are visited as a checkerboard. White sites of a row follow the black ones of the next row, so that a large lattice
 //! passes through the cache once a sweep; the result is that of all black sites before all white ones.
 
-use multiversion::multiversion;
-
 use super::{LatticeError, Temperature};
+use crate::kernel::cpu::{self, Path, dispatched};
 use crate::random::Bulk;
 
 /// Words of a site.
@@ -92,8 +91,12 @@ impl Group {
 
     /// `n` sweeps: every spin of every replica is visited `n` times.
     pub fn sweeps(&mut self, n: usize) {
+        self.sweeps_on(cpu::path(), n);
+    }
+
+    fn sweeps_on(&mut self, path: Path, n: usize) {
         for _ in 0..n {
-            sweep(&mut self.spins, (self.lx, self.ly), &self.thresholds, &mut self.stock);
+            sweep(path, &mut self.spins, (self.lx, self.ly), &self.thresholds, &mut self.stock);
         }
     }
 
@@ -144,8 +147,12 @@ fn refill(random: &mut Bulk, sites: &mut [Site]) {
     random.fill(bytemuck::cast_slice_mut(sites));
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn sweep(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
+dispatched! {
+    fn sweep(spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, stock: &mut Stock) => visit_all
+}
+
+#[inline(always)]
+fn visit_all(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
     for y in 0..=ly {
         if y < ly {
             half_row(spins, (lx, ly), (y, y % 2), thresholds, stock);
@@ -212,4 +219,23 @@ fn visit(own: &mut Site, neighbours: &[Site; 4], thresholds: &Thresholds, words:
         own[w] ^= flip[w];
     }
     round
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+
+    #[test]
+    fn every_path_gives_the_same_spins() {
+        let temperatures = std::array::from_fn(|r| Temperature::new(0.5 + (r % 19) as f64 / 2.0).expect("positive"));
+        let group = Group::new(6, 4, &temperatures, Streams::new(1).bulk("test/paths", 0)).expect("even extents");
+        let spins = |path| {
+            let mut group = group.clone();
+            group.sweeps_on(path, 50);
+            group.spins
+        };
+        let all: Vec<_> = Path::available().into_iter().map(spins).collect();
+        assert!(all.iter().all(|s| *s == all[0]) && all[0] != group.spins);
+    }
 }
