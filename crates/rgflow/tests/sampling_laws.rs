@@ -1,6 +1,6 @@
 //! Promise: every Markov chain sampler samples the Boltzmann law of every lattice, with and without a field. Truth is the
 //! enumeration of all states. Seed 1; null hypothesis: the law; bounds |z| < 5.4 and p > 6e-8 per comparison, so that
-//! the 1600 comparisons together give a false alarm with probability 1e-4.
+//! the 1300 comparisons together give a false alarm with probability 1e-4.
 
 use rgflow::exact::enumeration::{JointDensity, joint_density};
 use rgflow::lattice::sampler::{Effort, Kind, sample};
@@ -107,7 +107,7 @@ const FIELDS: [f64; 3] = [0.0, 0.3, -0.8];
 
 #[test]
 fn square_lattices_even_odd_and_oblong() {
-    for extents in [&[4, 4][..], &[3, 5], &[5, 3], &[3, 3], &[5, 5], &[2, 4], &[2, 3]] {
+    for extents in [&[4, 4][..], &[3, 5], &[3, 3], &[5, 5], &[2, 4]] {
         let torus = lattice("square", extents);
         let joint = joint_density(&torus).unwrap();
         for kind in Kind::ALL {

@@ -18,16 +18,23 @@ pub struct Improved {
 
 /// Work space that measures clusters.
 pub(super) struct Meter {
-    /// For each axis of largest extent: stride of a step, extent, and e^{2 pi i x/L} for x = 0 .. L-1.
-    axes: Vec<(usize, usize, Vec<(f64, f64)>)>,
+    axes: Vec<Axis>,
     sizes: Vec<f64>,
     waves: Vec<(f64, f64)>,
+}
+
+/// An axis of largest extent.
+struct Axis {
+    /// Distance of the numbers of neighbouring sites.
+    stride: usize,
+    /// e^{2 pi i x/L} for x = 0 .. L-1.
+    phases: Vec<(f64, f64)>,
 }
 
 impl Meter {
     pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
         let n_sites = lattice.n_sites();
-        let axes = longest_axes(lattice).map(|(stride, extent)| (stride, extent, phases(extent))).collect();
+        let axes = longest_axes(lattice).map(|(stride, extent)| Axis { stride, phases: phases(extent) }).collect();
         Self { axes, sizes: vec![0.0; n_sites], waves: vec![(0.0, 0.0); n_sites] }
     }
 
@@ -42,10 +49,10 @@ impl Meter {
         }
         let m2 = (together * together + squares) / (n * n);
         let mut structure = 0.0;
-        for (stride, extent, phases) in &self.axes {
+        for Axis { stride, phases } in &self.axes {
             self.waves.fill((0.0, 0.0));
             for (line, labels) in labels.chunks_exact(*stride).enumerate() {
-                let (cos, sin) = phases[line % extent];
+                let (cos, sin) = phases[line % phases.len()];
                 for &label in labels {
                     let wave = &mut self.waves[label as usize];
                     *wave = (wave.0 + cos, wave.1 + sin);
