@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rgflow::exact::{square, transfer::Sampler};
-use rgflow::lattice::{LatticeError, Observables, Square, Temperature, metropolis, wolff};
+use rgflow::lattice::{Ising, LatticeError, Observables, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
 
 fn main() -> Result<(), LatticeError> {
@@ -30,7 +30,7 @@ fn main() -> Result<(), LatticeError> {
         let lattice = Square::new(l, l)?;
         let start = Instant::now();
         for &t in &grid {
-            wolff::sample(&lattice, t, 1000, &wolff::Settings::default(), &mut rng)?;
+            wolff::sample(&Ising::new(&lattice), t, 1000, &wolff::Settings::default(), &mut rng)?;
         }
         println!("Wolff L = {l}: {:.2} s for 25 T x 1000", start.elapsed().as_secs_f64());
     }
@@ -39,7 +39,8 @@ fn main() -> Result<(), LatticeError> {
         let lattice = Square::new(l, l)?;
         let settings = metropolis::Settings { replicas, burn_in: sweeps - 1, spacing: 1 };
         let start = Instant::now();
-        metropolis::sample(&lattice, Temperature::CRITICAL, replicas, &settings, &mut streams.bulk("speed", 0))?;
+        let mut bulk = streams.bulk("speed", 0);
+        metropolis::sample(&Ising::new(&lattice), Temperature::CRITICAL, replicas, &settings, &mut bulk)?;
         let flips = (l * l * sweeps * replicas) as f64;
         println!("Metropolis L = {l}, {replicas} replicas: {:.3} flips/ns", flips / start.elapsed().as_nanos() as f64);
     }

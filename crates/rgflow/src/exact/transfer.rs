@@ -103,7 +103,7 @@ impl Sampler {
             for mut row in spins.rows_mut() {
                 row.fill(if rng.random() { 1 } else { -1 });
             }
-            return Collection::independent(spins);
+            return Collection::independent("exact", spins);
         }
         // Classes first: then one class after the other, while its vectors are in the cache.
         let total = self.cumulative[self.cumulative.len() - 1];
@@ -130,7 +130,7 @@ impl Sampler {
                 self.write(&states, spins.row_mut(i), rng);
             }
         }
-        Collection::independent(spins)
+        Collection::independent("exact", spins)
     }
 
     /// Writes the rows under a random translation and reflection along the row and a random flip.

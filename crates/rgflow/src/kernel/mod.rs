@@ -4,6 +4,7 @@
 //! fixed order, so [`vector`] and [`spins`] give the same bits on every CPU; [`product`] gives the same bits on one
 //! type of CPU.
 
+pub mod cpu;
 pub mod product;
 pub mod spins;
 pub mod vector;

@@ -19,6 +19,33 @@ pub enum LatticeError {
         /// Extent in y (1 for a ring).
         ly: usize,
     },
+    /// A lattice of more than two extents, one of them below 2, or with more sites than 32-bit numbers.
+    #[error("lattice of extents {0:?}: every extent must be at least 2 and the number of sites below 2^31")]
+    Extents(Vec<usize>),
+    /// A name that is no lattice.
+    #[error("lattice \"{0}\": must be square, ring, triangular or cubic")]
+    Geometry(String),
+    /// Another number of extents than the lattice has.
+    #[error("{found} extents for the {name} lattice: give {dimension} extent(s), or one for all")]
+    Dimension {
+        /// Name of the lattice.
+        name: String,
+        /// Number of extents it has.
+        dimension: usize,
+        /// Number of extents that were given.
+        found: usize,
+    },
+    /// A field that is not a number.
+    #[error("field h = {0}: must be finite (units J)")]
+    Field(f64),
+    /// A name that is no sampler.
+    #[error("sampler \"{name}\": must be {known}")]
+    Sampler {
+        /// The unknown name.
+        name: String,
+        /// The names that are known.
+        known: &'static str,
+    },
     /// The transfer matrix would not fit into memory.
     #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]
     TooWide {
@@ -30,6 +57,9 @@ pub enum LatticeError {
     /// Local updates at zero temperature stay in stripes forever.
     #[error("temperature = 0: single-spin updates never leave a striped state; use the Wolff or the exact sampler")]
     ZeroTemperature,
+    /// Metropolis updates above the temperature where they hardly randomise.
+    #[error("temperature = {0}: bit-parallel Metropolis serves up to 10; use the heat bath or the exact sampler")]
+    TooHot(f64),
     /// A setting of a sampler that must be positive is zero.
     #[error("{0} = 0: must be at least 1")]
     ZeroSetting(&'static str),

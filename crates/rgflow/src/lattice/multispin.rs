@@ -1,0 +1,313 @@
+//! Bit-parallel Metropolis on even square lattices: 512 replicas in the bits of each site, at any temperatures.
+//!
+//! The spins of one site are 512 bits, one for each replica (1 = up). Bit logic counts the antiparallel neighbours of
+//! all replicas at once: two and more flip always, one flips with probability e^{-4K}, none with e^{-8K} (Metropolis et al.
+//! 1953). Each such decision compares the bits of a uniform number with those of its threshold, most significant first, and
+//! stops once all replicas are decided: about ten random bits for a replica and site, of 32 that it may need. Thresholds are
+//! rounded to 2^-32, so no probability is off by more than 2^-33. No two replicas share a random bit.
+//!
+//! Sites are visited as a checkerboard. White sites of a row follow the black ones of the next row, so that a large lattice
+//! passes through the cache once a sweep; the result is that of all black sites before all white ones.
+
+use ndarray::{Array2, ArrayViewMut1, Axis};
+use rayon::prelude::*;
+
+use super::{LatticeError, Temperature};
+use crate::kernel::cpu::{self, Path, dispatched};
+use crate::random::{Bulk, Streams};
+
+/// Words of a site.
+const WORDS: usize = 8;
+/// Replicas of a group.
+pub const REPLICAS: usize = 64 * WORDS;
+/// Bits of a threshold.
+const BITS: usize = 32;
+/// Rounds before the first test whether all replicas are decided. Then 90 % of the visits are, so the test is foreseen; an
+/// earlier one (after 7 rounds 10.2 words are used instead of 12.2) costs more in branches than it saves in random bits.
+const BLIND: usize = 12;
+/// Above this temperature nearly every update flips, and sweeps hardly randomise.
+const HOTTEST: f64 = 10.0;
+/// Random words in stock, in sites' words; a decision takes at most `BITS`.
+const STOCK: usize = 256;
+
+/// The spins of one site: a bit for each replica.
+type Site = [u64; WORDS];
+
+/// 512 replicas of a lattice of even extents.
+#[derive(Clone, Debug)]
+pub struct Group {
+    lx: usize,
+    ly: usize,
+    spins: Vec<Site>,
+    thresholds: Thresholds,
+    stock: Stock,
+}
+
+/// Random bits in stock.
+#[derive(Clone, Debug)]
+struct Stock {
+    random: Bulk,
+    words: Vec<Site>,
+    used: usize,
+}
+
+/// Bits of the thresholds, most significant first; for each the replicas in which it is set.
+#[derive(Clone, Debug)]
+struct Thresholds {
+    /// e^{-4K}: one antiparallel neighbour.
+    one: [Site; BITS],
+    /// e^{-8K}: none.
+    none: [Site; BITS],
+}
+
+impl Group {
+    /// Replicas on the torus of `lx` x `ly` sites, replica r at the temperature `temperatures[r]` in (0, 10]; even replicas
+    /// begin ordered (all up or all down), odd ones disordered.
+    ///
+    /// # Errors
+    /// [`LatticeError::Extent`] unless both extents are even and at least 2, [`LatticeError::ZeroTemperature`] at T = 0,
+    /// [`LatticeError::TooHot`] above 10, where an update that flips nearly every spin hardly randomises.
+    pub fn new(
+        lx: usize,
+        ly: usize,
+        temperatures: &[Temperature; REPLICAS],
+        mut random: Bulk,
+    ) -> Result<Self, LatticeError> {
+        let sites = lx.checked_mul(ly).filter(|n| lx >= 2 && ly >= 2 && *n < 1 << 31);
+        let sites = sites.filter(|_| lx.is_multiple_of(2) && ly.is_multiple_of(2));
+        let sites = sites.ok_or(LatticeError::Extent { lx, ly })?;
+        let thresholds = Thresholds::of(temperatures)?;
+        // An ordered replica has one random sign, a disordered one has fresh bits at every site.
+        let mut signs = [[0; WORDS]];
+        refill(&mut random, &mut signs);
+        let mut spins = vec![[0; WORDS]; sites];
+        refill(&mut random, &mut spins);
+        const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
+        for site in &mut spins {
+            for (word, sign) in site.iter_mut().zip(&signs[0]) {
+                *word = *word & ODD | sign & !ODD;
+            }
+        }
+        let stock = Stock { random, words: vec![[0; WORDS]; STOCK], used: STOCK };
+        Ok(Self { lx, ly, spins, thresholds, stock })
+    }
+
+    /// `n` sweeps: every spin of every replica is visited `n` times.
+    pub fn sweeps(&mut self, n: usize) {
+        self.sweeps_on(cpu::path(), n);
+    }
+
+    fn sweeps_on(&mut self, path: Path, n: usize) {
+        for _ in 0..n {
+            sweep(path, &mut self.spins, (self.lx, self.ly), &self.thresholds, &mut self.stock);
+        }
+    }
+
+    /// Writes the spins of the replica `r` to `out`, values -1 and +1, `site = y * lx + x`.
+    pub fn write(&self, r: usize, out: &mut [i8]) {
+        let (word, bit) = (r / 64, r % 64);
+        for (s, site) in out.iter_mut().zip(&self.spins) {
+            *s = 2 * (site[word] >> bit & 1) as i8 - 1;
+        }
+    }
+}
+
+/// How long the chains of [`sample_grid`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Chains per temperature, at least 1; the more, the shorter each is.
+    pub chains: usize,
+    /// Sweeps of each chain before its first kept configuration.
+    pub burn_in: usize,
+    /// Sweeps between the kept configurations of a chain, at least 1.
+    pub spacing: usize,
+}
+
+/// `n` configurations at each of `temperatures` in (0, 10], the chains of all temperatures side by side in groups of 512.
+///
+/// Returns an array of shape (n, lx * ly), values -1 and +1, for each temperature; row i is from chain i mod `chains`, of which
+/// even ones began ordered, odd ones disordered. Groups run on all threads; the result does not depend on their number.
+///
+/// # Errors
+/// As [`Group::new`], and [`LatticeError::ZeroSetting`] for no chains or no spacing.
+///
+/// ```
+/// use rgflow::{lattice::{Temperature, multispin::{Settings, sample_grid}}, random::Streams};
+/// let temperatures = [Temperature::new(1.5)?, Temperature::CRITICAL];
+/// let settings = Settings { chains: 100, burn_in: 1000, spacing: 50 };
+/// let spins = sample_grid(10, 10, &temperatures, 250, &settings, Streams::new(1), "example")?;
+/// assert_eq!((spins.len(), spins[1].dim()), (2, (250, 100)));
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn sample_grid(
+    lx: usize,
+    ly: usize,
+    temperatures: &[Temperature],
+    n: usize,
+    settings: &Settings,
+    streams: Streams,
+    purpose: &str,
+) -> Result<Vec<Array2<i8>>, LatticeError> {
+    let Settings { chains, burn_in, spacing } = *settings;
+    for (name, value) in [("chains", chains), ("spacing", spacing)] {
+        if value == 0 {
+            return Err(LatticeError::ZeroSetting(name));
+        }
+    }
+    let (lanes, kept) = (chains * temperatures.len(), n.div_ceil(chains));
+    let mut spins: Vec<Array2<i8>> = temperatures.iter().map(|_| Array2::ones((n, lx * ly))).collect();
+    // The rows that each lane fills, one after the other.
+    let mut rows: Vec<Vec<ArrayViewMut1<i8>>> = (0..lanes).map(|_| Vec::with_capacity(kept)).collect();
+    for (t, spins) in spins.iter_mut().enumerate() {
+        for (i, row) in spins.axis_iter_mut(Axis(0)).enumerate() {
+            rows[t * chains + i % chains].push(row);
+        }
+    }
+    let groups: Vec<_> = rows.chunks_mut(REPLICAS).enumerate().collect();
+    groups.into_par_iter().try_for_each(|(g, rows)| {
+        // Lanes that nobody asked for repeat the last temperature.
+        let at = |r: usize| temperatures[((g * REPLICAS + r) / chains).min(temperatures.len() - 1)];
+        let mut group = Group::new(lx, ly, &std::array::from_fn(at), streams.bulk(purpose, g as u64))?;
+        for k in 0..kept {
+            group.sweeps(if k == 0 { burn_in } else { spacing });
+            for (r, rows) in rows.iter_mut().enumerate() {
+                if let Some(out) = rows.get_mut(k).and_then(ArrayViewMut1::as_slice_mut) {
+                    group.write(r, out);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(spins)
+}
+
+impl Thresholds {
+    fn of(temperatures: &[Temperature; REPLICAS]) -> Result<Self, LatticeError> {
+        let mut thresholds = Self { one: [[0; WORDS]; BITS], none: [[0; WORDS]; BITS] };
+        for (r, temperature) in temperatures.iter().enumerate() {
+            if *temperature == Temperature::ZERO {
+                return Err(LatticeError::ZeroTemperature);
+            }
+            if temperature.value() > HOTTEST {
+                return Err(LatticeError::TooHot(temperature.value()));
+            }
+            for (neighbours, masks) in [(4.0, &mut thresholds.one), (8.0, &mut thresholds.none)] {
+                let threshold = (libm::exp(-neighbours * temperature.beta()) * 4_294_967_296.0).round() as u32;
+                for (j, mask) in masks.iter_mut().enumerate() {
+                    mask[r / 64] |= u64::from(threshold >> (BITS - 1 - j) & 1) << (r % 64);
+                }
+            }
+        }
+        Ok(thresholds)
+    }
+}
+
+impl Stock {
+    /// The words of the next decision, of which `used` is to be told.
+    #[inline(always)]
+    fn next(&mut self) -> &[Site; BITS] {
+        if self.used + BITS > STOCK {
+            refill(&mut self.random, &mut self.words);
+            self.used = 0;
+        }
+        self.words[self.used..self.used + BITS].try_into().expect("a slice of that length")
+    }
+}
+
+/// Fills `sites` with random bits.
+fn refill(random: &mut Bulk, sites: &mut [Site]) {
+    random.fill(bytemuck::cast_slice_mut(sites));
+}
+
+dispatched! {
+    fn sweep(spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, stock: &mut Stock) => visit_all
+}
+
+#[inline(always)]
+fn visit_all(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
+    for y in 0..=ly {
+        if y < ly {
+            half_row(spins, (lx, ly), (y, y % 2), thresholds, stock);
+        }
+        if y > 0 {
+            half_row(spins, (lx, ly), (y - 1, y % 2), thresholds, stock);
+        }
+    }
+}
+
+/// Visits the sites x = `first`, `first` + 2 ... of the row `y`.
+#[inline(always)]
+fn half_row(
+    spins: &mut [Site],
+    (lx, ly): (usize, usize),
+    (y, first): (usize, usize),
+    thresholds: &Thresholds,
+    stock: &mut Stock,
+) {
+    let row = y * lx;
+    let up = (if y == 0 { ly - 1 } else { y - 1 }) * lx;
+    let down = (if y == ly - 1 { 0 } else { y + 1 }) * lx;
+    for x in (first..lx).step_by(2) {
+        let left = if x == 0 { lx - 1 } else { x - 1 };
+        let right = if x == lx - 1 { 0 } else { x + 1 };
+        let neighbours = [spins[row + left], spins[row + right], spins[up + x], spins[down + x]];
+        let used = visit(&mut spins[row + x], &neighbours, thresholds, stock.next());
+        stock.used += used;
+    }
+}
+
+/// Flips the spins that accept; returns how many of the random `words` were used.
+#[inline(always)]
+fn visit(own: &mut Site, neighbours: &[Site; 4], thresholds: &Thresholds, words: &[Site; BITS]) -> usize {
+    let (mut always, mut one, mut none) = ([0; WORDS], [0; WORDS], [0; WORDS]);
+    for w in 0..WORDS {
+        // Antiparallel neighbours, added up in pairs.
+        let [a, b, c, d] = [0, 1, 2, 3].map(|n| neighbours[n][w] ^ own[w]);
+        let (either, both) = (a ^ b, a & b);
+        let (other, twice) = (c ^ d, c & d);
+        always[w] = both | twice | either & other;
+        one[w] = (either | other) & !always[w];
+        none[w] = !(either | other | always[w]);
+    }
+    let mut open: Site = [0; WORDS];
+    let mut flip = always;
+    for w in 0..WORDS {
+        open[w] = one[w] | none[w];
+    }
+    let mut round = 0;
+    while round < BITS {
+        let (r, t1, t0) = (&words[round], &thresholds.one[round], &thresholds.none[round]);
+        for w in 0..WORDS {
+            let threshold = one[w] & t1[w] | none[w] & t0[w];
+            flip[w] |= open[w] & threshold & !r[w];
+            open[w] &= !(r[w] ^ threshold);
+        }
+        round += 1;
+        if round >= BLIND && open.iter().fold(0, |any, o| any | o) == 0 {
+            break;
+        }
+    }
+    for w in 0..WORDS {
+        own[w] ^= flip[w];
+    }
+    round
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+
+    #[test]
+    fn every_path_gives_the_same_spins() {
+        let temperatures = std::array::from_fn(|r| Temperature::new(0.5 + (r % 19) as f64 / 2.0).expect("positive"));
+        let group = Group::new(6, 4, &temperatures, Streams::new(1).bulk("test/paths", 0)).expect("even extents");
+        let spins = |path| {
+            let mut group = group.clone();
+            group.sweeps_on(path, 50);
+            group.spins
+        };
+        let all: Vec<_> = Path::available().into_iter().map(spins).collect();
+        assert!(all.iter().all(|s| *s == all[0]) && all[0] != group.spins);
+    }
+}
