@@ -35,7 +35,7 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
     }
     match layers.is_empty() {
         true => Err(Error::failure("the model has no layers: it is no network")),
-        false => Ok(Mlp { layers }),
+        false => Ok(Mlp::classifier(layers)),
     }
 }
 

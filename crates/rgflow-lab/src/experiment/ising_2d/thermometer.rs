@@ -5,7 +5,8 @@ use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage};
 use ndarray::{Array1, Array2};
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
-use rgflow::nn::{Layer, Mlp, Training, train};
+use rgflow::learning::{Adam, Batching, Descent, Rule};
+use rgflow::nn::{Activation, Cost, Data, Layer, Mlp, Targets, Trained, Training, train};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
@@ -30,11 +31,14 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
         let mut sizes = vec![train_set.spins.ncols()];
         sizes.extend(&settings.thermometer.hidden);
         sizes.push(temperatures.len());
-        let mlp = Mlp::random(&sizes, &mut streams.generator("thermometer/init", 0));
+        let mut init = streams.generator("thermometer/init", 0);
+        let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
+        let rate = settings.thermometer.learning_rate as f32;
         let training = Training {
             epochs: settings.thermometer.epochs,
-            batch: settings.thermometer.batch,
-            learning_rate: settings.thermometer.learning_rate as f32,
+            batching: Batching::Mini { size: settings.thermometer.batch, repeats: false },
+            descent: Descent::new(Rule::Adam(Adam::default()), rate),
+            cost: Cost::CategoricalCrossEntropy,
             patience: settings.thermometer.patience,
         };
         let epoch_units = 2 * train_set.spins.nrows() as u64;
@@ -43,13 +47,14 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
         let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
         let mut interrupted = None;
         let mut done = 0;
-        let (mlp, curve) =
-            train(mlp, (x.view(), &x_classes), (y.view(), &y_classes), &training, streams, "thermometer", &mut |_| {
-                done += 1;
-                interrupted = out.tick(epoch_units).err();
-                interrupted.is_none()
-            })
-            .map_err(Error::failure)?;
+        let data = Data { x: x.view(), targets: Targets::Classes(&x_classes) };
+        let test = Data { x: y.view(), targets: Targets::Classes(&y_classes) };
+        let trained = train(mlp, data, test, &training, streams, "thermometer", &mut |_| {
+            done += 1;
+            interrupted = out.tick(epoch_units).err();
+            interrupted.is_none()
+        });
+        let Trained { mlp, curve, .. } = trained.map_err(|e| Error::failure(e.to_string()))?;
         if let Some(stop) = interrupted {
             return Err(stop);
         }
@@ -119,7 +124,7 @@ pub(super) fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Erro
         let bias: Array1<f32> = model.tensor(&format!("layers.{l}.bias"))?;
         layers.push(Layer { weights, bias });
     }
-    Ok((Mlp { layers }, model.metadata))
+    Ok((Mlp::classifier(layers), model.metadata))
 }
 
 /// The thermometer with reference curves and calibration, ready to read.
