@@ -7,12 +7,11 @@ use crate::dataset::{Dataset, Meaning};
 use ndarray::{ArrayView2, Axis};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
-use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train as train_network};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Rows of the data: training, test, reference; within each by label.
 struct Split {
@@ -62,12 +61,12 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         sizes.extend(&settings.network.hidden);
         sizes.push(distinct.len());
         let mut init = streams.generator("thermometer/init", 0);
-        let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
-        let rate = settings.training.method.learning_rate as f32;
+        let hidden = settings.activation().map_err(Error::user)?;
+        let mlp = Mlp::random(&sizes, hidden, Activation::Softmax, &mut init);
         let training = Training {
             epochs: settings.training.epochs,
-            batching: Batching::Mini { size: settings.training.method.batch, repeats: false },
-            descent: Descent::new(Rule::Adam(Adam::default()), rate),
+            batching: settings.batching().map_err(Error::user)?,
+            descent: settings.descent().map_err(Error::user)?,
             cost: Cost::CategoricalCrossEntropy,
             patience: settings.training.patience,
         };
