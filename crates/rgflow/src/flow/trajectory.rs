@@ -1,7 +1,6 @@
 //! The flow itself: v -> h -> v again and again, from collections at each start temperature.
 
 use super::reading::Reading;
-use crate::kernel::spins::{pack, unpack};
 use crate::lattice::{Observables, Square};
 use crate::nn::Mlp;
 use crate::random::{Bulk, Streams};
@@ -199,12 +198,12 @@ impl State {
     ) -> Self {
         let rows = spins.nrows();
         let mut chains = Chains::new(kernel, rows);
-        let contiguous = spins.as_standard_layout();
-        pack(contiguous.as_slice().expect("standard layout"), rbm.n_visible(), &mut chains.visible);
+        let v = spins.mapv(f32::from);
+        chains.set_visible(v.view()).expect("starts have the machine's width");
         Self {
             mode,
             chains,
-            v: spins.mapv(f32::from),
+            v,
             h: Array2::zeros((rows, rbm.n_hidden())),
             random: streams.bulk(purpose, index as u64),
             readout: streams.bulk(&format!("{purpose}/read"), index as u64),
@@ -232,8 +231,8 @@ impl State {
         let mut spins = Array2::zeros((rows, n));
         match self.mode {
             Mode::Gibbs => {
-                unpack(&self.chains.visible, n, self.v.as_slice_mut().expect("standard layout"));
-                unpack(&self.chains.visible, n, spins.as_slice_mut().expect("standard layout"));
+                self.chains.write_visible(self.v.as_slice_mut().expect("standard layout"));
+                spins.zip_mut_with(&self.v, |s, v| *s = if *v > 0.0 { 1 } else { -1 });
             }
             Mode::Mean => {
                 let mut words = vec![0u32; rows * n];

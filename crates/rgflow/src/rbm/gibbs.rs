@@ -1,88 +1,273 @@
 //! Gibbs sampling: v -> h -> v with sampled states (thesis section 2.4.2).
+//!
+//! Two-valued units are bits and go through tabulated sums. Real values (Gaussian units, grey levels, expectation values) go
+//! through matrix products and are never thresholded.
 
-use super::Rbm;
-use crate::kernel::spins::{SignedSums, draw, packed_len};
+use super::{Levels, Rbm, RbmError, Units};
+use crate::kernel::normal;
+use crate::kernel::product::gemm;
+use crate::kernel::spins::{LevelSums, draw, pack_levels, packed_len, unpack_levels};
+use crate::kernel::vector::add_bias;
 use crate::random::Bulk;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
+
+/// Rows of fields are padded to a multiple of this, the row length of the tabulated sums.
+const PADDING: usize = 16;
 
 /// A machine prepared for sampling: tabulated sums of both directions.
 #[derive(Clone, Debug)]
 pub struct Kernel {
-    n_visible: usize,
-    n_hidden: usize,
-    to_hidden: SignedSums,
-    to_visible: SignedSums,
+    rbm: Rbm,
+    /// Fields of the hidden units; `None` if the visible units are Gaussian.
+    to_hidden: Option<LevelSums>,
+    /// Fields of the visible units; `None` if the hidden units are Gaussian.
+    to_visible: Option<LevelSums>,
 }
 
 impl Kernel {
     /// Tables of `rbm`.
     pub fn new(rbm: &Rbm) -> Self {
-        let (n_visible, n_hidden) = (rbm.n_visible(), rbm.n_hidden());
+        let sums = |units: &Units, n_in: usize, n_out: usize| {
+            units.levels().map(|levels| LevelSums::new(n_in, n_out, levels.low(), levels.high()))
+        };
         let mut kernel = Self {
-            n_visible,
-            n_hidden,
-            to_hidden: SignedSums::new(n_visible, n_hidden),
-            to_visible: SignedSums::new(n_hidden, n_visible),
+            rbm: rbm.clone(),
+            to_hidden: sums(rbm.visible_units(), rbm.n_visible(), rbm.n_hidden()),
+            to_visible: sums(rbm.hidden_units(), rbm.n_hidden(), rbm.n_visible()),
         };
         kernel.rebuild(rbm);
         kernel
     }
 
-    /// Renews the tables after the machine changed, without allocating.
+    /// Renews the tables after the parameters of the machine changed, without allocating.
+    ///
+    /// # Panics
+    /// If the machine has other shapes than the one of [`Kernel::new`].
     pub fn rebuild(&mut self, rbm: &Rbm) {
-        self.to_hidden.build(rbm.weights.view(), rbm.hidden_bias.as_slice().expect("contiguous"));
-        self.to_visible.build(rbm.weights.t(), rbm.visible_bias.as_slice().expect("contiguous"));
-    }
-}
-
-/// Gibbs chains side by side, with the scratch that a step needs. Spins are packed as in [`crate::kernel::spins`].
-#[derive(Clone, Debug)]
-pub struct Chains {
-    /// Packed visible spins, rows x packed_len(n_visible).
-    pub visible: Vec<u8>,
-    /// Packed hidden spins, rows x packed_len(n_hidden).
-    pub hidden: Vec<u8>,
-    fields: Vec<f32>,
-    words: Vec<u32>,
-    rows: usize,
-}
-
-impl Chains {
-    /// Room for `rows` chains, all units down.
-    pub fn new(kernel: &Kernel, rows: usize) -> Self {
-        let widest = kernel.to_hidden.stride().max(kernel.to_visible.stride());
-        Self {
-            visible: vec![0; rows * packed_len(kernel.n_visible)],
-            hidden: vec![0; rows * packed_len(kernel.n_hidden)],
-            fields: vec![0.0; rows * widest],
-            words: vec![0; rows * widest],
-            rows,
+        self.rbm.weights.assign(&rbm.weights);
+        self.rbm.visible_bias.assign(&rbm.visible_bias);
+        self.rbm.hidden_bias.assign(&rbm.hidden_bias);
+        if let Some(sums) = &mut self.to_hidden {
+            sums.build(rbm.weights.view(), rbm.hidden_bias.as_slice().expect("contiguous"));
+        }
+        if let Some(sums) = &mut self.to_visible {
+            sums.build(rbm.weights.t(), rbm.visible_bias.as_slice().expect("contiguous"));
         }
     }
 
-    /// Fields of the hidden units given the visible ones: rows of [`Chains::hidden_stride`] values.
-    pub fn hidden_fields(&mut self, kernel: &Kernel) -> &[f32] {
-        let fields = &mut self.fields[..self.rows * kernel.to_hidden.stride()];
-        kernel.to_hidden.fields(&self.visible, fields);
-        fields
+    /// The machine of the tables.
+    pub fn rbm(&self) -> &Rbm {
+        &self.rbm
+    }
+}
+
+/// The states of a layer, a row for each chain: bits, or real values.
+#[derive(Clone, Debug)]
+struct Layer {
+    n: usize,
+    levels: Option<Levels>,
+    /// Whether `values` is the state, not `bits`.
+    real: bool,
+    bits: Vec<u8>,
+    values: Array2<f32>,
+}
+
+impl Layer {
+    fn new(units: &Units, rows: usize, n: usize) -> Self {
+        let levels = units.levels();
+        let (bits, values) = match levels {
+            Some(_) => (vec![0; rows * packed_len(n)], Array2::zeros((0, n))),
+            None => (vec![], Array2::zeros((rows, n))),
+        };
+        Self { n, levels, real: levels.is_none(), bits, values }
     }
 
-    /// Length of a row of hidden fields.
-    pub fn hidden_stride(kernel: &Kernel) -> usize {
-        kernel.to_hidden.stride()
+    /// Room for real values of two-valued units, which most chains never need.
+    fn make_real(&mut self, rows: usize) -> &mut Array2<f32> {
+        if self.values.nrows() != rows {
+            self.values = Array2::zeros((rows, self.n));
+        }
+        self.real = true;
+        &mut self.values
     }
 
-    /// Draws the hidden units from the fields that [`Chains::hidden_fields`] left.
+    fn write(&self, out: &mut [f32]) {
+        match self.levels {
+            Some(levels) if !self.real => unpack_levels(&self.bits, self.n, levels.low(), levels.high(), out),
+            _ => out.copy_from_slice(self.values.as_slice().expect("standard layout")),
+        }
+    }
+
+    /// Draws the units from their fields.
+    fn draw(&mut self, units: &Units, stride: usize, fields: &[f32], random: &mut Bulk, scratch: &mut Scratch) {
+        match units {
+            Units::TwoValued(levels) => {
+                draw(fields, (stride, self.n), levels.delta(), random, &mut scratch.words, &mut self.bits);
+                self.real = false;
+            }
+            Units::Gaussian(widths) => {
+                // a = sigma^2 z + sigma (standard normal)
+                normal::fill(random, &mut scratch.words[..fields.len()], &mut scratch.normal[..fields.len()]);
+                let rows = fields.chunks_exact(stride).zip(scratch.normal.chunks_exact(stride));
+                for (mut values, (fields, noise)) in self.values.rows_mut().into_iter().zip(rows) {
+                    for (i, value) in values.iter_mut().enumerate() {
+                        let sigma = widths.sigma(i);
+                        *value = sigma * (sigma * fields[i] + noise[i]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Random numbers of a half-step.
+#[derive(Clone, Debug)]
+struct Scratch {
+    words: Vec<u32>,
+    normal: Vec<f32>,
+}
+
+/// Gibbs chains side by side, with the scratch that a step needs.
+///
+/// ```
+/// use ndarray::Array2;
+/// use rgflow::{random::Streams, rbm::{Chains, Kernel, Rbm}};
+/// let streams = Streams::new(1);
+/// let kernel = Kernel::new(&Rbm::random(10, 4, 0.3, &mut streams.generator("example/init", 0)));
+/// let mut chains = Chains::new(&kernel, 50); // 50 chains, all units low
+/// let mut random = streams.bulk("example/gibbs", 0);
+/// for _ in 0..100 {
+///     chains.step(&kernel, &mut random);
+/// }
+/// let mut v = Array2::<f32>::zeros((50, 10));
+/// chains.write_visible(v.as_slice_mut().unwrap());
+/// assert!(v.iter().all(|v| v.abs() == 1.0));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Chains {
+    visible: Layer,
+    hidden: Layer,
+    rows: usize,
+    fields: Vec<f32>,
+    scratch: Scratch,
+}
+
+impl Chains {
+    /// Room for `rows` chains; two-valued units are low, Gaussian ones zero.
+    pub fn new(kernel: &Kernel, rows: usize) -> Self {
+        let rbm = &kernel.rbm;
+        let widest = rbm.n_visible().max(rbm.n_hidden()).next_multiple_of(PADDING);
+        let gaussian = kernel.to_hidden.is_none() || kernel.to_visible.is_none();
+        Self {
+            visible: Layer::new(rbm.visible_units(), rows, rbm.n_visible()),
+            hidden: Layer::new(rbm.hidden_units(), rows, rbm.n_hidden()),
+            rows,
+            fields: vec![0.0; rows * widest],
+            scratch: Scratch {
+                words: vec![0; rows * widest],
+                normal: vec![0.0; if gaussian { rows * widest } else { 0 }],
+            },
+        }
+    }
+
+    /// Number of chains.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Sets the visible units to `values`, shape (rows, n_visible). Values of two-valued units that are all low or high become
+    /// bits; any other (grey levels, expectation values) are kept as they are until the units are drawn.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] for another shape.
+    pub fn set_visible(&mut self, values: ArrayView2<f32>) -> Result<(), RbmError> {
+        for (what, expected, found) in
+            [("rows of the states", self.rows, values.nrows()), ("columns of the states", self.visible.n, values.ncols())]
+        {
+            if expected != found {
+                return Err(RbmError::Shape { what, expected, found });
+            }
+        }
+        let packed = self
+            .visible
+            .levels
+            .is_some_and(|levels| pack_levels(values, levels.low(), levels.high(), &mut self.visible.bits));
+        if packed {
+            self.visible.real = false;
+        } else {
+            self.visible.make_real(self.rows).assign(&values);
+        }
+        Ok(())
+    }
+
+    /// The bits of the visible units, rows x packed_len(n_visible) (see [`crate::kernel::spins`]), to be written; `None` for
+    /// Gaussian units.
+    pub fn visible_bits_mut(&mut self) -> Option<&mut [u8]> {
+        self.visible.levels?;
+        self.visible.real = false;
+        Some(&mut self.visible.bits)
+    }
+
+    /// Real values of the visible units, shape (rows, n_visible), to be written.
+    pub fn visible_values_mut(&mut self) -> ArrayViewMut2<'_, f32> {
+        self.visible.make_real(self.rows).view_mut()
+    }
+
+    /// Writes the visible units to `out`, rows x n_visible.
+    ///
+    /// # Panics
+    /// If `out` has another length, which is an error of the caller.
+    pub fn write_visible(&self, out: &mut [f32]) {
+        assert_eq!(out.len(), self.rows * self.visible.n, "room for the visible units");
+        self.visible.write(out);
+    }
+
+    /// Writes the hidden units to `out`, rows x n_hidden.
+    ///
+    /// # Panics
+    /// If `out` has another length, which is an error of the caller.
+    pub fn write_hidden(&self, out: &mut [f32]) {
+        assert_eq!(out.len(), self.rows * self.hidden.n, "room for the hidden units");
+        self.hidden.write(out);
+    }
+
+    /// Finds the fields of the hidden units, which [`Chains::draw_hidden`] draws from, and writes the units' expectations
+    /// (thesis eq. 2.4.22) to `means`, rows x n_hidden.
+    ///
+    /// # Panics
+    /// If `means` has another length, which is an error of the caller.
+    pub fn hidden_means(&mut self, kernel: &Kernel, means: &mut [f32]) {
+        self.hidden_fields(kernel);
+        let (n, stride) = (self.hidden.n, self.hidden.n.next_multiple_of(PADDING));
+        assert_eq!(means.len(), self.rows * n, "room for the means");
+        for (from, to) in self.fields.chunks_exact(stride).zip(means.chunks_exact_mut(n)) {
+            to.copy_from_slice(&from[..n]);
+        }
+        kernel.rbm.hidden_units().mean(n, means);
+    }
+
+    /// Finds the fields of the hidden units.
+    pub fn hidden_fields(&mut self, kernel: &Kernel) {
+        let (rbm, layer) = (&kernel.rbm, &self.visible);
+        let bias = rbm.hidden_bias.as_slice().expect("contiguous");
+        fields_of(layer, &kernel.to_hidden, rbm.weights.view(), bias, self.rows, &mut self.fields);
+    }
+
+    /// Draws the hidden units from the fields that [`Chains::hidden_fields`] or [`Chains::hidden_means`] left.
     pub fn draw_hidden(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let stride = kernel.to_hidden.stride();
-        draw(&self.fields[..self.rows * stride], stride, kernel.n_hidden, random, &mut self.words, &mut self.hidden);
+        let stride = self.hidden.n.next_multiple_of(PADDING);
+        let fields = &self.fields[..self.rows * stride];
+        self.hidden.draw(kernel.rbm.hidden_units(), stride, fields, random, &mut self.scratch);
     }
 
     /// Draws the visible units given the hidden ones.
     pub fn draw_visible(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let stride = kernel.to_visible.stride();
-        let fields = &mut self.fields[..self.rows * stride];
-        kernel.to_visible.fields(&self.hidden, fields);
-        draw(fields, stride, kernel.n_visible, random, &mut self.words, &mut self.visible);
+        let (rbm, layer) = (&kernel.rbm, &self.hidden);
+        let bias = rbm.visible_bias.as_slice().expect("contiguous");
+        fields_of(layer, &kernel.to_visible, rbm.weights.t(), bias, self.rows, &mut self.fields);
+        let stride = self.visible.n.next_multiple_of(PADDING);
+        let fields = &self.fields[..self.rows * stride];
+        self.visible.draw(rbm.visible_units(), stride, fields, random, &mut self.scratch);
     }
 
     /// One step v -> h -> v.
@@ -90,5 +275,28 @@ impl Chains {
         self.hidden_fields(kernel);
         self.draw_hidden(kernel, random);
         self.draw_visible(kernel, random);
+    }
+}
+
+/// Fields that the layer `from` exerts: rows of `weights.ncols()` values, padded.
+fn fields_of(
+    from: &Layer,
+    sums: &Option<LevelSums>,
+    weights: ArrayView2<f32>,
+    bias: &[f32],
+    rows: usize,
+    fields: &mut [f32],
+) {
+    let (n, stride) = (weights.ncols(), weights.ncols().next_multiple_of(PADDING));
+    let fields = &mut fields[..rows * stride];
+    match sums {
+        Some(sums) if !from.real => sums.fields(&from.bits, fields),
+        _ => {
+            let z = ArrayViewMut2::from_shape((rows, n).strides((stride, 1)), fields).expect("rows x stride values");
+            gemm(from.values.view(), weights, 0.0, z);
+            for row in fields.chunks_exact_mut(stride) {
+                add_bias(&mut row[..n], bias);
+            }
+        }
     }
 }
