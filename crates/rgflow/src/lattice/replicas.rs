@@ -7,10 +7,10 @@
 //!
 //! A bit-parallel version for large square lattices (64 and more replicas in a word) has its place beside this file.
 
-use multiversion::multiversion;
 use ndarray::Array2;
 
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use crate::kernel::cpu::{self, dispatched};
 use crate::random::Bulk;
 
 /// Replicas in one inner loop.
@@ -139,9 +139,17 @@ impl Rule {
     }
 }
 
+dispatched! {
+    fn sweep_on(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
+}
+
 /// One visit of every site in every replica.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+    sweep_on(cpu::path(), spins, replicas, rule, words, bulk);
+}
+
+#[inline(always)]
+fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
     for (site, neighbours) in &rule.visits {
         bulk.fill(words);
         for group in (0..replicas).step_by(GROUP) {
