@@ -164,10 +164,10 @@ fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], 
             let mut thresholds = [rule.levels[0].up; GROUP];
             if rule.in_field {
                 let mut down = [rule.levels[0].down; GROUP];
-                for level in &rule.levels[1..] {
+                for &Level { from, up, down: below } in &rule.levels[1..] {
                     for ((t, d), f) in thresholds.iter_mut().zip(&mut down).zip(&sum) {
-                        *t = if *f >= level.from { level.up } else { *t };
-                        *d = if *f >= level.from { level.down } else { *d };
+                        *t = if *f >= from { up } else { *t };
+                        *d = if *f >= from { below } else { *d };
                     }
                 }
                 for ((t, d), s) in thresholds.iter_mut().zip(&down).zip(own.iter()) {
@@ -177,9 +177,9 @@ fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], 
                 for (f, s) in sum.iter_mut().zip(own.iter()) {
                     *f *= s;
                 }
-                for level in &rule.levels[1..] {
+                for &Level { from, up, down: _ } in &rule.levels[1..] {
                     for (t, f) in thresholds.iter_mut().zip(&sum) {
-                        *t = if *f >= level.from { level.up } else { *t };
+                        *t = if *f >= from { up } else { *t };
                     }
                 }
             }
