@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod bench;
 mod completions;
 mod exact;
 mod inspect;
@@ -26,6 +27,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Prints exact results of finite systems.
     Exact(exact::Exact),
+    /// Measures the speed of this build.
+    Bench(bench::Bench),
     /// Prints the completions of a shell.
     Completions(completions::Completions),
 }
@@ -43,6 +46,7 @@ impl Command {
             Command::Report(report) => report.execute(),
             Command::Inspect(inspect) => inspect.execute(),
             Command::Exact(exact) => exact.execute(),
+            Command::Bench(bench) => bench.execute(),
             Command::Completions(completions) => completions.execute(),
         }
     }

@@ -7,8 +7,11 @@ use rgflow::nn::{Layer, Mlp};
 use rgflow::random::Streams;
 use serde_json::json;
 
-/// Adds the layers of `mlp` to `model`.
+/// Adds the layers of `mlp` and its activations to `model`, whose metadata is an object.
 pub fn with_layers(mut model: Model, mlp: &Mlp) -> Model {
+    model.metadata["format"] = super::model::FORMAT.into();
+    model.metadata["activation"] = mlp.hidden.to_string().into();
+    model.metadata["output"] = mlp.output.to_string().into();
     for (l, layer) in mlp.layers.iter().enumerate() {
         model = model
             .with(&format!("layers.{l}.weights"), layer.weights.clone())
@@ -33,10 +36,16 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
         }
         layers.push(Layer { weights, bias });
     }
-    match layers.is_empty() {
-        true => Err(Error::failure("the model has no layers: it is no network")),
-        false => Ok(Mlp { layers }),
+    if layers.is_empty() {
+        return Err(Error::failure("the model has no layers: it is no network"));
     }
+    let mut mlp = Mlp::classifier(layers);
+    for (key, activation) in [("activation", &mut mlp.hidden), ("output", &mut mlp.output)] {
+        if let Some(name) = model.metadata.get(key).and_then(|name| name.as_str()) {
+            *activation = name.parse().map_err(|e| Error::failure(format!("metadata `{key}`: {e}")))?;
+        }
+    }
+    Ok(mlp)
 }
 
 /// Adds what a thermometer needs to read T* with errors anywhere: block means of P(T) of its reference sets, shape
@@ -87,5 +96,5 @@ pub fn thermometer(model: &Model, streams: Streams) -> Result<Thermometer, Error
 /// Metadata of a network with softmax outputs.
 pub fn metadata(meaning: &str, outputs: &[f64]) -> serde_json::Value {
     let kind = if meaning == "temperatures" { "thermometer" } else { "classifier" };
-    json!({ "kind": kind, "format": super::model::FORMAT, "output": "softmax", meaning: outputs })
+    json!({ "kind": kind, meaning: outputs })
 }

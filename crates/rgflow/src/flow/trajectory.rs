@@ -275,7 +275,7 @@ fn follow(
         }
         at = record;
         let spins = state.spins();
-        let p = readout.mlp.probabilities(state.v.view());
+        let p = readout.mlp.outputs(state.v.view());
         let seen = Observables::measure(readout.lattice, spins.view()).ok()?;
         let mut sum = Array1::zeros(2 * n_t + 4);
         for (r, row) in p.rows().into_iter().enumerate() {
