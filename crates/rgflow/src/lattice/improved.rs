@@ -23,18 +23,10 @@ pub(super) struct Meter {
     waves: Vec<(f64, f64)>,
 }
 
-/// An axis of largest extent.
-struct Axis {
-    /// Distance of the numbers of neighbouring sites.
-    stride: usize,
-    /// e^{2 pi i x/L} for x = 0 .. L-1.
-    phases: Vec<(f64, f64)>,
-}
-
 impl Meter {
     pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
         let n_sites = lattice.n_sites();
-        let axes = longest_axes(lattice).map(|(stride, extent)| Axis { stride, phases: phases(extent) }).collect();
+        let axes = longest_axes(lattice);
         Self { axes, sizes: vec![0.0; n_sites], waves: vec![(0.0, 0.0); n_sites] }
     }
 
@@ -68,20 +60,27 @@ impl Meter {
     }
 }
 
-/// (stride of a step, extent) of the axes of largest extent, where the wave number is smallest.
-pub(super) fn longest_axes<L: Lattice + ?Sized>(lattice: &L) -> impl Iterator<Item = (usize, usize)> + use<L> {
-    let extents = lattice.extents();
-    let longest = extents.iter().copied().max().unwrap_or(1);
-    let mut stride = 1;
-    extents.into_iter().filter_map(move |extent| {
-        let here = stride;
-        stride *= extent;
-        (extent == longest).then_some((here, extent))
-    })
+/// An axis of largest extent, where the wave number is smallest.
+pub(super) struct Axis {
+    /// Distance of the numbers of neighbouring sites.
+    pub stride: usize,
+    /// e^{2 pi i x/L} for x = 0 .. L-1.
+    pub phases: Vec<(f64, f64)>,
 }
 
-/// e^{2 pi i x/L}, x = 0 .. L-1.
-pub(super) fn phases(extent: usize) -> Vec<(f64, f64)> {
-    let k = std::f64::consts::TAU / extent as f64;
-    (0..extent).map(|x| (libm::cos(k * x as f64), libm::sin(k * x as f64))).collect()
+/// The axes of largest extent.
+pub(super) fn longest_axes<L: Lattice + ?Sized>(lattice: &L) -> Vec<Axis> {
+    let extents = lattice.extents();
+    let longest = extents.iter().copied().max().unwrap_or(1);
+    let k = std::f64::consts::TAU / longest as f64;
+    let mut stride = 1;
+    let mut axes = Vec::new();
+    for extent in extents {
+        if extent == longest {
+            let phase = |x: usize| (libm::cos(k * x as f64), libm::sin(k * x as f64));
+            axes.push(Axis { stride, phases: (0..extent).map(phase).collect() });
+        }
+        stride *= extent;
+    }
+    axes
 }

@@ -6,7 +6,9 @@
 //! [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of ordered and disordered
 //! starts. (Thesis chapter 3; exact samplers, and the choice among all, live in `exact`.)
 
+mod clusters;
 mod collection;
+mod correlation;
 mod error;
 mod geometry;
 pub mod heat_bath;
@@ -17,6 +19,7 @@ pub mod multispin;
 pub mod observables;
 mod replicas;
 pub mod sampler;
+mod summary;
 pub mod swendsen_wang;
 mod temperature;
 pub mod wolff;
@@ -28,4 +31,5 @@ pub use geometry::{Cubic, Geometry, Lattice, Ring, Square, Triangular};
 pub use improved::Improved;
 pub use model::{Ising, Model};
 pub use observables::Observables;
+pub use summary::{ImprovedSummary, Summary};
 pub use temperature::Temperature;

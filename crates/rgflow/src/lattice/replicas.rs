@@ -7,10 +7,10 @@
 //!
 //! A bit-parallel version for large square lattices (64 and more replicas in a word) has its place beside this file.
 
-use multiversion::multiversion;
 use ndarray::Array2;
 
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use crate::kernel::cpu::{self, dispatched};
 use crate::random::Bulk;
 
 /// Replicas in one inner loop.
@@ -139,9 +139,17 @@ impl Rule {
     }
 }
 
+dispatched! {
+    fn sweep_on(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
+}
+
 /// One visit of every site in every replica.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+    sweep_on(cpu::path(), spins, replicas, rule, words, bulk);
+}
+
+#[inline(always)]
+fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
     for (site, neighbours) in &rule.visits {
         bulk.fill(words);
         for group in (0..replicas).step_by(GROUP) {
@@ -156,10 +164,10 @@ fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk
             let mut thresholds = [rule.levels[0].up; GROUP];
             if rule.in_field {
                 let mut down = [rule.levels[0].down; GROUP];
-                for level in &rule.levels[1..] {
+                for &Level { from, up, down: below } in &rule.levels[1..] {
                     for ((t, d), f) in thresholds.iter_mut().zip(&mut down).zip(&sum) {
-                        *t = if *f >= level.from { level.up } else { *t };
-                        *d = if *f >= level.from { level.down } else { *d };
+                        *t = if *f >= from { up } else { *t };
+                        *d = if *f >= from { below } else { *d };
                     }
                 }
                 for ((t, d), s) in thresholds.iter_mut().zip(&down).zip(own.iter()) {
@@ -169,9 +177,9 @@ fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk
                 for (f, s) in sum.iter_mut().zip(own.iter()) {
                     *f *= s;
                 }
-                for level in &rule.levels[1..] {
+                for &Level { from, up, down: _ } in &rule.levels[1..] {
                     for (t, f) in thresholds.iter_mut().zip(&sum) {
-                        *t = if *f >= level.from { level.up } else { *t };
+                        *t = if *f >= from { up } else { *t };
                     }
                 }
             }
