@@ -109,7 +109,8 @@ fn gaussian_layers_are_integrated() {
         let (hs, mut z) = (states(2, &kind), 0.0);
         for (x, dx) in line() {
             for (y, dy) in line() {
-                let weight: f64 = hs.iter().map(|h| (-hamiltonian(&rbm, &[x, y], h, (Some(variance), None))).exp()).sum();
+                let weight: f64 =
+                    hs.iter().map(|h| (-hamiltonian(&rbm, &[x, y], h, (Some(variance), None))).exp()).sum();
                 z += weight * dx * dy;
                 if (x, y) == (0.5, -1.25) {
                     let free = rbm.free_energy(arr2(&[[x, y]]).view())[0];
@@ -250,8 +251,7 @@ fn the_spectrum_is_that_of_the_gibbs_kernel() {
         let (of_v, of_h) = (joint.sum_axis(ndarray::Axis(1)), joint.sum_axis(ndarray::Axis(0)));
         for v in 0..vs.len() {
             for w in 0..vs.len() {
-                let exact: f64 =
-                    (0..hs.len()).map(|h| joint[[v, h]] / of_v[v] * joint[[w, h]] / of_h[h]).sum();
+                let exact: f64 = (0..hs.len()).map(|h| joint[[v, h]] / of_v[v] * joint[[w, h]] / of_h[h]).sum();
                 assert!((kernel[[v, w]] - exact).abs() < 1e-12);
             }
         }

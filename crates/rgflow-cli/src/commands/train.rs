@@ -3,7 +3,7 @@
 use super::work::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{Experiment, TrainThermometer};
+use rgflow_lab::experiment::{Experiment, TrainRbm, TrainThermometer};
 use std::path::{Path, PathBuf};
 
 /// Trains a machine on your own data.
@@ -23,6 +23,16 @@ pub struct Train {
 /// The machine.
 #[derive(clap::Subcommand)]
 enum Machine {
+    /// A restricted Boltzmann machine.
+    #[command(after_help = "Examples:
+  rgflow train rbm digits.npy --hidden 32 --epochs 100
+  rgflow train rbm samples.npz --steps 5 --method pcd --optimiser adam --learning-rate 0.001
+  rgflow train rbm bytes.npy --scale 255
+  rgflow train rbm real.npy --units gaussian:0.5
+
+Units follow the data: {-1, +1} for spins, {0, 1} for bits and for grey levels, which are probabilities.
+The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow verify` checks a small one.")]
+    Rbm(Rbm),
     /// A network that reads temperatures (or other labels) from configurations.
     #[command(after_help = "Examples:
   rgflow train thermometer samples.npz                        samples of rgflow sample, with their temperatures
@@ -31,6 +41,26 @@ enum Machine {
 
 The model is in runs/NAME-thermometer/seed-1/thermometer/model.safetensors; `rgflow flow` reads with it.")]
     Thermometer(Thermometer),
+}
+
+#[derive(clap::Args)]
+struct Rbm {
+    #[command(flatten)]
+    own: OwnData,
+    /// Hidden units [default: 16].
+    #[arg(long, value_name = "N")]
+    hidden: Option<usize>,
+    /// Visible units: spin, binary, LOW,HIGH, gaussian or gaussian:SIGMA [default: what the data is].
+    #[arg(long, value_name = "KIND", allow_hyphen_values = true)]
+    units: Option<String>,
+    /// cd (chains start at the data) or pcd (chains go on) [default: cd].
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+    /// Gibbs steps of the negative phase [default: 1].
+    #[arg(long, value_name = "K")]
+    steps: Option<usize>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[derive(clap::Args)]
@@ -79,17 +109,17 @@ struct OwnData {
 impl OwnData {
     /// The flags as settings, before those of `--set`.
     fn sets(&self) -> Vec<String> {
-        let text = |key: &str, value: &Option<String>| value.as_ref().map(|v| format!("{key}=\"{v}\""));
-        let number = |key: &str, value: Option<String>| value.map(|v| format!("{key}={v}"));
-        let all = [
-            text("data.array", &self.array),
-            number("data.scale", self.scale.map(|v| format!("{v:?}"))),
-            number("training.epochs", self.epochs.map(|v| v.to_string())),
-            number("training.batch", self.batch.map(|v| v.to_string())),
-            number("training.learning_rate", self.learning_rate.map(|v| format!("{v:?}"))),
-            text("training.optimiser", &self.optimiser),
-        ];
-        all.into_iter().flatten().collect()
+        [
+            text("data.array", self.array.as_ref()),
+            number("data.scale", self.scale),
+            number("training.epochs", self.epochs),
+            number("training.batch", self.batch),
+            number("training.learning_rate", self.learning_rate),
+            text("training.optimiser", self.optimiser.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// Runs `experiment` with the settings of file and flags.
@@ -117,6 +147,19 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
+            Machine::Rbm(Rbm { own, hidden, units, method, steps, flags }) => {
+                let experiment = TrainRbm::new(&own.data)?;
+                if own.print {
+                    return recipe(&experiment);
+                }
+                let sets = [
+                    number("machine.hidden", hidden),
+                    text("machine.units", units.as_ref()),
+                    text("training.method", method.as_ref()),
+                    number("training.steps", steps),
+                ];
+                own.complete(&experiment, flags, sets.into_iter().flatten().collect(), "rbm")
+            }
             Machine::Thermometer(Thermometer { own, hidden, flags }) => {
                 let experiment = TrainThermometer::new(&own.data)?;
                 if own.print {
@@ -133,4 +176,14 @@ impl Train {
 /// Prints the recipe of `experiment`.
 fn recipe(experiment: &dyn Experiment) -> Result<(), Error> {
     output::print(&format!("experiment = \"{}\"\n\n{}", experiment.name(), experiment.recipe()))
+}
+
+/// A flag that is a text, as a setting.
+fn text(key: &str, value: Option<&String>) -> Option<String> {
+    value.map(|v| format!("{key}={}", toml::Value::String(v.clone())))
+}
+
+/// A flag that is a number, as a setting.
+fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String> {
+    value.map(|v| format!("{key}={v:?}"))
 }

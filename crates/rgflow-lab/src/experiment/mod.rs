@@ -3,12 +3,14 @@
 mod combined;
 mod descent;
 mod ising_2d;
+mod train_rbm;
 mod train_thermometer;
 
 use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
 
+pub use train_rbm::TrainRbm;
 pub use train_thermometer::TrainThermometer;
 
 /// An experiment: a recipe (values), stages, claims and figures (code).

@@ -76,7 +76,15 @@ impl LevelSums {
     /// Room for `n_in` units with the values {low, high} and `n_out` fields.
     pub fn new(n_in: usize, n_out: usize, low: f32, high: f32) -> Self {
         let stride = n_out.next_multiple_of(LANES);
-        Self { low, delta: high - low, n_in, n_out, stride, bias: vec![0.0; stride], sums: vec![0.0; packed_len(n_in) * 16 * stride] }
+        Self {
+            low,
+            delta: high - low,
+            n_in,
+            n_out,
+            stride,
+            bias: vec![0.0; stride],
+            sums: vec![0.0; packed_len(n_in) * 16 * stride],
+        }
     }
 
     /// Tables of `weights`, shape (n_in, n_out), and `bias`, length n_out, for units with the values {low, high}.

@@ -88,7 +88,9 @@ pub enum RbmError {
     #[error("a parameter of the machine is infinite or NaN")]
     NotFinite,
     /// Unit kinds that are no reparametrisation of each other.
-    #[error("{layer} units cannot be converted from {from} to {to}: only two-valued to two-valued, Gaussian to Gaussian")]
+    #[error(
+        "{layer} units cannot be converted from {from} to {to}: only two-valued to two-valued, Gaussian to Gaussian"
+    )]
     Conversion {
         /// "visible" or "hidden".
         layer: &'static str,

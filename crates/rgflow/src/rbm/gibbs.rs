@@ -181,9 +181,10 @@ impl Chains {
     /// # Errors
     /// [`RbmError::Shape`] for another shape.
     pub fn set_visible(&mut self, values: ArrayView2<f32>) -> Result<(), RbmError> {
-        for (what, expected, found) in
-            [("rows of the states", self.rows, values.nrows()), ("columns of the states", self.visible.n, values.ncols())]
-        {
+        for (what, expected, found) in [
+            ("rows of the states", self.rows, values.nrows()),
+            ("columns of the states", self.visible.n, values.ncols()),
+        ] {
             if expected != found {
                 return Err(RbmError::Shape { what, expected, found });
             }

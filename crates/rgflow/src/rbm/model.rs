@@ -146,7 +146,8 @@ impl Rbm {
     /// If `v` or `h` has another length than its layer, which is an error of the caller.
     pub fn energy(&self, v: &[f32], h: &[f32]) -> f64 {
         assert_eq!((v.len(), h.len()), (self.n_visible(), self.n_hidden()), "lengths of v and h");
-        let dot = |x: &[f32], y: &Array1<f32>| -> f64 { x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum() };
+        let dot =
+            |x: &[f32], y: &Array1<f32>| -> f64 { x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum() };
         let coupling = |(v, row): (&f32, ndarray::ArrayView1<f32>)| {
             f64::from(*v) * row.iter().zip(h).map(|(w, h)| f64::from(*w) * f64::from(*h)).sum::<f64>()
         };

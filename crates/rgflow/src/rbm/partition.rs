@@ -111,7 +111,8 @@ impl Rbm {
         }
         let cholesky = schur.cholesky().ok_or(RbmError::NotNormalisable)?;
         let field = c + scaled.transpose() * &b;
-        let exponent = b.iter().zip(&variance).map(|(b, s)| b * b * s).sum::<f64>() + field.dot(&cholesky.solve(&field));
+        let exponent =
+            b.iter().zip(&variance).map(|(b, s)| b * b * s).sum::<f64>() + field.dot(&cholesky.solve(&field));
         let ln_det: f64 = (0..m).map(|a| 2.0 * libm::log(cholesky.l_dirty()[(a, a)])).sum::<f64>()
             - variance.iter().map(|s| libm::log(*s)).sum::<f64>();
         Ok(0.5 * ((n + m) as f64 * LN_TWO_PI - ln_det + exponent))
