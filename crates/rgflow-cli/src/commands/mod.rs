@@ -3,6 +3,7 @@
 mod bench;
 mod completions;
 mod exact;
+mod flow;
 mod inspect;
 mod report;
 mod reproduce;
@@ -21,6 +22,8 @@ pub enum Command {
     Reproduce(reproduce::Reproduce),
     /// Trains a machine on your own data.
     Train(train::Train),
+    /// Iterates a trained machine from your own samples.
+    Flow(flow::Flow),
     /// Writes page and figures of a finished run again.
     Report(report::Report),
     /// Shows what is in a run folder or a file.
@@ -43,6 +46,7 @@ impl Command {
             Command::Run(run) => run.execute(),
             Command::Reproduce(reproduce) => reproduce.execute(),
             Command::Train(train) => train.execute(),
+            Command::Flow(flow) => flow.execute(),
             Command::Report(report) => report.execute(),
             Command::Inspect(inspect) => inspect.execute(),
             Command::Exact(exact) => exact.execute(),

@@ -1,7 +1,7 @@
 //! `rgflow train`: machines on the user's own data.
 
 use super::work::Flags;
-use crate::output;
+use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{Experiment, TrainRbm, TrainThermometer};
 use std::path::{Path, PathBuf};
@@ -130,15 +130,9 @@ impl OwnData {
         sets: Vec<String>,
         what: &str,
     ) -> Result<(), Error> {
-        let file = self.config.as_deref().map(UserFile::read).transpose()?;
-        let name = experiment.name();
-        if let Some(file) = file.as_ref().filter(|file| file.experiment != name) {
-            let (path, found) = (file.path.display(), &file.experiment);
-            return Err(Error::user(format!("{path}: experiment = \"{found}\": expected \"{name}\"")));
-        }
+        let file = self.config.as_deref().map(|path| UserFile::read_for(path, experiment.name())).transpose()?;
         flags.sets = self.sets().into_iter().chain(sets).chain(flags.sets).collect();
-        let stem = self.data.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let dir = flags.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{stem}-{what}")));
+        let dir = flags.out.clone().unwrap_or_else(|| run_folder(&self.data, what));
         flags.start_threads()?;
         flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
@@ -150,7 +144,7 @@ impl Train {
             Machine::Rbm(Rbm { own, hidden, units, method, steps, flags }) => {
                 let experiment = TrainRbm::new(&own.data)?;
                 if own.print {
-                    return recipe(&experiment);
+                    return output::print_recipe(experiment.name(), experiment.recipe());
                 }
                 let sets = [
                     number("machine.hidden", hidden),
@@ -163,7 +157,7 @@ impl Train {
             Machine::Thermometer(Thermometer { own, hidden, flags }) => {
                 let experiment = TrainThermometer::new(&own.data)?;
                 if own.print {
-                    return recipe(&experiment);
+                    return output::print_recipe(experiment.name(), experiment.recipe());
                 }
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let sets = if hidden.is_empty() { vec![] } else { vec![format!("network.hidden=[{layers}]")] };
@@ -173,17 +167,8 @@ impl Train {
     }
 }
 
-/// Prints the recipe of `experiment`.
-fn recipe(experiment: &dyn Experiment) -> Result<(), Error> {
-    output::print(&format!("experiment = \"{}\"\n\n{}", experiment.name(), experiment.recipe()))
-}
-
-/// A flag that is a text, as a setting.
-fn text(key: &str, value: Option<&String>) -> Option<String> {
-    value.map(|v| format!("{key}={}", toml::Value::String(v.clone())))
-}
-
-/// A flag that is a number, as a setting.
-fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String> {
-    value.map(|v| format!("{key}={v:?}"))
+/// `runs/NAME-WHAT`, NAME of the file of samples.
+pub fn run_folder(data: &Path, what: &str) -> PathBuf {
+    let stem = data.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    Path::new("runs").join(format!("{stem}-{what}"))
 }

@@ -98,3 +98,17 @@ pub fn metadata(meaning: &str, outputs: &[f64]) -> serde_json::Value {
     let kind = if meaning == "temperatures" { "thermometer" } else { "classifier" };
     json!({ "kind": kind, meaning: outputs })
 }
+
+/// What the outputs of a network stand for: temperatures (`true`) or classes, and their values; positions where the file does
+/// not say.
+pub fn outputs(model: &Model, mlp: &Mlp) -> (bool, Vec<f64>) {
+    let list = |key: &str| -> Option<Vec<f64>> {
+        let values = model.metadata.get(key)?.clone();
+        serde_json::from_value(values).ok().filter(|v: &Vec<f64>| v.len() == mlp.n_out())
+    };
+    match (list("temperatures"), list("classes")) {
+        (Some(temperatures), _) => (true, temperatures),
+        (None, Some(classes)) => (false, classes),
+        (None, None) => (false, (0..mlp.n_out()).map(|k| k as f64).collect()),
+    }
+}

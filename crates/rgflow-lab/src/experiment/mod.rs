@@ -3,6 +3,8 @@
 mod combined;
 mod descent;
 mod ising_2d;
+mod own_flow;
+mod pictures;
 mod train_rbm;
 mod train_thermometer;
 
@@ -10,6 +12,7 @@ use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
 
+pub use own_flow::OwnFlow;
 pub use train_rbm::TrainRbm;
 pub use train_thermometer::TrainThermometer;
 

@@ -1,6 +1,7 @@
 //! Numbers, tables and figures of a trained machine.
 
 use super::super::combined::{Combined, Measured, cell, over_seeds};
+use super::super::pictures::{picture, width};
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::dataset::Dataset;
@@ -168,23 +169,6 @@ fn learning(found: &[Findings], mean: &Combined) -> Figure {
                 curves: vec![curve("w", |m| m.2.sqrt())],
             },
         ],
-    }
-}
-
-/// A picture of values of visible units; colours run from the low to the high value.
-fn picture(data: &Dataset, units: &Units, values: &[f32], label: String) -> Lattice {
-    let (low, high) = units.levels().map_or((-1.0, 1.0), |l| (l.low(), l.high()));
-    let scaled = values.iter().map(|v| (2.0 * (v - low) / (high - low) - 1.0).clamp(-1.0, 1.0)).collect();
-    Lattice { label, width: width(data), values: scaled }
-}
-
-/// Length of a row of the picture of a sample.
-fn width(data: &Dataset) -> usize {
-    match data.shape.as_slice() {
-        [] => 1,
-        // Samples without shape: as square as can be.
-        [n] => (1..=*n).rev().find(|w| n.is_multiple_of(*w) && w * w <= *n).map_or(*n, |w| n / w),
-        many => many[many.len() - 1],
     }
 }
 
