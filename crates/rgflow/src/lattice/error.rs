@@ -46,6 +46,9 @@ pub enum LatticeError {
         /// The names that are known.
         known: &'static str,
     },
+    /// Neither the transfer matrix of a torus nor the exact ring.
+    #[error("{0}: exact samplers serve the square lattice and, without field, the ring; use wolff or swendsen-wang")]
+    NoExactSampler(String),
     /// The transfer matrix would not fit into memory.
     #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]
     TooWide {

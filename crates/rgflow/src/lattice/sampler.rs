@@ -94,9 +94,7 @@ impl Effort {
     pub fn schedule<L: Lattice + ?Sized>(&self, kind: Kind, lattice: &L, temperature: Temperature) -> Schedule {
         let longest = lattice.extents().into_iter().max().unwrap_or(1) as f64;
         let (t, critical) = (temperature.value(), lattice.critical_temperature());
-        // In one dimension the correlation length is -1/ln tanh K, about e^{2K}/2.
-        let xi = if critical == 0.0 { 0.5 * libm::exp(2.0 / t) } else { 0.6 / (1.0 - critical / t).abs() };
-        let l = longest.min(1.0 + xi);
+        let l = correlation_length(lattice, temperature);
         let growth = |l: f64| libm::pow(l, 2.17);
         let default_spacing = match kind {
             Kind::Metropolis | Kind::HeatBath => (0.2 * growth(l)).ceil() as usize,
@@ -109,6 +107,16 @@ impl Effort {
         let chains = self.chains.unwrap_or(if kind.is_local() { 64 } else { 16 });
         Schedule { chains, burn_in, spacing }
     }
+}
+
+/// The smaller of the largest extent and a length above the correlation length at `temperature` (no field), in lattice
+/// spacings: 1 + 0.6/|1 - T_c/T|, on rings 1 + e^{2K}/2.
+pub(crate) fn correlation_length<L: Lattice + ?Sized>(lattice: &L, temperature: Temperature) -> f64 {
+    let longest = lattice.extents().into_iter().max().unwrap_or(1) as f64;
+    let (t, critical) = (temperature.value(), lattice.critical_temperature());
+    // Above T_c the square lattice has xi = 1/(ln coth K - 2K), about 0.57/(1 - T_c/T); the ring -1/ln tanh K.
+    let xi = if critical == 0.0 { 0.5 * libm::exp(2.0 / t) } else { 0.6 / (1.0 - critical / t).abs() };
+    longest.min(1.0 + xi)
 }
 
 /// Samples `n` configurations of `model` at `temperature` in `[0, inf]` with the stream (`purpose`, `index`).
