@@ -6,6 +6,7 @@
 
 mod array;
 mod labels;
+pub mod sampled;
 mod text;
 
 use crate::artifact::{Artifact, Error, npz, user_file};

@@ -190,9 +190,8 @@ impl Story<'_> {
     }
 
     /// Series that were read: name, unit, values.
-    #[allow(clippy::type_complexity)] // A table of three columns, used here alone.
-    fn series(&self) -> Vec<(&'static str, &'static str, fn(&Findings) -> &Vec<Vec<Measured>>)> {
-        let all: [(&str, &str, fn(&Findings) -> &Vec<Vec<Measured>>); 3] =
+    fn series(&self) -> Vec<Series> {
+        let all: [Series; 3] =
             [("energy", "J per spin", |f| &f.energy), ("abs_m", "1", |f| &f.abs_m), ("distance", "1", |f| &f.distance)];
         all.into_iter().filter(|(.., of)| of(&self.found[0][0]).first().is_some_and(|row| !row.is_empty())).collect()
     }
