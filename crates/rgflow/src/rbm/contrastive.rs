@@ -9,7 +9,10 @@ use super::{Chains, Kernel, Rbm};
 use crate::kernel::product::gemm;
 use crate::learning::{Descent, Optimiser, Rule};
 use crate::random::Bulk;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
+
+/// Largest batch whose samples move the biases in turn.
+const SMALL_BATCH: usize = 1000;
 
 /// What updates need beside the machine; an update allocates nothing.
 pub(super) struct Contrastive {
@@ -26,8 +29,8 @@ pub(super) struct Contrastive {
     /// Expectations of the hidden units of both phases, the second negated, so that one product gives the difference.
     h: Array2<f32>,
     weights: (Array2<f32>, Optimiser),
-    visible: (Array1<f32>, Optimiser),
-    hidden: (Array1<f32>, Optimiser),
+    visible: Biases,
+    hidden: Biases,
     descent: Descent,
 }
 
@@ -53,8 +56,8 @@ impl Contrastive {
             v: Array2::zeros((2 * batch, n)),
             h: Array2::zeros((2 * batch, m)),
             weights: (Array2::zeros((n, m)), descent.weights(n * m)),
-            visible: (Array1::zeros(n), descent.biases(n)),
-            hidden: (Array1::zeros(m), descent.biases(m)),
+            visible: Biases::new(n, &descent),
+            hidden: Biases::new(m, &descent),
             descent,
         }
     }
@@ -109,38 +112,58 @@ impl Contrastive {
             gradient.as_slice().expect("standard layout"),
             scale,
         );
-        let batch = self.batch;
-        let sign = |row: usize| if row < batch { 1.0f32 } else { -1.0 };
-        if self.plain_biases() {
-            // Plain ascent needs no sum: each sample moves the biases in turn, in the order of the batch.
+        let (batch, plain) = (self.batch, self.plain_biases());
+        let signed = |row: usize, x: f32| if row < batch { x } else { -x };
+        if plain {
             let rate = (self.descent.rate_after(done) * -scale) as f32;
             for row in self.h.rows() {
                 rbm.hidden_bias.zip_mut_with(&row, |c, h| *c += rate * h);
             }
             for (r, row) in self.v.rows().into_iter().enumerate() {
-                let rate = sign(r) * rate;
+                let rate = signed(r, rate);
                 rbm.visible_bias.zip_mut_with(&row, |b, v| *b += rate * v);
             }
             return;
         }
-        let (gradient, optimiser) = &mut self.hidden;
-        gradient.fill(0.0);
-        for row in self.h.rows() {
-            gradient.zip_mut_with(&row, |g, h| *g += h);
-        }
-        let bias = rbm.hidden_bias.as_slice_mut().expect("contiguous");
-        optimiser.update(bias, gradient.as_slice().expect("contiguous"), scale);
-        let (gradient, optimiser) = &mut self.visible;
-        gradient.fill(0.0);
-        for (r, row) in self.v.rows().into_iter().enumerate() {
-            gradient.zip_mut_with(&row, |g, v| *g += sign(r) * v);
-        }
-        let bias = rbm.visible_bias.as_slice_mut().expect("contiguous");
-        optimiser.update(bias, gradient.as_slice().expect("contiguous"), scale);
+        self.hidden.update(&mut rbm.hidden_bias, scale, self.h.rows().into_iter().map(|row| (1.0, row)));
+        let rows = self.v.rows().into_iter().enumerate().map(|(r, row)| (signed(r, 1.0), row));
+        self.visible.update(&mut rbm.visible_bias, scale, rows);
     }
 
+    /// Whether each sample moves the biases in turn, without a sum before: the order of additions of plain ascent with small
+    /// batches since version 0.1, kept so that the same seeds give the same machines. In a large batch the terms would
+    /// fall below the rounding of the biases.
     fn plain_biases(&self) -> bool {
         let penalty = self.descent.regulariser.biases();
-        matches!(self.descent.rule, Rule::Sgd(_)) && penalty.l1 == 0.0 && penalty.l2 == 0.0
+        let plain = matches!(self.descent.rule, Rule::Sgd(_)) && penalty.l1 == 0.0 && penalty.l2 == 0.0;
+        plain && self.batch <= SMALL_BATCH
+    }
+}
+
+/// Biases of a layer: their gradient and its optimiser.
+struct Biases {
+    sum: Vec<f64>,
+    gradient: Vec<f32>,
+    optimiser: Optimiser,
+}
+
+impl Biases {
+    fn new(n: usize, descent: &Descent) -> Self {
+        Self { sum: vec![0.0; n], gradient: vec![0.0; n], optimiser: descent.biases(n) }
+    }
+
+    /// One update against `scale` times the sum of the weighted rows, which is taken in f64.
+    fn update<'a>(
+        &mut self,
+        biases: &mut Array1<f32>,
+        scale: f64,
+        rows: impl Iterator<Item = (f32, ArrayView1<'a, f32>)>,
+    ) {
+        self.sum.fill(0.0);
+        for (weight, row) in rows {
+            self.sum.iter_mut().zip(row).for_each(|(s, x)| *s += f64::from(weight * x));
+        }
+        self.gradient.iter_mut().zip(&self.sum).for_each(|(g, s)| *g = (scale * s) as f32);
+        self.optimiser.update(biases.as_slice_mut().expect("contiguous"), &self.gradient, 1.0);
     }
 }
