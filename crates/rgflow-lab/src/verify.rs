@@ -193,7 +193,7 @@ fn gradient(rbm: &Rbm) -> Check {
     };
     // A few of each kind: all of them would take as many enumerations.
     let all = (0..n.min(4))
-        .flat_map(|i| (0..m.min(4)).map(move |a| (i * (n - 1) / n.min(4).max(1), a * (m - 1) / m.min(4).max(1))))
+        .flat_map(|i| (0..m.min(4)).map(move |a| (i * (n - 1) / n.clamp(1, 4), a * (m - 1) / m.clamp(1, 4))))
         .try_for_each(|(i, a)| see(exact.weights[i * m + a], shifted(&|r, by| moved(&mut r.weights[[i, a]], by))))
         .and_then(|()| {
             (0..n.min(4))
