@@ -87,7 +87,7 @@ impl Summary {
     /// let (model, t) = (Ising::new(&square), Temperature::new(3.0)?);
     /// let seen = sample(Kind::SwendsenWang, &model, t, 2000, &Effort::default(), Streams::new(1), "example", 0)?;
     /// let summary = Summary::measure(&model, t, &seen)?;
-    /// assert!((summary.energy.value - -0.8213).abs() < 0.02);
+    /// assert!((summary.energy.value - -0.8413).abs() < 0.02);
     /// assert_eq!(summary.correlation[0].len(), 5);
     /// # Ok::<(), rgflow::lattice::LatticeError>(())
     /// ```
