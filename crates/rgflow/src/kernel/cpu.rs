@@ -52,6 +52,16 @@ impl Path {
         }
     }
 
+    /// The path itself, or AVX2 instead of AVX-512.
+    pub(crate) fn at_most_avx2(self) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if self.0 == Set::Avx512 {
+            // A CPU with AVX-512 has AVX2: `available` asks for both.
+            return Self(Set::Avx2);
+        }
+        self
+    }
+
     pub(crate) fn set(self) -> Set {
         self.0
     }

@@ -9,4 +9,5 @@ pub mod log_weights;
 pub mod normal;
 pub mod product;
 pub mod spins;
+pub mod subset_sums;
 pub mod vector;
