@@ -2,7 +2,7 @@
 //! temperatures and of the same size, so that all programs read the same bytes.
 
 use crate::artifact::{Error, atomic, npz};
-use ndarray::{Array1, Array2, ArrayD, Axis, Ix1, Ix2};
+use ndarray::{Array2, ArrayD, Axis, Ix2};
 use ndarray_npy::{WritableElement, WriteNpyExt};
 use rand_core::Rng;
 use rgflow::exact::{chain, transfer};
@@ -28,19 +28,6 @@ pub(super) fn spins(folder: &Path, name: &str) -> Result<Array2<i8>, Error> {
     }
     let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
     npz::read::<i8, Ix2>(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
-}
-
-/// The labels of the digits.
-pub(super) fn labels(folder: &Path) -> Result<Vec<usize>, Error> {
-    let path = folder.join("mnist_labels.npy");
-    if !path.exists() {
-        let mut random = Streams::new(6).generator("bench/labels", 0);
-        let labels = Array1::from_shape_simple_fn(60_000, || (random.next_u64() % 10) as i8);
-        save(&path, labels.into_dyn())?;
-    }
-    let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-    let labels = npz::read::<i8, Ix1>(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))?;
-    Ok(labels.into_iter().map(|l| l as usize).collect())
 }
 
 fn save<T: WritableElement>(path: &Path, array: ArrayD<T>) -> Result<(), Error> {

@@ -162,10 +162,7 @@ fn four_rows(weights: Matrix<'_>, row: usize, column: usize) -> [[f32; COLUMNS];
     if weights.transposed {
         for c in 0..columns {
             let from = &weights.data[(column + c) * weights.rows + row..][..rows];
-            match <&[f32; 4]>::try_from(from) {
-                Ok(from) => (0..4).for_each(|j| four[j][c] = from[j]),
-                Err(_) => (0..rows).for_each(|j| four[j][c] = from[j]),
-            }
+            four.iter_mut().zip(from).for_each(|(to, w)| to[c] = *w);
         }
     } else {
         for (j, to) in four.iter_mut().enumerate().take(rows) {
