@@ -4,7 +4,6 @@
 //! fixed order, so [`vector`], [`spins`], [`normal`] and [`log_weights`] give the same bits on every CPU; [`product`] gives
 //! the same bits on one type of CPU.
 
-pub mod cpu;
 pub mod log_weights;
 pub mod normal;
 pub mod product;

@@ -5,7 +5,7 @@
 //! does one load and one addition where a matrix product does four multiply-adds. Additions have a fixed order, nibble
 //! after nibble, so the results are the same bits on every CPU, and the same as those of [`super::spins::LevelSums`].
 
-use super::cpu::{self, Path, dispatched};
+use crate::cpu::{self, Path, dispatched};
 
 /// Columns of a block: a cache line.
 const COLUMNS: usize = 16;
