@@ -153,7 +153,11 @@ fn cd_is_the_expectation_over_the_kernel() {
                     // Rounding of the parameters to f32.
                     let error = (variance / chains).sqrt() + 1e-5;
                     let z = (ours - (data - model)) / error;
-                    assert!(z.abs() < 5.2, "{visible}, {hidden}, k = {k}, ({i}, {a}): {ours}, {}, z = {z}", data - model);
+                    assert!(
+                        z.abs() < 5.2,
+                        "{visible}, {hidden}, k = {k}, ({i}, {a}): {ours}, {}, z = {z}",
+                        data - model
+                    );
                 }
             }
         }
@@ -296,7 +300,8 @@ fn aligned(units: &Units) -> Array2<f32> {
     let mut data = Array2::zeros((1000, 8));
     for mut row in data.rows_mut() {
         let up = random.random::<bool>();
-        row.iter_mut().for_each(|v| *v = if (random.random::<f32>() < 0.9) == up { levels.high() } else { levels.low() });
+        row.iter_mut()
+            .for_each(|v| *v = if (random.random::<f32>() < 0.9) == up { levels.high() } else { levels.low() });
     }
     data
 }
@@ -447,16 +452,24 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         let mut training = Training { updates: 300, evaluate_every: 10, ..Training::default() };
         change(&mut training);
         let test = if rbm.visible_units() == &Units::SPIN { good.mapv(|v| 2.0 * v - 1.0) } else { good.clone() };
-        train(rbm.clone(), data, test.view(), &training, Streams::new(1), "test", &mut |_| true).unwrap_err().to_string()
+        train(rbm.clone(), data, test.view(), &training, Streams::new(1), "test", &mut |_| true)
+            .unwrap_err()
+            .to_string()
     };
     let keep = |_: &mut Training| {};
     let bad = array![[0.0f32, 1.0, 1.0], [1.0, 1.5, 0.0]];
-    assert!(run(&binary, bad.view().into(), &keep).starts_with("sample 1, unit 1 = 1.5: binary units take values in [0, 1]"));
+    assert!(
+        run(&binary, bad.view().into(), &keep)
+            .starts_with("sample 1, unit 1 = 1.5: binary units take values in [0, 1]")
+    );
     let nan = array![[f32::NAN, 0.0, 0.0]];
     assert!(run(&gaussian, nan.view().into(), &keep).starts_with("sample 0, unit 0 = NaN"));
     assert!(run(&spin, [0u8; 0].as_slice().into(), &keep).contains("empty"));
     assert!(run(&gaussian, [0u8; 4].as_slice().into(), &keep).contains("packed data needs two-valued units"));
-    assert!(run(&binary, good.slice(ndarray::s![.., ..2]).into(), &keep).contains("columns of the data: has 2, must have 3"));
+    assert!(
+        run(&binary, good.slice(ndarray::s![.., ..2]).into(), &keep)
+            .contains("columns of the data: has 2, must have 3")
+    );
     assert_eq!(run(&binary, good.view().into(), &|t| t.cd_steps = 0), "cd_steps = 0: must be at least 1");
     assert!(run(&binary, good.view().into(), &|t| t.descent.rate = -1.0).starts_with("learning_rate = -1"));
     let fast = |t: &mut Training| t.descent.rate = 1e4;
@@ -464,7 +477,10 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         let sentence = run(rbm, data.view().into(), &fast);
         assert!(sentence.contains("diverged") && sentence.contains("learning rate 10000: lower it"), "{sentence}");
     }
-    assert!(matches!(Rbm::new(array![[0.0]], array![0.0, 0.0], array![0.0], Units::SPIN, Units::SPIN), Err(RbmError::Shape { .. })));
+    assert!(matches!(
+        Rbm::new(array![[0.0]], array![0.0, 0.0], array![0.0], Units::SPIN, Units::SPIN),
+        Err(RbmError::Shape { .. })
+    ));
     let two = Units::gaussian_each(vec![1.0, 2.0]).unwrap();
     assert!(spin.with_units(two, Units::SPIN).is_err());
 }
@@ -474,7 +490,9 @@ fn what_cannot_be_is_refused_in_a_sentence() {
 fn visible_biases_from_data_are_finite_and_reproduce_the_mean() {
     let data = Array2::from_shape_fn((4000, 3), |(s, i)| if i == 0 { 0.0f32 } else { [0.0, 1.0, 1.0, 0.5][s % 4] });
     let mut rbm = Rbm::random(3, 2, 0.0, &mut Streams::new(1).generator("test/bias", 0));
-    for (units, map) in [("binary", [1.0, 0.0]), ("spin", [2.0, -1.0]), ("0.5,3", [2.5, 0.5]), ("gaussian:0.5", [4.0, 1.0])] {
+    for (units, map) in
+        [("binary", [1.0, 0.0]), ("spin", [2.0, -1.0]), ("0.5,3", [2.5, 0.5]), ("gaussian:0.5", [4.0, 1.0])]
+    {
         rbm = rbm.with_units(units.parse().unwrap(), Units::SPIN).unwrap();
         let values = data.mapv(|v| map[0] * v + map[1]);
         rbm.fit_visible_bias(values.view()).unwrap();
@@ -482,7 +500,10 @@ fn visible_biases_from_data_are_finite_and_reproduce_the_mean() {
         let mut mean = Array2::zeros((1, 3));
         rbm.visible_mean(Array2::zeros((1, 2)).view(), &mut mean);
         let exact = map[0] * 0.625 + map[1];
-        assert!((mean[[0, 1]] - exact).abs() < 1e-3 * map[0] && (mean[[0, 0]] - map[1]).abs() < 1e-3 * map[0], "{units}");
+        assert!(
+            (mean[[0, 1]] - exact).abs() < 1e-3 * map[0] && (mean[[0, 0]] - map[1]).abs() < 1e-3 * map[0],
+            "{units}"
+        );
     }
     let bits: Vec<u8> = (0..4000).map(|s| 0b110 * u8::from(s % 4 > 0)).collect();
     rbm = rbm.with_units(Units::SPIN, Units::SPIN).unwrap();

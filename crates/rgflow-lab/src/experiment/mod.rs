@@ -28,7 +28,9 @@ pub trait Experiment: Sync {
     fn recipe(&self) -> &'static str;
 
     /// The figures and tables of the thesis that it makes.
-    fn items(&self) -> &'static [Item];
+    fn items(&self) -> &'static [Item] {
+        &[]
+    }
 
     /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
     fn input(&self) -> toml::Table {

@@ -73,7 +73,8 @@ pub struct Candidate {
     pub cost_ns: f64,
     /// Integrated autocorrelation time in sweeps, the larger of E and |m|; 0.5 for the exact sampler.
     pub tau_int: f64,
-    /// Whether the chains are long enough for that time: not if the pilot was too short to measure it.
+    /// Whether the chains are long enough for that time: not if the pilot was too short to measure it, or if each chain would
+    /// keep fewer than ten configurations.
     pub measured: bool,
 }
 
@@ -144,7 +145,7 @@ pub fn choose(model: &Ising<'_, Geometry>, temperature: Temperature, n: usize) -
             let spacing = (2.0 * best.tau_int).ceil().max(1.0) as usize;
             let default = Effort::default().schedule(kind, model.lattice, temperature);
             let burn_in = default.burn_in.max(BURN_IN * spacing);
-            Effort { chains: None, burn_in: Some(burn_in), spacing: Some(spacing) }
+            Effort { chains: Some(chains_of(kind, n)), burn_in: Some(burn_in), spacing: Some(spacing) }
         }
         _ => Effort::default(),
     };
@@ -154,8 +155,16 @@ pub fn choose(model: &Ising<'_, Geometry>, temperature: Temperature, n: usize) -
 /// Independence by construction needs no burn-in and no estimate of tau_int: worth this factor in time.
 const EXACT_IS_WORTH: f64 = 3.0;
 
-/// Burn-in of the chosen chains in spacings of 2 tau_int.
-const BURN_IN: usize = 25;
+/// Burn-in of the chosen chains in spacings of 2 tau_int: 80 tau_int, so that the noise of the pilot leaves the 50 that are asked for.
+const BURN_IN: usize = 40;
+
+/// Configurations that a chain should keep, so that its tau_int can be measured.
+const KEPT: usize = 10;
+
+/// Chains of the chosen sampler for `n` configurations: single-spin updates come in 64.
+fn chains_of(kind: Kind, n: usize) -> usize {
+    if kind.is_local() { 64 } else { (n / KEPT).clamp(2, 16) }
+}
 
 /// A collection and how it was made.
 #[derive(Clone, Debug, PartialEq)]
@@ -302,9 +311,10 @@ fn chain_candidate(
     let (here, there) = (correlation_length(lattice, temperature), correlation_length(&small, temperature));
     let tau_int = seen.tau_int_energy.max(seen.tau_int_abs_m).max(0.5) * libm::pow(here / there, z);
     // Every warning says that the chains were too short for their tau_int or for their burn-in.
-    let measured = seen.warnings.is_empty();
+    let chosen = chains_of(kind, n);
+    let measured = seen.warnings.is_empty() && n >= KEPT * chosen;
     let schedule = Effort::default().schedule(kind, lattice, temperature);
-    let burn_in = schedule.burn_in.max((2.0 * BURN_IN as f64 * tau_int) as usize) * schedule.chains;
+    let burn_in = schedule.burn_in.max((2.0 * BURN_IN as f64 * tau_int) as usize) * chosen;
     let sweeps = burn_in as f64 / n.max(1) as f64 + 2.0 * tau_int;
     let per_sweep = sweep_cost(kind, lattice.n_sites(), lattice.neighbours(0).len()) * lattice.n_sites() as f64;
     Ok(Candidate { method: Method::Markov(kind), cost_ns: sweeps * per_sweep, tau_int, measured })

@@ -1,6 +1,6 @@
 //! Logarithms of sums of Boltzmann weights, in f64, without overflow and with the same bits on every CPU.
 
-use super::cpu::{self, dispatched};
+use crate::cpu::{self, dispatched};
 
 /// Partial products that run side by side.
 const LANES: usize = 8;

@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{Experiment, Item};
+use super::Experiment;
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
 use crate::dataset::{Dataset, Meaning, Options};
 use crate::record::Record;
@@ -146,10 +146,6 @@ impl Experiment for OwnFlow {
 
     fn recipe(&self) -> &'static str {
         settings::RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        &[]
     }
 
     fn repetitions(&self) -> u32 {

@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{Experiment, Item};
+use super::Experiment;
 use crate::artifact::{Error, Run};
 use crate::dataset::{Dataset, Options};
 use crate::record::Record;
@@ -64,10 +64,6 @@ impl Experiment for TrainRbm {
 
     fn recipe(&self) -> &'static str {
         settings::RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        &[]
     }
 
     fn repetitions(&self) -> u32 {

@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{Experiment, Item};
+use super::Experiment;
 use crate::artifact::{Error, Run};
 use crate::dataset::{Dataset, Options};
 use crate::record::Record;
@@ -46,10 +46,6 @@ impl Experiment for TrainThermometer {
 
     fn recipe(&self) -> &'static str {
         settings::RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        &[]
     }
 
     fn repetitions(&self) -> u32 {
