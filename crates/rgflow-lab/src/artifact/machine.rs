@@ -21,9 +21,11 @@ pub fn model(rbm: &Rbm, mut metadata: serde_json::Value) -> Model {
 /// # Errors
 /// If it holds no machine, shapes do not fit together, or a parameter is not finite.
 pub fn rbm(model: &Model) -> Result<Rbm, Error> {
-    let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
+    let failure = |e: &dyn std::fmt::Display| Error::failure(format!("{e}; give a model that rgflow wrote"));
     if let Some(kind) = model.metadata.get("kind").and_then(|k| k.as_str()).filter(|kind| *kind != "rbm") {
-        return Err(Error::failure(format!("the model is a {kind}, not a restricted Boltzmann machine")));
+        return Err(Error::failure(format!(
+            "the model is a {kind}, not a restricted Boltzmann machine; give one of rgflow train rbm"
+        )));
     }
     let units = |layer: &str| -> Result<Units, Error> {
         // Files of the first version have no names of units: theirs are {-1, +1}.
@@ -38,5 +40,9 @@ pub fn rbm(model: &Model) -> Result<Rbm, Error> {
         units("hidden")?,
     );
     let rbm = rbm.map_err(|e| failure(&e))?;
-    if rbm.is_finite() { Ok(rbm) } else { Err(Error::failure("a parameter of the machine is not a finite number")) }
+    if rbm.is_finite() {
+        Ok(rbm)
+    } else {
+        Err(Error::failure("a parameter of the machine is not a finite number; train it again"))
+    }
 }

@@ -23,7 +23,7 @@ pub fn with_layers(mut model: Model, mlp: &Mlp) -> Model {
 /// The network of a model file.
 ///
 /// # Errors
-/// If tensors are missing or their shapes do not follow each other.
+/// If tensors are missing, their shapes do not follow each other, or a weight is not finite.
 pub fn layers(model: &Model) -> Result<Mlp, Error> {
     let mut layers: Vec<Layer> = Vec::new();
     while model.tensors.contains_key(&format!("layers.{}.bias", layers.len())) {
@@ -32,17 +32,25 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
         let bias: Array1<f32> = model.tensor(&format!("layers.{l}.bias"))?;
         let fits = layers.last().is_none_or(|before| before.bias.len() == weights.nrows());
         if !fits || weights.ncols() != bias.len() || bias.is_empty() {
-            return Err(Error::failure(format!("layers.{l}: its shapes do not fit the layer before it")));
+            return Err(Error::failure(format!(
+                "layers.{l}: its shapes do not fit each other or the layer before it; write the model again"
+            )));
+        }
+        if weights.iter().chain(&bias).any(|w| !w.is_finite()) {
+            return Err(Error::failure(format!(
+                "layers.{l}: a weight is not a finite number; train the network again"
+            )));
         }
         layers.push(Layer { weights, bias });
     }
     if layers.is_empty() {
-        return Err(Error::failure("the model has no layers: it is no network"));
+        return Err(Error::failure("the model has no layers: it is no network; give one of rgflow train thermometer"));
     }
     let mut mlp = Mlp::classifier(layers);
     for (key, activation) in [("activation", &mut mlp.hidden), ("output", &mut mlp.output)] {
         if let Some(name) = model.metadata.get(key).and_then(|name| name.as_str()) {
-            *activation = name.parse().map_err(|e| Error::failure(format!("metadata `{key}`: {e}")))?;
+            *activation =
+                name.parse().map_err(|e| Error::failure(format!("metadata `{key}`: {e}; write the model again")))?;
         }
     }
     Ok(mlp)

@@ -75,16 +75,18 @@ impl OwnFlow {
         let d = &settings.data;
         let units = self.machine.2.visible_units();
         let real = units.levels().is_none();
-        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real };
+        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real, allow: "" };
         let path = &self.data_path.0;
         let data = Dataset::read(path, &options)?;
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
         if data.n_units() != self.machine.2.n_visible() {
             let (found, expected) = (data.n_units(), self.machine.2.n_visible());
-            return Err(wrong(format!("samples of {found} values for a machine of {expected} visible units")));
+            return Err(wrong(format!(
+                "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
+            )));
         }
         if let Some(l) = units.levels()
-            && let Some(bad) = data.values.iter().find(|v| !(l.low()..=l.high()).contains(*v))
+            && let Some(bad) = data.misfit(l.low(), l.high())
         {
             return Err(wrong(format!(
                 "holds {bad}; the machine's visible units are {units}: give samples of that kind"
@@ -130,7 +132,10 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
         (0..n_starts).map(|k| (0..classes.len()).filter(|r| classes[*r] == k).collect()).collect();
     let per = members.iter().map(Vec::len).min().unwrap_or(0).min(most);
     if per < settings::LEAST {
-        return Err(format!("a start has {per} samples; at least {} of each label are needed", settings::LEAST));
+        return Err(format!(
+            "a start has {per} samples; add some, at least {} of each label are needed",
+            settings::LEAST
+        ));
     }
     Ok(Starts { labels, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }

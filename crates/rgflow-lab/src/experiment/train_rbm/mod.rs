@@ -41,12 +41,13 @@ impl TrainRbm {
         }
         let d = &settings.data;
         let real = settings.real();
-        let options = Options { array: d.array.clone(), scale: d.scale, real, ..Options::default() };
+        let allow = "take Gaussian visible units (--units gaussian)";
+        let options = Options { array: d.array.clone(), scale: d.scale, real, allow, ..Options::default() };
         let data = Dataset::read(&self.path, &options)?;
         let least = 4;
         if data.n_samples() < least {
             let (name, n) = (self.path.display(), data.n_samples());
-            return Err(Error::user(format!("{name}: {n} samples; at least {least} are needed")));
+            return Err(Error::user(format!("{name}: {n} samples; add some, at least {least} are needed")));
         }
         settings.units(&data).map_err(|e| Error::user(format!("{}: {e}", self.path.display())))?;
         Ok(self.data.get_or_init(|| data))

@@ -115,9 +115,9 @@ impl Settings {
         };
         if let Some(levels) = visible.levels() {
             let (low, high) = (levels.low(), levels.high());
-            if let Some(bad) = data.values.iter().find(|v| !(low..=high).contains(*v)) {
+            if let Some(bad) = data.misfit(low, high) {
                 return Err(format!(
-                    "machine.units = \"{}\": the data is {} and holds {bad}, outside {low} to {high}; choose the units that the data has",
+                    "machine.units = \"{}\": the data is {} and holds {bad}; choose the units that the data has",
                     self.machine.units,
                     data.kind.name()
                 ));
