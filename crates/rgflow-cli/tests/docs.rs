@@ -116,7 +116,7 @@ fn a_wrong_command_is_seen() {
     let (found, left_out) = blocks("```sh\ncargo build\nrgflow run x # two minutes\nrgflow inspect none\ntrue\n```\n");
     assert_eq!((found.len(), left_out), (1, 2));
     let error = run(dir.path(), &found[0]).unwrap_err();
-    assert!(error.contains("none does not exist"), "{error}");
+    assert!(error.contains("none: does not exist"), "{error}");
 }
 
 /// The targets of the links and pictures of a page.
