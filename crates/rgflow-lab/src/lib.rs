@@ -1,7 +1,9 @@
 //! The laboratory: run folders and artifacts, data sets, records of results, experiments, and the report that shows them.
 
 pub mod artifact;
+pub mod bench;
 pub mod dataset;
 pub mod experiment;
 pub mod record;
 pub mod report;
+pub mod verify;

@@ -3,7 +3,7 @@
 use ndarray::{Array2, array};
 use rgflow::flow::{Mode, Readout, Schedule, Starts, attractors, converged, distinct_ends, run};
 use rgflow::lattice::{Observables, Square};
-use rgflow::nn::Mlp;
+use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
 use rgflow::rbm::Rbm;
 
@@ -19,13 +19,14 @@ fn starts(per_start: usize) -> Array2<i8> {
 }
 
 fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory {
-    let mlp = Mlp::random(&[9, 5, 3], &mut Streams::new(1).generator("test/mlp", 0));
+    let mlp =
+        Mlp::random(&[9, 5, 3], Activation::Tanh, Activation::Softmax, &mut Streams::new(1).generator("test/mlp", 0));
     let square = Square::new(3, 3).expect("valid");
     let spins = starts(per_start);
     run(
         &machine(),
-        Readout { mlp: &mlp, lattice: &square },
-        Starts { spins: spins.view(), n_starts: 2 },
+        Readout { mlp: Some(&mlp), lattice: Some(&square) },
+        Starts { values: spins.mapv(f32::from).view(), n_starts: 2 },
         mode,
         &Schedule::new(steps),
         (Streams::new(1), "test/flow"),

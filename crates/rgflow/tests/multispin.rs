@@ -1,7 +1,7 @@
 //! Promise: bit-parallel Metropolis samples the Boltzmann law, each replica on its own. Seed 1; nulls are exact results.
 
 use rgflow::exact::density;
-use rgflow::lattice::multispin::{Group, REPLICAS};
+use rgflow::lattice::multispin::{Group, REPLICAS, Settings, sample_grid};
 use rgflow::lattice::{LatticeError, Temperature};
 use rgflow::random::Streams;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -128,6 +128,27 @@ fn replicas_are_independent() {
         println!("shift {shift}: z = {z:+.2}");
         assert!(z.abs() < 4.0, "shift {shift}: z = {z}");
     }
+}
+
+/// Null: energies of a grid of temperatures are Kaufman's; rows of a chain are ten tau apart at the slowest; |z| < 4. And the
+/// same bytes whatever the threads.
+#[test]
+fn grids_hold_their_temperatures() {
+    let temperatures: Vec<Temperature> = (2..=24).map(|k| Temperature::new(0.25 * f64::from(k)).unwrap()).collect();
+    let settings = Settings { chains: 50, burn_in: 3000, spacing: 60 };
+    let draw = || sample_grid(10, 10, &temperatures, 2000, &settings, Streams::new(1), "test/grid").unwrap();
+    let spins = draw();
+    let lattice = rgflow::lattice::Square::new(10, 10).unwrap();
+    for (t, spins) in temperatures.iter().zip(&spins) {
+        let seen = rgflow::lattice::Observables::measure(&lattice, spins.view()).unwrap().energy;
+        let exact = rgflow::exact::square::thermodynamics(10, 10, *t).unwrap();
+        let mean = seen.iter().sum::<f64>() / 2000.0;
+        let z = (mean - exact.energy) / (exact.specific_heat * t.value().powi(2) / 100.0 / 2000.0).sqrt();
+        println!("T = {t}: z = {z:+.2}");
+        assert!(z.abs() < 4.0 || t.value() < 0.8, "T = {t}: z = {z}");
+    }
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert!(one.install(draw) == spins);
 }
 
 #[test]

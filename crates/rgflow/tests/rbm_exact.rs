@@ -34,16 +34,16 @@ fn rows(states: &[Vec<f32>]) -> Array2<f32> {
 /// H written from thesis eq. 2.4.12, term by term; `variance`: sigma^2 of Gaussian visible and hidden units.
 fn hamiltonian(rbm: &Rbm, v: &[f32], h: &[f32], variance: (Option<f64>, Option<f64>)) -> f64 {
     let mut sum = 0.0;
-    for i in 0..v.len() {
-        sum -= f64::from(rbm.visible_bias[i]) * f64::from(v[i]);
-        sum += variance.0.map_or(0.0, |s| f64::from(v[i]).powi(2) / (2.0 * s));
-        for a in 0..h.len() {
-            sum -= f64::from(rbm.weights[[i, a]]) * f64::from(v[i]) * f64::from(h[a]);
+    for (i, v) in v.iter().map(|v| f64::from(*v)).enumerate() {
+        sum -= f64::from(rbm.visible_bias[i]) * v;
+        sum += variance.0.map_or(0.0, |s| v.powi(2) / (2.0 * s));
+        for (a, h) in h.iter().enumerate() {
+            sum -= f64::from(rbm.weights[[i, a]]) * v * f64::from(*h);
         }
     }
-    for a in 0..h.len() {
-        sum -= f64::from(rbm.hidden_bias[a]) * f64::from(h[a]);
-        sum += variance.1.map_or(0.0, |s| f64::from(h[a]).powi(2) / (2.0 * s));
+    for (a, h) in h.iter().map(|h| f64::from(*h)).enumerate() {
+        sum -= f64::from(rbm.hidden_bias[a]) * h;
+        sum += variance.1.map_or(0.0, |s| h.powi(2) / (2.0 * s));
     }
     sum
 }
@@ -125,7 +125,7 @@ fn gaussian_layers_are_integrated() {
         for v in states(2, &kind) {
             let weight = |h: f32| (-hamiltonian(&rbm, &v, &[h], (None, Some(variance)))).exp();
             let sum: f64 = line().into_iter().map(|(h, dh)| weight(h) * dh).sum();
-            assert!((rbm.free_energy(rows(&[v.clone()]).view())[0] + sum.ln()).abs() < 1e-6);
+            assert!((rbm.free_energy(rows(std::slice::from_ref(&v)).view())[0] + sum.ln()).abs() < 1e-6);
             z += sum;
         }
         assert!((rbm.ln_z().unwrap() - z.ln()).abs() < 1e-6);

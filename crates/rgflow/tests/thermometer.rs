@@ -4,7 +4,8 @@ use ndarray::{Array2, Axis, concatenate};
 use rgflow::exact::transfer::Sampler;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::lattice::Temperature;
-use rgflow::nn::{Mlp, Training, train};
+use rgflow::learning::{Adam, Batching, Descent, Rule};
+use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
 use rgflow::random::Streams;
 
 const SIZE: usize = 4;
@@ -34,10 +35,19 @@ fn network() -> Mlp {
     };
     let classes: Vec<usize> = (0..temperatures.len() * PER).map(|i| i / PER).collect();
     let (x, y) = (join(set("train")), join(set("test")));
-    let mlp = Mlp::random(&[SIZE * SIZE, 24, temperatures.len()], &mut streams.generator("init", 0));
-    let training = Training { epochs: 30, batch: 100, learning_rate: 2e-3, patience: 5 };
-    let (mlp, curve) = train(mlp, (x.view(), &classes), (y.view(), &classes), &training, streams, "nn", &mut |_| true)
-        .expect("finite");
+    let sizes = [SIZE * SIZE, 24, temperatures.len()];
+    let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
+    let training = Training {
+        epochs: 30,
+        batching: Batching::Mini { size: 100, repeats: false },
+        descent: Descent::new(Rule::Adam(Adam::default()), 2e-3),
+        cost: Cost::CategoricalCrossEntropy,
+        patience: 5,
+    };
+    let data = Data { x: x.view(), targets: Targets::Classes(&classes) };
+    let test = Data { x: y.view(), targets: Targets::Classes(&classes) };
+    let trained = train(mlp, data, test, &training, streams, "nn", &mut |_| true).expect("finite");
+    let (mlp, curve) = (trained.mlp, trained.curve);
     // ln 9 is what a network that knows nothing gives.
     assert!(curve.iter().any(|e| e.test_cost < 9f64.ln()));
     mlp

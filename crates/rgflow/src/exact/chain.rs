@@ -75,7 +75,7 @@ pub fn sample(
             row[site] = previous;
         }
     }
-    Ok(Collection::independent(spins))
+    Ok(Collection::independent("exact", spins))
 }
 
 /// ln tanh K = ln(1 - x) - ln(1 + x), x = e^{-2K}.

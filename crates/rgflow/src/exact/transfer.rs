@@ -5,7 +5,7 @@
 //! diagonal, so no matrix is stored. For one first row s_0 of each class under translation, reflection and flip the
 //! vectors v_k = T^k e_{s_0} are kept; the class is drawn with probability (size) T^n(s_0, s_0), the rows follow one
 //! after the other with p(s_k | s_{k-1}, s_0) ~ V(s_{k-1}, s_k) H(s_k) v_{n-k}(s_k), and a random symmetry makes the
-//! first row uniform in its class.
+//! first row uniform in its class. A field h adds e^{beta h sum s} to H and takes the flip from the symmetries.
 
 use ndarray::{Array2, ArrayViewMut1};
 use rand::RngExt;
@@ -14,7 +14,7 @@ use crate::lattice::{Collection, LatticeError, Square, Temperature};
 use crate::random::Generator;
 
 /// Largest width: 122 classes of 4096 rows.
-const MAX_WIDTH: usize = 12;
+pub(super) const MAX_WIDTH: usize = 12;
 
 /// Vectors of all classes are kept up to this many f64 (32 MiB); beyond it they are made again class by class.
 const MAX_STORED: usize = 4 << 20;
@@ -28,6 +28,7 @@ pub struct Sampler {
     lx: usize,
     ly: usize,
     temperature: Temperature,
+    field: f64,
     rows: Rows,
     classes: Vec<Class>,
     /// Cumulative probabilities of the classes, not normalised.
@@ -49,7 +50,7 @@ struct Rows {
     length: usize,
     /// Weight of an unlike bond between rows against a like one, e^{-2K}.
     unlike: f64,
-    /// H(s) = e^{-2K (number of unlike bonds within the row)}.
+    /// H(s) = e^{-2K (number of unlike bonds within the row) - 2 beta |h| (number of spins against the field)}.
     within: Vec<f64>,
     /// Powers of `unlike`, by number of unlike bonds between rows.
     powers: Vec<f64>,
@@ -63,13 +64,24 @@ impl Sampler {
     /// # Errors
     /// [`LatticeError::Extent`] if an extent is below 2, [`LatticeError::TooWide`] if both are above 12.
     pub fn new(lx: usize, ly: usize, temperature: Temperature) -> Result<Self, LatticeError> {
+        Self::in_field(lx, ly, temperature, 0.0)
+    }
+
+    /// The same in the field `field` (J), H = - sum over bonds of s s' - h sum of s; twice as many classes.
+    ///
+    /// # Errors
+    /// As [`Sampler::new`], and [`LatticeError::Field`] if the field is not finite.
+    pub fn in_field(lx: usize, ly: usize, temperature: Temperature, field: f64) -> Result<Self, LatticeError> {
         Square::new(lx, ly)?;
+        if !field.is_finite() {
+            return Err(LatticeError::Field(field));
+        }
         let (width, length) = (lx.min(ly), lx.max(ly));
         if width > MAX_WIDTH {
             return Err(LatticeError::TooWide { width, max: MAX_WIDTH });
         }
-        let rows = Rows::new(width, length, temperature);
-        let orbits = orbits(width);
+        let rows = Rows::new(width, length, temperature, field);
+        let orbits = if field == 0.0 { orbits(width) } else { orbits_in_field(width) };
         let stored = (orbits.len() * (length - 1)) << width <= MAX_STORED;
         let mut classes = Vec::with_capacity(orbits.len());
         let mut logs = Vec::with_capacity(orbits.len());
@@ -85,7 +97,7 @@ impl Sampler {
             sum
         };
         let cumulative = logs.into_iter().map(&mut cumulate).collect();
-        Ok(Self { lx, ly, temperature, rows, classes, cumulative })
+        Ok(Self { lx, ly, temperature, field, rows, classes, cumulative })
     }
 
     /// `n` independent configurations; spins of shape `(n, lx * ly)`, `site = y * lx + x`.
@@ -101,9 +113,10 @@ impl Sampler {
         let mut spins = Array2::<i8>::ones((n, self.lx * self.ly));
         if self.temperature == Temperature::ZERO {
             for mut row in spins.rows_mut() {
-                row.fill(if rng.random() { 1 } else { -1 });
+                let up = if self.field == 0.0 { rng.random() } else { self.field > 0.0 };
+                row.fill(if up { 1 } else { -1 });
             }
-            return Collection::independent(spins);
+            return Collection::independent("exact", spins);
         }
         // Classes first: then one class after the other, while its vectors are in the cache.
         let total = self.cumulative[self.cumulative.len() - 1];
@@ -130,13 +143,15 @@ impl Sampler {
                 self.write(&states, spins.row_mut(i), rng);
             }
         }
-        Collection::independent(spins)
+        Collection::independent("exact", spins)
     }
 
-    /// Writes the rows under a random translation and reflection along the row and a random flip.
+    /// Writes the rows under a random translation and reflection along the row and, without field, a random flip.
     fn write(&self, states: &[usize], mut out: ArrayViewMut1<'_, i8>, rng: &mut Generator) {
         let width = self.rows.width;
-        let (shift, mirror, flip) = (rng.random_range(0..width), rng.random::<bool>(), rng.random::<bool>());
+        // In a field a set bit is up: the flip that does nothing.
+        let (shift, mirror, flip) =
+            (rng.random_range(0..width), rng.random::<bool>(), rng.random::<bool>() || self.field != 0.0);
         for (k, &state) in states.iter().enumerate() {
             for i in 0..width {
                 let moved = if mirror { width - 1 - i } else { i } + shift;
@@ -149,11 +164,20 @@ impl Sampler {
 }
 
 impl Rows {
-    fn new(width: usize, length: usize, temperature: Temperature) -> Self {
+    fn new(width: usize, length: usize, temperature: Temperature, field: f64) -> Self {
         let unlike = libm::exp(-2.0 * temperature.beta());
         let power = |n: usize| (0..n).fold(1.0, |p, _| p * unlike);
         let powers: Vec<f64> = (0..=width).map(power).collect();
-        let within = (0..1usize << width).map(|s| powers[(s ^ rotate(s, width)).count_ones() as usize]).collect();
+        let against = |s: usize| {
+            let against = if field < 0.0 { s.count_ones() } else { s.count_zeros() - (usize::BITS - width as u32) };
+            // At T = 0 the factor of none would be inf times 0.
+            if against == 0 || field == 0.0 {
+                return 1.0;
+            }
+            libm::exp(-2.0 * temperature.beta() * field.abs() * f64::from(against))
+        };
+        let unlike_bonds = |s: usize| (s ^ rotate(s, width)).count_ones() as usize;
+        let within = (0..1usize << width).map(|s| powers[unlike_bonds(s)] * against(s)).collect();
         Self { width, length, unlike, within, powers }
     }
 
@@ -265,6 +289,15 @@ pub(super) fn rotate(state: usize, width: usize) -> usize {
 
 /// One member (the smallest) and the size of each class of rows under translation, reflection and flip.
 pub(super) fn orbits(width: usize) -> Vec<(usize, usize)> {
+    classes(width, true)
+}
+
+/// The same under translation and reflection alone.
+fn orbits_in_field(width: usize) -> Vec<(usize, usize)> {
+    classes(width, false)
+}
+
+fn classes(width: usize, flip: bool) -> Vec<(usize, usize)> {
     let full = (1usize << width) - 1;
     let mirror = |s: usize| (0..width).fold(0, |m, i| m | ((s >> i) & 1) << (width - 1 - i));
     let mut seen = vec![false; full + 1];
@@ -274,7 +307,8 @@ pub(super) fn orbits(width: usize) -> Vec<(usize, usize)> {
             continue;
         }
         let mut size = 0;
-        for mut image in [first, first ^ full, mirror(first), mirror(first) ^ full] {
+        let turned = [first, mirror(first), first ^ full, mirror(first) ^ full];
+        for &(mut image) in &turned[..if flip { 4 } else { 2 }] {
             for _ in 0..width {
                 image = rotate(image, width);
                 size += usize::from(!std::mem::replace(&mut seen[image], true));
@@ -289,21 +323,56 @@ pub(super) fn orbits(width: usize) -> Vec<(usize, usize)> {
 mod tests {
     use super::*;
     use crate::exact::square;
+    use crate::lattice::{Ising, Model};
     use crate::random::Streams;
 
     #[test]
     fn classes_cover_all_rows() {
         for width in 2..=12 {
             assert_eq!(orbits(width).iter().map(|o| o.1).sum::<usize>(), 1 << width);
+            assert_eq!(orbits_in_field(width).iter().map(|o| o.1).sum::<usize>(), 1 << width);
         }
         assert_eq!(orbits(3), [(0, 2), (1, 6)]);
+        assert_eq!(orbits_in_field(3), [(0, 1), (1, 3), (3, 3), (7, 1)]);
+    }
+
+    #[test]
+    fn every_configuration_in_a_field_has_its_probability() {
+        // All 64 states of 2 x 3, 100,000 draws, chi-square over states expected 8 times and more, p > 1e-5 each.
+        for (lx, ly, t, h) in [(2, 3, 2.0, 0.5), (3, 2, 4.0, -0.8), (2, 3, f64::INFINITY, 3.0)] {
+            let lattice = Square::new(lx, ly).unwrap();
+            let model = Ising::in_field(&lattice, h).unwrap();
+            let spins = |s: usize| (0..6).map(|i| if s >> i & 1 == 1 { 1i8 } else { -1 }).collect::<Vec<_>>();
+            let weights: Vec<f64> = (0..64).map(|s| (-model.energy(&spins(s)) / t).exp()).collect();
+            let z: f64 = weights.iter().sum();
+            let mut rng = Streams::new(1).generator("test/transfer/field", lx as u64);
+            let seen = Sampler::in_field(lx, ly, Temperature::new(t).unwrap(), h).unwrap().sample(100_000, &mut rng);
+            let mut counts = [0.0; 64];
+            for row in seen.spins.rows() {
+                counts[row.iter().enumerate().map(|(i, &s)| usize::from(s == 1) << i).sum::<usize>()] += 1.0;
+            }
+            let (mut chi2, mut cells) = (0.0, 0.0);
+            for (c, w) in counts.iter().zip(&weights) {
+                let expected = w / z * 1e5;
+                if expected >= 8.0 {
+                    chi2 += (c - expected) * (c - expected) / expected;
+                    cells += 1.0;
+                }
+            }
+            let p = crate::statistics::special::incomplete_gamma_upper((cells - 1.0) / 2.0, chi2 / 2.0);
+            assert!(p > 1e-5, "{lx} x {ly}, T = {t}, h = {h}: chi2 {chi2} of {cells}, p = {p}");
+        }
+        let cold = Sampler::in_field(4, 3, Temperature::ZERO, -1e-3).unwrap();
+        let seen = cold.sample(10, &mut Streams::new(1).generator("test/transfer/field", 9));
+        assert!(seen.spins.iter().all(|s| *s == -1));
+        assert!(Sampler::in_field(4, 3, Temperature::CRITICAL, f64::NAN).is_err());
     }
 
     #[test]
     fn the_trace_is_the_partition_function() {
         for (lx, ly, t) in [(3, 3, 1.0), (4, 6, 2.25), (10, 10, 2.5), (2, 5, 3.0)] {
             let temperature = Temperature::new(t).unwrap();
-            let rows = Rows::new(lx, ly, temperature);
+            let rows = Rows::new(lx, ly, temperature, 0.0);
             let trace: f64 = orbits(lx).iter().map(|&(s, size)| size as f64 * rows.backward(s).1.exp()).sum();
             let n = (lx * ly) as f64;
             let free_energy = -2.0 - t * trace.ln() / n;

@@ -101,7 +101,7 @@ pub fn probabilities(mlp: &Mlp, spins: ArrayView2<i8>) -> Array2<f32> {
     let mut out = Array2::zeros((spins.nrows(), mlp.n_out()));
     let chunks: Vec<_> = out.axis_chunks_iter_mut(Axis(0), CHUNK).zip(spins.axis_chunks_iter(Axis(0), CHUNK)).collect();
     chunks.into_par_iter().for_each(|(mut out, spins)| {
-        out.assign(&mlp.probabilities(spins.mapv(f32::from).view()));
+        out.assign(&mlp.outputs(spins.mapv(f32::from).view()));
     });
     out
 }

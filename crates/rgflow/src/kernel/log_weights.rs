@@ -1,6 +1,6 @@
 //! Logarithms of sums of Boltzmann weights, in f64, without overflow and with the same bits on every CPU.
 
-use super::cpu::{self, dispatched};
+use crate::cpu::{self, dispatched};
 
 /// Partial products that run side by side.
 const LANES: usize = 8;
@@ -41,8 +41,8 @@ fn block_all(z: &[f64], low: f64, high: f64) -> (f64, f64) {
     };
     let mut rows = z.chunks_exact(LANES);
     for row in &mut rows {
-        for l in 0..LANES {
-            term(l, row[l]);
+        for (l, z) in row.iter().enumerate() {
+            term(l, *z);
         }
     }
     for (l, z) in rows.remainder().iter().enumerate() {
@@ -62,7 +62,7 @@ fn exp_falling(x: f64) -> f64 {
     let shifted = x * std::f64::consts::LOG2_E + 6_755_399_441_055_744.0;
     let n = shifted - 6_755_399_441_055_744.0;
     // ln 2 in two parts, the first with 32 bits (as in fdlibm).
-    let r = x - n * 6.931_471_803_691_238_2e-1 - n * 1.908_214_929_270_587_7e-10;
+    let r = x - n * 6.931_471_803_691_238e-1 - n * 1.908_214_929_270_587_7e-10;
     let mut p = 1.0 / 6_227_020_800.0;
     for k in (1..=13u32).rev() {
         // 1/(k-1)! in exact integers.

@@ -4,9 +4,9 @@
 //! fixed order, so [`vector`], [`spins`], [`normal`] and [`log_weights`] give the same bits on every CPU; [`product`] gives
 //! the same bits on one type of CPU.
 
-pub mod cpu;
 pub mod log_weights;
 pub mod normal;
 pub mod product;
 pub mod spins;
+pub mod subset_sums;
 pub mod vector;

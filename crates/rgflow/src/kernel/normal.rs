@@ -4,7 +4,7 @@
 //! bits differ. (The ziggurat of the crate `rand_distr` calls the platform's exp and ln in its wedges and tails, and branches
 //! for each draw, so it is neither of fixed bits nor vector code.)
 
-use super::cpu::{self, dispatched};
+use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 
 /// Half of the draws that one row of sixteen words gives.

@@ -5,8 +5,8 @@
 //! additions have a fixed order: the same bits on every CPU.
 
 use super::vector::exp_one;
+use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
-use multiversion::multiversion;
 use ndarray::ArrayView2;
 
 /// Columns are padded to a multiple of this, the widest vector of f32.
@@ -141,13 +141,12 @@ impl LevelSums {
     pub fn fields(&self, packed: &[u8], fields: &mut [f32]) {
         let bytes = packed_len(self.n_in);
         assert_eq!(packed.len() / bytes, fields.len() / self.stride, "number of rows");
-        fields_of(&self.sums, &self.bias, bytes, packed, fields);
+        fields_of(cpu::path(), &self.sums, &self.bias, bytes, packed, fields);
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn fields_of(sums: &[f32], bias: &[f32], bytes: usize, packed: &[u8], fields: &mut [f32]) {
-    add_rows(sums, bias, bytes, packed, fields);
+dispatched! {
+    fn fields_of(sums: &[f32], bias: &[f32], bytes: usize, packed: &[u8], fields: &mut [f32]) => add_rows
 }
 
 #[inline(always)]
@@ -200,7 +199,7 @@ pub fn draw(
 ) {
     let words = &mut words[..fields.len()];
     random.fill(words);
-    draw_packed(fields, words, stride, packed_len(n), delta, packed);
+    draw_packed(cpu::path(), fields, words, stride, packed_len(n), delta, packed);
     if !n.is_multiple_of(4) {
         let keep = (1u8 << (n % 4)) - 1;
         for row in packed.chunks_exact_mut(packed_len(n)) {
@@ -209,9 +208,15 @@ pub fn draw(
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn draw_packed(fields: &[f32], words: &[u32], stride: usize, bytes: usize, delta: f32, packed: &mut [u8]) {
-    draw_rows(fields, words, stride, bytes, delta, packed);
+dispatched! {
+    fn draw_packed(
+        fields: &[f32],
+        words: &[u32],
+        stride: usize,
+        bytes: usize,
+        delta: f32,
+        packed: &mut [u8],
+    ) => draw_rows
 }
 
 #[inline(always)]
@@ -290,8 +295,8 @@ mod tests {
             (fields.iter().map(|f| f.to_bits()).collect::<Vec<_>>(), out)
         };
         let dispatched = run(&|s, packed, fields, words, out| {
-            fields_of(&s.sums, &s.bias, packed_len(30), packed, fields);
-            draw_packed(fields, words, s.stride, packed_len(50), 2.0, out);
+            fields_of(cpu::path(), &s.sums, &s.bias, packed_len(30), packed, fields);
+            draw_packed(cpu::path(), fields, words, s.stride, packed_len(50), 2.0, out);
         });
         let portable = run(&|s, packed, fields, words, out| {
             add_rows(&s.sums, &s.bias, packed_len(30), packed, fields);

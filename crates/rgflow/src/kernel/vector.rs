@@ -3,21 +3,20 @@
 //! Cody and Waite's argument reduction with the polynomials of Moshier's Cephes library; errors at most 2 units in
 //! the last place (tested against f64).
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 
 /// Replaces each x by e^x; below -87.3 the result is 0 or tiny, above 88.3 it is e^88.3.
 pub fn exp(x: &mut [f32]) {
-    exp_slice(x);
+    exp_slice(cpu::path(), x);
 }
 
 /// Replaces each x by tanh x.
 pub fn tanh(x: &mut [f32]) {
-    tanh_slice(x);
+    tanh_slice(cpu::path(), x);
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn exp_slice(x: &mut [f32]) {
-    exp_all(x);
+dispatched! {
+    fn exp_slice(x: &mut [f32]) => exp_all
 }
 
 #[inline(always)]
@@ -27,9 +26,8 @@ fn exp_all(x: &mut [f32]) {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn tanh_slice(x: &mut [f32]) {
-    tanh_all(x);
+dispatched! {
+    fn tanh_slice(x: &mut [f32]) => tanh_all
 }
 
 #[inline(always)]
@@ -47,18 +45,17 @@ pub fn two_valued_mean(z: &mut [f32], low: f32, high: f32) {
         if high != 1.0 {
             z.iter_mut().for_each(|z| *z *= high);
         }
-        tanh_slice(z);
+        tanh_slice(cpu::path(), z);
         if high != 1.0 {
             z.iter_mut().for_each(|z| *z *= high);
         }
     } else {
-        mean_slice(z, low, high - low);
+        mean_slice(cpu::path(), z, low, high - low);
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn mean_slice(z: &mut [f32], low: f32, delta: f32) {
-    mean_all(z, low, delta);
+dispatched! {
+    fn mean_slice(z: &mut [f32], low: f32, delta: f32) => mean_all
 }
 
 #[inline(always)]
@@ -84,7 +81,7 @@ pub fn bias_tanh(z: &mut [f32], bias: &[f32]) {
             *z += b;
         }
     }
-    tanh_slice(z);
+    tanh_slice(cpu::path(), z);
 }
 
 /// Adds `bias` to each row of `z` and replaces the row by its softmax, exp(z - max) / sum.
@@ -99,7 +96,7 @@ pub fn bias_softmax(z: &mut [f32], bias: &[f32]) {
             *z -= top;
         }
     }
-    exp_slice(z);
+    exp_slice(cpu::path(), z);
     for row in z.chunks_exact_mut(bias.len()) {
         let scale = 1.0 / row.iter().sum::<f32>();
         for z in row.iter_mut() {

@@ -2,18 +2,25 @@
 
 use ndarray::Array2;
 
-use super::{Ising, Lattice, Model};
+use super::{Improved, Ising, Lattice, Model};
 use crate::statistics::special::{normal_z, student_t_two_sided};
 use crate::statistics::{TauInt, tau_int_chains};
 
 /// Hot and cold starts that differ by more standard errors than this are reported.
 const MAX_START_DIFFERENCE: f64 = 4.0;
 
+/// Chains are to be this many autocorrelation times long, their burn-in included.
+const MIN_LENGTH: f64 = 50.0;
+
 /// Configurations of one temperature and how far they are independent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
-    /// Shape `(n, n_sites)`, values +-1. Rows of a Markov chain sampler come from its chains in turn.
+    /// Shape `(n, n_sites)`, values +-1. Row `i` of a Markov chain sampler is from chain `i % n_chains`.
     pub spins: Array2<i8>,
+    /// What made them, in words: "wolff", "metropolis as heat bath (T > 10)".
+    pub sampler: String,
+    /// Number of Markov chains; 0 if every row is independent by construction.
+    pub n_chains: usize,
     /// Effective number of independent configurations for the mean of E or |m|, whichever is smaller; at most n.
     pub n_eff: f64,
     /// Integrated autocorrelation time of the energy in kept configurations of a chain; 0.5 = independent.
@@ -23,15 +30,26 @@ pub struct Collection {
     /// Difference of the chains started disordered and ordered in standard errors: the larger of E and |m|. Chain means
     /// are compared by Student's t, given as the normal z of the same probability (at most 37.5).
     pub start_difference_z: f64,
-    /// What a user should know before using the averages; empty if all is well.
+    /// Cluster estimators of each row, from Swendsen-Wang only.
+    pub improved: Option<Improved>,
+    /// What a user should know before using the averages, with the remedy; empty if all is well.
     pub warnings: Vec<String>,
 }
 
 impl Collection {
     /// Configurations that are independent by construction.
-    pub(crate) fn independent(spins: Array2<i8>) -> Self {
-        let n_eff = spins.nrows() as f64;
-        Self { spins, n_eff, tau_int_energy: 0.5, tau_int_abs_m: 0.5, start_difference_z: 0.0, warnings: Vec::new() }
+    pub(crate) fn independent(sampler: &str, spins: Array2<i8>) -> Self {
+        Self {
+            n_eff: spins.nrows() as f64,
+            spins,
+            sampler: sampler.to_owned(),
+            n_chains: 0,
+            tau_int_energy: 0.5,
+            tau_int_abs_m: 0.5,
+            start_difference_z: 0.0,
+            improved: None,
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -39,18 +57,19 @@ impl Collection {
 pub(crate) struct Chains {
     pub spins: Array2<i8>,
     pub n_chains: usize,
+    /// Burn-in of each chain in units of the spacing of kept configurations.
+    pub burn_in: f64,
 }
 
 impl Chains {
     /// Measures autocorrelation and the agreement of starts.
-    pub(crate) fn diagnose<L: Lattice + ?Sized>(self, lattice: &L) -> Collection {
-        let Self { spins, n_chains } = self;
-        let ising = Ising { lattice };
+    pub(crate) fn diagnose<L: Lattice + ?Sized>(self, model: &Ising<'_, L>) -> Collection {
+        let Self { spins, n_chains, burn_in } = self;
         let mut energy = vec![Vec::new(); n_chains];
         let mut abs_m = vec![Vec::new(); n_chains];
         for (i, row) in spins.rows().into_iter().enumerate() {
             let row = row.as_slice().expect("the samplers write rows");
-            energy[i % n_chains].push(ising.energy(row));
+            energy[i % n_chains].push(model.energy(row));
             abs_m[i % n_chains].push(f64::from(row.iter().map(|&s| i32::from(s)).sum::<i32>().abs()));
         }
         let n = spins.nrows();
@@ -59,19 +78,42 @@ impl Chains {
         let unmeasured = |tau: &TauInt| tau.error.is_infinite();
         let mut n_eff = tau_e.n_eff(n).min(tau_m.n_eff(n));
         let mut warnings = Vec::new();
+        let per_chain = n / n_chains.max(1);
         if unmeasured(&tau_e) || unmeasured(&tau_m) {
             n_eff = n_eff.min(n_chains as f64);
             warnings.push(format!(
-                "tau_int cannot be measured: {} configurations per chain; n_eff counts one per chain",
-                n / n_chains.max(1)
+                "tau_int cannot be measured from {per_chain} configuration(s) per chain, so n_eff counts one per chain: \
+                 draw more configurations or use fewer chains"
             ));
+        } else {
+            let (length, tau) = (burn_in + per_chain as f64, tau_e.tau.max(tau_m.tau).max(0.5));
+            if length < MIN_LENGTH * tau {
+                warnings.push(format!(
+                    "chains of {:.1} tau_int (burn-in included) are shorter than {MIN_LENGTH} tau_int, too short to \
+                     forget their start or to measure tau: raise burn-in and spacing {:.0} times, or use a cluster or \
+                     the exact sampler",
+                    length / tau,
+                    (MIN_LENGTH * tau / length).ceil()
+                ));
+            }
         }
         if start_difference_z > MAX_START_DIFFERENCE {
             warnings.push(format!(
-                "ordered and disordered starts differ by {start_difference_z:.1} standard errors: not equilibrated"
+                "ordered and disordered starts differ by {start_difference_z:.1} standard errors, so the averages are \
+                 not thermal: raise the burn-in, or use a cluster or the exact sampler"
             ));
         }
-        Collection { spins, n_eff, tau_int_energy: tau_e.tau, tau_int_abs_m: tau_m.tau, start_difference_z, warnings }
+        Collection {
+            spins,
+            sampler: String::new(),
+            n_chains,
+            n_eff,
+            tau_int_energy: tau_e.tau,
+            tau_int_abs_m: tau_m.tau,
+            start_difference_z,
+            improved: None,
+            warnings,
+        }
     }
 }
 

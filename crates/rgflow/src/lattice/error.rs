@@ -19,6 +19,36 @@ pub enum LatticeError {
         /// Extent in y (1 for a ring).
         ly: usize,
     },
+    /// A lattice of more than two extents, one of them below 2, or with more sites than 32-bit numbers.
+    #[error("lattice of extents {0:?}: every extent must be at least 2 and the number of sites below 2^31")]
+    Extents(Vec<usize>),
+    /// A name that is no lattice.
+    #[error("lattice \"{0}\": must be square, ring, triangular or cubic")]
+    Geometry(String),
+    /// Another number of extents than the lattice has.
+    #[error("{found} extents for the {name} lattice: give {dimension} extent(s), or one for all")]
+    Dimension {
+        /// Name of the lattice.
+        name: String,
+        /// Number of extents it has.
+        dimension: usize,
+        /// Number of extents that were given.
+        found: usize,
+    },
+    /// A field that is not a number.
+    #[error("field h = {0}: must be finite (units J)")]
+    Field(f64),
+    /// A name that is no sampler.
+    #[error("sampler \"{name}\": must be {known}")]
+    Sampler {
+        /// The unknown name.
+        name: String,
+        /// The names that are known.
+        known: &'static str,
+    },
+    /// Neither the transfer matrix of a torus nor the exact ring.
+    #[error("{0}: exact samplers serve the square lattice and, without field, the ring; use wolff or swendsen-wang")]
+    NoExactSampler(String),
     /// The transfer matrix would not fit into memory.
     #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]
     TooWide {

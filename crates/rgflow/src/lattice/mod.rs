@@ -1,24 +1,35 @@
 //! Spins on lattices: geometry, the Ising model, samplers and observables.
 //!
-//! [`Square`] and [`Ring`] are periodic. Two Markov chains sample the Ising model at a [`Temperature`]: single-spin
-//! updates of many replicas at once ([`metropolis`]) and cluster updates ([`wolff`]). Both return a [`Collection`],
-//! which carries its own diagnosis: autocorrelation times and the agreement of ordered and disordered starts. (Thesis
-//! chapter 3; exact samplers live in `exact`.)
+//! [`Geometry`] is any of the periodic lattices [`Square`], [`Ring`], [`Triangular`] and [`Cubic`], [`Ising`] the model
+//! on it, with or without a field. Markov chains sample it at a [`Temperature`] ([`sampler::sample`]): single-spin updates of many
+//! replicas at once ([`metropolis`], [`heat_bath`]) and cluster updates ([`wolff`], [`swendsen_wang`]). All return a
+//! [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of ordered and disordered
+//! starts. (Thesis chapter 3; exact samplers, and the choice among all, live in `exact`.)
 
+mod clusters;
 mod collection;
+mod correlation;
 mod error;
 mod geometry;
+pub mod heat_bath;
+mod improved;
 pub mod metropolis;
 mod model;
 pub mod multispin;
 pub mod observables;
+mod replicas;
+pub mod sampler;
+mod summary;
+pub mod swendsen_wang;
 mod temperature;
 pub mod wolff;
 
 pub(crate) use collection::Chains;
 pub use collection::Collection;
 pub use error::LatticeError;
-pub use geometry::{Lattice, Ring, Square};
+pub use geometry::{Cubic, Geometry, Lattice, Ring, Square, Triangular};
+pub use improved::Improved;
 pub use model::{Ising, Model};
 pub use observables::Observables;
+pub use summary::{ImprovedSummary, Summary};
 pub use temperature::Temperature;

@@ -1,6 +1,6 @@
 //! Models: energies of spin configurations. A new model is a new file beside the Ising model.
 
-use super::Lattice;
+use super::{Lattice, LatticeError};
 
 /// A model of spins `+-1`: the energy of a configuration and what a flip changes.
 pub trait Model {
@@ -11,48 +11,91 @@ pub trait Model {
     fn flip_change(&self, spins: &[i8], site: usize) -> f64;
 }
 
-/// The Ising model without field, H = - sum over bonds of s_i s_j (thesis eq. 3.1.1, J = 1).
+/// The Ising model, H = - sum over bonds of s_i s_j - h sum over sites of s_i (J = 1).
+///
+/// The thesis writes beta H = -h S - K S S (section 3.2.3): its field is beta times this one, its K is beta.
+///
+/// ```
+/// use rgflow::lattice::{Ising, Model, Ring};
+/// let ring = Ring::new(4)?;
+/// assert_eq!(Ising::new(&ring).energy(&[1, 1, 1, -1]), 0.0);
+/// assert_eq!(Ising::in_field(&ring, 0.5)?.energy(&[1, 1, 1, -1]), -1.0);
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Ising<'a, L: Lattice + ?Sized> {
     /// The lattice that carries the spins.
     pub lattice: &'a L,
+    field: f64,
 }
 
-impl<L: Lattice + ?Sized> Ising<'_, L> {
+impl<'a, L: Lattice + ?Sized> Ising<'a, L> {
+    /// The model without field.
+    pub fn new(lattice: &'a L) -> Self {
+        Self { lattice, field: 0.0 }
+    }
+
+    /// The model in the field `field` (units of J, any sign).
+    ///
+    /// # Errors
+    /// [`LatticeError::Field`] if the field is not finite.
+    pub fn in_field(lattice: &'a L, field: f64) -> Result<Self, LatticeError> {
+        // The sum turns -0 into 0.
+        if field.is_finite() { Ok(Self { lattice, field: field + 0.0 }) } else { Err(LatticeError::Field(field)) }
+    }
+
+    /// The field h in units of J.
+    pub fn field(&self) -> f64 {
+        self.field
+    }
+
     /// Sum of the neighbours of `site`, each bond once.
-    fn local_field(&self, spins: &[i8], site: usize) -> i32 {
+    fn neighbour_sum(&self, spins: &[i8], site: usize) -> i32 {
         self.lattice.neighbours(site).iter().map(|&n| i32::from(spins[n as usize])).sum()
     }
 }
 
 impl<L: Lattice + ?Sized> Model for Ising<'_, L> {
     fn energy(&self, spins: &[i8]) -> f64 {
-        let doubled: i64 =
-            spins.iter().enumerate().map(|(site, &s)| i64::from(i32::from(s) * self.local_field(spins, site))).sum();
-        -(doubled as f64) / 2.0
+        let (mut doubled, mut magnetisation) = (0i64, 0i64);
+        for (site, &s) in spins.iter().enumerate() {
+            doubled += i64::from(i32::from(s) * self.neighbour_sum(spins, site));
+            magnetisation += i64::from(s);
+        }
+        -(doubled as f64) / 2.0 - self.field * magnetisation as f64
     }
 
     fn flip_change(&self, spins: &[i8], site: usize) -> f64 {
-        f64::from(2 * i32::from(spins[site]) * self.local_field(spins, site))
+        let s = f64::from(spins[site]);
+        2.0 * s * (f64::from(self.neighbour_sum(spins, site)) + self.field)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lattice::{Ring, Square};
+    use crate::lattice::{Geometry, Ring, Square};
 
     #[test]
     fn flips_change_the_energy_as_announced() {
-        let square = Square::new(3, 5).unwrap();
-        let ising = Ising { lattice: &square };
-        let mut spins: Vec<i8> = (0..15).map(|i| if (i * i) % 7 < 3 { 1 } else { -1 }).collect();
-        for site in 0..15 {
-            let (before, change) = (ising.energy(&spins), ising.flip_change(&spins, site));
-            spins[site] = -spins[site];
-            assert_eq!(ising.energy(&spins), before + change);
+        for (name, extents) in [("square", vec![3, 5]), ("triangular", vec![3, 5]), ("cubic", vec![3, 2, 3])] {
+            let lattice = Geometry::new(name, &extents).unwrap();
+            for field in [0.0, 0.25, -1.5] {
+                let ising = Ising::in_field(&lattice, field).unwrap();
+                let n = lattice.n_sites();
+                let mut spins: Vec<i8> = (0..n).map(|i| if (i * i) % 7 < 3 { 1 } else { -1 }).collect();
+                for site in 0..n {
+                    let (before, change) = (ising.energy(&spins), ising.flip_change(&spins, site));
+                    spins[site] = -spins[site];
+                    assert_eq!(ising.energy(&spins), before + change);
+                }
+            }
         }
-        assert_eq!(ising.energy(&[1; 15]), -30.0);
-        assert_eq!(Ising { lattice: &Ring::new(4).unwrap() }.energy(&[1, -1, 1, -1]), 4.0);
+        let square = Square::new(3, 5).unwrap();
+        assert_eq!(Ising::new(&square).energy(&[1; 15]), -30.0);
+        assert_eq!(Ising::in_field(&square, -2.0).unwrap().energy(&[1; 15]), 0.0);
+        assert_eq!(Ising::new(&Ring::new(4).unwrap()).energy(&[1, -1, 1, -1]), 4.0);
+        assert!(Ising::in_field(&square, f64::NAN).is_err());
+        assert!(Ising::in_field(&square, f64::INFINITY).is_err());
     }
 }

@@ -9,9 +9,12 @@
 //! Sites are visited as a checkerboard. White sites of a row follow the black ones of the next row, so that a large lattice
 //! passes through the cache once a sweep; the result is that of all black sites before all white ones.
 
+use ndarray::{Array2, ArrayViewMut1, Axis};
+use rayon::prelude::*;
+
 use super::{LatticeError, Temperature};
-use crate::kernel::cpu::{self, Path, dispatched};
-use crate::random::Bulk;
+use crate::cpu::{self, Path, dispatched};
+use crate::random::{Bulk, Streams};
 
 /// Words of a site.
 const WORDS: usize = 8;
@@ -107,6 +110,75 @@ impl Group {
             *s = 2 * (site[word] >> bit & 1) as i8 - 1;
         }
     }
+}
+
+/// How long the chains of [`sample_grid`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Chains per temperature, at least 1; the more, the shorter each is.
+    pub chains: usize,
+    /// Sweeps of each chain before its first kept configuration.
+    pub burn_in: usize,
+    /// Sweeps between the kept configurations of a chain, at least 1.
+    pub spacing: usize,
+}
+
+/// `n` configurations at each of `temperatures` in (0, 10], the chains of all temperatures side by side in groups of 512.
+///
+/// Returns an array of shape (n, lx * ly), values -1 and +1, for each temperature; row i is from chain i mod `chains`, of which
+/// even ones began ordered, odd ones disordered. Groups run on all threads; the result does not depend on their number.
+///
+/// # Errors
+/// As [`Group::new`], and [`LatticeError::ZeroSetting`] for no chains or no spacing.
+///
+/// ```
+/// use rgflow::{lattice::{Temperature, multispin::{Settings, sample_grid}}, random::Streams};
+/// let temperatures = [Temperature::new(1.5)?, Temperature::CRITICAL];
+/// let settings = Settings { chains: 100, burn_in: 1000, spacing: 50 };
+/// let spins = sample_grid(10, 10, &temperatures, 250, &settings, Streams::new(1), "example")?;
+/// assert_eq!((spins.len(), spins[1].dim()), (2, (250, 100)));
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn sample_grid(
+    lx: usize,
+    ly: usize,
+    temperatures: &[Temperature],
+    n: usize,
+    settings: &Settings,
+    streams: Streams,
+    purpose: &str,
+) -> Result<Vec<Array2<i8>>, LatticeError> {
+    let Settings { chains, burn_in, spacing } = *settings;
+    for (name, value) in [("chains", chains), ("spacing", spacing)] {
+        if value == 0 {
+            return Err(LatticeError::ZeroSetting(name));
+        }
+    }
+    let (lanes, kept) = (chains * temperatures.len(), n.div_ceil(chains));
+    let mut spins: Vec<Array2<i8>> = temperatures.iter().map(|_| Array2::ones((n, lx * ly))).collect();
+    // The rows that each lane fills, one after the other.
+    let mut rows: Vec<Vec<ArrayViewMut1<i8>>> = (0..lanes).map(|_| Vec::with_capacity(kept)).collect();
+    for (t, spins) in spins.iter_mut().enumerate() {
+        for (i, row) in spins.axis_iter_mut(Axis(0)).enumerate() {
+            rows[t * chains + i % chains].push(row);
+        }
+    }
+    let groups: Vec<_> = rows.chunks_mut(REPLICAS).enumerate().collect();
+    groups.into_par_iter().try_for_each(|(g, rows)| {
+        // Lanes that nobody asked for repeat the last temperature.
+        let at = |r: usize| temperatures[((g * REPLICAS + r) / chains).min(temperatures.len() - 1)];
+        let mut group = Group::new(lx, ly, &std::array::from_fn(at), streams.bulk(purpose, g as u64))?;
+        for k in 0..kept {
+            group.sweeps(if k == 0 { burn_in } else { spacing });
+            for (r, rows) in rows.iter_mut().enumerate() {
+                if let Some(out) = rows.get_mut(k).and_then(ArrayViewMut1::as_slice_mut) {
+                    group.write(r, out);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(spins)
 }
 
 impl Thresholds {

@@ -133,7 +133,7 @@ mod tests {
         let seen = Observables::measure(&square, spins.view()).unwrap();
         for (i, row) in spins.rows().into_iter().enumerate() {
             let s = row.to_vec();
-            assert_eq!(seen.energy[i], Ising { lattice: &square }.energy(&s) / 15.0);
+            assert_eq!(seen.energy[i], Ising::new(&square).energy(&s) / 15.0);
             let m = s.iter().map(|&s| f64::from(s)).sum::<f64>() / 15.0;
             assert!((seen.magnetisation[i] - m).abs() < 1e-15 && (seen.abs_m[i] - m.abs()).abs() < 1e-15);
             let power = |phase: &dyn Fn(usize) -> f64| {

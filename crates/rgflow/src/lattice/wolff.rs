@@ -4,11 +4,15 @@
 //! the other, half from an ordered and half from a disordered start. The number of clusters between kept
 //! configurations is fixed after burn-in from the mean cluster size: stopping when enough spins have flipped would
 //! favour the states that follow large clusters.
+//!
+//! A field h is a ghost spin that points along it: a like spin holds to it with probability 1 - e^{-2 beta |h|}, and a
+//! cluster that holds to it stays. Turning a cluster that does not is a step of Swendsen and Wang's for that cluster
+//! alone. How many spins may join before one holds to the ghost is one geometric draw per cluster; growth stops there.
 
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 
-use super::{Chains, Collection, Lattice, LatticeError, Temperature};
+use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Generator;
 
 /// How long the chains are and how far kept configurations lie apart.
@@ -18,7 +22,7 @@ pub struct Settings {
     pub chains: usize,
     /// Burn-in of each chain, in spacings.
     pub burn_in: usize,
-    /// Spins flipped per site between kept configurations, on average (> 0).
+    /// Spins flipped per site between kept configurations, on average (> 0); in a field, spins that joined a cluster.
     pub spacing: f64,
 }
 
@@ -30,22 +34,23 @@ impl Default for Settings {
 
 /// Samples `n` configurations of the Ising model at `temperature` in `[0, inf]`.
 ///
-/// T = 0 gives both ground states with probability 1/2 and T = inf independent spins, exactly.
+/// T = 0 gives the ground states (both with probability 1/2 if there is no field) and T = inf independent spins,
+/// exactly.
 ///
 /// # Errors
 /// [`LatticeError::ZeroSetting`] if `settings` has no chains or no spacing.
 ///
 /// ```
-/// use rgflow::{lattice::{wolff, Square, Temperature}, random::Streams};
+/// use rgflow::{lattice::{wolff, Ising, Square, Temperature}, random::Streams};
 /// let square = Square::new(16, 16)?;
 /// let mut rng = Streams::new(1).generator("example", 0);
-/// let seen = wolff::sample(&square, Temperature::CRITICAL, 200, &wolff::Settings::default(), &mut rng)?;
+/// let seen = wolff::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &wolff::Settings::default(), &mut rng)?;
 /// assert_eq!(seen.spins.dim(), (200, 256));
 /// assert!(seen.n_eff > 30.0);
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
 pub fn sample<L: Lattice + ?Sized>(
-    lattice: &L,
+    model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
     settings: &Settings,
@@ -57,20 +62,15 @@ pub fn sample<L: Lattice + ?Sized>(
     if settings.spacing.is_nan() || settings.spacing <= 0.0 {
         return Err(LatticeError::ZeroSetting("spacing"));
     }
-    let n_sites = lattice.n_sites();
-    let mut spins = Array2::<i8>::ones((n, n_sites));
     if temperature == Temperature::ZERO {
-        for mut row in spins.rows_mut() {
-            row.fill(if rng.random() { 1 } else { -1 });
-        }
-        return Ok(Collection::independent(spins));
+        return Ok(ground_states(model, n, rng));
     }
     if temperature == Temperature::INFINITE {
-        spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
-        return Ok(Collection::independent(spins));
+        return Ok(free_spins(model.lattice, n, rng));
     }
+    let mut spins = Array2::<i8>::ones((n, model.lattice.n_sites()));
     let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
-    let mut chain = Chain::new(lattice, temperature);
+    let mut chain = Chain::new(model, temperature);
     for c in 0..n_chains {
         chain.start(c % 2 == 1, rng);
         let clusters = chain.burn_in(settings, rng);
@@ -83,31 +83,56 @@ pub fn sample<L: Lattice + ?Sized>(
             spins.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
         }
     }
-    Ok(Chains { spins, n_chains }.diagnose(lattice))
+    let mut seen = Chains { spins, n_chains, burn_in: settings.burn_in as f64 }.diagnose(model);
+    seen.sampler = "wolff".to_owned();
+    Ok(seen)
+}
+
+/// `n` ground states: along the field, else up or down with probability 1/2.
+pub(super) fn ground_states<L: Lattice + ?Sized>(model: &Ising<'_, L>, n: usize, rng: &mut Generator) -> Collection {
+    let mut spins = Array2::<i8>::ones((n, model.lattice.n_sites()));
+    for mut row in spins.rows_mut() {
+        let up = if model.field() == 0.0 { rng.random() } else { model.field() > 0.0 };
+        row.fill(if up { 1 } else { -1 });
+    }
+    Collection::independent("ground states", spins)
+}
+
+/// `n` configurations at T = inf, where neither bonds nor field matter.
+pub(super) fn free_spins<L: Lattice + ?Sized>(lattice: &L, n: usize, rng: &mut Generator) -> Collection {
+    let mut spins = Array2::<i8>::ones((n, lattice.n_sites()));
+    spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
+    Collection::independent("independent spins", spins)
 }
 
 struct Chain<'a, L: Lattice + ?Sized> {
     lattice: &'a L,
+    field: f64,
     spins: Vec<i8>,
     /// Sites of the cluster; one place more than sites, for the write that does not count.
     cluster: Vec<u32>,
     /// A bond joins if a random word of 32 bits is below this: (1 - e^{-2K}) 2^32.
     threshold: u64,
+    /// 2 beta |h|: a like spin does not hold to the ghost with probability e^{-this}.
+    ghost: f64,
 }
 
 impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
-    fn new(lattice: &'a L, temperature: Temperature) -> Self {
+    fn new(model: &Ising<'a, L>, temperature: Temperature) -> Self {
+        let lattice = model.lattice;
         let n_sites = lattice.n_sites();
         let join = -libm::expm1(-2.0 * temperature.beta());
         let threshold = (join * 4_294_967_296.0).round() as u64;
-        Self { lattice, spins: vec![1; n_sites], cluster: vec![0; n_sites + 1], threshold }
+        let ghost = 2.0 * temperature.beta() * model.field().abs();
+        let (spins, cluster) = (vec![1; n_sites], vec![0; n_sites + 1]);
+        Self { lattice, field: model.field(), spins, cluster, threshold, ghost }
     }
 
     fn start(&mut self, disordered: bool, rng: &mut Generator) {
-        self.spins.fill(1);
+        self.spins.fill(if self.field < 0.0 { -1 } else { 1 });
         if disordered {
             self.spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
-        } else if rng.random() {
+        } else if self.field == 0.0 && rng.random() {
             self.spins.fill(-1);
         }
     }
@@ -117,27 +142,43 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         let spacing = settings.spacing * self.lattice.n_sites() as f64;
         let half = spacing * settings.burn_in.max(2) as f64 / 2.0;
         let mut clusters = 0usize;
-        let mut flipped = 0usize;
-        while (flipped as f64) < half {
-            flipped += self.flip_cluster(rng);
+        let mut joined = 0usize;
+        while (joined as f64) < half {
+            joined += self.flip_cluster(rng);
         }
-        flipped = 0;
-        while (flipped as f64) < half {
-            flipped += self.flip_cluster(rng);
+        joined = 0;
+        while (joined as f64) < half {
+            joined += self.flip_cluster(rng);
             clusters += 1;
         }
-        (spacing * clusters as f64 / flipped as f64).ceil().max(1.0) as usize
+        (spacing * clusters as f64 / joined as f64).ceil().max(1.0) as usize
     }
 
-    /// Grows and flips one cluster; returns its size. The spins flip as they join, which marks them as visited.
+    /// Grows a cluster and flips it unless it holds to the ghost; returns the number of spins that joined.
     fn flip_cluster(&mut self, rng: &mut Generator) -> usize {
         // The seed's law may be anything: it cancels in detailed balance.
         let seed = (((rng.next_u64() >> 32) * self.spins.len() as u64) >> 32) as usize;
         let sign = self.spins[seed];
+        // A cluster of g spins is free with probability e^{-ghost g}: the first spin that holds has a geometric law.
+        let like_ghost = f64::from(sign) * self.field > 0.0 && self.ghost > 0.0;
+        let free = if like_ghost { -libm::log(1.0 - rng.random::<f64>()) / self.ghost } else { f64::INFINITY };
+        let size = self.grow(seed, sign, free as usize, rng);
+        if size as f64 > free {
+            for &site in &self.cluster[..size] {
+                self.spins[site as usize] = sign;
+            }
+        }
+        size
+    }
+
+    /// Grows a cluster until it is complete or has more than `free` spins; returns its size. The spins flip as they
+    /// join, which marks them as visited.
+    #[inline]
+    fn grow(&mut self, seed: usize, sign: i8, free: usize, rng: &mut Generator) -> usize {
         self.spins[seed] = -sign;
         self.cluster[0] = seed as u32;
         let (mut head, mut size) = (0, 1);
-        while head < size {
+        while head < size && size <= free {
             let site = self.cluster[head] as usize;
             head += 1;
             for pair in self.lattice.neighbours(site).chunks(2) {

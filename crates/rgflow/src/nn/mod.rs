@@ -1,7 +1,16 @@
-//! Neural networks: the multilayer perceptron of the thermometer and its training.
+//! Neural networks: neurons and multilayer perceptrons of any depth, their costs and their training (thesis sections
+//! 2.1 to 2.3 and appendix A). A single neuron is a network of one layer with one output.
 
+mod activation;
+mod cost;
+mod error;
 mod mlp;
 mod training;
+mod workspace;
 
+pub use activation::Activation;
+pub use cost::{Cost, Targets};
+pub use error::NnError;
 pub use mlp::{Layer, Mlp};
-pub use training::{Epoch, Training, train};
+pub use training::{Data, Epoch, Stop, Trained, Training, train};
+pub use workspace::Workspace;

@@ -7,57 +7,67 @@ use super::{Levels, Rbm, RbmError, Units};
 use crate::kernel::normal;
 use crate::kernel::product::gemm;
 use crate::kernel::spins::{LevelSums, draw, pack_levels, packed_len, unpack_levels};
+use crate::kernel::subset_sums::{self, Matrix, Pair};
 use crate::kernel::vector::add_bias;
 use crate::random::Bulk;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
 
 /// Rows of fields are padded to a multiple of this, the row length of the tabulated sums.
 const PADDING: usize = 16;
 
-/// A machine prepared for sampling: tabulated sums of both directions.
+/// A machine prepared for sampling: products of both directions.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     rbm: Rbm,
-    /// Fields of the hidden units; `None` if the visible units are Gaussian.
-    to_hidden: Option<LevelSums>,
-    /// Fields of the visible units; `None` if the hidden units are Gaussian.
-    to_visible: Option<LevelSums>,
+    to_hidden: Products,
+    to_visible: Products,
+}
+
+/// How the fields that a layer of bits exerts are found.
+#[derive(Clone, Debug)]
+enum Products {
+    /// By sums that are tabulated once: for a machine that does not change.
+    Tables(LevelSums),
+    /// By sums that are found anew each time: for a machine in training.
+    Fresh(Pair),
+    /// By matrix products: Gaussian units.
+    Real,
 }
 
 impl Kernel {
     /// Tables of `rbm`.
     pub fn new(rbm: &Rbm) -> Self {
-        let sums = |units: &Units, n_in: usize, n_out: usize| {
-            units.levels().map(|levels| LevelSums::new(n_in, n_out, levels.low(), levels.high()))
+        let tables = |units: &Units, weights: ArrayView2<f32>, bias: &Array1<f32>| match units.levels() {
+            Some(levels) => {
+                let bias = bias.as_slice().expect("contiguous");
+                Products::Tables(LevelSums::of(weights, bias, levels.low(), levels.high()))
+            }
+            None => Products::Real,
         };
-        let mut kernel = Self {
+        Self {
+            to_hidden: tables(rbm.visible_units(), rbm.weights.view(), &rbm.hidden_bias),
+            to_visible: tables(rbm.hidden_units(), rbm.weights.t(), &rbm.visible_bias),
             rbm: rbm.clone(),
-            to_hidden: sums(rbm.visible_units(), rbm.n_visible(), rbm.n_hidden()),
-            to_visible: sums(rbm.hidden_units(), rbm.n_hidden(), rbm.n_visible()),
+        }
+    }
+
+    /// Of a machine whose parameters change ([`Kernel::rbm_mut`]): nothing is tabulated.
+    pub(super) fn changing(rbm: Rbm) -> Self {
+        let fresh = |units: &Units| match units.levels() {
+            Some(levels) => Products::Fresh(Pair { low: levels.low(), delta: levels.delta() }),
+            None => Products::Real,
         };
-        kernel.rebuild(rbm);
-        kernel
+        Self { to_hidden: fresh(rbm.visible_units()), to_visible: fresh(rbm.hidden_units()), rbm }
     }
 
-    /// Renews the tables after the parameters of the machine changed, without allocating.
-    ///
-    /// # Panics
-    /// If the machine has other shapes than the one of [`Kernel::new`].
-    pub fn rebuild(&mut self, rbm: &Rbm) {
-        self.rbm.weights.assign(&rbm.weights);
-        self.rbm.visible_bias.assign(&rbm.visible_bias);
-        self.rbm.hidden_bias.assign(&rbm.hidden_bias);
-        if let Some(sums) = &mut self.to_hidden {
-            sums.build(rbm.weights.view(), rbm.hidden_bias.as_slice().expect("contiguous"));
-        }
-        if let Some(sums) = &mut self.to_visible {
-            sums.build(rbm.weights.t(), rbm.visible_bias.as_slice().expect("contiguous"));
-        }
-    }
-
-    /// The machine of the tables.
+    /// The machine.
     pub fn rbm(&self) -> &Rbm {
         &self.rbm
+    }
+
+    /// The parameters of a machine from [`Kernel::changing`].
+    pub(super) fn rbm_mut(&mut self) -> &mut Rbm {
+        &mut self.rbm
     }
 }
 
@@ -120,11 +130,13 @@ impl Layer {
     }
 }
 
-/// Random numbers of a half-step.
+/// Random numbers and sums of a half-step.
 #[derive(Clone, Debug)]
 struct Scratch {
     words: Vec<u32>,
     normal: Vec<f32>,
+    bias: Vec<f32>,
+    sums: subset_sums::Scratch,
 }
 
 /// Gibbs chains side by side, with the scratch that a step needs.
@@ -157,7 +169,7 @@ impl Chains {
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
         let widest = rbm.n_visible().max(rbm.n_hidden()).next_multiple_of(PADDING);
-        let gaussian = kernel.to_hidden.is_none() || kernel.to_visible.is_none();
+        let gaussian = [&kernel.to_hidden, &kernel.to_visible].iter().any(|p| matches!(p, Products::Real));
         Self {
             visible: Layer::new(rbm.visible_units(), rows, rbm.n_visible()),
             hidden: Layer::new(rbm.hidden_units(), rows, rbm.n_hidden()),
@@ -166,6 +178,8 @@ impl Chains {
             scratch: Scratch {
                 words: vec![0; rows * widest],
                 normal: vec![0.0; if gaussian { rows * widest } else { 0 }],
+                bias: vec![0.0; widest],
+                sums: subset_sums::Scratch::new(),
             },
         }
     }
@@ -214,6 +228,11 @@ impl Chains {
         self.visible.make_real(self.rows).view_mut()
     }
 
+    /// The bits of the visible units; `None` if they hold real values.
+    pub(super) fn visible_bits(&self) -> Option<&[u8]> {
+        (!self.visible.real).then_some(self.visible.bits.as_slice())
+    }
+
     /// Writes the visible units to `out`, rows x n_visible.
     ///
     /// # Panics
@@ -251,7 +270,8 @@ impl Chains {
     pub fn hidden_fields(&mut self, kernel: &Kernel) {
         let (rbm, layer) = (&kernel.rbm, &self.visible);
         let bias = rbm.hidden_bias.as_slice().expect("contiguous");
-        fields_of(layer, &kernel.to_hidden, rbm.weights.view(), bias, self.rows, &mut self.fields);
+        let scratch = &mut self.scratch;
+        fields_of(layer, &kernel.to_hidden, rbm.weights.view(), bias, self.rows, &mut self.fields, scratch);
     }
 
     /// Draws the hidden units from the fields that [`Chains::hidden_fields`] or [`Chains::hidden_means`] left.
@@ -265,7 +285,8 @@ impl Chains {
     pub fn draw_visible(&mut self, kernel: &Kernel, random: &mut Bulk) {
         let (rbm, layer) = (&kernel.rbm, &self.hidden);
         let bias = rbm.visible_bias.as_slice().expect("contiguous");
-        fields_of(layer, &kernel.to_visible, rbm.weights.t(), bias, self.rows, &mut self.fields);
+        let scratch = &mut self.scratch;
+        fields_of(layer, &kernel.to_visible, rbm.weights.t(), bias, self.rows, &mut self.fields, scratch);
         let stride = self.visible.n.next_multiple_of(PADDING);
         let fields = &self.fields[..self.rows * stride];
         self.visible.draw(rbm.visible_units(), stride, fields, random, &mut self.scratch);
@@ -282,16 +303,28 @@ impl Chains {
 /// Fields that the layer `from` exerts: rows of `weights.ncols()` values, padded.
 fn fields_of(
     from: &Layer,
-    sums: &Option<LevelSums>,
+    products: &Products,
     weights: ArrayView2<f32>,
     bias: &[f32],
     rows: usize,
     fields: &mut [f32],
+    scratch: &mut Scratch,
 ) {
-    let (n, stride) = (weights.ncols(), weights.ncols().next_multiple_of(PADDING));
+    let (n_in, n) = weights.dim();
+    let stride = n.next_multiple_of(PADDING);
     let fields = &mut fields[..rows * stride];
-    match sums {
-        Some(sums) if !from.real => sums.fields(&from.bits, fields),
+    match products {
+        Products::Tables(sums) if !from.real => sums.fields(&from.bits, fields),
+        Products::Fresh(pair) if !from.real => {
+            let padded = &mut scratch.bias[..stride];
+            padded[..n].copy_from_slice(bias);
+            padded[n..].fill(0.0);
+            let transposed = !weights.is_standard_layout();
+            let data = if transposed { weights.reversed_axes().to_slice() } else { weights.to_slice() };
+            let data = data.expect("the weights of a machine are in standard layout");
+            let matrix = Matrix { data, rows: n_in, columns: n, transposed };
+            subset_sums::fields(matrix, *pair, padded, &from.bits, fields, &mut scratch.sums);
+        }
         _ => {
             let z = ArrayViewMut2::from_shape((rows, n).strides((stride, 1)), fields).expect("rows x stride values");
             gemm(from.values.view(), weights, 0.0, z);

@@ -30,5 +30,5 @@ pub use model::Rbm;
 pub use partition::Layer;
 pub use samples::Samples;
 pub use spectrum::Spectrum;
-pub use training::{Metrics, Snapshot, Trained, Training, train};
+pub use training::{Metrics, Snapshot, Trained, Trainer, Training, train};
 pub use units::{Levels, Units, Widths};

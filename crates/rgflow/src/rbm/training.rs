@@ -1,6 +1,7 @@
 //! Training by contrastive divergence: batches, early stopping at the least reconstruction cost, snapshots.
 
 use super::contrastive::Contrastive;
+use super::samples::Prepared;
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{Batching, Descent, EarlyStopping, Rule, Sgd};
 use crate::random::Streams;
@@ -88,6 +89,80 @@ pub struct Trained {
     pub snapshots: Vec<Snapshot>,
 }
 
+/// A machine that is trained update by update, without evaluations: what [`train`] is made of.
+///
+/// ```
+/// use ndarray::Array2;
+/// use rgflow::{random::Streams, rbm::{Rbm, Trainer, Training}};
+/// let streams = Streams::new(1);
+/// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
+/// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
+/// let mut trainer = Trainer::new(start, data.view(), &Training::default(), streams, "example")?;
+/// (0..2 * trainer.updates_per_sweep()).for_each(|_| trainer.update());
+/// assert!(trainer.rbm().is_finite());
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
+pub struct Trainer<'a> {
+    contrastive: Contrastive,
+    data: Prepared<'a>,
+    batching: Batching,
+    batch: usize,
+    samples: usize,
+    order: Vec<usize>,
+    sweep: u64,
+    at: usize,
+    streams: Streams,
+    shuffle: String,
+}
+
+impl<'a> Trainer<'a> {
+    /// Of `rbm` on `data`, by batching, descent, steps and persistence of `training`. Random streams are "PURPOSE/gibbs" and
+    /// "PURPOSE/shuffle".
+    ///
+    /// # Errors
+    /// Settings, shapes and data that cannot be.
+    pub fn new(
+        rbm: Rbm,
+        data: impl Into<Samples<'a>>,
+        training: &Training,
+        streams: Streams,
+        purpose: &str,
+    ) -> Result<Self, RbmError> {
+        let data = data.into();
+        let samples = data.len(rbm.n_visible());
+        training.check(samples)?;
+        let data = data.prepare(&rbm)?;
+        let batch = training.batching.size(samples);
+        let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
+        let steps = (training.cd_steps, training.persistent);
+        let contrastive = Contrastive::new(rbm, batch, steps, training.descent, random);
+        let shuffle = format!("{purpose}/shuffle");
+        let (batching, order) = (training.batching, Vec::with_capacity(samples));
+        Ok(Self { contrastive, data, batching, batch, samples, order, sweep: 0, at: 0, streams, shuffle })
+    }
+
+    /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
+    pub fn update(&mut self) {
+        if self.at + self.batch > self.order.len() {
+            let mut random = self.streams.generator(&self.shuffle, self.sweep);
+            self.batching.sweep(self.samples, &mut random, &mut self.order);
+            (self.sweep, self.at) = (self.sweep + 1, 0);
+        }
+        self.contrastive.update(&self.data, &self.order[self.at..self.at + self.batch]);
+        self.at += self.batch;
+    }
+
+    /// Number of updates in which all the data is seen once.
+    pub fn updates_per_sweep(&self) -> usize {
+        (self.samples / self.batch.max(1)).max(1)
+    }
+
+    /// The machine.
+    pub fn rbm(&self) -> &Rbm {
+        self.contrastive.rbm()
+    }
+}
+
 /// Trains `rbm` on `data` by CD-k or PCD-k.
 ///
 /// `test`: shape (n, n_visible), values as for [`Samples::Values`]. The data is shuffled afresh each sweep. `progress` is called at
@@ -110,7 +185,7 @@ pub struct Trained {
 /// # Ok::<(), rgflow::rbm::RbmError>(())
 /// ```
 pub fn train<'a>(
-    mut rbm: Rbm,
+    rbm: Rbm,
     data: impl Into<Samples<'a>>,
     test: ArrayView2<f32>,
     training: &Training,
@@ -118,32 +193,19 @@ pub fn train<'a>(
     purpose: &str,
     progress: &mut dyn FnMut(Metrics) -> bool,
 ) -> Result<Trained, RbmError> {
-    let data = data.into();
-    let n = data.len(rbm.n_visible());
-    training.check(n)?;
-    let data = data.prepare(&rbm)?;
     Samples::Values(test).check(&rbm)?;
-    let batch = training.batching.size(n);
-    let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
-    let mut contrastive =
-        Contrastive::new(&rbm, batch, (training.cd_steps, training.persistent), training.descent, random);
-    let shuffle = format!("{purpose}/shuffle");
-    let (mut order, mut sweep, mut at) = (Vec::new(), 0, 0);
+    let mut trainer = Trainer::new(rbm, data, training, streams, purpose)?;
     let mut stopping = EarlyStopping::new(training.patience);
     let (mut metrics, mut snapshots) = (Vec::new(), Vec::new());
     let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates);
     // The machine to return, once it is known.
     let mut chosen: Option<(usize, Rbm)> = None;
     if training.snapshots.contains(&0) {
-        snapshots.push(Snapshot { update: 0, rbm: rbm.clone() });
+        snapshots.push(Snapshot { update: 0, rbm: trainer.rbm().clone() });
     }
     for update in 1..=longest {
-        if at + batch > order.len() {
-            training.batching.sweep(n, &mut streams.generator(&shuffle, sweep), &mut order);
-            (sweep, at) = (sweep + 1, 0);
-        }
-        contrastive.update(&mut rbm, &data, &order[at..at + batch]);
-        at += batch;
+        trainer.update();
+        let rbm = trainer.rbm();
         if training.snapshots.contains(&update) {
             snapshots.push(Snapshot { update, rbm: rbm.clone() });
         }
@@ -153,12 +215,12 @@ pub fn train<'a>(
                 test_reconstruction: rbm.reconstruction_cost(test),
                 weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
             };
-            if let Some(sign) = runaway(&rbm, &now) {
+            if let Some(sign) = runaway(rbm, &now) {
                 return Err(RbmError::Diverged { update, sign, learning_rate: training.descent.rate });
             }
             metrics.push(now);
             if chosen.is_none() {
-                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, &rbm);
+                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, rbm);
                 if stop || update == training.updates {
                     chosen = Some(match std::mem::replace(&mut stopping, EarlyStopping::new(0)).into_best() {
                         Some((update, _, best)) => (update, best),
@@ -172,7 +234,7 @@ pub fn train<'a>(
             }
         }
     }
-    let (update, rbm) = chosen.unwrap_or((0, rbm));
+    let (update, rbm) = chosen.unwrap_or_else(|| (0, trainer.rbm().clone()));
     Ok(Trained { rbm, update, metrics, snapshots })
 }
 

@@ -2,14 +2,13 @@
 
 use super::samples::ThermalSet;
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut};
-use ndarray::{Array1, Array2};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
 use rgflow::kernel::spins::{pack, packed_len};
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, RbmError, Trained, Training, Units, train};
+use rgflow::rbm::{Rbm, RbmError, Trained, Training, train};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 4;
 /// Units of progress per update: about microseconds.
 const UNITS: u64 = 100;
 
@@ -126,22 +125,15 @@ fn untrained_machine(settings: &Settings, streams: Streams, name: &str) -> Rbm {
 }
 
 fn write(out: &StageOut, path: &str, settings: &Settings, rbm: &Rbm, name: &str, updates: usize) -> Result<(), Error> {
-    let model = Model::new(serde_json::json!({
-        "kind": "rbm", "units": [-1, 1], "name": name, "seed": out.seed(), "updates": updates,
+    let metadata = serde_json::json!({
+        "name": name, "seed": out.seed(), "updates": updates,
         "lattice": [settings.lattice.size, settings.lattice.size], "settings": settings.rbm,
-    }))
-    .with("weights", rbm.weights.clone())
-    .with("visible_bias", rbm.visible_bias.clone())
-    .with("hidden_bias", rbm.hidden_bias.clone());
-    out.write(path, model.to_bytes()?)
+    });
+    out.write(path, machine::model(rbm, metadata).to_bytes()?)
 }
 
 /// A machine from the file `path` of an artifact.
 pub(super) fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
-    let model = Model::load(artifact.path(path))?;
-    let weights: Array2<f32> = model.tensor("weights")?;
-    let visible_bias: Array1<f32> = model.tensor("visible_bias")?;
-    let hidden_bias: Array1<f32> = model.tensor("hidden_bias")?;
-    Rbm::new(weights, visible_bias, hidden_bias, Units::SPIN, Units::SPIN)
-        .map_err(|error| Error::failure(format!("{}: {error}", artifact.path(path).display())))
+    let path = artifact.path(path);
+    machine::rbm(&Model::load(&path)?).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }

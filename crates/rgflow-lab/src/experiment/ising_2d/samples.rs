@@ -5,7 +5,7 @@ use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
 use rgflow::exact::transfer;
-use rgflow::lattice::{Collection, LatticeError, Square, Temperature, metropolis, wolff};
+use rgflow::lattice::{Collection, Ising, LatticeError, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
 use rgflow::rg::block_spin;
 
@@ -158,6 +158,7 @@ fn draw(
 ) -> Result<Vec<Collection>, Error> {
     let temperature = Temperature::new(t).map_err(failure)?;
     let square = Square::new(size, size).map_err(failure)?;
+    let model = Ising::new(&square);
     // T = 0 has exactly two states: single-spin updates cannot reach the second from the first.
     let exact = (sampler == Sampler::Exact || t == 0.0 && sampler == Sampler::Metropolis && size <= 12)
         .then(|| transfer::Sampler::new(size, size, temperature))
@@ -167,9 +168,9 @@ fn draw(
         (Some(exact), _) => Ok(exact.sample(n, &mut streams.generator(purpose, index))),
         (None, Sampler::Metropolis) if t > 0.0 => {
             let chains = metropolis::Settings::for_lattice(&square);
-            metropolis::sample(&square, temperature, n, &chains, &mut streams.bulk(purpose, index))
+            metropolis::sample(&model, temperature, n, &chains, &mut streams.bulk(purpose, index))
         }
-        _ => wolff::sample(&square, temperature, n, &Default::default(), &mut streams.generator(purpose, index)),
+        _ => wolff::sample(&model, temperature, n, &Default::default(), &mut streams.generator(purpose, index)),
     };
     purposes.iter().map(|p| one(p).map_err(failure)).collect()
 }

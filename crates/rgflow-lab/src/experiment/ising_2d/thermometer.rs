@@ -2,14 +2,15 @@
 
 use super::samples::ThermalSet;
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage};
-use ndarray::{Array1, Array2};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
+use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
-use rgflow::nn::{Layer, Mlp, Training, train};
+use rgflow::learning::{Adam, Batching, Descent, Rule};
+use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// Makes or keeps the stage.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {
@@ -30,11 +31,14 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
         let mut sizes = vec![train_set.spins.ncols()];
         sizes.extend(&settings.thermometer.hidden);
         sizes.push(temperatures.len());
-        let mlp = Mlp::random(&sizes, &mut streams.generator("thermometer/init", 0));
+        let mut init = streams.generator("thermometer/init", 0);
+        let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
+        let rate = settings.thermometer.learning_rate as f32;
         let training = Training {
             epochs: settings.thermometer.epochs,
-            batch: settings.thermometer.batch,
-            learning_rate: settings.thermometer.learning_rate as f32,
+            batching: Batching::Mini { size: settings.thermometer.batch, repeats: false },
+            descent: Descent::new(Rule::Adam(Adam::default()), rate),
+            cost: Cost::CategoricalCrossEntropy,
             patience: settings.thermometer.patience,
         };
         let epoch_units = 2 * train_set.spins.nrows() as u64;
@@ -43,13 +47,14 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
         let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
         let mut interrupted = None;
         let mut done = 0;
-        let (mlp, curve) =
-            train(mlp, (x.view(), &x_classes), (y.view(), &y_classes), &training, streams, "thermometer", &mut |_| {
-                done += 1;
-                interrupted = out.tick(epoch_units).err();
-                interrupted.is_none()
-            })
-            .map_err(Error::failure)?;
+        let data = Data { x: x.view(), targets: Targets::Classes(&x_classes) };
+        let test = Data { x: y.view(), targets: Targets::Classes(&y_classes) };
+        let trained = train(mlp, data, test, &training, streams, "thermometer", &mut |_| {
+            done += 1;
+            interrupted = out.tick(epoch_units).err();
+            interrupted.is_none()
+        });
+        let Trained { mlp, curve, .. } = trained.map_err(|e| Error::failure(e.to_string()))?;
         if let Some(stop) = interrupted {
             return Err(stop);
         }
@@ -94,17 +99,21 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
         let mean = costs.iter().sum::<f64>() / n_test;
         let scatter = costs.iter().map(|c| (c - mean).powi(2)).sum::<f64>();
         let cost_error = (scatter / (n_test * (n_test - 1.0))).sqrt();
-        let mut model = Model::new(serde_json::json!({
-            "kind": "thermometer", "activation": "tanh", "output": "softmax", "seed": out.seed(),
+        let model = Model::new(serde_json::json!({
+            "kind": "thermometer", "seed": out.seed(),
             "temperatures": temperatures, "lattice": [settings.lattice.size, settings.lattice.size],
             "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "test_cross_entropy_error": cost_error, "settings": settings.thermometer,
         }))
         .with("reference_curves", means);
-        for (l, layer) in mlp.layers.iter().enumerate() {
-            model = model
-                .with(&format!("layers.{l}.weights"), layer.weights.clone())
-                .with(&format!("layers.{l}.bias"), layer.bias.clone());
-        }
+        // All that reads T* with errors and tests, so that the file serves anywhere.
+        let midpoints = ThermalSet::read(samples, "calibration")?;
+        let q = probabilities(&mlp, midpoints.spins.view());
+        let of = |p: &Array2<f32>, n: usize, per: usize| -> Vec<Reading> {
+            (0..n).map(|k| Reading::of(p.slice(ndarray::s![k * per..(k + 1) * per, ..]))).collect()
+        };
+        let reference = of(&p, n, reference.per_temperature);
+        let model = network::with_readings(model, &reference, &of(&q, n - 1, midpoints.per_temperature));
+        let model = network::with_layers(model, &mlp);
         out.write("thermometer/model.safetensors", model.to_bytes()?)
     })
 }
@@ -112,14 +121,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
 /// The network and its metadata.
 pub(super) fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
     let model = Model::load(artifact.path("thermometer/model.safetensors"))?;
-    let mut layers = Vec::new();
-    while model.tensors.contains_key(&format!("layers.{}.bias", layers.len())) {
-        let l = layers.len();
-        let weights: Array2<f32> = model.tensor(&format!("layers.{l}.weights"))?;
-        let bias: Array1<f32> = model.tensor(&format!("layers.{l}.bias"))?;
-        layers.push(Layer { weights, bias });
-    }
-    Ok((Mlp { layers }, model.metadata))
+    Ok((network::layers(&model)?, model.metadata))
 }
 
 /// The thermometer with reference curves and calibration, ready to read.

@@ -2,6 +2,7 @@
 
 use super::super::descent::Method;
 use rgflow::learning::{Batching, Descent};
+use rgflow::nn::Activation;
 use serde::{Deserialize, Serialize};
 
 pub(super) const RECIPE: &str = include_str!("recipe.toml");
@@ -23,6 +24,7 @@ pub(super) struct Data {
     pub array: String,
     pub labels: String,
     pub scale: f64,
+    pub real: bool,
     pub test_fraction: f64,
     pub reference_fraction: f64,
 }
@@ -69,8 +71,20 @@ impl Settings {
         if !(1..=100_000).contains(&epochs) {
             return Err(format!("training.epochs = {epochs}: must be 1 to 100000"));
         }
+        self.activation()?;
         self.descent()?;
         self.batching().map(|_| ())
+    }
+
+    /// Activation of the hidden layers.
+    pub fn activation(&self) -> Result<Activation, String> {
+        let activation: Activation = self.network.activation.parse().map_err(|e| format!("network.{e}"))?;
+        match activation {
+            Activation::Step | Activation::Softmax => Err(format!(
+                "network.activation = \"{activation}\": hidden layers need one with a gradient of their own"
+            )),
+            fine => Ok(fine),
+        }
     }
 
     pub fn descent(&self) -> Result<Descent, String> {

@@ -7,11 +7,11 @@ use crate::dataset::{Dataset, Meaning};
 use ndarray::{ArrayView2, Axis};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
-use rgflow::nn::{Mlp, Training, train as train_network};
+use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train as train_network};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Rows of the data: training, test, reference; within each by label.
 struct Split {
@@ -60,38 +60,35 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let mut sizes = vec![data.n_units()];
         sizes.extend(&settings.network.hidden);
         sizes.push(distinct.len());
-        let mlp = Mlp::random(&sizes, &mut streams.generator("thermometer/init", 0));
+        let mut init = streams.generator("thermometer/init", 0);
+        let hidden = settings.activation().map_err(Error::user)?;
+        let mlp = Mlp::random(&sizes, hidden, Activation::Softmax, &mut init);
         let training = Training {
             epochs: settings.training.epochs,
-            batch: settings.training.method.batch,
-            learning_rate: settings.training.method.learning_rate as f32,
+            batching: settings.batching().map_err(Error::user)?,
+            descent: settings.descent().map_err(Error::user)?,
+            cost: Cost::CategoricalCrossEntropy,
             patience: settings.training.patience,
         };
         let units = 2 * x.nrows() as u64;
         out.add_work("thermometer", training.epochs as u64 * units);
         let (mut interrupted, mut done) = (None, 0);
-        let (mlp, learning) = train_network(
-            mlp,
-            (x.view(), &x_classes),
-            (y.view(), &y_classes),
-            &training,
-            streams,
-            "thermometer",
-            &mut |_| {
-                done += 1;
-                interrupted = out.tick(units).err();
-                interrupted.is_none()
-            },
-        )
-        .map_err(Error::failure)?;
+        let train_data = Data { x: x.view(), targets: Targets::Classes(&x_classes) };
+        let test_data = Data { x: y.view(), targets: Targets::Classes(&y_classes) };
+        let trained = train_network(mlp, train_data, test_data, &training, streams, "thermometer", &mut |_| {
+            done += 1;
+            interrupted = out.tick(units).err();
+            interrupted.is_none()
+        });
+        let Trained { mlp, curve: learning, .. } = trained.map_err(|e| Error::failure(e.to_string()))?;
         if let Some(stop) = interrupted {
             return Err(stop);
         }
         out.tick((training.epochs - done) as u64 * units)?;
         let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
-        let read = |rows: &[usize]| mlp.probabilities(data.values.select(Axis(0), rows).view());
+        let read = |rows: &[usize]| mlp.outputs(data.values.select(Axis(0), rows).view());
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
-        let (cross_entropy, accuracy) = scores(mlp.probabilities(y.view()).view(), &y_classes);
+        let (cross_entropy, accuracy) = scores(mlp.outputs(y.view()).view(), &y_classes);
         let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };
         let mut metadata = network::metadata(meaning, &distinct);
         metadata["input"] = serde_json::json!({

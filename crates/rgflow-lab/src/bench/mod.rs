@@ -1,0 +1,36 @@
+//! Our own speed, measured as the peers' scripts measure theirs: the same keys, the same stated work, the same data, and the
+//! quality beside the time. Results are records of the schema `rbm-bench-1`.
+
+mod data;
+mod harness;
+mod ising;
+mod rbm;
+
+pub use harness::{Options, Report};
+
+use crate::artifact::Error;
+
+/// A benchmark: its name and what it does.
+pub struct Bench {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One line for lists.
+    pub summary: &'static str,
+    run: fn(&mut Report) -> Result<(), Error>,
+}
+
+/// All benchmarks.
+pub static ALL: &[Bench] = &[
+    Bench { name: "ising", summary: "spin flips and the thesis's data set", run: ising::run },
+    Bench { name: "rbm", summary: "CD-1 training, and Gibbs sweeps of PCD", run: rbm::run },
+];
+
+/// Runs the benchmark.
+///
+/// # Errors
+/// If data cannot be read or made.
+pub fn run(bench: &Bench, options: Options) -> Result<Report, Error> {
+    let mut report = Report::new(bench.name, options);
+    (bench.run)(&mut report)?;
+    Ok(report)
+}

@@ -1,0 +1,56 @@
+//! The periodic chain.
+
+use super::{Lattice, checked_sites};
+use crate::lattice::LatticeError;
+
+/// The periodic chain of `n` sites: two neighbours per site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    neighbours: Vec<[u32; 2]>,
+}
+
+impl Ring {
+    /// The ring of `n` sites.
+    ///
+    /// # Errors
+    /// [`LatticeError::Extent`] if `n` is below 2 or does not fit 31 bits.
+    pub fn new(n: usize) -> Result<Self, LatticeError> {
+        checked_sites(&[n]).ok_or(LatticeError::Extent { lx: n, ly: 1 })?;
+        let neighbours = (0..n).map(|i| [((i + 1) % n) as u32, ((i + n - 1) % n) as u32]).collect();
+        Ok(Self { neighbours })
+    }
+}
+
+impl Lattice for Ring {
+    fn n_sites(&self) -> usize {
+        self.neighbours.len()
+    }
+
+    #[inline]
+    fn neighbours(&self, site: usize) -> &[u32] {
+        &self.neighbours[site]
+    }
+
+    fn extents(&self) -> Vec<usize> {
+        vec![self.neighbours.len()]
+    }
+
+    fn n_colours(&self) -> Option<usize> {
+        self.neighbours.len().is_multiple_of(2).then_some(2)
+    }
+
+    fn critical_temperature(&self) -> f64 {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_close() {
+        assert_eq!(Ring::new(5).unwrap().neighbours(0), [1, 4]);
+        assert!(Ring::new(1).is_err());
+    }
+}

@@ -1,0 +1,37 @@
+//! Single-spin updates that draw the spin afresh from its law given its neighbours: P(up) = 1/(1 + e^{-2 beta F}), F the
+//! sum of the neighbours plus the field (Glauber 1963; thesis section 3.1).
+//!
+//! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of visits.
+//! It decorrelates about half as fast as Metropolis near T_c.
+
+use super::{Collection, Ising, Lattice, LatticeError, Temperature, replicas};
+use crate::random::Bulk;
+
+pub use super::replicas::Settings;
+
+/// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`.
+///
+/// Probabilities are rounded to 2^-32: below T = 0.36 excitations of an ordered state no longer occur.
+///
+/// # Errors
+/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::ZeroSetting`] for no replicas or no spacing.
+pub fn sample<L: Lattice + ?Sized>(
+    model: &Ising<'_, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &mut Bulk,
+) -> Result<Collection, LatticeError> {
+    let mut seen = replicas::sample(model, temperature, n, settings, acceptance, bulk)?;
+    seen.sampler = "heat-bath".to_owned();
+    Ok(seen)
+}
+
+/// e^{-x}/(1 + e^{-x}), x = beta dE: the new spin does not depend on the old one.
+pub(super) fn acceptance(x: f64) -> f64 {
+    if x < 0.0 {
+        return 1.0 / (1.0 + libm::exp(x));
+    }
+    let boltzmann = libm::exp(-x);
+    boltzmann / (1.0 + boltzmann)
+}

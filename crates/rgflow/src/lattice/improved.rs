@@ -1,0 +1,86 @@
+//! Improved (cluster) estimators: averages over all orientations of the clusters of a configuration at once (Wolff 1990).
+//!
+//! Given the bonds, every cluster c of n_c sites is up or down with probability 1/2 on its own, so E[M^2] is
+//! sum_c n_c^2, and E[|sum_j s_j e^{ikr_j}|^2] is sum_c |sum_{j in c} e^{ikr_j}|^2. Clusters that hold to the ghost
+//! spin of a field all point along the field: they count as one.
+
+use super::Lattice;
+
+/// Improved estimators of each kept configuration, from the clusters of its last update.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Improved {
+    /// Expected m^2 given the clusters, length n, in `[0, 1]`.
+    pub m2: Vec<f64>,
+    /// Expected structure factor at the smallest wave vector given the clusters, length n: the mean over the axes of
+    /// largest extent, where the wave number is smallest.
+    pub structure: Vec<f64>,
+}
+
+/// Work space that measures clusters.
+pub(super) struct Meter {
+    axes: Vec<Axis>,
+    sizes: Vec<f64>,
+    waves: Vec<(f64, f64)>,
+}
+
+impl Meter {
+    pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
+        let n_sites = lattice.n_sites();
+        let axes = longest_axes(lattice);
+        Self { axes, sizes: vec![0.0; n_sites], waves: vec![(0.0, 0.0); n_sites] }
+    }
+
+    /// (E[m^2], E[S(k_min)]) given the clusters: `labels` by site, `held` by label.
+    pub fn measure(&mut self, labels: &[u32], held: impl Fn(usize) -> bool) -> (f64, f64) {
+        let n = labels.len() as f64;
+        self.sizes.fill(0.0);
+        labels.iter().for_each(|&label| self.sizes[label as usize] += 1.0);
+        let (mut together, mut squares) = (0.0, 0.0);
+        for (label, &size) in self.sizes.iter().enumerate() {
+            if held(label) { together += size } else { squares += size * size }
+        }
+        let m2 = (together * together + squares) / (n * n);
+        let mut structure = 0.0;
+        for Axis { stride, phases } in &self.axes {
+            self.waves.fill((0.0, 0.0));
+            for (line, labels) in labels.chunks_exact(*stride).enumerate() {
+                let (cos, sin) = phases[line % phases.len()];
+                for &label in labels {
+                    let wave = &mut self.waves[label as usize];
+                    *wave = (wave.0 + cos, wave.1 + sin);
+                }
+            }
+            let mut ghost = (0.0, 0.0);
+            for (label, &(re, im)) in self.waves.iter().enumerate() {
+                if held(label) { ghost = (ghost.0 + re, ghost.1 + im) } else { structure += re * re + im * im }
+            }
+            structure += ghost.0 * ghost.0 + ghost.1 * ghost.1;
+        }
+        (m2, structure / (n * self.axes.len() as f64))
+    }
+}
+
+/// An axis of largest extent, where the wave number is smallest.
+pub(super) struct Axis {
+    /// Distance of the numbers of neighbouring sites.
+    pub stride: usize,
+    /// e^{2 pi i x/L} for x = 0 .. L-1.
+    pub phases: Vec<(f64, f64)>,
+}
+
+/// The axes of largest extent.
+pub(super) fn longest_axes<L: Lattice + ?Sized>(lattice: &L) -> Vec<Axis> {
+    let extents = lattice.extents();
+    let longest = extents.iter().copied().max().unwrap_or(1);
+    let k = std::f64::consts::TAU / longest as f64;
+    let mut stride = 1;
+    let mut axes = Vec::new();
+    for extent in extents {
+        if extent == longest {
+            let phase = |x: usize| (libm::cos(k * x as f64), libm::sin(k * x as f64));
+            axes.push(Axis { stride, phases: (0..extent).map(phase).collect() });
+        }
+        stride *= extent;
+    }
+    axes
+}

@@ -1,0 +1,241 @@
+//! Averages of a collection with errors that respect its autocorrelation.
+//!
+//! Chains are cut into blocks of at least twenty tau_int; every quantity, also a ratio of averages, is a jackknife over
+//! blocks. If the collection's warnings say that chains are too short, so are the blocks.
+
+use ndarray::Array2;
+
+use super::correlation::Correlator;
+use super::improved::{Axis, longest_axes};
+use super::{Collection, Ising, Lattice, LatticeError, Model, Temperature};
+use crate::statistics::{Estimate, jackknife};
+
+/// Blocks that are aimed at: the error of an error is then 6 %.
+const N_BLOCKS: usize = 128;
+
+/// Least length of a block in integrated autocorrelation times.
+const BLOCK_IN_TAU: f64 = 20.0;
+
+/// Averages of a collection at one temperature, each with its statistical error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Energy per spin in J, with its part in the field.
+    pub energy: Estimate,
+    /// Magnetisation <m>, m = sum of s / N.
+    pub magnetisation: Estimate,
+    /// <|m|>.
+    pub abs_m: Estimate,
+    /// <m^2>.
+    pub m2: Estimate,
+    /// <m^4>.
+    pub m4: Estimate,
+    /// Binder's cumulant U = 1 - <m^4>/(3 <m^2>^2) (Binder 1981): 2/3 in an ordered, 0 in a disordered magnet.
+    pub binder: Estimate,
+    /// Specific heat per spin in k_B: C = N (<e^2> - <e>^2)/T^2; 0 at T = 0 and T = inf.
+    pub specific_heat: Estimate,
+    /// Susceptibility per spin in 1/J by |m|: chi' = N (<m^2> - <|m|>^2)/T; that of one phase below T_c without field. 0 at
+    /// T = 0.
+    pub susceptibility: Estimate,
+    /// N <m^2>/T: the susceptibility above T_c without field, where <m> = 0 by symmetry. Infinite at T = 0.
+    pub susceptibility_m2: Estimate,
+    /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), S(0) = N <m^2>, k^2 =
+    /// [`Lattice::k_min_squared`] of the longest axes (Cooper, Freedman, Preston 1982); not connected, so that it grows
+    /// beyond L in an ordered magnet. `None` where S(0) <= S(k) or S(k) = 0.
+    pub xi: Option<Estimate>,
+    /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
+    /// triangular lattice along a1 and a2).
+    pub correlation: Vec<Vec<Estimate>>,
+    /// Cluster estimators, where the sampler has them.
+    pub improved: Option<ImprovedSummary>,
+}
+
+/// The same quantities by cluster estimators.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ImprovedSummary {
+    /// <m^2>.
+    pub m2: Estimate,
+    /// N <m^2>/T.
+    pub susceptibility_m2: Estimate,
+    /// As [`Summary::xi`].
+    pub xi: Option<Estimate>,
+}
+
+/// Places of the means in a block.
+const COUNT: usize = 0;
+const E: usize = 1;
+const E2: usize = 2;
+const M: usize = 3;
+const ABS_M: usize = 4;
+const M2: usize = 5;
+const M4: usize = 6;
+const S_K: usize = 7;
+const CLUSTER_M2: usize = 8;
+const CLUSTER_S_K: usize = 9;
+const FIRST_G: usize = 10;
+
+impl Summary {
+    /// Measures a collection of `model` at `temperature`.
+    ///
+    /// # Errors
+    /// [`LatticeError::Shape`] if the configurations are of another size than the lattice,
+    /// [`LatticeError::ZeroSetting`] if there are none.
+    ///
+    /// ```
+    /// use rgflow::lattice::{Ising, Square, Summary, Temperature, sampler::{Effort, Kind, sample}};
+    /// use rgflow::random::Streams;
+    /// let square = Square::new(8, 8)?;
+    /// let (model, t) = (Ising::new(&square), Temperature::new(3.0)?);
+    /// let seen = sample(Kind::SwendsenWang, &model, t, 2000, &Effort::default(), Streams::new(1), "example", 0)?;
+    /// let summary = Summary::measure(&model, t, &seen)?;
+    /// assert!((summary.energy.value - -0.8413).abs() < 0.02);
+    /// assert_eq!(summary.correlation[0].len(), 5);
+    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// ```
+    pub fn measure<L: Lattice + ?Sized>(
+        model: &Ising<'_, L>,
+        temperature: Temperature,
+        collection: &Collection,
+    ) -> Result<Self, LatticeError> {
+        let blocks = blocks(model, collection)?;
+        let (n, beta) = (model.lattice.n_sites() as f64, temperature.beta());
+        let of = |f: &dyn Fn(&[f64]) -> f64| jackknife(blocks.view(), |sums| f(sums));
+        let mean = |k: usize| of(&|s| s[k] / s[COUNT]);
+        let beta_times = |f: &dyn Fn(&[f64]) -> f64| of(&|s| finite_product(beta, f(s)));
+        let susceptibility_m2 = |m2: usize| match temperature {
+            Temperature::ZERO => Estimate { value: f64::INFINITY, ..mean(m2) },
+            _ => of(&|s| beta * n * s[m2] / s[COUNT]),
+        };
+        let k2 = k_squared(model.lattice);
+        let xi = |m2: usize, s_k: usize| {
+            let ratio = |s: &[f64]| n * s[m2] / s[s_k] - 1.0;
+            let total = blocks.sum_axis(ndarray::Axis(0));
+            let all = ratio(total.as_slice().expect("a new array"));
+            // Beyond this S(k) is rounding: all configurations are of one sign.
+            (all > 0.0 && all < 1e12).then(|| of(&|s| (ratio(s).max(0.0) / k2).sqrt()))
+        };
+        let mut first = FIRST_G;
+        let correlation = model.lattice.extents().into_iter().map(|extent| {
+            let axis = (first..=first + extent / 2).map(mean).collect();
+            first += extent / 2 + 1;
+            axis
+        });
+        Ok(Self {
+            energy: mean(E),
+            magnetisation: mean(M),
+            abs_m: mean(ABS_M),
+            m2: mean(M2),
+            m4: mean(M4),
+            binder: of(&|s| 1.0 - s[M4] * s[COUNT] / (3.0 * s[M2] * s[M2])),
+            specific_heat: beta_times(&|s| {
+                let e = s[E] / s[COUNT];
+                finite_product(beta, n * (s[E2] / s[COUNT] - e * e).max(0.0))
+            }),
+            susceptibility: beta_times(&|s| {
+                let m = s[ABS_M] / s[COUNT];
+                n * (s[M2] / s[COUNT] - m * m).max(0.0)
+            }),
+            susceptibility_m2: susceptibility_m2(M2),
+            xi: xi(M2, S_K),
+            correlation: correlation.collect(),
+            improved: collection.improved.as_ref().map(|_| ImprovedSummary {
+                m2: mean(CLUSTER_M2),
+                susceptibility_m2: susceptibility_m2(CLUSTER_M2),
+                xi: xi(CLUSTER_M2, CLUSTER_S_K),
+            }),
+        })
+    }
+}
+
+/// beta x, where a fluctuation that is none counts as 0 also at T = 0.
+fn finite_product(beta: f64, x: f64) -> f64 {
+    // Below 1e-12 a variance is rounding.
+    if x <= 1e-12 { 0.0 } else { beta * x }
+}
+
+/// k^2 of the longest axes (they are equivalent).
+fn k_squared<L: Lattice + ?Sized>(lattice: &L) -> f64 {
+    let extents = lattice.extents();
+    let longest = (0..extents.len()).max_by_key(|&axis| extents[axis]).unwrap_or(0);
+    lattice.k_min_squared(longest)
+}
+
+/// Sums over blocks of consecutive configurations of one chain, divided by the mean number in a block: rows of the
+/// quantities named above.
+fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) -> Result<Array2<f64>, LatticeError> {
+    let (n, found) = collection.spins.dim();
+    let n_sites = model.lattice.n_sites();
+    if found != n_sites {
+        return Err(LatticeError::Shape { expected: n_sites, found });
+    }
+    if n == 0 {
+        return Err(LatticeError::ZeroSetting("configurations"));
+    }
+    let n_chains = collection.n_chains.max(1);
+    let tau = collection.tau_int_energy.max(collection.tau_int_abs_m).max(0.5);
+    let longest = n.div_ceil(n_chains);
+    let least = (BLOCK_IN_TAU * tau).ceil() as usize;
+    let per_chain = (longest / least.max(1)).clamp(1, N_BLOCKS.div_ceil(n_chains));
+    let mut correlator = Correlator::new(model.lattice);
+    let mut waves = Waves::new(model.lattice);
+    let mut rows = Vec::new();
+    let mut n_rows = 0;
+    let mut row = Vec::new();
+    for chain in 0..n_chains {
+        let members: Vec<usize> = (chain..n).step_by(n_chains).collect();
+        for b in 0..per_chain {
+            let block = &members[b * members.len() / per_chain..(b + 1) * members.len() / per_chain];
+            if block.is_empty() {
+                continue;
+            }
+            row.clear();
+            row.resize(FIRST_G, 0.0);
+            for &i in block {
+                let spins = collection.spins.row(i);
+                let spins = spins.as_slice().expect("collections own their rows");
+                let e = model.energy(spins) / n_sites as f64;
+                let m = spins.iter().map(|&s| i64::from(s)).sum::<i64>() as f64 / n_sites as f64;
+                let cluster = collection.improved.as_ref().map_or((0.0, 0.0), |c| (c.m2[i], c.structure[i]));
+                let m2 = m * m;
+                let s_k = waves.structure(spins);
+                let all = [1.0, e, e * e, m, m.abs(), m2, m2 * m2, s_k, cluster.0, cluster.1];
+                row.iter_mut().zip(all).for_each(|(sum, v)| *sum += v);
+                correlator.add(spins);
+            }
+            correlator.take(&mut row);
+            rows.extend_from_slice(&row);
+            n_rows += 1;
+        }
+    }
+    Ok(Array2::from_shape_vec((n_rows, rows.len() / n_rows), rows).expect("all rows have the same length"))
+}
+
+/// Structure factor |sum_j s_j e^{ikr_j}|^2/N at the smallest wave vectors, averaged over the longest axes.
+struct Waves {
+    axes: Vec<Axis>,
+    sums: Vec<i32>,
+}
+
+impl Waves {
+    fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
+        let axes = longest_axes(lattice);
+        Self { sums: vec![0; axes.first().map_or(0, |a| a.phases.len())], axes }
+    }
+
+    fn structure(&mut self, spins: &[i8]) -> f64 {
+        let mut total = 0.0;
+        for Axis { stride, phases } in &self.axes {
+            self.sums.fill(0);
+            let extent = phases.len();
+            for (line, spins) in spins.chunks_exact(*stride).enumerate() {
+                self.sums[line % extent] += spins.iter().map(|&s| i32::from(s)).sum::<i32>();
+            }
+            let (mut re, mut im) = (0.0, 0.0);
+            for (&(cos, sin), &s) in phases.iter().zip(&self.sums) {
+                re += cos * f64::from(s);
+                im += sin * f64::from(s);
+            }
+            total += re * re + im * im;
+        }
+        total / (spins.len() * self.axes.len()) as f64
+    }
+}

@@ -1,0 +1,157 @@
+//! Cluster updates: all clusters of a configuration are turned at random (Swendsen and Wang 1987).
+//!
+//! A bond between like spins is set with probability 1 - e^{-2K}; every cluster of sites joined by bonds is then up or
+//! down with probability 1/2. A field h is a ghost spin that points along it and is joined to every like spin with
+//! probability 1 - e^{-2 beta |h|}; clusters that hold to the ghost keep their direction.
+
+use ndarray::Array2;
+
+use super::clusters::Clusters;
+use super::improved::{Improved, Meter};
+use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use crate::random::Bulk;
+
+/// How long the chains are and how far kept configurations lie apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Number of independent chains, at least 1; chains with odd number begin disordered.
+    pub chains: usize,
+    /// Updates of all clusters before the first kept configuration.
+    pub burn_in: usize,
+    /// Updates of all clusters between kept configurations, at least 1.
+    pub spacing: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { chains: 16, burn_in: 100, spacing: 4 }
+    }
+}
+
+/// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`, with [`Improved`] estimators.
+///
+/// # Errors
+/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::ZeroSetting`] for no chains or no spacing.
+///
+/// ```
+/// use rgflow::lattice::{Ising, Square, Temperature, swendsen_wang};
+/// let square = Square::new(16, 16)?;
+/// let mut bulk = rgflow::random::Streams::new(1).bulk("example", 0);
+/// let settings = swendsen_wang::Settings::default();
+/// let seen = swendsen_wang::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &settings, &mut bulk)?;
+/// assert_eq!(seen.spins.dim(), (200, 256));
+/// assert_eq!(seen.improved.map(|i| i.m2.len()), Some(200));
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn sample<L: Lattice + ?Sized>(
+    model: &Ising<'_, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &mut Bulk,
+) -> Result<Collection, LatticeError> {
+    if temperature == Temperature::ZERO {
+        return Err(LatticeError::ZeroTemperature);
+    }
+    if settings.chains == 0 || settings.spacing == 0 {
+        return Err(LatticeError::ZeroSetting(if settings.chains == 0 { "chains" } else { "spacing" }));
+    }
+    let n_sites = model.lattice.n_sites();
+    let mut spins = Array2::<i8>::ones((n, n_sites));
+    let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
+    let mut chain = Chain::new(model, temperature);
+    let mut meter = Meter::new(model.lattice);
+    let mut improved = Improved { m2: vec![0.0; n], structure: vec![0.0; n] };
+    for c in 0..n_chains {
+        chain.start(c % 2 == 1, bulk);
+        for _ in 0..settings.burn_in {
+            chain.update(bulk);
+        }
+        for i in (c..n).step_by(n_chains) {
+            for _ in 0..settings.spacing {
+                chain.update(bulk);
+            }
+            spins.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
+            (improved.m2[i], improved.structure[i]) = meter.measure(chain.clusters.labels(), |label| chain.held[label]);
+        }
+    }
+    let burn_in = settings.burn_in as f64 / settings.spacing as f64;
+    let mut seen = Chains { spins, n_chains, burn_in }.diagnose(model);
+    seen.sampler = "swendsen-wang".to_owned();
+    seen.improved = Some(improved);
+    Ok(seen)
+}
+
+struct Chain {
+    field: f64,
+    spins: Vec<i8>,
+    clusters: Clusters,
+    /// Whether the cluster of this first site holds to the ghost spin; all false without field.
+    held: Vec<bool>,
+    /// One bit per cluster, by its first site.
+    turns: Vec<u32>,
+    /// Words of the bonds to the ghost; empty without field.
+    words: Vec<u32>,
+    /// A bond is set if its word is at most this: (1 - e^{-2K}) 2^32 - 1.
+    limit: u32,
+    /// The same for bonds to the ghost.
+    ghost_limit: u32,
+}
+
+impl Chain {
+    fn new<L: Lattice + ?Sized>(model: &Ising<'_, L>, temperature: Temperature) -> Self {
+        let (n_sites, field) = (model.lattice.n_sites(), model.field());
+        let limit = |strength: f64| {
+            let join = -libm::expm1(-2.0 * strength);
+            ((join * 4_294_967_296.0).round() - 1.0).max(0.0) as u32
+        };
+        Self {
+            field,
+            spins: vec![1; n_sites],
+            clusters: Clusters::new(model.lattice),
+            held: vec![false; n_sites],
+            turns: vec![0; n_sites.div_ceil(32)],
+            words: vec![0; if field == 0.0 { 0 } else { n_sites }],
+            limit: limit(temperature.beta()),
+            ghost_limit: limit(temperature.beta() * field.abs()),
+        }
+    }
+
+    fn start(&mut self, disordered: bool, bulk: &mut Bulk) {
+        bulk.fill(&mut self.turns);
+        let ordered = if self.field == 0.0 { sign(self.turns[0] & 1 == 1) } else { self.field.signum() as i8 };
+        for (site, s) in self.spins.iter_mut().enumerate() {
+            *s = if disordered { sign(self.turns[site / 32] >> (site % 32) & 1 == 1) } else { ordered };
+        }
+    }
+
+    /// One update of all clusters.
+    fn update(&mut self, bulk: &mut Bulk) {
+        self.clusters.find(&self.spins, self.limit, bulk);
+        bulk.fill(&mut self.turns);
+        if self.field != 0.0 {
+            self.hold_to_ghost(bulk);
+        }
+        for (s, &label) in self.spins.iter_mut().zip(self.clusters.labels()) {
+            let turn = (self.turns[label as usize / 32] >> (label % 32)) as i8 & 1;
+            *s *= 1 - 2 * turn;
+        }
+    }
+
+    /// Marks the clusters that hold to the ghost spin and takes back their turns.
+    fn hold_to_ghost(&mut self, bulk: &mut Bulk) {
+        self.held.fill(false);
+        bulk.fill(&mut self.words);
+        let ghost = self.field.signum() as i8;
+        for ((s, word), &label) in self.spins.iter().zip(&self.words).zip(self.clusters.labels()) {
+            self.held[label as usize] |= (*s == ghost) & (*word <= self.ghost_limit);
+        }
+        for (site, &held) in self.held.iter().enumerate() {
+            self.turns[site / 32] &= !(u32::from(held) << (site % 32));
+        }
+    }
+}
+
+fn sign(up: bool) -> i8 {
+    if up { 1 } else { -1 }
+}

@@ -1,0 +1,161 @@
+//! Promise: every Markov chain sampler samples the Boltzmann law of every lattice, with and without a field. Truth is the
+//! enumeration of all states. Seed 1; null hypothesis: the law; bounds |z| < 5.4 and p > 6e-8 per comparison, so that
+//! the 1300 comparisons together give a false alarm with probability 1e-4.
+
+use rgflow::exact::enumeration::{JointDensity, joint_density};
+use rgflow::lattice::sampler::{Effort, Kind, sample};
+use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Temperature};
+use rgflow::random::Streams;
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+const Z_MAX: f64 = 5.4;
+const P_MIN: f64 = 6e-8;
+
+fn lattice(name: &str, extents: &[usize]) -> Geometry {
+    Geometry::new(name, extents).unwrap()
+}
+
+fn draw(kind: Kind, lattice: &Geometry, t: f64, field: f64, n: usize, effort: &Effort) -> Collection {
+    let model = Ising::in_field(lattice, field).unwrap();
+    let purpose = format!("test/{kind}/{lattice}/{field}");
+    let temperature = Temperature::new(t).unwrap();
+    sample(kind, &model, temperature, n, effort, Streams::new(1), &purpose, t.to_bits()).unwrap()
+}
+
+/// Kept configurations so far apart that they are independent on lattices of at most 25 sites.
+fn independent(kind: Kind) -> Effort {
+    let spacing = if kind.is_local() { 40 } else { 8 };
+    Effort { spacing: Some(spacing), burn_in: Some(1000), chains: None }
+}
+
+/// (sum over bonds of s s', sum of s) of each row.
+fn sums(lattice: &Geometry, seen: &Collection) -> Vec<(i64, i64)> {
+    let one = |row: ndarray::ArrayView1<i8>| {
+        let s = |i: usize| i64::from(row[i]);
+        let around = |i: usize| lattice.neighbours(i).iter().map(|&j| s(j as usize)).sum::<i64>();
+        let bonds: i64 = (0..row.len()).map(|i| s(i) * around(i)).sum();
+        (bonds / 2, (0..row.len()).map(s).sum())
+    };
+    seen.spins.rows().into_iter().map(one).collect()
+}
+
+/// p-value of counts against expected counts; cells expected below 8 are merged.
+fn chi_square_p(cells: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let (mut chi2, mut n_cells, mut pool) = (0.0, 0.0, (0.0, 0.0));
+    for (seen, expected) in cells {
+        if expected < 8.0 {
+            pool = (pool.0 + seen, pool.1 + expected);
+        } else {
+            chi2 += (seen - expected).powi(2) / expected;
+            n_cells += 1.0;
+        }
+    }
+    if pool.1 >= 8.0 {
+        chi2 += (pool.0 - pool.1).powi(2) / pool.1;
+        n_cells += 1.0;
+    } else {
+        // Too rare for a chi-square: no more than a Poisson law allows.
+        assert!(pool.0 < pool.1 + 6.0 * pool.1.sqrt() + 12.0, "{} rare states, {} expected", pool.0, pool.1);
+    }
+    if n_cells < 2.0 { 1.0 } else { ChiSquared::new(n_cells - 1.0).unwrap().sf(chi2) }
+}
+
+/// Energy, m, |m|, m^2, m^4 and the joint histogram of bond sum and magnetisation.
+fn check(kind: Kind, lattice: &Geometry, joint: &JointDensity, t: f64, field: f64) {
+    let n = 12_800;
+    let what = format!("{kind} on {lattice}, T = {t}, h = {field}");
+    let seen = draw(kind, lattice, t, field, n, &independent(kind));
+    let tau = seen.tau_int_energy.max(seen.tau_int_abs_m);
+    assert!(tau < 0.65, "{what}: tau {tau}: the draws are not independent");
+    assert!(seen.warnings.is_empty(), "{what}: {:?}", seen.warnings);
+    let (beta, n_sites) = (1.0 / t, lattice.n_sites() as f64);
+    let energy = |(bonds, m): (i64, i64)| -(bonds as f64) - field * m as f64;
+    let ground = joint.states().iter().map(|s| energy((s.0, s.1))).fold(f64::INFINITY, f64::min);
+    let weights: Vec<f64> =
+        joint.states().iter().map(|s| s.2 as f64 * (-beta * (energy((s.0, s.1)) - ground)).exp()).collect();
+    let z: f64 = weights.iter().sum();
+    let all = sums(lattice, &seen);
+    let mut counts = vec![0.0; weights.len()];
+    for pair in &all {
+        counts[joint.states().iter().position(|s| (s.0, s.1) == *pair).unwrap()] += 1.0;
+    }
+    let p = chi_square_p(counts.iter().zip(&weights).map(|(c, w)| (*c, w / z * n as f64)));
+    assert!(p > P_MIN, "{what}: p = {p} of the histogram");
+    let exact = joint.averages(Temperature::new(t).unwrap(), field).unwrap();
+    let per = |f: &dyn Fn(i64, i64) -> f64| all.iter().map(|&(b, m)| f(b, m)).collect::<Vec<_>>();
+    let m = |m: i64| m as f64 / n_sites;
+    let series = [
+        ("E", per(&|b, s| energy((b, s)) / n_sites), exact.energy),
+        ("m", per(&|_, s| m(s)), exact.magnetisation),
+        ("|m|", per(&|_, s| m(s).abs()), exact.abs_magnetisation),
+        ("m^2", per(&|_, s| m(s).powi(2)), exact.m2),
+        ("m^4", per(&|_, s| m(s).powi(4)), exact.m4),
+    ];
+    for (name, values, truth) in series {
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64;
+        // The sign of a cold magnet is as old as its chain: only the joint histogram over many chains sees it.
+        if name == "m" && field == 0.0 {
+            continue;
+        }
+        let score = (mean - truth) / (variance / n as f64).sqrt().max(1e-12);
+        assert!(score.abs() < Z_MAX, "{what}: {name} = {mean}, exact {truth}, z = {score}");
+    }
+}
+
+const FIELDS: [f64; 3] = [0.0, 0.3, -0.8];
+
+#[test]
+fn square_lattices_even_odd_and_oblong() {
+    for extents in [&[4, 4][..], &[3, 5], &[3, 3], &[5, 5], &[2, 4]] {
+        let torus = lattice("square", extents);
+        let joint = joint_density(&torus).unwrap();
+        for kind in Kind::ALL {
+            for field in FIELDS {
+                check(kind, &torus, &joint, 2.3, field);
+            }
+            check(kind, &torus, &joint, 4.0, 0.0);
+            check(kind, &torus, &joint, 20.0, 1.5);
+        }
+    }
+}
+
+#[test]
+fn rings() {
+    for n_sites in [2, 8, 9] {
+        let ring = lattice("ring", &[n_sites]);
+        let joint = joint_density(&ring).unwrap();
+        for kind in Kind::ALL {
+            for field in FIELDS {
+                check(kind, &ring, &joint, 1.2, field);
+            }
+            check(kind, &ring, &joint, 15.0, 0.0);
+        }
+    }
+}
+
+#[test]
+fn triangular_lattices_with_and_without_three_colours() {
+    for extents in [[3, 3], [3, 6], [4, 3], [2, 5]] {
+        let torus = lattice("triangular", &extents);
+        let joint = joint_density(&torus).unwrap();
+        for kind in Kind::ALL {
+            for field in FIELDS {
+                check(kind, &torus, &joint, 4.0, field);
+            }
+        }
+    }
+}
+
+#[test]
+fn cubic_lattices() {
+    for extents in [[3, 3, 2], [2, 2, 4], [2, 3, 4]] {
+        let torus = lattice("cubic", &extents);
+        let joint = joint_density(&torus).unwrap();
+        for kind in Kind::ALL {
+            for field in FIELDS {
+                check(kind, &torus, &joint, 5.0, field);
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Promise: observables and their errors are right, for every sampler: against enumeration, Kaufman, Beale, the exact ring
+//! and the exact sampler. Seed 1; null hypothesis: the exact value; bounds |z| < 5.2 and p > 1e-6 per comparison (about
+//! 500 comparisons: false alarm below 1e-3 for z, blocks of independent chains included).
+
+use rgflow::exact::enumeration::{correlations, joint_density};
+use rgflow::exact::{chain, chain_in_field, density, square, transfer};
+use rgflow::lattice::sampler::{Effort, Kind, sample};
+use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Summary, Temperature};
+use rgflow::random::Streams;
+use rgflow::statistics::Estimate;
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
+const T_C: f64 = 2.269185314213022;
+const Z_MAX: f64 = 5.2;
+
+fn lattice(name: &str, extents: &[usize]) -> Geometry {
+    Geometry::new(name, extents).unwrap()
+}
+
+fn temperature(t: f64) -> Temperature {
+    Temperature::new(t).unwrap()
+}
+
+fn draw(kind: Kind, model: &Ising<Geometry>, t: f64, n: usize, effort: &Effort) -> Collection {
+    let purpose = format!("test/{kind}/{}/{}", model.lattice, model.field());
+    sample(kind, model, temperature(t), n, effort, Streams::new(1), &purpose, t.to_bits()).unwrap()
+}
+
+fn check(what: &str, seen: Estimate, truth: f64) {
+    let z = (seen.value - truth) / seen.error.max(1e-12);
+    assert!(z.abs() < Z_MAX, "{what}: {} +- {}, exact {truth}: z = {z:.1}", seen.value, seen.error);
+}
+
+#[test]
+fn small_lattices_with_and_without_field() {
+    let all: [(&str, &[usize], f64); 5] = [
+        ("square", &[4], 2.3),
+        ("square", &[3, 5], 2.6),
+        ("triangular", &[3, 4], 4.2),
+        ("cubic", &[3, 3, 2], 5.0),
+        ("ring", &[9], 1.2),
+    ];
+    for (name, extents, t) in all {
+        let torus = lattice(name, extents);
+        let joint = joint_density(&torus).unwrap();
+        let n = torus.n_sites() as f64;
+        for field in [0.0, 0.4] {
+            let exact = joint.averages(temperature(t), field).unwrap();
+            let g = correlations(&torus, 0, temperature(t), field).unwrap();
+            let model = Ising::in_field(&torus, field).unwrap();
+            for kind in Kind::ALL {
+                let effort = Effort { spacing: Some(if kind.is_local() { 10 } else { 4 }), ..Effort::default() };
+                let seen = draw(kind, &model, t, 6400, &effort);
+                assert!(seen.warnings.is_empty(), "{:?}", seen.warnings);
+                let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
+                let what = |quantity: &str| format!("{quantity} of {torus}, T = {t}, h = {field}, {kind}");
+                check(&what("E"), summary.energy, exact.energy);
+                if field != 0.0 {
+                    check(&what("m"), summary.magnetisation, exact.magnetisation);
+                }
+                check(&what("|m|"), summary.abs_m, exact.abs_magnetisation);
+                check(&what("m^2"), summary.m2, exact.m2);
+                check(&what("m^4"), summary.m4, exact.m4);
+                check(&what("U"), summary.binder, 1.0 - exact.m4 / (3.0 * exact.m2 * exact.m2));
+                check(&what("C"), summary.specific_heat, exact.specific_heat);
+                let chi = n * (exact.m2 - exact.abs_magnetisation.powi(2)) / t;
+                check(&what("chi'"), summary.susceptibility, chi);
+                check(&what("chi"), summary.susceptibility_m2, n * exact.m2 / t);
+                let mut stride = 1;
+                for (axis, &extent) in torus.extents().iter().enumerate() {
+                    assert_eq!(summary.correlation[axis].len(), extent / 2 + 1);
+                    assert_eq!(summary.correlation[axis][0].value, 1.0);
+                    for r in 1..=extent / 2 {
+                        check(&what(&format!("G({r})")), summary.correlation[axis][r], g[r * stride]);
+                    }
+                    stride *= extent;
+                }
+                // xi from the exact structure factor along one longest axis: axes of one length need not be equivalent.
+                let longest = *torus.extents().iter().max().unwrap();
+                let (mut stride, mut s_k, mut axes, mut k2) = (1, 0.0, 0.0, 0.0);
+                for (axis, extent) in torus.extents().into_iter().enumerate() {
+                    if extent == longest {
+                        let k = std::f64::consts::TAU / extent as f64;
+                        let phase = |j: usize| (k * (j / stride % extent) as f64).cos();
+                        s_k += g.iter().enumerate().map(|(j, g)| g * phase(j)).sum::<f64>();
+                        k2 = torus.k_min_squared(axis);
+                        axes += 1.0;
+                    }
+                    stride *= extent;
+                }
+                let xi = ((n * exact.m2 / (s_k / axes) - 1.0) / k2).sqrt();
+                check(&what("xi"), summary.xi.unwrap(), xi);
+                assert_eq!(summary.improved.is_some(), kind == Kind::SwendsenWang);
+                if let Some(improved) = summary.improved {
+                    check(&what("improved m^2"), improved.m2, exact.m2);
+                    check(&what("improved chi"), improved.susceptibility_m2, n * exact.m2 / t);
+                    check(&what("improved xi"), improved.xi.unwrap(), xi);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rings_have_their_correlations() {
+    let ring = lattice("ring", &[24]);
+    for (t, field) in [(0.8, 0.0), (2.5, 0.0), (1.0, -0.15)] {
+        let model = Ising::in_field(&ring, field).unwrap();
+        for kind in Kind::ALL {
+            let effort = Effort { spacing: Some(20), burn_in: Some(4000), chains: None };
+            let seen = draw(kind, &model, t, 6400, &effort);
+            let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
+            for r in 1..=12 {
+                let exact = chain_in_field::correlation(24, r, temperature(t), field).unwrap();
+                if field == 0.0 {
+                    assert!((exact - chain::correlation(24, r, temperature(t)).unwrap()).abs() < 1e-13);
+                }
+                check(&format!("G({r}), {kind}, T = {t}, h = {field}"), summary.correlation[0][r], exact);
+            }
+            let exact = chain_in_field::thermodynamics(24, temperature(t), field).unwrap();
+            check(&format!("E, {kind}, T = {t}, h = {field}"), summary.energy, exact.energy);
+            check(&format!("C, {kind}, T = {t}, h = {field}"), summary.specific_heat, exact.specific_heat);
+        }
+    }
+}
+
+/// p-value of independent energies against the exact density of states; levels expected below 8 times are merged.
+fn histogram_p(energies: &[f64], levels: &[(f64, u128)], law: &[f64]) -> f64 {
+    let n = energies.len() as f64;
+    let mut counts = vec![0.0; levels.len()];
+    for e in energies {
+        counts[levels.iter().position(|l| l.0 == *e).unwrap()] += 1.0;
+    }
+    let (mut chi2, mut cells, mut pool) = (0.0, 0.0, (0.0, 0.0));
+    for (c, p) in counts.iter().zip(law) {
+        pool = (pool.0 + c, pool.1 + p * n);
+        // Neighbouring levels merge until eight are expected.
+        if pool.1 >= 8.0 {
+            chi2 += (pool.0 - pool.1) * (pool.0 - pool.1) / pool.1;
+            cells += 1.0;
+            pool = (0.0, 0.0);
+        }
+    }
+    if pool.1 > 0.0 {
+        chi2 += (pool.0 - pool.1) * (pool.0 - pool.1) / pool.1.max(8.0);
+    }
+    ChiSquared::new(cells - 1.0).unwrap().sf(chi2)
+}
+
+#[test]
+fn ten_by_ten_has_beales_energies_and_the_exact_samplers_magnetisation() {
+    let torus = lattice("square", &[10]);
+    let model = Ising::new(&torus);
+    let levels = density::square(10, 10).unwrap();
+    for t in [1.75, T_C, 3.0, 6.0] {
+        let exact = square::thermodynamics(10, 10, temperature(t)).unwrap();
+        let mut rng = Streams::new(1).generator("test/exact", t.to_bits());
+        let independent = transfer::Sampler::new(10, 10, temperature(t)).unwrap().sample(20_000, &mut rng);
+        let truth = Summary::measure(&model, temperature(t), &independent).unwrap();
+        let law = levels.probabilities(temperature(t));
+        let mut all = vec![("exact", independent)];
+        for kind in Kind::ALL {
+            // More than 7 tau_int of |m| apart at T_c.
+            let effort = Effort { spacing: Some(if kind.is_local() { 80 } else { 10 }), ..Effort::default() };
+            all.push((kind.name(), draw(kind, &model, t, 6400, &effort)));
+        }
+        for (name, seen) in all {
+            let what = |quantity: &str| format!("{quantity} of {name}, T = {t}");
+            assert!(seen.tau_int_energy < 0.62 && seen.tau_int_abs_m < 0.62, "{name}, T = {t}: not independent");
+            assert!(seen.warnings.is_empty(), "{name}: {:?}", seen.warnings);
+            let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
+            check(&what("E"), summary.energy, exact.energy);
+            check(&what("C"), summary.specific_heat, exact.specific_heat);
+            let pairs = [
+                ("|m|", summary.abs_m, truth.abs_m),
+                ("m^2", summary.m2, truth.m2),
+                ("U", summary.binder, truth.binder),
+                ("chi'", summary.susceptibility, truth.susceptibility),
+                ("xi", summary.xi.unwrap(), truth.xi.unwrap()),
+                ("G(1)", summary.correlation[0][1], truth.correlation[0][1]),
+                ("G(5)", summary.correlation[1][5], truth.correlation[0][5]),
+            ];
+            for (quantity, ours, theirs) in pairs {
+                let error = ours.error.hypot(theirs.error);
+                check(&what(quantity), Estimate { error, ..ours }, theirs.value);
+            }
+            // Energy per spin is minus the correlation of neighbours along both axes.
+            let bonds = summary.correlation[0][1].value + summary.correlation[1][1].value;
+            assert!((summary.energy.value + bonds).abs() < 1e-9, "{name}");
+            use rgflow::lattice::Model;
+            let energies: Vec<f64> = seen.spins.rows().into_iter().map(|r| model.energy(&r.to_vec())).collect();
+            let p = histogram_p(&energies, &levels, &law);
+            assert!(p > 1e-6, "{name}, T = {t}: p = {p} of the energies against Beale");
+        }
+    }
+}
+
+#[test]
+fn kaufmans_energies_at_odd_and_large_extents() {
+    for (extents, t) in [([5, 5], 2.4), ([9, 9], 2.3), ([9, 7], 3.0), ([32, 32], T_C), ([32, 32], 1.8), ([32, 32], 3.5)]
+    {
+        let torus = lattice("square", &extents);
+        let model = Ising::new(&torus);
+        let exact = square::thermodynamics(extents[0], extents[1], temperature(t)).unwrap();
+        for kind in Kind::ALL {
+            if kind.is_local() && extents[0] > 10 && t < 3.0 {
+                // Long: these are the cluster samplers' temperatures.
+                continue;
+            }
+            let seen = draw(kind, &model, t, 3200, &Effort::default());
+            let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
+            assert!(seen.warnings.is_empty(), "{kind} {torus}, T = {t}: {:?}", seen.warnings);
+            check(&format!("E, {kind} {torus}, T = {t}"), summary.energy, exact.energy);
+            check(&format!("C, {kind} {torus}, T = {t}"), summary.specific_heat, exact.specific_heat);
+        }
+    }
+}
+
+#[test]
+fn cluster_estimators_agree_and_have_smaller_errors_at_high_temperature() {
+    let torus = lattice("square", &[32]);
+    let model = Ising::new(&torus);
+    for t in [T_C, 3.0, 5.0] {
+        let seen = draw(Kind::SwendsenWang, &model, t, 6400, &Effort::default());
+        let naive = Summary::measure(&model, temperature(t), &seen).unwrap();
+        let improved = naive.improved.unwrap();
+        // Both from the same chains: the difference varies less than the naive error.
+        check("m^2", Estimate { value: improved.m2.value, ..naive.m2 }, naive.m2.value);
+        let (xi, naive_xi) = (improved.xi.unwrap(), naive.xi.unwrap());
+        check("xi", Estimate { value: xi.value, ..naive_xi }, naive_xi.value);
+        println!("T = {t}: m^2 {:?} {:?}, xi {xi:?} {naive_xi:?}", improved.m2, naive.m2);
+        if t > T_C {
+            assert!(improved.m2.error < 0.5 * naive.m2.error, "T = {t}: {} {}", improved.m2.error, naive.m2.error);
+            assert!(xi.error < 0.7 * naive_xi.error, "T = {t}: {} {}", xi.error, naive_xi.error);
+        }
+    }
+}
+
+#[test]
+fn errors_are_as_large_as_the_spread_of_repetitions() {
+    // Correlated chains (kept at every sweep). The sum of squared pulls over 40 repetitions obeys a chi-square law if the errors are right: the two-sided
+    // bound is p > 1e-4. Neighbouring repetitions are uncorrelated: |z| < 4 of their product.
+    let torus = lattice("square", &[8]);
+    let model = Ising::new(&torus);
+    let exact = square::thermodynamics(8, 8, temperature(2.5)).unwrap();
+    for kind in Kind::ALL {
+        let effort = Effort { spacing: Some(1), burn_in: Some(500), chains: Some(16) };
+        let pulls: Vec<f64> = (0..40)
+            .map(|index| {
+                let (n, purpose) = (if kind.is_local() { 64 * 300 } else { 4800 }, format!("test/pulls/{kind}"));
+                let seen =
+                    sample(kind, &model, temperature(2.5), n, &effort, Streams::new(1), &purpose, index).unwrap();
+                let energy = Summary::measure(&model, temperature(2.5), &seen).unwrap().energy;
+                assert!(energy.error > 0.0);
+                (energy.value - exact.energy) / energy.error
+            })
+            .collect();
+        let sum: f64 = pulls.iter().map(|p| p * p).sum();
+        let p = ChiSquared::new(40.0).unwrap().sf(sum);
+        println!("{kind}: p = {p}");
+        assert!(p > 1e-4 && p < 1.0 - 1e-4, "{kind}: sum of squared pulls {sum} of 40, p = {p}");
+        let product: f64 = pulls.windows(2).map(|w| w[0] * w[1]).sum::<f64>() / 39f64.sqrt();
+        assert!(product.abs() < 4.0, "{kind}: neighbouring repetitions are correlated: {product}");
+    }
+}
