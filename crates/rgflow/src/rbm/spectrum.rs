@@ -50,8 +50,8 @@ impl Rbm {
     /// Eigenvalues of the Gibbs kernel v -> h -> v, exactly: two-valued units, at most 12 in the smaller layer and 16 in the
     /// larger one.
     ///
-    /// With m units in the smaller layer and n in the larger one: O(2^(n + 2 m) + 2^(3 m)) operations, a minute and a GiB for
-    /// 12 + 12, well under a second up to 8. Eigenvalues are right to about 1e-14, so relaxation times beyond 1e13 are not told
+    /// With m units in the smaller layer and n in the larger one: O(2^(n + 2 m) + 2^(3 m)) operations: about a second up to 10,
+    /// one to two minutes and half a GiB for 12 + 12. Eigenvalues are right to about 1e-14, so relaxation times beyond 1e13 are not told
     /// apart.
     ///
     /// # Errors
