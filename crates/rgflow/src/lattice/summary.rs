@@ -40,7 +40,7 @@ pub struct Summary {
     pub susceptibility_m2: Estimate,
     /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), S(0) = N <m^2>, k^2 =
     /// [`Lattice::k_min_squared`] of the longest axes (Cooper, Freedman, Preston 1982); not connected, so that it grows
-    /// beyond L in an ordered magnet. `None` where S(0) <= S(k) or S(k) = 0.
+    /// beyond L in an ordered magnet. `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
     pub xi: Option<Estimate>,
     /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
     /// triangular lattice along a1 and a2).
@@ -110,7 +110,8 @@ impl Summary {
             let ratio = |s: &[f64]| n * s[m2] / s[s_k] - 1.0;
             let total = blocks.sum_axis(ndarray::Axis(0));
             let all = ratio(total.as_slice().expect("a new array"));
-            (all > 0.0 && all.is_finite()).then(|| of(&|s| (ratio(s).max(0.0) / k2).sqrt()))
+            // Above 1e12 S(k) is rounding: the ground state has none.
+            (all > 0.0 && all < 1e12).then(|| of(&|s| (ratio(s).max(0.0) / k2).sqrt()))
         };
         let mut first = FIRST_G;
         let correlation = model.lattice.extents().into_iter().map(|extent| {
