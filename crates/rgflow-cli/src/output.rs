@@ -24,6 +24,24 @@ pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
     print(&(text + "\n"))
 }
 
+/// Writes a recipe to stdout, as a file that names its experiment.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_recipe(name: &str, recipe: &str) -> Result<(), Error> {
+    print(&format!("experiment = \"{name}\"\n\n{recipe}"))
+}
+
+/// A flag that is a text, as a setting `key=value`.
+pub fn text(key: &str, value: Option<&String>) -> Option<String> {
+    value.map(|v| format!("{key}={}", toml::Value::String(v.clone())))
+}
+
+/// A flag that is a number, as a setting `key=value`.
+pub fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String> {
+    value.map(|v| format!("{key}={v:?}"))
+}
+
 /// Writes a line to stderr, if anyone still listens.
 pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");

@@ -109,13 +109,13 @@ fn every_command_has_help_with_examples() {
 }
 
 #[test]
-fn damaged_files_are_failures_and_named() {
+fn damaged_files_are_named() {
     let dir = tempfile::tempdir().unwrap();
     for name in ["a.npz", "a.safetensors", "results.json"] {
         let path = dir.path().join(name);
         std::fs::write(&path, b"nonsense").unwrap();
         let line = predicate::str::contains(name);
-        rgflow(&["inspect", path.to_str().unwrap()]).code(1).stderr(line);
+        rgflow(&["inspect", path.to_str().unwrap()]).code(2).stderr(line);
     }
 }
 
@@ -135,7 +135,7 @@ fn inspect_tells_arrays_tensors_and_numbers() {
     assert_eq!(seen["metadata"]["rgflow"]["kind"], "rbm");
     assert_eq!(seen["tensors"][0]["shape"], serde_json::json!([2, 5]));
     std::fs::write(path("results.json"), r#"{"schema":"rgflow-results-9","numbers":[]}"#).unwrap();
-    rgflow(&["inspect", &path("results.json")]).code(1).stderr(predicate::str::contains("rgflow-results-9"));
+    rgflow(&["inspect", &path("results.json")]).code(2).stderr(predicate::str::contains("rgflow-results-9"));
 }
 
 #[cfg(unix)]

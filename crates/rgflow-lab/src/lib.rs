@@ -6,3 +6,4 @@ pub mod dataset;
 pub mod experiment;
 pub mod record;
 pub mod report;
+pub mod verify;

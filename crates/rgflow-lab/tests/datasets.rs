@@ -170,8 +170,10 @@ fn what_cannot_be_used_is_refused() {
     dir.refused("no-columns.npy", &npy(&Array2::<u8>::ones((5, 0))), &["no numbers"]);
     dir.refused("nan.npy", &npy(&arr2(&[[0.0, 1.0], [f64::NAN, 1.0]])), &["NaN in row 2, column 1"]);
     dir.refused("inf.npy", &npy(&arr2(&[[0.0, 1e300]])), &["inf in row 1, column 2"]);
-    dir.refused("bytes.npy", &npy(&arr2(&[[0u8, 255]])), &["255 in row 1, column 2", "--scale 255", "gaussian"]);
-    dir.refused("minus.npy", &npy(&arr2(&[[0.5f32, -0.5]])), &["-0.5 in row 1, column 2", "gaussian"]);
+    dir.refused("bytes.npy", &npy(&arr2(&[[0u8, 255]])), &["255 in row 1, column 2", "--scale 255"]);
+    dir.refused("minus.npy", &npy(&arr2(&[[0.5f32, -0.5]])), &["-0.5 in row 1, column 2", "map the data"]);
+    let allow = Options { allow: "take Gaussian units", ..Options::default() };
+    refused(&dir.0.path().join("minus.npy"), &allow, &["or take Gaussian units"]);
     // A header of the same length that claims 10^15 elements: refused at once, before memory is taken.
     let header = |from: &str, to: &str| {
         let at = whole.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();

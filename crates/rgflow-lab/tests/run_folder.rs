@@ -186,7 +186,7 @@ fn changed_results_make_a_run_unfinished() {
     complete(dir.path(), TOY, false);
     std::fs::write(dir.path().join("results.json"), "{}").unwrap();
     let message = user_error(open(dir.path(), TOY, false));
-    assert!(message.contains("unfinished") && message.contains("--resume"), "{message}");
+    assert!(message.contains("results.json is missing or has changed") && message.contains("--resume"), "{message}");
     assert_eq!(complete(dir.path(), TOY, true), (0, 0));
 }
 

@@ -1,11 +1,13 @@
 //! rgflow: neural networks meet the renormalization group.
 //!
-//! The rooms of this crate, in their order of use: [`random`] streams, hot [`kernel`]s, [`statistics`], what
-//! [`learning`] machines share, the spin [`lattice`], [`nn`] and [`rbm`], [`exact`] results, [`rg`] transformations and
+//! The rooms of this crate, in their order of use: the [`cpu`]'s instruction sets, [`random`] streams, hot [`kernel`]s, [`statistics`], what
+//! [`learning`] machines share, the spin [`lattice`], [`nn`], [`rbm`] and [`boltzmann`], [`exact`] results, [`rg`] transformations and
 //! the RBM [`flow`]. A room knows those named before it, never those after.
 //!
 //! Units: J = k_B = 1, temperatures in J/k_B, K = 1/T.
 
+pub mod boltzmann;
+pub mod cpu;
 pub mod exact;
 pub mod flow;
 pub mod kernel;

@@ -25,8 +25,8 @@ fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory 
     let spins = starts(per_start);
     run(
         &machine(),
-        Readout { mlp: &mlp, lattice: &square },
-        Starts { spins: spins.view(), n_starts: 2 },
+        Readout { mlp: Some(&mlp), lattice: Some(&square) },
+        Starts { values: spins.mapv(f32::from).view(), n_starts: 2 },
         mode,
         &Schedule::new(steps),
         (Streams::new(1), "test/flow"),

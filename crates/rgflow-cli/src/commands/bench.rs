@@ -1,5 +1,6 @@
 //! `rgflow bench`.
 
+use super::work::start_threads;
 use crate::output;
 use rgflow_lab::artifact::{Error, atomic};
 use rgflow_lab::bench::{self, Options};
@@ -44,8 +45,7 @@ impl Bench {
         let chosen = bench::ALL.iter().find(|b| b.name == self.name);
         let chosen = chosen.ok_or_else(|| Error::user(format!("unknown benchmark {}", self.name)))?;
         let threads = usize::from(self.threads);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        pool.map_err(|e| Error::failure(format!("cannot start threads: {e}")))?;
+        start_threads(Some(self.threads))?;
         let options = Options {
             threads,
             repeats: self.repeats.into(),

@@ -43,16 +43,24 @@ struct Ising {
     json: bool,
 }
 
-/// Extents of the torus.
-#[derive(Clone, Copy)]
-struct Size {
-    lx: usize,
-    ly: usize,
+/// Extents of a lattice: one for all directions, or each.
+#[derive(Clone)]
+pub struct Size(pub Vec<usize>);
+
+impl Size {
+    /// Extents of a lattice in two dimensions.
+    fn two(&self) -> Result<(usize, usize), Error> {
+        match self.0.as_slice() {
+            [l] => Ok((*l, *l)),
+            [lx, ly] => Ok((*lx, *ly)),
+            _ => Err(Error::user(format!("--size {self}: the torus has two extents, such as 10 or 3x5"))),
+        }
+    }
 }
 
 /// One or several temperatures.
 #[derive(Clone)]
-struct Range(Vec<Temperature>);
+pub struct Range(pub Vec<Temperature>);
 
 /// More temperatures than anyone reads are a slip of the step.
 const MOST: f64 = 1e6;
@@ -62,22 +70,21 @@ impl std::str::FromStr for Size {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let extent = |part: &str| part.trim().parse().map_err(|_| "expected an extent such as 10 or 3x5".to_string());
-        match text.split_once('x') {
-            Some((lx, ly)) => Ok(Self { lx: extent(lx)?, ly: extent(ly)? }),
-            None => extent(text).map(|l| Self { lx: l, ly: l }),
-        }
+        text.split('x').map(extent).collect::<Result<_, _>>().map(Self)
     }
 }
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}x{}", self.lx, self.ly)
+        let extents: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        if let [l] = extents.as_slice() { write!(f, "{l}x{l}") } else { f.write_str(&extents.join("x")) }
     }
 }
 
 impl Serialize for Size {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if self.lx == self.ly { to.serialize_u64(self.lx as u64) } else { to.serialize_str(&self.to_string()) }
+        let equal = self.0.iter().all(|l| *l == self.0[0]);
+        if equal { to.serialize_u64(self.0[0] as u64) } else { to.serialize_str(&self.to_string()) }
     }
 }
 
@@ -121,11 +128,12 @@ impl Exact {
         let System::Ising(ising) = self.system;
         let mut rows = Vec::new();
         for size in &ising.size {
+            let (lx, ly) = size.two()?;
             for temperature in ising.temperature.iter().flat_map(|range| &range.0) {
-                let exact = square::thermodynamics(size.lx, size.ly, *temperature);
+                let exact = square::thermodynamics(lx, ly, *temperature);
                 let exact = exact.map_err(|e| Error::user(format!("--size {size}: {e}")))?;
                 rows.push(Row {
-                    size: *size,
+                    size: size.clone(),
                     temperature: temperature.value(),
                     energy: exact.energy,
                     specific_heat: exact.specific_heat,

@@ -2,7 +2,7 @@
 
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
-use rgflow_lab::artifact::{Error, Model, is_complete, npz};
+use rgflow_lab::artifact::{Error, Model, is_complete, npz, user_file::blame};
 use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -27,11 +27,15 @@ impl Inspect {
         let path = self.path.as_path();
         let name = path.display();
         let (value, text) = match path.extension().and_then(|e| e.to_str()) {
-            _ if !path.exists() => return Err(Error::user(format!("{name} does not exist"))),
+            _ if !path.exists() => {
+                return Err(Error::user(format!("{name}: does not exist; give a run folder or a file")));
+            }
             _ if path.is_dir() => folder(path)?,
-            Some("npz") => arrays(path)?,
-            Some("safetensors") => tensors(path)?,
-            Some("json") => results(path)?,
+            // A device or a pipe may never end.
+            _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
+            Some("npz") => arrays(path).map_err(blame)?,
+            Some("safetensors") => tensors(path).map_err(blame)?,
+            Some("json") => results(path).map_err(blame)?,
             _ => {
                 return Err(Error::user(format!(
                     "{name}: unknown kind of file; a run folder, .npz, .safetensors or results.json can be inspected"
@@ -43,8 +47,9 @@ impl Inspect {
 }
 
 fn folder(dir: &Path) -> Result<(Value, String), Error> {
-    let config = std::fs::read_to_string(dir.join("config.toml"))
-        .map_err(|_| Error::user(format!("{} is no run folder (it has no config.toml)", dir.display())))?;
+    let config = std::fs::read_to_string(dir.join("config.toml")).map_err(|_| {
+        Error::user(format!("{} is no run folder (it has no config.toml); give one that rgflow made", dir.display()))
+    })?;
     let config: toml::Table =
         config.parse().map_err(|_| Error::failure(format!("{}/config.toml is damaged", dir.display())))?;
     let complete = is_complete(dir);
@@ -109,10 +114,11 @@ fn results(path: &Path) -> Result<(Value, String), Error> {
 fn read_results(path: &Path) -> Result<Results, Error> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let wrong = |what: String| Error::failure(format!("{}: {what}", path.display()));
-    let results: Results = serde_json::from_slice(&bytes).map_err(|e| wrong(format!("not a results file: {e}")))?;
+    let results: Results = serde_json::from_slice(&bytes)
+        .map_err(|e| wrong(format!("not a results file ({e}); make it again with --resume")))?;
     if results.schema != Results::SCHEMA {
         let (found, known) = (&results.schema, Results::SCHEMA);
-        return Err(wrong(format!("schema {found} is not known to this version, which reads {known}")));
+        return Err(wrong(format!("schema {found} is not known to this version, which reads {known}; update rgflow")));
     }
     Ok(results)
 }

@@ -3,11 +3,14 @@
 mod bench;
 mod completions;
 mod exact;
+mod flow;
 mod inspect;
 mod report;
 mod reproduce;
 mod run;
+mod sample;
 mod train;
+mod verify;
 mod work;
 
 use rgflow_lab::artifact::Error;
@@ -19,12 +22,18 @@ pub enum Command {
     Run(run::Run),
     /// Reproduces figures and tables of the thesis and shows each claim beside the numbers.
     Reproduce(reproduce::Reproduce),
+    /// Draws configurations of the Ising model and writes them to a file.
+    Sample(sample::Sample),
     /// Trains a machine on your own data.
     Train(train::Train),
+    /// Iterates a trained machine from your own samples.
+    Flow(flow::Flow),
     /// Writes page and figures of a finished run again.
     Report(report::Report),
     /// Shows what is in a run folder or a file.
     Inspect(inspect::Inspect),
+    /// Checks a small machine against enumeration.
+    Verify(verify::Verify),
     /// Prints exact results of finite systems.
     Exact(exact::Exact),
     /// Measures the speed of this build.
@@ -42,9 +51,12 @@ impl Command {
         match self {
             Command::Run(run) => run.execute(),
             Command::Reproduce(reproduce) => reproduce.execute(),
+            Command::Sample(sample) => sample.execute(),
             Command::Train(train) => train.execute(),
+            Command::Flow(flow) => flow.execute(),
             Command::Report(report) => report.execute(),
             Command::Inspect(inspect) => inspect.execute(),
+            Command::Verify(verify) => verify.execute(),
             Command::Exact(exact) => exact.execute(),
             Command::Bench(bench) => bench.execute(),
             Command::Completions(completions) => completions.execute(),

@@ -33,8 +33,7 @@ impl Run {
         let name = file.as_ref().map_or(self.recipe.as_str(), |file| &file.experiment);
         let experiment = experiment::find(name)?;
         if self.print {
-            let name = experiment.name();
-            return output::print(&format!("experiment = \"{name}\"\n\n{}", experiment.recipe()));
+            return output::print_recipe(experiment.name(), experiment.recipe());
         }
         let dir = self.flags.out.clone().unwrap_or_else(|| folder(experiment, file.as_ref()));
         self.flags.start_threads()?;

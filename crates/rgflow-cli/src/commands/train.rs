@@ -1,9 +1,9 @@
 //! `rgflow train`: machines on the user's own data.
 
 use super::work::Flags;
-use crate::output;
+use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{Experiment, TrainThermometer};
+use rgflow_lab::experiment::{Experiment, TrainRbm, TrainThermometer};
 use std::path::{Path, PathBuf};
 
 /// Trains a machine on your own data.
@@ -23,6 +23,16 @@ pub struct Train {
 /// The machine.
 #[derive(clap::Subcommand)]
 enum Machine {
+    /// A restricted Boltzmann machine.
+    #[command(after_help = "Examples:
+  rgflow train rbm digits.npy --hidden 32 --epochs 100
+  rgflow train rbm samples.npz --steps 5 --method pcd --optimiser adam --learning-rate 0.001
+  rgflow train rbm bytes.npy --scale 255
+  rgflow train rbm real.npy --units gaussian:0.5
+
+Units follow the data: {-1, +1} for spins, {0, 1} for bits and for grey levels, which are probabilities.
+The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow verify` checks a small one.")]
+    Rbm(Rbm),
     /// A network that reads temperatures (or other labels) from configurations.
     #[command(after_help = "Examples:
   rgflow train thermometer samples.npz                        samples of rgflow sample, with their temperatures
@@ -31,6 +41,26 @@ enum Machine {
 
 The model is in runs/NAME-thermometer/seed-1/thermometer/model.safetensors; `rgflow flow` reads with it.")]
     Thermometer(Thermometer),
+}
+
+#[derive(clap::Args)]
+struct Rbm {
+    #[command(flatten)]
+    own: OwnData,
+    /// Hidden units [default: 16].
+    #[arg(long, value_name = "N")]
+    hidden: Option<usize>,
+    /// Visible units: spin, binary, LOW,HIGH, gaussian or gaussian:SIGMA [default: what the data is].
+    #[arg(long, value_name = "KIND", allow_hyphen_values = true)]
+    units: Option<String>,
+    /// cd (chains start at the data) or pcd (chains go on) [default: cd].
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+    /// Gibbs steps of the negative phase [default: 1].
+    #[arg(long, value_name = "K")]
+    steps: Option<usize>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[derive(clap::Args)]
@@ -79,17 +109,17 @@ struct OwnData {
 impl OwnData {
     /// The flags as settings, before those of `--set`.
     fn sets(&self) -> Vec<String> {
-        let text = |key: &str, value: &Option<String>| value.as_ref().map(|v| format!("{key}=\"{v}\""));
-        let number = |key: &str, value: Option<String>| value.map(|v| format!("{key}={v}"));
-        let all = [
-            text("data.array", &self.array),
-            number("data.scale", self.scale.map(|v| format!("{v:?}"))),
-            number("training.epochs", self.epochs.map(|v| v.to_string())),
-            number("training.batch", self.batch.map(|v| v.to_string())),
-            number("training.learning_rate", self.learning_rate.map(|v| format!("{v:?}"))),
-            text("training.optimiser", &self.optimiser),
-        ];
-        all.into_iter().flatten().collect()
+        [
+            text("data.array", self.array.as_ref()),
+            number("data.scale", self.scale),
+            number("training.epochs", self.epochs),
+            number("training.batch", self.batch),
+            number("training.learning_rate", self.learning_rate),
+            text("training.optimiser", self.optimiser.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// Runs `experiment` with the settings of file and flags.
@@ -100,15 +130,9 @@ impl OwnData {
         sets: Vec<String>,
         what: &str,
     ) -> Result<(), Error> {
-        let file = self.config.as_deref().map(UserFile::read).transpose()?;
-        let name = experiment.name();
-        if let Some(file) = file.as_ref().filter(|file| file.experiment != name) {
-            let (path, found) = (file.path.display(), &file.experiment);
-            return Err(Error::user(format!("{path}: experiment = \"{found}\": expected \"{name}\"")));
-        }
+        let file = self.config.as_deref().map(|path| UserFile::read_for(path, experiment.name())).transpose()?;
         flags.sets = self.sets().into_iter().chain(sets).chain(flags.sets).collect();
-        let stem = self.data.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let dir = flags.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{stem}-{what}")));
+        let dir = flags.out.clone().unwrap_or_else(|| run_folder(&self.data, what));
         flags.start_threads()?;
         flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
@@ -117,10 +141,23 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
+            Machine::Rbm(Rbm { own, hidden, units, method, steps, flags }) => {
+                let experiment = TrainRbm::new(&own.data)?;
+                if own.print {
+                    return output::print_recipe(experiment.name(), experiment.recipe());
+                }
+                let sets = [
+                    number("machine.hidden", hidden),
+                    text("machine.units", units.as_ref()),
+                    text("training.method", method.as_ref()),
+                    number("training.steps", steps),
+                ];
+                own.complete(&experiment, flags, sets.into_iter().flatten().collect(), "rbm")
+            }
             Machine::Thermometer(Thermometer { own, hidden, flags }) => {
                 let experiment = TrainThermometer::new(&own.data)?;
                 if own.print {
-                    return recipe(&experiment);
+                    return output::print_recipe(experiment.name(), experiment.recipe());
                 }
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let sets = if hidden.is_empty() { vec![] } else { vec![format!("network.hidden=[{layers}]")] };
@@ -130,7 +167,8 @@ impl Train {
     }
 }
 
-/// Prints the recipe of `experiment`.
-fn recipe(experiment: &dyn Experiment) -> Result<(), Error> {
-    output::print(&format!("experiment = \"{}\"\n\n{}", experiment.name(), experiment.recipe()))
+/// `runs/NAME-WHAT`, NAME of the file of samples.
+pub fn run_folder(data: &Path, what: &str) -> PathBuf {
+    let stem = data.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    Path::new("runs").join(format!("{stem}-{what}"))
 }

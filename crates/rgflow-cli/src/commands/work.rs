@@ -76,9 +76,7 @@ impl Flags {
     /// # Errors
     /// If the system refuses them.
     pub fn start_threads(&self) -> Result<(), Error> {
-        let threads = self.threads.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        pool.map_err(|e| Error::failure(format!("cannot start threads: {e}")))
+        start_threads(self.threads)
     }
 
     /// Runs `experiment` in `dir`, or reads what a complete run left there.
@@ -103,7 +101,7 @@ impl Flags {
         if !input.is_empty() {
             config.insert("input".into(), toml::Value::Table(input));
         }
-        let opened = Run::open(dir, experiment.name(), &config, &seeds, self.resume, self.progress())?;
+        let opened = Run::open(dir, experiment.name(), &config, &seeds, self.resume, self.progress.reporter())?;
         match opened {
             Opened::Complete(_) => {
                 output::complain(&format!("{} is complete: nothing to do", dir.display()));
@@ -143,14 +141,26 @@ impl Flags {
         let table = text::table(&finished.record.summary);
         output::print(&format!("{}\n\n{}\n", table.trim_end(), finished.page.display()))
     }
+}
 
-    fn progress(&self) -> Arc<dyn Progress> {
-        match self.progress {
+impl Show {
+    /// Where progress goes.
+    pub fn reporter(self) -> Arc<dyn Progress> {
+        match self {
             Show::Auto if std::io::stderr().is_terminal() => Arc::new(progress::Terminal::new()),
             Show::Json => Arc::new(progress::JsonLines::new()),
             Show::Auto | Show::None => Arc::new(progress::Silent),
         }
     }
+}
+
+/// Starts the threads: all cores if no number is given. Called once, before any work.
+///
+/// # Errors
+/// If the system refuses them.
+pub fn start_threads(threads: Option<u16>) -> Result<(), Error> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build_global();
+    pool.map_err(|e| Error::failure(format!("cannot start threads: {e}")))
 }
 
 /// Opens a page with the program of the desktop; without one the path that is printed must do.

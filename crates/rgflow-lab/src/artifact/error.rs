@@ -12,7 +12,7 @@ pub enum Error {
     #[error("{0}")]
     Failure(String),
     /// The system refused to read or write a file (exit code 1).
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(action, source))]
     Io {
         /// What was tried, such as `write`.
         action: &'static str,
@@ -24,6 +24,17 @@ pub enum Error {
     /// Stopped by SIGINT or SIGTERM (exit code 130); what was finished is kept.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// The way out of what the system said when `action` was tried, if one is known.
+fn remedy(action: &str, source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match source.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded => "; make room, then the same command with --resume goes on",
+        Kind::ReadOnlyFilesystem | Kind::PermissionDenied => "; choose another --out or change the permissions",
+        Kind::NotADirectory | Kind::NotFound if action == "create the folder" => "; choose another --out",
+        _ => "",
+    }
 }
 
 impl Error {

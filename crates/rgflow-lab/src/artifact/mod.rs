@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod json;
 mod lock;
+pub mod machine;
 mod model;
 pub mod network;
 pub mod npz;

@@ -14,6 +14,10 @@ const KEY: &str = "rgflow";
 /// Newest version of the format that this version reads; a file without `format` in its metadata has version 1.
 pub const FORMAT: u64 = 1;
 
+fn unreadable(error: &dyn std::fmt::Display) -> String {
+    format!("not a whole safetensors file ({error}); copy or write it again")
+}
+
 /// Named tensors with what is needed to use them.
 ///
 /// ```
@@ -52,11 +56,11 @@ impl Model {
     pub fn tensor<D: Dimension>(&self, name: &str) -> Result<Array<f32, D>, Error> {
         let tensor = self.tensors.get(name).ok_or_else(|| {
             let names = self.tensors.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            Error::failure(format!("the model has no tensor `{name}` (it has {names})"))
+            Error::failure(format!("the model has no tensor `{name}` (it has {names}); give a model that rgflow wrote"))
         })?;
         tensor.clone().into_dimensionality().map_err(|_| {
             Error::failure(format!(
-                "tensor `{name}` has shape {:?}: another number of dimensions is needed",
+                "tensor `{name}` has shape {:?}: another number of dimensions is needed; give a model that rgflow wrote",
                 tensor.shape()
             ))
         })
@@ -87,10 +91,11 @@ impl Model {
     /// If they are no safetensors file, sizes do not fit, or a tensor is not f32.
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, Error> {
         let bad = |what: String| Error::failure(format!("{name}: {what}"));
-        let file = SafeTensors::deserialize(bytes).map_err(|e| bad(format!("not a readable safetensors file: {e}")))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| bad(unreadable(&e)))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| bad(e.to_string()))?;
         let metadata = match header.metadata().as_ref().and_then(|map| map.get(KEY)) {
-            Some(text) => serde_json::from_str(text).map_err(|e| bad(format!("metadata `{KEY}`: {e}")))?,
+            Some(text) => serde_json::from_str(text)
+                .map_err(|e| bad(format!("metadata `{KEY}` is no JSON ({e}); write the model again with rgflow")))?,
             None => serde_json::Value::Null,
         };
         if let Some(found) = metadata.get("format").and_then(serde_json::Value::as_u64).filter(|f| *f > FORMAT) {
@@ -101,7 +106,10 @@ impl Model {
         let mut model = Model::new(metadata);
         for (name, view) in file.tensors() {
             if view.dtype() != Dtype::F32 {
-                return Err(bad(format!("tensor `{name}` has the type {:?}: only F32 can be read", view.dtype())));
+                return Err(bad(format!(
+                    "tensor `{name}` has the type {:?}: only F32 can be read; convert it",
+                    view.dtype()
+                )));
             }
             let (words, _) = view.data().as_chunks::<4>();
             let values = words.iter().map(|b| f32::from_le_bytes(*b)).collect();
@@ -118,7 +126,7 @@ impl Model {
     /// If the file cannot be read or its sizes do not fit.
     pub fn describe(path: &Path) -> Result<(serde_json::Value, Vec<Description>), Error> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let bad = |e| Error::failure(format!("{}: not a readable safetensors file: {e}", path.display()));
+        let bad = |e| Error::failure(format!("{}: {}", path.display(), unreadable(&e)));
         let file = SafeTensors::deserialize(&bytes).map_err(bad)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
         // The values of the map are texts; those that are JSON are shown as such.

@@ -23,7 +23,7 @@ pub fn with_layers(mut model: Model, mlp: &Mlp) -> Model {
 /// The network of a model file.
 ///
 /// # Errors
-/// If tensors are missing or their shapes do not follow each other.
+/// If tensors are missing, their shapes do not follow each other, or a weight is not finite.
 pub fn layers(model: &Model) -> Result<Mlp, Error> {
     let mut layers: Vec<Layer> = Vec::new();
     while model.tensors.contains_key(&format!("layers.{}.bias", layers.len())) {
@@ -32,17 +32,25 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
         let bias: Array1<f32> = model.tensor(&format!("layers.{l}.bias"))?;
         let fits = layers.last().is_none_or(|before| before.bias.len() == weights.nrows());
         if !fits || weights.ncols() != bias.len() || bias.is_empty() {
-            return Err(Error::failure(format!("layers.{l}: its shapes do not fit the layer before it")));
+            return Err(Error::failure(format!(
+                "layers.{l}: its shapes do not fit each other or the layer before it; write the model again"
+            )));
+        }
+        if weights.iter().chain(&bias).any(|w| !w.is_finite()) {
+            return Err(Error::failure(format!(
+                "layers.{l}: a weight is not a finite number; train the network again"
+            )));
         }
         layers.push(Layer { weights, bias });
     }
     if layers.is_empty() {
-        return Err(Error::failure("the model has no layers: it is no network"));
+        return Err(Error::failure("the model has no layers: it is no network; give one of rgflow train thermometer"));
     }
     let mut mlp = Mlp::classifier(layers);
     for (key, activation) in [("activation", &mut mlp.hidden), ("output", &mut mlp.output)] {
         if let Some(name) = model.metadata.get(key).and_then(|name| name.as_str()) {
-            *activation = name.parse().map_err(|e| Error::failure(format!("metadata `{key}`: {e}")))?;
+            *activation =
+                name.parse().map_err(|e| Error::failure(format!("metadata `{key}`: {e}; write the model again")))?;
         }
     }
     Ok(mlp)
@@ -97,4 +105,18 @@ pub fn thermometer(model: &Model, streams: Streams) -> Result<Thermometer, Error
 pub fn metadata(meaning: &str, outputs: &[f64]) -> serde_json::Value {
     let kind = if meaning == "temperatures" { "thermometer" } else { "classifier" };
     json!({ "kind": kind, meaning: outputs })
+}
+
+/// What the outputs of a network stand for: temperatures (`true`) or classes, and their values; positions where the file does
+/// not say.
+pub fn outputs(model: &Model, mlp: &Mlp) -> (bool, Vec<f64>) {
+    let list = |key: &str| -> Option<Vec<f64>> {
+        let values = model.metadata.get(key)?.clone();
+        serde_json::from_value(values).ok().filter(|v: &Vec<f64>| v.len() == mlp.n_out())
+    };
+    match (list("temperatures"), list("classes")) {
+        (Some(temperatures), _) => (true, temperatures),
+        (None, Some(classes)) => (false, classes),
+        (None, None) => (false, (0..mlp.n_out()).map(|k| k as f64).collect()),
+    }
 }

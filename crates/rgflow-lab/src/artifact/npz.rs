@@ -101,8 +101,12 @@ impl Reader {
     /// # Errors
     /// If they are no npz file.
     pub fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
-        let archive = zip::ZipArchive::new(Cursor::new(bytes))
-            .map_err(|e| Error::failure(format!("{}: not a readable npz file: {e}", path.display())))?;
+        let archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| {
+            Error::failure(format!(
+                "{}: not a readable npz file ({e}); write it again with numpy.savez",
+                path.display()
+            ))
+        })?;
         Ok(Self { path: path.to_path_buf(), archive })
     }
 
@@ -152,15 +156,15 @@ impl Reader {
         // The directory is a claim: memory is taken only for what the entry can hold.
         let size = entry.size();
         if size > entry.compressed_size().saturating_mul(MOST_COMPRESSION) {
-            return Err(wrong(&format!("the archive claims {size} bytes, more than the file holds")));
+            return Err(wrong(&format!("the archive claims {size} bytes, more than the file holds; write it again")));
         }
         let mut bytes = Vec::with_capacity(size as usize);
-        entry.read_to_end(&mut bytes).map_err(|e| wrong(&format!("damaged: {e}")))?;
+        entry.read_to_end(&mut bytes).map_err(|e| wrong(&format!("damaged ({e}); write it again")))?;
         Ok(bytes)
     }
 
     fn error(&self, name: &str, what: &dyn std::fmt::Display) -> Error {
-        Error::failure(format!("{}: array `{name}`: {what}", self.path.display()))
+        Error::failure(format!("{}: array `{name}`: {what}; write it again", self.path.display()))
     }
 }
 
@@ -178,7 +182,7 @@ pub fn read<T: ReadableElement, D: Dimension>(bytes: &[u8]) -> Result<Array<T, D
             bytes.len()
         ));
     }
-    Array::read_npy(bytes).map_err(|e| e.to_string())
+    Array::read_npy(bytes).map_err(|e| one_line(&e))
 }
 
 /// Type (in NumPy's words) and shape that the header of an `.npy` file claims.
@@ -188,13 +192,18 @@ pub fn read<T: ReadableElement, D: Dimension>(bytes: &[u8]) -> Result<Array<T, D
 pub fn header(bytes: &[u8]) -> Result<(String, Vec<usize>), String> {
     let shape = match Array::<Shape, IxDyn>::read_npy(bytes) {
         Ok(array) => array.shape().to_vec(),
-        Err(e) => return Err(e.to_string()),
+        Err(e) => return Err(one_line(&e)),
     };
     match Array::<Type, IxDyn>::read_npy(bytes) {
         Err(ReadNpyError::ParseData(e)) => Ok((e.to_string(), shape)),
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(one_line(&e)),
         Ok(_) => Ok((String::new(), shape)),
     }
+}
+
+/// The parser of headers draws pictures of several lines; the first says what is wrong.
+fn one_line(error: &dyn std::fmt::Display) -> String {
+    error.to_string().lines().next().unwrap_or_default().trim_end_matches([':', ' ']).to_string()
 }
 
 /// An element without size: reading an array of it reads the header alone and keeps the shape.

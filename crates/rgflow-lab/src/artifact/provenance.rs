@@ -30,7 +30,7 @@ pub struct Provenance {
     pub version: String,
     /// Operating system and architecture.
     pub platform: String,
-    /// Widest vector instructions of this processor: `avx512`, `avx2`, `neon` or `portable`.
+    /// Vector instructions that the hot loops took: `avx512`, `avx2` or `portable`.
     pub cpu_path: String,
     /// Number of threads of the last run.
     pub threads: usize,
@@ -63,16 +63,7 @@ impl Provenance {
 
 /// The CPU path of this processor, by detection at run time.
 pub fn cpu_path() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::is_x86_feature_detected!("avx512f") {
-            return "avx512";
-        }
-        if std::is_x86_feature_detected!("avx2") {
-            return "avx2";
-        }
-    }
-    if cfg!(target_arch = "aarch64") { "neon" } else { "portable" }
+    rgflow::cpu::path().name()
 }
 
 /// Peak memory of this process in MiB, where the system tells it.

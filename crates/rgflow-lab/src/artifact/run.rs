@@ -47,23 +47,44 @@ struct Stages {
     ended: BTreeMap<(u64, String), StageTime>,
 }
 
-/// The last file that is written: a run is complete where it fits the configuration and the results.
+/// The last file that is written: a run is complete where it and the stages' manifests fit all files.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Complete {
-    config: String,
-    results: String,
-    record: String,
+    /// Hashes of configuration, results, record and the manifests of all stages, by name.
+    files: BTreeMap<String, String>,
+}
+
+/// What is known of a folder without its lock.
+enum State {
+    Complete,
+    /// It was complete once; the file of this name is missing or has changed since.
+    Damaged(String),
+    Unfinished,
 }
 
 impl Complete {
-    fn of(dir: &Path) -> Result<Self, Error> {
-        let hash = |name| provenance::hash_file(&dir.join(name));
-        Ok(Self { config: hash(CONFIG)?, results: hash(RESULTS)?, record: hash(RECORD)? })
+    fn of(dir: &Path, manifests: Vec<String>) -> Result<Self, Error> {
+        let names = [CONFIG, RESULTS, RECORD].map(String::from).into_iter().chain(manifests);
+        let files = names.map(|name| Ok((name.clone(), provenance::hash_file(&dir.join(&name))?)));
+        Ok(Self { files: files.collect::<Result<_, Error>>()? })
     }
 
-    fn is_in(dir: &Path) -> bool {
-        let recorded: Option<Complete> = json::read(&dir.join(COMPLETE)).ok();
-        recorded.is_some() && recorded == Complete::of(dir).ok() && dir.join(PAGE).is_file()
+    fn state(dir: &Path) -> State {
+        let Ok(recorded) = json::read::<Complete>(&dir.join(COMPLETE)) else { return State::Unfinished };
+        let differs = |(name, hash): (&String, &String)| {
+            if provenance::hash_file(&dir.join(name)).ok().as_ref() != Some(hash) {
+                return Some(name.clone());
+            }
+            // `seed-K/stages/NAME.json` tells of files in `seed-K/`.
+            let (repetition, _) = name.split_once("/stages/")?;
+            let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name))?;
+            Some(format!("{repetition}/{damaged}"))
+        };
+        match recorded.files.iter().find_map(differs) {
+            Some(name) => State::Damaged(name),
+            None if dir.join(PAGE).is_file() => State::Complete,
+            None => State::Damaged(PAGE.into()),
+        }
     }
 }
 
@@ -103,13 +124,19 @@ impl Run {
         let lock = Lock::take(dir)?;
         let there = std::fs::read_to_string(dir.join(CONFIG)).unwrap_or_default();
         let same = there == config;
-        let complete = same && Complete::is_in(dir);
+        let state = if same { Complete::state(dir) } else { State::Unfinished };
+        let complete = matches!(state, State::Complete);
         if known && !resume {
             if !same {
                 let change = config::difference(&there, &config).unwrap_or_default();
                 return Err(Error::user(format!(
                     "{name} holds a run with another configuration{change}; add --resume to keep the stages that still fit \
                      and remake the rest, or choose another --out"
+                )));
+            }
+            if let State::Damaged(file) = state {
+                return Err(Error::user(format!(
+                    "{name}: {file} is missing or has changed since the run was finished; add --resume to make it again"
                 )));
             }
             if !complete {
@@ -281,7 +308,10 @@ impl Run {
         let page = crate::report::write(&self.dir, record, &self.config, &self.provenance())
             .map_err(Error::io("write the report in", &self.dir))?;
         self.snapshot(true).write(&self.dir)?;
-        atomic::write(self.dir.join(COMPLETE), json::pretty(&Complete::of(&self.dir)?)?)?;
+        let manifest = |(seed, name): &(u64, String)| format!("seed-{seed}/stages/{name}.json");
+        let manifests: Vec<String> = self.stages().ended.keys().map(manifest).collect();
+        let complete = Complete::of(&self.dir, manifests)?;
+        atomic::write(self.dir.join(COMPLETE), json::pretty(&complete)?)?;
         self.progress.finish();
         Ok(page)
     }
@@ -293,9 +323,9 @@ impl std::fmt::Debug for Run {
     }
 }
 
-/// Whether `dir` holds a finished run whose results are as they were written.
+/// Whether `dir` holds a finished run whose results and stages are as they were written.
 pub fn is_complete(dir: &Path) -> bool {
-    Complete::is_in(dir)
+    matches!(Complete::state(dir), State::Complete)
 }
 
 /// The record of a finished run in `dir`.

@@ -51,6 +51,21 @@ impl UserFile {
     }
 }
 
+impl UserFile {
+    /// Reads a file that must belong to the experiment `name`.
+    ///
+    /// # Errors
+    /// As [`UserFile::read`], and [`Error::User`] if it names another experiment.
+    pub fn read_for(path: &Path, name: &str) -> Result<Self, Error> {
+        let file = Self::read(path)?;
+        if file.experiment == name {
+            return Ok(file);
+        }
+        let (path, found) = (path.display(), &file.experiment);
+        Err(Error::user(format!("{path}: experiment = \"{found}\": expected \"{name}\"")))
+    }
+}
+
 /// The settings that the layers give: `recipe`, then the user's `file` (name and text), then `sets` in order (`key.path=value`).
 ///
 /// # Errors

@@ -229,6 +229,13 @@ fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
     Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
 }
 
+/// The first file in `dir` that is missing or no longer as the manifest at `path` says, if there is one.
+pub(super) fn damaged(dir: &Path, path: &Path) -> Option<String> {
+    let manifest: Manifest = json::read(path).ok()?;
+    let differs = |(name, hash): &(String, String)| provenance::hash_file(&dir.join(name)).ok().as_ref() != Some(hash);
+    manifest.files.into_iter().find(differs).map(|(name, _)| name)
+}
+
 /// The hash of every output, by name; those of folders by walking them.
 fn files(dir: &Path, outputs: &[&str]) -> Result<BTreeMap<String, String>, Error> {
     fn walk(dir: &Path, name: &str, files: &mut BTreeMap<String, String>) -> Result<(), Error> {

@@ -10,12 +10,16 @@ use std::path::Path;
 pub fn read(path: &Path, kinds: &str) -> Result<Vec<u8>, Error> {
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     if !path.exists() {
-        return Err(wrong("does not exist".into()));
+        return Err(wrong(format!("does not exist; give a file ({kinds})")));
     }
     if path.is_dir() {
         return Err(wrong(format!("is a folder; give a file in it ({kinds})")));
     }
-    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    // A device or a pipe may never end.
+    if !path.is_file() {
+        return Err(wrong(format!("is no regular file; write it to one ({kinds})")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}; is it yours?")))?;
     if bytes.is_empty() {
         return Err(wrong("is empty; write it again".into()));
     }
@@ -35,7 +39,7 @@ pub fn model(path: &Path) -> Result<(Model, String), Error> {
 /// A failure to read what a user gave is the user's mistake.
 pub fn blame(error: Error) -> Error {
     match error {
-        Error::Failure(message) => Error::User(message),
+        Error::Failure(_) | Error::Io { .. } => Error::User(error.to_string()),
         other => other,
     }
 }

@@ -1,1 +1,82 @@
-//! The data that the peers' scripts read, int8 spins in `.npy` files.
+//! The data that the peers' scripts read: int8 spins in `.npy` files, made where they are missing by our own samplers at the same
+//! temperatures and of the same size, so that all programs read the same bytes.
+
+use crate::artifact::{Error, atomic, npz};
+use ndarray::{Array2, ArrayD, Axis, Ix2};
+use ndarray_npy::{WritableElement, WriteNpyExt};
+use rand_core::Rng;
+use rgflow::exact::{chain, transfer};
+use rgflow::lattice::{Ising, LatticeError, Square, Temperature, sampler};
+use rgflow::random::Streams;
+use std::path::Path;
+
+fn failure(e: impl std::fmt::Display) -> Error {
+    Error::failure(e.to_string())
+}
+
+/// 25 temperatures 0, 0.25 ... 6; T = 0 as 0.01, as the scripts do.
+pub(super) fn temperatures() -> Result<Vec<Temperature>, LatticeError> {
+    (0..25).map(|k| Temperature::new(if k == 0 { 0.01 } else { 0.25 * f64::from(k) })).collect()
+}
+
+/// The spins of the file `name` in `folder`, shape (samples, units).
+pub(super) fn spins(folder: &Path, name: &str) -> Result<Array2<i8>, Error> {
+    let path = folder.join(name);
+    if !path.exists() {
+        eprintln!("making {}", path.display());
+        save(&path, make(name)?.into_dyn())?;
+    }
+    let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+    npz::read::<i8, Ix2>(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+}
+
+fn save<T: WritableElement>(path: &Path, array: ArrayD<T>) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    array.write_npy(&mut bytes).map_err(failure)?;
+    atomic::write(path, bytes)
+}
+
+fn make(name: &str) -> Result<Array2<i8>, Error> {
+    let streams = Streams::new(1);
+    let stack = |parts: Vec<Array2<i8>>| {
+        ndarray::concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>()).map_err(failure)
+    };
+    let grid = temperatures().map_err(failure)?;
+    match name {
+        "ising1d_8.npy" => {
+            let draw = |(k, t): (usize, &Temperature)| {
+                chain::sample(8, *t, 1600, &mut streams.generator("bench/1d", k as u64))
+            };
+            stack(
+                grid.iter()
+                    .enumerate()
+                    .map(draw)
+                    .map(|c| c.map(|c| c.spins))
+                    .collect::<Result<_, _>>()
+                    .map_err(failure)?,
+            )
+        }
+        "ising2d_100_train.npy" | "ising2d_100_flow.npy" => {
+            let draw = |(k, t): (usize, &Temperature)| {
+                let sampler = transfer::Sampler::new(10, 10, *t)?;
+                Ok(sampler.sample(1000, &mut streams.generator(name, k as u64)).spins)
+            };
+            stack(grid.iter().enumerate().map(draw).collect::<Result<_, LatticeError>>().map_err(failure)?)
+        }
+        "ising2d_4096.npy" => {
+            let square = Square::new(64, 64).map_err(failure)?;
+            let model = Ising::new(&square);
+            let draw = |k: u32| {
+                let t = Temperature::new(1.8 + 1.2 * f64::from(k) / 9.0)?;
+                let (kind, effort) = (sampler::Kind::Wolff, sampler::Effort::default());
+                sampler::sample(kind, &model, t, 256, &effort, streams, name, k.into()).map(|c| c.spins)
+            };
+            stack((0..10).map(draw).collect::<Result<_, LatticeError>>().map_err(failure)?)
+        }
+        // As the scripts do without the digits: as many pixels are set, at random; for timing alone.
+        _ => {
+            let mut random = streams.generator("bench/mnist", 0);
+            Ok(Array2::from_shape_simple_fn((60_000, 784), || if random.next_u32() < 558_345_748 { 1 } else { -1 }))
+        }
+    }
+}

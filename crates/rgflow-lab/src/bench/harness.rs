@@ -2,7 +2,7 @@
 //! thrown away.
 
 use crate::artifact::provenance;
-use rgflow::kernel::cpu;
+use rgflow::cpu;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

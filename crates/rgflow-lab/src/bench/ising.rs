@@ -62,10 +62,7 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
 }
 
 fn data_sets(report: &mut Report) -> Result<(), Error> {
-    let temperatures: Vec<Temperature> = (0..25)
-        // As the peers do: T = 0 as 0.01.
-        .map(|k| Temperature::new(if k == 0 { 0.01 } else { 0.25 * f64::from(k) }).map_err(failure))
-        .collect::<Result<_, _>>()?;
+    let temperatures = super::data::temperatures().map_err(failure)?;
     let (n, burn_in) = if report.options.quick { (20, 20) } else { (1000, 1000) };
     // As many chains as fit the lanes of one group a thread; every configuration its own replica.
     let side_by_side = (REPLICAS * report.options.threads / 25).min(n);

@@ -4,6 +4,7 @@
 mod data;
 mod harness;
 mod ising;
+mod rbm;
 
 pub use harness::{Options, Report};
 
@@ -19,8 +20,10 @@ pub struct Bench {
 }
 
 /// All benchmarks.
-pub static ALL: &[Bench] =
-    &[Bench { name: "ising", summary: "spin flips, clusters and the thesis's data set", run: ising::run }];
+pub static ALL: &[Bench] = &[
+    Bench { name: "ising", summary: "spin flips and the thesis's data set", run: ising::run },
+    Bench { name: "rbm", summary: "CD-1 training, and Gibbs sweeps of PCD", run: rbm::run },
+];
 
 /// Runs the benchmark.
 ///

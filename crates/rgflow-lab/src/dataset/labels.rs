@@ -30,8 +30,11 @@ impl Labels {
             Meaning::Class => v.is_finite(),
         };
         if let Some(bad) = values.iter().find(|v| !fine(v)) {
-            let rule =
-                if meaning == Meaning::Temperature { "a temperature is >= 0 (J/k_B)" } else { "a label is a number" };
+            let rule = if meaning == Meaning::Temperature {
+                "a temperature is >= 0 (J/k_B); correct it"
+            } else {
+                "a label is a finite number; correct it"
+            };
             return Err(format!("`{name}` holds {bad}: {rule}"));
         }
         let n = values.len();

@@ -6,6 +6,7 @@
 
 mod array;
 mod labels;
+pub mod sampled;
 mod text;
 
 use crate::artifact::{Artifact, Error, npz, user_file};
@@ -56,11 +57,13 @@ pub struct Options {
     pub scale: f64,
     /// Whether any finite real number is allowed.
     pub real: bool,
+    /// How the user allows any real number, said where one is refused; empty: there is no way.
+    pub allow: &'static str,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { array: String::new(), labels: String::new(), scale: 1.0, real: false }
+        Self { array: String::new(), labels: String::new(), scale: 1.0, real: false, allow: "" }
     }
 }
 
@@ -138,6 +141,13 @@ impl Dataset {
         self.values.ncols()
     }
 
+    /// A value that units of the values `low` and `high` cannot have: states must be these, grey levels lie between.
+    pub fn misfit(&self, low: f32, high: f32) -> Option<f32> {
+        let states = matches!(self.kind, Kind::Spins | Kind::Bits);
+        let fits = |v: f32| if states { v == low || v == high } else { (low..=high).contains(&v) };
+        self.values.iter().copied().find(|v| !fits(*v))
+    }
+
     /// The samples `rows` as a data set of their own.
     pub fn select(&self, rows: &[usize]) -> Self {
         let labels = self.labels.as_ref().map(|labels| labels.select(rows));
@@ -190,9 +200,9 @@ fn kind_of(values: &Array2<f32>, options: &Options) -> Result<Kind, String> {
             true => "map the data to one of these".to_string(),
             false => format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing"),
         };
+        let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}", options.allow) };
         Err(format!(
-            "{place}: the values are neither spins (-1, +1), nor bits (0, 1), nor grey levels in [0, 1]; {remedy}, \
-             or take Gaussian visible units (--units gaussian)"
+            "{place}: the values are neither spins (-1, +1), nor bits (0, 1), nor grey levels in [0, 1]; {remedy}{allow}"
         ))
     }
 }

@@ -6,8 +6,8 @@ use ndarray::Array2;
 
 /// The table of a text file. Lines that begin with `#` are remarks (as `numpy.savetxt` writes them).
 pub(super) fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| "is no text in UTF-8; is it another kind of file?".to_string())?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| "is no text in UTF-8; is it another kind of file? Save it as text".to_string())?;
     let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
     let separator = [b',', b';', b'\t', b' '].into_iter().find(|s| first.trim().as_bytes().contains(s)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()

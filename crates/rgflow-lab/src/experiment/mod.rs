@@ -3,12 +3,17 @@
 mod combined;
 mod descent;
 mod ising_2d;
+mod own_flow;
+mod pictures;
+mod train_rbm;
 mod train_thermometer;
 
 use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
 
+pub use own_flow::OwnFlow;
+pub use train_rbm::TrainRbm;
 pub use train_thermometer::TrainThermometer;
 
 /// An experiment: a recipe (values), stages, claims and figures (code).
@@ -23,7 +28,9 @@ pub trait Experiment: Sync {
     fn recipe(&self) -> &'static str;
 
     /// The figures and tables of the thesis that it makes.
-    fn items(&self) -> &'static [Item];
+    fn items(&self) -> &'static [Item] {
+        &[]
+    }
 
     /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
     fn input(&self) -> toml::Table {

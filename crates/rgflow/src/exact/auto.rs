@@ -5,8 +5,8 @@
 //! lattice, field, temperature and number of configurations alone, never on the seed or on a clock: a table of measured
 //! times stands for the clock. A pilot runs on at most [`PILOT_SITES`] sites; for larger lattices its tau_int grows as
 //! l^z, l the correlation length that the lattice admits, z = 2.17 for single-spin updates and 0.3 for clusters. The
-//! exact sampler costs its preparation and then a fixed time per configuration, each of them independent. As independence by
-//! construction needs no diagnosis, a chain must be cheaper than half of that to be chosen instead.
+//! exact sampler costs its preparation and then a fixed time per configuration, each of them independent, for which it
+//! may take three times the time of the best chain.
 //!
 //! Times: `cargo run --release -p rgflow --example sampler_cost`, one core with AVX2, shortest of nine runs.
 
@@ -24,8 +24,6 @@ const PILOT_SITES: usize = 1024;
 const PILOT_KEPT: usize = 200;
 /// Burn-in of the pilot's chains.
 const PILOT_BURN_IN: usize = 100;
-/// A chain that costs more than this part of the exact sampler is not worth its diagnosis.
-const PREFER_EXACT: f64 = 0.5;
 /// ns per site to copy and diagnose a kept configuration of a chain.
 const KEEPING: f64 = 2.5;
 /// Vectors of one class of the transfer matrix must fit into this many f64 (64 MiB).
@@ -34,7 +32,7 @@ const MAX_VECTORS: usize = 8 << 20;
 /// A sampler by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// The one of least cost per independent configuration; the exact one unless a chain costs less than half of it.
+    /// The one of least cost per independent configuration.
     Auto,
     /// Independent configurations by the transfer matrix ([`transfer`]) or along the ring ([`chain`]).
     Exact,
@@ -77,7 +75,8 @@ pub struct Candidate {
     pub cost_ns: f64,
     /// Integrated autocorrelation time in sweeps, the larger of E and |m|; 0.5 for the exact sampler.
     pub tau_int: f64,
-    /// Whether the chains are long enough for that time: not if the pilot was too short to measure it.
+    /// Whether the chains are long enough for that time: not if the pilot was too short to measure it, or if each chain would
+    /// keep fewer than ten configurations.
     pub measured: bool,
 }
 
@@ -129,11 +128,8 @@ pub fn choose(model: &Ising<'_, Geometry>, temperature: Temperature, n: usize) -
         candidates.push(chain_candidate(kind, model, temperature, n)?);
     }
     // A pilot that was too short gives a lower bound of the cost, so what was measured comes first. The sort is stable.
-    candidates.sort_by(|a, b| b.measured.cmp(&a.measured).then(a.cost_ns.total_cmp(&b.cost_ns)));
-    let exact = candidates.iter().position(|c| c.method == Method::Exact);
-    if let Some(at) = exact.filter(|&at| candidates[0].cost_ns > PREFER_EXACT * candidates[at].cost_ns) {
-        candidates[..=at].rotate_right(1);
-    }
+    let weighed = |c: &Candidate| if c.method == Method::Exact { c.cost_ns / EXACT_IS_WORTH } else { c.cost_ns };
+    candidates.sort_by(|a, b| b.measured.cmp(&a.measured).then(weighed(a).total_cmp(&weighed(b))));
     let best = candidates[0];
     let against: Vec<String> = candidates[1..]
         .iter()
@@ -151,15 +147,26 @@ pub fn choose(model: &Ising<'_, Geometry>, temperature: Temperature, n: usize) -
             let spacing = (2.0 * best.tau_int).ceil().max(1.0) as usize;
             let default = Effort::default().schedule(kind, model.lattice, temperature);
             let burn_in = default.burn_in.max(BURN_IN * spacing);
-            Effort { chains: None, burn_in: Some(burn_in), spacing: Some(spacing) }
+            Effort { chains: Some(chains_of(kind, n)), burn_in: Some(burn_in), spacing: Some(spacing) }
         }
         _ => Effort::default(),
     };
     Ok(Choice { method: best.method, reason, candidates, effort })
 }
 
-/// Burn-in of the chosen chains in spacings of 2 tau_int.
-const BURN_IN: usize = 25;
+/// Independence by construction needs no burn-in and no estimate of tau_int: worth this factor in time.
+const EXACT_IS_WORTH: f64 = 3.0;
+
+/// Burn-in of the chosen chains in spacings of 2 tau_int: 80 tau_int, so that the noise of the pilot leaves the 50 that are asked for.
+const BURN_IN: usize = 40;
+
+/// Configurations that a chain should keep, so that its tau_int can be measured.
+const KEPT: usize = 10;
+
+/// Chains of the chosen sampler for `n` configurations: single-spin updates come in 64.
+fn chains_of(kind: Kind, n: usize) -> usize {
+    if kind.is_local() { 64 } else { (n / KEPT).clamp(2, 16) }
+}
 
 /// A collection and how it was made.
 #[derive(Clone, Debug, PartialEq)]
@@ -306,9 +313,10 @@ fn chain_candidate(
     let (here, there) = (correlation_length(lattice, temperature), correlation_length(&small, temperature));
     let tau_int = seen.tau_int_energy.max(seen.tau_int_abs_m).max(0.5) * libm::pow(here / there, z);
     // Every warning says that the chains were too short for their tau_int or for their burn-in.
-    let measured = seen.warnings.is_empty();
+    let chosen = chains_of(kind, n);
+    let measured = seen.warnings.is_empty() && n >= KEPT * chosen;
     let schedule = Effort::default().schedule(kind, lattice, temperature);
-    let burn_in = schedule.burn_in.max((2.0 * BURN_IN as f64 * tau_int) as usize) * schedule.chains;
+    let burn_in = schedule.burn_in.max((2.0 * BURN_IN as f64 * tau_int) as usize) * chosen;
     let sweeps = burn_in as f64 / n.max(1) as f64 + 2.0 * tau_int;
     let per_sweep = sweep_cost(kind, lattice.n_sites(), lattice.neighbours(0).len());
     let cost_ns = (sweeps * per_sweep + KEEPING) * lattice.n_sites() as f64;

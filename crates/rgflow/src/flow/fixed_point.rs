@@ -1,6 +1,6 @@
 //! What a flow ends in: convergence, distinct ends, attractors of the mean-field map, relaxation time.
 
-use super::trajectory::{Moment, Trajectory, WindowMeans};
+use super::moments::{Moment, Trajectory, WindowMeans};
 use ndarray::{Array2, ArrayView2};
 
 /// Ends are one if their total variation is below three standard errors or this.
@@ -16,11 +16,15 @@ fn variation(differences: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
     (tv, noise * (2.0 / std::f64::consts::PI).sqrt())
 }
 
-/// Whether the windows [t/2, 3t/4) and [3t/4, t] agree in P(T), |m| and E.
+/// Whether the windows [t/2, 3t/4) and [3t/4, t] agree in P(T), |m| and E; without a lattice in P and the distance from the start.
 pub fn converged(windows: &WindowMeans) -> bool {
     let (tv, noise) = variation(windows.probability.iter().copied());
     let within = |(d, e): (f64, f64)| d.abs() < (3.0 * e).max(SAME_WINDOW);
-    tv < (3.0 * noise).max(SAME_WINDOW) && within(windows.energy) && within(windows.abs_m)
+    let lattice = match (windows.energy, windows.abs_m) {
+        (Some(energy), Some(abs_m)) => within(energy) && within(abs_m),
+        _ => within(windows.distance),
+    };
+    tv < (3.0 * noise).max(SAME_WINDOW) && lattice
 }
 
 /// Which starts share an end.
@@ -103,15 +107,14 @@ pub enum Relaxation {
 
 /// Relaxation time from the difference D(t) of the energies of the hottest and the coldest start:
 /// tau = (t2 - t1)/ln(D(t1)/D(t2)), t1 the first record with D below D(0)/e and t2 the last before D first falls under
-/// four standard errors: the slowest decay that the data resolve.
+/// four standard errors: the slowest decay that the data resolve. Without a lattice there is no energy: longer than 0 steps.
 pub fn relaxation(trajectory: &Trajectory) -> Relaxation {
     let points: Vec<(f64, f64, f64)> = trajectory
         .moments
         .iter()
-        .map(|m| {
-            let last = m.energy.len() - 1;
-            let difference = (m.energy[last] - m.energy[0]).abs();
-            (m.step as f64, difference, m.energy_error[last].hypot(m.energy_error[0]))
+        .filter_map(|m| {
+            let difference = (m.energy.last()? - m.energy.first()?).abs();
+            Some((m.step as f64, difference, m.energy_error.last()?.hypot(*m.energy_error.first()?)))
         })
         .collect();
     relaxation_of(&points)
@@ -155,6 +158,8 @@ mod tests {
             energy_error: vec![],
             abs_m: vec![],
             abs_m_error: vec![],
+            distance: vec![],
+            distance_error: vec![],
             example: Array2::zeros((4, 1)),
         };
         let ends = distinct_ends(&moment);

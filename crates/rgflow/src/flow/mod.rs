@@ -3,6 +3,7 @@
 //! Specification: thesis section 4.1; what T* means and what a fixed point is: this crate's guide "What T* means".
 
 mod fixed_point;
+mod moments;
 mod reading;
 mod reference;
 mod second;
@@ -10,8 +11,9 @@ mod thermometer;
 mod trajectory;
 
 pub use fixed_point::{Attractors, Ends, Relaxation, attractors, converged, distinct_ends, relaxation};
+pub use moments::{Moment, Trajectory, WindowMeans};
 pub use reading::Reading;
 pub use reference::{Calibration, Reference};
 pub use second::SecondThermometers;
 pub use thermometer::{TStar, Thermometer, probabilities};
-pub use trajectory::{Mode, Moment, Readout, Schedule, Starts, Trajectory, WindowMeans, run};
+pub use trajectory::{Mode, Readout, Schedule, Starts, run};

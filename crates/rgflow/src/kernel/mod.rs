@@ -1,10 +1,12 @@
-//! The hot loops: vector functions, matrix products, products with spins, fused draws.
+//! The hot loops: vector functions, matrix products, products with spins, fused draws, normal draws, log-sum-exp.
 //!
 //! Each is compiled for several instruction sets and chosen at run time. None uses fused multiply-add, and each sum has a
-//! fixed order, so [`vector`] and [`spins`] give the same bits on every CPU; [`product`] gives the same bits on one
-//! type of CPU.
+//! fixed order, so [`vector`], [`spins`], [`normal`] and [`log_weights`] give the same bits on every CPU; [`product`] gives
+//! the same bits on one type of CPU.
 
-pub mod cpu;
+pub mod log_weights;
+pub mod normal;
 pub mod product;
 pub mod spins;
+pub mod subset_sums;
 pub mod vector;

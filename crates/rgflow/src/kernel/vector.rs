@@ -3,21 +3,20 @@
 //! Cody and Waite's argument reduction with the polynomials of Moshier's Cephes library; errors at most 2 units in
 //! the last place (tested against f64).
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 
 /// Replaces each x by e^x; below -87.3 the result is 0 or tiny, above 88.3 it is e^88.3.
 pub fn exp(x: &mut [f32]) {
-    exp_slice(x);
+    exp_slice(cpu::path(), x);
 }
 
 /// Replaces each x by tanh x.
 pub fn tanh(x: &mut [f32]) {
-    tanh_slice(x);
+    tanh_slice(cpu::path(), x);
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn exp_slice(x: &mut [f32]) {
-    exp_all(x);
+dispatched! {
+    fn exp_slice(x: &mut [f32]) => exp_all
 }
 
 #[inline(always)]
@@ -27,15 +26,51 @@ fn exp_all(x: &mut [f32]) {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn tanh_slice(x: &mut [f32]) {
-    tanh_all(x);
+dispatched! {
+    fn tanh_slice(x: &mut [f32]) => tanh_all
 }
 
 #[inline(always)]
 fn tanh_all(x: &mut [f32]) {
     for x in x {
         *x = tanh_one(*x);
+    }
+}
+
+/// Replaces each field z by the mean of a unit with the values {low, high}: low + delta sigmoid(delta z), delta = high -
+/// low (thesis eq. 2.4.22), which for {-1, +1} is tanh z.
+pub fn two_valued_mean(z: &mut [f32], low: f32, high: f32) {
+    if low == -high {
+        // high tanh(high z): odd in z to the bit, so that a machine without biases stays symmetric.
+        if high != 1.0 {
+            z.iter_mut().for_each(|z| *z *= high);
+        }
+        tanh_slice(cpu::path(), z);
+        if high != 1.0 {
+            z.iter_mut().for_each(|z| *z *= high);
+        }
+    } else {
+        mean_slice(cpu::path(), z, low, high - low);
+    }
+}
+
+dispatched! {
+    fn mean_slice(z: &mut [f32], low: f32, delta: f32) => mean_all
+}
+
+#[inline(always)]
+fn mean_all(z: &mut [f32], low: f32, delta: f32) {
+    for z in z {
+        *z = low + delta / (1.0 + exp_one(-delta * *z));
+    }
+}
+
+/// Adds `bias` to each row of `z` (rows as long as `bias`).
+pub fn add_bias(z: &mut [f32], bias: &[f32]) {
+    for row in z.chunks_exact_mut(bias.len()) {
+        for (z, b) in row.iter_mut().zip(bias) {
+            *z += b;
+        }
     }
 }
 
@@ -46,7 +81,7 @@ pub fn bias_tanh(z: &mut [f32], bias: &[f32]) {
             *z += b;
         }
     }
-    tanh_slice(z);
+    tanh_slice(cpu::path(), z);
 }
 
 /// Adds `bias` to each row of `z` and replaces the row by its softmax, exp(z - max) / sum.
@@ -61,7 +96,7 @@ pub fn bias_softmax(z: &mut [f32], bias: &[f32]) {
             *z -= top;
         }
     }
-    exp_slice(z);
+    exp_slice(cpu::path(), z);
     for row in z.chunks_exact_mut(bias.len()) {
         let scale = 1.0 / row.iter().sum::<f32>();
         for z in row.iter_mut() {
@@ -140,16 +175,20 @@ mod tests {
             y.iter().map(|y| y.to_bits()).collect::<Vec<_>>()
         };
         assert!(bits(&exp) == bits(&exp_all) && bits(&tanh) == bits(&tanh_all));
+        let mean = bits(&|x| two_valued_mean(x, -0.25, 2.0));
+        assert!(mean == bits(&|x| mean_all(x, -0.25, 2.25)));
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx2") {
             #[target_feature(enable = "avx2")]
-            fn both(x: &mut [f32], y: &mut [f32]) {
+            fn all(x: &mut [f32], y: &mut [f32], z: &mut [f32]) {
                 exp_all(x);
                 tanh_all(y);
+                mean_all(z, -0.25, 2.25);
             }
-            let (mut e, mut t) = (x.clone(), x.clone());
+            let (mut e, mut t, mut m) = (x.clone(), x.clone(), x.clone());
             // SAFETY: AVX2 was detected just above.
-            unsafe { both(&mut e, &mut t) };
+            unsafe { all(&mut e, &mut t, &mut m) };
+            assert!(m.iter().map(|y| y.to_bits()).eq(mean));
             assert!(e.iter().map(|y| y.to_bits()).eq(bits(&exp)) && t.iter().map(|y| y.to_bits()).eq(bits(&tanh)));
         }
     }

@@ -7,7 +7,7 @@
 //! are joined from a list between the two. Nothing is allocated.
 
 use super::Lattice;
-use crate::kernel::cpu::{self, dispatched};
+use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 
 /// Sites whose bonds are marked at a time, so that words and marks stay in the nearest cache.

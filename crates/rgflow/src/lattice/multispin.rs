@@ -13,7 +13,7 @@ use ndarray::{Array2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
 use super::{LatticeError, Temperature};
-use crate::kernel::cpu::{self, Path, dispatched};
+use crate::cpu::{self, Path, dispatched};
 use crate::random::{Bulk, Streams};
 
 /// Words of a site.

@@ -10,7 +10,7 @@
 use ndarray::Array2;
 
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
-use crate::kernel::cpu::{self, dispatched};
+use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 
 /// Replicas in one inner loop.

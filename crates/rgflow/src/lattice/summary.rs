@@ -87,7 +87,7 @@ impl Summary {
     /// let (model, t) = (Ising::new(&square), Temperature::new(3.0)?);
     /// let seen = sample(Kind::SwendsenWang, &model, t, 2000, &Effort::default(), Streams::new(1), "example", 0)?;
     /// let summary = Summary::measure(&model, t, &seen)?;
-    /// assert!((summary.energy.value - -0.8213).abs() < 0.02);
+    /// assert!((summary.energy.value - -0.8413).abs() < 0.02);
     /// assert_eq!(summary.correlation[0].len(), 5);
     /// # Ok::<(), rgflow::lattice::LatticeError>(())
     /// ```
@@ -110,7 +110,7 @@ impl Summary {
             let ratio = |s: &[f64]| n * s[m2] / s[s_k] - 1.0;
             let total = blocks.sum_axis(ndarray::Axis(0));
             let all = ratio(total.as_slice().expect("a new array"));
-            // Above 1e12 S(k) is rounding: the ground state has none.
+            // Beyond this S(k) is rounding: all configurations are of one sign.
             (all > 0.0 && all < 1e12).then(|| of(&|s| (ratio(s).max(0.0) / k2).sqrt()))
         };
         let mut first = FIRST_G;

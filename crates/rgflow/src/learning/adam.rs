@@ -1,6 +1,6 @@
 //! Adaptive moment estimation.
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 
 use super::LearningError;
 use super::error::demand;
@@ -54,7 +54,7 @@ impl Method for Adam {
             epsilon: self.epsilon as f32,
         };
         let (first, second) = memory.split_at_mut(parameters.len());
-        descend(moments, step.terms(1.0), parameters, gradient, first, second);
+        descend(cpu::path(), moments, step.terms(1.0), parameters, gradient, first, second);
     }
 }
 
@@ -70,9 +70,8 @@ struct Moments {
     epsilon: f32,
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn descend(f: Moments, terms: Terms, parameters: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
-    descend_all(f, terms, parameters, gradient, first, second);
+dispatched! {
+    fn descend(f: Moments, terms: Terms, parameters: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) => descend_all
 }
 
 #[inline(always)]
@@ -117,7 +116,7 @@ mod tests {
         same_bits(
             |terms, p, g, memory| {
                 let (m, v) = memory.split_at_mut(p.len());
-                descend(factors, terms, p, g, m, v);
+                descend(cpu::path(), factors, terms, p, g, m, v);
             },
             #[inline(always)]
             |terms, p, g, memory| {

@@ -1,6 +1,6 @@
 //! Gradient descent with momentum.
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 
 use super::LearningError;
 use super::error::demand;
@@ -33,13 +33,12 @@ impl Method for Momentum {
     }
 
     fn update(&self, step: &Step, parameters: &mut [f32], gradient: &[f32], memory: &mut [f32]) {
-        descend(self.alpha as f32, step.terms(step.rate), parameters, gradient, memory);
+        descend(cpu::path(), self.alpha as f32, step.terms(step.rate), parameters, gradient, memory);
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn descend(alpha: f32, terms: Terms, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) {
-    descend_all(alpha, terms, parameters, gradient, change);
+dispatched! {
+    fn descend(alpha: f32, terms: Terms, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) => descend_all
 }
 
 #[inline(always)]
@@ -58,7 +57,7 @@ mod tests {
     #[test]
     fn every_path_gives_the_same_bits() {
         same_bits(
-            |terms, p, g, m| descend(0.9, terms, p, g, &mut m[..p.len()]),
+            |terms, p, g, m| descend(cpu::path(), 0.9, terms, p, g, &mut m[..p.len()]),
             #[inline(always)]
             |terms, p, g, m| descend_all(0.9, terms, p, g, &mut m[..p.len()]),
         );

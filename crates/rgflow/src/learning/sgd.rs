@@ -1,6 +1,6 @@
 //! Plain gradient descent.
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 
 use super::LearningError;
 use super::rule::{Method, Step, Terms};
@@ -23,13 +23,12 @@ impl Method for Sgd {
     }
 
     fn update(&self, step: &Step, parameters: &mut [f32], gradient: &[f32], _memory: &mut [f32]) {
-        descend(step.terms(step.rate), parameters, gradient);
+        descend(cpu::path(), step.terms(step.rate), parameters, gradient);
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
-fn descend(terms: Terms, parameters: &mut [f32], gradient: &[f32]) {
-    descend_all(terms, parameters, gradient);
+dispatched! {
+    fn descend(terms: Terms, parameters: &mut [f32], gradient: &[f32]) => descend_all
 }
 
 #[inline(always)]
@@ -47,7 +46,7 @@ mod tests {
     #[test]
     fn every_path_gives_the_same_bits() {
         same_bits(
-            |terms, p, g, _| descend(terms, p, g),
+            |terms, p, g, _| descend(cpu::path(), terms, p, g),
             #[inline(always)]
             |terms, p, g, _| descend_all(terms, p, g),
         );

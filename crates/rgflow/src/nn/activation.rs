@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 use ndarray::Array2;
 
 use super::NnError;
@@ -190,26 +190,38 @@ impl FromStr for Activation {
 
 macro_rules! forward {
     ($name:ident, ($($parameter:ident)?), |$z:ident| $value:expr) => {
-        #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
         fn $name(z: &mut [f32], bias: &[f32] $(, $parameter: f32)?) {
-            for row in z.chunks_exact_mut(bias.len()) {
-                for (z, b) in row.iter_mut().zip(bias) {
-                    let $z = *z + b;
-                    *z = $value;
+            #[inline(always)]
+            fn all(z: &mut [f32], bias: &[f32] $(, $parameter: f32)?) {
+                for row in z.chunks_exact_mut(bias.len()) {
+                    for (z, b) in row.iter_mut().zip(bias) {
+                        let $z = *z + b;
+                        *z = $value;
+                    }
                 }
             }
+            dispatched! {
+                fn on(z: &mut [f32], bias: &[f32] $(, $parameter: f32)?) => all
+            }
+            on(cpu::path(), z, bias $(, $parameter)?);
         }
     };
 }
 
 macro_rules! backward {
     ($name:ident, ($($parameter:ident)?), |$y:ident| $slope:expr) => {
-        #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2", "x86_64+avx2", "aarch64+neon"))]
         fn $name(y: &[f32], delta: &mut [f32] $(, $parameter: f32)?) {
-            for (d, y) in delta.iter_mut().zip(y) {
-                let $y = *y;
-                *d *= $slope;
+            #[inline(always)]
+            fn all(y: &[f32], delta: &mut [f32] $(, $parameter: f32)?) {
+                for (d, y) in delta.iter_mut().zip(y) {
+                    let $y = *y;
+                    *d *= $slope;
+                }
             }
+            dispatched! {
+                fn on(y: &[f32], delta: &mut [f32] $(, $parameter: f32)?) => all
+            }
+            on(cpu::path(), y, delta $(, $parameter)?);
         }
     };
 }

@@ -3,7 +3,7 @@
 //! The state lies as four rows of sixteen lanes, so that the compiler turns each line of the update into vector
 //! instructions of whatever width the CPU has; the words are the same on every CPU.
 
-use multiversion::multiversion;
+use crate::cpu::{self, dispatched};
 
 /// Number of generators that run side by side.
 pub(super) const LANES: usize = 16;
@@ -31,12 +31,16 @@ impl Bulk {
 
     /// Fills `words` with uniform random 32-bit words. A call consumes whole rows of sixteen.
     pub fn fill(&mut self, words: &mut [u32]) {
-        fill(&mut self.state, words);
+        fill(cpu::path(), &mut self.state, words);
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-fn fill(state: &mut [[u32; LANES]; 4], words: &mut [u32]) {
+dispatched! {
+    fn fill(state: &mut [[u32; LANES]; 4], words: &mut [u32]) => fill_all
+}
+
+#[inline(always)]
+fn fill_all(state: &mut [[u32; LANES]; 4], words: &mut [u32]) {
     let mut local = *state;
     let mut rows = words.chunks_exact_mut(LANES);
     for row in &mut rows {

@@ -1,10 +1,34 @@
-//! Restricted Boltzmann machines with {-1, +1} units (thesis section 2.4.2).
+//! Restricted Boltzmann machines (thesis section 2.4.2).
+//!
+//! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values, or
+//! Gaussian. [`Chains`] sample it, [`train`] fits it by contrastive divergence, [`train_exactly`] by exact gradients. Small
+//! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
+//! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]).
 
+mod contrastive;
+mod conversion;
+mod enumeration;
+mod error;
+mod exact_training;
+mod free_energy;
 mod gibbs;
-mod likelihood;
+mod law;
 mod model;
+mod partition;
+mod samples;
+mod spectrum;
 mod training;
+mod units;
 
+pub use conversion::Converted;
+pub use error::RbmError;
+pub use exact_training::{ExactGradient, ExactStep, ExactTraining, Objective, train_exactly};
+pub use free_energy::PseudoLikelihood;
 pub use gibbs::{Chains, Kernel};
+pub use law::Divergences;
 pub use model::Rbm;
-pub use training::{Metrics, Snapshot, Trained, Training, train};
+pub use partition::Layer;
+pub use samples::Samples;
+pub use spectrum::Spectrum;
+pub use training::{Metrics, Snapshot, Trained, Trainer, Training, train};
+pub use units::{Levels, Units, Widths};

@@ -1,24 +1,64 @@
-//! The machine: H(v, h) = -(sum_ia v_i w_ia h_a + sum_i b_i v_i + sum_a c_a h_a) (thesis eq. 2.4.16), v_i, h_a = -1 or +1.
+//! The machine: H(v, h) = -(sum_ia v_i w_ia h_a + sum_i b_i v_i + sum_a c_a h_a) + own energies of Gaussian units (thesis eqs
+//! 2.4.12, 2.4.13 and 2.4.16).
 
+use super::{RbmError, Units};
 use crate::kernel::product::gemm;
-use crate::kernel::vector::bias_tanh;
+use crate::kernel::vector::add_bias;
 use crate::random::Generator;
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::RngExt;
 
-/// A restricted Boltzmann machine with {-1, +1} units in both layers.
+/// A restricted Boltzmann machine with its unit kinds.
+///
+/// A Gaussian unit has the energy a^2 / (2 sigma^2) - b a, so that at fixed other layer it is normal with mean
+/// sigma^2 z and standard deviation sigma, z = b + (weights times the other layer). (Others divide the weights by sigma; the
+/// laws are the same after rescaling.)
+///
+/// ```
+/// use rgflow::{random::Streams, rbm::{Rbm, Units}};
+/// let mut random = Streams::new(1).generator("example/rbm", 0);
+/// let rbm = Rbm::random(4, 2, 0.1, &mut random).with_units(Units::BINARY, Units::SPIN)?;
+/// assert_eq!((rbm.n_visible(), rbm.n_hidden()), (4, 2));
+/// assert!((rbm.ln_z()? - 6.0 * 2.0f64.ln()).abs() < 0.5); // weak weights: all 2^6 states are nearly alike
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rbm {
     /// Weights w_ia, shape (n_visible, n_hidden).
     pub weights: Array2<f32>,
-    /// Visible biases, length n_visible.
+    /// Visible biases b_i, length n_visible.
     pub visible_bias: Array1<f32>,
-    /// Hidden biases, length n_hidden.
+    /// Hidden biases c_a, length n_hidden.
     pub hidden_bias: Array1<f32>,
+    visible_units: Units,
+    hidden_units: Units,
 }
 
 impl Rbm {
-    /// Untrained machine: normal weights of standard deviation `scale`, biases 0.
+    /// A machine of given parameters: `weights` of shape (n_visible, n_hidden), biases of n_visible and n_hidden values.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] if the sizes do not fit together or a layer is empty.
+    pub fn new(
+        weights: Array2<f32>,
+        visible_bias: Array1<f32>,
+        hidden_bias: Array1<f32>,
+        visible_units: Units,
+        hidden_units: Units,
+    ) -> Result<Self, RbmError> {
+        let (n_visible, n_hidden) = weights.dim();
+        let fits = |what, expected, found| {
+            if expected == found && expected > 0 { Ok(()) } else { Err(RbmError::Shape { what, expected, found }) }
+        };
+        fits("visible biases", n_visible, visible_bias.len())?;
+        fits("hidden biases", n_hidden, hidden_bias.len())?;
+        // Rows must lie one after the other: products and optimisers see the parameters as slices.
+        let weights = if weights.is_standard_layout() { weights } else { weights.as_standard_layout().into_owned() };
+        Self { weights, visible_bias, hidden_bias, visible_units: Units::SPIN, hidden_units: Units::SPIN }
+            .with_units(visible_units, hidden_units)
+    }
+
+    /// Untrained machine of {-1, +1} units: normal weights of standard deviation `scale`, biases 0.
     pub fn random(n_visible: usize, n_hidden: usize, scale: f32, random: &mut Generator) -> Self {
         // Sum of twelve uniforms less six (Irwin-Hall): variance 1, no call to the platform's logarithm; tails end at 6.
         let mut normal = || (0..12).map(|_| random.random::<f32>()).sum::<f32>() - 6.0;
@@ -26,7 +66,26 @@ impl Rbm {
             weights: Array2::from_shape_simple_fn((n_visible, n_hidden), || scale * normal()),
             visible_bias: Array1::zeros(n_visible),
             hidden_bias: Array1::zeros(n_hidden),
+            visible_units: Units::SPIN,
+            hidden_units: Units::SPIN,
         }
+    }
+
+    /// The same parameters with other unit kinds: another machine. For the same law in other units see
+    /// [`Rbm::converted`].
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] if Gaussian units have neither one sigma nor one for each unit.
+    pub fn with_units(self, visible: Units, hidden: Units) -> Result<Self, RbmError> {
+        for (what, units, n) in [
+            ("sigma of the visible units", &visible, self.n_visible()),
+            ("sigma of the hidden units", &hidden, self.n_hidden()),
+        ] {
+            if let (false, Units::Gaussian(widths)) = (units.fits(n), units) {
+                return Err(RbmError::Shape { what, expected: n, found: widths.as_slice().len() });
+            }
+        }
+        Ok(Self { visible_units: visible, hidden_units: hidden, ..self })
     }
 
     /// Control: a machine whose weights and biases are drawn, with replacement, from the fitted ones of this machine.
@@ -40,6 +99,19 @@ impl Rbm {
             weights: Array2::from_shape_simple_fn(self.weights.dim(), || from(weights)),
             visible_bias: Array1::from_shape_simple_fn(visible.len(), || from(visible)),
             hidden_bias: Array1::from_shape_simple_fn(hidden.len(), || from(hidden)),
+            visible_units: self.visible_units.clone(),
+            hidden_units: self.hidden_units.clone(),
+        }
+    }
+
+    /// The machine with its layers exchanged: H is the same function of (h, v).
+    pub fn mirrored(&self) -> Self {
+        Self {
+            weights: self.weights.t().as_standard_layout().into_owned(),
+            visible_bias: self.hidden_bias.clone(),
+            hidden_bias: self.visible_bias.clone(),
+            visible_units: self.hidden_units.clone(),
+            hidden_units: self.visible_units.clone(),
         }
     }
 
@@ -53,20 +125,72 @@ impl Rbm {
         self.hidden_bias.len()
     }
 
+    /// Kind of the visible units.
+    pub fn visible_units(&self) -> &Units {
+        &self.visible_units
+    }
+
+    /// Kind of the hidden units.
+    pub fn hidden_units(&self) -> &Units {
+        &self.hidden_units
+    }
+
     /// Whether every parameter is finite.
     pub fn is_finite(&self) -> bool {
         self.weights.iter().chain(&self.visible_bias).chain(&self.hidden_bias).all(|p| p.is_finite())
     }
 
-    /// Expectation of the hidden units: tanh(v W + c) (thesis eq. 4.1.1). `v`: shape (n, n_visible) -> `h`: (n, n_hidden).
-    pub fn hidden_mean(&self, v: ArrayView2<f32>, h: &mut Array2<f32>) {
-        gemm(v, self.weights.view(), 0.0, h.view_mut());
-        bias_tanh(h.as_slice_mut().expect("standard layout"), self.hidden_bias.as_slice().expect("contiguous"));
+    /// H(v, h) of one state, summed in f64 (thesis eqs 2.4.12 and 2.4.13 with the right sign).
+    ///
+    /// # Panics
+    /// If `v` or `h` has another length than its layer, which is an error of the caller.
+    pub fn energy(&self, v: &[f32], h: &[f32]) -> f64 {
+        assert_eq!((v.len(), h.len()), (self.n_visible(), self.n_hidden()), "lengths of v and h");
+        let dot =
+            |x: &[f32], y: &Array1<f32>| -> f64 { x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum() };
+        let coupling = |(v, row): (&f32, ndarray::ArrayView1<f32>)| {
+            f64::from(*v) * row.iter().zip(h).map(|(w, h)| f64::from(*w) * f64::from(*h)).sum::<f64>()
+        };
+        let own = self.visible_units.own_energy(v.iter().copied()) + self.hidden_units.own_energy(h.iter().copied());
+        own - v.iter().zip(self.weights.rows()).map(coupling).sum::<f64>()
+            - dot(v, &self.visible_bias)
+            - dot(h, &self.hidden_bias)
     }
 
-    /// Expectation of the visible units: tanh(W h + b) (thesis eq. 4.1.2). `h`: shape (n, n_hidden) -> `v`: (n, n_visible).
-    pub fn visible_mean(&self, h: ArrayView2<f32>, v: &mut Array2<f32>) {
-        gemm(h, self.weights.t(), 0.0, v.view_mut());
-        bias_tanh(v.as_slice_mut().expect("standard layout"), self.visible_bias.as_slice().expect("contiguous"));
+    /// Expectation of the hidden units at fixed visible ones: tanh(v W + c) for spins (thesis eqs 2.4.22 and 4.1.1). `v`: shape
+    /// (n, n_visible), any real values -> `h`: shape (n, n_hidden), in standard layout.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, which is an error of the caller.
+    pub fn hidden_mean(&self, v: ArrayView2<f32>, h: &mut Array2<f32>) {
+        mean(v, self.weights.view(), &self.hidden_bias, &self.hidden_units, h);
     }
+
+    /// Expectation of the visible units at fixed hidden ones: tanh(W h + b) for spins (thesis eqs 2.4.22 and 4.1.2). `h`: shape
+    /// (n, n_hidden), any real values -> `v`: shape (n, n_visible), in standard layout.
+    ///
+    /// # Panics
+    /// If the shapes do not fit, which is an error of the caller.
+    pub fn visible_mean(&self, h: ArrayView2<f32>, v: &mut Array2<f32>) {
+        mean(h, self.weights.t(), &self.visible_bias, &self.visible_units, v);
+    }
+
+    /// Mean reconstruction cost sum_i (v_i - v'_i)^2 / 2 per sample, v' from one mean-field step v -> h -> v' (thesis
+    /// section 4.5).
+    ///
+    /// `v`: shape (n, n_visible).
+    pub fn reconstruction_cost(&self, v: ArrayView2<f32>) -> f64 {
+        let mut h = Array2::zeros((v.nrows(), self.n_hidden()));
+        let mut back = Array2::zeros(v.dim());
+        self.hidden_mean(v, &mut h);
+        self.visible_mean(h.view(), &mut back);
+        v.iter().zip(&back).map(|(a, b)| ((a - b) as f64).powi(2)).sum::<f64>() / (2 * v.nrows()) as f64
+    }
+}
+
+fn mean(from: ArrayView2<f32>, weights: ArrayView2<f32>, bias: &Array1<f32>, units: &Units, to: &mut Array2<f32>) {
+    gemm(from, weights, 0.0, to.view_mut());
+    let fields = to.as_slice_mut().expect("standard layout");
+    add_bias(fields, bias.as_slice().expect("contiguous"));
+    units.mean(bias.len(), fields);
 }

@@ -1,28 +1,37 @@
-//! Contrastive divergence: the gradient of the likelihood from k steps of a Gibbs chain that starts at the data.
-//!
-//! Positive phase: v0 clamped to data, hidden units by their expectation. Negative phase: hidden units drawn, k steps, hidden
-//! units of the last step by their expectation again (Hinton 2002; thesis eqs 2.4.24-2.4.26).
+//! Training by contrastive divergence: batches, early stopping at the least reconstruction cost, snapshots.
 
-use super::{Chains, Kernel, Rbm};
-use crate::kernel::product::gemm;
-use crate::kernel::spins::{packed_len, unpack};
-use crate::kernel::vector::tanh;
-use crate::learning::{EarlyStopping, permutation};
+use super::contrastive::Contrastive;
+use super::samples::Prepared;
+use super::{Rbm, RbmError, Samples};
+use crate::learning::{Batching, Descent, EarlyStopping, Rule, Sgd};
 use crate::random::Streams;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
+
+/// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
+/// trained machines have about 1.
+const DIVERGED: f64 = 100.0;
 
 /// How a machine is trained.
+///
+/// ```
+/// use rgflow::rbm::Training;
+/// let training = Training { updates: 500, cd_steps: 3, persistent: true, ..Training::default() };
+/// assert_eq!(training.evaluate_every, 100);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Training {
     /// Number of updates of the machine that is returned.
     pub updates: usize,
-    /// Samples per update.
-    pub batch: usize,
-    /// Learning rate of plain gradient ascent on the likelihood.
-    pub learning_rate: f32,
+    /// The portions of the data. A last batch of a sweep that is not full is left out.
+    pub batching: Batching,
+    /// Optimiser, learning rate and its decay, regularisation.
+    pub descent: Descent,
     /// Gibbs steps k of the negative phase.
     pub cd_steps: usize,
-    /// Updates between two evaluations of the test set's reconstruction cost.
+    /// Whether the chains of the negative phase go on from where the last update left them (PCD-k), instead of starting at
+    /// the data (CD-k).
+    pub persistent: bool,
+    /// Updates between two evaluations of the test set's reconstruction cost, >= 1.
     pub evaluate_every: usize,
     /// Evaluations without a new minimum before stopping; 0 = never.
     pub patience: usize,
@@ -31,8 +40,24 @@ pub struct Training {
     pub snapshots: Vec<usize>,
 }
 
+impl Default for Training {
+    /// 1000 updates of CD-1 with batches of 100, plain ascent at the rate 0.01, an evaluation every 100 updates.
+    fn default() -> Self {
+        Self {
+            updates: 1000,
+            batching: Batching::Mini { size: 100, repeats: false },
+            descent: Descent::new(Rule::Sgd(Sgd), 0.01),
+            cd_steps: 1,
+            persistent: false,
+            evaluate_every: 100,
+            patience: 0,
+            snapshots: vec![],
+        }
+    }
+}
+
 /// One evaluation during training.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metrics {
     /// Updates so far.
     pub update: usize,
@@ -64,103 +89,138 @@ pub struct Trained {
     pub snapshots: Vec<Snapshot>,
 }
 
-/// Trains `rbm` on packed spins.
+/// A machine that is trained update by update, without evaluations: what [`train`] is made of.
 ///
-/// `data`: packed rows (see [`crate::kernel::spins`]) of `rbm.n_visible()` spins; `test`: shape (n, n_visible), values -1 and
-/// +1. The data is shuffled afresh each pass; a last batch that is not full is left out. `progress` is called at each evaluation;
-/// `false` stops at once.
+/// ```
+/// use ndarray::Array2;
+/// use rgflow::{random::Streams, rbm::{Rbm, Trainer, Training}};
+/// let streams = Streams::new(1);
+/// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
+/// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
+/// let mut trainer = Trainer::new(start, data.view(), &Training::default(), streams, "example")?;
+/// (0..2 * trainer.updates_per_sweep()).for_each(|_| trainer.update());
+/// assert!(trainer.rbm().is_finite());
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
+pub struct Trainer<'a> {
+    contrastive: Contrastive,
+    data: Prepared<'a>,
+    batching: Batching,
+    batch: usize,
+    samples: usize,
+    order: Vec<usize>,
+    sweep: u64,
+    at: usize,
+    streams: Streams,
+    shuffle: String,
+}
+
+impl<'a> Trainer<'a> {
+    /// Of `rbm` on `data`, by batching, descent, steps and persistence of `training`. Random streams are "PURPOSE/gibbs" and
+    /// "PURPOSE/shuffle".
+    ///
+    /// # Errors
+    /// Settings, shapes and data that cannot be.
+    pub fn new(
+        rbm: Rbm,
+        data: impl Into<Samples<'a>>,
+        training: &Training,
+        streams: Streams,
+        purpose: &str,
+    ) -> Result<Self, RbmError> {
+        let data = data.into();
+        let samples = data.len(rbm.n_visible());
+        training.check(samples)?;
+        let data = data.prepare(&rbm)?;
+        let batch = training.batching.size(samples);
+        let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
+        let steps = (training.cd_steps, training.persistent);
+        let contrastive = Contrastive::new(rbm, batch, steps, training.descent, random);
+        let shuffle = format!("{purpose}/shuffle");
+        let (batching, order) = (training.batching, Vec::with_capacity(samples));
+        Ok(Self { contrastive, data, batching, batch, samples, order, sweep: 0, at: 0, streams, shuffle })
+    }
+
+    /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
+    pub fn update(&mut self) {
+        if self.at + self.batch > self.order.len() {
+            let mut random = self.streams.generator(&self.shuffle, self.sweep);
+            self.batching.sweep(self.samples, &mut random, &mut self.order);
+            (self.sweep, self.at) = (self.sweep + 1, 0);
+        }
+        self.contrastive.update(&self.data, &self.order[self.at..self.at + self.batch]);
+        self.at += self.batch;
+    }
+
+    /// Number of updates in which all the data is seen once.
+    pub fn updates_per_sweep(&self) -> usize {
+        (self.samples / self.batch.max(1)).max(1)
+    }
+
+    /// The machine.
+    pub fn rbm(&self) -> &Rbm {
+        self.contrastive.rbm()
+    }
+}
+
+/// Trains `rbm` on `data` by CD-k or PCD-k.
+///
+/// `test`: shape (n, n_visible), values as for [`Samples::Values`]. The data is shuffled afresh each sweep. `progress` is called at
+/// each evaluation; `false` stops at once. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
-/// A sentence, if there are fewer samples than a batch or if a parameter stops being finite.
-pub fn train(
-    mut rbm: Rbm,
-    data: &[u8],
+/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away.
+///
+/// ```
+/// use ndarray::Array2;
+/// use rgflow::{learning::Batching, random::Streams, rbm::{Rbm, Training, train}};
+/// let streams = Streams::new(1);
+/// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
+/// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
+/// let batching = Batching::Mini { size: 20, repeats: false };
+/// let training = Training { updates: 400, batching, ..Training::default() };
+/// let trained = train(start, data.view(), data.view(), &training, streams, "example", &mut |_| true)?;
+/// let cost = |m: usize| trained.metrics[m].test_reconstruction;
+/// assert!(cost(3) < cost(0));
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
+pub fn train<'a>(
+    rbm: Rbm,
+    data: impl Into<Samples<'a>>,
     test: ArrayView2<f32>,
     training: &Training,
     streams: Streams,
     purpose: &str,
     progress: &mut dyn FnMut(Metrics) -> bool,
-) -> Result<Trained, String> {
-    let (n_visible, n_hidden) = (rbm.n_visible(), rbm.n_hidden());
-    let bytes = packed_len(n_visible);
-    let n = data.len() / bytes;
-    let batch = training.batch;
-    if n < batch {
-        return Err(format!("the training set has {n} samples, fewer than a batch of {batch}: lower the batch size"));
-    }
-    let mut kernel = Kernel::new(&rbm);
-    let mut chains = Chains::new(&kernel, batch);
-    let mut random = streams.bulk(&format!("{purpose}/gibbs"), 0);
-    let shuffle = format!("{purpose}/shuffle");
-    let (mut order, mut pass, mut at) = (Vec::new(), 0, n);
-    // Rows of both phases, one after the other, so that one product gives their difference.
-    let mut v = Array2::<f32>::zeros((2 * batch, n_visible));
-    let mut h = Array2::<f32>::zeros((2 * batch, n_hidden));
-    let rate = training.learning_rate / batch as f32;
-    let mut gradient = Array2::<f32>::zeros((n_visible, n_hidden));
+) -> Result<Trained, RbmError> {
+    Samples::Values(test).check(&rbm)?;
+    let mut trainer = Trainer::new(rbm, data, training, streams, purpose)?;
     let mut stopping = EarlyStopping::new(training.patience);
     let (mut metrics, mut snapshots) = (Vec::new(), Vec::new());
     let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates);
     // The machine to return, once it is known.
     let mut chosen: Option<(usize, Rbm)> = None;
     if training.snapshots.contains(&0) {
-        snapshots.push(Snapshot { update: 0, rbm: rbm.clone() });
+        snapshots.push(Snapshot { update: 0, rbm: trainer.rbm().clone() });
     }
     for update in 1..=longest {
-        if at + batch > n {
-            order = permutation(n, &mut streams.generator(&shuffle, pass));
-            (pass, at) = (pass + 1, 0);
-        }
-        for (row, i) in chains.visible.chunks_exact_mut(bytes).zip(&order[at..at + batch]) {
-            row.copy_from_slice(&data[i * bytes..(i + 1) * bytes]);
-        }
-        at += batch;
-        {
-            let v = v.as_slice_mut().expect("standard layout");
-            let h = h.as_slice_mut().expect("standard layout");
-            unpack(&chains.visible, n_visible, &mut v[..batch * n_visible]);
-            hidden_means(&mut chains, &kernel, n_hidden, &mut h[..batch * n_hidden]);
-            for step in 0..training.cd_steps {
-                if step > 0 {
-                    chains.hidden_fields(&kernel);
-                }
-                chains.draw_hidden(&kernel, &mut random);
-                chains.draw_visible(&kernel, &mut random);
-            }
-            unpack(&chains.visible, n_visible, &mut v[batch * n_visible..]);
-            hidden_means(&mut chains, &kernel, n_hidden, &mut h[batch * n_hidden..]);
-            for value in &mut h[batch * n_hidden..] {
-                *value = -*value;
-            }
-        }
-        gemm(v.t(), h.view(), 0.0, gradient.view_mut());
-        rbm.weights.zip_mut_with(&gradient, |w, g| *w += rate * g);
-        for row in h.rows() {
-            rbm.hidden_bias.zip_mut_with(&row, |c, h| *c += rate * h);
-        }
-        for (r, row) in v.rows().into_iter().enumerate() {
-            let signed = if r < batch { rate } else { -rate };
-            rbm.visible_bias.zip_mut_with(&row, |b, v| *b += signed * v);
-        }
-        kernel.rebuild(&rbm);
+        trainer.update();
+        let rbm = trainer.rbm();
         if training.snapshots.contains(&update) {
             snapshots.push(Snapshot { update, rbm: rbm.clone() });
         }
         if update.is_multiple_of(training.evaluate_every) || update == training.updates || update == longest {
-            if !rbm.is_finite() {
-                return Err(format!(
-                    "a parameter of the machine is not finite after {update} updates with learning rate {}: lower it",
-                    training.learning_rate
-                ));
-            }
             let now = Metrics {
                 update,
                 test_reconstruction: rbm.reconstruction_cost(test),
                 weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
             };
+            if let Some(sign) = runaway(rbm, &now) {
+                return Err(RbmError::Diverged { update, sign, learning_rate: training.descent.rate });
+            }
             metrics.push(now);
             if chosen.is_none() {
-                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, &rbm);
+                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, rbm);
                 if stop || update == training.updates {
                     chosen = Some(match std::mem::replace(&mut stopping, EarlyStopping::new(0)).into_best() {
                         Some((update, _, best)) => (update, best),
@@ -174,29 +234,31 @@ pub fn train(
             }
         }
     }
-    let (update, rbm) = chosen.unwrap_or((0, rbm));
+    let (update, rbm) = chosen.unwrap_or_else(|| (0, trainer.rbm().clone()));
     Ok(Trained { rbm, update, metrics, snapshots })
 }
 
-/// Expectations of the hidden units, unpadded; leaves the fields in `chains` for drawing.
-fn hidden_means(chains: &mut Chains, kernel: &Kernel, n_hidden: usize, h: &mut [f32]) {
-    let stride = Chains::hidden_stride(kernel);
-    let fields = chains.hidden_fields(kernel);
-    for (from, to) in fields.chunks_exact(stride).zip(h.chunks_exact_mut(n_hidden)) {
-        to.copy_from_slice(&from[..n_hidden]);
+impl Training {
+    /// Refuses settings that cannot be, for `n` samples.
+    fn check(&self, n: usize) -> Result<(), RbmError> {
+        self.descent.check()?;
+        self.batching.check(n)?;
+        for (name, value) in [("cd_steps", self.cd_steps), ("evaluate_every", self.evaluate_every)] {
+            if value == 0 {
+                return Err(crate::learning::LearningError::Setting { name, value: 0.0, range: "at least 1" }.into());
+            }
+        }
+        Ok(())
     }
-    tanh(h);
 }
 
-impl Rbm {
-    /// Mean reconstruction cost sum_i (v_i - v'_i)^2 / 2 per sample, v' from one mean-field step (thesis section 4.5).
-    ///
-    /// `v`: shape (n, n_visible).
-    pub fn reconstruction_cost(&self, v: ArrayView2<f32>) -> f64 {
-        let mut h = Array2::zeros((v.nrows(), self.n_hidden()));
-        let mut back = Array2::zeros(v.dim());
-        self.hidden_mean(v, &mut h);
-        self.visible_mean(h.view(), &mut back);
-        v.iter().zip(&back).map(|(a, b)| ((a - b) as f64).powi(2)).sum::<f64>() / (2 * v.nrows()) as f64
+/// How one sees that a training has run away, if it has. Two-valued units bound the gradient, so their weights stay finite:
+/// units that never waver are the sign.
+fn runaway(rbm: &Rbm, now: &Metrics) -> Option<String> {
+    if !rbm.is_finite() || !now.test_reconstruction.is_finite() {
+        return Some("a parameter or the reconstruction is not finite".into());
     }
+    let (visible, hidden) = (rbm.visible_units().levels()?, rbm.hidden_units().levels()?);
+    let size = now.weight_square.sqrt() * f64::from(visible.delta()) * f64::from(hidden.delta()) / 4.0;
+    (size > DIVERGED).then(|| format!("weights of size {size:.0}"))
 }

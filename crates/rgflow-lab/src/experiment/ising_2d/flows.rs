@@ -60,8 +60,8 @@ pub(super) fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result
         out.add_work(&folder, (job.steps * job.chains * n_starts) as u64 / 4);
         let trajectory = run(
             &rbm,
-            Readout { mlp: &thermometer.mlp, lattice: &square },
-            Starts { spins: spins.view(), n_starts },
+            Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) },
+            Starts { values: spins.mapv(f32::from).view(), n_starts },
             job.mode,
             &schedule,
             (Streams::new(out.seed()), &folder),

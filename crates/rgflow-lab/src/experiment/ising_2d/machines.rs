@@ -2,18 +2,15 @@
 
 use super::samples::ThermalSet;
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut};
-use ndarray::{Array1, Array2};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
 use rgflow::kernel::spins::{pack, packed_len};
+use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Trained, Training, train};
+use rgflow::rbm::{Rbm, RbmError, Trained, Training, train};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 4;
 /// Units of progress per update: about microseconds.
 const UNITS: u64 = 100;
-
-/// Root mean square of the weights beyond which a machine has diverged: a trained one has about 1.
-const DIVERGED: f64 = 100.0;
 
 /// Makes or keeps the machine trained on the temperatures `classes`, with its snapshots at `snapshot_epochs`.
 pub(super) fn trained(
@@ -46,34 +43,33 @@ pub(super) fn trained(
         let snapshots: Vec<usize> = snapshot_epochs.iter().map(|e| e * one).collect();
         let training = Training {
             updates: settings.rbm.epochs * one,
-            batch: settings.rbm.batch,
-            learning_rate: settings.rbm.learning_rate as f32,
+            batching: Batching::Mini { size: settings.rbm.batch, repeats: false },
+            descent: Descent::new(Rule::Sgd(Sgd), settings.rbm.learning_rate as f32),
             cd_steps: settings.rbm.cd_steps,
             evaluate_every: one,
             patience: settings.rbm.patience,
             snapshots,
+            ..Training::default()
         };
         let all = longest * one;
         out.add_work(&stage, all as u64 * UNITS);
         let start = untrained_machine(settings, streams, name);
         let (mut interrupted, mut done) = (None, 0);
         let Trained { rbm, update, metrics: evaluations, snapshots } =
-            train(start, &packed, test.view(), &training, streams, &stage, &mut |now| {
+            train(start, packed.as_slice(), test.view(), &training, streams, &stage, &mut |now| {
                 interrupted = out.tick((now.update - done) as u64 * UNITS).err();
                 done = now.update;
                 interrupted.is_none()
             })
-            .map_err(Error::failure)?;
+            .map_err(|error| match error {
+                RbmError::Diverged { sign, .. } => Error::failure(format!(
+                    "the training diverged: {sign}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
+                    settings.rbm.learning_rate, settings.rbm.weight_scale
+                )),
+                other => Error::failure(other.to_string()),
+            })?;
         if let Some(stop) = interrupted {
             return Err(stop);
-        }
-        // Spins bound the gradient, so weights that run away stay finite: units that never waver are the sign of it.
-        let widest = evaluations.iter().map(|m| m.weight_square.sqrt()).fold(0.0, f64::max);
-        if widest > DIVERGED {
-            return Err(Error::failure(format!(
-                "the training diverged: weights of size {widest:.0}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
-                settings.rbm.learning_rate, settings.rbm.weight_scale
-            )));
         }
         out.tick((all - done) as u64 * UNITS)?;
         let mut lines = String::new();
@@ -129,25 +125,15 @@ fn untrained_machine(settings: &Settings, streams: Streams, name: &str) -> Rbm {
 }
 
 fn write(out: &StageOut, path: &str, settings: &Settings, rbm: &Rbm, name: &str, updates: usize) -> Result<(), Error> {
-    let model = Model::new(serde_json::json!({
-        "kind": "rbm", "units": [-1, 1], "name": name, "seed": out.seed(), "updates": updates,
+    let metadata = serde_json::json!({
+        "name": name, "seed": out.seed(), "updates": updates,
         "lattice": [settings.lattice.size, settings.lattice.size], "settings": settings.rbm,
-    }))
-    .with("weights", rbm.weights.clone())
-    .with("visible_bias", rbm.visible_bias.clone())
-    .with("hidden_bias", rbm.hidden_bias.clone());
-    out.write(path, model.to_bytes()?)
+    });
+    out.write(path, machine::model(rbm, metadata).to_bytes()?)
 }
 
 /// A machine from the file `path` of an artifact.
 pub(super) fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
-    let model = Model::load(artifact.path(path))?;
-    let weights: Array2<f32> = model.tensor("weights")?;
-    let visible_bias: Array1<f32> = model.tensor("visible_bias")?;
-    let hidden_bias: Array1<f32> = model.tensor("hidden_bias")?;
-    if weights.dim() != (visible_bias.len(), hidden_bias.len()) {
-        let file = artifact.path(path);
-        return Err(Error::failure(format!("{}: weights and biases do not fit together", file.display())));
-    }
-    Ok(Rbm { weights, visible_bias, hidden_bias })
+    let path = artifact.path(path);
+    machine::rbm(&Model::load(&path)?).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }

@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{Experiment, Item};
+use super::Experiment;
 use crate::artifact::{Error, Run};
 use crate::dataset::{Dataset, Options};
 use crate::record::Record;
@@ -48,10 +48,6 @@ impl Experiment for TrainThermometer {
         settings::RECIPE
     }
 
-    fn items(&self) -> &'static [Item] {
-        &[]
-    }
-
     fn repetitions(&self) -> u32 {
         1
     }
@@ -84,7 +80,8 @@ impl TrainThermometer {
             return Ok(data);
         }
         let d = &settings.data;
-        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real: true };
+        let allow = "allow any number with --set data.real=true";
+        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real: d.real, allow };
         let data = Dataset::read(&self.path, &options)?;
         let wrong = |what: String| Error::user(format!("{}: {what}", self.path.display()));
         let Some(labels) = &data.labels else {
@@ -95,10 +92,16 @@ impl TrainThermometer {
         };
         let (distinct, classes) = labels.classes();
         if distinct.len() < 2 {
-            return Err(wrong(format!("all samples have the label {}; at least two labels are needed", distinct[0])));
+            return Err(wrong(format!(
+                "all samples have the label {}; at least two labels are needed; add samples of another",
+                distinct[0]
+            )));
         }
         if distinct.len() > 10_000 {
-            return Err(wrong(format!("has {} distinct labels; are these labels?", distinct.len())));
+            return Err(wrong(format!(
+                "has {} distinct labels; are these labels? Name others with --set data.labels=NAME",
+                distinct.len()
+            )));
         }
         if let Some(hot) = distinct.iter().find(|t| t.is_infinite()) {
             return Err(wrong(format!(
@@ -108,7 +111,10 @@ impl TrainThermometer {
         let least = (0..distinct.len()).map(|k| (classes.iter().filter(|c| **c == k).count(), k)).min();
         if let Some((count, k)) = least.filter(|(count, _)| *count < settings::LEAST) {
             let needed = settings::LEAST;
-            return Err(wrong(format!("label {} has {count} samples; at least {needed} are needed", distinct[k])));
+            return Err(wrong(format!(
+                "label {} has {count} samples; add some, at least {needed} are needed",
+                distinct[k]
+            )));
         }
         Ok(self.data.get_or_init(|| data))
     }

@@ -24,6 +24,7 @@ pub(super) struct Data {
     pub array: String,
     pub labels: String,
     pub scale: f64,
+    pub real: bool,
     pub test_fraction: f64,
     pub reference_fraction: f64,
 }

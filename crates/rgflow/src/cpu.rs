@@ -52,6 +52,16 @@ impl Path {
         }
     }
 
+    /// The path itself, or AVX2 instead of AVX-512.
+    pub(crate) fn at_most_avx2(self) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if self.0 == Set::Avx512 {
+            // A CPU with AVX-512 has AVX2: `available` asks for both.
+            return Self(Set::Avx2);
+        }
+        self
+    }
+
     pub(crate) fn set(self) -> Set {
         self.0
     }
@@ -66,8 +76,8 @@ impl fmt::Display for Path {
 /// The path that the hot loops take: the widest, or what the environment variable `RGFLOW_CPU` names.
 ///
 /// ```
-/// let path = rgflow::kernel::cpu::path();
-/// assert!(rgflow::kernel::cpu::Path::available().contains(&path));
+/// let path = rgflow::cpu::path();
+/// assert!(rgflow::cpu::Path::available().contains(&path));
 /// ```
 pub fn path() -> Path {
     static PATH: OnceLock<Path> = OnceLock::new();
@@ -83,7 +93,7 @@ pub fn path() -> Path {
 macro_rules! dispatched {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $ret:ty)? => $body:ident) => {
         $(#[$doc])*
-        $vis fn $name(path: $crate::kernel::cpu::Path, $($arg: $t),*) $(-> $ret)? {
+        $vis fn $name(path: $crate::cpu::Path, $($arg: $t),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
             fn avx512($($arg: $t),*) $(-> $ret)? {
@@ -95,13 +105,13 @@ macro_rules! dispatched {
                 $body($($arg),*)
             }
             match path.set() {
-                $crate::kernel::cpu::Set::Portable => $body($($arg),*),
+                $crate::cpu::Set::Portable => $body($($arg),*),
                 // SAFETY: a `Path` with this set exists only where the CPU was seen to have its instructions.
                 #[cfg(target_arch = "x86_64")]
-                $crate::kernel::cpu::Set::Avx2 => unsafe { avx2($($arg),*) },
+                $crate::cpu::Set::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::kernel::cpu::Set::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::cpu::Set::Avx512 => unsafe { avx512($($arg),*) },
             }
         }
     };

@@ -1,0 +1,74 @@
+//! `rgflow flow`: a trained machine iterated from the user's own samples.
+
+use super::train::run_folder;
+use super::work::Flags;
+use crate::output;
+use rgflow_lab::artifact::{Error, settings::UserFile};
+use rgflow_lab::experiment::{Experiment, OwnFlow};
+use std::path::PathBuf;
+
+/// Iterates a trained machine, v -> h -> v, from your own samples.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow flow runs/digits-rbm/seed-1/rbm/model.safetensors digits.npy
+  rgflow flow MODEL samples.npz --read runs/samples-thermometer/seed-1/thermometer/model.safetensors
+  rgflow flow MODEL samples.npz --steps 10000 --chains 200 --mode gibbs
+  rgflow flow MODEL samples.npz --print        every setting with its meaning
+
+Every label of the samples (temperature or class) is a start of its own. Without a network the flow is read by its
+distance from the start, and on a square lattice by E and |m|.")]
+pub struct Flow {
+    /// A trained machine (.safetensors).
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Samples from which the flow starts: .npy, .npz or .csv.
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// A thermometer or classifier (.safetensors) that reads the flow.
+    #[arg(long, value_name = "MODEL")]
+    read: Option<PathBuf>,
+    /// Array of an .npz file that holds the samples.
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
+    /// Divides all values, such as 255 for bytes of grey.
+    #[arg(long, value_name = "X")]
+    scale: Option<f64>,
+    /// Steps v -> h -> v [default: 1000].
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+    /// Samples of each start [default: 500, or as many as there are].
+    #[arg(long, value_name = "N")]
+    chains: Option<usize>,
+    /// gibbs (states) or mean (expectation values) [default: both].
+    #[arg(long, value_name = "NAME")]
+    mode: Option<String>,
+    /// A TOML file with settings, such as the config.toml of an earlier run.
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Prints the recipe, every setting with its default, and stops.
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Flow {
+    pub fn execute(mut self) -> Result<(), Error> {
+        let experiment = OwnFlow::new(&self.model, &self.data, self.read.as_deref())?;
+        if self.print {
+            return output::print_recipe(experiment.name(), experiment.recipe());
+        }
+        let file = self.config.as_deref().map(|path| UserFile::read_for(path, OwnFlow::NAME)).transpose()?;
+        let sets = [
+            output::text("data.array", self.array.as_ref()),
+            output::number("data.scale", self.scale),
+            output::number("flow.steps", self.steps),
+            output::number("flow.chains", self.chains),
+            self.mode.as_ref().map(|mode| format!("flow.modes=[{}]", toml::Value::String(mode.clone()))),
+        ];
+        self.flags.sets = sets.into_iter().flatten().chain(self.flags.sets).collect();
+        let dir = self.flags.out.clone().unwrap_or_else(|| run_folder(&self.data, "flow"));
+        self.flags.start_threads()?;
+        self.flags.complete_and_show(&experiment, file.as_ref(), &dir)
+    }
+}

@@ -1,0 +1,218 @@
+//! `rgflow sample`: configurations of the Ising model in a file.
+
+use super::work::{Show, start_threads};
+use super::{exact::Range, exact::Size};
+use crate::{output, signal};
+use rgflow::exact::auto::Method;
+use rgflow::lattice::sampler::Effort;
+use rgflow::lattice::{Geometry, Lattice};
+use rgflow::statistics::Estimate;
+use rgflow_lab::artifact::{Error, atomic};
+use rgflow_lab::dataset::sampled::{Request, Sampled};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Draws configurations of a spin model and writes them to a file.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow sample ising --size 10 --temperature 0..6:0.25 --n 1000 --out samples.npz
+  rgflow sample ising --lattice triangular --size 12 --temperature 3.6 --field 0.1 --sampler swendsen-wang --out t.npz
+  rgflow sample ising --size 64 --temperature Tc --n 500 --sampler wolff --out critical.npy")]
+pub struct Sample {
+    #[command(subcommand)]
+    model: Model,
+}
+
+/// The model.
+#[derive(clap::Subcommand)]
+enum Model {
+    /// The Ising model H = -J sum s s - h sum s, J = 1.
+    #[command(after_help = "Examples:
+  rgflow sample ising --size 10 --temperature 0..6:0.25 --n 1000 --out samples.npz
+  rgflow sample ising --size 3x5 --temperature 2.0 --out small.csv --json
+  rgflow sample ising --lattice cubic --size 8 --temperature 4.51 --sampler wolff --out cubic.npz
+  rgflow sample ising --lattice ring --size 100 --temperature 0.5,1,2 --field 0.2 --out ring.npz
+
+Units: T in J/k_B, h in J. `auto` takes the sampler of least cost per independent configuration, from a deterministic pilot
+run and a table of measured times. The table that is printed has one standard error in brackets, which respects tau_int.")]
+    Ising(Ising),
+}
+
+#[derive(clap::Args)]
+struct Ising {
+    /// square, ring, triangular or cubic.
+    #[arg(long, default_value = "square", value_name = "NAME")]
+    lattice: String,
+    /// Extents: 10 is 10 in every direction, else 3x5 or 4x4x6.
+    #[arg(long, value_name = "L or LXxLY")]
+    size: Size,
+    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc or inf.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
+    temperature: Vec<Range>,
+    /// Configurations at each temperature.
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    n: u32,
+    /// Field h in units of J.
+    #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true)]
+    field: f64,
+    /// auto, exact, metropolis, heat-bath, wolff or swendsen-wang.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    sampler: String,
+    /// Markov chains at each temperature, half of them from a disordered start [default: what the sampler takes].
+    #[arg(long, value_name = "N")]
+    chains: Option<usize>,
+    /// Sweeps of each chain before its first configuration [default: what lattice and temperature ask for].
+    #[arg(long, value_name = "N")]
+    burn_in: Option<usize>,
+    /// Sweeps between the configurations of a chain [default: what lattice and temperature ask for].
+    #[arg(long, value_name = "N")]
+    spacing: Option<usize>,
+    /// Seed.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u32,
+    /// File: .npz (spins with temperatures and diagnosis), .npy (spins of one temperature) or .csv.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Replaces the file if it exists.
+    #[arg(long)]
+    force: bool,
+    /// Number of threads [default: all cores]; results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    threads: Option<u16>,
+    /// How progress is shown on stderr.
+    #[arg(long, value_enum, default_value_t = Show::Auto)]
+    progress: Show,
+    /// Prints the averages as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sample {
+    pub fn execute(self) -> Result<(), Error> {
+        let Model::Ising(ising) = self.model;
+        ising.execute()
+    }
+}
+
+impl Ising {
+    fn execute(self) -> Result<(), Error> {
+        let user = |e: &dyn std::fmt::Display| Error::user(e.to_string());
+        let lattice = Geometry::new(&self.lattice, &self.size.0).map_err(|e| user(&e))?;
+        let method: Method = self.sampler.parse().map_err(|e| user(&e))?;
+        let kind = self.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let out = self.out.display();
+        if !["npz", "npy", "csv"].contains(&kind.as_str()) {
+            return Err(Error::user(format!("--out {out}: unknown kind of file; name it .npz, .npy or .csv")));
+        }
+        if self.out.exists() && !self.force {
+            return Err(Error::user(format!("--out {out}: exists; add --force to replace it, or choose another name")));
+        }
+        if !self.field.is_finite() {
+            return Err(Error::user(format!("--field {}: must be a finite number (units J)", self.field)));
+        }
+        let request = Request {
+            lattice,
+            field: self.field,
+            temperatures: self.temperature.iter().flat_map(|range| range.0.iter().copied()).collect(),
+            n: self.n as usize,
+            method,
+            effort: Effort { chains: self.chains, burn_in: self.burn_in, spacing: self.spacing },
+            seed: self.seed.into(),
+        };
+        if kind == "npy" && request.temperatures.len() != 1 {
+            let n = request.temperatures.len();
+            return Err(Error::user(format!(
+                "--out {out}: an .npy file has no place for {n} temperatures; write .npz or .csv"
+            )));
+        }
+        start_threads(self.threads)?;
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let progress = self.progress.reporter();
+        signal::watch(&interrupt)?;
+        let drawn = request.draw(&*progress, &interrupt);
+        signal::unwatch();
+        progress.finish();
+        if matches!(drawn, Err(Error::Interrupted)) {
+            output::complain("interrupted: nothing was written; the same command draws the same samples");
+        }
+        let drawn = drawn?;
+        let bytes = match kind.as_str() {
+            "npz" => request.npz(&drawn)?,
+            "npy" => request.npy(&drawn)?,
+            _ => request.csv(&drawn),
+        };
+        atomic::write(&self.out, bytes)?;
+        for s in &drawn {
+            for warning in &s.drawn.collection.warnings {
+                output::complain(&format!("warning: T = {}: {warning}", s.temperature));
+            }
+        }
+        if self.json {
+            output::print_json(&json!({
+                "file": self.out, "lattice": self.lattice, "extents": request.lattice.extents(), "field": self.field,
+                "rows": drawn.iter().map(as_json).collect::<Vec<_>>(),
+            }))
+        } else {
+            output::print(&table(&request, &drawn, &self.out))
+        }
+    }
+}
+
+fn as_json(s: &Sampled) -> Value {
+    let e = |e: Estimate| {
+        let finite = |v: f64| v.is_finite().then_some(v);
+        json!({ "value": finite(e.value), "error": finite(e.error) })
+    };
+    let (q, c) = (&s.summary, &s.drawn.collection);
+    let t = s.temperature.value();
+    json!({
+        "temperature": if t.is_finite() { json!(t) } else { json!("Tinf") }, "n": c.spins.nrows(), "n_eff": c.n_eff,
+        "sampler": c.sampler, "reason": s.drawn.reason, "warnings": c.warnings,
+        "tau_int_energy": c.tau_int_energy, "tau_int_abs_m": c.tau_int_abs_m, "start_difference_z": c.start_difference_z,
+        "energy": e(q.energy), "magnetisation": e(q.magnetisation), "abs_m": e(q.abs_m), "m2": e(q.m2), "m4": e(q.m4),
+        "binder": e(q.binder), "specific_heat": e(q.specific_heat), "susceptibility": e(q.susceptibility),
+        "susceptibility_m2": e(q.susceptibility_m2), "xi": q.xi.map(e),
+        "correlation": q.correlation.iter().map(|axis| axis.iter().map(|g| e(*g)).collect::<Vec<_>>()).collect::<Vec<_>>(),
+        "improved": q.improved.map(|i| json!({
+            "m2": e(i.m2), "susceptibility_m2": e(i.susceptibility_m2), "xi": i.xi.map(e),
+        })),
+        "exact": s.exact.map(|(energy, specific_heat)| json!({ "energy": energy, "specific_heat": specific_heat })),
+    })
+}
+
+/// Averages as a table: what one looks at first.
+fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
+    // What varies by rounding alone is exact.
+    let error = |e: Estimate| if e.error < 1e-12 * e.value.abs() { 0.0 } else { e.error };
+    let show = |e: Estimate| rgflow_lab::report::format::value(Some(e.value), Some(error(e)), None);
+    let known = drawn.iter().any(|s| s.exact.is_some());
+    let mut head = vec!["T", "E/N", "|m|", "C", "chi", "U", "xi", "n_eff", "sampler"];
+    if known {
+        head.splice(2..2, ["exact", "z"]);
+    }
+    let mut rows = vec![head.into_iter().map(String::from).collect::<Vec<_>>()];
+    for s in drawn {
+        let q = &s.summary;
+        let mut row = vec![
+            s.temperature.to_string(),
+            show(q.energy),
+            show(q.abs_m),
+            show(q.specific_heat),
+            show(q.susceptibility),
+            show(q.binder),
+            q.xi.map_or("-".into(), show),
+            format!("{:.0}", s.drawn.collection.n_eff),
+            s.drawn.collection.sampler.clone(),
+        ];
+        if known {
+            let exact = s.exact.map_or("-".into(), |(e, _)| format!("{e:.6}"));
+            let z = s.exact.map(|(e, _)| (q.energy.value - e) / q.energy.error).filter(|z| z.is_finite());
+            row.splice(2..2, [exact, z.map_or("-".into(), |z| format!("{z:+.1}"))]);
+        }
+        rows.push(row);
+    }
+    let field = if request.field == 0.0 { String::new() } else { format!(", h = {}", request.field) };
+    format!("Ising model, {}{field}\n{}\n{}\n", request.lattice, output::columns(&rows), out.display())
+}

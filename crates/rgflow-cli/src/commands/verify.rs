@@ -1,0 +1,60 @@
+//! `rgflow verify`.
+
+use crate::output;
+use rgflow_lab::artifact::{Error, machine, user_file};
+use rgflow_lab::verify::{Check, verify};
+use std::path::PathBuf;
+
+/// Checks a small machine against enumeration: ln Z, free energy, gradient, Gibbs kernel.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow verify runs/samples-rbm/seed-1/rbm/model.safetensors
+  rgflow verify model.safetensors --json
+
+Checks that the machine is too large for are left out, with the reason. Exit code 1 if a check fails.")]
+pub struct Verify {
+    /// A trained machine (.safetensors).
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Seed of the sampled steps.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u32,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    pub fn execute(self) -> Result<(), Error> {
+        let (model, _) = user_file::model(&self.model)?;
+        let name = self.model.display();
+        let rbm = machine::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
+        let checks = verify(&rbm, self.seed.into());
+        if self.json {
+            output::print_json(&serde_json::json!({ "model": self.model, "checks": checks }))?;
+        } else {
+            output::print(&table(&checks))?;
+        }
+        match checks.iter().filter(|c| c.passed == Some(false)).count() {
+            0 => Ok(()),
+            failed => Err(Error::failure(format!("{name}: {failed} of {} checks failed", checks.len()))),
+        }
+    }
+}
+
+fn table(checks: &[Check]) -> String {
+    let mut rows = vec![["check", "", "value", "expected", "measure"].map(String::from).to_vec()];
+    let number = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.8}"));
+    for c in checks {
+        let verdict = match c.passed {
+            Some(true) => "ok",
+            Some(false) => "FAILED",
+            None => "left out",
+        };
+        let measure = c.measure.map_or("-".into(), |m| format!("{} {m:.2e}", c.measured_by));
+        rows.push(vec![c.name.clone(), verdict.into(), number(c.value), number(c.expected), measure]);
+    }
+    let notes = std::iter::once("").chain(checks.iter().map(|c| c.note.as_str()));
+    let lines = output::columns(&rows);
+    lines.lines().zip(notes).map(|(line, note)| format!("{line}  {note}").trim_end().to_string() + "\n").collect()
+}

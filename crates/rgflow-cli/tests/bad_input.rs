@@ -1,0 +1,396 @@
+//! Promise: a file that cannot be used is refused by every command in one line on stderr that names the file, the problem
+//! and the remedy, with exit code 2, and nothing is written. `cargo test --test bad_input -- --nocapture` shows the lines.
+
+use ndarray::{Array1, Array2, arr0, arr1};
+use rgflow::nn::{Activation, Mlp};
+use rgflow::random::Streams;
+use rgflow::rbm::{Rbm, Units};
+use rgflow_lab::artifact::{Model, machine, network, npz};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A folder with samples, a machine and a network that are as they should be, and one that is not.
+struct Bench {
+    dir: tempfile::TempDir,
+}
+
+/// What a command takes the bad file for; `GOOD.*` are the good ones.
+const AS_SAMPLES: &[&[&str]] =
+    &[&["train", "rbm", "BAD"], &["train", "thermometer", "BAD"], &["flow", "good-rbm.safetensors", "BAD"]];
+const AS_MACHINE: &[&[&str]] = &[&["flow", "BAD", "good.npz"], &["verify", "BAD"]];
+const AS_NETWORK: &[&[&str]] = &[&["flow", "good-rbm.safetensors", "good.npz", "--read", "BAD"]];
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self { dir: tempfile::tempdir().unwrap() };
+        bench.put("good.npz", &archive(|file| add_samples(file, &spins(), &labels())));
+        bench.put("good-rbm.safetensors", &machine::model(&rbm(4), json!({})).to_bytes().unwrap());
+        bench.put("good-network.safetensors", &network_of(4).to_bytes().unwrap());
+        bench
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn run(&self, arguments: &[&str], bad: &str) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        command.current_dir(self.dir.path());
+        command.args(arguments.iter().map(|a| if *a == "BAD" { bad } else { *a }));
+        command.output().expect("starts")
+    }
+
+    /// Every one of `commands` refuses the file `bad`: exit code 2, one line with its name and all of `parts`, nothing on
+    /// stdout, no file or folder made or changed.
+    fn refused(&self, commands: &[&[&str]], bad: &str, parts: &[&str]) {
+        let before = listing(self.dir.path());
+        for arguments in commands {
+            let out = self.run(arguments, bad);
+            let line = String::from_utf8(out.stderr).unwrap();
+            println!("| {bad} | {} | {} |", arguments.join(" "), line.trim_end());
+            assert_eq!(out.status.code(), Some(2), "{arguments:?} {bad}: {line}");
+            assert!(line.lines().count() == 1 && line.starts_with("error: "), "{arguments:?} {bad}: {line}");
+            for part in parts.iter().chain(&[bad]) {
+                assert!(line.contains(part), "{arguments:?} {bad}: {line} lacks {part}");
+            }
+            // A problem and its remedy are two clauses.
+            assert!(line.contains(';'), "{arguments:?} {bad}: {line} has no remedy");
+            assert_eq!(out.stdout, b"", "{arguments:?} {bad}");
+            assert!(before == listing(self.dir.path()), "{arguments:?} {bad}: something was written");
+        }
+    }
+
+    fn samples(&self, name: &str, bytes: &[u8], parts: &[&str]) {
+        self.put(name, bytes);
+        self.refused(AS_SAMPLES, name, parts);
+    }
+}
+
+/// Names of all files and folders with the bytes of the files.
+fn listing(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(listing(&path));
+        }
+        all.insert(path.clone(), if path.is_file() { std::fs::read(path).unwrap() } else { vec![] });
+    }
+    all
+}
+
+/// 80 samples of 4 spins.
+fn spins() -> Array2<f32> {
+    Array2::from_shape_fn((80, 4), |(i, j)| if i >> j & 1 == 1 { 1.0 } else { -1.0 })
+}
+
+/// Two temperatures.
+fn labels() -> Array1<f64> {
+    Array1::from_shape_fn(80, |i| if i < 40 { 1.0 } else { 3.0 })
+}
+
+fn archive(arrays: impl FnOnce(&mut npz::Writer)) -> Vec<u8> {
+    let mut file = npz::Writer::new();
+    arrays(&mut file);
+    file.finish().unwrap()
+}
+
+fn add_samples(file: &mut npz::Writer, values: &Array2<f32>, labels: &Array1<f64>) {
+    file.add("spins", values).unwrap();
+    file.add("temperatures", labels).unwrap();
+}
+
+/// An archive of `values` with good labels.
+fn labelled(values: &Array2<f32>) -> Vec<u8> {
+    archive(|file| add_samples(file, values, &labels()))
+}
+
+fn rbm(visible: usize) -> Rbm {
+    Rbm::random(visible, 3, 0.1, &mut Streams::new(1).generator("bad-input", 0))
+}
+
+fn network_of(inputs: usize) -> Model {
+    let mut random = Streams::new(1).generator("bad-input", 1);
+    let mlp = Mlp::random(&[inputs, 5, 2], Activation::Tanh, Activation::Softmax, &mut random);
+    network::with_layers(Model::new(network::metadata("temperatures", &[1.0, 3.0])), &mlp)
+}
+
+/// The bytes of an `.npy` file with `header` as it stands.
+fn npy(version: u8, header: &str, data: &[u8]) -> Vec<u8> {
+    let padded = format!("{header:<117}\n");
+    let mut bytes = b"\x93NUMPY".to_vec();
+    bytes.extend([version, 0]);
+    bytes.extend((padded.len() as u16).to_le_bytes());
+    bytes.extend(padded.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn header(dtype: &str, shape: &str) -> String {
+    format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}")
+}
+
+/// What stands in every list: no file, a folder, no bytes, a device without end.
+fn no_file(bench: &Bench, commands: &[&[&str]], extension: &str) {
+    bench.refused(commands, &format!("missing.{extension}"), &["does not exist"]);
+    std::fs::create_dir_all(bench.dir.path().join(format!("folder.{extension}"))).unwrap();
+    bench.refused(commands, &format!("folder.{extension}"), &["is a folder"]);
+    bench.put(&format!("empty.{extension}"), b"");
+    bench.refused(commands, &format!("empty.{extension}"), &["is empty"]);
+    #[cfg(unix)]
+    {
+        let link = bench.dir.path().join(format!("endless.{extension}"));
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        // Listing a folder follows links, and this one has no end: it goes again at once.
+        let out = bench.run(commands[0], &format!("endless.{extension}"));
+        std::fs::remove_file(link).unwrap();
+        let line = String::from_utf8(out.stderr).unwrap();
+        assert!(out.status.code() == Some(2) && line.contains("no regular file"), "{line}");
+    }
+}
+
+/// The table could fail: the good files are taken.
+#[test]
+fn what_is_right_is_taken() {
+    let bench = Bench::new();
+    let quick: [&[&str]; 4] = [
+        &["train", "rbm", "good.npz", "--epochs", "2", "--set", "samples.steps=2", "--out", "a"],
+        &["train", "thermometer", "good.npz", "--epochs", "2", "--out", "b"],
+        &[
+            "flow",
+            "good-rbm.safetensors",
+            "good.npz",
+            "--steps",
+            "8",
+            "--read",
+            "good-network.safetensors",
+            "--out",
+            "c",
+        ],
+        &["inspect", "good.npz"],
+    ];
+    for arguments in quick {
+        let out = bench.run(arguments, "");
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    // Real numbers are taken where they are asked for.
+    bench.put("real.npz", &labelled(&spins().mapv(|v| 2.5 * v)));
+    for arguments in [
+        &["train", "rbm", "BAD", "--epochs", "2", "--units", "gaussian", "--learning-rate", "0.001", "--out", "d"][..],
+        &["train", "thermometer", "BAD", "--epochs", "2", "--set", "data.real=true", "--out", "e"],
+    ] {
+        let out = bench.run(arguments, "real.npz");
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+}
+
+#[test]
+fn files_that_are_no_samples() {
+    let bench = Bench::new();
+    for extension in ["npy", "npz", "csv"] {
+        no_file(&bench, AS_SAMPLES, extension);
+    }
+    let good = labelled(&spins());
+    let whole = npy(1, &header("<f4", "(2, 3)"), &[0; 24]);
+    bench.samples("truncated.npz", &good[..good.len() / 2], &["npz"]);
+    bench.samples("truncated.npy", &whole[..whole.len() - 5], &["numpy.save"]);
+    bench.samples("truncated-header.npy", &whole[..40], &["numpy.save"]);
+    bench.samples("longer.npy", &[&whole[..], &[0; 8]].concat(), &["numpy.save"]);
+    bench.samples("nonsense.npy", b"these are no numbers", &["numpy.save"]);
+    bench.samples("nonsense.npz", b"these are no numbers", &["npz"]);
+    bench.samples("nonsense.csv", &[0xff, 0xfe, 0, 1], &["UTF-8"]);
+    bench.samples("picture.png", b"\x89PNG", &["unknown kind", ".npz"]);
+    bench.samples("no-header.npy", &npy(1, "{'descr': <f4, oops", &[0; 24]), &["numpy.save"]);
+    bench.samples("huge.npy", &npy(1, &header("<f4", "(1000000000, 1000000)"), &[0; 24]), &["claims", "1000000000"]);
+    bench.samples("overflow.npy", &npy(1, &header("<f4", "(9999999999, 9999999999)"), &[0; 24]), &["numpy.save"]);
+    bench.samples("newer.npy", &npy(9, &header("<f4", "(2, 3)"), &[0; 24]), &["version"]);
+    bench.samples("complex.npy", &npy(1, &header("<c8", "(1, 3)"), &[0; 24]), &["<c8", "astype"]);
+    bench.samples("objects.npy", &npy(1, &header("|O", "(2, 3)"), &[0; 24]), &["|O", "astype"]);
+    let newer = archive(|file| {
+        add_samples(file, &spins(), &labels());
+        file.add("format", &arr0(99u32)).unwrap();
+    });
+    bench.samples("newer.npz", &newer, &["99", "update rgflow"]);
+    let mut flipped = good.clone();
+    flipped[good.len() / 3] ^= 0x55;
+    bench.samples("flipped.npz", &flipped, &["damaged"]);
+}
+
+#[test]
+fn shapes_and_values_that_are_no_samples() {
+    let bench = Bench::new();
+    bench.samples("flat.npy", &npy(1, &header("<f4", "(6,)"), &[0; 24]), &["[6]", "(samples, units)"]);
+    bench.samples("no-rows.npy", &npy(1, &header("<f4", "(0, 3)"), &[]), &["no numbers"]);
+    bench.samples("no-columns.npy", &npy(1, &header("<f4", "(3, 0)"), &[]), &["no numbers"]);
+    bench.samples("ragged.csv", b"T,a,b\n1,1,0\n1,1\n", &["line 3", "2 values, expected 3"]);
+    bench.samples("words.csv", b"T,a,b\n1,1,x\n", &["line 2, column 3", "\"x\""]);
+    bench.samples("only-names.csv", b"T,a,b\n", &["no numbers"]);
+    let with = |value: f32| {
+        let mut values = spins();
+        values[(2, 1)] = value;
+        labelled(&values)
+    };
+    bench.samples("nan.npz", &with(f32::NAN), &["NaN in row 3, column 2"]);
+    bench.samples("infinite.npz", &with(f32::INFINITY), &["inf in row 3, column 2"]);
+    bench.samples("other.npz", &with(0.5), &["neither spins", "-1 in row 1, column 1"]);
+    bench.samples("bytes.npz", &labelled(&spins().mapv(|v| 255.0 * v.max(0.0))), &["255 in row 2", "--scale 255"]);
+    bench.samples("nan.csv", b"T,a,b\n1,1,nan\n", &["NaN in row 1, column 2"]);
+    let counted = |n: usize| archive(|file| add_samples(file, &spins(), &Array1::from_elem(n, 1.5)));
+    bench.samples("short-labels.npz", &counted(7), &["7 values for 80 samples"]);
+    let odd = |value: f64| {
+        let mut labels = labels();
+        labels[3] = value;
+        archive(|file| add_samples(file, &spins(), &labels))
+    };
+    bench.samples("nan-label.npz", &odd(f64::NAN), &["`temperatures` holds NaN"]);
+    bench.samples("cold.npz", &odd(-1.0), &["`temperatures` holds -1"]);
+    // What only a thermometer needs.
+    let thermometer = &AS_SAMPLES[1..2];
+    bench.put("unlabelled.npz", &archive(|file| file.add("spins", &spins()).unwrap()));
+    bench.refused(thermometer, "unlabelled.npz", &["no labels", "`temperatures`"]);
+    bench.put("one-label.npz", &counted(80));
+    bench.refused(thermometer, "one-label.npz", &["at least two labels"]);
+    bench.put("rare.npz", &odd(9.0));
+    bench.refused(thermometer, "rare.npz", &["label 9 has 1 samples"]);
+    bench.put("infinite-label.npz", &odd(f64::INFINITY));
+    bench.refused(thermometer, "infinite-label.npz", &["finite temperatures"]);
+    // What only a training or a flow needs.
+    bench.put("few.csv", b"1,-1\n-1,1\n");
+    bench.refused(&AS_SAMPLES[..1], "few.csv", &["2 samples"]);
+    bench.put("lone.npz", &odd(9.0));
+    bench.refused(&AS_SAMPLES[2..], "lone.npz", &["a start has 1 samples"]);
+    let wide = archive(|file| file.add("spins", &Array2::<f32>::ones((40, 6))).unwrap());
+    bench.put("wide.npz", &wide);
+    bench.refused(&AS_SAMPLES[2..], "wide.npz", &["6 values", "4 visible units"]);
+    // Bits lie between spins -1 and +1, but they are no spins; spins are no bits.
+    bench.put("bits.npz", &labelled(&spins().mapv(|v| v.max(0.0))));
+    bench.refused(&AS_SAMPLES[2..], "bits.npz", &["holds 0", "units are spin"]);
+    bench.refused(&[&["train", "rbm", "BAD", "--units", "spin"]], "bits.npz", &["machine.units", "bits (0, 1)"]);
+    bench.put("spins.npz", &labelled(&spins()));
+    bench.refused(&[&["train", "rbm", "BAD", "--units", "binary"]], "spins.npz", &["machine.units", "holds -1"]);
+    // Names that the file does not have.
+    bench.refused(&[&["train", "rbm", "BAD", "--array", "x"]], "spins.npz", &["`x`", "spins, temperatures"]);
+    bench.refused(&[&["train", "thermometer", "BAD", "--set", "data.labels=x"]], "spins.npz", &["`x`"]);
+}
+
+#[test]
+fn files_that_are_no_models() {
+    let bench = Bench::new();
+    for commands in [AS_MACHINE, AS_NETWORK] {
+        let bench = Bench::new();
+        no_file(&bench, commands, "safetensors");
+    }
+    let all: Vec<&[&str]> = AS_MACHINE.iter().chain(AS_NETWORK).copied().collect();
+    let good = machine::model(&rbm(4), json!({})).to_bytes().unwrap();
+    let newer = |mut model: Model| {
+        model.metadata["format"] = 99.into();
+        model.to_bytes().unwrap()
+    };
+    bench.put("nonsense.safetensors", b"these are no tensors");
+    bench.put("truncated.safetensors", &good[..good.len() - 3]);
+    bench.put("header.safetensors", &good[..30]);
+    bench.put("huge.safetensors", &[&[0xff; 8][..], &good[8..]].concat());
+    for name in ["nonsense", "truncated", "header", "huge"] {
+        bench.refused(&all, &format!("{name}.safetensors"), &["safetensors file"]);
+    }
+    bench.put("newer.safetensors", &newer(machine::model(&rbm(4), json!({}))));
+    bench.refused(AS_MACHINE, "newer.safetensors", &["99", "update rgflow"]);
+    bench.put("newer-network.safetensors", &newer(network_of(4)));
+    bench.refused(AS_NETWORK, "newer-network.safetensors", &["99", "update rgflow"]);
+    bench.put("others.safetensors", &Model::new(json!({})).with("x", arr1(&[1.0f32])).to_bytes().unwrap());
+    bench.refused(AS_MACHINE, "others.safetensors", &["`weights`"]);
+    bench.refused(AS_NETWORK, "others.safetensors", &["no layers"]);
+    // One kind where the other is needed.
+    bench.refused(AS_MACHINE, "good-network.safetensors", &["is a thermometer", "train rbm"]);
+    bench.refused(AS_NETWORK, "good-rbm.safetensors", &["no network", "train thermometer"]);
+}
+
+#[test]
+fn models_whose_content_is_wrong() {
+    let bench = Bench::new();
+    let broken = |name: &str, mut model: Model, tensor: &str, to: &dyn Fn(&mut ndarray::ArrayD<f32>)| {
+        to(model.tensors.get_mut(tensor).expect("there"));
+        bench.put(name, &model.to_bytes().unwrap());
+    };
+    let machine_of = |n: usize| machine::model(&rbm(n), json!({}));
+    let nan = |t: &mut ndarray::ArrayD<f32>| *t.iter_mut().next().expect("not empty") = f32::NAN;
+    let longer = |t: &mut ndarray::ArrayD<f32>| *t = arr1(&[0.0f32; 9]).into_dyn();
+    let cube = |t: &mut ndarray::ArrayD<f32>| *t = ndarray::Array3::zeros((2, 2, 3)).into_dyn();
+    broken("nan.safetensors", machine_of(4), "weights", &nan);
+    bench.refused(AS_MACHINE, "nan.safetensors", &["finite"]);
+    broken("shape.safetensors", machine_of(4), "visible_bias", &longer);
+    bench.refused(AS_MACHINE, "shape.safetensors", &[]);
+    broken("cube.safetensors", machine_of(4), "weights", &cube);
+    bench.refused(AS_MACHINE, "cube.safetensors", &["`weights`", "dimensions"]);
+    let mut odd = machine_of(4);
+    odd.metadata["units"]["visible"] = "quark".into();
+    bench.put("units.safetensors", &odd.to_bytes().unwrap());
+    bench.refused(AS_MACHINE, "units.safetensors", &["quark"]);
+    bench.put("wide.safetensors", &machine_of(6).to_bytes().unwrap());
+    let out = bench.run(AS_MACHINE[0], "wide.safetensors");
+    let line = String::from_utf8(out.stderr).unwrap();
+    // The samples are named: they do not fit the machine that was given.
+    assert!(out.status.code() == Some(2) && line.contains("good.npz") && line.contains("6 visible units"), "{line}");
+    broken("nan-network.safetensors", network_of(4), "layers.1.weights", &nan);
+    bench.refused(AS_NETWORK, "nan-network.safetensors", &["layers.1", "finite"]);
+    broken("shape-network.safetensors", network_of(4), "layers.0.bias", &longer);
+    bench.refused(AS_NETWORK, "shape-network.safetensors", &["layers.0", "do not fit"]);
+    bench.put("wide-network.safetensors", &network_of(6).to_bytes().unwrap());
+    bench.refused(AS_NETWORK, "wide-network.safetensors", &["6 values", "4 visible units"]);
+    let mut odd = network_of(4);
+    odd.metadata["activation"] = "magic".into();
+    bench.put("activation.safetensors", &odd.to_bytes().unwrap());
+    bench.refused(AS_NETWORK, "activation.safetensors", &["magic"]);
+    // A machine of {0, 1} units with spins as samples.
+    let bits = rbm(4).with_units(Units::BINARY, Units::BINARY).unwrap();
+    bench.put("binary.safetensors", &machine::model(&bits, json!({})).to_bytes().unwrap());
+    let out = bench.run(AS_MACHINE[0], "binary.safetensors");
+    let line = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.code() == Some(2) && line.contains("holds -1"), "{line}");
+}
+
+/// `inspect` takes any file of rgflow; what it cannot read is the user's to mend.
+#[test]
+fn files_that_cannot_be_inspected() {
+    let bench = Bench::new();
+    let inspect: &[&[&str]] = &[&["inspect", "BAD"], &["inspect", "BAD", "--json"]];
+    let good = labelled(&spins());
+    bench.put("cut.npz", &good[..good.len() / 2]);
+    bench.put("cut.safetensors", b"\x10");
+    bench.put("cut.json", b"{\"schema\":");
+    bench.put("newer.json", br#"{"schema":"rgflow-results-99","numbers":[]}"#);
+    bench.put("empty.npz", b"");
+    bench.put("empty.safetensors", b"");
+    bench.put("empty.json", b"");
+    bench.put("notes.md", b"# Notes");
+    std::fs::create_dir(bench.dir.path().join("folder")).unwrap();
+    for (name, part) in [
+        ("missing.npz", "does not exist"),
+        ("cut.npz", "not a readable npz"),
+        ("cut.safetensors", "not a whole safetensors"),
+        ("cut.json", "not a results file"),
+        ("newer.json", "rgflow-results-99"),
+        ("empty.npz", ""),
+        ("empty.safetensors", ""),
+        ("empty.json", ""),
+        ("notes.md", "unknown kind"),
+        ("folder", "no run folder"),
+    ] {
+        bench.refused(inspect, name, &[part]);
+    }
+}
+
+/// Names under which `sample` cannot write are refused before anything is drawn.
+#[test]
+fn files_that_cannot_be_sampled_into() {
+    let bench = Bench::new();
+    bench.put("there.npz", b"mine");
+    let into: &[&[&str]] = &[&["sample", "ising", "--size", "4", "--temperature", "1,2", "--n", "3", "--out", "BAD"]];
+    bench.refused(into, "there.npz", &["exists", "--force"]);
+    bench.refused(into, "samples.png", &["unknown kind"]);
+    bench.refused(into, "samples.npy", &["2 temperatures"]);
+}

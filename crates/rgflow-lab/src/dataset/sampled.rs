@@ -1,0 +1,164 @@
+//! Samples of the Ising model: drawn at several temperatures, summarised beside exact values, and written to files.
+
+use super::FORMAT;
+use crate::artifact::{Error, Progress, npz};
+use ndarray::{Array1, Array2, Axis, arr0};
+use rayon::prelude::*;
+use rgflow::exact::auto::{Drawn, Method, sample};
+use rgflow::exact::{chain_in_field, square};
+use rgflow::lattice::sampler::Effort;
+use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
+use rgflow::random::Streams;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What is to be drawn.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The lattice.
+    pub lattice: Geometry,
+    /// Field h in units of J.
+    pub field: f64,
+    /// Temperatures, in the order of the file.
+    pub temperatures: Vec<Temperature>,
+    /// Configurations at each temperature, at least 1.
+    pub n: usize,
+    /// The sampler.
+    pub method: Method,
+    /// Chains, burn-in and spacing where they are given.
+    pub effort: Effort,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// What was drawn at one temperature.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// The temperature.
+    pub temperature: Temperature,
+    /// The configurations, and how they were made.
+    pub drawn: Drawn,
+    /// Averages with errors.
+    pub summary: Summary,
+    /// Exact energy per spin and specific heat, where they are known.
+    pub exact: Option<(f64, f64)>,
+}
+
+/// Most spins of one call: 16 GiB are more than a slip of the keyboard should take.
+const MOST_SPINS: usize = 16 << 30;
+
+impl Request {
+    /// Refuses what does not fit into memory.
+    ///
+    /// # Errors
+    /// [`Error::User`] that names the number of configurations.
+    pub fn check(&self) -> Result<(), Error> {
+        let spins = self.lattice.n_sites().checked_mul(self.temperatures.len()).and_then(|s| s.checked_mul(self.n));
+        match spins {
+            Some(spins) if spins <= MOST_SPINS => Ok(()),
+            _ => Err(Error::user(format!(
+                "{} configurations at {} temperatures on {} do not fit into memory; draw fewer at a time",
+                self.n,
+                self.temperatures.len(),
+                self.lattice
+            ))),
+        }
+    }
+
+    /// Draws at all temperatures; the temperature number k has the stream ("sample", k).
+    ///
+    /// # Errors
+    /// [`Error::User`] where the sampler cannot do it, [`Error::Interrupted`] once `interrupt` is set.
+    pub fn draw(&self, progress: &dyn Progress, interrupt: &AtomicBool) -> Result<Vec<Sampled>, Error> {
+        self.check()?;
+        let user = |e: LatticeError| Error::user(e.to_string());
+        let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
+        progress.add_work("sampling", self.temperatures.len() as u64);
+        let one = |(k, temperature): (usize, &Temperature)| {
+            if interrupt.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            let streams = Streams::new(self.seed);
+            let drawn = sample(self.method, &model, *temperature, self.n, &self.effort, streams, "sample", k as u64);
+            let drawn = drawn.map_err(user)?;
+            let summary = Summary::measure(&model, *temperature, &drawn.collection).map_err(user)?;
+            progress.advance(1);
+            Ok(Sampled { temperature: *temperature, drawn, summary, exact: self.exact(*temperature) })
+        };
+        self.temperatures.par_iter().enumerate().map(one).collect()
+    }
+
+    /// Exact energy per spin and specific heat.
+    fn exact(&self, temperature: Temperature) -> Option<(f64, f64)> {
+        let exact = match &self.lattice {
+            Geometry::Square(s) if self.field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
+            Geometry::Ring(r) => chain_in_field::thermodynamics(r.n_sites(), temperature, self.field).ok(),
+            _ => None,
+        };
+        exact.map(|e| (e.energy, e.specific_heat))
+    }
+
+    /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for each
+    /// temperature its value, n_eff, tau_int and the difference of starts; `lattice`, `coordination`, `field`, `format`.
+    ///
+    /// # Errors
+    /// If the format cannot hold them.
+    pub fn npz(&self, sampled: &[Sampled]) -> Result<Vec<u8>, Error> {
+        let extents: Vec<u32> = self.lattice.extents().iter().map(|e| *e as u32).collect();
+        let coordination = self.lattice.neighbours(0).len() as u32;
+        let per = |of: &dyn Fn(&Sampled) -> f64| Array1::from_iter(sampled.iter().map(of));
+        let mut file = npz::Writer::new();
+        file.add("spins", &spins(sampled)?)?;
+        file.add("temperatures", &per(&|s| s.temperature.value()))?;
+        file.add("lattice", &Array1::from(extents))?;
+        file.add("coordination", &arr0(coordination))?;
+        file.add("field", &arr0(self.field))?;
+        file.add("n_eff", &per(&|s| s.drawn.collection.n_eff))?;
+        file.add("tau_int_energy", &per(&|s| s.drawn.collection.tau_int_energy))?;
+        file.add("tau_int_abs_m", &per(&|s| s.drawn.collection.tau_int_abs_m))?;
+        file.add("start_difference_z", &per(&|s| s.drawn.collection.start_difference_z))?;
+        file.add("format", &arr0(FORMAT))?;
+        file.finish()
+    }
+
+    /// The spins of one temperature as an `.npy` file.
+    ///
+    /// # Errors
+    /// [`Error::User`] for several temperatures, which the format cannot tell apart.
+    pub fn npy(&self, sampled: &[Sampled]) -> Result<Vec<u8>, Error> {
+        if sampled.len() != 1 {
+            return Err(Error::user(format!(
+                "an .npy file holds no temperatures, and there are {}; write .npz or .csv",
+                sampled.len()
+            )));
+        }
+        let mut bytes = Vec::new();
+        ndarray_npy::WriteNpyExt::write_npy(&sampled[0].drawn.collection.spins, &mut bytes)
+            .map_err(|e| Error::failure(format!("npy: {e}")))?;
+        Ok(bytes)
+    }
+
+    /// The samples as a table of text with the columns `T`, `s0`, `s1` ...
+    pub fn csv(&self, sampled: &[Sampled]) -> Vec<u8> {
+        let mut text = String::from("T");
+        (0..self.lattice.n_sites()).for_each(|i| {
+            let _ = write!(text, ",s{i}");
+        });
+        text.push('\n');
+        for s in sampled {
+            for row in s.drawn.collection.spins.rows() {
+                let _ = write!(text, "{}", s.temperature);
+                row.iter().for_each(|spin| {
+                    let _ = write!(text, ",{spin}");
+                });
+                text.push('\n');
+            }
+        }
+        text.into_bytes()
+    }
+}
+
+fn spins(sampled: &[Sampled]) -> Result<Array2<i8>, Error> {
+    let parts: Vec<_> = sampled.iter().map(|s| s.drawn.collection.spins.view()).collect();
+    ndarray::concatenate(Axis(0), &parts).map_err(|e| Error::failure(e.to_string()))
+}

@@ -1,0 +1,195 @@
+//! `rgflow flow`: a trained machine iterated from the user's own samples.
+
+mod findings;
+mod record;
+mod settings;
+mod stage;
+
+use super::Experiment;
+use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
+use crate::dataset::{Dataset, Meaning, Options};
+use crate::record::Record;
+use rayon::prelude::*;
+use rgflow::lattice::Square;
+use rgflow::nn::Mlp;
+use rgflow::random::Streams;
+use rgflow::rbm::{Rbm, Units};
+use settings::Settings;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The experiment: machine, samples and network are given with the command.
+pub struct OwnFlow {
+    machine: (PathBuf, String, Rbm),
+    data_path: (PathBuf, String),
+    network: Option<(PathBuf, String, Model, Mlp)>,
+    data: OnceLock<Dataset>,
+}
+
+/// Where flows start: samples by label.
+struct Starts {
+    /// Labels, or nothing: one start.
+    labels: Vec<f64>,
+    /// What they mean.
+    meaning: Option<Meaning>,
+    /// Rows of the data, start by start, all of one number.
+    rows: Vec<usize>,
+}
+
+impl OwnFlow {
+    /// Name in `config.toml`.
+    pub const NAME: &str = "flow";
+
+    /// Of the machine in `machine` from the samples in `data`, read by the `network` (a thermometer or classifier).
+    ///
+    /// # Errors
+    /// [`Error::User`] if a file cannot be read or holds something else.
+    pub fn new(machine: &Path, data: &Path, network: Option<&Path>) -> Result<Self, Error> {
+        let at = |path: &Path, e: Error| Error::user(format!("{}: {e}", path.display()));
+        let (model, hash) = user_file::model(machine)?;
+        let rbm = machine::rbm(&model).map_err(|e| at(machine, e))?;
+        let network = match network {
+            None => None,
+            Some(path) => {
+                let (model, hash) = user_file::model(path)?;
+                let mlp = network::layers(&model).map_err(|e| at(path, e))?;
+                if mlp.n_in() != rbm.n_visible() {
+                    let (inputs, units) = (mlp.n_in(), rbm.n_visible());
+                    return Err(Error::user(format!(
+                        "{}: the network reads {inputs} values, the machine has {units} visible units; give one of the same data",
+                        path.display()
+                    )));
+                }
+                Some((path.into(), hash, model, mlp))
+            }
+        };
+        let data_path = (data.to_path_buf(), crate::dataset::hash(data)?);
+        Ok(Self { machine: (machine.into(), hash, rbm), data_path, network, data: OnceLock::new() })
+    }
+
+    /// The samples, fit for the machine.
+    fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
+        if let Some(data) = self.data.get() {
+            return Ok(data);
+        }
+        let d = &settings.data;
+        let units = self.machine.2.visible_units();
+        let real = units.levels().is_none();
+        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real, allow: "" };
+        let path = &self.data_path.0;
+        let data = Dataset::read(path, &options)?;
+        let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
+        if data.n_units() != self.machine.2.n_visible() {
+            let (found, expected) = (data.n_units(), self.machine.2.n_visible());
+            return Err(wrong(format!(
+                "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
+            )));
+        }
+        if let Some(l) = units.levels()
+            && let Some(bad) = data.misfit(l.low(), l.high())
+        {
+            return Err(wrong(format!(
+                "holds {bad}; the machine's visible units are {units}: give samples of that kind"
+            )));
+        }
+        starts(&data, settings.flow.chains).map_err(wrong)?;
+        Ok(self.data.get_or_init(|| data))
+    }
+
+    /// The square lattice of the samples, where E and |m| of spins can be measured.
+    fn lattice(&self, data: &Dataset) -> Option<Square> {
+        let (extents, coordination) = data.lattice.as_ref()?;
+        let spins = *self.machine.2.visible_units() == Units::SPIN;
+        match (extents.as_slice(), coordination) {
+            ([lx, ly], 4) if spins => Square::new(*lx, *ly).ok(),
+            _ => None,
+        }
+    }
+
+    /// All inputs of the stages.
+    fn inputs(&self) -> Vec<Artifact> {
+        let of = |path: &PathBuf, hash: &String| Artifact { hash: hash.clone(), dir: path.clone() };
+        let mut inputs = vec![of(&self.machine.0, &self.machine.1), of(&self.data_path.0, &self.data_path.1)];
+        inputs.extend(self.network.iter().map(|(path, hash, ..)| of(path, hash)));
+        inputs
+    }
+}
+
+/// Samples by label: as many of each as the smallest start has, at most `most`.
+fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
+    let (labels, classes, meaning) = match &data.labels {
+        None => (vec![], vec![0; data.n_samples()], None),
+        Some(labels) => {
+            let (distinct, classes) = labels.classes();
+            (distinct, classes, Some(labels.meaning))
+        }
+    };
+    let n_starts = labels.len().max(1);
+    if n_starts > 1000 {
+        return Err(format!("has {n_starts} distinct labels; are these labels? At most 1000 starts are followed"));
+    }
+    let members: Vec<Vec<usize>> =
+        (0..n_starts).map(|k| (0..classes.len()).filter(|r| classes[*r] == k).collect()).collect();
+    let per = members.iter().map(Vec::len).min().unwrap_or(0).min(most);
+    if per < settings::LEAST {
+        return Err(format!(
+            "a start has {per} samples; add some, at least {} of each label are needed",
+            settings::LEAST
+        ));
+    }
+    Ok(Starts { labels, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
+}
+
+impl Experiment for OwnFlow {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "The flow v -> h -> v of a trained machine from your own samples"
+    }
+
+    fn recipe(&self) -> &'static str {
+        settings::RECIPE
+    }
+
+    fn repetitions(&self) -> u32 {
+        1
+    }
+
+    fn input(&self) -> toml::Table {
+        let mut table = super::file_entry("machine", &self.machine.0, &self.machine.1);
+        table.extend(super::file_entry("data", &self.data_path.0, &self.data_path.1));
+        if let Some((path, hash, ..)) = &self.network {
+            table.extend(super::file_entry("network", path, hash));
+        }
+        table
+    }
+
+    fn check(&self, table: &toml::Table) -> Result<(), String> {
+        let settings = Settings::parse(table)?;
+        self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = Settings::parse(table).map_err(Error::user)?;
+        let data = self.read(&settings)?;
+        let modes = settings.modes().map_err(Error::user)?;
+        let starts = starts(data, settings.flow.chains).map_err(Error::user)?;
+        let found: Vec<Vec<_>> = run
+            .repetitions()
+            .par_iter()
+            .map(|repetition| {
+                // A network without reference curves reads probabilities, but no T*.
+                let thermometer = self
+                    .network
+                    .as_ref()
+                    .and_then(|(_, _, model, _)| network::thermometer(model, Streams::new(repetition.seed())).ok());
+                let bench = stage::Bench { flow: self, settings: &settings, data, starts: &starts, thermometer };
+                modes.par_iter().map(|mode| stage::flow(repetition, &bench, *mode)).collect()
+            })
+            .collect::<Result<_, Error>>()?;
+        let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp));
+        Ok(record::record(self, &settings, data, &starts, classes, &found))
+    }
+}

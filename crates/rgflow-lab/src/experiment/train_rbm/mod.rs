@@ -1,0 +1,93 @@
+//! `rgflow train rbm`: a restricted Boltzmann machine on the user's own data.
+
+mod findings;
+mod record;
+mod settings;
+mod stage;
+
+use super::Experiment;
+use crate::artifact::{Error, Run};
+use crate::dataset::{Dataset, Options};
+use crate::record::Record;
+use rayon::prelude::*;
+use settings::Settings;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The experiment: the file of samples is given with the command.
+pub struct TrainRbm {
+    path: PathBuf,
+    hash: String,
+    data: OnceLock<Dataset>,
+}
+
+impl TrainRbm {
+    /// Name in `config.toml`.
+    pub const NAME: &str = "train-rbm";
+
+    /// On the samples in the file `path`.
+    ///
+    /// # Errors
+    /// [`Error::User`] if it cannot be read.
+    pub fn new(path: &Path) -> Result<Self, Error> {
+        let hash = crate::dataset::hash(path)?;
+        Ok(Self { path: path.into(), hash, data: OnceLock::new() })
+    }
+
+    /// The samples, fit for a training.
+    fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
+        if let Some(data) = self.data.get() {
+            return Ok(data);
+        }
+        let d = &settings.data;
+        let real = settings.real();
+        let allow = "take Gaussian visible units (--units gaussian)";
+        let options = Options { array: d.array.clone(), scale: d.scale, real, allow, ..Options::default() };
+        let data = Dataset::read(&self.path, &options)?;
+        let least = 4;
+        if data.n_samples() < least {
+            let (name, n) = (self.path.display(), data.n_samples());
+            return Err(Error::user(format!("{name}: {n} samples; add some, at least {least} are needed")));
+        }
+        settings.units(&data).map_err(|e| Error::user(format!("{}: {e}", self.path.display())))?;
+        Ok(self.data.get_or_init(|| data))
+    }
+}
+
+impl Experiment for TrainRbm {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "A restricted Boltzmann machine on your own data"
+    }
+
+    fn recipe(&self) -> &'static str {
+        settings::RECIPE
+    }
+
+    fn repetitions(&self) -> u32 {
+        1
+    }
+
+    fn input(&self) -> toml::Table {
+        super::file_entry("data", &self.path, &self.hash)
+    }
+
+    fn check(&self, table: &toml::Table) -> Result<(), String> {
+        let settings = Settings::parse(table)?;
+        self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = Settings::parse(table).map_err(Error::user)?;
+        let data = self.read(&settings)?;
+        let train = |repetition: &_| {
+            let trained = stage::train(repetition, &settings, data)?;
+            stage::examine(repetition, &settings, data, &trained)
+        };
+        let found: Vec<_> = run.repetitions().par_iter().map(train).collect::<Result<_, Error>>()?;
+        Ok(record::record(&settings, data, &found))
+    }
+}

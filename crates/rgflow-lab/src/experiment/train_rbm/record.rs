@@ -1,0 +1,222 @@
+//! Numbers, tables and figures of a trained machine.
+
+use super::super::combined::{Combined, Measured, cell, over_seeds};
+use super::super::pictures::{picture, width};
+use super::findings::Findings;
+use super::settings::Settings;
+use crate::dataset::Dataset;
+use crate::record::{Axis, Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Style, Table};
+use rgflow::rbm::Units;
+
+const KEY: &str = "rbm";
+
+pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
+    let n = found[0].samples[1] as f64;
+    let combine =
+        |get: &dyn Fn(&Findings) -> Option<Measured>| over_seeds(&found.iter().map(get).collect::<Vec<_>>(), n);
+    let cost: Vec<Combined> = (0..3).map(|i| combine(&|f| Some(f.reconstruction[i]))).collect();
+    let likelihood: Vec<Combined> = (0..3).map(|i| combine(&|f| f.log_likelihood.map(|l| l[i]))).collect();
+    let gap = combine(&|f| Some(f.free_energy_gap));
+    let base = |c: &Combined| (c.value.unwrap_or(f64::NAN), c.error.unwrap_or(0.0));
+    let mut numbers = vec![
+        {
+            let what = "reconstruction cost sum (v - v')^2 / 2 of a test sample, v' from one mean-field step";
+            let (value, error) = base(&cost[2]);
+            let number = cost[1].number(format!("{KEY}.reconstruction.test"), "1", what);
+            number.compare(value, error, 0.0, "the mean of the training data as the reconstruction of every sample")
+        },
+        cost[0].number(format!("{KEY}.reconstruction.train"), "1", "the same of training samples"),
+        cost[2].number(
+            format!("{KEY}.reconstruction.mean"),
+            "1",
+            "the same of test samples, if v' is the mean of the training data",
+        ),
+        gap.number(
+            format!("{KEY}.free_energy_gap"),
+            "k_B T",
+            "free energy of test less training samples; > 0 shows overfitting",
+        ),
+        Number::new(
+            format!("{KEY}.largest_weight"),
+            found[0].largest_weight,
+            None,
+            "1",
+            "largest |w|, first repetition",
+        ),
+        Number::new(
+            format!("{KEY}.weights_in_use"),
+            found[0].weights_in_use,
+            None,
+            "1",
+            "fraction of weights above a tenth of it",
+        ),
+    ];
+    let known = likelihood[1].value.is_some();
+    if known {
+        let (value, error) = base(&likelihood[2]);
+        numbers.push(
+            likelihood[1]
+                .number(format!("{KEY}.log_likelihood.test"), "nats", "ln p of a test sample, ln Z by enumeration")
+                .compare(value, error, 0.0, "independent units with the means of the training data"),
+        );
+        numbers.push(likelihood[0].number(format!("{KEY}.log_likelihood.train"), "nats", "ln p of a training sample"));
+        let z: Vec<_> = found.iter().map(|f| f.ln_z.map(|z| (z, f64::NAN))).collect();
+        numbers.push(over_seeds(&z, 1.0).number(format!("{KEY}.ln_z"), "1", "exact ln Z by enumeration"));
+    }
+    let name = data.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let [visible, hidden] = &found[0].units;
+    let mut rows =
+        vec![vec![Cell::text("reconstruction cost"), cell(&cost[0], None), cell(&cost[1], None), cell(&cost[2], None)]];
+    if known {
+        let [train, test, alone] = [0, 1, 2].map(|i| cell(&likelihood[i], None));
+        rows.push(vec![Cell::text("ln p per sample (nats)"), train, test, alone]);
+    }
+    let mut notes = vec!["Without machine: the mean of the training data, independent units.".to_string()];
+    notes.extend(found[0].no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
+    let summary = Table {
+        caption: format!(
+            "RBM {}-{} ({visible} / {hidden}) on {name}, {} updates",
+            data.n_units(),
+            settings.machine.hidden,
+            found[0].updates
+        ),
+        columns: ["", "training", "test", "test, without machine"].map(String::from).to_vec(),
+        rows,
+        notes,
+    };
+    let show = |c: &Combined| crate::report::format::value(c.value, c.error, c.interval);
+    let mut answers = vec![format!(
+        "A test sample is reconstructed at a cost of {}; the mean of the data costs {}.",
+        show(&cost[1]),
+        show(&cost[2])
+    )];
+    if known {
+        answers.push(format!(
+            "A test sample has ln p = {} nats, a training sample {}; independent units give {}.",
+            show(&likelihood[1]),
+            show(&likelihood[0]),
+            show(&likelihood[2])
+        ));
+    }
+    Record {
+        experiment: super::TrainRbm::NAME.into(),
+        title: format!("A restricted Boltzmann machine on {name}"),
+        question: format!(
+            "A machine of {} visible ({visible}) and {} hidden units ({hidden}) is trained by {}-{} on {} samples ({}). What has it learnt?",
+            data.n_units(),
+            settings.machine.hidden,
+            settings.training.method.to_uppercase(),
+            settings.training.steps,
+            found[0].samples[0],
+            data.kind.name()
+        ),
+        answers,
+        summary,
+        sections: vec![
+            Section {
+                title: "Training".into(),
+                text: vec![],
+                figures: vec![learning(found, &cost[2])],
+                tables: vec![],
+            },
+            Section {
+                title: "What it looks like".into(),
+                text: vec![],
+                figures: pictures(data, &found[0]),
+                tables: vec![],
+            },
+        ],
+        numbers,
+    }
+}
+
+fn axis(label: &str) -> Axis {
+    Axis { label: label.into(), ..Axis::default() }
+}
+
+fn learning(found: &[Findings], mean: &Combined) -> Figure {
+    let x: Vec<f64> = found[0].learning.iter().map(|m| m.0).collect();
+    let curve = |label: &str, of: fn(&(f64, f64, f64)) -> f64| Curve {
+        label: label.into(),
+        x: x.clone(),
+        y: found[0].learning.iter().map(of).collect(),
+        ..Curve::default()
+    };
+    let ends = [x.first(), x.last()].map(|v| v.copied().unwrap_or(0.0));
+    let reference = Curve {
+        label: "mean of the data".into(),
+        x: ends.to_vec(),
+        y: vec![mean.value.unwrap_or(f64::NAN); 2],
+        style: Style::Dashed,
+        ..Curve::default()
+    };
+    Figure {
+        id: "learning".into(),
+        title: "Learning curve".into(),
+        caption: "Reconstruction cost of the test set per sample, and the size of the weights, against passes through the data. First repetition.".into(),
+        alt: "Cost of the test set and root mean square weight against the epoch.".into(),
+        panels: vec![
+            Panel::Curves {
+                title: "test reconstruction".into(),
+                x: axis("epoch"),
+                y: axis("cost per sample"),
+                curves: vec![curve("machine", |m| m.1), reference],
+            },
+            Panel::Curves {
+                title: "weights".into(),
+                x: axis("epoch"),
+                y: axis("root mean square"),
+                curves: vec![curve("w", |m| m.2.sqrt())],
+            },
+        ],
+    }
+}
+
+fn pictures(data: &Dataset, found: &Findings) -> Vec<Figure> {
+    let units = found.units[0].parse().unwrap_or(Units::SPIN);
+    let largest = found.largest_weight.max(1e-12) as f32;
+    let weights: Vec<Lattice> = found
+        .weights
+        .iter()
+        .enumerate()
+        .map(|(a, w)| Lattice {
+            label: format!("unit {}", a + 1),
+            width: width(data),
+            values: w.iter().map(|w| w / largest).collect(),
+        })
+        .collect();
+    let rows =
+        |pictures: Vec<Lattice>, columns: usize| pictures.chunks(columns).map(<[Lattice]>::to_vec).collect::<Vec<_>>();
+    let pairs = [0, 1].map(|k| {
+        let name = ["sample", "reconstruction"][k];
+        found.pairs.iter().map(|pair| picture(data, &units, &pair[k], name.into())).collect::<Vec<_>>()
+    });
+    let drawn = found.drawn.iter().map(|v| picture(data, &units, v, String::new())).collect();
+    let figure = |id: &str, title: &str, caption: &str, rows: Vec<Vec<Lattice>>| Figure {
+        id: id.into(),
+        title: title.into(),
+        caption: caption.into(),
+        alt: format!("Pictures: {title}."),
+        panels: vec![Panel::Lattices { title: title.into(), rows }],
+    };
+    vec![
+        figure(
+            "weights",
+            "Weights of hidden units",
+            "Each picture shows the weights of one hidden unit to all visible ones, on one scale from -max |w| to +max |w|.",
+            rows(weights, 9),
+        ),
+        figure(
+            "reconstructions",
+            "Test samples and their reconstructions",
+            "Above samples that no training saw, below what one mean-field step v -> h -> v makes of them.",
+            pairs.to_vec(),
+        ),
+        figure(
+            "drawn",
+            "Drawn from the machine",
+            "Expectation values of the visible units after Gibbs steps from a start that knows the means alone, one chain each.",
+            rows(drawn, 8),
+        ),
+    ]
+}

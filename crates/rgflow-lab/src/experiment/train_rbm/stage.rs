@@ -1,0 +1,248 @@
+//! Stages "rbm" (the training) and "examine" (what the machine does with samples it never saw).
+
+use super::findings::Findings;
+use super::settings::Settings;
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
+use crate::dataset::Dataset;
+use ndarray::{Array2, ArrayView2, Axis};
+use rgflow::learning::{Batching, permutation};
+use rgflow::random::Streams;
+use rgflow::rbm::{Chains, Kernel, Rbm, Trained, Training, Units, train as train_machine};
+
+const REVISION: u32 = 2;
+const MODEL: &str = "rbm/model.safetensors";
+const METRICS: &str = "rbm/metrics.jsonl";
+const FINDINGS: &str = "examine/findings.json";
+/// Pictures of weights, of reconstructions, of draws.
+const SHOWN: [usize; 3] = [36, 8, 16];
+
+/// Rows of training and test.
+fn split(n: usize, settings: &Settings, streams: Streams) -> (Vec<usize>, Vec<usize>) {
+    let mut order = permutation(n, &mut streams.generator("rbm/split", 0));
+    let test = ((n as f64 * settings.data.test_fraction).round() as usize).clamp(2, n - 2);
+    let train = order.split_off(test);
+    (train, order)
+}
+
+/// Makes or keeps the trained machine.
+pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset) -> Result<Artifact, Error> {
+    let input = data.artifact();
+    let what = Stage {
+        name: "rbm",
+        revision: REVISION,
+        settings: (&settings.data, &settings.machine, &settings.training),
+        inputs: &[&input],
+        outputs: &[MODEL, METRICS],
+    };
+    repetition.stage(what, |out| {
+        let streams = Streams::new(out.seed());
+        let (train, test) = split(data.n_samples(), settings, streams);
+        let (x, y) = (data.values.select(Axis(0), &train), data.values.select(Axis(0), &test));
+        let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
+        let (visible, hidden) = settings.units(data).map_err(Error::user)?;
+        let mut random = streams.generator("rbm/init", 0);
+        let (n, m) = (data.n_units(), settings.machine.hidden);
+        let start = Rbm::random(n, m, settings.machine.weight_scale as f32, &mut random);
+        let mut start = start.with_units(visible, hidden).map_err(|e| failure(&e))?;
+        if settings.machine.visible_bias == "data" {
+            start.fit_visible_bias(x.view()).map_err(|e| failure(&e))?;
+        }
+        let batching = match settings.batching().map_err(Error::user)? {
+            Batching::Mini { size, repeats } => Batching::Mini { size: size.min(x.nrows()), repeats },
+            other => other,
+        };
+        // A last batch that is not full is left out.
+        let per_epoch = (x.nrows() / batching.size(x.nrows())).max(1);
+        let training = Training {
+            updates: settings.training.epochs * per_epoch,
+            batching,
+            descent: settings.descent().map_err(Error::user)?,
+            cd_steps: settings.training.steps,
+            persistent: settings.training.method == "pcd",
+            evaluate_every: per_epoch,
+            patience: settings.training.patience,
+            snapshots: vec![],
+        };
+        let units = (x.len() * m / 1000 + 1) as u64;
+        out.add_work("rbm", settings.training.epochs as u64 * units);
+        let (mut interrupted, mut done) = (None, 0);
+        let trained = train_machine(start, x.view(), y.view(), &training, streams, "rbm", &mut |_| {
+            done += 1;
+            interrupted = out.tick(units).err();
+            interrupted.is_none()
+        });
+        let Trained { rbm, update, metrics, .. } = trained.map_err(|e| failure(&e))?;
+        if let Some(stop) = interrupted {
+            return Err(stop);
+        }
+        out.tick((settings.training.epochs.saturating_sub(done)) as u64 * units)?;
+        let mut lines = String::new();
+        for m in &metrics {
+            let line = serde_json::json!({"update": m.update, "epoch": m.update as f64 / per_epoch as f64,
+                "test_reconstruction": m.test_reconstruction, "weight_square": m.weight_square});
+            lines.push_str(&line.to_string());
+            lines.push('\n');
+        }
+        out.write(METRICS, lines)?;
+        let metadata = serde_json::json!({
+            "seed": out.seed(), "updates": update, "settings": settings,
+            "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
+                "lattice": data.lattice, "blake3": data.hash },
+        });
+        out.write(MODEL, machine::model(&rbm, metadata).to_bytes()?)
+    })
+}
+
+/// Makes or keeps what is found of the machine.
+pub(super) fn examine(
+    repetition: &Repetition,
+    settings: &Settings,
+    data: &Dataset,
+    trained: &Artifact,
+) -> Result<Findings, Error> {
+    let input = data.artifact();
+    let what = Stage {
+        name: "examine",
+        revision: REVISION,
+        settings: (&settings.data, &settings.samples),
+        inputs: &[&input, trained],
+        outputs: &[FINDINGS],
+    };
+    let artifact = repetition.stage(what, |out| {
+        let streams = Streams::new(out.seed());
+        let (train, test) = split(data.n_samples(), settings, streams);
+        let (x, y) = (data.values.select(Axis(0), &train), data.values.select(Axis(0), &test));
+        let model = Model::load(trained.path(MODEL))?;
+        let rbm = machine::rbm(&model)?;
+        out.add_work("examine", settings.samples.steps as u64 + 1);
+        let mean = x.mean_axis(Axis(0)).unwrap_or_default();
+        let base: Vec<f64> = y.rows().into_iter().map(|row| half_square(row, mean.view())).collect();
+        let reconstruction =
+            [of(&reconstruction_costs(&rbm, x.view())), of(&reconstruction_costs(&rbm, y.view())), of(&base)];
+        let (f_train, f_test) = (rbm.free_energy(x.view()), rbm.free_energy(y.view()));
+        let ((a, ea), (b, eb)) = (of(&f_train), of(&f_test));
+        let (mut log_likelihood, mut no_likelihood, mut ln_z) = (None, None, None);
+        // A grey level is a probability, no state: it has no likelihood.
+        let states = rbm.visible_units().levels().is_none_or(|l| y.iter().all(|v| *v == l.low() || *v == l.high()));
+        match rbm.ln_z() {
+            _ if !states => no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into()),
+            Ok(z) => {
+                let shifted = |f: &[f64]| of(&f.iter().map(|f| -f - z).collect::<Vec<_>>());
+                log_likelihood = Some([
+                    shifted(&f_train),
+                    shifted(&f_test),
+                    of(&independent(rbm.visible_units(), x.view(), y.view())),
+                ]);
+                ln_z = Some(z);
+            }
+            Err(e) => no_likelihood = Some(e.to_string()),
+        }
+        let largest = rbm.weights.iter().fold(0.0f32, |a, w| a.max(w.abs()));
+        let in_use = rbm.weights.iter().filter(|w| w.abs() > 0.1 * largest).count();
+        let lines = std::fs::read_to_string(trained.path(METRICS)).map_err(Error::io("read", trained.path(METRICS)))?;
+        let learning = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let findings = Findings {
+            samples: [train.len(), test.len()],
+            updates: model.metadata["updates"].as_u64().unwrap_or(0) as usize,
+            units: [rbm.visible_units().to_string(), rbm.hidden_units().to_string()],
+            learning: learning
+                .map(|m| {
+                    let get = |key: &str| m[key].as_f64().unwrap_or(f64::NAN);
+                    (get("epoch"), get("test_reconstruction"), get("weight_square"))
+                })
+                .collect(),
+            reconstruction,
+            log_likelihood,
+            no_likelihood,
+            ln_z,
+            free_energy_gap: (b - a, ea.hypot(eb)),
+            largest_weight: largest.into(),
+            weights_in_use: in_use as f64 / rbm.weights.len() as f64,
+            weights: (0..rbm.n_hidden().min(SHOWN[0])).map(|a| rbm.weights.column(a).to_vec()).collect(),
+            pairs: pairs(&rbm, y.view()),
+            drawn: drawn(&rbm, settings.samples.steps, streams, &mut |n| out.tick(n))?,
+        };
+        out.tick(1)?;
+        out.write_json(FINDINGS, &findings)
+    })?;
+    artifact.json(FINDINGS)
+}
+
+/// Mean and its standard error over samples.
+fn of(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let scatter = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+    (mean, (scatter / (n * (n - 1.0))).sqrt())
+}
+
+fn half_square(a: ndarray::ArrayView1<f32>, b: ndarray::ArrayView1<f32>) -> f64 {
+    a.iter().zip(b).map(|(a, b)| 0.5 * f64::from(a - b).powi(2)).sum()
+}
+
+/// The machine's mean-field reconstruction v -> h -> v of each row.
+fn reconstructed(rbm: &Rbm, v: ArrayView2<f32>) -> Array2<f32> {
+    let (mut h, mut back) = (Array2::zeros((v.nrows(), rbm.n_hidden())), Array2::zeros(v.dim()));
+    rbm.hidden_mean(v, &mut h);
+    rbm.visible_mean(h.view(), &mut back);
+    back
+}
+
+/// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each row (thesis section 4.5).
+fn reconstruction_costs(rbm: &Rbm, v: ArrayView2<f32>) -> Vec<f64> {
+    let back = reconstructed(rbm, v);
+    v.rows().into_iter().zip(back.rows()).map(|(a, b)| half_square(a, b)).collect()
+}
+
+/// ln p of each row of `test` if all units were independent, with the means of `train` (Laplace's rule) or its normal laws.
+fn independent(units: &Units, train: ArrayView2<f32>, test: ArrayView2<f32>) -> Vec<f64> {
+    let n = train.nrows() as f64;
+    let terms: Vec<(f64, f64)> = train
+        .columns()
+        .into_iter()
+        .map(|column| {
+            let mean = column.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+            match units.levels() {
+                Some(l) => {
+                    let share = (mean - f64::from(l.low())) / f64::from(l.delta());
+                    ((share * n + 1.0) / (n + 2.0), 0.0)
+                }
+                None => (mean, column.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n + 1e-12),
+            }
+        })
+        .collect();
+    let ln_p = |v: f32, (a, b): (f64, f64)| match units.levels() {
+        Some(l) if v == l.high() => libm::log(a),
+        Some(_) => libm::log1p(-a),
+        None => -0.5 * (f64::from(v) - a).powi(2) / b - 0.5 * libm::log(std::f64::consts::TAU * b),
+    };
+    test.rows().into_iter().map(|row| row.iter().zip(&terms).map(|(v, t)| ln_p(*v, *t)).sum()).collect()
+}
+
+/// Test samples with their reconstructions.
+fn pairs(rbm: &Rbm, y: ArrayView2<f32>) -> Vec<[Vec<f32>; 2]> {
+    let back = reconstructed(rbm, y);
+    (0..y.nrows().min(SHOWN[1])).map(|i| [y.row(i).to_vec(), back.row(i).to_vec()]).collect()
+}
+
+/// Expectation values of the visible units after `steps` Gibbs steps from a random start, one picture a chain.
+fn drawn(
+    rbm: &Rbm,
+    steps: usize,
+    streams: Streams,
+    tick: &mut dyn FnMut(u64) -> Result<(), Error>,
+) -> Result<Vec<Vec<f32>>, Error> {
+    let kernel = Kernel::new(rbm);
+    let mut chains = Chains::new(&kernel, SHOWN[2]);
+    let mut random = streams.bulk("rbm/drawn", 0);
+    // The field of the biases alone: a start that knows the means and nothing else.
+    let mut v = Array2::<f32>::zeros((SHOWN[2], rbm.n_visible()));
+    rbm.visible_mean(Array2::zeros((SHOWN[2], rbm.n_hidden())).view(), &mut v);
+    chains.set_visible(v.view()).map_err(|e| Error::failure(e.to_string()))?;
+    for _ in 0..steps {
+        chains.step(&kernel, &mut random);
+        tick(1)?;
+    }
+    chains.write_visible(v.as_slice_mut().unwrap_or_default());
+    Ok(reconstructed(rbm, v.view()).rows().into_iter().map(|row| row.to_vec()).collect())
+}

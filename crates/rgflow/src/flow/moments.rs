@@ -1,0 +1,219 @@
+//! What is read along a flow: sums over the chains of each start, the last two windows, the ends.
+
+use super::reading::Reading;
+use super::trajectory::Schedule;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+
+/// What was read at one recorded step, per start.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// The step.
+    pub step: usize,
+    /// Mean P(T), shape (n_starts, temperatures); no columns without a network.
+    pub probability: Array2<f64>,
+    /// Standard errors of `probability`, over chains.
+    pub probability_error: Array2<f64>,
+    /// Energy per spin, per start; empty without a lattice.
+    pub energy: Vec<f64>,
+    /// Its standard error, over chains.
+    pub energy_error: Vec<f64>,
+    /// Mean |m|, per start; empty without a lattice.
+    pub abs_m: Vec<f64>,
+    /// Its standard error, over chains.
+    pub abs_m_error: Vec<f64>,
+    /// Distance from the chain's own start, per start: the mean over units of ((v - v_0)/(high - low))^2 (of (v - v_0)^2 for
+    /// Gaussian units), in [0, 1] for two-valued ones.
+    pub distance: Vec<f64>,
+    /// Its standard error, over chains.
+    pub distance_error: Vec<f64>,
+    /// The first chain of each start, shape (n_starts, units): states, or expectation values.
+    pub example: Array2<f32>,
+}
+
+/// Differences between the windows [3t/4, t] and [t/2, 3t/4), pooled over starts: means over chains with standard errors.
+#[derive(Clone, Debug)]
+pub struct WindowMeans {
+    /// Difference of P(T), per temperature.
+    pub probability: Vec<(f64, f64)>,
+    /// Difference of the energy per spin; `None` without a lattice.
+    pub energy: Option<(f64, f64)>,
+    /// Difference of |m|; `None` without a lattice.
+    pub abs_m: Option<(f64, f64)>,
+    /// Difference of the distance from the start.
+    pub distance: (f64, f64),
+}
+
+/// A flow as it was read.
+#[derive(Clone, Debug)]
+pub struct Trajectory {
+    /// Readings by recorded step.
+    pub moments: Vec<Moment>,
+    /// P(T) of the end collection, one reading per start.
+    pub end: Vec<Reading>,
+    /// End values, shape (n_starts * per_start, units): states, or expectation values.
+    pub values: Array2<f32>,
+    /// End states of {-1, +1} units: `values` itself, or drawn from the expectation values; empty without a lattice.
+    pub spins: Array2<i8>,
+    /// Whether the windows agree, per start.
+    pub windows: Vec<WindowMeans>,
+    /// Fraction of chains that came to rest (mean-field only).
+    pub at_rest: f64,
+}
+
+/// What is read of each chain, as columns: P of the classes, then E and |m|, then the distance from the start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    /// Number of classes; 0 without a network.
+    pub classes: usize,
+    /// Whether E and |m| are read.
+    pub lattice: bool,
+}
+
+impl Columns {
+    pub fn count(self) -> usize {
+        self.distance() + 1
+    }
+
+    pub fn energy(self) -> usize {
+        self.classes
+    }
+
+    pub fn abs_m(self) -> usize {
+        self.classes + 1
+    }
+
+    pub fn distance(self) -> usize {
+        self.classes + if self.lattice { 2 } else { 0 }
+    }
+}
+
+/// What was read of some chains that went together.
+pub(super) struct Piece {
+    /// Per record: sums and sums of squares of the columns.
+    sums: Vec<(Array1<f64>, Array1<f64>)>,
+    examples: Vec<Array1<f32>>,
+    /// Per chain: later window minus earlier one.
+    windows: Array2<f64>,
+    weights: [f64; 2],
+    pub end: Array2<f32>,
+    pub values: Array2<f32>,
+    pub spins: Array2<i8>,
+    pub rested: usize,
+}
+
+impl Piece {
+    pub fn new(rows: usize, columns: Columns, schedule: &Schedule) -> Self {
+        let in_window = |w| schedule.records.iter().filter(|r| schedule.window(**r) == Some(w)).count() as f64;
+        Self {
+            sums: Vec::with_capacity(schedule.records.len()),
+            examples: Vec::with_capacity(schedule.records.len()),
+            windows: Array2::zeros((rows, columns.count())),
+            weights: [-1.0 / in_window(0), 1.0 / in_window(1)],
+            end: Array2::zeros((rows, 0)),
+            values: Array2::zeros((rows, 0)),
+            spins: Array2::zeros((0, 0)),
+            rested: 0,
+        }
+    }
+
+    /// Notes what was `seen` at a recorded step, shape (chains, columns), and the first chain.
+    pub fn record(&mut self, step: usize, schedule: &Schedule, seen: ArrayView2<f64>, example: ArrayView1<f32>) {
+        let (mut sum, mut square) = (Array1::zeros(seen.ncols()), Array1::zeros(seen.ncols()));
+        for row in seen.rows() {
+            sum += &row;
+            square.zip_mut_with(&row, |s: &mut f64, x| *s += x * x);
+        }
+        if let Some(w) = schedule.window(step) {
+            let weight = self.weights[w];
+            self.windows.zip_mut_with(&seen, |s, x| *s += weight * x);
+        }
+        self.sums.push((sum, square));
+        self.examples.push(example.to_owned());
+    }
+}
+
+/// Mean and standard error from a sum, a sum of squares and a count.
+fn mean_error(sum: f64, square: f64, n: f64) -> (f64, f64) {
+    let mean = sum / n;
+    (mean, ((square / n - mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt())
+}
+
+/// Puts the pieces of each start together.
+pub(super) fn assemble(
+    pieces: &[(usize, usize, usize)],
+    chunks: Vec<Piece>,
+    (n_starts, per_start): (usize, usize),
+    columns: Columns,
+    schedule: &Schedule,
+) -> Trajectory {
+    let of_start = |start: usize| pieces.iter().zip(&chunks).filter(move |(piece, _)| piece.0 == start).map(|(_, c)| c);
+    let n = per_start as f64;
+    let moments = (0..schedule.records.len())
+        .map(|record| {
+            let mut moment = Moment {
+                step: schedule.records[record],
+                probability: Array2::zeros((n_starts, columns.classes)),
+                probability_error: Array2::zeros((n_starts, columns.classes)),
+                energy: vec![],
+                energy_error: vec![],
+                abs_m: vec![],
+                abs_m_error: vec![],
+                distance: vec![],
+                distance_error: vec![],
+                example: Array2::zeros((n_starts, chunks[0].values.ncols())),
+            };
+            for start in 0..n_starts {
+                if let Some(first) = of_start(start).next() {
+                    moment.example.row_mut(start).assign(&first.examples[record]);
+                }
+                let zero = || Array1::<f64>::zeros(columns.count());
+                let (sum, square) =
+                    of_start(start).fold((zero(), zero()), |(a, b), c| (a + &c.sums[record].0, b + &c.sums[record].1));
+                let of = |k: usize| mean_error(sum[k], square[k], n);
+                for k in 0..columns.classes {
+                    (moment.probability[[start, k]], moment.probability_error[[start, k]]) = of(k);
+                }
+                let push = |k: usize, values: &mut Vec<f64>, errors: &mut Vec<f64>| {
+                    let (value, error) = of(k);
+                    values.push(value);
+                    errors.push(error);
+                };
+                if columns.lattice {
+                    push(columns.energy(), &mut moment.energy, &mut moment.energy_error);
+                    push(columns.abs_m(), &mut moment.abs_m, &mut moment.abs_m_error);
+                }
+                push(columns.distance(), &mut moment.distance, &mut moment.distance_error);
+            }
+            moment
+        })
+        .collect();
+    let windows = (0..n_starts)
+        .map(|start| {
+            let column = |k: usize| {
+                let (sum, square) = of_start(start)
+                    .flat_map(|c| c.windows.column(k).to_vec())
+                    .fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
+                mean_error(sum, square, n)
+            };
+            let of_lattice = |k: usize| columns.lattice.then(|| column(k));
+            WindowMeans {
+                probability: (0..columns.classes).map(column).collect(),
+                energy: of_lattice(columns.energy()),
+                abs_m: of_lattice(columns.abs_m()),
+                distance: column(columns.distance()),
+            }
+        })
+        .collect();
+    let stack = |parts: Vec<ArrayView2<f32>>| ndarray::concatenate(Axis(0), &parts).expect("chunks have one width");
+    let end = (0..n_starts).map(|s| Reading::of(stack(of_start(s).map(|c| c.end.view()).collect()).view())).collect();
+    let spins: Vec<_> = chunks.iter().map(|c| c.spins.view()).collect();
+    let rested: usize = chunks.iter().map(|c| c.rested).sum();
+    Trajectory {
+        moments,
+        end,
+        values: stack(chunks.iter().map(|c| c.values.view()).collect()),
+        spins: ndarray::concatenate(Axis(0), &spins).expect("chunks have one width"),
+        windows,
+        at_rest: rested as f64 / (per_start * n_starts) as f64,
+    }
+}

@@ -1,0 +1,115 @@
+//! What can go wrong with a Boltzmann machine.
+
+use crate::learning::LearningError;
+use thiserror::Error;
+
+/// Errors of machines, their training and their exact results.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum RbmError {
+    /// Two values that are no unit kind.
+    #[error("units {{{low}, {high}}}: both values must be finite and the first smaller than the second")]
+    Levels {
+        /// The lower value.
+        low: f32,
+        /// The higher value.
+        high: f32,
+    },
+    /// A standard deviation that is none.
+    #[error("sigma of Gaussian unit {unit} = {sigma}: must be finite and > 0")]
+    Sigma {
+        /// Number of the unit (0 if it stands for its whole layer).
+        unit: usize,
+        /// The value.
+        sigma: f32,
+    },
+    /// A text that is no unit kind.
+    #[error(
+        "units \"{0}\": must be \"spin\" (-1, +1), \"binary\" (0, 1), two values \"LOW,HIGH\", \"gaussian\" or \
+         \"gaussian:SIGMA\" (one value, or one for each unit, separated by commas)"
+    )]
+    UnitsText(String),
+    /// An array whose size does not fit.
+    #[error("{what}: has {found}, must have {expected}")]
+    Shape {
+        /// The array and its axis.
+        what: &'static str,
+        /// The size that fits.
+        expected: usize,
+        /// Its size.
+        found: usize,
+    },
+    /// A setting outside its range.
+    #[error(transparent)]
+    Learning(#[from] LearningError),
+    /// Data that the units cannot take.
+    #[error("sample {sample}, unit {unit} = {value}: {units} units take values in [{low}, {high}]; rescale the data")]
+    Data {
+        /// Row of the data.
+        sample: usize,
+        /// Column of the data.
+        unit: usize,
+        /// The value.
+        value: f32,
+        /// The unit kind.
+        units: String,
+        /// Lowest value.
+        low: f32,
+        /// Highest value.
+        high: f32,
+    },
+    /// No samples to learn from or to test on.
+    #[error("there are no samples: at least one is needed")]
+    NoSamples,
+    /// A layer too large for what enumerates it.
+    #[error("{what} enumerates the states of a layer of at most {most} units, this one has {found}")]
+    TooLarge {
+        /// What was asked for.
+        what: &'static str,
+        /// Most units.
+        most: usize,
+        /// Units.
+        found: usize,
+    },
+    /// What needs two-valued units.
+    #[error("{what} needs two-valued units, but the {layer} units are Gaussian")]
+    NotTwoValued {
+        /// What was asked for.
+        what: &'static str,
+        /// "visible" or "hidden".
+        layer: &'static str,
+    },
+    /// A Gaussian machine without a normalisation.
+    #[error(
+        "the machine cannot be normalised: exp(-H) grows along a direction of its Gaussian units, because the weights are \
+         too large for their sigma (1 - (sigma_v W sigma_h)^T (sigma_v W sigma_h) must be positive definite)"
+    )]
+    NotNormalisable,
+    /// A parameter that is infinite or NaN.
+    #[error("a parameter of the machine is infinite or NaN")]
+    NotFinite,
+    /// Unit kinds that are no reparametrisation of each other.
+    #[error(
+        "{layer} units cannot be converted from {from} to {to}: only two-valued to two-valued, Gaussian to Gaussian"
+    )]
+    Conversion {
+        /// "visible" or "hidden".
+        layer: &'static str,
+        /// Present kind.
+        from: String,
+        /// Kind asked for.
+        to: String,
+    },
+    /// A training that ran away.
+    #[error("the training diverged after {update} updates ({sign}) with learning rate {learning_rate}: lower it")]
+    Diverged {
+        /// Updates so far.
+        update: usize,
+        /// How it was seen.
+        sign: String,
+        /// The initial learning rate.
+        learning_rate: f32,
+    },
+    /// A distribution that is none, or has zeros where none may be.
+    #[error("the distribution over visible states {0}")]
+    Law(String),
+}

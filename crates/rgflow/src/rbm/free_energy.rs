@@ -1,0 +1,128 @@
+//! Free energy, pseudo-likelihood and likelihood of visible states.
+
+use super::{Rbm, RbmError};
+use crate::statistics::Estimate;
+use ndarray::{Array1, ArrayView1, ArrayView2};
+use rayon::prelude::*;
+
+/// Rows that one task takes. Fixed, so that sums do not depend on threads.
+const CHUNK: usize = 64;
+
+/// Pseudo-likelihood of data: see [`Rbm::pseudo_likelihood`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PseudoLikelihood {
+    /// Mean over samples of sum_i ln p(v_i | all other units), in nats, with its standard error.
+    pub total: Estimate,
+    /// The same divided by the number of visible units: nats per unit.
+    pub per_unit: Estimate,
+}
+
+impl Rbm {
+    /// Free energy F(v) = -ln sum_h exp(-H(v, h)) of each row, in units of k_B T, in f64.
+    ///
+    /// `v`: shape (n, n_visible), values of the visible unit kind (other real values extend it). Returns length n. For Gaussian
+    /// units, hidden ones are integrated over and exp(-F) is a density. O(n n_visible n_hidden). Thesis eq. 2.4.16 summed over
+    /// h: for spins F = -b.v - sum_a ln 2 cosh(c_a + sum_i v_i w_ia).
+    ///
+    /// # Panics
+    /// If `v` has another width than the machine, which is an error of the caller.
+    pub fn free_energy(&self, v: ArrayView2<f32>) -> Vec<f64> {
+        self.by_rows(v, |v, z| -self.ln_weight(v, z))
+    }
+
+    /// Mean of ln p(v) over the rows of `v`, in nats per sample, with the standard error of that mean over samples, given
+    /// ln Z (from [`Rbm::ln_z`], or an estimate whose error is not part of this one).
+    ///
+    /// # Panics
+    /// If `v` has another width than the machine, which is an error of the caller.
+    pub fn log_likelihood(&self, v: ArrayView2<f32>, ln_z: f64) -> Estimate {
+        mean_of(&self.free_energy(v).into_iter().map(|f| -f - ln_z).collect::<Vec<_>>())
+    }
+
+    /// Pseudo-likelihood sum_i ln p(v_i | all other units) (Besag 1975): needs no Z. All units, none picked at random.
+    ///
+    /// `v`: shape (n, n_visible), values low or high. O(n n_visible n_hidden).
+    ///
+    /// # Errors
+    /// [`RbmError::NotTwoValued`] for Gaussian visible units, whose conditional law is a mixture of 2^n_hidden normal laws;
+    /// [`RbmError::Data`] for a value that is neither low nor high; [`RbmError::Shape`] for another width.
+    pub fn pseudo_likelihood(&self, v: ArrayView2<f32>) -> Result<PseudoLikelihood, RbmError> {
+        let what = "the pseudo-likelihood";
+        let levels = self.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
+        let (low, high) = (levels.low(), levels.high());
+        if v.ncols() != self.n_visible() {
+            let (expected, found) = (self.n_visible(), v.ncols());
+            return Err(RbmError::Shape { what: "columns of the data", expected, found });
+        }
+        if let Some(((sample, unit), value)) = v.indexed_iter().find(|(_, v)| **v != low && **v != high) {
+            let units = self.visible_units().to_string();
+            return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
+        }
+        let terms = self.by_rows(v, |v, z| {
+            let linear: f64 = v.iter().zip(&self.visible_bias).map(|(v, b)| f64::from(*v) * f64::from(*b)).sum();
+            let here = linear + self.hidden_units().ln_sum(z);
+            let mut moved = z.to_vec();
+            let mut sum = 0.0;
+            for (i, value) in v.iter().enumerate() {
+                let change = f64::from(if *value == low { high } else { low }) - f64::from(*value);
+                for ((m, z), w) in moved.iter_mut().zip(z).zip(self.weights.row(i)) {
+                    *m = z + change * f64::from(*w);
+                }
+                let there = linear + change * f64::from(self.visible_bias[i]) + self.hidden_units().ln_sum(&moved);
+                // ln p(v_i | rest) = -ln(1 + exp(there - here))
+                let x = there - here;
+                sum -= x.max(0.0) + libm::log1p(libm::exp(-x.abs()));
+            }
+            sum
+        });
+        let total = mean_of(&terms);
+        let n = self.n_visible() as f64;
+        Ok(PseudoLikelihood {
+            total,
+            per_unit: Estimate { value: total.value / n, error: total.error / n, n_eff: total.n_eff },
+        })
+    }
+
+    /// `of` each row and the fields of its hidden units, in the order of the rows.
+    fn by_rows(&self, v: ArrayView2<f32>, of: impl Fn(ArrayView1<f32>, &[f64]) -> f64 + Sync) -> Vec<f64> {
+        assert_eq!(v.ncols(), self.n_visible(), "columns of the visible states");
+        let starts: Vec<usize> = (0..v.nrows()).step_by(CHUNK).collect();
+        let chunks: Vec<Vec<f64>> = starts
+            .into_par_iter()
+            .map(|start| {
+                let mut z = Array1::zeros(self.n_hidden());
+                let rows = start..(start + CHUNK).min(v.nrows());
+                rows.map(|r| {
+                    self.add_fields(v.row(r), &mut z);
+                    of(v.row(r), z.as_slice().expect("contiguous"))
+                })
+                .collect()
+            })
+            .collect();
+        chunks.concat()
+    }
+
+    /// z_a = c_a + sum_i v_i w_ia.
+    fn add_fields(&self, v: ArrayView1<f32>, z: &mut Array1<f64>) {
+        z.zip_mut_with(&self.hidden_bias, |z, c| *z = f64::from(*c));
+        for (v, row) in v.iter().zip(self.weights.rows()) {
+            let v = f64::from(*v);
+            z.zip_mut_with(&row, |z, w| *z += v * f64::from(*w));
+        }
+    }
+
+    /// -F(v), given the fields of the hidden units.
+    fn ln_weight(&self, v: ArrayView1<f32>, z: &[f64]) -> f64 {
+        let linear: f64 = v.iter().zip(&self.visible_bias).map(|(v, b)| f64::from(*v) * f64::from(*b)).sum();
+        linear - self.visible_units().own_energy(v.iter().copied()) + self.hidden_units().ln_sum(z)
+    }
+}
+
+/// Mean and its standard error over independent samples.
+fn mean_of(values: &[f64]) -> Estimate {
+    let n = values.len() as f64;
+    let value = values.iter().sum::<f64>() / n;
+    let square = values.iter().map(|x| (x - value) * (x - value)).sum::<f64>();
+    let error = if values.len() < 2 { f64::NAN } else { (square / (n * (n - 1.0))).sqrt() };
+    Estimate { value, error, n_eff: n }
+}

@@ -1,0 +1,123 @@
+//! The exact law p(v) of a small machine, and its distances from a law of the data.
+
+use super::enumeration::VisibleStates;
+use super::{Rbm, RbmError};
+use crate::kernel::log_weights::LogSum;
+use crate::statistics::{jensen_shannon, kullback_leibler};
+use ndarray::{Array1, ArrayView2};
+use rayon::prelude::*;
+
+/// Largest visible layer whose law is listed.
+pub const MOST_VISIBLE: usize = 20;
+/// How far the sum of a law may be from 1.
+const ROUNDING: f64 = 1e-9;
+
+/// Distances between the law q of the data and the law p of a machine, in nats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Divergences {
+    /// KL(q || p) (thesis eq. 2.4.1): what maximum likelihood minimises.
+    pub kl: f64,
+    /// KL(p || q), infinite where q = 0 < p.
+    pub reverse_kl: f64,
+    /// Jensen-Shannon divergence, at most ln 2 (thesis eq. 5.1).
+    pub jensen_shannon: f64,
+}
+
+impl Divergences {
+    /// Of q from p, given both p and ln p.
+    pub(super) fn of(q: &[f64], p: &[f64], ln_p: &[f64]) -> Self {
+        // With ln p at hand, a p below the smallest f64 is no infinity.
+        let kl: f64 = q.iter().zip(ln_p).filter(|(q, _)| **q > 0.0).map(|(q, ln_p)| q * (libm::log(*q) - ln_p)).sum();
+        Self { kl: kl.max(0.0), reverse_kl: kullback_leibler(p, q), jensen_shannon: jensen_shannon(q, p) }
+    }
+}
+
+impl Rbm {
+    /// ln p(v) of all 2^n_visible states: in state s, unit i is high where bit i of s is 1. At most 20 visible units.
+    ///
+    /// # Errors
+    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].
+    pub fn ln_visible_law(&self) -> Result<Vec<f64>, RbmError> {
+        let states = VisibleStates::new(self, "the exact law p(v)", MOST_VISIBLE)?;
+        let mut ln = vec![0.0; 1 << self.n_visible()];
+        let size = ln.len() / states.blocks() as usize;
+        ln.par_chunks_mut(size).enumerate().for_each(|(block, values)| {
+            states.walk(block as u64, &mut |state, x, _| values[state as usize % size] = x);
+        });
+        let mut sum = LogSum::default();
+        ln.iter().for_each(|x| sum.add(*x));
+        let ln_z = sum.value();
+        ln.iter_mut().for_each(|x| *x -= ln_z);
+        Ok(ln)
+    }
+
+    /// p(v) of all 2^n_visible states, in the order of [`Rbm::ln_visible_law`].
+    ///
+    /// # Errors
+    /// As [`Rbm::ln_visible_law`].
+    pub fn visible_law(&self) -> Result<Array1<f64>, RbmError> {
+        Ok(self.ln_visible_law()?.into_iter().map(libm::exp).collect())
+    }
+
+    /// Exact distances between the law `q` over visible states (in the order of [`Rbm::ln_visible_law`]) and p.
+    ///
+    /// # Errors
+    /// As [`Rbm::ln_visible_law`]; [`RbmError::Law`] if `q` is no distribution over 2^n_visible states.
+    pub fn divergences(&self, q: &[f64]) -> Result<Divergences, RbmError> {
+        let ln_p = self.ln_visible_law()?;
+        check_law(q, ln_p.len())?;
+        let p: Vec<f64> = ln_p.iter().map(|x| libm::exp(*x)).collect();
+        Ok(Divergences::of(q, &p, &ln_p))
+    }
+
+    /// The law of data: the frequency of each of the 2^n_visible states among the rows of `v`.
+    ///
+    /// `v`: shape (n, n_visible), values low or high. At most 20 visible units.
+    ///
+    /// # Errors
+    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`]; [`RbmError::Data`] for a value that is neither low nor high;
+    /// [`RbmError::Shape`] for another width; [`RbmError::Law`] if there are no rows.
+    pub fn empirical_law(&self, v: ArrayView2<f32>) -> Result<Array1<f64>, RbmError> {
+        let what = "the law of the data";
+        let levels = self.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
+        let (n, found) = (self.n_visible(), v.ncols());
+        if n > MOST_VISIBLE {
+            return Err(RbmError::TooLarge { what, most: MOST_VISIBLE, found: n });
+        }
+        if found != n {
+            return Err(RbmError::Shape { what: "columns of the data", expected: n, found });
+        }
+        if v.nrows() == 0 {
+            return Err(RbmError::Law("has no samples".into()));
+        }
+        let (low, high) = (levels.low(), levels.high());
+        let mut law = Array1::zeros(1 << n);
+        for (sample, row) in v.rows().into_iter().enumerate() {
+            let mut state = 0usize;
+            for (unit, value) in row.iter().enumerate() {
+                if *value != low && *value != high {
+                    let units = self.visible_units().to_string();
+                    return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
+                }
+                state |= usize::from(*value == high) << unit;
+            }
+            law[state] += 1.0;
+        }
+        Ok(law / v.nrows() as f64)
+    }
+}
+
+/// Refuses what is no distribution over `states` states.
+pub(super) fn check_law(q: &[f64], states: usize) -> Result<(), RbmError> {
+    if q.len() != states {
+        return Err(RbmError::Shape { what: "states of the law of the data", expected: states, found: q.len() });
+    }
+    if let Some(state) = q.iter().position(|q| !(0.0..=1.0 + ROUNDING).contains(q)) {
+        return Err(RbmError::Law(format!("has the probability {} in state {state}: must be in [0, 1]", q[state])));
+    }
+    let sum: f64 = q.iter().sum();
+    if (sum - 1.0).abs() > ROUNDING {
+        return Err(RbmError::Law(format!("sums to {sum}, not to 1: divide it by its sum")));
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Data for a machine: bits of two-valued units, or real values, which are never thresholded.
+
+use super::{Chains, Rbm, RbmError, Units};
+use crate::kernel::spins::{pack_levels, packed_len};
+use ndarray::ArrayView2;
+use std::borrow::Cow;
+
+/// Samples of visible states, a row each.
+#[derive(Clone, Copy, Debug)]
+pub enum Samples<'a> {
+    /// Bits of two-valued units, 1 = high, packed as in [`crate::kernel::spins`]: rows of packed_len(n_visible) bytes.
+    Packed(&'a [u8]),
+    /// Values, shape (n, n_visible). For two-valued units values between low and high are the units' means: a grey level x in [0,
+    /// 1] says that a {0, 1} unit is 1 with probability x.
+    Values(ArrayView2<'a, f32>),
+}
+
+impl<'a> From<&'a [u8]> for Samples<'a> {
+    fn from(bits: &'a [u8]) -> Self {
+        Self::Packed(bits)
+    }
+}
+
+impl<'a> From<ArrayView2<'a, f32>> for Samples<'a> {
+    fn from(values: ArrayView2<'a, f32>) -> Self {
+        Self::Values(values)
+    }
+}
+
+impl<'a> Samples<'a> {
+    /// Number of samples of `n_visible` units.
+    pub fn len(&self, n_visible: usize) -> usize {
+        match self {
+            Self::Packed(bits) => bits.len() / packed_len(n_visible),
+            Self::Values(values) => values.nrows(),
+        }
+    }
+
+    /// Refuses samples that the visible units of `rbm` cannot take, and none at all.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`], [`RbmError::Data`], [`RbmError::NoSamples`], [`RbmError::NotTwoValued`] for bits.
+    pub fn check(&self, rbm: &Rbm) -> Result<(), RbmError> {
+        let n = rbm.n_visible();
+        match self {
+            Self::Packed(bits) => {
+                rbm.visible_units().levels().ok_or(RbmError::NotTwoValued { what: "packed data", layer: "visible" })?;
+                let rest = bits.len() % packed_len(n);
+                if rest != 0 {
+                    let (expected, found) = (bits.len() - rest, bits.len());
+                    return Err(RbmError::Shape { what: "bytes of the packed data", expected, found });
+                }
+            }
+            Self::Values(values) => {
+                if values.ncols() != n {
+                    return Err(RbmError::Shape { what: "columns of the data", expected: n, found: values.ncols() });
+                }
+                let (low, high) = match rbm.visible_units() {
+                    Units::TwoValued(levels) => (levels.low(), levels.high()),
+                    Units::Gaussian(_) => (f32::MIN, f32::MAX),
+                };
+                let wrong = values.indexed_iter().find(|(_, v)| !(low..=high).contains(*v));
+                if let Some(((sample, unit), value)) = wrong {
+                    let units = rbm.visible_units().to_string();
+                    return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
+                }
+            }
+        }
+        if self.len(n) == 0 { Err(RbmError::NoSamples) } else { Ok(()) }
+    }
+
+    /// Checks and packs what can be packed.
+    pub(super) fn prepare(self, rbm: &Rbm) -> Result<Prepared<'a>, RbmError> {
+        self.check(rbm)?;
+        Ok(match (self, rbm.visible_units().levels()) {
+            (Self::Packed(bits), _) => Prepared::Bits(bits.into()),
+            (Self::Values(values), Some(levels)) => {
+                let mut bits = vec![0; values.nrows() * packed_len(values.ncols())];
+                if pack_levels(values, levels.low(), levels.high(), &mut bits) {
+                    Prepared::Bits(bits.into())
+                } else {
+                    Prepared::Values(values)
+                }
+            }
+            (Self::Values(values), None) => Prepared::Values(values),
+        })
+    }
+}
+
+/// Samples that have been checked.
+pub(super) enum Prepared<'a> {
+    Bits(Cow<'a, [u8]>),
+    Values(ArrayView2<'a, f32>),
+}
+
+impl Prepared<'_> {
+    /// Clamps the visible units of `chains` to the samples `rows`.
+    pub(super) fn put(&self, rows: &[usize], chains: &mut Chains) {
+        match self {
+            Self::Bits(bits) => {
+                let to = chains.visible_bits_mut().expect("bits have been checked to belong to two-valued units");
+                let bytes = to.len() / rows.len();
+                for (to, row) in to.chunks_exact_mut(bytes).zip(rows) {
+                    to.copy_from_slice(&bits[row * bytes..(row + 1) * bytes]);
+                }
+            }
+            Self::Values(values) => {
+                let mut to = chains.visible_values_mut();
+                for (mut to, row) in to.rows_mut().into_iter().zip(rows) {
+                    to.assign(&values.row(*row));
+                }
+            }
+        }
+    }
+}
+
+impl Rbm {
+    /// Sets the visible biases to what reproduces the mean of each unit in the data while the weights are small: (1/delta) ln(p /
+    /// (1 - p)) with p the mean on the scale from low to high, or mean / sigma^2 for Gaussian units.
+    ///
+    /// p is (sum + 1) / (n + 2), Laplace's rule of succession, so that a constant unit has a finite bias.
+    ///
+    /// # Errors
+    /// As [`Samples::check`].
+    ///
+    /// ```
+    /// use ndarray::arr2;
+    /// use rgflow::{random::Streams, rbm::{Rbm, Units}};
+    /// let mut random = Streams::new(1).generator("example/bias", 0);
+    /// let mut rbm = Rbm::random(2, 1, 0.01, &mut random).with_units(Units::BINARY, Units::BINARY)?;
+    /// rbm.fit_visible_bias(arr2(&[[0.0, 1.0], [0.0, 0.0]]).view())?; // the first unit is constant
+    /// assert!((rbm.visible_bias[0] - (0.25f32 / 0.75).ln()).abs() < 1e-6 && rbm.visible_bias[1] == 0.0);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
+    pub fn fit_visible_bias<'a>(&mut self, data: impl Into<Samples<'a>>) -> Result<(), RbmError> {
+        let data = data.into();
+        data.check(self)?;
+        let (n, samples) = (self.n_visible(), data.len(self.n_visible()));
+        let mut sums = vec![0.0f64; n];
+        match data {
+            Samples::Packed(bits) => {
+                for row in bits.chunks_exact(packed_len(n)) {
+                    sums.iter_mut().enumerate().for_each(|(i, s)| *s += f64::from(row[i / 4] >> (i % 4) & 1));
+                }
+            }
+            Samples::Values(values) => {
+                let (low, delta) =
+                    self.visible_units().levels().map_or((0.0, 1.0), |l| (f64::from(l.low()), l.wide_delta()));
+                for row in values.rows() {
+                    sums.iter_mut().zip(row).for_each(|(s, v)| *s += (f64::from(*v) - low) / delta);
+                }
+            }
+        }
+        let biases = sums.iter().enumerate().map(|(i, sum)| match self.visible_units() {
+            Units::TwoValued(levels) => {
+                let p = (sum + 1.0) / (samples as f64 + 2.0);
+                (libm::log(p / (1.0 - p)) / levels.wide_delta()) as f32
+            }
+            Units::Gaussian(widths) => (sum / samples as f64 / f64::from(widths.sigma(i)).powi(2)) as f32,
+        });
+        self.visible_bias = biases.collect();
+        Ok(())
+    }
+}
