@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rgflow::exact::{chain, transfer::Sampler};
 use rgflow::lattice::sampler::{Effort, Kind, sample};
-use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Observables, Square, Temperature, wolff};
+use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Observables, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
 
 /// The shortest of nine runs in ns: what else runs on the machine only makes it longer.
@@ -58,6 +58,17 @@ fn main() -> Result<(), LatticeError> {
             println!("    Swendsen-Wang: {:.0} sweeps/s", 1e9 / (costs[3] * n));
         }
     }
+
+    let square = Square::new(32, 32)?;
+    let time = |spacing: usize| {
+        let settings = metropolis::Settings { replicas: 64, burn_in: 0, spacing };
+        let model = Ising::new(&square);
+        let mut bulk = streams.bulk("keeping", 0);
+        shortest(|| metropolis::sample(&model, Temperature::CRITICAL, 6400, &settings, &mut bulk).map(drop))
+    };
+    // One sweep and keeping, less one sweep.
+    let (one, two) = (time(1)?, time(2)?);
+    println!("keeping a configuration: {:.1} ns per site", (2.0 * one - two) / (6400.0 * 1024.0));
 
     for l in [64, 256] {
         // One long chain whose kept configurations are two spins per site apart; clusters counted by their mean size.

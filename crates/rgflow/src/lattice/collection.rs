@@ -81,10 +81,18 @@ impl Chains {
         let per_chain = n / n_chains.max(1);
         if unmeasured(&tau_e) || unmeasured(&tau_m) {
             n_eff = n_eff.min(n_chains as f64);
-            warnings.push(format!(
-                "tau_int cannot be measured from {per_chain} configuration(s) per chain, so n_eff counts one per chain: \
-                 draw more configurations or use fewer chains"
-            ));
+            warnings.push(if (per_chain as f64) < MIN_LENGTH {
+                format!(
+                    "tau_int cannot be measured from {per_chain} configuration(s) per chain, so n_eff counts one per \
+                     chain: draw more configurations or use fewer chains"
+                )
+            } else {
+                format!(
+                    "tau_int is longer than chains of {per_chain} configurations or the chains do not agree (single-spin \
+                     updates at low T stay in stripes), so n_eff counts one per chain: raise burn-in and spacing, or use \
+                     a cluster or the exact sampler"
+                )
+            });
         } else {
             let (length, tau) = (burn_in + per_chain as f64, tau_e.tau.max(tau_m.tau).max(0.5));
             if length < MIN_LENGTH * tau {

@@ -40,7 +40,7 @@ pub struct Summary {
     pub susceptibility_m2: Estimate,
     /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), S(0) = N <m^2>, k^2 =
     /// [`Lattice::k_min_squared`] of the longest axes (Cooper, Freedman, Preston 1982); not connected, so that it grows
-    /// beyond L in an ordered magnet. `None` where S(0) <= S(k) or S(k) = 0.
+    /// beyond L in an ordered magnet. `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
     pub xi: Option<Estimate>,
     /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
     /// triangular lattice along a1 and a2).
