@@ -16,33 +16,56 @@ const TOGETHER: usize = 8;
 
 /// The sixteen sums of a nibble.
 type Table = [[f32; COLUMNS]; 16];
+/// The nibbles of rows that go together, each times 8, so that it is an offset by itself.
+type Together = [u8; TOGETHER];
 
-/// Room for the sums of a block and for the nibbles in their order of use.
+/// Sums of rows that go together.
+type Sums = [[f32; COLUMNS]; TOGETHER];
+
+/// Room for a block of columns, and for the nibbles in their order of use.
 #[derive(Clone, Debug)]
 pub struct Scratch {
-    sums: Vec<f32>,
-    nibbles: Vec<u8>,
+    lines: Vec<f32>,
+    nibbles: Vec<Together>,
+}
+
+/// Room for a block of columns: tables, the four rows that each is made of, and sums.
+struct Room<'a> {
+    tables: &'a mut [Table],
+    numbers: &'a mut [[[f32; COLUMNS]; 4]],
+    sums: &'a mut [Sums],
 }
 
 impl Scratch {
     /// Room that grows to what the products need.
     pub fn new() -> Self {
-        Self { sums: vec![0.0; (GROUPS * 16 + 1) * COLUMNS], nibbles: Vec::new() }
+        Self { lines: Vec::new(), nibbles: Vec::new() }
     }
 
-    /// Puts the nibbles of `TOGETHER` rows side by side, group after group; rows beyond the last are zeros. Returns them and the
-    /// tables, which begin at a cache line: sums that straddle two would take twice the time to load.
-    fn arrange(&mut self, rows: &[u8], bytes: usize) -> (&mut [Table], &[[u8; TOGETHER]]) {
+    /// Puts the nibbles of `TOGETHER` rows side by side, group after group; rows beyond the last are zeros.
+    fn arrange(&mut self, rows: &[u8], bytes: usize) {
         let batches = (rows.len() / bytes).div_ceil(TOGETHER);
         self.nibbles.clear();
-        self.nibbles.resize(batches * bytes * TOGETHER, 0);
-        for (to, from) in self.nibbles.chunks_exact_mut(bytes * TOGETHER).zip(rows.chunks(bytes * TOGETHER)) {
+        self.nibbles.resize(batches * bytes, [0; TOGETHER]);
+        for (to, from) in self.nibbles.chunks_exact_mut(bytes).zip(rows.chunks(bytes * TOGETHER)) {
             for (r, row) in from.chunks_exact(bytes).enumerate() {
-                to[r..].iter_mut().step_by(TOGETHER).zip(row).for_each(|(to, nibble)| *to = *nibble);
+                to.iter_mut().zip(row).for_each(|(to, nibble)| to[r] = (nibble & 15) << 3);
             }
         }
-        let skip = self.sums.as_ptr().align_offset(4 * COLUMNS).min(COLUMNS);
-        (self.sums[skip..].as_chunks_mut().0.as_chunks_mut().0, self.nibbles.as_chunks().0)
+    }
+
+    /// Room for `rows` sums, and the nibbles. It begins at a cache line: numbers that straddle two take twice the time to load.
+    fn parts(&mut self, rows: usize) -> (Room<'_>, &[Together]) {
+        let batches = rows.div_ceil(TOGETHER);
+        let lines = GROUPS * (16 + 4) + batches * TOGETHER + 1;
+        if self.lines.len() < lines * COLUMNS {
+            self.lines.resize(lines * COLUMNS, 0.0);
+        }
+        let skip = self.lines.as_ptr().align_offset(4 * COLUMNS).min(COLUMNS);
+        let (tables, rest) = self.lines[skip..].as_chunks_mut().0.split_at_mut(16 * GROUPS);
+        let (numbers, sums) = rest.split_at_mut(4 * GROUPS);
+        let sums = &mut sums.as_chunks_mut().0[..batches];
+        (Room { tables: tables.as_chunks_mut().0, numbers: numbers.as_chunks_mut().0, sums }, &self.nibbles)
     }
 }
 
@@ -91,101 +114,112 @@ pub fn fields(weights: Matrix, pair: Pair, bias: &[f32], packed: &[u8], fields: 
     let bytes = weights.rows.div_ceil(4);
     assert!(bias.len().is_multiple_of(COLUMNS) && bias.len() >= weights.columns, "length of the padded bias");
     assert_eq!(packed.len() / bytes, fields.len() / bias.len(), "number of rows");
-    let (tables, nibbles) = scratch.arrange(packed, bytes);
-    fields_on(path(), weights, pair, bias, nibbles, fields, tables);
+    scratch.arrange(packed, bytes);
+    let (room, nibbles) = scratch.parts(fields.len() / bias.len());
+    product(path(), weights, pair, nibbles, bias, (fields, bias.len()), room);
 }
 
 dispatched! {
-    fn fields_on(
-        weights: Matrix<'_>,
+    /// The product of rows of units, by their `nibbles`, with `factor`, to rows of `out` (with their stride), which start at `start`:
+    /// a row of that stride, or nothing for zeros.
+    fn product(
+        factor: Matrix<'_>,
         pair: Pair,
-        bias: &[f32],
-        nibbles: &[[u8; TOGETHER]],
-        fields: &mut [f32],
-        tables: &mut [Table],
-    ) => fields_all
+        nibbles: &[Together],
+        start: &[f32],
+        out: (&mut [f32], usize),
+        room: Room<'_>,
+    ) => product_of
 }
 
 #[inline(always)]
-fn fields_all(
-    weights: Matrix<'_>,
-    pair: Pair,
-    bias: &[f32],
-    nibbles: &[[u8; TOGETHER]],
-    fields: &mut [f32],
-    tables: &mut [Table],
-) {
-    for (block, bias_block) in bias.as_chunks::<COLUMNS>().0.iter().enumerate() {
-        let at = |first: usize, out: &[f32]| if first == 0 { *bias_block } else { load(out) };
-        block_of(weights, pair, block * COLUMNS, (nibbles, bias.len()), fields, tables, at);
-    }
-}
-
-/// The columns from `column` on of all rows of `out`, which have `stride` numbers; `at` gives the sums that those of the nibbles
-/// from `first` on are added to.
-#[inline(always)]
-fn block_of(
+fn product_of(
     factor: Matrix<'_>,
     pair: Pair,
-    column: usize,
-    (nibbles, stride): (&[[u8; TOGETHER]], usize),
-    out: &mut [f32],
-    tables: &mut [Table],
-    at: impl Fn(usize, &[f32]) -> [f32; COLUMNS],
+    nibbles: &[Together],
+    start: &[f32],
+    (out, stride): (&mut [f32], usize),
+    room: Room<'_>,
 ) {
     let groups = factor.rows.div_ceil(4);
-    let width = COLUMNS.min(stride - column);
-    for first in (0..groups).step_by(GROUPS) {
-        let last = (first + GROUPS).min(groups);
-        for (table, g) in tables.iter_mut().zip(first..last) {
-            build(table, &four_rows(factor, 4 * g, column), pair);
+    for column in (0..stride).step_by(COLUMNS) {
+        let width = COLUMNS.min(stride - column);
+        let mut begin = [0.0; COLUMNS];
+        if let Some(from) = start.get(column..column + width) {
+            begin[..width].copy_from_slice(from);
         }
-        let tables = &tables[..last - first];
-        for (nibbles, out) in nibbles.chunks_exact(groups).zip(out.chunks_mut(TOGETHER * stride)) {
-            let mut sums = [[0.0f32; COLUMNS]; TOGETHER];
-            for (sum, row) in sums.iter_mut().zip(out.chunks_exact(stride)) {
-                *sum = at(first, &row[column..column + width]);
+        room.sums.fill([begin; TOGETHER]);
+        for first in (0..groups).step_by(GROUPS) {
+            let last = (first + GROUPS).min(groups);
+            let (tables, numbers) = (&mut room.tables[..last - first], &mut room.numbers[..last - first]);
+            collect(factor, 4 * first, column, numbers);
+            for (table, rows) in tables.iter_mut().zip(numbers.iter()) {
+                build(table, rows, pair);
             }
-            add(tables, &nibbles[first..last], &mut sums);
-            for (sum, row) in sums.iter().zip(out.chunks_exact_mut(stride)) {
-                store(&mut row[column..column + width], sum);
+            for (sums, nibbles) in room.sums.iter_mut().zip(nibbles.chunks_exact(groups)) {
+                add(tables, &nibbles[first..last], sums);
+            }
+        }
+        for (row, sum) in out.chunks_exact_mut(stride).zip(room.sums.as_flattened()) {
+            match row[column..].first_chunk_mut() {
+                Some(to) => *to = *sum,
+                None => row[column..].copy_from_slice(&sum[..width]),
             }
         }
     }
 }
 
-/// Four rows of `weights` from `row` on, a block of columns from `column` on; zeros beyond its edges.
+/// Adds the sums that the nibbles select.
 #[inline(always)]
-fn four_rows(weights: Matrix<'_>, row: usize, column: usize) -> [[f32; COLUMNS]; 4] {
-    let mut four = [[0.0; COLUMNS]; 4];
-    let (rows, columns) = (4.min(weights.rows - row), COLUMNS.min(weights.columns.saturating_sub(column)));
-    if weights.transposed {
-        for c in 0..columns {
-            let from = &weights.data[(column + c) * weights.rows + row..][..rows];
-            four.iter_mut().zip(from).for_each(|(to, w)| to[c] = *w);
-        }
-    } else {
-        for (j, to) in four.iter_mut().enumerate().take(rows) {
-            let from = &weights.data[(row + j) * weights.columns + column..][..columns];
-            // A copy of known length where the block is whole.
-            match <&[f32; COLUMNS]>::try_from(from) {
-                Ok(from) => *to = *from,
-                Err(_) => to[..columns].copy_from_slice(from),
+fn add(tables: &[Table], nibbles: &[Together], sums: &mut Sums) {
+    let mut local = *sums;
+    for (table, nibbles) in tables.iter().zip(nibbles) {
+        for (sum, nibble) in local.iter_mut().zip(nibbles) {
+            let terms = &table[usize::from(nibble & 0x78) >> 3];
+            for l in 0..COLUMNS {
+                sum[l] += terms[l];
             }
         }
     }
-    four
+    *sums = local;
+}
+
+/// Rows of `factor` from `row` on, four by four, of a block of columns from `column` on; zeros beyond its edges.
+#[inline(always)]
+fn collect(factor: Matrix<'_>, row: usize, column: usize, numbers: &mut [[[f32; COLUMNS]; 4]]) {
+    let rows = (4 * numbers.len()).min(factor.rows - row);
+    let columns = COLUMNS.min(factor.columns.saturating_sub(column));
+    if 4 * numbers.len() > rows || columns < COLUMNS {
+        numbers.fill([[0.0; COLUMNS]; 4]);
+    }
+    let numbers = &mut numbers.as_flattened_mut()[..rows];
+    if factor.transposed {
+        for c in 0..columns {
+            let from = &factor.data[(column + c) * factor.rows + row..][..rows];
+            numbers.iter_mut().zip(from).for_each(|(to, w)| to[c] = *w);
+        }
+    } else {
+        for (r, to) in numbers.iter_mut().enumerate() {
+            let from = &factor.data[(row + r) * factor.columns + column..][..columns];
+            // A copy of known length where the block is whole.
+            match from.first_chunk() {
+                Some(from) => *to = *from,
+                None => to[..columns].copy_from_slice(from),
+            }
+        }
+    }
 }
 
 /// The sixteen sums: row 0 is all low; each further one adds delta times the row of its highest unit.
 #[inline(always)]
 fn build(table: &mut Table, rows: &[[f32; COLUMNS]; 4], pair: Pair) {
-    for l in 0..COLUMNS {
-        let mut sum = 0.0;
-        for row in rows {
-            sum += pair.low * row[l];
+    // By value: that they are not written to with the table must be plain.
+    let rows = *rows;
+    table[0] = [0.0; COLUMNS];
+    for row in &rows {
+        for l in 0..COLUMNS {
+            table[0][l] += pair.low * row[l];
         }
-        table[0][l] = sum;
     }
     for (j, row) in rows.iter().enumerate() {
         let (known, new) = table.split_at_mut(1 << j);
@@ -197,102 +231,80 @@ fn build(table: &mut Table, rows: &[[f32; COLUMNS]; 4], pair: Pair) {
     }
 }
 
-/// Adds the sums that the nibbles select.
-#[inline(always)]
-fn add(tables: &[Table], nibbles: &[[u8; TOGETHER]], sums: &mut [[f32; COLUMNS]; TOGETHER]) {
-    let mut local = *sums;
-    for (table, nibbles) in tables.iter().zip(nibbles) {
-        for (sum, nibble) in local.iter_mut().zip(nibbles) {
-            let terms = &table[usize::from(nibble & 15)];
-            for l in 0..COLUMNS {
-                sum[l] += terms[l];
+/// Samples of packed units, unit by unit: nibbles of four samples each.
+#[derive(Clone, Debug)]
+pub struct ByUnit {
+    units: usize,
+    groups: usize,
+    nibbles: Vec<Together>,
+}
+
+impl ByUnit {
+    /// Room for `groups` times four samples of `units` units; all bits are cleared.
+    pub fn new(units: usize, groups: usize) -> Self {
+        Self { units, groups, nibbles: vec![[0; TOGETHER]; units.div_ceil(TOGETHER) * groups] }
+    }
+
+    /// Writes `packed`, rows of ceil(units / 4) nibbles, a row a sample, to the groups from `first` on; samples that are
+    /// missing in the last one are cleared bits.
+    ///
+    /// # Panics
+    /// If there is no room, which is an error of the caller.
+    pub fn put(&mut self, packed: &[u8], first: usize) {
+        let bytes = self.units.div_ceil(4);
+        let groups = (packed.len() / bytes).div_ceil(4);
+        assert!(first + groups <= self.groups, "room for the samples");
+        for (g, four) in packed.chunks(4 * bytes).enumerate() {
+            for (block, unit) in (0..bytes).step_by(2).zip(self.nibbles[first + g..].iter_mut().step_by(self.groups)) {
+                // Bits of eight units of one sample, spread to eight bytes, then shifted to their samples' places.
+                let mut spread = 0u64;
+                for (j, sample) in four.chunks_exact(bytes).enumerate() {
+                    let low = SPREAD[usize::from(sample[block] & 15)];
+                    let high = sample.get(block + 1).map_or(0, |byte| SPREAD[usize::from(byte & 15)]);
+                    spread |= (u64::from(low) | u64::from(high) << 32) << j;
+                }
+                *unit = spread.to_le_bytes();
             }
         }
     }
-    *sums = local;
-}
 
-/// Turns rows of packed units into rows of packed samples: bit j of byte g of unit i is unit i of sample 4 g + j.
-///
-/// `packed`: `samples` rows of ceil(n / 4) nibbles; `turned`: n rows of `row` bytes, of which the bytes from `first` on are
-/// written, ceil(samples / 4) of them; samples beyond the last are cleared bits.
-///
-/// # Panics
-/// If `turned` has no room, which is an error of the caller.
-pub fn turn(packed: &[u8], samples: usize, n: usize, turned: &mut [u8], (row, first): (usize, usize)) {
-    let bytes = n.div_ceil(4);
-    for (g, four) in packed.chunks(4 * bytes).take(samples.div_ceil(4)).enumerate() {
-        for block in 0..bytes {
-            // A 4 x 4 matrix of bits, rows samples and columns units, transposed by two exchanges.
-            let mut x = 0u16;
-            for (j, sample) in four.chunks_exact(bytes).enumerate() {
-                x |= u16::from(sample[block] & 15) << (4 * j);
+    /// Writes the number of set bits of each unit in the groups `range` to `counts`.
+    pub fn count(&self, range: std::ops::Range<usize>, counts: &mut [u32]) {
+        for (counts, nibbles) in counts.chunks_mut(TOGETHER).zip(self.nibbles.chunks_exact(self.groups)) {
+            let mut sums = [0u32; TOGETHER];
+            for nibble in &nibbles[range.clone()] {
+                for (sum, bits) in sums.iter_mut().zip(nibble) {
+                    *sum += bits.count_ones();
+                }
             }
-            let t = (x ^ (x >> 3)) & 0x0a0a;
-            x ^= t ^ (t << 3);
-            let t = (x ^ (x >> 6)) & 0x00cc;
-            x ^= t ^ (t << 6);
-            for j in 0..4.min(n - 4 * block) {
-                turned[(4 * block + j) * row + first + g] = (x >> (4 * j) & 15) as u8;
-            }
+            counts.copy_from_slice(&sums[..counts.len()]);
         }
     }
 }
 
-/// Sums over samples s of a_si h_so: `turned` units (see [`turn`]) with the values `pair`, times real numbers.
+/// Bit j of the index as bit 3 of byte j.
+const SPREAD: [u32; 16] = {
+    let mut table = [0; 16];
+    let mut index = 0u32;
+    while index < 16 {
+        table[index as usize] = ((index & 1) | (index & 2) << 7 | (index & 4) << 14 | (index & 8) << 21) << 3;
+        index += 1;
+    }
+    table
+};
+
+/// Sums over samples s of a_si h_so: units with the values `pair`, times real numbers.
 ///
-/// `turned`: n rows of `groups` bytes; `h`: 4 `groups` rows of `columns` numbers; `out`: n rows of `columns`, overwritten.
+/// `h`: 4 rows of `columns` numbers for each group of `units`; `out`: n rows of `columns`, overwritten.
 ///
 /// # Panics
 /// If the sizes do not fit, which is an error of the caller.
-pub fn outer(
-    turned: &[u8],
-    groups: usize,
-    pair: Pair,
-    h: &[f32],
-    columns: usize,
-    out: &mut [f32],
-    scratch: &mut Scratch,
-) {
-    assert_eq!(h.len(), 4 * groups * columns, "rows of numbers");
-    assert_eq!(turned.len() / groups, out.len() / columns, "number of units");
-    let h = Matrix { data: h, rows: 4 * groups, columns, transposed: false };
-    let (tables, nibbles) = scratch.arrange(turned, groups);
-    outer_on(path(), nibbles, h, pair, out, tables);
-}
-
-dispatched! {
-    fn outer_on(nibbles: &[[u8; TOGETHER]], h: Matrix<'_>, pair: Pair, out: &mut [f32], tables: &mut [Table]) => outer_all
-}
-
-#[inline(always)]
-fn outer_all(nibbles: &[[u8; TOGETHER]], h: Matrix<'_>, pair: Pair, out: &mut [f32], tables: &mut [Table]) {
-    for column in (0..h.columns).step_by(COLUMNS) {
-        let at = |first: usize, out: &[f32]| if first == 0 { [0.0; COLUMNS] } else { load(out) };
-        block_of(h, pair, column, (nibbles, h.columns), out, tables, at);
-    }
-}
-
-/// Copies with a length that is known where the block is whole.
-#[inline(always)]
-fn load(from: &[f32]) -> [f32; COLUMNS] {
-    match <&[f32; COLUMNS]>::try_from(from) {
-        Ok(from) => *from,
-        Err(_) => {
-            let mut to = [0.0; COLUMNS];
-            to[..from.len()].copy_from_slice(from);
-            to
-        }
-    }
-}
-
-#[inline(always)]
-fn store(to: &mut [f32], from: &[f32; COLUMNS]) {
-    let n = to.len();
-    match <&mut [f32; COLUMNS]>::try_from(&mut *to) {
-        Ok(to) => *to = *from,
-        Err(_) => to.copy_from_slice(&from[..n]),
-    }
+pub fn outer(units: &ByUnit, pair: Pair, h: &[f32], columns: usize, out: &mut [f32], scratch: &mut Scratch) {
+    assert_eq!(h.len(), 4 * units.groups * columns, "rows of numbers");
+    assert_eq!(units.units, out.len() / columns, "number of units");
+    let h = Matrix { data: h, rows: 4 * units.groups, columns, transposed: false };
+    let (room, _) = scratch.parts(units.units);
+    product(path(), h, pair, &units.nibbles, &[], (out, columns), room);
 }
 
 #[cfg(test)]
@@ -349,8 +361,10 @@ mod tests {
         for (samples, n, columns) in [(1, 1, 1), (4, 3, 2), (10, 17, 33), (100, 30, 25), (61, 5, 70)] {
             let packed = bits(samples, n);
             let groups = samples.div_ceil(4) + 1;
-            let mut turned = vec![0; n * groups];
-            turn(&packed, samples, n, &mut turned, (groups, 1));
+            let mut units = ByUnit::new(n, groups);
+            units.put(&packed, 1);
+            let mut counts = vec![0; n];
+            units.count(1..groups, &mut counts);
             let mut h = vec![0.0; 4 * groups * columns];
             for s in 0..samples {
                 for o in 0..columns {
@@ -359,8 +373,10 @@ mod tests {
             }
             for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 2.0)] {
                 let mut out = vec![f32::NAN; n * columns];
-                outer(&turned, groups, Pair { low, delta: high - low }, &h, columns, &mut out, &mut Scratch::new());
+                outer(&units, Pair { low, delta: high - low }, &h, columns, &mut out, &mut Scratch::new());
                 for i in 0..n {
+                    let set = (0..samples).filter(|s| packed[s * packed_len(n) + i / 4] >> (i % 4) & 1 == 1).count();
+                    assert_eq!(counts[i] as usize, set, "{samples} x {n}, unit {i}");
                     for o in 0..columns {
                         let value =
                             |s: usize| if packed[s * packed_len(n) + i / 4] >> (i % 4) & 1 == 1 { high } else { low };
@@ -380,8 +396,8 @@ mod tests {
         let pair = Pair { low: -1.0, delta: 2.0 };
         let packed = bits(rows, n_in);
         let groups = rows.div_ceil(4);
-        let mut turned = vec![0; n_in * groups];
-        turn(&packed, rows, n_in, &mut turned, (groups, 0));
+        let mut units = ByUnit::new(n_in, groups);
+        units.put(&packed, 0);
         let h: Vec<f32> = (0..4 * groups * n_out).map(|i| number(i + 5)).collect();
         let h = Matrix { data: &h, rows: 4 * groups, columns: n_out, transposed: false };
         let all: Vec<(Vec<u32>, Vec<u32>)> = Path::available()
@@ -389,10 +405,11 @@ mod tests {
             .map(|path| {
                 let (mut z, mut g) = (vec![0.0; rows * 80], vec![0.0; n_in * n_out]);
                 let mut scratch = Scratch::new();
-                let (tables, nibbles) = scratch.arrange(&packed, packed_len(n_in));
-                fields_on(path, matrix, pair, &[0.3; 80], nibbles, &mut z, tables);
-                let (tables, nibbles) = scratch.arrange(&turned, groups);
-                outer_on(path, nibbles, h, pair, &mut g, tables);
+                scratch.arrange(&packed, packed_len(n_in));
+                let (room, nibbles) = scratch.parts(rows);
+                product(path, matrix, pair, nibbles, &[0.3; 80], (&mut z, 80), room);
+                let (room, _) = scratch.parts(n_in);
+                product(path, h, pair, &units.nibbles, &[], (&mut g, n_out), room);
                 let bits = |x: Vec<f32>| x.into_iter().map(f32::to_bits).collect();
                 (bits(z), bits(g))
             })

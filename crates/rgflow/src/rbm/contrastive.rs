@@ -7,7 +7,7 @@
 use super::samples::Prepared;
 use super::{Chains, Kernel, Rbm};
 use crate::kernel::product::gemm;
-use crate::kernel::subset_sums::{Pair, Scratch, outer, turn};
+use crate::kernel::subset_sums::{ByUnit, Pair, Scratch, outer};
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
 use ndarray::Array2;
@@ -29,7 +29,8 @@ pub(super) struct Contrastive {
     /// negated, so that one product gives the difference.
     h: Array2<f32>,
     /// Visible bits of both phases by unit, and values where a phase is real, in the same rows as `h`.
-    turned: Vec<u8>,
+    units: ByUnit,
+    counts: [Vec<u32>; 2],
     values: Array2<f32>,
     sums: Scratch,
     weights: (Array2<f32>, Optimiser),
@@ -59,7 +60,8 @@ impl Contrastive {
             chains,
             random,
             h: Array2::zeros((rows, m)),
-            turned: vec![0; if bits { n * rows / 4 } else { 0 }],
+            units: ByUnit::new(if bits { n } else { 0 }, rows / 4),
+            counts: [vec![0; n], vec![0; n]],
             values: Array2::zeros((0, n)),
             sums: Scratch::new(),
             weights: (Array2::zeros((n, m)), descent.weights(n * m)),
@@ -88,14 +90,14 @@ impl Contrastive {
         self.climb(real);
     }
 
-    /// Fills `h`, and `turned` or `values`.
+    /// Fills `h`, and `units` or `values`.
     fn run_phases(&mut self, real: bool) {
         let (m, half) = (self.h.ncols(), self.h.nrows() / 2);
         let (h_data, h_model) = self.h.as_slice_mut().expect("standard layout").split_at_mut(half * m);
-        let note = |chains: &Chains, phase: usize, turned: &mut [u8], values: &mut Array2<f32>| {
+        let note = |chains: &Chains, phase: usize, units: &mut ByUnit, values: &mut Array2<f32>| {
             let n = values.ncols();
             match chains.visible_bits() {
-                Some(bits) if !real => turn(bits, self.batch, n, turned, (half / 2, phase * half / 4)),
+                Some(bits) if !real => units.put(bits, phase * half / 4),
                 _ => {
                     let first = phase * half * n;
                     let values = values.as_slice_mut().expect("standard layout");
@@ -103,7 +105,7 @@ impl Contrastive {
                 }
             }
         };
-        note(&self.chains, 0, &mut self.turned, &mut self.values);
+        note(&self.chains, 0, &mut self.units, &mut self.values);
         // The fields that this leaves are those of the first draw of chains that start at the data.
         self.chains.hidden_means(&self.kernel, &mut h_data[..self.batch * m]);
         let chains = match &mut self.persistent {
@@ -120,7 +122,7 @@ impl Contrastive {
             chains.draw_hidden(&self.kernel, &mut self.random);
             chains.draw_visible(&self.kernel, &mut self.random);
         }
-        note(chains, 1, &mut self.turned, &mut self.values);
+        note(chains, 1, &mut self.units, &mut self.values);
         let h_model = &mut h_model[..self.batch * m];
         chains.hidden_means(&self.kernel, h_model);
         h_model.iter_mut().for_each(|h| *h = -*h);
@@ -137,12 +139,13 @@ impl Contrastive {
             Some(levels) => {
                 let pair = Pair { low: levels.low(), delta: levels.delta() };
                 let gradient = gradient.as_slice_mut().expect("standard layout");
-                outer(&self.turned, rows / 4, pair, h, m, gradient, &mut self.sums);
+                outer(&self.units, pair, h, m, gradient, &mut self.sums);
                 // The difference of two counts is exact, and low cancels.
-                let count = |bits: &[u8]| bits.iter().map(|b| b.count_ones()).sum::<u32>();
-                for (sum, bits) in self.visible.sum.iter_mut().zip(self.turned.chunks_exact(rows / 4)) {
-                    let (data, model) = bits.split_at(rows / 8);
-                    *sum = f64::from(pair.delta) * (f64::from(count(data)) - f64::from(count(model)));
+                let [data, model] = &mut self.counts;
+                self.units.count(0..rows / 8, data);
+                self.units.count(rows / 8..rows / 4, model);
+                for (sum, (data, model)) in self.visible.sum.iter_mut().zip(data.iter().zip(model)) {
+                    *sum = f64::from(pair.delta) * (f64::from(*data) - f64::from(*model));
                 }
             }
             None => {
