@@ -74,7 +74,7 @@ fn train(
     if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
         let first = x.slice(s![..x.nrows().min(1000), ..]);
         let us = median / updates as f64 * 1e6;
-        report.add_quality(key, json!({ "recon_mse": reconstruction(trainer.rbm(), first), "us_per_update": us }));
+        report.add_quality(key, json!({ "recon_mse": reconstruction(&trainer.rbm(), first), "us_per_update": us }));
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! fixed order, so [`vector`], [`spins`], [`normal`] and [`log_weights`] give the same bits on every CPU; [`product`] gives
 //! the same bits on one type of CPU.
 
+pub mod bits;
+pub mod lines;
 pub mod log_weights;
 pub mod normal;
 pub mod product;

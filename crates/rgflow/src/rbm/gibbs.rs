@@ -7,7 +7,6 @@ use super::{Levels, Rbm, RbmError, Units};
 use crate::kernel::normal;
 use crate::kernel::product::gemm;
 use crate::kernel::spins::{LevelSums, draw, pack_levels, packed_len, unpack_levels};
-use crate::kernel::subset_sums::{self, Matrix, Pair};
 use crate::kernel::vector::add_bias;
 use crate::random::Bulk;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
@@ -28,9 +27,7 @@ pub struct Kernel {
 enum Products {
     /// By sums that are tabulated once: for a machine that does not change.
     Tables(LevelSums),
-    /// By sums that are found anew each time: for a machine in training.
-    Fresh(Pair),
-    /// By matrix products: Gaussian units.
+    /// By matrix products: Gaussian units, and machines in training.
     Real,
 }
 
@@ -53,11 +50,7 @@ impl Kernel {
 
     /// Of a machine whose parameters change ([`Kernel::rbm_mut`]): nothing is tabulated.
     pub(super) fn changing(rbm: Rbm) -> Self {
-        let fresh = |units: &Units| match units.levels() {
-            Some(levels) => Products::Fresh(Pair { low: levels.low(), delta: levels.delta() }),
-            None => Products::Real,
-        };
-        Self { to_hidden: fresh(rbm.visible_units()), to_visible: fresh(rbm.hidden_units()), rbm }
+        Self { to_hidden: Products::Real, to_visible: Products::Real, rbm }
     }
 
     /// The machine.
@@ -101,6 +94,17 @@ impl Layer {
         &mut self.values
     }
 
+    /// The state as values, shape (rows, n).
+    fn values(&mut self, rows: usize) -> ArrayView2<'_, f32> {
+        if let (false, Some(levels)) = (self.real, self.levels) {
+            self.make_real(rows);
+            self.real = false;
+            let values = self.values.as_slice_mut().expect("standard layout");
+            unpack_levels(&self.bits, self.n, levels.low(), levels.high(), values);
+        }
+        self.values.view()
+    }
+
     fn write(&self, out: &mut [f32]) {
         match self.levels {
             Some(levels) if !self.real => unpack_levels(&self.bits, self.n, levels.low(), levels.high(), out),
@@ -135,8 +139,6 @@ impl Layer {
 struct Scratch {
     words: Vec<u32>,
     normal: Vec<f32>,
-    bias: Vec<f32>,
-    sums: subset_sums::Scratch,
 }
 
 /// Gibbs chains side by side, with the scratch that a step needs.
@@ -178,8 +180,6 @@ impl Chains {
             scratch: Scratch {
                 words: vec![0; rows * widest],
                 normal: vec![0.0; if gaussian { rows * widest } else { 0 }],
-                bias: vec![0.0; widest],
-                sums: subset_sums::Scratch::new(),
             },
         }
     }
@@ -228,11 +228,6 @@ impl Chains {
         self.visible.make_real(self.rows).view_mut()
     }
 
-    /// The bits of the visible units; `None` if they hold real values.
-    pub(super) fn visible_bits(&self) -> Option<&[u8]> {
-        (!self.visible.real).then_some(self.visible.bits.as_slice())
-    }
-
     /// Writes the visible units to `out`, rows x n_visible.
     ///
     /// # Panics
@@ -268,10 +263,9 @@ impl Chains {
 
     /// Finds the fields of the hidden units.
     pub fn hidden_fields(&mut self, kernel: &Kernel) {
-        let (rbm, layer) = (&kernel.rbm, &self.visible);
+        let rbm = &kernel.rbm;
         let bias = rbm.hidden_bias.as_slice().expect("contiguous");
-        let scratch = &mut self.scratch;
-        fields_of(layer, &kernel.to_hidden, rbm.weights.view(), bias, self.rows, &mut self.fields, scratch);
+        fields_of(&mut self.visible, &kernel.to_hidden, rbm.weights.view(), bias, self.rows, &mut self.fields);
     }
 
     /// Draws the hidden units from the fields that [`Chains::hidden_fields`] or [`Chains::hidden_means`] left.
@@ -283,10 +277,9 @@ impl Chains {
 
     /// Draws the visible units given the hidden ones.
     pub fn draw_visible(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let (rbm, layer) = (&kernel.rbm, &self.hidden);
+        let rbm = &kernel.rbm;
         let bias = rbm.visible_bias.as_slice().expect("contiguous");
-        let scratch = &mut self.scratch;
-        fields_of(layer, &kernel.to_visible, rbm.weights.t(), bias, self.rows, &mut self.fields, scratch);
+        fields_of(&mut self.hidden, &kernel.to_visible, rbm.weights.t(), bias, self.rows, &mut self.fields);
         let stride = self.visible.n.next_multiple_of(PADDING);
         let fields = &self.fields[..self.rows * stride];
         self.visible.draw(rbm.visible_units(), stride, fields, random, &mut self.scratch);
@@ -302,32 +295,21 @@ impl Chains {
 
 /// Fields that the layer `from` exerts: rows of `weights.ncols()` values, padded.
 fn fields_of(
-    from: &Layer,
+    from: &mut Layer,
     products: &Products,
     weights: ArrayView2<f32>,
     bias: &[f32],
     rows: usize,
     fields: &mut [f32],
-    scratch: &mut Scratch,
 ) {
-    let (n_in, n) = weights.dim();
+    let n = weights.ncols();
     let stride = n.next_multiple_of(PADDING);
     let fields = &mut fields[..rows * stride];
     match products {
         Products::Tables(sums) if !from.real => sums.fields(&from.bits, fields),
-        Products::Fresh(pair) if !from.real => {
-            let padded = &mut scratch.bias[..stride];
-            padded[..n].copy_from_slice(bias);
-            padded[n..].fill(0.0);
-            let transposed = !weights.is_standard_layout();
-            let data = if transposed { weights.reversed_axes().to_slice() } else { weights.to_slice() };
-            let data = data.expect("the weights of a machine are in standard layout");
-            let matrix = Matrix { data, rows: n_in, columns: n, transposed };
-            subset_sums::fields(matrix, *pair, padded, &from.bits, fields, &mut scratch.sums);
-        }
         _ => {
             let z = ArrayViewMut2::from_shape((rows, n).strides((stride, 1)), fields).expect("rows x stride values");
-            gemm(from.values.view(), weights, 0.0, z);
+            gemm(from.values(rows), weights, 0.0, z);
             for row in fields.chunks_exact_mut(stride) {
                 add_bias(&mut row[..n], bias);
             }

@@ -5,6 +5,7 @@
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]).
 
+mod bitwise;
 mod contrastive;
 mod conversion;
 mod enumeration;

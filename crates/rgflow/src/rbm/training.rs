@@ -1,5 +1,6 @@
 //! Training by contrastive divergence: batches, early stopping at the least reconstruction cost, snapshots.
 
+use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
 use super::samples::Prepared;
 use super::{Rbm, RbmError, Samples};
@@ -103,7 +104,7 @@ pub struct Trained {
 /// # Ok::<(), rgflow::rbm::RbmError>(())
 /// ```
 pub struct Trainer<'a> {
-    contrastive: Contrastive,
+    machine: Machine,
     data: Prepared<'a>,
     batching: Batching,
     batch: usize,
@@ -135,10 +136,17 @@ impl<'a> Trainer<'a> {
         let batch = training.batching.size(samples);
         let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
         let steps = (training.cd_steps, training.persistent);
-        let contrastive = Contrastive::new(rbm, batch, steps, training.descent, random);
+        let bitwise = match &data {
+            Prepared::Bits(_) => Bitwise::new(&rbm, batch, steps, &training.descent, random.clone()),
+            Prepared::Values(_) => None,
+        };
+        let machine = match bitwise {
+            Some(machine) => Machine::Bitwise(Box::new(machine)),
+            None => Machine::Real(Box::new(Contrastive::new(rbm, batch, steps, training.descent, random))),
+        };
         let shuffle = format!("{purpose}/shuffle");
         let (batching, order) = (training.batching, Vec::with_capacity(samples));
-        Ok(Self { contrastive, data, batching, batch, samples, order, sweep: 0, at: 0, streams, shuffle })
+        Ok(Self { machine, data, batching, batch, samples, order, sweep: 0, at: 0, streams, shuffle })
     }
 
     /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
@@ -148,7 +156,12 @@ impl<'a> Trainer<'a> {
             self.batching.sweep(self.samples, &mut random, &mut self.order);
             (self.sweep, self.at) = (self.sweep + 1, 0);
         }
-        self.contrastive.update(&self.data, &self.order[self.at..self.at + self.batch]);
+        let rows = &self.order[self.at..self.at + self.batch];
+        match (&mut self.machine, &self.data) {
+            (Machine::Bitwise(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
+            (Machine::Bitwise(_), Prepared::Values(_)) => unreachable!("a bitwise machine is made for bits"),
+            (Machine::Real(machine), data) => machine.update(data, rows),
+        }
         self.at += self.batch;
     }
 
@@ -157,10 +170,19 @@ impl<'a> Trainer<'a> {
         (self.samples / self.batch.max(1)).max(1)
     }
 
-    /// The machine.
-    pub fn rbm(&self) -> &Rbm {
-        self.contrastive.rbm()
+    /// The machine as it is now.
+    pub fn rbm(&self) -> Rbm {
+        match &self.machine {
+            Machine::Bitwise(machine) => machine.rbm(),
+            Machine::Real(machine) => machine.rbm().clone(),
+        }
     }
+}
+
+/// A machine in training, in the form that its units and data allow.
+enum Machine {
+    Bitwise(Box<Bitwise>),
+    Real(Box<Contrastive>),
 }
 
 /// Trains `rbm` on `data` by CD-k or PCD-k.
@@ -201,30 +223,30 @@ pub fn train<'a>(
     // The machine to return, once it is known.
     let mut chosen: Option<(usize, Rbm)> = None;
     if training.snapshots.contains(&0) {
-        snapshots.push(Snapshot { update: 0, rbm: trainer.rbm().clone() });
+        snapshots.push(Snapshot { update: 0, rbm: trainer.rbm() });
     }
     for update in 1..=longest {
         trainer.update();
-        let rbm = trainer.rbm();
         if training.snapshots.contains(&update) {
-            snapshots.push(Snapshot { update, rbm: rbm.clone() });
+            snapshots.push(Snapshot { update, rbm: trainer.rbm() });
         }
         if update.is_multiple_of(training.evaluate_every) || update == training.updates || update == longest {
+            let rbm = trainer.rbm();
             let now = Metrics {
                 update,
                 test_reconstruction: rbm.reconstruction_cost(test),
                 weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
             };
-            if let Some(sign) = runaway(rbm, &now) {
+            if let Some(sign) = runaway(&rbm, &now) {
                 return Err(RbmError::Diverged { update, sign, learning_rate: training.descent.rate });
             }
             metrics.push(now);
             if chosen.is_none() {
-                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, rbm);
+                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, &rbm);
                 if stop || update == training.updates {
                     chosen = Some(match std::mem::replace(&mut stopping, EarlyStopping::new(0)).into_best() {
                         Some((update, _, best)) => (update, best),
-                        None => (update, rbm.clone()),
+                        None => (update, rbm),
                     });
                 }
             }
@@ -234,7 +256,7 @@ pub fn train<'a>(
             }
         }
     }
-    let (update, rbm) = chosen.unwrap_or_else(|| (0, trainer.rbm().clone()));
+    let (update, rbm) = chosen.unwrap_or_else(|| (0, trainer.rbm()));
     Ok(Trained { rbm, update, metrics, snapshots })
 }
 

@@ -1,0 +1,228 @@
+//! Contrastive divergence where both layers are two-valued and the data are bits: products by subset sums, states as bits.
+//!
+//! The machine lies in blocks of sixteen hidden units while it is in training: what a product leaves is drawn from, averaged
+//! or climbed where it lies, while it is in the nearest cache.
+
+use super::contrastive::Biases;
+use super::{Levels, Rbm};
+use crate::cpu;
+use crate::kernel::bits::{Bits, ByUnit, TOGETHER};
+use crate::kernel::lines::{Blocks, COLUMNS, Line};
+use crate::kernel::subset_sums::{Pair, Tables, add_product};
+use crate::kernel::vector::two_valued_mean;
+use crate::learning::{Descent, Optimiser};
+use crate::random::Bulk;
+use ndarray::Array1;
+
+/// A machine in training, with what its updates need: an update allocates nothing.
+pub(super) struct Bitwise {
+    rbm: Rbm,
+    weights: Blocks,
+    hidden_bias: Vec<Line>,
+    visible_bias: Vec<Line>,
+    levels: [Levels; 2],
+    batch: usize,
+    steps: usize,
+    /// Visible units of the data, and of the chains of the negative phase, which with `persistent` go on from update to update.
+    data: Bits,
+    chains: Bits,
+    persistent: bool,
+    begun: bool,
+    hidden: Bits,
+    random: Bulk,
+    words: Vec<u32>,
+    /// Hidden means of the data and, negated, of the chains, so that one product gives the difference.
+    means: Blocks,
+    /// The visible units in the same rows, and in how many more rows of the data than of the chains each is high.
+    units: ByUnit,
+    counts: Vec<i32>,
+    sums: Vec<Line>,
+    transposed: Vec<Line>,
+    tables: Tables,
+    optimisers: Vec<Optimiser>,
+    visible: Biases,
+    visible_sum: Vec<f64>,
+    hidden_rule: Biases,
+    hidden_sum: Vec<f64>,
+}
+
+impl Bitwise {
+    /// `None` unless both layers of `rbm` are two-valued.
+    pub(super) fn new(
+        rbm: &Rbm,
+        batch: usize,
+        (steps, persistent): (usize, bool),
+        descent: &Descent,
+        random: Bulk,
+    ) -> Option<Self> {
+        let levels = [rbm.visible_units().levels()?, rbm.hidden_units().levels()?];
+        let (n, m) = rbm.weights.dim();
+        let rows = batch.next_multiple_of(TOGETHER);
+        let line = |bias: &Array1<f32>, b: usize| {
+            Line(std::array::from_fn(|l| bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)))
+        };
+        let lines = |bias: &Array1<f32>| (0..bias.len().div_ceil(COLUMNS)).map(|b| line(bias, b)).collect();
+        // Rows of the second phase follow those of the first, four by four; a last batch may reach beyond.
+        let means = Blocks::zeros((2 * batch.next_multiple_of(4) + 4, m), 4);
+        Some(Self {
+            weights: Blocks::of(rbm.weights.view(), 4),
+            hidden_bias: lines(&rbm.hidden_bias),
+            visible_bias: lines(&rbm.visible_bias),
+            levels,
+            batch,
+            steps,
+            data: Bits::new(batch, n),
+            chains: Bits::new(batch, n),
+            persistent,
+            begun: false,
+            hidden: Bits::new(batch, m),
+            random,
+            words: vec![0; rows * COLUMNS],
+            units: ByUnit::new(n, 2 * batch.div_ceil(4)),
+            counts: vec![0; n],
+            sums: vec![Line::ZERO; rows.max(n.next_multiple_of(TOGETHER))],
+            transposed: vec![Line::ZERO; means.len() * COLUMNS],
+            tables: Tables::new(),
+            optimisers: (0..means.len()).map(|_| descent.weights(n * COLUMNS)).collect(),
+            visible: Biases::new(n, descent),
+            visible_sum: vec![0.0; n],
+            hidden_rule: Biases::new(m, descent),
+            hidden_sum: vec![0.0; m],
+            means,
+            rbm: rbm.clone(),
+        })
+    }
+
+    /// The machine as it is now.
+    pub(super) fn rbm(&self) -> Rbm {
+        let mut rbm = self.rbm.clone();
+        self.weights.write(rbm.weights.view_mut());
+        for (bias, lines) in [(&mut rbm.hidden_bias, &self.hidden_bias), (&mut rbm.visible_bias, &self.visible_bias)] {
+            bias.iter_mut().zip(lines.iter().flat_map(|line| line.0)).for_each(|(b, value)| *b = value);
+        }
+        rbm
+    }
+
+    /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
+    pub(super) fn update(&mut self, packed: &[u8], rows: &[usize]) {
+        let bytes = self.data.groups();
+        let sample = |row: &usize| &packed[row * bytes..(row + 1) * bytes];
+        self.data.gather(rows.iter().map(sample));
+        if self.persistent && !self.begun {
+            self.chains.gather(rows.iter().map(sample));
+            self.begun = true;
+        }
+        let half = self.batch.next_multiple_of(4);
+        self.counts.fill(0);
+        self.units.put(&self.data, 0, 1, &mut self.counts);
+        // Chains that start at the data are drawn from the same fields that give the means.
+        self.average(0, !self.persistent);
+        for step in 0..self.steps {
+            if self.persistent || step > 0 {
+                self.draw_hidden();
+            }
+            self.draw_visible();
+        }
+        self.units.put(&self.chains, half / 4, -1, &mut self.counts);
+        self.average(half, false);
+        self.climb(half);
+    }
+
+    /// Fills the rows of `means` from `first` on, of the data if that is 0, else of the chains; draws the hidden units if asked to.
+    fn average(&mut self, first: usize, draw: bool) {
+        let (levels, rows) = (self.levels[1], self.batch.next_multiple_of(TOGETHER));
+        let bits = if first == 0 { &self.data } else { &self.chains };
+        let rest = self.hidden_bias.len() * COLUMNS - self.hidden_rule.len();
+        for b in 0..self.hidden_bias.len() {
+            let lines = &mut self.means.block_mut(b)[first..first + rows];
+            let fields = lines.as_chunks_mut().0;
+            fields.fill([self.hidden_bias[b]; TOGETHER]);
+            add_product(
+                bits.nibbles(),
+                pair(self.levels[0]),
+                self.weights.block(b).as_chunks().0,
+                fields,
+                &mut self.tables,
+            );
+            if draw {
+                self.random.fill(&mut self.words);
+                self.hidden.draw(cpu::path(), b, fields, &self.words, levels.delta());
+            }
+            let (of, beyond) = lines.split_at_mut(self.batch);
+            two_valued_mean(bytemuck::cast_slice_mut(of), levels.low(), levels.high());
+            if first > 0 {
+                bytemuck::cast_slice_mut(of).iter_mut().for_each(|h: &mut f32| *h = -*h);
+            }
+            // No samples and no units: no weight.
+            beyond.fill(Line::ZERO);
+            if rest > 0 && b + 1 == self.hidden_bias.len() {
+                of.iter_mut().for_each(|line| line.0[COLUMNS - rest..].fill(0.0));
+            }
+        }
+    }
+
+    /// Draws the hidden units given the visible ones of the chains.
+    fn draw_hidden(&mut self) {
+        let rows = self.batch.next_multiple_of(TOGETHER);
+        for b in 0..self.hidden_bias.len() {
+            let fields = self.sums[..rows].as_chunks_mut().0;
+            fields.fill([self.hidden_bias[b]; TOGETHER]);
+            let weights = self.weights.block(b).as_chunks().0;
+            add_product(self.chains.nibbles(), pair(self.levels[0]), weights, fields, &mut self.tables);
+            self.random.fill(&mut self.words);
+            self.hidden.draw(cpu::path(), b, fields, &self.words, self.levels[1].delta());
+        }
+    }
+
+    /// Draws the visible units of the chains given the hidden ones.
+    fn draw_visible(&mut self) {
+        let rows = self.batch.next_multiple_of(TOGETHER);
+        for b in 0..self.visible_bias.len() {
+            let fields = self.sums[..rows].as_chunks_mut().0;
+            fields.fill([self.visible_bias[b]; TOGETHER]);
+            self.weights.write_transposed(cpu::path(), b, &mut self.transposed);
+            let weights = &self.transposed.as_chunks().0[..self.hidden.groups()];
+            add_product(self.hidden.nibbles(), pair(self.levels[1]), weights, fields, &mut self.tables);
+            self.random.fill(&mut self.words);
+            self.chains.draw(cpu::path(), b, fields, &self.words, self.levels[0].delta());
+        }
+    }
+
+    /// Climbs the gradient (thesis eqs 2.4.26 with the opposite sign): the sums of both phases over the batch.
+    fn climb(&mut self, half: usize) {
+        let scale = -1.0 / self.batch as f64;
+        let n = self.visible.len();
+        let delta = f64::from(self.levels[0].delta());
+        let sums = self.hidden_sum.chunks_mut(COLUMNS);
+        for (b, (optimiser, hidden)) in self.optimisers.iter_mut().zip(sums).enumerate() {
+            let means = &self.means.block(b)[..2 * half];
+            let gradient = &mut self.sums[..n.next_multiple_of(TOGETHER)];
+            gradient.fill(Line::ZERO);
+            let pair = pair(self.levels[0]);
+            add_product(self.units.nibbles(), pair, means.as_chunks().0, gradient.as_chunks_mut().0, &mut self.tables);
+            let weights = &mut self.weights.block_mut(b)[..n];
+            optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(&gradient[..n]), scale);
+            add_lines(means, hidden);
+        }
+        // The difference of two counts is exact, and low cancels.
+        self.visible_sum.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum = delta * f64::from(*count));
+        self.visible.update(bytemuck::cast_slice_mut(&mut self.visible_bias), &self.visible_sum, scale);
+        self.hidden_rule.update(bytemuck::cast_slice_mut(&mut self.hidden_bias), &self.hidden_sum, scale);
+    }
+}
+
+fn pair(levels: Levels) -> Pair {
+    Pair { low: levels.low(), delta: levels.delta() }
+}
+
+/// The sums over `lines`, in f64 of parts in f32.
+fn add_lines(lines: &[Line], sums: &mut [f64]) {
+    sums.fill(0.0);
+    for part in lines.chunks(64) {
+        let mut local = [0.0f32; COLUMNS];
+        for line in part {
+            local.iter_mut().zip(line.0).for_each(|(sum, value)| *sum += value);
+        }
+        sums.iter_mut().zip(local).for_each(|(sum, part)| *sum += f64::from(part));
+    }
+}
