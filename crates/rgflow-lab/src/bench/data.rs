@@ -2,7 +2,7 @@
 //! temperatures and of the same size, so that all programs read the same bytes.
 
 use crate::artifact::{Error, atomic, npz};
-use ndarray::{Array2, ArrayD, Axis, Ix2};
+use ndarray::{Array, Array1, Array2, ArrayD, Axis, Dimension, Ix1, Ix2};
 use ndarray_npy::{WritableElement, WriteNpyExt};
 use rand_core::Rng;
 use rgflow::exact::{chain, transfer};
@@ -21,13 +21,30 @@ pub(super) fn temperatures() -> Result<Vec<Temperature>, LatticeError> {
 
 /// The spins of the file `name` in `folder`, shape (samples, units).
 pub(super) fn spins(folder: &Path, name: &str) -> Result<Array2<i8>, Error> {
+    read::<Ix2>(folder, name, || make(name))
+}
+
+/// The labels of the file `name` in `folder`, one for each sample.
+pub(super) fn labels(folder: &Path, name: &str) -> Result<Array1<i8>, Error> {
+    // As the scripts do without the digits: at random; for timing alone.
+    read::<Ix1>(folder, name, || {
+        let mut random = Streams::new(1).generator("bench/labels", 0);
+        Ok(Array1::from_shape_simple_fn(60_000, || (random.next_u32() % 10) as i8))
+    })
+}
+
+fn read<D: Dimension>(
+    folder: &Path,
+    name: &str,
+    make: impl FnOnce() -> Result<Array<i8, D>, Error>,
+) -> Result<Array<i8, D>, Error> {
     let path = folder.join(name);
     if !path.exists() {
         eprintln!("making {}", path.display());
-        save(&path, make(name)?.into_dyn())?;
+        save(&path, make()?.into_dyn())?;
     }
     let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-    npz::read::<i8, Ix2>(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+    npz::read::<i8, D>(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }
 
 fn save<T: WritableElement>(path: &Path, array: ArrayD<T>) -> Result<(), Error> {

@@ -35,6 +35,7 @@ pub struct Report {
 }
 
 /// What a case is, beside its timing.
+#[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub key: &'a str,
     pub implementation: &'a str,
@@ -62,14 +63,22 @@ impl Report {
         }
         call();
         let mut wall = Vec::new();
-        let before = (load(), cpu_time::ProcessTime::try_now().ok(), Instant::now());
+        let before = (cpu_time::ProcessTime::try_now().ok(), Instant::now());
+        let load = load();
         while wall.len() < self.options.repeats.max(1) {
             let start = Instant::now();
             call();
             wall.push(start.elapsed().as_secs_f64());
         }
-        let elapsed = before.2.elapsed().as_secs_f64();
-        let cpu = before.1.map(|t| t.elapsed().as_secs_f64() / elapsed);
+        let elapsed = before.1.elapsed().as_secs_f64();
+        let cpu = before.0.map(|t| t.elapsed().as_secs_f64() / elapsed);
+        let median = self.note(case, wall, cpu, more);
+        self.add_fields(case.key, json!({ "load1_before": load }));
+        Some(median)
+    }
+
+    /// Records calls that took the seconds `wall`, at least one, and returns their median; `cpu` is CPU time over wall time.
+    pub(super) fn note(&mut self, case: Case<'_>, wall: Vec<f64>, cpu: Option<f64>, more: Value) -> f64 {
         let mut sorted = wall.clone();
         sorted.sort_by(f64::total_cmp);
         let n = sorted.len();
@@ -79,7 +88,7 @@ impl Report {
             "bench": self.bench, "key": case.key, "impl": case.implementation, "threads": self.options.threads,
             "runs": n, "median_s": median, "min_s": min, "max_s": max, "wall_s": wall, "cpu_over_wall": cpu,
             "work": case.work, "unit": case.unit, "rate": case.work / median, "best_rate": case.work / min,
-            "load1_before": before.0, "load1_after": load(), "peak_rss_mib": provenance::peak_memory_mib(),
+            "load1_after": load(), "peak_rss_mib": provenance::peak_memory_mib(),
             "quality": {},
         });
         if let (Value::Object(record), Value::Object(more)) = (&mut record, more) {
@@ -94,7 +103,7 @@ impl Report {
             cpu.unwrap_or(f64::NAN)
         ));
         self.records.push(record);
-        Some(median)
+        median
     }
 
     /// Sets the quality of the last record of `key`.
@@ -102,6 +111,14 @@ impl Report {
         if let Some(record) = self.records.iter_mut().rev().find(|r| r["key"] == key) {
             (self.lines)(&format!("{key:40} {quality}"));
             record["quality"] = quality;
+        }
+    }
+
+    /// Adds fields to the last record of `key`.
+    pub(super) fn add_fields(&mut self, key: &str, fields: Value) {
+        let record = self.records.iter_mut().rev().find(|r| r["key"] == key).and_then(Value::as_object_mut);
+        if let (Some(record), Value::Object(fields)) = (record, fields) {
+            record.extend(fields);
         }
     }
 

@@ -4,7 +4,10 @@
 mod data;
 mod harness;
 mod ising;
+mod mlp;
+mod pipeline;
 mod rbm;
+mod startup;
 
 pub use harness::{Options, Report};
 
@@ -23,6 +26,9 @@ pub struct Bench {
 pub static ALL: &[Bench] = &[
     Bench { name: "ising", summary: "spin flips and the thesis's data set", run: ising::run },
     Bench { name: "rbm", summary: "CD-1 training, and Gibbs sweeps of PCD", run: rbm::run },
+    Bench { name: "mlp", summary: "training of perceptrons with Adam", run: mlp::run },
+    Bench { name: "pipeline", summary: "the study of the 2D model from end to end", run: pipeline::run },
+    Bench { name: "startup", summary: "the whole process of rgflow --version", run: startup::run },
 ];
 
 /// Runs the benchmark.

@@ -128,9 +128,16 @@ impl Cost {
         z.iter().zip(&yhat).zip(y).map(each).sum()
     }
 
-    /// dC/dz of the mean over `n` rows, from the outputs in `delta`, which it replaces.
-    pub(super) fn pull_back(self, output: Activation, yhat: &[f32], delta: &mut [f32], width: usize, targets: Targets) {
-        let n = (delta.len() / width) as f32;
+    /// Writes to `delta` dC/dz of the mean over `total` rows, of which these are some, from the outputs `yhat`.
+    pub(super) fn pull_back(
+        self,
+        output: Activation,
+        yhat: &[f32],
+        delta: &mut [f32],
+        width: usize,
+        (targets, total): (Targets, usize),
+    ) {
+        let n = total as f32;
         delta.copy_from_slice(yhat);
         match targets {
             Targets::Classes(classes) => {

@@ -1,8 +1,9 @@
 //! Multilayer perceptron: layers y = f(x W + b), one after the other (thesis section 2.3.2).
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 use rand::RngExt;
 
+use super::inputs::{Inputs, Set};
 use super::{Activation, Cost, NnError, Targets, Workspace};
 use crate::learning::{Regulariser, count_above};
 use crate::random::Generator;
@@ -105,27 +106,30 @@ impl Mlp {
     /// As [`Mlp::check`].
     pub fn cost(&self, x: ArrayView2<f32>, targets: Targets, cost: Cost) -> Result<f64, NnError> {
         self.check(x, targets, cost)?;
-        Ok(self.cost_in(&mut Workspace::new(self, CHUNK.min(x.nrows())), x, targets, cost))
+        let inputs = Set::of(x);
+        Ok(self.cost_in(&mut Workspace::new(self, CHUNK.min(x.nrows())), inputs.all(), targets, cost))
     }
 
     /// As [`Mlp::cost`], checked before, with room that is there already.
-    pub(super) fn cost_in(&self, room: &mut Workspace, x: ArrayView2<f32>, targets: Targets, cost: Cost) -> f64 {
-        let n = x.nrows();
+    pub(super) fn cost_in(&self, room: &mut Workspace, inputs: Inputs, targets: Targets, cost: Cost) -> f64 {
+        let n = inputs.nrows();
         let mut sum = 0.0;
         let (mut z, mut y) = (vec![0.0; self.n_out()], vec![0.0; self.n_out()]);
         let rows = room.rows().clamp(1, CHUNK);
-        for (chunk, x) in x.axis_chunks_iter(Axis(0), rows).enumerate() {
-            let start = chunk * rows;
-            match targets.rows(start..start + x.nrows()) {
+        for start in (0..n).step_by(rows) {
+            let range = start..n.min(start + rows);
+            let x = inputs.rows(range.clone());
+            match targets.rows(range) {
                 Targets::Classes(classes) => {
-                    for (p, class) in room.forward(self, x).rows().into_iter().zip(classes) {
+                    for (p, class) in room.run(self, x, self.output).rows().into_iter().zip(classes) {
                         let p = f64::from(p[*class]);
                         // Not `max`, which would hide NaN.
                         sum -= libm::log(if p < 1e-300 { 1e-300 } else { p });
                     }
                 }
                 Targets::Values(values) => {
-                    for (fields, values) in room.fields(self, x).rows().into_iter().zip(values.rows()) {
+                    for (fields, values) in room.run(self, x, Activation::Linear).rows().into_iter().zip(values.rows())
+                    {
                         z.iter_mut().zip(fields).for_each(|(z, v)| *z = f64::from(*v));
                         y.iter_mut().zip(values).for_each(|(y, v)| *y = f64::from(*v));
                         sum += cost.of(self.output, &z, &y);

@@ -4,7 +4,9 @@
 mod activation;
 mod cost;
 mod error;
+mod inputs;
 mod mlp;
+mod trainer;
 mod training;
 mod workspace;
 
@@ -12,5 +14,6 @@ pub use activation::Activation;
 pub use cost::{Cost, Targets};
 pub use error::NnError;
 pub use mlp::{Layer, Mlp};
+pub use trainer::Trainer;
 pub use training::{Data, Epoch, Stop, Trained, Training, train};
 pub use workspace::Workspace;

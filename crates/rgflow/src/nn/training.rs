@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::ArrayView2;
 
-use super::{Activation, Cost, Layer, Mlp, NnError, Targets, Workspace};
-use crate::learning::{Batching, Descent, EarlyStopping, LearningError, Optimiser};
+use super::inputs::Set;
+use super::trainer::{Batch, Trainer};
+use super::{Cost, Mlp, NnError, Targets, Workspace};
+use crate::learning::{Batching, Descent, EarlyStopping, LearningError};
 use crate::random::Streams;
 
 /// Rows of the training set whose cost is shown.
@@ -33,13 +35,6 @@ pub struct Data<'a> {
     pub x: ArrayView2<'a, f32>,
     /// Targets of the n samples.
     pub targets: Targets<'a>,
-}
-
-impl Data<'_> {
-    /// The same samples for a shorter time: views of arrays do not shorten their lifetime by themselves.
-    fn view(&self) -> Data<'_> {
-        Data { x: self.x.view(), targets: self.targets.rows(0..self.targets.len()) }
-    }
 }
 
 /// Costs after one epoch, per sample and without penalty; nats, but for the squared error and the piecewise costs.
@@ -129,7 +124,7 @@ impl fmt::Display for Stop {
 /// # Ok::<(), rgflow::nn::NnError>(())
 /// ```
 pub fn train(
-    mut mlp: Mlp,
+    mlp: Mlp,
     data: Data,
     test: Data,
     training: &Training,
@@ -137,49 +132,25 @@ pub fn train(
     purpose: &str,
     progress: &mut dyn FnMut(Epoch) -> bool,
 ) -> Result<Trained, NnError> {
-    check(&mlp, data, test, training)?;
+    check(&mlp, test, training)?;
     let n = data.x.nrows();
-    let size = training.batching.size(n);
-    let descent = &training.descent;
-    let optimiser = |l: &Layer| (descent.weights(l.weights.len()), descent.biases(l.bias.len()));
-    let mut optimisers: Vec<(Optimiser, Optimiser)> = mlp.layers.iter().map(optimiser).collect();
-    let shown = n.min(SHOWN);
-    let mut sample = Batch::new(data, shown);
-    sample.fill(data, (0..shown).map(|i| i * n / shown));
-    let mut batch = Batch::new(data, size);
-    let mut room = Workspace::new(&mlp, size);
-    let mut evaluation = Workspace::new(&mlp, 1000.min(shown.max(test.x.nrows())));
-    let shuffle = format!("{purpose}/shuffle");
+    let mut trainer = Trainer::new(mlp, data, training, streams, purpose)?;
+    let count = n.min(SHOWN);
+    let mut sample = Batch::new(trainer.inputs(), data.targets, count);
+    let shown = sample.fill(trainer.inputs(), data.targets, (0..count).map(|i| i * n / count));
+    let test_inputs = Set::of(test.x);
+    let mut evaluation = Workspace::new(trainer.mlp(), 1000.min(count.max(test.x.nrows())));
     let mut stopping = EarlyStopping::new(training.patience);
-    let (mut order, mut curve, mut updates) = (Vec::new(), Vec::with_capacity(training.epochs.min(10_000)), 0);
+    let mut curve = Vec::with_capacity(training.epochs.min(10_000));
     let mut stop = Stop::Epochs;
     for epoch in 1..=training.epochs {
-        training.batching.sweep(n, &mut streams.generator(&shuffle, epoch as u64), &mut order);
-        for chosen in order.chunks(size) {
-            // A full batch is the data as it lies.
-            let part = if training.batching == Batching::Full {
-                data.view()
-            } else {
-                batch.fill(data, chosen.iter().copied());
-                batch.data(chosen.len())
-            };
-            let gradient = room.gradient(&mlp, part.x, part.targets, training.cost);
-            for ((layer, gradient), (weights, bias)) in mlp.layers.iter_mut().zip(gradient).zip(&mut optimisers) {
-                let ((w, b), (gw, gb)) = (layer.slices_mut(), gradient.slices());
-                weights.update(w, gw, 1.0);
-                bias.update(b, gb, 1.0);
-            }
-            updates += 1;
-        }
-        let sample = sample.data(shown);
-        let costs = Epoch {
-            epoch,
-            updates,
-            train_cost: mlp.cost_in(&mut evaluation, sample.x, sample.targets, training.cost),
-            test_cost: mlp.cost_in(&mut evaluation, test.x, test.targets, training.cost),
-        };
+        (0..trainer.updates_per_sweep()).for_each(|_| trainer.update());
+        let mlp = trainer.mlp();
+        let train_cost = mlp.cost_in(&mut evaluation, shown.0, shown.1, training.cost);
+        let test_cost = mlp.cost_in(&mut evaluation, test_inputs.all(), test.targets, training.cost);
+        let costs = Epoch { epoch, updates: trainer.updates(), train_cost, test_cost };
         curve.push(costs);
-        let enough = stopping.observe(epoch, costs.test_cost, &mlp);
+        let enough = stopping.observe(epoch, costs.test_cost, mlp);
         if !progress(costs) {
             stop = Stop::Asked;
         } else if !costs.test_cost.is_finite() {
@@ -193,67 +164,17 @@ pub fn train(
     }
     match stopping.into_best() {
         Some((epoch, _, mlp)) => Ok(Trained { mlp, epoch, curve, stop }),
-        None => Err(NnError::Diverged { rate: descent.rate }),
+        None => Err(NnError::Diverged { rate: training.descent.rate }),
     }
 }
 
-fn check(mlp: &Mlp, data: Data, test: Data, training: &Training) -> Result<(), NnError> {
+fn check(mlp: &Mlp, test: Data, training: &Training) -> Result<(), NnError> {
     if training.epochs == 0 {
         return Err(LearningError::Setting { name: "epochs", value: 0.0, range: "at least 1" }.into());
     }
-    training.descent.check()?;
-    training.batching.check(data.x.nrows())?;
-    if mlp.layers.len() > 1 && mlp.hidden == Activation::Step {
-        return Err(NnError::NoGradient);
-    }
-    mlp.check(data.x, data.targets, training.cost)?;
     mlp.check(test.x, test.targets, training.cost)?;
     if test.x.nrows() == 0 {
         return Err(NnError::Shape { what: "samples of the test set", expected: 1, found: 0 });
     }
     Ok(())
-}
-
-/// Samples copied side by side.
-struct Batch {
-    x: Array2<f32>,
-    targets: Owned,
-}
-
-enum Owned {
-    Classes(Vec<usize>),
-    Values(Array2<f32>),
-}
-
-impl Batch {
-    /// Room for `size` samples of `data`.
-    fn new(data: Data, size: usize) -> Self {
-        let targets = match data.targets {
-            Targets::Classes(_) => Owned::Classes(vec![0; size]),
-            Targets::Values(y) => Owned::Values(Array2::zeros((size, y.ncols()))),
-        };
-        Self { x: Array2::zeros((size, data.x.ncols())), targets }
-    }
-
-    /// Copies the samples `chosen` of `data`.
-    fn fill(&mut self, data: Data, chosen: impl Iterator<Item = usize>) {
-        for (slot, i) in chosen.enumerate() {
-            self.x.row_mut(slot).assign(&data.x.row(i));
-            match (&mut self.targets, data.targets) {
-                (Owned::Classes(to), Targets::Classes(from)) => to[slot] = from[i],
-                (Owned::Values(to), Targets::Values(from)) => to.row_mut(slot).assign(&from.row(i)),
-                // Made for the targets of the same data.
-                _ => {}
-            }
-        }
-    }
-
-    /// The first `n` samples.
-    fn data(&self, n: usize) -> Data<'_> {
-        let targets = match &self.targets {
-            Owned::Classes(classes) => Targets::Classes(&classes[..n]),
-            Owned::Values(y) => Targets::Values(y.slice_axis(Axis(0), (..n).into())),
-        };
-        Data { x: self.x.slice_axis(Axis(0), (..n).into()), targets }
-    }
 }

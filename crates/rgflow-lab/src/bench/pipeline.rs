@@ -1,0 +1,194 @@
+//! The study of the 2D model from end to end.
+//!
+//! `pipeline/data`, `mlp`, `rbm`, `flow` and `total` do what the peers' script does, no more and no less: three sets of 25 x 1000
+//! configurations of 10 x 10 by 100 sweeps of Metropolis, a thermometer and a machine trained for 20 epochs, and 100 mean-field
+//! steps of 25,000 chains that are read at each. `pipeline/study` is the experiment `ising-2d` with the same numbers: one
+//! seed, but all its machines, controls, both modes, files and report.
+
+use super::data;
+use super::harness::{Case, Report};
+use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, settings};
+use crate::experiment::{self, Experiment};
+use ndarray::{Array2, Axis, concatenate};
+use rgflow::flow::{Mode, Readout, Schedule, Starts, Trajectory, run as run_flow};
+use rgflow::lattice::multispin::{self, sample_grid};
+use rgflow::learning::{Adam, Batching, Descent, Rule, Sgd};
+use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
+use rgflow::random::Streams;
+use rgflow::rbm::{self, Rbm};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The script's numbers.
+struct Sizes {
+    per: usize,
+    batch: usize,
+    sweeps: usize,
+    mlp_epochs: usize,
+    rbm_epochs: usize,
+    flow_steps: usize,
+}
+
+const STAGES: [(&str, &str); 5] =
+    [("data", "flip"), ("mlp", "sample"), ("rbm", "sample"), ("flow", "sample_step"), ("total", "pipeline")];
+
+pub(super) fn run(report: &mut Report) -> Result<(), Error> {
+    let full = Sizes { per: 1000, batch: 100, sweeps: 100, mlp_epochs: 20, rbm_epochs: 20, flow_steps: 100 };
+    let quick = Sizes { per: 20, batch: 20, sweeps: 2, mlp_epochs: 1, rbm_epochs: 1, flow_steps: 8 };
+    let sizes = if report.options.quick { quick } else { full };
+    if STAGES.iter().any(|(stage, _)| report.wanted(&format!("pipeline/{stage}"), "rgflow")) {
+        stages(report, &sizes)?;
+    }
+    if report.wanted("pipeline/study", "rgflow") {
+        study(report, &sizes)?;
+    }
+    Ok(())
+}
+
+fn failure(e: impl std::fmt::Display) -> Error {
+    Error::failure(e.to_string())
+}
+
+/// What the script does, stage by stage.
+fn stages(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
+    let mut seconds: [Vec<f64>; 5] = Default::default();
+    let mut quality = json!({});
+    for seed in 0..=report.options.repeats.max(1) as u64 {
+        let (times, found) = once(seed, sizes)?;
+        // The first is the warm-up.
+        if seed > 0 {
+            seconds.iter_mut().zip(times).for_each(|(all, t)| all.push(t));
+            quality = found;
+        }
+    }
+    let samples = (25 * sizes.per) as f64;
+    let work = [
+        3.0 * samples * 100.0 * sizes.sweeps as f64,
+        samples * sizes.mlp_epochs as f64,
+        samples * sizes.rbm_epochs as f64,
+        samples * sizes.flow_steps as f64,
+        1.0,
+    ];
+    let parameters = json!({ "sweeps": sizes.sweeps, "mlp_epochs": sizes.mlp_epochs, "rbm_epochs": sizes.rbm_epochs,
+        "flow_steps": sizes.flow_steps });
+    for (((stage, unit), wall), work) in STAGES.iter().zip(seconds).zip(work) {
+        let key = format!("pipeline/{stage}");
+        if report.wanted(&key, "rgflow") {
+            let case = Case { key: &key, implementation: "rgflow", work, unit };
+            report.note(case, wall, None, json!({ "params": parameters }));
+            if *stage == "total" {
+                report.add_quality(&key, quality.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Seconds of data, thermometer, machine, flow and all, and what came out.
+fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error> {
+    let start = Instant::now();
+    let streams = Streams::new(seed);
+    let temperatures = data::temperatures().map_err(failure)?;
+    // Every configuration is its own replica, as in the script; the start is disordered.
+    let metropolis = multispin::Settings { chains: sizes.per, burn_in: sizes.sweeps, spacing: 1 };
+    let set = |name: &str| -> Result<Array2<f32>, Error> {
+        let sets = sample_grid(10, 10, &temperatures, sizes.per, &metropolis, streams, name).map_err(failure)?;
+        let views: Vec<_> = sets.iter().map(|set| set.view()).collect();
+        Ok(concatenate(Axis(0), &views).map_err(failure)?.mapv(f32::from))
+    };
+    let [train, test, first] = [set("train")?, set("test")?, set("start")?];
+    let batching = Batching::Mini { size: sizes.batch, repeats: false };
+    let data = start.elapsed().as_secs_f64();
+    let classes: Vec<usize> = (0..train.nrows()).map(|i| i / sizes.per).collect();
+    let training = nn::Training {
+        epochs: sizes.mlp_epochs,
+        batching,
+        descent: Descent::new(Rule::Adam(Adam::default()), 1e-3),
+        cost: Cost::CategoricalCrossEntropy,
+        patience: 0,
+    };
+    let init = &mut streams.generator("bench/init", 0);
+    let mlp = Mlp::random(&[100, 64, 25], Activation::Tanh, Activation::Softmax, init);
+    let samples = Data { x: train.view(), targets: Targets::Classes(&classes) };
+    let mut trainer = nn::Trainer::new(mlp, samples, &training, streams, "bench/mlp").map_err(failure)?;
+    (0..sizes.mlp_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
+    let mlp = trainer.mlp().clone();
+    let learnt = start.elapsed().as_secs_f64();
+    let training = rbm::Training { batching, descent: Descent::new(Rule::Sgd(Sgd), 0.01), ..rbm::Training::default() };
+    let machine = Rbm::random(100, 25, 0.01, init);
+    let mut trainer = rbm::Trainer::new(machine, train.view(), &training, streams, "bench/rbm").map_err(failure)?;
+    (0..sizes.rbm_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
+    let trained = start.elapsed().as_secs_f64();
+    let trajectory = run_flow(
+        trainer.rbm(),
+        Readout { mlp: Some(&mlp), lattice: None },
+        Starts { values: first.view(), n_starts: 25 },
+        Mode::Mean,
+        &Schedule { steps: sizes.flow_steps, records: (0..=sizes.flow_steps).collect() },
+        (streams, "bench/flow"),
+        &|_| true,
+    )
+    .ok_or_else(|| failure("the flow was stopped"))?;
+    let end = start.elapsed().as_secs_f64();
+    let cost = mlp.cost(test.view(), Targets::Classes(&classes), Cost::CategoricalCrossEntropy).map_err(failure)?;
+    Ok(([data, learnt - data, trained - learnt, end - trained, end], quality(cost, &trajectory)))
+}
+
+/// The cost of the thermometer and the temperatures it reads at both ends of the flow.
+fn quality(cost: f64, trajectory: &Trajectory) -> serde_json::Value {
+    let peaks = |m: usize| -> Vec<f64> {
+        let rows = trajectory.moments[m].probability.rows();
+        let peak = |p: ndarray::ArrayView1<f64>| (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(0);
+        rows.into_iter().map(|p| 0.25 * peak(p) as f64).collect()
+    };
+    let mut ends = peaks(trajectory.moments.len() - 1);
+    ends.sort_by(f64::total_cmp);
+    ends.dedup();
+    json!({ "test_nll": cost, "flow_end_peak_T": ends, "flow_start_peak_T": peaks(0).iter().step_by(6).collect::<Vec<_>>() })
+}
+
+/// The experiment in a folder that is thrown away.
+fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
+    let experiment = experiment::find("ising-2d")?;
+    let sets = [
+        format!("samples.per_temperature={}", sizes.per),
+        "samples.sampler=\"metropolis\"".into(),
+        format!("thermometer.batch={}", sizes.batch),
+        format!("thermometer.epochs={}", sizes.mlp_epochs),
+        "thermometer.patience=0".into(),
+        format!("rbm.batch={}", sizes.batch),
+        format!("rbm.epochs={}", sizes.rbm_epochs),
+        "rbm.snapshot_epochs=[]".into(),
+        format!("flow.steps={}", sizes.flow_steps),
+        format!("flow.chains={}", sizes.per),
+        format!("flow.control_steps={}", sizes.flow_steps),
+    ];
+    let (mut wall, mut stages) = (Vec::new(), BTreeMap::new());
+    for call in 0..=report.options.repeats.max(1) {
+        let start = Instant::now();
+        stages = whole(experiment, &sets)?;
+        // The first is the warm-up.
+        if call > 0 {
+            wall.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let case = Case { key: "pipeline/study", implementation: "rgflow", work: 1.0, unit: "pipeline" };
+    report.note(case, wall, None, json!({ "settings": sets, "stages_s": stages }));
+    Ok(())
+}
+
+/// One seed of the experiment; the seconds of its stages, which may run side by side.
+fn whole(experiment: &dyn Experiment, sets: &[String]) -> Result<BTreeMap<String, f64>, Error> {
+    let folder = tempfile::tempdir().map_err(failure)?;
+    let table = settings::resolve(experiment.recipe(), None, sets)?;
+    experiment.check(&table).map_err(Error::user)?;
+    let dir = folder.path().join("run");
+    let opened = Run::open(&dir, experiment.name(), &table, &[1], false, Arc::new(progress::Silent))?;
+    let (Opened::Work(run) | Opened::Complete(run)) = opened;
+    let record = experiment.run(&table, &run)?;
+    run.finish(&record)?;
+    let stages = Provenance::read(&dir).map(|p| p.stages).unwrap_or_default();
+    Ok(stages.into_iter().filter_map(|stage| Some((stage.stage, stage.seconds?))).collect())
+}

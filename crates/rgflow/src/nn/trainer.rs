@@ -1,0 +1,182 @@
+//! A network that is trained update by update: what [`super::train`] is made of.
+
+use ndarray::{Array2, Axis};
+
+use super::inputs::{Gathered, Inputs, Set};
+use super::{Activation, Cost, Data, Layer, Mlp, NnError, Targets, Training, Workspace};
+use crate::learning::{Batching, Optimiser};
+use crate::random::Streams;
+
+/// A network in training, without evaluations.
+///
+/// ```
+/// use ndarray::array;
+/// use rgflow::learning::{Adam, Batching, Descent, Rule};
+/// use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trainer, Training};
+/// use rgflow::random::Streams;
+/// let (x, y) = (array![[-1.0, 1.0], [1.0, 1.0]], [0, 1]);
+/// let training = Training {
+///     epochs: 1,
+///     batching: Batching::Stochastic,
+///     descent: Descent::new(Rule::Adam(Adam::default()), 0.01),
+///     cost: Cost::CategoricalCrossEntropy,
+///     patience: 0,
+/// };
+/// let streams = Streams::new(1);
+/// let mlp = Mlp::random(&[2, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/init", 0));
+/// let data = Data { x: x.view(), targets: Targets::Classes(&y) };
+/// let mut trainer = Trainer::new(mlp, data, &training, streams, "example")?;
+/// (0..300 * trainer.updates_per_sweep()).for_each(|_| trainer.update());
+/// assert!(trainer.mlp().outputs(x.view())[[0, 0]] > 0.9);
+/// # Ok::<(), rgflow::nn::NnError>(())
+/// ```
+pub struct Trainer<'a> {
+    mlp: Mlp,
+    data: Data<'a>,
+    inputs: Set<'a>,
+    batching: Batching,
+    cost: Cost,
+    /// Of the weights and biases of each layer.
+    optimisers: Vec<(Optimiser, Optimiser)>,
+    room: Workspace,
+    batch: Batch,
+    order: Vec<usize>,
+    at: usize,
+    sweep: u64,
+    updates: u64,
+    streams: Streams,
+    shuffle: String,
+}
+
+impl<'a> Trainer<'a> {
+    /// Of `mlp` on `data`, by batching, descent and cost of `training`. The order of the samples in each sweep comes from the
+    /// stream `purpose/shuffle`. Inputs that all are -1 or +1, or all 0 or 1, are kept as bits, which is faster.
+    ///
+    /// # Errors
+    /// Settings, shapes and costs that do not fit.
+    pub fn new(
+        mlp: Mlp,
+        data: Data<'a>,
+        training: &Training,
+        streams: Streams,
+        purpose: &str,
+    ) -> Result<Self, NnError> {
+        training.descent.check()?;
+        training.batching.check(data.x.nrows())?;
+        if mlp.layers.len() > 1 && mlp.hidden == Activation::Step {
+            return Err(NnError::NoGradient);
+        }
+        mlp.check(data.x, data.targets, training.cost)?;
+        let descent = &training.descent;
+        let optimiser = |l: &Layer| (descent.weights(l.weights.len()), descent.biases(l.bias.len()));
+        let inputs = Set::of(data.x);
+        let size = training.batching.size(data.x.nrows());
+        Ok(Self {
+            optimisers: mlp.layers.iter().map(optimiser).collect(),
+            room: Workspace::new(&mlp, size),
+            batch: Batch::new(&inputs, data.targets, if training.batching == Batching::Full { 0 } else { size }),
+            inputs,
+            mlp,
+            data,
+            batching: training.batching,
+            cost: training.cost,
+            order: Vec::new(),
+            at: 0,
+            sweep: 0,
+            updates: 0,
+            streams,
+            shuffle: format!("{purpose}/shuffle"),
+        })
+    }
+
+    /// One update, which allocates nothing after the first sweep began. The data is shuffled afresh each sweep, whose last batch may
+    /// be smaller.
+    pub fn update(&mut self) {
+        let n = self.data.x.nrows();
+        if self.at >= self.order.len() {
+            self.sweep += 1;
+            self.at = 0;
+            self.batching.sweep(n, &mut self.streams.generator(&self.shuffle, self.sweep), &mut self.order);
+        }
+        let end = self.order.len().min(self.at + self.batching.size(n));
+        // A full batch is the data as it lies.
+        let (inputs, targets) = if self.batching == Batching::Full {
+            (self.inputs.all(), self.data.targets.rows(0..n))
+        } else {
+            self.batch.fill(&self.inputs, self.data.targets, self.order[self.at..end].iter().copied())
+        };
+        self.at = end;
+        let gradient = self.room.backpropagate(&self.mlp, inputs, targets, self.cost);
+        for ((layer, gradient), (weights, bias)) in self.mlp.layers.iter_mut().zip(gradient).zip(&mut self.optimisers) {
+            let ((w, b), (gw, gb)) = (layer.slices_mut(), gradient.slices());
+            weights.update(w, gw, 1.0);
+            bias.update(b, gb, 1.0);
+        }
+        self.updates += 1;
+    }
+
+    /// Number of updates in which all the data is seen once.
+    pub fn updates_per_sweep(&self) -> usize {
+        self.batching.updates(self.data.x.nrows())
+    }
+
+    /// Number of updates so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// The network.
+    pub fn mlp(&self) -> &Mlp {
+        &self.mlp
+    }
+
+    /// Its inputs.
+    pub(super) fn inputs(&self) -> &Set<'a> {
+        &self.inputs
+    }
+}
+
+/// Samples copied side by side.
+pub(super) struct Batch {
+    x: Gathered,
+    targets: Owned,
+}
+
+enum Owned {
+    Classes(Vec<usize>),
+    Values(Array2<f32>),
+}
+
+impl Batch {
+    /// Room for `size` samples with such inputs and targets.
+    pub(super) fn new(inputs: &Set, targets: Targets, size: usize) -> Self {
+        let targets = match targets {
+            Targets::Classes(_) => Owned::Classes(vec![0; size]),
+            Targets::Values(y) => Owned::Values(Array2::zeros((size, y.ncols()))),
+        };
+        Self { x: inputs.room(size), targets }
+    }
+
+    /// Copies the samples `chosen`.
+    pub(super) fn fill(
+        &mut self,
+        inputs: &Set,
+        targets: Targets,
+        chosen: impl ExactSizeIterator<Item = usize> + Clone,
+    ) -> (Inputs<'_>, Targets<'_>) {
+        let n = chosen.len();
+        for (slot, i) in chosen.clone().enumerate() {
+            match (&mut self.targets, targets) {
+                (Owned::Classes(to), Targets::Classes(from)) => to[slot] = from[i],
+                (Owned::Values(to), Targets::Values(from)) => to.row_mut(slot).assign(&from.row(i)),
+                // Made for the targets of the same data.
+                _ => {}
+            }
+        }
+        let targets = match &self.targets {
+            Owned::Classes(classes) => Targets::Classes(&classes[..n]),
+            Owned::Values(y) => Targets::Values(y.slice_axis(Axis(0), (..n).into())),
+        };
+        (inputs.gather(chosen, &mut self.x), targets)
+    }
+}
