@@ -122,7 +122,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     (0..sizes.rbm_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let trained = start.elapsed().as_secs_f64();
     let trajectory = run_flow(
-        trainer.rbm(),
+        &trainer.rbm(),
         Readout { mlp: Some(&mlp), lattice: None },
         Starts { values: first.view(), n_starts: 25 },
         Mode::Mean,

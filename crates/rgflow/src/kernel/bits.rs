@@ -31,6 +31,12 @@ impl Bits {
         Self { rows, units, groups, nibbles: vec![[0; TOGETHER]; rows.div_ceil(TOGETHER) * groups] }
     }
 
+    /// Becomes room for `rows` of `units` units, which hold anything.
+    pub fn resize(&mut self, rows: usize, units: usize) {
+        (self.rows, self.units, self.groups) = (rows, units, packed_len(units));
+        self.nibbles.resize(rows.div_ceil(TOGETHER) * self.groups, [0; TOGETHER]);
+    }
+
     /// Takes over rows of packed units (see [`super::spins`]), as many as there are.
     pub fn gather<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>) {
         for (row, packed) in rows.take(self.rows).enumerate() {
@@ -128,6 +134,12 @@ impl ByUnit {
     /// Room for `groups` times four rows of `units` units; all bits are cleared.
     pub fn new(units: usize, groups: usize) -> Self {
         Self { units, groups, nibbles: vec![[0; TOGETHER]; units.div_ceil(TOGETHER) * groups] }
+    }
+
+    /// Becomes room for `groups` times four rows of `units` units, which hold anything.
+    pub fn resize(&mut self, units: usize, groups: usize) {
+        (self.units, self.groups) = (units, groups);
+        self.nibbles.resize(units.div_ceil(TOGETHER) * groups, [0; TOGETHER]);
     }
 
     /// Writes `bits` to the groups from `first` on, with cleared bits for the rows that the last of them lacks, and `sign` times
