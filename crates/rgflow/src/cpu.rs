@@ -91,7 +91,7 @@ pub fn path() -> Path {
 
 /// Compiles `$body`, an `#[inline(always)]` function, for each instruction set, as `$name` with the path as first argument.
 macro_rules! dispatched {
-    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $ret:ty)? => $body:ident) => {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $ret:ty)? => $body:path) => {
         $(#[$doc])*
         $vis fn $name(path: $crate::cpu::Path, $($arg: $t),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]

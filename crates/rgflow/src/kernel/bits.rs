@@ -62,56 +62,77 @@ impl Bits {
         &self.nibbles
     }
 
-    /// Draws the units of block `b` from their fields, sixteen for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),
-    /// delta = 2 for spins. `words`: random bits, as many words as fields; 24 bits of each decide.
+    /// Lanes of a line that the units of block `b` take: 4, 8 or 16.
+    pub fn lanes(&self, b: usize) -> usize {
+        match self.units - b * COLUMNS {
+            ..=4 => 4,
+            5..=8 => 8,
+            _ => COLUMNS,
+        }
+    }
+
+    /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),
+    /// delta = 2 for spins. `words`: random bits, [`Bits::lanes`] words for each line; 24 bits of each decide.
     ///
     /// # Panics
     /// If the sizes do not fit, which is an error of the caller.
     pub fn draw(&mut self, path: Path, b: usize, fields: &[[Line; TOGETHER]], words: &[u32], delta: f32) {
-        let first = b * COLUMNS / 4;
+        let (first, lanes) = (b * COLUMNS / 4, self.lanes(b));
         let last = (first + COLUMNS / 4).min(self.groups);
         let rest = self.units - b * COLUMNS;
         // Bits beyond the last unit stay cleared.
         let keep = if rest < COLUMNS && !rest.is_multiple_of(4) { ((1u8 << (rest % 4)) - 1) << 3 } else { 15 << 3 };
-        assert_eq!((fields.len(), 16 * TOGETHER * fields.len()), (self.nibbles.len() / self.groups, words.len()));
-        draw_block(path, fields, words, delta, &mut self.nibbles, (self.groups, first..last), keep);
+        assert_eq!((fields.len(), lanes * TOGETHER * fields.len()), (self.nibbles.len() / self.groups, words.len()));
+        let to = (self.nibbles.as_mut_slice(), self.groups, first..last);
+        match lanes {
+            4 => draw_4(path, fields, words, delta, to, keep),
+            8 => draw_8(path, fields, words, delta, to, keep),
+            _ => draw_16(path, fields, words, delta, to, keep),
+        }
     }
 }
 
+/// The nibbles, how many a row has, and those that are drawn.
+type Drawn<'a> = (&'a mut [Together], usize, Range<usize>);
+
 dispatched! {
-    fn draw_block(
-        fields: &[[Line; TOGETHER]],
-        words: &[u32],
-        delta: f32,
-        nibbles: &mut [Together],
-        groups: (usize, Range<usize>),
-        keep: u8,
-    ) => draw_rows
+    fn draw_4(fields: &[[Line; TOGETHER]], words: &[u32], delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<4>
 }
 
+dispatched! {
+    fn draw_8(fields: &[[Line; TOGETHER]], words: &[u32], delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<8>
+}
+
+dispatched! {
+    fn draw_16(fields: &[[Line; TOGETHER]], words: &[u32], delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<16>
+}
+
+/// Draws from the first `W` lanes of the lines, put side by side so that all lanes of a vector work.
 #[inline(always)]
-fn draw_rows(
+fn draw_rows<const W: usize>(
     fields: &[[Line; TOGETHER]],
     words: &[u32],
     delta: f32,
-    nibbles: &mut [Together],
-    (groups, range): (usize, Range<usize>),
+    (nibbles, groups, range): Drawn<'_>,
     keep: u8,
 ) {
-    let batches = fields.iter().zip(words.as_chunks::<COLUMNS>().0.as_chunks::<TOGETHER>().0);
+    let vectors = TOGETHER * W / COLUMNS;
+    let batches = fields.iter().zip(words.as_chunks::<COLUMNS>().0.chunks_exact(vectors));
     for ((fields, words), nibbles) in batches.zip(nibbles.chunks_exact_mut(groups)) {
         let mut four = [[0u8; TOGETHER]; COLUMNS / 4];
-        for r in 0..TOGETHER {
-            let (z, w) = (&fields[r].0, &words[r]);
+        for (k, w) in words.iter().enumerate() {
+            let row = k * COLUMNS / W;
+            let z: [f32; COLUMNS] = std::array::from_fn(|l| fields[row + l / W].0[l % W]);
             let mut up = [0u8; COLUMNS];
             for l in 0..COLUMNS {
                 // u < 1 / (1 + e^(-delta z)), without the division; u in (0, 1], 24 bits.
                 let u = ((w[l] >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
                 up[l] = u8::from(u * (1.0 + exp_one(-delta * z[l])) < 1.0);
             }
-            for (to, four) in four.iter_mut().zip(up.as_chunks().0) {
+            for (q, bits) in up.as_chunks().0.iter().enumerate() {
                 // Gathers the lowest bits of four bytes in the top four bits of the product.
-                to[r] = (u32::from_le_bytes(*four).wrapping_mul(0x1020_4080) >> 28 << 3) as u8;
+                let nibble = (u32::from_le_bytes(*bits).wrapping_mul(0x1020_4080) >> 28 << 3) as u8;
+                four[4 * q % W / 4][row + 4 * q / W] = nibble;
             }
         }
         let nibbles = &mut nibbles[range.clone()];
@@ -215,6 +236,25 @@ mod tests {
         bits
     }
 
+    /// Fields so strong that they decide, of other signs in each row and unit.
+    #[test]
+    fn each_unit_is_drawn_from_its_own_field() {
+        for units in [1, 3, 4, 6, 8, 9, 16, 20, 23, 33] {
+            let mut drawn = Bits::new(24, units);
+            let mut words = vec![0; 24 * COLUMNS];
+            Streams::new(1).bulk("test/own", 0).fill(&mut words);
+            for path in Path::available() {
+                for b in 0..units.div_ceil(COLUMNS) {
+                    let field = |row, unit| if bit(row, unit) { 60.0 } else { -60.0 };
+                    let line = |row: usize| Line(std::array::from_fn(|l| field(row, b * COLUMNS + l)));
+                    let fields: [[Line; 8]; 3] = std::array::from_fn(|k| std::array::from_fn(|r| line(8 * k + r)));
+                    drawn.draw(path, b, &fields, &words[..24 * drawn.lanes(b)], 2.0);
+                }
+                assert_eq!(drawn.nibbles, bits(24, units).nibbles, "{units} units, {path}");
+            }
+        }
+    }
+
     #[test]
     fn bits_are_turned_and_counted() {
         for (rows, units) in [(1, 1), (4, 3), (10, 17), (100, 30), (61, 5), (8, 8)] {
@@ -244,10 +284,11 @@ mod tests {
             let (mut words, mut up) = (vec![0; 40 * COLUMNS], [0i32; 19]);
             for _ in 0..5000 {
                 for b in 0..2 {
-                    random.fill(&mut words);
+                    let words = &mut words[..40 * drawn[0].1.lanes(b)];
+                    random.fill(words);
                     let line = Line(std::array::from_fn(|l| field(b * COLUMNS + l)));
                     for (path, bits) in &mut drawn {
-                        bits.draw(*path, b, &[[line; TOGETHER]; 5], &words, delta);
+                        bits.draw(*path, b, &[[line; TOGETHER]; 5], words, delta);
                     }
                 }
                 assert!(drawn.iter().all(|(_, bits)| bits.nibbles == drawn[0].1.nibbles));

@@ -31,6 +31,7 @@ pub(super) struct Bitwise {
     hidden: Bits,
     random: Bulk,
     words: Vec<u32>,
+    narrow: Vec<f32>,
     /// Hidden means of the data and, negated, of the chains, so that one product gives the difference.
     means: Blocks,
     /// The visible units in the same rows, and in how many more rows of the data than of the chains each is high.
@@ -78,6 +79,7 @@ impl Bitwise {
             hidden: Bits::new(batch, m),
             random,
             words: vec![0; rows * COLUMNS],
+            narrow: vec![0.0; 8 * batch],
             units: ByUnit::new(n, 2 * batch.div_ceil(4)),
             counts: vec![0; n],
             sums: vec![Line::ZERO; rows.max(n.next_multiple_of(TOGETHER))],
@@ -145,11 +147,16 @@ impl Bitwise {
                 &mut self.tables,
             );
             if draw {
-                self.random.fill(&mut self.words);
-                self.hidden.draw(cpu::path(), b, fields, &self.words, levels.delta());
+                let words = &mut self.words[..rows * self.hidden.lanes(b)];
+                self.random.fill(words);
+                self.hidden.draw(cpu::path(), b, fields, words, levels.delta());
             }
             let (of, beyond) = lines.split_at_mut(self.batch);
-            two_valued_mean(bytemuck::cast_slice_mut(of), levels.low(), levels.high());
+            match self.hidden.lanes(b) {
+                4 => narrow_means::<4>(of, levels, &mut self.narrow),
+                8 => narrow_means::<8>(of, levels, &mut self.narrow),
+                _ => two_valued_mean(bytemuck::cast_slice_mut(of), levels.low(), levels.high()),
+            }
             if first > 0 {
                 bytemuck::cast_slice_mut(of).iter_mut().for_each(|h: &mut f32| *h = -*h);
             }
@@ -169,8 +176,9 @@ impl Bitwise {
             fields.fill([self.hidden_bias[b]; TOGETHER]);
             let weights = self.weights.block(b).as_chunks().0;
             add_product(self.chains.nibbles(), pair(self.levels[0]), weights, fields, &mut self.tables);
-            self.random.fill(&mut self.words);
-            self.hidden.draw(cpu::path(), b, fields, &self.words, self.levels[1].delta());
+            let words = &mut self.words[..rows * self.hidden.lanes(b)];
+            self.random.fill(words);
+            self.hidden.draw(cpu::path(), b, fields, words, self.levels[1].delta());
         }
     }
 
@@ -183,8 +191,9 @@ impl Bitwise {
             self.weights.write_transposed(cpu::path(), b, &mut self.transposed);
             let weights = &self.transposed.as_chunks().0[..self.hidden.groups()];
             add_product(self.hidden.nibbles(), pair(self.levels[1]), weights, fields, &mut self.tables);
-            self.random.fill(&mut self.words);
-            self.chains.draw(cpu::path(), b, fields, &self.words, self.levels[0].delta());
+            let words = &mut self.words[..rows * self.chains.lanes(b)];
+            self.random.fill(words);
+            self.chains.draw(cpu::path(), b, fields, words, self.levels[0].delta());
         }
     }
 
@@ -208,6 +217,18 @@ impl Bitwise {
         self.visible_sum.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum = delta * f64::from(*count));
         self.visible.update(bytemuck::cast_slice_mut(&mut self.visible_bias), &self.visible_sum, scale);
         self.hidden_rule.update(bytemuck::cast_slice_mut(&mut self.hidden_bias), &self.hidden_sum, scale);
+    }
+}
+
+/// Means of the units in the first `W` lanes of the lines, side by side so that all lanes of a vector work.
+fn narrow_means<const W: usize>(lines: &mut [Line], levels: Levels, room: &mut [f32]) {
+    let room = &mut room[..W * lines.len()];
+    for (to, line) in room.as_chunks_mut::<W>().0.iter_mut().zip(lines.iter()) {
+        to.iter_mut().zip(line.0).for_each(|(to, z)| *to = z);
+    }
+    two_valued_mean(room, levels.low(), levels.high());
+    for (from, line) in room.as_chunks::<W>().0.iter().zip(lines) {
+        line.0.iter_mut().zip(from).for_each(|(to, h)| *to = *h);
     }
 }
 
