@@ -38,11 +38,19 @@ impl Bits {
     }
 
     /// Takes over rows of packed units (see [`super::spins`]), as many as there are.
+    ///
+    /// # Panics
+    /// If a row is too short, which is an error of the caller.
     pub fn gather<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>) {
-        for (row, packed) in rows.take(self.rows).enumerate() {
-            let batch = &mut self.nibbles[row / TOGETHER * self.groups..][..self.groups];
-            for (to, nibble) in batch.iter_mut().zip(packed) {
-                to[row % TOGETHER] = (nibble & 15) << 3;
+        let mut rows = rows.take(self.rows);
+        for batch in self.nibbles.chunks_exact_mut(self.groups) {
+            let Some(first) = rows.next() else { return };
+            // Rows that are missing repeat the first: they hold anything.
+            let eight: [&[u8]; TOGETHER] =
+                std::array::from_fn(|r| &(if r == 0 { first } else { rows.next().unwrap_or(first) })[..self.groups]);
+            for (g, to) in batch.iter_mut().enumerate() {
+                let nibbles = u64::from_le_bytes(std::array::from_fn(|r| eight[r][g]));
+                *to = ((nibbles << 3) & NIBBLES).to_le_bytes();
             }
         }
     }
@@ -174,7 +182,7 @@ impl ByUnit {
         assert!(first + groups <= self.groups, "room for the rows");
         let columns = self.nibbles.chunks_exact_mut(self.groups).zip(counts.chunks_mut(TOGETHER));
         for (pair, (nibbles, counts)) in columns.enumerate() {
-            let mut sums = [0; TOGETHER];
+            let mut sums = Counts::default();
             for (batch, of) in bits.nibbles.chunks_exact(bits.groups).enumerate() {
                 let low = u64::from_le_bytes(of[2 * pair]) >> 3;
                 let high = of.get(2 * pair + 1).map_or(0, |high| u64::from_le_bytes(*high) << 1);
@@ -186,11 +194,9 @@ impl ByUnit {
                 if rows > 4 {
                     nibbles[at + 1] = ((turned >> 1) & NIBBLES).to_le_bytes();
                 }
-                for (sum, byte) in sums.iter_mut().zip(turned.to_le_bytes()) {
-                    *sum += byte.count_ones() as i32;
-                }
+                sums.add(turned);
             }
-            counts.iter_mut().zip(sums).for_each(|(count, sum)| *count += sign * sum);
+            counts.iter_mut().zip(sums.get()).for_each(|(count, sum)| *count += sign * sum);
         }
     }
 
@@ -202,6 +208,38 @@ impl ByUnit {
     /// Nibbles, group after group, then the next eight units.
     pub fn nibbles(&self) -> &[Together] {
         &self.nibbles
+    }
+}
+
+/// Counts of set bits of each byte of words, eight bytes at a time.
+#[derive(Default)]
+struct Counts {
+    /// Sums of at most 31 words, at most 8 each, byte by byte.
+    part: u64,
+    words: u32,
+    sums: [i32; TOGETHER],
+}
+
+impl Counts {
+    fn add(&mut self, word: u64) {
+        // Warren, Hacker's Delight, section 5-1.
+        let pairs = word - ((word >> 1) & 0x5555_5555_5555_5555);
+        let fours = (pairs & 0x3333_3333_3333_3333) + ((pairs >> 2) & 0x3333_3333_3333_3333);
+        self.part += (fours + (fours >> 4)) & 0x0f0f_0f0f_0f0f_0f0f;
+        self.words += 1;
+        if self.words == 31 {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.sums.iter_mut().zip(self.part.to_le_bytes()).for_each(|(sum, byte)| *sum += i32::from(byte));
+        (self.part, self.words) = (0, 0);
+    }
+
+    fn get(mut self) -> [i32; TOGETHER] {
+        self.flush();
+        self.sums
     }
 }
 
@@ -257,7 +295,7 @@ mod tests {
 
     #[test]
     fn bits_are_turned_and_counted() {
-        for (rows, units) in [(1, 1), (4, 3), (10, 17), (100, 30), (61, 5), (8, 8)] {
+        for (rows, units) in [(1, 1), (4, 3), (10, 17), (100, 30), (61, 5), (8, 8), (600, 9)] {
             let bits = bits(rows, units);
             let mut by_unit = ByUnit::new(units, rows.div_ceil(4) + 1);
             let mut counts = vec![1; units];
