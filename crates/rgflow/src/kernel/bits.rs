@@ -1,8 +1,7 @@
 //! Rows of packed units in the order in which products and draws run through them: the nibbles of eight rows side by side.
 
 use super::lines::{COLUMNS, Line};
-use super::spins::packed_len;
-use super::vector::exp_one;
+use super::spins::{draw_line, packed_len};
 use crate::cpu::{Path, dispatched};
 use std::ops::Range;
 
@@ -131,16 +130,8 @@ fn draw_rows<const W: usize>(
         for (k, w) in words.iter().enumerate() {
             let row = k * COLUMNS / W;
             let z: [f32; COLUMNS] = std::array::from_fn(|l| fields[row + l / W].0[l % W]);
-            let mut up = [0u8; COLUMNS];
-            for l in 0..COLUMNS {
-                // u < 1 / (1 + e^(-delta z)), without the division; u in (0, 1], 24 bits.
-                let u = ((w[l] >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
-                up[l] = u8::from(u * (1.0 + exp_one(-delta * z[l])) < 1.0);
-            }
-            for (q, bits) in up.as_chunks().0.iter().enumerate() {
-                // Gathers the lowest bits of four bytes in the top four bits of the product.
-                let nibble = (u32::from_le_bytes(*bits).wrapping_mul(0x1020_4080) >> 28 << 3) as u8;
-                four[4 * q % W / 4][row + 4 * q / W] = nibble;
+            for (q, nibble) in draw_line(&z, w, delta).into_iter().enumerate() {
+                four[4 * q % W / 4][row + 4 * q / W] = nibble << 3;
             }
         }
         let nibbles = &mut nibbles[range.clone()];
@@ -171,17 +162,17 @@ impl ByUnit {
         self.nibbles.resize(units.div_ceil(TOGETHER) * groups, [0; TOGETHER]);
     }
 
-    /// Writes `bits` to the groups from `first` on, with cleared bits for the rows that the last of them lacks, and `sign` times
-    /// the number of rows in which a unit is set is added to `counts`.
+    /// Writes `bits` to the groups from `first` on, with cleared bits for the rows that the last of them lacks.
+    ///
+    /// `count`, if any, is called for each unit with the number of rows in which it is set.
     ///
     /// # Panics
     /// If there is no room, which is an error of the caller.
-    pub fn put(&mut self, bits: &Bits, first: usize, sign: i32, counts: &mut [i32]) {
+    pub fn put(&mut self, bits: &Bits, first: usize, mut count: Option<impl FnMut(usize, i32)>) {
         let groups = bits.rows.div_ceil(4);
-        assert!(bits.units == self.units && counts.len() == self.units, "number of units");
+        assert_eq!(bits.units, self.units, "number of units");
         assert!(first + groups <= self.groups, "room for the rows");
-        let columns = self.nibbles.chunks_exact_mut(self.groups).zip(counts.chunks_mut(TOGETHER));
-        for (pair, (nibbles, counts)) in columns.enumerate() {
+        for (pair, nibbles) in self.nibbles.chunks_exact_mut(self.groups).enumerate() {
             let mut sums = Counts::default();
             for (batch, of) in bits.nibbles.chunks_exact(bits.groups).enumerate() {
                 let low = u64::from_le_bytes(of[2 * pair]) >> 3;
@@ -194,9 +185,14 @@ impl ByUnit {
                 if rows > 4 {
                     nibbles[at + 1] = ((turned >> 1) & NIBBLES).to_le_bytes();
                 }
-                sums.add(turned);
+                if count.is_some() {
+                    sums.add(turned);
+                }
             }
-            counts.iter_mut().zip(sums.get()).for_each(|(count, sum)| *count += sign * sum);
+            if let Some(count) = &mut count {
+                let units = pair * TOGETHER..self.units;
+                units.zip(sums.get()).for_each(|(unit, sum)| count(unit, sum));
+            }
         }
     }
 
@@ -299,7 +295,7 @@ mod tests {
             let bits = bits(rows, units);
             let mut by_unit = ByUnit::new(units, rows.div_ceil(4) + 1);
             let mut counts = vec![1; units];
-            by_unit.put(&bits, 1, -1, &mut counts);
+            by_unit.put(&bits, 1, Some(|unit: usize, count| counts[unit] -= count));
             for (unit, count) in counts.into_iter().enumerate() {
                 let set = (0..rows).filter(|row| bit(*row, unit)).count() as i32;
                 assert_eq!(count, 1 - set, "{rows} x {units}, unit {unit}");
@@ -331,7 +327,7 @@ mod tests {
                 }
                 assert!(drawn.iter().all(|(_, bits)| bits.nibbles == drawn[0].1.nibbles));
                 assert!(drawn[0].1.nibbles.iter().skip(4).step_by(5).flatten().all(|n| n & !(7 << 3) == 0));
-                ByUnit::new(19, 10).put(&drawn[0].1, 0, 1, &mut up);
+                ByUnit::new(19, 10).put(&drawn[0].1, 0, Some(|unit: usize, count| up[unit] += count));
             }
             for (unit, up) in up.into_iter().enumerate() {
                 let (n, p) = (200_000.0, 1.0 / (1.0 + f64::from(-delta * field(unit)).exp()));

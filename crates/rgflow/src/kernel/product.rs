@@ -4,6 +4,8 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// c = a b + keep c, with `keep` 0 or 1 (or any factor). Single-threaded, so that its bits do not depend on the number of threads.
 ///
+/// The crate allocates for the blocks that it packs, at each call.
+///
 /// `a`: shape (m, k), `b`: shape (k, n), `c`: shape (m, n); any strides.
 ///
 /// # Panics

@@ -225,19 +225,27 @@ fn draw_rows(fields: &[f32], words: &[u32], stride: usize, bytes: usize, delta: 
     for ((fields, words), packed) in rows {
         let lanes = fields.chunks_exact(LANES).zip(words.chunks_exact(LANES)).zip(packed.chunks_mut(LANES / 4));
         for ((z, w), out) in lanes {
-            let mut up = [0u8; LANES];
-            for l in 0..LANES {
-                // u < 1 / (1 + e^(-delta z)), without the division; u in (0, 1], 24 bits.
-                let u = ((w[l] >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
-                up[l] = u8::from(u * (1.0 + exp_one(-delta * z[l])) < 1.0);
-            }
-            for (byte, four) in out.iter_mut().zip(up.chunks_exact(4)) {
-                // Gathers the lowest bits of four bytes in the top four bits of the product.
-                let word = u32::from_le_bytes([four[0], four[1], four[2], four[3]]);
-                *byte = (word.wrapping_mul(0x1020_4080) >> 28) as u8;
-            }
+            let (z, w) = (z.first_chunk().expect("a vector"), w.first_chunk().expect("a vector"));
+            out.iter_mut().zip(draw_line(z, w, delta)).for_each(|(byte, nibble)| *byte = nibble);
         }
     }
+}
+
+/// Draws sixteen units from their fields, with 24 random bits each, to four nibbles.
+#[inline(always)]
+pub(super) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> [u8; LANES / 4] {
+    let mut up = [0u8; LANES];
+    for l in 0..LANES {
+        // u < 1 / (1 + e^(-delta z)), without the division; u in (0, 1], 24 bits.
+        let u = ((w[l] >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
+        up[l] = u8::from(u * (1.0 + exp_one(-delta * z[l])) < 1.0);
+    }
+    let mut nibbles = [0; LANES / 4];
+    for (nibble, four) in nibbles.iter_mut().zip(up.as_chunks().0) {
+        // Gathers the lowest bits of four bytes in the top four bits of the product.
+        *nibble = (u32::from_le_bytes(*four).wrapping_mul(0x1020_4080) >> 28) as u8;
+    }
+    nibbles
 }
 
 #[cfg(test)]

@@ -196,7 +196,7 @@ mod tests {
         for (samples, n, columns) in [(1, 1, 1), (4, 3, 2), (10, 17, 33), (100, 30, 25), (161, 5, 70)] {
             let units = packed(samples, n);
             let mut by_unit = ByUnit::new(n, samples.div_ceil(4));
-            by_unit.put(&bits(samples, n), 0, 1, &mut vec![0; n]);
+            by_unit.put(&bits(samples, n), 0, None::<fn(usize, i32)>);
             let h = Array2::from_shape_fn((samples, columns), |(s, o)| ((s * 13 + o * 7) % 19) as f32 / 8.0 - 1.0);
             let blocks = Blocks::of(h.view(), 4);
             for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 2.0)] {

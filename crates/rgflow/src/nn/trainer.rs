@@ -89,7 +89,7 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// One update, which allocates nothing after the first sweep began. The data is shuffled afresh each sweep, whose last batch may
+    /// One update, which allocates nothing but what the matrix products pack. The data is shuffled afresh each sweep, whose last batch may
     /// be smaller.
     pub fn update(&mut self) {
         let n = self.data.x.nrows();

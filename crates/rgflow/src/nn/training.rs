@@ -96,7 +96,7 @@ impl fmt::Display for Stop {
 /// Trains `mlp` and returns the network of the least test cost with the learning curve.
 ///
 /// The order of the samples in each epoch comes from the stream `purpose/shuffle`. `progress` is called after each
-/// epoch; `false` stops early. Updates allocate nothing.
+/// epoch; `false` stops early. Updates allocate nothing but what matrix products pack.
 ///
 /// # Errors
 /// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the test cost was never finite.

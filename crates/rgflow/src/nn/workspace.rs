@@ -1,4 +1,4 @@
-//! Room for the passes through a network, so that no pass allocates.
+//! Room for the passes through a network, so that no pass needs more than what matrix products pack.
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -32,7 +32,6 @@ struct FirstLayer {
     tables: Tables,
     bits: bits::Bits,
     by_input: ByUnit,
-    counts: Vec<i32>,
     /// Sixteen columns of the other factor, and of the product.
     factor: Vec<Line>,
     sums: Vec<Line>,
@@ -147,7 +146,6 @@ impl FirstLayer {
             tables: Tables::new(),
             bits: bits::Bits::new(0, 1),
             by_input: ByUnit::new(0, 1),
-            counts: Vec::new(),
             factor: Vec::new(),
             sums: Vec::new(),
         }
@@ -178,8 +176,7 @@ impl FirstLayer {
         let groups = n.div_ceil(4);
         let delta = delta.to_slice().expect("first rows of a standard layout");
         self.by_input.resize(bits.n_in, groups);
-        self.counts.resize(bits.n_in, 0);
-        self.by_input.put(&self.bits, 0, 1, &mut self.counts);
+        self.by_input.put(&self.bits, 0, None::<fn(usize, i32)>);
         self.factor.resize(4 * groups, Line::ZERO);
         self.sums.resize(bits.n_in.next_multiple_of(TOGETHER), Line::ZERO);
         let weights = gradient.slices_mut().0;

@@ -31,6 +31,7 @@ pub(super) struct Bitwise {
     hidden: Bits,
     random: Bulk,
     words: Vec<u32>,
+    /// Means of a narrow block, side by side.
     narrow: Vec<f32>,
     /// Hidden means of the data and, negated, of the chains, so that one product gives the difference.
     means: Blocks,
@@ -116,7 +117,7 @@ impl Bitwise {
         }
         let half = self.batch.next_multiple_of(4);
         self.counts.fill(0);
-        self.units.put(&self.data, 0, 1, &mut self.counts);
+        self.units.put(&self.data, 0, Some(|unit: usize, high| self.counts[unit] += high));
         // Chains that start at the data are drawn from the same fields that give the means.
         self.average(0, !self.persistent);
         for step in 0..self.steps {
@@ -125,7 +126,7 @@ impl Bitwise {
             }
             self.draw_visible();
         }
-        self.units.put(&self.chains, half / 4, -1, &mut self.counts);
+        self.units.put(&self.chains, half / 4, Some(|unit: usize, high| self.counts[unit] -= high));
         self.average(half, false);
         self.climb(half);
     }
@@ -245,5 +246,33 @@ fn add_lines(lines: &[Line], sums: &mut [f64]) {
             local.iter_mut().zip(line.0).for_each(|(sum, value)| *sum += value);
         }
         sums.iter_mut().zip(local).for_each(|(sum, part)| *sum += f64::from(part));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::{Rule, Sgd};
+    use crate::random::Streams;
+    use crate::rbm::Units;
+
+    /// Hidden units that are no units have no weights, whatever the levels: they would pull at the visible units with `low`.
+    #[test]
+    fn padding_stays_zero() {
+        let streams = Streams::new(1);
+        let units: Units = "0.25,2".parse().unwrap();
+        for m in [2, 6, 17] {
+            let rbm = Rbm::random(5, m, 0.3, &mut streams.generator("test/init", 0));
+            let rbm = rbm.with_units(Units::BINARY, units.clone()).unwrap();
+            let descent = Descent::new(Rule::Sgd(Sgd), 0.5);
+            let mut machine = Bitwise::new(&rbm, 7, (1, false), &descent, streams.bulk("test/gibbs", 0)).unwrap();
+            let packed: Vec<u8> = (0..20).map(|i| i * 5 % 16).collect();
+            for _ in 0..20 {
+                machine.update(&packed, &[0, 1, 2, 3, 4, 5, 6]);
+            }
+            let last = machine.weights.block(machine.weights.len() - 1);
+            assert!(machine.rbm().weights.iter().zip(&rbm.weights).all(|(now, before)| now != before));
+            assert!(last.iter().all(|line| line.0[(m - 1) % COLUMNS + 1..].iter().all(|w| *w == 0.0)), "{m} units");
+        }
     }
 }

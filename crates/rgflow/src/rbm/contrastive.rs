@@ -15,7 +15,7 @@ use ndarray::Array2;
 const ROWS: usize = 64;
 
 /// A machine with real units or real data in training (for bits see [`super::bitwise`]), with what its updates need: an update
-/// allocates nothing.
+/// allocates nothing but what the matrix products pack.
 pub(super) struct Contrastive {
     batch: usize,
     steps: usize,

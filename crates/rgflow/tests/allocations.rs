@@ -1,0 +1,106 @@
+//! Hot loops allocate nothing once they have begun, but for what the crate `gemm` packs in each real product: counted by an
+//! allocator of this test's own.
+
+use ndarray::Array2;
+use rgflow::kernel::product::gemm;
+use rgflow::learning::{Adam, Batching, Descent, Rule};
+use rgflow::nn::{self, Activation, Cost, Mlp, Targets};
+use rgflow::random::Streams;
+use rgflow::rbm::{Chains, Kernel, Rbm, Trainer, Training};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// Allocations of this thread, so that tests side by side do not count each other's.
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is handed on to the system's allocator as it came; counting touches a constant thread-local that neither
+// allocates nor has a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations by 50 calls after 50 others, which may grow what is grown once.
+fn allocations(mut call: impl FnMut()) -> usize {
+    (0..50).for_each(|_| call());
+    let before = COUNT.with(Cell::get);
+    (0..50).for_each(|_| call());
+    COUNT.with(Cell::get) - before
+}
+
+/// 200 samples of 30 units, spins or grey levels.
+fn data(grey: f32) -> Array2<f32> {
+    Array2::from_shape_fn((200, 30), |(r, i)| if (r * r + 3 * i) % 5 < 2 { grey } else { -grey })
+}
+
+#[test]
+fn the_allocator_counts() {
+    let mut kept = Vec::new();
+    assert_eq!(allocations(|| kept.push(Box::new(1))) / 50, 1);
+}
+
+/// Allocations by 50 real products.
+fn of_products() -> usize {
+    let (a, mut c) = (data(0.5), Array2::zeros((30, 30)));
+    allocations(|| gemm(a.t(), a.view(), 0.0, c.view_mut()))
+}
+
+#[test]
+fn updates_of_machines_allocate_nothing() {
+    let streams = Streams::new(1);
+    // Grey data take the way of real numbers: four fields of two steps, those of the last means, and the gradient.
+    for (grey, persistent, products) in [(1.0, false, 0), (1.0, true, 0), (0.5, false, 6)] {
+        let data = data(grey);
+        let rbm = Rbm::random(30, 20, 0.1, &mut streams.generator("test/init", 0));
+        let batching = Batching::Mini { size: 20, repeats: false };
+        let training = Training { batching, persistent, cd_steps: 2, ..Training::default() };
+        let mut trainer = Trainer::new(rbm, data.view(), &training, streams, "test").unwrap();
+        let seen = allocations(|| trainer.update());
+        assert_eq!(seen, products * of_products(), "data {grey}, persistent {persistent}");
+    }
+}
+
+#[test]
+fn updates_of_networks_allocate_nothing() {
+    let streams = Streams::new(1);
+    // Three products of the second layer, and two of the first unless its inputs are bits.
+    for (grey, products) in [(1.0, 3), (0.5, 5)] {
+        let data = data(grey);
+        let classes: Vec<usize> = (0..200).map(|i| i % 4).collect();
+        let mlp =
+            Mlp::random(&[30, 20, 4], Activation::Tanh, Activation::Softmax, &mut streams.generator("test/init", 0));
+        let training = nn::Training {
+            epochs: 1,
+            batching: Batching::Mini { size: 30, repeats: false },
+            descent: Descent::new(Rule::Adam(Adam::default()), 0.01),
+            cost: Cost::CategoricalCrossEntropy,
+            patience: 0,
+        };
+        let data = nn::Data { x: data.view(), targets: Targets::Classes(&classes) };
+        let mut trainer = nn::Trainer::new(mlp, data, &training, streams, "test").unwrap();
+        assert_eq!(allocations(|| trainer.update()), products * of_products(), "data {grey}");
+    }
+}
+
+#[test]
+fn gibbs_steps_allocate_nothing() {
+    let streams = Streams::new(1);
+    let kernel = Kernel::new(&Rbm::random(30, 20, 0.1, &mut streams.generator("test/init", 0)));
+    let (mut chains, mut random) = (Chains::new(&kernel, 25), streams.bulk("test/gibbs", 0));
+    assert_eq!(allocations(|| chains.step(&kernel, &mut random)), 0);
+}
