@@ -1,7 +1,7 @@
 //! Flows against exact results: the stationary law of a small machine by enumeration, and the mean-field map by hand.
 
 use ndarray::{Array2, array};
-use rgflow::flow::{Mode, Readout, Schedule, Starts, attractors, converged, distinct_ends, run};
+use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run};
 use rgflow::lattice::{Observables, Square};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
@@ -89,6 +89,39 @@ fn the_mean_field_flow_is_the_map() {
         }
     }
     assert_eq!(attractors(array![[1.0f32, 1.0], [1.0, 1.0]].view(), 2).weight, array![[1.0, 1.0]]);
+}
+
+/// Chains at rest keep their places and their values: each within the tolerance of itself when all steps are made, at every record,
+/// with several attractors and several numbers of groups. The tolerance matters: a loose one is seen.
+#[test]
+fn chains_rest_within_the_tolerance() {
+    let mut random = Streams::new(3).generator("test/rest", 0);
+    let rbm = Rbm::random(40, 12, 0.3, &mut random);
+    let spins = Array2::from_shape_fn((700, 40), |(i, j)| if (i * i + 7 * j + i * j) % 11 < 5 { 1.0f32 } else { -1.0 });
+    let follow = |rest| {
+        run(
+            &rbm,
+            Readout { mlp: None, lattice: None },
+            Starts { values: spins.view(), n_starts: 2 },
+            Mode::Mean,
+            &Schedule { rest, ..Schedule::new(300) },
+            (Streams::new(1), "test/flow"),
+            &|_| true,
+        )
+        .expect("not stopped")
+    };
+    let apart = |a: &Array2<f32>, b: &Array2<f32>| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+    let all = follow(Rest::Never);
+    let rested = follow(Rest::default());
+    assert_eq!((all.at_rest, rested.at_rest), (0.0, 1.0));
+    assert!(attractors(all.values.view(), 2).centres.nrows() > 1, "one attractor: places were not tested");
+    assert!(apart(&all.values, &rested.values) < 1e-5);
+    for (a, b) in all.moments.iter().zip(&rested.moments) {
+        assert!(apart(&a.example, &b.example) < 1e-5, "step {}", a.step);
+        assert!(a.distance.iter().zip(&b.distance).all(|(a, b)| (a - b).abs() < 2e-5), "step {}", a.step);
+    }
+    let loose = apart(&all.values, &follow(Rest::Within(0.5)).values);
+    assert!(loose > 1e-3, "{loose}");
 }
 
 /// Null: spins are drawn with P(+1) = (1 + <v>)/2. The sums of (s - <v>) and of <v> (s - <v>) over 5400 units are normal: |z| < 4.5 (p < 2e-5),

@@ -2,6 +2,7 @@
 //! quality beside the time. Results are records of the schema `rbm-bench-1`.
 
 mod data;
+mod flow;
 mod harness;
 mod ising;
 mod mlp;
@@ -27,6 +28,7 @@ pub static ALL: &[Bench] = &[
     Bench { name: "ising", summary: "spin flips and the thesis's data set", run: ising::run },
     Bench { name: "rbm", summary: "CD-1 training, and Gibbs sweeps of PCD", run: rbm::run },
     Bench { name: "mlp", summary: "training of perceptrons with Adam", run: mlp::run },
+    Bench { name: "flow", summary: "flows of expectation values and of states", run: flow::run },
     Bench { name: "pipeline", summary: "the study of the 2D model from end to end", run: pipeline::run },
     Bench { name: "startup", summary: "the whole process of rgflow --version", run: startup::run },
 ];

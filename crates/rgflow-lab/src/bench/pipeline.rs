@@ -10,7 +10,7 @@ use super::harness::{Case, Report};
 use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, settings};
 use crate::experiment::{self, Experiment};
 use ndarray::{Array2, Axis, concatenate};
-use rgflow::flow::{Mode, Readout, Schedule, Starts, Trajectory, run as run_flow};
+use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
 use rgflow::lattice::multispin::{self, sample_grid};
 use rgflow::learning::{Adam, Batching, Descent, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
@@ -126,7 +126,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
         Readout { mlp: Some(&mlp), lattice: None },
         Starts { values: first.view(), n_starts: 25 },
         Mode::Mean,
-        &Schedule { steps: sizes.flow_steps, records: (0..=sizes.flow_steps).collect() },
+        &Schedule { steps: sizes.flow_steps, records: (0..=sizes.flow_steps).collect(), rest: Rest::default() },
         (streams, "bench/flow"),
         &|_| true,
     )

@@ -10,6 +10,7 @@ mod second;
 mod thermometer;
 mod trajectory;
 
+pub use crate::rbm::Rest;
 pub use fixed_point::{Attractors, Ends, Relaxation, attractors, converged, distinct_ends, relaxation};
 pub use moments::{Moment, Trajectory, WindowMeans};
 pub use reading::Reading;

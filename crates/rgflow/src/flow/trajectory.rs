@@ -2,16 +2,15 @@
 
 use super::moments::{Columns, Piece, Trajectory, assemble};
 use crate::lattice::{Observables, Square};
-use crate::nn::Mlp;
+use crate::nn::{Mlp, Workspace};
 use crate::random::{Bulk, Streams};
-use crate::rbm::{Chains, Kernel, Rbm, Units};
-use ndarray::{Array2, ArrayView2, s};
+use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Units};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-/// Most chains that are advanced together. Fixed, so that results do not depend on threads or on what has converged.
-const CHUNK: usize = 250;
-/// A mean-field chunk rests once no unit of it moves more than this in a step.
-const AT_REST: f32 = 1e-6;
+/// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not depend on
+/// threads.
+const CHUNK: usize = 336;
 
 /// What is iterated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +56,8 @@ pub struct Schedule {
     pub steps: usize,
     /// Steps at which P(T), E and |m| are read, ascending, with 0 and `steps`.
     pub records: Vec<usize>,
+    /// When chains of expectation values are kept as they are; those of states never are.
+    pub rest: Rest,
 }
 
 impl Schedule {
@@ -73,7 +74,7 @@ impl Schedule {
         records.retain(|r| *r <= steps);
         records.sort_unstable();
         records.dedup();
-        Self { steps, records }
+        Self { steps, records, rest: Rest::default() }
     }
 
     /// Window of a record: 0 for [t/2, 3t/4), 1 for [3t/4, t], `None` before.
@@ -108,152 +109,184 @@ pub fn run(
             (first..first + per_start).step_by(CHUNK).map(move |a| (start, a, (a + CHUNK).min(first + per_start)))
         })
         .collect();
-    let kernel = Kernel::new(rbm);
+    assert!(readout.lattice.is_none() || *rbm.visible_units() == Units::SPIN, "a lattice is read of {{-1, +1}} units");
+    let map = match mode {
+        Mode::Mean => Map::Mean(MeanField::new(rbm)),
+        Mode::Gibbs => Map::Gibbs(Kernel::new(rbm)),
+    };
     let columns = Columns { classes: readout.mlp.map_or(0, Mlp::n_out), lattice: readout.lattice.is_some() };
     let chunks: Vec<Piece> = pieces
         .par_iter()
         .enumerate()
         .map(|(index, (_, from, to))| {
-            let values = starts.values.slice(s![*from..*to, ..]);
-            let mut state = State::new(rbm, &kernel, mode, values, (streams, purpose, index));
-            follow(&mut state, &kernel, readout, columns, schedule, tick)
+            let start = starts.values.slice(s![*from..*to, ..]);
+            let bulk = |of: &str| streams.bulk(&format!("{purpose}{of}"), index as u64);
+            let state = State::new(&map, start, bulk("/read"));
+            Follower::new(rbm, readout, columns, start, state).follow(schedule, bulk(""), tick)
         })
         .collect::<Option<_>>()?;
     Some(assemble(&pieces, chunks, (starts.n_starts, per_start), columns, schedule))
 }
 
-/// A chunk of chains in either mode.
-struct State {
-    mode: Mode,
-    chains: Chains,
-    v: Array2<f32>,
-    h: Array2<f32>,
-    start: Array2<f32>,
-    random: Bulk,
-    readout: Bulk,
-    rests: bool,
+/// A machine prepared for its steps.
+enum Map {
+    Mean(MeanField),
+    Gibbs(Kernel),
 }
 
-impl State {
-    fn new(
-        rbm: &Rbm,
-        kernel: &Kernel,
-        mode: Mode,
-        values: ArrayView2<f32>,
-        (streams, purpose, index): (Streams, &str, usize),
-    ) -> Self {
-        let rows = values.nrows();
-        let mut chains = Chains::new(kernel, rows);
-        let v = values.to_owned();
-        chains.set_visible(v.view()).expect("starts have the machine's width");
-        Self {
-            mode,
-            chains,
-            h: Array2::zeros((rows, rbm.n_hidden())),
-            start: v.clone(),
-            v,
-            random: streams.bulk(purpose, index as u64),
-            readout: streams.bulk(&format!("{purpose}/read"), index as u64),
-            rests: false,
-        }
-    }
+/// The chains of a chunk, with what advances them.
+enum State<'a> {
+    Mean { map: &'a MeanField, chains: Expectations, read: Bulk },
+    Gibbs { kernel: &'a Kernel, chains: Chains },
+}
 
-    fn step(&mut self, kernel: &Kernel, before: &mut Array2<f32>) {
-        let rbm = kernel.rbm();
-        match self.mode {
-            Mode::Gibbs => self.chains.step(kernel, &mut self.random),
-            Mode::Mean if self.rests => {}
-            Mode::Mean => {
-                std::mem::swap(&mut self.v, before);
-                rbm.hidden_mean(before.view(), &mut self.h);
-                rbm.visible_mean(self.h.view(), &mut self.v);
-                let moved = self.v.iter().zip(before.iter()).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
-                self.rests = moved < AT_REST;
+impl<'a> State<'a> {
+    fn new(map: &'a Map, start: ArrayView2<f32>, read: Bulk) -> Self {
+        let fits = "starts have the machine's width";
+        match map {
+            Map::Mean(map) => Self::Mean { map, chains: Expectations::new(map, start).expect(fits), read },
+            Map::Gibbs(kernel) => {
+                let mut chains = Chains::new(kernel, start.nrows());
+                chains.set_visible(start).expect(fits);
+                Self::Gibbs { kernel, chains }
             }
         }
     }
 
-    /// Brings `v` up to date.
-    fn update_values(&mut self) {
-        if self.mode == Mode::Gibbs {
-            self.chains.write_visible(self.v.as_slice_mut().expect("standard layout"));
+    /// The step from `at` to `at + 1`.
+    fn step(&mut self, at: usize, schedule: &Schedule, random: &mut Bulk) {
+        match self {
+            Self::Mean { map, chains, .. } => chains.step(map, schedule.steps - at - 1, schedule.rest),
+            Self::Gibbs { kernel, chains } => chains.step(kernel, random),
         }
     }
 
-    /// The spins of up-to-date values: the values themselves, or drawn with P(+1) = (1 + <v>)/2.
-    fn spins(&mut self) -> Array2<i8> {
-        let mut spins = Array2::zeros(self.v.dim());
-        match self.mode {
-            Mode::Gibbs => spins.zip_mut_with(&self.v, |s, v| *s = if *v > 0.0 { 1 } else { -1 }),
-            Mode::Mean => {
-                let mut words = vec![0u32; self.v.len()];
-                self.readout.fill(&mut words);
-                for ((s, v), w) in spins.iter_mut().zip(&self.v).zip(&words) {
+    fn write(&self, v: &mut Array2<f32>) {
+        match self {
+            Self::Mean { chains, .. } => chains.write(v.view_mut()),
+            Self::Gibbs { chains, .. } => chains.write_visible(v.as_slice_mut().expect("standard layout")),
+        }
+    }
+
+    /// Chains that may have changed by the next record.
+    fn moving(&self, rows: usize) -> Vec<usize> {
+        match self {
+            Self::Mean { chains, .. } => chains.moving().to_vec(),
+            Self::Gibbs { .. } => (0..rows).collect(),
+        }
+    }
+
+    /// The spins of the values `v`: the values themselves, or drawn with P(+1) = (1 + <v>)/2.
+    fn spins(&mut self, v: &Array2<f32>) -> Array2<i8> {
+        match self {
+            Self::Gibbs { .. } => v.mapv(|v| if v > 0.0 { 1 } else { -1 }),
+            Self::Mean { read, .. } => {
+                let mut words = vec![0u32; v.len()];
+                read.fill(&mut words);
+                let mut spins = Array2::zeros(v.dim());
+                for ((s, v), w) in spins.iter_mut().zip(v).zip(&words) {
                     let u = ((w >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
                     *s = if 2.0 * u < 1.0 + v { 1 } else { -1 };
                 }
+                spins
             }
         }
-        spins
-    }
-
-    /// Distance of each chain from its start.
-    fn distances(&self, units: &Units) -> Vec<f64> {
-        let span = units.levels().map_or(1.0, |levels| f64::from(levels.delta()));
-        let rows = self.v.rows().into_iter().zip(self.start.rows());
-        rows.map(|(v, start)| {
-            let square: f64 = v.iter().zip(start).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-            square / (v.len() as f64 * span * span)
-        })
-        .collect()
     }
 }
 
-fn follow(
-    state: &mut State,
-    kernel: &Kernel,
-    readout: Readout,
+/// A chunk of chains on its way, and what is read of it.
+struct Follower<'a> {
+    state: State<'a>,
+    readout: Readout<'a>,
     columns: Columns,
-    schedule: &Schedule,
-    tick: &(dyn Fn(u64) -> bool + Sync),
-) -> Option<Piece> {
-    let rows = state.v.nrows();
-    let units = kernel.rbm().visible_units().clone();
-    assert!(readout.lattice.is_none() || units == Units::SPIN, "a lattice is read of {{-1, +1}} units");
-    let mut before = state.v.clone();
-    let mut piece = Piece::new(rows, columns, schedule);
-    let mut at = 0;
-    for &record in &schedule.records {
-        for _ in at..record {
-            state.step(kernel, &mut before);
+    start: ArrayView2<'a, f32>,
+    /// Width of the levels that distances are in units of.
+    span: f64,
+    v: Array2<f32>,
+    /// What was read of each chain, shape (chains, columns). What rests is not read again.
+    seen: Array2<f64>,
+    unread: Vec<usize>,
+    network: Option<Workspace>,
+}
+
+impl<'a> Follower<'a> {
+    fn new(rbm: &Rbm, readout: Readout<'a>, columns: Columns, start: ArrayView2<'a, f32>, state: State<'a>) -> Self {
+        let rows = start.nrows();
+        Self {
+            state,
+            readout,
+            columns,
+            start,
+            span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
+            v: start.to_owned(),
+            seen: Array2::zeros((rows, columns.count())),
+            unread: (0..rows).collect(),
+            network: readout.mlp.map(|mlp| Workspace::new(mlp, rows)),
         }
-        if !tick(((record - at) * rows) as u64) {
-            return None;
+    }
+
+    fn follow(mut self, schedule: &Schedule, mut random: Bulk, tick: &(dyn Fn(u64) -> bool + Sync)) -> Option<Piece> {
+        let rows = self.start.nrows();
+        let mut piece = Piece::new(rows, self.columns, schedule);
+        let mut at = 0;
+        for &record in &schedule.records {
+            for step in at..record {
+                self.state.step(step, schedule, &mut random);
+            }
+            if !tick(((record - at) * rows) as u64) {
+                return None;
+            }
+            at = record;
+            self.state.write(&mut self.v);
+            self.read(&mut piece);
+            piece.record(record, schedule, self.seen.view(), self.v.row(0));
         }
-        at = record;
-        state.update_values();
-        let mut seen = Array2::<f64>::zeros((rows, columns.count()));
-        if let Some(lattice) = readout.lattice {
-            piece.spins = state.spins();
+        if let State::Mean { chains, .. } = &self.state {
+            piece.rested = rows - chains.moving().len();
+        }
+        piece.values = self.v;
+        Some(piece)
+    }
+
+    /// Brings `seen` up to date.
+    fn read(&mut self, piece: &mut Piece) {
+        if let Some(lattice) = self.readout.lattice {
+            piece.spins = self.state.spins(&self.v);
             let observed =
                 Observables::measure(lattice, piece.spins.view()).expect("the lattice has the machine's width");
-            for (r, (e, m)) in observed.energy.iter().zip(&observed.abs_m).enumerate() {
-                seen[[r, columns.energy()]] = *e;
-                seen[[r, columns.abs_m()]] = *m;
+            self.seen.column_mut(self.columns.energy()).assign(&ArrayView1::from(&observed.energy));
+            self.seen.column_mut(self.columns.abs_m()).assign(&ArrayView1::from(&observed.abs_m));
+        }
+        if let (Some(mlp), Some(network)) = (self.readout.mlp, &mut self.network) {
+            if piece.end.ncols() == 0 {
+                piece.end = Array2::zeros((self.v.nrows(), self.columns.classes));
+            }
+            // `unread` is in no order: a copy in any case, small beside the products.
+            let outputs = network.forward(mlp, self.v.select(Axis(0), &self.unread).view());
+            for (row, p) in self.unread.iter().zip(outputs.rows()) {
+                piece.end.row_mut(*row).assign(&p);
+                self.seen.slice_mut(s![*row, ..self.columns.classes]).zip_mut_with(&p, |s, p| *s = f64::from(*p));
             }
         }
-        if let Some(mlp) = readout.mlp {
-            piece.end = mlp.outputs(state.v.view());
-            seen.slice_mut(s![.., ..columns.classes]).zip_mut_with(&piece.end, |s, p| *s = f64::from(*p));
+        for &row in &self.unread {
+            let distance = distance(self.v.row(row), self.start.row(row)) / (self.span * self.span);
+            self.seen[[row, self.columns.distance()]] = distance;
         }
-        for (r, d) in state.distances(&units).into_iter().enumerate() {
-            seen[[r, columns.distance()]] = d;
-        }
-        piece.record(record, schedule, seen.view(), state.v.row(0));
+        self.unread = self.state.moving(self.v.nrows());
     }
-    piece.values = state.v.clone();
-    piece.rested = if state.rests { rows } else { 0 };
-    Some(piece)
+}
+
+/// The mean square difference of the units, in f64.
+fn distance(v: ArrayView1<f32>, start: ArrayView1<f32>) -> f64 {
+    // Eight sums side by side, for the compiler to make vectors of.
+    const SUMS: usize = 8;
+    let mut sums = [0.0f64; SUMS];
+    for (a, b) in v.axis_chunks_iter(Axis(0), SUMS).zip(start.axis_chunks_iter(Axis(0), SUMS)) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += f64::from(a - b) * f64::from(a - b);
+        }
+    }
+    sums.iter().sum::<f64>() / v.len() as f64
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Blocks {
 }
 
 /// Transposes a square.
-fn transpose(path: Path, from: &[Line; COLUMNS], to: &mut [Line; COLUMNS]) {
+pub(super) fn transpose(path: Path, from: &[Line; COLUMNS], to: &mut [Line; COLUMNS]) {
     match path.set() {
         Set::Portable => {
             for (r, line) in from.iter().enumerate() {

@@ -8,6 +8,7 @@ pub mod bits;
 pub mod lines;
 pub mod log_weights;
 pub mod normal;
+pub mod panels;
 pub mod product;
 pub mod spins;
 pub mod subset_sums;

@@ -14,6 +14,7 @@ mod exact_training;
 mod free_energy;
 mod gibbs;
 mod law;
+mod mean_field;
 mod model;
 mod partition;
 mod samples;
@@ -27,6 +28,7 @@ pub use exact_training::{ExactGradient, ExactStep, ExactTraining, Objective, tra
 pub use free_energy::PseudoLikelihood;
 pub use gibbs::{Chains, Kernel};
 pub use law::Divergences;
+pub use mean_field::{Expectations, MeanField, Rest};
 pub use model::Rbm;
 pub use partition::Layer;
 pub use samples::Samples;

@@ -4,6 +4,7 @@
 //! (Eq. 2.4.13b prints the energy of a Gaussian unit with the wrong sign.)
 
 use super::RbmError;
+use crate::kernel::lines::Line;
 use crate::kernel::log_weights::sum_ln_two_valued;
 use crate::kernel::vector::two_valued_mean;
 use std::fmt;
@@ -161,6 +162,19 @@ impl Units {
                     for (i, z) in row.iter_mut().enumerate() {
                         *z *= widths.sigma(i) * widths.sigma(i);
                     }
+                }
+            }
+        }
+    }
+
+    /// Replaces the fields of the units of a layer, of a group of samples, by their means.
+    pub(super) fn mean_of_lanes(&self, z: &mut [Line]) {
+        match self {
+            Self::TwoValued(levels) => two_valued_mean(bytemuck::cast_slice_mut(z), levels.low, levels.high),
+            Self::Gaussian(widths) => {
+                for (i, z) in z.iter_mut().enumerate() {
+                    let variance = widths.sigma(i) * widths.sigma(i);
+                    z.0.iter_mut().for_each(|z| *z *= variance);
                 }
             }
         }

@@ -8,7 +8,7 @@ use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, RbmError, Trained, Training, train};
 
-const REVISION: u32 = 5;
+const REVISION: u32 = 6;
 /// Units of progress per update: about microseconds.
 const UNITS: u64 = 100;
 

@@ -10,7 +10,7 @@ use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train}
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 4;
+const REVISION: u32 = 5;
 
 /// Makes or keeps the stage.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {

@@ -1,0 +1,107 @@
+//! Flows of whole ensembles: expectation values with all their steps (`rgflow`) and with chains that rest once they have
+//! converged (`rgflow_frozen`), and Gibbs sampling of both layers.
+
+use super::data;
+use super::harness::{Case, Report};
+use crate::artifact::Error;
+use ndarray::{Array2, s};
+use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, run as run_flow};
+use rgflow::random::Streams;
+use rgflow::rbm::Rbm;
+use serde_json::json;
+
+/// Visible and hidden units, file, chains, mean-field steps, Gibbs steps.
+const SHAPES: [(usize, usize, &str, usize, usize, usize); 2] =
+    [(100, 25, "ising2d_100_flow.npy", 25_000, 250, 20), (784, 49, "mnist_784.npy", 10_000, 50, 5)];
+/// Chains that are followed in f64 to the end.
+const CHECKED: usize = 200;
+
+pub(super) fn run(report: &mut Report) -> Result<(), Error> {
+    for (n, m, file, chains, steps, gibbs_steps) in SHAPES {
+        let keys = [format!("flow/{n}x{m}"), format!("flow_sampled/{n}x{m}")];
+        let wanted = |key: &String, name| report.wanted(key, name);
+        if !(wanted(&keys[0], "rgflow") || wanted(&keys[0], "rgflow_frozen") || wanted(&keys[1], "rgflow")) {
+            continue;
+        }
+        let (chains, steps, gibbs_steps) =
+            if report.options.quick { (500, 10, 2) } else { (chains, steps, gibbs_steps) };
+        let data = data::spins(&report.options.data, file)?;
+        let starts = data.slice(s![..chains.min(data.nrows()), ..]).mapv(f32::from);
+        let rbm = machine(n, m);
+        expectations(report, &keys[0], &rbm, &starts, steps);
+        let case = |key| Case {
+            key,
+            implementation: "rgflow",
+            work: (starts.nrows() * gibbs_steps) as f64,
+            unit: "sample_step",
+        };
+        let flop = 4.0 * (n * m * starts.nrows() * gibbs_steps) as f64;
+        let more = json!({ "samples": starts.nrows(), "steps": gibbs_steps, "flop_per_run": flop });
+        report.measure(case(&keys[1]), || drop(follow(&rbm, &starts, Mode::Gibbs, gibbs_steps, Rest::Never)), more);
+    }
+    Ok(())
+}
+
+/// Weights and biases as the peers draw them: normal, of widths 1.2 / sqrt(n) and 0.05.
+fn machine(n: usize, m: usize) -> Rbm {
+    let mut random = Streams::new(5).generator("bench/init", 0);
+    let mut rbm = Rbm::random(n, m, 1.2 / (n as f32).sqrt(), &mut random);
+    rbm.visible_bias = Rbm::random(n, 1, 0.05, &mut random).weights.column(0).to_owned();
+    rbm.hidden_bias = Rbm::random(m, 1, 0.05, &mut random).weights.column(0).to_owned();
+    rbm
+}
+
+fn expectations(report: &mut Report, key: &str, rbm: &Rbm, starts: &Array2<f32>, steps: usize) {
+    let truth = reference(rbm, &starts.slice(s![..CHECKED.min(starts.nrows()), ..]).to_owned(), steps);
+    let deviation = |values: &Array2<f32>| {
+        values.iter().zip(&truth).fold(0.0f64, |most, (a, b)| most.max((f64::from(*a) - b).abs()))
+    };
+    let mut all = None;
+    for (implementation, rest) in [("rgflow", Rest::Never), ("rgflow_frozen", Rest::default())] {
+        let work = (starts.nrows() * steps) as f64;
+        let case = Case { key, implementation, work, unit: "sample_step" };
+        let flop = 4.0 * (rbm.n_visible() * rbm.n_hidden()) as f64 * work;
+        let mut end = Array2::zeros((0, 0));
+        let mut at_rest = 0.0;
+        let more = json!({ "samples": starts.nrows(), "steps": steps, "flop_per_run": flop });
+        let call = || (end, at_rest) = follow(rbm, starts, Mode::Mean, steps, rest);
+        if let Some(median) = report.measure(case, call, more) {
+            let mut quality =
+                json!({ "max_dev_f64": deviation(&end), "s_per_1000_steps": median * 1000.0 / steps as f64 });
+            if let Rest::Within(tolerance) = rest {
+                let all = all.get_or_insert_with(|| follow(rbm, starts, Mode::Mean, steps, Rest::Never).0);
+                let apart = all.iter().zip(&end).fold(0.0f32, |most, (a, b): (&f32, &f32)| most.max((a - b).abs()));
+                quality["tolerance"] = json!(tolerance);
+                quality["max_dev_all_steps"] = json!(apart);
+                quality["at_rest"] = json!(at_rest);
+            }
+            report.add_quality(key, quality);
+        }
+    }
+}
+
+/// The flow, read at both its ends: the end values and the fraction of chains at rest.
+fn follow(rbm: &Rbm, starts: &Array2<f32>, mode: Mode, steps: usize, rest: Rest) -> (Array2<f32>, f64) {
+    let trajectory = run_flow(
+        rbm,
+        Readout { mlp: None, lattice: None },
+        Starts { values: starts.view(), n_starts: 1 },
+        mode,
+        &Schedule { steps, records: vec![0, steps], rest },
+        (Streams::new(1), "bench/flow"),
+        &|_| true,
+    );
+    trajectory.map_or_else(|| (Array2::zeros((0, 0)), 0.0), |t| (t.values, t.at_rest))
+}
+
+/// The same in f64, by products and the library's tanh.
+fn reference(rbm: &Rbm, starts: &Array2<f32>, steps: usize) -> Array2<f64> {
+    let w = rbm.weights.mapv(f64::from);
+    let [b, c] = [&rbm.hidden_bias, &rbm.visible_bias].map(|bias| bias.mapv(f64::from));
+    let mut v = starts.mapv(f64::from);
+    for _ in 0..steps {
+        let h = (v.dot(&w) + &b).mapv(libm::tanh);
+        v = (h.dot(&w.t()) + &c).mapv(libm::tanh);
+    }
+    v
+}
