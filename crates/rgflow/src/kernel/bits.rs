@@ -1,8 +1,9 @@
 //! Rows of packed units in the order in which products and draws run through them: the nibbles of eight rows side by side.
 
 use super::lines::{COLUMNS, Line};
-use super::spins::{draw_line, packed_len};
+use super::spins::{draw_line, pack_levels, packed_len};
 use crate::cpu::{Path, dispatched};
+use ndarray::ArrayView2;
 use std::ops::Range;
 
 /// Rows that go through a product together: enough independent sums to hide the latency of an addition.
@@ -50,6 +51,32 @@ impl Bits {
             for (g, to) in batch.iter_mut().enumerate() {
                 let nibbles = u64::from_le_bytes(std::array::from_fn(|r| eight[r][g]));
                 *to = ((nibbles << 3) & NIBBLES).to_le_bytes();
+            }
+        }
+    }
+
+    /// Takes over `values`, shape (rows, units), each of which must be `low` or `high`; whether all were. If not, the bits hold
+    /// anything: nothing is ever thresholded.
+    pub fn pack(&mut self, values: ArrayView2<f32>, low: f32, high: f32) -> bool {
+        let mut packed = vec![0; values.nrows() * self.groups];
+        let all = pack_levels(values, low, high, &mut packed);
+        self.gather(packed.chunks_exact(self.groups));
+        all
+    }
+
+    /// Writes `low` and `high` to `values`, rows x units.
+    pub fn unpack(&self, low: f32, high: f32, values: &mut [f32]) {
+        let value = |nibble: usize, j: usize| if nibble >> j & 1 == 1 { high } else { low };
+        let table: [[f32; 4]; 16] = std::array::from_fn(|nibble| std::array::from_fn(|j| value(nibble, j)));
+        for (row, values) in values.chunks_exact_mut(self.units).take(self.rows).enumerate() {
+            let nibbles = &self.nibbles[row / TOGETHER * self.groups..][..self.groups];
+            let fours = values.as_chunks_mut::<4>();
+            for (four, nibble) in fours.0.iter_mut().zip(nibbles) {
+                *four = table[usize::from(nibble[row % TOGETHER] & 0x78) >> 3];
+            }
+            if let Some(last) = nibbles.last() {
+                let last = table[usize::from(last[row % TOGETHER] & 0x78) >> 3];
+                fours.1.iter_mut().zip(last).for_each(|(to, value)| *to = value);
             }
         }
     }

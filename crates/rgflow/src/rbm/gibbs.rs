@@ -1,18 +1,17 @@
 //! Gibbs sampling: v -> h -> v with sampled states (thesis section 2.4.2).
 //!
-//! Two-valued units are bits and go through tabulated sums. Real values (Gaussian units, grey levels, expectation values) go
+//! Two-valued units are bits and go through subset sums. Real values (Gaussian units, grey levels, expectation values) go
 //! through matrix products and are never thresholded.
 
 use super::{Levels, Rbm, RbmError, Units};
+use crate::cpu;
+use crate::kernel::bits::{Bits, TOGETHER};
+use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::normal;
 use crate::kernel::product::gemm;
-use crate::kernel::spins::{LevelSums, draw, pack_levels, packed_len, unpack_levels};
-use crate::kernel::vector::add_bias;
+use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::random::Bulk;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
-
-/// Rows of fields are padded to a multiple of this, the row length of the tabulated sums.
-const PADDING: usize = 16;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 /// A machine prepared for sampling: products of both directions.
 #[derive(Clone, Debug)]
@@ -25,30 +24,27 @@ pub struct Kernel {
 /// How the fields that a layer of bits exerts are found.
 #[derive(Clone, Debug)]
 enum Products {
-    /// By sums that are tabulated once: for a machine that does not change.
-    Tables(LevelSums),
+    /// By subset sums of these weights, laid out once: for a machine that does not change.
+    Bits(Blocks, Pair),
     /// By matrix products: Gaussian units, and machines in training.
     Real,
 }
 
 impl Kernel {
-    /// Tables of `rbm`.
+    /// Of a machine that stays as it is.
     pub fn new(rbm: &Rbm) -> Self {
-        let tables = |units: &Units, weights: ArrayView2<f32>, bias: &Array1<f32>| match units.levels() {
-            Some(levels) => {
-                let bias = bias.as_slice().expect("contiguous");
-                Products::Tables(LevelSums::of(weights, bias, levels.low(), levels.high()))
-            }
+        let products = |units: &Units, weights: ArrayView2<f32>| match units.levels() {
+            Some(levels) => Products::Bits(Blocks::of(weights, 4), Pair { low: levels.low(), delta: levels.delta() }),
             None => Products::Real,
         };
         Self {
-            to_hidden: tables(rbm.visible_units(), rbm.weights.view(), &rbm.hidden_bias),
-            to_visible: tables(rbm.hidden_units(), rbm.weights.t(), &rbm.visible_bias),
+            to_hidden: products(rbm.visible_units(), rbm.weights.view()),
+            to_visible: products(rbm.hidden_units(), rbm.weights.t()),
             rbm: rbm.clone(),
         }
     }
 
-    /// Of a machine whose parameters change ([`Kernel::rbm_mut`]): nothing is tabulated.
+    /// Of a machine whose parameters change ([`Kernel::rbm_mut`]): nothing is laid out.
     pub(super) fn changing(rbm: Rbm) -> Self {
         Self { to_hidden: Products::Real, to_visible: Products::Real, rbm }
     }
@@ -71,17 +67,15 @@ struct Layer {
     levels: Option<Levels>,
     /// Whether `values` is the state, not `bits`.
     real: bool,
-    bits: Vec<u8>,
+    bits: Bits,
     values: Array2<f32>,
 }
 
 impl Layer {
     fn new(units: &Units, rows: usize, n: usize) -> Self {
         let levels = units.levels();
-        let (bits, values) = match levels {
-            Some(_) => (vec![0; rows * packed_len(n)], Array2::zeros((0, n))),
-            None => (vec![], Array2::zeros((rows, n))),
-        };
+        let room = |of| if of { rows } else { 0 };
+        let (bits, values) = (Bits::new(room(levels.is_some()), n), Array2::zeros((room(levels.is_none()), n)));
         Self { n, levels, real: levels.is_none(), bits, values }
     }
 
@@ -100,33 +94,39 @@ impl Layer {
             self.make_real(rows);
             self.real = false;
             let values = self.values.as_slice_mut().expect("standard layout");
-            unpack_levels(&self.bits, self.n, levels.low(), levels.high(), values);
+            self.bits.unpack(levels.low(), levels.high(), values);
         }
         self.values.view()
     }
 
     fn write(&self, out: &mut [f32]) {
         match self.levels {
-            Some(levels) if !self.real => unpack_levels(&self.bits, self.n, levels.low(), levels.high(), out),
+            Some(levels) if !self.real => self.bits.unpack(levels.low(), levels.high(), out),
             _ => out.copy_from_slice(self.values.as_slice().expect("standard layout")),
         }
     }
 
-    /// Draws the units from their fields.
-    fn draw(&mut self, units: &Units, stride: usize, fields: &[f32], random: &mut Bulk, scratch: &mut Scratch) {
+    /// Draws the units of block `b` from their fields.
+    fn draw(&mut self, units: &Units, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk, scratch: &mut Scratch) {
         match units {
             Units::TwoValued(levels) => {
-                draw(fields, (stride, self.n), levels.delta(), random, &mut scratch.words, &mut self.bits);
+                let words = &mut scratch.words[..fields.len() * TOGETHER * self.bits.lanes(b)];
+                random.fill(words);
+                self.bits.draw(cpu::path(), b, fields, words, levels.delta());
                 self.real = false;
             }
             Units::Gaussian(widths) => {
                 // a = sigma^2 z + sigma (standard normal)
-                normal::fill(random, &mut scratch.words[..fields.len()], &mut scratch.normal[..fields.len()]);
-                let rows = fields.chunks_exact(stride).zip(scratch.normal.chunks_exact(stride));
-                for (mut values, (fields, noise)) in self.values.rows_mut().into_iter().zip(rows) {
-                    for (i, value) in values.iter_mut().enumerate() {
+                let n = fields.len() * TOGETHER * COLUMNS;
+                normal::fill(random, &mut scratch.words[..n], &mut scratch.normal[..n]);
+                let units = b * COLUMNS..self.n.min((b + 1) * COLUMNS);
+                let noise = scratch.normal.chunks_exact(COLUMNS);
+                let mut values = self.values.slice_mut(s![.., units.clone()]);
+                for ((mut values, fields), noise) in values.rows_mut().into_iter().zip(fields.as_flattened()).zip(noise)
+                {
+                    for (l, (value, i)) in values.iter_mut().zip(units.clone()).enumerate() {
                         let sigma = widths.sigma(i);
-                        *value = sigma * (sigma * fields[i] + noise[i]);
+                        *value = sigma * (sigma * fields.0[l] + noise[l]);
                     }
                 }
             }
@@ -134,11 +134,13 @@ impl Layer {
     }
 }
 
-/// Random numbers and sums of a half-step.
+/// Random numbers, products and sums of a half-step.
 #[derive(Clone, Debug)]
 struct Scratch {
     words: Vec<u32>,
     normal: Vec<f32>,
+    product: Vec<f32>,
+    tables: Tables,
 }
 
 /// Gibbs chains side by side, with the scratch that a step needs.
@@ -162,7 +164,8 @@ pub struct Chains {
     visible: Layer,
     hidden: Layer,
     rows: usize,
-    fields: Vec<f32>,
+    /// Fields of a layer, block after block of sixteen units, with rows up to a multiple of eight.
+    fields: Vec<[Line; TOGETHER]>,
     scratch: Scratch,
 }
 
@@ -170,16 +173,20 @@ impl Chains {
     /// Room for `rows` chains; two-valued units are low, Gaussian ones zero.
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
-        let widest = rbm.n_visible().max(rbm.n_hidden()).next_multiple_of(PADDING);
-        let gaussian = [&kernel.to_hidden, &kernel.to_visible].iter().any(|p| matches!(p, Products::Real));
+        let widest = rbm.n_visible().max(rbm.n_hidden());
+        let together = rows.div_ceil(TOGETHER);
+        let lanes = together * TOGETHER * COLUMNS;
+        let gaussian = rbm.visible_units().levels().is_none() || rbm.hidden_units().levels().is_none();
         Self {
             visible: Layer::new(rbm.visible_units(), rows, rbm.n_visible()),
             hidden: Layer::new(rbm.hidden_units(), rows, rbm.n_hidden()),
             rows,
-            fields: vec![0.0; rows * widest],
+            fields: vec![[Line::ZERO; TOGETHER]; together * widest.div_ceil(COLUMNS)],
             scratch: Scratch {
-                words: vec![0; rows * widest],
-                normal: vec![0.0; if gaussian { rows * widest } else { 0 }],
+                words: vec![0; lanes],
+                normal: vec![0.0; if gaussian { lanes } else { 0 }],
+                product: Vec::new(),
+                tables: Tables::new(),
             },
         }
     }
@@ -187,6 +194,11 @@ impl Chains {
     /// Number of chains.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Number of visible units.
+    pub fn n_visible(&self) -> usize {
+        self.visible.n
     }
 
     /// Sets the visible units to `values`, shape (rows, n_visible). Values of two-valued units that are all low or high become
@@ -203,11 +215,8 @@ impl Chains {
                 return Err(RbmError::Shape { what, expected, found });
             }
         }
-        let packed = self
-            .visible
-            .levels
-            .is_some_and(|levels| pack_levels(values, levels.low(), levels.high(), &mut self.visible.bits));
-        if packed {
+        let layer = &mut self.visible;
+        if layer.levels.is_some_and(|levels| layer.bits.pack(values, levels.low(), levels.high())) {
             self.visible.real = false;
         } else {
             self.visible.make_real(self.rows).assign(&values);
@@ -215,12 +224,10 @@ impl Chains {
         Ok(())
     }
 
-    /// The bits of the visible units, rows x packed_len(n_visible) (see [`crate::kernel::spins`]), to be written; `None` for
-    /// Gaussian units.
-    pub fn visible_bits_mut(&mut self) -> Option<&mut [u8]> {
-        self.visible.levels?;
+    /// Sets the visible units, which are two-valued, to rows of packed units (see [`crate::kernel::spins`]).
+    pub(super) fn set_visible_bits<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>) {
+        self.visible.bits.gather(rows);
         self.visible.real = false;
-        Some(&mut self.visible.bits)
     }
 
     /// Real values of the visible units, shape (rows, n_visible), to be written.
@@ -253,36 +260,40 @@ impl Chains {
     /// If `means` has another length, which is an error of the caller.
     pub fn hidden_means(&mut self, kernel: &Kernel, means: &mut [f32]) {
         self.hidden_fields(kernel);
-        let (n, stride) = (self.hidden.n, self.hidden.n.next_multiple_of(PADDING));
+        let (n, together) = (self.hidden.n, self.rows.div_ceil(TOGETHER));
         assert_eq!(means.len(), self.rows * n, "room for the means");
-        for (from, to) in self.fields.chunks_exact(stride).zip(means.chunks_exact_mut(n)) {
-            to.copy_from_slice(&from[..n]);
+        for (b, fields) in self.fields.chunks_exact(together.max(1)).take(n.div_ceil(COLUMNS)).enumerate() {
+            for (fields, means) in fields.as_flattened().iter().zip(means.chunks_exact_mut(n)) {
+                means[b * COLUMNS..].iter_mut().zip(fields.0).for_each(|(to, z)| *to = z);
+            }
         }
         kernel.rbm.hidden_units().mean(n, means);
     }
 
     /// Finds the fields of the hidden units.
     pub fn hidden_fields(&mut self, kernel: &Kernel) {
-        let rbm = &kernel.rbm;
-        let bias = rbm.hidden_bias.as_slice().expect("contiguous");
-        fields_of(&mut self.visible, &kernel.to_hidden, rbm.weights.view(), bias, self.rows, &mut self.fields);
+        let (weights, bias) = (kernel.rbm.weights.view(), &kernel.rbm.hidden_bias);
+        fields_of(&mut self.visible, &kernel.to_hidden, weights, bias, self.rows, &mut self.fields, &mut self.scratch);
     }
 
     /// Draws the hidden units from the fields that [`Chains::hidden_fields`] or [`Chains::hidden_means`] left.
     pub fn draw_hidden(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let stride = self.hidden.n.next_multiple_of(PADDING);
-        let fields = &self.fields[..self.rows * stride];
-        self.hidden.draw(kernel.rbm.hidden_units(), stride, fields, random, &mut self.scratch);
+        let blocks =
+            self.fields.chunks_exact(self.rows.div_ceil(TOGETHER).max(1)).take(self.hidden.n.div_ceil(COLUMNS));
+        for (b, fields) in blocks.enumerate() {
+            self.hidden.draw(kernel.rbm.hidden_units(), b, fields, random, &mut self.scratch);
+        }
     }
 
     /// Draws the visible units given the hidden ones.
     pub fn draw_visible(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let rbm = &kernel.rbm;
-        let bias = rbm.visible_bias.as_slice().expect("contiguous");
-        fields_of(&mut self.hidden, &kernel.to_visible, rbm.weights.t(), bias, self.rows, &mut self.fields);
-        let stride = self.visible.n.next_multiple_of(PADDING);
-        let fields = &self.fields[..self.rows * stride];
-        self.visible.draw(rbm.visible_units(), stride, fields, random, &mut self.scratch);
+        let (weights, bias) = (kernel.rbm.weights.t(), &kernel.rbm.visible_bias);
+        fields_of(&mut self.hidden, &kernel.to_visible, weights, bias, self.rows, &mut self.fields, &mut self.scratch);
+        let blocks =
+            self.fields.chunks_exact(self.rows.div_ceil(TOGETHER).max(1)).take(self.visible.n.div_ceil(COLUMNS));
+        for (b, fields) in blocks.enumerate() {
+            self.visible.draw(kernel.rbm.visible_units(), b, fields, random, &mut self.scratch);
+        }
     }
 
     /// One step v -> h -> v.
@@ -293,25 +304,37 @@ impl Chains {
     }
 }
 
-/// Fields that the layer `from` exerts: rows of `weights.ncols()` values, padded.
+/// Fields that the layer `from` exerts, block after block.
 fn fields_of(
     from: &mut Layer,
     products: &Products,
     weights: ArrayView2<f32>,
-    bias: &[f32],
+    bias: &Array1<f32>,
     rows: usize,
-    fields: &mut [f32],
+    fields: &mut [[Line; TOGETHER]],
+    scratch: &mut Scratch,
 ) {
     let n = weights.ncols();
-    let stride = n.next_multiple_of(PADDING);
-    let fields = &mut fields[..rows * stride];
+    let blocks = fields.chunks_exact_mut(rows.div_ceil(TOGETHER).max(1)).take(n.div_ceil(COLUMNS));
+    let bias = |b: usize| Line(std::array::from_fn(|l| bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)));
     match products {
-        Products::Tables(sums) if !from.real => sums.fields(&from.bits, fields),
+        Products::Bits(blocked, pair) if !from.real => {
+            for (b, fields) in blocks.enumerate() {
+                fields.fill([bias(b); TOGETHER]);
+                let weights = blocked.block(b).as_chunks().0;
+                add_product(from.bits.nibbles(), *pair, weights, fields, &mut scratch.tables);
+            }
+        }
         _ => {
-            let z = ArrayViewMut2::from_shape((rows, n).strides((stride, 1)), fields).expect("rows x stride values");
+            scratch.product.resize(rows * n, 0.0);
+            let z = ArrayViewMut2::from_shape((rows, n), &mut scratch.product).expect("rows x n values");
             gemm(from.values(rows), weights, 0.0, z);
-            for row in fields.chunks_exact_mut(stride) {
-                add_bias(&mut row[..n], bias);
+            for (b, fields) in blocks.enumerate() {
+                let bias = bias(b);
+                for (field, z) in fields.as_flattened_mut().iter_mut().zip(scratch.product.chunks_exact(n)) {
+                    *field = bias;
+                    field.0.iter_mut().zip(&z[b * COLUMNS..]).for_each(|(field, z)| *field += z);
+                }
             }
         }
     }

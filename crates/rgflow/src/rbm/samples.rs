@@ -98,11 +98,8 @@ impl Prepared<'_> {
     pub(super) fn put(&self, rows: &[usize], chains: &mut Chains) {
         match self {
             Self::Bits(bits) => {
-                let to = chains.visible_bits_mut().expect("bits have been checked to belong to two-valued units");
-                let bytes = to.len() / rows.len();
-                for (to, row) in to.chunks_exact_mut(bytes).zip(rows) {
-                    to.copy_from_slice(&bits[row * bytes..(row + 1) * bytes]);
-                }
+                let bytes = packed_len(chains.n_visible());
+                chains.set_visible_bits(rows.iter().map(|row| &bits[row * bytes..(row + 1) * bytes]));
             }
             Self::Values(values) => {
                 let mut to = chains.visible_values_mut();
