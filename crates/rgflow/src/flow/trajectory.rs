@@ -199,7 +199,7 @@ struct Follower<'a> {
     state: State<'a>,
     readout: Readout<'a>,
     columns: Columns,
-    start: ArrayView2<'a, f32>,
+    start: Array2<f32>,
     /// Width of the levels that distances are in units of.
     span: f64,
     v: Array2<f32>,
@@ -210,15 +210,16 @@ struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    fn new(rbm: &Rbm, readout: Readout<'a>, columns: Columns, start: ArrayView2<'a, f32>, state: State<'a>) -> Self {
+    fn new(rbm: &Rbm, readout: Readout<'a>, columns: Columns, start: ArrayView2<f32>, state: State<'a>) -> Self {
         let rows = start.nrows();
+        let start = start.as_standard_layout().into_owned();
         Self {
             state,
             readout,
             columns,
-            start,
             span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
-            v: start.to_owned(),
+            v: start.clone(),
+            start,
             seen: Array2::zeros((rows, columns.count())),
             unread: (0..rows).collect(),
             network: readout.mlp.map(|mlp| Workspace::new(mlp, rows)),
@@ -269,7 +270,10 @@ impl<'a> Follower<'a> {
             }
         }
         for &row in &self.unread {
-            let distance = distance(self.v.row(row), self.start.row(row)) / (self.span * self.span);
+            let of = row * self.start.ncols()..(row + 1) * self.start.ncols();
+            let (v, start) = (self.v.as_slice().expect("standard layout"), &self.start);
+            let start = start.as_slice().expect("standard layout");
+            let distance = distance(&v[of.clone()], &start[of]) / (self.span * self.span);
             self.seen[[row, self.columns.distance()]] = distance;
         }
         self.unread = self.state.moving(self.v.nrows());
@@ -277,16 +281,19 @@ impl<'a> Follower<'a> {
 }
 
 /// The mean square difference of the units, in f64.
-fn distance(v: ArrayView1<f32>, start: ArrayView1<f32>) -> f64 {
+fn distance(v: &[f32], start: &[f32]) -> f64 {
     // Eight sums side by side, for the compiler to make vectors of.
     const SUMS: usize = 8;
+    let square = |a: f32, b: f32| f64::from(a - b) * f64::from(a - b);
     let mut sums = [0.0f64; SUMS];
-    for (a, b) in v.axis_chunks_iter(Axis(0), SUMS).zip(start.axis_chunks_iter(Axis(0), SUMS)) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += f64::from(a - b) * f64::from(a - b);
+    let ((v, last_v), (start, last_start)) = (v.as_chunks::<SUMS>(), start.as_chunks::<SUMS>());
+    for (v, start) in v.iter().zip(start) {
+        for l in 0..SUMS {
+            sums[l] += square(v[l], start[l]);
         }
     }
-    sums.iter().sum::<f64>() / v.len() as f64
+    let rest: f64 = last_v.iter().zip(last_start).map(|(a, b)| square(*a, *b)).sum();
+    (sums.iter().sum::<f64>() + rest) / (v.len() * SUMS + last_v.len()) as f64
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl Bits {
     }
 
     /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),
-    /// delta = 2 for spins. `words`: random bits, [`Bits::lanes`] words for each line; 24 bits of each decide.
+    /// delta = 2 for spins. `words`: random bits, [`Bits::lanes`] words for each line; 25 bits of each decide.
     ///
     /// # Panics
     /// If the sizes do not fit, which is an error of the caller.

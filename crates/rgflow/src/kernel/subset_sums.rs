@@ -3,7 +3,7 @@
 //! Four units (or four samples) form a nibble, which selects one of sixteen sums of four rows of the other factor. The sums of
 //! 25 nibbles and 16 columns fit the first-level cache (25 KiB), serve all rows of the batch, and are forgotten: each row then
 //! does one load and one addition where a matrix product does four multiply-adds. Additions have a fixed order, nibble
-//! after nibble, so the results are the same bits on every CPU, and the same as those of [`super::spins::LevelSums`].
+//! after nibble, so the results are the same bits on every CPU.
 
 use super::bits::{TOGETHER, Together};
 use super::lines::{COLUMNS, Line};
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::kernel::bits::{Bits, ByUnit};
     use crate::kernel::lines::Blocks;
-    use crate::kernel::spins::{LevelSums, packed_len};
+    use crate::kernel::spins::packed_len;
     use ndarray::Array2;
 
     fn number(i: usize) -> f32 {
@@ -159,30 +159,36 @@ mod tests {
         bits
     }
 
+    /// One after the other as the tables say: low times each weight, then delta times those of the set bits, nibble after nibble.
+    fn in_order(pair: Pair, bias: f32, weights: &[f32], set: impl Fn(usize) -> bool) -> f32 {
+        weights.chunks(4).enumerate().fold(bias, |sum, (g, four)| {
+            let low = four.iter().fold(0.0, |term, w| term + pair.low * w);
+            sum + four.iter().enumerate().fold(low, |t, (j, w)| if set(4 * g + j) { t + pair.delta * w } else { t })
+        })
+    }
+
     #[test]
-    fn fields_are_those_of_tabulated_sums_to_the_bit_on_every_path() {
+    fn fields_are_the_sums_to_the_bit_on_every_path() {
         for (rows, n_in, n_out) in
             [(1, 1, 1), (3, 2, 5), (8, 4, 16), (10, 17, 33), (7, 100, 25), (9, 25, 100), (5, 301, 80)]
         {
             let w = Array2::from_shape_fn((n_in, n_out), |(i, o)| number(i * n_out + o));
             let bias: Vec<f32> = (0..n_out).map(|o| number(o + 3)).collect();
-            let units = bits(rows, n_in);
+            let (units, bytes) = (bits(rows, n_in), packed(rows, n_in));
             for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (0.25, 2.0)] {
-                let sums = LevelSums::of(w.view(), &bias, low, high);
-                let mut expected = vec![0.0; rows * sums.stride()];
-                sums.fields(&packed(rows, n_in), &mut expected);
+                let pair = Pair { low, delta: high - low };
                 let blocks = Blocks::of(w.view(), 4);
-                for path in Path::available() {
-                    for b in 0..blocks.len() {
-                        let start = Line(std::array::from_fn(|l| *bias.get(b * COLUMNS + l).unwrap_or(&0.0)));
-                        let mut seen = vec![[start; TOGETHER]; rows.div_ceil(TOGETHER)];
-                        let (pair, factor) = (Pair { low, delta: high - low }, blocks.block(b).as_chunks().0);
-                        let mut tables = vec![[Line::ZERO; 16]; GROUPS];
-                        add_on(path.at_most_avx2(), units.nibbles(), pair, factor, &mut seen, &mut tables);
-                        for (r, line) in seen.as_flattened()[..rows].iter().enumerate() {
-                            for (l, z) in line.0.iter().enumerate().take(n_out - b * COLUMNS) {
-                                assert_eq!(*z, expected[r * sums.stride() + b * COLUMNS + l], "{rows} {n_in} {n_out}");
-                            }
+                for (path, b) in Path::available().into_iter().flat_map(|p| (0..blocks.len()).map(move |b| (p, b))) {
+                    let start = Line(std::array::from_fn(|l| *bias.get(b * COLUMNS + l).unwrap_or(&0.0)));
+                    let mut seen = vec![[start; TOGETHER]; rows.div_ceil(TOGETHER)];
+                    let mut tables = vec![[Line::ZERO; 16]; GROUPS];
+                    let factor = blocks.block(b).as_chunks().0;
+                    add_on(path.at_most_avx2(), units.nibbles(), pair, factor, &mut seen, &mut tables);
+                    for (r, line) in seen.as_flattened()[..rows].iter().enumerate() {
+                        for (o, z) in (b * COLUMNS..n_out).zip(line.0) {
+                            let set = |i: usize| bytes[r * packed_len(n_in) + i / 4] >> (i % 4) & 1 == 1;
+                            let expected = in_order(pair, bias[o], &w.column(o).to_vec(), set);
+                            assert_eq!(z, expected, "{rows} x {n_in} x {n_out}, {path}");
                         }
                     }
                 }
