@@ -54,7 +54,7 @@ pub struct Readout<'a> {
 pub struct Schedule {
     /// Number of steps.
     pub steps: usize,
-    /// Steps at which P(T), E and |m| are read, ascending, with 0 and `steps`.
+    /// Steps at which P(T), E and |m| are read, ascending, up to `steps`; with 0 for what needs the start.
     pub records: Vec<usize>,
     /// When chains of expectation values are kept as they are; those of states never are.
     pub rest: Rest,
@@ -103,6 +103,7 @@ pub fn run(
     tick: &(dyn Fn(u64) -> bool + Sync),
 ) -> Option<Trajectory> {
     let per_start = starts.values.nrows() / starts.n_starts;
+    let values = starts.values.as_standard_layout();
     let pieces: Vec<(usize, usize, usize)> = (0..starts.n_starts)
         .flat_map(|start| {
             let first = start * per_start;
@@ -119,7 +120,7 @@ pub fn run(
         .par_iter()
         .enumerate()
         .map(|(index, (_, from, to))| {
-            let start = starts.values.slice(s![*from..*to, ..]);
+            let start = values.slice(s![*from..*to, ..]);
             let bulk = |of: &str| streams.bulk(&format!("{purpose}{of}"), index as u64);
             let state = State::new(&map, start, bulk("/read"));
             Follower::new(rbm, readout, columns, start, state).follow(schedule, bulk(""), tick)
@@ -199,7 +200,8 @@ struct Follower<'a> {
     state: State<'a>,
     readout: Readout<'a>,
     columns: Columns,
-    start: Array2<f32>,
+    /// In standard layout.
+    start: ArrayView2<'a, f32>,
     /// Width of the levels that distances are in units of.
     span: f64,
     v: Array2<f32>,
@@ -210,15 +212,14 @@ struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    fn new(rbm: &Rbm, readout: Readout<'a>, columns: Columns, start: ArrayView2<f32>, state: State<'a>) -> Self {
+    fn new(rbm: &Rbm, readout: Readout<'a>, columns: Columns, start: ArrayView2<'a, f32>, state: State<'a>) -> Self {
         let rows = start.nrows();
-        let start = start.as_standard_layout().into_owned();
         Self {
             state,
             readout,
             columns,
             span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
-            v: start.clone(),
+            v: Array2::zeros(start.dim()),
             start,
             seen: Array2::zeros((rows, columns.count())),
             unread: (0..rows).collect(),
@@ -271,8 +272,7 @@ impl<'a> Follower<'a> {
         }
         for &row in &self.unread {
             let of = row * self.start.ncols()..(row + 1) * self.start.ncols();
-            let (v, start) = (self.v.as_slice().expect("standard layout"), &self.start);
-            let start = start.as_slice().expect("standard layout");
+            let [v, start] = [self.v.view(), self.start].map(|a| a.to_slice().expect("standard layout"));
             let distance = distance(&v[of.clone()], &start[of]) / (self.span * self.span);
             self.seen[[row, self.columns.distance()]] = distance;
         }

@@ -121,8 +121,9 @@ fn tabulate(table: &mut Table, rows: &[Line; 4], pair: Pair) {
 fn add_selected(tables: &[Table], nibbles: &[Together], sums: &mut [Line; TOGETHER]) {
     let mut local = *sums;
     for (table, nibbles) in tables.iter().zip(nibbles) {
-        for (sum, nibble) in local.iter_mut().zip(nibbles) {
-            let terms = &table[usize::from(nibble & 0x78) >> 3];
+        let word = u64::from_le_bytes(*nibbles);
+        for (r, sum) in local.iter_mut().enumerate() {
+            let terms = &table[((word >> (8 * r)) & 0x78) as usize >> 3];
             for l in 0..COLUMNS {
                 sum.0[l] += terms.0[l];
             }
