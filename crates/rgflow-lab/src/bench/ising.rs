@@ -1,4 +1,5 @@
-//! Spin flips per second at T = 2.269, and the thesis's data set: 25 temperatures x 1000 configurations of 10 x 10.
+//! Spin flips and cluster updates per second at T = 2.269, and the thesis's data set: 25 temperatures x 1000 configurations of
+//! 10 x 10.
 
 use super::harness::{Case, Report};
 use crate::artifact::Error;
@@ -6,8 +7,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::exact::square;
 use rgflow::lattice::multispin::{Group, REPLICAS, Settings, sample_grid};
-use rgflow::lattice::{Observables, Square, Temperature};
+use rgflow::lattice::{Ising, Observables, Square, Temperature, swendsen_wang, wolff};
 use rgflow::random::Streams;
+use rgflow::statistics::tau_int;
 use serde_json::{Value, json};
 
 /// The temperature of the peers' scripts.
@@ -16,6 +18,9 @@ const T: f64 = 2.269;
 pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     for l in [10, 64, 256, 1024] {
         flips(report, l)?;
+    }
+    for l in [64, 256] {
+        clusters(report, l)?;
     }
     data_sets(report)
 }
@@ -58,6 +63,65 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
         let error = (exact.specific_heat * T * T / (l * l) as f64 / n).sqrt();
         report.add_quality(&key, json!({ "energy": mean, "error": error, "exact": exact.energy }));
     }
+    Ok(())
+}
+
+/// Clusters (Wolff) and updates (Swendsen and Wang) per second from an equilibrated start, and the effective samples per second:
+/// 1/(2 tau_int of |m|) for each, measured on a series of its own.
+fn clusters(report: &mut Report, l: usize) -> Result<(), Error> {
+    let temperature = Temperature::new(T).map_err(failure)?;
+    let lattice = Square::new(l, l).map_err(failure)?;
+    let model = Ising::new(&lattice);
+    let mut random = Streams::new(1).generator("bench/clusters", 0);
+    let mut chain = wolff::Chain::new(&model, temperature);
+    let step = |chain: &mut wolff::Chain<'_, _>| {
+        chain.flip_cluster(&mut random);
+    };
+    chain_of_clusters(report, l, ("rgflow_wolff", "cluster"), &mut chain, step, |chain| chain.spins())?;
+    let mut bulk = Streams::new(1).bulk("bench/clusters", 0);
+    let mut chain = swendsen_wang::Chain::new(&model, temperature);
+    let step = |chain: &mut swendsen_wang::Chain| chain.update(&mut bulk);
+    chain_of_clusters(report, l, ("rgflow_swendsen_wang", "sweep"), &mut chain, step, |chain| chain.spins())
+}
+
+fn chain_of_clusters<C>(
+    report: &mut Report,
+    l: usize,
+    (implementation, unit): (&str, &str),
+    chain: &mut C,
+    mut step: impl FnMut(&mut C),
+    spins: impl Fn(&C) -> &[i8],
+) -> Result<(), Error> {
+    let key = format!("cluster/L{l}");
+    if !report.wanted(&key, implementation) {
+        return Ok(());
+    }
+    let n = if report.options.quick { 50 } else { 100_000_000 / (l * l).max(4096) };
+    (0..n / 10).for_each(|_| step(chain));
+    let calls = report.calls_for_budget(|n| (0..n).for_each(|_| step(chain)));
+    let case = Case { key: &key, implementation, work: calls as f64, unit };
+    let Some(median) = report.measure(case, || (0..calls).for_each(|_| step(chain)), json!({ "calls": calls })) else {
+        return Ok(());
+    };
+    let (mut abs_m, mut energy) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    let lattice = Square::new(l, l).map_err(failure)?;
+    for _ in 0..n {
+        step(chain);
+        let row = ndarray::ArrayView2::from_shape((1, l * l), spins(chain)).map_err(failure)?;
+        let seen = Observables::measure(&lattice, row).map_err(failure)?;
+        abs_m.extend(seen.abs_m);
+        energy.extend(seen.energy);
+    }
+    let exact = square::thermodynamics(l, l, Temperature::new(T).map_err(failure)?).map_err(failure)?;
+    let [tau, tau_energy] = [&abs_m, &energy].map(|series| tau_int(series).tau);
+    let mean = energy.iter().sum::<f64>() / n as f64;
+    let error = (exact.specific_heat * T * T / (l * l) as f64 * 2.0 * tau_energy / n as f64).sqrt();
+    let rate = calls as f64 / median / (2.0 * tau);
+    report.add_fields(&key, json!({ "tau_int_abs_m": tau, "effective_per_s": rate }));
+    report.add_quality(
+        &key,
+        json!({ "energy": mean, "error": error, "exact": exact.energy, "tau_int_abs_m": tau, "effective_per_s": rate }),
+    );
     Ok(())
 }
 

@@ -82,7 +82,18 @@ pub fn sample<L: Lattice + ?Sized>(
     Ok(seen)
 }
 
-struct Chain {
+/// A chain that goes on update by update, for those who measure on the way.
+///
+/// ```
+/// use rgflow::{lattice::{swendsen_wang, Ising, Square, Temperature}, random::Streams};
+/// let square = Square::new(16, 16)?;
+/// let mut bulk = Streams::new(1).bulk("example", 0);
+/// let mut chain = swendsen_wang::Chain::new(&Ising::new(&square), Temperature::CRITICAL);
+/// chain.update(&mut bulk);
+/// assert!(chain.spins().contains(&-1));
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub struct Chain {
     field: f64,
     spins: Vec<i8>,
     clusters: Clusters,
@@ -99,7 +110,8 @@ struct Chain {
 }
 
 impl Chain {
-    fn new<L: Lattice + ?Sized>(model: &Ising<'_, L>, temperature: Temperature) -> Self {
+    /// All spins up. T must be in (0, inf].
+    pub fn new<L: Lattice + ?Sized>(model: &Ising<'_, L>, temperature: Temperature) -> Self {
         let (n_sites, field) = (model.lattice.n_sites(), model.field());
         let limit = |strength: f64| {
             let join = -libm::expm1(-2.0 * strength);
@@ -117,6 +129,11 @@ impl Chain {
         }
     }
 
+    /// The spins, -1 or +1 for each site.
+    pub fn spins(&self) -> &[i8] {
+        &self.spins
+    }
+
     fn start(&mut self, disordered: bool, bulk: &mut Bulk) {
         bulk.fill(&mut self.turns);
         let ordered = if self.field == 0.0 { sign(self.turns[0] & 1 == 1) } else { self.field.signum() as i8 };
@@ -126,7 +143,7 @@ impl Chain {
     }
 
     /// One update of all clusters.
-    fn update(&mut self, bulk: &mut Bulk) {
+    pub fn update(&mut self, bulk: &mut Bulk) {
         self.clusters.find(&self.spins, self.limit, bulk);
         bulk.fill(&mut self.turns);
         if self.field != 0.0 {

@@ -105,8 +105,23 @@ pub(super) fn free_spins<L: Lattice + ?Sized>(lattice: &L, n: usize, rng: &mut G
     Collection::independent("independent spins", spins)
 }
 
-struct Chain<'a, L: Lattice + ?Sized> {
+/// A chain that goes on cluster by cluster, for those who measure on the way.
+///
+/// ```
+/// use rgflow::{lattice::{wolff, Ising, Square, Temperature}, random::Streams};
+/// let square = Square::new(16, 16)?;
+/// let mut rng = Streams::new(1).generator("example", 0);
+/// let mut chain = wolff::Chain::new(&Ising::new(&square), Temperature::CRITICAL);
+/// let size = chain.flip_cluster(&mut rng);
+/// assert_eq!(chain.spins().iter().filter(|s| **s == -1).count(), size);
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub struct Chain<'a, L: Lattice + ?Sized> {
     lattice: &'a L,
+    /// Neighbours of a site less the site, modulo 2^32, where `interior` says so: most sites need no table, which on large
+    /// lattices leaves the cache.
+    offsets: Vec<u32>,
+    interior: Vec<bool>,
     field: f64,
     spins: Vec<i8>,
     /// Sites of the cluster; one place more than sites, for the write that does not count.
@@ -118,14 +133,21 @@ struct Chain<'a, L: Lattice + ?Sized> {
 }
 
 impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
-    fn new(model: &Ising<'a, L>, temperature: Temperature) -> Self {
+    /// All spins up. T must be in (0, inf).
+    pub fn new(model: &Ising<'a, L>, temperature: Temperature) -> Self {
         let lattice = model.lattice;
         let n_sites = lattice.n_sites();
         let join = -libm::expm1(-2.0 * temperature.beta());
         let threshold = (join * 4_294_967_296.0).round() as u64;
         let ghost = 2.0 * temperature.beta() * model.field().abs();
         let (spins, cluster) = (vec![1; n_sites], vec![0; n_sites + 1]);
-        Self { lattice, field: model.field(), spins, cluster, threshold, ghost }
+        let (offsets, interior) = interior(lattice);
+        Self { lattice, offsets, interior, field: model.field(), spins, cluster, threshold, ghost }
+    }
+
+    /// The spins, -1 or +1 for each site.
+    pub fn spins(&self) -> &[i8] {
+        &self.spins
     }
 
     fn start(&mut self, disordered: bool, rng: &mut Generator) {
@@ -155,7 +177,7 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
     }
 
     /// Grows a cluster and flips it unless it holds to the ghost; returns the number of spins that joined.
-    fn flip_cluster(&mut self, rng: &mut Generator) -> usize {
+    pub fn flip_cluster(&mut self, rng: &mut Generator) -> usize {
         // The seed's law may be anything: it cancels in detailed balance.
         let seed = (((rng.next_u64() >> 32) * self.spins.len() as u64) >> 32) as usize;
         let sign = self.spins[seed];
@@ -175,25 +197,74 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
     /// join, which marks them as visited.
     #[inline]
     fn grow(&mut self, seed: usize, sign: i8, free: usize, rng: &mut Generator) -> usize {
-        self.spins[seed] = -sign;
-        self.cluster[0] = seed as u32;
+        // A copy of the generator may stay in registers.
+        let mut local = rng.clone();
+        let mut growing =
+            Growing { spins: &mut self.spins, cluster: &mut self.cluster, sign, threshold: self.threshold };
+        growing.spins[seed] = -sign;
+        growing.cluster[0] = seed as u32;
         let (mut head, mut size) = (0, 1);
+        let four: Option<[u32; 4]> = self.offsets.as_slice().try_into().ok();
         while head < size && size <= free {
-            let site = self.cluster[head] as usize;
+            let site = growing.cluster[head];
             head += 1;
-            for pair in self.lattice.neighbours(site).chunks(2) {
-                let mut word = rng.next_u64();
-                for &neighbour in pair {
-                    let joins = (self.spins[neighbour as usize] == sign) & ((word & 0xffff_ffff) < self.threshold);
-                    word >>= 32;
-                    // Without a branch: the outcome is as random as can be.
-                    self.cluster[size] = neighbour;
-                    size += usize::from(joins);
-                    let spin = &mut self.spins[neighbour as usize];
-                    *spin *= 1 - 2 * joins as i8;
+            if let (true, Some([right, left, down, up])) = (self.interior[site as usize], four) {
+                // The square lattice, with everything in registers.
+                let words = [local.next_u64(), local.next_u64()];
+                size = growing.visit(site.wrapping_add(right), words[0] as u32, size);
+                size = growing.visit(site.wrapping_add(left), (words[0] >> 32) as u32, size);
+                size = growing.visit(site.wrapping_add(down), words[1] as u32, size);
+                size = growing.visit(site.wrapping_add(up), (words[1] >> 32) as u32, size);
+            } else if self.interior[site as usize] {
+                for pair in self.offsets.chunks(2) {
+                    let word = local.next_u64();
+                    for (offset, word) in pair.iter().zip([word as u32, (word >> 32) as u32]) {
+                        size = growing.visit(site.wrapping_add(*offset), word, size);
+                    }
+                }
+            } else {
+                for pair in self.lattice.neighbours(site as usize).chunks(2) {
+                    let word = local.next_u64();
+                    for (neighbour, word) in pair.iter().zip([word as u32, (word >> 32) as u32]) {
+                        size = growing.visit(*neighbour, word, size);
+                    }
                 }
             }
         }
+        *rng = local;
         size
     }
+}
+
+/// A cluster on its way.
+struct Growing<'a> {
+    spins: &'a mut [i8],
+    cluster: &'a mut [u32],
+    sign: i8,
+    threshold: u64,
+}
+
+impl Growing<'_> {
+    /// Lets a neighbour of the cluster of `size` spins join; returns the size then.
+    #[inline(always)]
+    fn visit(&mut self, neighbour: u32, word: u32, size: usize) -> usize {
+        let spin = &mut self.spins[neighbour as usize];
+        let joins = (*spin == self.sign) & (u64::from(word) < self.threshold);
+        // Without a branch: the outcome is as random as can be.
+        *spin *= 1 - 2 * joins as i8;
+        self.cluster[size] = neighbour;
+        size + usize::from(joins)
+    }
+}
+
+/// The differences to the neighbours that most sites have in common, modulo 2^32, and the sites that have them.
+fn interior<L: Lattice + ?Sized>(lattice: &L) -> (Vec<u32>, Vec<bool>) {
+    let n = lattice.n_sites();
+    let offsets = |site: usize| lattice.neighbours(site).iter().map(move |other| other.wrapping_sub(site as u32));
+    // A site of the middle that is on no edge, if there is one.
+    let sites = |of: usize| (0..n).map(|site| offsets(site).eq(offsets(of))).collect::<Vec<_>>();
+    let count = |inside: &Vec<bool>| inside.iter().filter(|inside| **inside).count();
+    let candidates = (0..4).map(|i| (n / 2 + i) % n).map(|of| (of, sites(of)));
+    let best = candidates.max_by_key(|(_, inside)| count(inside));
+    best.map_or_else(|| (vec![], vec![]), |(of, inside)| (offsets(of).collect(), inside))
 }
