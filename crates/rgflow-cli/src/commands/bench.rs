@@ -4,6 +4,7 @@ use super::work::start_threads;
 use crate::output;
 use rgflow_lab::artifact::{Error, atomic};
 use rgflow_lab::bench::{self, Options};
+use rgflow_lab::report;
 use std::path::PathBuf;
 
 /// Measures the speed of this build, with the keys and the work of the peers' scripts.
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   rgflow bench ising --threads 1 --repeats 7
   rgflow bench rbm --only 784x500 --json rbm.json
+  rgflow bench scaling --threads 2 --figure scaling.svg
 
 One warm-up, then the timed calls: minimum and median. RGFLOW_CPU=portable, avx2 or avx512 forces a path.")]
 pub struct Bench {
@@ -32,6 +34,9 @@ pub struct Bench {
     /// Writes the records to a file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Draws the curves of `scaling` to a file.
+    #[arg(long, value_name = "FILE.svg")]
+    figure: Option<PathBuf>,
     /// Folder of the data; it is made where it is missing [default: rbm-bench-data in the temporary folder].
     #[arg(long, value_name = "DIR", env = "BENCH_DATA")]
     data: Option<PathBuf>,
@@ -54,7 +59,13 @@ impl Bench {
             data: self.data.unwrap_or_else(|| std::env::temp_dir().join("rbm-bench-data")),
             quick: self.quick,
         };
+        if self.figure.is_some() && self.name != "scaling" {
+            return Err(Error::user(format!("--figure is for the benchmark scaling: {} has no curves", self.name)));
+        }
         let report = bench::run(chosen, options)?;
+        if let (Some(path), Some(figure)) = (&self.figure, bench::figure(&report)) {
+            atomic::write(path, report::svg::figure(&figure))?;
+        }
         match &self.json {
             Some(path) => atomic::write(path, serde_json::to_string_pretty(&report.json()).unwrap_or_default()),
             None => output::print_json(&report.json()),

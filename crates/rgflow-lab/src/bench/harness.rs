@@ -106,6 +106,16 @@ impl Report {
         median
     }
 
+    /// Whether it is of this benchmark.
+    pub(super) fn is(&self, bench: &str) -> bool {
+        self.bench == bench
+    }
+
+    /// Keys with the work per second of their fastest calls.
+    pub(super) fn best_rates(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.records.iter().filter_map(|r| Some((r["key"].as_str()?, r["best_rate"].as_f64()?)))
+    }
+
     /// Sets the quality of the last record of `key`.
     pub(super) fn add_quality(&mut self, key: &str, quality: Value) {
         if let Some(record) = self.records.iter_mut().rev().find(|r| r["key"] == key) {

@@ -8,11 +8,13 @@ mod ising;
 mod mlp;
 mod pipeline;
 mod rbm;
+mod scaling;
 mod startup;
 
 pub use harness::{Options, Report};
 
 use crate::artifact::Error;
+use crate::record::Figure;
 
 /// A benchmark: its name and what it does.
 pub struct Bench {
@@ -30,6 +32,7 @@ pub static ALL: &[Bench] = &[
     Bench { name: "mlp", summary: "training of perceptrons with Adam", run: mlp::run },
     Bench { name: "flow", summary: "flows of expectation values and of states", run: flow::run },
     Bench { name: "pipeline", summary: "the study of the 2D model from end to end", run: pipeline::run },
+    Bench { name: "scaling", summary: "speed against size, batch and threads", run: scaling::run },
     Bench { name: "startup", summary: "the whole process of rgflow --version", run: startup::run },
 ];
 
@@ -41,4 +44,9 @@ pub fn run(bench: &Bench, options: Options) -> Result<Report, Error> {
     let mut report = Report::new(bench.name, options);
     (bench.run)(&mut report)?;
     Ok(report)
+}
+
+/// The curves of a report of `scaling`; `None` of any other.
+pub fn figure(report: &Report) -> Option<Figure> {
+    report.is("scaling").then(|| scaling::figure(report))
 }
