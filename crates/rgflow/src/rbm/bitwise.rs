@@ -138,8 +138,8 @@ impl Bitwise {
         let rest = self.hidden_bias.len() * COLUMNS - self.hidden_rule.len();
         for b in 0..self.hidden_bias.len() {
             let lines = &mut self.means.block_mut(b)[first..first + rows];
+            lines.fill(self.hidden_bias[b]);
             let fields = lines.as_chunks_mut().0;
-            fields.fill([self.hidden_bias[b]; TOGETHER]);
             add_product(
                 bits.nibbles(),
                 pair(self.levels[0]),
@@ -163,8 +163,14 @@ impl Bitwise {
             }
             // No samples and no units: no weight.
             beyond.fill(Line::ZERO);
-            if rest > 0 && b + 1 == self.hidden_bias.len() {
-                of.iter_mut().for_each(|line| line.0[COLUMNS - rest..].fill(0.0));
+            // Lanes beyond those that are drawn are zero already.
+            if b + 1 == self.hidden_bias.len() && COLUMNS - rest < self.hidden.lanes(b) {
+                // Lane by lane: a fill of a few lanes would be a call for each line.
+                for line in of.iter_mut() {
+                    for (l, h) in line.0.iter_mut().enumerate() {
+                        *h = if l < COLUMNS - rest { *h } else { 0.0 };
+                    }
+                }
             }
         }
     }
@@ -173,8 +179,8 @@ impl Bitwise {
     fn draw_hidden(&mut self) {
         let rows = self.batch.next_multiple_of(TOGETHER);
         for b in 0..self.hidden_bias.len() {
+            self.sums[..rows].fill(self.hidden_bias[b]);
             let fields = self.sums[..rows].as_chunks_mut().0;
-            fields.fill([self.hidden_bias[b]; TOGETHER]);
             let weights = self.weights.block(b).as_chunks().0;
             add_product(self.chains.nibbles(), pair(self.levels[0]), weights, fields, &mut self.tables);
             let words = &mut self.words[..rows * self.hidden.lanes(b)];
@@ -187,8 +193,8 @@ impl Bitwise {
     fn draw_visible(&mut self) {
         let rows = self.batch.next_multiple_of(TOGETHER);
         for b in 0..self.visible_bias.len() {
+            self.sums[..rows].fill(self.visible_bias[b]);
             let fields = self.sums[..rows].as_chunks_mut().0;
-            fields.fill([self.visible_bias[b]; TOGETHER]);
             self.weights.write_transposed(cpu::path(), b, &mut self.transposed);
             let weights = &self.transposed.as_chunks().0[..self.hidden.groups()];
             add_product(self.hidden.nibbles(), pair(self.levels[1]), weights, fields, &mut self.tables);
@@ -221,7 +227,7 @@ impl Bitwise {
     }
 }
 
-/// Means of the units in the first `W` lanes of the lines, side by side so that all lanes of a vector work.
+/// Means of the units in the first `W` lanes of the lines, side by side so that all lanes of a vector work; the other lanes become 0.
 fn narrow_means<const W: usize>(lines: &mut [Line], levels: Levels, room: &mut [f32]) {
     let room = &mut room[..W * lines.len()];
     for (to, line) in room.as_chunks_mut::<W>().0.iter_mut().zip(lines.iter()) {
@@ -229,7 +235,8 @@ fn narrow_means<const W: usize>(lines: &mut [Line], levels: Levels, room: &mut [
     }
     two_valued_mean(room, levels.low(), levels.high());
     for (from, line) in room.as_chunks::<W>().0.iter().zip(lines) {
-        line.0.iter_mut().zip(from).for_each(|(to, h)| *to = *h);
+        *line = Line::ZERO;
+        line.0[..W].copy_from_slice(from);
     }
 }
 
