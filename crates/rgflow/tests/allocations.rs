@@ -3,10 +3,11 @@
 
 use ndarray::Array2;
 use rgflow::kernel::product::gemm;
+use rgflow::lattice::{Ising, Square, Temperature, multispin, swendsen_wang, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{self, Activation, Cost, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Kernel, Rbm, Trainer, Training};
+use rgflow::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Trainer, Training};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -103,4 +104,30 @@ fn gibbs_steps_allocate_nothing() {
     let kernel = Kernel::new(&Rbm::random(30, 20, 0.1, &mut streams.generator("test/init", 0)));
     let (mut chains, mut random) = (Chains::new(&kernel, 25), streams.bulk("test/gibbs", 0));
     assert_eq!(allocations(|| chains.step(&kernel, &mut random)), 0);
+}
+
+/// Also while chains come to rest.
+#[test]
+fn steps_of_expectation_values_allocate_nothing() {
+    let map = MeanField::new(&Rbm::random(30, 20, 0.05, &mut Streams::new(1).generator("test/init", 0)));
+    for (rest, moving) in [(Rest::Never, 200), (Rest::default(), 0)] {
+        let mut chains = Expectations::new(&map, data(1.0).view()).unwrap();
+        assert_eq!(allocations(|| chains.step(&map, 1000, rest)), 0);
+        assert_eq!(chains.moving().len(), moving);
+    }
+}
+
+#[test]
+fn updates_of_spins_allocate_nothing() {
+    let square = Square::new(12, 12).unwrap();
+    let (model, streams) = (Ising::new(&square), Streams::new(1));
+    let mut random = streams.generator("test/wolff", 0);
+    let mut chain = wolff::Chain::new(&model, Temperature::CRITICAL);
+    assert_eq!(allocations(|| assert!(chain.flip_cluster(&mut random) > 0)), 0);
+    let mut bulk = streams.bulk("test/swendsen-wang", 0);
+    let mut chain = swendsen_wang::Chain::new(&model, Temperature::CRITICAL);
+    assert_eq!(allocations(|| chain.update(&mut bulk)), 0);
+    let temperatures = [Temperature::CRITICAL; multispin::REPLICAS];
+    let mut group = multispin::Group::new(12, 12, &temperatures, streams.bulk("test/multispin", 0)).unwrap();
+    assert_eq!(allocations(|| group.sweeps(3)), 0);
 }
