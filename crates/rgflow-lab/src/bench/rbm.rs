@@ -74,7 +74,10 @@ fn train(
     if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
         let first = x.slice(s![..x.nrows().min(1000), ..]);
         let us = median / updates as f64 * 1e6;
-        report.add_quality(key, json!({ "recon_mse": reconstruction(&trainer.rbm(), first), "us_per_update": us }));
+        // The machine goes on from call to call, as the scripts' do.
+        let epochs = report.options.repeats.max(1) + 1;
+        let recon = reconstruction(&trainer.rbm(), first);
+        report.add_quality(key, json!({ "recon_mse": recon, "epochs": epochs, "us_per_update": us }));
     }
     Ok(())
 }
