@@ -120,6 +120,17 @@ fn chains_rest_within_the_tolerance() {
         assert!(apart(&a.example, &b.example) < 1e-5, "step {}", a.step);
         assert!(a.distance.iter().zip(&b.distance).all(|(a, b)| (a - b).abs() < 2e-5), "step {}", a.step);
     }
+    // A flow that is cut short has not come to rest.
+    let short = run(
+        &rbm,
+        Readout { mlp: None, lattice: None },
+        Starts { values: spins.view(), n_starts: 2 },
+        Mode::Mean,
+        &Schedule::new(2),
+        (Streams::new(1), "test/flow"),
+        &|_| true,
+    );
+    assert_eq!(short.expect("not stopped").at_rest, 0.0);
     let loose = apart(&all.values, &follow(Rest::Within(0.5)).values);
     assert!(loose > 1e-3, "{loose}");
 }

@@ -154,10 +154,9 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The step from `at` to `at + 1`.
-    fn step(&mut self, at: usize, schedule: &Schedule, random: &mut Bulk) {
+    fn step(&mut self, rest: Rest, random: &mut Bulk) {
         match self {
-            Self::Mean { map, chains, .. } => chains.step(map, schedule.steps - at - 1, schedule.rest),
+            Self::Mean { map, chains, .. } => chains.step(map, rest),
             Self::Gibbs { kernel, chains } => chains.step(kernel, random),
         }
     }
@@ -232,8 +231,8 @@ impl<'a> Follower<'a> {
         let mut piece = Piece::new(rows, self.columns, schedule);
         let mut at = 0;
         for &record in &schedule.records {
-            for step in at..record {
-                self.state.step(step, schedule, &mut random);
+            for _ in at..record {
+                self.state.step(schedule.rest, &mut random);
             }
             if !tick(((record - at) * rows) as u64) {
                 return None;

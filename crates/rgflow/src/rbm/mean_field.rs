@@ -13,9 +13,9 @@ const CAUTION: f32 = 10.0;
 pub enum Rest {
     /// Never: each step is made.
     Never,
-    /// Once the way that is left is shorter than this in every unit. After a step whose largest move is d, it is taken as d times
-    /// ten times the smaller of r/(1 - r), r the ratio of d to the move before (moves that shrink geometrically), and the steps that are
-    /// left (moves that do not grow). A chain that lingers at a saddle for longer is taken for one at rest.
+    /// Once the way that is left is shorter than this in every unit. After a step whose largest move is d it is taken as ten times
+    /// d r/(1 - r), r the ratio of d to the move before: moves that shrink geometrically. A chain that lingers at a saddle is
+    /// taken for one at rest.
     Within(f32),
 }
 
@@ -56,8 +56,8 @@ impl MeanField {
 /// let rbm = Rbm::random(10, 4, 0.3, &mut Streams::new(1).generator("example/init", 0));
 /// let map = MeanField::new(&rbm);
 /// let mut chains = Expectations::new(&map, Array2::ones((50, 10)).view())?;
-/// for step in 0..1000 {
-///     chains.step(&map, 999 - step, Rest::default());
+/// for _ in 0..1000 {
+///     chains.step(&map, Rest::default());
 /// }
 /// let mut v = Array2::zeros((50, 10));
 /// chains.write(v.view_mut());
@@ -105,8 +105,8 @@ impl Expectations {
         &self.moving
     }
 
-    /// One step of the chains that move, after which `left` further ones are planned.
-    pub fn step(&mut self, map: &MeanField, left: usize, rest: Rest) {
+    /// One step of the chains that move.
+    pub fn step(&mut self, map: &MeanField, rest: Rest) {
         // Group by group, so that each is in the nearest cache while it goes through both layers.
         for (visible, next) in self.visible.groups_mut().zip(self.next.groups_mut()) {
             map.to_hidden.fields(visible, &mut self.hidden);
@@ -116,11 +116,11 @@ impl Expectations {
         }
         std::mem::swap(&mut self.visible, &mut self.next);
         if let Rest::Within(tolerance) = rest {
-            self.lay_to_rest(tolerance, left as f32);
+            self.lay_to_rest(tolerance);
         }
     }
 
-    fn lay_to_rest(&mut self, tolerance: f32, left: f32) {
+    fn lay_to_rest(&mut self, tolerance: f32) {
         // From the last place on, so that a chain that takes a free one was looked at before.
         let groups = self.visible.groups().len();
         for group in (0..groups).rev() {
@@ -130,8 +130,8 @@ impl Expectations {
             for (place, move_now) in places.zip(differences).rev() {
                 let move_before = std::mem::replace(&mut self.moves[place], move_now);
                 let shrinks = move_now < move_before;
-                let geometric = if shrinks { move_now * move_now / (move_before - move_now) } else { f32::INFINITY };
-                if CAUTION * geometric.min(move_now * left) < tolerance {
+                let left = if shrinks { move_now * move_now / (move_before - move_now) } else { f32::INFINITY };
+                if move_now == 0.0 || CAUTION * left < tolerance {
                     let mut row = self.rested.row_mut(self.moving[place]);
                     row.iter_mut().zip(self.visible.sample(place)).for_each(|(to, value)| *to = value);
                     self.visible.copy_sample(self.moving.len() - 1, place);

@@ -14,7 +14,7 @@ use rgflow::lattice::{Observables, Square};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 /// Attractors that are kept with their picture and basin.
 const KEPT: usize = 6;
 
