@@ -1,7 +1,7 @@
 //! Hot loops allocate nothing once they have begun, but for what the crate `gemm` packs in each real product: counted by an
 //! allocator of this test's own.
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use rgflow::kernel::product::gemm;
 use rgflow::lattice::{Ising, Square, Temperature, multispin, swendsen_wang, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
@@ -65,14 +65,22 @@ fn of_products() -> usize {
 fn updates_of_machines_allocate_nothing() {
     let streams = Streams::new(1);
     // Grey data take the way of real numbers: four fields of two steps, those of the last means, and the gradient.
-    for (grey, persistent, products) in [(1.0, false, 0), (1.0, true, 0), (0.5, false, 6)] {
+    let (large, small) = ((30, 20), (8, 4));
+    for ((n, m), grey, persistent, products) in [
+        (large, 1.0, false, 0),
+        (large, 1.0, true, 0),
+        (small, 1.0, false, 0),
+        (small, 1.0, true, 0),
+        (large, 0.5, false, 6),
+    ] {
         let data = data(grey);
-        let rbm = Rbm::random(30, 20, 0.1, &mut streams.generator("test/init", 0));
+        let data = data.slice(s![.., ..n]);
+        let rbm = Rbm::random(n, m, 0.1, &mut streams.generator("test/init", 0));
         let batching = Batching::Mini { size: 20, repeats: false };
         let training = Training { batching, persistent, cd_steps: 2, ..Training::default() };
-        let mut trainer = Trainer::new(rbm, data.view(), &training, streams, "test").unwrap();
+        let mut trainer = Trainer::new(rbm, data, &training, streams, "test").unwrap();
         let seen = allocations(|| trainer.update());
-        assert_eq!(seen, products * of_products(), "data {grey}, persistent {persistent}");
+        assert_eq!(seen, products * of_products(), "{n} x {m}, data {grey}, persistent {persistent}");
     }
 }
 

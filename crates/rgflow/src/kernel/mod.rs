@@ -11,5 +11,6 @@ pub mod normal;
 pub mod panels;
 pub mod product;
 pub mod spins;
+pub mod states;
 pub mod subset_sums;
 pub mod vector;

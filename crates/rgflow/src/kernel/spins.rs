@@ -59,16 +59,37 @@ fn unpack_by<T: Copy>(packed: &[u8], n: usize, table: [[T; 4]; 16], values: &mut
 
 /// Draws sixteen units from their fields, P(high) = sigmoid(delta z) (thesis eq. 2.4.21), with 25 random bits each, to four nibbles.
 ///
-/// By the hyperbolic tangent of half of delta z: a signed number x of 25 bits, uniform in [-1, 1), is compared with (1 - e)/(1 + e),
-/// e = exp(-delta z), without the division. In all, P differs from the sigmoid by at most 2^-24 (tested over fields).
+/// In all, P differs from the sigmoid by at most 2^-24 (tested over fields).
 #[inline(always)]
 pub(super) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> [u8; LANES / 4] {
+    draw_odds(&odds_line(z, delta), w)
+}
+
+/// What a draw compares: 1 + e and (1 - e) 2^24 with e = exp(-delta z), whose quotient is tanh(delta z / 2) 2^24.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Odds {
+    pub(super) plus: [f32; LANES],
+    pub(super) less: [f32; LANES],
+}
+
+#[inline(always)]
+pub(super) fn odds_line(z: &[f32; LANES], delta: f32) -> Odds {
     let k = -delta * std::f32::consts::LOG2_E;
+    let mut odds = Odds { plus: [0.0; LANES], less: [0.0; LANES] };
+    for (z, (plus, less)) in z.iter().zip(odds.plus.iter_mut().zip(&mut odds.less)) {
+        let e = exp2_one(k * z);
+        (*plus, *less) = (1.0 + e, (1.0 - e) * 16_777_216.0);
+    }
+    odds
+}
+
+/// Draws with a signed number x of 25 bits, uniform in [-2^24, 2^24): high where x < 2^24 tanh(delta z / 2), without the division.
+#[inline(always)]
+pub(super) fn draw_odds(odds: &Odds, w: &[u32; LANES]) -> [u8; LANES / 4] {
     let mut up = [0u8; LANES];
     for l in 0..LANES {
-        let e = exp2_one(k * z[l]);
         let x = (w[l].cast_signed() >> 7) as f32;
-        up[l] = if x * (1.0 + e) < (1.0 - e) * 16_777_216.0 { 0xff } else { 0 };
+        up[l] = if x * odds.plus[l] < odds.less[l] { 0xff } else { 0 };
     }
     nibbles(up)
 }

@@ -18,6 +18,7 @@ mod mean_field;
 mod model;
 mod partition;
 mod samples;
+mod small;
 mod spectrum;
 mod training;
 mod units;

@@ -3,9 +3,10 @@
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
 use super::samples::Prepared;
+use super::small::Small;
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{Batching, Descent, EarlyStopping, Rule, Sgd};
-use crate::random::Streams;
+use crate::random::{Bulk, Streams};
 use ndarray::ArrayView2;
 
 /// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
@@ -136,14 +137,7 @@ impl<'a> Trainer<'a> {
         let batch = training.batching.size(samples);
         let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
         let steps = (training.cd_steps, training.persistent);
-        let bitwise = match &data {
-            Prepared::Bits(_) => Bitwise::new(&rbm, batch, steps, &training.descent, random.clone()),
-            Prepared::Values(_) => None,
-        };
-        let machine = match bitwise {
-            Some(machine) => Machine::Bitwise(Box::new(machine)),
-            None => Machine::Real(Box::new(Contrastive::new(rbm, batch, steps, training.descent, random))),
-        };
+        let machine = Machine::new(rbm, &data, batch, steps, training.descent, random);
         let shuffle = format!("{purpose}/shuffle");
         let (batching, order) = (training.batching, Vec::with_capacity(samples));
         Ok(Self { machine, data, batching, batch, samples, order, sweep: 0, at: 0, streams, shuffle })
@@ -158,8 +152,11 @@ impl<'a> Trainer<'a> {
         }
         let rows = &self.order[self.at..self.at + self.batch];
         match (&mut self.machine, &self.data) {
+            (Machine::Small(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
             (Machine::Bitwise(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
-            (Machine::Bitwise(_), Prepared::Values(_)) => unreachable!("a bitwise machine is made for bits"),
+            (Machine::Small(_) | Machine::Bitwise(_), Prepared::Values(_)) => {
+                unreachable!("such a machine is made for bits")
+            }
             (Machine::Real(machine), data) => machine.update(data, rows),
         }
         self.at += self.batch;
@@ -173,6 +170,7 @@ impl<'a> Trainer<'a> {
     /// The machine as it is now.
     pub fn rbm(&self) -> Rbm {
         match &self.machine {
+            Machine::Small(machine) => machine.rbm(),
             Machine::Bitwise(machine) => machine.rbm(),
             Machine::Real(machine) => machine.rbm().clone(),
         }
@@ -181,8 +179,23 @@ impl<'a> Trainer<'a> {
 
 /// A machine in training, in the form that its units and data allow.
 enum Machine {
+    Small(Box<Small>),
     Bitwise(Box<Bitwise>),
     Real(Box<Contrastive>),
+}
+
+impl Machine {
+    fn new(rbm: Rbm, data: &Prepared, batch: usize, steps: (usize, bool), descent: Descent, random: Bulk) -> Self {
+        if let Prepared::Bits(_) = data {
+            if let Some(machine) = Small::new(&rbm, batch, steps, &descent, random.clone()) {
+                return Self::Small(Box::new(machine));
+            }
+            if let Some(machine) = Bitwise::new(&rbm, batch, steps, &descent, random.clone()) {
+                return Self::Bitwise(Box::new(machine));
+            }
+        }
+        Self::Real(Box::new(Contrastive::new(rbm, batch, steps, descent, random)))
+    }
 }
 
 /// Trains `rbm` on `data` by CD-k or PCD-k.

@@ -9,7 +9,7 @@ use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
 use rgflow::rbm::{Chains, Kernel, Rbm, Trained, Training, Units, train as train_machine};
 
-const REVISION: u32 = 4;
+const REVISION: u32 = 5;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const FINDINGS: &str = "examine/findings.json";
