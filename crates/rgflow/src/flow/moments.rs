@@ -96,7 +96,6 @@ pub(super) struct Piece {
     windows: Array2<f64>,
     weights: [f64; 2],
     pub end: Array2<f32>,
-    pub values: Array2<f32>,
     pub spins: Array2<i8>,
     pub rested: usize,
 }
@@ -110,7 +109,6 @@ impl Piece {
             windows: Array2::zeros((rows, columns.count())),
             weights: [-1.0 / in_window(0), 1.0 / in_window(1)],
             end: Array2::zeros((rows, 0)),
-            values: Array2::zeros((rows, 0)),
             spins: Array2::zeros((0, 0)),
             rested: 0,
         }
@@ -138,10 +136,11 @@ fn mean_error(sum: f64, square: f64, n: f64) -> (f64, f64) {
     (mean, ((square / n - mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt())
 }
 
-/// Puts the pieces of each start together.
+/// Puts the pieces of each start together; `values` are those of all chains at the end.
 pub(super) fn assemble(
     pieces: &[(usize, usize, usize)],
     chunks: Vec<Piece>,
+    values: Array2<f32>,
     (n_starts, per_start): (usize, usize),
     columns: Columns,
     schedule: &Schedule,
@@ -160,7 +159,7 @@ pub(super) fn assemble(
                 abs_m_error: vec![],
                 distance: vec![],
                 distance_error: vec![],
-                example: Array2::zeros((n_starts, chunks[0].values.ncols())),
+                example: Array2::zeros((n_starts, values.ncols())),
             };
             for start in 0..n_starts {
                 if let Some(first) = of_start(start).next() {
@@ -211,7 +210,7 @@ pub(super) fn assemble(
     Trajectory {
         moments,
         end,
-        values: stack(chunks.iter().map(|c| c.values.view()).collect()),
+        values,
         spins: ndarray::concatenate(Axis(0), &spins).expect("chunks have one width"),
         windows,
         at_rest: rested as f64 / (per_start * n_starts) as f64,

@@ -5,7 +5,7 @@ use crate::lattice::{Observables, Square};
 use crate::nn::{Mlp, Workspace};
 use crate::random::{Bulk, Streams};
 use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Units};
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 /// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not depend on
@@ -116,17 +116,31 @@ pub fn run(
         Mode::Gibbs => Map::Gibbs(Kernel::new(rbm)),
     };
     let columns = Columns { classes: readout.mlp.map_or(0, Mlp::n_out), lattice: readout.lattice.is_some() };
+    // Pieces follow one another: each writes its own rows.
+    let mut ends = Array2::zeros((starts.n_starts * per_start, values.ncols()));
     let chunks: Vec<Piece> = pieces
         .par_iter()
+        .zip(split(ends.view_mut(), &pieces))
         .enumerate()
-        .map(|(index, (_, from, to))| {
+        .map(|(index, ((_, from, to), end))| {
             let start = values.slice(s![*from..*to, ..]);
             let bulk = |of: &str| streams.bulk(&format!("{purpose}{of}"), index as u64);
             let state = State::new(&map, start, bulk("/read"));
-            Follower::new(rbm, readout, columns, start, state).follow(schedule, bulk(""), tick)
+            Follower::new(rbm, readout, columns, (start, end), state).follow(schedule, bulk(""), tick)
         })
         .collect::<Option<_>>()?;
-    Some(assemble(&pieces, chunks, (starts.n_starts, per_start), columns, schedule))
+    Some(assemble(&pieces, chunks, ends, (starts.n_starts, per_start), columns, schedule))
+}
+
+/// The rows of each of `pieces`, which follow one another.
+fn split<'a>(mut rows: ArrayViewMut2<'a, f32>, pieces: &[(usize, usize, usize)]) -> Vec<ArrayViewMut2<'a, f32>> {
+    let mut parts = Vec::with_capacity(pieces.len());
+    for (_, from, to) in pieces {
+        let (part, rest) = rows.split_at(Axis(0), to - from);
+        parts.push(part);
+        rows = rest;
+    }
+    parts
 }
 
 /// A machine prepared for its steps.
@@ -161,9 +175,9 @@ impl<'a> State<'a> {
         }
     }
 
-    fn write(&self, v: &mut Array2<f32>) {
+    fn write(&self, mut v: ArrayViewMut2<f32>) {
         match self {
-            Self::Mean { chains, .. } => chains.write(v.view_mut()),
+            Self::Mean { chains, .. } => chains.write(v),
             Self::Gibbs { chains, .. } => chains.write_visible(v.as_slice_mut().expect("standard layout")),
         }
     }
@@ -177,14 +191,14 @@ impl<'a> State<'a> {
     }
 
     /// The spins of the values `v`: the values themselves, or drawn with P(+1) = (1 + <v>)/2.
-    fn spins(&mut self, v: &Array2<f32>) -> Array2<i8> {
+    fn spins(&mut self, v: ArrayView2<f32>) -> Array2<i8> {
         match self {
             Self::Gibbs { .. } => v.mapv(|v| if v > 0.0 { 1 } else { -1 }),
             Self::Mean { read, .. } => {
                 let mut words = vec![0u32; v.len()];
                 read.fill(&mut words);
                 let mut spins = Array2::zeros(v.dim());
-                for ((s, v), w) in spins.iter_mut().zip(v).zip(&words) {
+                for ((s, v), w) in spins.iter_mut().zip(&v).zip(&words) {
                     let u = ((w >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
                     *s = if 2.0 * u < 1.0 + v { 1 } else { -1 };
                 }
@@ -203,7 +217,8 @@ struct Follower<'a> {
     start: ArrayView2<'a, f32>,
     /// Width of the levels that distances are in units of.
     span: f64,
-    v: Array2<f32>,
+    /// Values now, in standard layout.
+    v: ArrayViewMut2<'a, f32>,
     /// What was read of each chain, shape (chains, columns). What rests is not read again.
     seen: Array2<f64>,
     unread: Vec<usize>,
@@ -211,14 +226,20 @@ struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    fn new(rbm: &Rbm, readout: Readout<'a>, columns: Columns, start: ArrayView2<'a, f32>, state: State<'a>) -> Self {
+    fn new(
+        rbm: &Rbm,
+        readout: Readout<'a>,
+        columns: Columns,
+        (start, v): (ArrayView2<'a, f32>, ArrayViewMut2<'a, f32>),
+        state: State<'a>,
+    ) -> Self {
         let rows = start.nrows();
         Self {
             state,
             readout,
             columns,
             span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
-            v: Array2::zeros(start.dim()),
+            v,
             start,
             seen: Array2::zeros((rows, columns.count())),
             unread: (0..rows).collect(),
@@ -238,21 +259,20 @@ impl<'a> Follower<'a> {
                 return None;
             }
             at = record;
-            self.state.write(&mut self.v);
+            self.state.write(self.v.view_mut());
             self.read(&mut piece);
             piece.record(record, schedule, self.seen.view(), self.v.row(0));
         }
         if let State::Mean { chains, .. } = &self.state {
             piece.rested = rows - chains.moving().len();
         }
-        piece.values = self.v;
         Some(piece)
     }
 
     /// Brings `seen` up to date.
     fn read(&mut self, piece: &mut Piece) {
         if let Some(lattice) = self.readout.lattice {
-            piece.spins = self.state.spins(&self.v);
+            piece.spins = self.state.spins(self.v.view());
             let observed =
                 Observables::measure(lattice, piece.spins.view()).expect("the lattice has the machine's width");
             self.seen.column_mut(self.columns.energy()).assign(&ArrayView1::from(&observed.energy));

@@ -1,6 +1,6 @@
 //! Rows of packed units in the order in which products and draws run through them: the nibbles of eight rows side by side.
 
-use super::lines::{COLUMNS, Line};
+use super::lines::{COLUMNS, Line, lanes};
 use super::spins::{draw_line, pack_levels, packed_len};
 use crate::cpu::{Path, dispatched};
 use ndarray::ArrayView2;
@@ -98,11 +98,7 @@ impl Bits {
 
     /// Lanes of a line that the units of block `b` take: 4, 8 or 16.
     pub fn lanes(&self, b: usize) -> usize {
-        match self.units - b * COLUMNS {
-            ..=4 => 4,
-            5..=8 => 8,
-            _ => COLUMNS,
-        }
+        lanes(self.units - b * COLUMNS)
     }
 
     /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),
@@ -162,7 +158,10 @@ fn draw_rows<const W: usize>(
             }
         }
         let nibbles = &mut nibbles[range.clone()];
-        nibbles.iter_mut().zip(&four).for_each(|(to, from)| *to = *from);
+        match nibbles.first_chunk_mut() {
+            Some(to) => *to = four,
+            None => nibbles.iter_mut().zip(&four).for_each(|(to, from)| *to = *from),
+        }
         if let Some(last) = nibbles.last_mut() {
             last.iter_mut().for_each(|nibble| *nibble &= keep);
         }

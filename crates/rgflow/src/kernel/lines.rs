@@ -7,6 +7,15 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 /// Columns of a block.
 pub const COLUMNS: usize = 16;
 
+/// Lanes of a line that `columns` of them take: 4, 8 or 16.
+pub fn lanes(columns: usize) -> usize {
+    match columns {
+        ..=4 => 4,
+        5..=8 => 8,
+        _ => COLUMNS,
+    }
+}
+
 /// Sixteen neighbouring numbers of a row: a cache line. One that straddles two lines would take twice the time to load.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C, align(64))]

@@ -3,6 +3,7 @@
 //! A unit with the values {low, high} (a spin has {-1, +1}) is a bit, 1 = high. Bits are packed four to a byte ("nibbles": bit
 //! j of byte g is unit 4 g + j).
 
+use crate::cpu::{self, dispatched};
 use ndarray::ArrayView2;
 
 /// Units that are drawn together, the widest vector of f32.
@@ -30,23 +31,47 @@ pub fn unpack<T: From<i8> + Copy>(packed: &[u8], n: usize, spins: &mut [T]) {
 
 /// Packs rows of `n` values, each of which must be `low` or `high`; returns whether all were. Nothing is ever thresholded.
 pub fn pack_levels(values: ArrayView2<f32>, low: f32, high: f32, packed: &mut [u8]) -> bool {
-    let n = values.ncols();
-    let mut row = vec![low; n.next_multiple_of(LANES)];
-    for (values, bytes) in values.rows().into_iter().zip(packed.chunks_exact_mut(packed_len(n))) {
-        row.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
-        for (values, bytes) in row.as_chunks().0.iter().zip(bytes.chunks_mut(LANES / 4)) {
-            let Some(packed) = pack_line(values, low, high) else { return false };
-            bytes.iter_mut().zip(packed).for_each(|(to, nibble)| *to = nibble);
-        }
-    }
-    true
+    let rows = values.rows().into_iter().zip(packed.chunks_exact_mut(packed_len(values.ncols())));
+    let mut copy = Vec::new();
+    rows.into_iter().all(|(values, bytes)| {
+        let values = values.to_slice().unwrap_or_else(|| {
+            copy.clear();
+            copy.extend(values);
+            &copy
+        });
+        pack_row(cpu::path(), values, low, high, bytes)
+    })
+}
+
+dispatched! {
+    fn pack_row(values: &[f32], low: f32, high: f32, bytes: &mut [u8]) -> bool => pack_row_all
 }
 
 #[inline(always)]
-fn pack_line(values: &[f32; LANES], low: f32, high: f32) -> Option<[u8; LANES / 4]> {
-    let up = values.map(|v| if v == high { 0xff } else { 0u8 });
-    let known = values.map(|v| if v == high || v == low { 0 } else { 1u8 });
-    (known == [0; LANES]).then(|| nibbles(up))
+fn pack_row_all(values: &[f32], low: f32, high: f32, bytes: &mut [u8]) -> bool {
+    let (lines, rest) = values.as_chunks();
+    let (bytes, last_bytes) = bytes.split_at_mut(lines.len() * LANES / 4);
+    let mut all = [u8::MAX; LANES];
+    for (line, to) in lines.iter().zip(bytes.as_chunks_mut().0) {
+        *to = pack_line(line, low, high, &mut all);
+    }
+    if !rest.is_empty() {
+        let mut line = [low; LANES];
+        line[..rest.len()].copy_from_slice(rest);
+        last_bytes.copy_from_slice(&pack_line(&line, low, high, &mut all)[..last_bytes.len()]);
+    }
+    all == [u8::MAX; LANES]
+}
+
+/// Packs a line; clears lanes of `all` whose value is neither of the two.
+#[inline(always)]
+fn pack_line(values: &[f32; LANES], low: f32, high: f32, all: &mut [u8; LANES]) -> [u8; LANES / 4] {
+    let mut up = [0; LANES];
+    for (value, (up, all)) in values.iter().zip(up.iter_mut().zip(all)) {
+        *up = if *value == high { u8::MAX } else { 0 };
+        *all &= *up | if *value == low { u8::MAX } else { 0 };
+    }
+    nibbles(up)
 }
 
 fn unpack_by<T: Copy>(packed: &[u8], n: usize, table: [[T; 4]; 16], values: &mut [T]) {

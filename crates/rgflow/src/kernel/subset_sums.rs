@@ -6,14 +6,14 @@
 //! after nibble, so the results are the same bits on every CPU.
 
 use super::bits::{TOGETHER, Together};
-use super::lines::{COLUMNS, Line};
+use super::lines::{Line, lanes};
 use crate::cpu::{self, Path, dispatched};
 
 /// Nibbles whose sums are tabulated together.
 const GROUPS: usize = 25;
 
-/// The sixteen sums of a nibble.
-type Table = [Line; 16];
+/// The sixteen sums of a nibble, `W` columns of them.
+type Table<const W: usize> = [[f32; W]; 16];
 
 /// The two values of a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,70 +47,101 @@ fn path() -> Path {
     cpu::path().at_most_avx2()
 }
 
-/// Adds to `sums`, a line for each row, the product of rows of units with a block of sixteen columns of the other factor.
+/// The product of rows of units with a block of sixteen columns of the other factor, a line of `sums` for each row.
 ///
 /// `nibbles`: of eight rows side by side, group after group (see [`super::bits`]), for each eight of `sums`; `factor`: a line for
-/// each unit, in fours, one for each group.
+/// each unit, in fours, one for each group; `columns`: how many there are, others may stay as they are. Sums begin at `start`, or go
+/// on from what they are.
 ///
 /// # Panics
 /// If the sizes do not fit, which is an error of the caller.
 pub fn add_product(
     nibbles: &[Together],
     pair: Pair,
-    factor: &[[Line; 4]],
+    (factor, columns): (&[[Line; 4]], usize),
+    start: Option<&Line>,
     sums: &mut [[Line; TOGETHER]],
     tables: &mut Tables,
 ) {
     assert_eq!(nibbles.len(), factor.len() * sums.len(), "number of nibbles");
-    add_on(path(), nibbles, pair, factor, sums, tables.0.as_chunks_mut().0);
+    let tables = &mut tables.0;
+    match lanes(columns) {
+        4 => add_4(path(), nibbles, pair, factor, start, sums, tables),
+        8 => add_8(path(), nibbles, pair, factor, start, sums, tables),
+        _ => add_16(path(), nibbles, pair, factor, start, sums, tables),
+    }
 }
 
 dispatched! {
-    fn add_on(
+    fn add_4(
         nibbles: &[Together],
         pair: Pair,
         factor: &[[Line; 4]],
+        start: Option<&Line>,
         sums: &mut [[Line; TOGETHER]],
-        tables: &mut [Table],
-    ) => add_all
+        tables: &mut [Line],
+    ) => add_all::<4>
+}
+
+dispatched! {
+    fn add_8(
+        nibbles: &[Together],
+        pair: Pair,
+        factor: &[[Line; 4]],
+        start: Option<&Line>,
+        sums: &mut [[Line; TOGETHER]],
+        tables: &mut [Line],
+    ) => add_all::<8>
+}
+
+dispatched! {
+    fn add_16(
+        nibbles: &[Together],
+        pair: Pair,
+        factor: &[[Line; 4]],
+        start: Option<&Line>,
+        sums: &mut [[Line; TOGETHER]],
+        tables: &mut [Line],
+    ) => add_all::<16>
 }
 
 #[inline(always)]
-fn add_all(
+fn add_all<const W: usize>(
     nibbles: &[Together],
     pair: Pair,
     factor: &[[Line; 4]],
+    start: Option<&Line>,
     sums: &mut [[Line; TOGETHER]],
-    tables: &mut [Table],
+    tables: &mut [Line],
 ) {
     let groups = factor.len();
+    let tables: &mut [Table<W>] = bytemuck::cast_slice_mut::<_, f32>(tables).as_chunks_mut().0.as_chunks_mut().0;
     for first in (0..groups).step_by(GROUPS) {
         let last = (first + GROUPS).min(groups);
         for (table, rows) in tables.iter_mut().zip(&factor[first..last]) {
             tabulate(table, rows, pair);
         }
+        let start = start.filter(|_| first == 0).map(|line| line.0.first_chunk().copied().expect("W <= 16"));
         for (sums, nibbles) in sums.iter_mut().zip(nibbles.chunks_exact(groups)) {
-            add_selected(&tables[..last - first], &nibbles[first..last], sums);
+            add_selected(&tables[..last - first], &nibbles[first..last], start, sums);
         }
     }
 }
 
 /// The sixteen sums: row 0 is all low; each further one adds delta times the row of its highest unit.
 #[inline(always)]
-fn tabulate(table: &mut Table, rows: &[Line; 4], pair: Pair) {
+fn tabulate<const W: usize>(table: &mut Table<W>, rows: &[Line; 4], pair: Pair) {
     // By value: that they are not written to with the table must be plain to the compiler.
     let rows = *rows;
-    table[0] = Line::ZERO;
+    table[0] = [0.0; W];
     for row in &rows {
-        for l in 0..COLUMNS {
-            table[0].0[l] += pair.low * row.0[l];
-        }
+        table[0].iter_mut().zip(row.0).for_each(|(sum, x)| *sum += pair.low * x);
     }
     for (j, row) in rows.iter().enumerate() {
         let (known, new) = table.split_at_mut(1 << j);
         for (from, to) in known.iter().zip(new) {
-            for l in 0..COLUMNS {
-                to.0[l] = from.0[l] + pair.delta * row.0[l];
+            for l in 0..W {
+                to[l] = from[l] + pair.delta * row.0[l];
             }
         }
     }
@@ -118,25 +149,35 @@ fn tabulate(table: &mut Table, rows: &[Line; 4], pair: Pair) {
 
 /// Adds the sums that the nibbles select.
 #[inline(always)]
-fn add_selected(tables: &[Table], nibbles: &[Together], sums: &mut [Line; TOGETHER]) {
-    let mut local = *sums;
+fn add_selected<const W: usize>(
+    tables: &[Table<W>],
+    nibbles: &[Together],
+    start: Option<[f32; W]>,
+    sums: &mut [Line; TOGETHER],
+) {
+    let mut local = match start {
+        Some(start) => [start; TOGETHER],
+        None => sums.map(|sum| std::array::from_fn::<f32, W, _>(|l| sum.0[l])),
+    };
     for (table, nibbles) in tables.iter().zip(nibbles) {
         let word = u64::from_le_bytes(*nibbles);
         for (r, sum) in local.iter_mut().enumerate() {
             let terms = &table[((word >> (8 * r)) & 0x78) as usize >> 3];
-            for l in 0..COLUMNS {
-                sum.0[l] += terms.0[l];
+            for l in 0..W {
+                sum[l] += terms[l];
             }
         }
     }
-    *sums = local;
+    for (sum, local) in sums.iter_mut().zip(local) {
+        sum.0[..W].copy_from_slice(&local);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::bits::{Bits, ByUnit};
-    use crate::kernel::lines::Blocks;
+    use crate::kernel::lines::{Blocks, COLUMNS};
     use crate::kernel::spins::packed_len;
     use ndarray::Array2;
 
@@ -181,10 +222,15 @@ mod tests {
                 let blocks = Blocks::of(w.view(), 4);
                 for (path, b) in Path::available().into_iter().flat_map(|p| (0..blocks.len()).map(move |b| (p, b))) {
                     let start = Line(std::array::from_fn(|l| *bias.get(b * COLUMNS + l).unwrap_or(&0.0)));
-                    let mut seen = vec![[start; TOGETHER]; rows.div_ceil(TOGETHER)];
-                    let mut tables = vec![[Line::ZERO; 16]; GROUPS];
-                    let factor = blocks.block(b).as_chunks().0;
-                    add_on(path.at_most_avx2(), units.nibbles(), pair, factor, &mut seen, &mut tables);
+                    let mut seen = vec![[Line([f32::NAN; COLUMNS]); TOGETHER]; rows.div_ceil(TOGETHER)];
+                    let mut tables = Tables::new().0;
+                    let (factor, path) = (blocks.block(b).as_chunks().0, path.at_most_avx2());
+                    let add = match lanes(n_out - b * COLUMNS) {
+                        4 => add_4,
+                        8 => add_8,
+                        _ => add_16,
+                    };
+                    add(path, units.nibbles(), pair, factor, Some(&start), &mut seen, &mut tables);
                     for (r, line) in seen.as_flattened()[..rows].iter().enumerate() {
                         for (o, z) in (b * COLUMNS..n_out).zip(line.0) {
                             let set = |i: usize| bytes[r * packed_len(n_in) + i / 4] >> (i % 4) & 1 == 1;
@@ -211,7 +257,8 @@ mod tests {
                     let mut out = vec![[Line::ZERO; TOGETHER]; n.div_ceil(TOGETHER)];
                     let pair = Pair { low, delta: high - low };
                     let factor = blocks.block(b).as_chunks().0;
-                    add_product(by_unit.nibbles(), pair, factor, &mut out, &mut Tables::new());
+                    let factor = (factor, columns - b * COLUMNS);
+                    add_product(by_unit.nibbles(), pair, factor, None, &mut out, &mut Tables::new());
                     for i in 0..n {
                         for o in b * COLUMNS..columns.min((b + 1) * COLUMNS) {
                             let set = |s: usize| units[s * packed_len(n) + i / 4] >> (i % 4) & 1 == 1;

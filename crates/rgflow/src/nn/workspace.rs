@@ -161,9 +161,9 @@ impl FirstLayer {
         self.sums.resize(rows.next_multiple_of(TOGETHER), Line::ZERO);
         for column in (0..n_out).step_by(COLUMNS) {
             collect(layer.slices().0, n_out, column, &mut self.factor);
-            self.sums.fill(Line::ZERO);
             let sums = self.sums.as_chunks_mut().0;
-            add_product(self.bits.nibbles(), bits.pair, self.factor.as_chunks().0, sums, &mut self.tables);
+            let factor = (self.factor.as_chunks().0, n_out - column);
+            add_product(self.bits.nibbles(), bits.pair, factor, Some(&Line::ZERO), sums, &mut self.tables);
             for (z, sum) in z.chunks_exact_mut(n_out).zip(&self.sums) {
                 put(sum, &mut z[column..]);
             }
@@ -182,12 +182,13 @@ impl FirstLayer {
         let weights = gradient.slices_mut().0;
         for column in (0..n_out).step_by(COLUMNS) {
             collect(delta, n_out, column, &mut self.factor);
-            self.sums.fill(Line::ZERO);
             if add {
                 collect(weights, n_out, column, &mut self.sums);
             }
             let sums = self.sums.as_chunks_mut().0;
-            add_product(self.by_input.nibbles(), bits.pair, self.factor.as_chunks().0, sums, &mut self.tables);
+            let factor = (self.factor.as_chunks().0, n_out - column);
+            let start = if add { None } else { Some(&Line::ZERO) };
+            add_product(self.by_input.nibbles(), bits.pair, factor, start, sums, &mut self.tables);
             for (weights, sum) in weights.chunks_exact_mut(n_out).zip(&self.sums) {
                 put(sum, &mut weights[column..]);
             }

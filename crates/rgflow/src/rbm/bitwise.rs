@@ -138,12 +138,12 @@ impl Bitwise {
         let rest = self.hidden_bias.len() * COLUMNS - self.hidden_rule.len();
         for b in 0..self.hidden_bias.len() {
             let lines = &mut self.means.block_mut(b)[first..first + rows];
-            lines.fill(self.hidden_bias[b]);
             let fields = lines.as_chunks_mut().0;
             add_product(
                 bits.nibbles(),
                 pair(self.levels[0]),
-                self.weights.block(b).as_chunks().0,
+                (self.weights.block(b).as_chunks().0, self.hidden.lanes(b)),
+                Some(&self.hidden_bias[b]),
                 fields,
                 &mut self.tables,
             );
@@ -179,10 +179,16 @@ impl Bitwise {
     fn draw_hidden(&mut self) {
         let rows = self.batch.next_multiple_of(TOGETHER);
         for b in 0..self.hidden_bias.len() {
-            self.sums[..rows].fill(self.hidden_bias[b]);
             let fields = self.sums[..rows].as_chunks_mut().0;
-            let weights = self.weights.block(b).as_chunks().0;
-            add_product(self.chains.nibbles(), pair(self.levels[0]), weights, fields, &mut self.tables);
+            let weights = (self.weights.block(b).as_chunks().0, self.hidden.lanes(b));
+            add_product(
+                self.chains.nibbles(),
+                pair(self.levels[0]),
+                weights,
+                Some(&self.hidden_bias[b]),
+                fields,
+                &mut self.tables,
+            );
             let words = &mut self.words[..rows * self.hidden.lanes(b)];
             self.random.fill(words);
             self.hidden.draw(cpu::path(), b, fields, words, self.levels[1].delta());
@@ -193,11 +199,17 @@ impl Bitwise {
     fn draw_visible(&mut self) {
         let rows = self.batch.next_multiple_of(TOGETHER);
         for b in 0..self.visible_bias.len() {
-            self.sums[..rows].fill(self.visible_bias[b]);
             let fields = self.sums[..rows].as_chunks_mut().0;
             self.weights.write_transposed(cpu::path(), b, &mut self.transposed);
-            let weights = &self.transposed.as_chunks().0[..self.hidden.groups()];
-            add_product(self.hidden.nibbles(), pair(self.levels[1]), weights, fields, &mut self.tables);
+            let weights = (&self.transposed.as_chunks().0[..self.hidden.groups()], self.chains.lanes(b));
+            add_product(
+                self.hidden.nibbles(),
+                pair(self.levels[1]),
+                weights,
+                Some(&self.visible_bias[b]),
+                fields,
+                &mut self.tables,
+            );
             let words = &mut self.words[..rows * self.chains.lanes(b)];
             self.random.fill(words);
             self.chains.draw(cpu::path(), b, fields, words, self.levels[0].delta());
@@ -213,9 +225,20 @@ impl Bitwise {
         for (b, (optimiser, hidden)) in self.optimisers.iter_mut().zip(sums).enumerate() {
             let means = &self.means.block(b)[..2 * half];
             let gradient = &mut self.sums[..n.next_multiple_of(TOGETHER)];
-            gradient.fill(Line::ZERO);
+            if self.hidden.lanes(b) < COLUMNS {
+                // Lanes that no product reaches: padding stays zero.
+                gradient.fill(Line::ZERO);
+            }
             let pair = pair(self.levels[0]);
-            add_product(self.units.nibbles(), pair, means.as_chunks().0, gradient.as_chunks_mut().0, &mut self.tables);
+            let factor = (means.as_chunks().0, self.hidden.lanes(b));
+            add_product(
+                self.units.nibbles(),
+                pair,
+                factor,
+                Some(&Line::ZERO),
+                gradient.as_chunks_mut().0,
+                &mut self.tables,
+            );
             let weights = &mut self.weights.block_mut(b)[..n];
             optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(&gradient[..n]), scale);
             add_lines(means, hidden);

@@ -54,6 +54,16 @@ impl Kernel {
         &self.rbm
     }
 
+    /// From the visible to the hidden units.
+    fn upward(&self, rows: usize) -> Half<'_> {
+        Half { products: &self.to_hidden, weights: self.rbm.weights.view(), bias: &self.rbm.hidden_bias, rows }
+    }
+
+    /// From the hidden to the visible units.
+    fn downward(&self, rows: usize) -> Half<'_> {
+        Half { products: &self.to_visible, weights: self.rbm.weights.t(), bias: &self.rbm.visible_bias, rows }
+    }
+
     /// The parameters of a machine from [`Kernel::changing`].
     pub(super) fn rbm_mut(&mut self) -> &mut Rbm {
         &mut self.rbm
@@ -137,6 +147,8 @@ impl Layer {
 /// Random numbers, products and sums of a half-step.
 #[derive(Clone, Debug)]
 struct Scratch {
+    /// Fields of a block of sixteen units.
+    block: Vec<[Line; TOGETHER]>,
     words: Vec<u32>,
     normal: Vec<f32>,
     product: Vec<f32>,
@@ -164,7 +176,7 @@ pub struct Chains {
     visible: Layer,
     hidden: Layer,
     rows: usize,
-    /// Fields of a layer, block after block of sixteen units, with rows up to a multiple of eight.
+    /// Fields of the hidden units, block after block of sixteen, with rows up to a multiple of eight, once they are asked for.
     fields: Vec<[Line; TOGETHER]>,
     scratch: Scratch,
 }
@@ -173,7 +185,6 @@ impl Chains {
     /// Room for `rows` chains; two-valued units are low, Gaussian ones zero.
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
-        let widest = rbm.n_visible().max(rbm.n_hidden());
         let together = rows.div_ceil(TOGETHER);
         let lanes = together * TOGETHER * COLUMNS;
         let gaussian = rbm.visible_units().levels().is_none() || rbm.hidden_units().levels().is_none();
@@ -181,8 +192,9 @@ impl Chains {
             visible: Layer::new(rbm.visible_units(), rows, rbm.n_visible()),
             hidden: Layer::new(rbm.hidden_units(), rows, rbm.n_hidden()),
             rows,
-            fields: vec![[Line::ZERO; TOGETHER]; together * widest.div_ceil(COLUMNS)],
+            fields: Vec::new(),
             scratch: Scratch {
+                block: vec![[Line::ZERO; TOGETHER]; together],
                 words: vec![0; lanes],
                 normal: vec![0.0; if gaussian { lanes } else { 0 }],
                 product: Vec::new(),
@@ -262,7 +274,7 @@ impl Chains {
         self.hidden_fields(kernel);
         let (n, together) = (self.hidden.n, self.rows.div_ceil(TOGETHER));
         assert_eq!(means.len(), self.rows * n, "room for the means");
-        for (b, fields) in self.fields.chunks_exact(together.max(1)).take(n.div_ceil(COLUMNS)).enumerate() {
+        for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
             for (fields, means) in fields.as_flattened().iter().zip(means.chunks_exact_mut(n)) {
                 means[b * COLUMNS..].iter_mut().zip(fields.0).for_each(|(to, z)| *to = z);
             }
@@ -272,70 +284,95 @@ impl Chains {
 
     /// Finds the fields of the hidden units.
     pub fn hidden_fields(&mut self, kernel: &Kernel) {
-        let (weights, bias) = (kernel.rbm.weights.view(), &kernel.rbm.hidden_bias);
-        fields_of(&mut self.visible, &kernel.to_hidden, weights, bias, self.rows, &mut self.fields, &mut self.scratch);
+        let half = kernel.upward(self.rows);
+        half.prepare(&mut self.visible, &mut self.scratch);
+        let together = self.rows.div_ceil(TOGETHER);
+        self.fields.resize(together * half.blocks(), [Line::ZERO; TOGETHER]);
+        for (b, fields) in self.fields.chunks_exact_mut(together.max(1)).enumerate() {
+            half.write_fields(b, &self.visible, fields, &mut self.scratch);
+        }
     }
 
     /// Draws the hidden units from the fields that [`Chains::hidden_fields`] or [`Chains::hidden_means`] left.
     pub fn draw_hidden(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let blocks =
-            self.fields.chunks_exact(self.rows.div_ceil(TOGETHER).max(1)).take(self.hidden.n.div_ceil(COLUMNS));
-        for (b, fields) in blocks.enumerate() {
+        let together = self.rows.div_ceil(TOGETHER);
+        for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
             self.hidden.draw(kernel.rbm.hidden_units(), b, fields, random, &mut self.scratch);
         }
     }
 
     /// Draws the visible units given the hidden ones.
     pub fn draw_visible(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let (weights, bias) = (kernel.rbm.weights.t(), &kernel.rbm.visible_bias);
-        fields_of(&mut self.hidden, &kernel.to_visible, weights, bias, self.rows, &mut self.fields, &mut self.scratch);
-        let blocks =
-            self.fields.chunks_exact(self.rows.div_ceil(TOGETHER).max(1)).take(self.visible.n.div_ceil(COLUMNS));
-        for (b, fields) in blocks.enumerate() {
-            self.visible.draw(kernel.rbm.visible_units(), b, fields, random, &mut self.scratch);
-        }
+        let half = kernel.downward(self.rows);
+        half.draw((&mut self.hidden, &mut self.visible), kernel.rbm.visible_units(), random, &mut self.scratch);
     }
 
     /// One step v -> h -> v.
     pub fn step(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        self.hidden_fields(kernel);
-        self.draw_hidden(kernel, random);
+        let half = kernel.upward(self.rows);
+        half.draw((&mut self.visible, &mut self.hidden), kernel.rbm.hidden_units(), random, &mut self.scratch);
         self.draw_visible(kernel, random);
     }
 }
 
-/// Fields that the layer `from` exerts, block after block.
-fn fields_of(
-    from: &mut Layer,
-    products: &Products,
-    weights: ArrayView2<f32>,
-    bias: &Array1<f32>,
+/// From one layer to the other, for a number of rows.
+struct Half<'a> {
+    products: &'a Products,
+    weights: ArrayView2<'a, f32>,
+    bias: &'a Array1<f32>,
     rows: usize,
-    fields: &mut [[Line; TOGETHER]],
-    scratch: &mut Scratch,
-) {
-    let n = weights.ncols();
-    let blocks = fields.chunks_exact_mut(rows.div_ceil(TOGETHER).max(1)).take(n.div_ceil(COLUMNS));
-    let bias = |b: usize| Line(std::array::from_fn(|l| bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)));
-    match products {
-        Products::Bits(blocked, pair) if !from.real => {
-            for (b, fields) in blocks.enumerate() {
-                fields.fill([bias(b); TOGETHER]);
-                let weights = blocked.block(b).as_chunks().0;
-                add_product(from.bits.nibbles(), *pair, weights, fields, &mut scratch.tables);
-            }
+}
+
+impl Half<'_> {
+    /// Blocks of the layer that it leads to.
+    fn blocks(&self) -> usize {
+        self.bias.len().div_ceil(COLUMNS)
+    }
+
+    /// Whether fields come from bits, and not from the product that [`Half::prepare`] leaves.
+    fn of_bits(&self, from: &Layer) -> Option<(&Blocks, Pair)> {
+        match self.products {
+            Products::Bits(blocks, pair) if !from.real => Some((blocks, *pair)),
+            _ => None,
         }
-        _ => {
-            scratch.product.resize(rows * n, 0.0);
-            let z = ArrayViewMut2::from_shape((rows, n), &mut scratch.product).expect("rows x n values");
-            gemm(from.values(rows), weights, 0.0, z);
-            for (b, fields) in blocks.enumerate() {
-                let bias = bias(b);
+    }
+
+    /// What must be done before fields are written block by block.
+    fn prepare(&self, from: &mut Layer, scratch: &mut Scratch) {
+        if self.of_bits(from).is_none() {
+            let n = self.bias.len();
+            scratch.product.resize(self.rows * n, 0.0);
+            let z = ArrayViewMut2::from_shape((self.rows, n), &mut scratch.product).expect("rows x n values");
+            gemm(from.values(self.rows), self.weights, 0.0, z);
+        }
+    }
+
+    /// Writes the fields of block `b`.
+    fn write_fields(&self, b: usize, from: &Layer, fields: &mut [[Line; TOGETHER]], scratch: &mut Scratch) {
+        let n = self.bias.len();
+        let bias = Line(std::array::from_fn(|l| self.bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)));
+        match self.of_bits(from) {
+            Some((blocks, pair)) => {
+                let factor = (blocks.block(b).as_chunks().0, n - b * COLUMNS);
+                add_product(from.bits.nibbles(), pair, factor, Some(&bias), fields, &mut scratch.tables);
+            }
+            None => {
                 for (field, z) in fields.as_flattened_mut().iter_mut().zip(scratch.product.chunks_exact(n)) {
                     *field = bias;
                     field.0.iter_mut().zip(&z[b * COLUMNS..]).for_each(|(field, z)| *field += z);
                 }
             }
         }
+    }
+
+    /// Draws the layer `to`, block after block while its fields are in the nearest cache.
+    fn draw(&self, (from, to): (&mut Layer, &mut Layer), units: &Units, random: &mut Bulk, scratch: &mut Scratch) {
+        self.prepare(from, scratch);
+        let mut block = std::mem::take(&mut scratch.block);
+        for b in 0..self.blocks() {
+            self.write_fields(b, from, &mut block, scratch);
+            to.draw(units, b, &block, random, scratch);
+        }
+        scratch.block = block;
     }
 }
