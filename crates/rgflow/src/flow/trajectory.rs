@@ -1,6 +1,7 @@
 //! The flow itself: v -> h -> v again and again, from collections at each start temperature.
 
 use super::moments::{Columns, Piece, Trajectory, assemble};
+use crate::kernel::bits::Bits;
 use crate::lattice::{Observables, Square};
 use crate::nn::{Mlp, Workspace};
 use crate::random::{Bulk, Streams};
@@ -151,8 +152,17 @@ enum Map {
 
 /// The chains of a chunk, with what advances them.
 enum State<'a> {
-    Mean { map: &'a MeanField, chains: Expectations, read: Bulk },
-    Gibbs { kernel: &'a Kernel, chains: Chains },
+    Mean {
+        map: &'a MeanField,
+        chains: Expectations,
+        read: Bulk,
+    },
+    /// `start`: where they were, of two-valued units.
+    Gibbs {
+        kernel: &'a Kernel,
+        chains: Chains,
+        start: Option<Bits>,
+    },
 }
 
 impl<'a> State<'a> {
@@ -163,7 +173,8 @@ impl<'a> State<'a> {
             Map::Gibbs(kernel) => {
                 let mut chains = Chains::new(kernel, start.nrows());
                 chains.set_visible(start).expect(fits);
-                Self::Gibbs { kernel, chains }
+                let start = chains.visible_bits().cloned();
+                Self::Gibbs { kernel, chains, start }
             }
         }
     }
@@ -171,7 +182,7 @@ impl<'a> State<'a> {
     fn step(&mut self, rest: Rest, random: &mut Bulk) {
         match self {
             Self::Mean { map, chains, .. } => chains.step(map, rest),
-            Self::Gibbs { kernel, chains } => chains.step(kernel, random),
+            Self::Gibbs { kernel, chains, .. } => chains.step(kernel, random),
         }
     }
 
@@ -179,6 +190,14 @@ impl<'a> State<'a> {
         match self {
             Self::Mean { chains, .. } => chains.write(v),
             Self::Gibbs { chains, .. } => chains.write_visible(v.as_slice_mut().expect("standard layout")),
+        }
+    }
+
+    /// In how many units each chain differs from its start, where both are bits.
+    fn differences(&self) -> Option<Vec<i32>> {
+        match self {
+            Self::Gibbs { chains, start: Some(start), .. } => chains.visible_bits().map(|bits| bits.differences(start)),
+            _ => None,
         }
     }
 
@@ -289,11 +308,19 @@ impl<'a> Follower<'a> {
                 self.seen.slice_mut(s![*row, ..self.columns.classes]).zip_mut_with(&p, |s, p| *s = f64::from(*p));
             }
         }
-        for &row in &self.unread {
-            let of = row * self.start.ncols()..(row + 1) * self.start.ncols();
-            let [v, start] = [self.v.view(), self.start].map(|a| a.to_slice().expect("standard layout"));
-            let distance = distance(&v[of.clone()], &start[of]) / (self.span * self.span);
-            self.seen[[row, self.columns.distance()]] = distance;
+        let column = self.columns.distance();
+        match self.state.differences() {
+            Some(counts) => {
+                let n = self.start.ncols() as f64;
+                self.seen.column_mut(column).iter_mut().zip(counts).for_each(|(d, count)| *d = f64::from(count) / n);
+            }
+            None => {
+                for &row in &self.unread {
+                    let of = row * self.start.ncols()..(row + 1) * self.start.ncols();
+                    let [v, start] = [self.v.view(), self.start].map(|a| a.to_slice().expect("standard layout"));
+                    self.seen[[row, column]] = distance(&v[of.clone()], &start[of]) / (self.span * self.span);
+                }
+            }
         }
         self.unread = self.state.moving(self.v.nrows());
     }

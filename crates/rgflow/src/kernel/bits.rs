@@ -3,6 +3,7 @@
 use super::lines::{COLUMNS, Line, lanes};
 use super::spins::{draw_line, pack_levels, packed_len};
 use crate::cpu::{Path, dispatched};
+use crate::random::Bulk;
 use ndarray::ArrayView2;
 use std::ops::Range;
 
@@ -81,6 +82,21 @@ impl Bits {
         }
     }
 
+    /// In how many units each row differs from that of `other`, which has the same shape.
+    pub fn differences(&self, other: &Self) -> Vec<i32> {
+        let mut counts = Vec::with_capacity(self.rows.next_multiple_of(TOGETHER));
+        let batches = self.nibbles.chunks_exact(self.groups).zip(other.nibbles.chunks_exact(self.groups));
+        for (batch, other) in batches {
+            let mut sums = Counts::default();
+            for (a, b) in batch.iter().zip(other) {
+                sums.add((u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)) & NIBBLES);
+            }
+            counts.extend(sums.get());
+        }
+        counts.truncate(self.rows);
+        counts
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -102,22 +118,23 @@ impl Bits {
     }
 
     /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),
-    /// delta = 2 for spins. `words`: random bits, [`Bits::lanes`] words for each line; 25 bits of each decide.
+    /// delta = 2 for spins. `random`: [`Bits::lanes`] words for each line; 25 bits of each decide.
     ///
     /// # Panics
     /// If the sizes do not fit, which is an error of the caller.
-    pub fn draw(&mut self, path: Path, b: usize, fields: &[[Line; TOGETHER]], words: &[u32], delta: f32) {
-        let (first, lanes) = (b * COLUMNS / 4, self.lanes(b));
+    pub fn draw(&mut self, path: Path, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32) {
+        let first = b * COLUMNS / 4;
         let last = (first + COLUMNS / 4).min(self.groups);
         let rest = self.units - b * COLUMNS;
         // Bits beyond the last unit stay cleared.
         let keep = if rest < COLUMNS && !rest.is_multiple_of(4) { ((1u8 << (rest % 4)) - 1) << 3 } else { 15 << 3 };
-        assert_eq!((fields.len(), lanes * TOGETHER * fields.len()), (self.nibbles.len() / self.groups, words.len()));
+        assert_eq!(fields.len(), self.nibbles.len() / self.groups, "fields for the rows");
+        let lanes = self.lanes(b);
         let to = (self.nibbles.as_mut_slice(), self.groups, first..last);
         match lanes {
-            4 => draw_4(path, fields, words, delta, to, keep),
-            8 => draw_8(path, fields, words, delta, to, keep),
-            _ => draw_16(path, fields, words, delta, to, keep),
+            4 => draw_4(path, fields, random, delta, to, keep),
+            8 => draw_8(path, fields, random, delta, to, keep),
+            _ => draw_16(path, fields, random, delta, to, keep),
         }
     }
 }
@@ -126,37 +143,45 @@ impl Bits {
 type Drawn<'a> = (&'a mut [Together], usize, Range<usize>);
 
 dispatched! {
-    fn draw_4(fields: &[[Line; TOGETHER]], words: &[u32], delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<4>
+    fn draw_4(fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<4>
 }
 
 dispatched! {
-    fn draw_8(fields: &[[Line; TOGETHER]], words: &[u32], delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<8>
+    fn draw_8(fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<8>
 }
 
 dispatched! {
-    fn draw_16(fields: &[[Line; TOGETHER]], words: &[u32], delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<16>
+    fn draw_16(fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<16>
 }
 
 /// Draws from the first `W` lanes of the lines, put side by side so that all lanes of a vector work.
 #[inline(always)]
 fn draw_rows<const W: usize>(
     fields: &[[Line; TOGETHER]],
-    words: &[u32],
+    random: &mut Bulk,
     delta: f32,
     (nibbles, groups, range): Drawn<'_>,
     keep: u8,
 ) {
-    let vectors = TOGETHER * W / COLUMNS;
-    let batches = fields.iter().zip(words.as_chunks::<COLUMNS>().0.chunks_exact(vectors));
-    for ((fields, words), nibbles) in batches.zip(nibbles.chunks_exact_mut(groups)) {
-        let mut four = [[0u8; TOGETHER]; COLUMNS / 4];
-        for (k, w) in words.iter().enumerate() {
+    let mut generator = random.clone();
+    for (fields, nibbles) in fields.iter().zip(nibbles.chunks_exact_mut(groups)) {
+        let mut words = [[0; COLUMNS]; TOGETHER];
+        let words = &mut words[..TOGETHER * W / COLUMNS];
+        words.iter_mut().for_each(|row| *row = generator.next_row());
+        let mut masks = [0u16; TOGETHER];
+        for (k, (mask, w)) in masks.iter_mut().zip(words.iter()).enumerate() {
             let row = k * COLUMNS / W;
             let z: [f32; COLUMNS] = std::array::from_fn(|l| fields[row + l / W].0[l % W]);
-            for (q, nibble) in draw_line(&z, w, delta).into_iter().enumerate() {
-                four[4 * q % W / 4][row + 4 * q / W] = nibble << 3;
-            }
+            *mask = draw_line(&z, w, delta);
         }
+        // Byte r: the first and the last eight units of row r.
+        let low = u64::from_le_bytes(std::array::from_fn(|r| match W {
+            4 => (masks[r / 4] >> (4 * (r % 4))) as u8,
+            8 => (masks[r / 2] >> (8 * (r % 2))) as u8,
+            _ => masks[r] as u8,
+        }));
+        let high = u64::from_le_bytes(std::array::from_fn(|r| if W == COLUMNS { (masks[r] >> 8) as u8 } else { 0 }));
+        let four = [low << 3, low >> 1, high << 3, high >> 1].map(|word| (word & NIBBLES).to_le_bytes());
         let nibbles = &mut nibbles[range.clone()];
         match nibbles.first_chunk_mut() {
             Some(to) => *to = four,
@@ -166,6 +191,7 @@ fn draw_rows<const W: usize>(
             last.iter_mut().for_each(|nibble| *nibble &= keep);
         }
     }
+    *random = generator;
 }
 
 /// Packed units, unit by unit instead of row by row: nibbles of four rows each.
@@ -301,14 +327,13 @@ mod tests {
     fn each_unit_is_drawn_from_its_own_field() {
         for units in [1, 3, 4, 6, 8, 9, 16, 20, 23, 33] {
             let mut drawn = Bits::new(24, units);
-            let mut words = vec![0; 24 * COLUMNS];
-            Streams::new(1).bulk("test/own", 0).fill(&mut words);
+            let mut random = Streams::new(1).bulk("test/own", 0);
             for path in Path::available() {
                 for b in 0..units.div_ceil(COLUMNS) {
                     let field = |row, unit| if bit(row, unit) { 60.0 } else { -60.0 };
                     let line = |row: usize| Line(std::array::from_fn(|l| field(row, b * COLUMNS + l)));
                     let fields: [[Line; 8]; 3] = std::array::from_fn(|k| std::array::from_fn(|r| line(8 * k + r)));
-                    drawn.draw(path, b, &fields, &words[..24 * drawn.lanes(b)], 2.0);
+                    drawn.draw(path, b, &fields, &mut random, 2.0);
                 }
                 assert_eq!(drawn.nibbles, bits(24, units).nibbles, "{units} units, {path}");
             }
@@ -330,6 +355,14 @@ mod tests {
                     assert_eq!(nibble >> 3 >> (row % 4) & 1 == 1, row < rows && bit(row, unit), "{rows} x {units}");
                 }
             }
+            let mut other = Bits::new(rows, units);
+            other.gather(vec![0xffu8 >> 4; rows * packed_len(units)].chunks_exact(packed_len(units)));
+            for (row, apart) in bits.differences(&other).into_iter().enumerate() {
+                // Bits beyond the last unit are cleared here and set there.
+                let beyond = 4 * packed_len(units) - units;
+                let unset = (0..units).filter(|unit| !bit(row, *unit)).count();
+                assert_eq!(apart as usize, unset + beyond, "{rows} x {units}, row {row}");
+            }
         }
     }
 
@@ -341,14 +374,14 @@ mod tests {
             let field = |unit: usize| ((unit % 9) as f32 - 4.0) / 2.0;
             let mut random = Streams::new(1).bulk("test/draw", 0);
             let mut drawn: Vec<_> = Path::available().into_iter().map(|path| (path, Bits::new(40, 19))).collect();
-            let (mut words, mut up) = (vec![0; 40 * COLUMNS], [0i32; 19]);
+            let mut up = [0i32; 19];
             for _ in 0..5000 {
                 for b in 0..2 {
-                    let words = &mut words[..40 * drawn[0].1.lanes(b)];
-                    random.fill(words);
+                    let start = random.clone();
                     let line = Line(std::array::from_fn(|l| field(b * COLUMNS + l)));
                     for (path, bits) in &mut drawn {
-                        bits.draw(*path, b, &[[line; TOGETHER]; 5], words, delta);
+                        random = start.clone();
+                        bits.draw(*path, b, &[[line; TOGETHER]; 5], &mut random, delta);
                     }
                 }
                 assert!(drawn.iter().all(|(_, bits)| bits.nibbles == drawn[0].1.nibbles));

@@ -71,7 +71,8 @@ fn pack_line(values: &[f32; LANES], low: f32, high: f32, all: &mut [u8; LANES]) 
         *up = if *value == high { u8::MAX } else { 0 };
         *all &= *up | if *value == low { u8::MAX } else { 0 };
     }
-    nibbles(up)
+    let mask = mask(up);
+    std::array::from_fn(|q| (mask >> (4 * q) & 15) as u8)
 }
 
 fn unpack_by<T: Copy>(packed: &[u8], n: usize, table: [[T; 4]; 16], values: &mut [T]) {
@@ -82,11 +83,11 @@ fn unpack_by<T: Copy>(packed: &[u8], n: usize, table: [[T; 4]; 16], values: &mut
     }
 }
 
-/// Draws sixteen units from their fields, P(high) = sigmoid(delta z) (thesis eq. 2.4.21), with 25 random bits each, to four nibbles.
+/// Draws sixteen units from their fields, P(high) = sigmoid(delta z) (thesis eq. 2.4.21), with 25 random bits each: bit l is unit l.
 ///
 /// In all, P differs from the sigmoid by at most 2^-24 (tested over fields).
 #[inline(always)]
-pub(super) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> [u8; LANES / 4] {
+pub(super) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> u16 {
     draw_odds(&odds_line(z, delta), w)
 }
 
@@ -110,13 +111,13 @@ pub(super) fn odds_line(z: &[f32; LANES], delta: f32) -> Odds {
 
 /// Draws with a signed number x of 25 bits, uniform in [-2^24, 2^24): high where x < 2^24 tanh(delta z / 2), without the division.
 #[inline(always)]
-pub(super) fn draw_odds(odds: &Odds, w: &[u32; LANES]) -> [u8; LANES / 4] {
+pub(super) fn draw_odds(odds: &Odds, w: &[u32; LANES]) -> u16 {
     let mut up = [0u8; LANES];
     for l in 0..LANES {
         let x = (w[l].cast_signed() >> 7) as f32;
         up[l] = if x * odds.plus[l] < odds.less[l] { 0xff } else { 0 };
     }
-    nibbles(up)
+    mask(up)
 }
 
 /// 2^t by the minimax polynomial of degree 6 on [-1/2, 1/2] (relative error 1.9e-9 before rounding), within 2^-90 and 2^90.
@@ -136,19 +137,17 @@ fn exp2_one(t: f32) -> f32 {
     f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
-/// The lowest bits of sixteen bytes, each of which is 0 or 0xff, four by four.
+/// One bit for each of sixteen bytes, which are 0 or 0xff.
 #[inline(always)]
-fn nibbles(up: [u8; LANES]) -> [u8; LANES / 4] {
+fn mask(up: [u8; LANES]) -> u16 {
     #[cfg(target_arch = "x86_64")]
     {
         // SAFETY: the instruction is of SSE2, which every x86-64 CPU has.
-        let mask = unsafe { std::arch::x86_64::_mm_movemask_epi8(bytemuck::cast(up)) };
-        std::array::from_fn(|q| (mask >> (4 * q) & 15) as u8)
+        unsafe { std::arch::x86_64::_mm_movemask_epi8(bytemuck::cast(up)) as u16 }
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
-        let bits = |four: &[u8]| four.iter().enumerate().map(|(j, byte)| (byte & 1) << j).sum();
-        std::array::from_fn(|q| bits(&up[4 * q..4 * q + 4]))
+        up.iter().enumerate().map(|(l, byte)| u16::from(byte & 1) << l).sum()
     }
 }
 
@@ -166,7 +165,7 @@ mod tests {
                 let z = i as f32 * 1.0007e-3 / (0.5 * delta);
                 // Words in the order of the signed numbers they stand for.
                 let word = |rank: u32| (rank << 7) ^ 0x8000_0000;
-                let high = |rank| draw_line(&[z; LANES], &[word(rank); LANES], delta) == [15; LANES / 4];
+                let high = |rank| draw_line(&[z; LANES], &[word(rank); LANES], delta) == u16::MAX;
                 let (mut low, mut top) = (0, 1 << 25);
                 while low < top {
                     let middle = (low + top) / 2;
@@ -177,7 +176,7 @@ mod tests {
             }
         }
         let at = |z| draw_line(&[z; LANES], &std::array::from_fn(|l| (l as u32).wrapping_mul(0x1234_5679)), 2.0);
-        assert_eq!((at(f32::INFINITY), at(1e30), at(f32::NEG_INFINITY)), ([15; 4], [15; 4], [0; 4]));
+        assert_eq!((at(f32::INFINITY), at(1e30), at(f32::NEG_INFINITY)), (u16::MAX, u16::MAX, 0));
     }
 
     #[test]

@@ -65,7 +65,8 @@ dispatched! {
 fn draw_narrow_all(fields: &[Line], words: &[u32], delta: f32, states: &mut [u8]) {
     let lines = fields.iter().zip(words.as_chunks().0);
     for ((line, words), states) in lines.zip(states.as_chunks_mut::<SAMPLES>().0) {
-        *states = draw_line(&line.0, words, delta);
+        let mask = draw_line(&line.0, words, delta);
+        *states = std::array::from_fn(|s| (mask >> (NARROW * s) & 15) as u8);
     }
 }
 
@@ -102,8 +103,8 @@ fn draw_wide_all(wide: Wide<'_>, narrow: &[u8], words: &[u32], states: &mut [u8]
     }
     let samples = narrow.as_chunks().0.iter().zip(words.as_chunks().0);
     for ((pair, words), states) in samples.zip(states.as_chunks_mut().0) {
-        let [a, b, c, d] = draw_odds(&Odds { plus: two(&plus, *pair), less: two(&less, *pair) }, words);
-        *states = [(a | b << 4) & wide.units, (c | d << 4) & wide.units];
+        let mask = draw_odds(&Odds { plus: two(&plus, *pair), less: two(&less, *pair) }, words);
+        *states = mask.to_le_bytes().map(|state| state & wide.units);
     }
 }
 
@@ -225,13 +226,18 @@ mod tests {
                 };
                 for (r, words) in words.as_chunks::<COLUMNS>().0.iter().enumerate() {
                     let z = std::array::from_fn(|l| field(narrow[2 * r + l / WIDE], l % WIDE));
-                    let [a, b, c, d] = draw_line(&z, words, 0.75);
-                    assert_eq!(drawn[2 * r..2 * r + 2], [(a | b << 4) & 0x7f, (c | d << 4) & 0x7f], "{path}");
+                    let expected = draw_line(&z, words, 0.75).to_le_bytes().map(|state| state & 0x7f);
+                    assert_eq!(drawn[2 * r..2 * r + 2], expected, "{path}");
                 }
                 let fields: [Line; 10] = std::array::from_fn(|k| Line(std::array::from_fn(|l| number(k + l) / 2.0)));
                 draw_narrow(path, &fields, &words[..160], 2.0, &mut drawn);
                 for ((line, words), nibbles) in fields.iter().zip(words.as_chunks().0).zip(drawn.as_chunks().0) {
-                    assert_eq!(*nibbles, draw_line(&line.0, words, 2.0), "{path}");
+                    let mask = draw_line(&line.0, words, 2.0);
+                    assert_eq!(
+                        *nibbles,
+                        [mask & 15, mask >> 4 & 15, mask >> 8 & 15, mask >> 12].map(|n| n as u8),
+                        "{path}"
+                    );
                 }
             }
         }

@@ -33,6 +33,12 @@ impl Bulk {
     pub fn fill(&mut self, words: &mut [u32]) {
         fill(cpu::path(), &mut self.state, words);
     }
+
+    /// The next sixteen words, for loops that use them at once: on a local copy, so that the state stays in registers.
+    #[inline(always)]
+    pub(crate) fn next_row(&mut self) -> [u32; LANES] {
+        next(&mut self.state)
+    }
 }
 
 dispatched! {

@@ -30,7 +30,6 @@ pub(super) struct Bitwise {
     begun: bool,
     hidden: Bits,
     random: Bulk,
-    words: Vec<u32>,
     /// Means of a narrow block, side by side.
     narrow: Vec<f32>,
     /// Hidden means of the data and, negated, of the chains, so that one product gives the difference.
@@ -79,7 +78,6 @@ impl Bitwise {
             begun: false,
             hidden: Bits::new(batch, m),
             random,
-            words: vec![0; rows * COLUMNS],
             narrow: vec![0.0; 8 * batch],
             units: ByUnit::new(n, 2 * batch.div_ceil(4)),
             counts: vec![0; n],
@@ -148,9 +146,7 @@ impl Bitwise {
                 &mut self.tables,
             );
             if draw {
-                let words = &mut self.words[..rows * self.hidden.lanes(b)];
-                self.random.fill(words);
-                self.hidden.draw(cpu::path(), b, fields, words, levels.delta());
+                self.hidden.draw(cpu::path(), b, fields, &mut self.random, levels.delta());
             }
             let (of, beyond) = lines.split_at_mut(self.batch);
             match self.hidden.lanes(b) {
@@ -189,9 +185,7 @@ impl Bitwise {
                 fields,
                 &mut self.tables,
             );
-            let words = &mut self.words[..rows * self.hidden.lanes(b)];
-            self.random.fill(words);
-            self.hidden.draw(cpu::path(), b, fields, words, self.levels[1].delta());
+            self.hidden.draw(cpu::path(), b, fields, &mut self.random, self.levels[1].delta());
         }
     }
 
@@ -210,9 +204,7 @@ impl Bitwise {
                 fields,
                 &mut self.tables,
             );
-            let words = &mut self.words[..rows * self.chains.lanes(b)];
-            self.random.fill(words);
-            self.chains.draw(cpu::path(), b, fields, words, self.levels[0].delta());
+            self.chains.draw(cpu::path(), b, fields, &mut self.random, self.levels[0].delta());
         }
     }
 

@@ -120,9 +120,7 @@ impl Layer {
     fn draw(&mut self, units: &Units, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk, scratch: &mut Scratch) {
         match units {
             Units::TwoValued(levels) => {
-                let words = &mut scratch.words[..fields.len() * TOGETHER * self.bits.lanes(b)];
-                random.fill(words);
-                self.bits.draw(cpu::path(), b, fields, words, levels.delta());
+                self.bits.draw(cpu::path(), b, fields, random, levels.delta());
                 self.real = false;
             }
             Units::Gaussian(widths) => {
@@ -149,6 +147,7 @@ impl Layer {
 struct Scratch {
     /// Fields of a block of sixteen units.
     block: Vec<[Line; TOGETHER]>,
+    /// Random words and normal numbers from them, for Gaussian units.
     words: Vec<u32>,
     normal: Vec<f32>,
     product: Vec<f32>,
@@ -186,8 +185,8 @@ impl Chains {
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
         let together = rows.div_ceil(TOGETHER);
-        let lanes = together * TOGETHER * COLUMNS;
         let gaussian = rbm.visible_units().levels().is_none() || rbm.hidden_units().levels().is_none();
+        let lanes = if gaussian { together * TOGETHER * COLUMNS } else { 0 };
         Self {
             visible: Layer::new(rbm.visible_units(), rows, rbm.n_visible()),
             hidden: Layer::new(rbm.hidden_units(), rows, rbm.n_hidden()),
@@ -196,7 +195,7 @@ impl Chains {
             scratch: Scratch {
                 block: vec![[Line::ZERO; TOGETHER]; together],
                 words: vec![0; lanes],
-                normal: vec![0.0; if gaussian { lanes } else { 0 }],
+                normal: vec![0.0; lanes],
                 product: Vec::new(),
                 tables: Tables::new(),
             },
@@ -254,6 +253,11 @@ impl Chains {
     pub fn write_visible(&self, out: &mut [f32]) {
         assert_eq!(out.len(), self.rows * self.visible.n, "room for the visible units");
         self.visible.write(out);
+    }
+
+    /// The visible units as bits, 1 = high; `None` where they are real values.
+    pub(crate) fn visible_bits(&self) -> Option<&Bits> {
+        (!self.visible.real).then_some(&self.visible.bits)
     }
 
     /// Writes the hidden units to `out`, rows x n_hidden.
