@@ -4,7 +4,7 @@ use super::FORMAT;
 use crate::artifact::{Error, Progress, npz};
 use ndarray::{Array1, Array2, Axis, arr0};
 use rayon::prelude::*;
-use rgflow::exact::auto::{Drawn, Method, sample};
+use rgflow::exact::auto::{Drawn, Method, batches, sample_batch};
 use rgflow::exact::{chain_in_field, square};
 use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
@@ -74,18 +74,25 @@ impl Request {
         let user = |e: LatticeError| Error::user(e.to_string());
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
         progress.add_work("sampling", self.temperatures.len() as u64);
-        let one = |(k, temperature): (usize, &Temperature)| {
+        let batches = batches(self.method, &model, &self.temperatures, &self.effort);
+        let one = |batch: &Vec<usize>| -> Result<Vec<(usize, Sampled)>, Error> {
             if interrupt.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            let streams = Streams::new(self.seed);
-            let drawn = sample(self.method, &model, *temperature, self.n, &self.effort, streams, "sample", k as u64);
-            let drawn = drawn.map_err(user)?;
-            let summary = Summary::measure(&model, *temperature, &drawn.collection).map_err(user)?;
-            progress.advance(1);
-            Ok(Sampled { temperature: *temperature, drawn, summary, exact: self.exact(*temperature) })
+            let (which, streams) = ((self.temperatures.as_slice(), batch.as_slice()), Streams::new(self.seed));
+            let drawn = sample_batch(self.method, &model, which, self.n, &self.effort, streams, "sample");
+            let with_summary = |(k, drawn): (&usize, Drawn)| {
+                let temperature = self.temperatures[*k];
+                let summary = Summary::measure(&model, temperature, &drawn.collection).map_err(user)?;
+                progress.advance(1);
+                Ok((*k, Sampled { temperature, drawn, summary, exact: self.exact(temperature) }))
+            };
+            batch.iter().zip(drawn.map_err(user)?).map(with_summary).collect()
         };
-        self.temperatures.par_iter().enumerate().map(one).collect()
+        let parts: Vec<_> = batches.par_iter().map(one).collect::<Result<_, _>>()?;
+        let mut sampled: Vec<_> = parts.into_iter().flatten().collect();
+        sampled.sort_by_key(|(k, _)| *k);
+        Ok(sampled.into_iter().map(|(_, sampled)| sampled).collect())
     }
 
     /// Exact energy per spin and specific heat.

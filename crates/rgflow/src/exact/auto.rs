@@ -14,8 +14,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{chain, transfer};
-use crate::lattice::sampler::{Effort, Kind, correlation_length, sample as sample_chains};
-use crate::lattice::{Collection, Geometry, Ising, Lattice, LatticeError, Temperature};
+use crate::lattice::multispin::REPLICAS;
+use crate::lattice::sampler::{Effort, Kind, Schedule, correlation_length, sample as sample_chains};
+use crate::lattice::{Collection, Geometry, Ising, Lattice, LatticeError, Square, Temperature, metropolis};
 use crate::random::Streams;
 
 /// Sites of a lattice in a pilot run.
@@ -224,6 +225,85 @@ pub fn sample(
         _ => exactly(model, temperature, n, streams, purpose, index)?,
     };
     Ok(Drawn { collection, method, reason })
+}
+
+/// The numbers of those of `temperatures` that [`sample_batch`] draws together: the chains of neighbours in a list share the words
+/// of bit-parallel Metropolis; all else goes temperature by temperature.
+pub fn batches(
+    method: Method,
+    model: &Ising<'_, Geometry>,
+    temperatures: &[Temperature],
+    effort: &Effort,
+) -> Vec<Vec<usize>> {
+    let together = (REPLICAS / chains_of_batch(effort)).max(1);
+    let (grid, single): (Vec<usize>, Vec<usize>) =
+        (0..temperatures.len()).partition(|k| bit_parallel(method, model, temperatures[*k]).is_some());
+    grid.chunks(together).map(<[usize]>::to_vec).chain(single.into_iter().map(|k| vec![k])).collect()
+}
+
+/// Bits of a word that must be in use for bit-parallel Metropolis to be the faster one.
+const WORTH_A_WORD: usize = 128;
+
+fn chains_of_batch(effort: &Effort) -> usize {
+    effort.chains.unwrap_or(64).max(1)
+}
+
+/// The torus, where bit-parallel Metropolis can do what is asked for.
+fn bit_parallel<'a>(method: Method, model: &Ising<'a, Geometry>, temperature: Temperature) -> Option<&'a Square> {
+    let Geometry::Square(square) = model.lattice else { return None };
+    let fits = method == Method::Markov(Kind::Metropolis)
+        && model.field() == 0.0
+        && metropolis::is_bit_parallel(&Ising::new(square), temperature);
+    fits.then_some(square)
+}
+
+/// Samples at those of `temperatures` that one of [`batches`] names, as [`sample`] does at each of them; chains that go together have
+/// the longest burn-in and spacing of them all.
+///
+/// # Errors
+/// Those of [`sample`].
+///
+/// ```
+/// use rgflow::exact::auto::{Method, batches, sample_batch};
+/// use rgflow::lattice::{Geometry, Ising, Temperature, sampler::{Effort, Kind}};
+/// use rgflow::random::Streams;
+/// let torus = Geometry::new("square", &[10])?;
+/// let (model, method, effort) = (Ising::new(&torus), Method::Markov(Kind::Metropolis), Effort::default());
+/// let temperatures = [2.0, 2.5, 3.0].map(|t| Temperature::new(t).unwrap());
+/// let batches = batches(method, &model, &temperatures, &effort);
+/// assert_eq!(batches, [[0, 1, 2]]);
+/// let drawn = sample_batch(method, &model, (&temperatures, &batches[0]), 500, &effort, Streams::new(1), "example")?;
+/// assert_eq!(drawn[2].collection.sampler, "metropolis, bit-parallel");
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn sample_batch(
+    method: Method,
+    model: &Ising<'_, Geometry>,
+    (temperatures, batch): (&[Temperature], &[usize]),
+    n: usize,
+    effort: &Effort,
+    streams: Streams,
+    purpose: &str,
+) -> Result<Vec<Drawn>, LatticeError> {
+    let chains = chains_of_batch(effort);
+    let of_batch: Vec<Temperature> = batch.iter().map(|k| temperatures[*k]).collect();
+    let squares: Option<Vec<&Square>> = of_batch.iter().map(|t| bit_parallel(method, model, *t)).collect();
+    let square = squares.and_then(|squares| squares.first().copied());
+    match square {
+        Some(square) if batch.len() * chains >= WORTH_A_WORD => {
+            let schedules: Vec<_> = of_batch.iter().map(|t| effort.schedule(Kind::Metropolis, square, *t)).collect();
+            let longest = |of: fn(&Schedule) -> usize| schedules.iter().map(of).max().unwrap_or(0);
+            let (burn_in, spacing) = (longest(|s| s.burn_in), longest(|s| s.spacing));
+            let settings = metropolis::Settings { replicas: effort.chains.unwrap_or(64), burn_in, spacing };
+            let purpose = format!("{purpose}/words/{}", batch[0]);
+            let seen = metropolis::sample_grid(square, &of_batch, n, &settings, streams, &purpose)?;
+            Ok(seen.into_iter().map(|collection| Drawn { collection, method, reason: None }).collect())
+        }
+        _ => {
+            let one = |k: &usize| sample(method, model, temperatures[*k], n, effort, streams, purpose, *k as u64);
+            batch.iter().map(one).collect()
+        }
+    }
 }
 
 fn exactly(

@@ -8,8 +8,10 @@
 //! - on lattices without two colours (odd extents, triangular): in another order than the checkerboard a 3 x 3 torus at
 //!   T = 1.5 missed its energies.
 
-use super::{Collection, Ising, Lattice, LatticeError, Temperature, heat_bath, replicas};
-use crate::random::Bulk;
+use rayon::prelude::*;
+
+use super::{Chains, Collection, Ising, Lattice, LatticeError, Square, Temperature, heat_bath, multispin, replicas};
+use crate::random::{Bulk, Streams};
 
 pub use super::replicas::Settings;
 
@@ -40,6 +42,52 @@ pub fn sample<L: Lattice + ?Sized>(
     Ok(seen)
 }
 
+/// Whether [`sample_grid`] can do this temperature: even extents of at least 4, 0 < T <= 10, no field.
+pub fn is_bit_parallel(model: &Ising<'_, Square>, temperature: Temperature) -> bool {
+    let extents = [model.lattice.lx(), model.lattice.ly()];
+    temperature != Temperature::ZERO
+        && temperature.value() <= HEAT_BATH_ABOVE
+        && extents.iter().all(|l| l.is_multiple_of(2) && *l >= 4)
+        && model.field() == 0.0
+}
+
+/// Samples `n` configurations at each of several temperatures with their replicas in the bits of words ([`multispin`]): the
+/// law of [`sample`], five times as fast where temperatures x replicas is a multiple of 512 or far above.
+///
+/// The streams are "PURPOSE" with the number of the word.
+///
+/// # Errors
+/// Where [`is_bit_parallel`] is false, [`LatticeError::ZeroSetting`] for no replicas or no spacing.
+///
+/// ```
+/// use rgflow::{lattice::{Square, Temperature, metropolis::{Settings, sample_grid}}, random::Streams};
+/// let square = Square::new(10, 10)?;
+/// let temperatures = [Temperature::new(2.0)?, Temperature::new(3.0)?];
+/// let seen = sample_grid(&square, &temperatures, 200, &Settings::for_lattice(&square), Streams::new(1), "example")?;
+/// assert_eq!((seen.len(), seen[1].spins.dim()), (2, (200, 100)));
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn sample_grid(
+    square: &Square,
+    temperatures: &[Temperature],
+    n: usize,
+    settings: &Settings,
+    streams: Streams,
+    purpose: &str,
+) -> Result<Vec<Collection>, LatticeError> {
+    let Settings { replicas: chains, burn_in, spacing } = *settings;
+    let lengths = multispin::Settings { chains, burn_in, spacing };
+    let spins = multispin::sample_grid(square.lx(), square.ly(), temperatures, n, &lengths, streams, purpose)?;
+    let model = Ising::new(square);
+    let diagnose = |spins| {
+        let burn_in = burn_in as f64 / spacing as f64;
+        let mut seen = Chains { spins, n_chains: chains.min(n.max(1)), burn_in }.diagnose(&model);
+        seen.sampler = "metropolis, bit-parallel".to_owned();
+        seen
+    };
+    Ok(spins.into_par_iter().map(diagnose).collect())
+}
+
 /// min(1, e^{-x}), x = beta dE.
 pub(super) fn acceptance(x: f64) -> f64 {
     libm::exp(-x.max(0.0))
@@ -65,7 +113,6 @@ fn replaced_by_heat_bath<L: Lattice + ?Sized>(lattice: &L, temperature: Temperat
 mod tests {
     use super::*;
     use crate::lattice::{Geometry, Ring};
-    use crate::random::Streams;
 
     #[test]
     fn says_where_it_is_a_heat_bath() {

@@ -5,7 +5,7 @@
 //! any lattice. Every replica draws its own random words. Sites are visited colour by colour where the lattice has a
 //! colouring, else in their order; either way each visit keeps detailed balance, so the sweep keeps the Boltzmann law.
 //!
-//! A bit-parallel version for large square lattices (64 and more replicas in a word) has its place beside this file.
+//! Where replicas fill words of 512 bits, [`multispin`](super::multispin) is faster on square lattices.
 
 use ndarray::Array2;
 

@@ -12,7 +12,7 @@ use rgflow::rg::block_spin;
 /// Names of the four sets, in the order of their use.
 pub(super) const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A set in memory: configurations of all temperatures, one temperature after the other.
 pub(super) struct ThermalSet {
@@ -71,28 +71,15 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
         let streams = Streams::new(out.seed());
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
         out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
-        let thermal: Vec<Vec<Collection>> = grid
-            .par_iter()
-            .enumerate()
-            .map(|(k, t)| {
-                out.tick(UNITS)?;
-                let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
-                draw(settings.samples.sampler, size, *t, per, streams, &names, k as u64)
-            })
-            .collect::<Result<_, Error>>()?;
+        let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
+        let thermal = draw_all(out, settings.samples.sampler, size, &grid, per, streams, &names)?;
         for (s, name) in THERMAL.iter().enumerate() {
             let parts: Vec<&Collection> = thermal.iter().map(|sets| &sets[s]).collect();
             write(out, name, size, &grid, &parts)?;
         }
-        let between: Vec<Vec<Collection>> = midpoints
-            .par_iter()
-            .enumerate()
-            .map(|(k, t)| {
-                out.tick(UNITS)?;
-                let names = ["samples/calibration".to_string()];
-                draw(settings.samples.sampler, size, *t, settings.samples.calibration, streams, &names, k as u64)
-            })
-            .collect::<Result<_, Error>>()?;
+        let names = ["samples/calibration".to_string()];
+        let n = settings.samples.calibration;
+        let between = draw_all(out, settings.samples.sampler, size, &midpoints, n, streams, &names)?;
         write(out, "calibration", size, &midpoints, &between.iter().map(|sets| &sets[0]).collect::<Vec<_>>())
     })
 }
@@ -144,6 +131,44 @@ pub(super) fn blocked_stage(repetition: &Repetition, settings: &Settings) -> Res
 
 fn failure(e: LatticeError) -> Error {
     Error::failure(e.to_string())
+}
+
+/// Independent collections at each temperature, one for each purpose.
+fn draw_all(
+    out: &StageOut,
+    sampler: Sampler,
+    size: usize,
+    grid: &[f64],
+    n: usize,
+    streams: Streams,
+    purposes: &[String],
+) -> Result<Vec<Vec<Collection>>, Error> {
+    let square = Square::new(size, size).map_err(failure)?;
+    let temperatures: Vec<_> = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<_, _>>().map_err(failure)?;
+    let together: Vec<Temperature> = match sampler {
+        Sampler::Metropolis => {
+            let fits = |t: &Temperature| metropolis::is_bit_parallel(&Ising::new(&square), *t);
+            temperatures.iter().copied().filter(fits).collect()
+        }
+        _ => Vec::new(),
+    };
+    let chains = metropolis::Settings::for_lattice(&square);
+    let grids = |purpose: &String| metropolis::sample_grid(&square, &together, n, &chains, streams, purpose);
+    let mut grids: Vec<_> = if together.is_empty() {
+        Vec::new()
+    } else {
+        purposes.iter().map(|p| grids(p).map(Vec::into_iter)).collect::<Result<_, _>>().map_err(failure)?
+    };
+    let alone = |(k, t): (usize, &Temperature)| {
+        out.tick(UNITS)?;
+        let one = || draw(sampler, size, grid[k], n, streams, purposes, k as u64);
+        if together.contains(t) { Ok(Vec::new()) } else { one() }
+    };
+    let mut all: Vec<Vec<Collection>> = temperatures.par_iter().enumerate().map(alone).collect::<Result<_, Error>>()?;
+    for (sets, _) in all.iter_mut().zip(&temperatures).filter(|(_, t)| together.contains(t)) {
+        sets.extend(grids.iter_mut().filter_map(Iterator::next));
+    }
+    Ok(all)
 }
 
 /// Independent collections at one temperature, one for each purpose.
