@@ -56,7 +56,7 @@ fn failure(e: impl std::fmt::Display) -> Error {
 
 /// Configurations of 25 temperatures in one random order.
 fn ising(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
-    let spins = data::spins(&report.options.data, "ising2d_100_train.npy")?;
+    let spins = data::spins(&report.options.data, "ising2d_100_train.npy", 25_000)?;
     let per = spins.nrows() / 25;
     let mut order = permutation(spins.nrows(), &mut Streams::new(3).generator("bench/order", 0));
     if report.options.quick {
@@ -68,10 +68,10 @@ fn ising(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
 /// The first 10,000 digits, black and white as -1 and +1.
 fn digits(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
     let n = if report.options.quick { 500 } else { 10_000 };
-    let pixels = data::spins(&report.options.data, "mnist_784.npy")?;
+    let pixels = data::spins(&report.options.data, "mnist_784.npy", n)?;
     let labels = data::labels(&report.options.data, "mnist_labels.npy")?;
     let classes = labels.iter().take(n).map(|l| usize::try_from(*l).map_err(failure)).collect::<Result<_, Error>>()?;
-    Ok((pixels.slice(s![..n, ..]).mapv(f32::from), classes))
+    Ok((pixels.mapv(f32::from), classes))
 }
 
 fn train(report: &mut Report, shape: &Shape, x: &Array2<f32>, classes: &[usize]) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use super::data;
 use super::harness::{Case, Report};
 use crate::artifact::Error;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, Axis};
+use rgflow::kernel::spins::{pack, packed_len};
 use rgflow::learning::{Batching, Descent, Rule, Sgd, permutation};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Trainer, Training};
@@ -23,14 +24,14 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
         let key = format!("rbm/{n}x{m}/b{batch}");
         if report.wanted(&key, "rgflow") {
             let samples = if report.options.quick { 5 * batch } else { samples };
-            train(report, &key, (n, m, batch), data::spins(&report.options.data, file)?, samples)?;
+            train(report, &key, (n, m, batch), &data::spins(&report.options.data, file, samples)?)?;
         }
     }
     for k in [1, 11] {
         let key = format!("rbm/784x500/b100/pcd{k}");
         if report.wanted(&key, "rgflow") {
-            let data = data::spins(&report.options.data, "mnist_784.npy")?;
-            persistent(report, &key, data, k)?;
+            let samples = if report.options.quick { 500 } else { 2000 };
+            persistent(report, &key, &data::spins(&report.options.data, "mnist_784.npy", samples)?, k)?;
         }
     }
     Ok(())
@@ -40,56 +41,56 @@ fn failure(e: impl std::fmt::Display) -> Error {
     Error::failure(e.to_string())
 }
 
-/// The first `samples` of the file, shuffled, as a multiple of the batch.
-fn samples_of(data: &Array2<i8>, samples: usize, batch: usize) -> Array2<f32> {
-    let first = data.slice(s![..samples.min(data.nrows()), ..]);
-    let order = permutation(first.nrows() / batch * batch, &mut Streams::new(3).generator("bench/order", 0));
-    first.select(Axis(0), &order).mapv(f32::from)
+/// The samples in one random order, a multiple of the batch, as bits.
+fn samples_of(data: &Array2<i8>, batch: usize) -> (Vec<usize>, Vec<u8>) {
+    let order = permutation(data.nrows() / batch * batch, &mut Streams::new(3).generator("bench/order", 0));
+    let mut bits = vec![0; order.len() * packed_len(data.ncols())];
+    for (row, to) in order.iter().zip(bits.chunks_exact_mut(packed_len(data.ncols()))) {
+        pack(data.row(*row).as_slice().expect("standard layout"), data.ncols(), to);
+    }
+    (order, bits)
 }
 
 fn start(n: usize, m: usize) -> Rbm {
     Rbm::random(n, m, 0.01, &mut Streams::new(7).generator("bench/init", 0))
 }
 
-fn train(
-    report: &mut Report,
-    key: &str,
-    (n, m, batch): (usize, usize, usize),
-    data: Array2<i8>,
-    samples: usize,
-) -> Result<(), Error> {
-    let x = samples_of(&data, samples, batch);
+fn train(report: &mut Report, key: &str, (n, m, batch): (usize, usize, usize), data: &Array2<i8>) -> Result<(), Error> {
+    let (order, bits) = samples_of(data, batch);
     let training = Training {
         batching: Batching::Mini { size: batch, repeats: false },
         descent: Descent::new(Rule::Sgd(Sgd), 0.01),
         ..Training::default()
     };
-    let mut trainer = Trainer::new(start(n, m), x.view(), &training, Streams::new(11), "bench").map_err(failure)?;
-    drop(data);
+    let mut trainer =
+        Trainer::new(start(n, m), bits.as_slice(), &training, Streams::new(11), "bench").map_err(failure)?;
     let updates = trainer.updates_per_sweep();
     let work = (updates * batch) as f64;
     let flop = 10.0 * (n * m) as f64 * work;
     let case = Case { key, implementation: "rgflow", work, unit: "samples" };
     let more = json!({ "samples_per_epoch": work, "flop_per_run": flop });
     if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
-        let first = x.slice(s![..x.nrows().min(1000), ..]);
         let us = median / updates as f64 * 1e6;
         // The machine goes on from call to call, as the scripts' do.
         let epochs = report.options.repeats.max(1) + 1;
-        let recon = reconstruction(&trainer.rbm(), first);
+        let recon = reconstruction(&trainer.rbm(), data, &order[..order.len().min(1000)]);
         report.add_quality(key, json!({ "recon_mse": recon, "epochs": epochs, "us_per_update": us }));
     }
     Ok(())
 }
 
-/// Mean squared deviation of a unit from its mean-field reconstruction, as the scripts measure it.
-fn reconstruction(rbm: &Rbm, v: ArrayView2<f32>) -> f64 {
-    2.0 * rbm.reconstruction_cost(v) / v.ncols() as f64
+/// Mean squared deviation of a unit from its mean-field reconstruction, as the scripts measure it, of the samples `rows`.
+fn reconstruction(rbm: &Rbm, data: &Array2<i8>, rows: &[usize]) -> f64 {
+    let of = |rows: &[usize]| {
+        let v = data.select(Axis(0), rows).mapv(f32::from);
+        rbm.reconstruction_cost(v.view()) * rows.len() as f64
+    };
+    2.0 * rows.chunks(100).map(of).sum::<f64>() / (rows.len() * data.ncols()) as f64
 }
 
 /// PCD-k with 100 chains: the difference of two k is the cost of Gibbs sweeps alone.
-fn persistent(report: &mut Report, key: &str, data: Array2<i8>, k: usize) -> Result<(), Error> {
-    let x = samples_of(&data, if report.options.quick { 500 } else { 2000 }, 100);
+fn persistent(report: &mut Report, key: &str, data: &Array2<i8>, k: usize) -> Result<(), Error> {
+    let (_, bits) = samples_of(data, 100);
     let training = Training {
         batching: Batching::Mini { size: 100, repeats: false },
         descent: Descent::new(Rule::Sgd(Sgd), 0.01),
@@ -97,7 +98,8 @@ fn persistent(report: &mut Report, key: &str, data: Array2<i8>, k: usize) -> Res
         persistent: true,
         ..Training::default()
     };
-    let mut trainer = Trainer::new(start(784, 500), x.view(), &training, Streams::new(11), "bench").map_err(failure)?;
+    let mut trainer =
+        Trainer::new(start(784, 500), bits.as_slice(), &training, Streams::new(11), "bench").map_err(failure)?;
     let updates = trainer.updates_per_sweep();
     let case = Case { key, implementation: "rgflow", work: updates as f64, unit: "updates" };
     report.measure(case, || (0..updates).for_each(|_| trainer.update()), json!({ "gibbs_steps": k }));

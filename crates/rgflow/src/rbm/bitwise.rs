@@ -4,7 +4,7 @@
 //! or climbed where it lies, while it is in the nearest cache.
 
 use super::contrastive::Biases;
-use super::{Levels, Rbm};
+use super::{Levels, Rbm, Units};
 use crate::cpu;
 use crate::kernel::bits::{Bits, ByUnit, TOGETHER};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
@@ -12,11 +12,10 @@ use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::kernel::vector::two_valued_mean;
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 
 /// A machine in training, with what its updates need: an update allocates nothing.
 pub(super) struct Bitwise {
-    rbm: Rbm,
     weights: Blocks,
     hidden_bias: Vec<Line>,
     visible_bias: Vec<Line>,
@@ -90,18 +89,18 @@ impl Bitwise {
             hidden_rule: Biases::new(m, descent),
             hidden_sum: vec![0.0; m],
             means,
-            rbm: rbm.clone(),
         })
     }
 
     /// The machine as it is now.
     pub(super) fn rbm(&self) -> Rbm {
-        let mut rbm = self.rbm.clone();
-        self.weights.write(rbm.weights.view_mut());
-        for (bias, lines) in [(&mut rbm.hidden_bias, &self.hidden_bias), (&mut rbm.visible_bias, &self.visible_bias)] {
-            bias.iter_mut().zip(lines.iter().flat_map(|line| line.0)).for_each(|(b, value)| *b = value);
-        }
-        rbm
+        let mut weights = Array2::zeros(self.weights.dim());
+        self.weights.write(weights.view_mut());
+        let bias = |lines: &[Line], n: usize| lines.iter().flat_map(|line| line.0).take(n).collect();
+        let (n, m) = weights.dim();
+        let (visible, hidden) = (bias(&self.visible_bias, n), bias(&self.hidden_bias, m));
+        let [visible_units, hidden_units] = self.levels.map(Units::TwoValued);
+        Rbm::new(weights, visible, hidden, visible_units, hidden_units).expect("the shapes it began with")
     }
 
     /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
@@ -276,7 +275,6 @@ mod tests {
     use super::*;
     use crate::learning::{Rule, Sgd};
     use crate::random::Streams;
-    use crate::rbm::Units;
 
     /// Hidden units that are no units have no weights, whatever the levels: they would pull at the visible units with `low`.
     #[test]

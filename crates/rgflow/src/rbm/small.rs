@@ -2,7 +2,7 @@
 //! and four hidden units, as in the thesis's one-dimensional experiments (section 4.1).
 
 use super::contrastive::Biases;
-use super::{Levels, Rbm};
+use super::{Levels, Rbm, Units};
 use crate::cpu;
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::kernel::spins::packed_len;
@@ -13,10 +13,10 @@ use crate::kernel::subset_sums::Pair;
 use crate::kernel::vector::two_valued_mean;
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
+use ndarray::Array2;
 
 /// A machine in training, with what its updates need: an update allocates nothing.
 pub(super) struct Small {
-    rbm: Rbm,
     weights: Weights,
     visible_bias: [f32; WIDE],
     hidden_bias: [f32; NARROW],
@@ -79,19 +79,16 @@ impl Small {
             weight_rule: descent.weights(WIDE * NARROW),
             visible_rule: Biases::new(n, descent),
             hidden_rule: Biases::new(m, descent),
-            rbm: rbm.clone(),
         })
     }
 
     /// The machine as it is now.
     pub(super) fn rbm(&self) -> Rbm {
-        let mut rbm = self.rbm.clone();
-        for ((i, j), w) in rbm.weights.indexed_iter_mut() {
-            *w = self.weights[i / SAMPLES].0[i % SAMPLES * NARROW + j];
-        }
-        rbm.visible_bias.iter_mut().zip(self.visible_bias).for_each(|(b, value)| *b = value);
-        rbm.hidden_bias.iter_mut().zip(self.hidden_bias).for_each(|(b, value)| *b = value);
-        rbm
+        let (n, m) = (self.visible_rule.len(), self.hidden_rule.len());
+        let weights = Array2::from_shape_fn((n, m), |(i, j)| self.weights[i / SAMPLES].0[i % SAMPLES * NARROW + j]);
+        let (visible, hidden) = (self.visible_bias[..n].to_vec(), self.hidden_bias[..m].to_vec());
+        let [visible_units, hidden_units] = self.levels.map(Units::TwoValued);
+        Rbm::new(weights, visible.into(), hidden.into(), visible_units, hidden_units).expect("the shapes it began with")
     }
 
     /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
@@ -174,7 +171,7 @@ impl Small {
     /// Climbs the gradient (thesis eqs 2.4.26 with the opposite sign): the sums of both phases over the batch.
     fn climb(&mut self, data: &Weights, model: &Weights, counts: &[i32; WIDE], hidden: &[f64; NARROW]) {
         let scale = -1.0 / self.batch as f64;
-        let (n, m) = self.rbm.weights.dim();
+        let (n, m) = (self.visible_rule.len(), self.hidden_rule.len());
         let mut gradient = *data;
         for (i, row) in gradient.iter_mut().flat_map(|line| line.0.as_chunks_mut::<NARROW>().0).enumerate() {
             for (j, g) in row.iter_mut().enumerate() {
