@@ -23,6 +23,9 @@ pub enum BoltzmannError {
     /// A machine too large to enumerate.
     #[error("{0} units: enumeration of all states goes to {MOST_UNITS}; sample the phases instead")]
     TooLarge(usize),
+    /// A phase that averages over no states.
+    #[error("sampled phases with no {0}: a mean needs at least 1")]
+    NoStates(&'static str),
     /// Samples of another width than the visible units, or none.
     #[error("samples of {found} values for {expected} visible units, in {rows} rows")]
     Shape {

@@ -30,6 +30,17 @@ pub enum Phases {
     },
 }
 
+impl Phases {
+    /// Refuses a mean over nothing.
+    fn check(self, chains: usize) -> Result<(), BoltzmannError> {
+        match self {
+            Phases::Gibbs { sweeps: 0, .. } => Err(BoltzmannError::NoStates("sweeps")),
+            Phases::Gibbs { .. } if chains == 0 => Err(BoltzmannError::NoStates("chains")),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Moments {
     fn zero(n: usize) -> Self {
         Self { pairs: vec![0.0; n * (n - 1) / 2], units: vec![0.0; n] }
@@ -49,8 +60,9 @@ impl Boltzmann {
     /// Moments of the free machine.
     ///
     /// # Errors
-    /// [`BoltzmannError::TooLarge`] where more than 20 units are to be enumerated.
+    /// [`BoltzmannError::TooLarge`] where more than 20 units are to be enumerated, [`BoltzmannError::NoStates`] for no sweeps or chains.
     pub fn free(&self, phases: Phases, chains: usize, random: &mut Generator) -> Result<Moments, BoltzmannError> {
+        phases.check(chains)?;
         let n = self.n_units();
         let mut moments = Moments::zero(n);
         let mut s = vec![0i8; n];
@@ -83,7 +95,7 @@ impl Boltzmann {
     ///
     /// # Errors
     /// Samples that the visible units cannot take; [`BoltzmannError::TooLarge`] where more than 20 hidden units are to be
-    /// enumerated.
+    /// enumerated; [`BoltzmannError::NoStates`] for no sweeps.
     pub fn clamped(
         &self,
         phases: Phases,
@@ -91,6 +103,7 @@ impl Boltzmann {
         random: &mut Generator,
     ) -> Result<Moments, BoltzmannError> {
         self.check(data)?;
+        phases.check(1)?;
         let (n, visible) = (self.n_units(), self.n_visible());
         let hidden = n - visible;
         if phases == Phases::Exact && hidden > super::machine::MOST_UNITS {
@@ -176,6 +189,18 @@ mod tests {
             sum += q * (q / p).ln();
         }
         sum
+    }
+
+    #[test]
+    fn a_mean_over_nothing_is_refused() {
+        let mut random = Streams::new(1).generator("test/none", 0);
+        let machine = Boltzmann::random(2, 1, 0.5, &mut random).unwrap();
+        let none = Phases::Gibbs { burn_in: 3, sweeps: 0 };
+        assert_eq!(machine.free(none, 5, &mut random).unwrap_err(), BoltzmannError::NoStates("sweeps"));
+        let data = ndarray::array![[1i8, -1]];
+        assert_eq!(machine.clamped(none, data.view(), &mut random).unwrap_err(), BoltzmannError::NoStates("sweeps"));
+        let one = Phases::Gibbs { burn_in: 3, sweeps: 1 };
+        assert_eq!(machine.free(one, 0, &mut random).unwrap_err(), BoltzmannError::NoStates("chains"));
     }
 
     #[test]

@@ -229,7 +229,9 @@ impl Story<'_> {
             columns,
             rows,
             notes: vec![
-                "Distance: mean over units of ((v - v_0)/(high - low))^2; 1/2 is no memory of balanced units.".into(),
+                "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the time are 1/2 apart \
+                 if they know nothing of each other; grey levels and expectation values are nearer."
+                    .into(),
             ],
         }
     }

@@ -194,20 +194,25 @@ fn reconstruction_costs(rbm: &Rbm, v: ArrayView2<f32>) -> Vec<f64> {
     v.rows().into_iter().zip(back.rows()).map(|(a, b)| half_square(a, b)).collect()
 }
 
-/// ln p of each row of `test` if all units were independent, with the means of `train` (Laplace's rule) or its normal laws.
+/// ln p of each row of `test` if all units were independent, with the means of `train` (Laplace's rule) or its normal laws, which are
+/// no narrower than the machine's units: none of its laws is, and a constant column would have an infinite density.
 fn independent(units: &Units, train: ArrayView2<f32>, test: ArrayView2<f32>) -> Vec<f64> {
     let n = train.nrows() as f64;
     let terms: Vec<(f64, f64)> = train
         .columns()
         .into_iter()
-        .map(|column| {
+        .enumerate()
+        .map(|(i, column)| {
             let mean = column.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-            match units.levels() {
-                Some(l) => {
+            match units {
+                Units::TwoValued(l) => {
                     let share = (mean - f64::from(l.low())) / f64::from(l.delta());
                     ((share * n + 1.0) / (n + 2.0), 0.0)
                 }
-                None => (mean, column.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n + 1e-12),
+                Units::Gaussian(widths) => {
+                    let variance = column.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
+                    (mean, variance.max(f64::from(widths.sigma(i)).powi(2)))
+                }
             }
         })
         .collect();
