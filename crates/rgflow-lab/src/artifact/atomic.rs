@@ -29,7 +29,8 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<(), Erro
     #[cfg(unix)]
     builder.permissions(mode);
     let mut file = builder.tempfile_in(folder).map_err(Error::io("write", path))?;
-    file.write_all(bytes.as_ref()).map_err(Error::io("write", path))?;
+    // By the file itself: the other way the error names the temporary file.
+    file.as_file_mut().write_all(bytes.as_ref()).map_err(Error::io("write", path))?;
     file.as_file().sync_all().map_err(Error::io("write", path))?;
     file.persist(path).map_err(|e| e.error).map_err(Error::io("write", path))?;
     // The rename itself lasts only once the folder is on disk.

@@ -202,16 +202,50 @@ impl Thresholds {
     }
 }
 
-impl Stock {
-    /// The words of the next decision, of which `used` is to be told.
+/// Where the random words of the decisions come from, one after the other.
+trait Source {
+    /// Before a decision.
+    fn begin(&mut self);
+    /// The word of a round of it; rounds come in their order, from 0.
+    fn word(&mut self, round: usize) -> Site;
+    /// After a decision of so many rounds.
+    fn end(&mut self, rounds: usize);
+}
+
+impl Source for Stock {
     #[inline(always)]
-    fn next(&mut self) -> &[Site; BITS] {
+    fn begin(&mut self) {
         if self.used + BITS > STOCK {
-            refill(&mut self.random, &mut self.words);
+            let left = STOCK - self.used;
+            self.words.copy_within(self.used.., 0);
+            refill(&mut self.random, &mut self.words[left..]);
             self.used = 0;
         }
-        self.words[self.used..self.used + BITS].try_into().expect("a slice of that length")
     }
+
+    #[inline(always)]
+    fn word(&mut self, round: usize) -> Site {
+        self.words[self.used + round]
+    }
+
+    #[inline(always)]
+    fn end(&mut self, rounds: usize) {
+        self.used += rounds;
+    }
+}
+
+/// The generator itself: with 32 registers of 512 bits its state stays in them. The same words as from the stock.
+impl Source for Bulk {
+    #[inline(always)]
+    fn begin(&mut self) {}
+
+    #[inline(always)]
+    fn word(&mut self, _: usize) -> Site {
+        bytemuck::cast(self.next_row())
+    }
+
+    #[inline(always)]
+    fn end(&mut self, _: usize) {}
 }
 
 /// Fills `sites` with random bits.
@@ -219,30 +253,51 @@ fn refill(random: &mut Bulk, sites: &mut [Site]) {
     random.fill(bytemuck::cast_slice_mut(sites));
 }
 
+/// A sweep on one path, where a group goes on on the path it began on.
+fn sweep(path: Path, spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
+    match path.name() {
+        "avx512" => sweep_fresh(path, spins, extents, thresholds, &mut stock.random),
+        _ => sweep_stock(path, spins, extents, thresholds, stock),
+    }
+}
+
 dispatched! {
-    fn sweep(spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, stock: &mut Stock) => visit_all
+    fn sweep_stock(spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, stock: &mut Stock)
+        => visit_all
+}
+
+dispatched! {
+    fn sweep_fresh(spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, random: &mut Bulk)
+        => visit_all_fresh
 }
 
 #[inline(always)]
-fn visit_all(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
+fn visit_all_fresh(spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, random: &mut Bulk) {
+    let mut local = random.clone();
+    visit_all(spins, extents, thresholds, &mut local);
+    *random = local;
+}
+
+#[inline(always)]
+fn visit_all<S: Source>(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, source: &mut S) {
     for y in 0..=ly {
         if y < ly {
-            half_row(spins, (lx, ly), (y, y % 2), thresholds, stock);
+            half_row(spins, (lx, ly), (y, y % 2), thresholds, source);
         }
         if y > 0 {
-            half_row(spins, (lx, ly), (y - 1, y % 2), thresholds, stock);
+            half_row(spins, (lx, ly), (y - 1, y % 2), thresholds, source);
         }
     }
 }
 
 /// Visits the sites x = `first`, `first` + 2 ... of the row `y`.
 #[inline(always)]
-fn half_row(
+fn half_row<S: Source>(
     spins: &mut [Site],
     (lx, ly): (usize, usize),
     (y, first): (usize, usize),
     thresholds: &Thresholds,
-    stock: &mut Stock,
+    source: &mut S,
 ) {
     let row = y * lx;
     let up = (if y == 0 { ly - 1 } else { y - 1 }) * lx;
@@ -251,14 +306,13 @@ fn half_row(
         let left = if x == 0 { lx - 1 } else { x - 1 };
         let right = if x == lx - 1 { 0 } else { x + 1 };
         let neighbours = [spins[row + left], spins[row + right], spins[up + x], spins[down + x]];
-        let used = visit(&mut spins[row + x], &neighbours, thresholds, stock.next());
-        stock.used += used;
+        visit(&mut spins[row + x], &neighbours, thresholds, source);
     }
 }
 
-/// Flips the spins that accept; returns how many of the random `words` were used.
+/// Flips the spins that accept.
 #[inline(always)]
-fn visit(own: &mut Site, neighbours: &[Site; 4], thresholds: &Thresholds, words: &[Site; BITS]) -> usize {
+fn visit<S: Source>(own: &mut Site, neighbours: &[Site; 4], thresholds: &Thresholds, source: &mut S) {
     let (mut always, mut one, mut none) = ([0; WORDS], [0; WORDS], [0; WORDS]);
     for w in 0..WORDS {
         // Antiparallel neighbours, added up in pairs.
@@ -275,8 +329,9 @@ fn visit(own: &mut Site, neighbours: &[Site; 4], thresholds: &Thresholds, words:
         open[w] = one[w] | none[w];
     }
     let mut round = 0;
+    source.begin();
     while round < BITS {
-        let (r, t1, t0) = (&words[round], &thresholds.one[round], &thresholds.none[round]);
+        let (r, t1, t0) = (source.word(round), &thresholds.one[round], &thresholds.none[round]);
         for w in 0..WORDS {
             let threshold = one[w] & t1[w] | none[w] & t0[w];
             flip[w] |= open[w] & threshold & !r[w];
@@ -287,10 +342,10 @@ fn visit(own: &mut Site, neighbours: &[Site; 4], thresholds: &Thresholds, words:
             break;
         }
     }
+    source.end(round);
     for w in 0..WORDS {
         own[w] ^= flip[w];
     }
-    round
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl Effort {
     ///
     /// Single-spin updates: spacing 0.2 l^2.17 sweeps (Osada and Ozeki 2024), l the smaller of the largest extent L and
     /// 1 + 0.6/|1 - T_c/T|, about the correlation length; burn-in 25 spacings, and below T_c at least 4 L^2.17, the time
-    /// in which domains of a disordered start grow to the size of the lattice. Clusters: spacing 2 (Wolff) or l^0.25
+    /// in which domains of a disordered start grow to the size of the lattice. Clusters: spacing 2 (Wolff) or 2 l^0.25
     /// (Swendsen-Wang) sweeps, burn-in 25 spacings. 64 chains for single-spin updates, else 16.
     pub fn schedule<L: Lattice + ?Sized>(&self, kind: Kind, lattice: &L, temperature: Temperature) -> Schedule {
         let longest = lattice.extents().into_iter().max().unwrap_or(1) as f64;
@@ -99,7 +99,7 @@ impl Effort {
         let default_spacing = match kind {
             Kind::Metropolis | Kind::HeatBath => (0.2 * growth(l)).ceil() as usize,
             Kind::Wolff => 2,
-            Kind::SwendsenWang => libm::pow(l, 0.25).ceil() as usize,
+            Kind::SwendsenWang => (2.0 * libm::pow(l, 0.25)).ceil() as usize,
         };
         let spacing = self.spacing.unwrap_or(default_spacing.max(1));
         let coarsening = if kind.is_local() && t < critical { (4.0 * growth(longest)).ceil() as usize } else { 0 };
