@@ -13,6 +13,8 @@ use ndarray::{Array2, ArrayViewMut1, Axis};
 use rayon::prelude::*;
 
 use super::{LatticeError, Temperature};
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::Set;
 use crate::cpu::{self, Path, dispatched};
 use crate::random::{Bulk, Streams};
 
@@ -255,8 +257,9 @@ fn refill(random: &mut Bulk, sites: &mut [Site]) {
 
 /// A sweep on one path, where a group goes on on the path it began on.
 fn sweep(path: Path, spins: &mut [Site], extents: (usize, usize), thresholds: &Thresholds, stock: &mut Stock) {
-    match path.name() {
-        "avx512" => sweep_fresh(path, spins, extents, thresholds, &mut stock.random),
+    match path.set() {
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => sweep_fresh(path, spins, extents, thresholds, &mut stock.random),
         _ => sweep_stock(path, spins, extents, thresholds, stock),
     }
 }
