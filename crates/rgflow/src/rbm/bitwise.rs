@@ -37,6 +37,7 @@ pub(super) struct Bitwise {
     units: ByUnit,
     counts: Vec<i32>,
     sums: Vec<Line>,
+    /// Weights of a block of visible units, a line for each hidden unit; of all blocks where there are several steps.
     transposed: Vec<Line>,
     tables: Tables,
     optimisers: Vec<Optimiser>,
@@ -81,7 +82,7 @@ impl Bitwise {
             units: ByUnit::new(n, 2 * batch.div_ceil(4)),
             counts: vec![0; n],
             sums: vec![Line::ZERO; rows.max(n.next_multiple_of(TOGETHER))],
-            transposed: vec![Line::ZERO; means.len() * COLUMNS],
+            transposed: vec![Line::ZERO; means.len() * COLUMNS * if steps > 1 { n.div_ceil(COLUMNS) } else { 1 }],
             tables: Tables::new(),
             optimisers: (0..means.len()).map(|_| descent.weights(n * COLUMNS)).collect(),
             visible: Biases::new(n, descent),
@@ -121,7 +122,7 @@ impl Bitwise {
             if self.persistent || step > 0 {
                 self.draw_hidden();
             }
-            self.draw_visible();
+            self.draw_visible(step);
         }
         self.units.put(&self.chains, half / 4, Some(|unit: usize, high| self.counts[unit] -= high));
         self.average(half, false);
@@ -188,13 +189,17 @@ impl Bitwise {
         }
     }
 
-    /// Draws the visible units of the chains given the hidden ones.
-    fn draw_visible(&mut self) {
+    /// Draws the visible units of the chains given the hidden ones. Weights are transposed at the first step.
+    fn draw_visible(&mut self, step: usize) {
         let rows = self.batch.next_multiple_of(TOGETHER);
         for b in 0..self.visible_bias.len() {
             let fields = self.sums[..rows].as_chunks_mut().0;
-            self.weights.write_transposed(cpu::path(), b, &mut self.transposed);
-            let weights = (&self.transposed.as_chunks().0[..self.hidden.groups()], self.chains.lanes(b));
+            let lines = self.means.len() * COLUMNS;
+            let transposed = &mut self.transposed[if self.steps > 1 { b * lines } else { 0 }..][..lines];
+            if step == 0 {
+                self.weights.write_transposed(cpu::path(), b, transposed);
+            }
+            let weights = (&transposed.as_chunks().0[..self.hidden.groups()], self.chains.lanes(b));
             add_product(
                 self.hidden.nibbles(),
                 pair(self.levels[1]),
