@@ -2,11 +2,13 @@
 //! damaged files) costs a line, never a result: `--resume` finishes with the bytes of a run that nothing disturbed.
 #![cfg(unix)]
 
+mod common;
+
+use common::{assert_same, bytes};
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
 use rgflow_lab::artifact::{machine, npz};
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -91,32 +93,6 @@ fn line(out: &Output, code: i32, parts: &[&str]) {
     assert!(line.lines().count() == 1 && out.stdout.is_empty(), "{line}");
     for part in parts {
         assert!(line.contains(part), "{line} lacks {part}");
-    }
-}
-
-/// The bytes of every file but those that hold times, and the lock.
-fn bytes(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    fn walk(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
-        for entry in std::fs::read_dir(dir).expect("readable") {
-            let path = entry.expect("readable").path();
-            let name = path.file_name().expect("named").to_string_lossy().into_owned();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else if !["provenance.json", "report.html", ".lock"].contains(&name.as_str()) {
-                found.insert(path.strip_prefix(root).expect("inside").into(), std::fs::read(&path).expect("readable"));
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(dir, dir, &mut found);
-    found
-}
-
-fn assert_same(whole: &Path, resumed: &Path) {
-    let (whole, resumed) = (bytes(whole), bytes(resumed));
-    assert_eq!(whole.keys().collect::<Vec<_>>(), resumed.keys().collect::<Vec<_>>());
-    for (path, content) in &whole {
-        assert!(content == &resumed[path], "{} differs", path.display());
     }
 }
 

@@ -1,7 +1,9 @@
 //! The main job's promises, on a small lattice: same bytes for any number of threads, after kills and after signals.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod common;
+
+use common::{assert_same, bytes};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -39,32 +41,6 @@ fn finish(mut command: Command) -> Output {
     let out = command.output().expect("starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     out
-}
-
-/// Hash of every file that the promise covers: all but those that hold times, and the lock.
-fn bytes(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    fn walk(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
-        for entry in std::fs::read_dir(dir).expect("readable") {
-            let path = entry.expect("readable").path();
-            let name = path.file_name().expect("named").to_string_lossy().into_owned();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else if !["provenance.json", "report.html", ".lock"].contains(&name.as_str()) {
-                found.insert(path.strip_prefix(root).expect("inside").into(), std::fs::read(&path).expect("readable"));
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(dir, dir, &mut found);
-    found
-}
-
-fn assert_same(a: &Path, b: &Path) {
-    let (a, b) = (bytes(a), bytes(b));
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (path, content) in &a {
-        assert!(content == &b[path], "{} differs", path.display());
-    }
 }
 
 #[test]

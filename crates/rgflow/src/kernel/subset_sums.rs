@@ -64,56 +64,31 @@ pub fn add_product(
     tables: &mut Tables,
 ) {
     assert_eq!(nibbles.len(), factor.len() * sums.len(), "number of nibbles");
-    let tables = &mut tables.0;
+    let (of, tables) = ((nibbles, pair, factor, start), &mut tables.0);
     match lanes(columns) {
-        4 => add_4(path(), nibbles, pair, factor, start, sums, tables),
-        8 => add_8(path(), nibbles, pair, factor, start, sums, tables),
-        _ => add_16(path(), nibbles, pair, factor, start, sums, tables),
+        4 => add_4(path(), of, sums, tables),
+        8 => add_8(path(), of, sums, tables),
+        _ => add_16(path(), of, sums, tables),
     }
 }
 
+/// Nibbles, values of a unit, factor and start, as [`add_product`] takes them.
+type Of<'a> = (&'a [Together], Pair, &'a [[Line; 4]], Option<&'a Line>);
+
 dispatched! {
-    fn add_4(
-        nibbles: &[Together],
-        pair: Pair,
-        factor: &[[Line; 4]],
-        start: Option<&Line>,
-        sums: &mut [[Line; TOGETHER]],
-        tables: &mut [Line],
-    ) => add_all::<4>
+    fn add_4(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<4>
 }
 
 dispatched! {
-    fn add_8(
-        nibbles: &[Together],
-        pair: Pair,
-        factor: &[[Line; 4]],
-        start: Option<&Line>,
-        sums: &mut [[Line; TOGETHER]],
-        tables: &mut [Line],
-    ) => add_all::<8>
+    fn add_8(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<8>
 }
 
 dispatched! {
-    fn add_16(
-        nibbles: &[Together],
-        pair: Pair,
-        factor: &[[Line; 4]],
-        start: Option<&Line>,
-        sums: &mut [[Line; TOGETHER]],
-        tables: &mut [Line],
-    ) => add_all::<16>
+    fn add_16(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<16>
 }
 
 #[inline(always)]
-fn add_all<const W: usize>(
-    nibbles: &[Together],
-    pair: Pair,
-    factor: &[[Line; 4]],
-    start: Option<&Line>,
-    sums: &mut [[Line; TOGETHER]],
-    tables: &mut [Line],
-) {
+fn add_all<const W: usize>((nibbles, pair, factor, start): Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
     let groups = factor.len();
     let tables: &mut [Table<W>] = bytemuck::cast_slice_mut::<_, f32>(tables).as_chunks_mut().0.as_chunks_mut().0;
     for first in (0..groups).step_by(GROUPS) {
@@ -230,7 +205,7 @@ mod tests {
                         8 => add_8,
                         _ => add_16,
                     };
-                    add(path, units.nibbles(), pair, factor, Some(&start), &mut seen, &mut tables);
+                    add(path, (units.nibbles(), pair, factor, Some(&start)), &mut seen, &mut tables);
                     for (r, line) in seen.as_flattened()[..rows].iter().enumerate() {
                         for (o, z) in (b * COLUMNS..n_out).zip(line.0) {
                             let set = |i: usize| bytes[r * packed_len(n_in) + i / 4] >> (i % 4) & 1 == 1;

@@ -1,0 +1,31 @@
+//! What several test files need.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The bytes of every file but those that hold times, and the lock.
+pub fn bytes(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(root: &Path, dir: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in std::fs::read_dir(dir).expect("readable") {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().expect("named").to_string_lossy().into_owned();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else if !["provenance.json", "report.html", ".lock"].contains(&name.as_str()) {
+                found.insert(path.strip_prefix(root).expect("inside").into(), std::fs::read(&path).expect("readable"));
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(dir, dir, &mut found);
+    found
+}
+
+/// Two run folders hold the same files with the same bytes.
+pub fn assert_same(whole: &Path, resumed: &Path) {
+    let (whole, resumed) = (bytes(whole), bytes(resumed));
+    assert_eq!(whole.keys().collect::<Vec<_>>(), resumed.keys().collect::<Vec<_>>());
+    for (path, content) in &whole {
+        assert!(content == &resumed[path], "{} differs", path.display());
+    }
+}
