@@ -82,6 +82,18 @@ fn means_of_correlated_series_know_their_error() {
     }
 }
 
+/// The checks above can fail: blocks of a fifth of tau_int = 9.5 give errors that are sqrt(10) times too small (variance 1.9 of the true
+/// 19, in units of that of independent draws).
+#[test]
+fn blocks_shorter_than_tau_int_are_seen() {
+    let (mean, sd) = pulls("blocks of two", 0.0, |rng| {
+        let blocks = block_means(&ar1(0.9, 8192, rng), 4096);
+        let rows = Array2::from_shape_vec((blocks.len(), 1), blocks).unwrap();
+        pair(jackknife(rows.view(), |m| m[0]))
+    });
+    assert!(mean.abs() < 0.25 * 10f64.sqrt() && (sd / 10f64.sqrt() - 1.0).abs() < 0.2, "{mean}, {sd}");
+}
+
 /// A ratio of means: the jackknife removes its bias of order 1/n, and both know its error.
 #[test]
 fn functions_of_means_know_their_error() {
