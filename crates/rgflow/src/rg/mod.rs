@@ -1,3 +1,4 @@
-//! Renormalization-group transformations of configurations (thesis section 3.2).
+//! Renormalization-group transformations of configurations and of couplings (thesis section 3.2).
 
 pub mod block_spin;
+pub mod decimation;
