@@ -2,6 +2,7 @@
 
 mod combined;
 mod descent;
+mod exact_rg;
 mod ising_2d;
 mod own_flow;
 mod pictures;
@@ -69,7 +70,7 @@ pub struct Item {
 }
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] = &[&ising_2d::Ising2d];
+pub static ALL: &[&dyn Experiment] = &[&exact_rg::ExactRg, &ising_2d::Ising2d];
 
 /// The experiment called `name`.
 ///
