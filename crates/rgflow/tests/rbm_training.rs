@@ -393,11 +393,11 @@ fn grey_levels_are_not_thresholded() {
     assert!(chains.set_visible(array![[0.0, 0.0]].view()).is_err());
 }
 
-/// Values that are all low or high train as the bits do, to the byte.
+/// Values that are all low or high train as the bits do, to the byte, whatever the bits hold that are no units; in machines whose states
+/// are bytes and in wider ones.
 #[test]
 fn values_and_bits_are_the_same_data() {
     let units: Units = "0.25,2".parse().unwrap();
-    let rbm = machine(6, 3, &units, &Units::SPIN);
     let values = Array2::from_shape_fn((60, 6), |(s, i)| if (s * 5 + i * i) % 7 < 3 { 2.0f32 } else { 0.25 });
     let mut bits = vec![0; 60 * packed_len(6)];
     assert!(pack_levels(values.view(), 0.25, 2.0, &mut bits));
@@ -408,11 +408,16 @@ fn values_and_bits_are_the_same_data() {
         persistent: true,
         ..Training::default()
     };
-    let of = |data: Samples| {
-        train(rbm.clone(), data, values.view(), &training, Streams::new(1), "test", &mut |_| true).unwrap().rbm
-    };
-    assert_eq!(of(values.view().into()), of(bits.as_slice().into()));
-    assert_ne!(of(values.view().into()), rbm);
+    let dirty: Vec<u8> = bits.iter().enumerate().map(|(i, b)| b | if i % 2 == 0 { 0xf0 } else { 0xfc }).collect();
+    for hidden in [3, 7] {
+        let rbm = machine(6, hidden, &units, &Units::SPIN);
+        let of = |data: Samples| {
+            train(rbm.clone(), data, values.view(), &training, Streams::new(1), "test", &mut |_| true).unwrap().rbm
+        };
+        assert_eq!(of(values.view().into()), of(bits.as_slice().into()), "{hidden} hidden units");
+        assert_eq!(of(values.view().into()), of(dirty.as_slice().into()), "{hidden} hidden units");
+        assert_ne!(of(values.view().into()), rbm);
+    }
 }
 
 /// 1000 samples of 8 units: all alike but for a tenth.

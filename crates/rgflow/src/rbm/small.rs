@@ -93,11 +93,13 @@ impl Small {
 
     /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
     pub(super) fn update(&mut self, packed: &[u8], rows: &[usize]) {
+        // The upper half of a byte holds no units.
         if packed_len(self.visible_rule.len()) == 1 {
-            self.data.iter_mut().zip(rows).for_each(|(state, row)| *state = packed[*row]);
+            self.data.iter_mut().zip(rows).for_each(|(state, row)| *state = packed[*row] & 15);
         } else {
             let bytes = packed.as_chunks::<2>().0;
-            self.data.iter_mut().zip(rows).for_each(|(state, row)| *state = bytes[*row][0] | bytes[*row][1] << 4);
+            let state = |[first, last]: [u8; 2]| first & 15 | last << 4;
+            self.data.iter_mut().zip(rows).for_each(|(to, row)| *to = state(bytes[*row]));
         }
         if self.persistent && !self.begun {
             self.chains.copy_from_slice(&self.data);

@@ -157,7 +157,11 @@ fn draw_all(
     let mut grids: Vec<_> = if together.is_empty() {
         Vec::new()
     } else {
-        purposes.iter().map(|p| grids(p).map(Vec::into_iter)).collect::<Result<_, _>>().map_err(failure)?
+        let one = |purpose| {
+            out.tick(0)?;
+            grids(purpose).map(Vec::into_iter).map_err(failure)
+        };
+        purposes.iter().map(one).collect::<Result<_, Error>>()?
     };
     let alone = |(k, t): (usize, &Temperature)| {
         out.tick(UNITS)?;
