@@ -2,10 +2,11 @@
 
 use ndarray::{Array2, array};
 use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run};
+use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
-use rgflow::rbm::Rbm;
+use rgflow::rbm::{Rbm, Samples};
 
 fn machine() -> Rbm {
     let mut random = Streams::new(1).generator("test/flow", 0);
@@ -26,13 +27,34 @@ fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory 
     run(
         &machine(),
         Readout { mlp: Some(&mlp), lattice: Some(&square) },
-        Starts { values: spins.mapv(f32::from).view(), n_starts: 2 },
+        Starts { values: spins.mapv(f32::from).view().into(), n_starts: 2 },
         mode,
         &Schedule::new(steps),
         (Streams::new(1), "test/flow"),
         &|_| true,
     )
     .expect("not stopped")
+}
+
+/// The same flow from packed bits and from their values: equal at every record, of expectation values and of states.
+#[test]
+fn starts_are_bits_or_values() {
+    let spins = starts(500);
+    let (bits, values) = (packed(spins.view()), spins.mapv(f32::from));
+    for mode in [Mode::Mean, Mode::Gibbs] {
+        let follow = |values: Samples| {
+            let (schedule, streams) = (Schedule::new(20), (Streams::new(1), "test/flow"));
+            let readout = Readout { mlp: None, lattice: None };
+            run(&machine(), readout, Starts { values, n_starts: 2 }, mode, &schedule, streams, &|_| true)
+                .expect("not stopped")
+        };
+        let [of_bits, of_values] = [follow(bits.as_slice().into()), follow(values.view().into())];
+        assert_eq!(of_bits.values, of_values.values);
+        for (a, b) in of_bits.moments.iter().zip(&of_values.moments) {
+            assert_eq!(a.distance, b.distance, "step {}", a.step);
+        }
+        assert_eq!(of_bits.moments[0].distance, array![0.0, 0.0].to_vec());
+    }
 }
 
 /// Null: after 60 steps the chains follow p(v) ~ exp(-F(v)). E and |m| of both starts against enumeration of the 512 states with 10,000
@@ -102,7 +124,7 @@ fn chains_rest_within_the_tolerance() {
         run(
             &rbm,
             Readout { mlp: None, lattice: None },
-            Starts { values: spins.view(), n_starts: 2 },
+            Starts { values: spins.view().into(), n_starts: 2 },
             Mode::Mean,
             &Schedule { rest, ..Schedule::new(300) },
             (Streams::new(1), "test/flow"),
@@ -124,7 +146,7 @@ fn chains_rest_within_the_tolerance() {
     let short = run(
         &rbm,
         Readout { mlp: None, lattice: None },
-        Starts { values: spins.view(), n_starts: 2 },
+        Starts { values: spins.view().into(), n_starts: 2 },
         Mode::Mean,
         &Schedule::new(2),
         (Streams::new(1), "test/flow"),

@@ -11,11 +11,12 @@ use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, sett
 use crate::experiment::{self, Experiment};
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
+use rgflow::kernel::spins::packed;
 use rgflow::lattice::multispin::{self, sample_grid};
 use rgflow::learning::{Adam, Batching, Descent, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{self, Rbm};
+use rgflow::rbm::{self, Rbm, Samples};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -93,12 +94,14 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     let temperatures = data::temperatures().map_err(failure)?;
     // Every configuration is its own replica, as in the script; the start is disordered.
     let metropolis = multispin::Settings { chains: sizes.per, burn_in: sizes.sweeps, spacing: 1 };
-    let set = |name: &str| -> Result<Array2<f32>, Error> {
+    let set = |name: &str| -> Result<Array2<i8>, Error> {
         let sets = sample_grid(10, 10, &temperatures, sizes.per, &metropolis, streams, name).map_err(failure)?;
         let views: Vec<_> = sets.iter().map(|set| set.view()).collect();
-        Ok(concatenate(Axis(0), &views).map_err(failure)?.mapv(f32::from))
+        concatenate(Axis(0), &views).map_err(failure)
     };
-    let [train, test, first] = [set("train")?, set("test")?, set("start")?];
+    // Bits and one set of real values at a time: a benchmark holds what it works on.
+    let train = set("train")?;
+    let [test, starts] = [packed(set("test")?.view()), packed(set("start")?.view())];
     let batching = Batching::Mini { size: sizes.batch, repeats: false };
     let data = start.elapsed().as_secs_f64();
     let classes: Vec<usize> = (0..train.nrows()).map(|i| i / sizes.per).collect();
@@ -111,20 +114,24 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     };
     let init = &mut streams.generator("bench/init", 0);
     let mlp = Mlp::random(&[100, 64, 25], Activation::Tanh, Activation::Softmax, init);
-    let samples = Data { x: train.view(), targets: Targets::Classes(&classes) };
+    let (bits, values) = (packed(train.view()), train.mapv(f32::from));
+    drop(train);
+    let samples = Data { x: values.view(), targets: Targets::Classes(&classes) };
     let mut trainer = nn::Trainer::new(mlp, samples, &training, streams, "bench/mlp").map_err(failure)?;
     (0..sizes.mlp_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let mlp = trainer.mlp().clone();
+    drop(values);
     let learnt = start.elapsed().as_secs_f64();
     let training = rbm::Training { batching, descent: Descent::new(Rule::Sgd(Sgd), 0.01), ..rbm::Training::default() };
     let machine = Rbm::random(100, 25, 0.01, init);
-    let mut trainer = rbm::Trainer::new(machine, train.view(), &training, streams, "bench/rbm").map_err(failure)?;
+    let mut trainer = rbm::Trainer::new(machine, bits.as_slice(), &training, streams, "bench/rbm").map_err(failure)?;
     (0..sizes.rbm_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
+    let rbm = trainer.rbm();
     let trained = start.elapsed().as_secs_f64();
     let trajectory = run_flow(
-        &trainer.rbm(),
+        &rbm,
         Readout { mlp: Some(&mlp), lattice: None },
-        Starts { values: first.view(), n_starts: 25 },
+        Starts { values: starts.as_slice().into(), n_starts: 25 },
         Mode::Mean,
         &Schedule { steps: sizes.flow_steps, records: (0..=sizes.flow_steps).collect(), rest: Rest::default() },
         (streams, "bench/flow"),
@@ -132,6 +139,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     )
     .ok_or_else(|| failure("the flow was stopped"))?;
     let end = start.elapsed().as_secs_f64();
+    let test = Samples::Packed(&test).values(&rbm);
     let cost = mlp.cost(test.view(), Targets::Classes(&classes), Cost::CategoricalCrossEntropy).map_err(failure)?;
     Ok(([data, learnt - data, trained - learnt, end - trained, end], quality(cost, &trajectory)))
 }

@@ -92,8 +92,10 @@ pub(super) struct Piece {
     /// Per record: sums and sums of squares of the columns.
     sums: Vec<(Array1<f64>, Array1<f64>)>,
     examples: Vec<Array1<f32>>,
-    /// Per chain: later window minus earlier one.
+    /// Per chain: later window minus earlier one, until [`Piece::finish`].
     windows: Array2<f64>,
+    /// Sums and sums of squares of the columns of `windows`.
+    between: (Array1<f64>, Array1<f64>),
     weights: [f64; 2],
     pub end: Array2<f32>,
     pub spins: Array2<i8>,
@@ -107,6 +109,7 @@ impl Piece {
             sums: Vec::with_capacity(schedule.records.len()),
             examples: Vec::with_capacity(schedule.records.len()),
             windows: Array2::zeros((rows, columns.count())),
+            between: Default::default(),
             weights: [-1.0 / in_window(0), 1.0 / in_window(1)],
             end: Array2::zeros((rows, 0)),
             spins: Array2::zeros((0, 0)),
@@ -116,18 +119,29 @@ impl Piece {
 
     /// Notes what was `seen` at a recorded step, shape (chains, columns), and the first chain.
     pub fn record(&mut self, step: usize, schedule: &Schedule, seen: ArrayView2<f64>, example: ArrayView1<f32>) {
-        let (mut sum, mut square) = (Array1::zeros(seen.ncols()), Array1::zeros(seen.ncols()));
-        for row in seen.rows() {
-            sum += &row;
-            square.zip_mut_with(&row, |s: &mut f64, x| *s += x * x);
-        }
+        self.sums.push(sums(seen));
         if let Some(w) = schedule.window(step) {
             let weight = self.weights[w];
             self.windows.zip_mut_with(&seen, |s, x| *s += weight * x);
         }
-        self.sums.push((sum, square));
         self.examples.push(example.to_owned());
     }
+
+    /// After the last record: what is kept of each chain is summed, so that pieces wait for each other in little memory.
+    pub fn finish(&mut self) {
+        self.between = sums(self.windows.view());
+        self.windows = Array2::zeros((0, 0));
+    }
+}
+
+/// Sums and sums of squares of the columns.
+fn sums(seen: ArrayView2<f64>) -> (Array1<f64>, Array1<f64>) {
+    let (mut sum, mut square) = (Array1::zeros(seen.ncols()), Array1::zeros(seen.ncols()));
+    for row in seen.rows() {
+        sum += &row;
+        square.zip_mut_with(&row, |s: &mut f64, x| *s += x * x);
+    }
+    (sum, square)
 }
 
 /// Mean and standard error from a sum, a sum of squares and a count.
@@ -189,9 +203,8 @@ pub(super) fn assemble(
     let windows = (0..n_starts)
         .map(|start| {
             let column = |k: usize| {
-                let (sum, square) = of_start(start)
-                    .flat_map(|c| c.windows.column(k).to_vec())
-                    .fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
+                let (sum, square) =
+                    of_start(start).fold((0.0, 0.0), |(a, b), c| (a + c.between.0[k], b + c.between.1[k]));
                 mean_error(sum, square, n)
             };
             let of_lattice = |k: usize| columns.lattice.then(|| column(k));

@@ -5,8 +5,8 @@ use crate::kernel::bits::Bits;
 use crate::lattice::{Observables, Square};
 use crate::nn::{Mlp, Workspace};
 use crate::random::{Bulk, Streams};
-use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Units};
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Samples, Units};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
 use rayon::prelude::*;
 
 /// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not depend on
@@ -35,8 +35,9 @@ impl Mode {
 /// Collections from which flows start: `per_start` configurations for each of `n_starts` temperatures (or other labels).
 #[derive(Clone, Copy, Debug)]
 pub struct Starts<'a> {
-    /// Values of the visible units, shape (n_starts * per_start, units), start by start; real ones (grey levels) are allowed.
-    pub values: ArrayView2<'a, f32>,
+    /// The visible units of n_starts * per_start chains, start by start: packed bits, or values, of which real ones (grey levels) are
+    /// allowed.
+    pub values: Samples<'a>,
     /// Number of starts.
     pub n_starts: usize,
 }
@@ -90,7 +91,7 @@ impl Schedule {
 /// it is the caller's mistake.
 ///
 /// # Panics
-/// If widths do not fit, or units are not {-1, +1} where a lattice is read.
+/// If widths do not fit, starts are bits where the visible units are Gaussian, or units are not {-1, +1} where a lattice is read.
 ///
 /// Random streams are `purpose` with the number of the chunk. `tick` is called with the number of chain-steps done, from
 /// several threads; `false` stops the flow, which then returns `None`.
@@ -103,8 +104,7 @@ pub fn run(
     (streams, purpose): (Streams, &str),
     tick: &(dyn Fn(u64) -> bool + Sync),
 ) -> Option<Trajectory> {
-    let per_start = starts.values.nrows() / starts.n_starts;
-    let values = starts.values.as_standard_layout();
+    let per_start = starts.values.len(rbm.n_visible()) / starts.n_starts;
     let pieces: Vec<(usize, usize, usize)> = (0..starts.n_starts)
         .flat_map(|start| {
             let first = start * per_start;
@@ -118,16 +118,16 @@ pub fn run(
     };
     let columns = Columns { classes: readout.mlp.map_or(0, Mlp::n_out), lattice: readout.lattice.is_some() };
     // Pieces follow one another: each writes its own rows.
-    let mut ends = Array2::zeros((starts.n_starts * per_start, values.ncols()));
+    let mut ends = Array2::zeros((starts.n_starts * per_start, rbm.n_visible()));
     let chunks: Vec<Piece> = pieces
         .par_iter()
         .zip(split(ends.view_mut(), &pieces))
         .enumerate()
         .map(|(index, ((_, from, to), end))| {
-            let start = values.slice(s![*from..*to, ..]);
+            let start = starts.values.rows(rbm.n_visible(), *from..*to);
             let bulk = |of: &str| streams.bulk(&format!("{purpose}{of}"), index as u64);
-            let state = State::new(&map, start, bulk("/read"));
-            Follower::new(rbm, readout, columns, (start, end), state).follow(schedule, bulk(""), tick)
+            let state = State::new(rbm, &map, start, bulk("/read"));
+            Follower::new(rbm, readout, columns, state, end).follow(schedule, bulk(""), tick)
         })
         .collect::<Option<_>>()?;
     Some(assemble(&pieces, chunks, ends, (starts.n_starts, per_start), columns, schedule))
@@ -150,31 +150,38 @@ enum Map {
     Gibbs(Kernel),
 }
 
+/// Where the chains of a chunk started.
+enum Start<'a> {
+    Bits(Bits),
+    /// In standard layout.
+    Values(CowArray<'a, f32, Ix2>),
+}
+
 /// The chains of a chunk, with what advances them.
 enum State<'a> {
-    Mean {
-        map: &'a MeanField,
-        chains: Expectations,
-        read: Bulk,
-    },
-    /// `start`: where they were, of two-valued units.
-    Gibbs {
-        kernel: &'a Kernel,
-        chains: Chains,
-        start: Option<Bits>,
-    },
+    Mean { map: &'a MeanField, chains: Expectations, read: Bulk },
+    Gibbs { kernel: &'a Kernel, chains: Chains },
 }
 
 impl<'a> State<'a> {
-    fn new(map: &'a Map, start: ArrayView2<f32>, read: Bulk) -> Self {
+    fn new(rbm: &Rbm, map: &'a Map, start: Samples<'a>, read: Bulk) -> (Self, Start<'a>) {
         let fits = "starts have the machine's width";
         match map {
-            Map::Mean(map) => Self::Mean { map, chains: Expectations::new(map, start).expect(fits), read },
+            Map::Mean(map) => {
+                let values = start.values(rbm);
+                (
+                    Self::Mean { map, chains: Expectations::new(map, values.view()).expect(fits), read },
+                    Start::Values(values),
+                )
+            }
             Map::Gibbs(kernel) => {
-                let mut chains = Chains::new(kernel, start.nrows());
+                let mut chains = Chains::new(kernel, start.len(rbm.n_visible()));
                 chains.set_visible(start).expect(fits);
-                let start = chains.visible_bits().cloned();
-                Self::Gibbs { kernel, chains, start }
+                let start = match chains.visible_bits() {
+                    Some(bits) => Start::Bits(bits.clone()),
+                    None => Start::Values(start.values(rbm)),
+                };
+                (Self::Gibbs { kernel, chains }, start)
             }
         }
     }
@@ -182,7 +189,7 @@ impl<'a> State<'a> {
     fn step(&mut self, rest: Rest, random: &mut Bulk) {
         match self {
             Self::Mean { map, chains, .. } => chains.step(map, rest),
-            Self::Gibbs { kernel, chains, .. } => chains.step(kernel, random),
+            Self::Gibbs { kernel, chains } => chains.step(kernel, random),
         }
     }
 
@@ -190,14 +197,6 @@ impl<'a> State<'a> {
         match self {
             Self::Mean { chains, .. } => chains.write(v),
             Self::Gibbs { chains, .. } => chains.write_visible(v.as_slice_mut().expect("standard layout")),
-        }
-    }
-
-    /// In how many units each chain differs from its start, where both are bits.
-    fn differences(&self) -> Option<Vec<i32>> {
-        match self {
-            Self::Gibbs { chains, start: Some(start), .. } => chains.visible_bits().map(|bits| bits.differences(start)),
-            _ => None,
         }
     }
 
@@ -230,10 +229,9 @@ impl<'a> State<'a> {
 /// A chunk of chains on its way, and what is read of it.
 struct Follower<'a> {
     state: State<'a>,
+    start: Start<'a>,
     readout: Readout<'a>,
     columns: Columns,
-    /// In standard layout.
-    start: ArrayView2<'a, f32>,
     /// Width of the levels that distances are in units of.
     span: f64,
     /// Values now, in standard layout.
@@ -249,17 +247,17 @@ impl<'a> Follower<'a> {
         rbm: &Rbm,
         readout: Readout<'a>,
         columns: Columns,
-        (start, v): (ArrayView2<'a, f32>, ArrayViewMut2<'a, f32>),
-        state: State<'a>,
+        (state, start): (State<'a>, Start<'a>),
+        v: ArrayViewMut2<'a, f32>,
     ) -> Self {
-        let rows = start.nrows();
+        let rows = v.nrows();
         Self {
             state,
+            start,
             readout,
             columns,
             span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
             v,
-            start,
             seen: Array2::zeros((rows, columns.count())),
             unread: (0..rows).collect(),
             network: readout.mlp.map(|mlp| Workspace::new(mlp, rows)),
@@ -267,7 +265,7 @@ impl<'a> Follower<'a> {
     }
 
     fn follow(mut self, schedule: &Schedule, mut random: Bulk, tick: &(dyn Fn(u64) -> bool + Sync)) -> Option<Piece> {
-        let rows = self.start.nrows();
+        let rows = self.v.nrows();
         let mut piece = Piece::new(rows, self.columns, schedule);
         let mut at = 0;
         for &record in &schedule.records {
@@ -285,6 +283,7 @@ impl<'a> Follower<'a> {
         if let State::Mean { chains, .. } = &self.state {
             piece.rested = rows - chains.moving().len();
         }
+        piece.finish();
         Some(piece)
     }
 
@@ -308,21 +307,29 @@ impl<'a> Follower<'a> {
                 self.seen.slice_mut(s![*row, ..self.columns.classes]).zip_mut_with(&p, |s, p| *s = f64::from(*p));
             }
         }
-        let column = self.columns.distance();
-        match self.state.differences() {
-            Some(counts) => {
-                let n = self.start.ncols() as f64;
-                self.seen.column_mut(column).iter_mut().zip(counts).for_each(|(d, count)| *d = f64::from(count) / n);
+        self.measure_distances();
+        self.unread = self.state.moving(self.v.nrows());
+    }
+
+    /// The mean square difference from the start, in units of the levels' distance.
+    fn measure_distances(&mut self) {
+        let (column, n) = (self.columns.distance(), self.v.ncols());
+        match (&self.start, &self.state) {
+            (Start::Bits(start), State::Gibbs { chains, .. }) => {
+                let bits = chains.visible_bits().expect("bits stay bits");
+                let counts = bits.differences(start);
+                self.seen.column_mut(column).iter_mut().zip(counts).for_each(|(d, k)| *d = f64::from(k) / n as f64);
             }
-            None => {
+            (Start::Values(start), _) => {
+                let [v, start] = [self.v.view(), start.view()];
+                let [v, start] = [&v, &start].map(|a| a.as_slice().expect("standard layout"));
                 for &row in &self.unread {
-                    let of = row * self.start.ncols()..(row + 1) * self.start.ncols();
-                    let [v, start] = [self.v.view(), self.start].map(|a| a.to_slice().expect("standard layout"));
+                    let of = row * n..(row + 1) * n;
                     self.seen[[row, column]] = distance(&v[of.clone()], &start[of]) / (self.span * self.span);
                 }
             }
+            (Start::Bits(_), State::Mean { .. }) => unreachable!("expectation values start from values"),
         }
-        self.unread = self.state.moving(self.v.nrows());
     }
 }
 

@@ -4,7 +4,7 @@
 //! j of byte g is unit 4 g + j).
 
 use crate::cpu::{self, dispatched};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// Units that are drawn together, the widest vector of f32.
 const LANES: usize = 16;
@@ -23,10 +23,25 @@ pub fn pack(spins: &[i8], n: usize, packed: &mut [u8]) {
     }
 }
 
+/// The rows of `spins` (-1 or +1), packed.
+pub fn packed(spins: ArrayView2<i8>) -> Vec<u8> {
+    let mut bytes = vec![0; spins.nrows() * packed_len(spins.ncols())];
+    pack(spins.as_standard_layout().as_slice().expect("standard layout"), spins.ncols(), &mut bytes);
+    bytes
+}
+
 /// Unpacks nibbles into rows of `n` values -1 or +1.
 pub fn unpack<T: From<i8> + Copy>(packed: &[u8], n: usize, spins: &mut [T]) {
-    let value = |nibble: usize, j: usize| T::from(if nibble >> j & 1 == 1 { 1 } else { -1 });
-    unpack_by(packed, n, std::array::from_fn(|nibble| std::array::from_fn(|j| value(nibble, j))), spins);
+    unpack_by(packed, n, (T::from(-1), T::from(1)), spins);
+}
+
+/// Unpacks nibbles into rows of `values`, each `low` or `high`.
+///
+/// # Panics
+/// If `values` is not in standard layout, which is an error of the caller.
+pub fn unpack_levels(packed: &[u8], low: f32, high: f32, mut values: ArrayViewMut2<f32>) {
+    let n = values.ncols();
+    unpack_by(packed, n, (low, high), values.as_slice_mut().expect("standard layout"));
 }
 
 /// Packs rows of `n` values, each of which must be `low` or `high`; returns whether all were. Nothing is ever thresholded.
@@ -75,7 +90,9 @@ fn pack_line(values: &[f32; LANES], low: f32, high: f32, all: &mut [u8; LANES]) 
     std::array::from_fn(|q| (mask >> (4 * q) & 15) as u8)
 }
 
-fn unpack_by<T: Copy>(packed: &[u8], n: usize, table: [[T; 4]; 16], values: &mut [T]) {
+fn unpack_by<T: Copy>(packed: &[u8], n: usize, (low, high): (T, T), values: &mut [T]) {
+    let value = |nibble: usize, j: usize| if nibble >> j & 1 == 1 { high } else { low };
+    let table: [[T; 4]; 16] = std::array::from_fn(|nibble| std::array::from_fn(|j| value(nibble, j)));
     for (bytes, row) in packed.chunks_exact(packed_len(n)).zip(values.chunks_exact_mut(n)) {
         for (byte, four) in bytes.iter().zip(row.chunks_mut(4)) {
             four.copy_from_slice(&table[(*byte & 15) as usize][..four.len()]);

@@ -6,8 +6,8 @@
 //! after nibble, so the results are the same bits on every CPU.
 
 use super::bits::{TOGETHER, Together};
-use super::lines::{Line, lanes};
-use crate::cpu::{self, Path, dispatched};
+use super::lines::{COLUMNS, Line, lanes};
+use crate::cpu::{self, Path, Set, dispatched};
 
 /// Nibbles whose sums are tabulated together.
 const GROUPS: usize = 25;
@@ -41,12 +41,6 @@ impl Default for Tables {
     }
 }
 
-/// At most AVX2: these sums are bound by loads from the first-level cache, 64 bytes a cycle either way, and compilers turn
-/// the loop into gathers for 512 bits, twenty times slower.
-fn path() -> Path {
-    cpu::path().at_most_avx2()
-}
-
 /// The product of rows of units with a block of sixteen columns of the other factor, a line of `sums` for each row.
 ///
 /// `nibbles`: of eight rows side by side, group after group (see [`super::bits`]), for each eight of `sums`; `factor`: a line for
@@ -64,11 +58,17 @@ pub fn add_product(
     tables: &mut Tables,
 ) {
     assert_eq!(nibbles.len(), factor.len() * sums.len(), "number of nibbles");
-    let (of, tables) = ((nibbles, pair, factor, start), &mut tables.0);
-    match lanes(columns) {
-        4 => add_4(path(), of, sums, tables),
-        8 => add_8(path(), of, sums, tables),
-        _ => add_16(path(), of, sums, tables),
+    add(cpu::path(), columns, (nibbles, pair, factor, start), sums, &mut tables.0);
+}
+
+fn add(path: Path, columns: usize, of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+    match (lanes(columns), path.set()) {
+        (4, _) => add_4(path.at_most_avx2(), of, sums, tables),
+        (8, _) => add_8(path.at_most_avx2(), of, sums, tables),
+        // SAFETY: a `Path` with this set exists only where the CPU was seen to have its instructions.
+        #[cfg(target_arch = "x86_64")]
+        (_, Set::Avx512) => unsafe { add_16_wide(of, sums, tables) },
+        _ => add_16(path, of, sums, tables),
     }
 }
 
@@ -87,8 +87,40 @@ dispatched! {
     fn add_16(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<16>
 }
 
+/// The same in vectors of sixteen, written as such: compilers make gathers of the plain loop, twenty times slower.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+fn add_16_wide(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+    use std::arch::x86_64::{__m512, _mm512_add_ps};
+    add_by(of, sums, tables, |tables: &[Table<COLUMNS>], nibbles, start, sums| {
+        let mut local: [__m512; TOGETHER] = match start {
+            Some(start) => [bytemuck::cast(start); TOGETHER],
+            None => sums.map(|sum| bytemuck::cast(sum.0)),
+        };
+        for (table, nibbles) in tables.iter().zip(nibbles) {
+            let word = u64::from_le_bytes(*nibbles);
+            for (r, sum) in local.iter_mut().enumerate() {
+                let terms = table[((word >> (8 * r)) & 0x78) as usize >> 3];
+                *sum = _mm512_add_ps(*sum, bytemuck::cast(terms));
+            }
+        }
+        *sums = local.map(|sum| Line(bytemuck::cast(sum)));
+    });
+}
+
 #[inline(always)]
-fn add_all<const W: usize>((nibbles, pair, factor, start): Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+fn add_all<const W: usize>(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+    add_by(of, sums, tables, add_selected::<W>);
+}
+
+/// Tabulates a few nibbles and lets `select` add what rows choose, eight rows at a time.
+#[inline(always)]
+fn add_by<const W: usize>(
+    (nibbles, pair, factor, start): Of<'_>,
+    sums: &mut [[Line; TOGETHER]],
+    tables: &mut [Line],
+    select: impl Fn(&[Table<W>], &[Together], Option<[f32; W]>, &mut [Line; TOGETHER]),
+) {
     let groups = factor.len();
     let tables: &mut [Table<W>] = bytemuck::cast_slice_mut::<_, f32>(tables).as_chunks_mut().0.as_chunks_mut().0;
     for first in (0..groups).step_by(GROUPS) {
@@ -98,7 +130,7 @@ fn add_all<const W: usize>((nibbles, pair, factor, start): Of<'_>, sums: &mut [[
         }
         let start = start.filter(|_| first == 0).map(|line| line.0.first_chunk().copied().expect("W <= 16"));
         for (sums, nibbles) in sums.iter_mut().zip(nibbles.chunks_exact(groups)) {
-            add_selected(&tables[..last - first], &nibbles[first..last], start, sums);
+            select(&tables[..last - first], &nibbles[first..last], start, sums);
         }
     }
 }
@@ -152,7 +184,7 @@ fn add_selected<const W: usize>(
 mod tests {
     use super::*;
     use crate::kernel::bits::{Bits, ByUnit};
-    use crate::kernel::lines::{Blocks, COLUMNS};
+    use crate::kernel::lines::Blocks;
     use crate::kernel::spins::packed_len;
     use ndarray::Array2;
 
@@ -199,13 +231,8 @@ mod tests {
                     let start = Line(std::array::from_fn(|l| *bias.get(b * COLUMNS + l).unwrap_or(&0.0)));
                     let mut seen = vec![[Line([f32::NAN; COLUMNS]); TOGETHER]; rows.div_ceil(TOGETHER)];
                     let mut tables = Tables::new().0;
-                    let (factor, path) = (blocks.block(b).as_chunks().0, path.at_most_avx2());
-                    let add = match lanes(n_out - b * COLUMNS) {
-                        4 => add_4,
-                        8 => add_8,
-                        _ => add_16,
-                    };
-                    add(path, (units.nibbles(), pair, factor, Some(&start)), &mut seen, &mut tables);
+                    let of = (units.nibbles(), pair, blocks.block(b).as_chunks().0, Some(&start));
+                    add(path, n_out - b * COLUMNS, of, &mut seen, &mut tables);
                     for (r, line) in seen.as_flattened()[..rows].iter().enumerate() {
                         for (o, z) in (b * COLUMNS..n_out).zip(line.0) {
                             let set = |i: usize| bytes[r * packed_len(n_in) + i / 4] >> (i % 4) & 1 == 1;

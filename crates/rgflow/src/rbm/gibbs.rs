@@ -3,12 +3,13 @@
 //! Two-valued units are bits and go through subset sums. Real values (Gaussian units, grey levels, expectation values) go
 //! through matrix products and are never thresholded.
 
-use super::{Levels, Rbm, RbmError, Units};
+use super::{Levels, Rbm, RbmError, Samples, Units};
 use crate::cpu;
 use crate::kernel::bits::{Bits, TOGETHER};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::normal;
 use crate::kernel::product::gemm;
+use crate::kernel::spins::packed_len;
 use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::random::Bulk;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
@@ -212,25 +213,32 @@ impl Chains {
         self.visible.n
     }
 
-    /// Sets the visible units to `values`, shape (rows, n_visible). Values of two-valued units that are all low or high become
-    /// bits; any other (grey levels, expectation values) are kept as they are until the units are drawn.
+    /// Sets the visible units to samples, a row for each chain: bits of two-valued units, or values. Values of two-valued units that are
+    /// all low or high become bits; any other (grey levels, expectation values) are kept as they are until the units are drawn.
     ///
     /// # Errors
-    /// [`RbmError::Shape`] for another shape.
-    pub fn set_visible(&mut self, values: ArrayView2<f32>) -> Result<(), RbmError> {
-        for (what, expected, found) in [
-            ("rows of the states", self.rows, values.nrows()),
-            ("columns of the states", self.visible.n, values.ncols()),
-        ] {
-            if expected != found {
-                return Err(RbmError::Shape { what, expected, found });
+    /// [`RbmError::Shape`] for another shape, [`RbmError::NotTwoValued`] for bits of Gaussian units.
+    pub fn set_visible<'a>(&mut self, samples: impl Into<Samples<'a>>) -> Result<(), RbmError> {
+        let fits = |what, expected, found| {
+            if expected == found { Ok(()) } else { Err(RbmError::Shape { what, expected, found }) }
+        };
+        let (rows, layer) = (self.rows, &mut self.visible);
+        match samples.into() {
+            Samples::Packed(bits) => {
+                layer.levels.ok_or(RbmError::NotTwoValued { what: "packed states", layer: "visible" })?;
+                let bytes = packed_len(layer.n);
+                fits("bytes of the packed states", rows * bytes, bits.len())?;
+                self.set_visible_bits(bits.chunks_exact(bytes));
             }
-        }
-        let layer = &mut self.visible;
-        if layer.levels.is_some_and(|levels| layer.bits.pack(values, levels.low(), levels.high())) {
-            self.visible.real = false;
-        } else {
-            self.visible.make_real(self.rows).assign(&values);
+            Samples::Values(values) => {
+                fits("rows of the states", rows, values.nrows())?;
+                fits("columns of the states", layer.n, values.ncols())?;
+                if layer.levels.is_some_and(|levels| layer.bits.pack(values, levels.low(), levels.high())) {
+                    layer.real = false;
+                } else {
+                    layer.make_real(rows).assign(&values);
+                }
+            }
         }
         Ok(())
     }

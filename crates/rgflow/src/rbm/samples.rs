@@ -1,9 +1,10 @@
 //! Data for a machine: bits of two-valued units, or real values, which are never thresholded.
 
 use super::{Chains, Rbm, RbmError, Units};
-use crate::kernel::spins::{pack_levels, packed_len};
-use ndarray::ArrayView2;
+use crate::kernel::spins::{pack_levels, packed_len, unpack_levels};
+use ndarray::{Array2, ArrayView2, CowArray, Ix2, s};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Samples of visible states, a row each.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,37 @@ impl<'a> Samples<'a> {
         match self {
             Self::Packed(bits) => bits.len() / packed_len(n_visible),
             Self::Values(values) => values.nrows(),
+        }
+    }
+
+    /// The samples `range`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn rows(&self, n_visible: usize, range: Range<usize>) -> Samples<'_> {
+        match self {
+            Self::Packed(bits) => {
+                let bytes = packed_len(n_visible);
+                Samples::Packed(&bits[range.start * bytes..range.end * bytes])
+            }
+            Self::Values(values) => Samples::Values(values.slice(s![range, ..])),
+        }
+    }
+
+    /// Values of the visible units of `rbm`, shape (n, n_visible), in standard layout.
+    ///
+    /// # Panics
+    /// For bits of Gaussian units, which [`Samples::check`] refuses.
+    pub fn values(&self, rbm: &Rbm) -> CowArray<'a, f32, Ix2> {
+        match self {
+            Self::Packed(bits) => {
+                let levels = rbm.visible_units().levels().expect("bits are of two-valued units");
+                let mut values = Array2::zeros((self.len(rbm.n_visible()), rbm.n_visible()));
+                unpack_levels(bits, levels.low(), levels.high(), values.view_mut());
+                values.into()
+            }
+            Self::Values(values) if values.is_standard_layout() => (*values).into(),
+            Self::Values(values) => values.as_standard_layout().into_owned().into(),
         }
     }
 

@@ -10,11 +10,12 @@ use rgflow::flow::{
     Mode, Reading, Readout, Relaxation, Schedule, Starts, Thermometer, Trajectory, attractors, converged,
     distinct_ends, relaxation, run,
 };
+use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 4;
+const REVISION: u32 = 5;
 /// Attractors that are kept with their picture and basin.
 const KEPT: usize = 6;
 
@@ -55,13 +56,14 @@ pub(super) fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result
         let rbm = machines::load(job.machine, &job.file)?;
         let start = ThermalSet::read(bench.samples, "start")?;
         let n_starts = bench.settings.temperatures().len();
-        let spins = start.first(&(0..n_starts).collect::<Vec<_>>(), job.chains);
+        let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), job.chains).view());
+        drop(start);
         let schedule = Schedule::new(job.steps);
         out.add_work(&folder, (job.steps * job.chains * n_starts) as u64 / 4);
         let trajectory = run(
             &rbm,
             Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) },
-            Starts { values: spins.mapv(f32::from).view(), n_starts },
+            Starts { values: bits.as_slice().into(), n_starts },
             job.mode,
             &schedule,
             (Streams::new(out.seed()), &folder),

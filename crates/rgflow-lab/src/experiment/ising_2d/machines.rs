@@ -3,7 +3,7 @@
 use super::samples::ThermalSet;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
-use rgflow::kernel::spins::{pack, packed_len};
+use rgflow::kernel::spins::packed;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, RbmError, Trained, Training, train};
@@ -32,10 +32,7 @@ pub(super) fn trained(
     };
     repetition.stage(what, |out| {
         let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
-        let n = settings.lattice.size.pow(2);
-        let spins = data.first(classes, data.per_temperature);
-        let mut packed = vec![0; spins.nrows() * packed_len(n)];
-        pack(spins.as_slice().expect("standard layout"), n, &mut packed);
+        let bits = packed(data.first(classes, data.per_temperature).view());
         let test = test.first(classes, test.per_temperature.min(200)).mapv(f32::from);
         let streams = Streams::new(out.seed());
         let one = settings.updates(1);
@@ -56,7 +53,7 @@ pub(super) fn trained(
         let start = untrained_machine(settings, streams, name);
         let (mut interrupted, mut done) = (None, 0);
         let Trained { rbm, update, metrics: evaluations, snapshots } =
-            train(start, packed.as_slice(), test.view(), &training, streams, &stage, &mut |now| {
+            train(start, bits.as_slice(), test.view(), &training, streams, &stage, &mut |now| {
                 interrupted = out.tick((now.update - done) as u64 * UNITS).err();
                 done = now.update;
                 interrupted.is_none()

@@ -24,7 +24,6 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
     repetition.stage(what, |out| {
         let temperatures = settings.temperatures();
         let (train_set, test_set) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
-        let reference = ThermalSet::read(samples, "reference")?;
         let classes =
             |set: &ThermalSet| -> Vec<usize> { (0..set.spins.nrows()).map(|i| i / set.per_temperature).collect() };
         let streams = Streams::new(out.seed());
@@ -59,6 +58,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
             return Err(stop);
         }
         out.tick((training.epochs - done) as u64 * epoch_units)?;
+        drop((x, y, train_set));
         let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
         // A network that knows nothing costs ln n; one that costs twice as much is sure of what is wrong.
         let guess = libm::log(temperatures.len() as f64);
@@ -74,6 +74,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
             let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
         }
         out.write("thermometer/curve.csv", csv)?;
+        let reference = ThermalSet::read(samples, "reference")?;
         let p = probabilities(&mlp, reference.spins.view());
         let n = temperatures.len();
         let mut means = Array2::<f32>::zeros((n, n));

@@ -13,7 +13,7 @@ use rgflow::flow::{
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 /// Pictures: at most so many starts.
 const SHOWN: usize = 10;
 
@@ -51,7 +51,7 @@ pub(super) fn flow(repetition: &Repetition, bench: &Bench, mode: Mode) -> Result
         let trajectory = run(
             rbm,
             Readout { mlp, lattice: lattice.as_ref() },
-            FlowStarts { values: values.view(), n_starts },
+            FlowStarts { values: values.view().into(), n_starts },
             mode,
             &schedule,
             (Streams::new(out.seed()), &name),
