@@ -1,8 +1,8 @@
 //! Products in which neighbouring lanes are samples: for maps that are iterated, whose results are the next factors.
 //!
 //! Samples lie sixteen to a group and unit after unit within it, so a weight serves all lanes of a vector, nothing is padded but
-//! the last group, and what comes out needs no transposition. Sums have a fixed order and no fused multiply-add: the same
-//! bits on every CPU, and for a sample wherever it lies.
+//! the last group, and what comes out needs no transposition. Sums have a fixed order of fused multiply-adds: the same bits on every
+//! CPU (one without the instruction is slow at it), and for a sample wherever it lies.
 
 use super::lines::{COLUMNS, Line, transpose};
 use crate::cpu::{self, Path, dispatched};
@@ -10,9 +10,11 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 /// Samples of a group, side by side in a line for each unit.
 pub const SAMPLES: usize = COLUMNS;
-/// Outputs whose sums stay in registers: ten of the sixteen of AVX2.
-const TILE: usize = 5;
-/// Inputs that stay in the first-level cache with their weights (8 and 2.5 KiB) while all outputs are summed.
+/// Outputs that lie together. Their sums take ten of the 32 registers of AVX-512, enough to hide how long an addition takes.
+const TILE: usize = 10;
+/// Half of them take ten of the sixteen registers of AVX2.
+const HALF: usize = TILE / 2;
+/// Inputs that stay in the first-level cache with their weights (8 and 5 KiB) while all outputs are summed.
 const BLOCK: usize = 128;
 
 /// Values of the units of some samples. Samples beyond the last, up to a whole group, hold anything.
@@ -165,45 +167,64 @@ impl Dense {
         self.fields_on(cpu::path(), from, to);
     }
 
-    /// At most by AVX2: wider vectors were slower here, and none is needed to reach what the additions allow.
     fn fields_on(&self, path: Path, from: &[Line], to: &mut [Line]) {
         assert_eq!((from.len(), to.len()), (self.n_in, self.n_out), "numbers of units");
-        product(path.at_most_avx2(), &self.weights, &self.bias, from, to);
+        let product = if path.at_most_avx2() == path { by_halves } else { by_tiles };
+        product(path, &self.weights, &self.bias, from, to);
     }
 }
 
 dispatched! {
-    fn product(weights: &[[f32; TILE]], bias: &[[f32; TILE]], from: &[Line], to: &mut [Line]) => product_all
+    fn by_halves(weights: &[[f32; TILE]], bias: &[[f32; TILE]], from: &[Line], to: &mut [Line]) => product_all::<HALF>
 }
 
+dispatched! {
+    fn by_tiles(weights: &[[f32; TILE]], bias: &[[f32; TILE]], from: &[Line], to: &mut [Line]) => product_all::<TILE>
+}
+
+/// `MOST` outputs at a time.
 #[inline(always)]
-fn product_all(weights: &[[f32; TILE]], bias: &[[f32; TILE]], from: &[Line], to: &mut [Line]) {
+fn product_all<const MOST: usize>(weights: &[[f32; TILE]], bias: &[[f32; TILE]], from: &[Line], to: &mut [Line]) {
     for (block, part) in from.chunks(BLOCK).enumerate() {
         let range = block * BLOCK..block * BLOCK + part.len();
         let tiles = weights.chunks_exact(from.len()).zip(bias).zip(to.chunks_mut(TILE));
         for ((weights, bias), to) in tiles {
-            add_tile(&weights[range.clone()], (block == 0).then_some(bias), part, to);
+            let (weights, bias) = (&weights[range.clone()], (block == 0).then_some(bias));
+            if MOST == TILE && to.len() > HALF {
+                add_tile::<TILE>(0, weights, bias, part, to);
+            } else {
+                for (half, to) in to.chunks_mut(HALF).enumerate() {
+                    add_tile::<HALF>(half * HALF, weights, bias, part, to);
+                }
+            }
         }
     }
 }
 
-/// Adds to at most five outputs, or to their biases, what the inputs `from` give.
+/// Adds to at most `N` outputs, from number `first` of the tile on, or to their biases, what the inputs `from` give.
 #[inline(always)]
-fn add_tile(weights: &[[f32; TILE]], bias: Option<&[f32; TILE]>, from: &[Line], to: &mut [Line]) {
-    let mut sums = [Line::ZERO; TILE];
+fn add_tile<const N: usize>(
+    first: usize,
+    weights: &[[f32; TILE]],
+    bias: Option<&[f32; TILE]>,
+    from: &[Line],
+    to: &mut [Line],
+) {
+    let mut sums = [Line::ZERO; N];
     // Number by number: a copy of the whole would be a call, and the sums would leave the registers for it.
     for (u, sum) in sums.iter_mut().enumerate() {
         for l in 0..SAMPLES {
             sum.0[l] = match bias {
-                Some(bias) => bias[u],
+                Some(bias) => bias[first + u],
                 None => to.get(u).map_or(0.0, |to| to.0[l]),
             };
         }
     }
     for (value, weights) in from.iter().zip(weights) {
-        for u in 0..TILE {
+        let weights: &[f32; N] = weights[first..].first_chunk().expect("first + N <= TILE");
+        for u in 0..N {
             for l in 0..SAMPLES {
-                sums[u].0[l] += value.0[l] * weights[u];
+                sums[u].0[l] = value.0[l].mul_add(weights[u], sums[u].0[l]);
             }
         }
     }

@@ -13,7 +13,7 @@ use rgflow::flow::{
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 4;
+const REVISION: u32 = 5;
 /// Pictures: at most so many starts.
 const SHOWN: usize = 10;
 
