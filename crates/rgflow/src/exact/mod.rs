@@ -10,6 +10,7 @@ pub mod enumeration;
 mod error;
 pub mod infinite;
 mod levels;
+pub mod series;
 pub mod square;
 pub mod transfer;
 mod wide;

@@ -2,3 +2,4 @@
 
 pub mod block_spin;
 pub mod decimation;
+pub mod duality;

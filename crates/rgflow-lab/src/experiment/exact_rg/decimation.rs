@@ -1,27 +1,9 @@
-//! Exact renormalization of the Ising chain by decimation (thesis section 3.2, figure 3.1), checked by enumeration of rings.
+//! Decimation of the chain (figure 3.1), checked by enumeration of rings.
 
-use super::{Experiment, Item};
-use crate::artifact::{Error, Run};
-use crate::record::{Axis, Cell, Curve, Figure, Number, Panel, Record, Section, Style, Table};
+use super::Part;
+use super::settings::Decimation;
+use crate::record::{Axis, Cell, Curve, Figure, Number, Panel, Section, Style, Table};
 use rgflow::rg::decimation::Couplings;
-use serde::{Deserialize, Serialize};
-
-/// The experiment.
-pub struct ExactRg;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    decimation: Decimation,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decimation {
-    k: Vec<f64>,
-    h: Vec<f64>,
-    steps: usize,
-}
 
 /// Sites of the ring that is enumerated, and of its survivors.
 const RINGS: [usize; 2] = [8, 4];
@@ -29,71 +11,6 @@ const RINGS: [usize; 2] = [8, 4];
 const ROUNDING: f64 = 1e-12;
 /// A flow with less than this K has arrived at the high-temperature fixed line.
 const ARRIVED: f64 = 1e-3;
-
-const ITEMS: &[Item] = &[Item {
-    id: "fig3.1",
-    title: "RG flow of the 1D Ising model in the plane of K and h",
-    claim: "From everywhere the flow runs to K = 0, that is T = inf; at h = 0 tanh K' = tanh^2 K",
-    keys: &["exact-rg.decimation."],
-}];
-
-impl Settings {
-    fn parse(table: &toml::Table) -> Result<Self, String> {
-        if let Some(steps) = table.get("decimation").and_then(|d| d.get("steps")?.as_integer()).filter(|s| *s < 1) {
-            return Err(format!("decimation.steps = {steps}: must be 1 to 1000"));
-        }
-        let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
-        let Decimation { k, h, steps } = &settings.decimation;
-        for (key, values, most) in [("k", k, 50.0), ("h", h, 50.0)] {
-            if values.is_empty() || values.len() > 40 {
-                return Err(format!("decimation.{key}: has {} values; give 1 to 40", values.len()));
-            }
-            if let Some(wrong) = values.iter().find(|x| !(-most..=most).contains(*x)) {
-                return Err(format!("decimation.{key} = {wrong}: must be between -{most} and {most}"));
-            }
-        }
-        if !(1..=1000).contains(steps) {
-            return Err(format!("decimation.steps = {steps}: must be 1 to 1000"));
-        }
-        Ok(settings)
-    }
-
-    fn starts(&self) -> Vec<Couplings> {
-        let of = |k: f64| self.decimation.h.iter().map(move |h| Couplings { k, h: *h, k0: 0.0 });
-        self.decimation.k.iter().flat_map(|k| of(*k)).collect()
-    }
-}
-
-impl Experiment for ExactRg {
-    fn name(&self) -> &'static str {
-        "exact-rg"
-    }
-
-    fn summary(&self) -> &'static str {
-        "Exact renormalization of the 1D Ising model by decimation (thesis fig. 3.1)"
-    }
-
-    fn recipe(&self) -> &'static str {
-        include_str!("exact_rg.toml")
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn repetitions(&self) -> u32 {
-        1
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn run(&self, table: &toml::Table, _: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        Ok(record(&settings))
-    }
-}
 
 /// The couplings from a start on, the start included.
 fn flow(start: Couplings, steps: usize) -> Vec<Couplings> {
@@ -113,8 +30,9 @@ fn ring(c: Couplings, n: usize, r: usize) -> (f64, f64) {
     (libm::log(z) + top + n as f64 * c.k0, product / z)
 }
 
-fn record(settings: &Settings) -> Record {
-    let (starts, steps) = (settings.starts(), settings.decimation.steps);
+/// Numbers, answers, summary and section.
+pub(super) fn part(settings: &Decimation) -> Part {
+    let (starts, steps) = (settings.starts(), settings.steps);
     let flows: Vec<Vec<Couplings>> = starts.iter().map(|start| flow(*start, steps)).collect();
     let worst = |of: &dyn Fn(Couplings) -> f64| starts.iter().map(|c| of(*c).abs()).fold(0.0, f64::max);
     let free_energy = worst(&|c| ring(c, RINGS[0], 2).0 - ring(c.decimated(), RINGS[1], 1).0);
@@ -139,7 +57,7 @@ fn record(settings: &Settings) -> Record {
         exact(
             "tanh_rule",
             rule,
-            format!("largest deviation over {} couplings", settings.decimation.k.len()),
+            format!("largest deviation over {} couplings", settings.k.len()),
             "thesis eq. 3.2.17: tanh K' = tanh^2 K at h = 0",
         ),
         Number::new(
@@ -171,19 +89,9 @@ fn record(settings: &Settings) -> Record {
         rows: rows.collect(),
         notes: vec!["K = J/T and h = field/T; every second spin is summed over.".into()],
     };
-    Record {
-        experiment: "exact-rg".into(),
-        title: "Exact RG flow of the 1D Ising model".into(),
-        question: "Every second spin of the chain is summed over exactly. Where do K and h go?".into(),
-        answers,
-        summary,
-        sections: vec![Section {
-            title: "Flow of the couplings".into(),
-            figures: vec![figure(&flows)],
-            ..Section::default()
-        }],
-        numbers,
-    }
+    let section =
+        Section { title: "Flow of the couplings".into(), figures: vec![figure(&flows)], ..Section::default() };
+    Part { numbers, answers, sections: vec![section], summary: Some(summary) }
 }
 
 fn figure(flows: &[Vec<Couplings>]) -> Figure {
@@ -217,43 +125,5 @@ fn figure(flows: &[Vec<Couplings>]) -> Figure {
                 ],
             },
         ],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::Verdict;
-
-    fn settings(more: &str) -> Result<Settings, String> {
-        let mut table: toml::Table = ExactRg.recipe().parse().unwrap();
-        let more: toml::Table = more.parse().unwrap();
-        let decimation = table["decimation"].as_table_mut().unwrap();
-        decimation.extend(more);
-        Settings::parse(&table)
-    }
-
-    #[test]
-    fn claims_of_the_figure_are_answered() {
-        let record = record(&settings("").unwrap());
-        assert_eq!(record.numbers.len(), 4);
-        assert!(record.numbers.iter().all(|n| n.compare[0].verdict == Verdict::Agrees), "{:?}", record.numbers);
-        // Too few steps to arrive: the rule can fail.
-        let short = super::record(&settings("steps = 1").unwrap());
-        assert_eq!(short.numbers[3].compare[0].verdict, Verdict::Differs);
-    }
-
-    #[test]
-    fn impossible_settings_are_named() {
-        for (more, key) in [
-            ("k = []", "decimation.k"),
-            ("h = [nan]", "decimation.h"),
-            ("steps = 0", "decimation.steps"),
-            ("k = [1e9]", "decimation.k"),
-            ("steps = -1", "decimation.steps"),
-        ] {
-            let error = settings(more).unwrap_err();
-            assert!(error.contains(key), "{more}: {error}");
-        }
     }
 }
