@@ -76,7 +76,7 @@ pub(super) fn part(settings: &Series) -> Result<Part, Error> {
                 title: "Closed graphs of the series in tanh K".into(),
                 caption: format!(
                     "Left: every graph up to t^8 and how many of each there are. Right: by how much ln Z / N of the series differs from the exact \
-                     one, torus of L = {size}; the dotted range past K_c = 0.4407 is beyond its use."
+                     one, torus of L = {size}: it is of no use past K_c = 0.4407."
                 ),
                 alt: "Seven closed graphs on a lattice; the error of the series grows with K.".into(),
                 panels: vec![graphs(), errors(&levels, bonds, Side::Hot(&hot))],
