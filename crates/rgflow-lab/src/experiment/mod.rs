@@ -6,6 +6,7 @@ mod exact_rg;
 mod ising_2d;
 mod own_flow;
 mod pictures;
+mod toolbox;
 mod train_rbm;
 mod train_thermometer;
 
@@ -70,7 +71,7 @@ pub struct Item {
 }
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] = &[&exact_rg::ExactRg, &ising_2d::Ising2d];
+pub static ALL: &[&dyn Experiment] = &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_2d::Ising2d];
 
 /// The experiment called `name`.
 ///

@@ -1,0 +1,90 @@
+//! Every recipe, small: the same bytes for any number of threads, and a figure and numbers for each item of the thesis.
+
+mod common;
+
+use common::assert_same;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+/// Experiments with settings that make them small, and with their number of seeds.
+const SMALL: &[(&str, &[&str])] = &[
+    (
+        "toolbox",
+        &[
+            "data.size=4",
+            "data.train=40",
+            "data.test=40",
+            "neuron.epochs=3",
+            "neuron.batch=40",
+            "optimisers.hidden=4",
+            "optimisers.epochs=3",
+            "stopping.hidden=8",
+            "stopping.train=10",
+            "stopping.epochs=5",
+        ],
+    ),
+    ("exact-rg", &["decimation.steps=3", "series.size=9", "duality.size=16"]),
+    (
+        "ising-2d",
+        &[
+            "lattice.size=4",
+            "samples.per_temperature=60",
+            "samples.t_step=1.0",
+            "samples.calibration=40",
+            "thermometer.epochs=5",
+            "rbm.hidden=4",
+            "rbm.epochs=3",
+            "rbm.batch=20",
+            "rbm.snapshot_epochs=[1, 2]",
+            "flow.steps=16",
+            "flow.chains=20",
+            "flow.control_steps=8",
+            "flow.snapshot_steps=8",
+            "flow.snapshot_chains=20",
+        ],
+    ),
+];
+
+fn rgflow(arguments: &[&str]) -> Vec<u8> {
+    let out = Command::new(env!("CARGO_BIN_EXE_rgflow")).args(arguments).output().expect("starts");
+    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    out.stdout
+}
+
+fn run(name: &str, sets: &[&str], dir: &Path, threads: &str) {
+    let dir = dir.to_str().expect("a name in UTF-8");
+    let mut arguments = vec!["run", name, "--seeds", "2", "--out", dir, "--threads", threads];
+    sets.iter().for_each(|set| arguments.extend(["--set", set]));
+    rgflow(&arguments);
+}
+
+fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+#[test]
+fn every_recipe_makes_its_items() {
+    let listed = json(&rgflow(&["reproduce", "--list", "--json"]));
+    let items = listed["items"].as_array().expect("a list");
+    let named: BTreeSet<&str> = items.iter().filter_map(|item| item["experiment"].as_str()).collect();
+    assert_eq!(named, SMALL.iter().map(|(name, _)| *name).collect(), "an experiment is not tried here");
+    for (name, sets) in SMALL {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let [one, two] = ["one", "two"].map(|of| folder.path().join(of));
+        run(name, sets, &one, "1");
+        run(name, sets, &two, "2");
+        assert_same(&one, &two);
+        // The folder is complete: items are read from it.
+        for item in items.iter().filter(|item| item["experiment"] == *name) {
+            let id = item["id"].as_str().expect("a number of the thesis");
+            let figure = one.join("figures").join(format!("{id}.svg"));
+            assert!(figure.exists(), "{name}: no {}", figure.display());
+            let mut arguments = vec!["reproduce", id, "--seeds", "2", "--json", "--out", one.to_str().expect("UTF-8")];
+            sets.iter().for_each(|set| arguments.extend(["--set", set]));
+            let found = json(&rgflow(&arguments));
+            assert!(found["numbers"].as_array().is_some_and(|n| !n.is_empty()), "{name}: no numbers answer {id}");
+        }
+    }
+}

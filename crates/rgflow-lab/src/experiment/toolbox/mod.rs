@@ -1,0 +1,108 @@
+//! The tools of thesis chapter 2 and appendix A: activations, a neuron, optimisers, early stopping, architectures.
+
+mod activations;
+mod architecture;
+mod record;
+mod settings;
+mod stage;
+
+use super::{Experiment, Item};
+use crate::artifact::{Error, Run};
+use crate::record::Record;
+use rayon::prelude::*;
+use settings::Settings;
+
+/// The experiment.
+pub struct Toolbox;
+
+const ITEMS: &[Item] = &[
+    Item {
+        id: "fig2.1",
+        title: "Activations and their derivatives",
+        claim: "Step, sigmoid and tanh saturate; ReLU, leaky ReLU and ELU do not on the right",
+        keys: &["toolbox.activations."],
+    },
+    Item {
+        id: "fig2.2",
+        title: "Training and test error, and where to stop",
+        claim: "The training error keeps falling while the test error passes a minimum, where the training is to be stopped",
+        keys: &["toolbox.stopping."],
+    },
+    Item {
+        id: "fig2.3",
+        title: "Architecture of a multilayer perceptron",
+        claim: "Layers without connections within them; a layer acts on the next one alone",
+        keys: &["toolbox.parameters.mlp"],
+    },
+    Item {
+        id: "fig2.4",
+        title: "Architecture of a restricted Boltzmann machine",
+        claim: "Connections between visible and hidden units alone",
+        keys: &["toolbox.parameters.rbm"],
+    },
+    Item {
+        id: "sec2.2.1",
+        title: "A single neuron tells ordered from disordered configurations",
+        claim: "After sufficient updates the neuron acts as a (rough) classifier",
+        keys: &["toolbox.neuron."],
+    },
+    Item {
+        id: "sec2.2.3",
+        title: "All optimisers on one problem",
+        claim: "Batches, momentum and Adam need fewer sweeps than the full gradient",
+        keys: &["toolbox.optimisers."],
+    },
+];
+
+impl Experiment for Toolbox {
+    fn name(&self) -> &'static str {
+        "toolbox"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Activations, a neuron, optimisers and early stopping at work (thesis chapter 2)"
+    }
+
+    fn recipe(&self) -> &'static str {
+        include_str!("recipe.toml")
+    }
+
+    fn items(&self) -> &'static [Item] {
+        ITEMS
+    }
+
+    fn check(&self, table: &toml::Table) -> Result<(), String> {
+        Settings::parse(table).map(|_| ())
+    }
+
+    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = Settings::parse(table).map_err(Error::user)?;
+        let found =
+            run.repetitions().par_iter().map(|r| stage::stage(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
+        Ok(record::record(&settings, &found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_settings_are_named() {
+        for (table, more, key) in [
+            ("data", "temperatures = [1.0, 2.0]", "data.temperatures"),
+            ("data", "temperatures = [-1.0, 3.0]", "data.temperatures"),
+            ("data", "size = 1", "data.size"),
+            ("neuron", "epochs = 0", "neuron.epochs"),
+            ("neuron", "epochs = -1", "neuron.epochs"),
+            ("optimisers", "adam_rate = 0.0", "optimisers.adam_rate"),
+            ("optimisers", "decay = nan", "optimisers.decay"),
+            ("stopping", "train = 501", "stopping.train"),
+        ] {
+            let mut all: toml::Table = Toolbox.recipe().parse().unwrap();
+            all[table].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
+            let error = Settings::parse(&all).unwrap_err();
+            assert!(error.contains(key), "{more}: {error}");
+        }
+    }
+}
