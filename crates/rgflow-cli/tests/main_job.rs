@@ -1,30 +1,16 @@
 //! The main job's promises, on a small lattice: same bytes for any number of threads, after kills and after signals.
 
 mod common;
+#[path = "common/ising_2d.rs"]
+mod ising_2d;
 
 use common::{assert_same, bytes};
+use ising_2d::SMALL;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// The whole study in well under a second; `longer` gives kills something to hit.
-const SMALL: &[&str] = &[
-    "lattice.size=4",
-    "samples.per_temperature=60",
-    "samples.t_step=1.0",
-    "samples.calibration=40",
-    "thermometer.epochs=5",
-    "rbm.hidden=4",
-    "rbm.epochs=3",
-    "rbm.batch=20",
-    "rbm.snapshot_epochs=[1, 2]",
-    "flow.steps=16",
-    "flow.chains=20",
-    "flow.control_steps=8",
-    "flow.snapshot_steps=8",
-    "flow.snapshot_chains=20",
-];
-
+/// Gives kills something to hit.
 const LONGER: &[&str] = &["rbm.epochs=600", "flow.steps=4000", "thermometer.epochs=60", "thermometer.patience=0"];
 
 fn rgflow(dir: &Path, longer: bool, more: &[&str]) -> Command {

@@ -1,6 +1,8 @@
 //! Every recipe, small: the same bytes for any number of threads, and a figure and numbers for each item of the thesis.
 
 mod common;
+#[path = "common/ising_2d.rs"]
+mod ising_2d;
 
 use common::assert_same;
 use serde_json::Value;
@@ -26,25 +28,7 @@ const SMALL: &[(&str, &[&str])] = &[
         ],
     ),
     ("exact-rg", &["decimation.steps=3", "series.size=9", "duality.size=16"]),
-    (
-        "ising-2d",
-        &[
-            "lattice.size=4",
-            "samples.per_temperature=60",
-            "samples.t_step=1.0",
-            "samples.calibration=40",
-            "thermometer.epochs=5",
-            "rbm.hidden=4",
-            "rbm.epochs=3",
-            "rbm.batch=20",
-            "rbm.snapshot_epochs=[1, 2]",
-            "flow.steps=16",
-            "flow.chains=20",
-            "flow.control_steps=8",
-            "flow.snapshot_steps=8",
-            "flow.snapshot_chains=20",
-        ],
-    ),
+    ("ising-2d", ising_2d::SMALL),
 ];
 
 fn rgflow(arguments: &[&str]) -> Vec<u8> {
