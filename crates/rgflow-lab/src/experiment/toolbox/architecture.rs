@@ -3,7 +3,7 @@
 use crate::record::{Axis, Curve, Figure, Panel, Style};
 
 /// Units of a layer that are drawn.
-const SHOWN: usize = 12;
+const SHOWN: usize = 6;
 
 /// Layers of `(name, units)` from left to right, every unit connected with all of the next layer.
 pub(super) fn figure(id: &str, title: &str, caption: &str, layers: &[(&str, usize)]) -> Figure {
@@ -35,7 +35,7 @@ pub(super) fn figure(id: &str, title: &str, caption: &str, layers: &[(&str, usiz
         panels: vec![Panel::Curves {
             title: String::new(),
             x: axis("layer", -0.3, layers.len() as f64 - 0.7),
-            y: axis("unit", -6.5, 6.5),
+            y: axis("unit", -3.5, 3.5),
             curves,
         }],
     }

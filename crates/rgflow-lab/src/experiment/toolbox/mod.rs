@@ -2,6 +2,8 @@
 
 mod activations;
 mod architecture;
+mod machines;
+mod machines_record;
 mod record;
 mod settings;
 mod stage;
@@ -52,6 +54,18 @@ const ITEMS: &[Item] = &[
         claim: "Batches, momentum and Adam need fewer sweeps than the full gradient",
         keys: &["toolbox.optimisers."],
     },
+    Item {
+        id: "sec2.4.1",
+        title: "A Boltzmann machine at work",
+        claim: "The couplings follow the difference of the clamped and the free phase, until the machine's law is that of the data",
+        keys: &["toolbox.boltzmann."],
+    },
+    Item {
+        id: "sec2.4.2",
+        title: "A restricted Boltzmann machine as a generator",
+        claim: "From a random start iterate to equilibrium, then sample with a spacing: independent samples of the machine's law",
+        keys: &["toolbox.generator."],
+    },
 ];
 
 impl Experiment for Toolbox {
@@ -77,9 +91,14 @@ impl Experiment for Toolbox {
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = Settings::parse(table).map_err(Error::user)?;
-        let found =
-            run.repetitions().par_iter().map(|r| stage::stage(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
-        Ok(record::record(&settings, &found))
+        let both = |r| -> Result<_, Error> {
+            Ok((stage::stage(r, &settings)?, machines::stage(r, &settings.boltzmann, &settings.generator)?))
+        };
+        let found = run.repetitions().par_iter().map(both).collect::<Result<Vec<_>, Error>>()?;
+        let (found, machines): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let mut record = record::record(&settings, &found);
+        machines_record::extend(&mut record, &settings, &machines);
+        Ok(record)
     }
 }
 
@@ -98,6 +117,10 @@ mod tests {
             ("optimisers", "adam_rate = 0.0", "optimisers.adam_rate"),
             ("optimisers", "decay = nan", "optimisers.decay"),
             ("stopping", "train = 501", "stopping.train"),
+            ("boltzmann", "spins = 40", "boltzmann.spins"),
+            ("boltzmann", "temperature = 0.0", "boltzmann.temperature"),
+            ("generator", "burn_in = 499", "generator.burn_in"),
+            ("generator", "steps = 0", "generator.steps"),
         ] {
             let mut all: toml::Table = Toolbox.recipe().parse().unwrap();
             all[table].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());

@@ -115,13 +115,13 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
                     architecture::figure(
                         "fig2.3",
                         "The thermometer of section 4.3, a multilayer perceptron",
-                        "Input: the spins of 10 x 10 sites; output: P(T) of 25 temperatures. Twelve units of each layer are drawn.",
+                        "Input: the spins of 10 x 10 sites; output: P(T) of 25 temperatures. Six units of each layer are drawn.",
                         &[("spins", MLP[0]), ("tanh", MLP[1]), ("softmax", MLP[2])],
                     ),
                     architecture::figure(
                         "fig2.4",
                         "The restricted Boltzmann machine of section 4.3",
-                        "Visible units: the spins; hidden ones: 5 x 5. Twelve units of each layer are drawn.",
+                        "Visible units: the spins; hidden ones: 5 x 5. Six units of each layer are drawn.",
                         &[("visible", RBM[0]), ("hidden", RBM[1])],
                     ),
                 ],

@@ -11,6 +11,8 @@ pub(super) struct Settings {
     pub neuron: Neuron,
     pub optimisers: Optimisers,
     pub stopping: Stopping,
+    pub boltzmann: Ring,
+    pub generator: Generator,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,11 +53,35 @@ pub(super) struct Stopping {
     pub learning_rate: f64,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ring {
+    pub spins: usize,
+    pub temperature: f64,
+    pub samples: usize,
+    pub updates: usize,
+    pub learning_rate: f64,
+    pub chains: usize,
+    pub sweeps: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Generator {
+    pub hidden: usize,
+    pub updates: usize,
+    pub batch: usize,
+    pub learning_rate: f64,
+    pub chains: usize,
+    pub steps: usize,
+    pub burn_in: usize,
+}
+
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
         super::super::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
-        let Self { data, neuron, optimisers, stopping } = &settings;
+        let Self { data, neuron, optimisers, stopping, boltzmann, generator } = &settings;
         for (key, value, low, high) in [
             ("data.size", data.size, 2, 12),
             ("data.train", data.train, 20, 100_000),
@@ -69,6 +95,17 @@ impl Settings {
             ("stopping.train", stopping.train, 2, data.train),
             ("stopping.epochs", stopping.epochs, 1, 10_000),
             ("stopping.batch", stopping.batch, 1, 100_000),
+            ("boltzmann.spins", boltzmann.spins, 4, 12),
+            ("boltzmann.samples", boltzmann.samples, 10, 1_000_000),
+            ("boltzmann.updates", boltzmann.updates, 1, 100_000),
+            ("boltzmann.chains", boltzmann.chains, 1, 100_000),
+            ("boltzmann.sweeps", boltzmann.sweeps, 1, 10_000),
+            ("generator.hidden", generator.hidden, 1, 12),
+            ("generator.updates", generator.updates, 0, 10_000_000),
+            ("generator.batch", generator.batch, 1, 100_000),
+            ("generator.chains", generator.chains, 1, 100_000),
+            ("generator.steps", generator.steps, 10, 100_000),
+            ("generator.burn_in", generator.burn_in, 0, generator.steps - generator.steps / 10),
         ] {
             if !(low..=high).contains(&value) {
                 return Err(format!("{key} = {value}: must be {low} to {high}"));
@@ -79,6 +116,9 @@ impl Settings {
             ("optimisers.learning_rate", optimisers.learning_rate),
             ("optimisers.adam_rate", optimisers.adam_rate),
             ("stopping.learning_rate", stopping.learning_rate),
+            ("boltzmann.learning_rate", boltzmann.learning_rate),
+            ("generator.learning_rate", generator.learning_rate),
+            ("boltzmann.temperature", boltzmann.temperature),
         ] {
             if !(value > 0.0 && value <= 10.0) {
                 return Err(format!("{key} = {value}: must be above 0, at most 10"));

@@ -67,7 +67,8 @@ fn failure(e: impl std::fmt::Display) -> Error {
 /// Makes or keeps the findings.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
     let file = "training/findings.json";
-    let what = Stage { name: "training", revision: REVISION, settings, inputs: &[], outputs: &[file] };
+    let own = (&settings.data, &settings.neuron, &settings.optimisers, &settings.stopping);
+    let what = Stage { name: "training", revision: REVISION, settings: own, inputs: &[], outputs: &[file] };
     let artifact = repetition.stage(what, |out| {
         let streams = Streams::new(out.seed());
         let [train, test] = [("train", settings.data.train), ("test", settings.data.test)]

@@ -1,0 +1,148 @@
+//! Stage "machines": a Boltzmann machine that finds the couplings of a ring, and an RBM as a generator of its configurations.
+
+use super::settings::{Generator, Ring};
+use crate::artifact::{Error, Repetition, Stage, StageOut};
+use ndarray::{Array2, ArrayView1};
+use rand_core::Rng;
+use rgflow::boltzmann::{self, Boltzmann, Phases};
+use rgflow::exact::chain;
+use rgflow::kernel::spins::packed;
+use rgflow::lattice::Temperature;
+use rgflow::learning::{Batching, Descent, Rule, Sgd};
+use rgflow::random::Streams;
+use rgflow::rbm::{self, Chains, Kernel, Rbm};
+use rgflow::statistics::tau_int_chains;
+use serde::{Deserialize, Serialize};
+
+const REVISION: u32 = 1;
+
+/// What a repetition found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Findings {
+    /// Mean coupling by distance on the ring, from 1 on: free phase enumerated, sampled.
+    pub couplings: [Vec<f64>; 2],
+    pub generator: GeneratorFound,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct GeneratorFound {
+    /// Mean energy per spin over the chains, step by step from the start.
+    pub energy: Vec<f64>,
+    /// After the burn-in, with its error; of the machine's law by enumeration.
+    pub sampled: (f64, f64),
+    pub exact: f64,
+    /// Steps.
+    pub tau_int: (f64, f64),
+    pub n_eff: f64,
+    /// Slowest relaxation of the Gibbs kernel, by enumeration, in steps.
+    pub relaxation_time: f64,
+}
+
+fn failure(e: impl std::fmt::Display) -> Error {
+    Error::failure(e.to_string())
+}
+
+pub(super) fn stage(repetition: &Repetition, ring: &Ring, generator: &Generator) -> Result<Findings, Error> {
+    let file = "machines/findings.json";
+    let what =
+        Stage { name: "machines", revision: REVISION, settings: (ring, generator), inputs: &[], outputs: &[file] };
+    let artifact = repetition.stage(what, |out| {
+        let streams = Streams::new(out.seed());
+        out.add_work("machines", 2 * ring.updates as u64 + 2);
+        let temperature = Temperature::new(ring.temperature).map_err(failure)?;
+        let sampled = chain::sample(ring.spins, temperature, ring.samples, &mut streams.generator("machines/data", 0));
+        let data = sampled.map_err(failure)?.spins;
+        let exact = couplings(out, ring, &data, Phases::Exact, streams)?;
+        let by_chains = couplings(out, ring, &data, Phases::Gibbs { burn_in: 20, sweeps: ring.sweeps }, streams)?;
+        let generator = generate(generator, &data, streams)?;
+        out.tick(2)?;
+        out.write_json(file, &Findings { couplings: [exact, by_chains], generator })
+    })?;
+    artifact.json(file)
+}
+
+/// Mean coupling at each distance of the ring.
+fn couplings(
+    out: &StageOut,
+    ring: &Ring,
+    data: &Array2<i8>,
+    phases: Phases,
+    streams: Streams,
+) -> Result<Vec<f64>, Error> {
+    let n = ring.spins;
+    let mut random = streams.generator("machines/boltzmann", 0);
+    let mut machine = Boltzmann::random(n, 0, 0.01, &mut random).map_err(failure)?;
+    let descent = Descent::new(Rule::Sgd(Sgd), ring.learning_rate as f32);
+    let training = boltzmann::Training { updates: ring.updates, phases, chains: ring.chains, descent };
+    let mut interrupted = None;
+    boltzmann::train(&mut machine, data.view(), &training, streams, "machines/boltzmann", &mut |_| {
+        interrupted = out.tick(1).err();
+        interrupted.is_none()
+    })
+    .map_err(failure)?;
+    if let Some(stop) = interrupted {
+        return Err(stop);
+    }
+    let mean = |distance: usize| {
+        let all = (0..n).map(|i| f64::from(machine.couplings[Boltzmann::pair(i, (i + distance) % n)]));
+        all.sum::<f64>() / n as f64
+    };
+    Ok((1..=n / 2).map(mean).collect())
+}
+
+/// Energy per spin of a ring.
+fn energy(v: ArrayView1<f32>) -> f64 {
+    let n = v.len();
+    -(0..n).map(|i| f64::from(v[i] * v[(i + 1) % n])).sum::<f64>() / n as f64
+}
+
+fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<GeneratorFound, Error> {
+    let n = data.ncols();
+    let start = Rbm::random(n, s.hidden, 0.1, &mut streams.generator("machines/rbm", 0));
+    let training = rbm::Training {
+        updates: s.updates,
+        batching: Batching::Mini { size: s.batch, repeats: false },
+        descent: Descent::new(Rule::Sgd(Sgd), s.learning_rate as f32),
+        patience: 0,
+        ..rbm::Training::default()
+    };
+    let bits = packed(data.view());
+    let mut trainer = rbm::Trainer::new(start, bits.as_slice(), &training, streams, "machines/rbm").map_err(failure)?;
+    (0..s.updates).for_each(|_| trainer.update());
+    let rbm = trainer.rbm();
+    let kernel = Kernel::new(&rbm);
+    let mut random = streams.generator("machines/start", 0);
+    let noise =
+        Array2::from_shape_simple_fn((s.chains, n), || if random.next_u32() >> 31 == 1 { 1.0f32 } else { -1.0 });
+    let mut chains = Chains::new(&kernel, s.chains);
+    chains.set_visible(noise.view()).map_err(failure)?;
+    let (mut random, mut v) = (streams.bulk("machines/chains", 0), noise);
+    let mut series = vec![Vec::with_capacity(s.steps + 1); s.chains];
+    for step in 0..=s.steps {
+        if step > 0 {
+            chains.step(&kernel, &mut random);
+            chains.write_visible(v.as_slice_mut().expect("standard layout"));
+        }
+        series.iter_mut().zip(v.rows()).for_each(|(series, v)| series.push(energy(v)));
+    }
+    let mean_at = |step: usize| series.iter().map(|chain| chain[step]).sum::<f64>() / s.chains as f64;
+    let kept: Vec<Vec<f64>> = series.iter().map(|chain| chain[s.burn_in + 1..].to_vec()).collect();
+    let count = kept.iter().map(Vec::len).sum::<usize>();
+    let mean = kept.iter().flatten().sum::<f64>() / count as f64;
+    let variance = kept.iter().flatten().map(|e| (e - mean).powi(2)).sum::<f64>() / count as f64;
+    let tau = tau_int_chains(&kept);
+    let n_eff = tau.n_eff(count);
+    let law = rbm.visible_law().map_err(failure)?;
+    let of_state = |state: usize| {
+        let spins: Vec<f32> = (0..n).map(|i| if state >> i & 1 == 1 { 1.0 } else { -1.0 }).collect();
+        energy(ArrayView1::from(&spins))
+    };
+    Ok(GeneratorFound {
+        energy: (0..=s.steps.min(40)).map(mean_at).collect(),
+        sampled: (mean, (variance / n_eff).sqrt()),
+        exact: law.iter().enumerate().map(|(state, p)| p * of_state(state)).sum(),
+        tau_int: (tau.tau, tau.error),
+        n_eff,
+        relaxation_time: rbm.gibbs_spectrum().map_err(failure)?.relaxation_time(),
+    })
+}
