@@ -1,6 +1,6 @@
 //! The figures of the study, as data.
 
-use super::super::combined::over_seeds;
+use super::super::combined::{Combined, over_seeds};
 use super::findings::{FlowFindings, Observed, Series};
 use super::numbers::{label, t_star};
 use super::settings::Settings;
@@ -154,6 +154,58 @@ impl Figures<'_> {
             alt: "Arrows: the block-spin flow points away from the critical temperature, the RBM flow ends where its training data put it.".into(),
             panels,
         }
+    }
+
+    /// Fig 3.4: the temperature after a block-spin step against the temperature before, where there are blocked sets.
+    pub fn block_spins(&self) -> Option<Figure> {
+        let curve = |label: String, combined: &dyn Fn(usize) -> Combined, style| {
+            let all: Vec<Combined> = (0..self.temperatures.len()).map(combined).collect();
+            Curve {
+                label,
+                x: self.temperatures.clone(),
+                y: all.iter().map(|c| c.value.unwrap_or(f64::NAN)).collect(),
+                error: all.iter().map(|c| c.error.unwrap_or(f64::NAN)).collect(),
+                style,
+                ..Curve::default()
+            }
+        };
+        let size = self.settings.lattice.size;
+        let panel = |i: usize| {
+            let b = self.found[0].thermal.blocked[i].b;
+            let seen = |k: usize| self.found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect::<Vec<_>>();
+            let by_energy = |k| over_seeds(&seen(k).iter().map(|o| o.t_energy).collect::<Vec<_>>(), 1.0);
+            let reference = |label: &str, x: Vec<f64>, y| Curve {
+                label: label.into(),
+                x,
+                y,
+                style: Style::Dashed,
+                ..Curve::default()
+            };
+            let (last, critical) = (self.temperatures[self.temperatures.len() - 1], Temperature::CRITICAL.value());
+            let axis = |label: &str| Axis { label: label.into(), limits: Some([0.0, last]), ..Axis::default() };
+            Panel::Curves {
+                title: format!("b = {b}: L = {} to {size}", b * size),
+                x: axis("T before (J/k_B)"),
+                y: axis("T after (J/k_B)"),
+                curves: vec![
+                    curve("thermometer".into(), &|k| t_star(&seen(k)), Style::LinePoints),
+                    curve("energy".into(), &by_energy, Style::LinePoints),
+                    reference("no change", vec![0.0, last], vec![0.0, last]),
+                    reference("T_c", vec![critical; 2], vec![0.0, last]),
+                ],
+            }
+        };
+        let blocked = self.found[0].thermal.blocked.len();
+        (blocked > 0).then(|| Figure {
+            id: "fig3.4".into(),
+            title: "Thesis fig 3.4: block spins of the 2D Ising model".into(),
+            caption: "The temperature that is read after one block-spin step (majority of b x b spins, ties at random), of collections sampled at the temperature before. \
+                      Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats on its right. The \
+                      thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over repetitions."
+                .into(),
+            alt: "Temperatures after a step lie below the diagonal left of the critical temperature and above it right of it.".into(),
+            panels: (0..blocked).map(panel).collect(),
+        })
     }
 
     /// Means over repetitions of a series, with the spread as error.

@@ -16,6 +16,12 @@ use rgflow::lattice::Temperature;
 /// The thesis's figures that the experiment makes.
 pub(super) const ITEMS: &[Item] = &[
     Item {
+        id: "fig3.4",
+        title: "Block spins of the 2D Ising model, measured",
+        claim: "the flow of the block-spin transformation is away from T_c, to T = 0 and to T = inf",
+        keys: &["ising-2d.rg."],
+    },
+    Item {
         id: "fig4.5",
         title: "P(T) of thermal collections of the 2D Ising model",
         claim: "curves of different temperatures can be told apart; the lowest and the highest overlap (finite size)",
@@ -100,7 +106,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
             figures: extremes,
             tables: tables(&["extremes"]),
         },
-        Section { title: "RG flow beside RBM flow".into(), text: vec![], figures: vec![figures.flows()], tables: vec![] },
+        Section { title: "RG flow beside RBM flow".into(), text: vec![], figures: figures.block_spins().into_iter().chain([figures.flows()]).collect(), tables: vec![] },
     ];
     let mut dynamics = figures.by_step();
     dynamics.extend(figures.by_epoch());
