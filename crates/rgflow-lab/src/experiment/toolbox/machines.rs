@@ -146,3 +146,33 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
         relaxation_time: rbm.gibbs_spectrum().map_err(failure)?.relaxation_time(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Null: after the burn-in the chains follow the machine's law. 200 chains of 300 steps, error by tau_int, seed 1: |z| < 4.5 (p < 1e-5).
+    /// Without burn-in the random start is seen, and a correlated series is not taken for independent.
+    #[test]
+    fn the_generator_reaches_the_law_of_its_machine() {
+        let streams = Streams::new(1);
+        let temperature = Temperature::new(2.0).unwrap();
+        let data = chain::sample(8, temperature, 1000, &mut streams.generator("test/data", 0)).unwrap().spins;
+        let settings = Generator {
+            hidden: 4,
+            updates: 2000,
+            batch: 100,
+            learning_rate: 0.02,
+            chains: 200,
+            steps: 400,
+            burn_in: 100,
+        };
+        let found = generate(&settings, &data, streams).unwrap();
+        let (mean, error) = found.sampled;
+        assert!((mean - found.exact).abs() < 4.5 * error, "{mean} +- {error}, exact {}", found.exact);
+        assert!((found.energy[0] - found.exact).abs() > 20.0 * error, "the start is far from the law");
+        // The energy decays no slower than the slowest mode, and not at once.
+        assert!(found.tau_int.0 > 0.6 && found.tau_int.0 < found.relaxation_time + 3.0 * found.tau_int.1 + 0.5);
+        assert!(found.n_eff < 50_000.0);
+    }
+}
