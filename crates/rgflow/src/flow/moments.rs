@@ -229,3 +229,36 @@ pub(super) fn assemble(
         at_rest: rested as f64 / (per_start * n_starts) as f64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rbm::Rest;
+    use ndarray::arr1;
+
+    /// Five chains in two pieces; window 0 is step 2, window 1 the mean of steps 3 and 4. By hand: mean and standard error of the chains'
+    /// differences.
+    #[test]
+    fn windows_differ_by_the_mean_over_chains() {
+        let schedule = Schedule { steps: 4, records: vec![2, 3, 4], rest: Rest::Never };
+        let columns = Columns { classes: 0, lattice: false };
+        let seen = [[1.0, 2.0, 4.0], [3.0, 1.0, 2.0], [0.0, 5.0, 5.0], [2.0, 2.0, 3.0], [1.0, 0.0, 7.0]];
+        let piece = |chains: &[[f64; 3]]| {
+            let mut piece = Piece::new(chains.len(), columns, &schedule);
+            for (r, step) in schedule.records.iter().enumerate() {
+                let now = Array2::from_shape_fn((chains.len(), 1), |(chain, _)| chains[chain][r]);
+                piece.record(*step, &schedule, now.view(), arr1(&[0.0]).view());
+            }
+            piece.finish();
+            piece
+        };
+        let chunks = vec![piece(&seen[..3]), piece(&seen[3..])];
+        let pieces = [(0, 0, 3), (0, 3, 5)];
+        let found = assemble(&pieces, chunks, Array2::zeros((5, 1)), (1, 5), columns, &schedule);
+        let differences: Vec<f64> = seen.iter().map(|s| (s[1] + s[2]) / 2.0 - s[0]).collect();
+        let mean = differences.iter().sum::<f64>() / 5.0;
+        let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 4.0;
+        let (seen, error) = found.windows[0].distance;
+        assert!((seen - mean).abs() < 1e-12 && (error - (variance / 5.0).sqrt()).abs() < 1e-12, "{seen}, {error}");
+    }
+}
