@@ -64,6 +64,7 @@ fn record() -> Record {
                 tables: Vec::new(),
             },
         ],
+        claims: Vec::new(),
         numbers: numbers(),
     }
 }

@@ -84,6 +84,7 @@ fn record(label: &str) -> Record {
             figures: vec![every_kind(label), every_kind(label)],
             tables: vec![table],
         }],
+        claims: Vec::new(),
         numbers: vec![number],
     }
 }

@@ -34,6 +34,19 @@ pub trait Experiment: Sync {
         &[]
     }
 
+    /// A map over settings, which takes long: `reproduce all` makes it only with `--maps`.
+    fn is_map(&self) -> bool {
+        false
+    }
+
+    /// Whether the data it needs are on this machine.
+    ///
+    /// # Errors
+    /// What is missing and the command that gets it.
+    fn available(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
     fn input(&self) -> toml::Table {
         toml::Table::new()

@@ -1,10 +1,12 @@
 //! What an experiment found, as data: numbers with errors, tables, figures. A record is written as `results.json`
 //! and rendered by [`crate::report`]; it knows neither the experiment it came from nor how it will look.
 
+mod claim;
 mod figure;
 mod number;
 mod table;
 
+pub use claim::{Claim, verdicts};
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Style};
 pub use number::{Comparison, Number, Verdict};
 pub use table::{Cell, Table};
@@ -28,6 +30,9 @@ pub struct Record {
     pub sections: Vec<Section>,
     /// Every number, written to `results.json`.
     pub numbers: Vec<Number>,
+    /// The claims of the thesis that the numbers answer.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
 }
 
 /// One part of the page: a heading, a paragraph, then its figures and tables.

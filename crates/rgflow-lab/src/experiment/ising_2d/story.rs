@@ -133,6 +133,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
         summary: summary(found),
         sections,
         numbers,
+        claims: Vec::new(),
     }
 }
 

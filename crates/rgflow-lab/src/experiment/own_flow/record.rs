@@ -63,6 +63,7 @@ pub(super) fn record(
         summary: story.summary(settings),
         sections,
         numbers: story.numbers(),
+        claims: Vec::new(),
     }
 }
 

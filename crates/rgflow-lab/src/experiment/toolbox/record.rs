@@ -129,6 +129,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
             },
         ],
         numbers,
+        claims: Vec::new(),
     }
 }
 

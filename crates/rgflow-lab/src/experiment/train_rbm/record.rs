@@ -127,6 +127,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
             },
         ],
         numbers,
+        claims: Vec::new(),
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         summary,
         sections,
         numbers,
+        claims: Vec::new(),
     }
 }
 

@@ -1,0 +1,73 @@
+//! Claims of the thesis beside the numbers that answer them: the lines of the verdict table.
+
+use super::{Cell, Number, Record, Table};
+use serde::{Deserialize, Serialize};
+
+/// A claim and the keys of the numbers that answer it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Claim {
+    /// Number of the figure, table or section, such as `fig4.6`.
+    pub item: String,
+    /// What the thesis states, in a few words with its number: `all starts end at T of about 2.5`.
+    pub states: String,
+    /// Key of the number that is measured; its first comparison is the verdict.
+    pub number: String,
+    /// Key of the number that the null gives (no machine), where there is one.
+    #[serde(default)]
+    pub null: Option<String>,
+}
+
+impl Claim {
+    /// A claim on `item` that the number `key` answers.
+    pub fn new(item: &str, states: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { item: item.into(), states: states.into(), number: key.into(), null: None }
+    }
+
+    /// Sets the key of the null's number.
+    pub fn null(mut self, key: impl Into<String>) -> Self {
+        self.null = Some(key.into());
+        self
+    }
+}
+
+/// The verdict table: what the thesis states, what is measured, what the null gives, the verdict. One line per claim of `records`.
+pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
+    let columns = ["item", "the thesis states", "measured", "null (no machine)", "verdict"].map(String::from).into();
+    let rows = records.into_iter().flat_map(|record| record.claims.iter().map(|claim| row(record, claim))).collect();
+    Table { caption: "What the thesis states and what is measured".into(), columns, rows, notes: Vec::new() }
+}
+
+fn row(record: &Record, claim: &Claim) -> Vec<Cell> {
+    let find = |key: &str| record.numbers.iter().find(|number| number.key == key);
+    let show = |number: Option<&Number>| match number {
+        Some(n) => Cell::Value { value: n.value, error: n.error, interval: n.interval, remark: None },
+        None => Cell::text(""),
+    };
+    let measured = find(&claim.number);
+    let verdict = match measured.and_then(|number| number.compare.first()) {
+        Some(comparison) => Cell::Verdict(comparison.verdict),
+        None => Cell::Verdict(super::Verdict::NotCompared),
+    };
+    let null = claim.null.as_deref().and_then(find);
+    vec![Cell::text(&claim.item), Cell::text(&claim.states), show(measured), show(null), verdict]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_line_takes_value_null_and_verdict_from_the_numbers() {
+        let numbers = vec![
+            Number::new("a.T_star", 2.4, Some(0.1), "J/k_B", "").compare(2.5, 0.0, 0.25, "thesis"),
+            Number::new("a.null", 2.3, None, "J/k_B", ""),
+        ];
+        let claims = vec![Claim::new("fig4.6", "about 2.5", "a.T_star").null("a.null"), Claim::new("fig9", "", "b")];
+        let table = verdicts([&Record { numbers, claims, ..Record::default() }]);
+        assert!(matches!(table.rows[0][2], Cell::Value { value: Some(2.4), error: Some(0.1), .. }));
+        assert!(matches!(table.rows[0][3], Cell::Value { value: Some(2.3), .. }));
+        assert!(matches!(table.rows[0][4], Cell::Verdict(Verdict::Agrees)));
+        assert!(matches!(table.rows[1][4], Cell::Verdict(Verdict::NotCompared)));
+    }
+}
