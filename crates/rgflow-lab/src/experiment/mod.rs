@@ -3,6 +3,7 @@
 mod combined;
 mod descent;
 mod exact_rg;
+mod ising_1d;
 mod ising_2d;
 mod own_flow;
 mod pictures;
@@ -84,7 +85,7 @@ pub struct Item {
 }
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] = &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_2d::Ising2d];
+pub static ALL: &[&dyn Experiment] = &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d];
 
 /// The experiment called `name`.
 ///

@@ -1,0 +1,121 @@
+//! The RBM flow of the 1D Ising model: chapter 4.2 of the thesis, figures 4.1 to 4.4, and the questions of its chapter 5 that a
+//! machine of 8 + 4 units can answer exactly.
+
+mod figures;
+mod laws;
+mod record;
+mod settings;
+mod stage;
+
+use super::{Experiment, Item};
+use crate::artifact::{Error, Run};
+use crate::record::Record;
+use rayon::prelude::*;
+use settings::Settings;
+
+/// The experiment.
+pub struct Ising1d;
+
+const ITEMS: &[Item] = &[
+    Item {
+        id: "fig4.1",
+        title: "P(T) of thermal collections of the 1D Ising model",
+        claim: "P(T) curves of all temperatures can be told apart",
+        keys: &["ising-1d.thermometer."],
+    },
+    Item {
+        id: "fig4.2",
+        title: "P(T) at start and end of the flow, 1D, RBM trained on all temperatures",
+        claim: "all starts flow to about T = 1.5",
+        keys: &["ising-1d.rbm.all."],
+    },
+    Item {
+        id: "fig4.3",
+        title: "P(T) at the end of the flow, 1D, RBMs trained at T = 0 and at T = 6",
+        claim: "all starts flow to the temperature of the training",
+        keys: &["ising-1d.rbm.cold.", "ising-1d.rbm.warm."],
+    },
+    Item {
+        id: "fig4.4",
+        title: "Flow diagrams of the 1D Ising model: exact RG beside the machines",
+        claim: "the exact RG flows to T = inf; the machine does so only if it was trained there (T = 10^4)",
+        keys: &["ising-1d.rbm.hot.", "ising-1d.rg."],
+    },
+    Item {
+        id: "sec5.thermal",
+        title: "Is the fixed law of the 1D machine thermal, or the training mixture?",
+        claim: "an open question of chapter 5",
+        keys: &["ising-1d.law."],
+    },
+    Item {
+        id: "sec5.divergences",
+        title: "The flow of machines that minimise KL(p, q) or the Jensen-Shannon divergence",
+        claim: "an open question of chapter 5 (eq. 5.1); a GAN is left out",
+        keys: &["ising-1d.objective."],
+    },
+    Item {
+        id: "sec5.penalties",
+        title: "L1 and L2 penalties and the flow",
+        claim: "an open question of chapter 5",
+        keys: &["ising-1d.penalty."],
+    },
+];
+
+impl Experiment for Ising1d {
+    fn name(&self) -> &'static str {
+        "ising-1d"
+    }
+
+    fn summary(&self) -> &'static str {
+        "RBM flow of the 1D Ising model, exactly, beside the RG (thesis figs 4.1-4.4, chapter 5)"
+    }
+
+    fn recipe(&self) -> &'static str {
+        include_str!("recipe.toml")
+    }
+
+    fn items(&self) -> &'static [Item] {
+        ITEMS
+    }
+
+    fn check(&self, table: &toml::Table) -> Result<(), String> {
+        Settings::parse(table).map(|_| ())
+    }
+
+    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = Settings::parse(table).map_err(Error::user)?;
+        let found =
+            run.repetitions().par_iter().map(|r| stage::findings(r, &settings)).collect::<Result<Vec<_>, _>>()?;
+        Ok(record::record(&settings, &found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_settings_are_named() {
+        for (table, more, key) in [
+            ("chain", "spins = 2", "chain.spins"),
+            ("chain", "t_max = 6.1", "chain.t_max"),
+            ("chain", "t_step = nan", "chain.t_step"),
+            ("thermometer", "epochs = 0", "thermometer.epochs"),
+            ("rbm", "hidden = 9", "rbm.hidden"),
+            ("rbm", "epochs = 7", "rbm.snapshots"),
+            ("rbm", "snapshots = [20, 1]", "rbm.snapshots"),
+            ("rbm", "other_rates = [0.01]", "rbm.other_rates"),
+            ("rbm", "batch = -1", "rbm.batch"),
+            ("flow", "starts = [-1.0]", "flow.starts"),
+            ("flow", "doublings = 0", "flow.doublings"),
+            ("objectives", "learning_rate = 0.0", "objectives.learning_rate"),
+            ("penalties", "strengths = []", "penalties.strengths"),
+        ] {
+            let mut all: toml::Table = Ising1d.recipe().parse().unwrap();
+            all[table].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
+            let error = Settings::parse(&all).unwrap_err();
+            assert!(error.contains(key), "{more}: {error}");
+        }
+        assert!(Settings::parse(&Ising1d.recipe().parse().unwrap()).is_ok());
+    }
+}
