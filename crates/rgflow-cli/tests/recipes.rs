@@ -36,6 +36,25 @@ const SMALL: &[(&str, &[&str])] = &[
         ],
     ),
     ("exact-rg", &["decimation.steps=3", "series.size=9", "duality.size=16"]),
+    (
+        "ising-1d",
+        &[
+            "chain.spins=4",
+            "chain.t_max=2",
+            "chain.t_step=0.5",
+            "chain.per_temperature=40",
+            "thermometer.hidden=4",
+            "thermometer.batch=20",
+            "thermometer.epochs=3",
+            "rbm.hidden=2",
+            "rbm.batch=20",
+            "rbm.epochs=2",
+            "rbm.snapshots=[1, 2]",
+            "flow.doublings=3",
+            "objectives.updates=20",
+            "penalties.strengths=[0.01]",
+        ],
+    ),
     ("ising-2d", ising_2d::SMALL),
 ];
 

@@ -3,9 +3,9 @@
 use super::work::{Finished, Flags, open_page};
 use crate::output;
 use rgflow_lab::artifact::{Error, settings};
-use rgflow_lab::experiment::{ALL, Experiment, Item};
+use rgflow_lab::experiment::{ALL, Experiment, Found, Item, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
-use rgflow_lab::report::text;
+use rgflow_lab::report::{self, text};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   rgflow reproduce --list        what there is and what the thesis claims
   rgflow reproduce fig4.6        runs what makes the figure, or takes its finished folder
-  rgflow reproduce all --seeds 10 --json")]
+  rgflow reproduce all --seeds 10   everything; the first page of runs/report.html is the table of verdicts
+  rgflow reproduce fig4.2 fig4.6 --json")]
 pub struct Reproduce {
     /// Numbers of figures and tables such as fig4.6, or `all`.
     #[arg(value_name = "ITEM", required_unless_present = "list")]
@@ -22,6 +23,9 @@ pub struct Reproduce {
     /// Lists the items with their titles and claims.
     #[arg(long)]
     list: bool,
+    /// Makes the maps over settings too, which take long (with `all`).
+    #[arg(long)]
+    maps: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -29,15 +33,19 @@ pub struct Reproduce {
 /// An item with the experiment that makes it.
 type Entry = (&'static dyn Experiment, &'static Item);
 
+/// An item that is not made, and why.
+type LeftOut = (&'static Item, String);
+
 impl Reproduce {
     pub fn execute(self) -> Result<(), Error> {
         if self.list {
             return list(self.flags.json);
         }
-        let wanted = self.wanted()?;
+        let (wanted, left_out) = self.wanted()?;
         self.flags.start_threads()?;
         let mut finished: BTreeMap<&str, Finished> = BTreeMap::new();
         let several = wanted.iter().any(|(experiment, _)| experiment.name() != wanted[0].0.name());
+        let root = self.flags.out.clone().unwrap_or_else(|| Path::new("runs").into());
         for (experiment, _) in &wanted {
             let name = experiment.name();
             if finished.contains_key(name) {
@@ -50,36 +58,74 @@ impl Reproduce {
             };
             finished.insert(name, self.flags.complete(*experiment, None, &dir)?);
         }
-        if self.flags.open {
-            finished.values().for_each(|finished| open_page(&finished.page));
-        }
         let found: Vec<(Entry, &Finished)> =
             wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.name())?))).collect();
+        let page = if several { Some(first_page(&root, &found, &left_out)?) } else { None };
+        if self.flags.open {
+            match &page {
+                Some((page, _)) => open_page(page),
+                None => finished.values().for_each(|finished| open_page(&finished.page)),
+            }
+        }
         if self.flags.json {
             return output::print_json(&results(&found));
         }
-        let parts: Vec<String> = found.iter().map(|(entry, finished)| as_text(entry, finished)).collect();
+        let mut parts: Vec<String> = found.iter().map(|(entry, finished)| as_text(entry, finished)).collect();
+        if let Some((page, table)) = page {
+            parts.push(format!("{}\n\n{}\n", text::table(&table).trim_end(), page.display()));
+        }
         output::print(&parts.join("\n"))
     }
 
-    fn wanted(&self) -> Result<Vec<Entry>, Error> {
+    /// The items to make, and those of `all` that are left out with the reason.
+    fn wanted(&self) -> Result<(Vec<Entry>, Vec<LeftOut>), Error> {
         let mut wanted: Vec<Entry> = Vec::new();
+        let mut left_out = Vec::new();
         for id in &self.items {
-            let found: Vec<Entry> = all().filter(|(_, item)| id == "all" || item.id == id).collect();
+            let mut found: Vec<Entry> = all().filter(|(_, item)| id == "all" || item.id == id).collect();
             if found.is_empty() {
                 let near = settings::nearest(id, all().map(|(_, item)| item.id));
                 let remedy =
                     near.map_or("`rgflow reproduce --list` shows them".into(), |n| format!("did you mean `{n}`?"));
                 return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
             }
+            found.retain(|(experiment, item)| {
+                let reason = match experiment.available() {
+                    Err(reason) => Some(reason),
+                    Ok(()) if id == "all" && experiment.is_map() && !self.maps => Some("--maps makes it".into()),
+                    Ok(()) => None,
+                };
+                let kept = reason.is_none();
+                left_out.extend(reason.map(|reason| (*item, reason)));
+                kept
+            });
             for entry in found {
                 if !wanted.iter().any(|(_, item)| item.id == entry.1.id) {
                     wanted.push(entry);
                 }
             }
         }
-        Ok(wanted)
+        match (wanted.is_empty(), left_out.first()) {
+            (true, Some((item, reason))) => Err(Error::user(format!("{} cannot be made: {reason}", item.id))),
+            _ => Ok((wanted, left_out)),
+        }
     }
+}
+
+/// Writes the page of all experiments into `root`; returns its path and the table of verdicts.
+fn first_page(root: &Path, found: &[(Entry, &Finished)], left_out: &[LeftOut]) -> Result<(PathBuf, Table), Error> {
+    let found: Vec<Found> = found
+        .iter()
+        .map(|((_, item), finished)| Found {
+            item,
+            record: &finished.record,
+            page: finished.page.display().to_string(),
+        })
+        .collect();
+    let record = overview(&found, left_out);
+    let page = report::write(root, &record, "", &serde_json::Value::Null)
+        .map_err(|e| Error::failure(format!("cannot write the report in {}: {e}", root.display())))?;
+    Ok((page, record.summary))
 }
 
 fn all() -> impl Iterator<Item = Entry> {

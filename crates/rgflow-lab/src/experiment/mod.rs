@@ -5,6 +5,7 @@ mod descent;
 mod exact_rg;
 mod ising_1d;
 mod ising_2d;
+mod overview;
 mod own_flow;
 mod pictures;
 mod toolbox;
@@ -15,6 +16,7 @@ use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
 
+pub use overview::{Found, overview};
 pub use own_flow::OwnFlow;
 pub use train_rbm::TrainRbm;
 pub use train_thermometer::TrainThermometer;

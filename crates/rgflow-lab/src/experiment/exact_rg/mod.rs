@@ -8,7 +8,7 @@ mod settings;
 
 use super::{Experiment, Item};
 use crate::artifact::{Error, Run};
-use crate::record::{Number, Record, Section, Table};
+use crate::record::{Claim, Number, Record, Section, Table};
 use settings::Settings;
 
 /// The experiment.
@@ -84,7 +84,18 @@ impl Experiment for ExactRg {
 fn record(settings: &Settings) -> Result<Record, Error> {
     let parts =
         [decimation::part(&settings.decimation), series::part(&settings.series)?, duality::part(&settings.duality)?];
+    let claim = |item: &str, states: &str, key: &str| Claim::new(item, states, format!("exact-rg.{key}"));
+    let claims = vec![
+        claim("fig3.1", "every start flows to K = 0 (fraction)", "decimation.arrived"),
+        claim("fig3.1", "ln Z is kept (largest deviation)", "decimation.ln_z_kept"),
+        claim("fig3.1", "tanh K' = tanh^2 K (largest deviation)", "decimation.tanh_rule"),
+        claim("fig3.2", "coefficient of tanh^8 K: N(N + 9)/2", "series.tanh.order_8"),
+        claim("fig3.3", "coefficient of e^{-16 K}: N(N + 9)/2", "series.exp.order_8"),
+        claim("eq3.2.31", "sinh 2K sinh 2K* = 1 (deviation per site)", "duality.infinite"),
+        claim("eq3.2.31", "K_c = ln(1 + sqrt 2)/2", "duality.K_c"),
+    ];
     let mut record = Record {
+        claims,
         experiment: "exact-rg".into(),
         title: "Exact renormalization and series of Ising models".into(),
         question: "Every second spin of the chain is summed over exactly: where do K and h go? What is exact on the square lattice, where no \

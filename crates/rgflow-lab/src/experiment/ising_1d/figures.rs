@@ -51,7 +51,7 @@ impl Figures<'_> {
             id: "fig4.1".into(),
             title: "Thesis fig 4.1: P(T) of thermal collections, 1D".into(),
             caption: "Reference curves: the thermometer's P(T) averaged over the exact thermal law of each temperature; error bars over repetitions.".into(),
-            alt: "Curves P(T), narrow and alike at the lowest temperatures, broad and close to each other at the highest.".into(),
+            alt: "Curves P(T), one by temperature.".into(),
             panels: vec![self.p_of_t("thermal laws", &temperatures, |f, k, j| f.reference.get(k)?.get(j).copied())],
         }
     }
@@ -78,7 +78,7 @@ impl Figures<'_> {
             id: "fig4.2".into(),
             title: "Thesis fig 4.2: start and end of the flow, trained on all T".into(),
             caption: self.caption(),
-            alt: "P(T) at the start differs by temperature; at the end all starts lie on one curve per mode.".into(),
+            alt: "P(T) of the starts, and of the ends of the flow in both modes.".into(),
             panels: vec![
                 self.starts("start", 0, 0, false),
                 self.starts("end, Gibbs", 0, 0, true),
@@ -126,7 +126,7 @@ impl Figures<'_> {
                 2.0 * last,
                 self.settings.rbm.hot
             ),
-            alt: "The RG raises every temperature; each machine carries all starts to where it was trained.".into(),
+            alt: "Arrows from start temperatures: by decimation, and by each machine in both modes.".into(),
             panels: vec![
                 panel("RG: every second spin summed over", vec![("decimation".into(), rg)]),
                 panel("RBM flow: from start to end", strips),
@@ -175,7 +175,7 @@ impl Figures<'_> {
             id: "sec5.thermal".into(),
             title: "The machine's law along the training: thermal or mixture?".into(),
             caption: "Exact over all states: Jensen-Shannon divergence of p(v) from the nearest thermal law and from the training mixture; T* of p(v), dashed that of the mixture; relaxation time of the Gibbs kernel; p(v) by number of unlike neighbours. Error bars over repetitions.".into(),
-            alt: "Both divergences fall with training; T*, relaxation time and the law of the number of walls approach those of the mixture.".into(),
+            alt: "Divergences, T*, relaxation time and the law of the number of unlike neighbours against epochs, by learning rate.".into(),
             panels: vec![
                 panel(
                     "Divergences",
@@ -248,7 +248,7 @@ impl Figures<'_> {
             id: "sec5.penalties".into(),
             title: "L1 and L2 penalties on the weights".into(),
             caption: "T* of the stationary law, which the Gibbs flow ends at, against the strength of the penalty; 0 at the left end.".into(),
-            alt: "T* rises where the penalty keeps the weights small.".into(),
+            alt: "T* against the strength of the penalty, beside that of the mixture.".into(),
             panels: vec![Panel::Curves {
                 title: "T* of the stationary law".into(),
                 x: log("strength"),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Distance between the temperatures at which laws and curves are listed.
 const FINE: f64 = 0.05;
 /// The listed temperatures end here: beyond it a ring of few spins hardly changes.
-const HOTTEST: f64 = 20.0;
+pub(super) const HOTTEST: f64 = 20.0;
 
 /// What is read in a collection.
 #[derive(Clone, Debug, Serialize, Deserialize)]

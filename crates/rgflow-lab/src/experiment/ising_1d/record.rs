@@ -2,6 +2,7 @@
 
 use super::super::combined::{Combined, cell, over_seeds};
 use super::figures::Figures;
+use super::laws::HOTTEST;
 use super::settings::Settings;
 use super::stage::{Findings, FlowFound, LawFound, OBJECTIVES, sets};
 use crate::record::{Cell, Claim, Number, Record, Section, Table, Verdict};
@@ -23,6 +24,13 @@ const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
 pub(super) fn over(found: &[Findings], of: impl Fn(&Findings) -> Option<f64>) -> Combined {
     let values: Vec<_> = found.iter().map(|f| of(f).map(|v| (v, f64::NAN))).collect();
     over_seeds(&values, 1.0)
+}
+
+/// A temperature over repetitions: at the end of the listed ones it is a bound.
+fn temperature(found: &[Findings], of: impl Fn(&Findings) -> Option<f64>) -> Combined {
+    let combined = over(found, of);
+    let bound = combined.value.is_some_and(|t| t >= HOTTEST).then_some([Some(HOTTEST), None]);
+    Combined { interval: bound, ..combined }
 }
 
 /// Temperature after one decimation without field; `None` at T = 0, which stays.
@@ -54,7 +62,7 @@ struct Numbers<'a> {
 
 impl Numbers<'_> {
     fn add(&mut self, key: String, unit: &str, what: &str, of: impl Fn(&Findings) -> Option<f64>) -> &mut Number {
-        let combined = over(self.found, of);
+        let combined = if unit == "J/k_B" { temperature(self.found, of) } else { over(self.found, of) };
         self.all.push(combined.number(key, unit, what));
         let last = self.all.len() - 1;
         &mut self.all[last]
@@ -284,14 +292,14 @@ fn set_title(settings: &Settings, name: &str) -> String {
 
 fn summary(settings: &Settings, found: &[Findings], grid: usize) -> Table {
     let rows = sets(settings).into_iter().enumerate().map(|(i, (name, _))| {
-        let end = |m: usize| over(found, |f| Some(ends(&f.flows[i][m], grid).0));
+        let end = |m: usize| temperature(found, |f| Some(ends(&f.flows[i][m], grid).0));
         vec![
             Cell::text(set_title(settings, name)),
             Cell::text(["about 1.5", "0", "6", "inf"][i]),
             cell(&end(0), None),
             cell(&end(1), None),
-            cell(&over(found, |f| Some(f.null[i].t_star)), None),
-            cell(&over(found, |f| f.null[i].bayes), None),
+            cell(&temperature(found, |f| Some(f.null[i].t_star)), None),
+            cell(&temperature(found, |f| f.null[i].bayes), None),
         ]
     });
     Table {

@@ -9,7 +9,7 @@ use super::tables::{
 };
 use super::{Findings, SETS};
 use crate::experiment::Item;
-use crate::record::{Number, Record, Section, Verdict};
+use crate::record::{Claim, Number, Record, Section, Verdict};
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 
@@ -133,8 +133,35 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
         summary: summary(found),
         sections,
         numbers,
-        claims: Vec::new(),
+        claims: claims(),
     }
+}
+
+/// The claims on figures 3.4 and 4.5 to 4.9.
+fn claims() -> Vec<Claim> {
+    let mut all = vec![
+        Claim::new("fig3.4", "block spins, b = 2: fraction of starts that leave T_c = 1", "ising-2d.rg.b2.away"),
+        Claim::new("fig3.4", "block spins, b = 3: fraction of starts that leave T_c = 1", "ising-2d.rg.b3.away"),
+        Claim::new("fig4.5", "curves told apart (fraction of neighbours)", "ising-2d.thermometer.told_apart.middle"),
+        Claim::new("fig4.5", "but for the lowest (fraction of neighbours)", "ising-2d.thermometer.told_apart.low"),
+    ];
+    for (set, item, states) in [
+        ("all", "fig4.6", "trained on all T: ends at about T = 2.5"),
+        ("low", "fig4.7", "trained on T <= 2.5: ends near T_c"),
+        ("high", "fig4.7", "trained on T >= 2.0: ends near T_c"),
+        ("gap", "fig4.8", "trained without 1.75 ... 2.75: ends near T = 2"),
+    ] {
+        for mode in super::MODES.map(Mode::name) {
+            let key = format!("ising-2d.rbm.{set}.{mode}.T_star");
+            let null = format!("ising-2d.rbm.{set}.null.T_star");
+            all.push(Claim::new(item, format!("{states} ({mode})"), key).null(null));
+        }
+    }
+    for mode in super::MODES.map(Mode::name) {
+        let text = format!("trained on all T: fraction of starts that approach T_c = 1 ({mode})");
+        all.push(Claim::new("fig4.9", text, format!("ising-2d.rbm.all.{mode}.towards")));
+    }
+    all
 }
 
 fn show(c: &Combined) -> String {

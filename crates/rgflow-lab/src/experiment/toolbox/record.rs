@@ -4,7 +4,9 @@ use super::super::combined::{Combined, over_seeds};
 use super::settings::Settings;
 use super::stage::{Findings, Learnt, NeuronFound};
 use super::{activations, architecture};
-use crate::record::{Axis, Cell, Comparison, Curve, Figure, Number, Panel, Record, Section, Style, Table, Verdict};
+use crate::record::{
+    Axis, Cell, Claim, Comparison, Curve, Figure, Number, Panel, Record, Section, Style, Table, Verdict,
+};
 use rgflow::lattice::Temperature;
 
 /// Tolerance of an accuracy against that of the best threshold.
@@ -129,7 +131,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
             },
         ],
         numbers,
-        claims: Vec::new(),
+        claims: claims(),
     }
 }
 
@@ -235,6 +237,21 @@ fn above(found: &Combined, bound: &Combined, source: String) -> Comparison {
         _ => Verdict::NotCompared,
     };
     Comparison { value: bound.value, error: bound.error, source, verdict }
+}
+
+/// The claims of chapter 2.
+fn claims() -> Vec<Claim> {
+    let claim = |item: &str, states: &str, key: &str| Claim::new(item, states, format!("toolbox.{key}"));
+    vec![
+        claim("fig2.1", "f' is the derivative of f (ELU, largest deviation)", "activations.elu.slope"),
+        claim("fig2.2", "the test error rises after its minimum (relative)", "stopping.rise"),
+        claim("fig2.2", "the training error goes on falling (relative)", "stopping.fall"),
+        claim("sec2.2.1", "a neuron tells the phases apart, if it sees |m| (fraction right)", "neuron.abs_m.accuracy"),
+        claim("sec2.2.3", "mini-batches beat the full gradient (test cost)", "optimisers.batches.test_cost"),
+        claim("sec2.2.3", "Adam beats the full gradient (test cost)", "optimisers.adam.test_cost"),
+        claim("sec2.4.1", "a Boltzmann machine finds the couplings 1/T (sampled)", "boltzmann.sampled.neighbours"),
+        claim("sec2.4.2", "the samples follow the machine's law (energy difference)", "generator.energy_difference"),
+    ]
 }
 
 /// Numbers, rows, and the name of the fastest.

@@ -1,0 +1,99 @@
+//! All experiments on one page: the verdict table, then every item with its figures.
+
+use super::Item;
+use crate::record::{Cell, Record, Section, Verdict, verdicts};
+
+/// An item of the thesis, with what its experiment found.
+pub struct Found<'a> {
+    /// The item.
+    pub item: &'static Item,
+    /// The record of its experiment.
+    pub record: &'a Record,
+    /// Where the whole report is, as text.
+    pub page: String,
+}
+
+/// One record of all `found` items; `left_out`: items that were not made, each with the reason and the remedy.
+pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
+    let mut records: Vec<&Record> = Vec::new();
+    for one in found {
+        if !records.iter().any(|record| record.experiment == one.record.experiment) {
+            records.push(one.record);
+        }
+    }
+    let mut summary = verdicts(records.iter().copied());
+    // An experiment makes more items than were asked for.
+    let asked = |row: &Vec<Cell>| matches!(&row[0], Cell::Text(item) if found.iter().any(|one| one.item.id == item));
+    summary.rows.retain(asked);
+    summary.notes =
+        left_out.iter().map(|(item, why)| format!("{} ({}) is left out: {why}", item.id, item.title)).collect();
+    let count = |verdict: Verdict| {
+        summary.rows.iter().filter(|row| matches!(row.last(), Some(Cell::Verdict(v)) if *v == verdict)).count()
+    };
+    let all = [Verdict::Agrees, Verdict::Differs, Verdict::Inconclusive, Verdict::Depends, Verdict::NotCompared];
+    let words: Vec<String> =
+        all.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), v.word())).collect();
+    let mut answers = vec![format!("Of {} statements: {}.", summary.rows.len(), words.join(", "))];
+    answers.extend(summary.notes.iter().cloned());
+    let mut numbers = Vec::new();
+    for record in &records {
+        let named = |key: &String| record.claims.iter().any(|c| c.number == *key || c.null.as_ref() == Some(key));
+        numbers.extend(record.numbers.iter().filter(|number| named(&number.key)).cloned());
+    }
+    let sections = found.iter().map(|one| Section {
+        title: format!("{}: {}", one.item.id, one.item.title),
+        text: vec![format!("The thesis: {}.", one.item.claim), format!("More in {}.", one.page)],
+        figures: figures(one),
+        tables: Vec::new(),
+    });
+    Record {
+        experiment: "reproduce".into(),
+        title: "The thesis, item by item".into(),
+        question: "What does each figure and section of the thesis state, and what is measured, with errors over repetitions and beside the null without any machine?"
+            .into(),
+        answers,
+        sections: sections.collect(),
+        summary,
+        numbers,
+        claims: records.iter().flat_map(|record| record.claims.clone()).collect(),
+    }
+}
+
+/// The figures of an item: `fig4.6` and `fig4.6-more`, but not `fig4.60`.
+fn figures(one: &Found) -> Vec<crate::record::Figure> {
+    let own = |id: &str| match id.strip_prefix(one.item.id) {
+        Some(rest) => !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'),
+        None => false,
+    };
+    one.record.sections.iter().flat_map(|section| &section.figures).filter(|f| own(&f.id)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Claim, Figure, Number};
+
+    static ITEM: Item = Item { id: "fig4.6", title: "t", claim: "c", keys: &[] };
+
+    #[test]
+    fn only_what_was_asked_for_is_on_the_page() {
+        let figure = |id: &str| Figure { id: id.into(), ..Figure::default() };
+        let figures = vec![figure("fig4.6"), figure("fig4.60"), figure("fig4.6-b")];
+        let record = Record {
+            experiment: "e".into(),
+            sections: vec![Section { figures, ..Section::default() }],
+            numbers: vec![
+                Number::new("a", 1.0, None, "1", "").compare(2.0, 0.0, 0.0, ""),
+                Number::new("b", 1.0, None, "1", ""),
+            ],
+            claims: vec![Claim::new("fig4.6", "s", "a"), Claim::new("fig4.7", "s", "b")],
+            ..Record::default()
+        };
+        let found = [Found { item: &ITEM, record: &record, page: "p".into() }];
+        let page = overview(&found, &[(&ITEM, "no data".into())]);
+        let ids: Vec<&str> = page.sections[0].figures.iter().map(|f| f.id.as_str()).collect();
+        assert_eq!(ids, ["fig4.6", "fig4.6-b"]);
+        assert_eq!(page.summary.rows.len(), 1);
+        assert_eq!(page.answers, ["Of 1 statements: 1 differs.", "fig4.6 (t) is left out: no data"]);
+    }
+}
