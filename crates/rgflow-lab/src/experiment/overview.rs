@@ -13,6 +13,13 @@ pub struct Found<'a> {
     pub page: String,
 }
 
+/// Place of an item in the thesis: the numbers of its id, appendices last.
+fn place(id: &str) -> Vec<u32> {
+    let numbers: Vec<u32> = id.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+    let chapter = id.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    if chapter.starts_with(|c: char| c.is_ascii_digit()) { numbers } else { vec![u32::MAX] }
+}
+
 /// One record of all `found` items; `left_out`: items that were not made, each with the reason and the remedy.
 pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
     let mut records: Vec<&Record> = Vec::new();
@@ -21,10 +28,14 @@ pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
             records.push(one.record);
         }
     }
+    let mut found: Vec<&Found> = found.iter().collect();
+    found.sort_by_key(|one| place(one.item.id));
     let mut summary = verdicts(records.iter().copied());
     // An experiment makes more items than were asked for.
     let asked = |row: &Vec<Cell>| matches!(&row[0], Cell::Text(item) if found.iter().any(|one| one.item.id == item));
     summary.rows.retain(asked);
+    let id = |row: &Vec<Cell>| if let Cell::Text(id) = &row[0] { place(id) } else { Vec::new() };
+    summary.rows.sort_by_key(id);
     summary.notes =
         left_out.iter().map(|(item, why)| format!("{} ({}) is left out: {why}", item.id, item.title)).collect();
     let count = |verdict: Verdict| {
@@ -40,7 +51,7 @@ pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
         let named = |key: &String| record.claims.iter().any(|c| c.number == *key || c.null.as_ref() == Some(key));
         numbers.extend(record.numbers.iter().filter(|number| named(&number.key)).cloned());
     }
-    let sections = found.iter().map(|one| Section {
+    let sections = found.into_iter().map(|one| Section {
         title: format!("{}: {}", one.item.id, one.item.title),
         text: vec![format!("The thesis: {}.", one.item.claim), format!("More in {}.", one.page)],
         figures: figures(one),
@@ -74,6 +85,13 @@ mod tests {
     use crate::record::{Claim, Figure, Number};
 
     static ITEM: Item = Item { id: "fig4.6", title: "t", claim: "c", keys: &[] };
+
+    #[test]
+    fn items_stand_in_the_order_of_the_thesis() {
+        let mut ids = ["figB.1", "sec5.thermal", "fig4.10", "fig3.4", "fig4.9", "eq3.2.31", "fig2.2", "sec2.2.1"];
+        ids.sort_by_key(|id| place(id));
+        assert_eq!(ids, ["fig2.2", "sec2.2.1", "eq3.2.31", "fig3.4", "fig4.9", "fig4.10", "sec5.thermal", "figB.1"]);
+    }
 
     #[test]
     fn only_what_was_asked_for_is_on_the_page() {

@@ -243,7 +243,9 @@ fn questions(settings: &Settings, numbers: &mut Numbers, claims: &mut Vec<Claim>
             let what = format!("CD-{} on all T, {epoch} epochs, learning rate {rate}", settings.rbm.cd_steps);
             numbers.law(&key, &what, |f| f.along.get(r)?.get(e));
         }
-        let text = format!("(question) thermal or mixture? JS less JS, 0 = a tie: {epochs} epochs, rate {rate}");
+        let text = format!(
+            "(question) the end is as near to thermal as to the mixture: JS less JS 0; {epochs} epochs, rate {rate}"
+        );
         claims.push(Claim::new(
             "sec5.thermal",
             text,
@@ -261,9 +263,11 @@ fn questions(settings: &Settings, numbers: &mut Numbers, claims: &mut Vec<Claim>
         let shift = |f: &Findings| Some(f.objectives.get(o)?.reading.t_star - f.objectives.first()?.reading.t_star);
         numbers.add(format!("{key}.shift"), "J/k_B", &what, shift);
         numbers.compared(0.0, ABOUT, "no influence of the divergence (question of chapter 5)");
-        let text = format!("(question) does {objective} change T*? shift from KL(q, p), 0 = no");
+        let text = format!("(question) {objective} instead of kl leaves T* where it is: shift 0");
         claims.push(Claim::new("sec5.divergences", text, format!("{key}.shift")));
     }
+    let gan = "(question) does an adversarially trained generator flow? left out: its laws cannot be enumerated";
+    claims.push(Claim::new("sec5.divergences", gan, String::new()));
     let plain = settings.rbm.snapshots.iter().position(|e| *e == epochs).unwrap_or(0);
     for (p, name) in PENALTIES.iter().enumerate() {
         for (s, strength) in settings.penalties.strengths.iter().enumerate() {
@@ -276,7 +280,7 @@ fn questions(settings: &Settings, numbers: &mut Numbers, claims: &mut Vec<Claim>
         let key = format!("ising-1d.penalty.{name}.shift");
         numbers.add(key.clone(), "J/k_B", &what, shift);
         numbers.compared(0.0, ABOUT, "no influence of the penalty (question of chapter 5)");
-        let text = format!("(question) does {name} change T*? shift at the strongest, 0 = no");
+        let text = format!("(question) {name} leaves T* where it is: shift 0 at the strongest");
         claims.push(Claim::new("sec5.penalties", text, key));
     }
 }
