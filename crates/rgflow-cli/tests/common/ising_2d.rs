@@ -11,6 +11,7 @@ pub const SMALL: &[&str] = &[
     "rbm.epochs=3",
     "rbm.batch=20",
     "rbm.snapshot_epochs=[1, 2]",
+    "rg.twice_per_temperature=20",
     "flow.steps=16",
     "flow.chains=20",
     "flow.control_steps=8",

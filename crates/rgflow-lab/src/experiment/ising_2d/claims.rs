@@ -35,17 +35,17 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
         numbers.push(number.compare(says, 0.0, 0.0, "thesis fig 4.5: told apart, but for the lowest temperatures"));
     }
     for (i, first) in found[0].thermal.blocked.iter().enumerate() {
-        let b = first.b;
         let away = fraction(&|f| {
             let moves = temperatures.iter().zip(&f.thermal.blocked[i].observed);
             share(moves.filter(|(t, _)| starts(**t)).map(|(t, end)| distance(end.t_star.0) > distance(*t)))
         });
         let what = format!(
-            "fraction of starts whose T* after one block-spin step (b = {b}) is farther from T_c than their temperature; starts from {} to {}, but for those within {NEAR} of T_c",
+            "fraction of starts whose T* ({}) is farther from T_c than their temperature; starts from {} to {}, but for those within {NEAR} of T_c",
+            first.words(),
             READABLE.start(),
             READABLE.end()
         );
-        let number = away.number(format!("ising-2d.rg.b{b}.away"), "1", &what);
+        let number = away.number(format!("ising-2d.rg.{}.away", first.name()), "1", &what);
         numbers.push(number.compare(1.0, 0.0, 0.0, "thesis figs 3.4 and 4.9a: the RG flows away from T_c"));
     }
     for (set, _) in SETS {

@@ -2,6 +2,7 @@
 
 use super::super::combined::{Combined, over_seeds};
 use super::findings::{FlowFindings, Observed, Series};
+use super::matching;
 use super::numbers::{label, t_star};
 use super::settings::Settings;
 use super::tables::{mode_title, set_title};
@@ -119,9 +120,9 @@ impl Figures<'_> {
         };
         let mut rg = vec![];
         for i in 0..self.found[0].thermal.blocked.len() {
-            let b = self.found[0].thermal.blocked[i].b;
-            rg.push(strip(format!("b = {b}, thermometer"), &|f, k| Some(f.thermal.blocked[i].observed[k].t_star.0)));
-            rg.push(strip(format!("b = {b}, energy"), &|f, k| f.thermal.blocked[i].observed[k].t_energy.map(|t| t.0)));
+            let name = self.found[0].thermal.blocked[i].words();
+            rg.push(strip(format!("{name}, thermometer"), &|f, k| Some(f.thermal.blocked[i].observed[k].t_star.0)));
+            rg.push(strip(format!("{name}, energy"), &|f, k| f.thermal.blocked[i].observed[k].t_energy.map(|t| t.0)));
         }
         let mut rbm = vec![];
         for (set, _) in SETS {
@@ -136,7 +137,7 @@ impl Figures<'_> {
         let mut panels = vec![];
         if !rg.is_empty() {
             panels.push(Panel::Arrows {
-                title: "RG flow: one block-spin step, majority rule".into(),
+                title: "RG flow: block-spin steps, majority rule".into(),
                 x: x.clone(),
                 strips: rg,
                 marks: marks.clone(),
@@ -148,8 +149,11 @@ impl Figures<'_> {
             id: "fig4.9".into(),
             title: "Thesis fig 4.9: RG flow beside RBM flow".into(),
             caption: format!(
-                "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
-                2 * size, 3 * size
+                "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L = {} twice, to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
+                2 * size,
+                3 * size,
+                4 * size,
+                9 * size
             ),
             alt: "Arrows: the block-spin flow points away from the critical temperature, the RBM flow ends where its training data put it.".into(),
             panels,
@@ -171,7 +175,7 @@ impl Figures<'_> {
         };
         let size = self.settings.lattice.size;
         let panel = |i: usize| {
-            let b = self.found[0].thermal.blocked[i].b;
+            let first = &self.found[0].thermal.blocked[i];
             let seen = |k: usize| self.found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect::<Vec<_>>();
             let by_energy = |k| over_seeds(&seen(k).iter().map(|o| o.t_energy).collect::<Vec<_>>(), 1.0);
             let reference = |label: &str, x: Vec<f64>, y| Curve {
@@ -183,23 +187,34 @@ impl Figures<'_> {
             };
             let (last, critical) = (self.temperatures[self.temperatures.len() - 1], Temperature::CRITICAL.value());
             let axis = |label: &str| Axis { label: label.into(), limits: Some([0.0, last]), ..Axis::default() };
+            let mut curves = vec![
+                curve("thermometer".into(), &|k| t_star(&seen(k)), Style::LinePoints),
+                curve("energy".into(), &by_energy, Style::LinePoints),
+            ];
+            if first.steps == 2 {
+                let matched = |k: usize| {
+                    let all = self
+                        .found
+                        .iter()
+                        .map(|f| Some((matching::temperature(f, i, k, &self.temperatures)?, f64::NAN)));
+                    over_seeds(&all.collect::<Vec<_>>(), 1.0)
+                };
+                curves.push(curve("matched with one step".into(), &matched, Style::Points));
+            }
+            curves.push(reference("no change", vec![0.0, last], vec![0.0, last]));
+            curves.push(reference("T_c", vec![critical; 2], vec![0.0, last]));
             Panel::Curves {
-                title: format!("b = {b}: L = {} to {size}", b * size),
+                title: format!("{}: L = {} to {size}", first.words(), first.size_before(size)),
                 x: axis("T before (J/k_B)"),
                 y: axis("T after (J/k_B)"),
-                curves: vec![
-                    curve("thermometer".into(), &|k| t_star(&seen(k)), Style::LinePoints),
-                    curve("energy".into(), &by_energy, Style::LinePoints),
-                    reference("no change", vec![0.0, last], vec![0.0, last]),
-                    reference("T_c", vec![critical; 2], vec![0.0, last]),
-                ],
+                curves,
             }
         };
         let blocked = self.found[0].thermal.blocked.len();
         (blocked > 0).then(|| Figure {
             id: "fig3.4".into(),
             title: "Thesis fig 3.4: block spins of the 2D Ising model".into(),
-            caption: "The temperature that is read after one block-spin step (majority of b x b spins, ties at random), of collections sampled at the temperature before. \
+            caption: "The temperature that is read after one or two block-spin steps (majority of b x b spins, ties at random), of collections sampled at the temperature before. Matched: the temperature at which the smaller lattice, blocked once, has the energy of the larger one blocked twice: the change by one step, without the energy's relation of unblocked lattices. \
                       Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats on its right. The \
                       thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over repetitions."
                 .into(),

@@ -115,15 +115,33 @@ pub(super) struct ThermalFindings {
     pub start_difference_z: f64,
 }
 
-/// Larger lattices after one block-spin step.
+/// Larger lattices after one or two block-spin steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Blocked {
     pub b: usize,
+    pub steps: usize,
     /// Per temperature.
     pub observed: Vec<Observed>,
     /// Per temperature, of the lattices before blocking.
     pub n_eff: Vec<f64>,
     pub start_difference_z: f64,
+}
+
+impl Blocked {
+    /// Name in keys: `b2`, `b2x2`.
+    pub fn name(&self) -> String {
+        super::samples::block_name(self.b, self.steps)
+    }
+
+    /// Extent of the lattices before blocking, given that after it.
+    pub fn size_before(&self, size: usize) -> usize {
+        size * self.b.pow(self.steps as u32)
+    }
+
+    /// In words: `blocked once, b = 2`.
+    pub fn words(&self) -> String {
+        format!("blocked {}, b = {}", if self.steps == 1 { "once" } else { "twice" }, self.b)
+    }
 }
 
 /// T* against epochs: one snapshot in both modes.

@@ -5,6 +5,7 @@ mod figures;
 mod findings;
 mod flows;
 mod machines;
+mod matching;
 mod numbers;
 mod samples;
 mod settings;
@@ -97,7 +98,9 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
             })
             .collect::<Result<Vec<Artifact>, Error>>()
     };
-    let block = || settings.rg.block_spin.then(|| samples::blocked_stage(repetition, settings)).transpose();
+    let blocked = |steps: &usize| samples::blocked_stage(repetition, settings, *steps);
+    let steps: &[usize] = if settings.rg.block_spin { &[2, 1] } else { &[] };
+    let block = || steps.par_iter().map(blocked).collect::<Result<Vec<Artifact>, Error>>();
     let (thermometer_stage, (trained, blocked)) =
         rayon::join(|| thermometer::stage(repetition, settings, &samples), || rayon::join(train, block));
     let (thermometer_stage, trained, blocked) = (thermometer_stage?, trained?, blocked?);
@@ -128,7 +131,7 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
         }
     }
     let (thermal, flows) = rayon::join(
-        || thermal::stage(repetition, &bench, blocked.as_ref()),
+        || thermal::stage(repetition, &bench, &blocked),
         || {
             let flow = |job: &Job| Ok(((job.name.clone(), job.mode.name()), flows::stage(repetition, &bench, job)?));
             jobs.par_iter().map(flow).collect::<Result<BTreeMap<_, _>, Error>>()

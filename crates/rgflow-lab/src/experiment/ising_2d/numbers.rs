@@ -2,6 +2,7 @@
 
 use super::super::combined::{Combined, Measured, around, over_seeds, union};
 use super::findings::{FlowFindings, Observed};
+use super::matching;
 use super::settings::Settings;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;
@@ -266,12 +267,14 @@ fn collection(
     numbers.push(p);
 }
 
+/// What linear interpolation between temperatures may cost the fixed point of matching.
+const MATCHING: f64 = 0.05;
+
 fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
     for (i, first) in found[0].thermal.blocked.iter().enumerate() {
-        let b = first.b;
-        let size = settings.lattice.size * b;
+        let (name, size) = (first.name(), first.size_before(settings.lattice.size));
         let z = found.iter().map(|f| f.thermal.blocked[i].start_difference_z);
-        let key = format!("ising-2d.rg.b{b}.start_difference_z");
+        let key = format!("ising-2d.rg.{name}.start_difference_z");
         numbers.push(start_difference(
             &key,
             z,
@@ -279,12 +282,21 @@ fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
         ));
         for (k, t) in settings.temperatures().iter().enumerate() {
             let seen: Vec<&Observed> = found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect();
-            let key = format!("ising-2d.rg.b{b}.from.T{}", label(*t));
-            let what = format!("L = {size} at T = {} blocked once, b = {b}, majority with random ties", label(*t));
+            let key = format!("ising-2d.rg.{name}.from.T{}", label(*t));
+            let what = format!("L = {size} at T = {} {}, majority with random ties", label(*t), first.words());
             numbers.push(t_star(&seen).number(format!("{key}.T_star"), "J/k_B", &format!("T*: {what}")));
             let energies: Vec<_> = seen.iter().map(|o| o.t_energy).collect();
             let n = found.iter().map(|f| f.thermal.blocked[i].n_eff[k]).sum();
             numbers.push(over_seeds(&energies, n).number(format!("{key}.T_E"), "J/k_B", &format!("T_E: {what}")));
+        }
+        if first.steps == 2 {
+            let temperatures = settings.temperatures();
+            let fixed = found.iter().map(|f| Some((matching::fixed_point(f, i, &temperatures)?, f64::NAN)));
+            let what =
+                format!("T at which L = {size} {} has the energy of the smaller lattice blocked once", first.words());
+            let number =
+                over_seeds(&fixed.collect::<Vec<_>>(), 1.0).number(format!("ising-2d.rg.{name}.T_c"), "J/k_B", &what);
+            numbers.push(number.compare(Temperature::CRITICAL.value(), 0.0, MATCHING, "T_c = 2/ln(1 + sqrt 2)"));
         }
     }
 }

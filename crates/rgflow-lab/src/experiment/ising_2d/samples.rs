@@ -87,43 +87,55 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
 /// Units of progress per temperature: about microseconds.
 const UNITS: u64 = 40_000;
 
-/// Makes or keeps the blocked sets: `samples/blocked-b2.npz` from lattices of twice the size, `-b3` from three times.
-pub(super) fn blocked_stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+/// The block-spin steps: b and how often.
+pub(super) const BLOCKS: [(usize, usize); 4] = [(2, 1), (3, 1), (2, 2), (3, 2)];
+
+/// Name of `steps` block-spin steps in keys and files: `b2` once, `b2x2` twice.
+pub(super) fn block_name(b: usize, steps: usize) -> String {
+    if steps == 1 { format!("b{b}") } else { format!("b{b}x{steps}") }
+}
+
+/// Makes or keeps the sets that are blocked `steps` times, from lattices of b^steps times the size.
+pub(super) fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Result<Artifact, Error> {
+    let (name, per) = match steps {
+        1 => ("blocked", settings.samples.per_temperature),
+        _ => ("blocked-twice", settings.rg.twice_per_temperature),
+    };
+    let blocks: Vec<usize> = BLOCKS.iter().filter(|(_, of)| *of == steps).map(|(b, _)| *b).collect();
+    let files: Vec<String> = blocks.iter().map(|b| format!("samples/blocked-{}.npz", block_name(*b, steps))).collect();
     let what = Stage {
-        name: "blocked",
+        name,
         revision: REVISION,
-        settings: (
-            &settings.lattice,
-            &settings.samples.t_max,
-            &settings.samples.t_step,
-            settings.samples.per_temperature,
-        ),
+        settings: (&settings.lattice, &settings.samples.t_max, &settings.samples.t_step, per),
         inputs: &[],
-        outputs: &["samples/blocked-b2.npz", "samples/blocked-b3.npz"],
+        outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     repetition.stage(what, |out| {
         let grid = settings.temperatures();
         let streams = Streams::new(out.seed());
-        out.add_work("block spins", 2 * grid.len() as u64 * UNITS);
-        for b in [2, 3] {
-            let size = settings.lattice.size * b;
-            let purpose = format!("blocked/b{b}");
+        out.add_work("block spins", (blocks.len() * grid.len()) as u64 * UNITS);
+        for b in &blocks {
+            let size = settings.lattice.size * b.pow(steps as u32);
+            let name = block_name(*b, steps);
+            let purpose = format!("blocked/{name}");
             let blocked: Vec<Collection> = grid
                 .par_iter()
                 .enumerate()
                 .map(|(k, t)| {
                     out.tick(UNITS)?;
                     let names = [purpose.clone()];
-                    let per = settings.samples.per_temperature;
                     let mut large = draw(Sampler::Wolff, size, *t, per, streams, &names, k as u64)?.remove(0);
                     let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
-                    large.spins =
-                        block_spin::majority(large.spins.view(), size, size, b, &mut ties).map_err(failure)?;
+                    for step in 0..steps {
+                        let size = size / b.pow(step as u32);
+                        large.spins =
+                            block_spin::majority(large.spins.view(), size, size, *b, &mut ties).map_err(failure)?;
+                    }
                     Ok(large)
                 })
                 .collect::<Result<_, Error>>()?;
             let parts: Vec<&Collection> = blocked.iter().collect();
-            write(out, &format!("blocked-b{b}"), settings.lattice.size, &grid, &parts)?;
+            write(out, &format!("blocked-{name}"), settings.lattice.size, &grid, &parts)?;
         }
         Ok(())
     })

@@ -76,6 +76,7 @@ pub(super) struct Flow {
 #[serde(deny_unknown_fields)]
 pub(super) struct Rg {
     pub block_spin: bool,
+    pub twice_per_temperature: usize,
 }
 
 impl Settings {
@@ -162,6 +163,8 @@ impl Settings {
         positive("thermometer.learning_rate", self.thermometer.learning_rate)?;
         at_least("thermometer.batch", self.thermometer.batch, 1)?;
         at_least("thermometer.epochs", self.thermometer.epochs, 1)?;
+        at_least("rg.twice_per_temperature", self.rg.twice_per_temperature, 20)?;
+        most("rg.twice_per_temperature", self.rg.twice_per_temperature, 100_000)?;
         at_least("rbm.hidden", self.rbm.hidden, 1)?;
         positive("rbm.learning_rate", self.rbm.learning_rate)?;
         at_least("rbm.batch", self.rbm.batch, 1)?;

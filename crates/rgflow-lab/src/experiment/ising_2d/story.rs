@@ -142,6 +142,10 @@ fn claims() -> Vec<Claim> {
     let mut all = vec![
         Claim::new("fig3.4", "block spins, b = 2: fraction of starts that leave T_c = 1", "ising-2d.rg.b2.away"),
         Claim::new("fig3.4", "block spins, b = 3: fraction of starts that leave T_c = 1", "ising-2d.rg.b3.away"),
+        Claim::new("fig3.4", "blocked twice, b = 2: fraction that leave T_c = 1", "ising-2d.rg.b2x2.away"),
+        Claim::new("fig3.4", "blocked twice, b = 3: fraction that leave T_c = 1", "ising-2d.rg.b3x2.away"),
+        Claim::new("fig3.4", "matching leaves T_c = 2.269 where it is, b = 2", "ising-2d.rg.b2x2.T_c"),
+        Claim::new("fig3.4", "matching leaves T_c = 2.269 where it is, b = 3", "ising-2d.rg.b3x2.T_c"),
         Claim::new("fig4.5", "curves told apart (fraction of neighbours)", "ising-2d.thermometer.told_apart.middle"),
         Claim::new("fig4.5", "but for the lowest (fraction of neighbours)", "ising-2d.thermometer.told_apart.low"),
     ];

@@ -3,7 +3,7 @@
 use super::SETS;
 use super::findings::{Blocked, Observed, ThermalFindings};
 use super::flows::{Bench, read_json, square};
-use super::samples::{THERMAL, ThermalSet};
+use super::samples::{BLOCKS, THERMAL, ThermalSet, block_name};
 use super::thermometer::load;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use ndarray::ArrayView2;
@@ -11,15 +11,11 @@ use rayon::prelude::*;
 use rgflow::flow::Reading;
 use rgflow::lattice::Observables;
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 const FILE: &str = "thermal/findings.json";
 
 /// Makes or keeps the stage and reads what it found.
-pub(super) fn stage(
-    repetition: &Repetition,
-    bench: &Bench,
-    blocked: Option<&Artifact>,
-) -> Result<ThermalFindings, Error> {
+pub(super) fn stage(repetition: &Repetition, bench: &Bench, blocked: &[Artifact]) -> Result<ThermalFindings, Error> {
     let mut inputs = vec![bench.samples, bench.thermometer_stage];
     inputs.extend(blocked);
     let what = Stage { name: "thermal", revision: REVISION, settings: (), inputs: &inputs, outputs: &[FILE] };
@@ -49,17 +45,19 @@ pub(super) fn stage(
                 Ok(Observed::of(bench.thermometer, &pooled, &measure(spins.view())?, &square))
             })
             .collect::<Result<_, Error>>()?;
-        let blocked = match blocked {
-            None => vec![],
-            Some(artifact) => [2, 3]
-                .iter()
-                .map(|b| {
-                    let set = ThermalSet::read(artifact, &format!("blocked-b{b}"))?;
-                    let (observed, z) = (each(&set)?, set.start_difference_z);
-                    Ok(Blocked { b: *b, observed, n_eff: set.n_eff, start_difference_z: z })
-                })
-                .collect::<Result<_, Error>>()?,
+        let read = |(b, steps): &(usize, usize)| {
+            let name = format!("blocked-{}", block_name(*b, *steps));
+            let file = format!("samples/{name}.npz");
+            let artifact = blocked.iter().find(|artifact| artifact.path(&file).is_file())?;
+            let find = || -> Result<Blocked, Error> {
+                let set = ThermalSet::read(artifact, &name)?;
+                let (observed, z) = (each(&set)?, set.start_difference_z);
+                Ok(Blocked { b: *b, steps: *steps, observed, n_eff: set.n_eff, start_difference_z: z })
+            };
+            Some(find())
         };
+        let found =
+            if blocked.is_empty() { vec![] } else { BLOCKS.iter().filter_map(read).collect::<Result<_, Error>>()? };
         let mut start_difference_z = 0.0f64;
         for name in THERMAL {
             start_difference_z = start_difference_z.max(ThermalSet::read(bench.samples, name)?.start_difference_z);
@@ -75,7 +73,7 @@ pub(super) fn stage(
             reference_n_eff: reference.n_eff.clone(),
             start: each(&start)?,
             nulls,
-            blocked,
+            blocked: found,
             start_difference_z,
         };
         out.write(FILE, serde_json::to_string(&findings).map_err(|e| Error::failure(e.to_string()))?)
