@@ -120,7 +120,7 @@ impl Figures<'_> {
         };
         let mut rg = vec![];
         for i in 0..self.found[0].thermal.blocked.len() {
-            let name = self.found[0].thermal.blocked[i].words();
+            let name = self.found[0].thermal.blocked[i].name();
             rg.push(strip(format!("{name}, thermometer"), &|f, k| Some(f.thermal.blocked[i].observed[k].t_star.0)));
             rg.push(strip(format!("{name}, energy"), &|f, k| f.thermal.blocked[i].observed[k].t_energy.map(|t| t.0)));
         }
