@@ -2,6 +2,7 @@
 
 mod bench;
 mod completions;
+mod data;
 mod exact;
 mod flow;
 mod inspect;
@@ -28,6 +29,8 @@ pub enum Command {
     Train(train::Train),
     /// Iterates a trained machine from your own samples.
     Flow(flow::Flow),
+    /// Fetches or imports a data set.
+    Data(data::Data),
     /// Writes page and figures of a finished run again.
     Report(report::Report),
     /// Shows what is in a run folder or a file.
@@ -54,6 +57,7 @@ impl Command {
             Command::Sample(sample) => sample.execute(),
             Command::Train(train) => train.execute(),
             Command::Flow(flow) => flow.execute(),
+            Command::Data(data) => data.execute(),
             Command::Report(report) => report.execute(),
             Command::Inspect(inspect) => inspect.execute(),
             Command::Verify(verify) => verify.execute(),

@@ -5,7 +5,9 @@
 //! place, the value and the remedy, unless any real number was asked for (Gaussian units).
 
 mod array;
+mod idx;
 mod labels;
+pub mod mnist;
 pub mod sampled;
 mod text;
 
