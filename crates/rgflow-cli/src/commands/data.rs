@@ -56,7 +56,6 @@ impl Mnist {
         let folder = mnist::folder();
         let brought = mnist::bring(&mnist::files(), &sources, &folder, &mut |name| {
             output::complain(&format!("{name} ..."));
-            Ok(())
         })?;
         if self.json {
             let files = mnist::files().map(|file| file.name);

@@ -23,9 +23,6 @@ pub struct Reproduce {
     /// Lists the items with their titles and claims.
     #[arg(long)]
     list: bool,
-    /// Makes the maps over settings too, which take long (with `all`).
-    #[arg(long)]
-    maps: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -90,13 +87,9 @@ impl Reproduce {
                 return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
             }
             found.retain(|(experiment, item)| {
-                let reason = match experiment.available() {
-                    Err(reason) => Some(reason),
-                    Ok(()) if id == "all" && experiment.is_map() && !self.maps => Some("--maps makes it".into()),
-                    Ok(()) => None,
-                };
-                let kept = reason.is_none();
-                left_out.extend(reason.map(|reason| (*item, reason)));
+                let available = experiment.available();
+                let kept = available.is_ok();
+                left_out.extend(available.err().map(|reason| (*item, reason)));
                 kept
             });
             for entry in found {
@@ -116,10 +109,10 @@ impl Reproduce {
 fn first_page(root: &Path, found: &[(Entry, &Finished)], left_out: &[LeftOut]) -> Result<(PathBuf, Table), Error> {
     let found: Vec<Found> = found
         .iter()
-        .map(|((_, item), finished)| Found {
+        .map(|((experiment, item), finished)| Found {
             item,
             record: &finished.record,
-            page: finished.page.display().to_string(),
+            page: format!("{}/report.html", experiment.name()),
         })
         .collect();
     let record = overview(&found, left_out);
@@ -154,9 +147,8 @@ fn figures(item: &Item, dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir.join("figures")).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| {
-        let rest = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_prefix(item.id));
-        let own = rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'));
-        own && path.extension().is_some_and(|e| e == "svg")
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        stem.is_some_and(|stem| item.has_figure(stem)) && path.extension().is_some_and(|e| e == "svg")
     });
     paths.sort();
     paths

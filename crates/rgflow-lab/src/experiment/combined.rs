@@ -39,6 +39,11 @@ pub(super) fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
 }
 
+/// A quantity without an error of its own over the findings of repetitions.
+pub(super) fn over<F>(found: &[F], of: impl Fn(&F) -> Option<f64>) -> Combined {
+    over_seeds(&found.iter().map(|f| of(f).map(|value| (value, f64::NAN))).collect::<Vec<_>>(), 1.0)
+}
+
 /// Two standard errors on both sides.
 pub(super) fn around((value, error): Measured) -> [Option<f64>; 2] {
     let error = if error.is_finite() { error } else { 0.0 };

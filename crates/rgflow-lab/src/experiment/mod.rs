@@ -37,11 +37,6 @@ pub trait Experiment: Sync {
         &[]
     }
 
-    /// A map over settings, which takes long: `reproduce all` makes it only with `--maps`.
-    fn is_map(&self) -> bool {
-        false
-    }
-
     /// Whether the data it needs are on this machine.
     ///
     /// # Errors
@@ -86,6 +81,14 @@ pub struct Item {
     pub keys: &'static [&'static str],
 }
 
+impl Item {
+    /// Whether a figure is one of its own: of `fig4.6` are `fig4.6` and `fig4.6-more`, not `fig4.60`.
+    pub fn has_figure(&self, figure: &str) -> bool {
+        let rest = figure.strip_prefix(self.id);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+    }
+}
+
 /// All experiments.
 pub static ALL: &[&dyn Experiment] = &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d];
 
@@ -111,6 +114,20 @@ fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let entry = toml::Table::from_iter([("file".into(), name.into()), ("blake3".into(), hash.into())]);
     toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
+}
+
+/// Temperatures 0, `step`, 2 `step` ... `max`.
+fn temperature_grid(max: f64, step: f64) -> Vec<f64> {
+    (0..=(max / step).round() as usize).map(|k| k as f64 * step).collect()
+}
+
+/// Refuses a grid that is not 4 to 200 whole steps; `table` is where its `t_max` and `t_step` stand.
+fn check_temperature_grid(table: &str, max: f64, step: f64) -> Result<(), String> {
+    let steps = max / step;
+    if (steps - steps.round()).abs() <= 1e-9 && (4.0..=200.0).contains(&steps.round()) {
+        return Ok(());
+    }
+    Err(format!("{table}.t_max = {max}: must be 4 to 200 whole steps of {table}.t_step = {step}"))
 }
 
 /// No setting is below zero, and the type that says so would not say which.

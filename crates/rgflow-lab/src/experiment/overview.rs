@@ -9,7 +9,7 @@ pub struct Found<'a> {
     pub item: &'static Item,
     /// The record of its experiment.
     pub record: &'a Record,
-    /// Where the whole report is, as text.
+    /// Where the whole report of its experiment is, from the page of all.
     pub page: String,
 }
 
@@ -54,7 +54,14 @@ pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
     let sections = found.into_iter().map(|one| Section {
         title: format!("{}: {}", one.item.id, one.item.title),
         text: vec![format!("The thesis: {}.", one.item.claim), format!("More in {}.", one.page)],
-        figures: figures(one),
+        figures: one
+            .record
+            .sections
+            .iter()
+            .flat_map(|section| &section.figures)
+            .filter(|figure| one.item.has_figure(&figure.id))
+            .cloned()
+            .collect(),
         tables: Vec::new(),
     });
     Record {
@@ -68,15 +75,6 @@ pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
         numbers,
         claims: records.iter().flat_map(|record| record.claims.clone()).collect(),
     }
-}
-
-/// The figures of an item: `fig4.6` and `fig4.6-more`, but not `fig4.60`.
-fn figures(one: &Found) -> Vec<crate::record::Figure> {
-    let own = |id: &str| match id.strip_prefix(one.item.id) {
-        Some(rest) => !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'),
-        None => false,
-    };
-    one.record.sections.iter().flat_map(|section| &section.figures).filter(|f| own(&f.id)).cloned().collect()
 }
 
 #[cfg(test)]

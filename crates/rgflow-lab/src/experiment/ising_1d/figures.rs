@@ -1,6 +1,7 @@
 //! Figures of the experiment.
 
-use super::record::{PENALTIES, decimated, over};
+use super::super::combined::over;
+use super::record::{PENALTIES, decimated};
 use super::settings::Settings;
 use super::stage::{Findings, LawFound, OBJECTIVES, sets};
 use crate::record::{Axis, Curve, Figure, Panel, Scale, Style};

@@ -1,6 +1,6 @@
 //! Numbers, claims and words of the experiment.
 
-use super::super::combined::{Combined, cell, over_seeds};
+use super::super::combined::{Combined, cell, over};
 use super::figures::Figures;
 use super::laws::HOTTEST;
 use super::settings::Settings;
@@ -19,12 +19,6 @@ const ENERGY: f64 = 0.05;
 /// Penalties by name, in the order of `Findings::penalties`.
 pub(super) const PENALTIES: [&str; 2] = ["l1", "l2"];
 const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
-
-/// Over repetitions.
-pub(super) fn over(found: &[Findings], of: impl Fn(&Findings) -> Option<f64>) -> Combined {
-    let values: Vec<_> = found.iter().map(|f| of(f).map(|v| (v, f64::NAN))).collect();
-    over_seeds(&values, 1.0)
-}
 
 /// A temperature over repetitions: at the end of the listed ones it is a bound.
 fn temperature(found: &[Findings], of: impl Fn(&Findings) -> Option<f64>) -> Combined {
@@ -74,9 +68,15 @@ impl Numbers<'_> {
 
     /// Compares the last number.
     fn against(&mut self, value: f64, error: f64, tolerance: f64, source: &str) {
-        if let Some(number) = self.all.pop() {
-            self.all.push(number.compare(value, error, tolerance, source));
+        let Some(mut number) = self.all.pop().map(|number| number.compare(value, error, tolerance, source)) else {
+            return;
+        };
+        // A machine trained once says nothing of its scatter.
+        if let (1, Some(comparison)) = (self.found.len(), number.compare.last_mut()) {
+            comparison.verdict = Verdict::Inconclusive;
+            comparison.source += "; one repetition has no error";
         }
+        self.all.push(number);
     }
 
     fn law(&mut self, key: &str, what: &str, of: impl Fn(&Findings) -> Option<&LawFound> + Copy) {

@@ -129,18 +129,12 @@ impl Settings {
                 rbm.snapshots
             ));
         }
-        let steps = chain.t_max / chain.t_step;
-        if (steps - steps.round()).abs() > 1e-9 || !(4.0..=200.0).contains(&steps.round()) {
-            let (max, step) = (chain.t_max, chain.t_step);
-            return Err(format!("chain.t_max = {max}: must be 4 to 200 whole steps of chain.t_step = {step}"));
-        }
-        Ok(())
+        super::super::check_temperature_grid("chain", chain.t_max, chain.t_step)
     }
 
     /// The temperatures, ascending from 0.
     pub fn temperatures(&self) -> Vec<f64> {
-        let n = (self.chain.t_max / self.chain.t_step).round() as usize;
-        (0..=n).map(|k| k as f64 * self.chain.t_step).collect()
+        super::super::temperature_grid(self.chain.t_max, self.chain.t_step)
     }
 
     /// All learning rates, that of the figures first.

@@ -149,7 +149,7 @@ impl Figures<'_> {
             id: "fig4.9".into(),
             title: "Thesis fig 4.9: RG flow beside RBM flow".into(),
             caption: format!(
-                "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L = {} twice, to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
+                "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L = {} twice (b2x2, b3x2), to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
                 2 * size,
                 3 * size,
                 4 * size,
@@ -193,10 +193,7 @@ impl Figures<'_> {
             ];
             if first.steps == 2 {
                 let matched = |k: usize| {
-                    let all = self
-                        .found
-                        .iter()
-                        .map(|f| Some((matching::temperature(f, i, k, &self.temperatures)?, f64::NAN)));
+                    let all = self.found.iter().map(|f| matching::temperature(f, i, k, &self.temperatures));
                     over_seeds(&all.collect::<Vec<_>>(), 1.0)
                 };
                 curves.push(curve("matched with one step".into(), &matched, Style::Points));

@@ -98,9 +98,9 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
             })
             .collect::<Result<Vec<Artifact>, Error>>()
     };
-    let blocked = |steps: &usize| samples::blocked_stage(repetition, settings, *steps);
-    let steps: &[usize] = if settings.rg.block_spin { &[2, 1] } else { &[] };
-    let block = || steps.par_iter().map(blocked).collect::<Result<Vec<Artifact>, Error>>();
+    let blocked = |steps: &usize| Ok((*steps, samples::blocked_stage(repetition, settings, *steps)?));
+    let steps: &[usize] = if settings.rg.block_spin { &[1, 2] } else { &[] };
+    let block = || steps.par_iter().map(blocked).collect::<Result<Vec<(usize, Artifact)>, Error>>();
     let (thermometer_stage, (trained, blocked)) =
         rayon::join(|| thermometer::stage(repetition, settings, &samples), || rayon::join(train, block));
     let (thermometer_stage, trained, blocked) = (thermometer_stage?, trained?, blocked?);

@@ -291,7 +291,7 @@ fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
         }
         if first.steps == 2 {
             let temperatures = settings.temperatures();
-            let fixed = found.iter().map(|f| Some((matching::fixed_point(f, i, &temperatures)?, f64::NAN)));
+            let fixed = found.iter().map(|f| matching::fixed_point(f, i, &temperatures));
             let what =
                 format!("T at which L = {size} {} has the energy of the smaller lattice blocked once", first.words());
             let number =

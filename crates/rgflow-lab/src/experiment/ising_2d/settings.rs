@@ -134,11 +134,7 @@ impl Settings {
         at_least("samples.calibration", self.samples.calibration, 20)?;
         positive("samples.t_step", self.samples.t_step)?;
         positive("samples.t_max", self.samples.t_max)?;
-        let steps = self.samples.t_max / self.samples.t_step;
-        if (steps - steps.round()).abs() > 1e-9 || !(4.0..=200.0).contains(&steps.round()) {
-            let (max, step) = (self.samples.t_max, self.samples.t_step);
-            return Err(format!("samples.t_max = {max}: must be 4 to 200 whole steps of samples.t_step = {step}"));
-        }
+        super::super::check_temperature_grid("samples", self.samples.t_max, self.samples.t_step)?;
         let (spins, limit) = (self.temperatures().len() * self.lattice.size.pow(2), 1_000_000_000);
         for (key, per) in [
             ("samples.per_temperature", self.samples.per_temperature),
@@ -195,8 +191,7 @@ impl Settings {
 
     /// The temperatures, ascending from 0.
     pub fn temperatures(&self) -> Vec<f64> {
-        let n = (self.samples.t_max / self.samples.t_step).round() as usize;
-        (0..=n).map(|k| k as f64 * self.samples.t_step).collect()
+        super::super::temperature_grid(self.samples.t_max, self.samples.t_step)
     }
 
     /// Classes (positions in `temperatures`) of a training set.

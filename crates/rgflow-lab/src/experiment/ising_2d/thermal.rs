@@ -14,10 +14,14 @@ use rgflow::lattice::Observables;
 const REVISION: u32 = 4;
 const FILE: &str = "thermal/findings.json";
 
-/// Makes or keeps the stage and reads what it found.
-pub(super) fn stage(repetition: &Repetition, bench: &Bench, blocked: &[Artifact]) -> Result<ThermalFindings, Error> {
+/// Makes or keeps the stage and reads what it found; `blocked`: the sets by number of block-spin steps.
+pub(super) fn stage(
+    repetition: &Repetition,
+    bench: &Bench,
+    blocked: &[(usize, Artifact)],
+) -> Result<ThermalFindings, Error> {
     let mut inputs = vec![bench.samples, bench.thermometer_stage];
-    inputs.extend(blocked);
+    inputs.extend(blocked.iter().map(|(_, artifact)| artifact));
     let what = Stage { name: "thermal", revision: REVISION, settings: (), inputs: &inputs, outputs: &[FILE] };
     let artifact = repetition.stage(what, |out| {
         let square = square(bench.settings)?;
@@ -45,19 +49,17 @@ pub(super) fn stage(repetition: &Repetition, bench: &Bench, blocked: &[Artifact]
                 Ok(Observed::of(bench.thermometer, &pooled, &measure(spins.view())?, &square))
             })
             .collect::<Result<_, Error>>()?;
-        let read = |(b, steps): &(usize, usize)| {
-            let name = format!("blocked-{}", block_name(*b, *steps));
-            let file = format!("samples/{name}.npz");
-            let artifact = blocked.iter().find(|artifact| artifact.path(&file).is_file())?;
-            let find = || -> Result<Blocked, Error> {
-                let set = ThermalSet::read(artifact, &name)?;
-                let (observed, z) = (each(&set)?, set.start_difference_z);
-                Ok(Blocked { b: *b, steps: *steps, observed, n_eff: set.n_eff, start_difference_z: z })
-            };
-            Some(find())
+        let read = |b: usize, steps: usize, artifact: &Artifact| {
+            let set = ThermalSet::read(artifact, &format!("blocked-{}", block_name(b, steps)))?;
+            let (observed, z) = (each(&set)?, set.start_difference_z);
+            Ok(Blocked { b, steps, observed, n_eff: set.n_eff, start_difference_z: z })
         };
-        let found =
-            if blocked.is_empty() { vec![] } else { BLOCKS.iter().filter_map(read).collect::<Result<_, Error>>()? };
+        let mut found = Vec::new();
+        for (steps, artifact) in blocked {
+            for (b, _) in BLOCKS.iter().filter(|(_, of)| of == steps) {
+                found.push(read(*b, *steps, artifact)?);
+            }
+        }
         let mut start_difference_z = 0.0f64;
         for name in THERMAL {
             start_difference_z = start_difference_z.max(ThermalSet::read(bench.samples, name)?.start_difference_z);

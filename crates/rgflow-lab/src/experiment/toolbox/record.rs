@@ -1,6 +1,6 @@
 //! Numbers, figures and words of the experiment.
 
-use super::super::combined::{Combined, over_seeds};
+use super::super::combined::{Combined, over};
 use super::settings::Settings;
 use super::stage::{Findings, Learnt, NeuronFound};
 use super::{activations, architecture};
@@ -16,11 +16,6 @@ const REACHED: f64 = 0.02;
 /// Units of the recipes of chapter 4 (thesis section 4.3).
 const MLP: [usize; 3] = [100, 64, 25];
 const RBM: [usize; 2] = [100, 25];
-
-fn over(found: &[Findings], of: impl Fn(&Findings) -> Option<f64>) -> Combined {
-    let values: Vec<_> = found.iter().map(|f| of(f).map(|v| (v, f64::NAN))).collect();
-    over_seeds(&values, 1.0)
-}
 
 fn number(key: String, found: &Combined, unit: &str, how: String) -> Number {
     let value = found.value.unwrap_or(f64::NAN);
