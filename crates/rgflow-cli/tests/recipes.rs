@@ -11,10 +11,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// Experiments with settings that make them small, and with their number of seeds.
-const SMALL: &[(&str, &[&str])] = &[
+const SMALL: &[(&str, &[&[&str]])] = &[
     (
         "toolbox",
-        &[
+        &[&[
             "data.size=4",
             "data.train=40",
             "data.test=40",
@@ -33,12 +33,12 @@ const SMALL: &[(&str, &[&str])] = &[
             "generator.chains=10",
             "generator.steps=20",
             "generator.burn_in=5",
-        ],
+        ]],
     ),
-    ("exact-rg", &["decimation.steps=3", "series.size=9", "duality.size=16"]),
+    ("exact-rg", &[&["decimation.steps=3", "series.size=9", "duality.size=16"]]),
     (
         "ising-1d",
-        &[
+        &[&[
             "chain.spins=4",
             "chain.t_max=2",
             "chain.t_step=0.5",
@@ -53,9 +53,23 @@ const SMALL: &[(&str, &[&str])] = &[
             "flow.doublings=3",
             "objectives.updates=20",
             "penalties.strengths=[0.01]",
-        ],
+        ]],
     ),
-    ("ising-2d", ising_2d::SMALL),
+    ("ising-2d", &[ising_2d::SMALL]),
+    ("windows", &[SHARED_2D, &["windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
+];
+
+/// What experiments on the 2D model have in common.
+const SHARED_2D: &[&str] = &[
+    "lattice.size=4",
+    "samples.per_temperature=60",
+    "samples.t_step=1.0",
+    "samples.calibration=40",
+    "thermometer.epochs=5",
+    "rbm.hidden=4",
+    "rbm.batch=20",
+    "flow.steps=16",
+    "flow.chains=20",
 ];
 
 fn rgflow(arguments: &[&str]) -> Vec<u8> {
@@ -82,6 +96,7 @@ fn every_recipe_makes_its_items() {
     let named: BTreeSet<&str> = items.iter().filter_map(|item| item["experiment"].as_str()).collect();
     assert_eq!(named, SMALL.iter().map(|(name, _)| *name).collect(), "an experiment is not tried here");
     for (name, sets) in SMALL {
+        let sets = &sets.concat();
         let folder = tempfile::tempdir().expect("temporary folder");
         let [one, two] = ["one", "two"].map(|of| folder.path().join(of));
         run(name, sets, &one, "1");

@@ -2,15 +2,18 @@
 
 mod combined;
 mod descent;
+mod drawing;
 mod exact_rg;
 mod ising_1d;
 mod ising_2d;
 mod overview;
 mod own_flow;
 mod pictures;
+mod study_2d;
 mod toolbox;
 mod train_rbm;
 mod train_thermometer;
+mod windows;
 
 use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
@@ -90,7 +93,8 @@ impl Item {
 }
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] = &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d];
+pub static ALL: &[&dyn Experiment] =
+    &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d, &windows::Windows];
 
 /// The experiment called `name`.
 ///
@@ -128,6 +132,18 @@ fn check_temperature_grid(table: &str, max: f64, step: f64) -> Result<(), String
         return Ok(());
     }
     Err(format!("{table}.t_max = {max}: must be 4 to 200 whole steps of {table}.t_step = {step}"))
+}
+
+/// Refuses what is not one or more numbers from 1 to `most` that rise.
+fn check_rising(key: &str, values: &[usize], most: usize) -> Result<(), String> {
+    let fine = !values.is_empty()
+        && values.windows(2).all(|w| w[0] < w[1])
+        && values.iter().all(|value| (1..=most).contains(value));
+    if fine {
+        Ok(())
+    } else {
+        Err(format!("{key} = {values:?}: must be one or more numbers from 1 to {most} that rise"))
+    }
 }
 
 /// No setting is below zero, and the type that says so would not say which.

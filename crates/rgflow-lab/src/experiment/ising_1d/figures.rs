@@ -1,24 +1,17 @@
 //! Figures of the experiment.
 
 use super::super::combined::over;
+use super::super::drawing::{axis, log_axis};
 use super::record::{PENALTIES, decimated};
 use super::settings::Settings;
 use super::stage::{Findings, LawFound, OBJECTIVES, sets};
-use crate::record::{Axis, Curve, Figure, Panel, Scale, Style};
+use crate::record::{Axis, Curve, Figure, Panel, Style};
 
 const UNIT: &str = "T (J/k_B)";
 
 pub(super) struct Figures<'a> {
     pub settings: &'a Settings,
     pub found: &'a [Findings],
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
-}
-
-fn log(label: &str) -> Axis {
-    Axis { scale: Scale::Log, ..axis(label) }
 }
 
 impl Figures<'_> {
@@ -146,7 +139,7 @@ impl Figures<'_> {
             let curves =
                 (0..rates.len()).flat_map(|r| all.iter().map(move |(label, value, style)| (r, label, value, style)));
             let curves = curves.map(|(r, label, value, style)| of(label, r, *value, *style)).collect();
-            Panel::Curves { title: title.into(), x: log("epochs"), y: axis(y), curves }
+            Panel::Curves { title: title.into(), x: log_axis("epochs"), y: axis(y), curves }
         };
         let mut t_star =
             panel("T* of the stationary law", UNIT, &[("T*", |l| Some(l.reading.t_star), Style::LinePoints)]);
@@ -252,7 +245,7 @@ impl Figures<'_> {
             alt: "T* against the strength of the penalty, beside that of the mixture.".into(),
             panels: vec![Panel::Curves {
                 title: "T* of the stationary law".into(),
-                x: log("strength"),
+                x: log_axis("strength"),
                 y: axis(UNIT),
                 curves: vec![curve(0), curve(1), null],
             }],

@@ -1,6 +1,7 @@
 //! The figures of the study, as data.
 
 use super::super::combined::{Combined, over_seeds};
+use super::super::drawing::axis;
 use super::findings::{FlowFindings, Observed, Series};
 use super::matching;
 use super::numbers::{label, t_star};
@@ -18,10 +19,6 @@ pub(super) struct Figures<'a> {
     pub settings: &'a Settings,
     pub found: &'a [Findings],
     pub temperatures: Vec<f64>,
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
 }
 
 fn steps_axis() -> Axis {

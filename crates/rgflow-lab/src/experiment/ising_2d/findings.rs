@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A collection read by all thermometers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Observed {
+pub(in crate::experiment) struct Observed {
     pub t_star: Measured,
     pub interval: Option<[Option<f64>; 2]>,
     pub kl: f64,
@@ -61,7 +61,7 @@ impl Observed {
 
 /// A flow of one machine in one mode.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct FlowFindings {
+pub(in crate::experiment) struct FlowFindings {
     pub steps: usize,
     /// All ends together.
     pub pooled: Observed,
@@ -86,7 +86,7 @@ pub(super) struct FlowFindings {
 
 /// What was read along a flow: `[record][start]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Series {
+pub(in crate::experiment) struct Series {
     pub steps: Vec<usize>,
     pub t_star: Vec<Vec<f64>>,
     pub energy: Vec<Vec<Measured>>,
@@ -99,7 +99,7 @@ pub(super) struct Series {
 
 /// What needs no machine: thermal sets, nulls and block spins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct ThermalFindings {
+pub(in crate::experiment) struct ThermalFindings {
     /// Mean over the test set, with its error over configurations.
     pub test_cross_entropy: Measured,
     pub best_epoch: usize,
@@ -117,7 +117,7 @@ pub(super) struct ThermalFindings {
 
 /// Larger lattices after one or two block-spin steps.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Blocked {
+pub(in crate::experiment) struct Blocked {
     pub b: usize,
     pub steps: usize,
     /// Per temperature.
@@ -146,7 +146,7 @@ impl Blocked {
 
 /// T* against epochs: one snapshot in both modes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct SnapshotFindings {
+pub(in crate::experiment) struct SnapshotFindings {
     pub epoch: usize,
     pub mean: FlowFindings,
     pub gibbs: FlowFindings,

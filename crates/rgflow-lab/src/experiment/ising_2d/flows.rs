@@ -20,7 +20,7 @@ const REVISION: u32 = 6;
 const KEPT: usize = 6;
 
 /// Where flows begin and how they are read.
-pub(super) struct Bench<'a> {
+pub(in crate::experiment) struct Bench<'a> {
     pub settings: &'a Settings,
     pub samples: &'a Artifact,
     pub thermometer_stage: &'a Artifact,
@@ -28,7 +28,7 @@ pub(super) struct Bench<'a> {
 }
 
 /// A flow to be made.
-pub(super) struct Job<'a> {
+pub(in crate::experiment) struct Job<'a> {
     /// Name of the flow's folder without the mode, such as `all` or `all-epoch-10`.
     pub name: String,
     /// The machine and its file.
@@ -40,7 +40,7 @@ pub(super) struct Job<'a> {
 }
 
 /// Makes or keeps the flow and reads what it found.
-pub(super) fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result<FlowFindings, Error> {
+pub(in crate::experiment) fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result<FlowFindings, Error> {
     let folder = format!("flow/{}-{}", job.name, job.mode.name());
     let [npz, csv, json] = ["series.npz", "series.csv", "findings.json"].map(|f| format!("{folder}/{f}"));
     let what = Stage {
@@ -79,14 +79,17 @@ pub(super) fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result
 }
 
 /// Reads a file of findings.
-pub(super) fn read_json<T: serde::de::DeserializeOwned>(artifact: &Artifact, file: &str) -> Result<T, Error> {
+pub(in crate::experiment) fn read_json<T: serde::de::DeserializeOwned>(
+    artifact: &Artifact,
+    file: &str,
+) -> Result<T, Error> {
     let path = artifact.path(file);
     let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     serde_json::from_str(&text).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }
 
 /// The lattice of the study.
-pub(super) fn square(settings: &Settings) -> Result<Square, Error> {
+pub(in crate::experiment) fn square(settings: &Settings) -> Result<Square, Error> {
     Square::new(settings.lattice.size, settings.lattice.size).map_err(|e| Error::failure(e.to_string()))
 }
 

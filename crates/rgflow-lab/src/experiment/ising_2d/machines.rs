@@ -1,19 +1,37 @@
 //! Stages "rbm/NAME": trained machines, and the controls made from them.
 
 use super::samples::ThermalSet;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
+use ndarray::Array2;
 use rgflow::kernel::spins::packed;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, RbmError, Trained, Training, train};
+use serde::Serialize;
 
-const REVISION: u32 = 6;
+const REVISION: u32 = 7;
 /// Units of progress per update: about microseconds.
 const UNITS: u64 = 100;
 
+/// What a machine is trained on, and for how long.
+pub(in crate::experiment) struct Fit<'a, K: Serialize> {
+    /// Name of the machine, such as `all`.
+    pub name: &'a str,
+    /// Extent of the lattice.
+    pub size: usize,
+    pub rbm: &'a settings::Rbm,
+    /// Updates in one epoch.
+    pub updates: usize,
+    /// Epochs at which a copy is kept.
+    pub snapshots: &'a [usize],
+    /// What the data come from, and how.
+    pub inputs: &'a [&'a Artifact],
+    pub choice: K,
+}
+
 /// Makes or keeps the machine trained on the temperatures `classes`, with its snapshots at `snapshot_epochs`.
-pub(super) fn trained(
+pub(in crate::experiment) fn trained(
     repetition: &Repetition,
     settings: &Settings,
     samples: &Artifact,
@@ -21,36 +39,58 @@ pub(super) fn trained(
     classes: &[usize],
     snapshot_epochs: &[usize],
 ) -> Result<Artifact, Error> {
+    let fit = Fit {
+        name,
+        size: settings.lattice.size,
+        rbm: &settings.rbm,
+        updates: settings.updates(1),
+        snapshots: snapshot_epochs,
+        inputs: &[samples],
+        choice: classes,
+    };
+    fitted(repetition, &fit, || {
+        let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
+        Ok((data.first(classes, data.per_temperature), test.first(classes, test.per_temperature.min(200))))
+    })
+}
+
+/// Makes or keeps the machine trained on the first of what `data` gives, its reconstruction cost measured on the second.
+pub(in crate::experiment) fn fitted<K: Serialize>(
+    repetition: &Repetition,
+    fit: &Fit<K>,
+    data: impl FnOnce() -> Result<(Array2<i8>, Array2<i8>), Error>,
+) -> Result<Artifact, Error> {
+    let name = fit.name;
     let (stage, folder) = (format!("rbm/{name}"), format!("rbm/{name}/snapshots/"));
     let (model, metrics) = (format!("rbm/{name}/model.safetensors"), format!("rbm/{name}/metrics.jsonl"));
     let what = Stage {
         name: &stage,
         revision: REVISION,
-        settings: (&settings.rbm, classes, snapshot_epochs),
-        inputs: &[samples],
+        settings: (&fit.rbm, fit.size, fit.updates, fit.snapshots, &fit.choice),
+        inputs: fit.inputs,
         outputs: &[&model, &metrics, &folder],
     };
     repetition.stage(what, |out| {
-        let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
-        let bits = packed(data.first(classes, data.per_temperature).view());
-        let test = test.first(classes, test.per_temperature.min(200)).mapv(f32::from);
+        let (data, test) = data()?;
+        let bits = packed(data.view());
+        let test = test.mapv(f32::from);
         let streams = Streams::new(out.seed());
-        let one = settings.updates(1);
-        let longest = snapshot_epochs.iter().copied().max().unwrap_or(0).max(settings.rbm.epochs);
-        let snapshots: Vec<usize> = snapshot_epochs.iter().map(|e| e * one).collect();
+        let one = fit.updates;
+        let longest = fit.snapshots.iter().copied().max().unwrap_or(0).max(fit.rbm.epochs);
+        let snapshots: Vec<usize> = fit.snapshots.iter().map(|e| e * one).collect();
         let training = Training {
-            updates: settings.rbm.epochs * one,
-            batching: Batching::Mini { size: settings.rbm.batch, repeats: false },
-            descent: Descent::new(Rule::Sgd(Sgd), settings.rbm.learning_rate as f32),
-            cd_steps: settings.rbm.cd_steps,
+            updates: fit.rbm.epochs * one,
+            batching: Batching::Mini { size: fit.rbm.batch, repeats: false },
+            descent: Descent::new(Rule::Sgd(Sgd), fit.rbm.learning_rate as f32),
+            cd_steps: fit.rbm.cd_steps,
             evaluate_every: one,
-            patience: settings.rbm.patience,
+            patience: fit.rbm.patience,
             snapshots,
             ..Training::default()
         };
         let all = longest * one;
         out.add_work(&stage, all as u64 * UNITS);
-        let start = untrained_machine(settings, streams, name);
+        let start = first(fit.size, fit.rbm, streams, name);
         let (mut interrupted, mut done) = (None, 0);
         let Trained { rbm, update, metrics: evaluations, snapshots } =
             train(start, bits.as_slice(), test.view(), &training, streams, &stage, &mut |now| {
@@ -61,7 +101,7 @@ pub(super) fn trained(
             .map_err(|error| match error {
                 RbmError::Diverged { sign, .. } => Error::failure(format!(
                     "the training diverged: {sign}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
-                    settings.rbm.learning_rate, settings.rbm.weight_scale
+                    fit.rbm.learning_rate, fit.rbm.weight_scale
                 )),
                 other => Error::failure(other.to_string()),
             })?;
@@ -78,14 +118,21 @@ pub(super) fn trained(
         }
         out.write(&metrics, lines)?;
         for s in &snapshots {
-            write(out, &format!("{folder}epoch-{}.safetensors", s.update / one), settings, &s.rbm, name, s.update)?;
+            write(
+                out,
+                &format!("{folder}epoch-{}.safetensors", s.update / one),
+                (fit.size, fit.rbm),
+                &s.rbm,
+                name,
+                s.update,
+            )?;
         }
-        write(out, &model, settings, &rbm, name, update)
+        write(out, &model, (fit.size, fit.rbm), &rbm, name, update)
     })
 }
 
 /// Makes or keeps the untrained machine.
-pub(super) fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+pub(in crate::experiment) fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
     let model = "rbm/untrained/model.safetensors";
     let what = Stage {
         name: "rbm/untrained",
@@ -95,13 +142,13 @@ pub(super) fn untrained(repetition: &Repetition, settings: &Settings) -> Result<
         outputs: &[model],
     };
     repetition.stage(what, |out| {
-        let rbm = untrained_machine(settings, Streams::new(out.seed()), "untrained");
-        write(out, model, settings, &rbm, "untrained", 0)
+        let rbm = first(settings.lattice.size, &settings.rbm, Streams::new(out.seed()), "untrained");
+        write(out, model, (settings.lattice.size, &settings.rbm), &rbm, "untrained", 0)
     })
 }
 
 /// Makes or keeps the machine whose weights are redrawn from the fitted ones of `name`.
-pub(super) fn redrawn(
+pub(in crate::experiment) fn redrawn(
     repetition: &Repetition,
     settings: &Settings,
     fitted: &Artifact,
@@ -112,25 +159,32 @@ pub(super) fn redrawn(
     repetition.stage(what, |out| {
         let rbm = load(fitted, &format!("rbm/{name}/model.safetensors"))?;
         let redrawn = rbm.redrawn(&mut Streams::new(out.seed()).generator(&stage, 0));
-        write(out, &model, settings, &redrawn, &format!("{name}-redrawn"), 0)
+        write(out, &model, (settings.lattice.size, &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
     })
 }
 
-fn untrained_machine(settings: &Settings, streams: Streams, name: &str) -> Rbm {
+/// The machine `name` before its training.
+fn first(size: usize, rbm: &settings::Rbm, streams: Streams, name: &str) -> Rbm {
     let mut random = streams.generator(&format!("rbm/{name}/init"), 0);
-    Rbm::random(settings.lattice.size.pow(2), settings.rbm.hidden, settings.rbm.weight_scale as f32, &mut random)
+    Rbm::random(size.pow(2), rbm.hidden, rbm.weight_scale as f32, &mut random)
 }
 
-fn write(out: &StageOut, path: &str, settings: &Settings, rbm: &Rbm, name: &str, updates: usize) -> Result<(), Error> {
+fn write(
+    out: &StageOut,
+    path: &str,
+    (size, settings): (usize, &settings::Rbm),
+    rbm: &Rbm,
+    name: &str,
+    updates: usize,
+) -> Result<(), Error> {
     let metadata = serde_json::json!({
-        "name": name, "seed": out.seed(), "updates": updates,
-        "lattice": [settings.lattice.size, settings.lattice.size], "settings": settings.rbm,
+        "name": name, "seed": out.seed(), "updates": updates, "lattice": [size, size], "settings": settings,
     });
     out.write(path, machine::model(rbm, metadata).to_bytes()?)
 }
 
 /// A machine from the file `path` of an artifact.
-pub(super) fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
+pub(in crate::experiment) fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
     let path = artifact.path(path);
     machine::rbm(&Model::load(&path)?).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }

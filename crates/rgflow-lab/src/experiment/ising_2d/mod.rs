@@ -2,17 +2,17 @@
 
 mod claims;
 mod figures;
-mod findings;
-mod flows;
-mod machines;
+pub(super) mod findings;
+pub(super) mod flows;
+pub(super) mod machines;
 mod matching;
-mod numbers;
-mod samples;
-mod settings;
+pub(super) mod numbers;
+pub(super) mod samples;
+pub(super) mod settings;
 mod story;
 mod tables;
 mod thermal;
-mod thermometer;
+pub(super) mod thermometer;
 
 use super::{Experiment, Item};
 use crate::artifact::{Artifact, Error, Repetition, Run};

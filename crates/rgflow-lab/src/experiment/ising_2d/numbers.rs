@@ -10,7 +10,7 @@ use rgflow::exact::square;
 use rgflow::lattice::Temperature;
 
 /// What the thesis allows when it says "about" or shows a figure: one step of its grid.
-pub(super) const ABOUT: f64 = 0.25;
+pub(in crate::experiment) const ABOUT: f64 = 0.25;
 /// Level of the test "not thermal" over one table.
 pub(super) const NOT_THERMAL: f64 = 0.01;
 /// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.
@@ -27,13 +27,13 @@ pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
 }
 
 /// `2.25` for keys and labels; `0` and `6` stay short.
-pub(super) fn label(t: f64) -> String {
+pub(in crate::experiment) fn label(t: f64) -> String {
     format!("{t}")
 }
 
 /// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
 /// T* of each repetition that has none.
-pub(super) fn t_star(observed: &[&Observed]) -> Combined {
+pub(in crate::experiment) fn t_star(observed: &[&Observed]) -> Combined {
     let values: Vec<_> = observed.iter().map(|o| Some(o.t_star)).collect();
     let mut combined = over_seeds(&values, observed.iter().map(|o| o.n as f64).sum());
     if observed.iter().any(|o| o.interval.is_some()) {
@@ -45,7 +45,7 @@ pub(super) fn t_star(observed: &[&Observed]) -> Combined {
 }
 
 /// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.
-pub(super) fn relaxation(flows: &[&FlowFindings]) -> Combined {
+pub(in crate::experiment) fn relaxation(flows: &[&FlowFindings]) -> Combined {
     let mut combined = over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
     if combined.value.is_none() {
         let bounds: Vec<[Option<f64>; 2]> =

@@ -10,12 +10,12 @@ use rgflow::random::Streams;
 use rgflow::rg::block_spin;
 
 /// Names of the four sets, in the order of their use.
-pub(super) const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
+pub(in crate::experiment) const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
 
 const REVISION: u32 = 2;
 
 /// A set in memory: configurations of all temperatures, one temperature after the other.
-pub(super) struct ThermalSet {
+pub(in crate::experiment) struct ThermalSet {
     /// Shape (temperatures * per_temperature, sites).
     pub spins: Array2<i8>,
     /// Configurations per temperature.
@@ -54,7 +54,7 @@ impl ThermalSet {
 }
 
 /// Makes or keeps the stage.
-pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+pub(in crate::experiment) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
     let outputs = ["train", "test", "reference", "start", "calibration"].map(|n| format!("samples/{n}.npz"));
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let what = Stage {
@@ -84,19 +84,52 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
     })
 }
 
+/// Makes or keeps the sets `names` at other temperatures, in files `samples/NAME.npz`.
+pub(in crate::experiment) fn further(
+    repetition: &Repetition,
+    settings: &Settings,
+    stage: &str,
+    names: &[&str],
+    grid: &[f64],
+) -> Result<Artifact, Error> {
+    let files: Vec<String> = names.iter().map(|name| format!("samples/{name}.npz")).collect();
+    let what = Stage {
+        name: stage,
+        revision: REVISION,
+        settings: (&settings.lattice, &settings.samples, grid),
+        inputs: &[],
+        outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
+    };
+    repetition.stage(what, |out| {
+        let (streams, size) = (Streams::new(out.seed()), settings.lattice.size);
+        out.add_work(stage, grid.len() as u64 * UNITS);
+        let purposes: Vec<String> = names.iter().map(|name| format!("samples/{name}")).collect();
+        let per = settings.samples.per_temperature;
+        let sets = draw_all(out, settings.samples.sampler, size, grid, per, streams, &purposes)?;
+        for (s, name) in names.iter().enumerate() {
+            write(out, name, size, grid, &sets.iter().map(|at| &at[s]).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    })
+}
+
 /// Units of progress per temperature: about microseconds.
 const UNITS: u64 = 40_000;
 
 /// The block-spin steps: b and how often.
-pub(super) const BLOCKS: [(usize, usize); 4] = [(2, 1), (3, 1), (2, 2), (3, 2)];
+pub(in crate::experiment) const BLOCKS: [(usize, usize); 4] = [(2, 1), (3, 1), (2, 2), (3, 2)];
 
 /// Name of `steps` block-spin steps in keys and files: `b2` once, `b2x2` twice.
-pub(super) fn block_name(b: usize, steps: usize) -> String {
+pub(in crate::experiment) fn block_name(b: usize, steps: usize) -> String {
     if steps == 1 { format!("b{b}") } else { format!("b{b}x{steps}") }
 }
 
 /// Makes or keeps the sets that are blocked `steps` times, from lattices of b^steps times the size.
-pub(super) fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Result<Artifact, Error> {
+pub(in crate::experiment) fn blocked_stage(
+    repetition: &Repetition,
+    settings: &Settings,
+    steps: usize,
+) -> Result<Artifact, Error> {
     let (name, per) = match steps {
         1 => ("blocked", settings.samples.per_temperature),
         _ => ("blocked-twice", settings.rg.twice_per_temperature),

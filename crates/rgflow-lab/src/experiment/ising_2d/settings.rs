@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-pub(super) const RECIPE: &str = include_str!("recipe.toml");
+pub(in crate::experiment) const RECIPE: &str = include_str!("recipe.toml");
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
+pub(in crate::experiment) struct Settings {
     pub lattice: Lattice,
     pub samples: Samples,
     pub thermometer: Thermometer,
@@ -17,13 +17,13 @@ pub(super) struct Settings {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Lattice {
+pub(in crate::experiment) struct Lattice {
     pub size: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Sampler {
+pub(in crate::experiment) enum Sampler {
     Exact,
     Metropolis,
     Wolff,
@@ -31,7 +31,7 @@ pub(super) enum Sampler {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Samples {
+pub(in crate::experiment) struct Samples {
     pub sampler: Sampler,
     pub per_temperature: usize,
     pub t_max: f64,
@@ -41,7 +41,7 @@ pub(super) struct Samples {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Thermometer {
+pub(in crate::experiment) struct Thermometer {
     pub hidden: Vec<usize>,
     pub learning_rate: f64,
     pub batch: usize,
@@ -51,7 +51,7 @@ pub(super) struct Thermometer {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rbm {
+pub(in crate::experiment) struct Rbm {
     pub hidden: usize,
     pub learning_rate: f64,
     pub batch: usize,
@@ -64,7 +64,7 @@ pub(super) struct Rbm {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Flow {
+pub(in crate::experiment) struct Flow {
     pub steps: usize,
     pub chains: usize,
     pub control_steps: usize,
@@ -74,7 +74,7 @@ pub(super) struct Flow {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rg {
+pub(in crate::experiment) struct Rg {
     pub block_spin: bool,
     pub twice_per_temperature: usize,
 }

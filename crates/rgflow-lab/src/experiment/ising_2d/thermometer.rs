@@ -13,7 +13,11 @@ use std::fmt::Write;
 const REVISION: u32 = 5;
 
 /// Makes or keeps the stage.
-pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {
+pub(in crate::experiment) fn stage(
+    repetition: &Repetition,
+    settings: &Settings,
+    samples: &Artifact,
+) -> Result<Artifact, Error> {
     let what = Stage {
         name: "thermometer",
         revision: REVISION,
@@ -120,13 +124,13 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, samples: &Arti
 }
 
 /// The network and its metadata.
-pub(super) fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
+pub(in crate::experiment) fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
     let model = Model::load(artifact.path("thermometer/model.safetensors"))?;
     Ok((network::layers(&model)?, model.metadata))
 }
 
 /// The thermometer with reference curves and calibration, ready to read.
-pub(super) fn assemble(
+pub(in crate::experiment) fn assemble(
     artifact: &Artifact,
     samples: &Artifact,
     settings: &Settings,

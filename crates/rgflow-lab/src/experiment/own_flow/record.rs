@@ -1,6 +1,7 @@
 //! Numbers, tables and figures of a flow from the user's own samples.
 
 use super::super::combined::{Combined, Measured, around, cell, over_seeds, union};
+use super::super::drawing::axis;
 use super::super::pictures::picture;
 use super::findings::{Findings, Star};
 use super::settings::Settings;
@@ -65,10 +66,6 @@ pub(super) fn record(
         numbers: story.numbers(),
         claims: Vec::new(),
     }
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
 }
 
 fn show(c: &Combined) -> String {

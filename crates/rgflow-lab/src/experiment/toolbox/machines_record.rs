@@ -1,8 +1,9 @@
 //! Numbers and figures of the Boltzmann machine and of the generator.
 
+use super::super::drawing::axis;
 use super::machines::Findings;
 use super::settings::Settings;
-use crate::record::{Axis, Curve, Figure, Number, Panel, Record, Section, Style};
+use crate::record::{Curve, Figure, Number, Panel, Record, Section, Style};
 use rgflow::statistics::student_t_error;
 
 /// Mean over repetitions with Student's error; the error is NaN for one alone.
@@ -90,10 +91,6 @@ pub(super) fn extend(record: &mut Record, settings: &Settings, found: &[Findings
         figures: vec![couplings(k, found), burn_in(found)],
         ..Section::default()
     });
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
 }
 
 fn couplings(k: f64, found: &[Findings]) -> Figure {

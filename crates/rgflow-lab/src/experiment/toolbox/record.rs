@@ -1,6 +1,7 @@
 //! Numbers, figures and words of the experiment.
 
 use super::super::combined::{Combined, over};
+use super::super::drawing::axis;
 use super::settings::Settings;
 use super::stage::{Findings, Learnt, NeuronFound};
 use super::{activations, architecture};
@@ -201,10 +202,6 @@ fn neuron_figure(settings: &Settings, found: &[Findings]) -> Figure {
         alt: "The outputs of neurons that see |m| or E fall from 1 to 0 around T_c; that of the neuron that sees spins hardly changes.".into(),
         panels: vec![curves_panel("", axis("T (J/k_B)"), Axis { limits: Some([0.0, 1.0]), ..axis("P(ordered)") }, curves)],
     }
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
 }
 
 fn curves_panel(title: &str, x: Axis, y: Axis, curves: Vec<Curve>) -> Panel {

@@ -1,11 +1,12 @@
 //! Numbers, tables and figures of a trained machine.
 
 use super::super::combined::{Combined, Measured, cell, over_seeds};
+use super::super::drawing::axis;
 use super::super::pictures::{picture, width};
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::dataset::Dataset;
-use crate::record::{Axis, Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Style, Table};
 use rgflow::rbm::Units;
 
 const KEY: &str = "rbm";
@@ -129,10 +130,6 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         numbers,
         claims: Vec::new(),
     }
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
 }
 
 fn learning(found: &[Findings], mean: &Combined) -> Figure {

@@ -1,10 +1,11 @@
 //! Numbers, tables and figures of a trained network.
 
 use super::super::combined::{Combined, cell, over_seeds};
+use super::super::drawing::axis;
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::dataset::{Dataset, Meaning};
-use crate::record::{Axis, Cell, Curve, Figure, Map, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Cell, Curve, Figure, Map, Number, Panel, Record, Section, Style, Table};
 
 const KEY: &str = "thermometer";
 
@@ -117,10 +118,6 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
 
 fn plain(value: f64) -> Cell {
     Cell::Value { value: Some(value), error: None, interval: None, remark: None }
-}
-
-fn axis(label: &str) -> Axis {
-    Axis { label: label.into(), ..Axis::default() }
 }
 
 fn learning(found: &[Findings]) -> Figure {

@@ -1,0 +1,135 @@
+//! What the weights have learnt: their singular vectors beside the principal components of the training data, and how well
+//! configurations of each temperature are reconstructed.
+
+use super::super::study_2d::Study;
+use crate::artifact::Error;
+use nalgebra::{DMatrix, SymmetricEigen};
+use ndarray::{Array2, ArrayView2};
+use rgflow::random::Streams;
+use rgflow::rbm::Rbm;
+
+/// Vectors that are drawn.
+const SHOWN: usize = 6;
+
+pub(super) struct Mechanism {
+    /// Singular values of W, descending; of the untrained machine.
+    pub singular: [Vec<f64>; 2],
+    /// Variance of the data along the principal components, descending, as fractions of the whole.
+    pub components: Vec<f64>,
+    /// Fraction of the variance of the data in the span of the columns of W: trained, untrained; and of as many principal components.
+    pub captured: [f64; 3],
+    /// By temperature: what a step v -> h -> v of expectation values leaves, mean over spins of (v - v')^2 / 4: trained, untrained,
+    /// and of the projection on as many principal components.
+    pub left: Vec<[f64; 3]>,
+    /// The first vectors, each scaled to [-1, 1]: of W, of the data.
+    pub shown: [Vec<Vec<f32>>; 2],
+}
+
+impl Mechanism {
+    /// `n`: number of training temperatures, the lowest.
+    pub fn of(study: &Study, rbm: &Rbm, n: usize) -> Result<Self, Error> {
+        let data = study.set("train")?;
+        let data = data.first(&(0..n).collect::<Vec<_>>(), data.per_temperature);
+        let covariance = covariance(data.view());
+        let (variances, vectors) = principal(&covariance);
+        let whole: f64 = variances.iter().sum();
+        let mut random = Streams::new(study.repetition.seed()).generator("mechanism/untrained", 0);
+        let scale = study.settings.rbm.weight_scale as f32;
+        let untrained = Rbm::random(rbm.n_visible(), rbm.n_hidden(), scale, &mut random);
+        let (own, values) = left_vectors(rbm)?;
+        let (null, null_values) = left_vectors(&untrained)?;
+        let k = own.ncols();
+        let components = vectors.columns(0, k).into_owned();
+        let captured = |u: &DMatrix<f64>| (u.transpose() * &covariance * u).trace() / whole;
+        let start = study.set("start")?;
+        let temperatures = study.settings.temperatures().len();
+        let left = (0..temperatures)
+            .map(|t| {
+                let v = start.at(t).mapv(f32::from);
+                [unexplained(rbm, &v), unexplained(&untrained, &v), beyond(&components, &v)]
+            })
+            .collect();
+        let shown = |m: &DMatrix<f64>| -> Vec<Vec<f32>> {
+            let scaled = |c: usize| {
+                let column: Vec<f64> = m.column(c).iter().copied().collect();
+                let most = column.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+                column.iter().map(|x| (x / most) as f32).collect()
+            };
+            (0..SHOWN.min(m.ncols())).map(scaled).collect()
+        };
+        Ok(Self {
+            singular: [values, null_values],
+            components: variances.iter().map(|v| v / whole).collect(),
+            captured: [captured(&own), captured(&null), captured(&components)],
+            left,
+            shown: [shown(&own), shown(&vectors)],
+        })
+    }
+}
+
+/// Covariance of the rows about 0: the mean of spins vanishes by symmetry.
+fn covariance(rows: ArrayView2<i8>) -> DMatrix<f64> {
+    let x = rows.mapv(f32::from);
+    // Sums of +-1 up to 2^24 are exact in f32.
+    let sums = x.t().dot(&x);
+    DMatrix::from_fn(rows.ncols(), rows.ncols(), |i, j| f64::from(sums[[i, j]]) / rows.nrows() as f64)
+}
+
+/// Eigenvalues, descending, and their vectors as columns.
+fn principal(covariance: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
+    let eigen = SymmetricEigen::new(covariance.clone());
+    let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
+    order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
+    let values = order.iter().map(|i| eigen.eigenvalues[*i]).collect();
+    (values, eigen.eigenvectors.select_columns(&order))
+}
+
+/// Left singular vectors of W (visible x hidden), and the singular values, descending.
+fn left_vectors(rbm: &Rbm) -> Result<(DMatrix<f64>, Vec<f64>), Error> {
+    let w = DMatrix::from_fn(rbm.n_visible(), rbm.n_hidden(), |i, a| f64::from(rbm.weights[[i, a]]));
+    let svd = w.svd(true, false);
+    let u = svd.u.ok_or_else(|| Error::failure("the singular value decomposition of W failed"))?;
+    let mut order: Vec<usize> = (0..svd.singular_values.len()).collect();
+    order.sort_by(|a, b| svd.singular_values[*b].total_cmp(&svd.singular_values[*a]));
+    Ok((u.select_columns(&order), order.iter().map(|i| svd.singular_values[*i]).collect()))
+}
+
+/// Mean over spins of (v - v')^2 / 4, v' after a step of expectation values.
+fn unexplained(rbm: &Rbm, v: &Array2<f32>) -> f64 {
+    let mut h = Array2::zeros((v.nrows(), rbm.n_hidden()));
+    let mut back = v.clone();
+    rbm.hidden_mean(v.view(), &mut h);
+    rbm.visible_mean(h.view(), &mut back);
+    mean_square(v, &back)
+}
+
+/// The same of the projection on the columns of `basis`.
+fn beyond(basis: &DMatrix<f64>, v: &Array2<f32>) -> f64 {
+    let b = Array2::from_shape_fn((basis.nrows(), basis.ncols()), |(i, j)| basis[(i, j)] as f32);
+    mean_square(v, &v.dot(&b).dot(&b.t()))
+}
+
+fn mean_square(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / (4.0 * a.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principal_components_of_two_patterns() {
+        // Rows +-a and +-b with a, b orthogonal, a three times as often: variances 4 * 3/4 and 4 * 1/4.
+        let (a, b) = ([1, 1, 1, 1], [1, -1, 1, -1]);
+        let mut rows = [a, a, a, a.map(|x: i8| -x), a.map(|x| -x), a.map(|x| -x), b, b.map(|x: i8| -x)];
+        rows.sort_unstable();
+        let rows = Array2::from_shape_vec((8, 4), rows.concat()).unwrap();
+        let (values, vectors) = principal(&covariance(rows.view()));
+        assert!((values[0] - 3.0).abs() < 1e-12 && (values[1] - 1.0).abs() < 1e-12 && values[2].abs() < 1e-12);
+        assert!((0..4).all(|i| (vectors[(i, 0)].abs() - 0.5).abs() < 1e-12));
+        // Two components hold all of it, one leaves the rows of b.
+        let v = rows.mapv(f32::from);
+        assert!(beyond(&vectors.columns(0, 2).into_owned(), &v) < 1e-12);
+        assert!((beyond(&vectors.columns(0, 1).into_owned(), &v) - 2.0 / 8.0 / 4.0).abs() < 1e-6);
+    }
+}
