@@ -56,6 +56,19 @@ const SMALL: &[(&str, &[&[&str]])] = &[
         ]],
     ),
     ("ising-2d", &[ising_2d::SMALL]),
+    (
+        "maps",
+        &[
+            SHARED_2D,
+            &[
+                "maps.epochs=[1, 2]",
+                "maps.learning_rates=[0.01, 0.1]",
+                "maps.hidden=[2, 4]",
+                "maps.cd_steps=[1, 2]",
+                "maps.at=2",
+            ],
+        ],
+    ),
     ("windows", &[SHARED_2D, &["windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
 ];
 
@@ -113,4 +126,30 @@ fn every_recipe_makes_its_items() {
             assert!(found["numbers"].as_array().is_some_and(|n| !n.is_empty()), "{name}: no numbers answer {id}");
         }
     }
+}
+
+#[test]
+fn a_scan_makes_every_point() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let out = folder.path().join("scan");
+    let out = out.to_str().expect("a name in UTF-8");
+    let number = "exact-rg.duality.torus";
+    let axes = ["--axis", "decimation.steps=2,3", "--axis", "duality.size=8,16"];
+    let small = ["--set", "series.size=9", "--seeds", "1", "--out", out, "--number", number, "--json"];
+    let found = json(&rgflow(&[["scan", "exact-rg"].as_slice(), &axes, &small].concat()));
+    let keys: Vec<&str> =
+        found["numbers"].as_array().expect("a list").iter().filter_map(|n| n["key"].as_str()).collect();
+    let at = |steps, size| format!("{number}@decimation.steps={steps},duality.size={size}");
+    assert_eq!(keys, [at(2, 8), at(2, 16), at(3, 8), at(3, 16)]);
+    let table = std::fs::read_to_string(Path::new(out).join("scan.csv")).expect("scan.csv");
+    assert_eq!(table.lines().count(), 1 + 4);
+    assert!(Path::new(out).join("figures/scan-1.svg").exists());
+    // A point alone gives the same.
+    let alone = Path::new(out).join("alone");
+    let alone = alone.to_str().expect("a name in UTF-8");
+    let sets = ["--set", "decimation.steps=3", "--set", "duality.size=8", "--set", "series.size=9"];
+    let one =
+        json(&rgflow(&[["run", "exact-rg", "--seeds", "1", "--json", "--out", alone].as_slice(), &sets].concat()));
+    let value = one["numbers"].as_array().expect("a list").iter().find(|n| n["key"] == number).expect("the number");
+    assert_eq!(value["value"], found["numbers"][2]["value"]);
 }

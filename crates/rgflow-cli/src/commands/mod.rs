@@ -10,6 +10,7 @@ mod report;
 mod reproduce;
 mod run;
 mod sample;
+mod scan;
 mod train;
 mod verify;
 mod work;
@@ -23,6 +24,8 @@ pub enum Command {
     Run(run::Run),
     /// Reproduces figures and tables of the thesis and shows each claim beside the numbers.
     Reproduce(reproduce::Reproduce),
+    /// Runs an experiment at every point of a product of settings and draws its numbers over them.
+    Scan(scan::Scan),
     /// Draws configurations of the Ising model and writes them to a file.
     Sample(sample::Sample),
     /// Trains a machine on your own data.
@@ -54,6 +57,7 @@ impl Command {
         match self {
             Command::Run(run) => run.execute(),
             Command::Reproduce(reproduce) => reproduce.execute(),
+            Command::Scan(scan) => scan.execute(),
             Command::Sample(sample) => sample.execute(),
             Command::Train(train) => train.execute(),
             Command::Flow(flow) => flow.execute(),

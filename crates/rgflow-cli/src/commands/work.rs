@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Flags of the commands that run experiments.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Flags {
     /// Changes a setting, such as --set rbm.epochs=50 (may be given several times).
     #[arg(long = "set", value_name = "KEY=VALUE")]

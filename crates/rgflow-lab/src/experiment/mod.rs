@@ -6,9 +6,11 @@ mod drawing;
 mod exact_rg;
 mod ising_1d;
 mod ising_2d;
+mod maps;
 mod overview;
 mod own_flow;
 mod pictures;
+pub mod scan;
 mod study_2d;
 mod toolbox;
 mod train_rbm;
@@ -38,6 +40,11 @@ pub trait Experiment: Sync {
     /// The figures and tables of the thesis that it makes.
     fn items(&self) -> &'static [Item] {
         &[]
+    }
+
+    /// Whether `reproduce all` makes it only with `--maps`, for its length.
+    fn is_map(&self) -> bool {
+        false
     }
 
     /// Whether the data it needs are on this machine.
@@ -94,7 +101,7 @@ impl Item {
 
 /// All experiments.
 pub static ALL: &[&dyn Experiment] =
-    &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d, &windows::Windows];
+    &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d, &windows::Windows, &maps::Maps];
 
 /// The experiment called `name`.
 ///

@@ -1,0 +1,104 @@
+//! `rgflow scan`: an experiment over the full product of settings.
+
+use super::work::{Flags, open_page};
+use crate::output;
+use rgflow_lab::artifact::{Error, atomic, settings};
+use rgflow_lab::experiment::{self, scan};
+use rgflow_lab::record::{Number, Results};
+use rgflow_lab::report::{self, text};
+use std::path::Path;
+
+/// Runs an experiment at every point of a product of settings and draws its numbers over them.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow scan ising-2d --axis rbm.epochs=1,10,100 --axis rbm.learning_rate=0.01,0.1 --number ising-2d.rbm.all.gibbs.T_star
+  rgflow scan ising-1d --axis rbm.hidden=2,4,8 --number ising-1d.rbm.all.gibbs.T_star --seeds 10
+
+Every point is a run of its own in DIR/KEY=VALUE,...: a scan that was stopped goes on with --resume, one with more
+values makes only the new points. DIR/scan.csv holds all numbers, DIR/report.html the maps.")]
+pub struct Scan {
+    /// Name of an experiment.
+    #[arg(value_name = "EXPERIMENT")]
+    experiment: String,
+    /// A setting and its values; each --axis multiplies the number of runs.
+    #[arg(long = "axis", value_name = "KEY=VALUE,...", required = true)]
+    axes: Vec<String>,
+    /// Numbers to show: whole keys of results.json (several times) [default: every number, in scan.csv alone].
+    #[arg(long = "number", value_name = "KEY")]
+    numbers: Vec<String>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Scan {
+    pub fn execute(self) -> Result<(), Error> {
+        let experiment = experiment::find(&self.experiment)?;
+        let axes = self.axes.iter().map(|axis| scan::Axis::parse(axis)).collect::<Result<Vec<_>, _>>();
+        let axes = axes.map_err(|e| Error::user(format!("--axis: {e}")))?;
+        if let Some(axis) = axes.iter().enumerate().find_map(|(i, a)| axes[..i].iter().find(|b| b.key == a.key)) {
+            return Err(Error::user(format!("--axis {} is there twice; name all its values in one", axis.key)));
+        }
+        let root =
+            self.flags.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("scan-{}", self.experiment)));
+        // A mistake at the last point must not show after hours.
+        let points = scan::product(&axes);
+        let flags: Vec<Flags> = points.iter().map(|point| self.at(&axes, point)).collect();
+        for (point, flags) in points.iter().zip(&flags) {
+            let settings = settings::resolve(experiment.recipe(), None, &flags.sets)?;
+            experiment.check(&settings).map_err(|e| Error::user(format!("{}: {e}", scan::name(&axes, point))))?;
+        }
+        self.flags.start_threads()?;
+        let mut done = Vec::new();
+        for (i, (point, flags)) in points.iter().zip(&flags).enumerate() {
+            let name = scan::name(&axes, point);
+            output::complain(&format!("{}/{} {name}", i + 1, points.len()));
+            let record = flags.complete(experiment, None, &root.join(folder(&name)))?.record;
+            done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers)? });
+        }
+        let failure =
+            |e: &dyn std::fmt::Display| Error::failure(format!("cannot write the scan in {}: {e}", root.display()));
+        atomic::write(root.join("scan.csv"), scan::csv(&axes, &done).map_err(|e| failure(&e))?)?;
+        if self.numbers.is_empty() {
+            done.iter_mut().for_each(|one| one.numbers.clear());
+        }
+        let record = scan::record(&self.experiment, &axes, &done);
+        let page = report::write(&root, &record, "", &serde_json::Value::Null).map_err(|e| failure(&e))?;
+        if self.flags.open {
+            open_page(&page);
+        }
+        if self.flags.json {
+            return output::print_json(&Results::new(record.numbers));
+        }
+        let table = text::table(&record.summary);
+        output::print(&format!("{}\n\n{}\n{}\n", table.trim_end(), root.join("scan.csv").display(), page.display()))
+    }
+
+    /// The flags of one point.
+    fn at(&self, axes: &[scan::Axis], point: &[usize]) -> Flags {
+        let mut flags = self.flags.clone();
+        flags.sets.extend(axes.iter().zip(point).map(|(axis, v)| format!("{}={}", axis.key, axis.values[*v])));
+        flags
+    }
+
+    /// The numbers that were asked for, in that order; all if none was.
+    fn chosen(&self, numbers: Vec<Number>) -> Result<Vec<Number>, Error> {
+        if self.numbers.is_empty() {
+            return Ok(numbers);
+        }
+        let one = |key: &String| {
+            let found = numbers.iter().find(|number| number.key == *key).cloned();
+            found.ok_or_else(|| {
+                let near = settings::nearest(key, numbers.iter().map(|number| number.key.as_str()));
+                let remedy =
+                    near.map_or("results.json of a point has them all".into(), |n| format!("did you mean `{n}`?"));
+                Error::user(format!("--number {key}: {} has no such number; {remedy}", self.experiment))
+            })
+        };
+        self.numbers.iter().map(one).collect()
+    }
+}
+
+/// A point's name without what a file system may refuse.
+fn folder(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "=.,_-[]".contains(c) { c } else { '_' }).collect()
+}

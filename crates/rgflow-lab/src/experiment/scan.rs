@@ -1,0 +1,229 @@
+//! The full product of settings over several axes: its points, table and maps.
+
+use super::drawing::axis as plain;
+use crate::record::{
+    Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Scale as Kind, Section, Style, Table,
+};
+
+/// A setting and the values that it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Key of the setting, such as `rbm.epochs`.
+    pub key: String,
+    /// Values as they stand after `--set KEY=`, in the order of the scan.
+    pub values: Vec<String>,
+}
+
+impl Axis {
+    /// Parses `KEY=VALUE,VALUE,...`; a value in brackets may hold commas.
+    ///
+    /// # Errors
+    /// What is missing, or a value that is there twice.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let example = "an axis is KEY=VALUE,VALUE,... such as rbm.epochs=1,3,10";
+        let (key, list) = text.split_once('=').ok_or(format!("`{text}` has no `=`; {example}"))?;
+        let mut depth = 0i32;
+        let parts = list.split(|c: char| {
+            depth += i32::from(c == '[') - i32::from(c == ']');
+            c == ',' && depth == 0
+        });
+        let values: Vec<String> = parts.map(|part| part.trim().to_string()).collect();
+        if key.trim().is_empty() || values.iter().any(String::is_empty) {
+            return Err(format!("`{text}` has an empty part; {example}"));
+        }
+        if let Some(twice) = values.iter().enumerate().find_map(|(i, v)| values[..i].contains(v).then_some(v)) {
+            return Err(format!("`{text}` names {twice} twice"));
+        }
+        Ok(Self { key: key.trim().into(), values })
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        self.values.iter().map(|v| v.replace('_', "").parse().ok()).collect()
+    }
+}
+
+/// All points of the product, the last axis fastest: the position on each axis.
+pub fn product(axes: &[Axis]) -> Vec<Vec<usize>> {
+    axes.iter().fold(vec![Vec::new()], |points, axis| {
+        let longer = |point: &Vec<usize>| {
+            let point = point.clone();
+            (0..axis.values.len()).map(move |v| point.iter().copied().chain([v]).collect())
+        };
+        points.iter().flat_map(longer).collect()
+    })
+}
+
+/// A point in words, for folders: `rbm.epochs=3,rbm.learning_rate=0.1`.
+pub fn name(axes: &[Axis], point: &[usize]) -> String {
+    let parts: Vec<String> =
+        axes.iter().zip(point).map(|(axis, v)| format!("{}={}", axis.key, axis.values[*v])).collect();
+    parts.join(",")
+}
+
+/// A finished point.
+pub struct Done {
+    /// Position on each axis.
+    pub point: Vec<usize>,
+    /// The numbers that were asked for.
+    pub numbers: Vec<Number>,
+}
+
+/// Every number of every point, one line each.
+///
+/// # Errors
+/// If the table cannot be written.
+pub fn csv(axes: &[Axis], done: &[Done]) -> Result<String, csv::Error> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let tail = ["number", "value", "error", "unit"];
+    out.write_record(axes.iter().map(|axis| axis.key.as_str()).chain(tail))?;
+    let text = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
+    for one in done {
+        for number in &one.numbers {
+            let place = axes.iter().zip(&one.point).map(|(axis, v)| axis.values[*v].clone());
+            let tail = [number.key.clone(), text(number.value), text(number.error), number.unit.clone()];
+            out.write_record(place.chain(tail))?;
+        }
+    }
+    let bytes = out.into_inner().map_err(|e| csv::Error::from(e.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What the page shows: one column by number, a curve or a map of each where the axes are numbers.
+pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
+    let keys: Vec<&str> = done.first().map_or(vec![], |one| one.numbers.iter().map(|n| n.key.as_str()).collect());
+    let find = |point: &[usize], key: &str| {
+        let one = done.iter().find(|one| one.point == point)?;
+        one.numbers.iter().find(|number| number.key == key)
+    };
+    let row = |one: &Done| -> Vec<Cell> {
+        let place = axes.iter().zip(&one.point).map(|(axis, v)| Cell::text(axis.values[*v].clone()));
+        let values = keys.iter().map(|key| match find(&one.point, key) {
+            Some(n) => Cell::Value { value: n.value, error: n.error, interval: n.interval, remark: None },
+            None => Cell::text(""),
+        });
+        place.chain(values).collect()
+    };
+    let columns = axes.iter().map(|axis| axis.key.clone()).chain(keys.iter().map(ToString::to_string));
+    let figures = keys.iter().enumerate().filter_map(|(i, key)| figure(i, key, axes, &find)).collect();
+    let numbers = done.iter().flat_map(|one| {
+        let place = name(axes, &one.point);
+        one.numbers.iter().map(move |number| Number { key: format!("{}@{place}", number.key), ..number.clone() })
+    });
+    let names: Vec<&str> = axes.iter().map(|axis| axis.key.as_str()).collect();
+    Record {
+        experiment: experiment.into(),
+        title: format!("Scan of {experiment}"),
+        question: format!("The full product over {}: {} points.", names.join(", "), done.len()),
+        answers: Vec::new(),
+        summary: Table {
+            caption: format!("Scan of {experiment}"),
+            columns: columns.collect(),
+            rows: done.iter().map(row).collect(),
+            notes: vec![],
+        },
+        sections: vec![Section { title: "Maps".into(), text: vec![], figures, tables: vec![] }],
+        numbers: numbers.collect(),
+        claims: Vec::new(),
+    }
+}
+
+/// Logarithmic where values are positive and span a decade.
+fn scaled(axis: &Axis, values: &[f64]) -> Scale {
+    let (low, high) = values.iter().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(*v), h.max(*v)));
+    let scale = if low > 0.0 && high >= 10.0 * low { Kind::Log } else { Kind::Linear };
+    Scale { scale, ..plain(&axis.key) }
+}
+
+/// A map over the first two axes, or a curve over one; a panel for each point of the others.
+fn figure<'a>(
+    i: usize,
+    key: &str,
+    axes: &[Axis],
+    find: &impl Fn(&[usize], &str) -> Option<&'a Number>,
+) -> Option<Figure> {
+    let x = axes.first()?;
+    let columns = sorted(x.numbers()?);
+    let y = axes.get(1).and_then(|axis| Some((axis, sorted(axis.numbers()?))));
+    let others = &axes[if y.is_some() { 2 } else { 1 }..];
+    let panels = product(others).into_iter().map(|rest| {
+        let title = name(others, &rest);
+        let at = |head: &[usize]| find(&[head, &rest].concat(), key);
+        match &y {
+            Some((axis, rows)) => {
+                let frame = |r: usize, c: usize| at(&[c, r]).map_or((None, None), |n| (n.value, n.error));
+                let values = rows.iter().map(|(_, r)| columns.iter().map(|(_, c)| frame(*r, *c)).collect()).collect();
+                let [columns, rows] = [&columns, rows].map(|all| all.iter().map(|v| v.0).collect::<Vec<f64>>());
+                Panel::Map(Map {
+                    title,
+                    x: scaled(x, &columns),
+                    y: scaled(axis, &rows),
+                    value: plain(key),
+                    columns,
+                    rows,
+                    values,
+                })
+            }
+            None => {
+                let of = |get: fn(&Number) -> Option<f64>| -> Vec<f64> {
+                    columns.iter().map(|(_, c)| at(&[*c]).and_then(get).unwrap_or(f64::NAN)).collect()
+                };
+                let values: Vec<f64> = columns.iter().map(|v| v.0).collect();
+                let (y, error) = (of(|n| n.value), of(|n| n.error));
+                let label = scaled(x, &values);
+                let curve = Curve { label: key.into(), x: values, y, error, style: Style::LinePoints, colour: None };
+                Panel::Curves { title, x: label, y: plain(key), curves: vec![curve] }
+            }
+        }
+    });
+    let panels: Vec<Panel> = panels.take(12).collect();
+    Some(Figure {
+        id: format!("scan-{}", i + 1),
+        title: key.into(),
+        caption: "One point of the product each; errors as in its report.".into(),
+        alt: format!("{key} over the axes of the scan."),
+        panels,
+    })
+}
+
+/// Values ascending, each with its position.
+fn sorted(values: Vec<f64>) -> Vec<(f64, usize)> {
+    let mut all: Vec<(f64, usize)> = values.into_iter().zip(0..).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_are_parsed_or_explained() {
+        let axis = Axis::parse("thermometer.hidden=[64], [32, 16]").unwrap();
+        assert_eq!((axis.key.as_str(), axis.values), ("thermometer.hidden", vec!["[64]".into(), "[32, 16]".into()]));
+        for wrong in ["rbm.epochs", "rbm.epochs=", "=1", "rbm.epochs=1,,2", "rbm.epochs=1,2,1"] {
+            assert!(Axis::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn maps_hold_the_point_of_their_place() {
+        let axes = [Axis::parse("a=30,1").unwrap(), Axis::parse("b=5,7").unwrap()];
+        // Values 100 a + b.
+        let done: Vec<Done> = product(&axes)
+            .into_iter()
+            .map(|point| {
+                let value = 100.0 * [30.0, 1.0][point[0]] + [5.0, 7.0][point[1]];
+                Done { point, numbers: vec![Number::new("k", value, None, "1", "")] }
+            })
+            .collect();
+        assert_eq!(done.len(), 4);
+        let record = record("toy", &axes, &done);
+        let Panel::Map(map) = &record.sections[0].figures[0].panels[0] else { panic!("a map") };
+        assert_eq!((&map.columns, &map.rows), (&vec![1.0, 30.0], &vec![5.0, 7.0]));
+        assert_eq!(map.values[1][0].0, Some(107.0));
+        assert_eq!(map.values[0][1].0, Some(3005.0));
+        assert_eq!(record.numbers[1].key, "k@a=30,b=7");
+        let lines = csv(&axes, &done).unwrap();
+        assert_eq!(lines.lines().nth(2), Some("30,7,k,3007,,1"));
+    }
+}
