@@ -61,6 +61,8 @@ const SMALL: &[(&str, &[&[&str]])] = &[
         &[
             SHARED_2D,
             &[
+                "lattice.size=4",
+                "rbm.hidden=4",
                 "maps.epochs=[1, 2]",
                 "maps.learning_rates=[0.01, 0.1]",
                 "maps.hidden=[2, 4]",
@@ -69,17 +71,16 @@ const SMALL: &[(&str, &[&[&str]])] = &[
             ],
         ],
     ),
-    ("windows", &[SHARED_2D, &["windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
+    ("sizes", &[SHARED_2D, &["rbm.epochs=2", "sizes.sizes=[4, 14]", "sizes.peak=1000"]]),
+    ("windows", &[SHARED_2D, &["lattice.size=4", "rbm.hidden=4", "windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
 ];
 
 /// What experiments on the 2D model have in common.
 const SHARED_2D: &[&str] = &[
-    "lattice.size=4",
     "samples.per_temperature=60",
     "samples.t_step=1.0",
     "samples.calibration=40",
     "thermometer.epochs=5",
-    "rbm.hidden=4",
     "rbm.batch=20",
     "flow.steps=16",
     "flow.chains=20",

@@ -278,3 +278,38 @@ fn times_are_in_the_provenance_alone() {
     assert_eq!(kept["stages"][0]["kept"], true);
     assert_eq!(kept["stages"][0]["seconds"], made["stages"][0]["seconds"]);
 }
+
+#[test]
+fn parts_have_stages_files_and_random_numbers_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = AtomicUsize::new(0);
+    let stages = |run: &Run| {
+        let repetition = &run.repetitions()[0];
+        let parts = ["small", "large"].map(|name| repetition.part(name));
+        let seeds: Vec<u64> = std::iter::once(repetition).chain(&parts).map(|part| part.seed()).collect();
+        for part in std::iter::once(repetition).chain(&parts) {
+            let stage = Stage { name: "s", revision: 1, settings: 1, inputs: &[], outputs: &["s.txt"] };
+            let artifact = part
+                .stage(stage, |out| {
+                    made.fetch_add(1, Ordering::Relaxed);
+                    out.write("s.txt", out.seed().to_string())
+                })
+                .unwrap();
+            assert_eq!(std::fs::read_to_string(artifact.path("s.txt")).unwrap(), part.seed().to_string());
+        }
+        seeds
+    };
+    let run = work(folder.path(), TOY, false);
+    let seeds = stages(&run);
+    assert_eq!(seeds[0], 1);
+    assert!(seeds[1] != seeds[2] && seeds[1] != 1 && seeds[2] != 1, "{seeds:?}");
+    run.finish(&Record::default()).unwrap();
+    drop(run);
+    assert!(folder.path().join("seed-1/large/s.txt").is_file());
+    assert!(is_complete(folder.path()));
+    // What lies in a part is watched as the rest is, and made again where it is damaged.
+    std::fs::write(folder.path().join("seed-1/large/s.txt"), "x").unwrap();
+    assert!(!is_complete(folder.path()));
+    assert_eq!(stages(&work(folder.path(), TOY, true)), seeds);
+    assert_eq!(made.into_inner(), 3 + 1);
+}

@@ -45,6 +45,8 @@ pub enum Opened {
 struct Stages {
     begun: BTreeSet<(u64, String)>,
     ended: BTreeMap<(u64, String), StageTime>,
+    /// Paths of the manifests of those that ended, from the run folder.
+    manifests: BTreeSet<String>,
 }
 
 /// The last file that is written: a run is complete where it and the stages' manifests fit all files.
@@ -63,7 +65,7 @@ enum State {
 }
 
 impl Complete {
-    fn of(dir: &Path, manifests: Vec<String>) -> Result<Self, Error> {
+    fn of(dir: &Path, manifests: BTreeSet<String>) -> Result<Self, Error> {
         let names = [CONFIG, RESULTS, RECORD].map(String::from).into_iter().chain(manifests);
         let files = names.map(|name| Ok((name.clone(), provenance::hash_file(&dir.join(&name))?)));
         Ok(Self { files: files.collect::<Result<_, Error>>()? })
@@ -75,7 +77,7 @@ impl Complete {
             if provenance::hash_file(&dir.join(name)).ok().as_ref() != Some(hash) {
                 return Some(name.clone());
             }
-            // `seed-K/stages/NAME.json` tells of files in `seed-K/`.
+            // `seed-K/stages/NAME.json` tells of files in `seed-K/`, `seed-K/PART/stages/NAME.json` of those of a part.
             let (repetition, _) = name.split_once("/stages/")?;
             let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name))?;
             Some(format!("{repetition}/{damaged}"))
@@ -205,7 +207,7 @@ impl Run {
 
     /// The repetition with the seed `seed`.
     pub fn seed(&self, seed: u64) -> Repetition<'_> {
-        Repetition { run: self, seed, dir: self.dir.join(format!("seed-{seed}")) }
+        Repetition::new(self, seed, self.dir.join(format!("seed-{seed}")))
     }
 
     /// All repetitions, in the order of the seeds.
@@ -240,7 +242,14 @@ impl Run {
     }
 
     /// Records a stage that took `seconds`, or was kept (`None`).
-    pub(super) fn record_stage(&self, seed: u64, name: &str, seconds: Option<f64>) -> Result<(), Error> {
+    /// `manifest`: its path.
+    pub(super) fn record_stage(
+        &self,
+        seed: u64,
+        name: &str,
+        manifest: &Path,
+        seconds: Option<f64>,
+    ) -> Result<(), Error> {
         let cpu_path = Some(provenance::cpu_path().to_string());
         let (kept, stage) = (seconds.is_none(), name.to_string());
         let mut time = StageTime { seed, stage, kept, seconds, cpu_path };
@@ -251,6 +260,10 @@ impl Run {
         }
         let mut stages = self.stages();
         stages.ended.insert((seed, name.into()), time);
+        let inside = manifest.strip_prefix(&self.dir).unwrap_or(manifest);
+        stages
+            .manifests
+            .insert(inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
         if kept { Ok(()) } else { self.describe(&stages, false).write(&self.dir) }
     }
 
@@ -308,8 +321,7 @@ impl Run {
         let page = crate::report::write(&self.dir, record, &self.config, &self.provenance())
             .map_err(Error::io("write the report in", &self.dir))?;
         self.snapshot(true).write(&self.dir)?;
-        let manifest = |(seed, name): &(u64, String)| format!("seed-{seed}/stages/{name}.json");
-        let manifests: Vec<String> = self.stages().ended.keys().map(manifest).collect();
+        let manifests = self.stages().manifests.clone();
         let complete = Complete::of(&self.dir, manifests)?;
         atomic::write(self.dir.join(COMPLETE), json::pretty(&complete)?)?;
         self.progress.finish();

@@ -59,9 +59,11 @@ impl Artifact {
 /// One repetition of an experiment: a seed and its folder `seed-K/`. Its stages may run on several threads at once.
 #[derive(Clone, Debug)]
 pub struct Repetition<'a> {
-    pub(super) run: &'a Run,
-    pub(super) seed: u64,
-    pub(super) dir: PathBuf,
+    run: &'a Run,
+    seed: u64,
+    /// Name before those of its stages: empty, or that of the part and `/`.
+    part: String,
+    dir: PathBuf,
 }
 
 /// The file `stages/NAME.json` of a repetition; holds no times.
@@ -83,9 +85,26 @@ impl Manifest {
 }
 
 impl<'a> Repetition<'a> {
-    /// The seed of every stream of the repetition.
+    pub(super) fn new(run: &'a Run, seed: u64, dir: PathBuf) -> Self {
+        Self { run, seed, part: String::new(), dir }
+    }
+
+    /// A part with stages and files of its own in the folder `NAME/`, and with random numbers of its own: stages of two parts may
+    /// have one name.
+    pub fn part(&self, name: &str) -> Self {
+        Self { run: self.run, seed: self.seed, part: format!("{}{name}/", self.part), dir: self.dir.join(name) }
+    }
+
+    /// The seed of every stream of the repetition, or of the part.
     pub fn seed(&self) -> u64 {
-        self.seed
+        if self.part.is_empty() {
+            return self.seed;
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_le_bytes()).update(self.part.as_bytes());
+        let mut bytes = [0; 8];
+        hasher.finalize_xof().fill(&mut bytes);
+        u64::from_le_bytes(bytes)
     }
 
     /// The folder `seed-K/`.
@@ -108,14 +127,15 @@ impl<'a> Repetition<'a> {
         make: impl FnOnce(&StageOut) -> Result<(), Error>,
     ) -> Result<Artifact, Error> {
         self.run.check_interrupt()?;
-        self.run.announce(self.seed, stage.name)?;
-        let key = key(&stage, self.seed)?;
+        let name = format!("{}{}", self.part, stage.name);
+        self.run.announce(self.seed, &name)?;
+        let key = key(&stage, self.seed())?;
         let path = self.dir.join(format!("stages/{}.json", stage.name));
         let old: Option<Manifest> = json::read(&path).ok();
         if let Some(manifest) = old.as_ref().filter(|m| m.key == key)
             && files(&self.dir, stage.outputs).is_ok_and(|files| files == manifest.files)
         {
-            self.run.record_stage(self.seed, stage.name, None)?;
+            self.run.record_stage(self.seed, &name, &path, None)?;
             return Ok(manifest.artifact(stage.name, &self.dir));
         }
         // Nothing of an older version may be taken for a part of this one.
@@ -130,14 +150,14 @@ impl<'a> Repetition<'a> {
             atomic::create_folder(&folder)?;
         }
         let start = Instant::now();
-        let place = || format!("stage {} of seed {}", stage.name, self.seed);
+        let place = || format!("stage {name} of seed {}", self.seed);
         let out = StageOut { repetition: self, restart: path.with_extension("restart"), key: key.clone() };
         make(&out).map_err(|e| e.within(place))?;
         let files = files(&self.dir, stage.outputs).map_err(|e| e.within(place))?;
         let manifest = Manifest { key, files };
         atomic::write(&path, json::pretty(&manifest)?)?;
         remove(&out.restart)?;
-        self.run.record_stage(self.seed, stage.name, Some(start.elapsed().as_secs_f64()))?;
+        self.run.record_stage(self.seed, &name, &path, Some(start.elapsed().as_secs_f64()))?;
         Ok(manifest.artifact(stage.name, &self.dir))
     }
 }
@@ -152,7 +172,7 @@ pub struct StageOut<'a> {
 impl StageOut<'_> {
     /// The seed of the repetition.
     pub fn seed(&self) -> u64 {
-        self.repetition.seed
+        self.repetition.seed()
     }
 
     /// Path of the output `name`; its folder exists.

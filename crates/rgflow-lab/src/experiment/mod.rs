@@ -11,6 +11,7 @@ mod overview;
 mod own_flow;
 mod pictures;
 pub mod scan;
+mod sizes;
 mod study_2d;
 mod toolbox;
 mod train_rbm;
@@ -100,8 +101,15 @@ impl Item {
 }
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] =
-    &[&toolbox::Toolbox, &exact_rg::ExactRg, &ising_1d::Ising1d, &ising_2d::Ising2d, &windows::Windows, &maps::Maps];
+pub static ALL: &[&dyn Experiment] = &[
+    &toolbox::Toolbox,
+    &exact_rg::ExactRg,
+    &ising_1d::Ising1d,
+    &ising_2d::Ising2d,
+    &windows::Windows,
+    &sizes::Sizes,
+    &maps::Maps,
+];
 
 /// The experiment called `name`.
 ///

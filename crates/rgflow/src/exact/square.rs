@@ -71,6 +71,40 @@ pub fn temperature_of_energy(lx: usize, ly: usize, energy: f64) -> Option<Temper
     Temperature::new(libm::exp(middle)).ok()
 }
 
+/// The temperature at which the specific heat of the `lx` x `ly` torus is largest, to about 1e-8, and its value per spin.
+///
+/// # Errors
+/// [`LatticeError::Extent`] as [`thermodynamics`].
+///
+/// ```
+/// let (peak, height) = rgflow::exact::square::specific_heat_peak(10, 10)?;
+/// assert!((peak.value() - 2.345).abs() < 1e-3 && (height - 1.309).abs() < 1e-3);
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn specific_heat_peak(lx: usize, ly: usize) -> Result<(Temperature, f64), LatticeError> {
+    check(lx, ly)?;
+    let heat = |log_t: f64| thermodynamics_of(lx, ly, libm::exp(log_t)).specific_heat;
+    // Golden section in ln T: one maximum, which lies near T_c on every torus.
+    let golden = 0.5 * (5f64.sqrt() - 1.0);
+    let (mut low, mut high) = (libm::log(0.5), libm::log(8.0));
+    let inside = |low: f64, high: f64| (high - golden * (high - low), low + golden * (high - low));
+    let (mut a, mut b) = inside(low, high);
+    let (mut at_a, mut at_b) = (heat(a), heat(b));
+    while high - low > 1e-9 {
+        if at_a >= at_b {
+            (high, b, at_b) = (b, a, at_a);
+            a = inside(low, high).0;
+            at_a = heat(a);
+        } else {
+            (low, a, at_a) = (a, b, at_b);
+            b = inside(low, high).1;
+            at_b = heat(b);
+        }
+    }
+    let peak = 0.5 * (low + high);
+    Ok((Temperature::new(libm::exp(peak))?, heat(peak)))
+}
+
 fn check(lx: usize, ly: usize) -> Result<(), LatticeError> {
     let fits = lx >= 2 && ly >= 2 && lx.checked_mul(ly).is_some_and(|n| n < 1 << 31);
     if fits { Ok(()) } else { Err(LatticeError::Extent { lx, ly }) }

@@ -3,3 +3,4 @@
 pub mod block_spin;
 pub mod decimation;
 pub mod duality;
+pub mod histogram;

@@ -92,7 +92,8 @@ impl Settings {
         Ok(settings)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Validates the values.
+    pub fn check(&self) -> Result<(), String> {
         let at_least = |key: &str, value: usize, least: usize| {
             if value >= least { Ok(()) } else { Err(format!("{key} = {value}: must be at least {least}")) }
         };
