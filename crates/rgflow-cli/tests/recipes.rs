@@ -72,6 +72,13 @@ const SMALL: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("sizes", &[SHARED_2D, &["rbm.epochs=2", "sizes.sizes=[4, 14]", "sizes.peak=1000"]]),
+    (
+        "sparse",
+        &[
+            SHARED_2D,
+            &["lattice.size=4", "rbm.hidden=4", "sparse.each=20", "sparse.caps=[1, 2]", "sparse.noise=[0.1, 0.5]"],
+        ],
+    ),
     ("windows", &[SHARED_2D, &["lattice.size=4", "rbm.hidden=4", "windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
 ];
 

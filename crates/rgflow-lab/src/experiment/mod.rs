@@ -12,6 +12,7 @@ mod own_flow;
 mod pictures;
 pub mod scan;
 mod sizes;
+mod sparse;
 mod study_2d;
 mod toolbox;
 mod train_rbm;
@@ -108,6 +109,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &ising_2d::Ising2d,
     &windows::Windows,
     &sizes::Sizes,
+    &sparse::Sparse,
     &maps::Maps,
 ];
 

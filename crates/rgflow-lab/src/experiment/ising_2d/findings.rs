@@ -81,6 +81,8 @@ pub(in crate::experiment) struct FlowFindings {
     pub attractors: usize,
     pub centres: Vec<Vec<f32>>,
     pub basins: Vec<Vec<f64>>,
+    /// Distribution of m at the end, by start: m = -1, -0.9 ... 1 (rounded to one decimal).
+    pub magnetisation: Vec<Vec<f64>>,
     pub series: Series,
 }
 

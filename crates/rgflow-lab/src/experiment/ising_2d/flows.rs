@@ -5,7 +5,7 @@ use super::machines;
 use super::samples::ThermalSet;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
-use ndarray::{Array1, Array2, Array3, Axis};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use rgflow::flow::{
     Mode, Reading, Readout, Relaxation, Schedule, Starts, Thermometer, Trajectory, attractors, converged,
     distinct_ends, relaxation, run,
@@ -15,7 +15,7 @@ use rgflow::lattice::{Observables, Square};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 6;
+const REVISION: u32 = 7;
 /// Attractors that are kept with their picture and basin.
 const KEPT: usize = 6;
 
@@ -143,6 +143,7 @@ fn examine(
             .as_ref()
             .map_or(vec![], |a| kept(a.centres.nrows()).map(|k| a.centres.row(k).to_vec()).collect()),
         basins: found.as_ref().map_or(vec![], |a| kept(a.weight.nrows()).map(|k| a.weight.row(k).to_vec()).collect()),
+        magnetisation: trajectory.spins.axis_chunks_iter(Axis(0), per_start).map(magnetisation).collect(),
         series: Series {
             steps: moments.iter().map(|m| m.step).collect(),
             t_star: moments
@@ -161,6 +162,16 @@ fn examine(
             shown_records,
         },
     })
+}
+
+/// Fractions of configurations with m = -1, -0.9 ... 1, rounded to one decimal.
+pub(in crate::experiment) fn magnetisation(rows: ArrayView2<i8>) -> Vec<f64> {
+    let mut counts = vec![0.0; 21];
+    for row in rows.rows() {
+        let m = row.iter().map(|s| f64::from(*s)).sum::<f64>() / row.len() as f64;
+        counts[((10.0 * m).round() + 10.0) as usize] += 1.0 / rows.nrows() as f64;
+    }
+    counts
 }
 
 fn write_series(
@@ -200,4 +211,19 @@ fn write_series(
         }
     }
     out.write(csv_name, csv)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn magnetisations_are_rounded_to_one_decimal() {
+        // m = 1, -1, 0.25 (0.3 with halves away from zero), -0.25.
+        let up = |n: usize| (0..8).map(move |i| if i < n { 1i8 } else { -1 });
+        let rows = Array2::from_shape_vec((4, 8), [8, 0, 5, 3].into_iter().flat_map(up).collect()).unwrap();
+        let p = magnetisation(rows.view());
+        let seen: Vec<usize> = (0..21).filter(|i| p[*i] > 0.0).collect();
+        assert_eq!((seen, p.iter().sum::<f64>()), (vec![0, 7, 13, 20], 1.0));
+    }
 }
