@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// Experiments with settings that make them small, and with their number of seeds.
 const SMALL: &[(&str, &[&[&str]])] = &[
@@ -71,6 +72,29 @@ const SMALL: &[(&str, &[&[&str]])] = &[
             ],
         ],
     ),
+    (
+        "mnist",
+        &[&[
+            "data.per_digit=8",
+            "tsne.images=50",
+            "tsne.components=5",
+            "tsne.perplexity=5.0",
+            "tsne.epochs=5",
+            "classifier.hidden=[8]",
+            "classifier.batch=10",
+            "classifier.epochs=2",
+            "rbm.hidden=4",
+            "rbm.batch=8",
+            "rbm.epochs=2",
+            "sets.many=2",
+            "sets.few=1",
+            "sets.noisy=2",
+            "flow.chains=5",
+            "flow.steps=[2, 4]",
+            "flow.mean_steps=[2, 8]",
+            "flow.permutations=100",
+        ]],
+    ),
     ("sizes", &[SHARED_2D, &["rbm.epochs=2", "sizes.sizes=[4, 14]", "sizes.peak=1000"]]),
     (
         "sparse",
@@ -93,8 +117,31 @@ const SHARED_2D: &[&str] = &[
     "flow.chains=20",
 ];
 
+/// Four files in the format of MNIST: 20 training and 6 test images of each digit, 6 x 6, a bar whose place is the digit.
+fn digits() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mnist = folder.path().join("mnist");
+        std::fs::create_dir(&mnist).expect("a folder");
+        for (part, each) in [("train", 20u8), ("t10k", 6)] {
+            let n = 10 * each;
+            let pixel =
+                |i: usize, j: usize| if j % 6 == (i % 10) / 2 { 250 } else { (7 * i + 11 * j + i % 10) as u8 % 60 };
+            let grey: Vec<u8> = (0..usize::from(n)).flat_map(|i| (0..36).map(move |j| pixel(i, j))).collect();
+            let images = [&[0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 6, 0, 0, 0, 6][..], &grey].concat();
+            let labels = [&[0, 0, 8, 1, 0, 0, 0, n][..], &(0..n).map(|i| i % 10).collect::<Vec<_>>()].concat();
+            std::fs::write(mnist.join(format!("{part}-images-idx3-ubyte")), images).expect("written");
+            std::fs::write(mnist.join(format!("{part}-labels-idx1-ubyte")), labels).expect("written");
+        }
+        folder
+    });
+    folder.path()
+}
+
 fn rgflow(arguments: &[&str]) -> Vec<u8> {
-    let out = Command::new(env!("CARGO_BIN_EXE_rgflow")).args(arguments).output().expect("starts");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let out = command.args(arguments).env("RGFLOW_DATA", digits()).output().expect("starts");
     assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
     out.stdout
 }

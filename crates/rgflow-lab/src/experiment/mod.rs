@@ -7,6 +7,7 @@ mod exact_rg;
 mod ising_1d;
 mod ising_2d;
 mod maps;
+mod mnist;
 mod overview;
 mod own_flow;
 mod pictures;
@@ -110,6 +111,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &windows::Windows,
     &sizes::Sizes,
     &sparse::Sparse,
+    &mnist::Mnist,
     &maps::Maps,
 ];
 
