@@ -74,26 +74,34 @@ const SMALL: &[(&str, &[&[&str]])] = &[
     ),
     (
         "mnist",
-        &[&[
-            "data.per_digit=8",
-            "tsne.images=50",
-            "tsne.components=5",
-            "tsne.perplexity=5.0",
-            "tsne.epochs=5",
-            "classifier.hidden=[8]",
-            "classifier.batch=10",
-            "classifier.epochs=2",
-            "rbm.hidden=4",
-            "rbm.batch=8",
-            "rbm.epochs=2",
-            "sets.many=2",
-            "sets.few=1",
-            "sets.noisy=2",
-            "flow.chains=5",
-            "flow.steps=[2, 4]",
-            "flow.mean_steps=[2, 8]",
-            "flow.permutations=100",
-        ]],
+        &[
+            DIGITS,
+            &[
+                "training.epochs=2",
+                "sets.many=2",
+                "sets.few=1",
+                "sets.noisy=2",
+                "tsne.images=50",
+                "tsne.components=5",
+                "tsne.perplexity=5.0",
+                "tsne.epochs=5",
+                "flow.steps=[2, 4]",
+                "flow.mean_steps=[2, 8]",
+            ],
+        ],
+    ),
+    (
+        "mnist-maps",
+        &[
+            DIGITS,
+            &[
+                "flow.steps=[4]",
+                "flow.mean_steps=[8]",
+                "maps.epochs=[1, 2]",
+                "maps.learning_rates=[0.01, 0.1]",
+                "maps.mixtures=[0, 2]",
+            ],
+        ],
     ),
     ("sizes", &[SHARED_2D, &["rbm.epochs=2", "sizes.sizes=[4, 14]", "sizes.peak=1000"]]),
     (
@@ -115,6 +123,18 @@ const SHARED_2D: &[&str] = &[
     "rbm.batch=20",
     "flow.steps=16",
     "flow.chains=20",
+];
+
+/// Small settings of the experiments on digits.
+const DIGITS: &[&str] = &[
+    "data.per_digit=8",
+    "classifier.hidden=[8]",
+    "classifier.batch=10",
+    "classifier.epochs=2",
+    "rbm.hidden=4",
+    "rbm.batch=8",
+    "flow.chains=5",
+    "flow.permutations=100",
 ];
 
 /// Four files in the format of MNIST: 20 training and 6 test images of each digit, 6 x 6, a bar whose place is the digit.

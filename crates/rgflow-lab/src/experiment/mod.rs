@@ -113,6 +113,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &sparse::Sparse,
     &mnist::Mnist,
     &maps::Maps,
+    &mnist::MnistMaps,
 ];
 
 /// The experiment called `name`.
@@ -163,6 +164,16 @@ fn check_rising(key: &str, values: &[usize], most: usize) -> Result<(), String> 
     } else {
         Err(format!("{key} = {values:?}: must be one or more numbers from 1 to {most} that rise"))
     }
+}
+
+/// The table `name` of an experiment's own settings.
+///
+/// # Errors
+/// What is wrong with it.
+fn own<T: serde::de::DeserializeOwned>(table: &toml::Table, name: &str) -> Result<T, String> {
+    whole_numbers(table, "")?;
+    let own = table.get(name).cloned().unwrap_or(toml::Value::Table(toml::Table::new()));
+    own.try_into().map_err(|e: toml::de::Error| format!("{name}: {}", e.message()))
 }
 
 /// No setting is below zero, and the type that says so would not say which.

@@ -38,16 +38,6 @@ pub(super) fn settings(table: &toml::Table) -> Result<Settings, String> {
     Settings::parse(&all)
 }
 
-/// The table `name` of an experiment's own settings.
-///
-/// # Errors
-/// What is wrong with it.
-pub(super) fn own<T: serde::de::DeserializeOwned>(table: &toml::Table, name: &str) -> Result<T, String> {
-    super::whole_numbers(table, "")?;
-    let own = table.get(name).cloned().unwrap_or(toml::Value::Table(toml::Table::new()));
-    own.try_into().map_err(|e: toml::de::Error| format!("{name}: {}", e.message()))
-}
-
 /// Samples and thermometer of a repetition.
 pub(super) struct Study<'a> {
     pub repetition: &'a Repetition<'a>,

@@ -54,7 +54,7 @@ struct Machine {
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
         let base = study_2d::settings(table)?;
-        let own: Own = study_2d::own(table, "maps")?;
+        let own: Own = super::own(table, "maps")?;
         super::check_rising("maps.epochs", &own.epochs, 100_000)?;
         super::check_rising("maps.hidden", &own.hidden, 10_000)?;
         super::check_rising("maps.cd_steps", &own.cd_steps, 1000)?;

@@ -1,7 +1,7 @@
 //! Stages "classifier" and "classifier-all": networks that read digits.
 
 use super::data::{Images, Part};
-use super::settings::Settings;
+use super::settings::Common;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
 use ndarray::Axis;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
@@ -21,7 +21,7 @@ pub(super) struct Accuracy {
 }
 
 /// Makes or keeps the network trained on `data.per_digit` images of each digit.
-pub(super) fn stage(repetition: &Repetition, settings: &Settings, images: &Images) -> Result<Artifact, Error> {
+pub(super) fn stage(repetition: &Repetition, settings: &Common, images: &Images) -> Result<Artifact, Error> {
     let what = Stage {
         name: "classifier",
         revision: REVISION,
@@ -41,7 +41,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, images: &Image
 }
 
 /// Makes or keeps the accuracy of the network trained on all images of the training files; the test files choose no epoch.
-pub(super) fn on_all(repetition: &Repetition, settings: &Settings, images: &Images) -> Result<Accuracy, Error> {
+pub(super) fn on_all(repetition: &Repetition, settings: &Common, images: &Images) -> Result<Accuracy, Error> {
     let file = "classifier-all/accuracy.json";
     let what = Stage {
         name: "classifier-all",
@@ -53,7 +53,7 @@ pub(super) fn on_all(repetition: &Repetition, settings: &Settings, images: &Imag
     let artifact = repetition.stage(what, |out| {
         let all = images.all(0);
         out.add_work("classifier-all", settings.classifier.epochs as u64 * units(&all));
-        let mlp = fit(settings, &all, &all, out.seed(), &mut |n| out.tick(n))?;
+        let mlp = fit(settings, &all, &images.first(0, 5000), out.seed(), &mut |n| out.tick(n))?;
         out.write_json(file, &accuracy(&mlp, &images.all(1)))
     })?;
     artifact.json(file)
@@ -64,7 +64,7 @@ fn units(data: &Part) -> u64 {
 }
 
 fn fit(
-    settings: &Settings,
+    settings: &Common,
     data: &Part,
     test: &Part,
     seed: u64,

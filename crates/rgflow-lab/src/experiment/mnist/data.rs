@@ -1,43 +1,34 @@
 //! Digits of a repetition: those to train, to test and to read; mixtures of two digits, and noise on them.
 
-use super::settings::Settings;
 use crate::artifact::{Artifact, Error};
 use crate::dataset::mnist::{self, Digits};
 use ndarray::{Array2, Axis, concatenate};
 use rand::RngExt;
 use rgflow::learning::permutation;
 use rgflow::random::{Generator, Streams};
+use serde::Serialize;
 use std::path::Path;
 
 pub(super) const REVISION: u32 = 1;
 
 /// A training set of two digits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Set {
-    /// Name in keys and files.
-    pub name: &'static str,
     pub digits: [u8; 2],
+    /// `data.per_digit`.
+    pub per_digit: usize,
     pub with: With,
 }
 
 /// What stands beside, or in place of, the clean images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub(super) enum With {
     Nothing,
-    Many,
-    Few,
-    Noise,
+    /// Mixtures, as many at each share.
+    Mixed(usize),
+    /// Noisy images in place of the clean ones, as many of each digit at each share.
+    Noise(usize),
 }
-
-/// The training sets of figures 4.12 to 4.15.
-pub(super) const SETS: [Set; 6] = [
-    Set { name: "4-8", digits: [4, 8], with: With::Nothing },
-    Set { name: "4-8-mixed", digits: [4, 8], with: With::Many },
-    Set { name: "4-8-few", digits: [4, 8], with: With::Few },
-    Set { name: "4-9", digits: [4, 9], with: With::Nothing },
-    Set { name: "4-9-mixed", digits: [4, 9], with: With::Many },
-    Set { name: "4-9-noisy", digits: [4, 9], with: With::Noise },
-];
 
 /// The images, in the order of a repetition.
 pub(super) struct Images {
@@ -105,9 +96,14 @@ impl Images {
         Ok(both.map(|rows| self.part(0, &rows)))
     }
 
+    /// The first `most` images of the training or of the test files.
+    pub fn first(&self, file: usize, most: usize) -> Part {
+        self.part(file, &(0..self.files[file].labels.len().min(most)).collect::<Vec<_>>())
+    }
+
     /// All images of the training or of the test files.
     pub fn all(&self, file: usize) -> Part {
-        self.part(file, &(0..self.files[file].labels.len()).collect::<Vec<_>>())
+        self.first(file, usize::MAX)
     }
 
     /// The first `n` of each digit in the test files, shuffled by the seed; digit by digit.
@@ -128,19 +124,18 @@ impl Images {
         Ok(self.part(1, &all))
     }
 
-    /// A training set of two digits, values in [0, 1].
-    pub fn set(&self, seed: u64, settings: &Settings, set: Set) -> Array2<f32> {
-        let n = settings.data.per_digit;
+    /// A training set, values in [0, 1]; mixtures and noise are drawn for `purpose`.
+    pub fn set(&self, seed: u64, purpose: &str, set: Set) -> Array2<f32> {
+        let n = set.per_digit;
         let clean = set.digits.map(|digit| {
             let rows = self.rows(seed, digit);
             self.part(0, &rows[..n.min(rows.len())]).images
         });
-        let mut random = Streams::new(seed).generator(&format!("mnist/{}", set.name), 0);
+        let mut random = Streams::new(seed).generator(&format!("mnist/{purpose}"), 0);
         let parts = match set.with {
             With::Nothing => clean.to_vec(),
-            With::Noise => clean.iter().map(|of| noisy(of, settings.sets.noisy, &mut random)).collect(),
-            With::Many => [clean.as_slice(), &[mixed(&clean, settings.sets.many, &mut random)]].concat(),
-            With::Few => [clean.as_slice(), &[mixed(&clean, settings.sets.few, &mut random)]].concat(),
+            With::Noise(each) => clean.iter().map(|of| noisy(of, each, &mut random)).collect(),
+            With::Mixed(each) => [clean.as_slice(), &[mixed(&clean, each, &mut random)]].concat(),
         };
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
         concatenate(Axis(0), &views).expect("all images have one size")

@@ -1,10 +1,10 @@
 //! Stages "flow/SET-MODE": machines iterated from images of every digit, and where they end.
 
 use super::classifier;
-use super::data::{Images, Set};
+use super::data::Images;
 use super::ends::distinct;
 use super::machines;
-use super::settings::Settings;
+use super::settings::Common;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use ndarray::{Array2, Axis};
 use rgflow::flow::{Mode, Reading, Readout, Schedule, Starts, attractors, run};
@@ -34,26 +34,27 @@ pub(super) struct Flow {
     pub pictures: Vec<Vec<Vec<f32>>>,
 }
 
-/// Makes or keeps a flow.
+/// Makes or keeps the flow of a machine, or of its copy at an epoch.
 pub(super) fn stage(
     repetition: &Repetition,
-    settings: &Settings,
+    settings: &Common,
     images: &Images,
     (machine, classifier_stage): (&Artifact, &Artifact),
-    set: Set,
+    (machine_name, epoch): (&str, Option<usize>),
     mode: Mode,
 ) -> Result<Flow, Error> {
-    let name = format!("flow/{}-{}", set.name, mode.name());
+    let at = epoch.map_or(String::new(), |epoch| format!("-epoch{epoch}"));
+    let name = format!("flow/{machine_name}{at}-{}", mode.name());
     let json = format!("{name}.json");
     let what = Stage {
         name: &name,
         revision: REVISION,
-        settings: (&settings.flow, mode.name()),
+        settings: (&settings.flow, epoch, mode.name()),
         inputs: &[&images.artifact, machine, classifier_stage],
         outputs: &[&json],
     };
     let artifact = repetition.stage(what, |out| {
-        let (rbm, mlp) = (machines::load(machine, set)?, classifier::load(classifier_stage)?);
+        let (rbm, mlp) = (machines::load(machine, machine_name, epoch)?, classifier::load(classifier_stage)?);
         let chains = settings.flow.chains;
         let start = images.starts(out.seed(), chains)?.images;
         let marks = if mode == Mode::Mean { &settings.flow.mean_steps } else { &settings.flow.steps };

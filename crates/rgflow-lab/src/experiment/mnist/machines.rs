@@ -1,51 +1,58 @@
 //! Stages "rbm/SET": machines of {0, 1} units, trained on grey levels as probabilities.
 
 use super::data::{self, Images, Set};
-use super::settings::Settings;
+use super::settings::{Rbm as Own, Training};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Trained, Training, Units, train};
+use rgflow::rbm::{self, Rbm, Trained, Units, train};
 
 const REVISION: u32 = 1;
 
-fn file(name: &str) -> String {
-    format!("rbm/{name}/model.safetensors")
+/// What a machine is trained on, and for how long.
+pub(super) struct Fit<'a> {
+    /// Name of the machine in files.
+    pub name: &'a str,
+    pub set: Set,
+    pub rbm: &'a Own,
+    pub training: Training,
+    /// Epochs at which a copy is kept.
+    pub snapshots: &'a [usize],
 }
 
-/// Makes or keeps the machine trained on `set`.
-pub(super) fn stage(
-    repetition: &Repetition,
-    settings: &Settings,
-    images: &Images,
-    set: Set,
-) -> Result<Artifact, Error> {
-    let (name, model) = (format!("rbm/{}", set.name), file(set.name));
+fn folder(name: &str) -> String {
+    format!("rbm/{name}/")
+}
+
+/// Makes or keeps a machine, with its copies.
+pub(super) fn stage(repetition: &Repetition, images: &Images, fit: &Fit) -> Result<Artifact, Error> {
+    let (name, folder) = (format!("rbm/{}", fit.name), folder(fit.name));
     let what = Stage {
         name: &name,
         revision: REVISION,
-        settings: (&settings.rbm, &settings.data, &settings.sets, data::REVISION),
+        settings: (fit.rbm, fit.training, fit.set, fit.snapshots, data::REVISION),
         inputs: &[&images.artifact],
-        outputs: &[&model],
+        outputs: &[&folder],
     };
     repetition.stage(what, |out| {
-        let own = &settings.rbm;
+        let (own, epochs) = (fit.rbm, fit.training.epochs);
         let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
-        let x = images.set(out.seed(), settings, set);
+        let x = images.set(out.seed(), fit.name, fit.set);
         let streams = Streams::new(out.seed());
         let mut random = streams.generator(&format!("{name}/init"), 0);
         let start = Rbm::random(x.ncols(), own.hidden, own.weight_scale as f32, &mut random);
         let start = start.with_units(Units::BINARY, Units::BINARY).map_err(|e| failure(&e))?;
         let per_epoch = (x.nrows() / own.batch).max(1);
-        let training = Training {
-            updates: own.epochs * per_epoch,
+        let training = rbm::Training {
+            updates: epochs * per_epoch,
             batching: Batching::Mini { size: own.batch, repeats: false },
-            descent: Descent::new(Rule::Sgd(Sgd), own.learning_rate as f32),
+            descent: Descent::new(Rule::Sgd(Sgd), fit.training.learning_rate as f32),
             evaluate_every: per_epoch,
-            ..Training::default()
+            snapshots: fit.snapshots.iter().map(|epoch| epoch * per_epoch).collect(),
+            ..rbm::Training::default()
         };
         let units = x.nrows() as u64;
-        out.add_work(&name, own.epochs as u64 * units);
+        out.add_work(&name, epochs as u64 * units);
         let mut interrupted = None;
         // The cost is only looked at: a few rows will do.
         let shown = x.slice(ndarray::s![..x.nrows().min(200), ..]);
@@ -53,16 +60,22 @@ pub(super) fn stage(
             interrupted = out.tick(units).err();
             interrupted.is_none()
         });
-        let Trained { rbm, update, .. } = trained.map_err(|e| failure(&e))?;
+        let Trained { rbm, update, snapshots, .. } = trained.map_err(|e| failure(&e))?;
         if let Some(stop) = interrupted {
             return Err(stop);
         }
-        let metadata = serde_json::json!({ "name": set.name, "seed": out.seed(), "updates": update, "settings": own });
-        out.write(&model, machine::model(&rbm, metadata).to_bytes()?)
+        let write = |file: &str, rbm: &Rbm, update: usize| {
+            let metadata =
+                serde_json::json!({ "name": fit.name, "seed": out.seed(), "updates": update, "settings": own, "training": fit.training });
+            out.write(&format!("{folder}{file}.safetensors"), machine::model(rbm, metadata).to_bytes()?)
+        };
+        snapshots.iter().try_for_each(|s| write(&format!("epoch-{}", s.update / per_epoch), &s.rbm, s.update))?;
+        write("model", &rbm, update)
     })
 }
 
-/// The machine of the stage.
-pub(super) fn load(artifact: &Artifact, set: Set) -> Result<Rbm, Error> {
-    machine::rbm(&Model::load(artifact.path(&file(set.name)))?)
+/// A machine of the stage: at the end, or its copy at an epoch.
+pub(super) fn load(artifact: &Artifact, name: &str, epoch: Option<usize>) -> Result<Rbm, Error> {
+    let file = epoch.map_or("model".into(), |epoch| format!("epoch-{epoch}"));
+    machine::rbm(&Model::load(artifact.path(&format!("{}{file}.safetensors", folder(name))))?)
 }

@@ -2,10 +2,11 @@
 
 mod classifier;
 mod data;
+mod embedding;
 mod ends;
 mod flows;
 mod machines;
-mod map;
+mod maps;
 mod record;
 mod settings;
 
@@ -14,9 +15,11 @@ use crate::artifact::{Error, Repetition, Run};
 use crate::dataset::mnist;
 use crate::record::Record;
 use classifier::Accuracy;
-use data::{Images, SETS};
+use data::{Images, Set, With};
+use embedding::Embedding;
 use flows::Flow;
-use map::Embedding;
+use machines::Fit;
+pub use maps::MnistMaps;
 use rayon::prelude::*;
 use rgflow::flow::Mode;
 use settings::Settings;
@@ -60,6 +63,20 @@ const ITEMS: &[Item] = &[
         keys: &["mnist.4-9-noisy."],
     },
 ];
+
+/// The training sets of figures 4.12 to 4.15, with their names in keys and files.
+fn sets(settings: &Settings) -> [(&'static str, Set); 6] {
+    let own = &settings.sets;
+    let set = |digits, with| Set { digits, per_digit: settings.common.data.per_digit, with };
+    [
+        ("4-8", set([4, 8], With::Nothing)),
+        ("4-8-mixed", set([4, 8], With::Mixed(own.many))),
+        ("4-8-few", set([4, 8], With::Mixed(own.few))),
+        ("4-9", set([4, 9], With::Nothing)),
+        ("4-9-mixed", set([4, 9], With::Mixed(own.many))),
+        ("4-9-noisy", set([4, 9], With::Noise(own.noisy))),
+    ]
+}
 
 /// Everything that one repetition found.
 struct Findings {
@@ -105,25 +122,32 @@ impl Experiment for Mnist {
 }
 
 fn repeat(repetition: &Repetition, settings: &Settings, images: &Images) -> Result<Findings, Error> {
+    let (sets, common) = (sets(settings), &settings.common);
     let machines = || {
-        SETS.par_iter()
-            .map(|set| machines::stage(repetition, settings, images, *set))
-            .collect::<Result<Vec<_>, Error>>()
+        let one = |(name, set): &(&str, Set)| {
+            machines::stage(
+                repetition,
+                images,
+                &Fit { name, set: *set, rbm: &common.rbm, training: settings.training, snapshots: &[] },
+            )
+        };
+        sets.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
     };
     let classifiers = || {
         rayon::join(
-            || classifier::stage(repetition, settings, images),
-            || settings.classifier.all.then(|| classifier::on_all(repetition, settings, images)).transpose(),
+            || classifier::stage(repetition, common, images),
+            || settings.accuracy.all.then(|| classifier::on_all(repetition, common, images)).transpose(),
         )
     };
     let ((classifier, all), (machines, embedding)) =
-        rayon::join(classifiers, || rayon::join(machines, || map::stage(repetition, settings, images)));
+        rayon::join(classifiers, || rayon::join(machines, || embedding::stage(repetition, settings, images)));
     let (classifier, machines) = (classifier?, machines?);
-    let flows = SETS
+    let flows = sets
         .par_iter()
         .zip(&machines)
-        .map(|(set, machine)| {
-            let one = |mode: &Mode| flows::stage(repetition, settings, images, (machine, &classifier), *set, *mode);
+        .map(|((name, _), machine)| {
+            let one =
+                |mode: &Mode| flows::stage(repetition, common, images, (machine, &classifier), (name, None), *mode);
             MODES.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
         })
         .collect::<Result<Vec<_>, Error>>()?;

@@ -1,18 +1,46 @@
 //! The recipe's values, parsed and validated.
 
+use super::super::own;
 use serde::{Deserialize, Serialize};
 
-pub(super) const RECIPE: &str = include_str!("recipe.toml");
+pub(super) const RECIPE: &str = concat!(
+    "# RBM flows on handwritten digits: figures 4.10 to 4.15 of the thesis.\n",
+    include_str!("common.toml"),
+    include_str!("recipe.toml")
+);
+
+/// What every experiment on digits has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Common {
+    pub data: Data,
+    pub classifier: Classifier,
+    pub rbm: Rbm,
+    pub flow: Flow,
+}
+
+/// The values of the recipe of `mnist`.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub common: Common,
+    pub training: Training,
+    pub sets: Sets,
+    pub tsne: Tsne,
+    pub accuracy: Accuracy,
+}
+
+/// How long and how fast machines are trained.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Training {
+    pub learning_rate: f64,
+    pub epochs: usize,
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
-    pub data: Data,
-    pub tsne: Tsne,
-    pub classifier: Classifier,
-    pub rbm: Rbm,
-    pub sets: Sets,
-    pub flow: Flow,
+pub(super) struct Accuracy {
+    pub all: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,16 +66,13 @@ pub(super) struct Classifier {
     pub lambda: f64,
     pub batch: usize,
     pub epochs: usize,
-    pub all: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rbm {
     pub hidden: usize,
-    pub learning_rate: f64,
     pub batch: usize,
-    pub epochs: usize,
     pub weight_scale: f64,
 }
 
@@ -68,35 +93,42 @@ pub(super) struct Flow {
     pub permutations: usize,
 }
 
-impl Settings {
-    /// Parses and validates resolved settings.
-    pub fn parse(table: &toml::Table) -> Result<Self, String> {
+fn within(key: &str, value: usize, least: usize, most: usize) -> Result<(), String> {
+    let fine = (least..=most).contains(&value);
+    if fine { Ok(()) } else { Err(format!("{key} = {value}: must be {least} to {most}")) }
+}
+
+fn positive(key: &str, value: f64, zero: bool) -> Result<(), String> {
+    let fine = value.is_finite() && (value > 0.0 || zero && value == 0.0);
+    let or_zero = if zero { " or 0" } else { "" };
+    if fine { Ok(()) } else { Err(format!("{key} = {value}: must be a positive number{or_zero}")) }
+}
+
+impl Common {
+    /// Parses and validates resolved settings beside the experiment's `own` tables.
+    pub fn parse(table: &toml::Table, own: &[&str]) -> Result<Self, String> {
         super::super::whole_numbers(table, "")?;
-        let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
-        settings.check()?;
-        Ok(settings)
+        let mut table = table.clone();
+        for name in own {
+            table.remove(*name);
+        }
+        let common: Self = table.try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
+        common.check()?;
+        Ok(common)
     }
 
     fn check(&self) -> Result<(), String> {
-        let within = |key: &str, value: usize, least: usize, most: usize| {
-            let fine = (least..=most).contains(&value);
-            if fine { Ok(()) } else { Err(format!("{key} = {value}: must be {least} to {most}")) }
-        };
         // The rarest digit, 5, has 5421 training images.
         within("data.per_digit", self.data.per_digit, 1, 2700)?;
-        within("tsne.images", self.tsne.images, 50, 10_000)?;
-        within("tsne.components", self.tsne.components, 2, 200)?;
-        within("tsne.epochs", self.tsne.epochs, 1, 10_000)?;
         self.classifier.hidden.iter().try_for_each(|n| within("classifier.hidden", *n, 1, 10_000))?;
         within("classifier.hidden (number of layers)", self.classifier.hidden.len(), 0, 8)?;
         within("classifier.batch", self.classifier.batch, 1, 10 * self.data.per_digit)?;
         within("classifier.epochs", self.classifier.epochs, 1, 10_000)?;
+        positive("classifier.learning_rate", self.classifier.learning_rate, false)?;
+        positive("classifier.lambda", self.classifier.lambda, true)?;
         within("rbm.hidden", self.rbm.hidden, 1, 10_000)?;
         within("rbm.batch", self.rbm.batch, 1, 2 * self.data.per_digit)?;
-        within("rbm.epochs", self.rbm.epochs, 1, 100_000)?;
-        within("sets.many", self.sets.many, 1, 100_000)?;
-        within("sets.few", self.sets.few, 1, 100_000)?;
-        within("sets.noisy", self.sets.noisy, 1, 100_000)?;
+        positive("rbm.weight_scale", self.rbm.weight_scale, true)?;
         within("flow.chains", self.flow.chains, 4, 800)?;
         within("flow.permutations", self.flow.permutations, 100, 1_000_000)?;
         super::super::check_rising("flow.steps", &self.flow.steps, 1_000_000)?;
@@ -107,20 +139,33 @@ impl Settings {
                 self.flow.mean_steps, self.flow.steps
             ));
         }
-        let perplexity = self.tsne.perplexity;
-        if !(perplexity >= 2.0 && 3.0 * perplexity < self.tsne.images as f64) {
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// Parses and validates resolved settings.
+    pub fn parse(table: &toml::Table) -> Result<Self, String> {
+        let settings = Self {
+            common: Common::parse(table, &["training", "sets", "tsne", "accuracy"])?,
+            training: own(table, "training")?,
+            sets: own(table, "sets")?,
+            tsne: own(table, "tsne")?,
+            accuracy: own(table, "accuracy")?,
+        };
+        positive("training.learning_rate", settings.training.learning_rate, false)?;
+        within("training.epochs", settings.training.epochs, 1, 100_000)?;
+        within("sets.many", settings.sets.many, 1, 100_000)?;
+        within("sets.few", settings.sets.few, 1, 100_000)?;
+        within("sets.noisy", settings.sets.noisy, 1, 100_000)?;
+        let tsne = &settings.tsne;
+        within("tsne.images", tsne.images, 50, 8000)?;
+        within("tsne.components", tsne.components, 2, 200)?;
+        within("tsne.epochs", tsne.epochs, 1, 10_000)?;
+        let perplexity = tsne.perplexity;
+        if !(perplexity >= 2.0 && 3.0 * perplexity < tsne.images as f64) {
             return Err(format!("tsne.perplexity = {perplexity}: must be at least 2 and below a third of tsne.images"));
         }
-        for (key, value, zero) in [
-            ("classifier.learning_rate", self.classifier.learning_rate, false),
-            ("classifier.lambda", self.classifier.lambda, true),
-            ("rbm.learning_rate", self.rbm.learning_rate, false),
-            ("rbm.weight_scale", self.rbm.weight_scale, true),
-        ] {
-            if !(value.is_finite() && (value > 0.0 || zero && value == 0.0)) {
-                return Err(format!("{key} = {value}: must be a positive number{}", if zero { " or 0" } else { "" }));
-            }
-        }
-        Ok(())
+        Ok(settings)
     }
 }

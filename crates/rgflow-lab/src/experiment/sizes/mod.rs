@@ -52,7 +52,7 @@ struct Settings {
 
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let own: Own = study_2d::own(table, "sizes")?;
+        let own: Own = super::own(table, "sizes")?;
         super::check_rising("sizes.sizes", &own.sizes, 64)?;
         if let Some(size) = own.sizes.iter().find(|size| **size < 4 || **size % 2 == 1) {
             return Err(format!("sizes.sizes = {size}: must be even and at least 4"));

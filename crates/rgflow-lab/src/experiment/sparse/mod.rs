@@ -67,7 +67,7 @@ struct Settings {
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
         let mut base = study_2d::settings(table)?;
-        let own: Own = study_2d::own(table, "sparse")?;
+        let own: Own = super::own(table, "sparse")?;
         super::check_rising("sparse.caps", &own.caps, 100_000)?;
         if base.rbm.patience == 0 {
             return Err("rbm.patience = 0: must be at least 1, the reconstruction cost stops the training".into());

@@ -58,7 +58,7 @@ struct Settings {
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
         let mut base = study_2d::settings(table)?;
-        let own: Own = study_2d::own(table, "windows")?;
+        let own: Own = super::own(table, "windows")?;
         let step = base.samples.t_step;
         if own.tops.len() < 2 || own.tops.windows(2).any(|w| w[0] >= w[1]) {
             return Err(format!("windows.tops = {:?}: must be two or more temperatures that rise", own.tops));
