@@ -52,7 +52,7 @@ pub(super) fn draw(title: &str, rows: &[Vec<Lattice>]) -> Drawing {
     let text = px(y + 8.0);
     let _ = write!(
         body,
-        "</g><text class=\"t s e\" x=\"24\" y=\"{text}\">−1</text><text class=\"t s\" x=\"165\" y=\"{text}\">+1: spin or its expectation value</text>"
+        "</g><text class=\"t s e\" x=\"24\" y=\"{text}\">−1</text><text class=\"t s\" x=\"165\" y=\"{text}\">+1: unit or its expectation value</text>"
     );
     Drawing { width, height: y + 16.0, body, legend: Vec::new(), meta: serde_json::json!({ "kind": "lattices" }) }
 }
