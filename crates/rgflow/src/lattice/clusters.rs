@@ -148,7 +148,7 @@ fn join<const D: usize>(labels: &mut [u32], block: std::ops::Range<usize>, marks
 }
 
 /// Joins the clusters of two sites; returns the common first site. Paths are halved on the way.
-fn unite(labels: &mut [u32], a: u32, b: u32) -> u32 {
+pub(super) fn unite(labels: &mut [u32], a: u32, b: u32) -> u32 {
     let mut root = |mut site: u32| {
         while labels[site as usize] != site {
             let above = labels[labels[site as usize] as usize];

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{Improved, Ising, Lattice, Model};
+use super::{Improved, Model};
 use crate::statistics::special::{normal_z, student_t_two_sided};
 use crate::statistics::{TauInt, tau_int_chains};
 
@@ -63,7 +63,7 @@ pub(crate) struct Chains {
 
 impl Chains {
     /// Measures autocorrelation and the agreement of starts.
-    pub(crate) fn diagnose<L: Lattice + ?Sized>(self, model: &Ising<'_, L>) -> Collection {
+    pub(crate) fn diagnose(self, model: &impl Model) -> Collection {
         let Self { spins, n_chains, burn_in } = self;
         let mut energy = vec![Vec::new(); n_chains];
         let mut abs_m = vec![Vec::new(); n_chains];

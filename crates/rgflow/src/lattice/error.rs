@@ -38,6 +38,9 @@ pub enum LatticeError {
     /// A field that is not a number.
     #[error("field h = {0}: must be finite (units J)")]
     Field(f64),
+    /// A ratio of couplings that is not a number.
+    #[error("ratio K4/K = {0}: must be finite")]
+    Coupling(f64),
     /// A name that is no sampler.
     #[error("sampler \"{name}\": must be {known}")]
     Sampler {

@@ -4,8 +4,9 @@
 //! on it, with or without a field. Markov chains sample it at a [`Temperature`] ([`sampler::sample`]): single-spin updates of many
 //! replicas at once ([`metropolis`], [`heat_bath`]) and cluster updates ([`wolff`], [`swendsen_wang`]). All return a
 //! [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of ordered and disordered
-//! starts. (Thesis chapter 3; exact samplers, and the choice among all, live in `exact`.)
+//! starts. [`AshkinTeller`] has two spins per site and two transitions. (Thesis chapter 3; exact samplers, and the choice among all, live in `exact`.)
 
+pub mod ashkin_teller;
 mod clusters;
 mod collection;
 mod correlation;
@@ -24,6 +25,7 @@ pub mod swendsen_wang;
 mod temperature;
 pub mod wolff;
 
+pub use ashkin_teller::AshkinTeller;
 pub(crate) use collection::Chains;
 pub use collection::Collection;
 pub use error::LatticeError;

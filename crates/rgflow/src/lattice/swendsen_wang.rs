@@ -28,6 +28,16 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), LatticeError> {
+        match (self.chains, self.spacing) {
+            (0, _) => Err(LatticeError::ZeroSetting("chains")),
+            (_, 0) => Err(LatticeError::ZeroSetting("spacing")),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`, with [`Improved`] estimators.
 ///
 /// # Errors
@@ -53,9 +63,7 @@ pub fn sample<L: Lattice + ?Sized>(
     if temperature == Temperature::ZERO {
         return Err(LatticeError::ZeroTemperature);
     }
-    if settings.chains == 0 || settings.spacing == 0 {
-        return Err(LatticeError::ZeroSetting(if settings.chains == 0 { "chains" } else { "spacing" }));
-    }
+    settings.check()?;
     let n_sites = model.lattice.n_sites();
     let mut spins = Array2::<i8>::ones((n, n_sites));
     let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
