@@ -113,7 +113,7 @@ fn every_command_of_the_docs_runs() {
     let (ran, left_out): (usize, usize) = (tried.iter().map(|p| p.0).sum(), tried.iter().map(|p| p.1).sum());
     // A fence that is written in another way would hide commands, a remark too many would leave them out.
     assert!(ran >= 15, "only {ran} blocks ran");
-    assert!((1..=20).contains(&left_out), "{left_out} lines were left out");
+    assert!((1..=30).contains(&left_out), "{left_out} lines were left out");
 }
 
 #[test]
