@@ -105,6 +105,20 @@ const SMALL: &[(&str, &[&[&str]])] = &[
     ),
     ("sizes", &[SHARED_2D, &["rbm.epochs=2", "sizes.sizes=[4, 14]", "sizes.peak=1000"]]),
     (
+        "ashkin-teller",
+        &[
+            SHARED_2D,
+            &[
+                "lattice.size=4",
+                "rbm.hidden=4",
+                "rbm.epochs=2",
+                "ashkin_teller.crossing_sizes=[4, 8]",
+                "ashkin_teller.crossing_samples=200",
+                "ashkin_teller.crossing_step=0.5",
+            ],
+        ],
+    ),
+    (
         "sparse",
         &[
             SHARED_2D,

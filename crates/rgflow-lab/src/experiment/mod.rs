@@ -1,5 +1,6 @@
 //! Experiments: one file each, one line in [`ALL`].
 
+mod ashkin_teller;
 mod combined;
 mod descent;
 mod drawing;
@@ -112,6 +113,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &sizes::Sizes,
     &sparse::Sparse,
     &mnist::Mnist,
+    &ashkin_teller::AshkinTeller,
     &maps::Maps,
     &mnist::MnistMaps,
 ];

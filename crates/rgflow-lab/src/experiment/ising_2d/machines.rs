@@ -18,8 +18,8 @@ const UNITS: u64 = 100;
 pub(in crate::experiment) struct Fit<'a, K: Serialize> {
     /// Name of the machine, such as `all`.
     pub name: &'a str,
-    /// Extent of the lattice.
-    pub size: usize,
+    /// Extents of the lattice of visible units, fastest first.
+    pub shape: [usize; 2],
     pub rbm: &'a settings::Rbm,
     /// Updates in one epoch.
     pub updates: usize,
@@ -41,7 +41,7 @@ pub(in crate::experiment) fn trained(
 ) -> Result<Artifact, Error> {
     let fit = Fit {
         name,
-        size: settings.lattice.size,
+        shape: [settings.lattice.size; 2],
         rbm: &settings.rbm,
         updates: settings.updates(1),
         snapshots: snapshot_epochs,
@@ -66,7 +66,7 @@ pub(in crate::experiment) fn fitted<K: Serialize>(
     let what = Stage {
         name: &stage,
         revision: REVISION,
-        settings: (&fit.rbm, fit.size, fit.updates, fit.snapshots, &fit.choice),
+        settings: (&fit.rbm, fit.shape, fit.updates, fit.snapshots, &fit.choice),
         inputs: fit.inputs,
         outputs: &[&model, &metrics, &folder],
     };
@@ -90,7 +90,7 @@ pub(in crate::experiment) fn fitted<K: Serialize>(
         };
         let all = longest * one;
         out.add_work(&stage, all as u64 * UNITS);
-        let start = first(fit.size, fit.rbm, streams, name);
+        let start = first(fit.shape, fit.rbm, streams, name);
         let (mut interrupted, mut done) = (None, 0);
         let Trained { rbm, update, metrics: evaluations, snapshots } =
             train(start, bits.as_slice(), test.view(), &training, streams, &stage, &mut |now| {
@@ -121,13 +121,13 @@ pub(in crate::experiment) fn fitted<K: Serialize>(
             write(
                 out,
                 &format!("{folder}epoch-{}.safetensors", s.update / one),
-                (fit.size, fit.rbm),
+                (fit.shape, fit.rbm),
                 &s.rbm,
                 name,
                 s.update,
             )?;
         }
-        write(out, &model, (fit.size, fit.rbm), &rbm, name, update)
+        write(out, &model, (fit.shape, fit.rbm), &rbm, name, update)
     })
 }
 
@@ -142,8 +142,8 @@ pub(in crate::experiment) fn untrained(repetition: &Repetition, settings: &Setti
         outputs: &[model],
     };
     repetition.stage(what, |out| {
-        let rbm = first(settings.lattice.size, &settings.rbm, Streams::new(out.seed()), "untrained");
-        write(out, model, (settings.lattice.size, &settings.rbm), &rbm, "untrained", 0)
+        let rbm = first([settings.lattice.size; 2], &settings.rbm, Streams::new(out.seed()), "untrained");
+        write(out, model, ([settings.lattice.size; 2], &settings.rbm), &rbm, "untrained", 0)
     })
 }
 
@@ -159,26 +159,26 @@ pub(in crate::experiment) fn redrawn(
     repetition.stage(what, |out| {
         let rbm = load(fitted, &format!("rbm/{name}/model.safetensors"))?;
         let redrawn = rbm.redrawn(&mut Streams::new(out.seed()).generator(&stage, 0));
-        write(out, &model, (settings.lattice.size, &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
+        write(out, &model, ([settings.lattice.size; 2], &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
     })
 }
 
 /// The machine `name` before its training.
-fn first(size: usize, rbm: &settings::Rbm, streams: Streams, name: &str) -> Rbm {
+fn first(shape: [usize; 2], rbm: &settings::Rbm, streams: Streams, name: &str) -> Rbm {
     let mut random = streams.generator(&format!("rbm/{name}/init"), 0);
-    Rbm::random(size.pow(2), rbm.hidden, rbm.weight_scale as f32, &mut random)
+    Rbm::random(shape[0] * shape[1], rbm.hidden, rbm.weight_scale as f32, &mut random)
 }
 
 fn write(
     out: &StageOut,
     path: &str,
-    (size, settings): (usize, &settings::Rbm),
+    (shape, settings): ([usize; 2], &settings::Rbm),
     rbm: &Rbm,
     name: &str,
     updates: usize,
 ) -> Result<(), Error> {
     let metadata = serde_json::json!({
-        "name": name, "seed": out.seed(), "updates": updates, "lattice": [size, size], "settings": settings,
+        "name": name, "seed": out.seed(), "updates": updates, "lattice": shape, "settings": settings,
     });
     out.write(path, machine::model(rbm, metadata).to_bytes()?)
 }

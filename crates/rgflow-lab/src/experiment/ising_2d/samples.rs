@@ -249,7 +249,14 @@ fn draw(
     purposes.iter().map(|p| one(p).map_err(failure)).collect()
 }
 
-fn write(out: &StageOut, name: &str, size: usize, grid: &[f64], parts: &[&Collection]) -> Result<(), Error> {
+/// Writes the collections of a set, one by temperature; `size` is the extent of the lattice.
+pub(in crate::experiment) fn write(
+    out: &StageOut,
+    name: &str,
+    size: usize,
+    grid: &[f64],
+    parts: &[&Collection],
+) -> Result<(), Error> {
     let spins: Vec<_> = parts.iter().map(|c| c.spins.view()).collect();
     let spins = concatenate(Axis(0), &spins).map_err(|e| Error::failure(e.to_string()))?;
     let per = |f: fn(&Collection) -> f64| Array1::from_iter(parts.iter().map(|c| f(c)));

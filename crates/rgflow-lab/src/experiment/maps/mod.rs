@@ -173,7 +173,7 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
 fn train(study: &Study, machine: &Machine) -> Result<Artifact, Error> {
     let fit = Fit {
         name: &machine.name,
-        size: study.settings.lattice.size,
+        shape: [study.settings.lattice.size; 2],
         rbm: &machine.rbm,
         updates: study.settings.updates(1),
         snapshots: &machine.epochs,

@@ -136,7 +136,7 @@ fn flows(part: &Repetition, base: &Base) -> Result<(Observed, [FlowFindings; 2])
     let all: Vec<usize> = (0..base.temperatures().len()).collect();
     let fit = Fit {
         name: "all",
-        size: base.lattice.size,
+        shape: [base.lattice.size; 2],
         rbm: &base.rbm,
         updates: base.updates(1),
         snapshots: &[],

@@ -173,7 +173,7 @@ fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<
     let caps: &[usize] = if noise == 0.0 { &settings.own.caps } else { &[] };
     let fit = Fit {
         name: &name,
-        size: settings.base.lattice.size,
+        shape: [settings.base.lattice.size; 2],
         rbm: &settings.base.rbm,
         updates: rows / settings.base.rbm.batch,
         snapshots: caps,

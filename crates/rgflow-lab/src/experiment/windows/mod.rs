@@ -183,7 +183,7 @@ fn train(study: &Study, settings: &Settings, top: f64, hot: Option<&Artifact>) -
     inputs.extend(hot);
     let fit = Fit {
         name: &name,
-        size: settings.base.lattice.size,
+        shape: [settings.base.lattice.size; 2],
         rbm: &settings.base.rbm,
         updates: settings.base.updates(1),
         snapshots: &settings.own.epochs,

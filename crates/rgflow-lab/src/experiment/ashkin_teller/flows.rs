@@ -1,0 +1,200 @@
+//! Stages "flow/SET-MODE": machines iterated from every start temperature, and how collections are read.
+
+use super::{Observed, Settings};
+use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::experiment::combined::Measured;
+use crate::experiment::ising_2d::machines;
+use crate::experiment::ising_2d::samples::ThermalSet;
+use ndarray::{ArrayView2, Axis};
+use rgflow::flow::{
+    Mode, Reading, Readout, Schedule, Starts, TStar, Thermometer, attractors, converged, distinct_ends, run,
+};
+use rgflow::kernel::spins::packed;
+use rgflow::lattice::{AshkinTeller, Model, Square};
+use rgflow::random::Streams;
+use serde::{Deserialize, Serialize};
+
+const REVISION: u32 = 1;
+
+/// A collection as the thermometer and its order parameters tell it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// T*, T_E from the measured energies, energy per site; |m| is the mean of |m_s| and |m_t|.
+    pub read: Observed,
+    /// Mean |m_u| of the product u = s t.
+    pub product: Measured,
+}
+
+/// A flow of one machine in one mode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct FlowFound {
+    pub pooled: Seen,
+    /// Distinct ends, and the fraction of starts whose last windows agree.
+    pub distinct: usize,
+    pub converged: f64,
+    /// Number of attractors of the mean-field map.
+    pub attractors: usize,
+    /// T* by recorded step and start.
+    pub steps: Vec<usize>,
+    pub t_star: Vec<Vec<f64>>,
+}
+
+/// What flows start from and collections are read with.
+pub(super) struct Eye<'a> {
+    settings: &'a Settings,
+    samples: &'a Artifact,
+    thermometer_stage: &'a Artifact,
+    thermometer: &'a Thermometer,
+    square: Square,
+    /// Mean energy per site of the reference set, by temperature.
+    energies: Vec<f64>,
+}
+
+impl<'a> Eye<'a> {
+    pub fn new(
+        settings: &'a Settings,
+        samples: &'a Artifact,
+        thermometer_stage: &'a Artifact,
+        thermometer: &'a Thermometer,
+    ) -> Result<Self, Error> {
+        let size = settings.base.lattice.size;
+        let square = Square::new(size, size).map_err(|e| Error::failure(e.to_string()))?;
+        let mut eye = Self { settings, samples, thermometer_stage, thermometer, square, energies: Vec::new() };
+        let reference = ThermalSet::read(samples, "reference")?;
+        let energies = (0..settings.base.temperatures().len()).map(|k| Ok(eye.measure(&[reference.at(k)])?[0].0));
+        eye.energies = energies.collect::<Result<_, Error>>()?;
+        Ok(eye)
+    }
+
+    /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within parts of equal weight.
+    fn measure(&self, parts: &[ArrayView2<i8>]) -> Result<[Measured; 3], Error> {
+        let model =
+            AshkinTeller::new(&self.square, self.settings.own.ratio).map_err(|e| Error::failure(e.to_string()))?;
+        let n_sites = self.settings.base.lattice.size.pow(2) as f64;
+        let mut found = [(0.0, 0.0); 3];
+        for part in parts {
+            let values: Vec<[f64; 3]> = part
+                .rows()
+                .into_iter()
+                .map(|row| {
+                    let row = row.to_vec();
+                    let [s, t, u] = model.magnetisations(&row);
+                    [model.energy(&row) / n_sites, (s.abs() + t.abs()) / 2.0, u.abs()]
+                })
+                .collect();
+            let n = values.len() as f64;
+            for (k, (sum, variance)) in found.iter_mut().enumerate() {
+                let mean = values.iter().map(|v| v[k]).sum::<f64>() / n;
+                let scatter = values.iter().map(|v| (v[k] - mean).powi(2)).sum::<f64>();
+                *sum += mean / parts.len() as f64;
+                *variance += scatter / (n * (n - 1.0).max(1.0)) / (parts.len() as f64).powi(2);
+            }
+        }
+        Ok(found.map(|(mean, variance)| (mean, variance.sqrt())))
+    }
+
+    /// Reads collections taken together, each a stratum with an equal number of configurations.
+    pub fn see(&self, parts: &[ArrayView2<i8>]) -> Result<Seen, Error> {
+        let readings: Vec<Reading> = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect();
+        self.look(&Reading::pooled(&readings), parts)
+    }
+
+    fn look(&self, reading: &Reading, parts: &[ArrayView2<i8>]) -> Result<Seen, Error> {
+        let TStar { value, error, interval, kl, kl_reverse, js, p_thermal, n } = self.thermometer.read(reading);
+        let [energy, abs_m, product] = self.measure(parts)?;
+        let read = Observed {
+            t_star: (value, error),
+            interval,
+            kl,
+            kl_reverse,
+            js,
+            p_thermal,
+            n,
+            energy,
+            t_energy: self.t_energy(energy),
+            abs_m,
+            xi_over_l: None,
+            curve: reading.mean(),
+            curve_error: reading.error(),
+        };
+        Ok(Seen { read, product })
+    }
+
+    /// The temperature at which thermal collections have this energy, linear between temperatures; `None` beyond them.
+    fn t_energy(&self, (energy, error): Measured) -> Option<Measured> {
+        let temperatures = self.settings.base.temperatures();
+        let k = self.energies.windows(2).position(|pair| pair[0] <= energy && energy <= pair[1])?;
+        let (low, high) = (self.energies[k], self.energies[k + 1]);
+        let slope = (temperatures[k + 1] - temperatures[k]) / (high - low);
+        slope.is_finite().then(|| (temperatures[k] + (energy - low) * slope, error * slope))
+    }
+}
+
+/// Makes or keeps the flow of the machine trained on `set`.
+pub(super) fn stage(
+    repetition: &Repetition,
+    eye: &Eye,
+    machine: &Artifact,
+    set: &str,
+    mode: Mode,
+) -> Result<FlowFound, Error> {
+    let folder = format!("flow/{set}-{}", mode.name());
+    let json = format!("{folder}/findings.json");
+    let base = &eye.settings.base;
+    let (steps, chains) = (base.flow.steps, base.flow.chains);
+    let what = Stage {
+        name: &folder,
+        revision: REVISION,
+        settings: (mode.name(), steps, chains, eye.settings.own.ratio),
+        inputs: &[eye.samples, eye.thermometer_stage, machine],
+        outputs: &[&json],
+    };
+    let artifact = repetition.stage(what, |out| {
+        let rbm = machines::load(machine, &format!("rbm/{set}/model.safetensors"))?;
+        let start = ThermalSet::read(eye.samples, "start")?;
+        let n_starts = base.temperatures().len();
+        let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), chains).view());
+        drop(start);
+        out.add_work(&folder, (steps * chains * n_starts) as u64 / 4);
+        let streams = Streams::new(out.seed());
+        let trajectory = run(
+            &rbm,
+            Readout { mlp: Some(&eye.thermometer.mlp), lattice: None },
+            Starts { values: bits.as_slice().into(), n_starts },
+            mode,
+            &Schedule::new(steps),
+            (streams, &folder),
+            &|done| out.tick(done / 4).is_ok(),
+        )
+        .ok_or(Error::Interrupted)?;
+        // Expectation values are read as the spins that they are of.
+        let mut random = streams.generator(&format!("{folder}/spins"), 0);
+        let spins = trajectory.values.mapv(|v| draw(v, &mut random));
+        let parts: Vec<_> = spins.axis_chunks_iter(Axis(0), chains).collect();
+        let moments = &trajectory.moments;
+        let last = &moments[moments.len() - 1];
+        let reference = &eye.thermometer.reference;
+        let star = |p: ndarray::ArrayView1<f64>| reference.t_star(&p.to_vec()).0;
+        out.write_json(
+            &json,
+            &FlowFound {
+                pooled: eye.look(&Reading::pooled(&trajectory.end), &parts)?,
+                distinct: distinct_ends(last).count,
+                converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,
+                attractors: match mode {
+                    Mode::Mean => attractors(trajectory.values.view(), n_starts).centres.nrows(),
+                    Mode::Gibbs => 0,
+                },
+                steps: moments.iter().map(|m| m.step).collect(),
+                t_star: moments.iter().map(|m| m.probability.rows().into_iter().map(star).collect()).collect(),
+            },
+        )
+    })?;
+    artifact.json(&json)
+}
+
+/// A spin of this expectation value.
+fn draw(value: f32, random: &mut rgflow::random::Generator) -> i8 {
+    let uniform: f32 = rand::RngExt::random(random);
+    if 2.0 * uniform < 1.0 + value { 1 } else { -1 }
+}

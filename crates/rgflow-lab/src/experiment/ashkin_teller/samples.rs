@@ -1,0 +1,53 @@
+//! Stage "samples": the thermometer's sets, as those of the 2D Ising model but with two spins per site.
+
+use super::Settings;
+use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::experiment::ising_2d::samples::{THERMAL, write};
+use rayon::prelude::*;
+use rgflow::lattice::{AshkinTeller, Collection, LatticeError, Square, Temperature, ashkin_teller, swendsen_wang};
+use rgflow::random::{Bulk, Streams};
+
+const REVISION: u32 = 1;
+/// Units of progress per set and temperature: about microseconds.
+const UNITS: u64 = 20_000;
+
+/// Makes or keeps the stage.
+pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+    let base = &settings.base;
+    let files = ["train", "test", "reference", "start", "calibration"].map(|n| format!("samples/{n}.npz"));
+    let what = Stage {
+        name: "samples",
+        revision: REVISION,
+        settings: (&base.lattice, &base.samples, settings.own.ratio),
+        inputs: &[],
+        outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
+    };
+    repetition.stage(what, |out| {
+        let grid = base.temperatures();
+        let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
+        let streams = Streams::new(out.seed());
+        out.add_work("samples", (THERMAL.len() * grid.len() + midpoints.len()) as u64 * UNITS);
+        let draw_all = |name: &str, grid: &[f64], n: usize| -> Result<(), Error> {
+            let one = |(k, t): (usize, &f64)| {
+                out.tick(UNITS)?;
+                let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
+                draw(base.lattice.size, settings.own.ratio, *t, n, &mut bulk).map_err(failure)
+            };
+            let drawn: Vec<Collection> = grid.par_iter().enumerate().map(one).collect::<Result<_, Error>>()?;
+            write(out, name, base.lattice.size, grid, &drawn.iter().collect::<Vec<_>>())
+        };
+        THERMAL.iter().try_for_each(|name| draw_all(name, &grid, base.samples.per_temperature))?;
+        draw_all("calibration", &midpoints, base.samples.calibration)
+    })
+}
+
+/// Configurations at one temperature.
+pub(super) fn draw(size: usize, ratio: f64, t: f64, n: usize, bulk: &mut Bulk) -> Result<Collection, LatticeError> {
+    let square = Square::new(size, size)?;
+    let model = AshkinTeller::new(&square, ratio)?;
+    ashkin_teller::sample(&model, Temperature::new(t)?, n, &swendsen_wang::Settings::default(), bulk)
+}
+
+pub(super) fn failure(e: LatticeError) -> Error {
+    Error::failure(e.to_string())
+}
