@@ -104,6 +104,7 @@ const SMALL: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("sizes", &[SHARED_2D, &["rbm.epochs=2", "sizes.sizes=[4, 14]", "sizes.peak=1000"]]),
+    ("mcrg", &[&["mcrg.size=16", "mcrg.samples=640", "mcrg.blocks=32", "mcrg.rules=[\"majority\", \"soft:0.5\"]"]]),
     (
         "ashkin-teller",
         &[

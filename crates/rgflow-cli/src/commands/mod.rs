@@ -8,6 +8,7 @@ mod flow;
 mod inspect;
 mod report;
 mod reproduce;
+mod rg;
 mod run;
 mod sample;
 mod scan;
@@ -26,6 +27,8 @@ pub enum Command {
     Reproduce(reproduce::Reproduce),
     /// Runs an experiment at every point of a product of settings and draws its numbers over them.
     Scan(scan::Scan),
+    /// Measures critical exponents by the renormalization group.
+    Rg(rg::Rg),
     /// Draws configurations of the Ising model and writes them to a file.
     Sample(sample::Sample),
     /// Trains a machine on your own data.
@@ -58,6 +61,7 @@ impl Command {
             Command::Run(run) => run.execute(),
             Command::Reproduce(reproduce) => reproduce.execute(),
             Command::Scan(scan) => scan.execute(),
+            Command::Rg(rg) => rg.execute(),
             Command::Sample(sample) => sample.execute(),
             Command::Train(train) => train.execute(),
             Command::Flow(flow) => flow.execute(),

@@ -8,6 +8,7 @@ mod exact_rg;
 mod ising_1d;
 mod ising_2d;
 mod maps;
+mod mcrg;
 mod mnist;
 mod overview;
 mod own_flow;
@@ -25,6 +26,7 @@ use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
 
+pub use mcrg::Mcrg;
 pub use overview::{Found, overview};
 pub use own_flow::OwnFlow;
 pub use train_rbm::TrainRbm;
@@ -114,6 +116,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &sparse::Sparse,
     &mnist::Mnist,
     &ashkin_teller::AshkinTeller,
+    &mcrg::Mcrg,
     &maps::Maps,
     &mnist::MnistMaps,
 ];

@@ -107,20 +107,31 @@ impl Number {
     }
 
     /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`; an own
-    /// error above a tolerance that is not 0 is `inconclusive`; a value that is only an interval is compared by its nearest end.
+    /// error above a tolerance that is not 0 is `inconclusive`; a value that is only an interval is compared by its nearest end, and where the
+    /// other is beyond a tolerance it is `inconclusive` too.
     fn verdict(&self, reference: f64, reference_error: f64, tolerance: f64) -> Verdict {
         let Some(value) = self.value else { return Verdict::NotCompared };
         let own = self.error.unwrap_or(0.0);
         if tolerance > 0.0 && own > tolerance {
             return Verdict::Inconclusive;
         }
+        // An interval that agrees at one end and is far off at the other tells nothing.
+        let far = self
+            .interval
+            .map_or(0.0, |ends| ends.into_iter().flatten().map(|end| (end - reference).abs()).fold(0.0, f64::max));
         let nearest = match self.interval {
             Some([low, high]) => reference.clamp(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)),
             None => value,
         };
         let own = if self.interval.is_some() { 0.0 } else { own };
         let allowed = (tolerance.powi(2) + (2.0 * own).powi(2) + (2.0 * reference_error).powi(2)).sqrt();
-        if (nearest - reference).abs() <= allowed { Verdict::Agrees } else { Verdict::Differs }
+        if (nearest - reference).abs() > allowed {
+            Verdict::Differs
+        } else if tolerance > 0.0 && far > allowed {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Agrees
+        }
     }
 }
 
@@ -137,6 +148,8 @@ mod tests {
         assert_eq!(n(Some(0.3)).compare(2.0, 0.0, 0.25, "").compare[0].verdict, Verdict::Inconclusive);
         let bound = n(None).interval(Some([None, Some(0.9)]));
         assert_eq!(bound.clone().compare(0.5, 0.0, 0.0, "").compare[0].verdict, Verdict::Agrees);
+        assert_eq!(bound.clone().compare(0.5, 0.0, 0.25, "").compare[0].verdict, Verdict::Inconclusive);
+        assert_eq!(bound.clone().compare(0.8, 0.0, 0.25, "").compare[0].verdict, Verdict::Agrees);
         assert_eq!(bound.compare(1.0, 0.0, 0.0, "").compare[0].verdict, Verdict::Differs);
     }
 }

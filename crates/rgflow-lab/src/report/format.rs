@@ -19,7 +19,8 @@ pub fn value_with_error(value: f64, error: Option<f64>) -> String {
     if !value.is_finite() {
         return MISSING.into();
     }
-    let Some(error) = error.filter(|e| e.is_finite() && *e > 0.0) else { return significant(value, 4) };
+    // What varies by rounding alone is exact.
+    let Some(error) = error.filter(|e| e.is_finite() && *e > 1e-13 * value.abs()) else { return significant(value, 4) };
     let largest = value.abs().max(error);
     let exponent = exponent(largest);
     if (-4..7).contains(&exponent) {

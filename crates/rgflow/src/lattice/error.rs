@@ -41,6 +41,9 @@ pub enum LatticeError {
     /// A ratio of couplings that is not a number.
     #[error("ratio K4/K = {0}: must be finite")]
     Coupling(f64),
+    /// A text that is no rule for block spins.
+    #[error("rule \"{0}\": must be majority, decimation, or soft:K with K above 0 such as soft:0.5")]
+    Rule(String),
     /// A name that is no sampler.
     #[error("sampler \"{name}\": must be {known}")]
     Sampler {

@@ -150,7 +150,8 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         &self.spins
     }
 
-    fn start(&mut self, disordered: bool, rng: &mut Generator) {
+    /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random.
+    pub fn start(&mut self, disordered: bool, rng: &mut Generator) {
         self.spins.fill(if self.field < 0.0 { -1 } else { 1 });
         if disordered {
             self.spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
@@ -160,7 +161,7 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
     }
 
     /// Runs the burn-in and returns the number of clusters per spacing, from the mean size in its second half.
-    fn burn_in(&mut self, settings: &Settings, rng: &mut Generator) -> usize {
+    pub fn burn_in(&mut self, settings: &Settings, rng: &mut Generator) -> usize {
         let spacing = settings.spacing * self.lattice.n_sites() as f64;
         let half = spacing * settings.burn_in.max(2) as f64 / 2.0;
         let mut clusters = 0usize;

@@ -1,10 +1,116 @@
-//! The majority rule: a block of b x b spins becomes one spin (Kadanoff 1966; thesis section 3.2, eq. 3.2.34).
+//! Block spins: b x b spins become one, by the majority rule (Kadanoff 1966; thesis section 3.2, eq. 3.2.34) or another.
+
+use std::fmt;
+use std::str::FromStr;
 
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
 use crate::lattice::LatticeError;
 use crate::random::Generator;
+
+/// How a block of spins becomes one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// The sign of the sum; ties at random.
+    Majority,
+    /// The first spin of the block, the others are forgotten.
+    Decimation,
+    /// P(S | block) = e^{k S sum}/(2 cosh(k sum)): the majority rule softened, and this again for k to infinity.
+    Soft(f64),
+}
+
+impl FromStr for Rule {
+    type Err = LatticeError;
+
+    fn from_str(text: &str) -> Result<Self, LatticeError> {
+        let unknown = || LatticeError::Rule(text.to_owned());
+        match text {
+            "majority" => Ok(Self::Majority),
+            "decimation" => Ok(Self::Decimation),
+            _ => {
+                let k: f64 = text.strip_prefix("soft:").and_then(|k| k.parse().ok()).ok_or_else(unknown)?;
+                if k > 0.0 && k.is_finite() { Ok(Self::Soft(k)) } else { Err(unknown()) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Majority => f.write_str("majority"),
+            Self::Decimation => f.write_str("decimation"),
+            Self::Soft(k) => write!(f, "soft:{k}"),
+        }
+    }
+}
+
+/// Blocks of one lattice, prepared: blocks configuration by configuration without allocating.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    lx: usize,
+    b: usize,
+    rule: Rule,
+    /// Spins along x after blocking.
+    columns: usize,
+    sums: Vec<i32>,
+    /// Of the soft rule: +1 where a random word is below this, by sum + b^2.
+    limits: Vec<u64>,
+}
+
+impl Blocks {
+    /// Blocks of `b` x `b` spins of a lattice of `lx` x `ly`.
+    ///
+    /// # Errors
+    /// [`LatticeError::Block`] if `b` does not divide both extents.
+    pub fn new(lx: usize, ly: usize, b: usize, rule: Rule) -> Result<Self, LatticeError> {
+        if b == 0 || !lx.is_multiple_of(b) || !ly.is_multiple_of(b) {
+            return Err(LatticeError::Block { b, lx, ly });
+        }
+        let most = (b * b) as i32;
+        let limit = |sum: i32, k: f64| (4_294_967_296.0 / (1.0 + libm::exp(-2.0 * k * f64::from(sum)))).round() as u64;
+        let limits = match rule {
+            Rule::Soft(k) => (-most..=most).map(|sum| limit(sum, k)).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Self { lx, b, rule, columns: lx / b, sums: vec![0; lx / b * (ly / b)], limits })
+    }
+
+    /// Number of spins after blocking.
+    pub fn n_coarse(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// Writes the blocked `spins` to `coarse`.
+    ///
+    /// # Panics
+    /// If a length is not that of the lattice before or after blocking.
+    pub fn apply(&mut self, spins: &[i8], coarse: &mut [i8], rng: &mut Generator) {
+        let (lx, b, columns) = (self.lx, self.b, self.columns);
+        assert_eq!((spins.len(), coarse.len()), (self.sums.len() * b * b, self.sums.len()));
+        if self.rule == Rule::Decimation {
+            let kept = spins.chunks_exact(lx).step_by(b).flat_map(|line| line.iter().step_by(b));
+            coarse.iter_mut().zip(kept).for_each(|(s, &kept)| *s = kept);
+            return;
+        }
+        self.sums.fill(0);
+        for (lines, sums) in spins.chunks_exact(lx * b).zip(self.sums.chunks_exact_mut(columns)) {
+            for line in lines.chunks_exact(lx) {
+                for (block, sum) in line.chunks_exact(b).zip(&mut *sums) {
+                    *sum += block.iter().map(|&s| i32::from(s)).sum::<i32>();
+                }
+            }
+        }
+        for (s, &sum) in coarse.iter_mut().zip(&self.sums) {
+            let up = match self.rule {
+                Rule::Soft(_) => u64::from(rng.random::<u32>()) < self.limits[(sum + (b * b) as i32) as usize],
+                _ => sum > 0 || (sum == 0 && rng.random()),
+            };
+            *s = if up { 1 } else { -1 };
+        }
+    }
+}
 
 /// Replaces every block of `b` x `b` spins by the sign of its sum; ties are broken at random.
 ///
@@ -28,23 +134,15 @@ pub fn majority(
     b: usize,
     rng: &mut Generator,
 ) -> Result<Array2<i8>, LatticeError> {
-    if b == 0 || !lx.is_multiple_of(b) || !ly.is_multiple_of(b) {
-        return Err(LatticeError::Block { b, lx, ly });
-    }
+    let mut blocks = Blocks::new(lx, ly, b, Rule::Majority)?;
     if spins.ncols() != lx * ly {
         return Err(LatticeError::Shape { expected: lx * ly, found: spins.ncols() });
     }
-    let (columns, rows) = (lx / b, ly / b);
-    let mut coarse = Array2::<i8>::ones((spins.nrows(), columns * rows));
-    let mut sums = vec![0i32; columns * rows];
-    for (row, out) in spins.rows().into_iter().zip(coarse.rows_mut()) {
-        sums.fill(0);
-        for (site, &s) in row.iter().enumerate() {
-            sums[site / lx / b * columns + site % lx / b] += i32::from(s);
-        }
-        for (s, &sum) in out.into_iter().zip(&sums) {
-            *s = if sum > 0 || (sum == 0 && rng.random()) { 1 } else { -1 };
-        }
+    let mut coarse = Array2::<i8>::ones((spins.nrows(), blocks.n_coarse()));
+    let mut line = vec![0; lx * ly];
+    for (row, mut out) in spins.rows().into_iter().zip(coarse.rows_mut()) {
+        line.iter_mut().zip(&row).for_each(|(to, &s)| *to = s);
+        blocks.apply(&line, out.as_slice_mut().expect("standard layout"), rng);
     }
     Ok(coarse)
 }
@@ -68,5 +166,29 @@ mod tests {
         assert!(majority(spins.view(), 4, 2, 3, &mut rng).is_err());
         assert!(majority(spins.view(), 4, 4, 2, &mut rng).is_err());
         assert!(majority(spins.view(), 4, 2, 0, &mut rng).is_err());
+    }
+
+    #[test]
+    fn soft_majority_has_its_law_and_decimation_forgets() {
+        let mut rng = Streams::new(1).generator("test/soft", 0);
+        // Sums 2 and -4; the first spins are -1 and -1.
+        let spins: [i8; 8] = [-1, 1, -1, -1, 1, 1, -1, -1];
+        let mut coarse = [0; 2];
+        Blocks::new(4, 2, 2, Rule::Decimation).unwrap().apply(&spins, &mut coarse, &mut rng);
+        assert_eq!(coarse, [-1, -1]);
+        let mut soft = Blocks::new(4, 2, 2, Rule::Soft(0.3)).unwrap();
+        let mut sums = [0.0; 2];
+        for _ in 0..10_000 {
+            soft.apply(&spins, &mut coarse, &mut rng);
+            sums.iter_mut().zip(&coarse).for_each(|(sum, &s)| *sum += f64::from(s));
+        }
+        // Null: means tanh(k sum); 10,000 draws, |z| < 4.5 (p = 7e-6), seed 1.
+        for (sum, block) in sums.iter().zip([2.0f64, -4.0]) {
+            let mean = libm::tanh(0.3 * block);
+            let error = ((1.0 - mean * mean) / 10_000.0).sqrt();
+            assert!((sum / 10_000.0 - mean).abs() < 4.5 * error, "{sum} {mean}");
+        }
+        assert_eq!("soft:0.3".parse::<Rule>().unwrap(), Rule::Soft(0.3));
+        assert!("soft:-1".parse::<Rule>().is_err() && "mean".parse::<Rule>().is_err());
     }
 }

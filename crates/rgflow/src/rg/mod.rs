@@ -4,3 +4,7 @@ pub mod block_spin;
 pub mod decimation;
 pub mod duality;
 pub mod histogram;
+pub mod mcrg;
+pub mod migdal_kadanoff;
+pub mod operators;
+pub mod trg;
