@@ -10,6 +10,7 @@ mod ising_2d;
 mod maps;
 mod mcrg;
 mod mnist;
+mod neural_rg;
 mod overview;
 mod own_flow;
 mod pictures;
@@ -117,6 +118,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &mnist::Mnist,
     &ashkin_teller::AshkinTeller,
     &mcrg::Mcrg,
+    &neural_rg::NeuralRg,
     &maps::Maps,
     &mnist::MnistMaps,
 ];

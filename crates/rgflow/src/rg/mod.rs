@@ -6,5 +6,6 @@ pub mod duality;
 pub mod histogram;
 pub mod mcrg;
 pub mod migdal_kadanoff;
+pub mod neural;
 pub mod operators;
 pub mod trg;

@@ -1,0 +1,258 @@
+//! Lattices at one beta, blocked and read by all observables on the way: configurations themselves are not kept.
+
+use super::networks::Networks;
+use super::settings::Lattices;
+use ndarray::{Array2, s};
+use rayon::prelude::*;
+use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use rgflow::nn::Mlp;
+use rgflow::random::Streams;
+use rgflow::rg::block_spin::{Blocks, Rule};
+use rgflow::rg::neural::{PATTERNS, patches};
+use rgflow::rg::operators::{Bits, Operator};
+
+/// Configurations that networks read at a time.
+const BATCH: usize = 500;
+
+/// What is read of block spins after some steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    pub steps: usize,
+    /// Networks of this size, those trained on blocked samples, and local read-outs.
+    pub f: bool,
+    pub blocked: bool,
+    pub local: bool,
+}
+
+/// A lattice and what is read of it.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub size: usize,
+    pub b: usize,
+    pub levels: Vec<Level>,
+    /// Whether local read-outs are summed over the lattice itself.
+    pub local: bool,
+}
+
+impl Plan {
+    /// The six lattices of the recipe.
+    pub fn of(size: usize) -> Self {
+        let level = |steps, f, blocked, local| Level { steps, f, blocked, local };
+        let (b, levels, local) = match size {
+            16 => (2, vec![level(0, true, false, false)], false),
+            32 => (2, vec![level(0, true, false, false), level(1, true, false, true)], true),
+            64 => (2, vec![level(1, true, true, false), level(2, false, false, true)], true),
+            128 => (2, vec![level(2, true, false, false)], false),
+            _ => (3, vec![level(1, true, false, false)], false),
+        };
+        Self { size, b, levels, local }
+    }
+}
+
+/// Block spins as their observables tell them, in the order of the configurations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LevelSeen {
+    /// Per network.
+    pub f: Vec<Vec<f32>>,
+    pub blocked: Vec<Vec<f32>>,
+    /// Mean of the local read-outs, per training.
+    pub odd: Vec<Vec<f32>>,
+    pub even: Vec<Vec<f32>>,
+    /// Magnetisation.
+    pub m: Vec<f32>,
+}
+
+/// A lattice as it was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// Sum of s s' over bonds, and of s, of the sampled lattice.
+    pub energy: Vec<f64>,
+    pub total: Vec<f64>,
+    /// Sums of the local read-outs over the sampled lattice.
+    pub odd: Vec<Vec<f64>>,
+    pub even: Vec<Vec<f64>>,
+    pub levels: Vec<LevelSeen>,
+}
+
+/// Samples `n` configurations at `beta` (rounded up to whole chains) and reads them.
+pub(super) fn read(
+    plan: &Plan,
+    lattices: &Lattices,
+    networks: &Networks,
+    beta: f64,
+    n: usize,
+    (streams, purpose): (Streams, &str),
+    tick: &(dyn Fn(u64) -> bool + Sync),
+) -> Result<Option<Seen>, LatticeError> {
+    let per_chain = n.div_ceil(lattices.chains);
+    let square = Square::new(plan.size, plan.size)?;
+    let temperature = Temperature::new(1.0 / beta)?;
+    let one = |c: usize| {
+        let mut reader = Reader::new(plan, networks)?;
+        let mut rng = streams.generator(&format!("{purpose}/chain"), c as u64);
+        let mut block_rng = streams.generator(&format!("{purpose}/blocks"), c as u64);
+        let model = Ising::new(&square);
+        let mut chain = wolff::Chain::new(&model, temperature);
+        chain.start(c % 2 == 1, &mut rng);
+        let settings = wolff::Settings { chains: 1, burn_in: lattices.burn_in, spacing: lattices.spacing };
+        let clusters = chain.burn_in(&settings, &mut rng);
+        for first in (0..per_chain).step_by(BATCH) {
+            let size = BATCH.min(per_chain - first);
+            for row in 0..size {
+                for _ in 0..clusters {
+                    chain.flip_cluster(&mut rng);
+                }
+                reader.take(row, chain.spins(), &mut block_rng);
+            }
+            reader.read_networks(size);
+            if !tick(size as u64) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(reader.seen))
+    };
+    let parts: Vec<Option<Seen>> = (0..lattices.chains).into_par_iter().map(one).collect::<Result<_, _>>()?;
+    let Some(parts) = parts.into_iter().collect::<Option<Vec<Seen>>>() else { return Ok(None) };
+    Ok(Some(parts.into_iter().fold(Seen::default(), join)))
+}
+
+fn join(mut all: Seen, part: Seen) -> Seen {
+    fn columns<T>(all: &mut Vec<Vec<T>>, part: Vec<Vec<T>>) {
+        if all.is_empty() {
+            *all = part;
+        } else {
+            all.iter_mut().zip(part).for_each(|(all, part)| all.extend(part));
+        }
+    }
+    all.energy.extend(part.energy);
+    all.total.extend(part.total);
+    columns(&mut all.odd, part.odd);
+    columns(&mut all.even, part.even);
+    if all.levels.is_empty() {
+        all.levels = part.levels;
+    } else {
+        for (all, part) in all.levels.iter_mut().zip(part.levels) {
+            columns(&mut all.f, part.f);
+            columns(&mut all.blocked, part.blocked);
+            columns(&mut all.odd, part.odd);
+            columns(&mut all.even, part.even);
+            all.m.extend(part.m);
+        }
+    }
+    all
+}
+
+/// One chain's block spins and observables.
+struct Reader<'a> {
+    plan: &'a Plan,
+    networks: &'a Networks,
+    blocks: Vec<Blocks>,
+    ladder: Vec<Vec<i8>>,
+    bits: Bits,
+    operators: [Operator; 2],
+    counts: Box<[f32; PATTERNS]>,
+    /// Inputs of the networks, by level.
+    inputs: Vec<Array2<f32>>,
+    seen: Seen,
+}
+
+impl<'a> Reader<'a> {
+    fn new(plan: &'a Plan, networks: &'a Networks) -> Result<Self, LatticeError> {
+        let steps = plan.levels.iter().map(|l| l.steps).max().unwrap_or(0);
+        let size = |n: usize| plan.size / plan.b.pow(n as u32);
+        let blocks = (0..steps).map(|n| Blocks::new(size(n), size(n), plan.b, Rule::Majority));
+        let k = networks.on32.len();
+        let columns = |wanted: bool| if wanted { vec![Vec::new(); k] } else { Vec::new() };
+        let level = |l: &Level| LevelSeen {
+            f: columns(l.f),
+            blocked: columns(l.blocked),
+            odd: columns(l.local),
+            even: columns(l.local),
+            m: Vec::new(),
+        };
+        let doubles = |wanted: bool| if wanted { vec![Vec::new(); k] } else { Vec::new() };
+        Ok(Self {
+            plan,
+            networks,
+            blocks: blocks.collect::<Result<_, _>>()?,
+            ladder: (0..=steps).map(|n| vec![0; size(n) * size(n)]).collect(),
+            bits: Bits::new(plan.size, plan.size, 1),
+            operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
+            counts: Box::new([0.0; PATTERNS]),
+            inputs: plan
+                .levels
+                .iter()
+                .map(|l| Array2::zeros((if l.f || l.blocked { BATCH } else { 0 }, size(l.steps).pow(2))))
+                .collect(),
+            seen: Seen {
+                odd: doubles(plan.local),
+                even: doubles(plan.local),
+                levels: plan.levels.iter().map(level).collect(),
+                ..Seen::default()
+            },
+        })
+    }
+
+    /// Blocks a configuration and reads all but the networks.
+    fn take(&mut self, row: usize, spins: &[i8], rng: &mut rgflow::random::Generator) {
+        self.ladder[0].copy_from_slice(spins);
+        for (n, blocks) in self.blocks.iter_mut().enumerate() {
+            let (before, after) = self.ladder.split_at_mut(n + 1);
+            blocks.apply(&before[n], &mut after[0], rng);
+        }
+        self.bits.set(spins);
+        self.seen.energy.push(self.bits.sum(&self.operators[0]) as f64);
+        self.seen.total.push(self.bits.sum(&self.operators[1]) as f64);
+        let dot = |table: &[f64], counts: &[f32; PATTERNS]| -> f64 {
+            table.iter().zip(counts).map(|(phi, n)| phi * f64::from(*n)).sum()
+        };
+        if self.plan.local {
+            patches(spins, self.plan.size, self.plan.size, &mut self.counts);
+            for (table, to) in self.networks.odd.iter().zip(&mut self.seen.odd) {
+                to.push(dot(table, &self.counts));
+            }
+            for (table, to) in self.networks.even.iter().zip(&mut self.seen.even) {
+                to.push(dot(table, &self.counts));
+            }
+        }
+        for (i, level) in self.plan.levels.iter().enumerate() {
+            let spins = &self.ladder[level.steps];
+            let size = self.plan.size / self.plan.b.pow(level.steps as u32);
+            let seen = &mut self.seen.levels[i];
+            let sum: i32 = spins.iter().map(|s| i32::from(*s)).sum();
+            seen.m.push(sum as f32 / spins.len() as f32);
+            if level.f || level.blocked {
+                let mut to = self.inputs[i].row_mut(row);
+                to.iter_mut().zip(spins).for_each(|(x, s)| *x = f32::from(*s));
+            }
+            if level.local {
+                patches(spins, size, size, &mut self.counts);
+                let scale = 1.0 / spins.len() as f64;
+                for (table, to) in self.networks.odd.iter().zip(&mut seen.odd) {
+                    to.push((scale * dot(table, &self.counts)) as f32);
+                }
+                for (table, to) in self.networks.even.iter().zip(&mut seen.even) {
+                    to.push((scale * dot(table, &self.counts)) as f32);
+                }
+            }
+        }
+    }
+
+    /// Reads the networks of the `n` configurations taken last.
+    fn read_networks(&mut self, n: usize) {
+        for ((level, x), seen) in self.plan.levels.iter().zip(&self.inputs).zip(&mut self.seen.levels) {
+            let of = |mlps: &[Mlp], to: &mut Vec<Vec<f32>>| {
+                for (mlp, to) in mlps.iter().zip(to) {
+                    to.extend(mlp.outputs(x.slice(s![..n, ..])).column(0));
+                }
+            };
+            if level.f {
+                let mlps = if x.ncols() == 1024 { &self.networks.on32 } else { &self.networks.on16 };
+                of(mlps, &mut seen.f);
+            }
+            if level.blocked {
+                of(&self.networks.on_blocked, &mut seen.blocked);
+            }
+        }
+    }
+}
