@@ -28,7 +28,7 @@ pub struct Step {
 /// ```
 /// use rgflow::{exact::infinite, lattice::Temperature, rg::trg};
 /// let t = Temperature::new(3.0)?;
-/// let steps = trg::renormalize(t, 8, 30)?;
+/// let steps = trg::renormalize(t, 12, 30)?;
 /// let ln_z = -infinite::thermodynamics(t).free_energy.expect("T is finite") / 3.0;
 /// assert!((steps[30].ln_z / ln_z - 1.0).abs() < 1e-5);
 /// assert!((steps[30].degeneracy - 1.0).abs() < 1e-6); // disordered
