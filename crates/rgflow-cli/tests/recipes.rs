@@ -118,6 +118,7 @@ const SMALL: &[(&str, &[&[&str]])] = &[
             "networks.trainings=2",
             "networks.n_beta=2",
             "networks.per_beta=30",
+            "networks.per_beta_few=10",
             "networks.test=20",
             "networks.hidden=4",
             "networks.batch=20",
@@ -127,7 +128,16 @@ const SMALL: &[(&str, &[&[&str]])] = &[
             "figures.points=5",
         ]],
     ),
-    ("mcrg", &[&["mcrg.size=16", "mcrg.samples=640", "mcrg.blocks=32", "mcrg.rules=[\"majority\", \"soft:0.5\"]"]]),
+    (
+        "mcrg",
+        &[&[
+            "mcrg.size=16",
+            "mcrg.samples=640",
+            "mcrg.soft_samples=320",
+            "mcrg.blocks=32",
+            "mcrg.rules=[\"majority\", \"soft:0.5\"]",
+        ]],
+    ),
     (
         "ashkin-teller",
         &[

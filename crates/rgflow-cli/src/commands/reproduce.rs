@@ -20,7 +20,7 @@ pub struct Reproduce {
     /// Numbers of figures and tables such as fig4.6, or `all`.
     #[arg(value_name = "ITEM", required_unless_present = "list")]
     items: Vec<String>,
-    /// With `all`: makes the maps over settings too, which take longest.
+    /// With `all`: makes what takes longest too, the maps over settings and the exponents of appendix B.
     #[arg(long)]
     maps: bool,
     /// Lists the items with their titles and claims.
@@ -90,7 +90,7 @@ impl Reproduce {
                 return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
             }
             found.retain(|(experiment, item)| {
-                let left = id == "all" && experiment.is_map() && !self.maps;
+                let left = id == "all" && experiment.is_long() && !self.maps;
                 let available = if left { Err("`--maps` makes it".into()) } else { experiment.available() };
                 let kept = available.is_ok();
                 left_out.extend(available.err().map(|reason| (*item, reason)));

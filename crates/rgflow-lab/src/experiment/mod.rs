@@ -50,7 +50,7 @@ pub trait Experiment: Sync {
     }
 
     /// Whether `reproduce all` makes it only with `--maps`, for its length.
-    fn is_map(&self) -> bool {
+    fn is_long(&self) -> bool {
         false
     }
 

@@ -137,7 +137,7 @@ impl Experiment for Maps {
         ITEMS
     }
 
-    fn is_map(&self) -> bool {
+    fn is_long(&self) -> bool {
         true
     }
 

@@ -23,7 +23,7 @@ const ITEMS: &[Item] = &[Item {
     keys: &["rg.mcrg."],
 }];
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,11 +41,15 @@ struct Own {
     chains: usize,
     spacing: f64,
     burn_in: usize,
+    soft: Vec<f64>,
+    soft_samples: usize,
 }
 
 struct Settings {
     own: Own,
     measure: mcrg::Settings,
+    /// The scan over K of the soft majority, one or two steps; `None` if it is not asked for.
+    soft: Option<mcrg::Settings>,
 }
 
 impl Settings {
@@ -74,6 +78,16 @@ impl Settings {
                 own.samples,
                 10 * own.blocks
             ));
+        }
+        if own.soft_samples < 10 * own.blocks {
+            return Err(format!(
+                "mcrg.soft_samples = {}: must be at least ten per block ({})",
+                own.soft_samples,
+                10 * own.blocks
+            ));
+        }
+        if own.soft.windows(2).any(|k| k[0] >= k[1]) || own.soft.iter().any(|k| !(*k > 0.0 && *k <= 100.0)) {
+            return Err(format!("mcrg.soft = {:?}: must be numbers above 0, at most 100, that rise", own.soft));
         }
         if !(own.spacing > 0.0 && own.spacing <= 1000.0) {
             return Err(format!("mcrg.spacing = {}: must be above 0 and at most 1000", own.spacing));
@@ -120,7 +134,13 @@ impl Settings {
             per_block: own.samples / own.blocks,
             wolff: wolff::Settings { chains: 1, burn_in: own.burn_in, spacing: own.spacing },
         };
-        Ok(Self { own, measure })
+        let soft = (!own.soft.is_empty()).then(|| mcrg::Settings {
+            rules: own.soft.iter().map(|k| Rule::Soft(*k)).collect(),
+            steps: measure.steps.min(2),
+            per_block: own.soft_samples.min(own.samples) / own.blocks,
+            ..measure.clone()
+        });
+        Ok(Self { own, measure, soft })
     }
 }
 
@@ -171,6 +191,8 @@ type Exponents = [Vec<(f64, f64)>; 2];
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Found {
     exponents: Vec<Vec<Exponents>>,
+    /// The same of the soft majority, by K and step.
+    soft: Vec<Vec<Exponents>>,
     energy: (f64, f64),
     tau_int: [f64; 2],
 }
@@ -212,17 +234,24 @@ fn stage(repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
     let what = Stage { name: "mcrg", revision: REVISION, settings: &settings.own, inputs: &[], outputs: &[file] };
     let artifact = repetition.stage(what, |out| {
         let cost = (settings.own.size * settings.own.size) as u64 / 50 + 1;
-        out.add_work("mcrg", settings.own.samples as u64 * cost);
+        let of_soft = settings.soft.as_ref().map_or(0, |soft| soft.per_block * settings.own.blocks);
+        out.add_work("mcrg", (settings.own.samples + of_soft) as u64 * cost);
         let tick = |done: u64| out.tick(done * cost).is_ok();
-        let seen = mcrg::measure(&settings.measure, Streams::new(out.seed()), &tick);
-        let seen = seen.map_err(|e| Error::failure(e.to_string()))?.ok_or(Error::Interrupted)?;
+        let measure = |of: &mcrg::Settings| {
+            let seen = mcrg::measure(of, Streams::new(out.seed()), &tick);
+            seen.map_err(|e| Error::failure(e.to_string()))?.ok_or(Error::Interrupted)
+        };
+        let seen = measure(&settings.measure)?;
+        let soft = settings.soft.as_ref().map(measure).transpose()?;
         let pair = |e: &Estimate| (e.value, e.error);
         let step =
             |s: &mcrg::Step| -> Exponents { [0, 1].map(|parity| s.exponents[parity].iter().map(pair).collect()) };
+        let steps = |of: &mcrg::Measured| of.steps.iter().map(|steps| steps.iter().map(step).collect()).collect();
         out.write_json(
             file,
             &Found {
-                exponents: seen.steps.iter().map(|steps| steps.iter().map(step).collect()).collect(),
+                exponents: steps(&seen),
+                soft: soft.as_ref().map_or_else(Vec::new, steps),
                 energy: pair(&seen.energy),
                 tau_int: [seen.tau_int[0].tau, seen.tau_int[1].tau],
             },
@@ -258,6 +287,8 @@ mod tests {
             ("blocks = 16\nchains = 16", "at least 20"),
             ("blocks = 100", "multiple of mcrg.chains"),
             ("samples = 100", "mcrg.samples"),
+            ("soft_samples = 100", "mcrg.soft_samples"),
+            ("soft = [0.5, 0.2]", "mcrg.soft"),
             ("rules = [\"mean\"]", "must be majority"),
             ("rules = [\"majority\", \"majority\"]", "twice"),
             ("temperature = \"0\"", "above 0"),

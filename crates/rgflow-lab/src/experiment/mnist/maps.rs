@@ -111,7 +111,7 @@ impl Experiment for MnistMaps {
         ITEMS
     }
 
-    fn is_map(&self) -> bool {
+    fn is_long(&self) -> bool {
         true
     }
 

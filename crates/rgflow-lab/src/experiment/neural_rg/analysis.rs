@@ -14,7 +14,7 @@ use rgflow::rg::neural::{self, Series};
 use rgflow::statistics::{Estimate, student_t_error};
 use serde::{Deserialize, Serialize};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Lattices.
 pub(super) const SIZES: [usize; 6] = [16, 32, 48, 64, 96, 128];
@@ -34,6 +34,9 @@ pub(super) struct Found {
     pub nu: Vec<Nu>,
     /// beta* - beta_c of pairs of separately trained networks, 64/32, and nu there; `None` where the curves do not cross within reach.
     pub two_networks: Vec<Option<[Measured; 2]>>,
+    /// The same of networks of few samples: two of them, and one on both lattices.
+    pub two_few: Vec<Option<[Measured; 2]>>,
+    pub one_few: Vec<Option<[Measured; 2]>>,
     /// theta by coupling.
     pub theta: Vec<Theta>,
     /// By lattice (32, then 64 blocked) and beta.
@@ -149,17 +152,23 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
         }
         fields.push(curves);
     }
-    let two_networks = (0..networks.on32.len()).map(|k| {
-        let large = Series { f: &of(64).levels[0].blocked[k], energy: &of(64).energy };
-        let small = Series { f: &of(32).levels[0].f[k], energy: &of(32).energy };
-        let (found, _) = neural::crossings(2, &[(large, small)]).ok()?;
-        Some([pair(&found[0].shift), pair(&found[0].nu)])
-    });
+    let crossings = |large: &[Vec<f32>], small: &[Vec<f32>]| -> Vec<Option<[Measured; 2]>> {
+        let one = |(large, small): (&Vec<f32>, &Vec<f32>)| {
+            let large = Series { f: large, energy: &of(64).energy };
+            let small = Series { f: small, energy: &of(32).energy };
+            let (found, _) = neural::crossings(2, &[(large, small)]).ok()?;
+            Some([pair(&found[0].shift), pair(&found[0].nu)])
+        };
+        large.iter().zip(small).map(one).collect()
+    };
+    let (l64, l32) = (&of(64).levels[0], &of(32).levels[0]);
     Ok(Found {
         test_cost: networks.test_cost.clone(),
         energies: SIZES.iter().map(|size| energies(*size, &of(*size).energy)).collect(),
         nu: PAIRS.iter().map(|(l, i, s, j, b)| nu(of(*l), *i, of(*s), *j, *b)).collect(),
-        two_networks: two_networks.collect(),
+        two_networks: crossings(&l64.blocked, &l32.f),
+        two_few: crossings(&l64.few_blocked, &l32.few),
+        one_few: crossings(&l64.few, &l32.few),
         theta: thetas(&of),
         fields,
         crossing: crossing_curves(of(64), of(32)),

@@ -46,6 +46,10 @@ impl Experiment for NeuralRg {
         ITEMS
     }
 
+    fn is_long(&self) -> bool {
+        true
+    }
+
     fn repetitions(&self) -> u32 {
         7
     }

@@ -11,7 +11,7 @@ use rgflow::random::Streams;
 use rgflow::rg::block_spin::majority;
 use rgflow::rg::neural::{PATTERNS, patches, turned};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 /// Units of progress per network: about microseconds.
 const UNITS: u64 = 3_000_000;
 /// The local logit is this times the mean over the lattice.
@@ -24,6 +24,9 @@ pub(super) struct Networks {
     pub on16: Vec<Mlp>,
     /// P(ordered) of 32 x 32 block spins, trained on them: the second network of the thesis.
     pub on_blocked: Vec<Mlp>,
+    /// Both of few samples.
+    pub few32: Vec<Mlp>,
+    pub few_blocked: Vec<Mlp>,
     /// Local read-outs phi: a number for each pattern of 3 x 3 spins, odd and even under the turn of all spins.
     pub odd: Vec<Vec<f64>>,
     pub even: Vec<Vec<f64>>,
@@ -37,14 +40,18 @@ enum Kind {
     On32,
     On16,
     Blocked,
+    Few32,
+    FewBlocked,
     Odd,
     Even,
 }
 
-const KINDS: [(Kind, &str); 5] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::On32, "mlp32"),
     (Kind::On16, "mlp16"),
     (Kind::Blocked, "blocked32"),
+    (Kind::Few32, "mlp32-few"),
+    (Kind::FewBlocked, "blocked32-few"),
     (Kind::Odd, "local-odd"),
     (Kind::Even, "local-even"),
 ];
@@ -89,6 +96,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
         on32: mlps("mlp32")?,
         on16: mlps("mlp16")?,
         on_blocked: mlps("blocked32")?,
+        few32: mlps("mlp32-few")?,
+        few_blocked: mlps("blocked32-few")?,
         odd: table("local-odd", -1.0)?,
         even: table("local-even", 1.0)?,
         test_cost: costs,
@@ -114,7 +123,7 @@ fn draw(
     let n = &settings.networks;
     let size = match kind {
         Kind::On16 => 16,
-        Kind::Blocked => 64,
+        Kind::Blocked | Kind::FewBlocked => 64,
         _ => 32,
     };
     let lattice = Square::new(size, size)?;
@@ -129,7 +138,7 @@ fn draw(
             let chain = wolff::Settings { chains: 4, burn_in: 20, spacing: 3.0 };
             let seen = wolff::sample(&model, Temperature::new(1.0 / beta)?, per, &chain, &mut rng)?;
             let spins = match kind {
-                Kind::Blocked => majority(seen.spins.view(), size, size, 2, &mut rng)?,
+                Kind::Blocked | Kind::FewBlocked => majority(seen.spins.view(), size, size, 2, &mut rng)?,
                 _ => seen.spins,
             };
             for row in spins.rows() {
@@ -167,8 +176,10 @@ fn fit(out: &StageOut, settings: &Settings, kind: Kind, purpose: &str, k: u64) -
     let streams = Streams::new(out.seed());
     let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
     let set = |name: &str, per| draw(settings, kind, per, streams, &format!("{purpose}/{name}"), k);
+    let few = matches!(kind, Kind::Few32 | Kind::FewBlocked);
+    let per_beta = if few { n.per_beta_few } else { n.per_beta };
     let (data, test) =
-        (set("train", n.per_beta).map_err(|e| failure(&e))?, set("test", n.test).map_err(|e| failure(&e))?);
+        (set("train", per_beta).map_err(|e| failure(&e))?, set("test", n.test).map_err(|e| failure(&e))?);
     let local = matches!(kind, Kind::Odd | Kind::Even);
     let mut init = streams.generator(&format!("{purpose}/init"), k);
     let mut mlp = if local {

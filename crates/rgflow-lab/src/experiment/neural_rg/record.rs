@@ -5,6 +5,7 @@ use super::super::drawing::axis;
 use super::analysis::{FieldCurve, Found, PAIRS, SIZES, exact_energies};
 use super::settings::Settings;
 use crate::record::{Cell, Claim, Curve, Figure, Number, Panel, Record, Section, Style, Table};
+use rgflow::rg::neural::BLOCKS;
 
 /// What a coupling's theta is exactly, what is allowed beside errors, and why.
 const THETA: [(&str, f64, f64, &str); 7] = [
@@ -15,6 +16,16 @@ const THETA: [(&str, f64, f64, &str); 7] = [
     ("abs-m", 8.0 / 15.0, 0.02, "1/y_h = 8/15, no network"),
     ("m-b3-48-16", 8.0 / 15.0, 16.0 / 1500.0, "1/y_h = 8/15, no network"),
     ("m-b3-96-32", 8.0 / 15.0, 16.0 / 1500.0, "1/y_h = 8/15, no network"),
+];
+
+/// Crossings of one repetition.
+type Crossings = fn(&Found) -> &[Option<[Measured; 2]>];
+
+/// Networks that are not one well-trained network: key, what they are, their crossings.
+const CONTROLS: [(&str, &str, Crossings); 3] = [
+    ("two-networks", "two networks, one on the spins of 32 x 32, one on block spins of 64 x 64", |f| &f.two_networks),
+    ("two-networks-few", "two networks of few samples", |f| &f.two_few),
+    ("one-network-few", "one network of few samples on both lattices", |f| &f.one_few),
 ];
 
 /// What is allowed of nu = 1 beside errors (3 %).
@@ -59,10 +70,7 @@ fn pulls(values: &[f64]) -> [f64; 2] {
 
 impl Story<'_> {
     fn combined(&self, of: impl Fn(&Found) -> Option<Measured>) -> Combined {
-        over_seeds(
-            &self.found.iter().map(of).collect::<Vec<_>>(),
-            super::super::neural_rg::analysis::SIZES.len() as f64,
-        )
+        over_seeds(&self.found.iter().map(of).collect::<Vec<_>>(), BLOCKS as f64)
     }
 
     fn nu(&self, p: usize) -> Combined {
@@ -90,13 +98,19 @@ impl Story<'_> {
         self.found.iter().map(|f| (f.theta[t].mean.0 - THETA[t].1) / f.theta[t].mean.1).collect()
     }
 
-    /// Root mean square of beta* - beta_c over pairs of separately trained networks, all repetitions.
-    fn two_networks(&self) -> Combined {
+    /// Root mean square of beta* - beta_c over the crossings of a repetition, such as pairs of separately trained networks.
+    fn off(&self, of: Crossings) -> Combined {
         over(self.found, |f| {
-            let shifts: Vec<f64> = f.two_networks.iter().flatten().map(|v| v[0].0).collect();
+            let shifts: Vec<f64> = of(f).iter().flatten().map(|v| v[0].0).collect();
             let n = shifts.len() as f64;
             (n > 0.0).then(|| (shifts.iter().map(|s| s * s).sum::<f64>() / n).sqrt())
         })
+    }
+
+    /// nu at the crossings of a repetition: their mean, and its standard deviation over them.
+    fn nus(&self, of: Crossings) -> [Combined; 2] {
+        let nus = |f: &Found| of(f).iter().flatten().map(|v| v[1].0).collect::<Vec<f64>>();
+        [0, 1].map(|k| over(self.found, |f| Some(pulls(&nus(f))[k]).filter(|v| v.is_finite())))
     }
 
     fn numbers(&self) -> Vec<Number> {
@@ -156,16 +170,22 @@ impl Story<'_> {
                 }
             }
         }
-        let what = "root mean square of beta* - beta_c over pairs of separately trained networks: one on the spins of 32 x 32, one on block spins \
-                    of 64 x 64";
-        numbers.push(self.two_networks().number("neural-rg.two-networks.shift".into(), "1", what));
-        for (i, f) in self.found.iter().enumerate() {
-            for (k, values) in f.two_networks.iter().enumerate() {
-                let key = format!("neural-rg.two-networks.repetition{}.pair{}", i + 1, k + 1);
-                let how = "two networks; null where their curves do not cross within the reach of the samples";
-                let [shift, nu] = values.unwrap_or([(f64::NAN, f64::NAN); 2]);
-                numbers.push(Number::new(format!("{key}.shift"), shift.0, Some(shift.1), "1", how));
-                numbers.push(Number::new(format!("{key}.nu"), nu.0, Some(nu.1), "1", how));
+        for (name, who, of) in CONTROLS {
+            let what = format!("root mean square of beta* - beta_c, 64/32, over trainings of {who}");
+            numbers.push(self.off(of).number(format!("neural-rg.{name}.shift"), "1", &what));
+            let [mean, deviation] = self.nus(of);
+            let what = format!("nu at these crossings, mean over trainings of {who}");
+            numbers.push(mean.number(format!("neural-rg.{name}.nu"), "1", &what).compare(1.0, 0.0, 0.0, "exact"));
+            let what = format!("standard deviation of nu over trainings of {who}");
+            numbers.push(deviation.number(format!("neural-rg.{name}.nu_deviation"), "1", &what));
+            for (i, f) in self.found.iter().enumerate() {
+                for (k, values) in of(f).iter().enumerate() {
+                    let key = format!("neural-rg.{name}.repetition{}.pair{}", i + 1, k + 1);
+                    let how = format!("{who}; null where curves do not cross within the reach of the samples");
+                    let [shift, nu] = values.unwrap_or([(f64::NAN, f64::NAN); 2]);
+                    numbers.push(Number::new(format!("{key}.shift"), shift.0, Some(shift.1), "1", &how));
+                    numbers.push(Number::new(format!("{key}.nu"), nu.0, Some(nu.1), "1", how));
+                }
             }
         }
         for (t, (name, truth, allowed, source)) in THETA.iter().enumerate() {
@@ -210,7 +230,7 @@ impl Story<'_> {
                  (root mean square).",
                 show(&self.nu(0)),
                 show(&self.shift(0)),
-                show(&self.two_networks())
+                show(&self.off(CONTROLS[0].2))
             ),
             format!(
                 "theta_Y: bounded output {} (1/2), sign-odd local read-out {} (8/15 = 0.5333), m itself {}.",
@@ -235,14 +255,15 @@ impl Story<'_> {
                 ]
             })
             .collect();
-        rows.push(vec![
-            Cell::text("64 blocked, 32; two networks"),
-            Cell::text(""),
-            cell(&self.two_networks(), Some("root mean square")),
-            Cell::text(""),
-            Cell::text(""),
-            Cell::text(""),
-        ]);
+        rows.extend(CONTROLS.map(|(_, who, of)| {
+            let mut row = vec![
+                Cell::text(format!("64 blocked, 32; {who}")),
+                cell(&self.nus(of)[0], None),
+                cell(&self.off(of), Some("root mean square")),
+            ];
+            row.extend(["", "", ""].map(Cell::text));
+            row
+        }));
         let columns = ["lattices", "nu", "beta* - beta_c", "control |m|", "m^2", "Binder"];
         Table {
             caption: "nu from one network on block spins and spins".into(),
@@ -295,7 +316,10 @@ impl Story<'_> {
             let pull = |m: Option<Measured>, truth: f64| {
                 m.map_or(Cell::text("-"), |(v, e)| Cell::text(format!("{:+.2}", (v - truth) / e)))
             };
-            let shifts = f.two_networks.iter().map(|v| v.map_or("-".into(), |v| format!("{:+.4}", v[0].0)));
+            let shifts = |of: Crossings| {
+                let each = of(f).iter().map(|v| v.map_or("-".into(), |v| format!("{:+.4}", v[0].0)));
+                Cell::text(each.collect::<Vec<_>>().join(" "))
+            };
             vec![
                 Cell::text((i + 1).to_string()),
                 value(f.nu[0].mean),
@@ -304,7 +328,8 @@ impl Story<'_> {
                 pull(Some(f.theta[0].mean), THETA[0].1),
                 value(Some(f.theta[1].mean)),
                 pull(Some(f.theta[1].mean), THETA[1].1),
-                Cell::text(shifts.collect::<Vec<_>>().join(" ")),
+                shifts(CONTROLS[0].2),
+                shifts(CONTROLS[1].2),
             ]
         });
         let columns = [
@@ -316,6 +341,7 @@ impl Story<'_> {
             "theta, odd",
             "pull",
             "beta* - beta_c of two networks",
+            "of few samples",
         ];
         Section {
             title: "Crossing".into(),

@@ -18,8 +18,9 @@ const BATCH: usize = 500;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
     pub steps: usize,
-    /// Networks of this size, those trained on blocked samples, and local read-outs.
+    /// Networks of this size, those of few samples, those trained on blocked samples, and local read-outs.
     pub f: bool,
+    pub few: bool,
     pub blocked: bool,
     pub local: bool,
 }
@@ -37,13 +38,13 @@ pub(super) struct Plan {
 impl Plan {
     /// The six lattices of the recipe.
     pub fn of(size: usize) -> Self {
-        let level = |steps, f, blocked, local| Level { steps, f, blocked, local };
+        let level = |steps, few, blocked, local| Level { steps, f: true, few, blocked, local };
         let (b, levels, local) = match size {
-            16 => (2, vec![level(0, true, false, false)], false),
-            32 => (2, vec![level(0, true, false, false), level(1, true, false, true)], true),
-            64 => (2, vec![level(1, true, true, false), level(2, false, false, true)], true),
-            128 => (2, vec![level(2, true, false, false)], false),
-            _ => (3, vec![level(1, true, false, false)], false),
+            16 => (2, vec![level(0, false, false, false)], false),
+            32 => (2, vec![level(0, true, false, false), level(1, false, false, true)], true),
+            64 => (2, vec![level(1, true, true, false), Level { f: false, ..level(2, false, false, true) }], true),
+            128 => (2, vec![level(2, false, false, false)], false),
+            _ => (3, vec![level(1, false, false, false)], false),
         };
         Self { size, b, levels, local }
     }
@@ -55,6 +56,9 @@ pub(super) struct LevelSeen {
     /// Per network.
     pub f: Vec<Vec<f32>>,
     pub blocked: Vec<Vec<f32>>,
+    /// The same, by networks of few samples.
+    pub few: Vec<Vec<f32>>,
+    pub few_blocked: Vec<Vec<f32>>,
     /// Mean of the local read-outs, per training.
     pub odd: Vec<Vec<f32>>,
     pub even: Vec<Vec<f32>>,
@@ -134,6 +138,8 @@ fn join(mut all: Seen, part: Seen) -> Seen {
         for (all, part) in all.levels.iter_mut().zip(part.levels) {
             columns(&mut all.f, part.f);
             columns(&mut all.blocked, part.blocked);
+            columns(&mut all.few, part.few);
+            columns(&mut all.few_blocked, part.few_blocked);
             columns(&mut all.odd, part.odd);
             columns(&mut all.even, part.even);
             all.m.extend(part.m);
@@ -166,6 +172,8 @@ impl<'a> Reader<'a> {
         let level = |l: &Level| LevelSeen {
             f: columns(l.f),
             blocked: columns(l.blocked),
+            few: columns(l.few),
+            few_blocked: columns(l.few && l.blocked),
             odd: columns(l.local),
             even: columns(l.local),
             m: Vec::new(),
@@ -249,6 +257,10 @@ impl<'a> Reader<'a> {
             if level.f {
                 let mlps = if x.ncols() == 1024 { &self.networks.on32 } else { &self.networks.on16 };
                 of(mlps, &mut seen.f);
+            }
+            if level.few {
+                of(&self.networks.few32, &mut seen.few);
+                of(&self.networks.few_blocked, &mut seen.few_blocked);
             }
             if level.blocked {
                 of(&self.networks.on_blocked, &mut seen.blocked);
