@@ -36,7 +36,7 @@ const SMALL: &[(&str, &[&[&str]])] = &[
             "generator.burn_in=5",
         ]],
     ),
-    ("exact-rg", &[&["decimation.steps=3", "series.size=9", "duality.size=16"]]),
+    ("exact-rg", &[&["decimation.steps=3", "series.size=9", "duality.size=16", "trg.chi=[4]"]]),
     (
         "ising-1d",
         &[&[

@@ -9,6 +9,7 @@ pub(super) struct Settings {
     pub decimation: Decimation,
     pub series: Series,
     pub duality: Duality,
+    pub trg: Trg,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +33,13 @@ pub(super) struct Duality {
     pub size: usize,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trg {
+    pub chi: Vec<usize>,
+    pub steps: usize,
+}
+
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
         super::super::whole_numbers(table, "")?;
@@ -53,6 +61,13 @@ impl Settings {
         let size = settings.duality.size;
         if !(2..=256).contains(&size) {
             return Err(format!("duality.size = {size}: must be 2 to 256"));
+        }
+        let Trg { chi, steps } = &settings.trg;
+        if chi.is_empty() || chi.iter().any(|chi| !(4..=48).contains(chi)) {
+            return Err(format!("trg.chi = {chi:?}: must be one or more numbers from 4 to 48 (32 takes minutes)"));
+        }
+        if !(20..=100).contains(steps) {
+            return Err(format!("trg.steps = {steps}: must be 20 to 100; each halves the number of sites"));
         }
         Ok(settings)
     }

@@ -21,12 +21,12 @@ pub(super) struct Figures<'a> {
     pub temperatures: Vec<f64>,
 }
 
-fn steps_axis() -> Axis {
+pub(super) fn steps_axis() -> Axis {
     Axis { label: "step".into(), scale: Scale::Log, limits: None }
 }
 
 impl Figures<'_> {
-    fn colour(&self, t: f64) -> Option<f64> {
+    pub(super) fn colour(&self, t: f64) -> Option<f64> {
         Some(t / self.temperatures[self.temperatures.len() - 1])
     }
 
@@ -218,7 +218,7 @@ impl Figures<'_> {
     }
 
     /// Means over repetitions of a series, with the spread as error.
-    fn series(
+    pub(super) fn series(
         &self,
         set: &str,
         mode: Mode,
@@ -237,7 +237,7 @@ impl Figures<'_> {
         Curve { label: name, x: steps.iter().map(|s| *s as f64).collect(), y, error, style: Style::Line, colour }
     }
 
-    fn dashed(&self, x: &[f64], y: f64, label: String, colour: Option<f64>) -> Curve {
+    pub(super) fn dashed(&self, x: &[f64], y: f64, label: String, colour: Option<f64>) -> Curve {
         let ends = [x[0], x[x.len() - 1]];
         Curve { label, x: ends.to_vec(), y: vec![y; 2], error: vec![], style: Style::Dashed, colour }
     }

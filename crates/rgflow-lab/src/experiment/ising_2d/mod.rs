@@ -13,6 +13,7 @@ mod story;
 mod tables;
 mod thermal;
 pub(super) mod thermometer;
+mod together;
 
 use super::{Experiment, Item};
 use crate::artifact::{Artifact, Error, Repetition, Run};

@@ -106,7 +106,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
             figures: extremes,
             tables: tables(&["extremes"]),
         },
-        Section { title: "RG flow beside RBM flow".into(), text: vec![], figures: figures.block_spins().into_iter().chain([figures.flows()]).collect(), tables: vec![] },
+        Section { title: "RG flow beside RBM flow".into(), text: vec![], figures: figures.block_spins().into_iter().chain([figures.flows(), figures.together()]).collect(), tables: vec![] },
     ];
     let mut dynamics = figures.by_step();
     dynamics.extend(figures.by_epoch());
