@@ -307,6 +307,9 @@ fn files_that_are_no_models() {
     // One kind where the other is needed.
     bench.refused(AS_MACHINE, "good-network.safetensors", &["is a thermometer", "train rbm"]);
     bench.refused(AS_NETWORK, "good-rbm.safetensors", &["no network", "train thermometer"]);
+    let in_rg: &[&[&str]] = &[&["rg", "neural", "--seeds", "1", "--network", "BAD"]];
+    bench.refused(in_rg, "good-rbm.safetensors", &["no network"]);
+    bench.refused(in_rg, "good-network.safetensors", &["reads 4 values", "32 x 32"]);
 }
 
 #[test]

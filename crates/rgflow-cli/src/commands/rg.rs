@@ -3,13 +3,14 @@
 use super::work::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{Experiment, Mcrg};
+use rgflow_lab::experiment::{Experiment, Mcrg, NeuralRg};
 use std::path::{Path, PathBuf};
 
 /// Measures critical exponents and couplings by the renormalization group and by finite-size scaling.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  rgflow rg mcrg --size 64 --json")]
+  rgflow rg mcrg --size 64 --json
+  rgflow rg neural --seeds 1")]
 pub struct Rg {
     #[command(subcommand)]
     method: Method,
@@ -28,6 +29,33 @@ enum Method {
 Keys of the JSON: rg.mcrg.L64.b2.step2.y_t (the first three operators), rg.mcrg.L64.b2.step2.ops4.y_t, with rule
 rg.mcrg.L64.b2.soft0.5.step1.y_t. Exact: y_t = 1, y_h = 15/8.")]
     Mcrg(McrgArguments),
+    /// nu and theta_Y from a network's P(ordered) on block spins and spins (Bachtis, Aarts and Lucini; thesis appendix B).
+    #[command(after_help = "Examples:
+  rgflow rg neural --seeds 1
+  rgflow rg neural --seeds 1 --network mine.safetensors     your network of 32 x 32 spins in place of those trained here
+  rgflow rg neural --print                                  every setting with its meaning
+
+Keys of the JSON: neural-rg.nu.64-32.nu, neural-rg.nu.64-32.shift, neural-rg.theta.bounded, neural-rg.two-networks.shift.
+Exact: nu = 1, theta_Y = 1/2 of a bounded output and 8/15 of one that scales as the magnetisation.")]
+    Neural(NeuralArguments),
+}
+
+#[derive(clap::Args)]
+struct NeuralArguments {
+    /// A network (.safetensors) that reads 32 x 32 spins; its last output is taken as P(ordered). May be given several times.
+    #[arg(long = "network", value_name = "MODEL")]
+    networks: Vec<PathBuf>,
+    /// Networks of each kind that are trained [default: 5].
+    #[arg(long, value_name = "N")]
+    trainings: Option<usize>,
+    /// A TOML file with settings, such as the config.toml of an earlier run.
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Prints the recipe, every setting with its default, and stops.
+    #[arg(long)]
+    print: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[derive(clap::Args)]
@@ -74,22 +102,41 @@ fn texts(key: &str, values: &[String]) -> Option<String> {
 
 impl Rg {
     pub fn execute(self) -> Result<(), Error> {
-        let Method::Mcrg(own) = self.method;
+        match self.method {
+            Method::Mcrg(own) => own.execute(),
+            Method::Neural(own) => own.execute(),
+        }
+    }
+}
+
+impl NeuralArguments {
+    fn execute(self) -> Result<(), Error> {
+        let experiment = NeuralRg::with_networks(&self.networks)?;
+        if self.print {
+            return output::print_recipe(experiment.name(), experiment.recipe());
+        }
+        let sets = [number("networks.trainings", self.trainings)];
+        complete(&experiment, self.flags, sets, self.config.as_deref(), experiment.name())
+    }
+}
+
+impl McrgArguments {
+    fn execute(self) -> Result<(), Error> {
         let sets = [
-            number("mcrg.size", own.size),
-            number("mcrg.b", own.b),
-            number("mcrg.steps", own.steps),
-            texts("mcrg.rules", &own.rules),
-            text("mcrg.temperature", own.temperature.as_ref()),
-            texts("mcrg.even", &own.even),
-            texts("mcrg.odd", &own.odd),
-            number("mcrg.samples", own.samples),
+            number("mcrg.size", self.size),
+            number("mcrg.b", self.b),
+            number("mcrg.steps", self.steps),
+            texts("mcrg.rules", &self.rules),
+            text("mcrg.temperature", self.temperature.as_ref()),
+            texts("mcrg.even", &self.even),
+            texts("mcrg.odd", &self.odd),
+            number("mcrg.samples", self.samples),
         ];
-        if own.print {
+        if self.print {
             return output::print_recipe(Mcrg.name(), Mcrg.recipe());
         }
-        let name = format!("mcrg-L{}", own.size.unwrap_or(64));
-        complete(&Mcrg, own.flags, sets, own.config.as_deref(), &name)
+        let name = format!("mcrg-L{}", self.size.unwrap_or(64));
+        complete(&Mcrg, self.flags, sets, self.config.as_deref(), &name)
     }
 }
 

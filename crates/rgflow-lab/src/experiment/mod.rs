@@ -28,6 +28,7 @@ use crate::record::Record;
 use std::path::Path;
 
 pub use mcrg::Mcrg;
+pub use neural_rg::NeuralRg;
 pub use overview::{Found, overview};
 pub use own_flow::OwnFlow;
 pub use train_rbm::TrainRbm;
@@ -118,7 +119,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &mnist::Mnist,
     &ashkin_teller::AshkinTeller,
     &mcrg::Mcrg,
-    &neural_rg::NeuralRg,
+    &neural_rg::NeuralRg::new(),
     &maps::Maps,
     &mnist::MnistMaps,
 ];

@@ -104,14 +104,15 @@ fn with_spread(mean: &Estimate, networks: &[f64]) -> Measured {
 pub(super) fn stage(
     repetition: &Repetition,
     settings: &Settings,
-    (artifact, networks): &(Artifact, Networks),
+    inputs: &[&Artifact],
+    networks: &Networks,
 ) -> Result<Found, Error> {
     let file = "measure/findings.json";
     let what = Stage {
         name: "measure",
         revision: REVISION,
         settings: (&settings.lattices, &settings.figures),
-        inputs: &[artifact],
+        inputs,
         outputs: &[file],
     };
     let artifact = repetition.stage(what, |out| {

@@ -7,12 +7,57 @@ mod sampling;
 mod settings;
 
 use super::{Experiment, Item};
-use crate::artifact::{Error, Run};
+use crate::artifact::{Artifact, Error, Run, network, user_file};
 use crate::record::Record;
+use rgflow::nn::Mlp;
 use settings::Settings;
+use std::path::PathBuf;
 
-/// The experiment.
-pub struct NeuralRg;
+/// The experiment, by default with networks of its own.
+#[derive(Default)]
+pub struct NeuralRg {
+    given: Vec<Given>,
+}
+
+/// A network of the user's, with its file and the hash of its bytes.
+struct Given {
+    path: PathBuf,
+    hash: String,
+    mlp: Mlp,
+}
+
+/// Inputs of the networks: 32 x 32 spins or block spins.
+const INPUTS: usize = 32 * 32;
+
+impl NeuralRg {
+    /// With networks that it trains itself.
+    pub const fn new() -> Self {
+        Self { given: Vec::new() }
+    }
+
+    /// The networks in `files` read 32 x 32 spins and block spins in place of those that are trained here; the last output of each is
+    /// taken as P(ordered).
+    ///
+    /// # Errors
+    /// [`Error::User`] if a file cannot be read or its network does not read 32 x 32 spins.
+    pub fn with_networks(files: &[PathBuf]) -> Result<Self, Error> {
+        let read = |path: &PathBuf| {
+            let at = |e: Error| Error::user(format!("{}: {e}", path.display()));
+            let (model, hash) = user_file::model(path)?;
+            let mlp = network::layers(&model).map_err(at)?;
+            if mlp.n_in() != INPUTS {
+                return Err(Error::user(format!(
+                    "{}: the network reads {} values, lattices are blocked to 32 x 32 = {INPUTS} spins; give one that was trained on \
+                     32 x 32 spins",
+                    path.display(),
+                    mlp.n_in()
+                )));
+            }
+            Ok(Given { path: path.clone(), hash, mlp })
+        };
+        Ok(Self { given: files.iter().map(read).collect::<Result<_, Error>>()? })
+    }
+}
 
 const ITEMS: &[Item] = &[
     Item {
@@ -54,6 +99,12 @@ impl Experiment for NeuralRg {
         7
     }
 
+    fn input(&self) -> toml::Table {
+        let entry =
+            |(i, given): (usize, &Given)| super::file_entry(&format!("network{}", i + 1), &given.path, &given.hash);
+        self.given.iter().enumerate().flat_map(entry).collect()
+    }
+
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
     }
@@ -62,8 +113,13 @@ impl Experiment for NeuralRg {
         let settings = Settings::parse(table).map_err(Error::user)?;
         // One after the other: each uses all threads, and its samples all memory.
         let repeat = |repetition: &_| {
-            let networks = networks::stage(repetition, &settings)?;
-            analysis::stage(repetition, &settings, &networks)
+            let (artifact, mut networks) = networks::stage(repetition, &settings)?;
+            let mut inputs = vec![artifact];
+            inputs.extend(self.given.iter().map(|g| Artifact { hash: g.hash.clone(), dir: g.path.clone() }));
+            if !self.given.is_empty() {
+                networks.on32 = self.given.iter().map(|g| g.mlp.clone()).collect();
+            }
+            analysis::stage(repetition, &settings, &inputs.iter().collect::<Vec<_>>(), &networks)
         };
         let found = run.repetitions().iter().map(repeat).collect::<Result<Vec<_>, Error>>()?;
         Ok(record::record(&settings, &found))

@@ -167,18 +167,19 @@ impl<'a> Reader<'a> {
         let steps = plan.levels.iter().map(|l| l.steps).max().unwrap_or(0);
         let size = |n: usize| plan.size / plan.b.pow(n as u32);
         let blocks = (0..steps).map(|n| Blocks::new(size(n), size(n), plan.b, Rule::Majority));
-        let k = networks.on32.len();
-        let columns = |wanted: bool| if wanted { vec![Vec::new(); k] } else { Vec::new() };
+        let n = networks;
+        let on = |l: &Level| if size(l.steps) == 32 { &n.on32 } else { &n.on16 };
+        let columns = |wanted: bool, k: usize| vec![Vec::new(); if wanted { k } else { 0 }];
         let level = |l: &Level| LevelSeen {
-            f: columns(l.f),
-            blocked: columns(l.blocked),
-            few: columns(l.few),
-            few_blocked: columns(l.few && l.blocked),
-            odd: columns(l.local),
-            even: columns(l.local),
+            f: columns(l.f, on(l).len()),
+            blocked: columns(l.blocked, n.on_blocked.len()),
+            few: columns(l.few, n.few32.len()),
+            few_blocked: columns(l.few && l.blocked, n.few_blocked.len()),
+            odd: columns(l.local, n.odd.len()),
+            even: columns(l.local, n.even.len()),
             m: Vec::new(),
         };
-        let doubles = |wanted: bool| if wanted { vec![Vec::new(); k] } else { Vec::new() };
+        let doubles = |k: usize| vec![Vec::new(); if plan.local { k } else { 0 }];
         Ok(Self {
             plan,
             networks,
@@ -193,8 +194,8 @@ impl<'a> Reader<'a> {
                 .map(|l| Array2::zeros((if l.f || l.blocked { BATCH } else { 0 }, size(l.steps).pow(2))))
                 .collect(),
             seen: Seen {
-                odd: doubles(plan.local),
-                even: doubles(plan.local),
+                odd: doubles(n.odd.len()),
+                even: doubles(n.even.len()),
                 levels: plan.levels.iter().map(level).collect(),
                 ..Seen::default()
             },
@@ -251,7 +252,8 @@ impl<'a> Reader<'a> {
         for ((level, x), seen) in self.plan.levels.iter().zip(&self.inputs).zip(&mut self.seen.levels) {
             let of = |mlps: &[Mlp], to: &mut Vec<Vec<f32>>| {
                 for (mlp, to) in mlps.iter().zip(to) {
-                    to.extend(mlp.outputs(x.slice(s![..n, ..])).column(0));
+                    let outputs = mlp.outputs(x.slice(s![..n, ..]));
+                    to.extend(outputs.column(outputs.ncols() - 1));
                 }
             };
             if level.f {

@@ -121,7 +121,7 @@ mod tests {
             ("networks", "high = 0.4", "networks.high"),
             ("figures", "betas = []", "figures.betas"),
         ] {
-            let mut all: toml::Table = NeuralRg.recipe().parse().unwrap();
+            let mut all: toml::Table = NeuralRg::new().recipe().parse().unwrap();
             all[table].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
             let error = Settings::parse(&all).err().unwrap();
             assert!(error.contains(key), "{error}");
