@@ -38,7 +38,7 @@ mod tests {
             let mut seen = f.clone();
             walsh_transform(&mut seen);
             for (k, sum) in seen.iter().enumerate() {
-                let sign = |s: usize| if (s & k).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+                let sign = |s: usize| if (s & k).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
                 let expected: f64 = f.iter().enumerate().map(|(s, f)| sign(s) * f).sum();
                 assert_eq!(*sum, expected, "{bits} bits, {k}");
             }

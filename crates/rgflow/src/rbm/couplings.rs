@@ -275,7 +275,7 @@ impl Rbm {
 struct Design<'a> {
     states: &'a VisibleStates<'a>,
     rows: usize,
-    /// c_i are the first of these, their top bit left out.
+    /// c_i are the first n of these, which are all those whose top bit is 1.
     codes: Vec<usize>,
     signs: Vec<f64>,
     spins: Vec<f64>,
@@ -306,14 +306,14 @@ impl<'a> Design<'a> {
     /// Adds the J_i and J_ij of one design.
     fn add(&mut self, random: &mut Generator) {
         let n = self.spins.len();
-        self.codes.iter_mut().enumerate().for_each(|(i, code)| *code = i);
+        self.codes.iter_mut().enumerate().for_each(|(i, code)| *code = self.rows / 2 + i);
         for i in 0..n {
             self.codes.swap(i, random.random_range(i..self.rows / 2));
         }
         draw(&mut self.signs, random);
         for u in 0..self.rows {
             for ((spin, code), sign) in self.spins.iter_mut().zip(&self.codes).zip(&self.signs) {
-                let odd = ((code | self.rows / 2) & u).count_ones() % 2 == 1;
+                let odd = (code & u).count_ones() % 2 == 1;
                 *spin = if odd { -sign } else { *sign };
             }
             let (_, here) = self.states.parts(&self.spins, &mut self.z);
@@ -327,8 +327,7 @@ impl<'a> Design<'a> {
             self.fields[i] += odds[0];
             for j in (0..n).filter(|j| *j != i) {
                 // Both E[s_j g_i] and E[s_i g_j] are J_ij.
-                self.pairs[pair_index(n, i.min(j), i.max(j))] +=
-                    0.5 * self.signs[j] * odds[self.codes[j] | self.rows / 2];
+                self.pairs[pair_index(n, i.min(j), i.max(j))] += 0.5 * self.signs[j] * odds[self.codes[j]];
             }
         }
     }
