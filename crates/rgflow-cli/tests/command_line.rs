@@ -175,7 +175,7 @@ fn inspect_shows_the_couplings_of_a_machine() {
     let text = |arguments: &[&str], part: &str| {
         rgflow(arguments).success().stdout(predicate::str::contains(part));
     };
-    text(&["inspect", &ring, "--couplings"], "periodic lattice 3 x 3 (assumed");
+    text(&["inspect", &ring, "--couplings"], "periodic square 3 x 3 (assumed");
     text(&["inspect", &ring, "--couplings", "--lattice", "ring", "--temperature", "inf"], "T = inf");
     // Ten are no square: the largest couplings.
     decimated(&path("ten.safetensors"), 10, &bonds, 0.8, serde_json::json!({}));

@@ -137,7 +137,7 @@ fn by_distance(couplings: &Couplings, extents: &[usize], assumed: bool, value: &
     let shells = couplings.by_distance(extents)?;
     let nearest = couplings.nearest_neighbour(extents)?;
     let temperature = effective_temperature(nearest);
-    let name = extents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
+    let name = geometry(extents).map_or_else(|| format!("{extents:?}"), |lattice| lattice.to_string());
     value["lattice"] = json!({ "extents": extents, "assumed": assumed });
     let row = |s: &rgflow::rbm::AtDistance| json!({ "r": s.distance(), "pairs": s.pairs, "J": number(s.coupling) });
     value["by_distance"] = shells.iter().map(row).collect();
@@ -148,7 +148,7 @@ fn by_distance(couplings: &Couplings, extents: &[usize], assumed: bool, value: &
     rows.extend(shells.iter().map(|s| vec![format!("{:.3}", s.distance()), s.pairs.to_string(), show(s.coupling)]));
     let temperature = temperature.map_or("none, K_eff is not above 0".into(), |t| format!("{} J/k_B", show(t)));
     Ok(format!(
-        "\nperiodic lattice {name}{from}\n{}\nK_eff = {} (mean of a nearest-neighbour bond)\nT_eff = 1/K_eff = {temperature}\n",
+        "\nperiodic {name}{from}\n{}\nK_eff = {} (mean of a nearest-neighbour bond)\nT_eff = 1/K_eff = {temperature}\n",
         output::columns(&rows),
         show(nearest)
     ))

@@ -8,7 +8,7 @@ use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
 use rgflow::statistics::Estimate;
 
-/// Configurations for the couplings of a machine: 10 x 10 + 25 units take 0.03 s, and K_eff is right to a few 10^-4.
+/// Configurations for the couplings of a machine: 10 x 10 + 25 units take 0.03 s, and K_eff is right to 1 % or better.
 const SAMPLES: usize = 4096;
 /// Visible units of which all states are listed.
 const EXACT: usize = 16;
