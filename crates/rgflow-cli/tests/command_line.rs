@@ -138,6 +138,75 @@ fn inspect_tells_arrays_tensors_and_numbers() {
     rgflow(&["inspect", &path("results.json")]).code(2).stderr(predicate::str::contains("rgflow-results-9"));
 }
 
+/// A machine with a hidden unit of weights `w` at both ends of each of `bonds`: couplings K = ln(cosh 2w) / 2, which is returned.
+fn decimated(path: &str, n: usize, bonds: &[(usize, usize)], w: f32, metadata: serde_json::Value) -> f64 {
+    use ndarray::{Array1, Array2};
+    use rgflow::rbm::{Rbm, Units};
+    let weight = |(i, a): (usize, usize)| if bonds[a].0 == i || bonds[a].1 == i { w } else { 0.0 };
+    let weights = Array2::from_shape_fn((n, bonds.len()), weight);
+    let rbm = Rbm::new(weights, Array1::zeros(n), Array1::zeros(bonds.len()), Units::SPIN, Units::SPIN).unwrap();
+    rgflow_lab::artifact::machine::model(&rbm, metadata).save(path).unwrap();
+    (2.0 * f64::from(w)).cosh().ln() / 2.0
+}
+
+#[test]
+fn inspect_shows_the_couplings_of_a_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+    let (ring, torus, wide) = (path("ring.safetensors"), path("torus.safetensors"), path("wide.safetensors"));
+    let close =
+        |value: &serde_json::Value, to: f64| assert!((value.as_f64().unwrap() - to).abs() < 1e-9, "{value} {to}");
+
+    // A ring of nine, which without a word is taken for a torus of 3 x 3.
+    let bonds: Vec<_> = (0..9).map(|i| (i, (i + 1) % 9)).collect();
+    let k = decimated(&ring, 9, &bonds, 0.8, serde_json::json!({}));
+    let t = format!("{:?}", 1.0 / k);
+    let seen = json(&["inspect", &ring, "--couplings", "--lattice", "ring", "--temperature", &t, "--json"]);
+    close(&seen["K_eff"]["value"], k);
+    close(&seen["T_eff"]["value"], 1.0 / k);
+    close(&seen["by_distance"][1]["J"]["value"], 0.0);
+    close(&seen["orders"]["two"]["share"]["value"], 1.0);
+    close(&seen["trace_condition"]["variance"], 0.0);
+    close(&seen["trace_condition"]["kl"], 0.0);
+    assert_eq!(
+        (&seen["configurations"], seen["lattice"]["assumed"].as_bool()),
+        (&serde_json::Value::Null, Some(false))
+    );
+    let text = |arguments: &[&str], part: &str| {
+        rgflow(arguments).success().stdout(predicate::str::contains(part));
+    };
+    text(&["inspect", &ring, "--couplings"], "periodic square 3 x 3 (assumed");
+    text(&["inspect", &ring, "--couplings", "--lattice", "ring", "--temperature", "inf"], "T = inf");
+    // Ten are no square: the largest couplings.
+    decimated(&path("ten.safetensors"), 10, &bonds, 0.8, serde_json::json!({}));
+    text(&["inspect", &path("ten.safetensors"), "--couplings"], "largest");
+
+    // Sampled, on the lattice that the model names; without terms of three spins and more there is no error.
+    let bonds: Vec<_> = (0..30).map(|i| (i, i / 6 * 6 + (i + 1) % 6)).collect();
+    let k = decimated(&torus, 30, &bonds, 0.5, serde_json::json!({ "lattice": [6, 5] }));
+    let seen = json(&["inspect", &torus, "--couplings", "--samples", "500", "--seed", "3", "--json"]);
+    assert_eq!(seen["lattice"]["extents"], serde_json::json!([6, 5]));
+    // Bonds along one of two axes.
+    close(&seen["K_eff"]["value"], k / 2.0);
+    assert!(seen["K_eff"]["error"].as_f64().unwrap() < 1e-9 && seen["configurations"].as_u64() == Some(1024));
+    text(&["inspect", &torus, "--couplings"], "sampled from 16384 configurations, seed 1");
+
+    mistake(&["inspect", &torus, "--couplings", "--temperature", "2"], &["torus.safetensors", "16", "30"]);
+    mistake(&["inspect", &path("ten.safetensors"), "--couplings", "--temperature", "2"], &["--lattice ring"]);
+    mistake(&["inspect", &path("ten.safetensors"), "--couplings", "--lattice", "square"], &["10", "ring"]);
+    mistake(&["inspect", &ring, "--couplings", "--lattice", "cube"], &["cube", "ring and square"]);
+    mistake(&["inspect", &ring, "--couplings", "--temperature", "0"], &["T > 0"]);
+    mistake(&["inspect", dir.path().to_str().unwrap(), "--couplings"], &["is a folder"]);
+    rgflow(&["inspect", &ring, "--samples", "5"]).code(2).stderr(predicate::str::contains("--couplings"));
+    let model = |kind: &str| rgflow_lab::artifact::Model::new(serde_json::json!({ "kind": kind }));
+    model("thermometer").with("weights", ndarray::Array2::zeros((2, 5))).save(&wide).unwrap();
+    mistake(&["inspect", &wide, "--couplings"], &["wide.safetensors", "thermometer", "train rbm"]);
+    let grey = rgflow::rbm::Rbm::random(4, 2, 0.1, &mut rgflow::random::Streams::new(1).generator("test", 0));
+    let grey = grey.with_units(rgflow::rbm::Units::gaussian(1.0).unwrap(), rgflow::rbm::Units::SPIN).unwrap();
+    rgflow_lab::artifact::machine::model(&grey, serde_json::json!({})).save(&wide).unwrap();
+    mistake(&["inspect", &wide, "--couplings"], &["visible units are Gaussian", "spins or bits"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {

@@ -1,5 +1,6 @@
 //! `rgflow inspect`.
 
+use super::couplings::Asked;
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
 use rgflow_lab::artifact::{Error, Model, is_complete, npz, user_file::blame};
@@ -7,16 +8,24 @@ use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Shows what is in a run folder or a file.
+/// Shows what is in a run folder or a file, or the effective couplings of a machine.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rgflow inspect runs/ising-2d
   rgflow inspect runs/ising-2d/seed-1/samples/train.npz
-  rgflow inspect runs/ising-2d/seed-1/thermometer/model.safetensors --json")]
+  rgflow inspect runs/ising-2d/seed-1/thermometer/model.safetensors --json
+  rgflow inspect runs/ising-2d/seed-1/rbm/all/model.safetensors --couplings
+  rgflow inspect MODEL --couplings --lattice ring --temperature 2
+
+Effective couplings: ln p(v) of a machine is that of an Ising model with J_ij = 2^-N sum_v v_i v_j ln p(v), spins v, and more. J(r) is
+their mean at the distance r on the torus, K_eff that of nearest neighbours (beta J of a thermal machine), T_eff = 1/K_eff. Shares: how much
+of the variance of ln p over uniform spins is in fields, in pairs, and in terms of three and more spins. Errors: one standard error.")]
 pub struct Inspect {
     /// A run folder, or a file: .npz, .safetensors or results.json.
     #[arg(value_name = "FILE-or-DIR")]
     path: PathBuf,
+    #[command(flatten)]
+    asked: Asked,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -30,6 +39,7 @@ impl Inspect {
             _ if !path.exists() => {
                 return Err(Error::user(format!("{name}: does not exist; give a run folder or a file")));
             }
+            _ if self.asked.any() => self.asked.answer(path)?,
             _ if path.is_dir() => folder(path)?,
             // A device or a pipe may never end.
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod completions;
+mod couplings;
 mod data;
 mod exact;
 mod flow;

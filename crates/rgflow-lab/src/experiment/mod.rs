@@ -2,6 +2,7 @@
 
 mod ashkin_teller;
 mod combined;
+mod couplings;
 mod descent;
 mod drawing;
 mod exact_rg;

@@ -1,7 +1,7 @@
 //! The hot loops: vector functions, matrix products, products with spins, fused draws, normal draws, log-sum-exp.
 //!
 //! Each is compiled for several instruction sets and chosen at run time. None uses fused multiply-add, and each sum has a
-//! fixed order, so [`vector`], [`spins`], [`normal`] and [`log_weights`] give the same bits on every CPU; [`product`] gives
+//! fixed order, so [`vector`], [`spins`], [`normal`], [`log_weights`] and [`walsh`] give the same bits on every CPU; [`product`] gives
 //! the same bits on one type of CPU.
 
 pub mod bits;
@@ -14,3 +14,4 @@ pub mod spins;
 pub mod states;
 pub mod subset_sums;
 pub mod vector;
+pub mod walsh;

@@ -69,6 +69,28 @@ impl<'a> VisibleStates<'a> {
         }
     }
 
+    /// Fills `z` with the fields of the hidden units at the visible `spins` (-1 low, +1 high; any number of units) and returns the
+    /// two parts of -F: sum_i b_i v_i and the sum over the hidden units.
+    pub(super) fn parts(&self, spins: &[f64], z: &mut [f64]) -> (f64, f64) {
+        z.copy_from_slice(&self.hidden_bias);
+        let mut linear = 0.0;
+        for (i, s) in spins.iter().enumerate() {
+            let v = self.levels.value(*s > 0.0).into();
+            linear += v * self.visible_bias[i];
+            self.add(z, i, v);
+        }
+        (linear, self.hidden.ln_sum(z))
+    }
+
+    /// (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is `spin`, the hidden units have the
+    /// fields `z` and their part of -F is `here`. `moved`: room for as many fields.
+    pub(super) fn half_log_odds(&self, i: usize, spin: f64, (z, here): (&[f64], f64), moved: &mut [f64]) -> f64 {
+        let delta = self.levels.wide_delta();
+        moved.copy_from_slice(z);
+        self.add(moved, i, -spin * delta);
+        0.5 * (delta * self.visible_bias[i] + spin * (here - self.hidden.ln_sum(moved)))
+    }
+
     /// The value of unit `i` in `state`.
     pub(super) fn value(&self, state: u64, i: usize) -> f64 {
         self.levels.value(state >> i & 1 == 1).into()

@@ -70,6 +70,16 @@ pub enum RbmError {
         /// Units.
         found: usize,
     },
+    /// A layer too large for what keeps a number for each pair of its units.
+    #[error("{what} keeps every pair of at most {most} visible units, this machine has {found}; give a smaller one")]
+    TooManyPairs {
+        /// What was asked for.
+        what: &'static str,
+        /// Most units.
+        most: usize,
+        /// Units.
+        found: usize,
+    },
     /// What needs two-valued units.
     #[error("{what} needs two-valued units, but the {layer} units are Gaussian")]
     NotTwoValued {

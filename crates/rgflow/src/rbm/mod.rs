@@ -3,11 +3,13 @@
 //! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values, or
 //! Gaussian. [`Chains`] sample it, [`train`] fits it by contrastive divergence, [`train_exactly`] by exact gradients. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
-//! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]).
+//! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
+//! [`Rbm::sampled_couplings`] where it is large.
 
 mod bitwise;
 mod contrastive;
 mod conversion;
+mod couplings;
 mod enumeration;
 mod error;
 mod exact_training;
@@ -20,10 +22,12 @@ mod partition;
 mod samples;
 mod small;
 mod spectrum;
+mod trace_condition;
 mod training;
 mod units;
 
 pub use conversion::Converted;
+pub use couplings::{AtDistance, Couplings, Orders, effective_temperature};
 pub use error::RbmError;
 pub use exact_training::{ExactGradient, ExactStep, ExactTraining, Objective, train_exactly};
 pub use free_energy::PseudoLikelihood;
@@ -34,5 +38,6 @@ pub use model::Rbm;
 pub use partition::Layer;
 pub use samples::Samples;
 pub use spectrum::Spectrum;
+pub use trace_condition::TraceCondition;
 pub use training::{Metrics, Snapshot, Trained, Trainer, Training, train};
 pub use units::{Levels, Units, Widths};

@@ -1,6 +1,7 @@
 //! Numbers, claims and words of the experiment.
 
 use super::super::combined::{Combined, cell, over};
+use super::super::couplings::{self, Effective};
 use super::figures::Figures;
 use super::laws::HOTTEST;
 use super::settings::Settings;
@@ -198,6 +199,7 @@ fn machines(settings: &Settings, numbers: &mut Numbers, claims: &mut Vec<Claim>)
             2 => Some((temperatures[0], "trained at T = 6: ends at T = 6", "thesis fig 4.3b")),
             _ => None,
         };
+        as_ising(i, name, numbers);
         let item = ["fig4.2", "fig4.3", "fig4.3", "fig4.4"][i];
         for (m, mode) in MODES.iter().enumerate() {
             let key = format!("ising-1d.rbm.{name}.{}", mode.name());
@@ -232,6 +234,27 @@ fn machines(settings: &Settings, numbers: &mut Numbers, claims: &mut Vec<Claim>)
                 numbers.add(format!("{key}.ends"), "1", what, |f| Some(f.flows[i][m].ends as f64));
             }
         }
+    }
+}
+
+/// By repetition, the machine of the set number `i` as an Ising model.
+fn effective(found: &[Findings], i: usize) -> Vec<&Effective> {
+    found.iter().map(|f| &f.effective[i]).collect()
+}
+
+/// T_eff of the machine of the set number `i`, and how far it is from the Ising model at its one temperature.
+fn as_ising(i: usize, name: &str, numbers: &mut Numbers) {
+    let key = format!("ising-1d.rbm.{name}");
+    let what = format!("machine trained on \"{name}\", exactly");
+    numbers.all.extend(couplings::numbers(&key, &effective(numbers.found, i), &what));
+    if numbers.found.iter().all(|f| f.trace[i].is_some()) {
+        let condition =
+            "variance over thermal configurations of ln p + beta H, 0 where Mehta and Schwab's trace condition holds";
+        numbers.add(format!("{key}.trace.variance"), "nats^2", &format!("{condition}: {what}"), |f| {
+            Some(f.trace[i]?.variance)
+        });
+        numbers
+            .add(format!("{key}.trace.kl"), "nats", &format!("KL(thermal law, p): {what}"), |f| Some(f.trace[i]?.kl));
     }
 }
 
@@ -304,16 +327,17 @@ fn summary(settings: &Settings, found: &[Findings], grid: usize) -> Table {
             cell(&end(1), None),
             cell(&temperature(found, |f| Some(f.null[i].t_star)), None),
             cell(&temperature(found, |f| f.null[i].bayes), None),
+            cell(&couplings::t_eff(&effective(found, i)), None),
         ]
     });
     Table {
         caption: "T* of the ends of the flow by training set, in J/k_B".into(),
-        columns: ["trained on", "thesis", "Gibbs", "mean field", "null: training law", "null by Bayes on E"]
+        columns: ["trained on", "thesis", "Gibbs", "mean field", "null: training law", "null by Bayes on E", "T_eff"]
             .map(String::from)
             .into(),
         rows: rows.collect(),
         notes: vec![format!(
-            "Mean over {grid} start temperatures; errors over repetitions. T* ends at 20: beyond it a ring of {} spins hardly changes.",
+            "Mean over {grid} start temperatures; errors over repetitions. T* ends at 20: beyond it a ring of {} spins hardly changes. T_eff = 1/K_eff of the machine itself, K_eff its mean effective coupling of nearest neighbours, exactly.",
             settings.chain.spins
         )],
     }

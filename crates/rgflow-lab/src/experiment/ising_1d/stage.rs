@@ -1,16 +1,17 @@
 //! Stages "thermometer" and "machines": networks trained on samples, all that follows from them exact.
 
+use super::super::couplings::{Effective, effective};
 use super::laws::{self, Distances, Reading, Ring, distances, mixture, thermal};
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine, network};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rgflow::exact::chain;
 use rgflow::flow::Mode;
-use rgflow::lattice::Temperature;
+use rgflow::lattice::{self, Temperature};
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{ExactTraining, Objective, Rbm, Snapshot, Training, train, train_exactly};
+use rgflow::rbm::{ExactTraining, Objective, Rbm, Snapshot, TraceCondition, Training, train, train_exactly};
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
@@ -43,6 +44,12 @@ pub(super) struct Findings {
     pub objectives: Vec<LawFound>,
     /// L1 then L2: by strength.
     pub penalties: [Vec<LawFound>; 2],
+    /// The machines of the training sets as Ising models; from their files, not kept in that of the findings.
+    #[serde(skip)]
+    pub effective: Vec<Effective>,
+    /// Of a set of one temperature above 0: distances of its machine from the Ising model at that temperature.
+    #[serde(skip)]
+    pub trace: Vec<Option<TraceCondition>>,
 }
 
 /// A flow from all temperatures (of the grid, then of the drawn starts).
@@ -153,7 +160,22 @@ pub(super) fn findings(repetition: &Repetition, settings: &Settings) -> Result<F
         let found = Bench::new(out, settings, mlp).findings()?;
         out.write_json(file, &found)
     })?;
-    artifact.json(file)
+    let mut found: Findings = artifact.json(file)?;
+    let spins = settings.chain.spins;
+    let ring = lattice::Ring::new(spins).map_err(failure)?;
+    for (name, temperatures) in sets(settings) {
+        let rbm = machine::rbm(&Model::load(artifact.path(&format!("machines/{name}.safetensors")))?)?;
+        let purpose = format!("couplings/{name}");
+        found.effective.push(effective(&rbm, &[spins], Streams::new(repetition.seed()), &purpose)?);
+        found.trace.push(match temperatures[..] {
+            [t] if t > 0.0 => {
+                let temperature = Temperature::new(t).map_err(failure)?;
+                Some(rbm.trace_condition(&ring, temperature).map_err(failure)?)
+            }
+            _ => None,
+        });
+    }
+    Ok(found)
 }
 
 /// What the machines are trained and read with.
@@ -208,7 +230,17 @@ impl<'a> Bench<'a> {
         let objectives = OBJECTIVES.iter().map(|o| self.exactly(*o)).collect::<Result<Vec<_>, _>>()?;
         let curve = |t: &f64| self.ring.read(&thermal(spins, *t)).curve;
         let reference = self.temperatures.iter().map(curve).collect();
-        Ok(Findings { told_apart: self.told_apart()?, reference, null, flows, along, objectives, penalties: [l1, l2] })
+        Ok(Findings {
+            told_apart: self.told_apart()?,
+            reference,
+            null,
+            flows,
+            along,
+            objectives,
+            penalties: [l1, l2],
+            effective: Vec::new(),
+            trace: Vec::new(),
+        })
     }
 
     /// Fraction of the result collections whose nearest curve is that of their own temperature.

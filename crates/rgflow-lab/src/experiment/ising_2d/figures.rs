@@ -1,6 +1,7 @@
 //! The figures of the study, as data.
 
 use super::super::combined::{Combined, over_seeds};
+use super::super::couplings;
 use super::super::drawing::axis;
 use super::findings::{FlowFindings, Observed, Series};
 use super::matching;
@@ -102,6 +103,18 @@ impl Figures<'_> {
             self.end_figure("fig4.8", "Thesis fig 4.8: RBM trained without 1.75 ... 2.75", "The thesis sees the flow end near T = 2.", &["gap"]),
             self.end_figure("fig-extremes", "Control: RBM trained on only T = 0 and T = 6", "No critical configuration was ever shown to this machine.", &["extremes"]),
         ]
+    }
+
+    /// J(r) of the machines.
+    pub fn couplings(&self) -> Figure {
+        let curve = |set: &str| couplings::curve_of(set_title(set), &Findings::effective(self.found, set));
+        Figure {
+            id: "fig4.6-couplings".into(),
+            title: "The machines as Ising models: J(r)".into(),
+            caption: "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the distance r on the torus, by training set. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown. Errors over repetitions, or of the sampling.".into(),
+            alt: "Effective couplings against the distance, on a logarithmic axis, one curve for each training set.".into(),
+            panels: vec![couplings::panel(SETS.iter().map(|(set, _)| curve(set)).collect())],
+        }
     }
 
     /// Fig 4.9: RG flow beside RBM flow.

@@ -15,6 +15,7 @@ mod thermal;
 pub(super) mod thermometer;
 mod together;
 
+use super::couplings::{Effective, effective};
 use super::{Experiment, Item};
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
@@ -22,6 +23,7 @@ use findings::{FlowFindings, SnapshotFindings, ThermalFindings};
 use flows::{Bench, Job};
 use rayon::prelude::*;
 use rgflow::flow::Mode;
+use rgflow::random::Streams;
 use settings::Settings;
 use std::collections::BTreeMap;
 
@@ -48,12 +50,18 @@ struct Findings {
     thermal: ThermalFindings,
     /// By machine (`all`, `all-redrawn`, `untrained` ...) and mode.
     flows: BTreeMap<(String, &'static str), FlowFindings>,
+    /// By machine, as Ising models.
+    effective: BTreeMap<String, Effective>,
     snapshots: Vec<SnapshotFindings>,
 }
 
 impl Findings {
     fn flow(&self, machine: &str, mode: Mode) -> &FlowFindings {
         &self.flows[&(machine.to_string(), mode.name())]
+    }
+
+    fn effective<'a>(found: &'a [Self], machine: &str) -> Vec<&'a Effective> {
+        found.iter().map(|f| &f.effective[machine]).collect()
     }
 }
 
@@ -131,6 +139,14 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
             add(format!("all-epoch-{epoch}"), &trained[0], snapshot, flow.snapshot_steps, flow.snapshot_chains);
         }
     }
+    let couplings = |job: &Job| {
+        let purpose = format!("couplings/{}", job.name);
+        let (rbm, extents) = (machines::load(job.machine, &job.file)?, [settings.lattice.size; 2]);
+        Ok((job.name.clone(), effective(&rbm, &extents, Streams::new(repetition.seed()), &purpose)?))
+    };
+    // Both modes iterate the same machines.
+    let once = jobs.par_iter().filter(|job| job.mode == MODES[0] && !job.name.contains("-epoch-"));
+    let effective = once.map(couplings).collect::<Result<_, Error>>()?;
     let (thermal, flows) = rayon::join(
         || thermal::stage(repetition, &bench, &blocked),
         || {
@@ -152,5 +168,5 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
             Ok(SnapshotFindings { epoch, mean: snapshot(epoch, Mode::Mean)?, gibbs: snapshot(epoch, Mode::Gibbs)? })
         })
         .collect::<Result<_, Error>>()?;
-    Ok(Findings { thermal: thermal?, flows, snapshots })
+    Ok(Findings { thermal: thermal?, flows, effective, snapshots })
 }

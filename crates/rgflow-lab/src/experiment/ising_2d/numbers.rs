@@ -1,6 +1,7 @@
 //! The numbers of `results.json`: means over repetitions with errors, each beside what it is compared with.
 
 use super::super::combined::{Combined, Measured, around, over_seeds, union};
+use super::super::couplings;
 use super::findings::{FlowFindings, Observed};
 use super::matching;
 use super::settings::Settings;
@@ -80,12 +81,19 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
             let what = format!("{name} flow of a machine with weights redrawn from those trained on \"{set}\"");
             flow(settings, &format!("ising-2d.rbm.{set}.redrawn.{name}"), &control, &what, None, &mut numbers);
         }
+        let what = format!("machine trained on \"{set}\"");
+        numbers.extend(couplings::numbers(&key, &Findings::effective(found, set), &what));
+        let what = format!("machine with weights redrawn from those trained on \"{set}\"");
+        let redrawn = Findings::effective(found, &format!("{set}-redrawn"));
+        numbers.extend(couplings::numbers(&format!("{key}.redrawn"), &redrawn, &what));
     }
     for mode in MODES {
         let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow("untrained", mode)).collect();
         let what = format!("{} flow of an untrained machine", mode.name());
         flow(settings, &format!("ising-2d.rbm.untrained.{}", mode.name()), &flows, &what, None, &mut numbers);
     }
+    let untrained = Findings::effective(found, "untrained");
+    numbers.extend(couplings::numbers("ising-2d.rbm.untrained", &untrained, "untrained machine"));
     for (i, first) in found[0].snapshots.iter().enumerate() {
         for mode in MODES {
             let of = |f: &Findings| {

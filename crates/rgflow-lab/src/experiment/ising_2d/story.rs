@@ -5,7 +5,7 @@ use super::figures::Figures;
 use super::numbers::{ABOUT, NOT_THERMAL};
 use super::settings::Settings;
 use super::tables::{
-    against, end, flow_table, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,
+    against, couplings_table, end, flow_table, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,
 };
 use super::{Findings, SETS};
 use crate::experiment::Item;
@@ -105,6 +105,12 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
             text: vec![],
             figures: extremes,
             tables: tables(&["extremes"]),
+        },
+        Section {
+            title: "The machines as Ising models".into(),
+            text: vec!["ln p(v) of a machine is that of an Ising model with effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), and of terms of three and more spins. K_eff is their mean over nearest neighbours and T_eff = 1/K_eff a temperature that needs neither thermometer nor flow.".into()],
+            figures: vec![figures.couplings()],
+            tables: vec![couplings_table(found)],
         },
         Section { title: "RG flow beside RBM flow".into(), text: vec![], figures: figures.block_spins().into_iter().chain([figures.flows(), figures.together()]).collect(), tables: vec![] },
     ];

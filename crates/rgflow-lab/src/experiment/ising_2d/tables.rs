@@ -1,6 +1,7 @@
 //! The tables: the summary of the first screen and one flow table per training set.
 
 use super::super::combined::{Combined, Measured, cell, over_seeds};
+use super::super::couplings::{self, Effective};
 use super::findings::{FlowFindings, Observed};
 use super::numbers::{ABOUT, NOT_THERMAL, p_thermal, relaxation as over_relaxation, t_star, thesis};
 use super::{Findings, MODES, SETS};
@@ -107,13 +108,13 @@ pub(super) fn summary(found: &[Findings]) -> Table {
     }
 }
 
-/// A line of a flow table: title, what was read, and the flows behind it (none for the null).
-type Line<'a> = (String, Vec<&'a Observed>, Vec<&'a FlowFindings>);
+/// A line of a flow table: title, what was read, and the machine and the flows behind it (none for the null).
+type Line<'a> = (String, Vec<&'a Observed>, Vec<&'a Effective>, Vec<&'a FlowFindings>);
 
 /// The lines of a flow table, and which of them are not thermal (Holm over the table).
 fn flow_lines<'a>(found: &'a [Findings], set: &str, i: usize) -> (Vec<Line<'a>>, Vec<bool>) {
     let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
-    let mut lines: Vec<Line> = vec![("null (mixture, no RBM)".into(), nulls, vec![])];
+    let mut lines: Vec<Line> = vec![("null (mixture, no RBM)".into(), nulls, vec![], vec![])];
     let mut machines = vec![
         (set.to_string(), "RBM".to_string()),
         (format!("{set}-redrawn"), "redrawn weights".into()),
@@ -129,11 +130,12 @@ fn flow_lines<'a>(found: &'a [Findings], set: &str, i: usize) -> (Vec<Line<'a>>,
             lines.push((
                 format!("{title}, {}, {steps} steps", mode_title(mode)),
                 flows.iter().map(|f| &f.pooled).collect(),
+                Findings::effective(found, &machine),
                 flows,
             ));
         }
     }
-    let p: Vec<f64> = lines.iter().map(|(_, o, _)| p_thermal(o)).collect();
+    let p: Vec<f64> = lines.iter().map(|(_, o, ..)| p_thermal(o)).collect();
     let flags = holm(&p, NOT_THERMAL);
     (lines, flags)
 }
@@ -151,7 +153,7 @@ pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
     let rows = lines
         .iter()
         .zip(not_thermal)
-        .map(|((title, observed, flows), flag)| row(title, observed, flows, flag))
+        .map(|((title, observed, machine, flows), flag)| row(title, observed, (machine, flows), flag))
         .collect();
     Table {
         caption: format!("Trained on {}: ends of the flow, pooled over starts, and the null", set_title(set)),
@@ -159,6 +161,7 @@ pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
             "collection",
             "T*",
             "T_E",
+            "T_eff",
             "E/N",
             "|m|",
             "xi/L",
@@ -174,6 +177,7 @@ pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
         .to_vec(),
         rows,
         notes: vec![
+            "T_eff: 1/K_eff of the machine itself, without any flow; K_eff is the mean effective coupling of nearest neighbours.".into(),
             "Ends: distinct ends of the start temperatures at about step 100 and at the last step. Converged: starts whose windows [t/2, 3t/4) and [3t/4, t] agree.".into(),
             format!(
             "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
@@ -182,7 +186,12 @@ pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
     }
 }
 
-fn row(title: &str, observed: &[&Observed], flows: &[&FlowFindings], not_thermal: bool) -> Vec<Cell> {
+fn row(
+    title: &str,
+    observed: &[&Observed],
+    (machine, flows): (&[&Effective], &[&FlowFindings]),
+    not_thermal: bool,
+) -> Vec<Cell> {
     let n: f64 = observed.iter().map(|o| o.n as f64).sum();
     let over = |of: &dyn Fn(&Observed) -> Option<Measured>| {
         cell(&over_seeds(&observed.iter().map(|o| of(o)).collect::<Vec<_>>(), n), None)
@@ -191,6 +200,7 @@ fn row(title: &str, observed: &[&Observed], flows: &[&FlowFindings], not_thermal
         Cell::text(title),
         cell(&t_star(observed), None),
         over(&|o| o.t_energy),
+        if machine.is_empty() { Cell::text("-") } else { cell(&couplings::t_eff(machine), None) },
         over(&|o| Some(o.energy)),
         over(&|o| Some(o.abs_m)),
         over(&|o| o.xi_over_l),
@@ -224,6 +234,33 @@ fn row(title: &str, observed: &[&Observed], flows: &[&FlowFindings], not_thermal
 fn relaxation(flows: &[&FlowFindings]) -> Cell {
     let Combined { value, interval, .. } = over_relaxation(flows);
     Cell::Value { value: value.map(|v| (v * 10.0).round() / 10.0), error: None, interval, remark: None }
+}
+
+/// The three thermometers of each machine, and how much of ln p is not two-body.
+pub(super) fn couplings_table(found: &[Findings]) -> Table {
+    let row = |(i, (set, _)): (usize, &(&'static str, super::Member))| {
+        let machine = Findings::effective(found, set);
+        let energies = found.iter().map(|f| f.flow(set, Mode::Gibbs).pooled.t_energy);
+        vec![
+            Cell::text(set_title(set)),
+            cell(&null(found, i), None),
+            cell(&end(found, set, Mode::Gibbs), None),
+            cell(&over_seeds(&energies.collect::<Vec<_>>(), 1.0), None),
+            cell(&couplings::t_eff(&machine), None),
+            cell(&couplings::more(&machine), None),
+        ]
+    };
+    Table {
+        caption: "Three thermometers (J/k_B)".into(),
+        columns: ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs"]
+            .map(String::from)
+            .to_vec(),
+        rows: SETS.iter().enumerate().map(row).collect(),
+        notes: vec![
+            "Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins."
+                .into(),
+        ],
+    }
 }
 
 /// The thermometer on sets that no training saw: T* beside the true temperature, with E and |m|.

@@ -6,6 +6,7 @@ mod settings;
 mod stage;
 
 use super::Experiment;
+use super::couplings::{Effective, effective};
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
 use crate::dataset::{Dataset, Meaning, Options};
 use crate::record::Record;
@@ -18,9 +19,14 @@ use settings::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// Larger machines are not read as Ising models: it would take longer than a minute.
+const MOST_COUPLED: usize = 1024;
+
 /// The experiment: machine, samples and network are given with the command.
 pub struct OwnFlow {
     machine: (PathBuf, String, Rbm),
+    /// Extents of the lattice of square cells that the machine says its visible units are on.
+    extents: Option<Vec<usize>>,
     data_path: (PathBuf, String),
     network: Option<(PathBuf, String, Model, Mlp)>,
     data: OnceLock<Dataset>,
@@ -48,6 +54,7 @@ impl OwnFlow {
         let at = |path: &Path, e: Error| Error::user(format!("{}: {e}", path.display()));
         let (model, hash) = user_file::model(machine)?;
         let rbm = machine::rbm(&model).map_err(|e| at(machine, e))?;
+        let extents = machine::lattice(&model, rbm.n_visible());
         let network = match network {
             None => None,
             Some(path) => {
@@ -64,7 +71,7 @@ impl OwnFlow {
             }
         };
         let data_path = (data.to_path_buf(), crate::dataset::hash(data)?);
-        Ok(Self { machine: (machine.into(), hash, rbm), data_path, network, data: OnceLock::new() })
+        Ok(Self { machine: (machine.into(), hash, rbm), extents, data_path, network, data: OnceLock::new() })
     }
 
     /// The samples, fit for the machine.
@@ -103,6 +110,21 @@ impl OwnFlow {
         match (extents.as_slice(), coordination) {
             ([lx, ly], 4) if spins => Square::new(*lx, *ly).ok(),
             _ => None,
+        }
+    }
+
+    /// The machine as an Ising model, where it or else the samples are on a lattice of square cells.
+    fn effective(&self, data: &Dataset, streams: Streams) -> Result<Option<Effective>, Error> {
+        let rbm = &self.machine.2;
+        let square = |(extents, coordination): &(Vec<usize>, u32)| {
+            (*coordination as usize == 2 * extents.len()).then(|| extents.clone())
+        };
+        let extents = self.extents.clone().or_else(|| data.lattice.as_ref().and_then(square));
+        match extents {
+            Some(extents) if rbm.visible_units().levels().is_some() && rbm.n_visible() <= MOST_COUPLED => {
+                effective(rbm, &extents, streams, "couplings").map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -190,6 +212,8 @@ impl Experiment for OwnFlow {
             })
             .collect::<Result<_, Error>>()?;
         let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp));
-        Ok(record::record(self, &settings, data, &starts, classes, &found))
+        let effective = run.repetitions().into_iter().map(|r| self.effective(data, Streams::new(r.seed())));
+        let effective: Vec<Effective> = effective.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
+        Ok(record::record(self, &settings, data, &starts, classes, (&found, &effective)))
     }
 }

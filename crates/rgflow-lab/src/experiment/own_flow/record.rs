@@ -1,6 +1,7 @@
 //! Numbers, tables and figures of a flow from the user's own samples.
 
 use super::super::combined::{Combined, Measured, around, cell, over_seeds, union};
+use super::super::couplings::{self, Effective};
 use super::super::drawing::axis;
 use super::super::pictures::picture;
 use super::findings::{Findings, Star};
@@ -24,6 +25,8 @@ struct Story<'a> {
     outputs: Outputs,
     /// By repetition and mode.
     found: &'a [Vec<Findings>],
+    /// The machine as an Ising model, by repetition; none without a lattice.
+    effective: Vec<&'a Effective>,
     n: f64,
 }
 
@@ -33,9 +36,10 @@ pub(super) fn record(
     data: &Dataset,
     starts: &Starts,
     outputs: Outputs,
-    found: &[Vec<Findings>],
+    (found, effective): (&[Vec<Findings>], &[Effective]),
 ) -> Record {
-    let story = Story { data, starts, outputs, found, n: starts.rows.len() as f64 };
+    let effective = effective.iter().collect();
+    let story = Story { data, starts, outputs, found, effective, n: starts.rows.len() as f64 };
     let file = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let (machine, rbm) = (file(&flow.machine.0), &flow.machine.2);
     let n_modes = found[0].len();
@@ -48,6 +52,7 @@ pub(super) fn record(
             tables: story.table(mode).into_iter().collect(),
         });
     }
+    sections.extend(story.couplings());
     Record {
         experiment: OwnFlow::NAME.into(),
         title: format!("The flow of {machine} from {}", file(&flow.data_path.0)),
@@ -131,6 +136,9 @@ impl Story<'_> {
                 numbers.push(self.mean(0, true, of).number(format!("{KEY}.start.{name}"), unit, &what));
             }
         }
+        if !self.effective.is_empty() {
+            numbers.extend(couplings::numbers(KEY, &self.effective, "the machine itself, without any flow"));
+        }
         for mode in 0..self.found[0].len() {
             let key = format!("{KEY}.{}", self.mode(mode));
             let what = format!("{} flow, last step", self.mode(mode));
@@ -207,6 +215,12 @@ impl Story<'_> {
             }));
             rows.push(row);
         }
+        if !self.effective.is_empty() {
+            let t_eff = cell(&couplings::t_eff(&self.effective), None);
+            let mut row = vec![Cell::text("T_eff = 1/K_eff of the machine"), Cell::text("-")];
+            row.extend(modes.clone().map(|_| t_eff.clone()));
+            rows.push(row);
+        }
         for (name, _, of) in self.series() {
             let head = match name {
                 "energy" => "E/N (J)",
@@ -279,6 +293,26 @@ impl Story<'_> {
             columns: [String::from("start")].into_iter().chain(classes.iter().map(ToString::to_string)).collect(),
             rows,
             notes: vec![],
+        })
+    }
+
+    /// J(r) of the machine.
+    fn couplings(&self) -> Option<Section> {
+        let more = couplings::more(&self.effective);
+        (!self.effective.is_empty()).then(|| Section {
+            title: "The machine as an Ising model".into(),
+            text: vec![format!(
+                "Effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), spins v; K_eff is their mean over nearest neighbours. Share of terms of three and more spins in the variance of ln p over uniform spins: {}.",
+                show(&more)
+            )],
+            figures: vec![Figure {
+                id: "couplings".into(),
+                title: "Effective couplings by distance".into(),
+                caption: "J(r): mean of J_ij over the pairs at the distance r on the torus. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown.".into(),
+                alt: "Effective couplings of the machine against the distance, on a logarithmic axis.".into(),
+                panels: vec![couplings::panel(vec![couplings::curve_of("", &self.effective)])],
+            }],
+            tables: vec![],
         })
     }
 
