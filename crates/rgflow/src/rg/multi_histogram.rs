@@ -676,7 +676,7 @@ mod tests {
         assert!(reach.beta < nearest.beta && mbar.read(reach, |_| [0.0]).is_ok());
         let beyond = State::at(reach.beta - 0.005);
         assert!(mbar.read(beyond, |_| [0.0]).is_err());
-        assert!(mbar.read(State { beta: nearest.beta, y: 0.5 }, |_| [0.0]).is_err());
+        assert!(mbar.read(State { beta: nearest.beta, y: 3.0 }, |_| [0.0]).is_err());
         let far: Vec<Drawn> = [1.5, 5.0].iter().map(|t| drawn(12, *t, 0.0, 1000, 5)).collect();
         assert!(matches!(Mbar::new(&series(&far)), Err(MbarError::Apart { .. })));
         let few = [drawn(4, 2.0, 0.0, 49, 5)];
