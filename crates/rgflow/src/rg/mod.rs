@@ -9,4 +9,5 @@ pub mod migdal_kadanoff;
 pub mod multi_histogram;
 pub mod neural;
 pub mod operators;
+pub mod scaling;
 pub mod trg;
