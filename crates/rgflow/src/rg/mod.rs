@@ -6,6 +6,8 @@ pub mod duality;
 pub mod histogram;
 pub mod mcrg;
 pub mod migdal_kadanoff;
+pub mod multi_histogram;
 pub mod neural;
 pub mod operators;
+pub mod scaling;
 pub mod trg;
