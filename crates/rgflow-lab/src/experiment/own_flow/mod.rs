@@ -19,7 +19,7 @@ use settings::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Larger machines are not read as Ising models: it would take longer than a minute.
+/// Larger machines are not read as Ising models: 784 + 200 units already take 8 s.
 const MOST_COUPLED: usize = 1024;
 
 /// The experiment: machine, samples and network are given with the command.
