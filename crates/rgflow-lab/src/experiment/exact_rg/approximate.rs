@@ -97,8 +97,8 @@ pub(super) fn part(settings: &Trg) -> Result<Part, Error> {
         id: "sec3.pictures".into(),
         title: "Two more RG flows: bonds moved, tensors split".into(),
         caption: format!(
-            "Left: Migdal-Kadanoff, T after each step of b = 2; dashed its own fixed point and T_c. Middle: (tr T)^2/tr T^2 of the tensors ({0} singular \
-             values) by steps of b = 2 (two of the method): 2 in the ordered phase, 1 in the disordered one. Right: relative error of the free energy \
+            "First: Migdal-Kadanoff, T after each step of b = 2; dashed its own fixed point and T_c. Second: (tr T)^2/tr T^2 of the tensors ({0} singular \
+             values) by steps of b = 2 (two of the method): 2 in the ordered phase, 1 in the disordered one. Below: relative error of the free energy \
              against T with {0} singular values, and at T_c against their number.",
             chis[0]
         ),
