@@ -5,7 +5,7 @@ use super::figures::Figures;
 use super::numbers::{ABOUT, NOT_THERMAL};
 use super::settings::Settings;
 use super::tables::{
-    against, couplings_table, end, flow_table, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,
+    against, couplings_table, end, flow_tables, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,
 };
 use super::{Findings, SETS};
 use crate::experiment::Item;
@@ -73,7 +73,11 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
     let extremes = probability.split_off(4);
     let thermal = probability.remove(0);
     let tables = |sets: &[&str]| {
-        SETS.iter().enumerate().filter(|(_, s)| sets.contains(&s.0)).map(|(i, s)| flow_table(found, s.0, i)).collect()
+        SETS.iter()
+            .enumerate()
+            .filter(|(_, s)| sets.contains(&s.0))
+            .flat_map(|(i, s)| flow_tables(found, s.0, i))
+            .collect()
     };
     let mut sections = vec![
         Section {

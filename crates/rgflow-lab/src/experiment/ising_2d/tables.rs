@@ -1,7 +1,7 @@
 //! The tables: the summary of the first screen and one flow table per training set.
 
 use super::super::combined::{Combined, Measured, cell, over_seeds};
-use super::super::couplings::{self, Effective};
+use super::super::couplings;
 use super::findings::{FlowFindings, Observed};
 use super::numbers::{ABOUT, NOT_THERMAL, p_thermal, relaxation as over_relaxation, t_star, thesis};
 use super::{Findings, MODES, SETS};
@@ -108,13 +108,13 @@ pub(super) fn summary(found: &[Findings]) -> Table {
     }
 }
 
-/// A line of a flow table: title, what was read, and the machine and the flows behind it (none for the null).
-type Line<'a> = (String, Vec<&'a Observed>, Vec<&'a Effective>, Vec<&'a FlowFindings>);
+/// A line of the flow tables: title, what was read, and the flows behind it (none for the null).
+type Line<'a> = (String, Vec<&'a Observed>, Vec<&'a FlowFindings>);
 
 /// The lines of a flow table, and which of them are not thermal (Holm over the table).
 fn flow_lines<'a>(found: &'a [Findings], set: &str, i: usize) -> (Vec<Line<'a>>, Vec<bool>) {
     let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
-    let mut lines: Vec<Line> = vec![("null (mixture, no RBM)".into(), nulls, vec![], vec![])];
+    let mut lines: Vec<Line> = vec![("null (mixture, no RBM)".into(), nulls, vec![])];
     let mut machines = vec![
         (set.to_string(), "RBM".to_string()),
         (format!("{set}-redrawn"), "redrawn weights".into()),
@@ -130,12 +130,11 @@ fn flow_lines<'a>(found: &'a [Findings], set: &str, i: usize) -> (Vec<Line<'a>>,
             lines.push((
                 format!("{title}, {}, {steps} steps", mode_title(mode)),
                 flows.iter().map(|f| &f.pooled).collect(),
-                Findings::effective(found, &machine),
                 flows,
             ));
         }
     }
-    let p: Vec<f64> = lines.iter().map(|(_, o, ..)| p_thermal(o)).collect();
+    let p: Vec<f64> = lines.iter().map(|(_, o, _)| p_thermal(o)).collect();
     let flags = holm(&p, NOT_THERMAL);
     (lines, flags)
 }
@@ -147,67 +146,67 @@ pub(super) fn gibbs_not_thermal(found: &[Findings], set: &str, i: usize) -> bool
     flow_lines(found, set, i).1[line]
 }
 
-/// The flow table of one training set: null, machine, controls.
-pub(super) fn flow_table(found: &[Findings], set: &str, i: usize) -> Table {
+/// The tables of one training set, null, machine and controls: what the ends read, and how they were reached.
+pub(super) fn flow_tables(found: &[Findings], set: &str, i: usize) -> [Table; 2] {
     let (lines, not_thermal) = flow_lines(found, set, i);
-    let rows = lines
-        .iter()
-        .zip(not_thermal)
-        .map(|((title, observed, machine, flows), flag)| row(title, observed, (machine, flows), flag))
-        .collect();
-    Table {
-        caption: format!("Trained on {}: ends of the flow, pooled over starts, and the null", set_title(set)),
-        columns: [
-            "collection",
-            "T*",
-            "T_E",
-            "T_eff",
-            "E/N",
-            "|m|",
-            "xi/L",
-            "KL left (nats)",
-            "reverse KL",
-            "JS",
-            "thermal?",
-            "ends at 100 / last",
-            "converged",
-            "relaxation (steps)",
-        ]
-        .map(String::from)
-        .to_vec(),
-        rows,
-        notes: vec![
-            "T_eff: 1/K_eff of the machine itself, without any flow; K_eff is the mean effective coupling of nearest neighbours.".into(),
-            "Ends: distinct ends of the start temperatures at about step 100 and at the last step. Converged: starts whose windows [t/2, 3t/4) and [3t/4, t] agree.".into(),
-            format!(
-            "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
-            100.0 * NOT_THERMAL
-        )],
-    }
+    let read = lines.iter().zip(not_thermal).map(|((title, observed, _), flag)| read_row(title, observed, flag));
+    let reached = lines.iter().map(|(title, observed, flows)| reached_row(title, observed, flows));
+    let title = |what: &str| format!("Trained on {}: {what}", set_title(set));
+    let columns = |names: &[&str]| names.iter().copied().map(String::from).collect();
+    [
+        Table {
+            caption: title("ends of the flow, pooled over starts, and the null"),
+            columns: columns(&["collection", "T*", "T_E", "E/N", "|m|", "xi/L", "KL left (nats)", "thermal?"]),
+            rows: read.collect(),
+            notes: vec![format!(
+                "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
+                100.0 * NOT_THERMAL
+            )],
+        },
+        Table {
+            caption: title("how the ends were reached"),
+            columns: columns(&[
+                "collection",
+                "reverse KL",
+                "JS",
+                "ends at 100 / last",
+                "converged",
+                "relaxation (steps)",
+            ]),
+            rows: reached.collect(),
+            notes: vec![
+                "Ends: distinct ends of the start temperatures at about step 100 and at the last step. Converged: starts whose windows [t/2, 3t/4) and \
+                 [3t/4, t] agree."
+                    .into(),
+            ],
+        },
+    ]
 }
 
-fn row(
-    title: &str,
-    observed: &[&Observed],
-    (machine, flows): (&[&Effective], &[&FlowFindings]),
-    not_thermal: bool,
-) -> Vec<Cell> {
+/// A quantity of a collection, over repetitions.
+fn over(observed: &[&Observed], of: impl Fn(&Observed) -> Option<Measured>) -> Cell {
     let n: f64 = observed.iter().map(|o| o.n as f64).sum();
-    let over = |of: &dyn Fn(&Observed) -> Option<Measured>| {
-        cell(&over_seeds(&observed.iter().map(|o| of(o)).collect::<Vec<_>>(), n), None)
-    };
-    let mut row = vec![
+    cell(&over_seeds(&observed.iter().map(|o| of(o)).collect::<Vec<_>>(), n), None)
+}
+
+fn read_row(title: &str, observed: &[&Observed], not_thermal: bool) -> Vec<Cell> {
+    vec![
         Cell::text(title),
         cell(&t_star(observed), None),
-        over(&|o| o.t_energy),
-        if machine.is_empty() { Cell::text("-") } else { cell(&couplings::t_eff(machine), None) },
-        over(&|o| Some(o.energy)),
-        over(&|o| Some(o.abs_m)),
-        over(&|o| o.xi_over_l),
-        over(&|o| Some((o.kl, f64::NAN))),
-        over(&|o| Some((o.kl_reverse, f64::NAN))),
-        over(&|o| Some((o.js, f64::NAN))),
+        over(observed, |o| o.t_energy),
+        over(observed, |o| Some(o.energy)),
+        over(observed, |o| Some(o.abs_m)),
+        over(observed, |o| o.xi_over_l),
+        over(observed, |o| Some((o.kl, f64::NAN))),
         Cell::text(if not_thermal { "not thermal" } else { "could be" }),
+    ]
+}
+
+fn reached_row(title: &str, observed: &[&Observed], flows: &[&FlowFindings]) -> Vec<Cell> {
+    let mut row = vec![
+        Cell::text(title),
+        over(observed, |o| Some((o.kl_reverse, f64::NAN))),
+        over(observed, |o| Some((o.js, f64::NAN))),
     ];
     if flows.is_empty() {
         row.extend([Cell::text("-"), Cell::text("-"), Cell::text("-")]);

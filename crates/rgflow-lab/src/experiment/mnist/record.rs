@@ -162,7 +162,7 @@ impl Story<'_> {
     fn summary(&self) -> Table {
         let mut columns = vec!["training set".to_string()];
         for (m, mode) in MODES.iter().enumerate() {
-            columns.extend(self.marks(m).iter().map(|steps| format!("{}, {steps} steps", mode.name())));
+            columns.extend(self.marks(m).iter().map(|steps| format!("{}, {steps}", mode.name())));
         }
         columns.push("attractors".into());
         let row = |(s, set): (usize, &&str)| {
@@ -174,7 +174,7 @@ impl Story<'_> {
             row
         };
         Table {
-            caption: "Distinct ends of the ten starting digits".into(),
+            caption: "Distinct ends of the ten starting digits, by mode and steps".into(),
             columns,
             rows: self.names.iter().enumerate().map(row).collect(),
             notes: vec![

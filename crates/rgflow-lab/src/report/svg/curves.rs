@@ -91,7 +91,9 @@ fn items(curves: &[Curve]) -> Vec<Item> {
                 colour: curve.colour.map(|c| Gradient::Temperature.at(c)),
                 dash,
                 line: curve.style != Style::Points,
-                shape: matches!(curve.style, Style::Points | Style::LinePoints).then_some(shape % 4),
+                // Where colours come again, other points: 0 and 8 do not look alike.
+                shape: matches!(curve.style, Style::Points | Style::LinePoints)
+                    .then_some((shape + shape / PALETTE) % 4),
                 ramp: coloured > LIST && curve.colour.is_some() && !reference,
             }
         })
