@@ -139,6 +139,18 @@ const SMALL: &[(&str, &[&[&str]])] = &[
         ]],
     ),
     (
+        "finite-size-scaling",
+        &[&[
+            "finite_size.sizes=[4, 8, 16]",
+            "finite_size.temperatures=5",
+            "finite_size.samples=400",
+            "finite_size.burn_in=10",
+            "classifier.inputs=4",
+            "classifier.per_temperature=10",
+            "classifier.epochs=5",
+        ]],
+    ),
+    (
         "ashkin-teller",
         &[
             SHARED_2D,

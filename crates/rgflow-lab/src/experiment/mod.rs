@@ -6,6 +6,7 @@ mod couplings;
 mod descent;
 mod drawing;
 mod exact_rg;
+mod finite_size;
 mod ising_1d;
 mod ising_2d;
 mod maps;
@@ -28,6 +29,7 @@ use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
 
+pub use finite_size::FiniteSize;
 pub use mcrg::Mcrg;
 pub use neural_rg::NeuralRg;
 pub use overview::{Found, overview};
@@ -120,6 +122,7 @@ pub static ALL: &[&dyn Experiment] = &[
     &mnist::Mnist,
     &ashkin_teller::AshkinTeller,
     &mcrg::Mcrg,
+    &finite_size::FiniteSize,
     &neural_rg::NeuralRg::new(),
     &maps::Maps,
     &mnist::MnistMaps,

@@ -1,0 +1,170 @@
+//! Stage "classifiers": at each size networks that tell two phases apart, by labels that are right, far from T_c, or wrong.
+
+use super::settings::Settings;
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use ndarray::Array2;
+use rayon::prelude::*;
+use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use rgflow::learning::{Adam, Batching, Descent, Rule};
+use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
+use rgflow::random::Streams;
+
+const REVISION: u32 = 1;
+
+/// What a network is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Below T_c is ordered, above is not.
+    Right,
+    /// The same, of samples far from T_c alone.
+    Far,
+    /// Below another temperature is ordered, above is not.
+    Wrong,
+}
+
+impl Told {
+    pub const ALL: [Self; 3] = [Self::Right, Self::Far, Self::Wrong];
+
+    /// In keys and names of files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Right => "told",
+            Self::Far => "far",
+            Self::Wrong => "wrong",
+        }
+    }
+
+    /// Whether a sample of the temperature `t` is in the training set, and its label.
+    fn label(self, t: f64, settings: &Settings) -> Option<f32> {
+        let (c, t_c) = (&settings.classifier, Temperature::CRITICAL.value());
+        let ordered = |below: f64| Some(f32::from(u8::from(t < below)));
+        match self {
+            Self::Right => ordered(t_c),
+            Self::Far if (t - t_c).abs() < c.far => None,
+            Self::Far => ordered(t_c),
+            Self::Wrong => ordered(c.wrong),
+        }
+    }
+}
+
+/// By size, in the order of [`Told::ALL`].
+pub(super) type Networks = Vec<Vec<Mlp>>;
+
+/// Makes or keeps the networks.
+pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Artifact, Networks), Error> {
+    let sizes = &settings.finite_size.sizes;
+    let file = |size: usize, told: Told| format!("classifiers/L{size}-{}.safetensors", told.name());
+    let files: Vec<String> = sizes.iter().flat_map(|size| Told::ALL.map(|told| file(*size, told))).collect();
+    let what = Stage {
+        name: "classifiers",
+        revision: REVISION,
+        settings: &(sizes, &settings.classifier),
+        inputs: &[],
+        outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
+    };
+    let artifact = repetition.stage(what, |out| {
+        out.add_work("classifiers", (sizes.len() * Told::ALL.len() * settings.classifier.epochs) as u64);
+        for size in sizes {
+            let samples = draw(out, settings, *size).map_err(|e| Error::failure(e.to_string()))?;
+            Told::ALL.par_iter().try_for_each(|told| {
+                let (mlp, cost) = fit(out, settings, *size, *told, &samples)?;
+                let metadata = serde_json::json!({
+                    "kind": "P(ordered)", "size": size, "inputs": "block means", "told": told.name(), "seed": out.seed(),
+                    "settings": settings.classifier, "test_cross_entropy": cost,
+                });
+                out.write(&file(*size, *told), network::with_layers(Model::new(metadata), &mlp).to_bytes()?)
+            })?;
+        }
+        Ok(())
+    })?;
+    let read = |size: &usize| {
+        Told::ALL.iter().map(|told| network::layers(&Model::load(artifact.path(&file(*size, *told)))?)).collect()
+    };
+    let networks = sizes.iter().map(read).collect::<Result<Networks, Error>>()?;
+    Ok((artifact, networks))
+}
+
+/// Configurations with their temperatures.
+struct Samples {
+    x: Array2<f32>,
+    t: Vec<f64>,
+}
+
+/// Means over `inputs` x `inputs` square blocks of `size` x `size` spins: what networks see.
+///
+/// The same number for all sizes; 128 x 128 weights and more per hidden unit learn 4000 samples by heart, not the phases.
+pub(super) fn block_means(spins: &[i8], size: usize, inputs: usize, means: &mut [f32]) {
+    let side = size / inputs;
+    let scale = 1.0 / (side * side) as f32;
+    means.fill(0.0);
+    for (y, line) in spins.chunks_exact(size).enumerate() {
+        let means = &mut means[y / side * inputs..][..inputs];
+        for (mean, block) in means.iter_mut().zip(line.chunks_exact(side)) {
+            *mean += scale * f32::from(block.iter().map(|s| i16::from(*s)).sum::<i16>());
+        }
+    }
+}
+
+fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, LatticeError> {
+    let c = &settings.classifier;
+    let lattice = Square::new(size, size)?;
+    let model = Ising::new(&lattice);
+    let n = c.per_temperature;
+    let step = 2.0 * c.half_width / (c.n_temperatures - 1) as f64;
+    let t: Vec<f64> =
+        (0..c.n_temperatures).map(|k| Temperature::CRITICAL.value() - c.half_width + step * k as f64).collect();
+    let mut x = Array2::<f32>::zeros((n * t.len(), c.inputs * c.inputs));
+    let rows: Vec<_> = x.axis_chunks_iter_mut(ndarray::Axis(0), n).collect();
+    rows.into_par_iter().zip(&t).enumerate().try_for_each(|(k, (mut rows, t))| {
+        let mut rng = Streams::new(out.seed()).generator("classifiers/samples", (size * 10_000 + k) as u64);
+        let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
+        let seen = wolff::sample(&model, Temperature::new(*t)?, n, &chain, &mut rng)?;
+        for (mut x, spins) in rows.rows_mut().into_iter().zip(seen.spins.rows()) {
+            let (Some(x), Some(spins)) = (x.as_slice_mut(), spins.as_slice()) else { continue };
+            block_means(spins, size, c.inputs, x);
+        }
+        Ok::<(), LatticeError>(())
+    })?;
+    Ok(Samples { x, t: t.iter().flat_map(|t| vec![*t; n]).collect() })
+}
+
+/// One sample of so many is not trained on: the network that is best on these is kept.
+const TEST: usize = 5;
+
+/// A network and its cross-entropy on the test set.
+fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Samples) -> Result<(Mlp, f64), Error> {
+    let c = &settings.classifier;
+    let labels: Vec<Option<f32>> = all.t.iter().map(|t| told.label(*t, settings)).collect();
+    let part = |test: bool| {
+        let rows: Vec<usize> =
+            (0..labels.len()).filter(|i| labels[*i].is_some() && (i % TEST == TEST - 1) == test).collect();
+        let y = rows.iter().filter_map(|i| labels[*i]).collect();
+        let y = Array2::from_shape_vec((rows.len(), 1), y).expect("a label each");
+        (all.x.select(ndarray::Axis(0), &rows), y)
+    };
+    let ((x, y), (test_x, test_y)) = (part(false), part(true));
+    let streams = Streams::new(out.seed());
+    let purpose = format!("classifiers/{}", told.name());
+    let mut init = streams.generator(&format!("{purpose}/init"), size as u64);
+    let mlp = Mlp::random(&[c.inputs * c.inputs, c.hidden, 1], Activation::Relu, Activation::Sigmoid, &mut init);
+    let training = Training {
+        epochs: c.epochs,
+        batching: Batching::Mini { size: c.batch, repeats: false },
+        descent: Descent::new(Rule::Adam(Adam::default()), c.learning_rate as f32),
+        cost: Cost::CrossEntropy,
+        patience: 0,
+    };
+    let data = Data { x: x.view(), targets: Targets::Values(y.view()) };
+    let test = Data { x: test_x.view(), targets: Targets::Values(test_y.view()) };
+    let mut interrupted = None;
+    let trained = train(mlp, data, test, &training, streams, &format!("{purpose}/{size}"), &mut |_| {
+        interrupted = out.tick(1).err();
+        interrupted.is_none()
+    })
+    .map_err(|e| Error::failure(e.to_string()))?;
+    if let Some(stop) = interrupted {
+        return Err(stop);
+    }
+    let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
+    Ok((trained.mlp, cost))
+}

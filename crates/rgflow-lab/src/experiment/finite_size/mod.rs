@@ -1,0 +1,55 @@
+//! Finite-size scaling: T_c and exponents from several sizes, also of a classifier's output.
+
+mod analysis;
+mod classifiers;
+mod record;
+mod sampling;
+mod settings;
+
+use super::{Experiment, Item};
+use crate::artifact::{Error, Run};
+use crate::record::Record;
+use settings::Settings;
+
+/// The experiment.
+pub struct FiniteSize;
+
+const ITEMS: &[Item] = &[Item {
+    id: "secB.fss",
+    title: "Finite-size scaling: T_c and exponents, also of a classifier's output",
+    claim: "(beside appendix B) several sizes give T_c and exponents; so does a network's P(ordered) (Carrasquilla and Melko)",
+    keys: &["rg.fss."],
+}];
+
+impl Experiment for FiniteSize {
+    fn name(&self) -> &'static str {
+        "finite-size-scaling"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Finite-size scaling of the square lattice: T_c and exponents by Binder's cumulant, |m| and classifiers"
+    }
+
+    fn recipe(&self) -> &'static str {
+        include_str!("recipe.toml")
+    }
+
+    fn items(&self) -> &'static [Item] {
+        ITEMS
+    }
+
+    fn check(&self, table: &toml::Table) -> Result<(), String> {
+        Settings::parse(table).map(|_| ())
+    }
+
+    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = Settings::parse(table).map_err(Error::user)?;
+        // One after the other: each uses all threads.
+        let repeat = |repetition: &_| {
+            let (artifact, networks) = classifiers::stage(repetition, &settings)?;
+            analysis::stage(repetition, &settings, &artifact, &networks)
+        };
+        let found = run.repetitions().iter().map(repeat).collect::<Result<Vec<_>, Error>>()?;
+        Ok(record::record(&settings, &found))
+    }
+}
