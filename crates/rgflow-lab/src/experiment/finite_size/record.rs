@@ -7,6 +7,7 @@ use super::classifiers::Told;
 use super::settings::Settings;
 use crate::record::{Cell, Claim, Figure, Number, Panel, Record, Section, Style, Table};
 use rgflow::lattice::Temperature;
+use rgflow::rg::scaling::distance;
 
 /// An exponent of L at T_c.
 struct Exponent {
@@ -31,7 +32,7 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     Record {
         experiment: "finite-size-scaling".into(),
         title: "T_c and exponents by finite-size scaling, also of a classifier".into(),
-        question: "Curves of several sizes cross at T_c and fall on one another as functions of (T - T_c) L^{1/nu}. Does a network's P(ordered) do so \
+        question: "Curves of several sizes cross at T_c and fall on one another as functions of t L^{1/nu}, t = T_c (1 - T_c/T). Does a network's P(ordered) do so \
                    too, and what does that say?"
             .into(),
         answers: story.answers(),
@@ -273,9 +274,9 @@ impl Story<'_> {
         let scaled = if a == 0.0 { name.to_string() } else { format!("{name} L^{:.3}", -a) };
         let one = Panel::Curves {
             title: format!("T_c = {t:.4}, nu = {nu:.3}"),
-            x: axis("(T - T_c) L^{1/nu}"),
+            x: axis("t L^{1/nu}, t = T_c (1 - T_c/T)"),
             y: axis(&scaled),
-            curves: curves(&|l, own| (own - t) * power(l, 1.0 / nu), &|l| power(l, -a), Style::Points),
+            curves: curves(&|l, own| distance(own, t) * power(l, 1.0 / nu), &|l| power(l, -a), Style::Points),
         };
         vec![raw, one]
     }
@@ -286,7 +287,7 @@ impl Story<'_> {
             title: "The cumulant and the magnetisation".into(),
             text: vec![
                 "U4 = 1 - <m^4>/(3 <m^2>^2) has no dimension: at T_c it is the same for all sizes but for corrections. All data are fitted by one \
-                 polynomial of (T - T_c) L^{1/nu}, times L^{-beta/nu} for |m|, with T_c and the exponents free."
+                 polynomial of t L^{1/nu} with t = T_c (1 - T_c/T), which is T - T_c to first order, times L^{-beta/nu} for |m|, with T_c and the exponents free."
                     .into(),
             ],
             figures: vec![Figure {
@@ -364,7 +365,7 @@ impl Story<'_> {
                     Told::Wrong,
                     "wrong",
                     format!("The same, told that order ends at T = {}", c.wrong),
-                    "No phase transition is near: curves collapse none the less.".into(),
+                    "No phase transition is near; curves of the larger sizes fall on one another none the less.".into(),
                 ),
                 Figure {
                     id: "secB.fss-threshold".into(),
