@@ -89,11 +89,12 @@ fn averages_in_a_field_are_those_of_enumeration() {
     let truth = square::thermodynamics(4, 4, Temperature::new(2.5 / 1.1).unwrap()).unwrap();
     assert!(pull(&seen["rows"][0]["energy"], 1.1 * truth.energy, 0.05) < 5.5, "{seen} {truth:?}");
     mistake(&["rg", "reweight", &field, "--operator", "abs_m"], &["field.npz", "h = 0.1", "--operator"]);
+    let wide = sample(dir.path(), "wide.npz", &["--size", "12", "--temperature", "2.5", "--n", "500"]);
     mistake(
-        &["rg", "reweight", &none, "--temperatures", "2.5", "--y", "3"],
-        &["none.npz", "T = 2.5, Y = 3", "a tenth", "last in reach"],
+        &["rg", "reweight", &wide, "--temperatures", "2.5", "--y", "3"],
+        &["wide.npz", "T = 2.5, Y = 3", "a tenth", "last in reach"],
     );
-    mistake(&["rg", "reweight", &none, "--y", "3"], &["none.npz", "Y = 3", "last in reach"]);
+    mistake(&["rg", "reweight", &wide, "--y", "3"], &["wide.npz", "Y = 3", "last in reach"]);
 }
 
 /// Truth: Onsager's T_c, nu = 1, beta/nu = 1/8. Null: normal with corrections to scaling (L = 8, 16) of at most 0.01, 0.1 and 0.01; |z| < 5.
@@ -158,7 +159,8 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     let npy = sample(dir.path(), "a.npy", &["--size", "4", "--temperature", "2.5", "--n", "20"]);
     mistake(&["rg", "reweight", &npy], &["a.npy", "no place for temperatures", "rgflow sample"]);
     mistake(&["rg", "reweight", "none.npz"], &["none.npz", "does not exist"]);
-    let ring = sample(dir.path(), "ring.npz", &["--lattice", "ring", "--size", "20", "--temperature", "1", "--n", "500"]);
+    let ring =
+        sample(dir.path(), "ring.npz", &["--lattice", "ring", "--size", "20", "--temperature", "1", "--n", "500"]);
     let other = sample(dir.path(), "ring2.npz", &["--lattice", "ring", "--size", "24", "--temperature", "1"]);
     rgflow(&["rg", "reweight", &ring, "--temperatures", "1.05"]).success();
     mistake(&["rg", "collapse", &ring, &other], &["ring.npz", "ring", "L x L"]);

@@ -64,19 +64,19 @@ pub struct Collapse {
     #[arg(long, value_enum, default_value_t = Of::Binder)]
     of: Of,
     /// T_c from which the fit starts, and at which power laws are read [default: the exact one, and that of the fit].
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
     tc: Option<f64>,
     /// nu from which the fit starts.
-    #[arg(long, value_name = "NU", default_value_t = 1.0)]
+    #[arg(long, value_name = "NU", default_value_t = 1.0, allow_hyphen_values = true)]
     nu: f64,
     /// Temperatures with |T - T_c| L^{1/nu} up to this, by the start.
-    #[arg(long, value_name = "X", default_value_t = 2.0)]
+    #[arg(long, value_name = "X", default_value_t = 2.0, allow_hyphen_values = true)]
     window: f64,
     /// Degree of the polynomial on which all data lie.
     #[arg(long, value_name = "N", default_value_t = 3)]
     degree: u8,
     /// Corrections to scaling of order L^{-omega}, with the omega given.
-    #[arg(long, value_name = "OMEGA")]
+    #[arg(long, value_name = "OMEGA", allow_hyphen_values = true)]
     omega: Option<f64>,
     /// Draws the data as they are, and collapsed.
     #[arg(long, value_name = "FILE.svg")]
