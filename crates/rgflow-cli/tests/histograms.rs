@@ -177,7 +177,7 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     };
     let t = ("T", ndarray::arr1(&[2.0, 2.5]));
     mistake(&["rg", "reweight", &write("bare.npz", &[])], &["bare.npz", "temperatures", "rgflow sample"]);
-    mistake(&["rg", "reweight", &write("flat.npz", &[t.clone()])], &["flat.npz", "lattice=[L, L]"]);
+    mistake(&["rg", "reweight", &write("flat.npz", std::slice::from_ref(&t))], &["flat.npz", "lattice=[L, L]"]);
     let wrong = write("wrong.npz", &[t.clone(), ("lattice", ndarray::arr1(&[5.0, 4.0]))]);
     mistake(&["rg", "reweight", &wrong], &["wrong.npz", "[5, 4]", "16 sites"]);
     rgflow(&["rg", "reweight", &write("fine.npz", &[t, ("lattice", ndarray::arr1(&[4.0, 4.0]))])]).success();

@@ -2,6 +2,7 @@
 
 use super::ensemble::{Part, Pool};
 use crate::artifact::Error;
+use crate::report::format::significant;
 use ndarray::Array2;
 use rgflow::lattice::Lattice;
 use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, Series, State};
@@ -32,13 +33,19 @@ impl Quantity {
         let [e, e2, m, abs_m, m2, m4] = [0, 1, 2, 3, 4, 5].map(|k| moments[k]);
         match self {
             Self::Energy => e,
-            Self::SpecificHeat => beta * beta * n_sites * (e2 - e * e),
+            Self::SpecificHeat => beta * beta * n_sites * variance(e2, e),
             Self::Magnetisation => m,
             Self::AbsM => abs_m,
-            Self::Susceptibility => beta * n_sites * (m2 - abs_m * abs_m),
+            Self::Susceptibility => beta * n_sites * variance(m2, abs_m),
             Self::Binder => 1.0 - m4 / (3.0 * m2 * m2),
         }
     }
+}
+
+/// <x^2> - <x>^2; below 1e-10 it is the rounding of sums.
+fn variance(x2: f64, x: f64) -> f64 {
+    let v = x2 - x * x;
+    if v < 1e-10 { 0.0 } else { v }
 }
 
 /// The moments of one configuration with energy `e` and magnetisation `m` in all.
@@ -124,8 +131,9 @@ impl Pool {
 
 /// A state in words, T instead of beta.
 pub fn place(state: &State) -> String {
-    let t = (1e4 / state.beta).round() / 1e4;
-    if state.y == 0.0 { format!("T = {t}") } else { format!("T = {t}, Y = {:.6}", state.y) }
+    let round = |v: f64| (v * 1e4).round() / 1e4;
+    let t = round(1.0 / state.beta);
+    if state.y == 0.0 { format!("T = {t}") } else { format!("T = {t}, Y = {}", significant(state.y, 4)) }
 }
 
 #[cfg(test)]

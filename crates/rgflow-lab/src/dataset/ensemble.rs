@@ -8,8 +8,10 @@ use super::labels::TEMPERATURES;
 use super::{Labels, check_format};
 use crate::artifact::{Error, npz, user_file};
 use ndarray::{Array2, ArrayD};
+use rand::RngExt;
 use rayon::prelude::*;
 use rgflow::lattice::{Geometry, Ising, Lattice, Model, Temperature};
+use rgflow::random::Streams;
 use rgflow::rg::operators::{self, Bits, Operator};
 use rgflow::statistics::tau_int_chains;
 use std::path::{Path, PathBuf};
@@ -52,6 +54,15 @@ impl std::fmt::Display for Coupled {
 }
 
 impl Coupled {
+    /// Whether X changes its sign when all spins are turned.
+    fn is_odd(&self) -> bool {
+        match self {
+            Self::M => true,
+            Self::AbsM => false,
+            Self::Products(operator) => operator.is_odd(),
+        }
+    }
+
     /// Work space on `lattice`; `None` if X has no meaning there.
     fn bits(&self, lattice: &Geometry) -> Option<Bits> {
         match (self, lattice) {
@@ -87,7 +98,7 @@ pub struct Part {
     pub field: f64,
     /// Total energy without the field in J, shape `(n,)`.
     pub energy: Vec<f64>,
-    /// Sum of the spins, shape `(n,)`.
+    /// Sum of the spins, shape `(n,)`; of either sign with probability 1/2 where there is no field.
     pub m: Vec<f64>,
     /// X, shape `(n,)`.
     pub x: Vec<f64>,
@@ -147,7 +158,8 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
             }
         };
         let cold = arrays.groups.iter().any(|(t, _)| *t == Temperature::ZERO);
-        let parts = arrays.measure(path, coupled)?;
+        let seed = hash.as_bytes()[..8].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+        let parts = arrays.measure(path, coupled, Streams::new(seed))?;
         if parts.is_empty() {
             return Err(wrong("has configurations at T = 0 alone, which know no other; sample at T > 0".into()));
         }
@@ -230,7 +242,9 @@ impl Arrays {
         Ok(Self { spins, groups, lattice, field, n_chains, tau_int })
     }
 
-    fn measure(self, path: &Path, coupled: &Coupled) -> Result<Vec<Part>, Error> {
+    /// Measures every configuration. Those without field are turned over, all spins at once, with probability 1/2: an update that leaves
+    /// their law as it is, and does what single spin flips do not in an ordered magnet.
+    fn measure(self, path: &Path, coupled: &Coupled, streams: Streams) -> Result<Vec<Part>, Error> {
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
         if self.field != 0.0 && *coupled != Coupled::M {
             return Err(wrong(format!(
@@ -251,12 +265,16 @@ impl Arrays {
             let n_chains = self.n_chains.as_ref().map_or(1, |n| n[k] as usize).clamp(1, rows.len());
             let chains: Vec<Vec<usize>> =
                 (0..n_chains).map(|c| rows.iter().skip(c).step_by(n_chains).copied().collect()).collect();
-            let order: Vec<usize> = chains.iter().flatten().copied().collect();
-            let measure = |bits: &mut Option<Bits>, row: &usize| {
+            let mut rng = streams.generator("ensemble/turn", k as u64);
+            let turn: Vec<bool> = rows.iter().map(|_| self.field == 0.0 && rng.random()).collect();
+            let order: Vec<(usize, bool)> = chains.iter().flatten().copied().zip(turn).collect();
+            let measure = |bits: &mut Option<Bits>, (row, turn): &(usize, bool)| {
                 let row = spins.row(*row);
                 let row = row.as_slice().expect("rows of a new array are contiguous");
                 let m = row.iter().map(|s| i64::from(*s)).sum::<i64>() as f64;
-                [model.energy(row), m, bits.as_mut().map_or(m, |bits| coupled.read(bits, row, m))]
+                let x = bits.as_mut().map_or(m, |bits| coupled.read(bits, row, m));
+                let sign = if *turn { -1.0 } else { 1.0 };
+                [model.energy(row), sign * m, if coupled.is_odd() { sign * x } else { x }]
             };
             let seen: Vec<[f64; 3]> = order.par_iter().map_init(|| coupled.bits(&self.lattice), measure).collect();
             let column = |c: usize| seen.iter().map(|v| v[c]).collect::<Vec<f64>>();
@@ -314,11 +332,12 @@ mod tests {
         let path = dir.path().join("a.npz");
         // Number of minus spins tells the row.
         let spins = Array2::from_shape_fn((12, 16), |(row, i)| if i < row { -1i8 } else { 1 });
-        let write = |path: &Path, temperatures: &[f64], chains: &[u32]| {
+        let write = |path: &Path, temperatures: &[f64], field: f64, chains: &[u32]| {
             let mut file = Writer::new();
             file.add("spins", &spins).unwrap();
             file.add("temperatures", &arr1(temperatures)).unwrap();
             file.add("lattice", &arr1(&[4u32, 4])).unwrap();
+            file.add("field", &arr1(&[field])).unwrap();
             if !chains.is_empty() {
                 file.add("n_chains", &arr1(chains)).unwrap();
                 file.add("tau_int_energy", &Array1::from_elem(chains.len(), 0.7)).unwrap();
@@ -327,20 +346,26 @@ mod tests {
             file.save(path).unwrap();
         };
         let rows = |part: &Part| part.m.iter().map(|m| ((16.0 - m) / 2.0) as usize).collect::<Vec<_>>();
-        write(&path, &[0.0, 2.0, 2.5], &[1, 2, 0]);
+        write(&path, &[0.0, 2.0, 2.5], 0.25, &[1, 2, 0]);
         let pool = &pools(std::slice::from_ref(&path), &Coupled::M).unwrap()[0];
         assert_eq!((pool.parts.len(), pool.notes.len()), (2, 1));
         assert_eq!(rows(&pool.parts[0]), [4, 6, 5, 7]);
         assert_eq!(rows(&pool.parts[1]), [8, 9, 10, 11]);
-        assert_eq!((pool.parts[0].tau_int, pool.parts[0].state()), (0.9, State::at(0.5)));
-        assert_eq!(pool.parts[1].tau_int_x, 0.9);
+        assert_eq!((pool.parts[0].tau_int, pool.parts[0].state()), (0.9, State { beta: 0.5, y: 0.25 }));
+        assert_eq!((&pool.parts[1].x, pool.parts[1].tau_int_x), (&pool.parts[1].m, 0.9));
         // A temperature for each row, in any order.
         let mixed: Vec<f64> = (0..12).map(|i| if i % 3 == 0 { 3.0 } else { 2.0 }).collect();
-        write(&path, &mixed, &[]);
-        let pool = &pools(&[path], &"nn".parse().unwrap()).unwrap()[0];
+        write(&path, &mixed, 0.25, &[]);
+        let pool = &pools(std::slice::from_ref(&path), &Coupled::M).unwrap()[0];
         assert_eq!(rows(&pool.parts[0]), [0, 3, 6, 9]);
         assert_eq!(pool.parts[1].temperature.value(), 2.0);
-        // E = -J sum s s is minus the operator nn.
-        assert!(pool.parts.iter().all(|p| p.x.iter().zip(&p.energy).all(|(x, e)| *x == -e)));
+        // Without a field some are turned over; E = -J sum s s is minus the operator nn.
+        write(&path, &[2.0], 0.0, &[]);
+        let part = &pools(&[path], &"nn".parse().unwrap()).unwrap()[0].parts[0];
+        let turned = |(row, m): (usize, &f64)| (16.0 - 2.0 * row as f64) * m < 0.0;
+        let n_turned = part.m.iter().enumerate().filter(|m| turned(*m)).count();
+        assert!((1..11).contains(&n_turned), "{n_turned}");
+        assert!(part.m.iter().enumerate().all(|(row, m)| m.abs() == (16.0 - 2.0 * row as f64).abs()));
+        assert!(part.x.iter().zip(&part.energy).all(|(x, e)| *x == -e));
     }
 }
