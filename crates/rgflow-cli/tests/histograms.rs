@@ -120,7 +120,7 @@ fn sizes_collapse_at_the_critical_temperature() {
     near(&seen["crossings"][1]["temperature"], t_c, 0.01, 0.05);
     near(&seen["power_laws"]["abs_m"]["a"], -0.125, 0.02, 0.05);
     assert!(std::fs::read_to_string(picture).unwrap().contains("chi2/dof"));
-    let exact = collapse(&["--of", "abs-m", "--tc", "2.269185"]);
+    let exact = collapse(&["--of", "abs_m", "--tc", "2.269185"]);
     near(&exact["a"], -0.125, 0.02, 0.05);
     near(&exact["power_laws"]["abs_m"]["a"], -0.125, 0.01, 0.02);
     near(&exact["power_laws"]["chi"]["a"], 1.75, 0.1, 0.1);

@@ -23,6 +23,7 @@ enum Of {
     /// U4 = 1 - <m^4>/(3 <m^2>^2): a = 0.
     Binder,
     /// <|m|>: a = -beta/nu.
+    #[value(name = "abs_m")]
     AbsM,
     /// chi = N (<m^2> - <|m|>^2)/T: a = gamma/nu.
     Chi,
