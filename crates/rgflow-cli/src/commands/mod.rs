@@ -6,6 +6,7 @@ mod couplings;
 mod data;
 mod exact;
 mod flow;
+mod histograms;
 mod inspect;
 mod report;
 mod reproduce;

@@ -1,5 +1,6 @@
 //! `rgflow rg`: renormalization group and finite-size scaling.
 
+use super::histograms::{Collapse, Reweight};
 use super::work::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rgflow rg mcrg --size 64 --json
-  rgflow rg neural --seeds 1")]
+  rgflow rg neural --seeds 1
+  rgflow rg reweight L16.npz --temperatures 2.2..2.3:0.01
+  rgflow rg collapse L8.npz L16.npz L32.npz")]
 pub struct Rg {
     #[command(subcommand)]
     method: Method,
@@ -38,6 +41,30 @@ rg.mcrg.L64.b2.soft0.5.step1.y_t. Exact: y_t = 1, y_h = 15/8.")]
 Keys of the JSON: neural-rg.nu.64-32.nu, neural-rg.nu.64-32.shift, neural-rg.theta.bounded, neural-rg.two-networks.shift.
 Exact: nu = 1, theta_Y = 1/2 of a bounded output and 8/15 of one that scales as the magnetisation.")]
     Neural(NeuralArguments),
+    /// All samples of one lattice read as one, at any temperature and field within their reach (MBAR).
+    #[command(after_help = "Examples:
+  rgflow sample ising --size 16 --temperature 2.2,2.3,2.4 --n 4000 --out L16.npz
+  rgflow rg reweight L16.npz --plot L16.svg
+  rgflow rg reweight L16.npz more.npz --temperatures 2.25..2.35:0.01,Tc --json
+  rgflow rg reweight L16.npz --temperatures Tc --y 0,0.001    Y couples to the sum of spins
+  rgflow rg reweight L16.npz --temperatures Tc --y 0.01 --operator nnn
+
+By T (and Y): E and C per spin (with the part in the field), |m|, chi = N (<m^2> - <|m|>^2)/T and
+U4 = 1 - <m^4>/(3 <m^2>^2) with one standard error in brackets (jackknife), and n_eff, the
+configurations that count there (Kish). Fewer than a tenth of those of the nearest sampled
+temperature are no overlap: an error where you asked for it, left out of the default grid.")]
+    Reweight(Reweight),
+    /// T_c, nu and exponents from samples of several sizes: data collapse, Binder crossings, power laws.
+    #[command(after_help = "Examples:
+  rgflow sample ising --size 8 --temperature 2.1..2.45:0.05 --n 4000 --out L8.npz
+  rgflow rg collapse L8.npz L16.npz L32.npz --plot collapse.svg
+  rgflow rg collapse L8.npz L16.npz L32.npz --of chi --json
+  rgflow rg collapse L8.npz L16.npz L32.npz --tc 2.26919 --omega 1.75
+
+Data lie on one curve f: y = L^a f((T - T_c) L^(1/nu)). Errors are one standard error (jackknife).
+chi2/dof well above 1: sizes are too small (leave one out, or --omega), --window is too wide or
+--degree too low. Exact: T_c = 2.269185, nu = 1, a = -1/8 of |m| and 7/4 of chi.")]
+    Collapse(Collapse),
 }
 
 #[derive(clap::Args)]
@@ -105,6 +132,8 @@ impl Rg {
         match self.method {
             Method::Mcrg(own) => own.execute(),
             Method::Neural(own) => own.execute(),
+            Method::Reweight(own) => own.execute(),
+            Method::Collapse(own) => own.execute(),
         }
     }
 }

@@ -24,7 +24,7 @@ impl Number for bool {
 }
 
 /// Where an array is read from once its type is known.
-trait Source {
+pub(super) trait Source {
     fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, String>;
 }
 
@@ -38,9 +38,9 @@ impl Source for Npy<'_> {
 }
 
 /// An array of an `.npz` file.
-struct Member<'a> {
-    file: &'a mut npz::Reader,
-    name: &'a str,
+pub(super) struct Member<'a> {
+    pub file: &'a mut npz::Reader,
+    pub name: &'a str,
 }
 
 impl Source for Member<'_> {
@@ -54,7 +54,7 @@ fn damaged(error: &dyn std::fmt::Display) -> String {
 }
 
 /// Reads an array of the NumPy type `dtype`, each value through `as_`.
-fn numbers<To>(dtype: &str, source: &mut impl Source, as_: fn(f64) -> To) -> Result<ArrayD<To>, String> {
+pub(super) fn numbers<To>(dtype: &str, source: &mut impl Source, as_: fn(f64) -> To) -> Result<ArrayD<To>, String> {
     fn of<T: Number, To>(source: &mut impl Source, as_: fn(f64) -> To) -> Result<ArrayD<To>, String> {
         Ok(source.read::<T>()?.mapv(|v| as_(v.number())))
     }

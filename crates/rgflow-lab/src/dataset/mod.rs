@@ -5,6 +5,8 @@
 //! place, the value and the remedy, unless any real number was asked for (Gaussian units).
 
 mod array;
+pub mod averages;
+pub mod ensemble;
 mod idx;
 mod labels;
 pub mod mnist;

@@ -106,7 +106,7 @@ impl Request {
     }
 
     /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for each
-    /// temperature its value, n_eff, tau_int and the difference of starts; `lattice`, `coordination`, `field`, `format`.
+    /// temperature its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`.
     ///
     /// # Errors
     /// If the format cannot hold them.
@@ -123,6 +123,7 @@ impl Request {
         file.add("n_eff", &per(&|s| s.drawn.collection.n_eff))?;
         file.add("tau_int_energy", &per(&|s| s.drawn.collection.tau_int_energy))?;
         file.add("tau_int_abs_m", &per(&|s| s.drawn.collection.tau_int_abs_m))?;
+        file.add("n_chains", &Array1::from_iter(sampled.iter().map(|s| s.drawn.collection.n_chains as u32)))?;
         file.add("start_difference_z", &per(&|s| s.drawn.collection.start_difference_z))?;
         file.add("format", &arr0(FORMAT))?;
         file.finish()

@@ -150,6 +150,24 @@ pub fn estimate(values: &[f64]) -> Estimate {
     Estimate { value: n * values[0] - (n - 1.0) * mean, error: ((n - 1.0) / n * squares).sqrt(), n_eff: n }
 }
 
+/// Blocks of a jackknife of `series`: a block has at least ten tau_int; there are 50, or as many as the series with the fewest has.
+///
+/// # Errors
+/// [`MbarError::TooFew`] below ten blocks.
+pub fn blocks(series: &[Series]) -> Result<usize, MbarError> {
+    let mut n_blocks = MOST_BLOCKS;
+    for s in series {
+        let (n, block) = (s.energy.len(), BLOCK_IN_TAU * s.tau_int.max(0.5));
+        let own = (n as f64 / block) as usize;
+        if own < LEAST_BLOCKS {
+            let least = (block * LEAST_BLOCKS as f64).ceil() as usize;
+            return Err(MbarError::TooFew { at: s.state, n, tau_int: s.tau_int, least });
+        }
+        n_blocks = n_blocks.min(own);
+    }
+    Ok(n_blocks)
+}
+
 /// Free energies of the sampled states, and averages at others.
 ///
 /// ```
@@ -193,26 +211,26 @@ pub struct Mbar {
 }
 
 impl Mbar {
-    /// Solves for the free energies of `series`, to 1e-10.
-    ///
-    /// A block has at least ten tau_int; there are 50, or as many as the series with the fewest has.
+    /// Solves for the free energies of `series`, to 1e-10, with as many blocks as [`blocks`] says.
     ///
     /// # Errors
-    /// [`MbarError::TooFew`] below ten blocks, [`MbarError::Apart`] if the states fall into groups that do not overlap: no two of
-    /// them keep a tenth of their configurations half way. [`MbarError::Undefined`] without series, or with numbers that are not finite.
+    /// Those of [`blocks`], and [`MbarError::Apart`] if the states fall into groups that do not overlap: no two of them keep a tenth of
+    /// their configurations half way. [`MbarError::Undefined`] without series, or with numbers that are not finite.
     pub fn new(series: &[Series]) -> Result<Self, MbarError> {
+        Self::with_blocks(series, usize::MAX)
+    }
+
+    /// The same with at most `most` blocks, so that lattices of several sizes have as many.
+    ///
+    /// # Errors
+    /// As [`Mbar::new`]; [`MbarError::Undefined`] for fewer than two blocks.
+    pub fn with_blocks(series: &[Series], most: usize) -> Result<Self, MbarError> {
         check(series)?;
-        let states: Vec<State> = series.iter().map(|s| s.state).collect();
-        let mut n_blocks = MOST_BLOCKS;
-        for s in series {
-            let (n, block) = (s.energy.len(), BLOCK_IN_TAU * s.tau_int.max(0.5));
-            let own = (n as f64 / block) as usize;
-            if own < LEAST_BLOCKS {
-                let least = (block * LEAST_BLOCKS as f64).ceil() as usize;
-                return Err(MbarError::TooFew { at: s.state, n, tau_int: s.tau_int, least });
-            }
-            n_blocks = n_blocks.min(own);
+        if most < 2 {
+            return Err(MbarError::Undefined(format!("{most} blocks: a jackknife needs two at least")));
         }
+        let n_blocks = blocks(series)?.min(most);
+        let states: Vec<State> = series.iter().map(|s| s.state).collect();
         let mut first = vec![0];
         let mut block = Vec::new();
         for s in series {

@@ -1,0 +1,184 @@
+//! `rgflow rg reweight` and `rgflow rg collapse`: truth within errors, one line that names file, temperature and remedy.
+
+use assert_cmd::Command;
+use rgflow::exact::{enumeration, square};
+use rgflow::lattice::{Square, Temperature};
+use serde_json::Value;
+use std::path::Path;
+
+fn rgflow(arguments: &[&str]) -> assert_cmd::assert::Assert {
+    Command::cargo_bin("rgflow").unwrap().args(arguments).assert()
+}
+
+fn json(arguments: &[&str]) -> Value {
+    serde_json::from_slice(&rgflow(arguments).success().get_output().stdout).unwrap()
+}
+
+/// A user's mistake: exit code 2, one line on stderr that contains all of `parts`, nothing on stdout.
+fn mistake(arguments: &[&str], parts: &[&str]) {
+    let output = rgflow(arguments).code(2).stdout("").get_output().clone();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(line.lines().count(), 1, "{line}");
+    for part in parts {
+        assert!(line.contains(part), "{line} lacks {part}");
+    }
+}
+
+/// Samples in a file of `dir`; its path.
+fn sample(dir: &Path, name: &str, arguments: &[&str]) -> String {
+    let path = dir.join(name).to_str().unwrap().to_string();
+    rgflow(&[&["sample", "ising", "--out", &path][..], arguments].concat()).success();
+    path
+}
+
+/// |value - truth| in standard errors, which must be finite and at most `most`.
+fn pull(number: &Value, truth: f64, most: f64) -> f64 {
+    let of = |key: &str| number[key].as_f64().unwrap();
+    assert!(of("error") > 0.0 && of("error") < most, "{number} {truth}");
+    (of("value") - truth).abs() / of("error")
+}
+
+/// Null: independent exact draws; E and C at five temperatures about Kaufman's are normal, with errors from 50 blocks: |z| < 5.5,
+/// p < 2e-5 for all ten. Seed 1.
+#[test]
+fn reweighted_energies_are_those_of_kaufman() {
+    let dir = tempfile::tempdir().unwrap();
+    let a = sample(dir.path(), "a.npz", &["--size", "8", "--temperature", "2.2,2.6", "--n", "3000"]);
+    let b = sample(dir.path(), "b.npz", &["--size", "8", "--temperature", "2.4", "--n", "2000", "--seed", "2"]);
+    let seen = json(&["rg", "reweight", &a, &b, "--temperatures", "2.1..2.7:0.15", "--json"]);
+    let rows = seen["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), seen["n_blocks"].as_u64(), &seen["lattice"]), (5, Some(50), &"square".into()));
+    for row in rows {
+        let t = Temperature::new(row["temperature"].as_f64().unwrap()).unwrap();
+        let truth = square::thermodynamics(8, 8, t).unwrap();
+        assert!(pull(&row["energy"], truth.energy, 0.01) < 5.5, "{row} {truth:?}");
+        assert!(pull(&row["specific_heat"], truth.specific_heat, 0.1) < 5.5, "{row} {truth:?}");
+    }
+    // The default grid lies between what was sampled; the picture is one.
+    let picture = dir.path().join("a.svg").to_str().unwrap().to_string();
+    let grid = json(&["rg", "reweight", &a, "--json", "--threads", "1", "--plot", &picture]);
+    let grid_rows = grid["rows"].as_array().unwrap();
+    assert_eq!((grid_rows.len(), &grid["left_out"]), (41, &serde_json::json!([])));
+    assert_eq!(grid_rows[40]["temperature"].as_f64().map(|t| (t * 1e6).round()), Some(2.6e6));
+    assert_eq!(grid, json(&["rg", "reweight", &a, "--json", "--threads", "2"]), "results depend on the threads");
+    let svg = std::fs::read_to_string(picture).unwrap();
+    assert!(svg.starts_with("<svg") && svg.matches("class=\"panel\"").count() >= 4, "{svg}");
+}
+
+/// Truth: the sum over all states of the 4 x 4 torus. Null: normal, |z| < 5.5 for four numbers. Seed 1.
+#[test]
+fn averages_in_a_field_are_those_of_enumeration() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = sample(dir.path(), "none.npz", &["--size", "4", "--temperature", "2.5", "--n", "4000"]);
+    let field = sample(
+        dir.path(),
+        "field.npz",
+        &["--size", "4", "--temperature", "2.5", "--n", "4000", "--field", "0.1", "--seed", "3"],
+    );
+    let arguments = ["rg", "reweight", &none, &field, "--temperatures", "2.5", "--y", "0.05,0.12", "--json"];
+    let seen = json(&arguments);
+    let joint = enumeration::joint_density(&Square::new(4, 4).unwrap()).unwrap();
+    for row in seen["rows"].as_array().unwrap() {
+        let truth = joint.averages(Temperature::new(2.5).unwrap(), row["y"].as_f64().unwrap()).unwrap();
+        assert!(pull(&row["magnetisation"], truth.magnetisation, 0.02) < 5.5, "{row} {truth:?}");
+        let u4 = 1.0 - truth.m4 / (3.0 * truth.m2 * truth.m2);
+        assert!(pull(&row["binder"], u4, 0.02) < 5.5, "{row} {truth:?}");
+    }
+    // Y of the operator nn is a shift of J: E - Y nn = (1 + Y) E at the temperature T/(1 + Y).
+    let seen = json(&["rg", "reweight", &none, "--temperatures", "2.5", "--y", "0.1", "--operator", "nn", "--json"]);
+    let truth = square::thermodynamics(4, 4, Temperature::new(2.5 / 1.1).unwrap()).unwrap();
+    assert!(pull(&seen["rows"][0]["energy"], 1.1 * truth.energy, 0.05) < 5.5, "{seen} {truth:?}");
+    mistake(&["rg", "reweight", &field, "--operator", "abs_m"], &["field.npz", "h = 0.1", "--operator"]);
+    let wide = sample(dir.path(), "wide.npz", &["--size", "12", "--temperature", "2.5", "--n", "500"]);
+    mistake(
+        &["rg", "reweight", &wide, "--temperatures", "2.5", "--y", "3"],
+        &["wide.npz", "T = 2.5, Y = 3", "a tenth", "last in reach"],
+    );
+    mistake(&["rg", "reweight", &wide, "--y", "3"], &["wide.npz", "Y = 3", "last in reach"]);
+}
+
+/// Truth: Onsager's T_c, nu = 1, beta/nu = 1/8. Null: normal with corrections to scaling (L = 8, 16) of at most 0.01, 0.1 and 0.01; |z| < 5.
+#[test]
+fn sizes_collapse_at_the_critical_temperature() {
+    let dir = tempfile::tempdir().unwrap();
+    let files: Vec<String> = [("6", "2.0..2.5:0.1"), ("8", "2.05..2.45:0.1"), ("16", "2.17..2.37:0.05")]
+        .iter()
+        .map(|(l, t)| sample(dir.path(), &format!("L{l}.npz"), &["--size", l, "--temperature", t, "--n", "1500"]))
+        .collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let picture = dir.path().join("c.svg").to_str().unwrap().to_string();
+    let collapse = |more: &[&str]| json(&[&["rg", "collapse", "--json"][..], &files, more].concat());
+    let near = |number: &Value, truth: f64, correction: f64, most: f64| {
+        let off = pull(number, truth, most) * number["error"].as_f64().unwrap();
+        assert!(off < correction + 5.0 * number["error"].as_f64().unwrap(), "{number} {truth}");
+    };
+    let t_c = Temperature::CRITICAL.value();
+    let seen = collapse(&["--plot", &picture]);
+    near(&seen["t_c"], t_c, 0.01, 0.02);
+    near(&seen["nu"], 1.0, 0.1, 0.1);
+    assert_eq!((seen["points"].as_array().unwrap().len(), seen["crossings"].as_array().unwrap().len()), (16, 2));
+    near(&seen["crossings"][1]["temperature"], t_c, 0.01, 0.05);
+    near(&seen["power_laws"]["abs_m"]["a"], -0.125, 0.02, 0.05);
+    assert!(std::fs::read_to_string(picture).unwrap().contains("chi2/dof"));
+    let exact = collapse(&["--of", "abs_m", "--tc", "2.269185"]);
+    near(&exact["a"], -0.125, 0.02, 0.05);
+    near(&exact["power_laws"]["abs_m"]["a"], -0.125, 0.01, 0.02);
+    near(&exact["power_laws"]["chi"]["a"], 1.75, 0.1, 0.1);
+
+    mistake(&["rg", "collapse"], &["give files", "L8.npz"]);
+    mistake(&["rg", "collapse", files[0]], &["L6.npz", "L = 6", "several sizes"]);
+    mistake(&["rg", "collapse", files[0], files[0]], &["L6.npz", "once"]);
+    mistake(&["rg", "collapse", files[0], files[1], "--degree", "15"], &["L6.npz", "parameters", "lower degree"]);
+    mistake(&["rg", "collapse", files[0], files[1], "--window", "0.01"], &["L = 6, 8", "0.01", "--window"]);
+    mistake(&["rg", "collapse", files[0], files[1], "--nu", "-1"], &["--nu -1", "above 0"]);
+    mistake(&["rg", "reweight", files[0], files[1]], &["L6.npz", "square 6 x 6", "L8.npz", "rg collapse"]);
+}
+
+#[test]
+fn what_cannot_be_reweighted_is_said_in_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+    let warm = sample(dir.path(), "warm.npz", &["--size", "16", "--temperature", "0,2.5", "--n", "500"]);
+    // T = 0 is left out, with a word on it.
+    let seen = rgflow(&["rg", "reweight", &warm, "--temperatures", "2.4"]).success().get_output().clone();
+    assert!(String::from_utf8(seen.stderr).unwrap().contains("T = 0 is left out"));
+    let far = sample(dir.path(), "far.npz", &["--size", "16", "--temperature", "2.5,1.5", "--n", "500"]);
+    mistake(&["rg", "reweight", &far], &["far.npz", "T = 2.5", "T = 1.5", "sample between"]);
+    let far = sample(dir.path(), "one.npz", &["--size", "16", "--temperature", "2.5", "--n", "500"]);
+    mistake(
+        &["rg", "reweight", &far, "--temperatures", "2.45,6"],
+        &["one.npz", "T = 6", "of the 500 at T = 2.5", "last in reach is T = 2."],
+    );
+    mistake(&["rg", "reweight", &far, "--temperatures", "0"], &["--temperatures 0", "T > 0"]);
+    mistake(&["rg", "reweight", &far, "--y", "nan"], &["--y NaN", "finite"]);
+    mistake(&["rg", "reweight", &far, "--operator", "x"], &["--operator x", "abs_m"]);
+    mistake(&["rg", "reweight", &far, "--plot", "a.png"], &["--plot a.png", ".svg"]);
+    mistake(&["rg", "reweight", &far, &far], &["one.npz", "once"]);
+    let few = sample(dir.path(), "few.npz", &["--size", "4", "--temperature", "2.5", "--n", "20"]);
+    mistake(&["rg", "reweight", &few], &["few.npz", "20 configurations", "T = 2.5", "--n 50"]);
+    let npy = sample(dir.path(), "a.npy", &["--size", "4", "--temperature", "2.5", "--n", "20"]);
+    mistake(&["rg", "reweight", &npy], &["a.npy", "no place for temperatures", "rgflow sample"]);
+    mistake(&["rg", "reweight", "none.npz"], &["none.npz", "does not exist"]);
+    let ring =
+        sample(dir.path(), "ring.npz", &["--lattice", "ring", "--size", "20", "--temperature", "1", "--n", "500"]);
+    let other = sample(dir.path(), "ring2.npz", &["--lattice", "ring", "--size", "24", "--temperature", "1"]);
+    rgflow(&["rg", "reweight", &ring, "--temperatures", "1.05"]).success();
+    mistake(&["rg", "collapse", &ring, &other], &["ring.npz", "ring", "L x L"]);
+    mistake(&["rg", "reweight", &ring, "--operator", "nnn"], &["ring.npz", "nnn", "abs_m"]);
+
+    // Files of another program.
+    let spins = ndarray::Array2::from_shape_fn((200, 16), |(i, j)| if (i * 7 + j * j) % 5 < 2 { 1i8 } else { -1 });
+    let write = |name: &str, arrays: &[(&str, ndarray::Array1<f64>)]| {
+        let mut file = rgflow_lab::artifact::npz::Writer::new();
+        file.add("spins", &spins).unwrap();
+        arrays.iter().for_each(|(name, array)| file.add(name, array).unwrap());
+        file.save(path(name)).unwrap();
+        path(name)
+    };
+    let t = ("T", ndarray::arr1(&[2.0, 2.5]));
+    mistake(&["rg", "reweight", &write("bare.npz", &[])], &["bare.npz", "temperatures", "rgflow sample"]);
+    mistake(&["rg", "reweight", &write("flat.npz", std::slice::from_ref(&t))], &["flat.npz", "lattice=[L, L]"]);
+    let wrong = write("wrong.npz", &[t.clone(), ("lattice", ndarray::arr1(&[5.0, 4.0]))]);
+    mistake(&["rg", "reweight", &wrong], &["wrong.npz", "[5, 4]", "16 sites"]);
+    rgflow(&["rg", "reweight", &write("fine.npz", &[t, ("lattice", ndarray::arr1(&[4.0, 4.0]))])]).success();
+}
