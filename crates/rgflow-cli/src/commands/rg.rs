@@ -60,8 +60,10 @@ temperature are no overlap: an error where you asked for it, left out of the def
   rgflow rg collapse L8.npz L16.npz L32.npz --plot collapse.svg
   rgflow rg collapse L8.npz L16.npz L32.npz --of chi --json
   rgflow rg collapse L8.npz L16.npz L32.npz --tc 2.26919 --omega 1.75
+  rgflow run finite-size-scaling                  samples of its own, L = 8 to 128, also read by networks
 
-Data lie on one curve f: y = L^a f((T - T_c) L^(1/nu)). Errors are one standard error (jackknife).
+Data lie on one curve f: y = L^a f(t L^(1/nu)), t = T_c (1 - T_c/T), which is T - T_c to first order.
+Errors are one standard error (jackknife).
 chi2/dof well above 1: sizes are too small (leave one out, or --omega), --window is too wide or
 --degree too low. Exact: T_c = 2.269185, nu = 1, a = -1/8 of |m| and 7/4 of chi.")]
     Collapse(Collapse),

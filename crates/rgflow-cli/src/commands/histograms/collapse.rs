@@ -70,7 +70,7 @@ pub struct Collapse {
     /// nu from which the fit starts.
     #[arg(long, value_name = "NU", default_value_t = 1.0, allow_hyphen_values = true)]
     nu: f64,
-    /// Temperatures with |T - T_c| L^{1/nu} up to this, by the start.
+    /// Temperatures with |t| L^{1/nu} up to this, by the start; t = T_c (1 - T_c/T).
     #[arg(long, value_name = "X", default_value_t = 2.0, allow_hyphen_values = true)]
     window: f64,
     /// Degree of the polynomial on which all data lie.
@@ -117,14 +117,16 @@ impl Collapse {
         self.check()?;
         if self.files.is_empty() {
             return Err(Error::user(
-                "rgflow rg collapse: give files of several sizes, as in `rgflow rg collapse L8.npz L16.npz`",
+                "rgflow rg collapse: give files of several sizes, as in `rgflow rg collapse L8.npz L16.npz`; \
+                 `rgflow run finite-size-scaling` draws its own samples, L = 8 to 128, and reads them by networks too",
             ));
         }
         start_threads(self.threads)?;
         let found = pools(&self.files, &Coupled::M)?;
         let start = [self.tc.unwrap_or(Temperature::CRITICAL.value()), self.nu, self.of.exponent()];
         let inside = |size: usize, p: &Part| {
-            ((p.temperature.value() - start[0]) * (size as f64).powf(1.0 / self.nu)).abs() <= self.window
+            (scaling::distance(p.temperature.value(), start[0]) * (size as f64).powf(1.0 / self.nu)).abs()
+                <= self.window
         };
         let mut sizes: Vec<(usize, Pool)> = Vec::new();
         for mut pool in found {
@@ -193,7 +195,7 @@ impl Collapse {
             format!("{}: all of L = {}; give files of several sizes", self.names(), all.join(", "))
         } else {
             format!(
-                "{}: only {used} of the sizes L = {} have temperatures with |T - {t_c:.4}| L^(1/nu) <= {}; sample nearer to T_c, \
+                "{}: only {used} of the sizes L = {} have temperatures with |T - T_c| L^(1/nu) <= {} (T_c = {t_c:.4}); sample nearer to T_c, \
                  or give a wider --window",
                 self.names(),
                 all.join(", "),
@@ -355,7 +357,7 @@ impl Collapse {
                 panel("as sampled".into(), "T (J/k_B)", name.into(), sizes.iter().map(|l| curve(*l, false)).collect()),
                 panel(
                     fitted,
-                    "(T - T_c) L^(1/nu)",
+                    "t L^(1/nu), t = T_c (1 - T_c/T)",
                     scaled,
                     std::iter::once(fit).chain(sizes.iter().map(|l| curve(*l, true))).collect(),
                 ),
