@@ -143,8 +143,9 @@ const SMALL: &[(&str, &[&[&str]])] = &[
         &[&[
             "finite_size.sizes=[4, 8, 16]",
             "finite_size.temperatures=5",
-            "finite_size.samples=400",
+            "finite_size.samples=1200",
             "finite_size.burn_in=10",
+            "classifier.wrong_reach=1.0",
             "classifier.inputs=4",
             "classifier.per_temperature=10",
             "classifier.epochs=5",

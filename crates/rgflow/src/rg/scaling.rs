@@ -264,14 +264,21 @@ impl Fit<'_> {
             let Some(factor) = Cholesky::new(damped) else { return undefined(NO_FIT) };
             let step = factor.solve(&vector);
             let next: Vec<f64> = p.iter().zip(step.iter()).map(|(p, s)| p + s).collect();
-            // What the step would gain: parameters then move by less than 1e-5 of their error.
-            let done = vector.dot(&step) < 1e-10 && damping < 1e-2;
+            // What the step would gain if residuals were linear.
+            let own: f64 = (0..p.len()).map(|i| step[i] * step[i] * matrix[(i, i)]).sum();
+            let promised = vector.dot(&step) + damping * own;
+            // Parameters then move by less than 1e-4 of their error.
+            let done = promised < 1e-10 && damping < 1e-2;
             let (m, v, value) = self.normal(y, weights, &next);
+            let kept = (chi2 - value) / promised;
             if value <= chi2 {
                 (p, matrix, vector, chi2) = (next, m, v, value);
+            }
+            // Steps that keep little of their promise go to and fro across a bent valley: shorter ones follow it. Also where NaN.
+            if kept > 0.75 {
                 damping = (damping * 0.1).max(1e-12);
-            } else {
-                damping *= 10.0;
+            } else if kept.is_nan() || kept < 0.25 {
+                damping *= 8.0;
             }
             // With a damping so large no direction leads down: rounding.
             if done || damping > 1e12 {

@@ -11,7 +11,7 @@ use rgflow::rg::multi_histogram::{Mbar, Series, State};
 use rgflow::rg::scaling::{Collapse, Correction, Master, Point, PowerLaw, collapse, crossing, power_law};
 use serde::{Deserialize, Serialize};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 /// Temperatures of the curves that cross, by multiple histograms.
 const GRID: usize = 21;
 
@@ -23,7 +23,6 @@ pub(super) type Measured = (f64, f64);
 pub(super) struct Fitted {
     pub t_c: Measured,
     pub nu: Measured,
-    pub a: Measured,
     pub chi2: f64,
     pub dof: usize,
 }
@@ -281,8 +280,12 @@ fn by_block(grid: &[f64], mbar: &Mbar, seen: &[Seen], of: Of, settings: &Setting
     Some((0..columns[0].len()).map(|b| columns.iter().map(|c| c[b]).collect()).collect())
 }
 
-/// All sizes on one curve; `None` if the fit does not converge.
+/// All sizes on one curve; `None` if the fit does not converge, and of |m|: with its exponent free, T_c, nu and the correction can do each other's
+/// work, and the fit has two minima.
 fn fit(settings: &Settings, of: Of, replicas: &[Vec<Vec<f64>>]) -> Option<Fitted> {
+    if of == Of::AbsM {
+        return None;
+    }
     let own = &settings.finite_size;
     let about = of.about();
     let points: Vec<Point> = own
@@ -301,10 +304,10 @@ fn fit(settings: &Settings, of: Of, replicas: &[Vec<Vec<f64>>]) -> Option<Fitted
         degree: own.degree,
         window: f64::INFINITY,
         start,
-        fit_a: of == Of::AbsM,
+        fit_a: false,
         omega: (own.omega > 0.0).then_some(own.omega),
     };
-    let Collapse { t_c, nu, a, chi2, dof, .. } = collapse(&points, &master).ok()?;
+    let Collapse { t_c, nu, chi2, dof, .. } = collapse(&points, &master).ok()?;
     let pair = |e: rgflow::statistics::Estimate| (e.value, e.error);
-    Some(Fitted { t_c: pair(t_c), nu: pair(nu), a: pair(a), chi2, dof })
+    Some(Fitted { t_c: pair(t_c), nu: pair(nu), chi2, dof })
 }

@@ -168,3 +168,20 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block_means_are_means_of_blocks() {
+        // 4 x 4 spins in 2 x 2 blocks: all up, all down, half, three of four up.
+        let spins = [1, 1, -1, -1, 1, 1, -1, -1, 1, -1, 1, 1, -1, 1, -1, 1];
+        let mut means = [9.0; 4];
+        block_means(&spins, 4, 2, &mut means);
+        assert_eq!(means, [1.0, -1.0, 0.0, 0.5]);
+        let mut same = [9.0; 16];
+        block_means(&spins, 4, 4, &mut same);
+        assert!(same.iter().zip(spins).all(|(x, s)| *x == f32::from(s)));
+    }
+}
