@@ -184,6 +184,12 @@ pub(super) fn stage(
     artifact.json(file)
 }
 
+/// dU4/dbeta of the averages of |m|, m^2, m^4, E, E m^2 and E m^4, with d<O>/dbeta = <O><E> - <OE>.
+fn slope(v: &[f64]) -> f64 {
+    let [d2, d4] = [v[1] * v[3] - v[4], v[2] * v[3] - v[5]];
+    (2.0 * v[2] * d2 / v[1] - d4) / (3.0 * v[1] * v[1])
+}
+
 fn moments(m: f64) -> [f64; 2] {
     [m * m, m.powi(4)]
 }
@@ -242,11 +248,6 @@ fn analyse(settings: &Settings, critical: &[&[Seen]], wrong: &[&[Seen]]) -> Resu
             [m[n].abs(), m2, m4, e, e * m2, e * m4]
         });
         let read = read.map_err(|e| Error::user(format!("L = {}: {e}", sizes[i])))?;
-        // d<O>/dbeta = <O><E> - <OE>.
-        let slope = |v: &[f64]| {
-            let [d2, d4] = [v[1] * v[3] - v[4], v[2] * v[3] - v[5]];
-            (2.0 * v[2] * d2 / v[1] - d4) / (3.0 * v[1] * v[1])
-        };
         Ok([read.map(|v| v[0]), read.map(|v| v[1]), read.map(slope)])
     };
     let at: Vec<[Vec<f64>; 3]> = (0..sizes.len()).map(at).collect::<Result<_, Error>>()?;
@@ -310,4 +311,63 @@ fn fit(settings: &Settings, of: Of, replicas: &[Vec<Vec<f64>>]) -> Option<Fitted
     let Collapse { t_c, nu, chi2, dof, .. } = collapse(&points, &master).ok()?;
     let pair = |e: rgflow::statistics::Estimate| (e.value, e.error);
     Some(Fitted { t_c: pair(t_c), nu: pair(nu), chi2, dof })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Experiment, FiniteSize};
+
+    /// Averages of |m|, m^2, m^4, E, E m^2 and E m^4 over all states of the 4 x 4 torus.
+    fn exact(beta: f64) -> [f64; 6] {
+        let mut sums = [0.0; 7];
+        for state in 0..1u32 << 16 {
+            let spin = |x: usize, y: usize| 2.0 * f64::from(state >> (y % 4 * 4 + x % 4) & 1) - 1.0;
+            let sites = || (0..4).flat_map(|y| (0..4).map(move |x| (x, y)));
+            let m = sites().map(|(x, y)| spin(x, y)).sum::<f64>() / 16.0;
+            let e = -sites().map(|(x, y)| spin(x, y) * (spin(x + 1, y) + spin(x, y + 1))).sum::<f64>();
+            let w = (-beta * e).exp();
+            let [m2, m4] = moments(m);
+            let values = [m.abs(), m2, m4, e, e * m2, e * m4, 1.0];
+            sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += w * v);
+        }
+        [0, 1, 2, 3, 4, 5].map(|k| sums[k] / sums[6])
+    }
+
+    #[test]
+    fn the_slope_is_that_of_the_cumulant() {
+        let (beta, h) = (0.42, 1e-4);
+        let u4 = |beta: f64| {
+            let v = exact(beta);
+            cumulant(v[1], v[2])
+        };
+        let difference = (u4(beta + h) - u4(beta - h)) / (2.0 * h);
+        assert!((slope(&exact(beta)) - difference).abs() < 1e-6 * difference, "{difference}");
+    }
+
+    /// Truth: all states of the 4 x 4 torus. Null: jackknife errors are right, |z| < 5 for each of four averages, p < 1e-5 (40 blocks).
+    #[test]
+    fn samples_and_their_errors_are_those_of_the_model() {
+        let mut table: toml::Table = FiniteSize.recipe().parse().unwrap();
+        table["finite_size"].as_table_mut().unwrap().insert("sizes".into(), toml::Value::from(vec![8, 16, 32]));
+        let mut settings = Settings::parse(&table).unwrap();
+        (settings.finite_size.samples, settings.classifier.inputs) = (20_000, 4);
+        let beta = 0.42;
+        let t = Temperature::new(1.0 / beta).unwrap();
+        let seen = read(4, t, &[], &settings, (Streams::new(3), "test/finite-size"), &|_| true).unwrap().unwrap();
+        let truth = exact(beta);
+        let blocks = settings.finite_size.blocks;
+        let energy = seen.replicas(blocks, |i| [seen.energy[i]], |[e]| e);
+        let square = seen.replicas(blocks, |i| [seen.m[i].powi(2)], |[m2]| m2);
+        let of = |of: Of| of.replicas(&seen, &settings);
+        for (replicas, truth) in [
+            (energy, truth[3]),
+            (square, truth[1]),
+            (of(Of::AbsM), truth[0]),
+            (of(Of::Binder), cumulant(truth[1], truth[2])),
+        ] {
+            let (value, error) = pair(&replicas);
+            assert!((value - truth).abs() < 5.0 * error && error < 0.02 * truth.abs(), "{value} {error} {truth}");
+        }
+    }
 }
