@@ -1,6 +1,6 @@
 //! Promise: bit-parallel Metropolis samples the Boltzmann law, each replica on its own. Seed 1; nulls are exact results.
 
-use rgflow::exact::auto::{Method, batches, sample_batch};
+use rgflow::exact::auto::{Method, sample};
 use rgflow::exact::density;
 use rgflow::lattice::multispin::{Group, REPLICAS, Settings, sample_grid};
 use rgflow::lattice::sampler::{Effort, Kind};
@@ -153,47 +153,37 @@ fn grids_hold_their_temperatures() {
     assert!(one.install(draw) == spins);
 }
 
-/// Null: what is drawn together or alone has Kaufman's energy of its own temperature. 8 temperatures, |z| < 4.5: p < 6e-5 for all.
-/// A field, an odd extent and too few chains for a word of bits go alone.
+/// Metropolis goes by words of bits where chains fill them and it can do what is asked for, and has Kaufman's energy.
+/// Null: |z| < 4.5 at three temperatures, p < 3e-5 for all. A field, an odd extent or few chains go spin by spin.
 #[test]
-fn batches_hold_their_temperatures() {
-    let method = Method::Markov(Kind::Metropolis);
-    let temperatures = [4.0, 11.0, 1.5, 0.0, 2.5, 2.0, f64::INFINITY, 3.0, 6.0].map(|t| Temperature::new(t).unwrap());
-    let torus = Geometry::new("square", &[10]).unwrap();
-    let model = Ising::new(&torus);
-    let effort = Effort { chains: Some(128), burn_in: Some(2000), spacing: Some(100) };
-    let of = |effort: &Effort| batches(method, &model, &temperatures, effort);
-    assert_eq!(of(&effort), [vec![0, 2, 4, 5], vec![7, 8], vec![1], vec![3], vec![6]]);
-    for batch in of(&effort) {
-        let (which, streams) = ((temperatures.as_slice(), batch.as_slice()), Streams::new(1));
-        let drawn = sample_batch(method, &model, which, 2000, &effort, streams, "test/batch").unwrap();
-        assert_eq!(drawn.len(), batch.len());
-        for (k, drawn) in batch.into_iter().zip(drawn) {
-            let t = temperatures[k];
-            if t == Temperature::ZERO || t == Temperature::INFINITE {
-                continue;
-            }
-            let words = drawn.collection.sampler.contains("bit-parallel");
-            assert_eq!(words, t.value() <= 10.0, "{t}: {}", drawn.collection.sampler);
-            let summary = Summary::measure(&model, t, &drawn.collection).unwrap();
-            let exact = rgflow::exact::square::thermodynamics(10, 10, t).unwrap();
-            let error = (exact.specific_heat * t.value().powi(2) / 100.0 / drawn.collection.n_eff).sqrt();
-            let z = (summary.energy.value - exact.energy) / error;
-            println!("T = {t}: z = {z:+.2}");
-            assert!(z.abs() < 4.5, "T = {t}: z = {z}");
-        }
-    }
-    assert_eq!(of(&Effort { chains: Some(600), ..effort })[..2], [[0], [2]]);
-    let few = Effort { chains: Some(20), burn_in: Some(10), spacing: Some(1) };
-    let drawn = sample_batch(method, &model, (&temperatures, &[2, 4]), 10, &few, Streams::new(1), "test/few").unwrap();
-    assert_eq!(drawn[0].collection.sampler, "metropolis");
-    let none = Effort { chains: Some(0), ..effort };
-    assert!(sample_batch(method, &model, (&temperatures, &[2]), 10, &none, Streams::new(1), "test").is_err());
-    for (extents, field) in [(vec![10], 0.1), (vec![9], 0.0), (vec![2, 8], 0.0)] {
-        let torus = Geometry::new("square", &extents).unwrap();
+fn metropolis_of_many_chains_goes_by_bits() {
+    let draw = |extents: &[usize], field: f64, t: f64, chains: usize| {
+        let torus = Geometry::new("square", extents).unwrap();
         let model = Ising::in_field(&torus, field).unwrap();
-        assert!(batches(method, &model, &temperatures, &effort).iter().all(|batch| batch.len() == 1));
+        let effort = Effort { chains: Some(chains), burn_in: Some(2000), spacing: Some(100) };
+        let (method, t) = (Method::Markov(Kind::Metropolis), Temperature::new(t).unwrap());
+        let collection = sample(method, &model, t, 2000, &effort, Streams::new(1), "test/bits", 0)?.collection;
+        let energy = Summary::measure(&model, t, &collection)?.energy.value;
+        Ok::<_, LatticeError>((collection, energy))
+    };
+    for t in [1.5, 2.5, 4.0] {
+        let (seen, energy) = draw(&[10], 0.0, t, 128).unwrap();
+        assert_eq!((seen.sampler.as_str(), seen.n_chains), ("metropolis, bit-parallel", 128));
+        let exact = rgflow::exact::square::thermodynamics(10, 10, Temperature::new(t).unwrap()).unwrap();
+        let z = (energy - exact.energy) / (exact.specific_heat * t * t / 100.0 / seen.n_eff).sqrt();
+        assert!(z.abs() < 4.5, "T = {t}: z = {z:+.2}");
     }
+    for (extents, field, t, chains) in [
+        (&[10][..], 0.1, 2.5, 128),
+        (&[9], 0.0, 2.5, 128),
+        (&[2, 8], 0.0, 2.5, 128),
+        (&[10], 0.0, 2.5, 20),
+        (&[10], 0.0, 11.0, 128),
+    ] {
+        let (seen, _) = draw(extents, field, t, chains).unwrap();
+        assert!(!seen.sampler.contains("bit") && seen.n_chains == chains, "{} {}", seen.sampler, seen.n_chains);
+    }
+    assert!(draw(&[10], 0.0, 2.5, 0).is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::FORMAT;
 use crate::artifact::{Error, Progress, npz};
 use ndarray::{Array1, Array2, Axis, arr0};
 use rayon::prelude::*;
-use rgflow::exact::auto::{Drawn, Method, batches, sample_batch};
+use rgflow::exact::auto::{Drawn, Method, sample};
 use rgflow::exact::{chain_in_field, square};
 use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
@@ -65,7 +65,8 @@ impl Request {
         }
     }
 
-    /// Draws at all temperatures; the temperature number k has the stream ("sample", k).
+    /// Draws at all temperatures, with the streams of [`sample`]: a temperature gives the same configurations alone and in a
+    /// list; where it stands twice in the list, they are two independent sets.
     ///
     /// # Errors
     /// [`Error::User`] where the sampler cannot do it, [`Error::Interrupted`] once `interrupt` is set.
@@ -74,25 +75,20 @@ impl Request {
         let user = |e: LatticeError| Error::user(e.to_string());
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
         progress.add_work("sampling", self.temperatures.len() as u64);
-        let batches = batches(self.method, &model, &self.temperatures, &self.effort);
-        let one = |batch: &Vec<usize>| -> Result<Vec<(usize, Sampled)>, Error> {
+        let one = |k: usize| -> Result<Sampled, Error> {
             if interrupt.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            let (which, streams) = ((self.temperatures.as_slice(), batch.as_slice()), Streams::new(self.seed));
-            let drawn = sample_batch(self.method, &model, which, self.n, &self.effort, streams, "sample");
-            let with_summary = |(k, drawn): (&usize, Drawn)| {
-                let temperature = self.temperatures[*k];
-                let summary = Summary::measure(&model, temperature, &drawn.collection).map_err(user)?;
-                progress.advance(1);
-                Ok((*k, Sampled { temperature, drawn, summary, exact: self.exact(temperature) }))
-            };
-            batch.iter().zip(drawn.map_err(user)?).map(with_summary).collect()
+            let temperature = self.temperatures[k];
+            let before = self.temperatures[..k].iter().filter(|t| **t == temperature).count() as u64;
+            let streams = Streams::new(self.seed);
+            let drawn = sample(self.method, &model, temperature, self.n, &self.effort, streams, "sample", before);
+            let drawn = drawn.map_err(user)?;
+            let summary = Summary::measure(&model, temperature, &drawn.collection).map_err(user)?;
+            progress.advance(1);
+            Ok(Sampled { temperature, drawn, summary, exact: self.exact(temperature) })
         };
-        let parts: Vec<_> = batches.par_iter().map(one).collect::<Result<_, _>>()?;
-        let mut sampled: Vec<_> = parts.into_iter().flatten().collect();
-        sampled.sort_by_key(|(k, _)| *k);
-        Ok(sampled.into_iter().map(|(_, sampled)| sampled).collect())
+        (0..self.temperatures.len()).into_par_iter().map(one).collect()
     }
 
     /// Exact energy per spin and specific heat.

@@ -14,10 +14,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{chain, transfer};
-use crate::lattice::multispin::REPLICAS;
 use crate::lattice::sampler::{Effort, Kind, Schedule, correlation_length, sample as sample_chains};
-use crate::lattice::{Collection, Geometry, Ising, Lattice, LatticeError, Square, Temperature, metropolis};
-use crate::random::Streams;
+use crate::lattice::{Collection, Geometry, Ising, Lattice, LatticeError, Temperature, metropolis};
+use crate::random::{Generator, Streams};
 
 /// Sites of a lattice in a pilot run.
 const PILOT_SITES: usize = 1024;
@@ -180,8 +179,12 @@ pub struct Drawn {
     pub reason: Option<String>,
 }
 
-/// Samples `n` configurations of `model` at `temperature` in `[0, inf]` with the stream (`purpose`, `index`); what
-/// `effort` does not say follows from lattice and temperature, or from the pilot of `auto`.
+/// Samples `n` configurations of `model` at `temperature` in `[0, inf]`; what `effort` does not say follows from lattice
+/// and temperature, or from the pilot of `auto`.
+///
+/// The stream is that of `purpose`, `index`, lattice, field, temperature, the sampler (never `auto`) and the number, burn-in and
+/// spacing of its chains: what differs in one of these is independent. It does not depend on `n`: more configurations extend
+/// fewer. `auto` looks at `n` when it chooses the sampler, and takes fewer chains for fewer than 160 configurations.
 ///
 /// # Errors
 /// [`LatticeError::NoExactSampler`] or [`LatticeError::TooWide`] where there is no exact sampler,
@@ -220,106 +223,64 @@ pub fn sample(
         }
         given => (given, *effort, None),
     };
+    let extents: Vec<String> = model.lattice.extents().iter().map(usize::to_string).collect();
+    // + 0.0 makes +0 of -0.
+    let (t, h) = (temperature.value() + 0.0, model.field() + 0.0);
+    let stream = format!("{purpose}/{index}/{} {}/T = {t}, h = {h}/{method}", model.lattice.name(), extents.join("x"));
     let collection = match method {
-        Method::Markov(kind) => sample_chains(kind, model, temperature, n, &effort, streams, purpose, index)?,
-        _ => exactly(model, temperature, n, streams, purpose, index)?,
+        Method::Markov(kind) => {
+            // Chains with another burn-in would pass through the same configurations at another time.
+            let schedule = effort.schedule(kind, model.lattice, temperature);
+            let Schedule { chains, burn_in, spacing } = schedule;
+            let stream = format!("{stream}/{chains} chains, burn-in {burn_in}, spacing {spacing}");
+            let in_words = match kind {
+                Kind::Metropolis => bit_parallel(model, temperature, n, schedule, streams, &stream)?,
+                _ => None,
+            };
+            match in_words {
+                Some(collection) => collection,
+                None => sample_chains(kind, model, temperature, n, &effort, streams, &stream, 0)?,
+            }
+        }
+        _ => exactly(model, temperature, n, &mut streams.generator(&stream, 0))?,
     };
     Ok(Drawn { collection, method, reason })
 }
 
-/// The numbers of those of `temperatures` that [`sample_batch`] draws together: the chains of neighbours in a list share the words
-/// of bit-parallel Metropolis; all else goes temperature by temperature.
-pub fn batches(
-    method: Method,
-    model: &Ising<'_, Geometry>,
-    temperatures: &[Temperature],
-    effort: &Effort,
-) -> Vec<Vec<usize>> {
-    let together = (REPLICAS / chains_of_batch(effort)).max(1);
-    let (grid, single): (Vec<usize>, Vec<usize>) =
-        (0..temperatures.len()).partition(|k| bit_parallel(method, model, temperatures[*k]).is_some());
-    grid.chunks(together).map(<[usize]>::to_vec).chain(single.into_iter().map(|k| vec![k])).collect()
-}
-
-/// Bits of a word that must be in use for bit-parallel Metropolis to be the faster one.
+/// Chains from which bit-parallel Metropolis is the faster one at a single temperature.
 const WORTH_A_WORD: usize = 128;
 
-fn chains_of_batch(effort: &Effort) -> usize {
-    effort.chains.unwrap_or(64).max(1)
-}
-
-/// The torus, where bit-parallel Metropolis can do what is asked for.
-fn bit_parallel<'a>(method: Method, model: &Ising<'a, Geometry>, temperature: Temperature) -> Option<&'a Square> {
-    let Geometry::Square(square) = model.lattice else { return None };
-    let fits = method == Method::Markov(Kind::Metropolis)
-        && model.field() == 0.0
-        && metropolis::is_bit_parallel(&Ising::new(square), temperature);
-    fits.then_some(square)
-}
-
-/// Samples at those of `temperatures` that one of [`batches`] names, as [`sample`] does at each of them; chains that go together have
-/// the longest burn-in and spacing of them all.
-///
-/// # Errors
-/// Those of [`sample`].
-///
-/// ```
-/// use rgflow::exact::auto::{Method, batches, sample_batch};
-/// use rgflow::lattice::{Geometry, Ising, Temperature, sampler::{Effort, Kind}};
-/// use rgflow::random::Streams;
-/// let torus = Geometry::new("square", &[10])?;
-/// let (model, method, effort) = (Ising::new(&torus), Method::Markov(Kind::Metropolis), Effort::default());
-/// let temperatures = [2.0, 2.5, 3.0].map(|t| Temperature::new(t).unwrap());
-/// let batches = batches(method, &model, &temperatures, &effort);
-/// assert_eq!(batches, [[0, 1, 2]]);
-/// let drawn = sample_batch(method, &model, (&temperatures, &batches[0]), 500, &effort, Streams::new(1), "example")?;
-/// assert_eq!(drawn[2].collection.sampler, "metropolis, bit-parallel");
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
-/// ```
-pub fn sample_batch(
-    method: Method,
+/// Chains of Metropolis in the bits of words, where these can do what is asked for and there are enough of them.
+fn bit_parallel(
     model: &Ising<'_, Geometry>,
-    (temperatures, batch): (&[Temperature], &[usize]),
+    temperature: Temperature,
     n: usize,
-    effort: &Effort,
+    schedule: Schedule,
     streams: Streams,
     purpose: &str,
-) -> Result<Vec<Drawn>, LatticeError> {
-    let chains = chains_of_batch(effort);
-    let of_batch: Vec<Temperature> = batch.iter().map(|k| temperatures[*k]).collect();
-    let squares: Option<Vec<&Square>> = of_batch.iter().map(|t| bit_parallel(method, model, *t)).collect();
-    let square = squares.and_then(|squares| squares.first().copied());
-    match square {
-        Some(square) if batch.len() * chains >= WORTH_A_WORD => {
-            let schedules: Vec<_> = of_batch.iter().map(|t| effort.schedule(Kind::Metropolis, square, *t)).collect();
-            let longest = |of: fn(&Schedule) -> usize| schedules.iter().map(of).max().unwrap_or(0);
-            let (burn_in, spacing) = (longest(|s| s.burn_in), longest(|s| s.spacing));
-            let settings = metropolis::Settings { replicas: effort.chains.unwrap_or(64), burn_in, spacing };
-            let purpose = format!("{purpose}/words/{}", batch[0]);
-            let seen = metropolis::sample_grid(square, &of_batch, n, &settings, streams, &purpose)?;
-            Ok(seen.into_iter().map(|collection| Drawn { collection, method, reason: None }).collect())
-        }
-        _ => {
-            let one = |k: &usize| sample(method, model, temperatures[*k], n, effort, streams, purpose, *k as u64);
-            batch.iter().map(one).collect()
-        }
+) -> Result<Option<Collection>, LatticeError> {
+    let Geometry::Square(square) = model.lattice else { return Ok(None) };
+    let Schedule { chains, burn_in, spacing } = schedule;
+    let of_torus = Ising::in_field(square, model.field())?;
+    if chains < WORTH_A_WORD || !metropolis::is_bit_parallel(&of_torus, temperature) {
+        return Ok(None);
     }
+    let settings = metropolis::Settings { replicas: chains, burn_in, spacing };
+    Ok(metropolis::sample_grid(square, &[temperature], n, &settings, streams, purpose)?.pop())
 }
 
 fn exactly(
     model: &Ising<'_, Geometry>,
     temperature: Temperature,
     n: usize,
-    streams: Streams,
-    purpose: &str,
-    index: u64,
+    rng: &mut Generator,
 ) -> Result<Collection, LatticeError> {
-    let mut rng = streams.generator(purpose, index);
     match model.lattice {
         Geometry::Square(torus) => {
-            Ok(transfer::Sampler::in_field(torus.lx(), torus.ly(), temperature, model.field())?.sample(n, &mut rng))
+            let sampler = transfer::Sampler::in_field(torus.lx(), torus.ly(), temperature, model.field())?;
+            Ok(sampler.sample_extensible(n, rng))
         }
-        Geometry::Ring(ring) if model.field() == 0.0 => chain::sample(ring.n_sites(), temperature, n, &mut rng),
+        Geometry::Ring(ring) if model.field() == 0.0 => chain::sample(ring.n_sites(), temperature, n, rng),
         Geometry::Ring(_) => Err(LatticeError::NoExactSampler(format!("{} in a field", model.lattice))),
         other => Err(LatticeError::NoExactSampler(other.to_string())),
     }

@@ -8,7 +8,7 @@
 //! first row uniform in its class. A field h adds e^{beta h sum s} to H and takes the flip from the symmetries.
 
 use ndarray::{Array2, ArrayViewMut1};
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 
 use crate::lattice::{Collection, LatticeError, Square, Temperature};
 use crate::random::Generator;
@@ -110,24 +110,57 @@ impl Sampler {
     /// # Ok::<(), rgflow::lattice::LatticeError>(())
     /// ```
     pub fn sample(&self, n: usize, rng: &mut Generator) -> Collection {
-        let mut spins = Array2::<i8>::ones((n, self.lx * self.ly));
         if self.temperature == Temperature::ZERO {
-            for mut row in spins.rows_mut() {
-                let up = if self.field == 0.0 { rng.random() } else { self.field > 0.0 };
-                row.fill(if up { 1 } else { -1 });
-            }
-            return Collection::independent("exact", spins);
+            return self.ground_states(n, rng);
         }
-        // Classes first: then one class after the other, while its vectors are in the cache.
+        let members = self.members(n, || rng.random());
+        self.draw(n, &members, |_, draw| draw(rng))
+    }
+
+    /// As [`Self::sample`], with a stream for each configuration: the first rows do not depend on `n`.
+    pub fn sample_extensible(&self, n: usize, rng: &mut Generator) -> Collection {
+        if self.temperature == Temperature::ZERO {
+            return self.ground_states(n, rng);
+        }
+        let mut seeds = Vec::with_capacity(n);
+        let members = self.members(n, || {
+            seeds.push(rng.random());
+            rng.random()
+        });
+        self.draw(n, &members, |i, draw| draw(&mut Generator::seed_from_u64(seeds[i])))
+    }
+
+    fn ground_states(&self, n: usize, rng: &mut Generator) -> Collection {
+        let mut spins = Array2::<i8>::ones((n, self.lx * self.ly));
+        for mut row in spins.rows_mut() {
+            let up = if self.field == 0.0 { rng.random() } else { self.field > 0.0 };
+            row.fill(if up { 1 } else { -1 });
+        }
+        Collection::independent("exact", spins)
+    }
+
+    /// The configurations of each class, drawn by its weight from `uniform`, numbers in [0, 1).
+    fn members(&self, n: usize, mut uniform: impl FnMut() -> f64) -> Vec<Vec<usize>> {
         let total = self.cumulative[self.cumulative.len() - 1];
         let mut members = vec![Vec::new(); self.classes.len()];
         for i in 0..n {
-            let u = rng.random::<f64>() * total;
+            let u = uniform() * total;
             // u < total, so the index exists; a class of weight 0 is never the first above u.
             members[self.cumulative.partition_point(|&c| c <= u).min(self.classes.len() - 1)].push(i);
         }
+        members
+    }
+
+    /// Draws one class after the other, while its vectors are in the cache; `with(i, draw)` gives configuration i its generator.
+    fn draw(
+        &self,
+        n: usize,
+        members: &[Vec<usize>],
+        mut with: impl FnMut(usize, &mut dyn FnMut(&mut Generator)),
+    ) -> Collection {
+        let mut spins = Array2::<i8>::ones((n, self.lx * self.ly));
         let mut states = vec![0usize; self.rows.length];
-        for (class, members) in self.classes.iter().zip(&members) {
+        for (class, members) in self.classes.iter().zip(members) {
             if members.is_empty() {
                 continue;
             }
@@ -139,8 +172,10 @@ impl Sampler {
                 &class.vectors
             };
             for &i in members {
-                self.rows.forward(class.first, vectors, &mut states, rng);
-                self.write(&states, spins.row_mut(i), rng);
+                with(i, &mut |rng| {
+                    self.rows.forward(class.first, vectors, &mut states, rng);
+                    self.write(&states, spins.row_mut(i), rng);
+                });
             }
         }
         Collection::independent("exact", spins)

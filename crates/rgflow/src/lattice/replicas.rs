@@ -13,13 +13,15 @@ use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 
-/// Replicas in one inner loop.
+/// Replicas in one inner loop where their number is a multiple of it.
 const GROUP: usize = 64;
+/// Replicas in one inner loop otherwise: [`Bulk`] makes as many random words at a time, so fewer would not be faster.
+const SMALL_GROUP: usize = 16;
 
 /// How long the chains are and how far kept configurations lie apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Number of replicas, at least 1, rounded up to a multiple of 64; every second one begins disordered.
+    /// Number of replicas, at least 1; every second one begins disordered.
     pub replicas: usize,
     /// Sweeps before the first kept configuration.
     pub burn_in: usize,
@@ -53,21 +55,23 @@ pub(super) fn sample<L: Lattice + ?Sized>(
         return Err(LatticeError::ZeroSetting(if settings.replicas == 0 { "replicas" } else { "spacing" }));
     }
     let n_sites = model.lattice.n_sites();
-    let replicas = settings.replicas.next_multiple_of(GROUP);
+    // Lanes that nobody asked for are swept with the others and never read.
+    let replicas = settings.replicas;
+    let lanes = replicas.next_multiple_of(SMALL_GROUP);
     let rule = Rule::new(model, temperature, accept);
-    let mut spins = start(n_sites, replicas, model.field(), bulk);
-    let mut words = vec![0u32; replicas];
+    let mut spins = start(n_sites, lanes, model.field(), bulk);
+    let mut words = vec![0u32; lanes];
     for _ in 0..settings.burn_in {
-        sweep(&mut spins, replicas, &rule, &mut words, bulk);
+        sweep(&mut spins, lanes, &rule, &mut words, bulk);
     }
     let mut kept = Array2::<i8>::ones((n, n_sites));
     for first in (0..n).step_by(replicas) {
         for _ in 0..settings.spacing {
-            sweep(&mut spins, replicas, &rule, &mut words, bulk);
+            sweep(&mut spins, lanes, &rule, &mut words, bulk);
         }
         for replica in 0..replicas.min(n - first) {
             let row = kept.row_mut(first + replica);
-            row.into_iter().zip(spins[replica..].iter().step_by(replicas)).for_each(|(out, &s)| *out = s);
+            row.into_iter().zip(spins[replica..].iter().step_by(lanes)).for_each(|(out, &s)| *out = s);
         }
     }
     let burn_in = settings.burn_in as f64 / settings.spacing as f64;
@@ -143,13 +147,28 @@ dispatched! {
     fn sweep_on(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
 }
 
-/// One visit of every site in every replica.
+/// One visit of every site in every replica; their number is a multiple of [`SMALL_GROUP`].
 fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
     sweep_on(cpu::path(), spins, replicas, rule, words, bulk);
 }
 
 #[inline(always)]
 fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+    if replicas.is_multiple_of(GROUP) {
+        visit_groups::<GROUP>(spins, replicas, rule, words, bulk);
+    } else {
+        visit_groups::<SMALL_GROUP>(spins, replicas, rule, words, bulk);
+    }
+}
+
+#[inline(always)]
+fn visit_groups<const GROUP: usize>(
+    spins: &mut [i8],
+    replicas: usize,
+    rule: &Rule,
+    words: &mut [u32],
+    bulk: &mut Bulk,
+) {
     for (site, neighbours) in &rule.visits {
         bulk.fill(words);
         for group in (0..replicas).step_by(GROUP) {

@@ -62,7 +62,7 @@ impl FromStr for Kind {
 /// together one spin per site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
-    /// Number of chains, half of them from a disordered start; single-spin samplers round up to a multiple of 64.
+    /// Number of chains, half of them from a disordered start: as many are run, or one per configuration if these are fewer.
     pub chains: Option<usize>,
     /// Sweeps of each chain before its first kept configuration.
     pub burn_in: Option<usize>,
@@ -121,6 +121,7 @@ pub(crate) fn correlation_length<L: Lattice + ?Sized>(lattice: &L, temperature: 
 
 /// Samples `n` configurations of `model` at `temperature` in `[0, inf]` with the stream (`purpose`, `index`).
 ///
+/// Every chain has a stream of its own, so `n` changes no configuration: more extend fewer, for the same number of chains.
 /// T = 0 gives the ground states and T = inf independent spins exactly, whatever the sampler. Check
 /// [`Collection::warnings`] before using averages.
 ///
@@ -161,17 +162,20 @@ pub fn sample<L: Lattice + ?Sized>(
     if temperature == Temperature::INFINITE {
         return Ok(wolff::free_spins(model.lattice, n, &mut streams.generator(purpose, index)));
     }
+    let of_chain = format!("{purpose}/{index}/chain");
     let local = replicas::Settings { replicas: chains, burn_in, spacing };
     match kind {
         Kind::Metropolis => metropolis::sample(model, temperature, n, &local, &mut streams.bulk(purpose, index)),
         Kind::HeatBath => heat_bath::sample(model, temperature, n, &local, &mut streams.bulk(purpose, index)),
         Kind::Wolff => {
             let settings = wolff::Settings { chains, burn_in: burn_in.div_ceil(spacing), spacing: spacing as f64 };
-            wolff::sample(model, temperature, n, &settings, &mut streams.generator(purpose, index))
+            let begin = |c: usize, rng: &mut _| *rng = streams.generator(&of_chain, c as u64);
+            wolff::sample_chains(model, temperature, n, &settings, &mut streams.generator(purpose, index), begin)
         }
         Kind::SwendsenWang => {
             let settings = swendsen_wang::Settings { chains, burn_in, spacing };
-            swendsen_wang::sample(model, temperature, n, &settings, &mut streams.bulk(purpose, index))
+            let begin = |c: usize, bulk: &mut _| *bulk = streams.bulk(&of_chain, c as u64);
+            swendsen_wang::sample_chains(model, temperature, n, &settings, &mut streams.bulk(purpose, index), begin)
         }
     }
 }

@@ -60,6 +60,18 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
+    sample_chains(model, temperature, n, settings, bulk, |_, _| ())
+}
+
+/// As [`sample`]; `begin(c, bulk)` is called before chain c begins, as in [`wolff`](super::wolff).
+pub(super) fn sample_chains<L: Lattice + ?Sized>(
+    model: &Ising<'_, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &mut Bulk,
+    begin: impl Fn(usize, &mut Bulk),
+) -> Result<Collection, LatticeError> {
     if temperature == Temperature::ZERO {
         return Err(LatticeError::ZeroTemperature);
     }
@@ -71,6 +83,7 @@ pub fn sample<L: Lattice + ?Sized>(
     let mut meter = Meter::new(model.lattice);
     let mut improved = Improved { m2: vec![0.0; n], structure: vec![0.0; n] };
     for c in 0..n_chains {
+        begin(c, bulk);
         chain.start(c % 2 == 1, bulk);
         for _ in 0..settings.burn_in {
             chain.update(bulk);

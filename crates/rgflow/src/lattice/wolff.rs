@@ -56,6 +56,19 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     rng: &mut Generator,
 ) -> Result<Collection, LatticeError> {
+    sample_chains(model, temperature, n, settings, rng, |_, _| ())
+}
+
+/// As [`sample`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
+/// configurations extend fewer: no chain then depends on the length of those before it.
+pub(super) fn sample_chains<L: Lattice + ?Sized>(
+    model: &Ising<'_, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    rng: &mut Generator,
+    begin: impl Fn(usize, &mut Generator),
+) -> Result<Collection, LatticeError> {
     if settings.chains == 0 {
         return Err(LatticeError::ZeroSetting("chains"));
     }
@@ -72,6 +85,7 @@ pub fn sample<L: Lattice + ?Sized>(
     let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
     let mut chain = Chain::new(model, temperature);
     for c in 0..n_chains {
+        begin(c, rng);
         chain.start(c % 2 == 1, rng);
         let clusters = chain.burn_in(settings, rng);
         for i in (c..n).step_by(n_chains) {
