@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 use ndarray::{Array1, Array3};
+use rgflow_lab::artifact::{npy, npz};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,12 +69,14 @@ fn write_digits(dir: &Path) {
             (column as f64 - 0.7 * (sample % 10) as f64).abs() + ((sample / 10 * 7 + row * 3) % 5) as f64 / 4.0;
         (16.0 * (1.0 - distance / 3.0)).round().clamp(0.0, 16.0)
     });
-    ndarray_npy::write_npy(dir.join("raw.npy"), &grey).unwrap();
-    ndarray_npy::write_npy(dir.join("digits.npy"), &(&grey / 16.0)).unwrap();
-    let mut file = ndarray_npy::NpzWriter::new(std::fs::File::create(dir.join("digits.npz")).unwrap());
-    file.add_array("images", &(&grey / 16.0)).unwrap();
-    file.add_array("labels", &Array1::from_iter((0..n).map(|sample| (sample % 10) as i64))).unwrap();
-    file.finish().unwrap();
+    let scaled = &grey / 16.0;
+    for (name, array) in [("raw.npy", &grey), ("digits.npy", &scaled)] {
+        npy::write(&mut std::fs::File::create(dir.join(name)).unwrap(), array).unwrap();
+    }
+    let mut file = npz::Writer::new();
+    file.add("images", &scaled).unwrap();
+    file.add("labels", &Array1::from_iter((0..n).map(|sample| (sample % 10) as i64))).unwrap();
+    file.save(dir.join("digits.npz")).unwrap();
 }
 
 /// Runs `commands` in `dir` with this build's `rgflow` first on the path; what it wrote, or what went wrong.

@@ -2,7 +2,7 @@
 //! file, problem and remedy.
 
 use ndarray::{Array, Array1, Array2, Array3, Dimension, arr1, arr2};
-use ndarray_npy::{WritableElement, WriteNpyExt};
+use rgflow_lab::artifact::npy::{self, Element};
 use rgflow_lab::artifact::npz::Writer;
 use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ impl Folder {
         path
     }
 
-    fn npy<T: WritableElement, D: Dimension>(&self, name: &str, array: &Array<T, D>) -> PathBuf {
+    fn npy<T: Element, D: Dimension>(&self, name: &str, array: &Array<T, D>) -> PathBuf {
         self.put(name, &npy(array))
     }
 
@@ -30,9 +30,9 @@ impl Folder {
     }
 }
 
-fn npy<T: WritableElement, D: Dimension>(array: &Array<T, D>) -> Vec<u8> {
+fn npy<T: Element, D: Dimension>(array: &Array<T, D>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    array.write_npy(&mut bytes).unwrap();
+    npy::write(&mut bytes, array).unwrap();
     bytes
 }
 

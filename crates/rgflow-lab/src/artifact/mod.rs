@@ -11,6 +11,8 @@ mod lock;
 pub mod machine;
 mod model;
 pub mod network;
+pub mod npy;
+mod npy_types;
 pub mod npz;
 pub mod progress;
 pub mod provenance;

@@ -1,10 +1,13 @@
 //! Named arrays in NumPy's `.npz` format: uncompressed, with a fixed date, so that the same arrays give the same bytes.
 
+use super::npy::{self, Header};
+use super::npy_types::Element;
 use super::{Error, atomic};
-use ndarray::{Array, ArrayBase, Data, Dimension, IxDyn};
-use ndarray_npy::{ReadDataError, ReadNpyError, ReadNpyExt, ReadableElement, WritableElement};
-use std::io::{Cursor, Read};
+use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+use zip::result::ZipError;
 
 /// Collects arrays and writes them as one file.
 ///
@@ -20,13 +23,13 @@ use std::path::{Path, PathBuf};
 /// # Ok::<(), rgflow_lab::artifact::Error>(())
 /// ```
 pub struct Writer {
-    npz: ndarray_npy::NpzWriter<Cursor<Vec<u8>>>,
+    archive: zip::ZipWriter<Cursor<Vec<u8>>>,
 }
 
 impl Writer {
     /// A file without arrays.
     pub fn new() -> Self {
-        Self { npz: ndarray_npy::NpzWriter::new(Cursor::new(Vec::new())) }
+        Self { archive: zip::ZipWriter::new(Cursor::new(Vec::new())) }
     }
 
     /// Adds an array; numbers of type i8, u8, ..., u64, f32, f64 or bool, any shape.
@@ -35,11 +38,14 @@ impl Writer {
     /// If the name is taken or the file grows past the format's 4 GiB an array.
     pub fn add<T, S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), Error>
     where
-        T: WritableElement,
+        T: Element,
         S: Data<Elem = T>,
         D: Dimension,
     {
-        self.npz.add_array(name, array).map_err(|e| Error::failure(format!("array `{name}`: {e}")))
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        let added = self.archive.start_file(format!("{name}.npy"), options).map_err(std::io::Error::from);
+        let written = added.and_then(|()| npy::write(&mut self.archive, array));
+        written.map_err(|e| Error::failure(format!("array `{name}`: {e}")))
     }
 
     /// The bytes of the file.
@@ -47,7 +53,7 @@ impl Writer {
     /// # Errors
     /// If the archive cannot be closed.
     pub fn finish(self) -> Result<Vec<u8>, Error> {
-        self.npz.finish().map(Cursor::into_inner).map_err(|e| Error::failure(format!("npz: {e}")))
+        self.archive.finish().map(Cursor::into_inner).map_err(|e| Error::failure(format!("npz: {e}")))
     }
 
     /// Writes the file, whole or not at all.
@@ -65,10 +71,10 @@ impl Default for Writer {
     }
 }
 
-/// Reads arrays of a file.
-pub struct Reader {
+/// Reads arrays of a file, one at a time; of the others nothing but their headers is read.
+pub struct Reader<R = BufReader<File>> {
     path: PathBuf,
-    archive: zip::ZipArchive<Cursor<Vec<u8>>>,
+    archive: zip::ZipArchive<R>,
 }
 
 /// What [`Reader::describe`] tells of an array.
@@ -84,6 +90,12 @@ pub struct Description {
 
 /// Deflate makes data at most so many times smaller: an entry that claims more is no data.
 const MOST_COMPRESSION: u64 = 1032;
+/// Above this size (bytes) an array is no samples where it was packed more than [`LARGE_COMPRESSION`] times: int8 spins at T = 1,
+/// one of 1400 of which is turned, are packed 350 times.
+const LARGE: u64 = 256 << 20;
+const LARGE_COMPRESSION: u64 = 512;
+/// Most entries of an archive: that of the format without its 64-bit extension.
+const MOST_ENTRIES: usize = 0xffff;
 
 impl Reader {
     /// Opens a file.
@@ -92,134 +104,97 @@ impl Reader {
     /// If it cannot be read or is no npz file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        Self::of(path, bytes)
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        Self::of(path, BufReader::new(file))
     }
+}
 
-    /// A file whose `bytes` were read from `path`.
+impl<R: Read + Seek> Reader<R> {
+    /// The file that `from` reads; `path` is its name in errors.
     ///
     /// # Errors
-    /// If they are no npz file.
-    pub fn of(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
-        let archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| {
+    /// If it is no npz file, or entries overlap: with them a small file would hold more than any memory.
+    pub fn of(path: &Path, from: R) -> Result<Self, Error> {
+        let wrong = |what: String| {
             Error::failure(format!(
-                "{}: not a readable npz file ({e}); write it again with numpy.savez",
+                "{}: not a readable npz file ({what}); write it again with numpy.savez",
                 path.display()
             ))
-        })?;
+        };
+        let mut archive = zip::ZipArchive::new(from).map_err(|e| wrong(e.to_string()))?;
+        if archive.len() > MOST_ENTRIES {
+            return Err(wrong(format!("{} entries are too many", archive.len())));
+        }
+        if archive.has_overlapping_entries().map_err(|e| wrong(e.to_string()))? {
+            return Err(wrong("its entries overlap or reach beyond its end".into()));
+        }
+        if archive.has_duplicate_names() {
+            return Err(wrong("two of its arrays have the same name".into()));
+        }
         Ok(Self { path: path.to_path_buf(), archive })
     }
 
-    /// Names of the arrays.
+    /// Names of the arrays, in the order of the file.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<(usize, String)> = self
-            .archive
-            .file_names()
-            .filter_map(|file| Some((self.archive.index_for_name(file)?, file.strip_suffix(".npy")?.to_string())))
-            .collect();
-        names.sort_unstable();
-        names.into_iter().map(|(_, name)| name).collect()
+        let file_names = (0..self.archive.len()).filter_map(|k| self.archive.name_for_index(k)?.ok());
+        file_names.filter_map(|file| file.strip_suffix(".npy").map(str::to_string)).collect()
     }
 
     /// The array `name`, checked for its type `T` and number of dimensions `D`.
     ///
     /// # Errors
     /// If there is no such array, or it has another type or number of dimensions, or the file is damaged.
-    pub fn array<T: ReadableElement, D: Dimension>(&mut self, name: &str) -> Result<Array<T, D>, Error> {
-        let bytes = self.member(name)?;
-        read(&bytes).map_err(|what| self.error(name, &what))
+    pub fn array<T: Element, D: Dimension>(&mut self, name: &str) -> Result<Array<T, D>, Error> {
+        self.member(name, |header, from, most| npy::array(&header, from, most))
     }
 
-    /// Name, type and shape of every array.
+    /// The array `name` of any real type, each value through `as_`.
     ///
     /// # Errors
-    /// If the file is damaged.
-    pub fn describe(&mut self) -> Result<Vec<Description>, Error> {
-        let mut all = Vec::new();
-        for name in self.names() {
-            let bytes = self.member(&name)?;
-            let (dtype, shape) = header(&bytes).map_err(|what| self.error(&name, &what))?;
-            all.push(Description { name, dtype, shape });
-        }
-        Ok(all)
+    /// If there is no such array of real numbers, or the file is damaged.
+    pub fn numbers<To>(&mut self, name: &str, as_: impl Fn(f64) -> To) -> Result<ArrayD<To>, Error> {
+        self.member(name, |header, from, most| npy::numbers(&header, from, most, as_))
     }
 
-    /// The bytes of the array `name`.
-    fn member(&mut self, name: &str) -> Result<Vec<u8>, Error> {
+    /// Name, type and shape of every array; their values are not read.
+    ///
+    /// # Errors
+    /// If a header is damaged.
+    pub fn describe(&mut self) -> Result<Vec<Description>, Error> {
+        let names = self.names();
+        let describe = |name: String| {
+            let Header { dtype, shape, .. } = self.member(&name, |header, _, _| Ok(header))?;
+            Ok(Description { name, dtype, shape })
+        };
+        names.into_iter().map(describe).collect()
+    }
+
+    /// What `read` makes of the header of the array `name`, of what follows it, and of the most bytes that this can be.
+    fn member<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Header, &mut dyn Read, u64) -> Result<T, String>,
+    ) -> Result<T, Error> {
         let path = &self.path;
         let wrong =
             |what: &dyn std::fmt::Display| Error::failure(format!("{}: array `{name}`: {what}", path.display()));
         let mut entry = self.archive.by_name(&format!("{name}.npy")).map_err(|e| match e {
-            zip::result::ZipError::FileNotFound => wrong(&"there is none"),
-            e => wrong(&e),
+            ZipError::FileNotFound => wrong(&"there is none"),
+            e => wrong(&format!("{e}; write it again")),
         })?;
-        // The directory is a claim: memory is taken only for what the entry can hold.
-        let size = entry.size();
-        if size > entry.compressed_size().saturating_mul(MOST_COMPRESSION) {
-            return Err(wrong(&format!("the archive claims {size} bytes, more than the file holds; write it again")));
+        // The directory is a claim, but for the packed size, which lies within the file: no entries overlap.
+        let (size, packed) = (entry.size(), entry.compressed_size());
+        let ratio = match entry.compression() {
+            zip::CompressionMethod::Stored => 1,
+            _ if size > LARGE => LARGE_COMPRESSION,
+            _ => MOST_COMPRESSION,
+        };
+        if size > packed.saturating_mul(ratio) {
+            return Err(wrong(&format!(
+                "the archive claims {size} bytes in {packed}, which no samples are; write it again"
+            )));
         }
-        let mut bytes = Vec::with_capacity(size as usize);
-        entry.read_to_end(&mut bytes).map_err(|e| wrong(&format!("damaged ({e}); write it again")))?;
-        Ok(bytes)
-    }
-
-    fn error(&self, name: &str, what: &dyn std::fmt::Display) -> Error {
-        Error::failure(format!("{}: array `{name}`: {what}; write it again", self.path.display()))
-    }
-}
-
-/// The array that the bytes of an `.npy` file hold, checked for its type `T` and number of dimensions `D`.
-///
-/// # Errors
-/// A sentence, if the bytes are damaged or hold something else.
-pub fn read<T: ReadableElement, D: Dimension>(bytes: &[u8]) -> Result<Array<T, D>, String> {
-    let (_, shape) = header(bytes)?;
-    // The header is a claim: what it asks for must be there before memory is taken.
-    let elements = shape.iter().try_fold(1usize, |n, extent| n.checked_mul(*extent));
-    if elements.is_none_or(|n| n.saturating_mul(size_of::<T>()) > bytes.len()) {
-        return Err(format!(
-            "the header claims an array of shape {shape:?}, more than the file holds ({} bytes)",
-            bytes.len()
-        ));
-    }
-    Array::read_npy(bytes).map_err(|e| one_line(&e))
-}
-
-/// Type (in NumPy's words) and shape that the header of an `.npy` file claims.
-///
-/// # Errors
-/// A sentence, if there is no such header.
-pub fn header(bytes: &[u8]) -> Result<(String, Vec<usize>), String> {
-    let shape = match Array::<Shape, IxDyn>::read_npy(bytes) {
-        Ok(array) => array.shape().to_vec(),
-        Err(e) => return Err(one_line(&e)),
-    };
-    match Array::<Type, IxDyn>::read_npy(bytes) {
-        Err(ReadNpyError::ParseData(e)) => Ok((e.to_string(), shape)),
-        Err(e) => Err(one_line(&e)),
-        Ok(_) => Ok((String::new(), shape)),
-    }
-}
-
-/// The parser of headers draws pictures of several lines; the first says what is wrong.
-fn one_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().lines().next().unwrap_or_default().trim_end_matches([':', ' ']).to_string()
-}
-
-/// An element without size: reading an array of it reads the header alone and keeps the shape.
-struct Shape;
-
-impl ReadableElement for Shape {
-    fn read_to_end_exact_vec<R: Read>(_: R, _: &py_literal::Value, len: usize) -> Result<Vec<Self>, ReadDataError> {
-        Ok(std::iter::repeat_with(|| Shape).take(len).collect())
-    }
-}
-
-/// An element that cannot be read: the error tells the type of the array.
-struct Type;
-
-impl ReadableElement for Type {
-    fn read_to_end_exact_vec<R: Read>(_: R, kind: &py_literal::Value, _: usize) -> Result<Vec<Self>, ReadDataError> {
-        Err(ReadDataError::ParseData(kind.to_string().trim_matches('\'').into()))
+        let header = Header::read(&mut entry).map_err(|what| wrong(&what))?;
+        read(header, &mut entry, size).map_err(|what| wrong(&what))
     }
 }

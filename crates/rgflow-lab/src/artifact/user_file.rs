@@ -1,13 +1,15 @@
 //! Files that a user names: what is wrong with one is the user's to mend, said in one line.
 
 use super::{Error, Model};
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::Path;
 
-/// The bytes of the file `path`; `kinds` says what would do, such as `.npy, .npz or .csv`.
+/// The file `path`, open at its beginning; `kinds` says what would do, such as `.npy, .npz or .csv`.
 ///
 /// # Errors
 /// [`Error::User`] if it is missing, a folder, empty or cannot be read.
-pub fn read(path: &Path, kinds: &str) -> Result<Vec<u8>, Error> {
+pub fn open(path: &Path, kinds: &str) -> Result<File, Error> {
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     if !path.exists() {
         return Err(wrong(format!("does not exist; give a file ({kinds})")));
@@ -19,11 +21,41 @@ pub fn read(path: &Path, kinds: &str) -> Result<Vec<u8>, Error> {
     if !path.is_file() {
         return Err(wrong(format!("is no regular file; write it to one ({kinds})")));
     }
-    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}; is it yours?")))?;
-    if bytes.is_empty() {
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    if file.metadata().map_err(|e| unreadable(path, &e))?.len() == 0 {
         return Err(wrong("is empty; write it again".into()));
     }
+    Ok(file)
+}
+
+fn unreadable(path: &Path, e: &std::io::Error) -> Error {
+    Error::user(format!("{}: cannot be read: {e}; is it yours?", path.display()))
+}
+
+/// The bytes of the file `path`; `kinds` as in [`open`].
+///
+/// # Errors
+/// As [`open`].
+pub fn read(path: &Path, kinds: &str) -> Result<Vec<u8>, Error> {
+    let mut file = open(path, kinds)?;
+    let size = file.metadata().map_err(|e| unreadable(path, &e))?.len();
+    let mut bytes = Vec::new();
+    let memory = usize::try_from(size).is_ok_and(|size| bytes.try_reserve_exact(size).is_ok());
+    if !memory {
+        return Err(Error::user(format!("{}: its {size} bytes take more memory than there is", path.display())));
+    }
+    file.read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     Ok(bytes)
+}
+
+/// The hash of the bytes of `file`, which is open and left at its beginning; it is read in pieces. `path` is for messages.
+///
+/// # Errors
+/// [`Error::User`] if it cannot be read.
+pub fn hash(path: &Path, mut file: &File) -> Result<blake3::Hash, Error> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).and_then(|_| file.rewind()).map_err(|e| unreadable(path, &e))?;
+    Ok(hasher.finalize())
 }
 
 /// The model in the file `path` and the hash of its bytes.

@@ -1,15 +1,14 @@
 //! The data that the peers' scripts read: int8 spins in `.npy` files, made where they are missing by our own samplers at the same
 //! temperatures and of the same size, so that all programs read the same bytes.
 
-use crate::artifact::{Error, atomic, npz};
-use ndarray::{Array1, Array2, ArrayD, Axis, Ix1};
-use ndarray_npy::{WritableElement, WriteNpyExt};
+use crate::artifact::{Error, atomic, npy};
+use ndarray::{Array1, Array2, ArrayD, Axis};
 use rand_core::Rng;
 use rgflow::exact::{chain, transfer};
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, sampler};
 use rgflow::random::Streams;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 fn failure(e: impl std::fmt::Display) -> Error {
@@ -21,9 +20,6 @@ pub(super) fn temperatures() -> Result<Vec<Temperature>, LatticeError> {
     (0..25).map(|k| Temperature::new(if k == 0 { 0.01 } else { 0.25 * f64::from(k) })).collect()
 }
 
-/// More than the header of an `.npy` file takes.
-const HEADER: u64 = 4096;
-
 /// The spins of the first samples, at most `most`, of the file `name` in `folder`, shape (samples, units). No more is read: a benchmark
 /// holds what it works on.
 pub(super) fn spins(folder: &Path, name: &str, most: usize) -> Result<Array2<i8>, Error> {
@@ -32,18 +28,14 @@ pub(super) fn spins(folder: &Path, name: &str, most: usize) -> Result<Array2<i8>
         save(&path, make(name)?.into_dyn())?;
     }
     let damaged = |what: String| Error::failure(format!("{}: {what}", path.display()));
-    let mut file = File::open(&path).map_err(Error::io("read", &path))?;
-    let mut start = Vec::new();
-    file.by_ref().take(HEADER).read_to_end(&mut start).map_err(Error::io("read", &path))?;
-    let (kind, shape) = npz::header(&start).map_err(damaged)?;
-    let rows_first = start.windows(24).any(|part| part == b"'fortran_order': False, ");
-    let (&[samples, units], "|i1", true) = (shape.as_slice(), kind.as_str(), rows_first) else {
-        return Err(damaged(format!("must hold int8 of two dimensions, row by row; found {kind} of shape {shape:?}")));
+    let mut file = BufReader::new(File::open(&path).map_err(Error::io("read", &path))?);
+    let header = npy::Header::read(&mut file).map_err(damaged)?;
+    let (&[samples, units], "|i1", false) = (header.shape.as_slice(), header.dtype.as_str(), header.fortran_order)
+    else {
+        return Err(damaged(format!("must hold int8 of two dimensions, row by row; found {header:?}")));
     };
     let mut bytes = vec![0u8; samples.min(most) * units];
-    // Nothing follows the array.
-    let whole = (samples * units) as i64;
-    file.seek(SeekFrom::End(-whole)).and_then(|_| file.read_exact(&mut bytes)).map_err(Error::io("read", &path))?;
+    file.read_exact(&mut bytes).map_err(Error::io("read", &path))?;
     let spins = bytes.into_iter().map(u8::cast_signed).collect();
     Array2::from_shape_vec((samples.min(most), units), spins).map_err(failure)
 }
@@ -58,13 +50,15 @@ pub(super) fn labels(folder: &Path, name: &str) -> Result<Array1<i8>, Error> {
         save(&path, labels.into_dyn())?;
     }
     let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-    npz::read::<i8, Ix1>(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+    let mut from = bytes.as_slice();
+    let labels = npy::Header::read(&mut from).and_then(|header| npy::array(&header, &mut from, bytes.len() as u64));
+    labels.map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }
 
-fn save<T: WritableElement>(path: &Path, array: ArrayD<T>) -> Result<(), Error> {
+fn save(path: &Path, array: ArrayD<i8>) -> Result<(), Error> {
     eprintln!("making {}", path.display());
     let mut bytes = Vec::new();
-    array.write_npy(&mut bytes).map_err(failure)?;
+    npy::write(&mut bytes, &array).map_err(failure)?;
     atomic::write(path, bytes)
 }
 

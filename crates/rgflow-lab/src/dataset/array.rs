@@ -2,99 +2,31 @@
 
 use super::labels::{CLASSES, TEMPERATURES};
 use super::{Labels, Options, Table, check_format};
-use crate::artifact::{Error, npz};
-use ndarray::{Array2, ArrayD, IxDyn};
-use ndarray_npy::ReadableElement;
+use crate::artifact::{Error, npy, npz};
+use ndarray::{Array2, ArrayD};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
-/// Real types of NumPy, all of which fit f64 well enough for data (64-bit integers lose digits beyond 2^53).
-trait Number: ReadableElement + Copy {
-    fn number(self) -> f64;
-}
-
-macro_rules! number {
-    ($($t:ty),*) => {$(impl Number for $t { fn number(self) -> f64 { self as f64 } })*};
-}
-number!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
-
-impl Number for bool {
-    fn number(self) -> f64 {
-        f64::from(u8::from(self))
-    }
-}
-
-/// Where an array is read from once its type is known.
-pub(super) trait Source {
-    fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, String>;
-}
-
-/// The bytes of an `.npy` file.
-struct Npy<'a>(&'a [u8]);
-
-impl Source for Npy<'_> {
-    fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, String> {
-        npz::read::<T, IxDyn>(self.0).map_err(|e| damaged(&e))
-    }
-}
-
-/// An array of an `.npz` file.
-pub(super) struct Member<'a> {
-    pub file: &'a mut npz::Reader,
-    pub name: &'a str,
-}
-
-impl Source for Member<'_> {
-    fn read<T: ReadableElement>(&mut self) -> Result<ArrayD<T>, String> {
-        self.file.array::<T, IxDyn>(self.name).map_err(|e| e.to_string())
-    }
-}
-
-fn damaged(error: &dyn std::fmt::Display) -> String {
-    format!("not a whole array of NumPy ({error}); write it again with numpy.save")
-}
-
-/// Reads an array of the NumPy type `dtype`, each value through `as_`.
-pub(super) fn numbers<To>(dtype: &str, source: &mut impl Source, as_: fn(f64) -> To) -> Result<ArrayD<To>, String> {
-    fn of<T: Number, To>(source: &mut impl Source, as_: fn(f64) -> To) -> Result<ArrayD<To>, String> {
-        Ok(source.read::<T>()?.mapv(|v| as_(v.number())))
-    }
-    // The first character is the order of bytes.
-    match dtype.get(1..).unwrap_or_default() {
-        "b1" => of::<bool, To>(source, as_),
-        "i1" => of::<i8, To>(source, as_),
-        "u1" => of::<u8, To>(source, as_),
-        "i2" => of::<i16, To>(source, as_),
-        "u2" => of::<u16, To>(source, as_),
-        "i4" => of::<i32, To>(source, as_),
-        "u4" => of::<u32, To>(source, as_),
-        "i8" => of::<i64, To>(source, as_),
-        "u8" => of::<u64, To>(source, as_),
-        "f4" => of::<f32, To>(source, as_),
-        "f8" => of::<f64, To>(source, as_),
-        _ => Err(format!("values of the type {dtype} cannot be read; convert with .astype(\"float32\")")),
-    }
-}
-
 /// The array of an `.npy` file.
-pub(super) fn npy(bytes: &[u8]) -> Result<Table, String> {
-    let (dtype, _) = npz::header(bytes).map_err(|e| damaged(&e))?;
-    let (values, shape) = samples(numbers(&dtype, &mut Npy(bytes), |v| v as f32)?)?;
+pub(super) fn npy(file: &File) -> Result<Table, String> {
+    let most = file.metadata().map_err(|e| e.to_string())?.len();
+    let mut from = BufReader::new(file);
+    let header = npy::Header::read(&mut from)?;
+    let (values, shape) = samples(npy::numbers(&header, &mut from, most, |v| v as f32)?)?;
     Ok(Table { values, shape, labels: None, lattice: None })
 }
 
 /// The samples and labels of an `.npz` file.
-pub(super) fn npz(path: &Path, bytes: &[u8], options: &Options) -> Result<Table, Error> {
+pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, Error> {
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     let user = |e: Error| Error::user(e.to_string());
-    let mut file = npz::Reader::of(path, bytes.to_vec()).map_err(user)?;
+    let mut file = npz::Reader::of(path, BufReader::new(file)).map_err(user)?;
     let all = file.describe().map_err(user)?;
     let names: Vec<String> = all.iter().map(|d| d.name.clone()).collect();
     check_format(&mut file, &names).map_err(wrong)?;
     let of = |name: &str| all.iter().find(|d| d.name == name);
-    let mut read = |name: &str| -> Result<ArrayD<f64>, Error> {
-        let dtype = of(name).map(|d| d.dtype.clone()).unwrap_or_default();
-        numbers(&dtype, &mut Member { file: &mut file, name }, |v| v).map_err(Error::user)
-    };
+    let mut read = |name: &str| -> Result<ArrayD<f64>, Error> { file.numbers(name, |v| v).map_err(user) };
     let list = || names.join(", ");
     let main = if !options.array.is_empty() {
         let missing = || wrong(format!("has no array `{}`; it has {}", options.array, list()));

@@ -3,17 +3,18 @@
 //! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there `coordination`, `field`,
 //! `n_chains` and tau_int); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
 
-use super::array::{Member, numbers};
 use super::labels::TEMPERATURES;
 use super::{Labels, check_format};
 use crate::artifact::{Error, npz, user_file};
-use ndarray::{Array2, ArrayD};
+use ndarray::Array2;
 use rand::RngExt;
 use rayon::prelude::*;
 use rgflow::lattice::{Geometry, Ising, Lattice, Model, Temperature};
 use rgflow::random::Streams;
 use rgflow::rg::operators::{self, Bits, Operator};
 use rgflow::statistics::tau_int_chains;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// What the field Y couples to.
@@ -142,13 +143,13 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
     let mut pools: Vec<Pool> = Vec::new();
     for path in files {
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
-        let bytes = user_file::read(path, ".npz")?;
-        let hash = blake3::hash(&bytes);
+        let file = user_file::open(path, ".npz")?;
+        let hash = user_file::hash(path, &file)?;
         if let Some((_, other)) = seen.iter().find(|(h, _)| *h == hash) {
             return Err(wrong(format!("holds the same as {}; give each file once", other.display())));
         }
         seen.push((hash, path));
-        let arrays = Arrays::read(path, bytes)?;
+        let arrays = Arrays::read(path, &file)?;
         let lattice = arrays.lattice.clone();
         let at = match pools.iter().position(|p| p.lattice == lattice) {
             Some(at) => at,
@@ -173,21 +174,22 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
 }
 
 impl Arrays {
-    fn read(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
+    fn read(path: &Path, file: &File) -> Result<Self, Error> {
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
         if path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("npz")) {
             return Err(wrong(format!("has no place for temperatures and lattice; {REMEDY}")));
         }
-        let mut file = npz::Reader::of(path, bytes).map_err(user_file::blame)?;
+        let mut file = npz::Reader::of(path, BufReader::new(file)).map_err(user_file::blame)?;
         let all = file.describe().map_err(user_file::blame)?;
         let names: Vec<String> = all.iter().map(|d| d.name.clone()).collect();
         check_format(&mut file, &names).map_err(wrong)?;
-        let kind = |name: &str| all.iter().find(|d| d.name == name).map(|d| d.dtype.clone());
+        let has = |name: &str| names.iter().any(|n| n == name);
         let missing = |what: &str| wrong(format!("has no array `{what}`; it has {}; {REMEDY}", names.join(", ")));
         let spin = |v: f64| if v.abs() == 1.0 { v as i8 } else { 0 };
-        let dtype = kind("spins").ok_or_else(|| missing("spins"))?;
-        let spins: ArrayD<i8> =
-            numbers(&dtype, &mut Member { file: &mut file, name: "spins" }, spin).map_err(Error::user)?;
+        if !has("spins") {
+            return Err(missing("spins"));
+        }
+        let spins = file.numbers("spins", spin).map_err(user_file::blame)?;
         if spins.ndim() < 2 || spins.is_empty() || spins.iter().any(|s| *s == 0) {
             return Err(wrong("`spins` must have the shape (n, sites) and values -1 and +1; correct it".into()));
         }
@@ -195,12 +197,13 @@ impl Arrays {
         let spins = spins.flatten().to_vec();
         let spins = Array2::from_shape_vec((n, spins.len() / n), spins).map_err(|e| wrong(e.to_string()))?;
         let mut read = |name: &str| -> Result<Option<Vec<f64>>, Error> {
-            let Some(dtype) = kind(name) else { return Ok(None) };
-            let array = numbers(&dtype, &mut Member { file: &mut file, name }, |v| v).map_err(Error::user)?;
+            if !has(name) {
+                return Ok(None);
+            }
+            let array = file.numbers(name, |v| v).map_err(user_file::blame)?;
             Ok(Some(array.into_iter().collect()))
         };
-        let label =
-            TEMPERATURES.into_iter().find(|name| kind(name).is_some()).ok_or_else(|| missing("temperatures"))?;
+        let label = TEMPERATURES.into_iter().find(|name| has(name)).ok_or_else(|| missing("temperatures"))?;
         let temperatures = read(label)?.unwrap_or_default();
         let extents = read("lattice")?.ok_or_else(|| {
             wrong(format!("has no array `lattice`, so that its bonds are unknown; {REMEDY}, or add lattice=[L, L]"))

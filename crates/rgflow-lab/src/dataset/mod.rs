@@ -15,6 +15,7 @@ mod text;
 
 use crate::artifact::{Artifact, Error, npz, user_file};
 use ndarray::{Array2, Axis};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 pub use labels::{Labels, Meaning};
@@ -111,11 +112,12 @@ impl Dataset {
             return Err(Error::user(format!("data.scale = {}: must be a positive number", options.scale)));
         }
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let bytes = user_file::read(path, KINDS)?;
+        let file = user_file::open(path, KINDS)?;
+        let hash = user_file::hash(path, &file)?.to_hex().to_string();
         let table = match extension.as_str() {
-            "npy" => array::npy(&bytes).map_err(wrong)?,
-            "npz" => array::npz(path, &bytes, options)?,
-            "csv" | "tsv" | "txt" => text::table(&bytes, options).map_err(wrong)?,
+            "npy" => array::npy(&file).map_err(wrong)?,
+            "npz" => array::npz(path, &file, options)?,
+            "csv" | "tsv" | "txt" => text::table(&user_file::read(path, KINDS)?, options).map_err(wrong)?,
             _ => return Err(wrong("unknown kind of file; give .npy, .npz or .csv".into())),
         };
         let Table { mut values, shape, labels, lattice } = table;
@@ -126,7 +128,6 @@ impl Dataset {
             values /= options.scale as f32;
         }
         let kind = kind_of(&values, options).map_err(wrong)?;
-        let hash = blake3::hash(&bytes).to_hex().to_string();
         Ok(Self { values, kind, shape, labels, lattice, path: path.into(), hash })
     }
 
@@ -176,7 +177,8 @@ impl Dataset {
 /// # Errors
 /// [`Error::User`] if it cannot be read.
 pub fn hash(path: &Path) -> Result<String, Error> {
-    user_file::read(path, KINDS).map(|bytes| blake3::hash(&bytes).to_hex().to_string())
+    let file = user_file::open(path, KINDS)?;
+    Ok(user_file::hash(path, &file)?.to_hex().to_string())
 }
 
 /// What the values are.
@@ -212,7 +214,7 @@ fn kind_of(values: &Array2<f32>, options: &Options) -> Result<Kind, String> {
 }
 
 /// Refuses samples of a newer format.
-fn check_format(file: &mut npz::Reader, names: &[String]) -> Result<(), String> {
+fn check_format<R: Read + Seek>(file: &mut npz::Reader<R>, names: &[String]) -> Result<(), String> {
     if !names.iter().any(|n| n == "format") {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Samples of the Ising model: drawn at several temperatures, summarised beside exact values, and written to files.
 
 use super::FORMAT;
-use crate::artifact::{Error, Progress, npz};
+use crate::artifact::{Error, Progress, npy, npz};
 use ndarray::{Array1, Array2, Axis, arr0};
 use rayon::prelude::*;
 use rgflow::exact::auto::{Drawn, Method, sample};
@@ -137,8 +137,7 @@ impl Request {
             )));
         }
         let mut bytes = Vec::new();
-        ndarray_npy::WriteNpyExt::write_npy(&sampled[0].drawn.collection.spins, &mut bytes)
-            .map_err(|e| Error::failure(format!("npy: {e}")))?;
+        npy::write(&mut bytes, &sampled[0].drawn.collection.spins).map_err(|e| Error::failure(format!("npy: {e}")))?;
         Ok(bytes)
     }
 
