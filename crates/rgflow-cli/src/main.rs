@@ -5,7 +5,8 @@ mod output;
 mod signal;
 
 use clap::Parser;
-use rgflow_lab::artifact::Error;
+use rgflow_lab::artifact::{Error, stderr};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Neural networks meet the renormalization group: Ising samples, a network as thermometer, restricted Boltzmann machines
@@ -27,8 +28,13 @@ Examples:
 Exit codes: 0 done, 2 a mistake in the command or a file, 1 a failure, 130 interrupted (go on with --resume).";
 
 fn main() -> ExitCode {
+    stderr::set_json(asks_for_json(std::env::args_os().skip(1)));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
+        Err(e) if e.use_stderr() && stderr::is_json() => {
+            output::complain(e.to_string().trim_end());
+            return ExitCode::from(2);
+        }
         Err(e) => {
             // A reader of the help that went away is no failure.
             let _ = e.print();
@@ -45,6 +51,13 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Whether `arguments` hold `--progress json`: mistakes among them are told as JSON too.
+fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let arguments: Vec<OsString> = arguments.take_while(|argument| argument != "--").collect();
+    let pair = |two: &[OsString]| two[0] == "--progress" && two[1] == "json";
+    arguments.windows(2).any(pair) || arguments.iter().any(|argument| argument == "--progress=json")
 }
 
 #[cfg(test)]

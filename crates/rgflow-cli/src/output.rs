@@ -1,6 +1,7 @@
-//! What goes to stdout and stderr. A reader that goes away (`rgflow ... | head`) ends the output quietly.
+//! What goes to stdout, and to stderr by [`complain`]. A reader that goes away (`rgflow ... | head`) ends the output quietly.
 
 use rgflow_lab::artifact::Error;
+pub use rgflow_lab::artifact::stderr::complain;
 use std::io::{ErrorKind, Write};
 
 /// Writes `text` to stdout.
@@ -40,11 +41,6 @@ pub fn text(key: &str, value: Option<&String>) -> Option<String> {
 /// A flag that is a number, as a setting `key=value`.
 pub fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String> {
     value.map(|v| format!("{key}={v:?}"))
-}
-
-/// Writes a line to stderr, if anyone still listens.
-pub fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Rows of text as aligned columns: the first to the left, the others to the right.

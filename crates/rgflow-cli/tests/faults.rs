@@ -127,8 +127,8 @@ fn stopped(bench: &Bench, job: Job, name: &str, folder: &str) {
     let mut told = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut told).expect("text");
     assert_eq!(told, "");
-    let last = rest.iter().rfind(|line| !line.starts_with('{')).expect("a line");
-    assert!(last.contains("--resume goes on"), "{last}");
+    let last = rest.iter().rfind(|line| line.contains("message")).expect("a line");
+    assert!(rest.iter().all(|line| line.starts_with('{')) && last.contains("--resume goes on"), "{last}");
     println!("{name}: {seconds:?}: {last}");
     assert!(!bench.path(folder).join("results.json").exists() && !bench.path(folder).join(job.product).exists());
 }

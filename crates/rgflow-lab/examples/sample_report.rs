@@ -11,7 +11,7 @@ use std::path::PathBuf;
 const TC: f64 = 2.269_185;
 const SETS: [&str; 5] = ["0-3", "0-4", "0-6", "0-10", "0 and 6"];
 
-fn main() -> std::io::Result<()> {
+fn main() -> Result<(), rgflow_lab::artifact::Error> {
     let dir = std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join("rgflow-sample-report"), PathBuf::from);
     let provenance = serde_json::json!({
         "version": "0.1.0",

@@ -132,14 +132,14 @@ fn user_error(result: Result<Opened, Error>) -> String {
 fn a_complete_run_is_shown_and_not_made_again() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(complete(dir.path(), TOY, false), (2, 2));
-    assert!(is_complete(dir.path()));
+    assert!(is_complete(dir.path()).unwrap());
     assert!(matches!(open(dir.path(), TOY, false).unwrap(), Opened::Complete(_)));
     assert_eq!(load_record(dir.path()).unwrap().numbers[1].value, Some(16.0));
     assert_eq!(complete(dir.path(), TOY, true), (0, 0));
     std::fs::remove_file(dir.path().join("report.html")).unwrap();
-    assert!(!is_complete(dir.path()));
+    assert!(!is_complete(dir.path()).unwrap());
     render_again(dir.path()).unwrap();
-    assert!(is_complete(dir.path()));
+    assert!(is_complete(dir.path()).unwrap());
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn bugs_of_an_experiment_are_named() {
     let infinite = Number { value: Some(f64::NAN), ..number() };
     let record = Record { numbers: vec![infinite], ..Record::default() };
     assert!(run.finish(&record).unwrap_err().to_string().contains("not finite"));
-    assert!(!is_complete(dir.path()));
+    assert!(!is_complete(dir.path()).unwrap());
 }
 
 #[test]
@@ -306,10 +306,10 @@ fn parts_have_stages_files_and_random_numbers_of_their_own() {
     run.finish(&Record::default()).unwrap();
     drop(run);
     assert!(folder.path().join("seed-1/large/s.txt").is_file());
-    assert!(is_complete(folder.path()));
+    assert!(is_complete(folder.path()).unwrap());
     // What lies in a part is watched as the rest is, and made again where it is damaged.
     std::fs::write(folder.path().join("seed-1/large/s.txt"), "x").unwrap();
-    assert!(!is_complete(folder.path()));
+    assert!(!is_complete(folder.path()).unwrap());
     assert_eq!(stages(&work(folder.path(), TOY, true)), seeds);
     assert_eq!(made.into_inner(), 3 + 1);
 }

@@ -3,7 +3,7 @@
 use super::couplings::Asked;
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
-use rgflow_lab::artifact::{Error, Model, is_complete, npz, user_file::blame};
+use rgflow_lab::artifact::{Error, Model, is_complete, load_config, npz, user_file::blame};
 use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -57,12 +57,10 @@ impl Inspect {
 }
 
 fn folder(dir: &Path) -> Result<(Value, String), Error> {
-    let config = std::fs::read_to_string(dir.join("config.toml")).map_err(|_| {
-        Error::user(format!("{} is no run folder (it has no config.toml); give one that rgflow made", dir.display()))
-    })?;
+    let config = load_config(dir)?;
     let config: toml::Table =
         config.parse().map_err(|_| Error::failure(format!("{}/config.toml is damaged", dir.display())))?;
-    let complete = is_complete(dir);
+    let complete = is_complete(dir)?;
     let provenance = Provenance::read(dir).unwrap_or_default();
     let numbers = match dir.join("results.json") {
         path if complete => read_results(&path)?.numbers,

@@ -1,6 +1,6 @@
 //! `rgflow reproduce`: the thesis's figures and tables by number, each claim beside what was found.
 
-use super::work::{Finished, Flags, open_page};
+use super::work::{self, Finished, Flags, open_page};
 use crate::output;
 use rgflow_lab::artifact::{Error, settings};
 use rgflow_lab::experiment::{ALL, Experiment, Found, Item, overview};
@@ -46,6 +46,11 @@ impl Reproduce {
         let mut finished: BTreeMap<&str, Finished> = BTreeMap::new();
         let several = wanted.iter().any(|(experiment, _)| experiment.name() != wanted[0].0.name());
         let root = self.flags.out.clone().unwrap_or_else(|| Path::new("runs").into());
+        if several {
+            // Below --out everything is ours; runs/NAME is the --out of its run and may lie elsewhere.
+            let names = wanted.iter().filter(|_| self.flags.out.is_some()).map(|(experiment, _)| experiment.name());
+            work::prepare_root(&root, &names.collect::<Vec<_>>())?;
+        }
         for (experiment, _) in &wanted {
             let name = experiment.name();
             if finished.contains_key(name) {
@@ -63,7 +68,7 @@ impl Reproduce {
         let page = if several { Some(first_page(&root, &found, &left_out)?) } else { None };
         if self.flags.open {
             match &page {
-                Some((page, _)) => open_page(page),
+                Some((page, _)) => page.iter().for_each(|page| open_page(page)),
                 None => finished.values().for_each(|finished| open_page(&finished.page)),
             }
         }
@@ -72,7 +77,8 @@ impl Reproduce {
         }
         let mut parts: Vec<String> = found.iter().map(|(entry, finished)| as_text(entry, finished)).collect();
         if let Some((page, table)) = page {
-            parts.push(format!("{}\n\n{}\n", text::table(&table).trim_end(), page.display()));
+            let page = page.map_or(String::new(), |page| format!("\n{}\n", page.display()));
+            parts.push(format!("{}\n{page}", text::table(&table).trim_end()));
         }
         output::print(&parts.join("\n"))
     }
@@ -109,8 +115,12 @@ impl Reproduce {
     }
 }
 
-/// Writes the page of all experiments into `root`; returns its path and the table of verdicts.
-fn first_page(root: &Path, found: &[(Entry, &Finished)], left_out: &[LeftOut]) -> Result<(PathBuf, Table), Error> {
+/// Writes the page of all experiments into `root`; returns its path (if it may be written) and the table of verdicts.
+fn first_page(
+    root: &Path,
+    found: &[(Entry, &Finished)],
+    left_out: &[LeftOut],
+) -> Result<(Option<PathBuf>, Table), Error> {
     let found: Vec<Found> = found
         .iter()
         .map(|((experiment, item), finished)| Found {
@@ -120,8 +130,7 @@ fn first_page(root: &Path, found: &[(Entry, &Finished)], left_out: &[LeftOut]) -
         })
         .collect();
     let record = overview(&found, left_out);
-    let page = report::write(root, &record, "", &serde_json::Value::Null)
-        .map_err(|e| Error::failure(format!("cannot write the report in {}: {e}", root.display())))?;
+    let page = work::if_writable(report::write(root, &record, "", &serde_json::Value::Null))?;
     Ok((page, record.summary))
 }
 

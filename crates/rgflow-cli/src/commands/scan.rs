@@ -1,6 +1,6 @@
 //! `rgflow scan`: an experiment over the full product of settings.
 
-use super::work::{Flags, open_page};
+use super::work::{self, Flags, open_page};
 use crate::output;
 use rgflow_lab::artifact::{Error, atomic, settings};
 use rgflow_lab::experiment::{self, scan};
@@ -47,30 +47,32 @@ impl Scan {
             let settings = settings::resolve(experiment.recipe(), None, &flags.sets)?;
             experiment.check(&settings).map_err(|e| Error::user(format!("{}: {e}", scan::name(&axes, point))))?;
         }
+        let folders: Vec<String> = points.iter().map(|point| folder(&scan::name(&axes, point))).collect();
+        work::prepare_root(&root, &folders.iter().map(String::as_str).chain(["scan.csv"]).collect::<Vec<_>>())?;
         self.flags.start_threads()?;
         let mut done = Vec::new();
-        for (i, (point, flags)) in points.iter().zip(&flags).enumerate() {
-            let name = scan::name(&axes, point);
-            output::complain(&format!("{}/{} {name}", i + 1, points.len()));
-            let record = flags.complete(experiment, None, &root.join(folder(&name)))?.record;
+        for (i, ((point, flags), folder)) in points.iter().zip(&flags).zip(&folders).enumerate() {
+            output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
+            let record = flags.complete(experiment, None, &root.join(folder))?.record;
             done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers)? });
         }
-        let failure =
-            |e: &dyn std::fmt::Display| Error::failure(format!("cannot write the scan in {}: {e}", root.display()));
-        atomic::write(root.join("scan.csv"), scan::csv(&axes, &done).map_err(|e| failure(&e))?)?;
+        let table =
+            scan::csv(&axes, &done).map_err(|e| Error::failure(format!("the table of {}: {e}", root.display())))?;
+        let csv = work::if_writable(atomic::write(root.join("scan.csv"), table))?.map(|()| root.join("scan.csv"));
         if self.numbers.is_empty() {
             done.iter_mut().for_each(|one| one.numbers.clear());
         }
         let record = scan::record(&self.experiment, &axes, &done);
-        let page = report::write(&root, &record, "", &serde_json::Value::Null).map_err(|e| failure(&e))?;
-        if self.flags.open {
-            open_page(&page);
+        let page = report::write(&root, &record, "", &serde_json::Value::Null);
+        let page = if csv.is_some() { work::if_writable(page)? } else { None };
+        if let Some(page) = page.as_ref().filter(|_| self.flags.open) {
+            open_page(page);
         }
         if self.flags.json {
             return output::print_json(&Results::new(record.numbers));
         }
-        let table = text::table(&record.summary);
-        output::print(&format!("{}\n\n{}\n{}\n", table.trim_end(), root.join("scan.csv").display(), page.display()))
+        let paths: String = csv.iter().chain(&page).map(|path| format!("{}\n", path.display())).collect();
+        output::print(&format!("{}\n\n{paths}", text::table(&record.summary).trim_end()))
     }
 
     /// The flags of one point.

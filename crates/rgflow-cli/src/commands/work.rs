@@ -1,7 +1,7 @@
 //! What `run` and `reproduce` share: the flags, and an experiment brought to its end in its folder.
 
 use crate::{output, signal};
-use rgflow_lab::artifact::{Error, Opened, Progress, Run, load_record, progress, settings};
+use rgflow_lab::artifact::{Error, Opened, Progress, Run, atomic, inside, load_record, progress, settings};
 use rgflow_lab::experiment::Experiment;
 use rgflow_lab::record::{Record, Results};
 use rgflow_lab::report::text;
@@ -151,6 +151,29 @@ impl Show {
             Show::Json => Arc::new(progress::JsonLines::new()),
             Show::Auto | Show::None => Arc::new(progress::Silent),
         }
+    }
+}
+
+/// Gets the folder `root` ready that holds several runs and a page of its own: `names` are those of the runs and files in it.
+///
+/// # Errors
+/// If one of them is a link: what is written must stay inside.
+pub fn prepare_root(root: &Path, names: &[&str]) -> Result<(), Error> {
+    let own = ["figures", "report.html"];
+    names.iter().chain(&own).try_for_each(|name| inside::check_one(&root.join(name)).map(drop))?;
+    atomic::remove_temporary(root, false);
+    atomic::remove_temporary(&root.join("figures"), false);
+    Ok(())
+}
+
+/// What was written; `None` with a warning where nothing may be written (a read-only disk): finished runs are shown all the same.
+pub fn if_writable<T>(written: Result<T, Error>) -> Result<Option<T>, Error> {
+    match written {
+        Err(e) if e.is_unwritable() => {
+            output::complain(&format!("warning: {e}"));
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }
 

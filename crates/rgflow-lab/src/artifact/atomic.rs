@@ -49,18 +49,19 @@ pub fn create_folder(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))
 }
 
-/// Whether `name` is the name of a temporary file of [`write`].
+/// Whether `name` is the name of a temporary file of [`write`], or of the page and figures of earlier versions.
 pub(super) fn is_temporary(name: &std::ffi::OsStr) -> bool {
-    name.to_string_lossy().starts_with(TEMPORARY)
+    let name = name.to_string_lossy();
+    [TEMPORARY, ".report-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Removes the temporary files that a killed run left anywhere below `folder`.
-pub(super) fn remove_temporary(folder: &Path) {
+/// Removes the temporary files that a killed run left in `folder` and, with `below`, in all folders below it.
+pub fn remove_temporary(folder: &Path, below: bool) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => remove_temporary(&entry.path()),
-            Ok(_) if is_temporary(&entry.file_name()) => {
+            Ok(kind) if kind.is_dir() && below => remove_temporary(&entry.path(), true),
+            Ok(kind) if !kind.is_dir() && is_temporary(&entry.file_name()) => {
                 let _ = std::fs::remove_file(entry.path());
             }
             _ => {}

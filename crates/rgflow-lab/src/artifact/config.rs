@@ -7,6 +7,10 @@ use toml::{Table, Value};
 /// Name of the file.
 pub(super) const FILE: &str = "config.toml";
 
+/// What is said of a run folder without it.
+pub(super) const MISSING: &str = "its config.toml is missing; the command that made the run, with --resume, writes it again \
+    and keeps the stages that still fit";
+
 /// The text of `config.toml`: also a file that `rgflow run` takes.
 pub(super) fn text(experiment: &str, settings: &Table, seeds: &[u64]) -> Result<String, Error> {
     let mut table = settings.clone();

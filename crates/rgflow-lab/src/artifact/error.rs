@@ -62,6 +62,13 @@ impl Error {
         }
     }
 
+    /// Whether the system refused because nothing may be written there: a read-only disk, no permission.
+    pub fn is_unwritable(&self) -> bool {
+        use std::io::ErrorKind as Kind;
+        let Error::Io { source, .. } = self else { return false };
+        matches!(source.kind(), Kind::ReadOnlyFilesystem | Kind::PermissionDenied)
+    }
+
     /// The same error with `place` in front of a failure's message.
     pub(super) fn within(self, place: impl FnOnce() -> String) -> Self {
         match self {

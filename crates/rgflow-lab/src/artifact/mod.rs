@@ -6,6 +6,8 @@
 pub mod atomic;
 mod config;
 mod error;
+mod folder;
+pub mod inside;
 mod json;
 mod lock;
 pub mod machine;
@@ -19,11 +21,13 @@ pub mod provenance;
 mod run;
 pub mod settings;
 mod stage;
+pub mod stderr;
 pub mod user_file;
 
 pub use error::Error;
+pub use folder::{is_complete, load_config, load_record, render_again};
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;
-pub use run::{Opened, Run, is_complete, load_record, render_again};
+pub use run::{Opened, Run};
 pub use stage::{Artifact, Repetition, Stage, StageOut};

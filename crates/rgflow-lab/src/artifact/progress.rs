@@ -1,6 +1,7 @@
 //! How far a run is: a bar on a terminal, lines of JSON for programs, or nothing.
 
-use std::io::{IsTerminal, Write};
+use super::stderr;
+use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -113,7 +114,7 @@ impl JsonLines {
         count.shown = Some(Instant::now());
         let seconds = count.start.elapsed().as_secs_f64();
         let eta = (count.done > 0).then(|| seconds * count.total.saturating_sub(count.done) as f64 / count.done as f64);
-        print(&serde_json::json!({
+        stderr::object(&serde_json::json!({
             "event": "progress", "stage": count.stage, "done": count.done, "total": count.total,
             "seconds": seconds, "eta_seconds": eta,
         }));
@@ -139,15 +140,10 @@ impl Progress for JsonLines {
     }
 
     fn message(&self, text: &str) {
-        print(&serde_json::json!({ "event": "message", "text": text }));
+        stderr::object(&serde_json::json!({ "event": "message", "text": text }));
     }
 
     fn finish(&self) {
         self.update(true, |_| {});
     }
-}
-
-/// A reader that went away must not stop the run: errors are ignored.
-fn print(line: &serde_json::Value) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

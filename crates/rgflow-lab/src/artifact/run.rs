@@ -1,22 +1,17 @@
 //! The run folder: what it holds, whether it may be used, and how it is brought to its end.
 
 use super::config::{self, FILE as CONFIG};
-use super::lock::{self, Lock};
+use super::folder::{COMPLETE, Complete, Holds, RECORD, RESULTS, State, holds};
+use super::lock::Lock;
 use super::provenance::{self, Provenance, StageTime};
-use super::{Error, Progress, Repetition, atomic, json};
+use super::{Error, Progress, Repetition, atomic, inside, json, stderr};
 use crate::record::{Record, Results};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use toml::Table;
-
-const RESULTS: &str = "results.json";
-const RECORD: &str = "record.json";
-const PAGE: &str = "report.html";
-const COMPLETE: &str = "complete.json";
 
 /// A run folder held by this process, with what its stages share. Dropping it gives the folder back.
 pub struct Run {
@@ -29,7 +24,8 @@ pub struct Run {
     start: Instant,
     earlier: Option<Provenance>,
     stages: Mutex<Stages>,
-    _lock: Lock,
+    /// `None` where a finished run is shown that cannot be written.
+    _lock: Option<Lock>,
 }
 
 /// What [`Run::open`] found.
@@ -47,47 +43,6 @@ struct Stages {
     ended: BTreeMap<(u64, String), StageTime>,
     /// Paths of the manifests of those that ended, from the run folder.
     manifests: BTreeSet<String>,
-}
-
-/// The last file that is written: a run is complete where it and the stages' manifests fit all files.
-#[derive(PartialEq, Serialize, Deserialize)]
-struct Complete {
-    /// Hashes of configuration, results, record and the manifests of all stages, by name.
-    files: BTreeMap<String, String>,
-}
-
-/// What is known of a folder without its lock.
-enum State {
-    Complete,
-    /// It was complete once; the file of this name is missing or has changed since.
-    Damaged(String),
-    Unfinished,
-}
-
-impl Complete {
-    fn of(dir: &Path, manifests: BTreeSet<String>) -> Result<Self, Error> {
-        let names = [CONFIG, RESULTS, RECORD].map(String::from).into_iter().chain(manifests);
-        let files = names.map(|name| Ok((name.clone(), provenance::hash_file(&dir.join(&name))?)));
-        Ok(Self { files: files.collect::<Result<_, Error>>()? })
-    }
-
-    fn state(dir: &Path) -> State {
-        let Ok(recorded) = json::read::<Complete>(&dir.join(COMPLETE)) else { return State::Unfinished };
-        let differs = |(name, hash): (&String, &String)| {
-            if provenance::hash_file(&dir.join(name)).ok().as_ref() != Some(hash) {
-                return Some(name.clone());
-            }
-            // `seed-K/stages/NAME.json` tells of files in `seed-K/`, `seed-K/PART/stages/NAME.json` of those of a part.
-            let (repetition, _) = name.split_once("/stages/")?;
-            let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name))?;
-            Some(format!("{repetition}/{damaged}"))
-        };
-        match recorded.files.iter().find_map(differs) {
-            Some(name) => State::Damaged(name),
-            None if dir.join(PAGE).is_file() => State::Complete,
-            None => State::Damaged(PAGE.into()),
-        }
-    }
 }
 
 impl Run {
@@ -111,24 +66,42 @@ impl Run {
         if dir.exists() && !dir.is_dir() {
             return Err(Error::user(format!("{name} is a file; choose another --out")));
         }
-        let known = dir.join(CONFIG).is_file();
-        if !known && dir.is_dir() {
-            let entries = std::fs::read_dir(dir).map_err(Error::io("read", dir))?;
-            let foreign =
-                |name: &std::ffi::OsStr| !atomic::is_temporary(name) && name != lock::NAME && name != provenance::FILE;
-            if entries.flatten().any(|entry| foreign(&entry.file_name())) {
-                return Err(Error::user(format!(
-                    "{name} holds files but is no run folder (it has no {CONFIG}); choose another --out"
-                )));
-            }
+        if !dir.exists() && dir.is_symlink() {
+            return Err(Error::user(format!(
+                "{name} is a link to a folder that is not there; make it, or choose another --out"
+            )));
         }
         atomic::create_folder(dir)?;
-        let lock = Lock::take(dir)?;
-        let there = std::fs::read_to_string(dir.join(CONFIG)).unwrap_or_default();
-        let same = there == config;
-        let state = if same { Complete::state(dir) } else { State::Unfinished };
+        let known = match holds(dir)? {
+            Holds::Nothing => false,
+            Holds::Run => true,
+            Holds::Foreign(file) => {
+                return Err(Error::user(format!(
+                    "{name} holds files ({}) but is no run folder (it has no {CONFIG}); choose another --out",
+                    file.display()
+                )));
+            }
+        };
+        inside::check(dir)?;
+        let inspect = || {
+            let there = std::fs::read_to_string(dir.join(CONFIG)).unwrap_or_default();
+            let same = there == config;
+            (there, same, if same { Complete::state(dir) } else { State::Unfinished })
+        };
+        let lock = match Lock::take(dir) {
+            Ok(lock) => Some(lock),
+            Err(e) if e.is_unwritable() && matches!(inspect().2, State::Complete) => None,
+            Err(e) => return Err(e),
+        };
+        let (there, same, state) = inspect();
         let complete = matches!(state, State::Complete);
+        if lock.is_some() {
+            atomic::remove_temporary(dir, true);
+        }
         if known && !resume {
+            if !dir.join(CONFIG).is_file() {
+                return Err(Error::user(format!("{name}: {}", config::MISSING)));
+            }
             if !same {
                 let change = config::difference(&there, &config).unwrap_or_default();
                 return Err(Error::user(format!(
@@ -160,7 +133,7 @@ impl Run {
             stages: Mutex::default(),
             _lock: lock,
         };
-        if complete && !resume {
+        if complete && (!resume || run._lock.is_none()) {
             return Ok(Opened::Complete(run));
         }
         run.begin()?;
@@ -169,14 +142,13 @@ impl Run {
 
     fn begin(&self) -> Result<(), Error> {
         if let Some(earlier) = self.earlier.as_ref().filter(|p| p.cpu_path != provenance::cpu_path()) {
-            eprintln!(
+            stderr::complain(&format!(
                 "warning: {} was begun on a processor of kind {}, this one is {}: the last digits of networks may differ",
                 self.dir.display(),
                 earlier.cpu_path,
                 provenance::cpu_path()
-            );
+            ));
         }
-        atomic::remove_temporary(&self.dir);
         let marker = self.dir.join(COMPLETE);
         if marker.exists() {
             std::fs::remove_file(&marker).map_err(Error::io("remove", &marker))?;
@@ -318,8 +290,7 @@ impl Run {
         })?;
         atomic::write(self.dir.join(RESULTS), json::pretty(&Results::new(record.numbers.clone()))?)?;
         atomic::write(self.dir.join(RECORD), text)?;
-        let page = crate::report::write(&self.dir, record, &self.config, &self.provenance())
-            .map_err(Error::io("write the report in", &self.dir))?;
+        let page = crate::report::write(&self.dir, record, &self.config, &self.provenance())?;
         self.snapshot(true).write(&self.dir)?;
         let manifests = self.stages().manifests.clone();
         let complete = Complete::of(&self.dir, manifests)?;
@@ -333,35 +304,6 @@ impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run").field("dir", &self.dir).field("seeds", &self.seeds).finish_non_exhaustive()
     }
-}
-
-/// Whether `dir` holds a finished run whose results and stages are as they were written.
-pub fn is_complete(dir: &Path) -> bool {
-    matches!(Complete::state(dir), State::Complete)
-}
-
-/// The record of a finished run in `dir`.
-///
-/// # Errors
-/// [`Error::User`] if there is none.
-pub fn load_record(dir: &Path) -> Result<Record, Error> {
-    if !dir.join(RECORD).is_file() {
-        let name = dir.display();
-        return Err(Error::user(format!("{name} holds no finished run (it has no {RECORD}); finish it with --resume")));
-    }
-    json::read(&dir.join(RECORD))
-}
-
-/// Writes page and figures of the finished run in `dir` again. Returns the path of the page.
-///
-/// # Errors
-/// [`Error::User`] if there is no finished run, [`Error::Io`] if a file cannot be written.
-pub fn render_again(dir: &Path) -> Result<PathBuf, Error> {
-    let record = load_record(dir)?;
-    let _lock = Lock::take(dir)?;
-    let config = std::fs::read_to_string(dir.join(CONFIG)).map_err(Error::io("read", dir.join(CONFIG)))?;
-    let provenance = json::read(&dir.join(provenance::FILE)).unwrap_or_default();
-    crate::report::write(dir, &record, &config, &provenance).map_err(Error::io("write the report in", dir))
 }
 
 fn check_numbers(record: &Record) -> Result<(), Error> {

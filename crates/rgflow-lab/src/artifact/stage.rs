@@ -4,7 +4,7 @@
 //! holds the key and the hash of every file. Inputs enter by the hash of their bytes: a stage that was remade with the same
 //! result does not make those after it stale.
 
-use super::{Error, Run, atomic, json, npz, provenance};
+use super::{Error, Run, atomic, inside, json, npz, provenance};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -129,6 +129,9 @@ impl<'a> Repetition<'a> {
         self.run.check_interrupt()?;
         let name = format!("{}{}", self.part, stage.name);
         self.run.announce(self.seed, &name)?;
+        if let Some(out) = [name.as_str()].iter().chain(stage.outputs).find(|name| !inside::is_plain(name)) {
+            return Err(Error::failure(format!("stage {name}: {out} is no plain name (a bug of the experiment)")));
+        }
         let key = key(&stage, self.seed())?;
         let path = self.dir.join(format!("stages/{}.json", stage.name));
         let old: Option<Manifest> = json::read(&path).ok();
@@ -138,16 +141,15 @@ impl<'a> Repetition<'a> {
             self.run.record_stage(self.seed, &name, &path, None)?;
             return Ok(manifest.artifact(stage.name, &self.dir));
         }
-        // Nothing of an older version may be taken for a part of this one.
-        remove(&path)?;
-        for file in old.iter().flat_map(|m| m.files.keys()) {
-            remove(&self.dir.join(file))?;
-        }
-        for folder in stage.outputs.iter().filter(|o| o.ends_with('/')).map(|o| self.dir.join(o)) {
-            if folder.exists() {
-                std::fs::remove_dir_all(&folder).map_err(Error::io("clear", &folder))?;
+        // Nothing of an older version may be taken for a part of this one. What the manifest names is not trusted: only the
+        // stage's own outputs go.
+        inside::remove(&path)?;
+        for output in stage.outputs {
+            let own = self.dir.join(output.trim_end_matches('/'));
+            inside::remove(&own)?;
+            if output.ends_with('/') {
+                atomic::create_folder(&own)?;
             }
-            atomic::create_folder(&folder)?;
         }
         let start = Instant::now();
         let place = || format!("stage {name} of seed {}", self.seed);
@@ -156,7 +158,7 @@ impl<'a> Repetition<'a> {
         let files = files(&self.dir, stage.outputs).map_err(|e| e.within(place))?;
         let manifest = Manifest { key, files };
         atomic::write(&path, json::pretty(&manifest)?)?;
-        remove(&out.restart)?;
+        inside::remove(&out.restart)?;
         self.run.record_stage(self.seed, &name, &path, Some(start.elapsed().as_secs_f64()))?;
         Ok(manifest.artifact(stage.name, &self.dir))
     }
@@ -252,8 +254,9 @@ fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
 /// The first file in `dir` that is missing or no longer as the manifest at `path` says, if there is one.
 pub(super) fn damaged(dir: &Path, path: &Path) -> Option<String> {
     let manifest: Manifest = json::read(path).ok()?;
-    let differs = |(name, hash): &(String, String)| provenance::hash_file(&dir.join(name)).ok().as_ref() != Some(hash);
-    manifest.files.into_iter().find(differs).map(|(name, _)| name)
+    let (name, _) = manifest.files.iter().find(|(name, hash)| !inside::is_as_recorded(dir, name, hash))?;
+    let foreign = || path.strip_prefix(dir).unwrap_or(path).to_string_lossy().into_owned();
+    Some(if inside::is_plain(name) { name.clone() } else { foreign() })
 }
 
 /// The hash of every output, by name; those of folders by walking them.
@@ -282,11 +285,4 @@ fn files(dir: &Path, outputs: &[&str]) -> Result<BTreeMap<String, String>, Error
         }
     }
     Ok(files)
-}
-
-fn remove(path: &Path) -> Result<(), Error> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(e)),
-        _ => Ok(()),
-    }
 }

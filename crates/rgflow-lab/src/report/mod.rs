@@ -14,9 +14,9 @@ mod rich;
 pub mod svg;
 pub mod text;
 
+use crate::artifact::{Error, atomic, inside};
 use crate::record::{Figure, Record};
 use std::collections::HashSet;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes the figures and the page of `record` into `dir` and returns the path of `report.html`.
@@ -26,18 +26,24 @@ use std::path::{Path, PathBuf};
 /// `-3` behind it; characters that a file name cannot hold everywhere become `-`.
 ///
 /// # Errors
-/// The folder cannot be made or a file in it cannot be written; the message names the path.
-pub fn write(dir: &Path, record: &Record, settings_toml: &str, provenance: &serde_json::Value) -> io::Result<PathBuf> {
+/// The folder cannot be made, `figures` is a link, or a file cannot be written; the message names the path.
+pub fn write(
+    dir: &Path,
+    record: &Record,
+    settings_toml: &str,
+    provenance: &serde_json::Value,
+) -> Result<PathBuf, Error> {
     let record = with_unique_ids(record);
-    let page = page::html(&record, settings_toml, provenance).map_err(io::Error::other)?;
+    let page = page::html(&record, settings_toml, provenance).map_err(|e| Error::failure(format!("the page: {e}")))?;
     let figures = dir.join("figures");
-    std::fs::create_dir_all(&figures).map_err(|e| named(&figures, e))?;
+    inside::check_one(&figures)?;
+    atomic::create_folder(&figures)?;
     for figure in record.sections.iter().flat_map(|s| &s.figures) {
-        write_atomic(&figures.join(format!("{}.svg", figure.id)), svg::figure(figure).as_bytes())?;
-        write_atomic(&figures.join(format!("{}.csv", figure.id)), csv::figure(figure).as_bytes())?;
+        atomic::write(&figures.join(format!("{}.svg", figure.id)), svg::figure(figure).as_bytes())?;
+        atomic::write(&figures.join(format!("{}.csv", figure.id)), csv::figure(figure).as_bytes())?;
     }
     let path = dir.join("report.html");
-    write_atomic(&path, page.as_bytes())?;
+    atomic::write(&path, page)?;
     Ok(path)
 }
 
@@ -63,24 +69,4 @@ fn stem(id: &str) -> String {
         id.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).take(100).collect();
     let text = text.trim_start_matches('.');
     if text.is_empty() { "figure".into() } else { text.into() }
-}
-
-fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let attempt = || -> io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        // A temporary file is private by default; the report is for everyone whom the umask allows.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".report-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    attempt().map_err(|e| named(path, e))
-}
-
-fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
 }

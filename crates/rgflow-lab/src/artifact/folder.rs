@@ -1,0 +1,144 @@
+//! What a run folder holds, as it is found: a finished run, an unfinished one, something else.
+
+use super::config::{self, FILE as CONFIG};
+use super::lock::{self, Lock};
+use super::provenance::{self, Provenance};
+use super::{Error, atomic, inside, json};
+use crate::record::Record;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+pub(super) const RESULTS: &str = "results.json";
+pub(super) const RECORD: &str = "record.json";
+pub(super) const PAGE: &str = "report.html";
+pub(super) const COMPLETE: &str = "complete.json";
+
+/// The last file that is written: a run is complete where it and the stages' manifests fit all files.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(super) struct Complete {
+    /// Hashes of configuration, results, record and the manifests of all stages, by name.
+    files: BTreeMap<String, String>,
+}
+
+/// What is known of a folder without its lock.
+pub(super) enum State {
+    Complete,
+    /// It was complete once; the file of this name is missing or has changed since.
+    Damaged(String),
+    Unfinished,
+}
+
+impl Complete {
+    pub fn of(dir: &Path, manifests: BTreeSet<String>) -> Result<Self, Error> {
+        let names = [CONFIG, RESULTS, RECORD].map(String::from).into_iter().chain(manifests);
+        let files = names.map(|name| Ok((name.clone(), provenance::hash_file(&dir.join(&name))?)));
+        Ok(Self { files: files.collect::<Result<_, Error>>()? })
+    }
+
+    pub fn state(dir: &Path) -> State {
+        let Ok(recorded) = json::read::<Complete>(&dir.join(COMPLETE)) else { return State::Unfinished };
+        let differs = |(name, hash): (&String, &String)| {
+            if !inside::is_as_recorded(dir, name, hash) {
+                return Some(if inside::is_plain(name) { name } else { COMPLETE }.to_string());
+            }
+            // `seed-K/stages/NAME.json` tells of files in `seed-K/`, `seed-K/PART/stages/NAME.json` of those of a part.
+            let (repetition, _) = name.split_once("/stages/")?;
+            let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name))?;
+            Some(format!("{repetition}/{damaged}"))
+        };
+        match recorded.files.iter().find_map(differs) {
+            Some(name) => State::Damaged(name),
+            None if dir.join(PAGE).is_file() => State::Complete,
+            None => State::Damaged(PAGE.into()),
+        }
+    }
+}
+
+/// What a folder holds.
+pub(super) enum Holds {
+    Nothing,
+    /// A run, perhaps without its `config.toml`.
+    Run,
+    /// Something else, such as the file of this name.
+    Foreign(OsString),
+}
+
+/// What the folder `dir` holds; a run without its `config.toml` is known by what runs leave.
+pub(super) fn holds(dir: &Path) -> Result<Holds, Error> {
+    let entries = std::fs::read_dir(dir).map_err(Error::io("read", dir))?;
+    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    let stages =
+        |name: &OsString| name.to_string_lossy().starts_with("seed-") && dir.join(name).join("stages").is_dir();
+    if names.iter().any(|name| name == CONFIG || name == COMPLETE || stages(name)) {
+        return Ok(Holds::Run);
+    }
+    names.retain(|name| !atomic::is_temporary(name) && name != lock::NAME && name != provenance::FILE);
+    Ok(match names.into_iter().next() {
+        None => Holds::Nothing,
+        Some(_) if Provenance::read(dir).is_some() => Holds::Run,
+        Some(first) => Holds::Foreign(first),
+    })
+}
+
+/// The text of `config.toml` of the run folder `dir`.
+///
+/// # Errors
+/// [`Error::User`] if it is no run folder or the file is missing, or as [`inside::check`].
+pub fn load_config(dir: &Path) -> Result<String, Error> {
+    let (name, path) = (dir.display(), dir.join(CONFIG));
+    if !dir.is_dir() || !matches!(holds(dir)?, Holds::Run) {
+        return Err(Error::user(format!("{name} is no run folder (it has no {CONFIG}); give one that rgflow made")));
+    }
+    inside::check(dir)?;
+    if !path.is_file() {
+        return Err(Error::user(format!("{name}: {}", config::MISSING)));
+    }
+    std::fs::read_to_string(&path).map_err(Error::io("read", &path))
+}
+
+/// Whether `dir` holds a finished run whose results and stages are as they were written.
+///
+/// # Errors
+/// As [`inside::check`].
+pub fn is_complete(dir: &Path) -> Result<bool, Error> {
+    inside::check(dir)?;
+    Ok(matches!(Complete::state(dir), State::Complete))
+}
+
+/// The record of a finished run in `dir`.
+///
+/// # Errors
+/// [`Error::User`] if there is none, or as [`inside::check`].
+pub fn load_record(dir: &Path) -> Result<Record, Error> {
+    let name = dir.display();
+    if dir.is_dir() {
+        inside::check(dir)?;
+    }
+    if !dir.join(RECORD).is_file() {
+        return Err(Error::user(format!("{name} holds no finished run (it has no {RECORD}); finish it with --resume")));
+    }
+    json::read(&dir.join(RECORD))
+}
+
+/// Writes page and figures of the finished run in `dir` again. Returns the path of the page.
+///
+/// # Errors
+/// [`Error::User`] if there is no finished run, [`Error::Io`] if a file cannot be written.
+pub fn render_again(dir: &Path) -> Result<PathBuf, Error> {
+    let record = load_record(dir)?;
+    let config = load_config(dir)?;
+    let page = dir.join(PAGE);
+    let _lock = Lock::take(dir).map_err(|e| match e {
+        Error::Io { ref source, .. } if e.is_unwritable() => Error::failure(format!(
+            "cannot write {} again: {source}; the page that is there stays, or copy the folder to where you may write",
+            page.display()
+        )),
+        other => other,
+    })?;
+    atomic::remove_temporary(dir, true);
+    let provenance = json::read(&dir.join(provenance::FILE)).unwrap_or_default();
+    crate::report::write(dir, &record, &config, &provenance)
+}

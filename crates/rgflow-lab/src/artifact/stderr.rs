@@ -1,0 +1,68 @@
+//! Lines on stderr for the person or the program that waits: the one place that writes there, but for the bar.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on every line is an object, as [`progress::JsonLines`](super::progress::JsonLines) writes them.
+pub fn set_json(on: bool) {
+    AS_JSON.store(on, Ordering::Relaxed);
+}
+
+/// Whether lines are objects.
+pub fn is_json() -> bool {
+    AS_JSON.load(Ordering::Relaxed)
+}
+
+/// Writes `line`, which may begin with `error: `, `warning: ` or `note: `, if anyone still listens. Characters that would
+/// steer a terminal are shown as `\u{..}`: names and texts of files may hold them.
+pub fn complain(line: &str) {
+    write(&shown(line, is_json()));
+}
+
+/// Writes an object as a line.
+pub(super) fn object(value: &serde_json::Value) {
+    write(&value.to_string());
+}
+
+/// A reader that went away must not stop the run: errors are ignored.
+fn write(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+fn shown(line: &str, json: bool) -> String {
+    if !json {
+        let harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
+        return line
+            .chars()
+            .map(|c| if harmless(c) { c.to_string() } else { c.escape_unicode().to_string() })
+            .collect();
+    }
+    let events = ["error", "warning", "note"];
+    let split = events.iter().find_map(|event| Some((*event, line.strip_prefix(event)?.strip_prefix(": ")?)));
+    let (event, text) = split.unwrap_or(("message", line));
+    serde_json::json!({ "event": event, "text": text }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn every_line_is_an_object_with_the_kind_of_its_event() {
+        for (line, event, text) in [
+            ("warning: a \"b\"\nc", "warning", "a \"b\"\nc"),
+            ("error: e", "error", "e"),
+            ("note: n", "note", "n"),
+            ("warnings: none", "message", "warnings: none"),
+        ] {
+            let object = shown(line, true);
+            assert!(!object.contains('\n'));
+            let value: serde_json::Value = serde_json::from_str(&object).unwrap();
+            assert_eq!(value, serde_json::json!({ "event": event, "text": text }));
+            assert_eq!(shown(line, false), line);
+        }
+        assert_eq!(shown("a\u{1b}[2J", false), "a\\u{1b}[2J");
+    }
+}
