@@ -39,8 +39,8 @@ pub fn write(
     inside::check_one(&figures)?;
     atomic::create_folder(&figures)?;
     for figure in record.sections.iter().flat_map(|s| &s.figures) {
-        atomic::write(&figures.join(format!("{}.svg", figure.id)), svg::figure(figure).as_bytes())?;
-        atomic::write(&figures.join(format!("{}.csv", figure.id)), csv::figure(figure).as_bytes())?;
+        atomic::write(figures.join(format!("{}.svg", figure.id)), svg::figure(figure).as_bytes())?;
+        atomic::write(figures.join(format!("{}.csv", figure.id)), csv::figure(figure).as_bytes())?;
     }
     let path = dir.join("report.html");
     atomic::write(&path, page)?;
