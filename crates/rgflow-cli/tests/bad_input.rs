@@ -1,7 +1,7 @@
 //! Promise: a file that cannot be used is refused by every command in one line on stderr that names the file, the problem
 //! and the remedy, with exit code 2, and nothing is written. `cargo test --test bad_input -- --nocapture` shows the lines.
 
-use ndarray::{Array1, Array2, arr0, arr1};
+use ndarray::{Array1, Array2, Array3, arr0, arr1};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
@@ -354,6 +354,173 @@ fn models_whose_content_is_wrong() {
     let out = bench.run(AS_MACHINE[0], "binary.safetensors");
     let line = String::from_utf8(out.stderr).unwrap();
     assert!(out.status.code() == Some(2) && line.contains("holds -1"), "{line}");
+}
+
+/// What a thermometer needs beside its layers is checked where the file is read: shapes, probabilities, rising temperatures.
+#[test]
+fn thermometers_whose_curves_are_wrong() {
+    let bench = Bench::new();
+    let with = |name: &str, temperatures: serde_json::Value, tensor: &str, blocks: Array3<f32>| {
+        let mut model = network_of(4).with("reference_blocks", curve()).with(tensor, blocks);
+        model.metadata["temperatures"] = temperatures;
+        bench.put(name, &model.to_bytes().unwrap());
+    };
+    let one = |value: f32| {
+        let mut blocks = curve();
+        blocks[(1, 2, 0)] = value;
+        blocks
+    };
+    let zeros = Array3::<f32>::zeros;
+    let blocks = [
+        (zeros((2, 0, 2)), "at least one block"),
+        (zeros((0, 8, 2)), "expected (2, blocks, 2)"),
+        (zeros((2, 8, 3)), "expected (2, blocks, 2)"),
+        (zeros((3, 8, 2)), "expected (2, blocks, 2)"),
+        (zeros((2, 8, 2)), "no probability"),
+        (one(f32::NAN), "no probability"),
+        (one(f32::INFINITY), "no probability"),
+        (one(-0.5), "no probability"),
+        (one(7.0), "no probability"),
+    ];
+    for (k, (blocks, part)) in blocks.into_iter().enumerate() {
+        let name = format!("blocks-{k}.safetensors");
+        with(&name, json!([1.0, 3.0]), "reference_blocks", blocks);
+        bench.refused(AS_NETWORK, &name, &["reference_blocks", part]);
+    }
+    for (k, blocks) in [zeros((1, 0, 2)), zeros((2, 8, 2)), zeros((1, 8, 2))].into_iter().enumerate() {
+        let name = format!("midpoints-{k}.safetensors");
+        with(&name, json!([1.0, 3.0]), "midpoint_blocks", blocks);
+        bench.refused(AS_NETWORK, &name, &["midpoint_blocks"]);
+    }
+    let temperatures = [
+        (json!([3.0, 1.0]), "rise"),
+        (json!([1.0, 1.0]), "rise"),
+        (json!([-1.0, 3.0]), "at least 0"),
+        (json!([1e308, 1.7e308]), "finite"),
+        (json!([1.0, 2.0, 3.0]), "one for each output"),
+        (json!("hot"), "one for each output"),
+    ];
+    for (k, (temperatures, part)) in temperatures.into_iter().enumerate() {
+        let name = format!("temperatures-{k}.safetensors");
+        with(&name, temperatures, "reference_blocks", curve());
+        bench.refused(AS_NETWORK, &name, &["temperatures", part]);
+    }
+    // The table could fail: the good one is taken.
+    let midpoint = curve().slice(ndarray::s![..1, .., ..]).to_owned();
+    with("right.safetensors", json!([1.0, 3.0]), "midpoint_blocks", midpoint);
+    let out = bench.run(&["flow", "good-rbm.safetensors", "good.npz", "--read", "BAD", "--print"], "right.safetensors");
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// Block means of P(T) at two temperatures.
+fn curve() -> Array3<f32> {
+    Array3::from_shape_fn((2, 8, 2), |(t, _, k)| if t == k { 0.75 } else { 0.25 })
+}
+
+/// Metadata that do not say what they should are no metadata that say nothing.
+#[test]
+fn machines_whose_metadata_are_odd() {
+    let bench = Bench::new();
+    let odd = [
+        ("kind", json!([1])),
+        ("kind", json!("thermometer")),
+        ("format", json!("99")),
+        ("format", json!(99)),
+        ("format", json!(-1)),
+        ("units", json!(7)),
+        ("units", json!({ "visible": "spin" })),
+        ("units", json!({ "visible": "spin", "hidden": 1 })),
+    ];
+    for (k, (key, value)) in odd.into_iter().enumerate() {
+        let mut model = machine::model(&rbm(4), json!({}));
+        model.metadata[key] = value;
+        let name = format!("odd-{k}.safetensors");
+        bench.put(&name, &model.to_bytes().unwrap());
+        bench.refused(AS_MACHINE, &name, &[]);
+    }
+}
+
+/// Files of MNIST without pixels, of two sizes, without a digit.
+#[test]
+fn digits_of_no_size_and_of_two() {
+    for (rows, test_rows, part) in
+        [(0, 28, "no pixels"), (28, 0, "no pixels"), (28, 14, "[14, 14]"), (28, 28, "digit 1")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("mnist")).unwrap();
+        for (part, n, rows) in [("train", 20u32, rows), ("t10k", 10, test_rows)] {
+            let columns: u32 = if rows == 0 { 28 } else { rows };
+            let images = [&[0, 0, 8, 3], &n.to_be_bytes()[..], &rows.to_be_bytes(), &columns.to_be_bytes()].concat();
+            let images = [images, vec![9; (n * rows * columns) as usize]].concat();
+            let labels = [&[0, 0, 8, 1], &n.to_be_bytes()[..], &vec![0; n as usize]].concat();
+            std::fs::write(dir.path().join(format!("mnist/{part}-images-idx3-ubyte")), images).unwrap();
+            std::fs::write(dir.path().join(format!("mnist/{part}-labels-idx1-ubyte")), labels).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        command.args(["run", "mnist", "--seeds", "1"]).env("RGFLOW_DATA", ".").current_dir(&dir);
+        let out = command.output().unwrap();
+        let line = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), line.lines().count()), (Some(2), 1), "{line}");
+        assert!(line.contains(part) && line.contains("mnist"), "{line}");
+    }
+}
+
+/// Small files that claim much: refused within 10 s and 4 GB of addresses.
+#[test]
+#[cfg(target_os = "linux")]
+fn claims_take_neither_memory_nor_time() {
+    use std::io::Write;
+    let bench = Bench::new();
+    let put = |name: &str, bytes: Vec<u8>| bench.put(name, &bytes);
+    let nested = format!("{}{}", "[".repeat(40), "]".repeat(40));
+    put("nested.npy", npy(1, &header("|i1", "(2, 3)").replace("'|i1'", &nested), &[0; 24]));
+    put("long-header.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}".to_vec());
+    put("huge.npy", npy(1, &header("|i1", "(4000000, 1000000)"), &[1; 64]));
+    put("overflow.npy", npy(1, &header("<f8", "(4294967296, 4294967296)"), &[1; 64]));
+    put("negative.npy", npy(1, &header("<f8", "(-2, -4)"), &[1; 64]));
+    put("no-columns.npy", npy(1, &header("<f8", "(4000000000, 0)"), &[]));
+    put("no-rows.npy", npy(1, &header("<f8", "(0, 4000000000)"), &[]));
+    let good = labelled(&spins());
+    let entries: Vec<usize> = (0..good.len() - 4).filter(|at| good[*at..].starts_with(b"PK\x01\x02")).collect();
+    let lie = |at: &[usize], value: u32| {
+        let mut bytes = good.clone();
+        at.iter().for_each(|at| bytes[*at..at + 4].copy_from_slice(&value.to_le_bytes()));
+        bytes
+    };
+    put("both-sizes.npz", lie(&[entries[0] + 20, entries[0] + 24], u32::MAX - 1));
+    put("size.npz", lie(&[entries[0] + 24], u32::MAX - 1));
+    put("overlap.npz", lie(&[entries[1] + 42], 0));
+    put("checksum.npz", lie(&[entries[0] + 16], 7));
+    put("cut.npz", good[..good.len() - 30].to_vec());
+    // A tenth of 4 GB of zeros: these would take their time to be made.
+    let mut bomb = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    bomb.start_file("spins.npy", zip::write::SimpleFileOptions::default()).unwrap();
+    bomb.write_all(&npy(1, &header("|i1", "(400, 1000000)"), &[])).unwrap();
+    let zeros = vec![0; 1_000_000];
+    (0..400).for_each(|_| bomb.write_all(&zeros).unwrap());
+    put("bomb.npz", bomb.finish().unwrap().into_inner());
+    let binary = env!("CARGO_BIN_EXE_rgflow");
+    for path in listing(bench.dir.path()).into_keys() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let mut commands = vec!["train rbm", "train thermometer", "flow good-rbm.safetensors"];
+        match name {
+            _ if name.starts_with("good") => continue,
+            // Of values `inspect` reads nothing.
+            "checksum.npz" => commands.push("rg reweight"),
+            _ if name.ends_with("npz") => commands.extend(["rg reweight", "inspect"]),
+            _ => {}
+        }
+        for command in commands {
+            let start = std::time::Instant::now();
+            let line = format!("ulimit -v 4000000; exec {binary} {command} {name}");
+            let out = Command::new("sh").args(["-c", &line]).current_dir(&bench.dir).output().unwrap();
+            let text = String::from_utf8(out.stderr).unwrap();
+            println!("| {name} | {command} | {:?} | {} |", start.elapsed(), text.trim_end());
+            assert_eq!((out.status.code(), text.lines().count()), (Some(2), 1), "{command} {name}: {text}");
+            assert!(text.contains(name), "{command} {name}: {text}");
+            assert!(start.elapsed().as_secs() < 10, "{command} {name}: {:?}", start.elapsed());
+        }
+    }
 }
 
 /// `inspect` takes any file of rgflow; what it cannot read is the user's to mend.

@@ -22,15 +22,19 @@ pub fn model(rbm: &Rbm, mut metadata: serde_json::Value) -> Model {
 /// If it holds no machine, shapes do not fit together, or a parameter is not finite.
 pub fn rbm(model: &Model) -> Result<Rbm, Error> {
     let failure = |e: &dyn std::fmt::Display| Error::failure(format!("{e}; give a model that rgflow wrote"));
-    if let Some(kind) = model.metadata.get("kind").and_then(|k| k.as_str()).filter(|kind| *kind != "rbm") {
+    if let Some(kind) = model.metadata.get("kind").filter(|kind| *kind != "rbm") {
+        let kind = kind.as_str().map_or_else(|| format!("{kind} (metadata `kind`)"), str::to_string);
         return Err(Error::failure(format!(
             "the model is a {kind}, not a restricted Boltzmann machine; give one of rgflow train rbm"
         )));
     }
     let units = |layer: &str| -> Result<Units, Error> {
         // Files of the first version have no names of units: theirs are {-1, +1}.
-        let name = model.metadata.get("units").and_then(|u| u.get(layer)).and_then(|u| u.as_str());
-        name.map_or(Ok(Units::SPIN), |name| name.parse().map_err(|e| failure(&e)))
+        let Some(units) = model.metadata.get("units") else { return Ok(Units::SPIN) };
+        let name = units.get(layer).and_then(|u| u.as_str());
+        let name =
+            name.ok_or_else(|| failure(&format!("metadata `units` is {units}: it does not name the {layer} units")))?;
+        name.parse().map_err(|e| failure(&e))
     };
     let rbm = Rbm::new(
         model.tensor("weights")?,

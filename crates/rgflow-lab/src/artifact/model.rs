@@ -98,10 +98,18 @@ impl Model {
                 .map_err(|e| bad(format!("metadata `{KEY}` is no JSON ({e}); write the model again with rgflow")))?,
             None => serde_json::Value::Null,
         };
-        if let Some(found) = metadata.get("format").and_then(serde_json::Value::as_u64).filter(|f| *f > FORMAT) {
-            return Err(Error::user(format!(
-                "{name}: has the format {found} of a newer rgflow, this version reads up to {FORMAT}; update rgflow"
-            )));
+        match metadata.get("format").map(|format| format.as_u64().ok_or(format)) {
+            Some(Ok(found)) if found > FORMAT => {
+                return Err(Error::user(format!(
+                    "{name}: has the format {found} of a newer rgflow, this version reads up to {FORMAT}; update rgflow"
+                )));
+            }
+            Some(Err(found)) => {
+                return Err(bad(format!(
+                    "metadata `format` is {found}, no whole number; write the model again with rgflow"
+                )));
+            }
+            _ => {}
         }
         let mut model = Model::new(metadata);
         for (name, view) in file.tensors() {

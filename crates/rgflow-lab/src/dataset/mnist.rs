@@ -100,11 +100,7 @@ fn get(source: &Source, file: &File) -> Result<Vec<u8>, Error> {
             let Some(path) = all.iter().find(|path| path.is_file()) else {
                 return Err(Error::user(format!("{} holds neither {} nor {1}.gz", dir.display(), file.name)));
             };
-            let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
-            if size > MOST as u64 {
-                return Err(Error::user(format!("{}: {size} bytes are too many for MNIST", path.display())));
-            }
-            (std::fs::read(path).map_err(Error::io("read", path))?, path.display().to_string())
+            (small(path)?, path.display().to_string())
         }
         Source::Mirror(url) => {
             let address = format!("{}/{}.gz", url.trim_end_matches('/'), file.name);
@@ -116,6 +112,15 @@ fn get(source: &Source, file: &File) -> Result<Vec<u8>, Error> {
         return Err(Error::user(format!("{name}: is not the {} of MNIST (its SHA-256 differs)", file.name)));
     }
     Ok(raw)
+}
+
+/// The bytes of a file that is no larger than one of the data set can be.
+fn small(path: &Path) -> Result<Vec<u8>, Error> {
+    let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if size > MOST as u64 {
+        return Err(Error::user(format!("{}: {size} bytes are too many for MNIST", path.display())));
+    }
+    std::fs::read(path).map_err(Error::io("read", path))
 }
 
 fn download(address: &str) -> Result<Vec<u8>, Error> {
@@ -154,13 +159,23 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
     }
     let read = |file: &File, dimensions| {
         let path = folder.join(&file.name);
-        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        let bytes = small(&path)?;
         idx::parse(&bytes, dimensions, &path.display().to_string())
     };
     let [train_images, train_labels, test_images, test_labels] = files();
-    let set = |images: &File, labels: &File| -> Result<Digits, Error> {
+    let mut sizes = Vec::new();
+    let mut set = |images: &File, labels: &File| -> Result<Digits, Error> {
         let ((shape, grey), (_, labels)) = (read(images, 3)?, read(labels, 1)?);
-        let size = shape[1] * shape[2];
+        // `parse` gives as many extents as it was asked for, and their product is a usize (that of two alone need not be).
+        let size = shape[1].saturating_mul(shape[2]);
+        if shape[0] == 0 || size == 0 {
+            let name = &images.name;
+            return Err(Error::user(format!(
+                "{}: {name} has the shape {shape:?}: no pixels; `rgflow data mnist` gets it again",
+                folder.display()
+            )));
+        }
+        sizes.push([shape[1], shape[2]]);
         if shape[0] != labels.len() || labels.iter().any(|label| *label > 9) {
             return Err(Error::user(format!("{}: its labels do not fit its images", folder.display())));
         }
@@ -168,7 +183,14 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
         let images = Array2::from_shape_vec((shape[0], size), grey).map_err(|e| Error::failure(e.to_string()))?;
         Ok(Digits { images, labels })
     };
-    Ok([set(&train_images, &train_labels)?, set(&test_images, &test_labels)?])
+    let both = [set(&train_images, &train_labels)?, set(&test_images, &test_labels)?];
+    match sizes.as_slice() {
+        [train, test] if train != test => Err(Error::user(format!(
+            "{}: training images of {train:?} pixels and test images of {test:?}; `rgflow data mnist` gets them again",
+            folder.display()
+        ))),
+        _ => Ok(both),
+    }
 }
 
 #[cfg(test)]

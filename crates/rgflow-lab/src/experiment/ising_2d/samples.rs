@@ -32,6 +32,12 @@ impl ThermalSet {
         let spins: Array2<i8> = file.array("spins")?;
         let n_eff: Array1<f64> = file.array("n_eff")?;
         let z: Array1<f64> = file.array("start_difference_z")?;
+        if n_eff.is_empty() || !spins.nrows().is_multiple_of(n_eff.len()) {
+            let (rows, n) = (spins.nrows(), n_eff.len());
+            return Err(Error::failure(format!(
+                "samples/{name}.npz: {rows} samples at {n} temperatures; make it again"
+            )));
+        }
         Ok(Self {
             per_temperature: spins.nrows() / n_eff.len(),
             spins,

@@ -46,6 +46,18 @@ pub(super) struct Part {
 impl Images {
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let files = mnist::load(folder)?;
+        let wrong = |what: String| {
+            Err(Error::user(format!("{}: {what}; `rgflow data mnist` gets the files again", folder.display())))
+        };
+        let pixels = files[0].images.ncols();
+        if !pixels.isqrt().pow(2).eq(&pixels) {
+            return wrong(format!("images of {pixels} pixels are no squares"));
+        }
+        for (which, file) in [("training", &files[0]), ("test", &files[1])] {
+            if let Some(digit) = (0..10).find(|digit| !file.labels.contains(digit)) {
+                return wrong(format!("the {which} files have no image of the digit {digit}"));
+            }
+        }
         let mut hasher = blake3::Hasher::new();
         for file in mnist::files() {
             let path = folder.join(&file.name);
@@ -57,7 +69,7 @@ impl Images {
 
     /// Length of a row of an image.
     pub fn width(&self) -> usize {
-        (self.files[0].images.ncols() as f64).sqrt().round() as usize
+        self.files[0].images.ncols().isqrt()
     }
 
     /// Rows of a digit in the training files, shuffled by the seed of the repetition.
@@ -138,7 +150,7 @@ impl Images {
             With::Mixed(each) => [clean.as_slice(), &[mixed(&clean, each, &mut random)]].concat(),
         };
         let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
-        concatenate(Axis(0), &views).expect("all images have one size")
+        concatenate(Axis(0), &views).expect("images of one file have one size")
     }
 }
 

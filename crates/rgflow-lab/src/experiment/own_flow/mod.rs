@@ -60,6 +60,10 @@ impl OwnFlow {
             Some(path) => {
                 let (model, hash) = user_file::model(path)?;
                 let mlp = network::layers(&model).map_err(|e| at(path, e))?;
+                // A classifier has no temperatures; the curves of a thermometer must be right.
+                if model.tensors.contains_key("reference_blocks") && model.metadata.get("temperatures").is_some() {
+                    network::curves(&model, &mlp).map_err(|e| at(path, e))?;
+                }
                 if mlp.n_in() != rbm.n_visible() {
                     let (inputs, units) = (mlp.n_in(), rbm.n_visible());
                     return Err(Error::user(format!(
