@@ -174,6 +174,7 @@ fn as_json(s: &Sampled) -> Value {
         "energy": e(q.energy), "magnetisation": e(q.magnetisation), "abs_m": e(q.abs_m), "m2": e(q.m2), "m4": e(q.m4),
         "binder": e(q.binder), "specific_heat": e(q.specific_heat), "susceptibility": e(q.susceptibility),
         "susceptibility_m2": e(q.susceptibility_m2), "xi": q.xi.map(e),
+        "xi_note": q.xi_is_of_order.then_some(XI_NOTE), "error_note": frozen(s),
         "correlation": q.correlation.iter().map(|axis| axis.iter().map(|g| e(*g)).collect::<Vec<_>>()).collect::<Vec<_>>(),
         "improved": q.improved.map(|i| json!({
             "m2": e(i.m2), "susceptibility_m2": e(i.susceptibility_m2), "xi": i.xi.map(e),
@@ -182,11 +183,32 @@ fn as_json(s: &Sampled) -> Value {
     })
 }
 
+/// What an xi of an ordered magnet is.
+const XI_NOTE: &str =
+    "ordered phase: not a correlation length (S(0) = N <m^2>, not connected); xi/L grows with the order";
+
+/// Where configurations agree in E or |m|, although their law has a spread: what follows of an error that cannot be measured. By the
+/// rule of three, no event in n independent draws means a probability below 3/n (95 %).
+fn frozen(s: &Sampled) -> Option<String> {
+    let what = match (s.summary.energy.error.is_nan(), s.summary.abs_m.error.is_nan()) {
+        (true, _) => "E",
+        (false, true) => "|m|",
+        _ => return None,
+    };
+    let (n, n_eff) = (s.drawn.collection.spins.nrows(), s.drawn.collection.n_eff);
+    Some(match n {
+        1 => "one configuration has no error".to_owned(),
+        _ => format!(
+            "all {n} configurations have the same {what}: no error can be measured; others have a probability below {} (95 %)",
+            rgflow_lab::report::format::significant((3.0 / n_eff.max(1.0)).min(1.0), 2)
+        ),
+    })
+}
+
 /// Averages as a table: what one looks at first.
 fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
-    // What varies by rounding alone is exact.
-    let error = |e: Estimate| if e.error < 1e-12 * e.value.abs() { 0.0 } else { e.error };
-    let show = |e: Estimate| rgflow_lab::report::format::value(Some(e.value), Some(error(e)), None);
+    let show = |e: Estimate| rgflow_lab::report::format::value(Some(e.value), Some(e.error), None);
+    let mut notes = Vec::new();
     let known = drawn.iter().any(|s| s.exact.is_some());
     let mut head = vec!["T", "E/N", "|m|", "C", "chi", "U", "xi", "n_eff", "sampler"];
     if known {
@@ -202,17 +224,24 @@ fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
             show(q.specific_heat),
             show(q.susceptibility),
             show(q.binder),
-            q.xi.map_or("-".into(), show),
+            q.xi.map_or("-".into(), show) + if q.xi_is_of_order { "*" } else { "" },
             format!("{:.0}", s.drawn.collection.n_eff),
             s.drawn.collection.sampler.clone(),
         ];
         if known {
             let exact = s.exact.map_or("-".into(), |(e, _)| format!("{e:.6}"));
-            let z = s.exact.map(|(e, _)| (q.energy.value - e) / q.energy.error).filter(|z| z.is_finite());
+            // Ground states at T = 0 are exact: nothing is left to compare.
+            let z = s.exact.map(|(e, _)| (q.energy.value - e) / q.energy.error);
+            let z = z.filter(|z| z.is_finite() && q.energy.error > 1e-12 * q.energy.value.abs());
             row.splice(2..2, [exact, z.map_or("-".into(), |z| format!("{z:+.1}"))]);
         }
         rows.push(row);
+        notes.extend(frozen(s).map(|note| format!("T = {}: {note}.\n", s.temperature)));
+    }
+    if drawn.iter().any(|s| s.summary.xi_is_of_order) {
+        notes.push(format!("* {XI_NOTE}.\n"));
     }
     let field = if request.field == 0.0 { String::new() } else { format!(", h = {}", request.field) };
-    format!("Ising model, {}{field}\n{}\n{}\n", request.lattice, output::columns(&rows), out.display())
+    let (lattice, table, notes) = (&request.lattice, output::columns(&rows), notes.concat());
+    format!("Ising model, {lattice}{field}\n{table}\n{notes}{}\n", out.display())
 }

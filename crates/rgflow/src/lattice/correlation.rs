@@ -9,6 +9,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlannerScalar};
 
 use super::Lattice;
+use super::improved::longest_axes;
 
 /// Sums of s(x) s(x + r) along every axis of a lattice.
 pub(super) struct Correlator {
@@ -82,6 +83,59 @@ impl Correlator {
             let per_site = (extent * self.n_sites) as f64;
             out.extend(axis.line[..=extent / 2].iter().map(|v| v.re / per_site));
         }
+    }
+}
+
+/// Correlations of the walls of sites with one coordinate on a longest axis: C(r) = sum over x of W(x) W(x + r)/N, W the sum of the
+/// spins of a wall, so that the structure factor is S(k) = sum over r of C(r) cos kr. The mean over the longest axes.
+pub(super) struct WallCorrelator {
+    strides: Vec<usize>,
+    n_sites: usize,
+    forward: Arc<dyn Fft<f64>>,
+    inverse: Arc<dyn Fft<f64>>,
+    sums: Vec<i64>,
+    line: Vec<Complex<f64>>,
+    power: Vec<f64>,
+}
+
+impl WallCorrelator {
+    pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
+        let extent = lattice.extents().into_iter().max().unwrap_or(1);
+        let mut planner = FftPlannerScalar::new();
+        Self {
+            strides: longest_axes(lattice).iter().map(|axis| axis.stride).collect(),
+            n_sites: lattice.n_sites(),
+            forward: planner.plan_fft_forward(extent),
+            inverse: planner.plan_fft_inverse(extent),
+            sums: vec![0; extent],
+            line: vec![Complex::new(0.0, 0.0); extent],
+            power: vec![0.0; extent],
+        }
+    }
+
+    /// Adds one configuration.
+    pub fn add(&mut self, spins: &[i8]) {
+        let extent = self.sums.len();
+        for stride in &self.strides {
+            self.sums.fill(0);
+            for (line, spins) in spins.chunks_exact(*stride).enumerate() {
+                self.sums[line % extent] += spins.iter().map(|&s| i64::from(s)).sum::<i64>();
+            }
+            self.line.iter_mut().zip(&self.sums).for_each(|(v, &s)| *v = Complex::new(s as f64, 0.0));
+            self.forward.process(&mut self.line);
+            self.power.iter_mut().zip(&self.line).for_each(|(p, v)| *p += v.norm_sqr());
+        }
+    }
+
+    /// Appends the sums over the configurations since the last call to `out`: C(r) for r = 0 .. L/2.
+    pub fn take(&mut self, out: &mut Vec<f64>) {
+        let extent = self.sums.len();
+        for (value, p) in self.line.iter_mut().zip(&mut self.power) {
+            *value = Complex::new(std::mem::take(p), 0.0);
+        }
+        self.inverse.process(&mut self.line);
+        let per = (extent * self.n_sites * self.strides.len()) as f64;
+        out.extend(self.line[..=extent / 2].iter().map(|v| v.re / per));
     }
 }
 

@@ -1,11 +1,12 @@
 //! Averages of a collection with errors that respect its autocorrelation.
 //!
 //! Chains are cut into blocks of at least twenty tau_int; every quantity, also a ratio of averages, is a jackknife over
-//! blocks. If the collection's warnings say that chains are too short, so are the blocks.
+//! blocks. If the collection's warnings say that chains are too short, so are the blocks. Where all configurations agree in a
+//! quantity whose law has a spread, its error is NaN: no fluctuation was seen, which is no error of 0.
 
 use ndarray::Array2;
 
-use super::correlation::Correlator;
+use super::correlation::{Correlator, WallCorrelator};
 use super::improved::{Axis, longest_axes};
 use super::{Collection, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::statistics::{Estimate, jackknife};
@@ -38,10 +39,14 @@ pub struct Summary {
     pub susceptibility: Estimate,
     /// N <m^2>/T: the susceptibility above T_c without field, where <m> = 0 by symmetry. Infinite at T = 0.
     pub susceptibility_m2: Estimate,
-    /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), S(0) = N <m^2>, k^2 =
-    /// [`Lattice::k_min_squared`] of the longest axes (Cooper, Freedman, Preston 1982); not connected, so that it grows
-    /// beyond L in an ordered magnet. `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
+    /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), k^2 = [`Lattice::k_min_squared`]
+    /// of the longest axes (Cooper, Freedman, Preston 1982). In a field S is of the connected correlation, whose
+    /// sum ends at six times xi, and an exponential stands for the rest. Without field <m> = 0 by symmetry and S(0) = N <m^2>, so that xi grows beyond L in an ordered magnet, where it is no correlation length
+    /// ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
     pub xi: Option<Estimate>,
+    /// Whether [`Self::xi`] measures the order of a magnet without field and not the length of its correlations: below T_c, or
+    /// where it is above the largest extent.
+    pub xi_is_of_order: bool,
     /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
     /// triangular lattice along a1 and a2).
     pub correlation: Vec<Vec<Estimate>>,
@@ -56,9 +61,13 @@ pub struct ImprovedSummary {
     pub m2: Estimate,
     /// N <m^2>/T.
     pub susceptibility_m2: Estimate,
-    /// As [`Summary::xi`].
+    /// As [`Summary::xi`], from the clusters' part of <m^2>.
     pub xi: Option<Estimate>,
 }
+
+/// Where the sum over distances of the connected correlation ends, in units of the xi that follows: the noise of what is beyond grows as
+/// the distance to the power 2.5, while the correlation itself falls as an exponential ([`beyond_window`]).
+const WINDOW: f64 = 6.0;
 
 /// Places of the means in a block.
 const COUNT: usize = 0;
@@ -98,16 +107,53 @@ impl Summary {
     ) -> Result<Self, LatticeError> {
         let blocks = blocks(model, collection)?;
         let (n, beta) = (model.lattice.n_sites() as f64, temperature.beta());
-        let of = |f: &dyn Fn(&[f64]) -> f64| jackknife(blocks.view(), |sums| f(sums));
+        let exactly = |f: &dyn Fn(&[f64]) -> f64| jackknife(blocks.view(), |sums| f(sums));
+        // Ground states, and beta = 0 times a variance, have no spread by their law; all else that varies by rounding alone was not seen to vary.
+        let of = |f: &dyn Fn(&[f64]) -> f64| {
+            let seen = exactly(f);
+            let frozen = seen.error <= 1e-12 * seen.value.abs() && temperature != Temperature::ZERO;
+            Estimate { error: if frozen { f64::NAN } else { seen.error }, ..seen }
+        };
         let mean = |k: usize| of(&|s| s[k] / s[COUNT]);
+        let of = |f: &dyn Fn(&[f64]) -> f64| if temperature == Temperature::INFINITE { exactly(f) } else { of(f) };
         let beta_times = |f: &dyn Fn(&[f64]) -> f64| of(&|s| finite_product(beta, f(s)));
         let susceptibility_m2 = |m2: usize| match temperature {
             Temperature::ZERO => Estimate { value: f64::INFINITY, ..mean(m2) },
             _ => of(&|s| beta * n * s[m2] / s[COUNT]),
         };
         let k2 = k_squared(model.lattice);
+        let in_field = model.field() != 0.0;
+        let extents = model.lattice.extents();
+        let longest = extents.iter().copied().max().unwrap_or(1);
+        let first_wall = FIRST_G + extents.iter().map(|extent| extent / 2 + 1).sum::<usize>();
+        // (S(0)/S(k) - 1)/k^2 of the connected correlation up to the distance `window`.
+        let within = |s: &[f64], window: usize| {
+            let m = s[M] / s[COUNT];
+            let disconnected = n / longest as f64 * m * m;
+            let (mut s_0, mut s_k) = (0.0, 0.0);
+            for r in 0..=window.min(longest / 2) {
+                let both = if r == 0 || 2 * r == longest { 1.0 } else { 2.0 };
+                let c = both * (s[first_wall + r] / s[COUNT] - disconnected);
+                s_0 += c;
+                s_k += c * libm::cos(std::f64::consts::TAU * r as f64 / longest as f64);
+            }
+            (s_0 / s_k - 1.0) / k2
+        };
+        let connected = || {
+            let total = blocks.sum_axis(ndarray::Axis(0));
+            let total = total.as_slice().expect("a new array");
+            let enough = |w: &usize| *w as f64 >= WINDOW * within(total, *w).max(0.0).sqrt();
+            let mut growing = std::iter::successors(Some(3), |w| Some(w + w / 8 + 1)).take_while(|w| *w < longest / 2);
+            let window = growing.find(enough).unwrap_or(longest / 2);
+            let all = within(total, window);
+            let missing = if window < longest / 2 { beyond_window(window as f64 / all.max(0.0).sqrt()) } else { 1.0 };
+            (all > 0.0 && all < 1e12).then(|| of(&|s| (missing * within(s, window).max(0.0)).sqrt()))
+        };
         let xi = |m2: usize, s_k: usize| {
-            let ratio = |s: &[f64]| n * s[m2] / s[s_k] - 1.0;
+            let ratio = |s: &[f64]| {
+                let disconnected = if in_field { s[M] * s[M] / s[COUNT] } else { 0.0 };
+                n * (s[m2] - disconnected) / s[s_k] - 1.0
+            };
             let total = blocks.sum_axis(ndarray::Axis(0));
             let all = ratio(total.as_slice().expect("a new array"));
             // Beyond this S(k) is rounding: all configurations are of one sign.
@@ -115,10 +161,15 @@ impl Summary {
         };
         let mut first = FIRST_G;
         let correlation = model.lattice.extents().into_iter().map(|extent| {
-            let axis = (first..=first + extent / 2).map(mean).collect();
+            // G(0) = 1 by its definition.
+            let at = |k: usize| if k == first { exactly(&|s| s[k] / s[COUNT]) } else { mean(k) };
+            let axis = (first..=first + extent / 2).map(at).collect();
             first += extent / 2 + 1;
             axis
         });
+        let measured = if in_field { connected() } else { xi(M2, S_K) };
+        let below = temperature.value() < model.lattice.critical_temperature();
+        let beyond = measured.is_some_and(|xi| xi.value > longest as f64);
         Ok(Self {
             energy: mean(E),
             magnetisation: mean(M),
@@ -135,7 +186,8 @@ impl Summary {
                 n * (s[M2] / s[COUNT] - m * m).max(0.0)
             }),
             susceptibility_m2: susceptibility_m2(M2),
-            xi: xi(M2, S_K),
+            xi: measured,
+            xi_is_of_order: !in_field && measured.is_some() && (below || beyond),
             correlation: correlation.collect(),
             improved: collection.improved.as_ref().map(|_| ImprovedSummary {
                 m2: mean(CLUSTER_M2),
@@ -150,6 +202,15 @@ impl Summary {
 fn finite_product(beta: f64, x: f64) -> f64 {
     // Below 1e-12 a variance is rounding.
     if x <= 1e-12 { 0.0 } else { beta * x }
+}
+
+/// xi^2 of an exponential correlation over that of its sums up to the distance x xi: 1.06 at x = 6.
+fn beyond_window(x: f64) -> f64 {
+    if !x.is_finite() {
+        return 1.0;
+    }
+    let tail = libm::exp(-x);
+    2.0 * (1.0 - tail) / (2.0 - (x * x + 2.0 * x + 2.0) * tail)
 }
 
 /// k^2 of the longest axes (they are equivalent).
@@ -177,6 +238,7 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
     let per_chain = (longest / least.max(1)).clamp(1, N_BLOCKS.div_ceil(n_chains));
     let mut correlator = Correlator::new(model.lattice);
     let mut waves = Waves::new(model.lattice);
+    let mut walls = (model.field() != 0.0).then(|| WallCorrelator::new(model.lattice));
     let mut rows = Vec::new();
     let mut n_rows = 0;
     let mut row = Vec::new();
@@ -200,8 +262,10 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
                 let all = [1.0, e, e * e, m, m.abs(), m2, m2 * m2, s_k, cluster.0, cluster.1];
                 row.iter_mut().zip(all).for_each(|(sum, v)| *sum += v);
                 correlator.add(spins);
+                walls.iter_mut().for_each(|walls| walls.add(spins));
             }
             correlator.take(&mut row);
+            walls.iter_mut().for_each(|walls| walls.take(&mut row));
             rows.extend_from_slice(&row);
             n_rows += 1;
         }

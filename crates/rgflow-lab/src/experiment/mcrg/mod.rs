@@ -150,6 +150,18 @@ fn possible_steps(size: usize, b: usize) -> usize {
     std::iter::successors(Some(size), next).count() - 1
 }
 
+/// Why a lattice makes few steps, and which makes more: where it ends at an odd extent before it is small.
+fn few_steps(size: usize, b: usize, steps: usize) -> Option<String> {
+    let last = size / b.pow(steps as u32);
+    let power = std::iter::successors(Some(1usize), |p| p.checked_mul(b)).find(|p| *p >= size)?;
+    (last / b >= SMALLEST && !last.is_multiple_of(b) && power <= 1024 && possible_steps(power, b) > steps).then(|| {
+        format!(
+            "{steps} step(s) only: {last} is not divisible by {b}; sizes that are powers of {b}, such as {power}, make more ({}).",
+            possible_steps(power, b)
+        )
+    })
+}
+
 /// A known operator by its name, or a new one, "NAME: x,y x,y ...".
 fn operator(key: &str, text: &str, known: &[Operator], least: usize) -> Result<Operator, String> {
     let wrong = |why: &str| format!("mcrg.{key}: \"{text}\": {why}");
@@ -277,6 +289,14 @@ mod tests {
         assert_eq!(parse("size = 96").unwrap().measure.steps, 4);
         let new = parse("steps = 2\neven = [\"nn\", \"far: 0,0 3,0\"]").unwrap();
         assert_eq!(new.measure.operators[0][1].n_images(), 2);
+    }
+
+    #[test]
+    fn a_lattice_that_makes_few_steps_says_so() {
+        let note = few_steps(30, 2, 1).unwrap();
+        assert!(note.contains("1 step(s) only: 15") && note.contains("such as 32, make more (3)"), "{note}");
+        assert!(few_steps(96, 2, 4).is_none() && few_steps(64, 2, 4).is_none() && few_steps(81, 3, 2).is_none());
+        assert!(few_steps(50, 2, 1).is_some() && few_steps(100, 2, 2).is_some());
     }
 
     #[test]

@@ -223,6 +223,13 @@ impl Story<'_> {
             "The first step starts from nearest neighbours alone, which is not yet the fixed point: its y_t is low."
                 .into(),
         ]
+        .into_iter()
+        .chain(self.few_steps())
+        .collect()
+    }
+
+    fn few_steps(&self) -> Option<String> {
+        super::few_steps(self.settings.own.size, self.settings.own.b, self.settings.measure.steps)
     }
 
     fn table(&self, rule: usize) -> Table {
@@ -244,7 +251,9 @@ impl Story<'_> {
             caption: format!("Exponents by step and number of operators, {}", self.settings.measure.rules[rule]),
             columns,
             rows: self.steps().map(row).collect(),
-            notes: vec![format!("Exact: y_t = 1, y_h = 1.875. Even: {}; odd: {}.", names(0), names(1))],
+            notes: std::iter::once(format!("Exact: y_t = 1, y_h = 1.875. Even: {}; odd: {}.", names(0), names(1)))
+                .chain(self.few_steps())
+                .collect(),
         }
     }
 

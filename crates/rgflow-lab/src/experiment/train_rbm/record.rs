@@ -12,12 +12,14 @@ use rgflow::rbm::Units;
 const KEY: &str = "rbm";
 
 pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
-    let n = found[0].samples[1] as f64;
-    let combine =
-        |get: &dyn Fn(&Findings) -> Option<Measured>| over_seeds(&found.iter().map(get).collect::<Vec<_>>(), n);
-    let cost: Vec<Combined> = (0..3).map(|i| combine(&|f| Some(f.reconstruction[i]))).collect();
-    let likelihood: Vec<Combined> = (0..3).map(|i| combine(&|f| f.log_likelihood.map(|l| l[i]))).collect();
-    let gap = combine(&|f| Some(f.free_energy_gap));
+    // Numbers 0 are of the training set, all others of the test set.
+    let combine = |i: usize, get: &dyn Fn(&Findings) -> Option<Measured>| {
+        let n = found[0].samples[usize::from(i > 0)] as f64;
+        over_seeds(&found.iter().map(get).collect::<Vec<_>>(), n)
+    };
+    let cost: Vec<Combined> = (0..3).map(|i| combine(i, &|f| Some(f.reconstruction[i]))).collect();
+    let likelihood: Vec<Combined> = (0..3).map(|i| combine(i, &|f| f.log_likelihood.map(|l| l[i]))).collect();
+    let gap = combine(1, &|f| Some(f.free_energy_gap));
     let base = |c: &Combined| (c.value.unwrap_or(f64::NAN), c.error.unwrap_or(0.0));
     let mut numbers = vec![
         {
@@ -73,6 +75,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         rows.push(vec![Cell::text("ln p per sample (nats)"), train, test, alone]);
     }
     let mut notes = vec!["Without machine: the mean of the training data, independent units.".to_string()];
+    let nothing = learnt_nothing(&cost, &likelihood);
+    notes.extend(nothing.clone());
     notes.extend(found[0].no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
     let summary = Table {
         caption: format!(
@@ -86,11 +90,12 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         notes,
     };
     let show = |c: &Combined| crate::report::format::value(c.value, c.error, c.interval);
-    let mut answers = vec![format!(
+    let mut answers: Vec<String> = nothing.into_iter().collect();
+    answers.push(format!(
         "A test sample is reconstructed at a cost of {}; the mean of the data costs {}.",
         show(&cost[1]),
         show(&cost[2])
-    )];
+    ));
     if known {
         answers.push(format!(
             "A test sample has ln p = {} nats, a training sample {}; independent units give {}.",
@@ -130,6 +135,22 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         numbers,
         claims: Vec::new(),
     }
+}
+
+/// Says so where the machine is no better on test samples than units that know their means alone; `cost` and `likelihood` are of training,
+/// test, and test without machine.
+fn learnt_nothing(cost: &[Combined], likelihood: &[Combined]) -> Option<String> {
+    let remedy = "train longer (--epochs) or at another --learning-rate, with more --hidden units or more samples";
+    let cost = cost[1].value.zip(cost[2].value).filter(|(machine, mean)| machine >= mean);
+    let likelihood = likelihood[1].value.zip(likelihood[2].value).filter(|(machine, alone)| machine <= alone);
+    let why = if cost.is_some() {
+        "its reconstruction of test samples costs no less than the mean of the data"
+    } else if likelihood.is_some() {
+        "test samples are no more probable than by independent units"
+    } else {
+        return None;
+    };
+    Some(format!("The machine has learnt nothing beyond the means: {why}; {remedy}."))
 }
 
 fn learning(found: &[Findings], mean: &Combined) -> Figure {
@@ -217,4 +238,23 @@ fn pictures(data: &Dataset, found: &Findings) -> Vec<Figure> {
             rows(drawn, 8),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_learnt_nothing_says_so() {
+        let of = |values: [f64; 3]| values.map(|v| over_seeds(&[Some((v, 0.1))], 10.0));
+        let none = [(); 3].map(|()| over_seeds(&[None], 0.0));
+        assert!(learnt_nothing(&of([1.0, 2.0, 2.5]), &none).is_none());
+        assert!(
+            learnt_nothing(&of([1.0, 2.5, 2.5]), &none)
+                .is_some_and(|s| s.contains("--epochs") && s.contains("costs no less"))
+        );
+        let likelihood = of([-3.0, -5.0, -4.0]);
+        assert!(learnt_nothing(&of([1.0, 2.0, 2.5]), &likelihood).is_some_and(|s| s.contains("independent units")));
+        assert!(learnt_nothing(&of([1.0, 2.0, 2.5]), &of([-3.0, -3.5, -4.0])).is_none());
+    }
 }

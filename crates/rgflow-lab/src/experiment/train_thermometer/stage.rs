@@ -20,6 +20,17 @@ struct Split {
     reference: Vec<Vec<usize>>,
 }
 
+/// Samples of a label in training and test, of `n` in all.
+pub(super) fn shares(n: usize, settings: &Settings) -> [usize; 2] {
+    let test = share(n, settings.data.test_fraction);
+    [n.saturating_sub(test + share(n, settings.data.reference_fraction)), test]
+}
+
+/// Errors need at least two blocks of ten.
+fn share(n: usize, fraction: f64) -> usize {
+    ((n as f64 * fraction).round() as usize).max(10)
+}
+
 /// The same fractions of every label, at random.
 fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Streams) -> Split {
     let mut split = Split { train: vec![], test: vec![], reference: vec![] };
@@ -27,10 +38,8 @@ fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Strea
         let rows: Vec<usize> = (0..classes.len()).filter(|r| classes[*r] == label).collect();
         let order = permutation(rows.len(), &mut streams.generator("thermometer/split", label as u64));
         let mut shuffled = order.into_iter().map(|i| rows[i]);
-        // Errors need at least two blocks of ten.
-        let share = |fraction: f64| ((rows.len() as f64 * fraction).round() as usize).max(10);
-        split.test.push(shuffled.by_ref().take(share(settings.data.test_fraction)).collect());
-        split.reference.push(shuffled.by_ref().take(share(settings.data.reference_fraction)).collect());
+        split.test.push(shuffled.by_ref().take(share(rows.len(), settings.data.test_fraction)).collect());
+        split.reference.push(shuffled.by_ref().take(share(rows.len(), settings.data.reference_fraction)).collect());
         split.train.extend(shuffled);
     }
     split
