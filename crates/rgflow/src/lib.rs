@@ -1,6 +1,7 @@
 //! rgflow: neural networks meet the renormalization group.
 //!
-//! The rooms of this crate, in their order of use: the [`cpu`]'s instruction sets, [`random`] streams, hot [`kernel`]s, [`statistics`], what
+//! The rooms of this crate, in their order of use: the [`cpu`]'s instruction sets, how a computation is taken up again after a
+//! [`restart`], [`random`] streams, hot [`kernel`]s, [`statistics`], what
 //! [`learning`] machines share, the spin [`lattice`], [`nn`], [`rbm`] and [`boltzmann`], [`exact`] results, [`rg`] transformations and
 //! the RBM [`flow`]. A room knows those named before it, never those after.
 //!
@@ -16,5 +17,6 @@ pub mod learning;
 pub mod nn;
 pub mod random;
 pub mod rbm;
+pub mod restart;
 pub mod rg;
 pub mod statistics;

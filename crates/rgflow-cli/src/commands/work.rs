@@ -8,6 +8,7 @@ use rgflow_lab::report::text;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Flags of the commands that run experiments.
 #[derive(Clone, clap::Args)]
@@ -30,6 +31,9 @@ pub struct Flags {
     /// Goes on with an unfinished run, or changes a finished one: stages that still fit are kept.
     #[arg(long)]
     pub resume: bool,
+    /// Seconds between two restarts inside a stage, from which a killed run goes on.
+    #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval)]
+    pub restart_every: Duration,
     /// How progress is shown on stderr.
     #[arg(long, value_enum, default_value_t = Show::Auto)]
     pub progress: Show,
@@ -107,7 +111,8 @@ impl Flags {
                 output::complain(&format!("{} is complete: nothing to do", dir.display()));
                 Ok(Finished { dir: dir.into(), page: dir.join("report.html"), record: load_record(dir)? })
             }
-            Opened::Work(run) => {
+            Opened::Work(mut run) => {
+                run.set_restart_every(self.restart_every);
                 signal::watch(run.interrupt())?;
                 let result = experiment.run(&settings, &run).and_then(|record| Ok((run.finish(&record)?, record)));
                 signal::unwatch();
@@ -175,6 +180,12 @@ pub fn if_writable<T>(written: Result<T, Error>) -> Result<Option<T>, Error> {
         }
         other => other.map(Some),
     }
+}
+
+/// A time that makes sense between two restarts.
+fn interval(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.01..=1e6).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be 0.01 to 1000000 seconds".into())
 }
 
 /// Starts the threads: all cores if no number is given. Called once, before any work.

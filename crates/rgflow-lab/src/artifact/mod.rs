@@ -18,6 +18,7 @@ mod npy_types;
 pub mod npz;
 pub mod progress;
 pub mod provenance;
+pub mod restart;
 mod run;
 pub mod settings;
 mod stage;

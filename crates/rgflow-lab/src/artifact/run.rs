@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use toml::Table;
 
 /// A run folder held by this process, with what its stages share. Dropping it gives the folder back.
@@ -21,6 +21,7 @@ pub struct Run {
     seeds: Vec<u64>,
     progress: Arc<dyn Progress>,
     interrupt: Arc<AtomicBool>,
+    restart_every: Duration,
     start: Instant,
     earlier: Option<Provenance>,
     stages: Mutex<Stages>,
@@ -128,6 +129,7 @@ impl Run {
             seeds: seeds.to_vec(),
             progress,
             interrupt: Arc::new(AtomicBool::new(false)),
+            restart_every: super::restart::EVERY,
             start: Instant::now(),
             earlier,
             stages: Mutex::default(),
@@ -190,6 +192,16 @@ impl Run {
     /// The flag that a signal sets: stages then end with [`Error::Interrupted`].
     pub fn interrupt(&self) -> &Arc<AtomicBool> {
         &self.interrupt
+    }
+
+    /// Least time between two restarts of a part of a stage.
+    pub fn restart_every(&self) -> Duration {
+        self.restart_every
+    }
+
+    /// Sets the time of [`Run::restart_every`], > 0.
+    pub fn set_restart_every(&mut self, every: Duration) {
+        self.restart_every = every;
     }
 
     /// Whether to go on.

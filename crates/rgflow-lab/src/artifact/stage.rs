@@ -4,7 +4,8 @@
 //! holds the key and the hash of every file. Inputs enter by the hash of their bytes: a stage that was remade with the same
 //! result does not make those after it stale.
 
-use super::{Error, Run, atomic, inside, json, npz, provenance};
+use super::restart::Restarts;
+use super::{Error, Progress, Run, atomic, inside, json, npz, provenance};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -152,13 +153,18 @@ impl<'a> Repetition<'a> {
             }
         }
         let start = Instant::now();
-        let place = || format!("stage {name} of seed {}", self.seed);
-        let out = StageOut { repetition: self, restart: path.with_extension("restart"), key: key.clone() };
-        make(&out).map_err(|e| e.within(place))?;
-        let files = files(&self.dir, stage.outputs).map_err(|e| e.within(place))?;
+        let restarts = Restarts::new(path.with_extension("restart"), &key, self.run.restart_every());
+        let out = StageOut { repetition: self, name: name.clone(), restarts };
+        make(&out).map_err(|e| {
+            if matches!(e, Error::Interrupted) {
+                out.restarts.flush();
+            }
+            e.within(|| out.place())
+        })?;
+        let files = files(&self.dir, stage.outputs).map_err(|e| e.within(|| out.place()))?;
         let manifest = Manifest { key, files };
         atomic::write(&path, json::pretty(&manifest)?)?;
-        inside::remove(&out.restart)?;
+        out.restarts.remove()?;
         self.run.record_stage(self.seed, &name, &path, Some(start.elapsed().as_secs_f64()))?;
         Ok(manifest.artifact(stage.name, &self.dir))
     }
@@ -167,8 +173,9 @@ impl<'a> Repetition<'a> {
 /// What a stage writes through.
 pub struct StageOut<'a> {
     repetition: &'a Repetition<'a>,
-    restart: PathBuf,
-    key: String,
+    /// With that of its part.
+    name: String,
+    pub(super) restarts: Restarts,
 }
 
 impl StageOut<'_> {
@@ -211,29 +218,20 @@ impl StageOut<'_> {
     /// Reports `units` of work as done.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal came: return it, and the stage is made again (or from its restart file) by `--resume`.
+    /// [`Error::Interrupted`] if a signal came: return it, and `--resume` goes on from what [`Self::complete`] and [`Self::keep`] saved.
     pub fn tick(&self, units: u64) -> Result<(), Error> {
         self.repetition.run.progress().advance(units);
         self.repetition.run.check_interrupt()
     }
 
-    /// Keeps `state` for a run that resumes inside this stage; replaces the one before, deleted when the stage is finished.
-    ///
-    /// # Errors
-    /// As [`atomic::write`].
-    pub fn save_restart(&self, state: &[u8]) -> Result<(), Error> {
-        let mut bytes = format!("{}\n{}\n", self.key, blake3::hash(state).to_hex()).into_bytes();
-        bytes.extend_from_slice(state);
-        atomic::write(&self.restart, bytes)
+    /// Where progress goes.
+    pub(super) fn progress(&self) -> &dyn Progress {
+        self.repetition.run.progress()
     }
 
-    /// The state that a stopped run of this very stage saved last; one that is damaged or of other settings is ignored.
-    pub fn load_restart(&self) -> Option<Vec<u8>> {
-        let bytes = std::fs::read(&self.restart).ok()?;
-        let mut parts = bytes.splitn(3, |b| *b == b'\n');
-        let (key, hash, state) = (parts.next()?, parts.next()?, parts.next()?);
-        let right = key == self.key.as_bytes() && hash == blake3::hash(state).to_hex().as_bytes();
-        right.then(|| state.to_vec())
+    /// The stage, for messages.
+    pub(super) fn place(&self) -> String {
+        format!("stage {} of seed {}", self.name, self.repetition.seed)
     }
 }
 

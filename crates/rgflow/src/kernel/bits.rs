@@ -4,6 +4,7 @@ use super::lines::{COLUMNS, Line, lanes};
 use super::spins::{draw_line, pack_levels, packed_len};
 use crate::cpu::{Path, dispatched};
 use crate::random::Bulk;
+use crate::restart::{Unfit, put};
 use ndarray::ArrayView2;
 use std::ops::Range;
 
@@ -115,6 +116,11 @@ impl Bits {
     /// Lanes of a line that the units of block `b` take: 4, 8 or 16.
     pub fn lanes(&self, b: usize) -> usize {
         lanes(self.units - b * COLUMNS)
+    }
+
+    /// Nibbles as [`Bits::nibbles`] of the same shape gave them.
+    pub(crate) fn restore(&mut self, nibbles: &[Together]) -> Result<(), Unfit> {
+        put(&mut self.nibbles, nibbles)
     }
 
     /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),

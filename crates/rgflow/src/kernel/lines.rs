@@ -60,6 +60,16 @@ impl Blocks {
         }
     }
 
+    /// All lines, block after block.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The same, to be changed.
+    pub fn lines_mut(&mut self) -> &mut [Line] {
+        &mut self.lines
+    }
+
     /// Shape of the matrix.
     pub fn dim(&self) -> (usize, usize) {
         (self.rows, self.columns)

@@ -2,6 +2,7 @@
 
 use super::error::demand;
 use super::{LearningError, Penalty, Regulariser, Rule, Step};
+use crate::restart::{Unfit, put};
 
 /// How a machine's parameters are changed: a rule, a learning rate that may decay, a regularisation.
 ///
@@ -104,18 +105,19 @@ impl Optimiser {
         self.done
     }
 
-    /// What the rule remembers, `memories * n` numbers, for a restart.
-    pub fn memory(&self) -> &[f32] {
-        &self.memory
+    /// Number of updates so far and what the rule remembers, `memories * n` numbers, for a restart.
+    pub fn state(&self) -> (u64, &[f32]) {
+        (self.done, &self.memory)
     }
 
-    /// Goes on after `updates` updates with what [`Optimiser::memory`] gave then.
+    /// Goes on with what [`Optimiser::state`] gave.
     ///
-    /// # Panics
-    /// If `memory` has another length than that of this state, which is an error of the caller.
-    pub fn restore(&mut self, updates: u64, memory: &[f32]) {
-        self.memory.copy_from_slice(memory);
+    /// # Errors
+    /// [`Unfit`] if the memory has another length.
+    pub fn restore(&mut self, (updates, memory): (u64, Vec<f32>)) -> Result<(), Unfit> {
+        put(&mut self.memory, &memory)?;
         self.done = updates;
+        Ok(())
     }
 }
 
@@ -211,7 +213,9 @@ mod tests {
             };
             (0..5).for_each(|_| step(&mut whole, &mut p));
             let (mut q, mut second) = (p.clone(), descent.weights(3));
-            second.restore(whole.updates(), whole.memory());
+            let (updates, memory) = whole.state();
+            second.restore((updates, memory.to_vec())).unwrap();
+            assert!(second.restore((1, vec![0.0; 7])).is_err());
             (0..5).for_each(|_| (step(&mut whole, &mut p), step(&mut second, &mut q)).0);
             assert_eq!(p, q, "{rule}");
         }

@@ -1,5 +1,10 @@
 //! Early termination at the minimum of the test cost (thesis section 2.2.2, fig 2.2).
 
+use crate::restart::Unfit;
+
+/// What is kept of [`EarlyStopping`] for a restart: evaluations without a new minimum, and the best epoch, its cost and its machine.
+pub(crate) type State<S> = (usize, Option<(usize, f64, S)>);
+
 /// Watches a test cost and keeps a copy of the best machine seen.
 #[derive(Clone, Debug)]
 pub struct EarlyStopping<M> {
@@ -26,6 +31,22 @@ impl<M: Clone> EarlyStopping<M> {
             self.since += 1;
         }
         self.patience > 0 && self.since >= self.patience
+    }
+
+    /// What was seen so far, with the best machine as `of` gives it.
+    pub(crate) fn state<'a, S>(&'a self, of: impl FnOnce(&'a M) -> S) -> State<S> {
+        (self.since, self.best.as_ref().map(|(epoch, cost, machine)| (*epoch, *cost, of(machine))))
+    }
+
+    /// Goes on with what [`EarlyStopping::state`] gave.
+    pub(crate) fn restore<S>(
+        &mut self,
+        (since, best): State<S>,
+        of: impl FnOnce(S) -> Result<M, Unfit>,
+    ) -> Result<(), Unfit> {
+        self.since = since;
+        self.best = best.map(|(epoch, cost, state)| Ok((epoch, cost, of(state)?))).transpose()?;
+        Ok(())
     }
 
     /// The best epoch, its cost and its machine; `None` if no finite cost was seen.

@@ -15,6 +15,7 @@ pub use adam::Adam;
 pub use batches::{Batching, permutation};
 pub use descent::{Descent, Optimiser};
 pub use early_stopping::EarlyStopping;
+pub(crate) use early_stopping::State as StoppingState;
 pub use error::LearningError;
 pub use momentum::Momentum;
 pub use regulariser::{Penalty, Regulariser, count_above};

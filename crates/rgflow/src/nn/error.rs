@@ -63,6 +63,12 @@ pub enum NnError {
         /// Number of outputs.
         n_out: usize,
     },
+    /// A training that was told to stop before its end.
+    #[error("the training was stopped after {epoch} epochs")]
+    Stopped {
+        /// Epochs so far.
+        epoch: usize,
+    },
     /// A training that never gave a finite cost.
     #[error("the network's test cost was never finite with learning rate {rate}: lower it")]
     Diverged {

@@ -7,6 +7,7 @@ use super::inputs::{Inputs, Set};
 use super::{Activation, Cost, NnError, Targets, Workspace};
 use crate::learning::{Regulariser, count_above};
 use crate::random::Generator;
+use crate::restart::{Unfit, demand, put};
 
 /// Rows whose cost is computed at once; fixed, because bits of a matrix product may depend on it.
 const CHUNK: usize = 1000;
@@ -68,6 +69,21 @@ impl Mlp {
     /// The classifier of the thesis's experiments from its layers: tanh hidden layers, softmax output.
     pub fn classifier(layers: Vec<Layer>) -> Self {
         Self { layers, hidden: Activation::Tanh, output: Activation::Softmax }
+    }
+
+    /// Weights and biases of each layer as they lie in memory, for a restart.
+    pub(super) fn parameters(&self) -> Vec<(&[f32], &[f32])> {
+        self.layers.iter().map(Layer::slices).collect()
+    }
+
+    /// Takes over what [`Mlp::parameters`] gave.
+    pub(super) fn set_parameters(&mut self, parameters: &[(Vec<f32>, Vec<f32>)]) -> Result<(), Unfit> {
+        demand(parameters.len() == self.layers.len())?;
+        self.layers.iter_mut().zip(parameters).try_for_each(|(layer, (weights, bias))| {
+            let (to_weights, to_bias) = layer.slices_mut();
+            put(to_weights, weights)?;
+            put(to_bias, bias)
+        })
     }
 
     /// Number of inputs.

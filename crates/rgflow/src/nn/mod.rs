@@ -4,6 +4,7 @@
 mod activation;
 mod cost;
 mod error;
+mod fit;
 mod inputs;
 mod mlp;
 mod trainer;
@@ -13,6 +14,7 @@ mod workspace;
 pub use activation::Activation;
 pub use cost::{Cost, Targets};
 pub use error::NnError;
+pub use fit::Fit;
 pub use mlp::{Layer, Mlp};
 pub use trainer::Trainer;
 pub use training::{Data, Epoch, Stop, Trained, Training, train};

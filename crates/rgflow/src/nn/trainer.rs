@@ -6,6 +6,7 @@ use super::inputs::{Gathered, Inputs, Set};
 use super::{Activation, Cost, Data, Layer, Mlp, NnError, Targets, Training, Workspace};
 use crate::learning::{Batching, Optimiser};
 use crate::random::Streams;
+use crate::restart::{Unfit, decode, demand, encode};
 
 /// A network in training, without evaluations.
 ///
@@ -113,6 +114,37 @@ impl<'a> Trainer<'a> {
             bias.update(b, gb, 1.0);
         }
         self.updates += 1;
+    }
+
+    /// All that updates go on from.
+    pub(super) fn save(&self) -> Vec<u8> {
+        let rules: Vec<_> = self.optimisers.iter().map(|(weights, bias)| (weights.state(), bias.state())).collect();
+        encode(&(self.updates, self.sweep, self.at, self.mlp.parameters(), rules))
+    }
+
+    /// Goes on from what [`Trainer::save`] gave.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Rule = (u64, Vec<f32>);
+        type State = (u64, u64, usize, Vec<(Vec<f32>, Vec<f32>)>, Vec<(Rule, Rule)>);
+        let (updates, sweep, at, parameters, rules): State = decode(state)?;
+        if sweep > 0 {
+            let mut random = self.streams.generator(&self.shuffle, sweep);
+            self.batching.sweep(self.data.x.nrows(), &mut random, &mut self.order);
+        }
+        demand(at <= self.order.len() && rules.len() == self.optimisers.len())?;
+        self.mlp.set_parameters(&parameters)?;
+        for ((weights, bias), (a, b)) in self.optimisers.iter_mut().zip(rules) {
+            weights.restore(a)?;
+            bias.restore(b)?;
+        }
+        (self.updates, self.sweep, self.at) = (updates, sweep, at);
+        Ok(())
+    }
+
+    /// Operations of an update, roughly.
+    pub(super) fn operations(&self) -> usize {
+        let weights: usize = self.mlp.layers.iter().map(|layer| layer.weights.len()).sum();
+        3 * self.batching.size(self.data.x.nrows()) * weights
     }
 
     /// Number of updates in which all the data is seen once.

@@ -4,14 +4,11 @@ use std::fmt;
 
 use ndarray::ArrayView2;
 
-use super::inputs::Set;
-use super::trainer::{Batch, Trainer};
-use super::{Cost, Mlp, NnError, Targets, Workspace};
-use crate::learning::{Batching, Descent, EarlyStopping, LearningError};
+use super::{Cost, Fit, Mlp, NnError, Targets};
+use crate::learning::{Batching, Descent};
 use crate::random::Streams;
-
-/// Rows of the training set whose cost is shown.
-const SHOWN: usize = 5000;
+use crate::restart::Resumable;
+use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +35,7 @@ pub struct Data<'a> {
 }
 
 /// Costs after one epoch, per sample and without penalty; nats, but for the squared error and the piecewise costs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Number of sweeps through the training set so far.
     pub epoch: usize,
@@ -51,14 +48,12 @@ pub struct Epoch {
 }
 
 /// Why a training ended; its display is a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stop {
     /// All epochs were done.
     Epochs,
     /// The test cost had no new minimum for `patience` epochs.
     Patience,
-    /// `progress` said so.
-    Asked,
     /// The test cost of this epoch was not finite; the best network before it is kept.
     Diverged {
         /// Number of the epoch.
@@ -84,7 +79,6 @@ impl fmt::Display for Stop {
         match self {
             Self::Epochs => f.write_str("all epochs are done"),
             Self::Patience => f.write_str("the test cost has not fallen for as long as patience allows"),
-            Self::Asked => f.write_str("stopped from outside"),
             Self::Diverged { epoch } => write!(
                 f,
                 "the test cost was not finite after epoch {epoch}: the best network before it is kept; lower the learning rate"
@@ -93,13 +87,14 @@ impl fmt::Display for Stop {
     }
 }
 
-/// Trains `mlp` and returns the network of the least test cost with the learning curve.
+/// Trains `mlp` and returns the network of the least test cost with the learning curve: a [`Fit`] brought to its end.
 ///
 /// The order of the samples in each epoch comes from the stream `purpose/shuffle`. `progress` is called after each
 /// epoch; `false` stops early. Updates allocate nothing but what matrix products pack.
 ///
 /// # Errors
-/// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the test cost was never finite.
+/// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the test cost was never finite;
+/// [`NnError::Stopped`].
 ///
 /// ```
 /// use ndarray::array;
@@ -123,58 +118,24 @@ impl fmt::Display for Stop {
 /// assert!(trained.mlp.outputs(x.view()).iter().zip(&y).all(|(p, y)| (p - y).abs() < 0.1));
 /// # Ok::<(), rgflow::nn::NnError>(())
 /// ```
-pub fn train(
+pub fn train<'a>(
     mlp: Mlp,
-    data: Data,
-    test: Data,
+    data: Data<'a>,
+    test: Data<'a>,
     training: &Training,
     streams: Streams,
     purpose: &str,
     progress: &mut dyn FnMut(Epoch) -> bool,
 ) -> Result<Trained, NnError> {
-    check(&mlp, test, training)?;
-    let n = data.x.nrows();
-    let mut trainer = Trainer::new(mlp, data, training, streams, purpose)?;
-    let count = n.min(SHOWN);
-    let mut sample = Batch::new(trainer.inputs(), data.targets, count);
-    let shown = sample.fill(trainer.inputs(), data.targets, (0..count).map(|i| i * n / count));
-    let test_inputs = Set::of(test.x);
-    let mut evaluation = Workspace::new(trainer.mlp(), 1000.min(count.max(test.x.nrows())));
-    let mut stopping = EarlyStopping::new(training.patience);
-    let mut curve = Vec::with_capacity(training.epochs.min(10_000));
-    let mut stop = Stop::Epochs;
-    for epoch in 1..=training.epochs {
-        (0..trainer.updates_per_sweep()).for_each(|_| trainer.update());
-        let mlp = trainer.mlp();
-        let train_cost = mlp.cost_in(&mut evaluation, shown.0, shown.1, training.cost);
-        let test_cost = mlp.cost_in(&mut evaluation, test_inputs.all(), test.targets, training.cost);
-        let costs = Epoch { epoch, updates: trainer.updates(), train_cost, test_cost };
-        curve.push(costs);
-        let enough = stopping.observe(epoch, costs.test_cost, mlp);
-        if !progress(costs) {
-            stop = Stop::Asked;
-        } else if !costs.test_cost.is_finite() {
-            stop = Stop::Diverged { epoch };
-        } else if enough {
-            stop = Stop::Patience;
-        }
-        if stop != Stop::Epochs {
-            break;
+    let mut fit = Fit::new(mlp, data, test, training, streams, purpose)?;
+    let mut told = 0;
+    loop {
+        let more = fit.advance();
+        // An advance ends with each epoch.
+        let stop = fit.curve()[told..].iter().any(|costs| !progress(*costs));
+        told = fit.curve().len();
+        if stop || !more {
+            return fit.finish();
         }
     }
-    match stopping.into_best() {
-        Some((epoch, _, mlp)) => Ok(Trained { mlp, epoch, curve, stop }),
-        None => Err(NnError::Diverged { rate: training.descent.rate }),
-    }
-}
-
-fn check(mlp: &Mlp, test: Data, training: &Training) -> Result<(), NnError> {
-    if training.epochs == 0 {
-        return Err(LearningError::Setting { name: "epochs", value: 0.0, range: "at least 1" }.into());
-    }
-    mlp.check(test.x, test.targets, training.cost)?;
-    if test.x.nrows() == 0 {
-        return Err(NnError::Shape { what: "samples of the test set", expected: 1, found: 0 });
-    }
-    Ok(())
 }

@@ -4,12 +4,13 @@
 //! instructions of whatever width the CPU has; the words are the same on every CPU.
 
 use crate::cpu::{self, dispatched};
+use serde::{Deserialize, Serialize};
 
 /// Number of generators that run side by side.
 pub(super) const LANES: usize = 16;
 
 /// A generator of 32-bit words by the array, from [`Streams::bulk`](super::Streams::bulk).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bulk {
     state: [[u32; LANES]; 4],
 }

@@ -6,12 +6,13 @@
 use super::contrastive::Biases;
 use super::{Levels, Rbm, Units};
 use crate::cpu;
-use crate::kernel::bits::{Bits, ByUnit, TOGETHER};
+use crate::kernel::bits::{Bits, ByUnit, TOGETHER, Together};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::kernel::vector::two_valued_mean;
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, demand, encode, put};
 use ndarray::{Array1, Array2};
 
 /// A machine in training, with what its updates need: an update allocates nothing.
@@ -102,6 +103,33 @@ impl Bitwise {
         let (visible, hidden) = (bias(&self.visible_bias, n), bias(&self.hidden_bias, m));
         let [visible_units, hidden_units] = self.levels.map(Units::TwoValued);
         Rbm::new(weights, visible, hidden, visible_units, hidden_units).expect("the shapes it began with")
+    }
+
+    /// All that updates go on from.
+    pub(super) fn save(&self) -> Vec<u8> {
+        let parameters = [self.weights.lines(), &self.visible_bias, &self.hidden_bias];
+        let parameters = parameters.map(bytemuck::cast_slice::<Line, f32>);
+        let rules: Vec<_> = self.optimisers.iter().map(Optimiser::state).collect();
+        let biases = [self.visible.state(), self.hidden_rule.state()];
+        encode(&(parameters, rules, biases, self.chains.nibbles(), self.begun, &self.random))
+    }
+
+    /// Goes on from what [`Bitwise::save`] gave.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Rule = (u64, Vec<f32>);
+        type State = ([Vec<f32>; 3], Vec<Rule>, [Rule; 2], Vec<Together>, bool, Bulk);
+        let (parameters, rules, [visible, hidden], chains, begun, random): State = decode(state)?;
+        let lines = [self.weights.lines_mut(), &mut self.visible_bias, &mut self.hidden_bias];
+        for (to, from) in lines.into_iter().zip(&parameters) {
+            put(bytemuck::cast_slice_mut(to), from)?;
+        }
+        demand(rules.len() == self.optimisers.len())?;
+        self.optimisers.iter_mut().zip(rules).try_for_each(|(optimiser, rule)| optimiser.restore(rule))?;
+        self.visible.restore(visible)?;
+        self.hidden_rule.restore(hidden)?;
+        self.chains.restore(&chains)?;
+        (self.begun, self.random) = (begun, random);
+        Ok(())
     }
 
     /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.

@@ -9,6 +9,7 @@ use super::{Chains, Kernel, Rbm};
 use crate::kernel::product::gemm;
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, encode};
 use ndarray::Array2;
 
 /// Rows whose f32 sum is taken before it is added in f64.
@@ -68,6 +69,30 @@ impl Contrastive {
     /// The machine.
     pub(super) fn rbm(&self) -> &Rbm {
         self.kernel.rbm()
+    }
+
+    /// All that updates go on from.
+    pub(super) fn save(&self) -> Vec<u8> {
+        let rules = [self.weights.1.state(), self.visible.state(), self.hidden.state()];
+        let chains = self.persistent.as_ref().map(Chains::save);
+        encode(&(self.rbm().parameters(), rules, chains, self.begun, &self.random))
+    }
+
+    /// Goes on from what [`Contrastive::save`] gave.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Option<Vec<u8>>, bool, Bulk);
+        let (parameters, [a, b, c], chains, begun, random): State = decode(state)?;
+        *self.kernel.rbm_mut() = self.rbm().with_parameters(parameters)?;
+        self.weights.1.restore(a)?;
+        self.visible.restore(b)?;
+        self.hidden.restore(c)?;
+        match (&mut self.persistent, chains) {
+            (Some(chains), Some(state)) => chains.restore(&state)?,
+            (None, None) => {}
+            _ => return Err(Unfit),
+        }
+        (self.begun, self.random) = (begun, random);
+        Ok(())
     }
 
     /// Changes the machine by the samples `rows` of `data`, as many as a batch.
@@ -142,6 +167,16 @@ impl Biases {
     /// Number of units.
     pub(super) fn len(&self) -> usize {
         self.part.len()
+    }
+
+    /// As [`Optimiser::state`].
+    pub(super) fn state(&self) -> (u64, &[f32]) {
+        self.optimiser.state()
+    }
+
+    /// As [`Optimiser::restore`].
+    pub(super) fn restore(&mut self, state: (u64, Vec<f32>)) -> Result<(), Unfit> {
+        self.optimiser.restore(state)
     }
 
     /// The sums of the rows of `values` less those of the rows of `others`.

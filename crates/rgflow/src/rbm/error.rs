@@ -119,6 +119,12 @@ pub enum RbmError {
         /// The initial learning rate.
         learning_rate: f32,
     },
+    /// A training that was told to stop before its end.
+    #[error("the training was stopped after {update} updates")]
+    Stopped {
+        /// Updates so far.
+        update: usize,
+    },
     /// A distribution that is none, or has zeros where none may be.
     #[error("the distribution over visible states {0}")]
     Law(String),

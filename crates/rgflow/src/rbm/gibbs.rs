@@ -5,13 +5,14 @@
 
 use super::{Levels, Rbm, RbmError, Samples, Units};
 use crate::cpu;
-use crate::kernel::bits::{Bits, TOGETHER};
+use crate::kernel::bits::{Bits, TOGETHER, Together};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::normal;
 use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
 use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, encode, put};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 /// A machine prepared for sampling: products of both directions.
@@ -211,6 +212,25 @@ impl Chains {
     /// Number of visible units.
     pub fn n_visible(&self) -> usize {
         self.visible.n
+    }
+
+    /// The visible units, from which the next step goes, for a restart.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        let layer = &self.visible;
+        let values: &[f32] = if layer.real { layer.values.as_slice().expect("standard layout") } else { &[] };
+        encode(&(layer.real, values, if layer.real { &[] } else { layer.bits.nibbles() }))
+    }
+
+    /// Goes on from what [`Chains::save`] of as many chains gave.
+    pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (real, values, nibbles): (bool, Vec<f32>, Vec<Together>) = decode(state)?;
+        let (rows, layer) = (self.rows, &mut self.visible);
+        if real {
+            return put(layer.make_real(rows).as_slice_mut().expect("standard layout"), &values);
+        }
+        layer.levels.ok_or(Unfit)?;
+        layer.real = false;
+        layer.bits.restore(&nibbles)
     }
 
     /// Sets the visible units to samples, a row for each chain: bits of two-valued units, or values. Values of two-valued units that are

@@ -5,6 +5,7 @@ use super::{RbmError, Units};
 use crate::kernel::product::gemm;
 use crate::kernel::vector::add_bias;
 use crate::random::Generator;
+use crate::restart::{Unfit, demand};
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::RngExt;
 
@@ -69,6 +70,24 @@ impl Rbm {
             visible_units: Units::SPIN,
             hidden_units: Units::SPIN,
         }
+    }
+
+    /// Weights and biases of both layers as they lie in memory, for a restart.
+    pub(super) fn parameters(&self) -> [&[f32]; 3] {
+        let [visible, hidden] = [&self.visible_bias, &self.hidden_bias].map(|b| b.as_slice().expect("contiguous"));
+        [self.weights.as_slice().expect("standard layout"), visible, hidden]
+    }
+
+    /// The machine of the same units with what [`Rbm::parameters`] gave.
+    pub(super) fn with_parameters(&self, [weights, visible, hidden]: [Vec<f32>; 3]) -> Result<Self, Unfit> {
+        demand(visible.len() == self.n_visible() && hidden.len() == self.n_hidden())?;
+        Ok(Self {
+            weights: Array2::from_shape_vec(self.weights.dim(), weights).map_err(|_| Unfit)?,
+            visible_bias: visible.into(),
+            hidden_bias: hidden.into(),
+            visible_units: self.visible_units.clone(),
+            hidden_units: self.hidden_units.clone(),
+        })
     }
 
     /// The same parameters with other unit kinds: another machine. For the same law in other units see

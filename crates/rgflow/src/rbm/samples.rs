@@ -37,6 +37,14 @@ impl<'a> Samples<'a> {
         }
     }
 
+    /// The same for as long as this borrow.
+    pub(super) fn reborrow(&self) -> Samples<'_> {
+        match self {
+            Self::Packed(bits) => Samples::Packed(bits),
+            Self::Values(values) => Samples::Values(values.view()),
+        }
+    }
+
     /// The samples `range`.
     ///
     /// # Panics

@@ -13,6 +13,7 @@ use crate::kernel::subset_sums::Pair;
 use crate::kernel::vector::two_valued_mean;
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, encode, put};
 use ndarray::Array2;
 
 /// A machine in training, with what its updates need: an update allocates nothing.
@@ -89,6 +90,28 @@ impl Small {
         let (visible, hidden) = (self.visible_bias[..n].to_vec(), self.hidden_bias[..m].to_vec());
         let [visible_units, hidden_units] = self.levels.map(Units::TwoValued);
         Rbm::new(weights, visible.into(), hidden.into(), visible_units, hidden_units).expect("the shapes it began with")
+    }
+
+    /// All that updates go on from.
+    pub(super) fn save(&self) -> Vec<u8> {
+        let parameters: [&[f32]; 3] = [bytemuck::cast_slice(&self.weights), &self.visible_bias, &self.hidden_bias];
+        let rules = [self.weight_rule.state(), self.visible_rule.state(), self.hidden_rule.state()];
+        encode(&(parameters, rules, &self.chains, self.begun, &self.random))
+    }
+
+    /// Goes on from what [`Small::save`] gave.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Vec<u8>, bool, Bulk);
+        let ([weights, visible, hidden], [a, b, c], chains, begun, random): State = decode(state)?;
+        put(bytemuck::cast_slice_mut(&mut self.weights), &weights)?;
+        put(&mut self.visible_bias, &visible)?;
+        put(&mut self.hidden_bias, &hidden)?;
+        self.weight_rule.restore(a)?;
+        self.visible_rule.restore(b)?;
+        self.hidden_rule.restore(c)?;
+        put(&mut self.chains, &chains)?;
+        (self.begun, self.random) = (begun, random);
+        Ok(())
     }
 
     /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.

@@ -2,16 +2,15 @@
 
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
+use super::fit::Fit;
 use super::samples::Prepared;
 use super::small::Small;
 use super::{Rbm, RbmError, Samples};
-use crate::learning::{Batching, Descent, EarlyStopping, Rule, Sgd};
+use crate::learning::{Batching, Descent, Rule, Sgd};
 use crate::random::{Bulk, Streams};
+use crate::restart::{Resumable, Unfit, decode, demand, encode};
 use ndarray::ArrayView2;
-
-/// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
-/// trained machines have about 1.
-const DIVERGED: f64 = 100.0;
+use serde::{Deserialize, Serialize};
 
 /// How a machine is trained.
 ///
@@ -59,7 +58,7 @@ impl Default for Training {
 }
 
 /// One evaluation during training.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Updates so far.
     pub update: usize,
@@ -109,6 +108,7 @@ pub struct Trainer<'a> {
     data: Prepared<'a>,
     batching: Batching,
     batch: usize,
+    steps: usize,
     samples: usize,
     order: Vec<usize>,
     sweep: u64,
@@ -138,9 +138,10 @@ impl<'a> Trainer<'a> {
         let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
         let steps = (training.cd_steps, training.persistent);
         let machine = Machine::new(rbm, &data, batch, steps, training.descent, random);
+        let steps = training.cd_steps;
         let shuffle = format!("{purpose}/shuffle");
         let (batching, order) = (training.batching, Vec::with_capacity(samples));
-        Ok(Self { machine, data, batching, batch, samples, order, sweep: 0, at: 0, streams, shuffle })
+        Ok(Self { machine, data, batching, batch, steps, samples, order, sweep: 0, at: 0, streams, shuffle })
     }
 
     /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
@@ -160,6 +161,37 @@ impl<'a> Trainer<'a> {
             (Machine::Real(machine), data) => machine.update(data, rows),
         }
         self.at += self.batch;
+    }
+
+    /// All that updates go on from.
+    pub(super) fn save(&self) -> Vec<u8> {
+        let machine = match &self.machine {
+            Machine::Small(machine) => machine.save(),
+            Machine::Bitwise(machine) => machine.save(),
+            Machine::Real(machine) => machine.save(),
+        };
+        encode(&(self.sweep, self.at, machine))
+    }
+
+    /// Goes on from what [`Trainer::save`] gave.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (sweep, at, machine): (u64, usize, Vec<u8>) = decode(state)?;
+        if let Some(last) = sweep.checked_sub(1) {
+            self.batching.sweep(self.samples, &mut self.streams.generator(&self.shuffle, last), &mut self.order);
+        }
+        demand(at <= self.order.len())?;
+        (self.sweep, self.at) = (sweep, at);
+        match &mut self.machine {
+            Machine::Small(to) => to.restore(&machine),
+            Machine::Bitwise(to) => to.restore(&machine),
+            Machine::Real(to) => to.restore(&machine),
+        }
+    }
+
+    /// Operations of an update, roughly.
+    pub(super) fn operations(&self) -> usize {
+        let rbm = self.rbm();
+        self.batch * rbm.weights.len() * (2 + self.steps)
     }
 
     /// Number of updates in which all the data is seen once.
@@ -198,13 +230,13 @@ impl Machine {
     }
 }
 
-/// Trains `rbm` on `data` by CD-k or PCD-k.
+/// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
 ///
 /// `test`: shape (n, n_visible), values as for [`Samples::Values`]. The data is shuffled afresh each sweep. `progress` is called at
 /// each evaluation; `false` stops at once. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
-/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away.
+/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away; [`RbmError::Stopped`].
 ///
 /// ```
 /// use ndarray::Array2;
@@ -228,49 +260,18 @@ pub fn train<'a>(
     purpose: &str,
     progress: &mut dyn FnMut(Metrics) -> bool,
 ) -> Result<Trained, RbmError> {
-    Samples::Values(test).check(&rbm)?;
-    let mut trainer = Trainer::new(rbm, data, training, streams, purpose)?;
-    let mut stopping = EarlyStopping::new(training.patience);
-    let (mut metrics, mut snapshots) = (Vec::new(), Vec::new());
-    let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates);
-    // The machine to return, once it is known.
-    let mut chosen: Option<(usize, Rbm)> = None;
-    if training.snapshots.contains(&0) {
-        snapshots.push(Snapshot { update: 0, rbm: trainer.rbm() });
-    }
-    for update in 1..=longest {
-        trainer.update();
-        if training.snapshots.contains(&update) {
-            snapshots.push(Snapshot { update, rbm: trainer.rbm() });
-        }
-        if update.is_multiple_of(training.evaluate_every) || update == training.updates || update == longest {
-            let rbm = trainer.rbm();
-            let now = Metrics {
-                update,
-                test_reconstruction: rbm.reconstruction_cost(test),
-                weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
-            };
-            if let Some(sign) = runaway(&rbm, &now) {
-                return Err(RbmError::Diverged { update, sign, learning_rate: training.descent.rate });
-            }
-            metrics.push(now);
-            if chosen.is_none() {
-                let stop = training.patience > 0 && stopping.observe(update, now.test_reconstruction, &rbm);
-                if stop || update == training.updates {
-                    chosen = Some(match std::mem::replace(&mut stopping, EarlyStopping::new(0)).into_best() {
-                        Some((update, _, best)) => (update, best),
-                        None => (update, rbm),
-                    });
-                }
-            }
-            let done = chosen.is_some() && training.snapshots.iter().all(|s| *s <= update);
-            if !progress(now) || done {
-                break;
-            }
+    let data = data.into();
+    let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
+    let mut told = 0;
+    loop {
+        let more = fit.advance();
+        // An advance ends at each evaluation.
+        let stop = fit.metrics[told..].iter().any(|now| !progress(*now));
+        told = fit.metrics.len();
+        if stop || !more {
+            return fit.finish();
         }
     }
-    let (update, rbm) = chosen.unwrap_or_else(|| (0, trainer.rbm()));
-    Ok(Trained { rbm, update, metrics, snapshots })
 }
 
 impl Training {
@@ -285,15 +286,4 @@ impl Training {
         }
         Ok(())
     }
-}
-
-/// How one sees that a training has run away, if it has. Two-valued units bound the gradient, so their weights stay finite:
-/// units that never waver are the sign.
-fn runaway(rbm: &Rbm, now: &Metrics) -> Option<String> {
-    if !rbm.is_finite() || !now.test_reconstruction.is_finite() {
-        return Some("a parameter or the reconstruction is not finite".into());
-    }
-    let (visible, hidden) = (rbm.visible_units().levels()?, rbm.hidden_units().levels()?);
-    let size = now.weight_square.sqrt() * f64::from(visible.delta()) * f64::from(hidden.delta()) / 4.0;
-    (size > DIVERGED).then(|| format!("weights of size {size:.0}"))
 }

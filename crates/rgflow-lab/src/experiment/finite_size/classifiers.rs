@@ -6,7 +6,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
+use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, NnError, Targets, Training};
 use rgflow::random::Streams;
 
 const REVISION: u32 = 1;
@@ -65,15 +65,21 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
     let artifact = repetition.stage(what, |out| {
         out.add_work("classifiers", (sizes.len() * Told::ALL.len() * settings.classifier.epochs) as u64);
         for size in sizes {
-            let samples = draw(out, settings, *size).map_err(|e| Error::failure(e.to_string()))?;
-            Told::ALL.par_iter().try_for_each(|told| {
-                let (mlp, cost) = fit(out, settings, *size, *told, &samples)?;
-                let metadata = serde_json::json!({
-                    "kind": "P(ordered)", "size": size, "inputs": "block means", "told": told.name(), "seed": out.seed(),
-                    "settings": settings.classifier, "test_cross_entropy": cost,
-                });
-                out.write(&file(*size, *told), network::with_layers(Model::new(metadata), &mlp).to_bytes()?)
+            let models = out.keep(&format!("L{size}"), || {
+                let samples = draw(out, settings, *size)?;
+                let model = |told: &Told| {
+                    let (mlp, cost) = fit(out, settings, *size, *told, &samples)?;
+                    let metadata = serde_json::json!({
+                        "kind": "P(ordered)", "size": size, "inputs": "block means", "told": told.name(), "seed": out.seed(),
+                        "settings": settings.classifier, "test_cross_entropy": cost,
+                    });
+                    network::with_layers(Model::new(metadata), &mlp).to_bytes()
+                };
+                Told::ALL.par_iter().map(model).collect::<Result<Vec<_>, Error>>()
             })?;
+            for (told, model) in Told::ALL.iter().zip(models) {
+                out.write(&file(*size, *told), model)?;
+            }
         }
         Ok(())
     })?;
@@ -105,9 +111,10 @@ pub(super) fn block_means(spins: &[i8], size: usize, inputs: usize, means: &mut 
     }
 }
 
-fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, LatticeError> {
+fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Error> {
+    let failure = |e: LatticeError| Error::failure(e.to_string());
     let c = &settings.classifier;
-    let lattice = Square::new(size, size)?;
+    let lattice = Square::new(size, size).map_err(failure)?;
     let model = Ising::new(&lattice);
     let n = c.per_temperature;
     let step = 2.0 * c.half_width / (c.n_temperatures - 1) as f64;
@@ -116,14 +123,21 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Lat
     let mut x = Array2::<f32>::zeros((n * t.len(), c.inputs * c.inputs));
     let rows: Vec<_> = x.axis_chunks_iter_mut(ndarray::Axis(0), n).collect();
     rows.into_par_iter().zip(&t).enumerate().try_for_each(|(k, (mut rows, t))| {
-        let mut rng = Streams::new(out.seed()).generator("classifiers/samples", (size * 10_000 + k) as u64);
-        let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
-        let seen = wolff::sample(&model, Temperature::new(*t)?, n, &chain, &mut rng)?;
-        for (mut x, spins) in rows.rows_mut().into_iter().zip(seen.spins.rows()) {
-            let (Some(x), Some(spins)) = (x.as_slice_mut(), spins.as_slice()) else { continue };
-            block_means(spins, size, c.inputs, x);
-        }
-        Ok::<(), LatticeError>(())
+        let means = out.keep(&format!("samples/{size}/{k}"), || {
+            out.tick(0)?;
+            let mut rng = Streams::new(out.seed()).generator("classifiers/samples", (size * 10_000 + k) as u64);
+            let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
+            let temperature = Temperature::new(*t).map_err(failure)?;
+            let seen = wolff::sample(&model, temperature, n, &chain, &mut rng).map_err(failure)?;
+            let mut means = Array2::zeros(rows.dim());
+            for (mut x, spins) in means.rows_mut().into_iter().zip(seen.spins.rows()) {
+                let (Some(x), Some(spins)) = (x.as_slice_mut(), spins.as_slice()) else { continue };
+                block_means(spins, size, c.inputs, x);
+            }
+            Ok(means)
+        })?;
+        rows.assign(&means);
+        Ok::<(), Error>(())
     })?;
     Ok(Samples { x, t: t.iter().flat_map(|t| vec![*t; n]).collect() })
 }
@@ -156,15 +170,12 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
     };
     let data = Data { x: x.view(), targets: Targets::Values(y.view()) };
     let test = Data { x: test_x.view(), targets: Targets::Values(test_y.view()) };
-    let mut interrupted = None;
-    let trained = train(mlp, data, test, &training, streams, &format!("{purpose}/{size}"), &mut |_| {
-        interrupted = out.tick(1).err();
-        interrupted.is_none()
-    })
-    .map_err(|e| Error::failure(e.to_string()))?;
-    if let Some(stop) = interrupted {
-        return Err(stop);
-    }
+    let failure = |e: NnError| Error::failure(e.to_string());
+    let purpose = format!("{purpose}/{size}");
+    let mut fit = Fit::new(mlp, data, test, &training, streams, &purpose).map_err(failure)?;
+    let per_epoch = training.batching.updates(x.nrows()) as u64;
+    out.complete(&purpose, &mut fit, &|updates| updates / per_epoch)?;
+    let trained = fit.finish().map_err(failure)?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))
 }

@@ -11,8 +11,9 @@ use rgflow::lattice::{self, Temperature};
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{ExactTraining, Objective, Rbm, Snapshot, TraceCondition, Training, train, train_exactly};
+use rgflow::rbm::{ExactTraining, Fit, Objective, Rbm, Snapshot, TraceCondition, Training, train_exactly};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 
 const REVISION: u32 = 1;
 /// Two ends of the mean-field flow are one if no expectation value differs by more.
@@ -124,23 +125,11 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
         };
         out.add_work("thermometer", training.epochs as u64);
         let targets = Targets::Classes(&classes);
-        let mut interrupted = None;
-        let trained = nn::train(
-            mlp,
-            Data { x: x.view(), targets },
-            Data { x: y.view(), targets },
-            &training,
-            streams,
-            "thermometer",
-            &mut |_| {
-                interrupted = out.tick(1).err();
-                interrupted.is_none()
-            },
-        );
-        let mlp = trained.map_err(failure)?.mlp;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
+        let (data, test) = (Data { x: x.view(), targets }, Data { x: y.view(), targets });
+        let mut fit = nn::Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
+        let per_epoch = training.batching.updates(x.nrows()) as u64;
+        out.complete("training", &mut fit, &|updates| updates / per_epoch)?;
+        let mlp = fit.finish().map_err(failure)?.mlp;
         let metadata = serde_json::json!({
             "kind": "thermometer", "seed": out.seed(), "temperatures": temperatures, "lattice": [settings.chain.spins],
             "settings": settings.thermometer,
@@ -186,6 +175,7 @@ struct Bench<'a> {
     temperatures: Vec<f64>,
     mixture: Array1<f64>,
     ring: Ring,
+    parts: Cell<usize>,
 }
 
 impl<'a> Bench<'a> {
@@ -193,7 +183,7 @@ impl<'a> Bench<'a> {
         let (temperatures, spins) = (settings.temperatures(), settings.chain.spins);
         let ring = Ring::new(spins, &temperatures, mlp);
         let mixture = mixture(spins, &temperatures);
-        Self { out, settings, streams: Streams::new(out.seed()), temperatures, mixture, ring }
+        Self { out, settings, streams: Streams::new(out.seed()), temperatures, mixture, ring, parts: Cell::new(0) }
     }
 
     fn findings(&self) -> Result<Findings, Error> {
@@ -255,6 +245,12 @@ impl<'a> Bench<'a> {
         Ok((0..all).filter(own).count() as f64 / all as f64)
     }
 
+    /// The trainings are parts of the stage by their number.
+    fn next_part(&self) -> String {
+        self.parts.set(self.parts.get() + 1);
+        format!("training/{}", self.parts.get())
+    }
+
     fn start(&self) -> Rbm {
         let mut random = self.streams.generator("rbm/init", 0);
         Rbm::random(
@@ -289,15 +285,11 @@ impl<'a> Bench<'a> {
             snapshots: epochs.iter().map(|e| e * one).collect(),
             ..Training::default()
         };
-        let mut interrupted = None;
         let purpose = format!("rbm/{name}");
         let test = data.slice(s![..rbm.batch, ..]);
-        let trained = train(self.start(), data.view(), test, &training, self.streams, &purpose, &mut |_| {
-            interrupted = self.out.tick(0).err();
-            interrupted.is_none()
-        });
-        let trained = trained.map_err(failure)?;
-        interrupted.map_or(Ok(trained.snapshots), Err)
+        let mut fit = Fit::new(self.start(), data.view(), test, &training, self.streams, &purpose).map_err(failure)?;
+        self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
+        Ok(fit.finish().map_err(failure)?.snapshots)
     }
 
     /// The law of a machine trained by exact gradients towards the mixture.

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use rgflow::kernel::spins::packed;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, RbmError, Trained, Training, train};
+use rgflow::rbm::{self, Rbm, RbmError, Trained, Training};
 use serde::Serialize;
 
 const REVISION: u32 = 7;
@@ -91,24 +91,18 @@ pub(in crate::experiment) fn fitted<K: Serialize>(
         let all = longest * one;
         out.add_work(&stage, all as u64 * UNITS);
         let start = first(fit.shape, fit.rbm, streams, name);
-        let (mut interrupted, mut done) = (None, 0);
-        let Trained { rbm, update, metrics: evaluations, snapshots } =
-            train(start, bits.as_slice(), test.view(), &training, streams, &stage, &mut |now| {
-                interrupted = out.tick((now.update - done) as u64 * UNITS).err();
-                done = now.update;
-                interrupted.is_none()
-            })
-            .map_err(|error| match error {
-                RbmError::Diverged { sign, .. } => Error::failure(format!(
-                    "the training diverged: {sign}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
-                    fit.rbm.learning_rate, fit.rbm.weight_scale
-                )),
-                other => Error::failure(other.to_string()),
-            })?;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
-        out.tick((all - done) as u64 * UNITS)?;
+        let failure = |error| match error {
+            RbmError::Diverged { sign, .. } => Error::failure(format!(
+                "the training diverged: {sign}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
+                fit.rbm.learning_rate, fit.rbm.weight_scale
+            )),
+            other => Error::failure(other.to_string()),
+        };
+        let run = rbm::Fit::new(start, bits.as_slice(), test.view(), &training, streams, &stage);
+        let mut run = run.map_err(failure)?;
+        let done = out.complete("training", &mut run, &|updates| updates * UNITS)?;
+        let Trained { rbm, update, metrics: evaluations, snapshots } = run.finish().map_err(failure)?;
+        out.tick(all as u64 * UNITS - done)?;
         let mut lines = String::new();
         for m in &evaluations {
             let line = serde_json::json!({"update": m.update, "epoch": m.update / one,

@@ -6,7 +6,7 @@ use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
 use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train};
+use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
@@ -48,20 +48,14 @@ pub(in crate::experiment) fn stage(
         out.add_work("thermometer", training.epochs as u64 * epoch_units);
         let (x, y) = (train_set.spins.mapv(f32::from), test_set.spins.mapv(f32::from));
         let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
-        let mut interrupted = None;
-        let mut done = 0;
         let data = Data { x: x.view(), targets: Targets::Classes(&x_classes) };
         let test = Data { x: y.view(), targets: Targets::Classes(&y_classes) };
-        let trained = train(mlp, data, test, &training, streams, "thermometer", &mut |_| {
-            done += 1;
-            interrupted = out.tick(epoch_units).err();
-            interrupted.is_none()
-        });
-        let Trained { mlp, curve, .. } = trained.map_err(|e| Error::failure(e.to_string()))?;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
-        out.tick((training.epochs - done) as u64 * epoch_units)?;
+        let failure = |e: rgflow::nn::NnError| Error::failure(e.to_string());
+        let mut fit = Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
+        let per_epoch = training.batching.updates(x.nrows()) as u64;
+        let done = out.complete("training", &mut fit, &|updates| updates * epoch_units / per_epoch)?;
+        let Trained { mlp, curve, .. } = fit.finish().map_err(failure)?;
+        out.tick(training.epochs as u64 * epoch_units - done)?;
         drop((x, y, train_set));
         let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
         // A network that knows nothing costs ln n; one that costs twice as much is sure of what is wrong.

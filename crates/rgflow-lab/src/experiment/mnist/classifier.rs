@@ -2,10 +2,10 @@
 
 use super::data::{Images, Part};
 use super::settings::Common;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
 use ndarray::Axis;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
-use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train};
+use rgflow::nn::{self, Activation, Cost, Data, Mlp, NnError, Targets, Training};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Common, images: &Images)
     repetition.stage(what, |out| {
         let [train, test] = images.train_and_test(out.seed(), settings.data.per_digit)?;
         out.add_work("classifier", settings.classifier.epochs as u64 * units(&train));
-        let mlp = fit(settings, &train, &test, out.seed(), &mut |n| out.tick(n))?;
+        let mlp = fit(settings, &train, &test, out)?;
         out.write_json("classifier/accuracy.json", &accuracy(&mlp, &images.all(1)))?;
         let digits: Vec<f64> = (0..10).map(f64::from).collect();
         let model = Model::new(network::metadata("classes", &digits));
@@ -53,7 +53,7 @@ pub(super) fn on_all(repetition: &Repetition, settings: &Common, images: &Images
     let artifact = repetition.stage(what, |out| {
         let all = images.all(0);
         out.add_work("classifier-all", settings.classifier.epochs as u64 * units(&all));
-        let mlp = fit(settings, &all, &images.first(0, 5000), out.seed(), &mut |n| out.tick(n))?;
+        let mlp = fit(settings, &all, &images.first(0, 5000), out)?;
         out.write_json(file, &accuracy(&mlp, &images.all(1)))
     })?;
     artifact.json(file)
@@ -63,15 +63,9 @@ fn units(data: &Part) -> u64 {
     data.digits.len() as u64
 }
 
-fn fit(
-    settings: &Common,
-    data: &Part,
-    test: &Part,
-    seed: u64,
-    tick: &mut dyn FnMut(u64) -> Result<(), Error>,
-) -> Result<Mlp, Error> {
+fn fit(settings: &Common, data: &Part, test: &Part, out: &StageOut) -> Result<Mlp, Error> {
     let own = &settings.classifier;
-    let streams = Streams::new(seed);
+    let streams = Streams::new(out.seed());
     let sizes: Vec<usize> = [data.images.ncols()].into_iter().chain(own.hidden.iter().copied()).chain([10]).collect();
     let mlp = Mlp::random(&sizes, Activation::Relu, Activation::Softmax, &mut streams.generator("classifier/init", 0));
     let regulariser = Regulariser { lambda_w: own.lambda as f32, ..Regulariser::default() };
@@ -83,24 +77,13 @@ fn fit(
         cost: Cost::CategoricalCrossEntropy,
         patience: 0,
     };
-    let mut interrupted = None;
-    let trained = train(
-        mlp,
-        Data { x: data.images.view(), targets: Targets::Classes(&data.digits) },
-        Data { x: test.images.view(), targets: Targets::Classes(&test.digits) },
-        &training,
-        streams,
-        "classifier",
-        &mut |_| {
-            interrupted = tick(units(data)).err();
-            interrupted.is_none()
-        },
-    );
-    let Trained { mlp, .. } = trained.map_err(|e| Error::failure(e.to_string()))?;
-    match interrupted {
-        Some(stop) => Err(stop),
-        None => Ok(mlp),
-    }
+    let x = Data { x: data.images.view(), targets: Targets::Classes(&data.digits) };
+    let y = Data { x: test.images.view(), targets: Targets::Classes(&test.digits) };
+    let failure = |e: NnError| Error::failure(e.to_string());
+    let mut fit = nn::Fit::new(mlp, x, y, &training, streams, "classifier").map_err(failure)?;
+    let per_epoch = training.batching.updates(data.images.nrows()) as u64;
+    out.complete("training", &mut fit, &|updates| updates * units(data) / per_epoch)?;
+    Ok(fit.finish().map_err(failure)?.mlp)
 }
 
 fn accuracy(mlp: &Mlp, on: &Part) -> Accuracy {

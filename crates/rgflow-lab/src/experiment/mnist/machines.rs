@@ -5,7 +5,7 @@ use super::settings::{Rbm as Own, Training};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{self, Rbm, Trained, Units, train};
+use rgflow::rbm::{self, Rbm, Trained, Units};
 
 const REVISION: u32 = 1;
 
@@ -53,17 +53,12 @@ pub(super) fn stage(repetition: &Repetition, images: &Images, fit: &Fit) -> Resu
         };
         let units = x.nrows() as u64;
         out.add_work(&name, epochs as u64 * units);
-        let mut interrupted = None;
         // The cost is only looked at: a few rows will do.
         let shown = x.slice(ndarray::s![..x.nrows().min(200), ..]);
-        let trained = train(start, x.view(), shown, &training, streams, &name, &mut |_| {
-            interrupted = out.tick(units).err();
-            interrupted.is_none()
-        });
-        let Trained { rbm, update, snapshots, .. } = trained.map_err(|e| failure(&e))?;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
+        let run = rbm::Fit::new(start, x.view(), shown, &training, streams, &name);
+        let mut run = run.map_err(|e| failure(&e))?;
+        out.complete("training", &mut run, &|updates| updates * units / per_epoch as u64)?;
+        let Trained { rbm, update, snapshots, .. } = run.finish().map_err(|e| failure(&e))?;
         let write = |file: &str, rbm: &Rbm, update: usize| {
             let metadata =
                 serde_json::json!({ "name": fit.name, "seed": out.seed(), "updates": update, "settings": own, "training": fit.training });

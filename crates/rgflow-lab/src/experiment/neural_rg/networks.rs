@@ -6,7 +6,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
+use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
 use rgflow::random::Streams;
 use rgflow::rg::block_spin::majority;
 use rgflow::rg::neural::{PATTERNS, patches, turned};
@@ -73,11 +73,14 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
     let artifact = repetition.stage(what, |out| {
         out.add_work("networks", jobs.len() as u64 * UNITS);
         jobs.par_iter().zip(&files).try_for_each(|((kind, name, k), file)| {
-            let (mlp, cost) = fit(out, settings, *kind, &format!("networks/{name}"), *k as u64)?;
-            let metadata = serde_json::json!({
-                "kind": "P(ordered)", "name": name, "training": k + 1, "seed": out.seed(), "settings": n, "test_cross_entropy": cost,
-            });
-            out.write(file, network::with_layers(Model::new(metadata), &mlp).to_bytes()?)
+            let bytes = out.keep(file, || {
+                let (mlp, cost) = fit(out, settings, *kind, &format!("networks/{name}"), *k as u64)?;
+                let metadata = serde_json::json!({
+                    "kind": "P(ordered)", "name": name, "training": k + 1, "seed": out.seed(), "settings": n, "test_cross_entropy": cost,
+                });
+                network::with_layers(Model::new(metadata), &mlp).to_bytes()
+            })?;
+            out.write(file, bytes)
         })
     })?;
     let read = |name: &str| -> Result<Vec<Model>, Error> {
@@ -199,21 +202,15 @@ fn fit(out: &StageOut, settings: &Settings, kind: Kind, purpose: &str, k: u64) -
         cost: Cost::CrossEntropy,
         patience: 0,
     };
-    let mut interrupted = None;
-    let units = UNITS / training.epochs as u64;
     let (x, y) = (
         Data { x: data.x.view(), targets: Targets::Values(data.y.view()) },
         Data { x: test.x.view(), targets: Targets::Values(test.y.view()) },
     );
     let purpose = format!("{purpose}/{k}");
-    let trained = train(mlp, x, y, &training, streams, &purpose, &mut |_| {
-        interrupted = out.tick(units).err();
-        interrupted.is_none()
-    })
-    .map_err(|e| failure(&e))?;
-    if let Some(stop) = interrupted {
-        return Err(stop);
-    }
+    let mut fit = Fit::new(mlp, x, y, &training, streams, &purpose).map_err(|e| failure(&e))?;
+    let all = (training.epochs * training.batching.updates(data.x.nrows())) as u64;
+    out.complete(&purpose, &mut fit, &|updates| updates * UNITS / all)?;
+    let trained = fit.finish().map_err(|e| failure(&e))?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))
 }

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rgflow::exact::transfer::Sampler;
 use rgflow::lattice::{Observables, Square, Temperature};
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Rule, Sgd};
-use rgflow::nn::{Activation, Cost, Data, Epoch, Mlp, Targets, Trained, Training, train};
+use rgflow::nn::{Activation, Cost, Data, Epoch, Fit, Mlp, Targets, Trained, Training};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +130,9 @@ impl Set {
 
 /// How a network is trained; its curve and, at the end, the network of the least test cost.
 struct Job<'a> {
+    /// Of its random streams, and of itself among the parts of the stage.
     name: &'a str,
+    part: &'a str,
     sizes: &'a [usize],
     epochs: usize,
     batching: Batching,
@@ -162,16 +164,12 @@ impl Job<'_> {
         };
         let training =
             Training { epochs: self.epochs, batching: self.batching, descent: self.descent, cost, patience: 0 };
-        let mut interrupted = None;
         let (learn, test) = (data(x, x_values.view(), classes), data(y, y_values.view(), y_classes));
-        let trained = train(mlp, learn, test, &training, streams, self.name, &mut |_| {
-            interrupted = out.tick(x.nrows() as u64).err();
-            interrupted.is_none()
-        });
-        match interrupted {
-            Some(stop) => Err(stop),
-            None => trained.map_err(|e| failure(format!("{}: {e}", self.name))),
-        }
+        let failure = |e| failure(format!("{}: {e}", self.name));
+        let mut fit = Fit::new(mlp, learn, test, &training, streams, self.name).map_err(failure)?;
+        let (n, per_epoch) = (x.nrows() as u64, self.batching.updates(x.nrows()) as u64);
+        out.complete(self.part, &mut fit, &|updates| updates * n / per_epoch)?;
+        fit.finish().map_err(failure)
     }
 }
 
@@ -193,6 +191,7 @@ fn neurons(
         .map(|(input, x, y)| {
             let job = Job {
                 name: &format!("neuron/{input}"),
+                part: &format!("neuron/{input}"),
                 sizes: &[x.ncols(), 1],
                 epochs: settings.neuron.epochs,
                 batching: Batching::Mini { size: settings.neuron.batch, repeats: false },
@@ -259,7 +258,8 @@ fn optimisers(
     .into_iter()
     .map(|(name, batching, descent)| {
         let sizes = [learn.spins.ncols(), s.hidden, 2];
-        let job = Job { name: "optimisers", sizes: &sizes, epochs: s.epochs, batching, descent };
+        let part = format!("optimisers/{name}");
+        let job = Job { name: "optimisers", part: &part, sizes: &sizes, epochs: s.epochs, batching, descent };
         let (x, y) = ((learn.spins.view(), &learn.classes[..]), (test.spins.view(), &test.classes[..]));
         Ok(Learnt::of(name, &job.run(out, x, y, streams)?.curve))
     })
@@ -271,6 +271,7 @@ fn stopping(out: &StageOut, settings: &Settings, learn: &Set, test: &Set, stream
     let (x, classes) = learn.first(s.train);
     let job = Job {
         name: "stopping",
+        part: "stopping",
         sizes: &[x.ncols(), s.hidden, 2],
         epochs: s.epochs,
         batching: Batching::Mini { size: s.batch, repeats: false },

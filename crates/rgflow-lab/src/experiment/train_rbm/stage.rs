@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use ndarray::{Array2, ArrayView2, Axis};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Kernel, Rbm, Trained, Training, Units, train as train_machine};
+use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Trained, Training, Units};
 
 const REVISION: u32 = 5;
 const MODEL: &str = "rbm/model.safetensors";
@@ -65,17 +65,11 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         };
         let units = (x.len() * m / 1000 + 1) as u64;
         out.add_work("rbm", settings.training.epochs as u64 * units);
-        let (mut interrupted, mut done) = (None, 0);
-        let trained = train_machine(start, x.view(), y.view(), &training, streams, "rbm", &mut |_| {
-            done += 1;
-            interrupted = out.tick(units).err();
-            interrupted.is_none()
-        });
-        let Trained { rbm, update, metrics, .. } = trained.map_err(|e| failure(&e))?;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
-        out.tick((settings.training.epochs.saturating_sub(done)) as u64 * units)?;
+        let fit = Fit::new(start, x.view(), y.view(), &training, streams, "rbm");
+        let mut fit = fit.map_err(|e| failure(&e))?;
+        let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch as u64)?;
+        let Trained { rbm, update, metrics, .. } = fit.finish().map_err(|e| failure(&e))?;
+        out.tick(settings.training.epochs as u64 * units - done)?;
         let mut lines = String::new();
         for m in &metrics {
             let line = serde_json::json!({"update": m.update, "epoch": m.update as f64 / per_epoch as f64,

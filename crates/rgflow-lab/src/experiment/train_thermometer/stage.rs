@@ -7,7 +7,7 @@ use crate::dataset::{Dataset, Meaning};
 use ndarray::{ArrayView2, Axis};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
-use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trained, Training, train as train_network};
+use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
@@ -81,19 +81,14 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         };
         let units = 2 * x.nrows() as u64;
         out.add_work("thermometer", training.epochs as u64 * units);
-        let (mut interrupted, mut done) = (None, 0);
         let train_data = Data { x: x.view(), targets: Targets::Classes(&x_classes) };
         let test_data = Data { x: y.view(), targets: Targets::Classes(&y_classes) };
-        let trained = train_network(mlp, train_data, test_data, &training, streams, "thermometer", &mut |_| {
-            done += 1;
-            interrupted = out.tick(units).err();
-            interrupted.is_none()
-        });
-        let Trained { mlp, curve: learning, .. } = trained.map_err(|e| Error::failure(e.to_string()))?;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
-        out.tick((training.epochs - done) as u64 * units)?;
+        let failure = |e: rgflow::nn::NnError| Error::failure(e.to_string());
+        let mut fit = Fit::new(mlp, train_data, test_data, &training, streams, "thermometer").map_err(failure)?;
+        let per_epoch = training.batching.updates(x.nrows()) as u64;
+        let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch)?;
+        let Trained { mlp, curve: learning, .. } = fit.finish().map_err(failure)?;
+        out.tick(training.epochs as u64 * units - done)?;
         let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
         let read = |rows: &[usize]| mlp.outputs(data.values.select(Axis(0), rows).view());
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();

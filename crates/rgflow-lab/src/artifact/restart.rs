@@ -1,0 +1,335 @@
+//! Restarts: what a stage has done so far, written at most every so often, for a run that was killed in the middle of it.
+//!
+//! A stage has parts: a training, the chains of one temperature. Each has a file of its own in the folder `stages/NAME.restart/`,
+//! so that what is finished is written once. It begins with a line that says of what it is (the stage's key, the version of rgflow,
+//! the kind of processor) and the hash of the rest: a file that is damaged or of something else is not used. The folder goes when the
+//! stage is finished.
+
+use super::{Error, StageOut, atomic, inside, provenance, stderr};
+use rgflow::restart::{Resumable, decode, encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time between two restarts of a part.
+pub const EVERY: Duration = Duration::from_secs(30);
+/// Raised when states are encoded in another way.
+const FORMAT: u32 = 1;
+
+/// The restarts of one stage.
+pub(super) struct Restarts {
+    folder: PathBuf,
+    head: String,
+    every: Duration,
+    begun: Instant,
+    parts: Mutex<Parts>,
+}
+
+#[derive(Default)]
+struct Parts {
+    names: BTreeSet<String>,
+    /// Finished parts that are not on disk yet.
+    pending: Vec<(PathBuf, Vec<u8>)>,
+    flushed: u64,
+    /// Whether it was said that one is used, is not used, or cannot be written.
+    told: [bool; 3],
+}
+
+/// Why a restart is not used.
+enum Unusable {
+    Missing,
+    Foreign,
+    Damaged,
+}
+
+impl Restarts {
+    /// Of the stage with the key `key`, in `folder`.
+    pub fn new(folder: PathBuf, key: &str, every: Duration) -> Self {
+        let (version, cpu) = (env!("CARGO_PKG_VERSION"), provenance::cpu_path());
+        let head = format!("rgflow-restart {FORMAT} {version} {cpu} {key}\n");
+        Self { folder, head, every, begun: Instant::now(), parts: Mutex::default() }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        // Changed by single assignments and pushes: right even if another thread panicked.
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Intervals since the stage began: a part is due once in each.
+    fn round(&self) -> u64 {
+        (self.begun.elapsed().as_secs_f64() / self.every.as_secs_f64()) as u64
+    }
+
+    fn path(&self, part: &str) -> PathBuf {
+        self.folder.join(part.replace('/', "+"))
+    }
+
+    /// Two parts of one name would take up each other's states.
+    fn announce(&self, part: &str) -> Result<(), Error> {
+        if self.parts().names.insert(part.replace('/', "+")) {
+            return Ok(());
+        }
+        Err(Error::failure(format!("two parts are called {part} (a bug of the experiment)")))
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Unusable> {
+        let mut bytes = std::fs::read(path).map_err(|_| Unusable::Missing)?;
+        let rest = bytes.strip_prefix(self.head.as_bytes()).ok_or(Unusable::Foreign)?;
+        let (hash, state) = rest.split_first_chunk::<32>().ok_or(Unusable::Damaged)?;
+        if blake3::hash(state).as_bytes() != hash {
+            return Err(Unusable::Damaged);
+        }
+        let begin = bytes.len() - state.len();
+        bytes.drain(..begin);
+        Ok(bytes)
+    }
+
+    /// The state of `part` that a run which was stopped saved last; one of no use is said once and left out.
+    fn load(&self, part: &str) -> Option<Vec<u8>> {
+        let path = self.path(part);
+        let why = match self.read(&path) {
+            Ok(state) => return Some(state),
+            Err(Unusable::Missing) => return None,
+            Err(Unusable::Foreign) => "is of other settings, another version or another kind of processor",
+            Err(Unusable::Damaged) => "is damaged",
+        };
+        if !std::mem::replace(&mut self.parts().told[1], true) {
+            stderr::complain(&format!("note: the restart {} {why}: this part begins again", path.display()));
+        }
+        None
+    }
+
+    /// Writes `states`. A restart that cannot be written is said once: the run itself goes on.
+    fn write(&self, states: &[(PathBuf, Vec<u8>)]) {
+        for (path, state) in states {
+            let mut bytes = self.head.clone().into_bytes();
+            bytes.extend_from_slice(blake3::hash(state).as_bytes());
+            bytes.extend_from_slice(state);
+            if let Err(error) = atomic::write(path, bytes)
+                && !std::mem::replace(&mut self.parts().told[2], true)
+            {
+                stderr::complain(&format!("note: no restart is kept: {error}"));
+            }
+        }
+    }
+
+    /// Writes what is finished and not on disk.
+    pub fn flush(&self) {
+        let pending = std::mem::take(&mut self.parts().pending);
+        self.write(&pending);
+    }
+
+    /// Keeps the last state of `part`, in memory until the next restart is due: short stages write none.
+    fn keep(&self, part: &str, state: Vec<u8>) {
+        let round = self.round();
+        let mut parts = self.parts();
+        parts.pending.push((self.path(part), state));
+        let due = round > std::mem::replace(&mut parts.flushed, round);
+        drop(parts);
+        if due {
+            self.flush();
+        }
+    }
+
+    /// The stage is finished.
+    pub fn remove(&self) -> Result<(), Error> {
+        inside::remove(&self.folder)
+    }
+}
+
+impl StageOut<'_> {
+    /// Brings `work` to its end as the part `part` of this stage, from where a stopped run left it. What it has done is reported as
+    /// `units` says of it; returns how many units.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if a signal came: its state is then saved.
+    pub fn complete(&self, part: &str, work: &mut dyn Resumable, units: &dyn Fn(u64) -> u64) -> Result<u64, Error> {
+        let restarts = &self.restarts;
+        restarts.announce(part)?;
+        if let Some(state) = restarts.load(part) {
+            if work.restore(&state).is_err() {
+                let path = restarts.path(part);
+                return Err(Error::failure(format!("the restart {} does not fit; remove it", path.display())));
+            }
+            self.tell(part, work.done());
+            self.tick(units(work.done()))?;
+        }
+        let (mut round, mut reported) = (restarts.round(), units(work.done()));
+        loop {
+            let more = work.advance();
+            let now = units(work.done());
+            let stopped = self.tick(now - reported);
+            reported = now;
+            if stopped.is_err() {
+                restarts.write(&[(restarts.path(part), work.save())]);
+                restarts.flush();
+                return stopped.map(|()| reported);
+            }
+            if !more {
+                restarts.keep(part, work.save());
+                return Ok(reported);
+            }
+            let due = restarts.round();
+            if due > round {
+                restarts.write(&[(restarts.path(part), work.save())]);
+                restarts.flush();
+                round = due;
+            }
+        }
+    }
+
+    /// What `make` gives as the part `part` of this stage, or what a stopped run kept of it.
+    ///
+    /// # Errors
+    /// As `make`.
+    pub fn keep<T: Serialize + DeserializeOwned>(
+        &self,
+        part: &str,
+        make: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.restarts.announce(part)?;
+        if let Some(value) = self.restarts.load(part).and_then(|state| decode(&state).ok()) {
+            self.tell(part, 1);
+            return Ok(value);
+        }
+        let value = make()?;
+        self.restarts.keep(part, encode(&value));
+        Ok(value)
+    }
+
+    /// Says once that the stage goes on.
+    fn tell(&self, part: &str, done: u64) {
+        if !std::mem::replace(&mut self.restarts.parts().told[0], true) {
+            let text = format!("{} goes on from a restart ({part}: {done} done)", self.place());
+            self.progress().message(&text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::progress::Silent;
+    use super::super::{Opened, Run, Stage};
+    use super::*;
+    use rgflow::restart::Unfit;
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    /// Counts to 1000 and how often it was told to; `stop` at some number sets the flag that a signal sets.
+    struct Count<'a> {
+        now: u64,
+        advances: &'a mut u64,
+        stop: Option<(u64, &'a Run)>,
+    }
+
+    impl Resumable for Count<'_> {
+        fn advance(&mut self) -> bool {
+            self.now += 1;
+            *self.advances += 1;
+            if let Some((_, run)) = self.stop.filter(|(at, _)| *at == self.now) {
+                run.interrupt().store(true, Ordering::Relaxed);
+            }
+            self.now < 1000
+        }
+        fn done(&self) -> u64 {
+            self.now
+        }
+        fn save(&self) -> Vec<u8> {
+            encode(&self.now)
+        }
+        fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+            self.now = decode(state)?;
+            Ok(())
+        }
+    }
+
+    fn open(dir: &Path) -> Run {
+        let opened = Run::open(dir, "toy", &toml::Table::new(), &[1], true, Arc::new(Silent)).unwrap();
+        let (Opened::Work(run) | Opened::Complete(run)) = opened;
+        run
+    }
+
+    /// Runs a stage that keeps a value and counts; stopped at `stop`. Returns the advances and how often the value was made.
+    fn count(run: &Run, settings: u32, stop: Option<u64>) -> (Result<(), Error>, u64, u64) {
+        let (mut advances, mut made) = (0, 0);
+        let stage = Stage { name: "a/b", revision: 1, settings, inputs: &[], outputs: &["a.txt"] };
+        let result = run.seed(1).stage(stage, |out| {
+            let value = out.keep("value/1", || {
+                made += 1;
+                Ok(vec![1.5f64, f64::INFINITY])
+            })?;
+            let mut work = Count { now: 0, advances: &mut advances, stop: stop.map(|at| (at, run)) };
+            let units = out.complete("count", &mut work, &|done| 2 * done)?;
+            assert_eq!((units, work.now), (2000, 1000));
+            out.write("a.txt", format!("{value:?} {}", work.now))
+        });
+        (result.map(|_| ()), advances, made)
+    }
+
+    #[test]
+    fn a_stopped_stage_goes_on_where_it_was_and_damage_begins_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("seed-1/stages/a/b.restart");
+        let stopped = |settings| {
+            let (result, advances, _) = count(&open(dir.path()), settings, Some(400));
+            assert!(matches!(result, Err(Error::Interrupted)) && advances == 400, "{advances}");
+            assert!(folder.join("count").is_file() && folder.join("value+1").is_file());
+        };
+        let finished = |settings, advances, made| {
+            let (result, seen, value) = count(&open(dir.path()), settings, None);
+            result.unwrap();
+            assert_eq!((seen, value), (advances, made));
+            assert_eq!(std::fs::read(dir.path().join("seed-1/a.txt")).unwrap(), b"[1.5, inf] 1000");
+            assert!(!folder.exists());
+        };
+        stopped(1);
+        finished(1, 600, 0);
+        // Of other settings.
+        stopped(2);
+        finished(3, 1000, 1);
+        // Every kind of damage: cut anywhere, a bit changed anywhere, empty, a folder in its place.
+        stopped(4);
+        let whole = std::fs::read(folder.join("count")).unwrap();
+        let restarts = |bytes: &[u8]| {
+            std::fs::write(folder.join("count"), bytes).unwrap();
+            let head = String::from_utf8_lossy(&whole);
+            let key = head.lines().next().and_then(|line| line.split(' ').nth(4)).unwrap_or_default().to_string();
+            Restarts::new(folder.clone(), &key, EVERY).load("count")
+        };
+        assert_eq!(restarts(&whole).map(|state| decode::<u64>(&state)), Some(Ok(400)));
+        for i in 0..whole.len() {
+            assert!(restarts(&whole[..i]).is_none(), "cut after {i} bytes");
+            let mut changed = whole.clone();
+            changed[i] ^= 4;
+            assert!(restarts(&changed).is_none(), "byte {i} changed");
+        }
+        std::fs::write(folder.join("count"), &whole[..whole.len() - 1]).unwrap();
+        finished(4, 1000, 0);
+        stopped(5);
+        std::fs::remove_file(folder.join("count")).unwrap();
+        std::fs::create_dir(folder.join("count")).unwrap();
+        finished(5, 1000, 0);
+    }
+
+    #[test]
+    fn a_restart_is_written_when_it_is_due_and_not_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("b.restart");
+        let restarts = Restarts::new(folder.clone(), "key", Duration::from_secs(3600));
+        restarts.keep("a", vec![1]);
+        assert!(!folder.exists());
+        restarts.flush();
+        assert_eq!(restarts.load("a"), Some(vec![1]));
+        let restarts = Restarts::new(folder.clone(), "key", Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(5));
+        restarts.keep("b", vec![2]);
+        assert_eq!(restarts.load("b"), Some(vec![2]));
+        restarts.announce("b").unwrap();
+        assert!(restarts.announce("b").unwrap_err().to_string().contains("two parts are called b"));
+        restarts.remove().unwrap();
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,104 @@
+//! Long computations that can be left and taken up again: trainings, flows, chains.
+//!
+//! What [`Resumable::save`] gives between two advances brings a computation of the same description to the same bytes as one
+//! that was never left. It is data of one version of this crate on one kind of processor, not a format for exchange: who keeps
+//! it says of what it is and checks that it is whole.
+//!
+//! States are encoded by postcard, a compact binary format of serde, which keeps every bit of a float.
+
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+
+/// A computation that goes on step by step.
+///
+/// ```
+/// use ndarray::Array2;
+/// use rgflow::{random::Streams, rbm::{Fit, Rbm, Training}, restart::Resumable};
+/// let streams = Streams::new(1);
+/// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
+/// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
+/// let training = Training { updates: 5000, evaluate_every: 500, ..Training::default() };
+/// let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, streams, "example");
+/// let mut whole = fit()?;
+/// while whole.advance() {}
+/// let (mut first, mut second) = (fit()?, fit()?);
+/// first.advance();
+/// second.restore(&first.save()).expect("of the same description");
+/// assert_eq!(second.done(), first.done());
+/// while second.advance() {}
+/// assert_eq!(second.finish()?.rbm, whole.finish()?.rbm);
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
+pub trait Resumable {
+    /// Goes on for some milliseconds, or for one step where that takes longer; whether there is more to do.
+    fn advance(&mut self) -> bool;
+
+    /// Work behind it, in the unit of the computation: updates, or steps times chains.
+    fn done(&self) -> u64;
+
+    /// All that it needs to go on, beside what it was made from.
+    fn save(&self) -> Vec<u8>;
+
+    /// Goes on from what [`Resumable::save`] of a computation of the same description gave.
+    ///
+    /// # Errors
+    /// [`Unfit`] if it cannot be such a state; this computation is then of no use any more.
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit>;
+}
+
+/// A state of another computation, or of another version of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the saved state does not fit this computation")]
+pub struct Unfit;
+
+/// `state` as bytes.
+pub fn encode(state: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    postcard::to_allocvec(state).expect("states are numbers and lists of known length, and memory does not refuse them")
+}
+
+/// What [`encode`] made `bytes` of.
+///
+/// # Errors
+/// [`Unfit`] if they are of something else.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((state, [])) => Ok(state),
+        _ => Err(Unfit),
+    }
+}
+
+/// Copies `from` to `to`, which has the same length.
+pub(crate) fn put<T: Copy>(to: &mut [T], from: &[T]) -> Result<(), Unfit> {
+    demand(to.len() == from.len())?;
+    to.copy_from_slice(from);
+    Ok(())
+}
+
+/// Refuses a state that does not hold what it must.
+pub(crate) fn demand(holds: bool) -> Result<(), Unfit> {
+    if holds { Ok(()) } else { Err(Unfit) }
+}
+
+/// Steps that take some milliseconds where each needs about `operations`.
+pub(crate) fn together(operations: usize) -> usize {
+    // About 10^10 operations a second.
+    (30_000_000 / operations.max(1)).clamp(1, 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_keep_their_bits_and_other_bytes_are_refused() {
+        let state = (vec![f32::from_bits(0x7fc0_1234), -0.0, 1e-45], f64::NEG_INFINITY, [u32::MAX; 3], Some(7usize));
+        let bytes = encode(&state);
+        let back: (Vec<f32>, f64, [u32; 3], Option<usize>) = decode(&bytes).unwrap();
+        assert!(state.0.iter().zip(&back.0).all(|(a, b)| a.to_bits() == b.to_bits()));
+        assert_eq!((state.1, state.2, state.3), (back.1, back.2, back.3));
+        for length in 0..bytes.len() {
+            assert_eq!(decode::<(Vec<f32>, f64, [u32; 3], Option<usize>)>(&bytes[..length]), Err(Unfit));
+        }
+        assert_eq!(decode::<u8>(&[1, 2]), Err(Unfit));
+    }
+}
