@@ -46,6 +46,20 @@ pub trait Resumable {
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit>;
 }
 
+/// Brings `work` to its end, which `tick` is told of in [`Resumable::done`]'s unit; whether it was reached: `false` of `tick` stops.
+pub fn complete(work: &mut dyn Resumable, tick: &dyn Fn(u64) -> bool) -> bool {
+    loop {
+        let before = work.done();
+        let more = work.advance();
+        if !tick(work.done() - before) {
+            return false;
+        }
+        if !more {
+            return true;
+        }
+    }
+}
+
 /// A state of another computation, or of another version of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the saved state does not fit this computation")]

@@ -181,6 +181,15 @@ impl StageOut<'_> {
         }
     }
 
+    /// [`StageOut::complete`] for the parts `name`/0, `name`/1 ... of a computation that runs on several threads.
+    pub fn parts<'s>(
+        &'s self,
+        name: &'s str,
+        units: impl Fn(u64) -> u64 + Sync + 's,
+    ) -> impl Fn(usize, &mut dyn Resumable) -> Result<(), Error> + Sync + 's {
+        move |number, work| self.complete(&format!("{name}/{number}"), work, &units).map(|_| ())
+    }
+
     /// What `make` gives as the part `part` of this stage, or what a stopped run kept of it.
     ///
     /// # Errors

@@ -17,4 +17,4 @@ pub use reading::Reading;
 pub use reference::{Calibration, Reference};
 pub use second::SecondThermometers;
 pub use thermometer::{TStar, Thermometer, probabilities};
-pub use trajectory::{Mode, Readout, Schedule, Starts, run};
+pub use trajectory::{Mode, Readout, Schedule, Starts, run, run_by};

@@ -2,7 +2,9 @@
 
 use super::reading::Reading;
 use super::trajectory::Schedule;
+use crate::restart::{Unfit, demand};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
 
 /// What was read at one recorded step, per start.
 #[derive(Clone, Debug)]
@@ -88,6 +90,7 @@ impl Columns {
 }
 
 /// What was read of some chains that went together.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Piece {
     /// Per record: sums and sums of squares of the columns.
     sums: Vec<(Array1<f64>, Array1<f64>)>,
@@ -125,6 +128,17 @@ impl Piece {
             self.windows.zip_mut_with(&seen, |s, x| *s += weight * x);
         }
         self.examples.push(example.to_owned());
+    }
+
+    /// Goes on with `other`, which has seen `records` records of chains of `units` units.
+    pub fn restore(&mut self, other: Self, records: usize, units: usize) -> Result<(), Unfit> {
+        let (width, rows) = (self.windows.ncols(), self.windows.nrows());
+        let fits = |(sum, square): &(Array1<f64>, Array1<f64>)| sum.len() == width && square.len() == width;
+        demand(other.sums.len() == records && other.examples.len() == records && other.sums.iter().all(fits))?;
+        demand(other.examples.iter().all(|example| example.len() == units) && other.windows.dim() == (rows, width))?;
+        demand(other.end.nrows() == rows && [0, rows].contains(&other.spins.nrows()))?;
+        *self = other;
+        Ok(())
     }
 
     /// After the last record: what is kept of each chain is summed, so that pieces wait for each other in little memory.

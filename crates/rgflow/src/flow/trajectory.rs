@@ -6,6 +6,7 @@ use crate::lattice::{Observables, Square};
 use crate::nn::{Mlp, Workspace};
 use crate::random::{Bulk, Streams};
 use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Samples, Units};
+use crate::restart::{Resumable, Unfit, complete, decode, demand, encode, together};
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
 use rayon::prelude::*;
 
@@ -101,9 +102,27 @@ pub fn run(
     starts: Starts,
     mode: Mode,
     schedule: &Schedule,
-    (streams, purpose): (Streams, &str),
+    streams: (Streams, &str),
     tick: &(dyn Fn(u64) -> bool + Sync),
 ) -> Option<Trajectory> {
+    let drive = |_, work: &mut dyn Resumable| if complete(work, tick) { Ok(()) } else { Err(()) };
+    run_by(rbm, readout, starts, mode, schedule, streams, &drive).ok()
+}
+
+/// As [`run`], chunk by chunk of chains: `drive` is given the number of each, from several threads, and brings it to its end. Its
+/// work is counted in steps times chains.
+///
+/// # Errors
+/// Those of `drive`.
+pub fn run_by<E: Send>(
+    rbm: &Rbm,
+    readout: Readout,
+    starts: Starts,
+    mode: Mode,
+    schedule: &Schedule,
+    (streams, purpose): (Streams, &str),
+    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
+) -> Result<Trajectory, E> {
     let per_start = starts.values.len(rbm.n_visible()) / starts.n_starts;
     let pieces: Vec<(usize, usize, usize)> = (0..starts.n_starts)
         .flat_map(|start| {
@@ -127,10 +146,12 @@ pub fn run(
             let start = starts.values.rows(rbm.n_visible(), *from..*to);
             let bulk = |of: &str| streams.bulk(&format!("{purpose}{of}"), index as u64);
             let state = State::new(rbm, &map, start, bulk("/read"));
-            Follower::new(rbm, readout, columns, state, end).follow(schedule, bulk(""), tick)
+            let mut follower = Follower::new(rbm, (readout, columns), state, end, schedule, bulk(""));
+            drive(index, &mut follower)?;
+            Ok(follower.finish())
         })
-        .collect::<Option<_>>()?;
-    Some(assemble(&pieces, chunks, ends, (starts.n_starts, per_start), columns, schedule))
+        .collect::<Result<_, E>>()?;
+    Ok(assemble(&pieces, chunks, ends, (starts.n_starts, per_start), columns, schedule))
 }
 
 /// The rows of each of `pieces`, which follow one another.
@@ -193,6 +214,24 @@ impl<'a> State<'a> {
         }
     }
 
+    fn save(&self) -> Vec<u8> {
+        match self {
+            Self::Mean { chains, read, .. } => encode(&(chains.save(), read)),
+            Self::Gibbs { chains, .. } => chains.save(),
+        }
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        match self {
+            Self::Mean { chains, read, .. } => {
+                let (state, random): (Vec<u8>, Bulk) = decode(state)?;
+                *read = random;
+                chains.restore(&state)
+            }
+            Self::Gibbs { chains, .. } => chains.restore(state),
+        }
+    }
+
     fn write(&self, mut v: ArrayViewMut2<f32>) {
         match self {
             Self::Mean { chains, .. } => chains.write(v),
@@ -240,18 +279,32 @@ struct Follower<'a> {
     seen: Array2<f64>,
     unread: Vec<usize>,
     network: Option<Workspace>,
+    schedule: &'a Schedule,
+    random: Bulk,
+    piece: Piece,
+    /// Steps and records so far, and steps of an advance.
+    step: usize,
+    record: usize,
+    together: usize,
 }
 
 impl<'a> Follower<'a> {
     fn new(
         rbm: &Rbm,
-        readout: Readout<'a>,
-        columns: Columns,
+        (readout, columns): (Readout<'a>, Columns),
         (state, start): (State<'a>, Start<'a>),
         v: ArrayViewMut2<'a, f32>,
+        schedule: &'a Schedule,
+        random: Bulk,
     ) -> Self {
         let rows = v.nrows();
         Self {
+            piece: Piece::new(rows, columns, schedule),
+            schedule,
+            random,
+            step: 0,
+            record: 0,
+            together: together(2 * rows * rbm.weights.len()),
             state,
             start,
             readout,
@@ -264,31 +317,18 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn follow(mut self, schedule: &Schedule, mut random: Bulk, tick: &(dyn Fn(u64) -> bool + Sync)) -> Option<Piece> {
-        let rows = self.v.nrows();
-        let mut piece = Piece::new(rows, self.columns, schedule);
-        let mut at = 0;
-        for &record in &schedule.records {
-            for _ in at..record {
-                self.state.step(schedule.rest, &mut random);
-            }
-            if !tick(((record - at) * rows) as u64) {
-                return None;
-            }
-            at = record;
-            self.state.write(self.v.view_mut());
-            self.read(&mut piece);
-            piece.record(record, schedule, self.seen.view(), self.v.row(0));
-        }
+    /// What was read, after the last record.
+    fn finish(mut self) -> Piece {
         if let State::Mean { chains, .. } = &self.state {
-            piece.rested = rows - chains.moving().len();
+            self.piece.rested = self.v.nrows() - chains.moving().len();
         }
-        piece.finish();
-        Some(piece)
+        self.piece.finish();
+        self.piece
     }
 
     /// Brings `seen` up to date.
-    fn read(&mut self, piece: &mut Piece) {
+    fn read(&mut self) {
+        let piece = &mut self.piece;
         if let Some(lattice) = self.readout.lattice {
             piece.spins = self.state.spins(self.v.view());
             let observed =
@@ -333,6 +373,47 @@ impl<'a> Follower<'a> {
     }
 }
 
+impl Resumable for Follower<'_> {
+    fn advance(&mut self) -> bool {
+        let Some(&record) = self.schedule.records.get(self.record) else { return false };
+        let steps = (record - self.step).min(self.together);
+        for _ in 0..steps {
+            self.state.step(self.schedule.rest, &mut self.random);
+        }
+        self.step += steps;
+        if self.step == record {
+            self.state.write(self.v.view_mut());
+            self.read();
+            self.piece.record(record, self.schedule, self.seen.view(), self.v.row(0));
+            self.record += 1;
+        }
+        self.record < self.schedule.records.len()
+    }
+
+    fn done(&self) -> u64 {
+        (self.step * self.v.nrows()) as u64
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let at = (self.step, self.record, &self.random);
+        encode(&(at, self.state.save(), &self.seen, &self.unread, &self.piece))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Saved = ((usize, usize, Bulk), Vec<u8>, Array2<f64>, Vec<usize>, Piece);
+        let ((step, record, random), state, seen, unread, piece): Saved = decode(state)?;
+        let (rows, units) = self.v.dim();
+        demand(seen.dim() == self.seen.dim() && unread.iter().all(|row| *row < rows))?;
+        demand(record <= self.schedule.records.len() && self.schedule.records.get(record).is_none_or(|r| step <= *r))?;
+        self.piece.restore(piece, record, units)?;
+        self.state.restore(&state)?;
+        (self.step, self.record, self.random, self.seen, self.unread) = (step, record, random, seen, unread);
+        // Those of the last record where this was it; else the next one writes them anew.
+        self.state.write(self.v.view_mut());
+        Ok(())
+    }
+}
+
 /// The mean square difference of the units, in f64.
 fn distance(v: &[f32], start: &[f32]) -> f64 {
     // Eight sums side by side, for the compiler to make vectors of.
@@ -352,6 +433,115 @@ fn distance(v: &[f32], start: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::Activation;
+    use std::sync::Mutex;
+
+    /// Left anywhere, also between two records and after chains have come to rest, and taken up in a new one, a flow makes only the
+    /// steps that are left and ends with the same bytes: expectation values and states, bits and grey levels, Gaussian units.
+    #[test]
+    fn a_flow_left_anywhere_ends_with_the_same_bytes() {
+        let streams = Streams::new(1);
+        let mlp = Mlp::random(&[9, 5, 3], Activation::Tanh, Activation::Softmax, &mut streams.generator("t/mlp", 0));
+        let square = Square::new(3, 3).unwrap();
+        let spins = Array2::from_shape_fn((42, 9), |(i, j)| if (i * i + j * 3) % 5 < 2 { 1.0f32 } else { -1.0 });
+        let grey = spins.mapv(|v| v * 0.5);
+        let gaussian: Units = "gaussian:0.5".parse().unwrap();
+        for (visible, values, lattice) in
+            [(Units::SPIN, &spins, Some(&square)), (Units::SPIN, &grey, None), (gaussian, &grey, None)]
+        {
+            let rbm = Rbm::random(9, 4, 0.3, &mut streams.generator("t/init", 0));
+            let rbm = rbm.with_units(visible, Units::SPIN).unwrap();
+            for mode in [Mode::Mean, Mode::Gibbs] {
+                let schedule = Schedule::new(60);
+                // The trajectory as text with all bits, and the last state of each piece; left after `leave` of its advances.
+                let flow = |leave: Option<usize>| {
+                    let ends = Mutex::new(vec![Vec::new(); 2]);
+                    let states = Mutex::new(vec![None; 2]);
+                    let go = |drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), ()> + Sync)| {
+                        let starts = Starts { values: values.view().into(), n_starts: 2 };
+                        run_by(
+                            &rbm,
+                            Readout { mlp: Some(&mlp), lattice },
+                            starts,
+                            mode,
+                            &schedule,
+                            (streams, "t"),
+                            drive,
+                        )
+                    };
+                    if let Some(leave) = leave {
+                        let left = go(&|piece, work| {
+                            for _ in 0..leave {
+                                work.advance();
+                            }
+                            states.lock().unwrap()[piece] = Some((work.done(), work.save()));
+                            Err(())
+                        });
+                        assert!(left.is_err());
+                    }
+                    let whole = go(&|piece, work| {
+                        let saved = states.lock().unwrap()[piece].take();
+                        if let Some((done, state)) = &saved {
+                            work.restore(state).map_err(|_| ())?;
+                            assert_eq!(work.done(), *done);
+                        }
+                        let mut advances = 0;
+                        while work.advance() {
+                            advances += 1;
+                        }
+                        if let Some(leave) = leave.filter(|_| saved.is_some()) {
+                            assert_eq!(advances, (schedule.records.len() - 1).saturating_sub(leave));
+                        }
+                        ends.lock().unwrap()[piece] = work.save();
+                        Ok(())
+                    });
+                    (format!("{:?}", whole.unwrap()), ends.into_inner().unwrap())
+                };
+                let whole = flow(None);
+                let records = schedule.records.len();
+                for leave in [0, 1, 2, records / 2, records - 1, records] {
+                    assert!(flow(Some(leave)) == whole, "{mode:?}, left after {leave} advances");
+                }
+            }
+        }
+    }
+
+    /// The same between two records, step by step.
+    #[test]
+    fn a_flow_left_between_records_ends_with_the_same_bytes() {
+        let rbm = Rbm::random(9, 4, 0.3, &mut Streams::new(1).generator("t/init", 0));
+        let spins = Array2::from_shape_fn((20, 9), |(i, j)| if (i * i + j * 3) % 5 < 2 { 1.0f32 } else { -1.0 });
+        let schedule = Schedule { steps: 40, records: vec![40], rest: Rest::default() };
+        for mode in [Mode::Mean, Mode::Gibbs] {
+            let map = match mode {
+                Mode::Mean => Map::Mean(MeanField::new(&rbm)),
+                Mode::Gibbs => Map::Gibbs(Kernel::new(&rbm)),
+            };
+            let columns = Columns { classes: 0, lattice: false };
+            let readout = Readout { mlp: None, lattice: None };
+            let end = |leave: usize| {
+                let (mut v, mut w) = (Array2::zeros((20, 9)), Array2::zeros((20, 9)));
+                let follower = |v| {
+                    let bulk = |of: &str| Streams::new(1).bulk(of, 0);
+                    let state = State::new(&rbm, &map, spins.view().into(), bulk("read"));
+                    let mut follower = Follower::new(&rbm, (readout, columns), state, v, &schedule, bulk("steps"));
+                    follower.together = 1;
+                    follower
+                };
+                let mut first = follower(v.view_mut());
+                (0..leave).for_each(|_| assert!(first.advance()));
+                let mut second = follower(w.view_mut());
+                second.restore(&first.save()).unwrap();
+                assert_eq!(second.done(), 20 * leave as u64);
+                while second.advance() {}
+                let state = second.save();
+                (state, w)
+            };
+            let whole = end(0);
+            assert!(whole.1.iter().any(|v| *v != 0.0));
+            (1..40).for_each(|leave| assert!(end(leave) == whole, "{mode:?}, left after {leave} steps"));
+        }
+    }
 
     #[test]
     fn windows_are_the_last_two_quarters() {

@@ -6,6 +6,7 @@
 
 use super::lines::{COLUMNS, Line, transpose};
 use crate::cpu::{self, Path, dispatched};
+use crate::restart::{Unfit, demand, put};
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 /// Samples of a group, side by side in a line for each unit.
@@ -49,6 +50,18 @@ impl Panels {
     pub fn truncate(&mut self, samples: usize) {
         self.samples = self.samples.min(samples);
         self.lines.truncate(self.samples.div_ceil(SAMPLES) * self.units);
+    }
+
+    /// Number of samples and all lines, for a restart.
+    pub fn state(&self) -> (usize, &[f32]) {
+        (self.samples, bytemuck::cast_slice(&self.lines))
+    }
+
+    /// Takes over what [`Panels::state`] of as many units and no more samples gave.
+    pub(crate) fn restore(&mut self, (samples, lines): (usize, Vec<f32>)) -> Result<(), Unfit> {
+        demand(samples <= self.samples)?;
+        self.truncate(samples);
+        put(bytemuck::cast_slice_mut(&mut self.lines), &lines)
     }
 
     fn at(&mut self, sample: usize, unit: usize) -> &mut f32 {

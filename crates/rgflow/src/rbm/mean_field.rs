@@ -3,6 +3,7 @@
 use super::{Rbm, RbmError, Units};
 use crate::kernel::lines::Line;
 use crate::kernel::panels::{Dense, Panels, SAMPLES, largest_differences};
+use crate::restart::{Unfit, decode, demand, encode};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 /// The ratio of moves still grows while faster modes die out: the way that is left is taken as this much longer.
@@ -98,6 +99,23 @@ impl Expectations {
             moves: vec![0.0; chains],
             rested: Array2::zeros((chains, found)),
         })
+    }
+
+    /// All that steps go on from.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        encode(&(self.visible.state(), &self.moving, &self.moves, &self.rested))
+    }
+
+    /// Goes on from what [`Expectations::save`] of as many chains gave.
+    pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type State = ((usize, Vec<f32>), Vec<usize>, Vec<f32>, Array2<f32>);
+        let (visible, moving, moves, rested): State = decode(state)?;
+        demand(rested.dim() == self.rested.dim() && moves.len() == moving.len() && visible.0 == moving.len())?;
+        demand(moving.iter().all(|chain| *chain < rested.nrows()))?;
+        self.visible.restore(visible)?;
+        self.next.truncate(moving.len());
+        (self.moving, self.moves, self.rested) = (moving, moves, rested);
+        Ok(())
     }
 
     /// The chains that are not at rest, in no particular order.

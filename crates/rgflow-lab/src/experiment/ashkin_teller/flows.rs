@@ -7,7 +7,7 @@ use crate::experiment::ising_2d::machines;
 use crate::experiment::ising_2d::samples::ThermalSet;
 use ndarray::{ArrayView2, Axis};
 use rgflow::flow::{
-    Mode, Reading, Readout, Schedule, Starts, TStar, Thermometer, attractors, converged, distinct_ends, run,
+    Mode, Reading, Readout, Schedule, Starts, TStar, Thermometer, attractors, converged, distinct_ends, run_by,
 };
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{AshkinTeller, Model, Square};
@@ -157,16 +157,15 @@ pub(super) fn stage(
         drop(start);
         out.add_work(&folder, (steps * chains * n_starts) as u64 / 4);
         let streams = Streams::new(out.seed());
-        let trajectory = run(
+        let trajectory = run_by(
             &rbm,
             Readout { mlp: Some(&eye.thermometer.mlp), lattice: None },
             Starts { values: bits.as_slice().into(), n_starts },
             mode,
             &Schedule::new(steps),
             (streams, &folder),
-            &|done| out.tick(done / 4).is_ok(),
-        )
-        .ok_or(Error::Interrupted)?;
+            &out.parts("chains", |done| done / 4),
+        )?;
         // Expectation values are read as the spins that they are of.
         let mut random = streams.generator(&format!("{folder}/spins"), 0);
         let spins = trajectory.values.mapv(|v| draw(v, &mut random));

@@ -8,7 +8,7 @@ use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use rgflow::flow::{
     Mode, Reading, Readout, Relaxation, Schedule, Starts, Thermometer, Trajectory, attractors, converged,
-    distinct_ends, relaxation, run,
+    distinct_ends, relaxation, run_by,
 };
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
@@ -60,16 +60,15 @@ pub(in crate::experiment) fn stage(repetition: &Repetition, bench: &Bench, job: 
         drop(start);
         let schedule = Schedule::new(job.steps);
         out.add_work(&folder, (job.steps * job.chains * n_starts) as u64 / 4);
-        let trajectory = run(
+        let trajectory = run_by(
             &rbm,
             Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) },
             Starts { values: bits.as_slice().into(), n_starts },
             job.mode,
             &schedule,
             (Streams::new(out.seed()), &folder),
-            &|done| out.tick(done / 4).is_ok(),
-        )
-        .ok_or(Error::Interrupted)?;
+            &out.parts("chains", |done| done / 4),
+        )?;
         let findings = examine(&trajectory, thermometer, &square, job.mode, n_starts)?;
         write_series(out, &npz, &csv, &trajectory, &findings, &bench.settings.temperatures())?;
         let text = serde_json::to_string(&findings).map_err(|e| Error::failure(e.to_string()))?;

@@ -7,7 +7,7 @@ use super::machines;
 use super::settings::Common;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use ndarray::{Array2, Axis};
-use rgflow::flow::{Mode, Reading, Readout, Schedule, Starts, attractors, run};
+use rgflow::flow::{Mode, Reading, Readout, Schedule, Starts, attractors, run_by};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
@@ -67,16 +67,15 @@ pub(super) fn stage(
         for mark in marks {
             let schedule = Schedule::new(mark - done);
             let purpose = format!("{name}/{mark}");
-            let trajectory = run(
+            let trajectory = run_by(
                 &rbm,
                 Readout { mlp: Some(&mlp), lattice: None },
                 Starts { values: now.view().into(), n_starts: 10 },
                 mode,
                 &schedule,
                 (Streams::new(out.seed()), &purpose),
-                &|steps| out.tick(steps * cost / 1_000_000).is_ok(),
-            )
-            .ok_or(Error::Interrupted)?;
+                &out.parts(&mark.to_string(), |steps| steps * cost / 1_000_000),
+            )?;
             let labels =
                 distinct(trajectory.values.view(), 10, settings.flow.permutations, Streams::new(out.seed()), &purpose);
             let probability: Vec<Vec<f64>> = trajectory.end.iter().map(Reading::mean).collect();

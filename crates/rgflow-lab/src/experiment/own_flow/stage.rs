@@ -8,7 +8,7 @@ use crate::dataset::Dataset;
 use ndarray::{Array1, Array2, Axis};
 use rgflow::flow::{
     Mode, Reading, Readout, Schedule, Starts as FlowStarts, Thermometer, Trajectory, attractors, converged,
-    distinct_ends, run,
+    distinct_ends, run_by,
 };
 use rgflow::random::Streams;
 use std::fmt::Write;
@@ -48,16 +48,15 @@ pub(super) fn flow(repetition: &Repetition, bench: &Bench, mode: Mode) -> Result
         // Units of about a million multiplications.
         let cost = (rbm.weights.len() as u64 / 1000).max(1);
         out.add_work(&name, (bench.settings.flow.steps * values.nrows()) as u64 * cost / 1000);
-        let trajectory = run(
+        let trajectory = run_by(
             rbm,
             Readout { mlp, lattice: lattice.as_ref() },
             FlowStarts { values: values.view().into(), n_starts },
             mode,
             &schedule,
             (Streams::new(out.seed()), &name),
-            &|done| out.tick(done * cost / 1000).is_ok(),
-        )
-        .ok_or(Error::Interrupted)?;
+            &out.parts("chains", |done| done * cost / 1000),
+        )?;
         let start = mlp.map(|mlp| readings(mlp.outputs(values.view()), n_starts));
         let findings = examine(&trajectory, bench, mode, start, n_starts);
         let mut file = npz::Writer::new();
