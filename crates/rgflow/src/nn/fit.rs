@@ -102,7 +102,7 @@ impl<'a> Fit<'a> {
 type Parameters = Vec<(Vec<f32>, Vec<f32>)>;
 
 /// What is kept of a training: the state of its trainer, that of early stopping, costs, why it ended.
-type State<P, C> = (Vec<u8>, StoppingState<P>, C, Option<Stop>);
+type State = (Vec<u8>, StoppingState<Parameters>, Vec<Epoch>, Option<Stop>);
 
 impl Resumable for Fit<'_> {
     fn advance(&mut self) -> bool {
@@ -126,12 +126,12 @@ impl Resumable for Fit<'_> {
 
     fn save(&self) -> Vec<u8> {
         let stopping = self.stopping.state(Mlp::parameters);
-        let state: State<Vec<(&[f32], &[f32])>, &[Epoch]> = (self.trainer.save(), stopping, &self.curve, self.stop);
-        encode(&state)
+        // As `State` says it, without copies.
+        encode(&(self.trainer.save(), stopping, &self.curve, self.stop))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        let (trainer, stopping, curve, stop): State<Parameters, Vec<Epoch>> = decode(state)?;
+        let (trainer, stopping, curve, stop): State = decode(state)?;
         self.trainer.restore(&trainer)?;
         let mut mlp = self.trainer.mlp().clone();
         self.stopping.restore(stopping, |parameters| {

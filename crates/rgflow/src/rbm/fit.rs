@@ -124,10 +124,18 @@ impl<'a> Fit<'a> {
     }
 }
 
+/// Weights and biases of a machine.
+type Parameters = [Vec<f32>; 3];
+
 /// What is kept of a training: updates and the state of its trainer, that of early stopping, evaluations, snapshots, the machine
 /// to return, and whether it diverged.
-type State<P> =
-    (usize, Vec<u8>, StoppingState<P>, Vec<Metrics>, Vec<(usize, P)>, Option<(usize, P)>, Option<(usize, String)>);
+type State = (
+    (usize, Vec<u8>, StoppingState<Parameters>),
+    Vec<Metrics>,
+    Vec<(usize, Parameters)>,
+    Option<(usize, Parameters)>,
+    Option<(usize, String)>,
+);
 
 impl Resumable for Fit<'_> {
     fn advance(&mut self) -> bool {
@@ -153,20 +161,15 @@ impl Resumable for Fit<'_> {
     }
 
     fn save(&self) -> Vec<u8> {
-        let state: State<[&[f32]; 3]> = (
-            self.update,
-            self.trainer.save(),
-            self.stopping.state(Rbm::parameters),
-            self.metrics.clone(),
-            self.snapshots.iter().map(|s| (s.update, s.rbm.parameters())).collect(),
-            self.chosen.as_ref().map(|(update, rbm)| (*update, rbm.parameters())),
-            self.diverged.clone(),
-        );
-        encode(&state)
+        // As `State` says it, without copies.
+        let trained = (self.update, self.trainer.save(), self.stopping.state(Rbm::parameters));
+        let snapshots: Vec<_> = self.snapshots.iter().map(|s| (s.update, s.rbm.parameters())).collect();
+        let chosen = self.chosen.as_ref().map(|(update, rbm)| (*update, rbm.parameters()));
+        encode(&(trained, &self.metrics, snapshots, chosen, &self.diverged))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        let (update, trainer, stopping, metrics, snapshots, chosen, diverged): State<[Vec<f32>; 3]> = decode(state)?;
+        let ((update, trainer, stopping), metrics, snapshots, chosen, diverged): State = decode(state)?;
         self.trainer.restore(&trainer)?;
         let like = self.trainer.rbm();
         let machine = |parameters| like.with_parameters(parameters);

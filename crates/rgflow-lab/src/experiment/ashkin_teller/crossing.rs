@@ -31,7 +31,9 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
         let streams = Streams::new(out.seed());
         let at = |(k, t): (usize, &f64)| {
             out.tick(UNITS)?;
-            difference(own.ratio, own.crossing_sizes, *t, own.crossing_samples, streams, k as u64).map_err(failure)
+            out.keep(&k.to_string(), || {
+                difference(own.ratio, own.crossing_sizes, *t, own.crossing_samples, streams, k as u64).map_err(failure)
+            })
         };
         let differences: Vec<[f64; 2]> = grid.par_iter().enumerate().map(at).collect::<Result<_, Error>>()?;
         let of = |i: usize| crossing(&grid, &differences.iter().map(|d| d[i]).collect::<Vec<_>>());

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::experiment::ising_2d::samples::{THERMAL, write};
+use crate::experiment::ising_2d::samples::{THERMAL, kept, write};
 use rayon::prelude::*;
 use rgflow::lattice::{AshkinTeller, Collection, LatticeError, Square, Temperature, ashkin_teller, swendsen_wang};
 use rgflow::random::{Bulk, Streams};
@@ -30,8 +30,11 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
         let draw_all = |name: &str, grid: &[f64], n: usize| -> Result<(), Error> {
             let one = |(k, t): (usize, &f64)| {
                 out.tick(UNITS)?;
-                let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
-                draw(base.lattice.size, settings.own.ratio, *t, n, &mut bulk).map_err(failure)
+                let sets = kept(out, &format!("{name}/{k}"), || {
+                    let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
+                    Ok(vec![draw(base.lattice.size, settings.own.ratio, *t, n, &mut bulk).map_err(failure)?])
+                });
+                Ok(sets?.remove(0))
             };
             let drawn: Vec<Collection> = grid.par_iter().enumerate().map(one).collect::<Result<_, Error>>()?;
             write(out, name, base.lattice.size, grid, &drawn.iter().collect::<Vec<_>>())

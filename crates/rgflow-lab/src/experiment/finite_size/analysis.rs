@@ -166,9 +166,12 @@ pub(super) fn stage(
             let tick = |done: u64| out.tick(done * cost(*i)).is_ok();
             let failure = |e: rgflow::lattice::LatticeError| Error::failure(e.to_string());
             let t = Temperature::new(t).map_err(failure)?;
-            read(size, t, &mlps, settings, (Streams::new(out.seed()), &purpose), &tick)
-                .map_err(failure)?
-                .ok_or(Error::Interrupted)
+            let (energy, m, p, tau_int) = out.keep(&purpose, || {
+                let seen = read(size, t, &mlps, settings, (Streams::new(out.seed()), &purpose), &tick);
+                let seen = seen.map_err(failure)?.ok_or(Error::Interrupted)?;
+                Ok((seen.energy, seen.m, seen.p, seen.tau_int))
+            })?;
+            Ok(Seen { temperature: t, energy, m, p, tau_int })
         };
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|j| std::cmp::Reverse(own.sizes[jobs[*j].0]));

@@ -162,15 +162,17 @@ pub(in crate::experiment) fn blocked_stage(
                 .enumerate()
                 .map(|(k, t)| {
                     out.tick(UNITS)?;
-                    let names = [purpose.clone()];
-                    let mut large = draw(Sampler::Wolff, size, *t, per, streams, &names, k as u64)?.remove(0);
-                    let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
-                    for step in 0..steps {
-                        let size = size / b.pow(step as u32);
-                        large.spins =
-                            block_spin::majority(large.spins.view(), size, size, *b, &mut ties).map_err(failure)?;
-                    }
-                    Ok(large)
+                    let blocked = kept(out, &format!("{purpose}/{k}"), || {
+                        let names = [purpose.clone()];
+                        let mut drawn = draw(Sampler::Wolff, size, *t, per, streams, &names, k as u64)?;
+                        let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
+                        for step in 0..steps {
+                            let (size, spins) = (size / b.pow(step as u32), &mut drawn[0].spins);
+                            *spins = block_spin::majority(spins.view(), size, size, *b, &mut ties).map_err(failure)?;
+                        }
+                        Ok(drawn)
+                    });
+                    Ok(blocked?.remove(0))
                 })
                 .collect::<Result<_, Error>>()?;
             let parts: Vec<&Collection> = blocked.iter().collect();
@@ -216,7 +218,8 @@ fn draw_all(
     };
     let alone = |(k, t): (usize, &Temperature)| {
         out.tick(UNITS)?;
-        let one = || draw(sampler, size, grid[k], n, streams, purposes, k as u64);
+        let draw = || draw(sampler, size, grid[k], n, streams, purposes, k as u64);
+        let one = || kept(out, &format!("{}/{k}", purposes.concat()), draw);
         if together.contains(t) { Ok(Vec::new()) } else { one() }
     };
     let mut all: Vec<Vec<Collection>> = temperatures.par_iter().enumerate().map(alone).collect::<Result<_, Error>>()?;
@@ -224,6 +227,35 @@ fn draw_all(
         sets.extend(grids.iter_mut().filter_map(Iterator::next));
     }
     Ok(all)
+}
+
+/// Collections that `draw` gives as the part `part` of a stage, or what a stopped run kept of them: what [`write`] writes.
+pub(in crate::experiment) fn kept(
+    out: &StageOut,
+    part: &str,
+    draw: impl FnOnce() -> Result<Vec<Collection>, Error>,
+) -> Result<Vec<Collection>, Error> {
+    let numbers = |c: &Collection| [c.n_eff, c.tau_int_energy, c.tau_int_abs_m, c.start_difference_z];
+    let sets = out.keep(part, || {
+        let of = |c: Collection| (numbers(&c), c.sampler, c.n_chains, c.warnings, c.spins);
+        Ok(draw()?.into_iter().map(of).collect::<Vec<_>>())
+    })?;
+    let of = |(numbers, sampler, n_chains, warnings, spins)| {
+        let [n_eff, tau_int_energy, tau_int_abs_m, start_difference_z] = numbers;
+        let improved = None;
+        Collection {
+            spins,
+            sampler,
+            n_chains,
+            n_eff,
+            tau_int_energy,
+            tau_int_abs_m,
+            start_difference_z,
+            improved,
+            warnings,
+        }
+    };
+    Ok(sets.into_iter().map(of).collect())
 }
 
 /// Independent collections at one temperature, one for each purpose.

@@ -135,9 +135,7 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
         out.add_work("lattices", (settings.figures.betas.len() * settings.figures.samples) as u64 * cost(size));
     }
     let sample = |size: usize, beta: f64, n: usize, purpose: &str| -> Result<Seen, Error> {
-        let tick = |done: u64| out.tick(done * cost(size)).is_ok();
-        let seen = read(&Plan::of(size), lattices, networks, beta, n, (streams, purpose), &tick);
-        seen.map_err(|e| Error::failure(e.to_string()))?.ok_or(Error::Interrupted)
+        read(&Plan::of(size), lattices, networks, beta, n, (streams, purpose), (out, cost(size)))
     };
     let mut seen = Vec::new();
     for (size, n) in SIZES.iter().zip(counts) {

@@ -2,6 +2,7 @@
 
 use super::networks::Networks;
 use super::settings::Lattices;
+use crate::artifact::{Error, StageOut};
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
@@ -10,6 +11,7 @@ use rgflow::random::Streams;
 use rgflow::rg::block_spin::{Blocks, Rule};
 use rgflow::rg::neural::{PATTERNS, patches};
 use rgflow::rg::operators::{Bits, Operator};
+use serde::{Deserialize, Serialize};
 
 /// Configurations that networks read at a time.
 const BATCH: usize = 500;
@@ -51,7 +53,7 @@ impl Plan {
 }
 
 /// Block spins as their observables tell them, in the order of the configurations.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct LevelSeen {
     /// Per network.
     pub f: Vec<Vec<f32>>,
@@ -67,7 +69,7 @@ pub(super) struct LevelSeen {
 }
 
 /// A lattice as it was read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// Sum of s s' over bonds, and of s, of the sampled lattice.
     pub energy: Vec<f64>,
@@ -78,7 +80,7 @@ pub(super) struct Seen {
     pub levels: Vec<LevelSeen>,
 }
 
-/// Samples `n` configurations at `beta` (rounded up to whole chains) and reads them.
+/// Samples `n` configurations at `beta` (rounded up to whole chains) and reads them: each chain is a part of the stage.
 pub(super) fn read(
     plan: &Plan,
     lattices: &Lattices,
@@ -86,13 +88,14 @@ pub(super) fn read(
     beta: f64,
     n: usize,
     (streams, purpose): (Streams, &str),
-    tick: &(dyn Fn(u64) -> bool + Sync),
-) -> Result<Option<Seen>, LatticeError> {
+    (out, cost): (&StageOut, u64),
+) -> Result<Seen, Error> {
+    let failure = |e: LatticeError| Error::failure(e.to_string());
     let per_chain = n.div_ceil(lattices.chains);
-    let square = Square::new(plan.size, plan.size)?;
-    let temperature = Temperature::new(1.0 / beta)?;
+    let square = Square::new(plan.size, plan.size).map_err(failure)?;
+    let temperature = Temperature::new(1.0 / beta).map_err(failure)?;
     let one = |c: usize| {
-        let mut reader = Reader::new(plan, networks)?;
+        let mut reader = Reader::new(plan, networks).map_err(failure)?;
         let mut rng = streams.generator(&format!("{purpose}/chain"), c as u64);
         let mut block_rng = streams.generator(&format!("{purpose}/blocks"), c as u64);
         let model = Ising::new(&square);
@@ -109,15 +112,13 @@ pub(super) fn read(
                 reader.take(row, chain.spins(), &mut block_rng);
             }
             reader.read_networks(size);
-            if !tick(size as u64) {
-                return Ok(None);
-            }
+            out.tick(size as u64 * cost)?;
         }
-        Ok(Some(reader.seen))
+        Ok(reader.seen)
     };
-    let parts: Vec<Option<Seen>> = (0..lattices.chains).into_par_iter().map(one).collect::<Result<_, _>>()?;
-    let Some(parts) = parts.into_iter().collect::<Option<Vec<Seen>>>() else { return Ok(None) };
-    Ok(Some(parts.into_iter().fold(Seen::default(), join)))
+    let one = |c: usize| out.keep(&format!("{purpose}/{c}"), || one(c));
+    let parts: Vec<Seen> = (0..lattices.chains).into_par_iter().map(one).collect::<Result<_, Error>>()?;
+    Ok(parts.into_iter().fold(Seen::default(), join))
 }
 
 fn join(mut all: Seen, part: Seen) -> Seen {
