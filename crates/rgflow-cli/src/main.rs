@@ -46,7 +46,8 @@ fn main() -> ExitCode {
         Err(error) => {
             match &error {
                 Error::Interrupted => {}
-                _ => output::complain(&format!("error: {error}")),
+                // One line, also where a file's own words go over two.
+                _ => output::complain(&format!("error: {}", error.to_string().replace('\n', "\\n"))),
             }
             ExitCode::from(error.exit_code())
         }

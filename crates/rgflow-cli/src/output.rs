@@ -2,15 +2,16 @@
 
 use rgflow_lab::artifact::Error;
 pub use rgflow_lab::artifact::stderr::complain;
+use rgflow_lab::artifact::stderr::harmless;
 use std::io::{ErrorKind, Write};
 
-/// Writes `text` to stdout.
+/// Writes `text` to stdout; characters that would steer a terminal, which files may hold, are shown as `\u{..}`.
 ///
 /// # Errors
 /// If stdout cannot take it (a full disk); a closed pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::failure(format!("cannot write to stdout: {e}"))),
         _ => Ok(()),
     }

@@ -523,6 +523,23 @@ fn claims_take_neither_memory_nor_time() {
     }
 }
 
+/// Names and texts of files neither steer a terminal nor make a second line of an error.
+#[test]
+fn words_of_files_are_shown_as_they_are_spelt() {
+    let bench = Bench::new();
+    let mut model = machine::model(&rbm(4), json!({ "remark": "\u{1b}[31m\u{9b}2J" }));
+    model = model.with("\u{1b}[2J", arr1(&[0.0f32]));
+    bench.put("steers.safetensors", &model.to_bytes().unwrap());
+    bench.put("steers.npz", &archive(|file| file.add("a\n\u{1b}[2J", &arr1(&[1.0])).unwrap()));
+    for (name, code) in [("steers.safetensors", 0), ("steers.npz", 0)] {
+        let out = bench.run(&["inspect", "BAD"], name);
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert_eq!(out.status.code(), Some(code), "{text}");
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n') && text.contains("\\u{1b}[2J"), "{text:?}");
+    }
+    bench.refused(AS_SAMPLES, "steers.npz", &["\\n\\u{1b}[2J"]);
+}
+
 /// `inspect` takes any file of rgflow; what it cannot read is the user's to mend.
 #[test]
 fn files_that_cannot_be_inspected() {

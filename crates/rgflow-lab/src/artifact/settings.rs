@@ -28,10 +28,10 @@ impl UserFile {
     /// # Errors
     /// [`Error::User`] if it cannot be read, is no TOML, or does not name its experiment.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text =
-            std::fs::read_to_string(path).map_err(|e| Error::user(format!("cannot read {}: {e}", path.display())))?;
-        let table = parse(&text, &path.display().to_string())?;
         let wrong = |what: &str| Error::user(format!("{}: {what}", path.display()));
+        let bytes = super::user_file::read(path, "settings in TOML, such as the config.toml of a run")?;
+        let text = String::from_utf8(bytes).map_err(|_| wrong("is no text in UTF-8; write the settings again"))?;
+        let table = parse(&text, &path.display().to_string())?;
         let experiment = match table.get("experiment") {
             Some(Value::String(name)) => name.clone(),
             Some(other) => return Err(wrong(&format!("experiment = {other}: expected a name in quotes"))),

@@ -31,13 +31,15 @@ fn write(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// `text` with characters that would steer a terminal as `\u{..}`; ends of lines and tabs stay.
+pub fn harmless(text: &str) -> String {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.chars().map(|c| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
 fn shown(line: &str, json: bool) -> String {
     if !json {
-        let harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
-        return line
-            .chars()
-            .map(|c| if harmless(c) { c.to_string() } else { c.escape_unicode().to_string() })
-            .collect();
+        return harmless(line);
     }
     let events = ["error", "warning", "note"];
     let split = events.iter().find_map(|event| Some((*event, line.strip_prefix(event)?.strip_prefix(": ")?)));

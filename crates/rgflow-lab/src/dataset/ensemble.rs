@@ -222,13 +222,14 @@ impl Arrays {
                 )));
             }
         };
-        let lattice = Geometry::new(name, &extents).map_err(|e| wrong(format!("`lattice`: {e}")))?;
-        if lattice.n_sites() != spins.ncols() {
+        // Before the lattice is made: its neighbours take memory for what a file claims.
+        if extents.iter().try_fold(1usize, |n, l| n.checked_mul(*l)) != Some(spins.ncols()) {
             return Err(wrong(format!(
                 "`lattice` is {extents:?}, but a row of `spins` has {} sites; correct it",
                 spins.ncols()
             )));
         }
+        let lattice = Geometry::new(name, &extents).map_err(|e| wrong(format!("`lattice`: {e}")))?;
         let field = read("field")?.and_then(|f| f.first().copied()).unwrap_or(0.0);
         if !field.is_finite() {
             return Err(wrong(format!("`field` is {field}: must be a finite number (J); correct it")));
