@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
-    match arguments.command.execute() {
+    match rgflow::cpu::check().map_err(Error::User).and_then(|()| arguments.command.execute()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             match &error {

@@ -305,3 +305,28 @@ attempt changed "$@" --out disk/run --seed 2 --resume"#
         line(&attempt(&bench, "changed"), 1, &["disk/run", "Read-only", "choose another --out"]);
     }
 }
+
+/// What is finished is shown where nothing can be written; what cannot be written is said.
+#[test]
+fn a_finished_run_on_a_read_only_disk_is_shown() {
+    let bench = Bench::new();
+    let Some(way) = own_mounts(&bench) else { return };
+    let script = format!(
+        r#"{ATTEMPT}
+mount -t tmpfs none disk
+"$@" --out disk/run >/dev/null
+rm disk/run/.lock
+mount -o remount,ro none disk
+attempt again "$@" --out disk/run
+attempt resumed "$@" --out disk/run --resume
+attempt json "$@" --out disk/run --json
+attempt inspected "$1" inspect disk/run
+attempt report "$1" report disk/run"#
+    );
+    with_mounts(&bench, way, &script, TRAIN);
+    for name in ["again", "resumed", "json", "inspected"] {
+        let out = attempt(&bench, name);
+        assert!(out.status.success() && !out.stdout.is_empty(), "{name}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    line(&attempt(&bench, "report"), 1, &["disk/run/report.html", "Read-only", "stays"]);
+}

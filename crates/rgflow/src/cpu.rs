@@ -73,7 +73,11 @@ impl fmt::Display for Path {
     }
 }
 
-/// The path that the hot loops take: the widest, or what the environment variable `RGFLOW_CPU` names.
+/// The environment variable that forces a path.
+pub const VARIABLE: &str = "RGFLOW_CPU";
+
+/// The path that the hot loops take: the widest, or what the environment variable `RGFLOW_CPU` names. A name that [`check`] refuses is
+/// as good as none.
 ///
 /// ```
 /// let path = rgflow::cpu::path();
@@ -83,10 +87,30 @@ pub fn path() -> Path {
     static PATH: OnceLock<Path> = OnceLock::new();
     *PATH.get_or_init(|| {
         let available = Path::available();
-        let forced = std::env::var("RGFLOW_CPU").ok();
-        let forced = forced.and_then(|name| available.iter().find(|path| path.name() == name).copied());
+        let forced = forced().and_then(|name| available.iter().find(|path| path.name() == name).copied());
         forced.unwrap_or(available[available.len() - 1])
     })
+}
+
+fn forced() -> Option<String> {
+    std::env::var_os(VARIABLE).map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty())
+}
+
+/// Whether the environment variable `RGFLOW_CPU` names a path of this CPU, or none.
+///
+/// # Errors
+/// A sentence that names the value and those that are known.
+pub fn check() -> Result<(), String> {
+    let available = Path::available();
+    match forced() {
+        Some(name) if available.iter().all(|path| path.name() != name) => {
+            let known: Vec<&str> = available.iter().map(|path| path.name()).collect();
+            let all = ["portable", "avx2", "avx512"];
+            let why = if all.contains(&name.as_str()) { "this CPU does not have it" } else { "there is no such path" };
+            Err(format!("{VARIABLE} = {name:?}: {why}; unset it, or give one of {}", known.join(", ")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Compiles `$body`, an `#[inline(always)]` function, for each instruction set, as `$name` with the path as first argument.

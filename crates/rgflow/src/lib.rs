@@ -9,6 +9,7 @@
 
 pub mod boltzmann;
 pub mod cpu;
+pub mod decomposition;
 pub mod exact;
 pub mod flow;
 pub mod kernel;

@@ -1,7 +1,7 @@
 //! `rgflow reproduce`: the thesis's figures and tables by number, each claim beside what was found.
 
 use super::work::{self, Finished, Flags, open_page};
-use crate::output;
+use crate::{output, signal};
 use rgflow_lab::artifact::{Error, settings};
 use rgflow_lab::experiment::{ALL, Experiment, Found, Item, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
@@ -43,6 +43,7 @@ impl Reproduce {
         }
         let (wanted, left_out) = self.wanted()?;
         self.flags.start_threads()?;
+        signal::install()?;
         let mut finished: BTreeMap<&str, Finished> = BTreeMap::new();
         let several = wanted.iter().any(|(experiment, _)| experiment.name() != wanted[0].0.name());
         let root = self.flags.out.clone().unwrap_or_else(|| Path::new("runs").into());
@@ -62,6 +63,7 @@ impl Reproduce {
                 None => Path::new("runs").join(name),
             };
             finished.insert(name, self.flags.complete(*experiment, None, &dir)?);
+            signal::check()?;
         }
         let found: Vec<(Entry, &Finished)> =
             wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.name())?))).collect();

@@ -1,7 +1,7 @@
 //! `rgflow scan`: an experiment over the full product of settings.
 
 use super::work::{self, Flags, open_page};
-use crate::output;
+use crate::{output, signal};
 use rgflow_lab::artifact::{Error, atomic, settings};
 use rgflow_lab::experiment::{self, scan};
 use rgflow_lab::record::{Number, Results};
@@ -43,17 +43,25 @@ impl Scan {
         // A mistake at the last point must not show after hours.
         let points = scan::product(&axes);
         let flags: Vec<Flags> = points.iter().map(|point| self.at(&axes, point)).collect();
+        let mut seen: Vec<(toml::Table, String)> = Vec::new();
         for (point, flags) in points.iter().zip(&flags) {
-            let settings = settings::resolve(experiment.recipe(), None, &flags.sets)?;
-            experiment.check(&settings).map_err(|e| Error::user(format!("{}: {e}", scan::name(&axes, point))))?;
+            let (settings, name) =
+                (settings::resolve(experiment.recipe(), None, &flags.sets)?, scan::name(&axes, point));
+            experiment.check(&settings).map_err(|e| Error::user(format!("{name}: {e}")))?;
+            if let Some((_, same)) = seen.iter().find(|(table, _)| *table == settings) {
+                return Err(Error::user(format!("--axis: {same} and {name} are the same point; name each value once")));
+            }
+            seen.push((settings, name));
         }
         let folders: Vec<String> = points.iter().map(|point| folder(&scan::name(&axes, point))).collect();
         work::prepare_root(&root, &folders.iter().map(String::as_str).chain(["scan.csv"]).collect::<Vec<_>>())?;
         self.flags.start_threads()?;
+        signal::install()?;
         let mut done = Vec::new();
         for (i, ((point, flags), folder)) in points.iter().zip(&flags).zip(&folders).enumerate() {
             output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
             let record = flags.complete(experiment, None, &root.join(folder))?.record;
+            signal::check()?;
             done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers)? });
         }
         let table =

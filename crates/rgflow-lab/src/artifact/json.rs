@@ -1,6 +1,6 @@
 //! JSON with sorted keys, so that equal values have equal bytes.
 
-use super::Error;
+use super::{Error, undefined};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
@@ -17,10 +17,12 @@ pub(super) fn pretty<T: Serialize>(value: &T) -> Result<String, Error> {
     Ok(text + "\n")
 }
 
-/// Reads a JSON file.
+/// Reads a JSON file; undefined numbers ([`undefined`]) are NaN.
 pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+    serde_json::from_slice(&bytes)
+        .and_then(undefined::from_value)
+        .map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }
 
 /// Sorts whatever order serde_json was built to keep.

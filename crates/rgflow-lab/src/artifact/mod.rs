@@ -23,6 +23,7 @@ mod run;
 pub mod settings;
 mod stage;
 pub mod stderr;
+mod undefined;
 pub mod user_file;
 
 pub use error::Error;

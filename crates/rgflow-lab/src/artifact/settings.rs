@@ -42,9 +42,13 @@ impl UserFile {
             Some(value) => {
                 let list = value.as_array().map(|a| a.iter().map(|s| s.as_integer().and_then(|s| s.try_into().ok())));
                 let list: Option<Vec<u64>> = list.and_then(Iterator::collect);
-                Some(list.filter(|l| !l.is_empty()).ok_or_else(|| {
+                let list = list.filter(|l| !l.is_empty()).ok_or_else(|| {
                     wrong(&format!("seeds = {value}: expected a list of whole numbers such as [1, 2, 3]"))
-                })?)
+                })?;
+                if let Some(seed) = list.iter().enumerate().find_map(|(i, s)| list[..i].contains(s).then_some(s)) {
+                    return Err(wrong(&format!("seeds = {value}: {seed} is there twice; name each repetition once")));
+                }
+                Some(list)
             }
         };
         Ok(Self { path: path.to_path_buf(), text, experiment, seeds })
@@ -84,7 +88,27 @@ pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Re
         let (layer, place) = (parse_set(set)?, " in --set");
         lay(&mut settings, layer, &recipe, &mut Vec::new(), &recipe, place)?;
     }
+    distinct(&settings, "")?;
     Ok(settings)
+}
+
+/// Refuses lists that name a value twice: each is a training, a size, a point of its own. The sizes of layers (`hidden` of a
+/// network) may be equal.
+fn distinct(table: &Table, path: &str) -> Result<(), Error> {
+    for (key, value) in table {
+        let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match value {
+            Value::Table(inner) => distinct(inner, &name)?,
+            Value::Array(items) if key != "hidden" || path == "maps" => {
+                let twice = items.iter().enumerate().find_map(|(i, v)| items[..i].contains(v).then_some(v));
+                if let Some(twice) = twice {
+                    return Err(Error::user(format!("{name} = {value}: {twice} is there twice; name each value once")));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Parses TOML; a mistake is named by file and line.
@@ -257,6 +281,23 @@ mod tests {
     fn whole_numbers_in_a_list_of_floats_become_floats() {
         let settings = set(&["rbm.temperatures=[1, 2]"]).unwrap();
         assert_eq!(settings["rbm"]["temperatures"], Value::Array(vec![Value::Float(1.0), Value::Float(2.0)]));
+    }
+
+    #[test]
+    fn a_value_that_is_there_twice_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        std::fs::write(&path, "experiment = \"x\"\nseeds = [1, 2, 1]\n").unwrap();
+        let error = UserFile::read(&path).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("seeds = [1, 2, 1]: 1 is there twice"), "{error}");
+        assert!(
+            message(&["rbm.temperatures=[1, 2.5, 1.0]"])
+                .starts_with("rbm.temperatures = [1.0, 2.5, 1.0]: 1.0 is there twice")
+        );
+        // Layers of equal size are two layers.
+        let layers =
+            |table: &str| resolve(&format!("[{table}]\nhidden = [64]\n"), None, &[format!("{table}.hidden=[8, 8]")]);
+        assert!(layers("network").is_ok() && layers("maps").is_err());
     }
 
     #[test]

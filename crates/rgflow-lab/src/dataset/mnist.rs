@@ -104,7 +104,7 @@ fn get(source: &Source, file: &File) -> Result<Vec<u8>, Error> {
         }
         Source::Mirror(url) => {
             let address = format!("{}/{}.gz", url.trim_end_matches('/'), file.name);
-            (download(&address)?, address)
+            (download(&address)?, without_password(&address))
         }
     };
     let raw = idx::raw(bytes, &name, MOST)?;
@@ -131,9 +131,34 @@ fn download(address: &str) -> Result<Vec<u8>, Error> {
         .timeout_connect(Some(Duration::from_secs(20)))
         .timeout_global(Some(Duration::from_secs(600)))
         .build();
-    let wrong = |e: ureq::Error| Error::user(format!("{address}: {e}"));
+    // What the library says may repeat the address, whole or its part with the password.
+    let shown = without_password(address);
+    let secret = password(address);
+    let wrong = |e: ureq::Error| {
+        let said = e.to_string().replace(address, &shown);
+        let said = if secret.is_empty() { said } else { said.replace(secret, "***") };
+        Error::user(format!("{shown}: {said}"))
+    };
     let mut answer = ureq::Agent::new_with_config(config).get(address).call().map_err(wrong)?;
     answer.body_mut().with_config().limit(MOST as u64).read_to_vec().map_err(wrong)
+}
+
+/// User and password of an address, `user:password` of `https://user:password@host/`; empty if there are none.
+fn password(address: &str) -> &str {
+    let start = address.find("://").map_or(0, |i| i + 3);
+    let rest = &address[start..];
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    authority.rfind('@').map_or("", |end| &authority[..end])
+}
+
+/// The address with `***` in place of user and password, and of what follows a `?` (often a key).
+fn without_password(address: &str) -> String {
+    let secret = password(address);
+    let masked = if secret.is_empty() { address.to_string() } else { address.replacen(secret, "***", 1) };
+    match masked.split_once('?') {
+        Some((before, _)) => format!("{before}?***"),
+        None => masked,
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -196,6 +221,31 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_are_not_repeated() {
+        for (address, shown) in [
+            ("https://user:pw@host/mnist/a.gz", "https://***@host/mnist/a.gz"),
+            ("https://user:p@w@host:80/a", "https://***@host:80/a"),
+            ("https://token@host", "https://***@host"),
+            ("user:pw@host/a", "***@host/a"),
+            ("https://host/a@b/c", "https://host/a@b/c"),
+            ("https://host/a?key=secret", "https://host/a?***"),
+        ] {
+            assert_eq!(without_password(address), shown);
+        }
+        for mirror in [
+            "http://user:pw-7f@127.0.0.1:9/mnist/",
+            "http://user:pw-7f@not a host/",
+            "htp://user:pw-7f@host/",
+            "http://user:pw-7f@[::1",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let error =
+                bring(&files(), &[Source::Mirror(mirror.into())], folder.path(), &mut |_| {}).unwrap_err().to_string();
+            assert!(!error.contains("pw-7f") && error.contains("***") && error.contains("--mirror"), "{error}");
+        }
+    }
     use std::io::{Read, Write};
 
     /// Small files in the format, with their true checksums.

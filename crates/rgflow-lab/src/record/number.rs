@@ -94,15 +94,22 @@ impl Number {
 
     /// Sets the interval.
     pub fn interval(mut self, interval: Option<[Option<f64>; 2]>) -> Self {
-        self.interval = interval;
+        self.interval = interval.map(|ends| ends.map(|end| end.filter(|end| end.is_finite())));
         self
     }
 
     /// Compares with a reference `value` with `error` (0 if exact); `tolerance` is what an "about" of the source allows (0 if none).
     pub fn compare(mut self, value: f64, error: f64, tolerance: f64, source: impl Into<String>) -> Self {
-        let verdict = self.verdict(value, error, tolerance);
-        let error = (error > 0.0).then_some(error);
-        self.compare.push(Comparison { value: Some(value), error, source: source.into(), verdict });
+        // An undefined or infinite reference is shown as none.
+        let known = value.is_finite() && error.is_finite();
+        let verdict = if known { self.verdict(value, error, tolerance) } else { Verdict::NotCompared };
+        let error = (error > 0.0 && error.is_finite()).then_some(error);
+        self.compare.push(Comparison {
+            value: value.is_finite().then_some(value),
+            error,
+            source: source.into(),
+            verdict,
+        });
         self
     }
 

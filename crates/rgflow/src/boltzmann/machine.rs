@@ -50,7 +50,9 @@ pub enum BoltzmannError {
     #[error(transparent)]
     Learning(#[from] LearningError),
     /// The parameters ran away.
-    #[error("a parameter is not finite after {update} updates with learning rate {rate}: lower it")]
+    #[error(
+        "the training diverged after {update} updates (a parameter is beyond 1000 or not finite) with learning rate {rate:e}: lower it"
+    )]
     Diverged {
         /// Updates.
         update: usize,

@@ -5,6 +5,9 @@ use crate::learning::Descent;
 use crate::random::Streams;
 use ndarray::ArrayView2;
 
+/// Size of a parameter beyond which a training has diverged: trained machines have about 1.
+const DIVERGED: f32 = 1000.0;
+
 /// How a machine is trained.
 #[derive(Clone, Copy, Debug)]
 pub struct Training {
@@ -69,7 +72,8 @@ pub fn train(
         let units = difference(&free.units, &clamped.units);
         couplings.update(&mut machine.couplings, &pairs, 1.0);
         biases.update(&mut machine.biases, &units, 1.0);
-        if machine.couplings.iter().chain(&machine.biases).any(|p| !p.is_finite()) {
+        // Units of {-1, +1} bound the gradient: that nothing wavers any more is the sign, as for restricted machines.
+        if machine.couplings.iter().chain(&machine.biases).any(|p| !p.is_finite() || p.abs() > DIVERGED) {
             return Err(BoltzmannError::Diverged { update, rate: training.descent.rate });
         }
         let largest_difference = pairs.iter().chain(&units).fold(0.0f64, |a, d| a.max(f64::from(d.abs())));

@@ -5,6 +5,9 @@ use thiserror::Error;
 /// Errors of geometry, temperature, samplers and exact results.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LatticeError {
+    /// An iteration that reached its limit.
+    #[error("{0}: the iteration for its eigenvalues does not converge; give another temperature")]
+    NotConverged(&'static str),
     /// A temperature below zero or NaN.
     #[error("temperature = {0}: must be >= 0 or inf (units J/k_B)")]
     Temperature(f64),

@@ -94,6 +94,12 @@ pub enum RbmError {
          too large for their sigma (1 - (sigma_v W sigma_h)^T (sigma_v W sigma_h) must be positive definite)"
     )]
     NotNormalisable,
+    /// An iteration that reached its limit.
+    #[error("{what}: the iteration for its eigenvalues does not converge; give a machine with smaller weights")]
+    NotConverged {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// A parameter that is infinite or NaN.
     #[error("a parameter of the machine is infinite or NaN")]
     NotFinite,

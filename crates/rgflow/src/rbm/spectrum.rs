@@ -6,6 +6,7 @@
 
 use super::enumeration::VisibleStates;
 use super::{Levels, Rbm, RbmError};
+use crate::decomposition::symmetric_eigenvalues;
 use nalgebra::DMatrix;
 
 /// Largest size of the smaller layer.
@@ -55,7 +56,7 @@ impl Rbm {
     /// apart.
     ///
     /// # Errors
-    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].
+    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`], [`RbmError::NotConverged`].
     pub fn gibbs_spectrum(&self) -> Result<Spectrum, RbmError> {
         const WHAT: &str = "the spectrum of the Gibbs kernel";
         if self.n_visible() < self.n_hidden() {
@@ -87,7 +88,8 @@ impl Rbm {
             });
             kernel.gemm(1.0, &part, &part.transpose(), 1.0);
         }
-        let mut eigenvalues: Vec<f64> = kernel.symmetric_eigenvalues().iter().map(|x| x.clamp(0.0, 1.0)).collect();
+        let found = symmetric_eigenvalues(kernel).ok_or(RbmError::NotConverged { what: WHAT })?;
+        let mut eigenvalues: Vec<f64> = found.iter().map(|x| x.clamp(0.0, 1.0)).collect();
         eigenvalues.sort_by(|a, b| b.total_cmp(a));
         Ok(Spectrum { eigenvalues })
     }

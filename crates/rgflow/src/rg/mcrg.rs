@@ -179,7 +179,7 @@ impl Layout {
     }
 }
 
-/// b^y of a step, from the first `m` operators of one parity.
+/// b^y of a step, from the first `m` operators of one parity; NaN where these do not fluctuate independently.
 fn eigenvalue(layout: &Layout, means: &[f64], step: usize, parity: usize, m: usize) -> f64 {
     // Odd operators vanish by symmetry: their sample means would only add noise.
     let mean = |level: usize, a: usize| if parity == 1 { 0.0 } else { means[layout.mean(level, parity, a)] };
@@ -190,7 +190,8 @@ fn eigenvalue(layout: &Layout, means: &[f64], step: usize, parity: usize, m: usi
         })
     };
     let Some(t) = covariance(true).lu().solve(&covariance(false)) else { return f64::NAN };
-    t.complex_eigenvalues().iter().map(|z| z.re).fold(f64::NEG_INFINITY, f64::max)
+    let values = crate::decomposition::complex_eigenvalues(t).unwrap_or_default();
+    values.iter().map(|(real, _)| *real).fold(f64::NAN, f64::max)
 }
 
 /// What one chain gave.

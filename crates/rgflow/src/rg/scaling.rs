@@ -357,7 +357,7 @@ pub fn power_law(sizes: &[usize], values: &[Vec<f64>], correction: Correction) -
             weights[i] * [1.0, ln_l[i], libm::exp(-omega.unwrap_or(0.0) * ln_l[i])][j]
         });
         let y = DVector::from_fn(sizes.len(), |i, _| weights[i] * logs[i][row]);
-        let p = design.clone().svd(true, true).solve(&y, 1e-13).ok()?;
+        let p = crate::decomposition::svd(design.clone(), true, true)?.solve(&y, 1e-13).ok()?;
         Some((p[1], (y - design * &p).norm_squared()))
     };
     let best = |row: usize| -> Option<(f64, f64, Option<f64>)> {

@@ -4,8 +4,9 @@
 //! decomposition, of which `chi` values are kept, and joins the four halves that face a plaquette into a new tensor: half as many
 //! sites, on a lattice turned by 45 degrees. ln Z per site is the sum of the logarithms taken out on the way.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::DMatrix;
 
+use crate::decomposition::symmetric_eigen;
 use crate::lattice::{LatticeError, Temperature};
 
 /// A step's outcome.
@@ -23,7 +24,7 @@ pub struct Step {
 /// Renormalizes `steps` times at `temperature`, keeping `chi` values; the first entry is that of the lattice itself.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::ZeroSetting`] for chi below 2.
+/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::ZeroSetting`] for chi below 2; [`LatticeError::NotConverged`].
 ///
 /// ```
 /// use rgflow::{exact::infinite, lattice::Temperature, rg::trg};
@@ -45,7 +46,7 @@ pub fn renormalize(temperature: Temperature, chi: usize, steps: usize) -> Result
     let (mut sites, mut ln_z) = (1.0, tensor.normalise());
     let mut all = vec![tensor.seen(sites, ln_z)];
     for _ in 0..steps {
-        tensor = tensor.step(chi);
+        tensor = tensor.step(chi)?;
         sites *= 2.0;
         ln_z += tensor.normalise() / sites;
         all.push(tensor.seen(sites, ln_z));
@@ -105,14 +106,14 @@ impl Tensor {
         Step { sites, ln_z: ln_z + libm::log(one) / sites, degeneracy: one * one / two }
     }
 
-    fn step(&self, chi: usize) -> Self {
+    fn step(&self, chi: usize) -> Result<Self, LatticeError> {
         let [v, h] = self.n();
         let (vertical, horizontal) = (&self.parity[0], &self.parity[1]);
         // The halves that face the plaquette: of the upper left and lower right site, then of the upper right and lower left one.
         let (lower_right, upper_left, down) =
-            split([vertical, horizontal], [horizontal, vertical], chi, |u, l, r, d| self.at(u, r, d, l));
+            split([vertical, horizontal], [horizontal, vertical], chi, |u, l, r, d| self.at(u, r, d, l))?;
         let (lower_left, upper_right, across) =
-            split([vertical, horizontal], [vertical, horizontal], chi, |u, r, d, l| self.at(u, r, d, l));
+            split([vertical, horizontal], [vertical, horizontal], chi, |u, r, d, l| self.at(u, r, d, l))?;
         // x, y, z, w: the bonds of the plaquette above, to the right, below, to the left.
         let (n, m) = (down.len(), across.len());
         let q = DMatrix::from_fn(n * v, h, |row, x| upper_left.at(x, row % v, row / v));
@@ -127,7 +128,7 @@ impl Tensor {
             DMatrix::from_fn(v * v, n * m, |wy, column| below[(column / m * v + wy % v, column % m * v + wy / v)]);
         let joined = above * below;
         let values = (0..n * m).flat_map(|row| joined.row(row).iter().copied().collect::<Vec<_>>()).collect();
-        Self { parity: [down, across], values }
+        Ok(Self { parity: [down, across], values })
     }
 }
 
@@ -145,7 +146,7 @@ fn split(
     columns: [&Vec<usize>; 2],
     chi: usize,
     at: impl Fn(usize, usize, usize, usize) -> f64,
-) -> (Half, Half, Vec<usize>) {
+) -> Result<(Half, Half, Vec<usize>), LatticeError> {
     let pairs = |legs: [&Vec<usize>; 2], parity: usize| -> Vec<(usize, usize)> {
         let all = (0..legs[0].len()).flat_map(|a| (0..legs[1].len()).map(move |b| (a, b)));
         all.filter(|(a, b)| (legs[0][*a] + legs[1][*b]) % 2 == parity).collect()
@@ -158,7 +159,8 @@ fn split(
             let ((a, b), (c, d)) = (row[i], column[j]);
             at(a, b, c, d)
         });
-        let eigen = SymmetricEigen::new(&matrix * matrix.transpose());
+        let eigen = symmetric_eigen(&matrix * matrix.transpose())
+            .ok_or(LatticeError::NotConverged("the tensor renormalization group"))?;
         let right = matrix.transpose() * &eigen.eigenvectors;
         for (k, square) in eigen.eigenvalues.iter().enumerate() {
             let sigma = square.max(0.0).sqrt();
@@ -185,7 +187,7 @@ fn split(
         }
         Half { n, values }
     };
-    (half(rows, 0), half(columns, 1), found.iter().map(|f| f.1).collect())
+    Ok((half(rows, 0), half(columns, 1), found.iter().map(|f| f.1).collect()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,10 @@ use rgflow::exact::square;
 /// Exact exponents of the square lattice, thermal and magnetic, and what is allowed beside errors.
 const EXPONENTS: [(&str, f64, f64); 2] = [("y_t", 1.0, 0.003), ("y_h", 1.875, 0.002)];
 
+/// What is said of an exponent without a value.
+const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: take more samples, \
+    fewer operators or a temperature nearer to T_c)";
+
 pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     let story = Story { settings, found };
     Record {
@@ -114,7 +118,8 @@ impl Story<'_> {
             for (k, value) in own.soft.iter().zip(self.softened(step, parity)) {
                 let key = format!("rg.mcrg.L{}.b{}.soft-scan.{k}.step{}.{name}", own.size, own.b, step + 1);
                 let how = format!("{name} of the soft majority with K = {k}");
-                numbers.push(value.number(key, "1", &how));
+                let why = if value.value.is_none() { WHY_UNDEFINED } else { "" };
+                numbers.push(value.number(key, "1", &(how + why)));
             }
         }
         for rule in self.rules() {
@@ -129,7 +134,9 @@ impl Story<'_> {
                             measure.rules[rule],
                             names.join(", ")
                         );
-                        let number = self.exponent(rule, step, parity, m).number(key, "1", &how);
+                        let exponent = self.exponent(rule, step, parity, m);
+                        let why = if exponent.value.is_none() { WHY_UNDEFINED } else { "" };
+                        let number = exponent.number(key, "1", &(how + why));
                         numbers.push(if self.critical() {
                             number.compare(*truth, 0.0, *allowed, "exact (Onsager; Yang)")
                         } else {
@@ -247,13 +254,21 @@ impl Story<'_> {
         let names = |parity: usize| {
             self.settings.measure.operators[parity].iter().map(|o| o.name()).collect::<Vec<_>>().join(", ")
         };
+        let mut notes = vec![format!("Exact: y_t = 1, y_h = 1.875. Even: {}; odd: {}.", names(0), names(1))];
+        notes.extend(self.few_steps());
+        let undefined = |step: usize| {
+            (0..2).any(|parity| {
+                (1..=self.operators(parity)).any(|m| self.exponent(rule, step, parity, m).value.is_none())
+            })
+        };
+        if self.steps().any(undefined) {
+            notes.push(format!("- : undefined{WHY_UNDEFINED}."));
+        }
         Table {
             caption: format!("Exponents by step and number of operators, {}", self.settings.measure.rules[rule]),
             columns,
             rows: self.steps().map(row).collect(),
-            notes: std::iter::once(format!("Exact: y_t = 1, y_h = 1.875. Even: {}; odd: {}.", names(0), names(1)))
-                .chain(self.few_steps())
-                .collect(),
+            notes,
         }
     }
 

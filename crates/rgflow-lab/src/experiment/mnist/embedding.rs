@@ -3,8 +3,9 @@
 use super::data::Images;
 use super::settings::Settings;
 use crate::artifact::{Error, Repetition, Stage};
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::DMatrix;
 use ndarray::{Array2, Axis};
+use rgflow::decomposition::symmetric_eigen;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
@@ -35,7 +36,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, images: &Image
         let own = &settings.tsne;
         out.add_work("tsne", own.epochs as u64);
         let part = images.starts(out.seed(), own.images / 10)?;
-        let (components, variance) = principal(&part.images, own.components);
+        let (components, variance) = principal(&part.images, own.components)?;
         // The first two components are where t-SNE begins; on one thread sums have one order.
         let start: Vec<f32> = components.rows().into_iter().flat_map(|row| [1e-2 * row[0], 1e-2 * row[1]]).collect();
         let rows: Vec<Vec<f32>> = components.rows().into_iter().map(|row| row.to_vec()).collect();
@@ -57,18 +58,19 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings, images: &Image
 }
 
 /// The rows on their first `k` principal components, and the fraction of the variance in these.
-fn principal(rows: &Array2<f32>, k: usize) -> (Array2<f32>, f64) {
+fn principal(rows: &Array2<f32>, k: usize) -> Result<(Array2<f32>, f64), Error> {
     let mean = rows.mean_axis(Axis(0)).unwrap_or_default();
     let x = rows - &mean;
     let sums = x.t().dot(&x);
     let n = x.ncols();
-    let eigen = SymmetricEigen::new(DMatrix::from_fn(n, n, |i, j| f64::from(sums[[i, j]])));
+    let eigen = symmetric_eigen(DMatrix::from_fn(n, n, |i, j| f64::from(sums[[i, j]])))
+        .ok_or_else(|| Error::failure("the principal components of the images do not converge"))?;
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
     order.truncate(k.min(n));
     let basis = Array2::from_shape_fn((n, order.len()), |(i, c)| eigen.eigenvectors[(i, order[c])] as f32);
     let kept: f64 = order.iter().map(|i| eigen.eigenvalues[*i]).sum();
-    (x.dot(&basis), kept / eigen.eigenvalues.sum())
+    Ok((x.dot(&basis), kept / eigen.eigenvalues.sum()))
 }
 
 fn purity(places: &[(f32, f32)], digits: &[usize]) -> f64 {
@@ -91,7 +93,7 @@ mod tests {
             let (a, b) = ((i % 4) as f32, (i / 4) as f32);
             a * [1.0, 2.0, 0.0, -1.0, 0.5][j] + b * [0.0, 1.0, 1.0, 1.0, -2.0][j]
         });
-        let (seen, variance) = principal(&x, 2);
+        let (seen, variance) = principal(&x, 2).unwrap();
         assert!((variance - 1.0).abs() < 1e-6);
         let far = |m: &Array2<f32>, a: usize, b: usize| (&m.row(a) - &m.row(b)).mapv(|d| d * d).sum();
         assert!((0..12).all(|a| (far(&x, a, 0) - far(&seen, a, 0)).abs() < 1e-3));

@@ -3,8 +3,9 @@
 
 use super::super::study_2d::Study;
 use crate::artifact::Error;
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2};
+use rgflow::decomposition::{svd, symmetric_eigen};
 use rgflow::random::Streams;
 use rgflow::rbm::Rbm;
 
@@ -31,7 +32,7 @@ impl Mechanism {
         let data = study.set("train")?;
         let data = data.first(&(0..n).collect::<Vec<_>>(), data.per_temperature);
         let covariance = covariance(data.view());
-        let (variances, vectors) = principal(&covariance);
+        let (variances, vectors) = principal(&covariance)?;
         let whole: f64 = variances.iter().sum();
         let mut random = Streams::new(study.repetition.seed()).generator("mechanism/untrained", 0);
         let scale = study.settings.rbm.weight_scale as f32;
@@ -76,22 +77,23 @@ fn covariance(rows: ArrayView2<i8>) -> DMatrix<f64> {
 }
 
 /// Eigenvalues, descending, and their vectors as columns.
-fn principal(covariance: &DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
-    let eigen = SymmetricEigen::new(covariance.clone());
+fn principal(covariance: &DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>), Error> {
+    let eigen = symmetric_eigen(covariance.clone())
+        .ok_or_else(|| Error::failure("the principal components of the samples do not converge"))?;
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
     let values = order.iter().map(|i| eigen.eigenvalues[*i]).collect();
-    (values, eigen.eigenvectors.select_columns(&order))
+    Ok((values, eigen.eigenvectors.select_columns(&order)))
 }
 
 /// Left singular vectors of W (visible x hidden), and the singular values, descending.
 fn left_vectors(rbm: &Rbm) -> Result<(DMatrix<f64>, Vec<f64>), Error> {
     let w = DMatrix::from_fn(rbm.n_visible(), rbm.n_hidden(), |i, a| f64::from(rbm.weights[[i, a]]));
-    let svd = w.svd(true, false);
-    let u = svd.u.ok_or_else(|| Error::failure("the singular value decomposition of W failed"))?;
-    let mut order: Vec<usize> = (0..svd.singular_values.len()).collect();
-    order.sort_by(|a, b| svd.singular_values[*b].total_cmp(&svd.singular_values[*a]));
-    Ok((u.select_columns(&order), order.iter().map(|i| svd.singular_values[*i]).collect()))
+    let svd = svd(w, true, false).and_then(|svd| Some((svd.u?, svd.singular_values)));
+    let (u, singular_values) = svd.ok_or_else(|| Error::failure("the singular value decomposition of W failed"))?;
+    let mut order: Vec<usize> = (0..singular_values.len()).collect();
+    order.sort_by(|a, b| singular_values[*b].total_cmp(&singular_values[*a]));
+    Ok((u.select_columns(&order), order.iter().map(|i| singular_values[*i]).collect()))
 }
 
 /// Mean over spins of (v - v')^2 / 4, v' after a step of expectation values.
@@ -124,7 +126,7 @@ mod tests {
         let mut rows = [a, a, a, a.map(|x: i8| -x), a.map(|x| -x), a.map(|x| -x), b, b.map(|x: i8| -x)];
         rows.sort_unstable();
         let rows = Array2::from_shape_vec((8, 4), rows.concat()).unwrap();
-        let (values, vectors) = principal(&covariance(rows.view()));
+        let (values, vectors) = principal(&covariance(rows.view())).unwrap();
         assert!((values[0] - 3.0).abs() < 1e-12 && (values[1] - 1.0).abs() < 1e-12 && values[2].abs() < 1e-12);
         assert!((0..4).all(|i| (vectors[(i, 0)].abs() - 0.5).abs() < 1e-12));
         // Two components hold all of it, one leaves the rows of b.

@@ -1,0 +1,128 @@
+//! Promise: every command that makes a run folder, killed at any moment and resumed, ends with the bytes of a run that nothing disturbed.
+#![cfg(unix)]
+
+mod common;
+#[path = "common/interruption.rs"]
+mod interruption;
+#[path = "common/small.rs"]
+mod small;
+
+use interruption::{BLOWS, Trial};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// At least one blow for two commands must come in time: else nothing is tested.
+fn enough(stopped: usize, trials: usize) {
+    println!("{stopped} of {} blows came in time", trials * BLOWS.len());
+    assert!(2 * stopped >= trials, "only {stopped} runs of {trials} commands were stopped in time: nothing was tested");
+}
+
+#[test]
+fn every_recipe_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut stopped = 0;
+    for (name, sets) in small::SMALL {
+        let sets = sets.concat();
+        let sets = sets.iter().flat_map(|set| ["--set", set]);
+        let arguments: Vec<&str> = ["run", name, "--seeds", "1"].into_iter().chain(sets).collect();
+        let environment = [("RGFLOW_DATA", small::digits())];
+        let trial = Trial { folder: folder.path(), arguments: &arguments, environment: &environment };
+        let start = Instant::now();
+        stopped += trial.resumes_to_the_same_bytes(name, BLOWS);
+        println!("{name}: {:.1} s", start.elapsed().as_secs_f64());
+    }
+    enough(stopped, small::SMALL.len());
+}
+
+/// Samples of two temperatures on a 4 x 4 lattice, in a new folder.
+fn samples() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.current_dir(folder.path()).args(["sample", "ising", "--size", "4", "--temperature", "1.5,2.5,4"]);
+    assert!(command.args(["--n", "120", "--out", "data.npz"]).output().expect("starts").status.success());
+    folder
+}
+
+#[test]
+fn commands_on_own_data_resume_to_the_same_bytes() {
+    let folder = samples();
+    let run = |name: &str, arguments: &[&str]| {
+        Trial { folder: folder.path(), arguments, environment: &[] }.resumes_to_the_same_bytes(name, BLOWS)
+    };
+    let mut stopped =
+        run("rbm", &["train", "rbm", "data.npz", "--hidden", "4", "--epochs", "3000", "--set", "samples.steps=5"]);
+    stopped += run(
+        "thermometer",
+        &["train", "thermometer", "data.npz", "--hidden", "8", "--epochs", "1000", "--set", "training.patience=0"],
+    );
+    let model = "rbm-whole/seed-1/rbm/model.safetensors";
+    let reader = "thermometer-whole/seed-1/thermometer/model.safetensors";
+    stopped += run("flow", &["flow", model, "data.npz", "--read", reader, "--steps", "20000", "--chains", "50"]);
+    enough(stopped, 3);
+}
+
+#[test]
+fn reproduce_scan_and_rg_resume_to_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let run = |name: &str, arguments: &[&str]| {
+        Trial { folder: folder.path(), arguments, environment: &[] }.resumes_to_the_same_bytes(name, BLOWS)
+    };
+    let exact =
+        ["--set", "decimation.steps=3", "--set", "series.size=9", "--set", "duality.size=16", "--set", "trg.chi=[8]"];
+    let mut stopped = run("one", &[&["reproduce", "fig3.1", "--seeds", "1"][..], &exact].concat());
+    stopped += run(
+        "scan",
+        &[
+            &["scan", "exact-rg", "--axis", "decimation.steps=2,3", "--axis", "duality.size=8,16", "--seeds", "1"][..],
+            &exact[2..4],
+            &exact[6..],
+        ]
+        .concat(),
+    );
+    let mcrg = ["--size", "16", "--samples", "3200", "--set", "mcrg.blocks=32", "--set", "mcrg.soft_samples=320"];
+    stopped += run("mcrg", &[&["rg", "mcrg"][..], &mcrg].concat());
+    let neural = small::SMALL.iter().find(|(name, _)| *name == "neural-rg").expect("there").1.concat();
+    let sets: Vec<&str> = neural.iter().flat_map(|set| ["--set", set]).collect();
+    stopped += run("neural", &[&["rg", "neural", "--seeds", "1"][..], &sets].concat());
+    enough(stopped, 4);
+}
+
+/// Ctrl-C stops a command of several runs, not only the run that it meets: exit code 130, at once, and nothing after it.
+#[test]
+fn an_interrupted_scan_stops_at_once() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let points = (1..=60).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+    let axis = format!("decimation.steps={points}");
+    let arguments = [
+        "scan",
+        "exact-rg",
+        "--axis",
+        &axis,
+        "--set",
+        "series.size=9",
+        "--set",
+        "trg.chi=[4]",
+        "--seeds",
+        "1",
+        "--out",
+        "scan",
+    ];
+    // The first time points are made, the second time they are only looked at: a signal comes between them.
+    for (after, resume) in [(2, false), (5, true), (1, true)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        command.current_dir(folder.path()).args(arguments).args(if resume { &["--resume"][..] } else { &[] });
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let seen = lines.by_ref().find(|line| line.starts_with(&format!("{after}/60 ")));
+        assert!(seen.is_some());
+        let start = Instant::now();
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("runs").success());
+        let later = lines.filter(|line| line.contains("/60 ")).count();
+        assert_eq!(child.wait().expect("ends").code(), Some(130));
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        assert!(later <= 10, "{later} points were begun after the signal");
+        assert!(!Path::new(&folder.path().join("scan/scan.csv")).exists());
+    }
+}
