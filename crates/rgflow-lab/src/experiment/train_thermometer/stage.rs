@@ -89,6 +89,15 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch)?;
         let Trained { mlp, curve: learning, .. } = fit.finish().map_err(failure)?;
         out.tick(training.epochs as u64 * units - done)?;
+        // A network that knows nothing costs ln n; one that costs twice as much on what it learns has run away.
+        let guess = libm::log(mlp.n_out() as f64);
+        let least = learning.iter().map(|e| e.train_cost).fold(f64::INFINITY, f64::min);
+        if least > 2.0 * guess {
+            return Err(Error::failure(format!(
+                "the training diverged: its least cost is {least:.1} nats, a guess costs {guess:.1}; lower the learning rate {:e}",
+                training.descent.rate
+            )));
+        }
         let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
         let read = |rows: &[usize]| mlp.outputs(data.values.select(Axis(0), rows).view());
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
