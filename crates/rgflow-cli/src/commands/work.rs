@@ -99,6 +99,9 @@ impl Flags {
             Some(file) => Error::user(format!("{}: {message}", file.path.display())),
             None => Error::user(message),
         })?;
+        for warning in experiment.warnings(&settings) {
+            output::complain(&format!("warning: {warning}"));
+        }
         let seeds = self.seeds(file, experiment);
         let mut config = settings.clone();
         let input = experiment.input();

@@ -8,6 +8,7 @@ mod array;
 pub mod averages;
 pub mod ensemble;
 mod idx;
+pub mod independence;
 mod labels;
 pub mod mnist;
 pub mod sampled;

@@ -82,6 +82,11 @@ pub trait Experiment: Sync {
     /// A line that names the key, its value and what is allowed.
     fn check(&self, settings: &toml::Table) -> Result<(), String>;
 
+    /// What a user should know of the data before the work begins, with the remedy; called after [`Experiment::check`].
+    fn warnings(&self, _settings: &toml::Table) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Runs all repetitions in the run folder and returns what was found.
     ///
     /// # Errors
@@ -150,6 +155,12 @@ fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let entry = toml::Table::from_iter([("file".into(), name.into()), ("blake3".into(), hash.into())]);
     toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
+}
+
+/// A record whose first table says `notes`.
+fn with_notes(mut record: Record, notes: Vec<String>) -> Record {
+    record.summary.notes.extend(notes);
+    record
 }
 
 /// Temperatures 0, `step`, 2 `step` ... `max`.

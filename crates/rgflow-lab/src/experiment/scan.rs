@@ -4,6 +4,7 @@ use super::drawing::axis as plain;
 use crate::record::{
     Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Scale as Kind, Section, Style, Table,
 };
+use crate::report::format::value;
 
 /// A setting and the values that it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,19 +69,32 @@ pub struct Done {
     pub numbers: Vec<Number>,
 }
 
-/// Every number of every point, one line each.
+/// What a number is that is only an interval: "<=", ">=" or "range"; its value is then a place in it, no measurement.
+fn bound(number: &Number) -> Option<&'static str> {
+    match number.interval? {
+        [None, None] => None,
+        [None, Some(_)] => Some("<="),
+        [Some(_), None] => Some(">="),
+        [Some(_), Some(_)] => Some("range"),
+    }
+}
+
+/// Every number of every point, one line each; `bound`, `low` and `high` where it is a bound or a range.
 ///
 /// # Errors
 /// If the table cannot be written.
 pub fn csv(axes: &[Axis], done: &[Done]) -> Result<String, csv::Error> {
     let mut out = csv::Writer::from_writer(Vec::new());
-    let tail = ["number", "value", "error", "unit"];
+    let tail = ["number", "value", "error", "unit", "bound", "low", "high"];
     out.write_record(axes.iter().map(|axis| axis.key.as_str()).chain(tail))?;
     let text = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
     for one in done {
         for number in &one.numbers {
             let place = axes.iter().zip(&one.point).map(|(axis, v)| axis.values[*v].clone());
-            let tail = [number.key.clone(), text(number.value), text(number.error), number.unit.clone()];
+            let [low, high] = number.interval.unwrap_or([None, None]);
+            let bound = bound(number).unwrap_or_default().to_string();
+            let value = [number.key.clone(), text(number.value), text(number.error), number.unit.clone()];
+            let tail = value.into_iter().chain([bound, text(low), text(high)]);
             out.write_record(place.chain(tail))?;
         }
     }
@@ -144,13 +158,34 @@ fn figure<'a>(
     let x = axes.first()?;
     let columns = sorted(x.numbers()?);
     let y = axes.get(1).and_then(|axis| Some((axis, sorted(axis.numbers()?))));
+    let measured = |number: Option<&'a Number>| number.filter(|n| bound(n).is_none());
     let others = &axes[if y.is_some() { 2 } else { 1 }..];
     let panels = product(others).into_iter().map(|rest| {
         let title = name(others, &rest);
         let at = |head: &[usize]| find(&[head, &rest].concat(), key);
+        let bounds = axes[0].values.len() * axes.get(1).filter(|_| y.is_some()).map_or(1, |axis| axis.values.len());
+        let bounds = (0..bounds).filter_map(|i| {
+            let (c, r) = (i % x.values.len(), i / x.values.len());
+            let (head, place) = match &y {
+                Some((axis, _)) => (vec![c, r], format!("{}, {}", x.values[c], axis.values[r])),
+                None => (vec![c], x.values[c].clone()),
+            };
+            let number = at(&head).filter(|n| bound(n).is_some())?;
+            Some(format!("{place}: {}", value(number.value, number.error, number.interval)))
+        });
+        let bounds: Vec<String> = bounds.collect();
+        let title = match bounds.is_empty() {
+            true => title,
+            false => [title, format!("bounds, not drawn: {}", bounds.join("; "))]
+                .iter()
+                .filter(|t| !t.is_empty())
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
         match &y {
             Some((axis, rows)) => {
-                let frame = |r: usize, c: usize| at(&[c, r]).map_or((None, None), |n| (n.value, n.error));
+                let frame = |r: usize, c: usize| measured(at(&[c, r])).map_or((None, None), |n| (n.value, n.error));
                 let values = rows.iter().map(|(_, r)| columns.iter().map(|(_, c)| frame(*r, *c)).collect()).collect();
                 let [columns, rows] = [&columns, rows].map(|all| all.iter().map(|v| v.0).collect::<Vec<f64>>());
                 Panel::Map(Map {
@@ -165,7 +200,7 @@ fn figure<'a>(
             }
             None => {
                 let of = |get: fn(&Number) -> Option<f64>| -> Vec<f64> {
-                    columns.iter().map(|(_, c)| at(&[*c]).and_then(get).unwrap_or(f64::NAN)).collect()
+                    columns.iter().map(|(_, c)| measured(at(&[*c])).and_then(get).unwrap_or(f64::NAN)).collect()
                 };
                 let values: Vec<f64> = columns.iter().map(|v| v.0).collect();
                 let (y, error) = (of(|n| n.value), of(|n| n.error));
@@ -179,7 +214,7 @@ fn figure<'a>(
     Some(Figure {
         id: format!("scan-{}", i + 1),
         title: key.into(),
-        caption: "One point of the product each; errors as in its report.".into(),
+        caption: "One point of the product each; errors as in its report. A bound is no value: it is crossed out (or left out of a curve) and named in the title.".into(),
         alt: format!("{key} over the axes of the scan."),
         panels,
     })
@@ -224,6 +259,30 @@ mod tests {
         assert_eq!(map.values[0][1].0, Some(3005.0));
         assert_eq!(record.numbers[1].key, "k@a=30,b=7");
         let lines = csv(&axes, &done).unwrap();
-        assert_eq!(lines.lines().nth(2), Some("30,7,k,3007,,1"));
+        assert_eq!(lines.lines().nth(2), Some("30,7,k,3007,,1,,,"));
+    }
+
+    #[test]
+    fn bounds_are_not_drawn_as_values() {
+        let axes = [Axis::parse("a=1,2").unwrap(), Axis::parse("b=5,7").unwrap()];
+        let done = |axes: &[Axis]| -> Vec<Done> {
+            let number = |i: usize| {
+                let interval = [None, Some([None, Some(0.9)]), Some([Some(4.0), None]), None][i];
+                Number::new("k", 1.5, None, "1", "").interval(interval)
+            };
+            product(axes).into_iter().enumerate().map(|(i, point)| Done { point, numbers: vec![number(i)] }).collect()
+        };
+        let all = done(&axes);
+        let lines = csv(&axes, &all).unwrap();
+        assert_eq!(lines.lines().nth(2), Some("1,7,k,1.5,,1,<=,,0.9"));
+        assert_eq!(lines.lines().nth(3), Some("2,5,k,1.5,,1,>=,4,"));
+        let of_map = record("toy", &axes, &all);
+        let Panel::Map(map) = &of_map.sections[0].figures[0].panels[0] else { panic!("a map") };
+        assert_eq!(map.values[1][0].0.or(map.values[0][1].0), None);
+        assert_eq!((map.values[0][0].0, map.values[1][1].0), (Some(1.5), Some(1.5)));
+        assert!(map.title.contains("1, 7: <= 0.9") && map.title.contains("2, 5: >= 4"), "{}", map.title);
+        let of_curve = record("toy", &axes[..1], &done(&axes[..1]));
+        let Panel::Curves { curves, title, .. } = &of_curve.sections[0].figures[0].panels[0] else { panic!("curves") };
+        assert!(curves[0].y[0] == 1.5 && curves[0].y[1].is_nan() && title.contains("2: <= 0.9"), "{title}");
     }
 }

@@ -27,37 +27,80 @@ pub fn converged(windows: &WindowMeans) -> bool {
     tv < (3.0 * noise).max(SAME_WINDOW) && lattice
 }
 
+/// The total variation of two curves and a 95 % interval of its true value. Noise alone makes a variation, so the ends are what
+/// curves that differ by c standard errors everywhere would show: E|x + c| of a normal x, where the sum is two deviations away.
+fn variation_interval(differences: &[(f64, f64)]) -> [f64; 3] {
+    let (tv, _) = variation(differences.iter().copied());
+    let scale = 0.5 * differences.iter().map(|d| d.1).sum::<f64>();
+    if scale <= 0.0 {
+        return [tv; 3];
+    }
+    let spread = 0.5 * differences.iter().map(|d| d.1 * d.1).sum::<f64>().sqrt();
+    let folded = |c: f64| {
+        let normal = libm::exp(-0.5 * c * c) * (2.0 / std::f64::consts::PI).sqrt();
+        normal + c * libm::erf(c / std::f64::consts::SQRT_2)
+    };
+    let shift = |seen: f64| {
+        let (mut low, mut high) = (0.0, seen.max(0.0) / scale + 1.0);
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if scale * folded(middle) < seen { low = middle } else { high = middle }
+        }
+        scale * low
+    };
+    [tv, shift(tv - 2.0 * spread), shift(tv + 2.0 * spread)]
+}
+
 /// Which starts share an end.
 #[derive(Clone, Debug)]
 pub struct Ends {
     /// Label of each start's end, 0 .. count.
     pub label: Vec<usize>,
-    /// Number of distinct ends.
+    /// Number of distinct ends: groups of which every pair is near.
     pub count: usize,
     /// Whether the coldest and the hottest start share an end.
     pub hot_meets_cold: bool,
+    /// Total variation of the P(T) of the two ends that may be farthest apart, and its 95 % interval; zeros of a single start.
+    pub widest: [f64; 3],
 }
 
-/// Distinct ends at a recorded step: starts whose P(T) differ by a total variation below max(3 sigma, 0.05) are linked, and
-/// linked starts form one end.
+impl Ends {
+    /// Whether all starts are shown to have one end: no pair has a total variation of 0.05 or more, its interval included.
+    pub fn is_one(widest: [f64; 3]) -> bool {
+        widest[2] < SAME_END
+    }
+}
+
+/// Distinct ends at a recorded step. Two ends are near if the total variation of their P(T) is below max(3 sigma, 0.05). Starts
+/// share an end if each is near every other: a row of ends that go from one to the next in small steps is not one end.
 pub fn distinct_ends(moment: &Moment) -> Ends {
-    let n = moment.probability.nrows();
-    let mut label: Vec<usize> = (0..n).collect();
+    let (p, e) = (&moment.probability, &moment.probability_error);
+    let n = p.nrows();
+    let differences = |a: usize, b: usize| -> Vec<(f64, f64)> {
+        (0..p.ncols()).map(|k| (p[[a, k]] - p[[b, k]], e[[a, k]].hypot(e[[b, k]]))).collect()
+    };
+    let near = |a: usize, b: usize| {
+        let (tv, noise) = variation(differences(a, b).into_iter());
+        tv < (3.0 * noise).max(SAME_END)
+    };
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut label = Vec::with_capacity(n);
+    let mut widest = [0.0; 3];
     for a in 0..n {
         for b in 0..a {
-            let (p, e) = (&moment.probability, &moment.probability_error);
-            let (tv, noise) = variation((0..p.ncols()).map(|k| (p[[a, k]] - p[[b, k]], e[[a, k]].hypot(e[[b, k]]))));
-            if tv < (3.0 * noise).max(SAME_END) && label[a] != label[b] {
-                let (keep, drop) = (label[a].min(label[b]), label[a].max(label[b]));
-                label.iter_mut().filter(|l| **l == drop).for_each(|l| *l = keep);
+            let of = variation_interval(&differences(a, b));
+            if of[2] > widest[2] {
+                widest = of;
             }
         }
+        let k = groups.iter().position(|group| group.iter().all(|b| near(a, *b))).unwrap_or(groups.len());
+        match groups.get_mut(k) {
+            Some(group) => group.push(a),
+            None => groups.push(vec![a]),
+        }
+        label.push(k);
     }
-    let mut names = label.clone();
-    names.sort_unstable();
-    names.dedup();
-    let label: Vec<usize> = label.iter().map(|l| names.partition_point(|n| n < l)).collect();
-    Ends { count: names.len(), hot_meets_cold: label.first() == label.last(), label }
+    Ends { count: groups.len(), hot_meets_cold: n == 0 || near(0, n - 1), label, widest }
 }
 
 /// Attractors of the mean-field map and their basins.
@@ -148,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_are_linked_by_total_variation() {
+    fn a_chain_of_small_steps_is_not_one_end() {
         let p = [[0.5, 0.5], [0.54, 0.46], [0.58, 0.42], [0.9, 0.1]];
         let moment = Moment {
             step: 0,
@@ -163,7 +206,26 @@ mod tests {
             example: Array2::zeros((4, 1)),
         };
         let ends = distinct_ends(&moment);
-        assert_eq!((ends.count, ends.label, ends.hot_meets_cold), (2, vec![0, 0, 0, 1], false));
+        assert_eq!((ends.count, ends.label, ends.hot_meets_cold), (3, vec![0, 0, 1, 2], false));
+        assert!((ends.widest[0] - 0.4).abs() < 1e-9 && !Ends::is_one(ends.widest), "{:?}", ends.widest);
+    }
+
+    /// Null: two curves of 20 points with normal errors; the truth is outside of the 95 % interval in at most 12 % of 400 cases (the
+    /// interval is conservative: p < 1e-7 if it were 95 %), equal curves as well as curves 0.1 apart.
+    #[test]
+    fn intervals_of_the_total_variation_hold_the_truth() {
+        let mut rng = crate::random::Streams::new(1).generator("test/variation", 0);
+        for (shift, sigma) in [(0.0, 0.002), (0.01, 0.002), (0.01, 0.01)] {
+            let mut normal = || (0..12).map(|_| rand::RngExt::random::<f64>(&mut rng)).sum::<f64>() - 6.0;
+            let inside = (0..400).filter(|_| {
+                let seen: Vec<_> = (0..20).map(|_| (shift + sigma * normal(), sigma)).collect();
+                let [_, low, high] = variation_interval(&seen);
+                (low - 1e-9..=high).contains(&(10.0 * shift))
+            });
+            let inside = inside.count();
+            assert!(inside >= 352, "{shift} {sigma}: {inside} of 400");
+        }
+        assert_eq!(variation_interval(&[(0.1, 0.0), (-0.1, 0.0)]), [0.1; 3]);
     }
 
     #[test]

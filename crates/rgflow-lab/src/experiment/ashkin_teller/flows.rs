@@ -14,7 +14,7 @@ use rgflow::lattice::{AshkinTeller, Model, Square};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A collection as the thermometer and its order parameters tell it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use rgflow::lattice::{Observables, Square};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 7;
+const REVISION: u32 = 8;
 /// Attractors that are kept with their picture and basin.
 const KEPT: usize = 6;
 

@@ -169,8 +169,9 @@ impl Story<'_> {
         let own = &self.settings.own;
         let map = |m: usize| {
             let frame = |r: usize, e: usize| -> Frame {
+                // A bound is no value: its cell is crossed out, and the table has it.
                 let end = self.end((r, e), m);
-                (end.value, end.error)
+                if end.interval.is_some() { (None, None) } else { (end.value, end.error) }
             };
             Panel::Map(Map {
                 title: format!("{} flow", MODES[m].name()),

@@ -38,6 +38,8 @@ pub(super) struct Findings {
     pub distance: Vec<Vec<Measured>>,
     /// Distinct ends near step 100 and at the last (with a network); attractors and chains at rest (mean field).
     pub distinct: Option<[usize; 2]>,
+    /// Total variation of the two ends that may be farthest apart at the last step, with its interval (with a network).
+    pub apart: Option<[f64; 3]>,
     pub converged: f64,
     pub attractors: Option<usize>,
     pub at_rest: Option<f64>,

@@ -8,7 +8,7 @@ mod stage;
 use super::Experiment;
 use super::couplings::{Effective, effective};
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
-use crate::dataset::{Dataset, Meaning, Options};
+use crate::dataset::{Dataset, Meaning, Options, independence};
 use crate::record::Record;
 use rayon::prelude::*;
 use rgflow::lattice::Square;
@@ -197,6 +197,10 @@ impl Experiment for OwnFlow {
         self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
     }
 
+    fn warnings(&self, _: &toml::Table) -> Vec<String> {
+        self.data.get().and_then(independence::warning).into_iter().collect()
+    }
+
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = Settings::parse(table).map_err(Error::user)?;
         let data = self.read(&settings)?;
@@ -218,6 +222,7 @@ impl Experiment for OwnFlow {
         let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp));
         let effective = run.repetitions().into_iter().map(|r| self.effective(data, Streams::new(r.seed())));
         let effective: Vec<Effective> = effective.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
-        Ok(record::record(self, &settings, data, &starts, classes, (&found, &effective)))
+        let record = record::record(self, &settings, data, &starts, classes, (&found, &effective));
+        Ok(super::with_notes(record, self.warnings(table)))
     }
 }

@@ -9,6 +9,7 @@ use super::settings::Settings;
 use super::{OwnFlow, Starts};
 use crate::dataset::{Dataset, Meaning};
 use crate::record::{Axis, Cell, Curve, Figure, Map, Number, Panel, Record, Scale, Section, Style, Table};
+use rgflow::flow::Ends;
 use rgflow::lattice::Temperature;
 
 const KEY: &str = "flow";
@@ -182,6 +183,11 @@ impl Story<'_> {
                     numbers.push(value.number(format!("{key}.{name}"), "1", what));
                 }
             }
+            if let Some([tv, low, high]) = self.apart(mode) {
+                let what = "total variation of P between the two ends that may be farthest apart, 95 % interval";
+                let interval = Some([Some(low), Some(high)]);
+                numbers.push(Number::new(format!("{key}.ends_apart"), tv, None, "1", what).interval(interval));
+            }
             if let Some((false, classes)) = &self.outputs {
                 for k in 0..self.found[0][mode].probability[1].len() {
                     for (c, class) in classes.iter().enumerate() {
@@ -193,6 +199,23 @@ impl Story<'_> {
             }
         }
         numbers
+    }
+
+    /// Total variation of the two ends that may be farthest apart, the widest of all repetitions.
+    fn apart(&self, mode: usize) -> Option<[f64; 3]> {
+        self.found.iter().filter_map(|f| f[mode].apart).max_by(|a, b| a[2].total_cmp(&b[2]))
+    }
+
+    /// How far the ends are apart, unless all pairs are shown to be one.
+    fn spread_of_ends(&self, mode: usize) -> Option<String> {
+        let [_, low, high] = self.apart(mode).filter(|apart| !Ends::is_one(*apart))?;
+        let stars: Vec<Combined> =
+            (0..self.found[0][mode].ends.len()).map(|k| self.star(mode, move |f| f.ends.get(k))).collect();
+        let by_value =
+            |a: &&Combined, b: &&Combined| a.value.unwrap_or(f64::NAN).total_cmp(&b.value.unwrap_or(f64::NAN));
+        let ends = stars.iter().min_by(by_value).zip(stars.iter().max_by(by_value)).filter(|_| stars.len() > 1);
+        let range = ends.map_or(String::new(), |(least, most)| format!("T* from {} to {}, ", show(least), show(most)));
+        Some(format!("{range}total variation up to {low:.3} ... {high:.3}"))
     }
 
     /// Series that were read: name, unit, values.
@@ -233,7 +256,13 @@ impl Story<'_> {
         }
         if self.found[0][0].distinct.is_some() {
             let mut row = vec![Cell::text("distinct ends"), Cell::text(self.starts.labels.len().max(1).to_string())];
-            row.extend(modes.map(|mode| cell(&self.over(mode, |f| f.distinct.map(|d| (d[1] as f64, f64::NAN))), None)));
+            row.extend(modes.map(|mode| {
+                let count = self.over(mode, |f| f.distinct.map(|d| (d[1] as f64, f64::NAN)));
+                match self.spread_of_ends(mode) {
+                    Some(spread) => Cell::text(format!("not shown to be one: {spread}")),
+                    None => cell(&count, None),
+                }
+            }));
             rows.push(row);
         }
         Table {
@@ -255,9 +284,14 @@ impl Story<'_> {
             let star = |i: usize| show(&self.star(mode, move |f| f.pooled.as_ref().map(|p| &p[i])));
             text += &format!("the starts read T* = {}, the ends {}; ", star(0), star(1));
         }
-        if let Some([_, ends]) = self.found[0][mode].distinct {
-            let starts = self.starts.labels.len().max(1);
-            text += &format!("{starts} starts have {ends} distinct ends; ");
+        let starts = self.starts.labels.len();
+        if let Some([_, _, high]) = self.apart(mode).filter(|_| starts > 1) {
+            text += &match self.spread_of_ends(mode) {
+                None => {
+                    format!("{starts} starts have one end (no two differ by more than {high:.3} in total variation); ")
+                }
+                Some(spread) => format!("the ends of {starts} starts are not shown to be one: {spread}; "),
+            };
         }
         text + &format!("the distance from the start is {}.", show(&distance))
     }

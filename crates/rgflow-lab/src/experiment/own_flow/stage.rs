@@ -13,7 +13,7 @@ use rgflow::flow::{
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 5;
+const REVISION: u32 = 6;
 /// Pictures: at most so many starts.
 const SHOWN: usize = 10;
 
@@ -104,6 +104,7 @@ fn examine(
         .iter()
         .map(|s| moments.iter().rposition(|m| m.step <= *s).unwrap_or(0))
         .collect();
+    let ends = distinct_ends(last);
     Findings {
         mode: mode.name().into(),
         steps: moments.iter().map(|m| m.step).collect(),
@@ -119,7 +120,8 @@ fn examine(
         energy: moments.iter().map(|m| pairs(&m.energy, &m.energy_error)).collect(),
         abs_m: moments.iter().map(|m| pairs(&m.abs_m, &m.abs_m_error)).collect(),
         distance: moments.iter().map(|m| pairs(&m.distance, &m.distance_error)).collect(),
-        distinct: network.then(|| [distinct_ends(hundred).count, distinct_ends(last).count]),
+        distinct: network.then(|| [distinct_ends(hundred).count, ends.count]),
+        apart: network.then_some(ends.widest),
         converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,
         attractors: found.map(|a| a.centres.nrows()),
         at_rest: (mode == Mode::Mean).then_some(trajectory.at_rest),

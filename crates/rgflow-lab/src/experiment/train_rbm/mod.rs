@@ -7,7 +7,7 @@ mod stage;
 
 use super::Experiment;
 use crate::artifact::{Error, Run};
-use crate::dataset::{Dataset, Options};
+use crate::dataset::{Dataset, Options, independence};
 use crate::record::Record;
 use rayon::prelude::*;
 use settings::Settings;
@@ -80,6 +80,10 @@ impl Experiment for TrainRbm {
         self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
     }
 
+    fn warnings(&self, _: &toml::Table) -> Vec<String> {
+        self.data.get().and_then(independence::warning).into_iter().collect()
+    }
+
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = Settings::parse(table).map_err(Error::user)?;
         let data = self.read(&settings)?;
@@ -88,6 +92,7 @@ impl Experiment for TrainRbm {
             stage::examine(repetition, &settings, data, &trained)
         };
         let found: Vec<_> = run.repetitions().par_iter().map(train).collect::<Result<_, Error>>()?;
-        Ok(record::record(&settings, data, &found))
+        let record = record::record(&settings, data, &found);
+        Ok(super::with_notes(record, self.warnings(table)))
     }
 }

@@ -1,0 +1,75 @@
+//! The warning of rows that cannot be independent: it sees time series, and has no false alarm where the law itself repeats rows.
+
+use ndarray::Array2;
+use rand::RngExt;
+use rgflow::exact::auto::Method;
+use rgflow::lattice::sampler::Effort;
+use rgflow::lattice::{Geometry, Temperature};
+use rgflow::random::Streams;
+use rgflow_lab::artifact::progress::Silent;
+use rgflow_lab::dataset::sampled::Request;
+use rgflow_lab::dataset::{Dataset, Options, independence};
+use std::sync::atomic::AtomicBool;
+
+/// What is said of the rows of a csv file.
+fn said(name: &str, csv: &[u8]) -> Option<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    std::fs::write(&path, csv).unwrap();
+    independence::warning(&Dataset::read(&path, &Options::default()).unwrap())
+}
+
+fn drawn(sampler: &str, size: usize, temperatures: &[f64], n: usize, effort: Effort) -> Vec<u8> {
+    let request = Request {
+        lattice: Geometry::new("square", &[size]).unwrap(),
+        field: 0.0,
+        temperatures: temperatures.iter().map(|t| Temperature::new(*t).unwrap()).collect(),
+        n,
+        method: sampler.parse::<Method>().unwrap(),
+        effort,
+        seed: 1,
+    };
+    let drawn = request.draw(&Silent, &AtomicBool::new(false)).unwrap();
+    request.csv(&drawn)
+}
+
+fn text(rows: &Array2<i8>) -> Vec<u8> {
+    let line = |row: ndarray::ArrayView1<i8>| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(",") + "\n";
+    let head: Vec<String> = (0..rows.ncols()).map(|i| format!("s{i}")).collect();
+    (head.join(",") + "\n" + &rows.rows().into_iter().map(line).collect::<String>()).into_bytes()
+}
+
+/// Null: rows are independent; each case alarms with p < 5e-5, 8 cases.
+#[test]
+fn independent_rows_are_not_suspected() {
+    let exact = |size, temperatures: &[f64]| drawn("exact", size, temperatures, 500, Effort::default());
+    for (name, csv) in [
+        ("ground.csv", exact(6, &[0.0])),
+        ("cold.csv", exact(4, &[0.3, 0.8, 1.5])),
+        ("small.csv", exact(4, &[1.0, 2.0])),
+        ("grid.csv", exact(8, &[0.0, 1.0, 2.0, 2.3, 3.0, 5.0])),
+        ("wolff.csv", drawn("wolff", 8, &[2.3], 1000, Effort::default())),
+    ] {
+        assert_eq!(said(name, &csv), None);
+    }
+    // No labels, and sorted: 20 blocks of 100 rows with means of their own.
+    let mut rng = Streams::new(1).generator("test/blocks", 0);
+    let blocks = Array2::from_shape_fn((2000, 20), |(i, _)| {
+        if rng.random::<f64>() < 0.2 + 0.6 * (i / 100) as f64 / 20.0 { 1i8 } else { -1 }
+    });
+    assert_eq!(said("sorted.csv", &text(&blocks)), None);
+}
+
+#[test]
+fn time_series_are_named() {
+    let one = |spacing| Effort { chains: Some(1), burn_in: Some(100), spacing: Some(spacing) };
+    let chain = said("chain.csv", &drawn("metropolis", 8, &[2.3], 1000, one(1)));
+    assert!(chain.as_ref().is_some_and(|w| w.contains("chain.csv") && w.contains("k-th row")), "{chain:?}");
+    assert!(said("two.csv", &drawn("heat-bath", 8, &[2.2, 2.6], 500, one(1))).is_some());
+    // Every row twice.
+    let mut rng = Streams::new(1).generator("test/twice", 0);
+    let rows = Array2::from_shape_fn((400, 16), |_| if rng.random() { 1i8 } else { -1 });
+    let twice = rows.select(ndarray::Axis(0), &(0..800).map(|i| i / 2).collect::<Vec<_>>());
+    assert!(said("twice.csv", &text(&twice)).is_some());
+    assert_eq!(said("once.csv", &text(&rows)), None);
+}
