@@ -97,6 +97,57 @@ fn averages_in_a_field_are_those_of_enumeration() {
     mistake(&["rg", "reweight", &wide, "--y", "3"], &["wide.npz", "Y = 3", "last in reach"]);
 }
 
+/// B1. Truth: the sum over all states of the 4 x 4 torus. Samples at h = 0.3 and T = 1 lie in one phase, the other follows by symmetry. Null: normal, |z| < 5.5.
+#[test]
+fn the_other_phase_is_not_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let up = sample(dir.path(), "up.npz", &["--size", "4", "--temperature", "1", "--n", "2000", "--field", "0.3"]);
+    let down = sample(dir.path(), "down.npz", &["--size", "4", "--temperature", "1", "--n", "1000", "--field=-0.3"]);
+    let joint = enumeration::joint_density(&Square::new(4, 4).unwrap()).unwrap();
+    for files in [&[up.as_str()][..], &[&up, &down]] {
+        let arguments = ["--temperatures", "1", "--y=-0.1,0,0.05,-0.3", "--json"];
+        let seen = json(&[&["rg", "reweight"][..], files, &arguments].concat());
+        assert_eq!(seen["rows"].as_array().unwrap().len(), 4);
+        for row in seen["rows"].as_array().unwrap() {
+            let truth = joint.averages(Temperature::new(1.0).unwrap(), row["y"].as_f64().unwrap()).unwrap();
+            assert!(pull(&row["magnetisation"], truth.magnetisation, 0.01) < 5.5, "{row} {truth:?}");
+            assert!(pull(&row["energy"], truth.energy, 0.02) < 5.5, "{row} {truth:?}");
+        }
+    }
+}
+
+/// B1: ground states alone know no other temperature, and an error is never 0.
+#[test]
+fn ground_states_alone_do_not_reach_far() {
+    let dir = tempfile::tempdir().unwrap();
+    let cold = sample(dir.path(), "cold.npz", &["--size", "8", "--temperature", "0.5", "--n", "1000"]);
+    mistake(
+        &["rg", "reweight", &cold, "--temperatures", "5"],
+        &["cold.npz", "T = 5", "beyond all that were drawn", "last in reach"],
+    );
+    let seen = json(&["rg", "reweight", &cold, "--json"]);
+    let rows = seen["rows"].as_array().unwrap();
+    assert!(rows.len() > 10 && rows.iter().all(|r| r["temperature"].as_f64().unwrap() < 1.0), "{seen}");
+    for row in rows {
+        let truth =
+            square::thermodynamics(8, 8, Temperature::new(row["temperature"].as_f64().unwrap()).unwrap()).unwrap();
+        assert!(pull(&row["energy"], truth.energy, 0.1) < 3.0, "{row} {truth:?}");
+        assert!(pull(&row["specific_heat"], truth.specific_heat, 1.0) < 3.0, "{row} {truth:?}");
+    }
+}
+
+/// B2: the same rows in two files are refused; `rgflow sample` gives other ones with another seed.
+#[test]
+fn rows_of_one_seed_count_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = ["--size", "8", "--temperature", "2.3", "--sampler", "exact"];
+    let a = sample(dir.path(), "a.npz", &[&own[..], &["--n", "300"]].concat());
+    let b = sample(dir.path(), "b.npz", &[&own[..], &["--n", "500"]].concat());
+    let c = sample(dir.path(), "c.npz", &[&own[..], &["--n", "500", "--seed", "2"]].concat());
+    mistake(&["rg", "reweight", &a, &b], &["a.npz", "b.npz", "rows 0 to 299", "--seed"]);
+    rgflow(&["rg", "reweight", &a, &c, "--temperatures", "2.3"]).success();
+}
+
 /// Truth: Onsager's T_c, nu = 1, beta/nu = 1/8. Null: normal with corrections to scaling (L = 8, 16) of at most 0.01, 0.1 and 0.01; |z| < 5.
 #[test]
 fn sizes_collapse_at_the_critical_temperature() {
@@ -167,7 +218,13 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     mistake(&["rg", "reweight", &ring, "--operator", "nnn"], &["ring.npz", "nnn", "abs_m"]);
 
     // Files of another program.
-    let spins = ndarray::Array2::from_shape_fn((200, 16), |(i, j)| if (i * 7 + j * j) % 5 < 2 { 1i8 } else { -1 });
+    // SplitMix64: rows without a pattern that comes again.
+    let bit = |i: usize, j: usize| {
+        let z = ((i * 16 + j + 1) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 61
+    };
+    let spins = ndarray::Array2::from_shape_fn((200, 16), |(i, j)| if bit(i, j) < 4 { 1i8 } else { -1 });
     let write = |name: &str, arrays: &[(&str, ndarray::Array1<f64>)]| {
         let mut file = rgflow_lab::artifact::npz::Writer::new();
         file.add("spins", &spins).unwrap();

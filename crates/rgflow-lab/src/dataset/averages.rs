@@ -1,14 +1,17 @@
 //! Averages of samples where they were drawn and, by reweighting, elsewhere.
 
-use super::ensemble::{Part, Pool};
+use super::ensemble::{Part, Pool, beyond};
 use crate::artifact::Error;
 use crate::report::format::significant;
-use ndarray::Array2;
 use rgflow::lattice::Lattice;
 use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, Series, State};
+use rgflow::statistics::Estimate;
 
 /// Means from which the quantities follow: e, e^2, m, |m|, m^2, m^4; e per spin and with its part in the field, m per spin.
 pub const N_MOMENTS: usize = 6;
+
+/// Temperatures of a grid between those that were sampled.
+const GRID: usize = 41;
 
 /// A quantity, as `rgflow sample` prints it ([`rgflow::lattice::Summary`] has the definitions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +43,30 @@ impl Quantity {
             Self::Binder => 1.0 - m4 / (3.0 * m2 * m2),
         }
     }
+
+    /// The quantity with its error, which is never less than that of rounding, also where symmetry or the ground state leave no other.
+    pub fn estimate(self, seen: &Replicas, beta: f64, n_sites: f64) -> Estimate {
+        let e = seen.estimate(|m| self.of(m, beta, n_sites));
+        let rounding = match self {
+            Self::Energy | Self::Magnetisation | Self::AbsM => 1.0,
+            Self::SpecificHeat => beta * beta * n_sites,
+            Self::Susceptibility => beta * n_sites,
+            // m^2 may be as small as 1/N.
+            Self::Binder => n_sites,
+        };
+        // The jackknife multiplies rounding by the number of blocks.
+        Estimate { error: e.error.max(rounding * ROUNDING * seen.rows.nrows() as f64), ..e }
+    }
 }
 
-/// <x^2> - <x>^2; below 1e-10 it is the rounding of sums.
+/// <x^2> - <x>^2; below [`ROUNDING`] it is the rounding of sums.
 fn variance(x2: f64, x: f64) -> f64 {
     let v = x2 - x * x;
-    if v < 1e-10 { 0.0 } else { v }
+    if v < ROUNDING { 0.0 } else { v }
 }
+
+/// Rounding of sums of moments: what is known no better than that has at least this error.
+const ROUNDING: f64 = 1e-10;
 
 /// The moments of one configuration with energy `e` and magnetisation `m` in all.
 fn moments(n_sites: f64, e: f64, m: f64) -> [f64; N_MOMENTS] {
@@ -65,25 +85,6 @@ impl Part {
         let tau_int = if in_field { self.tau_int_x } else { self.tau_int };
         Series { state: self.state(), energy: &self.energy, x: &self.x, tau_int }
     }
-
-    /// Moments where it was sampled, of all configurations and without each of `n_blocks` blocks.
-    pub fn read(&self, n_sites: usize, n_blocks: usize) -> Replicas {
-        let n = self.energy.len();
-        let mut sums = Array2::<f64>::zeros((1 + n_blocks, N_MOMENTS));
-        let mut counts = vec![0.0; 1 + n_blocks];
-        for i in 0..n {
-            let own = moments(n_sites as f64, self.energy[i] - self.field * self.x[i], self.m[i]);
-            for row in [0, 1 + i * n_blocks / n] {
-                sums.row_mut(row).iter_mut().zip(own).for_each(|(s, v)| *s += v);
-                counts[row] += 1.0;
-            }
-        }
-        let rows = Array2::from_shape_fn(sums.dim(), |(b, k)| match b {
-            0 => sums[(0, k)] / counts[0],
-            b => (sums[(0, k)] - sums[(b, k)]) / (counts[0] - counts[b]),
-        });
-        Replicas { rows, n_eff: n as f64 / (2.0 * self.tau_int).max(1.0) }
-    }
 }
 
 impl Pool {
@@ -92,14 +93,81 @@ impl Pool {
         self.parts.iter().map(|part| part.series(in_field)).collect()
     }
 
-    /// Moments at `state` from all parts; `mbar` is that of [`Pool::series`].
+    /// All parts as one, with at most `most` blocks.
     ///
     /// # Errors
-    /// [`MbarError::Overlap`] if the samples do not reach it.
+    /// Those of [`Mbar::new`].
+    pub fn histograms(&self, in_field: bool, most: usize) -> Result<Mbar, MbarError> {
+        self.mbar(&self.parts.iter().collect::<Vec<_>>(), in_field, most)
+    }
+
+    fn mbar(&self, parts: &[&Part], in_field: bool, most: usize) -> Result<Mbar, MbarError> {
+        let series: Vec<Series> = parts.iter().map(|part| part.series(in_field)).collect();
+        let mbar = if self.odd { Mbar::of_pairs(&series, most)? } else { Mbar::with_blocks(&series, most)? };
+        let edges: Vec<(f64, f64)> = beyond(parts, self.odd).iter().map(|[energy, _, x]| (*energy, *x)).collect();
+        Ok(mbar.with_edges(&edges))
+    }
+
+    /// Moments at `state` from all parts; `mbar` is that of [`Pool::histograms`].
+    ///
+    /// # Errors
+    /// [`MbarError::Overlap`] or [`MbarError::Support`] if the samples do not reach it.
     pub fn read(&self, mbar: &Mbar, state: State) -> Result<Replicas, MbarError> {
-        let m: Vec<f64> = self.parts.iter().flat_map(|part| part.m.iter().copied()).collect();
+        self.moments(&self.parts.iter().collect::<Vec<_>>(), mbar, state)
+    }
+
+    /// Moments of one part where it was sampled, with at most `most` blocks.
+    ///
+    /// # Errors
+    /// Those of [`Mbar::new`].
+    pub fn alone(&self, part: &Part, most: usize) -> Result<Replicas, MbarError> {
+        let mbar = self.mbar(&[part], false, most)?;
+        self.moments(&[part], &mbar, part.state())
+    }
+
+    /// Means over pairs {s, -s}, which have one energy without field.
+    fn moments(&self, parts: &[&Part], mbar: &Mbar, state: State) -> Result<Replicas, MbarError> {
+        let mut m: Vec<f64> = parts.iter().flat_map(|part| part.m.iter().copied()).collect();
+        m.extend(beyond(parts, self.odd).iter().map(|edge| edge[1]));
         let n_sites = self.lattice.n_sites() as f64;
-        mbar.read(state, |n| moments(n_sites, mbar.energy(n) - state.y * mbar.x(n), m[n]))
+        let sign = if self.odd { -1.0 } else { 1.0 };
+        mbar.read(state, |n| {
+            let (energy, field, p) = (mbar.energy(n), state.y * mbar.x(n), mbar.turned(&state, n));
+            let (own, other) = (moments(n_sites, energy - field, m[n]), moments(n_sites, energy - sign * field, -m[n]));
+            std::array::from_fn::<f64, N_MOMENTS, _>(|k| (1.0 - p) * own[k] + p * other[k])
+        })
+    }
+
+    /// Inverse temperatures of a grid for the field Y = `y`, even in T: between those that were sampled, or as far as a single one reaches.
+    pub fn grid(&self, mbar: &Mbar, y: f64) -> Vec<f64> {
+        let temperatures = || self.parts.iter().map(|p| p.temperature.value());
+        let (mut low, mut high) =
+            temperatures().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), t| (low.min(t), high.max(t)));
+        if high.is_infinite() {
+            // Even steps do not lead to infinity.
+            let finite = temperatures().filter(|t| t.is_finite()).fold(0.0, f64::max);
+            if finite == 0.0 {
+                return vec![0.0];
+            }
+            high = finite;
+        }
+        if low == high {
+            let at = low;
+            let reach = |factor: f64| {
+                let (mut near, mut far) = (at, factor * at);
+                for _ in 0..20 {
+                    let middle = 0.5 * (near + far);
+                    if mbar.reaches(&State { beta: 1.0 / middle, y }) { near = middle } else { far = middle }
+                }
+                near
+            };
+            (low, high) = (reach(0.5), reach(2.0));
+        }
+        if low >= high {
+            return vec![1.0 / low];
+        }
+        let at = |i: usize| low + (high - low) * i as f64 / (GRID - 1) as f64;
+        (0..GRID).map(|i| 1.0 / at(i)).collect()
     }
 
     /// An error of reweighting in words of temperatures, with the files.
@@ -111,6 +179,15 @@ impl Pool {
                 "{}reweighting to {} leaves {n_eff:.0} configurations, less than a tenth of the {n} at {}; sample nearer, \
                  the last in reach is {}",
                 file(nearest),
+                place(at),
+                place(nearest),
+                place(reach)
+            ),
+            MbarError::Support { at, beyond, nearest, reach } => format!(
+                "{}one configuration beyond all that were drawn would carry {:.0} % of the weight at {}; sample nearer than {}, \
+                 the last in reach is {}",
+                file(nearest),
+                100.0 * beyond,
                 place(at),
                 place(nearest),
                 place(reach)
@@ -139,28 +216,105 @@ pub fn place(state: &State) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rgflow::lattice::Temperature;
+    use rgflow::lattice::{Geometry, Temperature};
 
-    /// A mean that is known by hand, and what is left without a block.
+    /// Means that are known by hand, and what is left without a block: of the pair {s, -s} at h = 0.5 and T = 2, -s has the
+    /// probability 1/(1 + e^{M/2}).
     #[test]
     fn moments_follow_from_their_definition() {
+        let all = |v: [f64; 4]| v.repeat(20);
         let part = Part {
             path: "a.npz".into(),
             temperature: Temperature::new(2.0).unwrap(),
             field: 0.5,
-            energy: vec![-4.0, 0.0, -4.0, 0.0],
-            m: vec![4.0, -2.0, 4.0, 0.0],
-            x: vec![4.0, -2.0, 4.0, 0.0],
+            energy: all([-4.0, 0.0, -4.0, 0.0]),
+            m: all([4.0, -2.0, 4.0, 0.0]),
+            x: all([4.0, -2.0, 4.0, 0.0]),
             tau_int: 0.5,
             tau_int_x: 0.5,
+            edges: Vec::new(),
         };
-        let seen = part.read(4, 2);
-        // Per spin: e = -1.5, 0.25, -1.5, 0; m = 1, -0.5, 1, 0.
-        assert_eq!(seen.rows.row(0).to_vec(), [-0.6875, 1.140625, 0.375, 0.625, 0.5625, 0.515625]);
-        assert_eq!(seen.rows.row(1).to_vec(), [-0.75, 1.125, 0.5, 0.5, 0.5, 0.5]);
-        let of = |q: Quantity| q.of(seen.rows.row(0).as_slice().unwrap(), 0.5, 4.0);
-        assert_eq!(of(Quantity::SpecificHeat), 1.140625 - 0.6875 * 0.6875);
-        assert_eq!(of(Quantity::Susceptibility), 2.0 * (0.5625 - 0.625 * 0.625));
-        assert_eq!(of(Quantity::Binder), 1.0 - 0.515625 / (3.0 * 0.5625 * 0.5625));
+        let pool = Pool {
+            lattice: Geometry::new("square", &[2, 2]).unwrap(),
+            odd: true,
+            parts: vec![part.clone()],
+            notes: Vec::new(),
+        };
+        let seen = pool.alone(&part, 10).unwrap();
+        let tanh = |m: f64| m * (0.25 * m).tanh();
+        let (m, e) = ((2.0 * tanh(4.0) + tanh(2.0)) / 4.0, -2.0);
+        let row = seen.rows.row(0).to_vec();
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        // Per spin: e = (E - h M)/4, |m| = 1, 1/2, 1, 0.
+        assert!(near(row[0], (e - 0.5 * m) / 4.0) && near(row[2], m / 4.0), "{row:?} {m}");
+        assert!(near(row[3], 0.625) && near(row[4], 0.5625) && near(row[5], 0.515625), "{row:?}");
+        assert!((1..=10).all(|b| near(seen.rows[(b, 3)], 0.625)));
+        let of = |q: Quantity| q.of(&row, 0.5, 4.0);
+        assert!(near(of(Quantity::Susceptibility), 2.0 * (0.5625 - 0.625 * 0.625)));
+        assert!(near(of(Quantity::Binder), 1.0 - 0.515625 / (3.0 * 0.5625 * 0.5625)));
+        assert!(near(of(Quantity::SpecificHeat), row[1] - row[0] * row[0]));
+    }
+
+    /// B1, the calibration of `examples/reweighting_calibration.rs` in small. Truth: all states of the 4 x 4 torus. Null: at most 1 % of all
+    /// values lie beyond three errors; with 27 samples whose values go together, 3 % are allowed, and none beyond 8. All that is due is read.
+    #[test]
+    fn errors_hold_wherever_averages_are_read() {
+        use crate::artifact::npz::Writer;
+        use crate::dataset::ensemble::{Coupled, pools};
+        use rgflow::exact::{enumeration, transfer};
+        let dir = tempfile::tempdir().unwrap();
+        let square = rgflow::lattice::Square::new(4, 4).unwrap();
+        let joint = enumeration::joint_density(&square).unwrap();
+        let (mut values, mut bad, mut targets) = (0, 0, 0);
+        for (k, (t, h)) in [0.8, 1.2, 2.0].into_iter().flat_map(|t| [0.0, 0.05, 0.3].map(|h| (t, h))).enumerate() {
+            for seed in 0..3 {
+                let temperature = Temperature::new(t).unwrap();
+                let mut rng = rgflow::random::Streams::new(seed).generator("test/errors", k as u64);
+                let drawn = transfer::Sampler::in_field(4, 4, temperature, h).unwrap().sample(500, &mut rng);
+                let path = dir.path().join(format!("{k}-{seed}.npz"));
+                let mut file = Writer::new();
+                file.add("spins", &drawn.spins).unwrap();
+                for (name, value) in [("temperatures", t), ("field", h), ("n_chains", 0.0)] {
+                    file.add(name, &ndarray::arr1(&[value])).unwrap();
+                }
+                file.add("lattice", &ndarray::arr1(&[4u32, 4])).unwrap();
+                file.save(&path).unwrap();
+                let pool = pools(&[path], &Coupled::M).unwrap().remove(0);
+                let mbar = pool.histograms(true, 20).unwrap();
+                let mut energy = pool.parts[0].energy.clone();
+                energy.sort_by(f64::total_cmp);
+                let grid = pool.grid(&mbar, h).into_iter().step_by(8).map(|beta| State { beta, y: h });
+                let others = [(0.8, h), (1.25, h), (1.7, h), (1.0, 0.0), (1.0, -0.1), (1.0, 0.5), (1.1, -h)];
+                let others = others.map(|(f, y)| State { beta: 1.0 / (f * t), y });
+                for state in grid.chain(others) {
+                    let truth = joint.averages(Temperature::new(1.0 / state.beta).unwrap(), state.y).unwrap();
+                    let mean = 16.0 * (truth.energy + state.y * truth.magnetisation);
+                    let Ok(seen) = pool.read(&mbar, state) else {
+                        assert!(!(energy[50]..=energy[450]).contains(&mean), "T = {t}, h = {h}: {state} is due");
+                        continue;
+                    };
+                    targets += 1;
+                    let chi = 16.0 * state.beta * (truth.m2 - truth.abs_magnetisation.powi(2));
+                    for (q, truth) in [
+                        (Quantity::Energy, truth.energy),
+                        (Quantity::SpecificHeat, truth.specific_heat),
+                        (Quantity::Magnetisation, truth.magnetisation),
+                        (Quantity::AbsM, truth.abs_magnetisation),
+                        (Quantity::Susceptibility, chi),
+                        (Quantity::Binder, 1.0 - truth.m4 / (3.0 * truth.m2 * truth.m2)),
+                    ] {
+                        let e = q.estimate(&seen, state.beta, 16.0);
+                        let z = (e.value - truth).abs() / e.error;
+                        values += 1;
+                        bad += usize::from(z > 3.0);
+                        assert!(
+                            e.error > 0.0 && z < 8.0,
+                            "T = {t}, h = {h}, seed {seed}, {state}: {q:?} {e:?} {truth}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(targets > 250 && 100 * bad <= 3 * values, "{bad} of {values} values of {targets} targets are bad");
     }
 }

@@ -105,6 +105,10 @@ pub fn correlations<L: Lattice + ?Sized>(
 }
 
 impl JointDensity {
+    pub(super) fn new(n_sites: usize, states: Vec<(i64, i64, u64)>) -> Self {
+        Self { n_sites, states }
+    }
+
     /// Number of spins.
     pub fn n_sites(&self) -> usize {
         self.n_sites

@@ -12,6 +12,7 @@ pub mod infinite;
 mod levels;
 pub mod series;
 pub mod square;
+pub mod torus;
 pub mod transfer;
 mod wide;
 

@@ -5,12 +5,13 @@ use crate::commands::work::start_threads;
 use crate::output;
 use rgflow::lattice::{Geometry, Temperature};
 use rgflow::rg::multi_histogram::{Mbar, State, blocks, estimate};
-use rgflow::rg::scaling::{self, Correction, Master, Point, PowerLaw};
+use rgflow::rg::scaling::{self, Correction, Master, Point, PowerLaw, Spread};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::dataset::averages::Quantity;
 use rgflow_lab::dataset::ensemble::{Coupled, Part, Pool, pools};
 use rgflow_lab::record::{Axis, Curve, Figure, Panel, Style};
+use rgflow_lab::report::format::significant;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -101,6 +102,12 @@ struct Sized<'a> {
 /// A result, or why there is none.
 type Found<T> = Result<T, String>;
 
+/// Errors of a collapse: T_c, nu and a with all of them, and what the choice of window, degree and omega is part of.
+struct Errors {
+    total: [Estimate; 3],
+    spread: Spread,
+}
+
 /// What comes beside the collapse.
 struct Beside {
     /// Crossings of U4 of neighbouring sizes.
@@ -139,7 +146,7 @@ impl Collapse {
         // As many blocks at every point.
         let own = sizes.iter().map(|(_, pool)| blocks(&pool.series(false)).map_err(|e| pool.explain(&e)));
         let n_blocks = own.collect::<Result<Vec<_>, _>>()?.into_iter().min().unwrap_or(0);
-        let points = self.points(&sizes, n_blocks);
+        let points = self.points(&sizes, n_blocks)?;
         let master = Master {
             degree: self.degree.into(),
             window: self.window,
@@ -152,18 +159,20 @@ impl Collapse {
         let by_size: Vec<Sized> = sizes
             .iter()
             .map(|(size, pool)| {
-                let mbar = Mbar::with_blocks(&pool.series(false), n_blocks).map_err(|e| pool.explain(&e).to_string());
+                let mbar = pool.histograms(false, n_blocks).map_err(|e| pool.explain(&e).to_string());
                 Sized { size: *size, pool, mbar }
             })
             .collect();
-        let beside = self.beside(&by_size, &seen);
+        let spread = scaling::spread(&points, &master, &seen);
+        let errors = Errors { total: spread.total(&seen), spread };
+        let beside = self.beside(&by_size, &seen, errors.total[0].error);
         if let Some(path) = &self.plot {
-            draw(path, &self.figure(&points, &seen))?;
+            draw(path, &self.figure(&points, &seen, &errors))?;
         }
         if self.json {
-            return output::print_json(&self.as_json(&points, &seen, &beside, n_blocks));
+            return output::print_json(&self.as_json(&points, &seen, &errors, &beside, n_blocks));
         }
-        output::print(&self.text(&points, &seen, &beside, n_blocks))?;
+        output::print(&self.text(&points, &seen, &errors, &beside, n_blocks))?;
         self.plot.as_ref().map_or(Ok(()), |path| output::print(&format!("{}\n", path.display())))
     }
 
@@ -204,20 +213,21 @@ impl Collapse {
         }))
     }
 
-    fn points(&self, sizes: &[(usize, Pool)], n_blocks: usize) -> Vec<Point> {
-        let one = |size: usize, part: &Part| {
+    fn points(&self, sizes: &[(usize, Pool)], n_blocks: usize) -> Result<Vec<Point>, Error> {
+        let one = |size: usize, pool: &Pool, part: &Part| {
             let (beta, n) = (part.temperature.beta(), (size * size) as f64);
-            let values = part.read(size * size, n_blocks).map(|m| self.of.quantity().of(m, beta, n));
-            Point { size, t: part.temperature.value(), values }
+            let seen = pool.alone(part, n_blocks).map_err(|e| pool.explain(&e))?;
+            let values = seen.map(|m| self.of.quantity().of(m, beta, n));
+            Ok(Point { size, t: part.temperature.value(), values })
         };
-        sizes.iter().flat_map(|(size, pool)| pool.parts.iter().map(|part| one(*size, part))).collect()
+        sizes.iter().flat_map(|(size, pool)| pool.parts.iter().map(move |part| one(*size, pool, part))).collect()
     }
 
-    fn beside(&self, sizes: &[Sized], seen: &scaling::Collapse) -> Beside {
+    fn beside(&self, sizes: &[Sized], seen: &scaling::Collapse, error: f64) -> Beside {
         let pairs = sizes.windows(2).map(|two| ([two[0].size, two[1].size], crossing(&two[0], &two[1], seen)));
         let t = self.tc.unwrap_or(seen.t_c.value);
         // T_c of the fit has an error of its own.
-        let dt = if self.tc.is_some() { 0.0 } else { seen.t_c.error };
+        let dt = if self.tc.is_some() { 0.0 } else { error };
         let correction = self.omega.map_or(Correction::None, Correction::Fixed);
         let law = |of: Of| -> Found<PowerLaw> {
             let at = |t: f64| -> Found<PowerLaw> {
@@ -234,7 +244,20 @@ impl Collapse {
         Beside { crossings: pairs.collect(), t, laws: [Of::AbsM, Of::Chi].map(|of| (of, law(of))).into() }
     }
 
-    fn as_json(&self, points: &[Point], seen: &scaling::Collapse, beside: &Beside, n_blocks: usize) -> Value {
+    fn as_json(
+        &self,
+        points: &[Point],
+        seen: &scaling::Collapse,
+        errors: &Errors,
+        beside: &Beside,
+        n_blocks: usize,
+    ) -> Value {
+        let fitted = |k: usize, statistical: Estimate, spread: f64| {
+            let mut value = number(errors.total[k]);
+            (value["statistical"], value["spread"]) = (json!(statistical.error), json!(spread));
+            value
+        };
+        let own = &errors.spread;
         let crossing = |(sizes, found): &([usize; 2], Found<Estimate>)| match found {
             Ok(t) => json!({ "sizes": sizes, "temperature": number(*t) }),
             Err(why) => json!({ "sizes": sizes, "temperature": null, "why": why }),
@@ -252,14 +275,22 @@ impl Collapse {
             json!({ "size": p.size, "temperature": p.t, "value": p.values[0], "error": e.error, "x": seen.x(p.size, p.t) })
         };
         json!({
-            "of": self.of.name(), "n_blocks": n_blocks, "t_c": number(seen.t_c), "nu": number(seen.nu), "a": number(seen.a),
+            "of": self.of.name(), "n_blocks": n_blocks, "t_c": fitted(0, seen.t_c, own.t_c),
+            "nu": fitted(1, seen.nu, own.nu), "a": fitted(2, seen.a, own.a), "other_fits": own.fits, "other_fits_failed": own.failed,
             "chi2": seen.chi2, "dof": seen.dof, "coefficients": seen.coefficients, "omega": self.omega,
             "crossings": beside.crossings.iter().map(crossing).collect::<Vec<_>>(), "power_laws": laws,
             "points": points.iter().map(point).collect::<Vec<_>>(),
         })
     }
 
-    fn text(&self, points: &[Point], seen: &scaling::Collapse, beside: &Beside, n_blocks: usize) -> String {
+    fn text(
+        &self,
+        points: &[Point],
+        seen: &scaling::Collapse,
+        errors: &Errors,
+        beside: &Beside,
+        n_blocks: usize,
+    ) -> String {
         let mut sizes: Vec<String> = points.iter().map(|p| p.size.to_string()).collect();
         sizes.dedup();
         let correction = self.omega.map_or(String::new(), |w| format!(", corrections L^-{w}"));
@@ -271,15 +302,27 @@ impl Collapse {
             self.degree
         );
         let dof = |chi2: f64, dof: usize| format!("{chi2:.1}/{dof}");
-        let mut rows = vec![
-            vec!["T_c".to_string(), show(seen.t_c)],
-            vec!["nu".into(), show(seen.nu)],
-            vec!["chi2/dof".into(), dof(seen.chi2, seen.dof)],
-        ];
+        let row = |name: String, k: usize, statistical: Estimate, spread: f64| {
+            vec![name, show(errors.total[k]), significant(statistical.error, 2), significant(spread, 2)]
+        };
+        let own = &errors.spread;
+        let mut rows = vec![["", "value", "statistical", "spread"].map(String::from).to_vec()];
+        rows.push(row("T_c".into(), 0, seen.t_c, own.t_c));
+        rows.push(row("nu".into(), 1, seen.nu, own.nu));
         if self.of != Of::Binder {
-            rows.insert(2, vec![format!("a of {}", self.of.name()), show(seen.a)]);
+            rows.push(row(format!("a of {}", self.of.name()), 2, seen.a, own.a));
         }
+        rows.push(vec!["chi2/dof".into(), dof(seen.chi2, seen.dof)]);
         text += &output::columns(&rows);
+        let failed = if own.failed > 0 { format!(" ({} more have no fit)", own.failed) } else { String::new() };
+        text += &format!(
+            "Spread: over {} fits with narrower windows, other degrees and corrections{failed}; errors in brackets have both\n",
+            own.fits
+        );
+        if seen.dof > 0 && seen.chi2 > 2.0 * seen.dof as f64 {
+            text += "chi2/dof is above 2: one curve does not describe the data, and errors are widened; larger sizes, a narrower --window, a higher \
+                     --degree or --omega\n";
+        }
         text += "\nU4 of neighbouring sizes crosses at\n";
         for ([small, large], found) in &beside.crossings {
             text += &format!(
@@ -301,7 +344,7 @@ impl Collapse {
     }
 
     /// The data over T, and on one curve.
-    fn figure(&self, points: &[Point], seen: &scaling::Collapse) -> Figure {
+    fn figure(&self, points: &[Point], seen: &scaling::Collapse, errors: &Errors) -> Figure {
         let mut sizes: Vec<usize> = points.iter().map(|p| p.size).collect();
         sizes.dedup();
         let degree = usize::from(self.degree);
@@ -346,8 +389,10 @@ impl Collapse {
             y: axis(y),
             curves,
         };
-        let fitted =
-            format!("T_c = {}, nu = {}, chi2/dof = {:.1}/{}", show(seen.t_c), show(seen.nu), seen.chi2, seen.dof);
+        let fitted = {
+            let [t_c, nu, _] = errors.total.map(show);
+            format!("T_c = {t_c}, nu = {nu}, chi2/dof = {:.1}/{}", seen.chi2, seen.dof)
+        };
         Figure {
             id: "collapse".into(),
             title: format!("{name} of square lattices"),

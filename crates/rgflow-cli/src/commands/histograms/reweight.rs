@@ -5,7 +5,6 @@ use crate::commands::{exact::Range, work::start_threads};
 use crate::output;
 use rgflow::exact::square;
 use rgflow::lattice::{Geometry, Lattice, Temperature};
-use rgflow::rg::histogram::OVERLAP;
 use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, State};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
@@ -14,9 +13,6 @@ use rgflow_lab::dataset::ensemble::{Coupled, Part, Pool, pools};
 use rgflow_lab::record::{Axis, Curve, Figure, Panel, Style};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-
-/// Temperatures of the grid between those that were sampled.
-const GRID: usize = 41;
 
 /// Quantities in the order of the columns, with their names in the table and in JSON.
 const QUANTITIES: [(Quantity, &str, &str); 6] = [
@@ -63,7 +59,7 @@ struct Row {
 
 impl Row {
     fn new(state: State, seen: &Replicas, n_sites: f64) -> Self {
-        let values = QUANTITIES.map(|(q, ..)| seen.estimate(|m| q.of(m, state.beta, n_sites)));
+        let values = QUANTITIES.map(|(q, ..)| q.estimate(seen, state.beta, n_sites));
         Self { state, n_eff: seen.n_eff, values }
     }
 
@@ -96,7 +92,7 @@ impl Reweight {
         };
         pool.notes.iter().for_each(|note| output::complain(note));
         let in_field = pool.parts.iter().any(|p| p.field != 0.0) || self.y.iter().any(|y| *y != 0.0);
-        let mbar = Mbar::new(&pool.series(in_field)).map_err(|e| pool.explain(&e))?;
+        let mbar = pool.histograms(in_field, usize::MAX).map_err(|e| pool.explain(&e))?;
         let (rows, left_out) = self.rows(pool, &mbar, &asked)?;
         let n_blocks = mbar.n_blocks();
         if let Some(path) = &self.plot {
@@ -121,13 +117,13 @@ impl Reweight {
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
         for y in fields {
             let before = rows.len();
-            let grid = if asked.is_empty() { grid(pool, mbar, y) } else { asked.iter().map(|t| t.beta()).collect() };
+            let grid = if asked.is_empty() { pool.grid(mbar, y) } else { asked.iter().map(|t| t.beta()).collect() };
             let mut last = None;
             for beta in grid {
                 let state = State { beta, y };
                 match pool.read(mbar, state) {
                     Ok(seen) => rows.push(Row::new(state, &seen, n_sites)),
-                    Err(e @ MbarError::Overlap { .. }) if asked.is_empty() => {
+                    Err(e @ (MbarError::Overlap { .. } | MbarError::Support { .. })) if asked.is_empty() => {
                         left_out.push(state);
                         last = Some(e);
                     }
@@ -141,39 +137,6 @@ impl Reweight {
         }
         Ok((rows, left_out))
     }
-}
-
-/// Inverse temperatures of a grid, even in T: between those that were sampled, or as far as a single one reaches.
-fn grid(pool: &Pool, mbar: &Mbar, y: f64) -> Vec<f64> {
-    let temperatures = || pool.parts.iter().map(|p| p.temperature.value());
-    let (mut low, mut high) =
-        temperatures().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), t| (low.min(t), high.max(t)));
-    if high.is_infinite() {
-        // Even steps do not lead to infinity.
-        let finite = temperatures().filter(|t| t.is_finite()).fold(0.0, f64::max);
-        if finite == 0.0 {
-            return vec![0.0];
-        }
-        high = finite;
-    }
-    if low == high {
-        let (at, n) = (low, mbar.len() as f64);
-        let reach = |factor: f64| {
-            let fine = |t: f64| mbar.n_eff(&State { beta: 1.0 / t, y }) >= OVERLAP * n;
-            let (mut near, mut far) = (at, factor * at);
-            for _ in 0..20 {
-                let middle = 0.5 * (near + far);
-                if fine(middle) { near = middle } else { far = middle }
-            }
-            near
-        };
-        (low, high) = (reach(0.5), reach(2.0));
-    }
-    if low >= high {
-        return vec![1.0 / low];
-    }
-    let at = |i: usize| low + (high - low) * i as f64 / (GRID - 1) as f64;
-    (0..GRID).map(|i| 1.0 / at(i)).collect()
 }
 
 fn temperature(t: f64) -> Value {
@@ -211,7 +174,7 @@ fn table(pool: &Pool, n_blocks: usize, rows: &[Row], left_out: &[State], in_fiel
     for row in rows {
         let mut line = vec![temperature_text(row.t())];
         line.extend(in_field.then(|| row.state.y.to_string()));
-        line.extend(QUANTITIES.iter().zip(&row.values).filter(|((q, ..), _)| shown(*q)).map(|(_, e)| show(*e)));
+        line.extend(QUANTITIES.iter().zip(&row.values).filter(|((q, ..), _)| shown(*q)).map(|(_, e)| show_or_zero(*e)));
         line.push(format!("{:.0}", row.n_eff));
         cells.push(line);
     }
@@ -225,12 +188,17 @@ fn table(pool: &Pool, n_blocks: usize, rows: &[Row], left_out: &[State], in_fiel
     );
     if let [first, ..] = left_out {
         text += &format!(
-            "{} of the grid are left out, the first {}: fewer than a tenth of the configurations would count; sample nearer\n",
+            "{} of the grid are left out, the first {}: the samples do not reach so far; sample nearer\n",
             left_out.len(),
             place(first)
         );
     }
     text
+}
+
+/// What is 0 by symmetry without digits.
+fn show_or_zero(e: Estimate) -> String {
+    if e.value == 0.0 && e.error < 1e-9 { "0".into() } else { show(e) }
 }
 
 fn temperature_text(t: f64) -> String {
@@ -242,8 +210,9 @@ fn figure(pool: &Pool, n_blocks: usize, rows: &[Row]) -> Figure {
     let n_sites = pool.lattice.n_sites() as f64;
     let mut fields: Vec<f64> = rows.iter().map(|row| row.state.y).collect();
     fields.dedup();
-    let alone: Vec<Row> =
-        pool.parts.iter().map(|p| Row::new(p.state(), &p.read(n_sites as usize, n_blocks), n_sites)).collect();
+    // A part that is too short for errors has no points.
+    let alone = pool.parts.iter().filter_map(|p| Some(Row::new(p.state(), &pool.alone(p, n_blocks).ok()?, n_sites)));
+    let alone: Vec<Row> = alone.collect();
     let curve = |label: String, rows: &[&Row], column: usize, style: Style| Curve {
         label,
         x: rows.iter().map(|row| row.t()).collect(),

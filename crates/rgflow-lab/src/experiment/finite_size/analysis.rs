@@ -11,7 +11,7 @@ use rgflow::rg::multi_histogram::{Mbar, Series, State};
 use rgflow::rg::scaling::{Collapse, Correction, Master, Point, PowerLaw, collapse, crossing, power_law};
 use serde::{Deserialize, Serialize};
 
-const REVISION: u32 = 3;
+const REVISION: u32 = 4;
 /// Temperatures of the curves that cross, by multiple histograms.
 const GRID: usize = 21;
 

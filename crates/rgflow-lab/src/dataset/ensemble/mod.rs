@@ -1,0 +1,227 @@
+//! Samples of the Ising model as series for histograms: energy, magnetisation and X of every configuration, chain after chain.
+//!
+//! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there `coordination`, `field`,
+//! `n_chains` and tau_int); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
+
+mod arrays;
+mod edges;
+mod repeats;
+
+pub use edges::{Edge, Way};
+
+use crate::artifact::{Error, user_file};
+use arrays::{Arrays, Group};
+pub(super) use edges::beyond;
+use rayon::prelude::*;
+use repeats::Block;
+use rgflow::lattice::{Geometry, Ising, Lattice, Model, Temperature};
+use rgflow::rg::operators::{self, Bits, Operator};
+use rgflow::statistics::tau_int_chains;
+use std::path::{Path, PathBuf};
+
+/// What the field Y couples to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coupled {
+    /// The sum of the spins.
+    M,
+    /// Its absolute value.
+    AbsM,
+    /// A sum of products of spins, on the square lattice.
+    Products(Operator),
+}
+
+impl std::str::FromStr for Coupled {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known: Vec<Operator> = operators::even().into_iter().chain(operators::odd()).collect();
+        match name {
+            "m" => Ok(Self::M),
+            "abs_m" => Ok(Self::AbsM),
+            _ => known.iter().find(|o| o.name() == name).cloned().map(Self::Products).ok_or_else(|| {
+                let names: Vec<&str> = known.iter().map(Operator::name).filter(|name| *name != "m").collect();
+                format!("is unknown; there are m, abs_m, {}", names.join(", "))
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Coupled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::M => "m",
+            Self::AbsM => "abs_m",
+            Self::Products(operator) => operator.name(),
+        })
+    }
+}
+
+impl Coupled {
+    /// Whether X changes its sign when all spins are turned.
+    fn is_odd(&self) -> bool {
+        match self {
+            Self::M => true,
+            Self::AbsM => false,
+            Self::Products(operator) => operator.is_odd(),
+        }
+    }
+
+    /// Work space on `lattice`; `None` if X has no meaning there.
+    fn bits(&self, lattice: &Geometry) -> Option<Bits> {
+        match (self, lattice) {
+            (Self::Products(o), Geometry::Square(s)) if o.extent() < s.lx().min(s.ly()) => {
+                Some(Bits::new(s.lx(), s.ly(), o.extent()))
+            }
+            (Self::Products(_), _) => None,
+            _ => Some(Bits::new(1, 1, 0)),
+        }
+    }
+
+    /// X of `spins`, of which `m` is the sum.
+    fn read(&self, bits: &mut Bits, spins: &[i8], m: f64) -> f64 {
+        match self {
+            Self::M => m,
+            Self::AbsM => m.abs(),
+            Self::Products(operator) => {
+                bits.set(spins);
+                bits.sum(operator) as f64
+            }
+        }
+    }
+}
+
+/// The configurations of one temperature and one field, chain after chain in the order of each.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The file.
+    pub path: PathBuf,
+    /// The temperature, above 0.
+    pub temperature: Temperature,
+    /// Field h that was there when they were sampled, in J.
+    pub field: f64,
+    /// Total energy without the field in J, shape `(n,)`.
+    pub energy: Vec<f64>,
+    /// Sum of the spins, shape `(n,)`.
+    pub m: Vec<f64>,
+    /// X, shape `(n,)`.
+    pub x: Vec<f64>,
+    /// Longer of the integrated autocorrelation times of E and |m|, in configurations of a chain: that of the file, else estimated.
+    pub tau_int: f64,
+    /// The longest one where X counts too.
+    pub tau_int_x: f64,
+    /// What lies beyond the outermost configurations.
+    pub edges: Vec<Edge>,
+}
+
+/// The samples of one lattice: all temperatures of all files.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// The lattice.
+    pub lattice: Geometry,
+    /// Whether X changes its sign when all spins are turned.
+    pub odd: bool,
+    /// By file, then in the order of the file.
+    pub parts: Vec<Part>,
+    /// What is left out, and why.
+    pub notes: Vec<String>,
+}
+
+/// Reads `files`, measures X = `coupled`, and puts those of one lattice together; pools by rising number of sites.
+///
+/// # Errors
+/// [`Error::User`] of one line that names the file, what it lacks and the remedy; also for a file that is given twice, and for rows that are there twice.
+pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
+    let mut seen: Vec<(blake3::Hash, &Path)> = Vec::new();
+    let mut pools: Vec<Pool> = Vec::new();
+    let mut blocks: Vec<(usize, Block)> = Vec::new();
+    for path in files {
+        let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
+        let file = user_file::open(path, ".npz")?;
+        let hash = user_file::hash(path, &file)?;
+        if let Some((_, other)) = seen.iter().find(|(h, _)| *h == hash) {
+            return Err(wrong(format!("holds the same as {}; give each file once", other.display())));
+        }
+        seen.push((hash, path));
+        let arrays = Arrays::read(path, &file)?;
+        let lattice = arrays.lattice.clone();
+        let at = match pools.iter().position(|p| p.lattice == lattice) {
+            Some(at) => at,
+            None => {
+                pools.push(Pool { lattice, odd: coupled.is_odd(), parts: Vec::new(), notes: Vec::new() });
+                pools.len() - 1
+            }
+        };
+        let cold = arrays.groups.iter().any(|g| g.temperature == Temperature::ZERO);
+        blocks.extend(Block::all(&arrays, path).into_iter().map(|block| (at, block)));
+        let parts = arrays.measure(path, coupled)?;
+        if parts.is_empty() {
+            return Err(wrong("has configurations at T = 0 alone, which know no other; sample at T > 0".into()));
+        }
+        if cold {
+            pools[at].notes.push(format!("{}: T = 0 is left out: its configurations know no other T", path.display()));
+        }
+        pools[at].parts.extend(parts);
+    }
+    for at in 0..pools.len() {
+        let own: Vec<&Block> = blocks.iter().filter(|b| b.0 == at).map(|b| &b.1).collect();
+        repeats::refuse(&own).map_err(Error::user)?;
+    }
+    pools.sort_by_key(|p| p.lattice.n_sites());
+    Ok(pools)
+}
+
+impl Arrays {
+    /// Measures every configuration; T = 0 is left out.
+    fn measure(self, path: &Path, coupled: &Coupled) -> Result<Vec<Part>, Error> {
+        let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
+        let field = self.groups.iter().map(|g| g.field).find(|h| *h != 0.0);
+        if let (Some(h), true) = (field, *coupled != Coupled::M) {
+            return Err(wrong(format!(
+                "was sampled in the field h = {h}, which couples to m; leave --operator out, or sample without --field"
+            )));
+        }
+        if coupled.bits(&self.lattice).is_none() {
+            return Err(wrong(format!("{} has no operator {coupled}; take m or abs_m", self.lattice)));
+        }
+        let warm = self.groups.iter().filter(|g| g.temperature != Temperature::ZERO);
+        Ok(warm.map(|group| self.part(group, path, coupled)).collect())
+    }
+
+    fn part(&self, group: &Group, path: &Path, coupled: &Coupled) -> Part {
+        let (model, rows) = (Ising::new(&self.lattice), &group.rows);
+        let independent = group.n_chains == Some(0);
+        let n_chains = group.n_chains.unwrap_or(1).max(1);
+        let chains: Vec<Vec<usize>> =
+            (0..n_chains).map(|c| rows.iter().skip(c).step_by(n_chains).copied().collect()).collect();
+        let order: Vec<usize> = chains.iter().flatten().copied().collect();
+        let spins = |row: usize| self.spins.row(row).to_slice().expect("rows of a new array are contiguous");
+        let measure = |bits: &mut Option<Bits>, row: &usize| {
+            let row = spins(*row);
+            let m = row.iter().map(|s| i64::from(*s)).sum::<i64>() as f64;
+            let x = bits.as_mut().map_or(m, |bits| coupled.read(bits, row, m));
+            [model.energy(row), m, x]
+        };
+        let seen: Vec<[f64; 3]> = order.par_iter().map_init(|| coupled.bits(&self.lattice), measure).collect();
+        let edges = edges::of(&seen, |i| spins(order[i]), &self.lattice, coupled);
+        let column = |c: usize| seen.iter().map(|v| v[c]).collect::<Vec<f64>>();
+        let (energy, m, x) = (column(0), column(1), column(2));
+        let tau = |of: &dyn Fn(usize) -> f64| {
+            let mut first = 0;
+            let series = chains.iter().map(|chain| {
+                first += chain.len();
+                (first - chain.len()..first).map(of).collect()
+            });
+            if independent { 0.5 } else { tau_int_chains(&series.collect::<Vec<Vec<f64>>>()).tau }
+        };
+        let known = group.tau_int;
+        let tau_energy = known[0].unwrap_or_else(|| tau(&|i| energy[i]));
+        let tau_int = tau_energy.max(known[1].unwrap_or_else(|| tau(&|i| m[i].abs()))).max(0.5);
+        // Turning all spins is a symmetry: what counts is how fast |X| is forgotten.
+        let tau_int_x = tau_int.max(tau(&|i| if coupled.is_odd() { x[i].abs() } else { x[i] }));
+        let (path, temperature, field) = (path.to_path_buf(), group.temperature, group.field);
+        Part { path, temperature, field, energy, m, x, tau_int, tau_int_x, edges }
+    }
+}
+
+#[cfg(test)]
+mod tests;

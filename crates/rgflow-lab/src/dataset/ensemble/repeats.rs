@@ -1,0 +1,169 @@
+//! Sequences of rows that are there twice: samples of one seed counted as independent ones.
+//!
+//! Small or cold lattices repeat rows by themselves, so what counts is how unlikely a sequence is: a row that makes up the fraction p of a block is
+//! met there by chance with the probability p. A sequence is refused if that of all its rows is below e^{-40} for each of the places where it could
+//! have been met. A configuration and the one with all spins turned count as one, and a row that stays the same for a while counts once.
+
+use super::arrays::{Arrays, Group};
+use rgflow::lattice::Temperature;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+/// -ln of the probability beyond which a sequence is no chance.
+const SURPRISAL: f64 = 40.0;
+/// Sums of whole numbers do not depend on where they start.
+const UNITS: f64 = 1e6;
+
+/// The rows of one temperature and field of a file.
+pub(super) struct Block {
+    path: PathBuf,
+    temperature: Temperature,
+    /// In the order of the file: hash and number of the row.
+    rows: Vec<(u64, usize)>,
+    /// The same chain after chain.
+    by_chain: Vec<(u64, usize)>,
+    counts: HashMap<u64, usize>,
+}
+
+impl Block {
+    pub(super) fn all(arrays: &Arrays, path: &Path) -> Vec<Self> {
+        let warm = arrays.groups.iter().filter(|g| g.temperature != Temperature::ZERO);
+        warm.map(|group| Self::new(arrays, group, path)).collect()
+    }
+
+    fn new(arrays: &Arrays, group: &Group, path: &Path) -> Self {
+        let hash = |row: &usize| {
+            let spins = arrays.spins.row(*row);
+            let mut hasher = DefaultHasher::new();
+            // Up to the sign of all.
+            spins.iter().for_each(|s| hasher.write_u8(u8::from(*s == spins[0])));
+            (hasher.finish(), *row)
+        };
+        let once = |rows: Vec<(u64, usize)>| {
+            let mut rows = rows;
+            rows.dedup_by_key(|r| r.0);
+            rows
+        };
+        let all: Vec<(u64, usize)> = group.rows.iter().map(hash).collect();
+        let n_chains = group.n_chains.unwrap_or(1).max(1);
+        let by_chain = (0..n_chains).flat_map(|c| all.iter().skip(c).step_by(n_chains).copied()).collect();
+        let (rows, by_chain) = (once(all), once(by_chain));
+        let mut counts = HashMap::new();
+        rows.iter().for_each(|(hash, _)| *counts.entry(*hash).or_insert(0) += 1);
+        Self { path: path.into(), temperature: group.temperature, rows, by_chain, counts }
+    }
+
+    /// -ln of the probability to meet a row, which both have, by chance.
+    fn surprisal(&self, other: &Self, row: u64) -> Option<u64> {
+        let share = |block: &Self| Some(*block.counts.get(&row)? as f64 / block.rows.len() as f64);
+        let p = share(self)?.max(share(other)?).min(1.0);
+        Some((-libm::log(p) * UNITS) as u64)
+    }
+
+    fn place(&self, first: usize, last: usize) -> String {
+        format!("rows {first} to {last} of `spins` in {} (T = {})", self.path.display(), self.temperature.value())
+    }
+}
+
+/// Refuses sequences that two blocks have in common, or one block twice.
+pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
+    for (k, a) in blocks.iter().enumerate() {
+        let alone = a.counts.values().any(|count| *count > 1).then(|| twice(a)).flatten();
+        let found = alone.or_else(|| blocks[..k].iter().find_map(|b| common(b, a)));
+        if let Some((first, second)) = found {
+            return Err(format!(
+                "{first} and {second} are one sequence of configurations, which chance does not explain: they would count twice; leave one out, \
+                 or sample it again with another --seed"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn least(n: usize, other: usize) -> u64 {
+    ((SURPRISAL + libm::log(n as f64 * other as f64)) * UNITS) as u64
+}
+
+/// A sequence of `a` that is also in `b`.
+fn common(a: &Block, b: &Block) -> Option<(String, String)> {
+    let (few, many) = if a.counts.len() <= b.counts.len() { (a, b) } else { (b, a) };
+    let least = least(a.rows.len(), b.rows.len());
+    let in_both =
+        |(row, count): (&u64, &usize)| Some(few.surprisal(many, *row)? * *count.min(many.counts.get(row)?) as u64);
+    if few.counts.iter().filter_map(in_both).sum::<u64>() <= least {
+        return None;
+    }
+    let of = |row: u64| a.surprisal(b, row);
+    let known: HashMap<u64, usize> = windows(&a.rows, of, least, false).into_iter().collect();
+    let (i, j) = windows(&b.rows, of, least, false).into_iter().find_map(|(hash, j)| Some((*known.get(&hash)?, j)))?;
+    let n = same(&a.rows[i..], &b.rows[j..]);
+    (n > 0).then(|| (a.place(a.rows[i].1, a.rows[i + n - 1].1), b.place(b.rows[j].1, b.rows[j + n - 1].1)))
+}
+
+/// A sequence of different rows that a block has twice.
+fn twice(a: &Block) -> Option<(String, String)> {
+    let rows = &a.by_chain;
+    let of = |row: u64| a.counts.get(&row).filter(|count| **count > 1).and_then(|_| a.surprisal(a, row));
+    let mut known: HashMap<u64, usize> = HashMap::new();
+    for (hash, j) in windows(rows, of, least(rows.len(), rows.len()), true) {
+        let i = *known.entry(hash).or_insert(j);
+        if i < j {
+            let n = same(&rows[i..], &rows[j..]).min(j - i);
+            return (n > 0).then(|| (a.place(rows[i].1, rows[i + n - 1].1), a.place(rows[j].1, rows[j + n - 1].1)));
+        }
+    }
+    None
+}
+
+fn same(a: &[(u64, usize)], b: &[(u64, usize)]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a.0 == b.0).count()
+}
+
+/// From every row the shortest sequence, of rows that have a surprisal, with more than `least` in all: its hash and first row. With `distinct` those
+/// alone of which no row is there twice.
+fn windows(
+    rows: &[(u64, usize)],
+    surprisal: impl Fn(u64) -> Option<u64>,
+    least: u64,
+    distinct: bool,
+) -> Vec<(u64, usize)> {
+    /// Odd, so that no digits are lost modulo 2^64.
+    const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+    let known: Vec<Option<u64>> = rows.iter().map(|(row, _)| surprisal(*row)).collect();
+    let mut last: HashMap<u64, usize> = HashMap::new();
+    let mut found = Vec::new();
+    // rows[start..end] has the surprisal `sum` and the hash `hash`, with BASE^(end - start) = `power`.
+    let (mut start, mut sum, mut hash, mut power) = (0usize, 0u64, 0u64, 1u64);
+    let inverse = inverse(BASE);
+    for end in 0..rows.len() {
+        let Some(own) = known[end] else {
+            (start, sum, hash, power) = (end + 1, 0, 0, 1);
+            continue;
+        };
+        let drop = |start: &mut usize, sum: &mut u64, hash: &mut u64, power: &mut u64| {
+            *power = power.wrapping_mul(inverse);
+            *hash = hash.wrapping_sub(rows[*start].0.wrapping_mul(*power));
+            *sum -= known[*start].unwrap_or(0);
+            *start += 1;
+        };
+        if distinct && let Some(before) = last.insert(rows[end].0, end) {
+            while start <= before && start < end {
+                drop(&mut start, &mut sum, &mut hash, &mut power);
+            }
+        }
+        hash = hash.wrapping_mul(BASE).wrapping_add(rows[end].0);
+        power = power.wrapping_mul(BASE);
+        sum += own;
+        while sum > least {
+            found.push((hash, start));
+            drop(&mut start, &mut sum, &mut hash, &mut power);
+        }
+    }
+    found
+}
+
+/// 1/a modulo 2^64 of an odd number, by Newton's method.
+fn inverse(a: u64) -> u64 {
+    (0..6).fold(a, |x, _| x.wrapping_mul(2u64.wrapping_sub(a.wrapping_mul(x))))
+}
