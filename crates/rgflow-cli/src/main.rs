@@ -1,5 +1,6 @@
 //! The command `rgflow`: arguments -> settings -> laboratory -> exit code.
 
+mod allocator;
 mod commands;
 mod output;
 mod signal;
@@ -17,6 +18,9 @@ struct Arguments {
     #[command(subcommand)]
     command: commands::Command,
 }
+
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,11 +4,11 @@ use super::work::{Show, start_threads};
 use super::{exact::Range, exact::Size};
 use crate::{output, signal};
 use rgflow::exact::auto::Method;
+use rgflow::lattice::Lattice;
 use rgflow::lattice::sampler::Effort;
-use rgflow::lattice::{Geometry, Lattice};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::{Error, atomic};
-use rgflow_lab::dataset::sampled::{Request, Sampled};
+use rgflow_lab::dataset::sampled::{Request, Sampled, lattice};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ impl Sample {
 impl Ising {
     fn execute(self) -> Result<(), Error> {
         let user = |e: &dyn std::fmt::Display| Error::user(e.to_string());
-        let lattice = Geometry::new(&self.lattice, &self.size.0).map_err(|e| user(&e))?;
+        let lattice = lattice(&self.lattice, &self.size.0)?;
         let method: Method = self.sampler.parse().map_err(|e| user(&e))?;
         let kind = self.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
         let out = self.out.display();

@@ -51,6 +51,7 @@ impl Scan {
             if let Some((_, same)) = seen.iter().find(|(table, _)| *table == settings) {
                 return Err(Error::user(format!("--axis: {same} and {name} are the same point; name each value once")));
             }
+            experiment::fits(experiment, &settings)?;
             seen.push((settings, name));
         }
         let folders: Vec<String> = points.iter().map(|point| folder(&scan::name(&axes, point))).collect();

@@ -1,8 +1,8 @@
 //! What `run` and `reproduce` share: the flags, and an experiment brought to its end in its folder.
 
 use crate::{output, signal};
-use rgflow_lab::artifact::{Error, Opened, Progress, Run, atomic, inside, load_record, progress, settings};
-use rgflow_lab::experiment::Experiment;
+use rgflow_lab::artifact::{Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, settings};
+use rgflow_lab::experiment::{self, Experiment};
 use rgflow_lab::record::{Record, Results};
 use rgflow_lab::report::text;
 use std::io::IsTerminal;
@@ -99,6 +99,8 @@ impl Flags {
             Some(file) => Error::user(format!("{}: {message}", file.path.display())),
             None => Error::user(message),
         })?;
+        // What is finished is shown whatever it took.
+        experiment::fits(experiment, &settings).or_else(|e| if is_complete(dir) { Ok(()) } else { Err(e) })?;
         for warning in experiment.warnings(&settings) {
             output::complain(&format!("warning: {warning}"));
         }
@@ -197,7 +199,11 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// If the system refuses them.
 pub fn start_threads(threads: Option<u16>) -> Result<(), Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build_global();
-    pool.map_err(|e| Error::failure(format!("cannot start threads: {e}")))
+    pool.map_err(|e| {
+        Error::user(format!(
+            "cannot start threads: {e}; take fewer with --threads, or raise a limit (`ulimit -v`, `ulimit -u`)"
+        ))
+    })
 }
 
 /// Opens a page with the program of the desktop; without one the path that is printed must do.

@@ -11,6 +11,7 @@ pub mod inside;
 mod json;
 mod lock;
 pub mod machine;
+pub mod memory;
 mod model;
 pub mod network;
 pub mod npy;

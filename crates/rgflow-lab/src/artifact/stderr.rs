@@ -21,6 +21,17 @@ pub fn complain(line: &str) {
     write(&shown(line, is_json()));
 }
 
+/// Says that `size` bytes are not to be had; needs no memory itself.
+pub fn out_of_memory(size: usize) {
+    let (before, after) = if is_json() { ("{\"event\":\"error\",\"text\":\"", "\"}") } else { ("error: ", "") };
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "{before}{} MiB more of memory are not to be had (of the machine or within a limit such as `ulimit -v`); ask for less at a \
+         time, or take fewer --threads{after}",
+        size.div_ceil(1 << 20)
+    );
+}
+
 /// Writes an object as a line.
 pub(super) fn object(value: &serde_json::Value) {
     write(&value.to_string());

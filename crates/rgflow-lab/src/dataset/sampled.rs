@@ -1,8 +1,11 @@
 //! Samples of the Ising model: drawn at several temperatures, summarised beside exact values, and written to files.
 
+mod needs;
+
 use super::FORMAT;
-use crate::artifact::{Error, Progress, npy, npz};
+use crate::artifact::{Error, Progress, memory, npy, npz};
 use ndarray::{Array1, Array2, Axis, arr0};
+pub use needs::lattice;
 use rayon::prelude::*;
 use rgflow::exact::auto::{Drawn, Method, sample};
 use rgflow::exact::{chain_in_field, square};
@@ -44,25 +47,13 @@ pub struct Sampled {
     pub exact: Option<(f64, f64)>,
 }
 
-/// Most spins of one call: 16 GiB are more than a slip of the keyboard should take.
-const MOST_SPINS: usize = 16 << 30;
-
 impl Request {
     /// Refuses what does not fit into memory.
     ///
     /// # Errors
-    /// [`Error::User`] that names the number of configurations.
+    /// [`Error::User`] that names what asks for it, what it would take and what is free.
     pub fn check(&self) -> Result<(), Error> {
-        let spins = self.lattice.n_sites().checked_mul(self.temperatures.len()).and_then(|s| s.checked_mul(self.n));
-        match spins {
-            Some(spins) if spins <= MOST_SPINS => Ok(()),
-            _ => Err(Error::user(format!(
-                "{} configurations at {} temperatures on {} do not fit into memory; draw fewer at a time",
-                self.n,
-                self.temperatures.len(),
-                self.lattice
-            ))),
-        }
+        memory::need(&self.needs())
     }
 
     /// Draws at all temperatures, with the streams of [`sample`]: a temperature gives the same configurations alone and in a

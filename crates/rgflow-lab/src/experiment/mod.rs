@@ -25,6 +25,7 @@ mod train_rbm;
 mod train_thermometer;
 mod windows;
 
+use crate::artifact::memory::{self, Need};
 use crate::artifact::{Error, Run, settings};
 use crate::record::Record;
 use std::path::Path;
@@ -84,6 +85,12 @@ pub trait Experiment: Sync {
 
     /// What a user should know of the data before the work begins, with the remedy; called after [`Experiment::check`].
     fn warnings(&self, _settings: &toml::Table) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The largest arrays that valid settings ask for, each by itself and never more than it takes: what cannot be had is
+    /// refused before the work starts ([`fits`]).
+    fn needs(&self, _settings: &toml::Table) -> Vec<Need> {
         Vec::new()
     }
 
@@ -148,6 +155,14 @@ pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
         None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
     };
     Err(Error::user(format!("unknown experiment `{name}`; {remedy}")))
+}
+
+/// Refuses settings of `experiment` that do not fit into memory.
+///
+/// # Errors
+/// [`Error::User`] that names the setting, what it would take and what is free.
+pub fn fits(experiment: &dyn Experiment, settings: &toml::Table) -> Result<(), Error> {
+    experiment.needs(settings).iter().try_for_each(|one| memory::need(std::slice::from_ref(one)))
 }
 
 /// The entry of `config.toml` for a file that the user gave: its name, not its place, and the hash of its bytes.

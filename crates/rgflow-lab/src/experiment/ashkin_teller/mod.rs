@@ -12,6 +12,7 @@ use super::ising_2d::settings::Settings as Base;
 use super::ising_2d::thermometer;
 use super::study_2d::{self, MODES};
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
 use flows::{Eye, FlowFound, Seen};
@@ -129,6 +130,15 @@ impl Experiment for AshkinTeller {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let (n, [_, large]) = (s.own.crossing_samples, s.own.crossing_sizes);
+            let what = format!("ashkin_teller.crossing_samples = {n} of {large} x {large} sites");
+            let crossing = Need::new(&[n, large, large], what, "take a smaller ashkin_teller.crossing_samples");
+            s.base.needs().into_iter().chain([crossing]).collect()
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

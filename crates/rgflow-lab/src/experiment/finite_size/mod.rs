@@ -7,6 +7,7 @@ mod sampling;
 mod settings;
 
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
 use settings::Settings;
@@ -40,6 +41,22 @@ impl Experiment for FiniteSize {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let (f, c) = (&s.finite_size, &s.classifier);
+            let (sizes, t) = (f.sizes.len(), f.temperatures);
+            // E, m and P of a network, all kept; the weights of each in every state.
+            let what = format!("finite_size.samples = {} at {t} temperatures of {sizes} sizes", f.samples);
+            let series = Need::new(&[24, f.samples, t, sizes], what, "take a smaller finite_size.samples");
+            let what = format!("finite_size.samples = {} at {t} temperatures, reweighted,", f.samples);
+            let weights = Need::new(&[8, f.samples, t, t], what, "take a smaller finite_size.samples");
+            let (n, t) = (c.per_temperature, c.n_temperatures);
+            let what = format!("classifier.per_temperature = {n} at {t} temperatures of {0} x {0} inputs", c.inputs);
+            let inputs = Need::new(&[4, n, t, c.inputs, c.inputs], what, "take a smaller classifier.per_temperature");
+            vec![series, weights, inputs]
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

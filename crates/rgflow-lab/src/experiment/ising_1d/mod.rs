@@ -8,6 +8,7 @@ mod settings;
 mod stage;
 
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
 use rayon::prelude::*;
@@ -80,6 +81,14 @@ impl Experiment for Ising1d {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let (n, t, spins) = (s.chain.per_temperature, s.temperatures().len(), s.chain.spins);
+            let what = format!("chain.per_temperature = {n} at {t} temperatures of {spins} spins");
+            vec![Need::new(&[4, n, t, spins], what, "take a smaller chain.per_temperature")]
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

@@ -17,6 +17,7 @@ mod together;
 
 use super::couplings::{Effective, effective};
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
 use findings::{FlowFindings, SnapshotFindings, ThermalFindings};
@@ -84,6 +85,10 @@ impl Experiment for Ising2d {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| s.needs().into_iter().chain(s.blocked()).collect())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

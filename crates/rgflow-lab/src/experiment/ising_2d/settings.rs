@@ -1,5 +1,6 @@
 //! The recipe's values, parsed and validated.
 
+use crate::artifact::memory::Need;
 use serde::{Deserialize, Serialize};
 
 pub(in crate::experiment) const RECIPE: &str = include_str!("recipe.toml");
@@ -200,6 +201,45 @@ impl Settings {
         let temperatures = self.temperatures();
         let last = temperatures[temperatures.len() - 1];
         (0..temperatures.len()).filter(|k| set(temperatures[*k], last)).collect()
+    }
+
+    /// The largest arrays: four thermal sets; training and test set as numbers of 32 bits; a network and its optimiser; a machine
+    /// and its gradient.
+    pub fn needs(&self) -> Vec<Need> {
+        let (t, sites, per) = (self.temperatures().len(), self.lattice.size.pow(2), self.samples.per_temperature);
+        let sets = |key: &str, n: usize, bytes: usize, remedy| {
+            Need::new(&[bytes, n, t, sites], format!("{key} = {n} at {t} temperatures of {sites} spins"), remedy)
+        };
+        let hidden = &self.thermometer.hidden;
+        let layers: Vec<usize> = [sites].into_iter().chain(hidden.iter().copied()).chain([t]).collect();
+        let weights = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let what = format!("rbm.hidden = {} of {sites} visible units", self.rbm.hidden);
+        vec![
+            sets("samples.per_temperature", per, 10, "take a smaller samples.per_temperature"),
+            sets("samples.calibration", self.samples.calibration, 2, "take a smaller samples.calibration"),
+            Need::new(&[16, weights], format!("thermometer.hidden = {hidden:?}"), "take smaller layers"),
+            Need::new(&[8, sites, self.rbm.hidden], what, "take a smaller rbm.hidden"),
+        ]
+    }
+
+    /// The larger lattices that are blocked.
+    pub fn blocked(&self) -> Vec<Need> {
+        let (t, per, twice) = (self.temperatures().len(), self.samples.per_temperature, self.rg.twice_per_temperature);
+        let one = |key: &str, n: usize, b: usize, remedy| {
+            let size = b * self.lattice.size;
+            Need::new(
+                &[n, size, size],
+                format!("{key} = {n} of {size} x {size} spins at one of {t} temperatures"),
+                remedy,
+            )
+        };
+        if !self.rg.block_spin {
+            return Vec::new();
+        }
+        vec![
+            one("samples.per_temperature", per, 3, "take a smaller samples.per_temperature or rg.block_spin=false"),
+            one("rg.twice_per_temperature", twice, 9, "take a smaller rg.twice_per_temperature or rg.block_spin=false"),
+        ]
     }
 
     /// Updates in `epochs` passes through all temperatures.

@@ -7,6 +7,7 @@ use super::ising_2d::machines::Fit;
 use super::ising_2d::settings::{self, Settings as Base};
 use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
 use rayon::prelude::*;
@@ -143,6 +144,10 @@ impl Experiment for Maps {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| s.base.needs())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

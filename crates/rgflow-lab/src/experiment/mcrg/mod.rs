@@ -3,6 +3,7 @@
 mod record;
 
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run, Stage};
 use crate::record::Record;
 use rgflow::lattice::{Temperature, wolff};
@@ -232,6 +233,16 @@ impl Experiment for Mcrg {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let series = |key: &str, n: usize| {
+                Need::new(&[16, n], format!("mcrg.{key} = {n}"), "take a smaller number of configurations")
+            };
+            let soft = if s.soft.is_some() { s.own.soft_samples } else { 0 };
+            vec![series("samples", s.own.samples), series("soft_samples", soft)]
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

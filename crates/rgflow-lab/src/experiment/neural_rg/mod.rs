@@ -7,6 +7,7 @@ mod sampling;
 mod settings;
 
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Run, network, user_file};
 use crate::record::Record;
 use rgflow::nn::Mlp;
@@ -107,6 +108,15 @@ impl Experiment for NeuralRg {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let n = &s.networks;
+            let what =
+                format!("networks.per_beta = {} at {} values of beta of 32 x 32 spins", n.per_beta, 2 * n.n_beta);
+            vec![Need::new(&[4, n.per_beta, 2, n.n_beta, 32, 32], what, "take a smaller networks.per_beta")]
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

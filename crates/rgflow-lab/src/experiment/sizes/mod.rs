@@ -8,6 +8,7 @@ use super::ising_2d::machines::Fit;
 use super::ising_2d::settings::{Sampler, Settings as Base};
 use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run, Stage};
 use crate::record::Record;
 use rayon::prelude::*;
@@ -109,6 +110,18 @@ impl Experiment for Sizes {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let largest = s.own.sizes.last().copied().unwrap_or(0);
+            let peak = Need::new(
+                &[s.own.peak, largest, largest],
+                format!("sizes.peak = {} of {largest} x {largest} spins", s.own.peak),
+                "take a smaller sizes.peak",
+            );
+            s.bases.iter().flat_map(|base| base.needs()).chain([peak]).collect()
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

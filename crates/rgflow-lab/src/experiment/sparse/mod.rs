@@ -9,6 +9,7 @@ use super::ising_2d::machines::Fit;
 use super::ising_2d::settings::Settings as Base;
 use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Model, Repetition, Run};
 use crate::record::Record;
 use rayon::prelude::*;
@@ -137,6 +138,15 @@ impl Experiment for Sparse {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let (each, size) = (s.own.each, s.base.lattice.size);
+            let what = format!("sparse.each = {each} of {size} x {size} spins");
+            let sets = Need::new(&[3, each, size, size], what, "take a smaller sparse.each");
+            s.base.needs().into_iter().chain([sets]).collect()
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

@@ -9,6 +9,7 @@ mod settings;
 mod stage;
 
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
 use rayon::prelude::*;
@@ -87,6 +88,15 @@ impl Experiment for Toolbox {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| {
+            let d = &s.data;
+            let (n, t, sites) = (d.train.saturating_add(d.test), d.temperatures.len(), d.size * d.size);
+            let what = format!("data.train + data.test = {n} at {t} temperatures of {sites} spins");
+            vec![Need::new(&[4, n, t, sites], what, "take fewer configurations")]
+        })
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

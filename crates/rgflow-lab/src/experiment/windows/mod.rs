@@ -11,6 +11,7 @@ use super::ising_2d::samples::{self, ThermalSet};
 use super::ising_2d::settings::Settings as Base;
 use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
 use mechanism::Mechanism;
@@ -109,6 +110,10 @@ impl Experiment for Windows {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |s| s.base.needs())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

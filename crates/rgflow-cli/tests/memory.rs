@@ -1,0 +1,95 @@
+//! Promise: what cannot fit into memory is refused before it starts, in one line that says what it would take, with exit code 2;
+//! nothing is written and nothing aborts. Limits are those of `ulimit -v`, in KiB.
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const GIB: usize = 1 << 20;
+
+/// `rgflow ARGUMENTS` in the folder `dir`, with `kib` of address space.
+fn limited(dir: &Path, kib: usize, arguments: &str) -> Output {
+    let mut shell = Command::new("sh");
+    shell.current_dir(dir).args(["-c", &format!("ulimit -v {kib}; exec {} {arguments}", env!("CARGO_BIN_EXE_rgflow"))]);
+    shell.output().expect("sh starts")
+}
+
+/// Refused under a limit of 2 GiB, with all of `parts` in the line.
+fn refused(arguments: &str, parts: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = limited(dir.path(), 2 * GIB, arguments);
+    let line = String::from_utf8(out.stderr).unwrap();
+    println!("| {arguments} | {}", line.trim_end());
+    assert_eq!(out.status.code(), Some(2), "{arguments}: {line}");
+    assert!(line.starts_with("error: ") && line.lines().count() == 1 && line.contains("; "), "{arguments}: {line}");
+    for part in parts.iter().chain(&[" of memory", "`ulimit -v`"]) {
+        assert!(line.contains(part), "{arguments}: {line} lacks {part}");
+    }
+    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "{arguments}: something was written");
+}
+
+#[test]
+fn samples_that_cannot_fit_are_refused_before_they_are_drawn() {
+    for (arguments, parts) in [
+        (
+            "--size 10 --temperature 0..6:0.25 --n 1000000000",
+            &["--n 1000000000 at 25 temperatures of 100 spins would take 2.3 TiB", "take a smaller --n"][..],
+        ),
+        ("--size 46000 --temperature 2 --n 1", &["--size 46000 would take 31.5 GiB", "take a smaller --size"]),
+        ("--lattice ring --size 2000000000 --temperature 2 --n 1", &["--size 2000000000 would take 14.9 GiB"]),
+        ("--lattice cubic --size 1000x1000x100 --temperature 2 --n 1", &["--size 1000x1000x100 would take 2.2 GiB"]),
+        (
+            "--size 10 --temperature 2,3 --n 10 --sampler metropolis --chains 1000000000",
+            &["--chains 1000000000 of 100 spins would take 22.4 GiB", "take fewer --chains"],
+        ),
+        (
+            "--size 10 --temperature 2 --n 10 --sampler heat-bath --chains 18446744073709551615",
+            &["--chains 18446744073709551615"],
+        ),
+        ("--lattice triangular --size 6 --temperature 30 --n 1000 --chains 1000000000", &["--chains 1000000000"]),
+        ("--size 12x2000000 --temperature 2 --n 1 --sampler exact", &["the exact sampler of square 12 x 2000000"]),
+        ("--size 4000 --temperature 2 --n 10 --sampler heat-bath", &["the sampler of square 4000 x 4000"]),
+    ] {
+        refused(&format!("sample ising {arguments} --out a.npz"), parts);
+    }
+}
+
+#[test]
+fn experiments_that_cannot_fit_are_refused_before_they_start() {
+    for (arguments, parts) in [
+        (
+            "run ising-2d --set samples.per_temperature=400000",
+            &["samples.per_temperature = 400000 at 25 temperatures of 100 spins would take 9.3 GiB"][..],
+        ),
+        ("run windows --set thermometer.hidden=[10000,10000]", &["thermometer.hidden = [10000, 10000]"]),
+        ("run sizes --set sizes.peak=1000000 --set sizes.sizes=[8,16,64]", &["sizes.peak = 1000000"]),
+        ("rg mcrg --set mcrg.soft_samples=1000000000000", &["mcrg.soft_samples = 1000000000000 would take 14.6 TiB"]),
+        (
+            "scan ising-2d --axis samples.per_temperature=100,400000 --number ising-2d.null.T_E",
+            &["samples.per_temperature = 400000"],
+        ),
+    ] {
+        refused(arguments, parts);
+    }
+}
+
+/// T = inf needs no chain, so that a run takes a moment: 100 MB of spins with less and less memory.
+#[test]
+fn at_the_edge_of_memory_a_run_is_finished_or_refused_never_aborted() {
+    let mut codes = Vec::new();
+    for mib in [40, 90, 120, 150, 180, 240, 400, 1000] {
+        let dir = tempfile::tempdir().unwrap();
+        let command = "sample ising --size 1000 --temperature inf --n 100 --threads 1 --out a.npz";
+        let out = limited(dir.path(), mib << 10, command);
+        let line = String::from_utf8(out.stderr).unwrap();
+        println!("{mib} MiB: {:?} {}", out.status, line.trim_end());
+        let written = dir.path().join("a.npz").exists();
+        match out.status.code() {
+            Some(0) => assert!(written),
+            Some(2) => assert!(line.starts_with("error: ") && line.lines().count() == 1 && !written, "{mib}: {line}"),
+            _ => panic!("{mib} MiB: {:?} {line}", out.status),
+        }
+        codes.push(out.status.code());
+    }
+    assert_eq!((codes[0], codes[7]), (Some(2), Some(0)));
+}

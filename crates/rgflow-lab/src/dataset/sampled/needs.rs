@@ -1,0 +1,160 @@
+//! What drawing takes of memory, never more than it really does.
+
+use super::Request;
+use crate::artifact::Error;
+use crate::artifact::memory::{self, Need, product};
+use rgflow::exact::auto::{Method, choose};
+use rgflow::lattice::multispin::REPLICAS;
+use rgflow::lattice::sampler::Kind;
+use rgflow::lattice::{Geometry, Ising, Lattice, Temperature, metropolis};
+
+/// Sites of a lattice: above this `auto` is asked which sampler it takes before it is known whether its chains fit.
+const MANY_SPINS: u128 = 1 << 28;
+
+/// The lattice `name` of these `extents`, if its table of neighbours fits into memory.
+///
+/// # Errors
+/// [`Error::User`] if it does not, or as [`Geometry::new`].
+pub fn lattice(name: &str, extents: &[usize]) -> Result<Geometry, Error> {
+    let (dimension, neighbours) = match name {
+        "ring" => (1, 2),
+        "triangular" => (2, 6),
+        "cubic" => (3, 6),
+        _ => (2, 4),
+    };
+    let sites = match extents {
+        [l] => product(&vec![*l; dimension]),
+        all => product(all),
+    };
+    // Larger ones are refused by name.
+    if sites < 1 << 31 {
+        let all = extents.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+        let table = Need::new(&[sites as usize, 4 * neighbours], format!("--size {all}"), "take a smaller --size");
+        memory::need(&[table])?;
+    }
+    Geometry::new(name, extents).map_err(|e| Error::user(e.to_string()))
+}
+
+impl Request {
+    /// What is held when the last temperature is drawn.
+    pub(super) fn needs(&self) -> Vec<Need> {
+        let (sites, n, t) = (self.lattice.n_sites(), self.n, self.temperatures.len());
+        let what = format!("--n {n} at {t} temperature{} of {sites} spins", if t == 1 { "" } else { "s" });
+        let mut needs = vec![Need::new(&[n, t, sites], what, "take a smaller --n or --size, or fewer temperatures")];
+        // Each point of a correlation function is a value with its error; a Fourier transform is along the longest axis.
+        let extents = self.lattice.extents();
+        let points = extents.iter().map(|l| l / 2 + 1).sum();
+        let longest = extents.iter().copied().max().unwrap_or(0);
+        let mut averages =
+            Need::new(&[16, t, points], format!("averages on {}", self.lattice), "take a smaller --size");
+        averages.bytes += product(&[40, longest]);
+        needs.push(averages);
+        needs.extend(self.sampler());
+        needs
+    }
+
+    /// What the sampler works on.
+    fn sampler(&self) -> Option<Need> {
+        let chains = self.effort.chains;
+        let of = |t: &Temperature| self.at(*t);
+        let finite = |t: &&Temperature| **t != Temperature::ZERO && **t != Temperature::INFINITE;
+        // Temperatures go side by side on the threads.
+        let largest = self.temperatures.iter().filter(finite).map(of).max_by_key(|(bytes, _)| *bytes);
+        let (bytes, method) = largest.filter(|(bytes, _)| *bytes > 0)?;
+        let (what, remedy) = match (method, chains) {
+            (Method::Exact, _) => {
+                (format!("the exact sampler of {}", self.lattice), "take a smaller --size or --sampler auto")
+            }
+            (_, Some(n)) => (format!("--chains {n} of {} spins", self.lattice.n_sites()), "take fewer --chains"),
+            (..) => (format!("the sampler of {}", self.lattice), "take a smaller --size or another --sampler"),
+        };
+        Some(Need { bytes, what, remedy })
+    }
+
+    /// Bytes that the sampler takes at one temperature, and which it is.
+    fn at(&self, t: Temperature) -> (u128, Method) {
+        let sites = self.lattice.n_sites();
+        let chains = self.effort.chains.unwrap_or(64);
+        let method = match self.method {
+            // Its choice takes a while, and only chains in great number make a difference.
+            Method::Auto if product(&[sites, chains]) < MANY_SPINS => Method::Markov(Kind::Wolff),
+            Method::Auto => Ising::in_field(&self.lattice, self.field)
+                .and_then(|model| choose(&model, t, self.n))
+                .map_or(Method::Markov(Kind::Wolff), |choice| choice.method),
+            given => given,
+        };
+        let bytes = match (method, &self.lattice) {
+            // One class of rows of the transfer matrix.
+            (Method::Exact, Geometry::Square(s)) => {
+                let (width, length) = (s.lx().min(s.ly()), s.lx().max(s.ly()));
+                if width > 12 { 0 } else { product(&[8, length - 1, 1 << width]) }
+            }
+            (Method::Exact | Method::Auto, _) => 0,
+            (Method::Markov(Kind::Metropolis), Geometry::Square(s))
+                if self.field == 0.0 && metropolis::is_bit_parallel(&Ising::new(s), t) =>
+            {
+                // Groups of replicas in bits, and a list of rows for each chain.
+                let group = product(&[sites, REPLICAS / 8]);
+                group.saturating_add(product(&[24, chains])).saturating_add(product(&[24, self.n]))
+            }
+            (Method::Markov(kind), _) if kind.is_local() => {
+                product(&[sites, chains]).saturating_add(product(&[sites, 48]))
+            }
+            // Spins and the list of a cluster; labels, sizes and waves of all of them.
+            (Method::Markov(Kind::SwendsenWang), _) => product(&[sites, 30]),
+            (Method::Markov(_), _) => product(&[sites, 5]),
+        };
+        (bytes, method)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rgflow::lattice::sampler::Effort;
+
+    fn request(name: &str, extents: &[usize], method: &str, chains: Option<usize>) -> Request {
+        Request {
+            lattice: Geometry::new(name, extents).unwrap(),
+            field: 0.0,
+            temperatures: vec![Temperature::new(2.0).unwrap(); 3],
+            n: 1000,
+            method: method.parse().unwrap(),
+            effort: Effort { chains, ..Effort::default() },
+            seed: 1,
+        }
+    }
+
+    fn total(request: &Request) -> u128 {
+        request.needs().iter().map(|need| need.bytes).sum()
+    }
+
+    #[test]
+    fn what_is_drawn_and_what_the_sampler_takes_are_counted() {
+        let drawn = request("square", &[16], "wolff", None);
+        assert!((768_000..800_000).contains(&total(&drawn)), "{:?}", drawn.needs());
+        for (method, most) in [("metropolis", 64 * 256), ("heat-bath", 64 * 256), ("exact", 1)] {
+            let more = request("square", &[16], method, None);
+            assert!(total(&more) < 1_000_000 + most, "{:?}", more.needs());
+        }
+        // A chain is a byte a spin, or a bit of a group of 512 with 24 bytes for its rows.
+        for (name, method) in [("triangular", "metropolis"), ("square", "heat-bath")] {
+            let many = request(name, &[6], method, Some(1_000_000_000));
+            assert!(total(&many) > 36_000_000_000, "{:?}", many.needs());
+        }
+        let words = request("square", &[6], "metropolis", Some(1_000_000_000));
+        assert!(total(&words) > 24_000_000_000, "{:?}", words.needs());
+        // Clusters go chain by chain.
+        assert!(total(&request("square", &[6], "wolff", Some(1_000_000_000))) < 1 << 20);
+        let most = request("square", &[6], "heat-bath", Some(usize::MAX));
+        assert!(memory::need(&most.needs()).unwrap_err().to_string().contains("--chains 18446744073709551615"));
+        // 12 x 20000: 20000 vectors of 4096 numbers.
+        assert!(total(&request("square", &[12, 20_000], "exact", None)) > 19_999 * 4096 * 8);
+    }
+
+    #[test]
+    fn a_table_of_neighbours_that_cannot_fit_is_refused_before_it_is_made() {
+        assert!(lattice("square", &[10]).is_ok());
+        assert!(lattice("square", &[usize::MAX, 3]).is_err() && lattice("sqare", &[10]).is_err());
+    }
+}
