@@ -4,7 +4,7 @@
 use ndarray::{Array, Array1, Array2, Array3, Dimension, arr1, arr2};
 use rgflow_lab::artifact::npy::{self, Element};
 use rgflow_lab::artifact::npz::Writer;
-use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options};
+use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options, Values};
 use std::path::PathBuf;
 
 struct Folder(tempfile::TempDir);
@@ -56,7 +56,7 @@ fn values_are_what_they_are() {
     let dir = Folder::new();
     let spins = Array2::from_shape_fn((3, 4), |(i, j)| if (i + j) % 2 == 0 { 1i8 } else { -1 });
     let seen = read(&dir.npy("spins.npy", &spins));
-    assert_eq!((seen.kind, seen.values, seen.shape), (Kind::Spins, spins.mapv(f32::from), vec![4]));
+    assert_eq!((seen.kind, seen.values, seen.shape), (Kind::Spins, Values::from(spins.clone()), vec![4]));
     let bits = Array3::from_shape_fn((2, 2, 3), |(i, j, k)| (i + j + k) % 2 == 0);
     let seen = read(&dir.npy("bits.npy", &bits));
     assert_eq!((seen.kind, seen.n_samples(), seen.n_units(), seen.shape), (Kind::Bits, 2, 6, vec![2, 3]));
@@ -64,14 +64,14 @@ fn values_are_what_they_are() {
     let grey = arr2(&[[0.0, 0.25], [0.5, 1.0]]);
     for (name, array) in [("c.npy", grey.clone()), ("f.npy", grey.t().to_owned().reversed_axes())] {
         let seen = read(&dir.npy(name, &array));
-        assert_eq!((seen.kind, seen.values), (Kind::Grey, grey.mapv(|v| v as f32)));
+        assert_eq!((seen.kind, seen.values), (Kind::Grey, Values::from(grey.mapv(|v| v as f32))));
     }
     let counts = Array2::from_shape_fn((2, 3), |(i, j)| (4 * (i + j)) as u8);
     let path = dir.npy("counts.npy", &counts);
     let scaled = Dataset::read(&path, &Options { scale: 16.0, ..Options::default() }).unwrap();
-    assert_eq!((scaled.kind, scaled.values[(1, 2)]), (Kind::Grey, 0.75));
+    assert_eq!((scaled.kind, scaled.values.at(1, 2)), (Kind::Grey, 0.75));
     let real = Dataset::read(&path, &Options { real: true, ..Options::default() }).unwrap();
-    assert_eq!((real.kind, real.values[(1, 2)]), (Kind::Real, 12.0));
+    assert_eq!((real.kind, real.values.at(1, 2)), (Kind::Real, 12.0));
     assert_eq!(seen.hash, blake3::hash(&std::fs::read(dir.0.path().join("bits.npy")).unwrap()).to_hex().to_string());
 }
 
@@ -137,7 +137,7 @@ fn tables_of_text() {
         ("named.csv", "a,b\n1,0\n0,1\n"),
     ] {
         let seen = read(&dir.put(name, text.as_bytes()));
-        assert_eq!((seen.kind, seen.values), (Kind::Bits, arr2(&[[1.0, 0.0], [0.0, 1.0]])), "{name}");
+        assert_eq!((seen.kind, seen.values), (Kind::Bits, Values::from(arr2(&[[1.0f32, 0.0], [0.0, 1.0]]))), "{name}");
     }
     dir.refused("ragged.csv", b"1,0\n1\n", &["line 2", "1 values, expected 2"]);
     dir.refused("words.csv", b"a,b\n1,x\n", &["line 2, column 2", "\"x\""]);

@@ -138,12 +138,15 @@ impl Ising {
             output::complain("interrupted: nothing was written; the same command draws the same samples");
         }
         let drawn = drawn?;
-        let bytes = match kind.as_str() {
-            "npz" => request.npz(&drawn)?,
-            "npy" => request.npy(&drawn)?,
-            _ => request.csv(&drawn),
-        };
-        atomic::write(&self.out, bytes)?;
+        let written = atomic::write_by(&self.out, |file| match kind.as_str() {
+            "npz" => request.npz(&drawn, std::io::BufWriter::new(file)),
+            "npy" => request.npy(&drawn, file),
+            _ => request.csv(&drawn, file),
+        });
+        written.map_err(|e| match e {
+            Error::Failure(what) => Error::failure(format!("cannot write {out}: {what}; make room or choose another --out")),
+            other => other,
+        })?;
         for s in &drawn {
             for warning in &s.drawn.collection.warnings {
                 output::complain(&format!("warning: T = {}: {warning}", s.temperature));

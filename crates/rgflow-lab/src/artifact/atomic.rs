@@ -1,6 +1,7 @@
 //! Files appear whole or not at all: a temporary file in the same folder, fsync, rename.
 
 use super::Error;
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -12,6 +13,16 @@ const TEMPORARY: &str = ".rgflow-tmp-";
 /// # Errors
 /// [`Error::Io`] with the path if the folder cannot be written or the disk is full; the old file is then untouched.
 pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+    let path = path.as_ref();
+    // By the file itself: the other way the error names the temporary file.
+    write_by(path, |file| file.write_all(bytes.as_ref()).map_err(Error::io("write", path)))
+}
+
+/// The same of what `write` puts into the file piece by piece, which is then never in memory as a whole.
+///
+/// # Errors
+/// As [`write()`], and what `write` returns.
+pub fn write_by(path: impl AsRef<Path>, write: impl FnOnce(&mut File) -> Result<(), Error>) -> Result<(), Error> {
     let path = path.as_ref();
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -29,8 +40,7 @@ pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<(), Erro
     #[cfg(unix)]
     builder.permissions(mode);
     let mut file = builder.tempfile_in(folder).map_err(Error::io("write", path))?;
-    // By the file itself: the other way the error names the temporary file.
-    file.as_file_mut().write_all(bytes.as_ref()).map_err(Error::io("write", path))?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(Error::io("write", path))?;
     file.persist(path).map_err(|e| e.error).map_err(Error::io("write", path))?;
     // The rename itself lasts only once the folder is on disk.

@@ -52,11 +52,11 @@ fn judge(needs: &[Need], free: &Free) -> Result<(), Error> {
     let Some(largest) = needs.iter().max_by_key(|need| need.bytes).filter(|_| total > free.bytes) else {
         return Ok(());
     };
-    let all = if total / 100 > largest.bytes / 100 { format!(" ({} in all)", size(total)) } else { String::new() };
+    let (one, all) = (size(largest.bytes), size(total));
+    let all = if all == one { String::new() } else { format!(" ({all} in all)") };
     Err(Error::user(format!(
-        "{} would take {} of memory{all}, {} {}; {}",
+        "{} would take {one} of memory{all}, {} {}; {}",
         largest.what,
-        size(largest.bytes),
         size(free.bytes),
         free.place,
         largest.remedy

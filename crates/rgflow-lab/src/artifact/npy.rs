@@ -4,7 +4,7 @@
 //! for what it claims, and the values go from the file into their array without a copy of the file between.
 
 use super::npy_types::{Order, number_pieces};
-use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension, IxDyn, ShapeBuilder};
+use ndarray::{Array, ArrayBase, ArrayD, ArrayView2, Data, Dimension, IxDyn, ShapeBuilder};
 use std::io::{ErrorKind, Read, Write};
 
 pub use super::npy_types::Element;
@@ -293,6 +293,26 @@ fn shaped<T>(header: &Header, values: Vec<T>) -> Result<ArrayD<T>, String> {
 /// The name of a type, cut where a structured one is long.
 fn short(dtype: &str) -> String {
     if dtype.chars().count() <= 60 { dtype.into() } else { dtype.chars().take(60).chain("...".chars()).collect() }
+}
+
+/// Writes the rows of `parts`, one after the other, as one array in an `.npy` file of version 1.0.
+///
+/// # Errors
+/// If `to` cannot take it, or the parts have rows of several lengths.
+pub fn write_rows<T: Element>(to: &mut impl Write, parts: &[ArrayView2<T>]) -> std::io::Result<()> {
+    let columns = parts.first().map_or(0, ArrayView2::ncols);
+    if parts.iter().any(|part| part.ncols() != columns) {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "rows of several lengths"));
+    }
+    let shape = vec![parts.iter().map(ArrayView2::nrows).sum(), columns];
+    to.write_all(&Header { dtype: T::DTYPE.into(), fortran_order: false, shape }.to_bytes())?;
+    for part in parts {
+        match part.as_slice() {
+            Some(values) => T::write(to, values)?,
+            None => T::write(to, &part.iter().copied().collect::<Vec<T>>())?,
+        }
+    }
+    Ok(())
 }
 
 /// Writes `array` as an `.npy` file of version 1.0; in Fortran's order where it is stored so.

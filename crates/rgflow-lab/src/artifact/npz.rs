@@ -2,10 +2,10 @@
 
 use super::npy::{self, Header};
 use super::npy_types::Element;
-use super::{Error, atomic};
-use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension};
+use super::{Error, atomic, memory};
+use ndarray::{Array, ArrayBase, ArrayD, ArrayView2, Data, Dimension};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use zip::result::ZipError;
 
@@ -22,30 +22,17 @@ use zip::result::ZipError;
 /// assert_eq!(temperatures[1], 0.5);
 /// # Ok::<(), rgflow_lab::artifact::Error>(())
 /// ```
-pub struct Writer {
-    archive: zip::ZipWriter<Cursor<Vec<u8>>>,
+pub struct Writer<W: Write + Seek = Cursor<Vec<u8>>> {
+    archive: zip::ZipWriter<W>,
 }
 
-impl Writer {
-    /// A file without arrays.
-    pub fn new() -> Self {
-        Self { archive: zip::ZipWriter::new(Cursor::new(Vec::new())) }
-    }
+/// From this size on (bytes) an array needs the format's 64-bit extension.
+const LARGEST_PLAIN: u128 = 0xf000_0000;
 
-    /// Adds an array; numbers of type i8, u8, ..., u64, f32, f64 or bool, any shape.
-    ///
-    /// # Errors
-    /// If the name is taken or the file grows past the format's 4 GiB an array.
-    pub fn add<T, S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), Error>
-    where
-        T: Element,
-        S: Data<Elem = T>,
-        D: Dimension,
-    {
-        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        let added = self.archive.start_file(format!("{name}.npy"), options).map_err(std::io::Error::from);
-        let written = added.and_then(|()| npy::write(&mut self.archive, array));
-        written.map_err(|e| Error::failure(format!("array `{name}`: {e}")))
+impl Writer {
+    /// A file without arrays, in memory.
+    pub fn new() -> Self {
+        Self::to(Cursor::new(Vec::new()))
     }
 
     /// The bytes of the file.
@@ -53,7 +40,7 @@ impl Writer {
     /// # Errors
     /// If the archive cannot be closed.
     pub fn finish(self) -> Result<Vec<u8>, Error> {
-        self.archive.finish().map(Cursor::into_inner).map_err(|e| Error::failure(format!("npz: {e}")))
+        self.close().map(Cursor::into_inner)
     }
 
     /// Writes the file, whole or not at all.
@@ -62,6 +49,58 @@ impl Writer {
     /// As [`atomic::write`].
     pub fn save(self, path: impl AsRef<Path>) -> Result<(), Error> {
         atomic::write(path, self.finish()?)
+    }
+}
+
+impl<W: Write + Seek> Writer<W> {
+    /// A file without arrays, which is written to `to` array by array.
+    pub fn to(to: W) -> Self {
+        Self { archive: zip::ZipWriter::new(to) }
+    }
+
+    /// Adds an array; numbers of type i8, u8, ..., u64, f32, f64 or bool, any shape.
+    ///
+    /// # Errors
+    /// If the name is taken or it cannot be written.
+    pub fn add<T, S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), Error>
+    where
+        T: Element,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
+        self.member::<T>(name, array.len(), |to| npy::write(to, array))
+    }
+
+    /// Adds the rows of `parts`, one after the other, as one array, without holding it.
+    ///
+    /// # Errors
+    /// As [`Writer::add`].
+    pub fn add_rows<T: Element>(&mut self, name: &str, parts: &[ArrayView2<T>]) -> Result<(), Error> {
+        let values = parts.iter().map(ArrayView2::len).sum();
+        self.member::<T>(name, values, |to| npy::write_rows(to, parts))
+    }
+
+    fn member<T>(
+        &mut self,
+        name: &str,
+        values: usize,
+        write: impl FnOnce(&mut zip::ZipWriter<W>) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        let large = memory::product(&[values, size_of::<T>()]) >= LARGEST_PLAIN;
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .large_file(large);
+        let added = self.archive.start_file(format!("{name}.npy"), options).map_err(std::io::Error::from);
+        let written = added.and_then(|()| write(&mut self.archive));
+        written.map_err(|e| Error::failure(format!("array `{name}`: {e}")))
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// If the archive cannot be closed.
+    pub fn close(self) -> Result<W, Error> {
+        self.archive.finish().map_err(|e| Error::failure(format!("npz: {e}")))
     }
 }
 

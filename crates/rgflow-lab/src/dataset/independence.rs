@@ -31,8 +31,9 @@ struct Window {
 impl Window {
     fn new(data: &Dataset, rows: &[usize]) -> Self {
         let width = data.shape.last().copied().unwrap_or(1).max(1);
-        let of = |row: &usize, pairs: bool| -> f64 {
-            let v = data.values.row(*row);
+        let all = data.values.rows(rows);
+        let of = |row: usize, pairs: bool| -> f64 {
+            let v = all.row(row);
             let v = v.as_slice().unwrap_or_default();
             let sum =
                 |distance: usize| v.iter().zip(v.iter().skip(distance)).map(|(a, b)| f64::from(a * b)).sum::<f64>();
@@ -42,13 +43,12 @@ impl Window {
                 v.iter().map(|v| f64::from(*v)).sum()
             }
         };
-        let values = [false, true].map(|pairs| standardised(rows.iter().map(|row| of(row, pairs)).collect()));
+        let values = [false, true].map(|pairs| standardised((0..rows.len()).map(|row| of(row, pairs)).collect()));
         let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
-        let names: Vec<usize> = rows
-            .iter()
+        let names: Vec<usize> = (0..rows.len())
             .map(|row| {
                 let next = known.len();
-                *known.entry(data.values.row(*row).iter().map(|v| v.to_bits()).collect()).or_insert(next)
+                *known.entry(all.row(row).iter().map(|v| v.to_bits()).collect()).or_insert(next)
             })
             .collect();
         // Pairs of equal rows; a pair stands side by side with probability 2/n.

@@ -13,13 +13,15 @@ mod labels;
 pub mod mnist;
 pub mod sampled;
 mod text;
+mod values;
 
 use crate::artifact::{Artifact, Error, npz, user_file};
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 pub use labels::{Labels, Meaning};
+pub use values::{Values, packed};
 
 /// Newest version of the samples' format that this version reads.
 pub const FORMAT: u32 = 1;
@@ -76,8 +78,8 @@ impl Default for Options {
 /// A data set in memory.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// Shape (samples, units).
-    pub values: Array2<f32>,
+    /// Shape (samples, units); states take a byte each.
+    pub values: Values,
     /// What the values are.
     pub kind: Kind,
     /// Shape of one sample as in the file, such as `[8, 8]`; its product is the number of units.
@@ -94,8 +96,8 @@ pub struct Dataset {
 
 /// Numbers of a file, before anyone says what they are.
 struct Table {
-    /// Shape (samples, units).
-    values: Array2<f32>,
+    /// Shape (samples, units), divided by the scale.
+    values: Values,
     shape: Vec<usize>,
     labels: Option<Labels>,
     lattice: Option<(Vec<usize>, u32)>,
@@ -116,17 +118,14 @@ impl Dataset {
         let file = user_file::open(path, KINDS)?;
         let hash = user_file::hash(path, &file)?.to_hex().to_string();
         let table = match extension.as_str() {
-            "npy" => array::npy(&file).map_err(wrong)?,
+            "npy" => array::npy(path, &file, options)?,
             "npz" => array::npz(path, &file, options)?,
             "csv" | "tsv" | "txt" => text::table(&user_file::read(path, KINDS)?, options).map_err(wrong)?,
             _ => return Err(wrong("unknown kind of file; give .npy, .npz or .csv".into())),
         };
-        let Table { mut values, shape, labels, lattice } = table;
-        if values.is_empty() {
+        let Table { values, shape, labels, lattice } = table;
+        if values.dim().0 == 0 || values.dim().1 == 0 {
             return Err(wrong("holds no numbers; expected one row per sample".into()));
-        }
-        if options.scale != 1.0 {
-            values /= options.scale as f32;
         }
         let kind = kind_of(&values, options).map_err(wrong)?;
         Ok(Self { values, kind, shape, labels, lattice, path: path.into(), hash })
@@ -139,30 +138,30 @@ impl Dataset {
 
     /// Number of samples.
     pub fn n_samples(&self) -> usize {
-        self.values.nrows()
+        self.values.dim().0
     }
 
     /// Number of units.
     pub fn n_units(&self) -> usize {
-        self.values.ncols()
+        self.values.dim().1
     }
 
     /// A value that units of the values `low` and `high` cannot have: states must be these, grey levels lie between.
     pub fn misfit(&self, low: f32, high: f32) -> Option<f32> {
         let states = matches!(self.kind, Kind::Spins | Kind::Bits);
         let fits = |v: f32| if states { v == low || v == high } else { (low..=high).contains(&v) };
-        self.values.iter().copied().find(|v| !fits(*v))
+        self.values.find(fits)
     }
 
     /// The samples `rows` as a data set of their own.
     pub fn select(&self, rows: &[usize]) -> Self {
         let labels = self.labels.as_ref().map(|labels| labels.select(rows));
-        Self { values: self.values.select(Axis(0), rows), labels, ..self.clone_without_values() }
+        Self { values: self.values.select(rows), labels, ..self.clone_without_values() }
     }
 
     fn clone_without_values(&self) -> Self {
         Self {
-            values: Array2::zeros((0, self.n_units())),
+            values: Values::States(Array2::zeros((0, self.n_units()))),
             kind: self.kind,
             shape: self.shape.clone(),
             labels: None,
@@ -183,7 +182,14 @@ pub fn hash(path: &Path) -> Result<String, Error> {
 }
 
 /// What the values are.
-fn kind_of(values: &Array2<f32>, options: &Options) -> Result<Kind, String> {
+fn kind_of(values: &Values, options: &Options) -> Result<Kind, String> {
+    let values = match values {
+        Values::Real(values) => values,
+        Values::States(_) if values.find(|v| v != 0.0).is_none() => return Ok(Kind::Spins),
+        Values::States(_) if values.find(|v| v != -1.0).is_none() => return Ok(Kind::Bits),
+        // Such data is refused, or are numbers that were asked for.
+        Values::States(states) => &states.mapv(f32::from),
+    };
     let place = |wanted: &dyn Fn(f32) -> bool| {
         let (at, value) = values.indexed_iter().find(|(_, v)| wanted(**v))?;
         Some(format!("{value} in row {}, column {}", at.0 + 1, at.1 + 1))

@@ -4,7 +4,7 @@ mod needs;
 
 use super::FORMAT;
 use crate::artifact::{Error, Progress, memory, npy, npz};
-use ndarray::{Array1, Array2, Axis, arr0};
+use ndarray::{Array1, arr0};
 pub use needs::lattice;
 use rayon::prelude::*;
 use rgflow::exact::auto::{Drawn, Method, sample};
@@ -12,7 +12,7 @@ use rgflow::exact::{chain_in_field, square};
 use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
 use rgflow::random::Streams;
-use std::fmt::Write;
+use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is to be drawn.
@@ -96,13 +96,14 @@ impl Request {
     /// temperature its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`.
     ///
     /// # Errors
-    /// If the format cannot hold them.
-    pub fn npz(&self, sampled: &[Sampled]) -> Result<Vec<u8>, Error> {
+    /// If they cannot be written.
+    pub fn npz(&self, sampled: &[Sampled], to: impl Write + Seek) -> Result<(), Error> {
         let extents: Vec<u32> = self.lattice.extents().iter().map(|e| *e as u32).collect();
         let coordination = self.lattice.neighbours(0).len() as u32;
         let per = |of: &dyn Fn(&Sampled) -> f64| Array1::from_iter(sampled.iter().map(of));
-        let mut file = npz::Writer::new();
-        file.add("spins", &spins(sampled)?)?;
+        let spins: Vec<_> = sampled.iter().map(|s| s.drawn.collection.spins.view()).collect();
+        let mut file = npz::Writer::to(to);
+        file.add_rows("spins", &spins)?;
         file.add("temperatures", &per(&|s| s.temperature.value()))?;
         file.add("lattice", &Array1::from(extents))?;
         file.add("coordination", &arr0(coordination))?;
@@ -113,46 +114,42 @@ impl Request {
         file.add("n_chains", &Array1::from_iter(sampled.iter().map(|s| s.drawn.collection.n_chains as u32)))?;
         file.add("start_difference_z", &per(&|s| s.drawn.collection.start_difference_z))?;
         file.add("format", &arr0(FORMAT))?;
-        file.finish()
+        file.close()?.flush().map_err(|e| Error::failure(format!("npz: {e}")))
     }
 
     /// The spins of one temperature as an `.npy` file.
     ///
     /// # Errors
     /// [`Error::User`] for several temperatures, which the format cannot tell apart.
-    pub fn npy(&self, sampled: &[Sampled]) -> Result<Vec<u8>, Error> {
+    pub fn npy(&self, sampled: &[Sampled], mut to: impl Write) -> Result<(), Error> {
         if sampled.len() != 1 {
             return Err(Error::user(format!(
                 "an .npy file holds no temperatures, and there are {}; write .npz or .csv",
                 sampled.len()
             )));
         }
-        let mut bytes = Vec::new();
-        npy::write(&mut bytes, &sampled[0].drawn.collection.spins).map_err(|e| Error::failure(format!("npy: {e}")))?;
-        Ok(bytes)
+        npy::write(&mut to, &sampled[0].drawn.collection.spins).map_err(|e| Error::failure(format!("npy: {e}")))
     }
 
     /// The samples as a table of text with the columns `T`, `s0`, `s1` ...
-    pub fn csv(&self, sampled: &[Sampled]) -> Vec<u8> {
-        let mut text = String::from("T");
-        (0..self.lattice.n_sites()).for_each(|i| {
-            let _ = write!(text, ",s{i}");
-        });
-        text.push('\n');
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn csv(&self, sampled: &[Sampled], to: impl Write) -> Result<(), Error> {
+        self.table(sampled, std::io::BufWriter::new(to)).map_err(|e| Error::failure(format!("csv: {e}")))
+    }
+
+    fn table(&self, sampled: &[Sampled], mut to: impl Write) -> std::io::Result<()> {
+        to.write_all(b"T")?;
+        (0..self.lattice.n_sites()).try_for_each(|i| write!(to, ",s{i}"))?;
+        to.write_all(b"\n")?;
         for s in sampled {
             for row in s.drawn.collection.spins.rows() {
-                let _ = write!(text, "{}", s.temperature);
-                row.iter().for_each(|spin| {
-                    let _ = write!(text, ",{spin}");
-                });
-                text.push('\n');
+                write!(to, "{}", s.temperature)?;
+                row.iter().try_for_each(|spin| write!(to, ",{spin}"))?;
+                to.write_all(b"\n")?;
             }
         }
-        text.into_bytes()
+        to.flush()
     }
-}
-
-fn spins(sampled: &[Sampled]) -> Result<Array2<i8>, Error> {
-    let parts: Vec<_> = sampled.iter().map(|s| s.drawn.collection.spins.view()).collect();
-    ndarray::concatenate(Axis(0), &parts).map_err(|e| Error::failure(e.to_string()))
 }

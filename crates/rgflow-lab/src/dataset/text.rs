@@ -53,8 +53,9 @@ pub(super) fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
         labels = Some(Labels::of(&name, all.column(column).to_vec(), n)?);
         kept.remove(column);
     }
-    let values = all.select(ndarray::Axis(1), &kept).mapv(|v| v as f32);
-    Ok(Table { shape: vec![values.ncols()], values, labels, lattice: None })
+    let scale = options.scale as f32;
+    let values = all.select(ndarray::Axis(1), &kept).mapv(|v| if scale == 1.0 { v as f32 } else { v as f32 / scale });
+    Ok(Table { shape: vec![values.ncols()], values: values.into(), labels, lattice: None })
 }
 
 /// The column of labels and its name.

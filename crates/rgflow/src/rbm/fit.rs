@@ -5,7 +5,6 @@ use super::{Rbm, RbmError, Samples};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Streams;
 use crate::restart::{Resumable, Unfit, decode, encode, together};
-use ndarray::ArrayView2;
 
 /// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
 /// trained machines have about 1.
@@ -15,7 +14,7 @@ const DIVERGED: f64 = 100.0;
 /// each evaluation.
 pub struct Fit<'a> {
     trainer: Trainer<'a>,
-    test: ArrayView2<'a, f32>,
+    test: Samples<'a>,
     training: Training,
     /// Updates of the machine and of the snapshots, and of one advance.
     longest: usize,
@@ -38,12 +37,13 @@ impl<'a> Fit<'a> {
     pub fn new(
         rbm: Rbm,
         data: impl Into<Samples<'a>>,
-        test: ArrayView2<'a, f32>,
+        test: impl Into<Samples<'a>>,
         training: &Training,
         streams: Streams,
         purpose: &str,
     ) -> Result<Self, RbmError> {
-        Samples::Values(test).check(&rbm)?;
+        let test = test.into();
+        test.check(&rbm)?;
         let trainer = Trainer::new(rbm, data, training, streams, purpose)?;
         let mut snapshots = Vec::new();
         if training.snapshots.contains(&0) {

@@ -1,7 +1,7 @@
 //! The machine: H(v, h) = -(sum_ia v_i w_ia h_a + sum_i b_i v_i + sum_a c_a h_a) + own energies of Gaussian units (thesis eqs
 //! 2.4.12, 2.4.13 and 2.4.16).
 
-use super::{RbmError, Units};
+use super::{RbmError, Samples, Units};
 use crate::kernel::product::gemm;
 use crate::kernel::vector::add_bias;
 use crate::random::Generator;
@@ -197,15 +197,31 @@ impl Rbm {
     /// Mean reconstruction cost sum_i (v_i - v'_i)^2 / 2 per sample, v' from one mean-field step v -> h -> v' (thesis
     /// section 4.5).
     ///
-    /// `v`: shape (n, n_visible).
-    pub fn reconstruction_cost(&self, v: ArrayView2<f32>) -> f64 {
-        let mut h = Array2::zeros((v.nrows(), self.n_hidden()));
-        let mut back = Array2::zeros(v.dim());
-        self.hidden_mean(v, &mut h);
-        self.visible_mean(h.view(), &mut back);
-        v.iter().zip(&back).map(|(a, b)| ((a - b) as f64).powi(2)).sum::<f64>() / (2 * v.nrows()) as f64
+    /// `v`: shape (n, n_visible), or bits. At most 256 MiB of values are reconstructed at a time, so that bits stay bits.
+    ///
+    /// # Panics
+    /// For bits of Gaussian units and for another width than the machine's, which [`Samples::check`] refuses.
+    pub fn reconstruction_cost<'a>(&self, v: impl Into<Samples<'a>>) -> f64 {
+        let v = v.into();
+        let n = v.len(self.n_visible());
+        let portion = (PORTION / self.n_visible().max(1)).max(256) / 256 * 256;
+        let mut sum = 0.0;
+        for first in (0..n).step_by(portion) {
+            let rows = v.rows(self.n_visible(), first..n.min(first + portion));
+            let values = rows.values(self);
+            let mut h = Array2::zeros((values.nrows(), self.n_hidden()));
+            let mut back = Array2::zeros(values.dim());
+            self.hidden_mean(values.view(), &mut h);
+            self.visible_mean(h.view(), &mut back);
+            sum = values.iter().zip(&back).map(|(a, b)| ((a - b) as f64).powi(2)).fold(sum, |sum, square| sum + square);
+        }
+        sum / (2 * n) as f64
     }
 }
+
+/// Values that are reconstructed at a time. Fixed, and above the size of most test sets: the last bits of a product of matrices
+/// can depend on how many rows it has.
+const PORTION: usize = 1 << 26;
 
 fn mean(from: ArrayView2<f32>, weights: ArrayView2<f32>, bias: &Array1<f32>, units: &Units, to: &mut Array2<f32>) {
     gemm(from, weights, 0.0, to.view_mut());

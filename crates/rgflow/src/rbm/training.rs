@@ -9,7 +9,6 @@ use super::{Rbm, RbmError, Samples};
 use crate::learning::{Batching, Descent, Rule, Sgd};
 use crate::random::{Bulk, Streams};
 use crate::restart::{Resumable, Unfit, decode, demand, encode};
-use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 /// How a machine is trained.
@@ -232,7 +231,7 @@ impl Machine {
 
 /// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
 ///
-/// `test`: shape (n, n_visible), values as for [`Samples::Values`]. The data is shuffled afresh each sweep. `progress` is called at
+/// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. `progress` is called at
 /// each evaluation; `false` stops at once. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
@@ -254,13 +253,13 @@ impl Machine {
 pub fn train<'a>(
     rbm: Rbm,
     data: impl Into<Samples<'a>>,
-    test: ArrayView2<f32>,
+    test: impl Into<Samples<'a>>,
     training: &Training,
     streams: Streams,
     purpose: &str,
     progress: &mut dyn FnMut(Metrics) -> bool,
 ) -> Result<Trained, RbmError> {
-    let data = data.into();
+    let (data, test) = (data.into(), test.into());
     let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
     let mut told = 0;
     loop {

@@ -7,6 +7,7 @@ mod stage;
 
 use super::Experiment;
 use super::couplings::{Effective, effective};
+use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
 use crate::dataset::{Dataset, Meaning, Options, independence};
 use crate::record::Record;
@@ -199,6 +200,14 @@ impl Experiment for OwnFlow {
 
     fn warnings(&self, _: &toml::Table) -> Vec<String> {
         self.data.get().and_then(independence::warning).into_iter().collect()
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        let (Ok(settings), Some(data)) = (Settings::parse(table), self.data.get()) else { return vec![] };
+        let rows = starts(data, settings.flow.chains).map_or(0, |starts| starts.rows.len());
+        let units = data.n_units();
+        let what = format!("--chains {}: {rows} samples of {units} units", settings.flow.chains);
+        vec![Need::new(&[8, rows, units], what, "take fewer --chains")]
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

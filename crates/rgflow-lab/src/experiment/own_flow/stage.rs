@@ -42,7 +42,7 @@ pub(super) fn flow(repetition: &Repetition, bench: &Bench, mode: Mode) -> Result
         let rbm = &bench.flow.machine.2;
         let lattice = bench.flow.lattice(bench.data);
         let mlp = bench.flow.network.as_ref().map(|(.., mlp)| mlp);
-        let values = bench.data.values.select(Axis(0), &bench.starts.rows);
+        let values = bench.data.values.rows(&bench.starts.rows);
         let n_starts = bench.starts.labels.len().max(1);
         let schedule = Schedule::new(bench.settings.flow.steps);
         // Units of about a million multiplications.

@@ -6,8 +6,9 @@ mod settings;
 mod stage;
 
 use super::Experiment;
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
-use crate::dataset::{Dataset, Options, independence};
+use crate::dataset::{Dataset, Options, Values, independence};
 use crate::record::Record;
 use rayon::prelude::*;
 use settings::Settings;
@@ -82,6 +83,20 @@ impl Experiment for TrainRbm {
 
     fn warnings(&self, _: &toml::Table) -> Vec<String> {
         self.data.get().and_then(independence::warning).into_iter().collect()
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        let (Ok(settings), Some(data)) = (Settings::parse(table), self.data.get()) else { return vec![] };
+        let (n, units, hidden) = (data.n_samples(), data.n_units(), settings.machine.hidden);
+        // Bits of states, else training and test set as numbers.
+        let states = matches!(data.values, Values::States(_)) && !settings.real();
+        let row = if states { units.div_ceil(4) } else { 4 * units };
+        let what = format!("{}: {n} samples of {units} units", self.path.display());
+        let weights = format!("machine.hidden = {hidden} of {units} visible units");
+        vec![
+            Need::new(&[n, row], what, "give fewer samples"),
+            Need::new(&[8, units, hidden], weights, "take fewer --hidden"),
+        ]
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

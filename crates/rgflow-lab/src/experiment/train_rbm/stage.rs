@@ -3,11 +3,11 @@
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
-use crate::dataset::Dataset;
-use ndarray::{Array2, ArrayView2, Axis};
+use crate::dataset::{Dataset, Values, packed};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Trained, Training, Units};
+use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Samples, Trained, Training, Units};
 
 const REVISION: u32 = 5;
 const MODEL: &str = "rbm/model.safetensors";
@@ -37,22 +37,22 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
     repetition.stage(what, |out| {
         let streams = Streams::new(out.seed());
         let (train, test) = split(data.n_samples(), settings, streams);
-        let (x, y) = (data.values.select(Axis(0), &train), data.values.select(Axis(0), &test));
         let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
+        let (x, y) = (Rows::of(data, &train, &visible), Rows::of(data, &test, &visible));
         let mut random = streams.generator("rbm/init", 0);
         let (n, m) = (data.n_units(), settings.machine.hidden);
         let start = Rbm::random(n, m, settings.machine.weight_scale as f32, &mut random);
         let mut start = start.with_units(visible, hidden).map_err(|e| failure(&e))?;
         if settings.machine.visible_bias == "data" {
-            start.fit_visible_bias(x.view()).map_err(|e| failure(&e))?;
+            start.fit_visible_bias(x.samples()).map_err(|e| failure(&e))?;
         }
         let batching = match settings.batching().map_err(Error::user)? {
-            Batching::Mini { size, repeats } => Batching::Mini { size: size.min(x.nrows()), repeats },
+            Batching::Mini { size, repeats } => Batching::Mini { size: size.min(train.len()), repeats },
             other => other,
         };
         // A last batch that is not full is left out.
-        let per_epoch = (x.nrows() / batching.size(x.nrows())).max(1);
+        let per_epoch = (train.len() / batching.size(train.len())).max(1);
         let training = Training {
             updates: settings.training.epochs * per_epoch,
             batching,
@@ -63,9 +63,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             patience: settings.training.patience,
             snapshots: vec![],
         };
-        let units = (x.len() * m / 1000 + 1) as u64;
+        let units = (train.len() * n * m / 1000 + 1) as u64;
         out.add_work("rbm", settings.training.epochs as u64 * units);
-        let fit = Fit::new(start, x.view(), y.view(), &training, streams, "rbm");
+        let fit = Fit::new(start, x.samples(), y.samples(), &training, streams, "rbm");
         let mut fit = fit.map_err(|e| failure(&e))?;
         let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch as u64)?;
         let Trained { rbm, update, metrics, .. } = fit.finish().map_err(|e| failure(&e))?;
@@ -105,27 +105,24 @@ pub(super) fn examine(
     let artifact = repetition.stage(what, |out| {
         let streams = Streams::new(out.seed());
         let (train, test) = split(data.n_samples(), settings, streams);
-        let (x, y) = (data.values.select(Axis(0), &train), data.values.select(Axis(0), &test));
         let model = Model::load(trained.path(MODEL))?;
         let rbm = machine::rbm(&model)?;
         out.add_work("examine", settings.samples.steps as u64 + 1);
-        let mean = x.mean_axis(Axis(0)).unwrap_or_default();
-        let base: Vec<f64> = y.rows().into_iter().map(|row| half_square(row, mean.view())).collect();
-        let reconstruction =
-            [of(&reconstruction_costs(&rbm, x.view())), of(&reconstruction_costs(&rbm, y.view())), of(&base)];
-        let (f_train, f_test) = (rbm.free_energy(x.view()), rbm.free_energy(y.view()));
-        let ((a, ea), (b, eb)) = (of(&f_train), of(&f_test));
+        let alone = Alone::of(rbm.visible_units(), data, &train);
+        let (seen_train, seen_test) = (Seen::of(&rbm, data, &train, &alone), Seen::of(&rbm, data, &test, &alone));
+        let reconstruction = [of(&seen_train.cost), of(&seen_test.cost), of(&seen_test.cost_of_mean)];
+        let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
+        let ((a, ea), (b, eb)) = (of(f_train), of(f_test));
         let (mut log_likelihood, mut no_likelihood, mut ln_z) = (None, None, None);
         // A grey level is a probability, no state: it has no likelihood.
-        let states = rbm.visible_units().levels().is_none_or(|l| y.iter().all(|v| *v == l.low() || *v == l.high()));
         match rbm.ln_z() {
-            _ if !states => no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into()),
+            _ if !seen_test.states => no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into()),
             Ok(z) => {
                 let shifted = |f: &[f64]| of(&f.iter().map(|f| -f - z).collect::<Vec<_>>());
                 log_likelihood = Some([
-                    shifted(&f_train),
-                    shifted(&f_test),
-                    of(&independent(rbm.visible_units(), x.view(), y.view())),
+                    shifted(f_train),
+                    shifted(f_test),
+                    of(&seen_test.ln_p_alone),
                 ]);
                 ln_z = Some(z);
             }
@@ -153,7 +150,7 @@ pub(super) fn examine(
             largest_weight: largest.into(),
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
             weights: (0..rbm.n_hidden().min(SHOWN[0])).map(|a| rbm.weights.column(a).to_vec()).collect(),
-            pairs: pairs(&rbm, y.view()),
+            pairs: seen_test.pairs,
             drawn: drawn(&rbm, settings.samples.steps, streams, &mut |n| out.tick(n))?,
         };
         out.tick(1)?;
@@ -182,46 +179,117 @@ fn reconstructed(rbm: &Rbm, v: ArrayView2<f32>) -> Array2<f32> {
     back
 }
 
-/// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each row (thesis section 4.5).
-fn reconstruction_costs(rbm: &Rbm, v: ArrayView2<f32>) -> Vec<f64> {
-    let back = reconstructed(rbm, v);
-    v.rows().into_iter().zip(back.rows()).map(|(a, b)| half_square(a, b)).collect()
+/// Samples for a machine: bits where they are states of its two-valued units.
+enum Rows {
+    Bits(Vec<u8>),
+    Values(Array2<f32>),
 }
 
-/// ln p of each row of `test` if all units were independent, with the means of `train` (Laplace's rule) or its normal laws, which are
-/// no narrower than the machine's units: none of its laws is, and a constant column would have an infinite density.
-fn independent(units: &Units, train: ArrayView2<f32>, test: ArrayView2<f32>) -> Vec<f64> {
-    let n = train.nrows() as f64;
-    let terms: Vec<(f64, f64)> = train
-        .columns()
-        .into_iter()
-        .enumerate()
-        .map(|(i, column)| {
-            let mean = column.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
-            match units {
-                Units::TwoValued(l) => {
-                    let share = (mean - f64::from(l.low())) / f64::from(l.delta());
-                    ((share * n + 1.0) / (n + 2.0), 0.0)
-                }
-                Units::Gaussian(widths) => {
-                    let variance = column.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
-                    (mean, variance.max(f64::from(widths.sigma(i)).powi(2)))
-                }
+impl Rows {
+    /// The samples `rows`, whose values the units `visible` can have.
+    fn of(data: &Dataset, rows: &[usize], visible: &Units) -> Self {
+        let plain = visible.levels().is_some_and(|l| l.high() == 1.0 && (l.low() == -1.0 || l.low() == 0.0));
+        match &data.values {
+            Values::States(states) if plain => Self::Bits(packed(states.view(), rows)),
+            values => Self::Values(values.rows(rows)),
+        }
+    }
+
+    fn samples(&self) -> Samples<'_> {
+        match self {
+            Self::Bits(bits) => bits.as_slice().into(),
+            Self::Values(values) => values.view().into(),
+        }
+    }
+}
+
+/// Units that do not know of each other, with the means of the training data.
+struct Alone {
+    /// The mean of each, as a reconstruction.
+    mean: Array1<f32>,
+    /// Of two-valued units the probability of the high value, by Laplace's rule; else mean and variance of a normal law that is no
+    /// narrower than the machine's unit: none of its laws is, and a constant column would have an infinite density.
+    laws: Vec<(f64, f64)>,
+}
+
+impl Alone {
+    fn of(units: &Units, data: &Dataset, train: &[usize]) -> Self {
+        let n = train.len() as f64;
+        let mut mean = Array1::<f32>::zeros(data.n_units());
+        let mut sums = vec![0.0f64; data.n_units()];
+        let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
+            for portion in data.values.portions(train.len()) {
+                data.values.rows(&train[portion]).rows().into_iter().for_each(&mut *take);
             }
-        })
-        .collect();
-    let ln_p = |v: f32, (a, b): (f64, f64)| match units.levels() {
-        Some(l) if v == l.high() => libm::log(a),
-        Some(_) => libm::log1p(-a),
-        None => -0.5 * (f64::from(v) - a).powi(2) / b - 0.5 * libm::log(std::f64::consts::TAU * b),
-    };
-    test.rows().into_iter().map(|row| row.iter().zip(&terms).map(|(v, t)| ln_p(*v, *t)).sum()).collect()
+        };
+        rows(&mut |row| {
+            mean += &row;
+            sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
+        });
+        mean /= train.len() as f32;
+        let means: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
+        let mut squares = vec![0.0f64; data.n_units()];
+        if units.levels().is_none() {
+            rows(&mut |row| {
+                let of = |((square, v), mean): ((&mut f64, &f32), &f64)| *square += (f64::from(*v) - mean).powi(2);
+                squares.iter_mut().zip(row).zip(&means).for_each(of);
+            });
+        }
+        let law = |(i, mean): (usize, &f64)| match units {
+            Units::TwoValued(l) => {
+                let share = (mean - f64::from(l.low())) / f64::from(l.delta());
+                ((share * n + 1.0) / (n + 2.0), 0.0)
+            }
+            Units::Gaussian(widths) => (*mean, (squares[i] / n).max(f64::from(widths.sigma(i)).powi(2))),
+        };
+        let laws = means.iter().enumerate().map(law).collect();
+        Self { mean, laws }
+    }
+
+    /// ln p of a sample.
+    fn ln_p(&self, units: &Units, row: ArrayView1<f32>) -> f64 {
+        let term = |(v, (a, b)): (&f32, &(f64, f64))| match units.levels() {
+            Some(l) if *v == l.high() => libm::log(*a),
+            Some(_) => libm::log1p(-a),
+            None => -0.5 * (f64::from(*v) - a).powi(2) / b - 0.5 * libm::log(std::f64::consts::TAU * b),
+        };
+        row.iter().zip(&self.laws).map(term).sum()
+    }
 }
 
-/// Test samples with their reconstructions.
-fn pairs(rbm: &Rbm, y: ArrayView2<f32>) -> Vec<[Vec<f32>; 2]> {
-    let back = reconstructed(rbm, y);
-    (0..y.nrows().min(SHOWN[1])).map(|i| [y.row(i).to_vec(), back.row(i).to_vec()]).collect()
+/// What the machine makes of samples, and what units do that do not know of each other.
+#[derive(Default)]
+struct Seen {
+    /// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each (thesis section 4.5), and if v' is the mean of the training data.
+    cost: Vec<f64>,
+    cost_of_mean: Vec<f64>,
+    free_energy: Vec<f64>,
+    ln_p_alone: Vec<f64>,
+    /// Whether all are states, not grey levels.
+    states: bool,
+    /// The first ones with their reconstructions.
+    pairs: Vec<[Vec<f32>; 2]>,
+}
+
+impl Seen {
+    /// Of the samples `rows`, portion by portion, so that states are not all held as numbers.
+    fn of(rbm: &Rbm, data: &Dataset, rows: &[usize], alone: &Alone) -> Self {
+        let mut seen = Self { states: true, ..Self::default() };
+        let units = rbm.visible_units();
+        for portion in data.values.portions(rows.len()) {
+            let v = data.values.rows(&rows[portion]);
+            let back = reconstructed(rbm, v.view());
+            let each = || v.rows().into_iter();
+            seen.cost.extend(each().zip(back.rows()).map(|(a, b)| half_square(a, b)));
+            seen.cost_of_mean.extend(each().map(|row| half_square(row, alone.mean.view())));
+            seen.ln_p_alone.extend(each().map(|row| alone.ln_p(units, row)));
+            seen.free_energy.extend(rbm.free_energy(v.view()));
+            seen.states &= units.levels().is_none_or(|l| v.iter().all(|v| *v == l.low() || *v == l.high()));
+            let pairs = each().zip(back.rows()).map(|(a, b)| [a.to_vec(), b.to_vec()]);
+            seen.pairs.extend(pairs.take(SHOWN[1] - seen.pairs.len()));
+        }
+        seen
+    }
 }
 
 /// Expectation values of the visible units after `steps` Gibbs steps from a random start, one picture a chain.

@@ -6,6 +6,7 @@ mod settings;
 mod stage;
 
 use super::Experiment;
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::dataset::{Dataset, Options, independence};
 use crate::record::Record;
@@ -63,6 +64,21 @@ impl Experiment for TrainThermometer {
 
     fn warnings(&self, _: &toml::Table) -> Vec<String> {
         self.data.get().and_then(independence::warning).into_iter().collect()
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        let (Ok(settings), Some(data)) = (Settings::parse(table), self.data.get()) else { return vec![] };
+        let (n, units) = (data.n_samples(), data.n_units());
+        // Training and test set as numbers.
+        let share = 1.0 - settings.data.reference_fraction;
+        let what = format!("{}: {n} samples of {units} values", self.path.display());
+        let hidden = &settings.network.hidden;
+        let layers: Vec<usize> = [units].into_iter().chain(hidden.iter().copied()).collect();
+        let weights = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        vec![
+            Need::new(&[(n as f64 * 0.99 * share) as usize, 4 * units], what, "give fewer samples"),
+            Need::new(&[16, weights], format!("network.hidden = {hidden:?}"), "take smaller --hidden"),
+        ]
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

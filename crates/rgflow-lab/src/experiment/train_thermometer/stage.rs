@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Error, Model, Repetition, Stage, network};
 use crate::dataset::{Dataset, Meaning};
-use ndarray::{ArrayView2, Axis};
+use ndarray::ArrayView2;
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
 use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
@@ -61,7 +61,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let (distinct, classes) = labels.classes();
         let streams = Streams::new(out.seed());
         let split = split(&classes, distinct.len(), settings, streams);
-        let rows = |rows: &[usize]| data.values.select(Axis(0), rows);
+        let rows = |rows: &[usize]| data.values.rows(rows);
         let test_rows: Vec<usize> = split.test.iter().flatten().copied().collect();
         let (x, y) = (rows(&split.train), rows(&test_rows));
         let of = |rows: &[usize]| rows.iter().map(|r| classes[*r]).collect::<Vec<_>>();
@@ -99,7 +99,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             )));
         }
         let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
-        let read = |rows: &[usize]| mlp.outputs(data.values.select(Axis(0), rows).view());
+        let read = |rows: &[usize]| mlp.outputs(data.values.rows(rows).view());
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
         let (cross_entropy, accuracy) = scores(mlp.outputs(y.view()).view(), &y_classes);
         let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };

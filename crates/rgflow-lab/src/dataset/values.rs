@@ -1,0 +1,157 @@
+//! Values of samples in memory: states take a byte each, only real numbers take four.
+
+use ndarray::{Array2, ArrayView2, Axis};
+use std::ops::Range;
+
+/// Values of samples, shape (samples, units).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Every value is -1, 0 or +1.
+    States(Array2<i8>),
+    /// Real numbers.
+    Real(Array2<f32>),
+}
+
+/// Values of 32 bits that are held at a time where rows are worked on in portions (256 MiB). Fixed, and above the size of most
+/// data sets: the last bits of a product of matrices can depend on how many rows it has.
+const PORTION: usize = 1 << 26;
+
+impl Values {
+    /// Numbers of samples and of units.
+    pub fn dim(&self) -> (usize, usize) {
+        match self {
+            Self::States(states) => states.dim(),
+            Self::Real(values) => values.dim(),
+        }
+    }
+
+    /// The value of the unit `unit` of the sample `row`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn at(&self, row: usize, unit: usize) -> f32 {
+        match self {
+            Self::States(states) => states[(row, unit)].into(),
+            Self::Real(values) => values[(row, unit)],
+        }
+    }
+
+    /// The first value that is not `wanted`.
+    pub fn find(&self, wanted: impl Fn(f32) -> bool) -> Option<f32> {
+        match self {
+            Self::States(states) => {
+                // There are three.
+                let bad = [-1i8, 0, 1].map(|s| !wanted(f32::from(s)));
+                let is_bad = |s: &&i8| bad[(**s + 1) as usize];
+                if bad.contains(&true) { states.iter().find(is_bad).map(|s| f32::from(*s)) } else { None }
+            }
+            Self::Real(values) => values.iter().copied().find(|v| !wanted(*v)),
+        }
+    }
+
+    /// The samples `rows` as numbers of 32 bits, shape (rows, units).
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn rows(&self, rows: &[usize]) -> Array2<f32> {
+        match self {
+            Self::States(states) => {
+                let mut values = Array2::zeros((rows.len(), states.ncols()));
+                for (mut to, row) in values.rows_mut().into_iter().zip(rows) {
+                    to.zip_mut_with(&states.row(*row), |to, s| *to = f32::from(*s));
+                }
+                values
+            }
+            Self::Real(values) => values.select(Axis(0), rows),
+        }
+    }
+
+    /// The samples `rows` in the same form.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::States(states) => Self::States(states.select(Axis(0), rows)),
+            Self::Real(values) => Self::Real(values.select(Axis(0), rows)),
+        }
+    }
+
+    /// The portions of `n` rows that are worked on one after the other: one where they are few.
+    pub fn portions(&self, n: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let rows = (PORTION / self.dim().1.max(1)).max(256) / 256 * 256;
+        (0..n).step_by(rows).map(move |first| first..n.min(first + rows))
+    }
+}
+
+/// States where all values are.
+impl From<Array2<f32>> for Values {
+    fn from(values: Array2<f32>) -> Self {
+        let is_state = |v: &f32| *v == 0.0 || v.abs() == 1.0;
+        if values.iter().all(is_state) { Self::States(values.mapv(|v| v as i8)) } else { Self::Real(values) }
+    }
+}
+
+/// Integers of 8 bits, states where all values are.
+impl From<Array2<i8>> for Values {
+    fn from(values: Array2<i8>) -> Self {
+        let is_state = |v: &i8| (-1..=1).contains(v);
+        if values.iter().all(is_state) { Self::States(values) } else { Self::Real(values.mapv(f32::from)) }
+    }
+}
+
+/// Bits of states, as [`rgflow::rbm::Samples::Packed`] takes them: of the samples `rows`, 1 where a unit is +1.
+pub fn packed(states: ArrayView2<i8>, rows: &[usize]) -> Vec<u8> {
+    use rgflow::kernel::spins::{pack, packed_len};
+    let (n, bytes) = (states.ncols(), packed_len(states.ncols()));
+    let mut bits = vec![0; rows.len() * bytes];
+    for (to, row) in bits.chunks_exact_mut(bytes.max(1)).zip(rows) {
+        let row = states.row(*row);
+        match row.as_slice() {
+            Some(row) => pack(row, n, to),
+            None => pack(&row.to_vec(), n, to),
+        }
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::arr2;
+    use rgflow::kernel::spins::packed as packed_spins;
+
+    #[test]
+    fn states_are_kept_as_bytes_and_come_back_as_they_were() {
+        for values in [arr2(&[[1.0f32, -1.0, 1.0], [-1.0, -1.0, 1.0]]), arr2(&[[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])] {
+            let states = Values::from(values.clone());
+            assert!(matches!(states, Values::States(_)));
+            assert_eq!(states.rows(&[1, 0, 1]), values.select(Axis(0), &[1, 0, 1]));
+            assert_eq!((states.dim(), states.at(1, 2)), ((2, 3), values[(1, 2)]));
+            assert_eq!(states.find(|v| v == 1.0), values.iter().copied().find(|v| *v != 1.0));
+            assert_eq!(states.select(&[1]), Values::from(values.select(Axis(0), &[1])));
+        }
+        for grey in [0.5, 1e-30, f32::NAN, f32::INFINITY, 255.0] {
+            assert!(matches!(Values::from(arr2(&[[1.0, grey]])), Values::Real(_)), "{grey}");
+        }
+        assert_eq!(Values::from(arr2(&[[1i8, 2]])), Values::Real(arr2(&[[1.0, 2.0]])));
+    }
+
+    #[test]
+    fn bits_of_rows_are_those_of_spins() {
+        let spins = Array2::from_shape_fn((5, 7), |(r, c)| if (r * r + 3 * c) % 4 < 2 { 1i8 } else { -1 });
+        let expected = packed_spins(spins.select(Axis(0), &[3, 0, 4]).view());
+        assert_eq!(packed(spins.view(), &[3, 0, 4]), expected);
+        assert_eq!(packed(spins.mapv(|s| (s + 1) / 2).view(), &[3, 0, 4]), expected);
+        assert_eq!(packed(spins.t(), &[2]), packed_spins(spins.t().select(Axis(0), &[2]).view()));
+    }
+
+    #[test]
+    fn portions_cover_all_rows_in_their_order() {
+        let values = Values::Real(Array2::zeros((0, 1 << 19)));
+        let seen: Vec<usize> = values.portions(600).flatten().collect();
+        assert_eq!(seen, (0..600).collect::<Vec<_>>());
+        assert_eq!(values.portions(600).count(), 3);
+        assert_eq!(Values::Real(Array2::zeros((0, 784))).portions(60_000).count(), 1);
+    }
+}
