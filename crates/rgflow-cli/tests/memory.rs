@@ -102,7 +102,17 @@ fn states_of_a_file_are_trained_on_as_bytes() {
     let file = dir.path().join("spins.npy");
     rgflow_lab::artifact::npy::write(&mut std::fs::File::create(&file).unwrap(), &spins).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
-    command.current_dir(dir.path()).args(["train", "rbm", "spins.npy", "--hidden", "2", "--epochs", "1", "--out", "run"]);
+    command.current_dir(dir.path()).args([
+        "train",
+        "rbm",
+        "spins.npy",
+        "--hidden",
+        "2",
+        "--epochs",
+        "1",
+        "--out",
+        "run",
+    ]);
     command.args(["--set", "samples.steps=1", "--threads", "1"]);
     let out = command.output().expect("starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));

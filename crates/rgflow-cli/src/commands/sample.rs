@@ -144,7 +144,9 @@ impl Ising {
             _ => request.csv(&drawn, file),
         });
         written.map_err(|e| match e {
-            Error::Failure(what) => Error::failure(format!("cannot write {out}: {what}; make room or choose another --out")),
+            Error::Failure(what) => {
+                Error::failure(format!("cannot write {out}: {what}; make room or choose another --out"))
+            }
             other => other,
         })?;
         for s in &drawn {

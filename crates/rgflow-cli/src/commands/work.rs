@@ -1,7 +1,9 @@
 //! What `run` and `reproduce` share: the flags, and an experiment brought to its end in its folder.
 
 use crate::{output, signal};
-use rgflow_lab::artifact::{Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, settings};
+use rgflow_lab::artifact::{
+    Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, settings,
+};
 use rgflow_lab::experiment::{self, Experiment};
 use rgflow_lab::record::{Record, Results};
 use rgflow_lab::report::text;

@@ -116,14 +116,12 @@ pub(super) fn examine(
         let (mut log_likelihood, mut no_likelihood, mut ln_z) = (None, None, None);
         // A grey level is a probability, no state: it has no likelihood.
         match rbm.ln_z() {
-            _ if !seen_test.states => no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into()),
+            _ if !seen_test.states => {
+                no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into())
+            }
             Ok(z) => {
                 let shifted = |f: &[f64]| of(&f.iter().map(|f| -f - z).collect::<Vec<_>>());
-                log_likelihood = Some([
-                    shifted(f_train),
-                    shifted(f_test),
-                    of(&seen_test.ln_p_alone),
-                ]);
+                log_likelihood = Some([shifted(f_train), shifted(f_test), of(&seen_test.ln_p_alone)]);
                 ln_z = Some(z);
             }
             Err(e) => no_likelihood = Some(e.to_string()),
