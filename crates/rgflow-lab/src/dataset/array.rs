@@ -73,7 +73,12 @@ impl<R: Read + Seek> Source for Member<'_, R> {
 /// The samples of an array of this shape, divided by the scale of `options`: read as states of a byte each, and again as numbers
 /// where they are none. Memory is asked for before it is taken.
 fn values(source: &mut impl Source, path: &Path, shape: &[usize], options: &Options) -> Result<Values, Error> {
+    // More than a packed file of this size can hold is a claim, which its reader refuses by name.
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
     let fits = |bytes: usize| {
+        if memory::product(shape) > 1032 * u128::from(size) {
+            return Ok(());
+        }
         let what = format!("{}: an array of shape {shape:?}", path.display());
         let bytes = memory::product(shape).saturating_mul(bytes as u128);
         memory::need(&[Need { bytes, what, remedy: "give fewer samples at a time" }])
