@@ -65,7 +65,7 @@ fn experiments_that_cannot_fit_are_refused_before_they_start() {
         ("run sizes --set sizes.peak=1000000 --set sizes.sizes=[8,16,64]", &["sizes.peak = 1000000"]),
         ("rg mcrg --set mcrg.soft_samples=1000000000000", &["mcrg.soft_samples = 1000000000000 would take 14.6 TiB"]),
         (
-            "scan ising-2d --axis samples.per_temperature=100,400000 --number ising-2d.null.T_E",
+            "scan ising-2d --axis samples.per_temperature=1000,400000 --number ising-2d.null.T_E",
             &["samples.per_temperature = 400000"],
         ),
     ] {
