@@ -102,7 +102,8 @@ impl Flags {
             None => Error::user(message),
         })?;
         // What is finished is shown whatever it took.
-        experiment::fits(experiment, &settings).or_else(|e| if matches!(is_complete(dir), Ok(true)) { Ok(()) } else { Err(e) })?;
+        experiment::fits(experiment, &settings)
+            .or_else(|e| if matches!(is_complete(dir), Ok(true)) { Ok(()) } else { Err(e) })?;
         for warning in experiment.warnings(&settings) {
             output::complain(&format!("warning: {warning}"));
         }
