@@ -33,8 +33,8 @@ impl Window {
         let width = data.shape.last().copied().unwrap_or(1).max(1);
         let all = data.values.rows(rows);
         let of = |row: usize, pairs: bool| -> f64 {
-            let v = all.row(row);
-            let v = v.as_slice().unwrap_or_default();
+            // Rows may have strides.
+            let v = all.row(row).to_vec();
             let sum =
                 |distance: usize| v.iter().zip(v.iter().skip(distance)).map(|(a, b)| f64::from(a * b)).sum::<f64>();
             if pairs {
