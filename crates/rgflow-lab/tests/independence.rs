@@ -30,7 +30,9 @@ fn drawn(sampler: &str, size: usize, temperatures: &[f64], n: usize, effort: Eff
         seed: 1,
     };
     let drawn = request.draw(&Silent, &AtomicBool::new(false)).unwrap();
-    request.csv(&drawn)
+    let mut csv = Vec::new();
+    request.csv(&drawn, &mut csv).unwrap();
+    csv
 }
 
 fn text(rows: &Array2<i8>) -> Vec<u8> {
