@@ -78,7 +78,7 @@ fn stages(run: &Run, toy: Toy, made: &Made) -> Result<Record, Error> {
                     repetition.stage(second, |out| {
                         made.second.fetch_add(1, Ordering::Relaxed);
                         if toy.stop_in_second {
-                            out.keep("half", || Ok(1u8))?;
+                            out.keep("half", 0, || Ok(1u8))?;
                             repetition.run().interrupt().store(true, Ordering::Relaxed);
                         }
                         out.tick(1)?;

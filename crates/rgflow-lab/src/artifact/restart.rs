@@ -134,6 +134,18 @@ impl Restarts {
         }
     }
 
+    /// Parts of `part` are of no use any more.
+    fn forget(&self, part: &str) {
+        let within = part.replace('/', "+") + "+";
+        let mut parts = self.parts();
+        let names: Vec<PathBuf> =
+            parts.names.iter().filter(|name| name.starts_with(&within)).map(|name| self.folder.join(name)).collect();
+        parts.pending.retain(|(path, _)| !names.contains(path));
+        drop(parts);
+        // Most were never written; one that stays is never read.
+        names.iter().for_each(|path| _ = std::fs::remove_file(path));
+    }
+
     /// The stage is finished.
     pub fn remove(&self) -> Result<(), Error> {
         inside::remove(&self.folder)
@@ -190,21 +202,25 @@ impl StageOut<'_> {
         move |number, work| self.complete(&format!("{name}/{number}"), work, &units).map(|_| ())
     }
 
-    /// What `make` gives as the part `part` of this stage, or what a stopped run kept of it.
+    /// What `make` gives as the part `part` of this stage, or what a stopped run kept of it: then the `units` that `make` reports are
+    /// reported here. Parts `part`/... of it go once it is made.
     ///
     /// # Errors
     /// As `make`.
     pub fn keep<T: Serialize + DeserializeOwned>(
         &self,
         part: &str,
+        units: u64,
         make: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.restarts.announce(part)?;
         if let Some(value) = self.restarts.load(part).and_then(|state| decode(&state).ok()) {
             self.tell(part, 1);
+            self.tick(units)?;
             return Ok(value);
         }
         let value = make()?;
+        self.restarts.forget(part);
         self.restarts.keep(part, encode(&value));
         Ok(value)
     }
@@ -220,12 +236,12 @@ impl StageOut<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::progress::Silent;
+    use super::super::progress::Progress;
     use super::super::{Opened, Run, Stage};
     use super::*;
     use rgflow::restart::Unfit;
     use std::sync::Arc;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// Counts to 1000 and how often it was told to; `stop` at some number sets the flag that a signal sets.
     struct Count<'a> {
@@ -255,8 +271,20 @@ mod tests {
         }
     }
 
-    fn open(dir: &Path) -> Run {
-        let opened = Run::open(dir, "toy", &toml::Table::new(), &[1], true, Arc::new(Silent)).unwrap();
+    /// Units reported in all.
+    struct Sum(Arc<AtomicU64>);
+
+    impl Progress for Sum {
+        fn add_work(&self, _: &str, _: u64) {}
+        fn advance(&self, units: u64) {
+            self.0.fetch_add(units, Ordering::Relaxed);
+        }
+        fn message(&self, _: &str) {}
+    }
+
+    fn open(dir: &Path, sum: &Arc<AtomicU64>) -> Run {
+        let progress = Arc::new(Sum(Arc::clone(sum)));
+        let opened = Run::open(dir, "toy", &toml::Table::new(), &[1], true, progress).unwrap();
         let (Opened::Work(run) | Opened::Complete(run)) = opened;
         run
     }
@@ -266,8 +294,13 @@ mod tests {
         let (mut advances, mut made) = (0, 0);
         let stage = Stage { name: "a/b", revision: 1, settings, inputs: &[], outputs: &["a.txt"] };
         let result = run.seed(1).stage(stage, |out| {
-            let value = out.keep("value/1", || {
+            let value = out.keep("value/1", 1007, || {
                 made += 1;
+                let (mut within, mut advances) = (0, 0);
+                let mut work = Count { now: within, advances: &mut advances, stop: None };
+                within += out.complete("value/1/within", &mut work, &|done| done)?;
+                assert_eq!(within, 1000);
+                out.tick(7)?;
                 Ok(vec![1.5f64, f64::INFINITY])
             })?;
             let mut work = Count { now: 0, advances: &mut advances, stop: stop.map(|at| (at, run)) };
@@ -283,13 +316,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("seed-1/stages/a/b.restart");
         let stopped = |settings| {
-            let (result, advances, _) = count(&open(dir.path()), settings, Some(400));
+            let (result, advances, _) = count(&open(dir.path(), &Arc::default()), settings, Some(400));
             assert!(matches!(result, Err(Error::Interrupted)) && advances == 400, "{advances}");
             assert!(folder.join("count").is_file() && folder.join("value+1").is_file());
+            assert!(!folder.join("value+1+within").exists(), "a part of what is made stayed");
         };
         let finished = |settings, advances, made| {
-            let (result, seen, value) = count(&open(dir.path()), settings, None);
+            let sum = Arc::default();
+            let (result, seen, value) = count(&open(dir.path(), &sum), settings, None);
             result.unwrap();
+            assert_eq!(sum.load(Ordering::Relaxed), 3007, "all work is counted, also what was done before");
             assert_eq!((seen, value), (advances, made));
             assert_eq!(std::fs::read(dir.path().join("seed-1/a.txt")).unwrap(), b"[1.5, inf] 1000");
             assert!(!folder.exists());

@@ -7,4 +7,4 @@ mod training;
 
 pub use machine::{Boltzmann, BoltzmannError};
 pub use phases::{Moments, Phases};
-pub use training::{Step, Training, train};
+pub use training::{Fit, Step, Training, train};

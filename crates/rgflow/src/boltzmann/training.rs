@@ -1,8 +1,9 @@
 //! Learning: couplings and biases follow the difference of the clamped and the free moments (thesis eq. 2.4.11).
 
 use super::{Boltzmann, BoltzmannError, Phases};
-use crate::learning::Descent;
-use crate::random::Streams;
+use crate::learning::{Descent, Optimiser};
+use crate::random::{Generator, Streams};
+use crate::restart::{Resumable, Unfit, decode, demand, encode, put};
 use ndarray::ArrayView2;
 
 /// Size of a parameter beyond which a training has diverged: trained machines have about 1.
@@ -57,37 +58,129 @@ pub fn train(
     purpose: &str,
     progress: &mut dyn FnMut(Step) -> bool,
 ) -> Result<(), BoltzmannError> {
-    machine.check(data)?;
-    training.descent.check()?;
-    let mut random = streams.generator(&format!("{purpose}/phases"), 0);
-    let mut couplings = training.descent.weights(machine.couplings.len());
-    let mut biases = training.descent.biases(machine.biases.len());
-    for update in 1..=training.updates {
-        let clamped = machine.clamped(training.phases, data, &mut random)?;
-        let free = machine.free(training.phases, training.chains.max(1), &mut random)?;
+    let mut fit = Fit::new(machine.clone(), data.view(), training, streams, purpose)?;
+    loop {
+        let more = fit.advance();
+        let stop = fit.failed.is_some() || fit.last.is_some_and(|step| !progress(step));
+        if stop || !more {
+            break;
+        }
+    }
+    machine.clone_from(&fit.machine);
+    fit.finish().map(|_| ())
+}
+
+/// A training on its way; see [`train`], which brings one to its end. An advance is an update.
+pub struct Fit<'a> {
+    machine: Boltzmann,
+    data: ArrayView2<'a, i8>,
+    training: Training,
+    random: Generator,
+    couplings: Optimiser,
+    biases: Optimiser,
+    update: usize,
+    /// What the last update said.
+    last: Option<Step>,
+    failed: Option<BoltzmannError>,
+}
+
+impl<'a> Fit<'a> {
+    /// Of `machine` on `data`, as for [`train`].
+    ///
+    /// # Errors
+    /// Settings and samples that cannot be.
+    pub fn new(
+        machine: Boltzmann,
+        data: ArrayView2<'a, i8>,
+        training: &Training,
+        streams: Streams,
+        purpose: &str,
+    ) -> Result<Self, BoltzmannError> {
+        machine.check(data)?;
+        training.descent.check()?;
+        Ok(Self {
+            random: streams.generator(&format!("{purpose}/phases"), 0),
+            couplings: training.descent.weights(machine.couplings.len()),
+            biases: training.descent.biases(machine.biases.len()),
+            machine,
+            data,
+            training: *training,
+            update: 0,
+            last: None,
+            failed: None,
+        })
+    }
+
+    /// The machine as it is now.
+    ///
+    /// # Errors
+    /// Phases that cannot be; [`BoltzmannError::Diverged`] if a parameter ran away.
+    pub fn finish(self) -> Result<Boltzmann, BoltzmannError> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(self.machine),
+        }
+    }
+
+    fn step(&mut self) -> Result<(), BoltzmannError> {
+        let (machine, training) = (&mut self.machine, &self.training);
+        let clamped = machine.clamped(training.phases, self.data, &mut self.random)?;
+        let free = machine.free(training.phases, training.chains.max(1), &mut self.random)?;
         let difference = |free: &[f64], clamped: &[f64]| -> Vec<f32> {
             free.iter().zip(clamped).map(|(f, c)| (f - c) as f32).collect()
         };
         let pairs = difference(&free.pairs, &clamped.pairs);
         let units = difference(&free.units, &clamped.units);
-        couplings.update(&mut machine.couplings, &pairs, 1.0);
-        biases.update(&mut machine.biases, &units, 1.0);
+        self.couplings.update(&mut machine.couplings, &pairs, 1.0);
+        self.biases.update(&mut machine.biases, &units, 1.0);
+        self.update += 1;
         // Units of {-1, +1} bound the gradient: that nothing wavers any more is the sign, as for restricted machines.
         if machine.couplings.iter().chain(&machine.biases).any(|p| !p.is_finite() || p.abs() > DIVERGED) {
-            return Err(BoltzmannError::Diverged { update, rate: training.descent.rate });
+            return Err(BoltzmannError::Diverged { update: self.update, rate: training.descent.rate });
         }
         let largest_difference = pairs.iter().chain(&units).fold(0.0f64, |a, d| a.max(f64::from(d.abs())));
-        if !progress(Step { update, largest_difference }) {
-            break;
-        }
+        self.last = Some(Step { update: self.update, largest_difference });
+        Ok(())
     }
-    Ok(())
+}
+
+impl Resumable for Fit<'_> {
+    fn advance(&mut self) -> bool {
+        if self.failed.is_none() && self.update < self.training.updates {
+            self.failed = self.step().err();
+        }
+        self.failed.is_none() && self.update < self.training.updates
+    }
+
+    fn done(&self) -> u64 {
+        self.update as u64
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let Self { machine, couplings, biases, .. } = self;
+        let parameters = (&machine.couplings, &machine.biases);
+        encode(&(self.update, &self.random, parameters, couplings.state(), biases.state(), self.failed.is_some()))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Saved = (usize, Generator, (Vec<f32>, Vec<f32>), (u64, Vec<f32>), (u64, Vec<f32>), bool);
+        let (update, random, (w, b), couplings, biases, diverged): Saved = decode(state)?;
+        demand(update <= self.training.updates)?;
+        put(&mut self.machine.couplings, &w)?;
+        put(&mut self.machine.biases, &b)?;
+        self.couplings.restore(couplings)?;
+        self.biases.restore(biases)?;
+        let rate = self.training.descent.rate;
+        self.failed = diverged.then_some(BoltzmannError::Diverged { update, rate });
+        (self.update, self.random) = (update, random);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learning::{Rule, Sgd};
+    use crate::learning::{Momentum, Rule, Sgd};
     use ndarray::Array2;
 
     /// Exclusive or: the third visible unit is the product of the first two, which no couplings of visible units alone can
@@ -115,5 +208,35 @@ mod tests {
         assert!(exact > -(4.0f64.ln()) - 0.1, "{exact}");
         let sampled = learnt(2, Phases::Gibbs { burn_in: 10, sweeps: 20 }, 300);
         assert!(sampled > alone + 0.2, "{sampled}");
+    }
+
+    /// Left after any update and taken up by another, a training ends with the same bytes, by exact and by sampled phases.
+    #[test]
+    fn a_training_left_anywhere_ends_with_the_same_bytes() {
+        let data = Array2::from_shape_vec((4, 3), vec![1i8, 1, 1, 1, -1, -1, -1, 1, -1, -1, -1, 1]).expect("4 x 3");
+        let streams = Streams::new(1);
+        for phases in [Phases::Exact, Phases::Gibbs { burn_in: 3, sweeps: 4 }] {
+            let start = || Boltzmann::random(3, 2, 0.5, &mut streams.generator("left/init", 0)).expect("units");
+            let descent = Descent::new(Rule::Momentum(Momentum::default()), 0.1);
+            let training = Training { updates: 12, phases, chains: 5, descent };
+            let mut whole = start();
+            let mut seen = Vec::new();
+            let mut progress = |step: Step| {
+                seen.push(step.update);
+                true
+            };
+            train(&mut whole, data.view(), &training, streams, "left", &mut progress).expect("finite");
+            assert_eq!(seen, (1..=12).collect::<Vec<_>>());
+            let fit = || Fit::new(start(), data.view(), &training, streams, "left").expect("valid");
+            for leave in 0..=12 {
+                let (mut first, mut second) = (fit(), fit());
+                (0..leave).for_each(|_| {
+                    first.advance();
+                });
+                second.restore(&first.save()).expect("of the same description");
+                while second.advance() {}
+                assert_eq!(second.finish().expect("finite"), whole, "left after {leave} updates");
+            }
+        }
     }
 }

@@ -7,9 +7,11 @@
 use ndarray::Array2;
 
 use super::clusters::unite;
+use super::sampling::{Sampling, Turn, Turns, Walk};
 use super::swendsen_wang::Settings;
 use super::{Chains, Collection, Lattice, LatticeError, Model, Temperature};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, encode, put};
 
 /// The model on a lattice. Configurations hold 2 N values +-1: the N spins s, then the N spins t.
 ///
@@ -109,42 +111,84 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
+    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
+}
+
+/// [`sample`] on its way.
+///
+/// # Errors
+/// As [`sample`].
+pub fn sampling<'a, L: Lattice + ?Sized>(
+    model: &'a AshkinTeller<'a, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &'a mut Bulk,
+) -> Result<Sampling<'a>, LatticeError> {
     settings.check()?;
     let n_sites = model.lattice.n_sites();
-    let mut spins = Array2::<i8>::ones((n, 2 * n_sites));
     if temperature == Temperature::ZERO {
         if model.ratio <= -1.0 {
             return Err(LatticeError::ZeroTemperature);
         }
+        let mut spins = Array2::<i8>::ones((n, 2 * n_sites));
         let mut words = vec![0; n];
         bulk.fill(&mut words);
         for (mut row, word) in spins.rows_mut().into_iter().zip(words) {
             let value = |site: usize| 1 - 2 * (word >> (site / n_sites) & 1) as i8;
             row.iter_mut().enumerate().for_each(|(site, s)| *s = value(site));
         }
-        return Ok(Collection::independent("ground states", spins));
+        return Ok(Sampling::drawn(Collection::independent("ground states", spins)));
     }
-    let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
-    let mut chain = Chain::new(model, temperature);
-    for c in 0..n_chains {
-        chain.start(c % 2 == 1, bulk);
-        for _ in 0..settings.burn_in {
-            chain.update(bulk);
-        }
-        for i in (c..n).step_by(n_chains) {
-            for _ in 0..settings.spacing {
-                chain.update(bulk);
+    let turns = Turns::new(n, settings.chains);
+    let walk = Updates { model, chain: Chain::new(model, temperature), settings: *settings, turns, bulk };
+    Ok(Sampling::new(walk, (n, 2 * n_sites), turns.steps(), 200 * settings.spacing * n_sites))
+}
+
+/// Chains at work, one after the other.
+struct Updates<'a, L: Lattice + ?Sized> {
+    model: &'a AshkinTeller<'a, L>,
+    chain: Chain,
+    settings: Settings,
+    turns: Turns,
+    bulk: &'a mut Bulk,
+}
+
+impl<L: Lattice + ?Sized> Walk for Updates<'_, L> {
+    fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
+        match self.turns.at(step) {
+            Turn::Begin(c) => {
+                self.chain.start(c % 2 == 1, self.bulk);
+                (0..self.settings.burn_in).for_each(|_| self.chain.update(self.bulk));
             }
-            let row = spins.row_mut(i);
-            let (mut s, mut t) = row.split_at(ndarray::Axis(0), n_sites);
-            s.iter_mut().zip(&chain.s).for_each(|(out, &s)| *out = s);
-            t.iter_mut().zip(chain.s.iter().zip(&chain.u)).for_each(|(out, (s, u))| *out = s * u);
+            Turn::Row(i) => {
+                (0..self.settings.spacing).for_each(|_| self.chain.update(self.bulk));
+                let chain = &self.chain;
+                let (mut s, mut t) = kept.row_mut(i).split_at(ndarray::Axis(0), chain.s.len());
+                s.iter_mut().zip(&chain.s).for_each(|(out, &s)| *out = s);
+                t.iter_mut().zip(chain.s.iter().zip(&chain.u)).for_each(|(out, (s, u))| *out = s * u);
+            }
         }
     }
-    let burn_in = settings.burn_in as f64 / settings.spacing as f64;
-    let mut seen = Chains { spins, n_chains, burn_in }.diagnose(model);
-    seen.sampler = "ashkin-teller clusters".to_owned();
-    Ok(seen)
+
+    fn save(&self) -> Vec<u8> {
+        encode(&(&self.chain.s, &self.chain.u, &*self.bulk))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (s, u, bulk): (Vec<i8>, Vec<i8>, Bulk) = decode(state)?;
+        put(&mut self.chain.s, &s)?;
+        put(&mut self.chain.u, &u)?;
+        *self.bulk = bulk;
+        Ok(())
+    }
+
+    fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
+        let burn_in = self.settings.burn_in as f64 / self.settings.spacing as f64;
+        let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
+        seen.sampler = "ashkin-teller clusters".to_owned();
+        seen
+    }
 }
 
 /// A chain of s and u = s t.

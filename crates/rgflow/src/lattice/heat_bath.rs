@@ -4,7 +4,7 @@
 //! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of visits.
 //! It decorrelates about half as fast as Metropolis near T_c.
 
-use super::{Collection, Ising, Lattice, LatticeError, Temperature, replicas};
+use super::{Collection, Ising, Lattice, LatticeError, Sampling, Temperature, replicas};
 use crate::random::Bulk;
 
 pub use super::replicas::Settings;
@@ -22,9 +22,21 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
-    let mut seen = replicas::sample(model, temperature, n, settings, acceptance, bulk)?;
-    seen.sampler = "heat-bath".to_owned();
-    Ok(seen)
+    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
+}
+
+/// [`sample`] on its way.
+///
+/// # Errors
+/// As [`sample`].
+pub fn sampling<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &'a mut Bulk,
+) -> Result<Sampling<'a>, LatticeError> {
+    replicas::sampling(model, temperature, n, settings, (acceptance, "heat-bath".to_owned()), bulk)
 }
 
 /// e^{-x}/(1 + e^{-x}), x = beta dE: the new spin does not depend on the old one.

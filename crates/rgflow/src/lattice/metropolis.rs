@@ -10,8 +10,10 @@
 
 use rayon::prelude::*;
 
-use super::{Chains, Collection, Ising, Lattice, LatticeError, Square, Temperature, heat_bath, multispin, replicas};
+use super::{Chains, Collection, Ising, Lattice, LatticeError, Sampling, Square, Temperature};
+use super::{heat_bath, multispin, replicas};
 use crate::random::{Bulk, Streams};
+use crate::restart::{Resumable, complete};
 
 pub use super::replicas::Settings;
 
@@ -32,14 +34,25 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
-    if let Some(reason) = replaced_by_heat_bath(model.lattice, temperature) {
-        let mut seen = heat_bath::sample(model, temperature, n, settings, bulk)?;
-        seen.sampler = format!("metropolis as heat bath ({reason})");
-        return Ok(seen);
-    }
-    let mut seen = replicas::sample(model, temperature, n, settings, acceptance, bulk)?;
-    seen.sampler = "metropolis".to_owned();
-    Ok(seen)
+    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
+}
+
+/// [`sample`] on its way.
+///
+/// # Errors
+/// As [`sample`].
+pub fn sampling<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &'a mut Bulk,
+) -> Result<Sampling<'a>, LatticeError> {
+    let how: (fn(f64) -> f64, String) = match replaced_by_heat_bath(model.lattice, temperature) {
+        Some(reason) => (heat_bath::acceptance, format!("metropolis as heat bath ({reason})")),
+        None => (acceptance, "metropolis".to_owned()),
+    };
+    replicas::sampling(model, temperature, n, settings, how, bulk)
 }
 
 /// Whether [`sample_grid`] can do this temperature: even extents of at least 4, 0 < T <= 10, no field.
@@ -75,9 +88,29 @@ pub fn sample_grid(
     streams: Streams,
     purpose: &str,
 ) -> Result<Vec<Collection>, LatticeError> {
+    let drive = |_, work: &mut dyn Resumable| {
+        complete(work, &|_| true);
+        Ok(())
+    };
+    sample_grid_by(square, temperatures, n, settings, (streams, purpose), &drive)
+}
+
+/// As [`sample_grid`], word by word: `drive` is given the number of each, from several threads, and brings it to its end. Its work is
+/// counted in sweeps.
+///
+/// # Errors
+/// As [`sample_grid`], and those of `drive`.
+pub fn sample_grid_by<E: From<LatticeError> + Send>(
+    square: &Square,
+    temperatures: &[Temperature],
+    n: usize,
+    settings: &Settings,
+    streams: (Streams, &str),
+    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
+) -> Result<Vec<Collection>, E> {
     let Settings { replicas: chains, burn_in, spacing } = *settings;
     let lengths = multispin::Settings { chains, burn_in, spacing };
-    let spins = multispin::sample_grid(square.lx(), square.ly(), temperatures, n, &lengths, streams, purpose)?;
+    let spins = multispin::sample_grid_by(square.lx(), square.ly(), temperatures, n, &lengths, streams, drive)?;
     let model = Ising::new(square);
     let diagnose = |spins| {
         let burn_in = burn_in as f64 / spacing as f64;

@@ -9,9 +9,11 @@
 
 use ndarray::Array2;
 
+use super::sampling::{Sampling, Walk};
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, encode, put};
 
 /// Replicas in one inner loop where their number is a multiple of it.
 const GROUP: usize = 64;
@@ -39,15 +41,16 @@ impl Settings {
     }
 }
 
-/// Samples `n` configurations with `accept`, the probability of a flip as a function of its energy over temperature.
-pub(super) fn sample<L: Lattice + ?Sized>(
-    model: &Ising<'_, L>,
+/// Samples `n` configurations with `accept`, the probability of a flip as a function of its energy over temperature; `sampler` is its
+/// name.
+pub(super) fn sampling<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
     settings: &Settings,
-    accept: fn(f64) -> f64,
-    bulk: &mut Bulk,
-) -> Result<Collection, LatticeError> {
+    (accept, sampler): (fn(f64) -> f64, String),
+    bulk: &'a mut Bulk,
+) -> Result<Sampling<'a>, LatticeError> {
     if temperature == Temperature::ZERO {
         return Err(LatticeError::ZeroTemperature);
     }
@@ -56,26 +59,58 @@ pub(super) fn sample<L: Lattice + ?Sized>(
     }
     let n_sites = model.lattice.n_sites();
     // Lanes that nobody asked for are swept with the others and never read.
-    let replicas = settings.replicas;
-    let lanes = replicas.next_multiple_of(SMALL_GROUP);
+    let lanes = settings.replicas.next_multiple_of(SMALL_GROUP);
     let rule = Rule::new(model, temperature, accept);
-    let mut spins = start(n_sites, lanes, model.field(), bulk);
-    let mut words = vec![0u32; lanes];
-    for _ in 0..settings.burn_in {
-        sweep(&mut spins, lanes, &rule, &mut words, bulk);
-    }
-    let mut kept = Array2::<i8>::ones((n, n_sites));
-    for first in (0..n).step_by(replicas) {
-        for _ in 0..settings.spacing {
-            sweep(&mut spins, lanes, &rule, &mut words, bulk);
-        }
-        for replica in 0..replicas.min(n - first) {
+    let spins = start(n_sites, lanes, model.field(), bulk);
+    let walk = Sweeps { model, settings: *settings, rule, spins, words: vec![0u32; lanes], bulk, sampler };
+    let steps = settings.burn_in + n.div_ceil(settings.replicas) * settings.spacing;
+    Ok(Sampling::new(walk, (n, n_sites), steps, 10 * n_sites * lanes))
+}
+
+/// Replicas at work, sweep by sweep.
+struct Sweeps<'a, L: Lattice + ?Sized> {
+    model: &'a Ising<'a, L>,
+    settings: Settings,
+    rule: Rule,
+    /// By `[site][replica]`.
+    spins: Vec<i8>,
+    words: Vec<u32>,
+    bulk: &'a mut Bulk,
+    sampler: String,
+}
+
+impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
+    fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
+        let (lanes, Settings { replicas, burn_in, spacing }) = (self.words.len(), self.settings);
+        sweep(&mut self.spins, lanes, &self.rule, &mut self.words, self.bulk);
+        let Some(after) = (step + 1).checked_sub(burn_in).filter(|k| *k > 0 && k.is_multiple_of(spacing)) else {
+            return;
+        };
+        let first = (after / spacing - 1) * replicas;
+        for replica in 0..replicas.min(kept.nrows() - first) {
             let row = kept.row_mut(first + replica);
-            row.into_iter().zip(spins[replica..].iter().step_by(lanes)).for_each(|(out, &s)| *out = s);
+            row.into_iter().zip(self.spins[replica..].iter().step_by(lanes)).for_each(|(out, &s)| *out = s);
         }
     }
-    let burn_in = settings.burn_in as f64 / settings.spacing as f64;
-    Ok(Chains { spins: kept, n_chains: replicas.min(n.max(1)), burn_in }.diagnose(model))
+
+    fn save(&self) -> Vec<u8> {
+        encode(&(&self.spins, &*self.bulk))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (spins, bulk): (Vec<i8>, Bulk) = decode(state)?;
+        put(&mut self.spins, &spins)?;
+        *self.bulk = bulk;
+        Ok(())
+    }
+
+    fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
+        let n_chains = self.settings.replicas.min(spins.nrows().max(1));
+        let burn_in = self.settings.burn_in as f64 / self.settings.spacing as f64;
+        let mut seen = Chains { spins, n_chains, burn_in }.diagnose(self.model);
+        seen.sampler = self.sampler;
+        seen
+    }
 }
 
 /// Spins by `[site][replica]`: even replicas ordered (along the field, else all up or all down), odd ones at random.

@@ -170,12 +170,14 @@ pub fn sample<L: Lattice + ?Sized>(
         Kind::Wolff => {
             let settings = wolff::Settings { chains, burn_in: burn_in.div_ceil(spacing), spacing: spacing as f64 };
             let begin = |c: usize, rng: &mut _| *rng = streams.generator(&of_chain, c as u64);
-            wolff::sample_chains(model, temperature, n, &settings, &mut streams.generator(purpose, index), begin)
+            let rng = &mut streams.generator(purpose, index);
+            Ok(wolff::sampling_chains(model, temperature, n, &settings, rng, begin)?.finish())
         }
         Kind::SwendsenWang => {
             let settings = swendsen_wang::Settings { chains, burn_in, spacing };
             let begin = |c: usize, bulk: &mut _| *bulk = streams.bulk(&of_chain, c as u64);
-            swendsen_wang::sample_chains(model, temperature, n, &settings, &mut streams.bulk(purpose, index), begin)
+            let bulk = &mut streams.bulk(purpose, index);
+            Ok(swendsen_wang::sampling_chains(model, temperature, n, &settings, bulk, begin)?.finish())
         }
     }
 }

@@ -8,8 +8,10 @@ use ndarray::Array2;
 
 use super::clusters::Clusters;
 use super::improved::{Improved, Meter};
+use super::sampling::{Sampling, Turn, Turns, Walk};
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Bulk;
+use crate::restart::{Unfit, decode, encode, put};
 
 /// How long the chains are and how far kept configurations lie apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,47 +62,101 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
-    sample_chains(model, temperature, n, settings, bulk, |_, _| ())
+    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
 }
 
-/// As [`sample`]; `begin(c, bulk)` is called before chain c begins, as in [`wolff`](super::wolff).
-pub(super) fn sample_chains<L: Lattice + ?Sized>(
-    model: &Ising<'_, L>,
+/// [`sample`] on its way.
+///
+/// # Errors
+/// As [`sample`].
+pub fn sampling<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
     settings: &Settings,
-    bulk: &mut Bulk,
-    begin: impl Fn(usize, &mut Bulk),
-) -> Result<Collection, LatticeError> {
+    bulk: &'a mut Bulk,
+) -> Result<Sampling<'a>, LatticeError> {
+    sampling_chains(model, temperature, n, settings, bulk, |_, _| ())
+}
+
+/// As [`sampling`]; `begin(c, bulk)` is called before chain c begins, as in [`wolff`](super::wolff).
+pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    bulk: &'a mut Bulk,
+    begin: impl Fn(usize, &mut Bulk) + 'a,
+) -> Result<Sampling<'a>, LatticeError> {
     if temperature == Temperature::ZERO {
         return Err(LatticeError::ZeroTemperature);
     }
     settings.check()?;
-    let n_sites = model.lattice.n_sites();
-    let mut spins = Array2::<i8>::ones((n, n_sites));
-    let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
-    let mut chain = Chain::new(model, temperature);
-    let mut meter = Meter::new(model.lattice);
-    let mut improved = Improved { m2: vec![0.0; n], structure: vec![0.0; n] };
-    for c in 0..n_chains {
-        begin(c, bulk);
-        chain.start(c % 2 == 1, bulk);
-        for _ in 0..settings.burn_in {
-            chain.update(bulk);
-        }
-        for i in (c..n).step_by(n_chains) {
-            for _ in 0..settings.spacing {
-                chain.update(bulk);
+    let (turns, n_sites) = (Turns::new(n, settings.chains), model.lattice.n_sites());
+    let walk = Updates {
+        model,
+        chain: Chain::new(model, temperature),
+        settings: *settings,
+        turns,
+        bulk,
+        begin,
+        meter: Meter::new(model.lattice),
+        improved: Improved { m2: vec![0.0; n], structure: vec![0.0; n] },
+    };
+    Ok(Sampling::new(walk, (n, n_sites), turns.steps(), 100 * settings.spacing * n_sites))
+}
+
+/// Chains at work, one after the other.
+struct Updates<'a, L: Lattice + ?Sized, B> {
+    model: &'a Ising<'a, L>,
+    chain: Chain,
+    settings: Settings,
+    turns: Turns,
+    bulk: &'a mut Bulk,
+    begin: B,
+    meter: Meter,
+    improved: Improved,
+}
+
+impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
+    fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
+        match self.turns.at(step) {
+            Turn::Begin(c) => {
+                (self.begin)(c, self.bulk);
+                self.chain.start(c % 2 == 1, self.bulk);
+                (0..self.settings.burn_in).for_each(|_| self.chain.update(self.bulk));
             }
-            spins.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
-            (improved.m2[i], improved.structure[i]) = meter.measure(chain.clusters.labels(), |label| chain.held[label]);
+            Turn::Row(i) => {
+                (0..self.settings.spacing).for_each(|_| self.chain.update(self.bulk));
+                let Self { chain, improved, .. } = self;
+                kept.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
+                (improved.m2[i], improved.structure[i]) =
+                    self.meter.measure(chain.clusters.labels(), |label| chain.held[label]);
+            }
         }
     }
-    let burn_in = settings.burn_in as f64 / settings.spacing as f64;
-    let mut seen = Chains { spins, n_chains, burn_in }.diagnose(model);
-    seen.sampler = "swendsen-wang".to_owned();
-    seen.improved = Some(improved);
-    Ok(seen)
+
+    fn save(&self) -> Vec<u8> {
+        // Clusters are found anew by each update.
+        encode(&(&self.chain.spins, &*self.bulk, &self.improved.m2, &self.improved.structure))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (spins, bulk, m2, structure): (Vec<i8>, Bulk, Vec<f64>, Vec<f64>) = decode(state)?;
+        put(&mut self.chain.spins, &spins)?;
+        put(&mut self.improved.m2, &m2)?;
+        put(&mut self.improved.structure, &structure)?;
+        *self.bulk = bulk;
+        Ok(())
+    }
+
+    fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
+        let burn_in = self.settings.burn_in as f64 / self.settings.spacing as f64;
+        let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
+        seen.sampler = "swendsen-wang".to_owned();
+        seen.improved = Some(self.improved);
+        seen
+    }
 }
 
 /// A chain that goes on update by update, for those who measure on the way.

@@ -12,8 +12,10 @@
 use ndarray::Array2;
 use rand::{Rng, RngExt};
 
+use super::sampling::{Sampling, Turn, Turns, Walk};
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Generator;
+use crate::restart::{Unfit, decode, encode, put};
 
 /// How long the chains are and how far kept configurations lie apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,19 +58,33 @@ pub fn sample<L: Lattice + ?Sized>(
     settings: &Settings,
     rng: &mut Generator,
 ) -> Result<Collection, LatticeError> {
-    sample_chains(model, temperature, n, settings, rng, |_, _| ())
+    Ok(sampling(model, temperature, n, settings, rng)?.finish())
 }
 
-/// As [`sample`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
-/// configurations extend fewer: no chain then depends on the length of those before it.
-pub(super) fn sample_chains<L: Lattice + ?Sized>(
-    model: &Ising<'_, L>,
+/// [`sample`] on its way.
+///
+/// # Errors
+/// As [`sample`].
+pub fn sampling<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
     settings: &Settings,
-    rng: &mut Generator,
-    begin: impl Fn(usize, &mut Generator),
-) -> Result<Collection, LatticeError> {
+    rng: &'a mut Generator,
+) -> Result<Sampling<'a>, LatticeError> {
+    sampling_chains(model, temperature, n, settings, rng, |_, _| ())
+}
+
+/// As [`sampling`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
+/// configurations extend fewer: no chain then depends on the length of those before it.
+pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
+    model: &'a Ising<'a, L>,
+    temperature: Temperature,
+    n: usize,
+    settings: &Settings,
+    rng: &'a mut Generator,
+    begin: impl Fn(usize, &mut Generator) + 'a,
+) -> Result<Sampling<'a>, LatticeError> {
     if settings.chains == 0 {
         return Err(LatticeError::ZeroSetting("chains"));
     }
@@ -76,30 +92,67 @@ pub(super) fn sample_chains<L: Lattice + ?Sized>(
         return Err(LatticeError::ZeroSetting("spacing"));
     }
     if temperature == Temperature::ZERO {
-        return Ok(ground_states(model, n, rng));
+        return Ok(Sampling::drawn(ground_states(model, n, rng)));
     }
     if temperature == Temperature::INFINITE {
-        return Ok(free_spins(model.lattice, n, rng));
+        return Ok(Sampling::drawn(free_spins(model.lattice, n, rng)));
     }
-    let mut spins = Array2::<i8>::ones((n, model.lattice.n_sites()));
-    let n_chains = settings.chains.min(n.next_multiple_of(2)).max(1);
-    let mut chain = Chain::new(model, temperature);
-    for c in 0..n_chains {
-        begin(c, rng);
-        chain.start(c % 2 == 1, rng);
-        let clusters = chain.burn_in(settings, rng);
-        for i in (c..n).step_by(n_chains) {
-            // One cluster more or less at random: at high T a fixed number of single flips would keep the parity of
-            // the number of up spins.
-            for _ in 0..clusters + usize::from(rng.random::<bool>()) {
-                chain.flip_cluster(rng);
+    let (turns, n_sites) = (Turns::new(n, settings.chains), model.lattice.n_sites());
+    let chain = Chain::new(model, temperature);
+    let walk = Clusters { model, chain, settings: *settings, turns, rng, begin, clusters: 0 };
+    // About five nanoseconds for a spin that joins.
+    let operations = 50 * (settings.spacing * n_sites as f64).ceil() as usize;
+    Ok(Sampling::new(walk, (n, n_sites), turns.steps(), operations))
+}
+
+/// Chains at work, one after the other.
+struct Clusters<'a, L: Lattice + ?Sized, B> {
+    model: &'a Ising<'a, L>,
+    chain: Chain<'a, L>,
+    settings: Settings,
+    turns: Turns,
+    rng: &'a mut Generator,
+    begin: B,
+    /// Clusters per spacing of the chain that runs.
+    clusters: usize,
+}
+
+impl<L: Lattice + ?Sized, B: Fn(usize, &mut Generator)> Walk for Clusters<'_, L, B> {
+    fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
+        match self.turns.at(step) {
+            Turn::Begin(c) => {
+                (self.begin)(c, self.rng);
+                self.chain.start(c % 2 == 1, self.rng);
+                self.clusters = self.chain.burn_in(&self.settings, self.rng);
             }
-            spins.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
+            Turn::Row(i) => {
+                // One cluster more or less at random: at high T a fixed number of single flips would keep the parity of
+                // the number of up spins.
+                for _ in 0..self.clusters + usize::from(self.rng.random::<bool>()) {
+                    self.chain.flip_cluster(self.rng);
+                }
+                kept.row_mut(i).iter_mut().zip(&self.chain.spins).for_each(|(out, &s)| *out = s);
+            }
         }
     }
-    let mut seen = Chains { spins, n_chains, burn_in: settings.burn_in as f64 }.diagnose(model);
-    seen.sampler = "wolff".to_owned();
-    Ok(seen)
+
+    fn save(&self) -> Vec<u8> {
+        encode(&(&self.chain.spins, self.clusters, &*self.rng))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (spins, clusters, rng): (Vec<i8>, usize, Generator) = decode(state)?;
+        self.chain.set_spins(&spins)?;
+        (self.clusters, *self.rng) = (clusters, rng);
+        Ok(())
+    }
+
+    fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
+        let burn_in = self.settings.burn_in as f64;
+        let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
+        seen.sampler = "wolff".to_owned();
+        seen
+    }
 }
 
 /// `n` ground states: along the field, else up or down with probability 1/2.
@@ -162,6 +215,14 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
     /// The spins, -1 or +1 for each site.
     pub fn spins(&self) -> &[i8] {
         &self.spins
+    }
+
+    /// Goes on from `spins`, which [`Chain::spins`] gave.
+    ///
+    /// # Errors
+    /// [`Unfit`] if they are of another lattice.
+    pub fn set_spins(&mut self, spins: &[i8]) -> Result<(), Unfit> {
+        put(&mut self.spins, spins)
     }
 
     /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random.

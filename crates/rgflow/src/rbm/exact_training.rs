@@ -7,9 +7,11 @@
 
 use super::enumeration::VisibleStates;
 use super::law::{Divergences, MOST_VISIBLE, check_law};
-use super::{Rbm, RbmError};
+use super::{ExactFit, Rbm, RbmError};
 use crate::learning::Descent;
+use crate::restart::Resumable;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -70,7 +72,7 @@ pub struct ExactTraining {
 }
 
 /// The distances of the machine from q after some number of updates.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExactStep {
     /// Updates so far.
     pub update: usize,
@@ -154,7 +156,7 @@ fn coefficients(q: &[f64], p: &[f64], ln_p: &[f64], objective: Objective) -> Vec
     }
 }
 
-/// Trains `rbm` towards the law `q` by the full exact gradient; returns the machine and the distances at update 0, every
+/// Trains `rbm` towards the law `q` by the full exact gradient, an [`ExactFit`] brought to its end; returns the machine and the distances at update 0, every
 /// `record_every` updates and at the end. `progress` is called at each record; `false` stops at once.
 ///
 /// # Errors
@@ -177,38 +179,20 @@ fn coefficients(q: &[f64], p: &[f64], ln_p: &[f64], objective: Objective) -> Vec
 /// # Ok::<(), rgflow::rbm::RbmError>(())
 /// ```
 pub fn train_exactly(
-    mut rbm: Rbm,
+    rbm: Rbm,
     q: &[f64],
     training: &ExactTraining,
     progress: &mut dyn FnMut(ExactStep) -> bool,
 ) -> Result<(Rbm, Vec<ExactStep>), RbmError> {
-    training.descent.check()?;
-    let every = training.record_every.max(1);
-    let (n, m) = rbm.weights.dim();
-    let descent = training.descent;
-    let mut optimisers = [descent.weights(n * m), descent.biases(n), descent.biases(m)];
-    let mut steps = Vec::new();
-    for update in 0..=training.updates {
-        if !rbm.is_finite() {
-            let sign = "a parameter is not finite".into();
-            return Err(RbmError::Diverged { update, sign, learning_rate: descent.rate });
+    let mut fit = ExactFit::new(rbm, q, training)?;
+    let mut told = 0;
+    loop {
+        let more = fit.advance();
+        // An advance ends at each record.
+        let stop = fit.steps()[told..].iter().any(|step| !progress(*step));
+        told = fit.steps().len();
+        if stop || !more {
+            return fit.finish();
         }
-        let (divergences, gradient) = rbm.exact_gradient(q, training.objective)?;
-        if update.is_multiple_of(every) || update == training.updates {
-            let step = ExactStep { update, divergences };
-            steps.push(step);
-            if !progress(step) {
-                break;
-            }
-        }
-        if update == training.updates {
-            break;
-        }
-        let [weights, visible, hidden] = &mut optimisers;
-        let narrow = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
-        weights.update(rbm.weights.as_slice_mut().expect("standard layout"), &narrow(&gradient.weights), 1.0);
-        visible.update(rbm.visible_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.visible_bias), 1.0);
-        hidden.update(rbm.hidden_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.hidden_bias), 1.0);
     }
-    Ok((rbm, steps))
 }

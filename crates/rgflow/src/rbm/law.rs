@@ -6,6 +6,7 @@ use crate::kernel::log_weights::LogSum;
 use crate::statistics::{jensen_shannon, kullback_leibler};
 use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Largest visible layer whose law is listed.
 pub const MOST_VISIBLE: usize = 20;
@@ -13,7 +14,7 @@ pub const MOST_VISIBLE: usize = 20;
 const ROUNDING: f64 = 1e-9;
 
 /// Distances between the law q of the data and the law p of a machine, in nats.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Divergences {
     /// KL(q || p) (thesis eq. 2.4.1): what maximum likelihood minimises.
     pub kl: f64,

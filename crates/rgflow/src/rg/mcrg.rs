@@ -12,6 +12,7 @@ use super::block_spin::{Blocks, Rule};
 use super::operators::{Bits, Operator};
 use crate::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use crate::random::{Generator, Streams};
+use crate::restart::{Resumable, Unfit, complete, decode, demand, encode, put, together};
 use crate::statistics::{Estimate, TauInt, jackknife, tau_int_chains};
 
 /// What is measured, and how long.
@@ -91,12 +92,33 @@ pub fn measure(
     streams: Streams,
     tick: &(dyn Fn(u64) -> bool + Sync),
 ) -> Result<Option<Measured>, LatticeError> {
+    let drive = |_, work: &mut dyn Resumable| if complete(work, tick) { Ok(()) } else { Err(()) };
+    Ok(measure_by(settings, streams, &drive)?.ok())
+}
+
+/// As [`measure`], chain by chain: `drive` is given the number of each, from several threads, and brings it to its end; what it says
+/// if it does not is returned. The work of a chain is counted in configurations.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_by<E: Send>(
+    settings: &Settings,
+    streams: Streams,
+    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
+) -> Result<Result<Measured, E>, LatticeError> {
     check(settings)?;
     let square = Square::new(settings.size, settings.size)?;
-    let layout = Layout::new(settings);
-    let chains = (0..settings.chains).into_par_iter().map(|c| chain(settings, &layout, &square, c, streams, tick));
-    let chains: Vec<Option<Seen>> = chains.collect::<Result<_, _>>()?;
-    let Some(chains) = chains.into_iter().collect::<Option<Vec<Seen>>>() else { return Ok(None) };
+    let (layout, model) = (Layout::new(settings), Ising::new(&square));
+    let chain = |c: usize| {
+        let mut chain = Chain::new(settings, &layout, &model, c, streams)?;
+        Ok(drive(c, &mut chain).map(|()| chain.seen))
+    };
+    let chains: Vec<Result<Seen, E>> =
+        (0..settings.chains).into_par_iter().map(chain).collect::<Result<_, LatticeError>>()?;
+    let chains: Vec<Seen> = match chains.into_iter().collect() {
+        Ok(chains) => chains,
+        Err(stopped) => return Ok(Err(stopped)),
+    };
     let rows: Vec<f64> = chains.iter().flat_map(|c| c.blocks.iter().copied()).collect();
     let blocks = Array2::from_shape_vec((settings.chains * settings.blocks, layout.width), rows).expect("whole blocks");
     let step = |rule: usize, step: usize| {
@@ -114,7 +136,7 @@ pub fn measure(
     };
     let n_sites = (settings.size * settings.size) as f64;
     let series = |i: usize| chains.iter().map(|c| c.series[i].clone()).collect::<Vec<_>>();
-    Ok(Some(Measured {
+    Ok(Ok(Measured {
         steps: (0..settings.rules.len()).map(|r| (0..settings.steps).map(|n| step(r, n)).collect()).collect(),
         energy: jackknife(blocks.view(), |means| -means[layout.energy] / n_sites),
         tau_int: [tau_int_chains(&series(0)), tau_int_chains(&series(1))],
@@ -239,51 +261,111 @@ impl Ladder {
     }
 }
 
-fn chain(
-    settings: &Settings,
-    layout: &Layout,
-    square: &Square,
+/// A chain on its way.
+struct Chain<'a> {
+    settings: &'a Settings,
+    layout: &'a Layout,
     number: usize,
-    streams: Streams,
-    tick: &(dyn Fn(u64) -> bool + Sync),
-) -> Result<Option<Seen>, LatticeError> {
-    let mut rng = streams.generator("mcrg/chain", number as u64);
-    let mut block_rng = streams.generator("mcrg/blocks", number as u64);
-    let mut ladders =
-        settings.rules.iter().map(|rule| Ladder::new(settings, layout, *rule)).collect::<Result<Vec<_>, _>>()?;
-    let mut bits = Bits::new(settings.size, settings.size, 1);
-    let nn = Operator::new("nn", &[(0, 0), (1, 0)]);
-    let m = Operator::new("m", &[(0, 0)]);
-    let model = Ising::new(square);
-    let mut wolff = wolff::Chain::new(&model, settings.temperature);
-    wolff.start(number % 2 == 1, &mut rng);
-    let clusters = wolff.burn_in(&settings.wolff, &mut rng);
-    let kept = settings.blocks * settings.per_block;
-    let mut seen = Seen {
-        blocks: vec![0.0; settings.blocks * layout.width],
-        series: [Vec::with_capacity(kept), Vec::with_capacity(kept)],
-    };
-    for row in seen.blocks.chunks_exact_mut(layout.width) {
-        for _ in 0..settings.per_block {
-            for _ in 0..clusters {
-                wolff.flip_cluster(&mut rng);
-            }
-            bits.set(wolff.spins());
-            let energy = bits.sum(&nn) as f64;
-            row[layout.energy] += energy;
-            seen.series[0].push(energy);
-            seen.series[1].push((bits.sum(&m) as f64).abs());
-            for (ladder, sums) in ladders.iter_mut().zip(row.chunks_exact_mut(layout.of_rule)) {
-                ladder.climb(settings, wolff.spins(), &mut block_rng);
-                add(layout, sums, &ladder.values);
-            }
+    wolff: wolff::Chain<'a, Square>,
+    rng: Generator,
+    block_rng: Generator,
+    ladders: Vec<Ladder>,
+    bits: Bits,
+    /// Nearest neighbours and the magnetisation.
+    operators: [Operator; 2],
+    /// Clusters between configurations, after the burn-in.
+    clusters: Option<usize>,
+    /// Configurations so far.
+    done: usize,
+    /// Sums in the block that is not complete.
+    seen: Seen,
+    together: usize,
+}
+
+impl<'a> Chain<'a> {
+    fn new(
+        settings: &'a Settings,
+        layout: &'a Layout,
+        model: &Ising<'a, Square>,
+        number: usize,
+        streams: Streams,
+    ) -> Result<Self, LatticeError> {
+        let kept = settings.blocks * settings.per_block;
+        let ladders = settings.rules.iter().map(|rule| Ladder::new(settings, layout, *rule));
+        Ok(Self {
+            settings,
+            layout,
+            number,
+            wolff: wolff::Chain::new(model, settings.temperature),
+            rng: streams.generator("mcrg/chain", number as u64),
+            block_rng: streams.generator("mcrg/blocks", number as u64),
+            ladders: ladders.collect::<Result<_, _>>()?,
+            bits: Bits::new(settings.size, settings.size, 1),
+            operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
+            clusters: None,
+            done: 0,
+            seen: Seen {
+                blocks: vec![0.0; settings.blocks * layout.width],
+                series: [Vec::with_capacity(kept), Vec::with_capacity(kept)],
+            },
+            together: together(100 * settings.size * settings.size),
+        })
+    }
+
+    /// The next configuration.
+    fn step(&mut self, clusters: usize) {
+        let Self { settings, layout, wolff, seen, .. } = self;
+        (0..clusters).for_each(|_| {
+            wolff.flip_cluster(&mut self.rng);
+        });
+        self.bits.set(wolff.spins());
+        let row = &mut seen.blocks[self.done / settings.per_block * layout.width..][..layout.width];
+        let energy = self.bits.sum(&self.operators[0]) as f64;
+        row[layout.energy] += energy;
+        seen.series[0].push(energy);
+        seen.series[1].push((self.bits.sum(&self.operators[1]) as f64).abs());
+        for (ladder, sums) in self.ladders.iter_mut().zip(row.chunks_exact_mut(layout.of_rule)) {
+            ladder.climb(settings, wolff.spins(), &mut self.block_rng);
+            add(layout, sums, &ladder.values);
         }
-        row.iter_mut().for_each(|sum| *sum /= settings.per_block as f64);
-        if !tick(settings.per_block as u64) {
-            return Ok(None);
+        self.done += 1;
+        if self.done.is_multiple_of(settings.per_block) {
+            row.iter_mut().for_each(|sum| *sum /= settings.per_block as f64);
         }
     }
-    Ok(Some(seen))
+}
+
+impl Resumable for Chain<'_> {
+    fn advance(&mut self) -> bool {
+        let kept = self.settings.blocks * self.settings.per_block;
+        let Some(clusters) = self.clusters else {
+            self.wolff.start(self.number % 2 == 1, &mut self.rng);
+            self.clusters = Some(self.wolff.burn_in(&self.settings.wolff, &mut self.rng));
+            return kept > 0;
+        };
+        (0..self.together.min(kept - self.done)).for_each(|_| self.step(clusters));
+        self.done < kept
+    }
+
+    fn done(&self) -> u64 {
+        self.done as u64
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let at = (self.clusters, self.done, &self.rng, &self.block_rng);
+        encode(&(at, self.wolff.spins(), &self.seen.blocks, &self.seen.series))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Saved = ((Option<usize>, usize, Generator, Generator), Vec<i8>, Vec<f64>, [Vec<f64>; 2]);
+        let ((clusters, done, rng, block_rng), spins, blocks, series): Saved = decode(state)?;
+        demand(done <= self.settings.blocks * self.settings.per_block && series.iter().all(|s| s.len() == done))?;
+        self.wolff.set_spins(&spins)?;
+        put(&mut self.seen.blocks, &blocks)?;
+        (self.clusters, self.done, self.rng, self.block_rng) = (clusters, done, rng, block_rng);
+        self.seen.series = series;
+        Ok(())
+    }
 }
 
 /// Adds the operators of a configuration and their products to the sums of its block.
@@ -354,6 +436,36 @@ mod tests {
         let seen = measure(&free, Streams::new(2), &|_| true).unwrap().unwrap();
         let y_h = seen.steps[0][0].exponents[1][0];
         assert!(y_h.value.abs() < 4.5 * y_h.error && y_h.error < 0.1, "{y_h:?}");
+    }
+
+    /// Left after some advances and taken up by others, chains end with the same bytes: before the burn-in, after it, in a block and at the
+    /// end; by rules that draw and one that does not.
+    #[test]
+    fn chains_left_anywhere_end_with_the_same_bytes() {
+        let mut settings = settings(8, 2, 1);
+        settings.rules = vec![Rule::Majority, Rule::Decimation, Rule::Soft(0.5)];
+        (settings.chains, settings.blocks, settings.per_block) = (2, 10, 3);
+        let (layout, square) = (Layout::new(&settings), Square::new(8, 8).unwrap());
+        let model = Ising::new(&square);
+        for number in 0..2 {
+            let chain = || {
+                let mut chain = Chain::new(&settings, &layout, &model, number, Streams::new(1)).unwrap();
+                chain.together = 1;
+                chain
+            };
+            let mut whole = chain();
+            while whole.advance() {}
+            for leave in 0..=31 {
+                let (mut first, mut second) = (chain(), chain());
+                (0..leave).for_each(|_| {
+                    first.advance();
+                });
+                assert_eq!(first.done(), leave.max(1) as u64 - 1);
+                second.restore(&first.save()).unwrap();
+                while second.advance() {}
+                assert!(second.save() == whole.save(), "left after {leave} advances");
+            }
+        }
     }
 
     #[test]

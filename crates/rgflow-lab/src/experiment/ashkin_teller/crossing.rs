@@ -3,8 +3,9 @@
 use super::Settings;
 use super::samples::{draw, failure};
 use crate::artifact::{Error, Repetition, Stage};
+use crate::experiment::ising_2d::samples::sampled;
 use rayon::prelude::*;
-use rgflow::lattice::{AshkinTeller, LatticeError, Square};
+use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square};
 use rgflow::random::Streams;
 
 const REVISION: u32 = 1;
@@ -30,10 +31,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
         out.add_work("crossing", grid.len() as u64 * UNITS);
         let streams = Streams::new(out.seed());
         let at = |(k, t): (usize, &f64)| {
-            out.tick(UNITS)?;
-            out.keep(&k.to_string(), || {
-                difference(own.ratio, own.crossing_sizes, *t, own.crossing_samples, streams, k as u64).map_err(failure)
-            })
+            let complete = |i: usize, of: Sampling| sampled(out, &format!("{k}/{i}"), of, UNITS / 2);
+            difference(own.ratio, own.crossing_sizes, *t, own.crossing_samples, (streams, k as u64), &complete)
         };
         let differences: Vec<[f64; 2]> = grid.par_iter().enumerate().map(at).collect::<Result<_, Error>>()?;
         let of = |i: usize| crossing(&grid, &differences.iter().map(|d| d[i]).collect::<Vec<_>>());
@@ -48,13 +47,15 @@ fn difference(
     sizes: [usize; 2],
     t: f64,
     n: usize,
-    streams: Streams,
-    k: u64,
-) -> Result<[f64; 2], LatticeError> {
-    let of = |size: usize| -> Result<[f64; 2], LatticeError> {
-        let square = Square::new(size, size)?;
-        let model = AshkinTeller::new(&square, ratio)?;
-        let seen = draw(size, ratio, t, n, &mut streams.bulk(&format!("crossing/L{size}"), k))?;
+    (streams, k): (Streams, u64),
+    complete: &dyn Fn(usize, Sampling) -> Result<Collection, Error>,
+) -> Result<[f64; 2], Error> {
+    let of = |i: usize| -> Result<[f64; 2], Error> {
+        let size = sizes[i];
+        let mut bulk = streams.bulk(&format!("crossing/L{size}"), k);
+        let seen = draw(size, ratio, t, n, &mut bulk, &|of| complete(i, of))?;
+        let square = Square::new(size, size).map_err(failure)?;
+        let model = AshkinTeller::new(&square, ratio).map_err(failure)?;
         let mut sums = [[0.0; 2]; 2];
         for row in seen.spins.rows() {
             let [s, t, u] = model.magnetisations(&row.to_vec());
@@ -66,7 +67,7 @@ fn difference(
         let cumulant = |[two, four]: [f64; 2], n: f64| 1.0 - four * n / (3.0 * two * two);
         Ok([cumulant(sums[0], 2.0 * n as f64), cumulant(sums[1], n as f64)])
     };
-    let ([a, b], [c, d]) = (of(sizes[0])?, of(sizes[1])?);
+    let ([a, b], [c, d]) = (of(0)?, of(1)?);
     Ok([c - a, d - b])
 }
 
@@ -88,7 +89,9 @@ mod tests {
     #[test]
     fn without_the_product_the_crossing_is_that_of_the_ising_model() {
         let grid: Vec<f64> = (0..9).map(|k| 2.0 + 0.1 * f64::from(k)).collect();
-        let at = |(k, t): (usize, &f64)| difference(0.0, [8, 16], *t, 4000, Streams::new(1), k as u64).unwrap()[0];
+        let at = |(k, t): (usize, &f64)| {
+            difference(0.0, [8, 16], *t, 4000, (Streams::new(1), k as u64), &|_, of| Ok(of.finish())).unwrap()[0]
+        };
         let differences: Vec<f64> = grid.par_iter().enumerate().map(at).collect();
         let found = crossing(&grid, &differences).unwrap();
         assert!((found - rgflow::lattice::Temperature::CRITICAL.value()).abs() < 0.05, "{found}");

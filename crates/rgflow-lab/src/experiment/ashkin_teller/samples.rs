@@ -2,9 +2,11 @@
 
 use super::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::experiment::ising_2d::samples::{THERMAL, kept, write};
+use crate::experiment::ising_2d::samples::{THERMAL, sampled, write};
 use rayon::prelude::*;
-use rgflow::lattice::{AshkinTeller, Collection, LatticeError, Square, Temperature, ashkin_teller, swendsen_wang};
+use rgflow::lattice::{
+    AshkinTeller, Collection, LatticeError, Sampling, Square, Temperature, ashkin_teller, swendsen_wang,
+};
 use rgflow::random::{Bulk, Streams};
 
 const REVISION: u32 = 1;
@@ -29,12 +31,9 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
         out.add_work("samples", (THERMAL.len() * grid.len() + midpoints.len()) as u64 * UNITS);
         let draw_all = |name: &str, grid: &[f64], n: usize| -> Result<(), Error> {
             let one = |(k, t): (usize, &f64)| {
-                out.tick(UNITS)?;
-                let sets = kept(out, &format!("{name}/{k}"), || {
-                    let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
-                    Ok(vec![draw(base.lattice.size, settings.own.ratio, *t, n, &mut bulk).map_err(failure)?])
-                });
-                Ok(sets?.remove(0))
+                let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
+                let part = format!("{name}/{k}");
+                draw(base.lattice.size, settings.own.ratio, *t, n, &mut bulk, &|of| sampled(out, &part, of, UNITS))
             };
             let drawn: Vec<Collection> = grid.par_iter().enumerate().map(one).collect::<Result<_, Error>>()?;
             write(out, name, base.lattice.size, grid, &drawn.iter().collect::<Vec<_>>())
@@ -44,11 +43,20 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
     })
 }
 
-/// Configurations at one temperature.
-pub(super) fn draw(size: usize, ratio: f64, t: f64, n: usize, bulk: &mut Bulk) -> Result<Collection, LatticeError> {
-    let square = Square::new(size, size)?;
-    let model = AshkinTeller::new(&square, ratio)?;
-    ashkin_teller::sample(&model, Temperature::new(t)?, n, &swendsen_wang::Settings::default(), bulk)
+/// Configurations at one temperature, which `complete` makes of their sampling.
+pub(super) fn draw(
+    size: usize,
+    ratio: f64,
+    t: f64,
+    n: usize,
+    bulk: &mut Bulk,
+    complete: &dyn Fn(Sampling) -> Result<Collection, Error>,
+) -> Result<Collection, Error> {
+    let square = Square::new(size, size).map_err(failure)?;
+    let model = AshkinTeller::new(&square, ratio).map_err(failure)?;
+    let temperature = Temperature::new(t).map_err(failure)?;
+    let settings = swendsen_wang::Settings::default();
+    complete(ashkin_teller::sampling(&model, temperature, n, &settings, bulk).map_err(failure)?)
 }
 
 pub(super) fn failure(e: LatticeError) -> Error {

@@ -7,6 +7,7 @@ use crate::artifact::{Artifact, Error, Repetition, Stage};
 use rayon::prelude::*;
 use rgflow::lattice::Temperature;
 use rgflow::random::Streams;
+use rgflow::restart::Resumable;
 use rgflow::rg::multi_histogram::{Mbar, Series, State};
 use rgflow::rg::scaling::{Collapse, Correction, Master, Point, PowerLaw, collapse, crossing, power_law};
 use serde::{Deserialize, Serialize};
@@ -163,15 +164,9 @@ pub(super) fn stage(
             let t = about.temperatures(settings, size)[*k];
             let mlps: Vec<_> = about.networks().iter().map(|n| &networks[*i][*n]).collect();
             let purpose = format!("scaling/{about:?}/L{size}/{k}");
-            let tick = |done: u64| out.tick(done * cost(*i)).is_ok();
-            let failure = |e: rgflow::lattice::LatticeError| Error::failure(e.to_string());
-            let t = Temperature::new(t).map_err(failure)?;
-            let (energy, m, p, tau_int) = out.keep(&purpose, || {
-                let seen = read(size, t, &mlps, settings, (Streams::new(out.seed()), &purpose), &tick);
-                let seen = seen.map_err(failure)?.ok_or(Error::Interrupted)?;
-                Ok((seen.energy, seen.m, seen.p, seen.tau_int))
-            })?;
-            Ok(Seen { temperature: t, energy, m, p, tau_int })
+            let t = Temperature::new(t).map_err(|e| Error::failure(e.to_string()))?;
+            let drive = |work: &mut dyn Resumable| out.complete(&purpose, work, &|done| done * cost(*i)).map(|_| ());
+            read(size, t, &mlps, settings, (Streams::new(out.seed()), &purpose), &drive)
         };
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|j| std::cmp::Reverse(own.sizes[jobs[*j].0]));
@@ -357,7 +352,11 @@ mod tests {
         (settings.finite_size.samples, settings.classifier.inputs) = (200_000, 4);
         let beta = 0.42;
         let t = Temperature::new(1.0 / beta).unwrap();
-        let seen = read(4, t, &[], &settings, (Streams::new(3), "test/finite-size"), &|_| true).unwrap().unwrap();
+        let drive = |work: &mut dyn Resumable| {
+            rgflow::restart::complete(work, &|_| true);
+            Ok(())
+        };
+        let seen = read(4, t, &[], &settings, (Streams::new(3), "test/finite-size"), &drive).unwrap();
         let truth = exact(beta);
         let blocks = settings.finite_size.blocks;
         let energy = seen.replicas(blocks, |i| [seen.energy[i]], |[e]| e);

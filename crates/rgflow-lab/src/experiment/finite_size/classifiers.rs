@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use crate::experiment::ising_2d::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
@@ -65,7 +66,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
     let artifact = repetition.stage(what, |out| {
         out.add_work("classifiers", (sizes.len() * Told::ALL.len() * settings.classifier.epochs) as u64);
         for size in sizes {
-            let models = out.keep(&format!("L{size}"), || {
+            let units = (Told::ALL.len() * settings.classifier.epochs) as u64;
+            let models = out.keep(&format!("L{size}"), units, || {
                 let samples = draw(out, settings, *size)?;
                 let model = |told: &Told| {
                     let (mlp, cost) = fit(out, settings, *size, *told, &samples)?;
@@ -123,12 +125,13 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
     let mut x = Array2::<f32>::zeros((n * t.len(), c.inputs * c.inputs));
     let rows: Vec<_> = x.axis_chunks_iter_mut(ndarray::Axis(0), n).collect();
     rows.into_par_iter().zip(&t).enumerate().try_for_each(|(k, (mut rows, t))| {
-        let means = out.keep(&format!("samples/{size}/{k}"), || {
-            out.tick(0)?;
+        let part = format!("L{size}/samples/{k}");
+        let means = out.keep(&part, 0, || {
             let mut rng = Streams::new(out.seed()).generator("classifiers/samples", (size * 10_000 + k) as u64);
             let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
             let temperature = Temperature::new(*t).map_err(failure)?;
-            let seen = wolff::sample(&model, temperature, n, &chain, &mut rng).map_err(failure)?;
+            let chains = wolff::sampling(&model, temperature, n, &chain, &mut rng).map_err(failure)?;
+            let seen = sampled(out, &format!("{part}/chains"), chains, 0)?;
             let mut means = Array2::zeros(rows.dim());
             for (mut x, spins) in means.rows_mut().into_iter().zip(seen.spins.rows()) {
                 let (Some(x), Some(spins)) = (x.as_slice_mut(), spins.as_slice()) else { continue };
@@ -174,7 +177,7 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
     let purpose = format!("{purpose}/{size}");
     let mut fit = Fit::new(mlp, data, test, &training, streams, &purpose).map_err(failure)?;
     let per_epoch = training.batching.updates(x.nrows()) as u64;
-    out.complete(&purpose, &mut fit, &|updates| updates / per_epoch)?;
+    out.complete(&format!("L{size}/{}", told.name()), &mut fit, &|updates| updates / per_epoch)?;
     let trained = fit.finish().map_err(failure)?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))

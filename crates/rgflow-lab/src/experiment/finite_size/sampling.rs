@@ -2,10 +2,12 @@
 
 use super::classifiers::block_means;
 use super::settings::Settings;
+use crate::artifact::Error;
 use ndarray::{Array2, s};
-use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use rgflow::lattice::{Ising, Square, Temperature, wolff};
 use rgflow::nn::Mlp;
-use rgflow::random::Streams;
+use rgflow::random::{Generator, Streams};
+use rgflow::restart::{Resumable, Unfit, decode, encode};
 use rgflow::rg::multi_histogram::estimate;
 use rgflow::rg::operators::{Bits, Operator};
 use rgflow::statistics::tau_int_chains;
@@ -27,66 +29,136 @@ pub(super) struct Seen {
     pub tau_int: f64,
 }
 
-/// Samples `size` x `size` spins at `temperature` and reads them by `networks`; `tick` is called with the number of configurations done.
+/// Samples `size` x `size` spins at `temperature` and reads them by `networks`; `drive` brings the chains to their end.
 pub(super) fn read(
     size: usize,
     temperature: Temperature,
     networks: &[&Mlp],
     settings: &Settings,
     (streams, purpose): (Streams, &str),
-    tick: &(dyn Fn(u64) -> bool + Sync),
-) -> Result<Option<Seen>, LatticeError> {
-    let square = Square::new(size, size)?;
-    let model = Ising::new(&square);
-    let operators = [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])];
-    let mut bits = Bits::new(size, size, 1);
-    let (settings, n_inputs) = (&settings.finite_size, settings.classifier.inputs);
-    let mut inputs = Array2::<f32>::zeros((BATCH, n_inputs * n_inputs));
-    let n = settings.samples;
-    let mut seen = Seen {
-        temperature,
-        energy: Vec::with_capacity(n),
-        m: Vec::with_capacity(n),
-        p: vec![Vec::with_capacity(n); networks.len()],
-        tau_int: 0.5,
+    drive: &dyn Fn(&mut dyn Resumable) -> Result<(), Error>,
+) -> Result<Seen, Error> {
+    let square = Square::new(size, size).map_err(|e| Error::failure(e.to_string()))?;
+    let (own, n_inputs) = (&settings.finite_size, settings.classifier.inputs);
+    let n = own.samples;
+    let mut reading = Reading {
+        size,
+        n_inputs,
+        networks,
+        stream: &|chain: usize| streams.generator(purpose, chain as u64),
+        wolff: wolff::Settings { chains: 1, burn_in: own.burn_in, spacing: own.spacing },
+        chain: wolff::Chain::new(&Ising::new(&square), temperature),
+        operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
+        bits: Bits::new(size, size, 1),
+        inputs: Array2::zeros((BATCH, n_inputs * n_inputs)),
+        per_chain: n / own.chains,
+        chains: own.chains,
+        running: None,
+        done: 0,
+        seen: Seen {
+            temperature,
+            energy: Vec::with_capacity(n),
+            m: Vec::with_capacity(n),
+            p: vec![Vec::with_capacity(n); networks.len()],
+            tau_int: 0.5,
+        },
     };
-    let mut chain = wolff::Chain::new(&model, temperature);
-    let per_chain = n / settings.chains;
-    for c in 0..settings.chains {
-        let mut rng = streams.generator(purpose, c as u64);
-        chain.start(c % 2 == 1, &mut rng);
-        let wolff = wolff::Settings { chains: 1, burn_in: settings.burn_in, spacing: settings.spacing };
-        let clusters = chain.burn_in(&wolff, &mut rng);
-        for first in (0..per_chain).step_by(BATCH) {
-            let rows = BATCH.min(per_chain - first);
-            for row in 0..rows {
-                (0..clusters).for_each(|_| {
-                    chain.flip_cluster(&mut rng);
-                });
-                bits.set(chain.spins());
-                seen.energy.push(-(bits.sum(&operators[0]) as f64));
-                seen.m.push(bits.sum(&operators[1]) as f64 / (size * size) as f64);
-                if let Some(x) = inputs.row_mut(row).as_slice_mut() {
-                    block_means(chain.spins(), size, n_inputs, x);
-                }
-            }
-            for (mlp, p) in networks.iter().zip(&mut seen.p) {
-                let outputs = mlp.outputs(inputs.slice(s![..rows, ..]));
-                p.extend(outputs.column(outputs.ncols() - 1).iter().map(|p| f64::from(*p)));
-            }
-            if !tick(rows as u64) {
-                return Ok(None);
+    drive(&mut reading)?;
+    Ok(reading.finish())
+}
+
+/// Chains at work, one after the other; counted in configurations.
+struct Reading<'a> {
+    size: usize,
+    n_inputs: usize,
+    networks: &'a [&'a Mlp],
+    stream: &'a dyn Fn(usize) -> Generator,
+    wolff: wolff::Settings,
+    chain: wolff::Chain<'a, Square>,
+    operators: [Operator; 2],
+    bits: Bits,
+    inputs: Array2<f32>,
+    per_chain: usize,
+    chains: usize,
+    /// Generator of the chain that runs and its clusters between configurations, after its burn-in.
+    running: Option<(Generator, usize)>,
+    done: usize,
+    seen: Seen,
+}
+
+impl Reading<'_> {
+    fn finish(self) -> Seen {
+        let mut seen = self.seen;
+        let abs_m: Vec<f64> = seen.m.iter().map(|m| m.abs()).collect();
+        let tau = |series: &Vec<f64>| {
+            let chains: Vec<Vec<f64>> = series.chunks(self.per_chain).map(<[f64]>::to_vec).collect();
+            tau_int_chains(&chains).tau
+        };
+        let times = [&seen.energy, &abs_m].into_iter().chain(&seen.p).map(tau);
+        seen.tau_int = times.filter(|tau| tau.is_finite()).fold(0.5, f64::max);
+        seen
+    }
+}
+
+impl Resumable for Reading<'_> {
+    fn advance(&mut self) -> bool {
+        let all = self.per_chain * self.chains;
+        if self.done >= all {
+            return false;
+        }
+        let Self { size, n_inputs, seen, chain, .. } = self;
+        let Some((rng, clusters)) = &mut self.running else {
+            let number = self.done / self.per_chain;
+            let mut rng = (self.stream)(number);
+            chain.start(number % 2 == 1, &mut rng);
+            let clusters = chain.burn_in(&self.wolff, &mut rng);
+            self.running = Some((rng, clusters));
+            return true;
+        };
+        let rows = BATCH.min(self.per_chain - self.done % self.per_chain);
+        for row in 0..rows {
+            (0..*clusters).for_each(|_| {
+                chain.flip_cluster(rng);
+            });
+            self.bits.set(chain.spins());
+            seen.energy.push(-(self.bits.sum(&self.operators[0]) as f64));
+            seen.m.push(self.bits.sum(&self.operators[1]) as f64 / (*size * *size) as f64);
+            if let Some(x) = self.inputs.row_mut(row).as_slice_mut() {
+                block_means(chain.spins(), *size, *n_inputs, x);
             }
         }
+        for (mlp, p) in self.networks.iter().zip(&mut seen.p) {
+            let outputs = mlp.outputs(self.inputs.slice(s![..rows, ..]));
+            p.extend(outputs.column(outputs.ncols() - 1).iter().map(|p| f64::from(*p)));
+        }
+        self.done += rows;
+        if self.done.is_multiple_of(self.per_chain) {
+            self.running = None;
+        }
+        self.done < all
     }
-    let abs_m: Vec<f64> = seen.m.iter().map(|m| m.abs()).collect();
-    let tau = |series: &Vec<f64>| {
-        let chains: Vec<Vec<f64>> = series.chunks(per_chain).map(<[f64]>::to_vec).collect();
-        tau_int_chains(&chains).tau
-    };
-    let times = [&seen.energy, &abs_m].into_iter().chain(&seen.p).map(tau);
-    seen.tau_int = times.filter(|tau| tau.is_finite()).fold(0.5, f64::max);
-    Ok(Some(seen))
+
+    fn done(&self) -> u64 {
+        self.done as u64
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let Seen { energy, m, p, .. } = &self.seen;
+        encode(&(self.done, &self.running, self.chain.spins(), energy, m, p))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Saved = (usize, Option<(Generator, usize)>, Vec<i8>, Vec<f64>, Vec<f64>, Vec<Vec<f64>>);
+        let (done, running, spins, energy, m, p): Saved = decode(state)?;
+        let series = || [&energy, &m].into_iter().chain(&p);
+        if p.len() != self.networks.len() || series().any(|s| s.len() != done) {
+            return Err(Unfit);
+        }
+        self.chain.set_spins(&spins)?;
+        (self.done, self.running) = (done, running);
+        (self.seen.energy, self.seen.m, self.seen.p) = (energy, m, p);
+        Ok(())
+    }
 }
 
 impl Seen {

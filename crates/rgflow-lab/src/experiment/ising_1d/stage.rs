@@ -11,7 +11,7 @@ use rgflow::lattice::{self, Temperature};
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{ExactTraining, Fit, Objective, Rbm, Snapshot, TraceCondition, Training, train_exactly};
+use rgflow::rbm::{ExactFit, ExactTraining, Fit, Objective, Rbm, Snapshot, TraceCondition, Training};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 
@@ -301,16 +301,10 @@ impl<'a> Bench<'a> {
             descent: Descent::new(Rule::Adam(Adam::default()), settings.learning_rate as f32),
             record_every: 100,
         };
-        let mut interrupted = None;
         let law = self.mixture.to_vec();
-        let trained = train_exactly(self.start(), &law, &training, &mut |_| {
-            interrupted = self.out.tick(0).err();
-            interrupted.is_none()
-        });
-        let (rbm, _) = trained.map_err(failure)?;
-        if let Some(stop) = interrupted {
-            return Err(stop);
-        }
+        let mut fit = ExactFit::new(self.start(), &law, &training).map_err(failure)?;
+        self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
+        let (rbm, _) = fit.finish().map_err(failure)?;
         self.out.tick(1)?;
         self.law(&rbm)
     }

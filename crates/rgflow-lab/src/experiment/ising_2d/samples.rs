@@ -5,9 +5,11 @@ use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
 use rgflow::exact::transfer;
-use rgflow::lattice::{Collection, Ising, LatticeError, Square, Temperature, metropolis, wolff};
+use rgflow::lattice::{Collection, Ising, LatticeError, Sampling, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
+use rgflow::restart::Resumable;
 use rgflow::rg::block_spin;
+use std::cell::LazyCell;
 
 /// Names of the four sets, in the order of their use.
 pub(in crate::experiment) const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
@@ -161,18 +163,20 @@ pub(in crate::experiment) fn blocked_stage(
                 .par_iter()
                 .enumerate()
                 .map(|(k, t)| {
-                    out.tick(UNITS)?;
-                    let blocked = kept(out, &format!("{purpose}/{k}"), || {
-                        let names = [purpose.clone()];
-                        let mut drawn = draw(Sampler::Wolff, size, *t, per, streams, &names, k as u64)?;
+                    let part = format!("{purpose}/{k}");
+                    kept(out, &part, UNITS, || {
+                        let temperature = Temperature::new(*t).map_err(failure)?;
+                        let square = Square::new(size, size).map_err(failure)?;
+                        let (model, mut rng) = (Ising::new(&square), streams.generator(&purpose, k as u64));
+                        let chains = wolff::sampling(&model, temperature, per, &Default::default(), &mut rng);
+                        let mut drawn = sampled(out, &format!("{part}/chains"), chains.map_err(failure)?, UNITS)?;
                         let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
                         for step in 0..steps {
-                            let (size, spins) = (size / b.pow(step as u32), &mut drawn[0].spins);
+                            let (size, spins) = (size / b.pow(step as u32), &mut drawn.spins);
                             *spins = block_spin::majority(spins.view(), size, size, *b, &mut ties).map_err(failure)?;
                         }
                         Ok(drawn)
-                    });
-                    Ok(blocked?.remove(0))
+                    })
                 })
                 .collect::<Result<_, Error>>()?;
             let parts: Vec<&Collection> = blocked.iter().collect();
@@ -206,21 +210,26 @@ fn draw_all(
         _ => Vec::new(),
     };
     let chains = metropolis::Settings::for_lattice(&square);
-    let grids = |purpose: &String| metropolis::sample_grid(&square, &together, n, &chains, streams, purpose);
+    let grids = |purpose: &String| {
+        let name = format!("{purpose}/words");
+        let words = out.parts(&name, |_| 0);
+        let drive = |word: usize, work: &mut dyn Resumable| words(word, work).map_err(Stop);
+        metropolis::sample_grid_by(&square, &together, n, &chains, (streams, purpose), &drive).map_err(|stop| stop.0)
+    };
     let mut grids: Vec<_> = if together.is_empty() {
         Vec::new()
     } else {
         let one = |purpose| {
             out.tick(0)?;
-            grids(purpose).map(Vec::into_iter).map_err(failure)
+            grids(purpose).map(Vec::into_iter)
         };
         purposes.iter().map(one).collect::<Result<_, Error>>()?
     };
     let alone = |(k, t): (usize, &Temperature)| {
-        out.tick(UNITS)?;
-        let draw = || draw(sampler, size, grid[k], n, streams, purposes, k as u64);
-        let one = || kept(out, &format!("{}/{k}", purposes.concat()), draw);
-        if together.contains(t) { Ok(Vec::new()) } else { one() }
+        if together.contains(t) {
+            return out.tick(UNITS).map(|()| Vec::new());
+        }
+        draw(out, sampler, (size, grid[k], n), (streams, k as u64), purposes, UNITS)
     };
     let mut all: Vec<Vec<Collection>> = temperatures.par_iter().enumerate().map(alone).collect::<Result<_, Error>>()?;
     for (sets, _) in all.iter_mut().zip(&temperatures).filter(|(_, t)| together.contains(t)) {
@@ -229,62 +238,89 @@ fn draw_all(
     Ok(all)
 }
 
-/// Collections that `draw` gives as the part `part` of a stage, or what a stopped run kept of them: what [`write`] writes.
-pub(in crate::experiment) fn kept(
-    out: &StageOut,
-    part: &str,
-    draw: impl FnOnce() -> Result<Vec<Collection>, Error>,
-) -> Result<Vec<Collection>, Error> {
-    let numbers = |c: &Collection| [c.n_eff, c.tau_int_energy, c.tau_int_abs_m, c.start_difference_z];
-    let sets = out.keep(part, || {
-        let of = |c: Collection| (numbers(&c), c.sampler, c.n_chains, c.warnings, c.spins);
-        Ok(draw()?.into_iter().map(of).collect::<Vec<_>>())
-    })?;
-    let of = |(numbers, sampler, n_chains, warnings, spins)| {
-        let [n_eff, tau_int_energy, tau_int_abs_m, start_difference_z] = numbers;
-        let improved = None;
-        Collection {
-            spins,
-            sampler,
-            n_chains,
-            n_eff,
-            tau_int_energy,
-            tau_int_abs_m,
-            start_difference_z,
-            improved,
-            warnings,
-        }
-    };
-    Ok(sets.into_iter().map(of).collect())
+/// Failures of a sampler, and of what brings it to its end.
+struct Stop(Error);
+
+impl From<LatticeError> for Stop {
+    fn from(e: LatticeError) -> Self {
+        Self(failure(e))
+    }
 }
 
-/// Independent collections at one temperature, one for each purpose.
+/// The collection that `draw` gives as the part `part` of a stage, or what a stopped run kept of it: what [`write`] writes. Then
+/// the `units` that `draw` reports are reported here.
+fn kept(
+    out: &StageOut,
+    part: &str,
+    units: u64,
+    draw: impl FnOnce() -> Result<Collection, Error>,
+) -> Result<Collection, Error> {
+    let (numbers, sampler, n_chains, warnings, spins) = out.keep(part, units, || {
+        let c = draw()?;
+        let numbers = [c.n_eff, c.tau_int_energy, c.tau_int_abs_m, c.start_difference_z];
+        Ok((numbers, c.sampler, c.n_chains, c.warnings, c.spins))
+    })?;
+    let ([n_eff, tau_int_energy, tau_int_abs_m, start_difference_z], improved) = (numbers, None);
+    Ok(Collection {
+        spins,
+        sampler,
+        n_chains,
+        n_eff,
+        tau_int_energy,
+        tau_int_abs_m,
+        start_difference_z,
+        improved,
+        warnings,
+    })
+}
+
+/// What `sampling` gives as the part `part` of a stage, from where a stopped run left it; it is `units` of the work.
+pub(in crate::experiment) fn sampled(
+    out: &StageOut,
+    part: &str,
+    mut sampling: Sampling,
+    units: u64,
+) -> Result<Collection, Error> {
+    let steps = sampling.steps().max(1);
+    let told = out.complete(part, &mut sampling, &|step| units * step / steps)?;
+    out.tick(units - told)?;
+    Ok(sampling.finish())
+}
+
+/// Independent collections at one temperature, one for each purpose, from its stream `index`: parts of the stage, together of `units`.
 fn draw(
+    out: &StageOut,
     sampler: Sampler,
-    size: usize,
-    t: f64,
-    n: usize,
-    streams: Streams,
+    (size, t, n): (usize, f64, usize),
+    (streams, index): (Streams, u64),
     purposes: &[String],
-    index: u64,
+    units: u64,
 ) -> Result<Vec<Collection>, Error> {
     let temperature = Temperature::new(t).map_err(failure)?;
     let square = Square::new(size, size).map_err(failure)?;
-    let model = Ising::new(&square);
+    let (model, share) = (Ising::new(&square), units / purposes.len() as u64);
     // T = 0 has exactly two states: single-spin updates cannot reach the second from the first.
-    let exact = (sampler == Sampler::Exact || t == 0.0 && sampler == Sampler::Metropolis && size <= 12)
-        .then(|| transfer::Sampler::new(size, size, temperature))
-        .transpose()
-        .map_err(failure)?;
-    let one = |purpose: &String| match (&exact, sampler) {
-        (Some(exact), _) => Ok(exact.sample(n, &mut streams.generator(purpose, index))),
-        (None, Sampler::Metropolis) if t > 0.0 => {
-            let chains = metropolis::Settings::for_lattice(&square);
-            metropolis::sample(&model, temperature, n, &chains, &mut streams.bulk(purpose, index))
+    let is_exact = sampler == Sampler::Exact || t == 0.0 && sampler == Sampler::Metropolis && size <= 12;
+    let exact = LazyCell::new(|| transfer::Sampler::new(size, size, temperature));
+    let one = |purpose: &String| {
+        let part = format!("{purpose}/{index}");
+        if is_exact {
+            return kept(out, &part, share, || {
+                let exact = exact.as_ref().map_err(|e| failure(e.clone()))?;
+                out.tick(share)?;
+                Ok(exact.sample(n, &mut streams.generator(purpose, index)))
+            });
         }
-        _ => wolff::sample(&model, temperature, n, &Default::default(), &mut streams.generator(purpose, index)),
+        let (mut rng, mut bulk) = (streams.generator(purpose, index), streams.bulk(purpose, index));
+        let sampling = match sampler {
+            Sampler::Metropolis if t > 0.0 => {
+                metropolis::sampling(&model, temperature, n, &metropolis::Settings::for_lattice(&square), &mut bulk)
+            }
+            _ => wolff::sampling(&model, temperature, n, &Default::default(), &mut rng),
+        };
+        sampled(out, &part, sampling.map_err(failure)?, share)
     };
-    purposes.iter().map(|p| one(p).map_err(failure)).collect()
+    purposes.iter().map(one).collect()
 }
 
 /// Writes the collections of a set, one by temperature; `size` is the extent of the lattice.

@@ -259,13 +259,12 @@ fn stage(repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
         let cost = (settings.own.size * settings.own.size) as u64 / 50 + 1;
         let of_soft = settings.soft.as_ref().map_or(0, |soft| soft.per_block * settings.own.blocks);
         out.add_work("mcrg", (settings.own.samples + of_soft) as u64 * cost);
-        let tick = |done: u64| out.tick(done * cost).is_ok();
-        let measure = |of: &mcrg::Settings| {
-            let seen = mcrg::measure(of, Streams::new(out.seed()), &tick);
-            seen.map_err(|e| Error::failure(e.to_string()))?.ok_or(Error::Interrupted)
+        let measure = |of: &mcrg::Settings, name: &str| {
+            let chains = out.parts(name, |done| done * cost);
+            mcrg::measure_by(of, Streams::new(out.seed()), &chains).map_err(|e| Error::failure(e.to_string()))?
         };
-        let seen = measure(&settings.measure)?;
-        let soft = settings.soft.as_ref().map(measure).transpose()?;
+        let seen = measure(&settings.measure, "chains")?;
+        let soft = settings.soft.as_ref().map(|of| measure(of, "soft")).transpose()?;
         let pair = |e: &Estimate| (e.value, e.error);
         let step =
             |s: &mcrg::Step| -> Exponents { [0, 1].map(|parity| s.exponents[parity].iter().map(pair).collect()) };

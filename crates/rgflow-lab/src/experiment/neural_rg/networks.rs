@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use crate::experiment::ising_2d::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
@@ -73,8 +74,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
     let artifact = repetition.stage(what, |out| {
         out.add_work("networks", jobs.len() as u64 * UNITS);
         jobs.par_iter().zip(&files).try_for_each(|((kind, name, k), file)| {
-            let bytes = out.keep(file, || {
-                let (mlp, cost) = fit(out, settings, *kind, &format!("networks/{name}"), *k as u64)?;
+            let bytes = out.keep(file, UNITS, || {
+                let (mlp, cost) = fit((out, file), settings, *kind, &format!("networks/{name}"), *k as u64)?;
                 let metadata = serde_json::json!({
                     "kind": "P(ordered)", "name": name, "training": k + 1, "seed": out.seed(), "settings": n, "test_cross_entropy": cost,
                 });
@@ -114,22 +115,23 @@ struct Set {
     y: Array2<f32>,
 }
 
-/// `per` samples at each beta.
+/// `per` samples at each beta, as parts of the part `part`.
 fn draw(
+    (out, part): (&StageOut, &str),
     settings: &Settings,
     kind: Kind,
     per: usize,
-    streams: Streams,
     purpose: &str,
     k: u64,
-) -> Result<Set, LatticeError> {
-    let n = &settings.networks;
+) -> Result<Set, Error> {
+    let (n, streams) = (&settings.networks, Streams::new(out.seed()));
+    let failure = |e: LatticeError| Error::failure(e.to_string());
     let size = match kind {
         Kind::On16 => 16,
         Kind::Blocked | Kind::FewBlocked => 64,
         _ => 32,
     };
-    let lattice = Square::new(size, size)?;
+    let lattice = Square::new(size, size).map_err(failure)?;
     let model = Ising::new(&lattice);
     let (mut x, mut y) = (Vec::new(), Vec::new());
     let mut counts = [0.0; PATTERNS];
@@ -139,9 +141,13 @@ fn draw(
             let index = (k * 2 + phase as u64) * 1000 + i as u64;
             let mut rng = streams.generator(purpose, index);
             let chain = wolff::Settings { chains: 4, burn_in: 20, spacing: 3.0 };
-            let seen = wolff::sample(&model, Temperature::new(1.0 / beta)?, per, &chain, &mut rng)?;
+            let temperature = Temperature::new(1.0 / beta).map_err(failure)?;
+            let chains = wolff::sampling(&model, temperature, per, &chain, &mut rng).map_err(failure)?;
+            let seen = sampled(out, &format!("{part}/{purpose}/{index}"), chains, 0)?;
             let spins = match kind {
-                Kind::Blocked | Kind::FewBlocked => majority(seen.spins.view(), size, size, 2, &mut rng)?,
+                Kind::Blocked | Kind::FewBlocked => {
+                    majority(seen.spins.view(), size, size, 2, &mut rng).map_err(failure)?
+                }
                 _ => seen.spins,
             };
             for row in spins.rows() {
@@ -173,16 +179,21 @@ fn draw(
     Ok(Set { x: shaped(x, columns), y: shaped(y, 1) })
 }
 
-/// A network and its test cross-entropy.
-fn fit(out: &StageOut, settings: &Settings, kind: Kind, purpose: &str, k: u64) -> Result<(Mlp, f64), Error> {
+/// A network and its test cross-entropy, by parts of the part `part`.
+fn fit(
+    (out, part): (&StageOut, &str),
+    settings: &Settings,
+    kind: Kind,
+    purpose: &str,
+    k: u64,
+) -> Result<(Mlp, f64), Error> {
     let n = &settings.networks;
     let streams = Streams::new(out.seed());
     let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
-    let set = |name: &str, per| draw(settings, kind, per, streams, &format!("{purpose}/{name}"), k);
+    let set = |name: &str, per| draw((out, part), settings, kind, per, &format!("{purpose}/{name}"), k);
     let few = matches!(kind, Kind::Few32 | Kind::FewBlocked);
     let per_beta = if few { n.per_beta_few } else { n.per_beta };
-    let (data, test) =
-        (set("train", per_beta).map_err(|e| failure(&e))?, set("test", n.test).map_err(|e| failure(&e))?);
+    let (data, test) = (set("train", per_beta)?, set("test", n.test)?);
     let local = matches!(kind, Kind::Odd | Kind::Even);
     let mut init = streams.generator(&format!("{purpose}/init"), k);
     let mut mlp = if local {
@@ -209,7 +220,7 @@ fn fit(out: &StageOut, settings: &Settings, kind: Kind, purpose: &str, k: u64) -
     let purpose = format!("{purpose}/{k}");
     let mut fit = Fit::new(mlp, x, y, &training, streams, &purpose).map_err(|e| failure(&e))?;
     let all = (training.epochs * training.batching.updates(data.x.nrows())) as u64;
-    out.complete(&purpose, &mut fit, &|updates| updates * UNITS / all)?;
+    out.complete(&format!("{part}/training"), &mut fit, &|updates| updates * UNITS / all)?;
     let trained = fit.finish().map_err(|e| failure(&e))?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))

@@ -7,7 +7,8 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use rgflow::nn::Mlp;
-use rgflow::random::Streams;
+use rgflow::random::{Generator, Streams};
+use rgflow::restart::{Resumable, Unfit, decode, encode};
 use rgflow::rg::block_spin::{Blocks, Rule};
 use rgflow::rg::neural::{PATTERNS, patches};
 use rgflow::rg::operators::{Bits, Operator};
@@ -94,31 +95,81 @@ pub(super) fn read(
     let per_chain = n.div_ceil(lattices.chains);
     let square = Square::new(plan.size, plan.size).map_err(failure)?;
     let temperature = Temperature::new(1.0 / beta).map_err(failure)?;
+    let model = Ising::new(&square);
+    let settings = wolff::Settings { chains: 1, burn_in: lattices.burn_in, spacing: lattices.spacing };
+    let chains = out.parts(purpose, |done| done * cost);
     let one = |c: usize| {
-        let mut reader = Reader::new(plan, networks).map_err(failure)?;
-        let mut rng = streams.generator(&format!("{purpose}/chain"), c as u64);
-        let mut block_rng = streams.generator(&format!("{purpose}/blocks"), c as u64);
-        let model = Ising::new(&square);
-        let mut chain = wolff::Chain::new(&model, temperature);
-        chain.start(c % 2 == 1, &mut rng);
-        let settings = wolff::Settings { chains: 1, burn_in: lattices.burn_in, spacing: lattices.spacing };
-        let clusters = chain.burn_in(&settings, &mut rng);
-        for first in (0..per_chain).step_by(BATCH) {
-            let size = BATCH.min(per_chain - first);
-            for row in 0..size {
-                for _ in 0..clusters {
-                    chain.flip_cluster(&mut rng);
-                }
-                reader.take(row, chain.spins(), &mut block_rng);
-            }
-            reader.read_networks(size);
-            out.tick(size as u64 * cost)?;
-        }
-        Ok(reader.seen)
+        let stream = |of: &str| streams.generator(&format!("{purpose}/{of}"), c as u64);
+        let mut chain = Chain {
+            wolff: wolff::Chain::new(&model, temperature),
+            disordered: c % 2 == 1,
+            settings,
+            rng: stream("chain"),
+            block_rng: stream("blocks"),
+            clusters: None,
+            done: 0,
+            per_chain,
+            reader: Reader::new(plan, networks).map_err(failure)?,
+        };
+        chains(c, &mut chain)?;
+        Ok(chain.reader.seen)
     };
-    let one = |c: usize| out.keep(&format!("{purpose}/{c}"), || one(c));
     let parts: Vec<Seen> = (0..lattices.chains).into_par_iter().map(one).collect::<Result<_, Error>>()?;
     Ok(parts.into_iter().fold(Seen::default(), join))
+}
+
+/// A chain on its way; its work is counted in configurations.
+struct Chain<'a> {
+    wolff: wolff::Chain<'a, Square>,
+    disordered: bool,
+    settings: wolff::Settings,
+    rng: Generator,
+    block_rng: Generator,
+    /// Clusters between configurations, after the burn-in.
+    clusters: Option<usize>,
+    done: usize,
+    per_chain: usize,
+    reader: Reader<'a>,
+}
+
+impl Resumable for Chain<'_> {
+    fn advance(&mut self) -> bool {
+        let Some(clusters) = self.clusters else {
+            self.wolff.start(self.disordered, &mut self.rng);
+            self.clusters = Some(self.wolff.burn_in(&self.settings, &mut self.rng));
+            return self.per_chain > 0;
+        };
+        let size = BATCH.min(self.per_chain - self.done);
+        for row in 0..size {
+            for _ in 0..clusters {
+                self.wolff.flip_cluster(&mut self.rng);
+            }
+            self.reader.take(row, self.wolff.spins(), &mut self.block_rng);
+        }
+        self.reader.read_networks(size);
+        self.done += size;
+        self.done < self.per_chain
+    }
+
+    fn done(&self) -> u64 {
+        self.done as u64
+    }
+
+    fn save(&self) -> Vec<u8> {
+        encode(&((self.clusters, self.done), &self.rng, &self.block_rng, self.wolff.spins(), &self.reader.seen))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Saved = ((Option<usize>, usize), Generator, Generator, Vec<i8>, Seen);
+        let ((clusters, done), rng, block_rng, spins, seen): Saved = decode(state)?;
+        if done > self.per_chain || seen.energy.len() != done || seen.levels.len() != self.reader.seen.levels.len() {
+            return Err(Unfit);
+        }
+        self.wolff.set_spins(&spins)?;
+        (self.clusters, self.done, self.rng, self.block_rng) = (clusters, done, rng, block_rng);
+        self.reader.seen = seen;
+        Ok(())
+    }
 }
 
 fn join(mut all: Seen, part: Seen) -> Seen {
@@ -204,7 +255,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Blocks a configuration and reads all but the networks.
-    fn take(&mut self, row: usize, spins: &[i8], rng: &mut rgflow::random::Generator) {
+    fn take(&mut self, row: usize, spins: &[i8], rng: &mut Generator) {
         self.ladder[0].copy_from_slice(spins);
         for (n, blocks) in self.blocks.iter_mut().enumerate() {
             let (before, after) = self.ladder.split_at_mut(n + 1);

@@ -5,6 +5,7 @@ mod record;
 use super::ising_2d::findings::{FlowFindings, Observed};
 use super::ising_2d::flows::read_json;
 use super::ising_2d::machines::Fit;
+use super::ising_2d::samples::sampled;
 use super::ising_2d::settings::{Sampler, Settings as Base};
 use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
@@ -180,12 +181,13 @@ fn peaks(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
         let at = Temperature::new(heat.value() + shift).map_err(failure)?;
         let square = Square::new(size, size).map_err(failure)?;
         let mut random = Streams::new(out.seed()).generator("peaks", 0);
-        let seen = wolff::sample(&Ising::new(&square), at, n, &Default::default(), &mut random).map_err(failure)?;
+        let model = Ising::new(&square);
+        let chains = wolff::sampling(&model, at, n, &Default::default(), &mut random).map_err(failure)?;
+        let seen = sampled(out, "chains", chains, 1)?;
         let seen = Observables::measure(&square, seen.spins.view()).map_err(failure)?;
         let chi = histogram::susceptibility_peak(&seen.energy, &seen.abs_m, size * size, at, 1.2 * shift);
         let peaks = Peaks { specific_heat: heat.value(), susceptibility: chi.map(|chi| (chi.value, chi.error)) };
-        out.write_json(file, &peaks)?;
-        out.tick(1)
+        out.write_json(file, &peaks)
     })?;
     read_json(&artifact, file)
 }

@@ -71,18 +71,13 @@ fn couplings(
 ) -> Result<Vec<f64>, Error> {
     let n = ring.spins;
     let mut random = streams.generator("machines/boltzmann", 0);
-    let mut machine = Boltzmann::random(n, 0, 0.01, &mut random).map_err(failure)?;
+    let start = Boltzmann::random(n, 0, 0.01, &mut random).map_err(failure)?;
     let descent = Descent::new(Rule::Sgd(Sgd), ring.learning_rate as f32);
     let training = boltzmann::Training { updates: ring.updates, phases, chains: ring.chains, descent };
-    let mut interrupted = None;
-    boltzmann::train(&mut machine, data.view(), &training, streams, "machines/boltzmann", &mut |_| {
-        interrupted = out.tick(1).err();
-        interrupted.is_none()
-    })
-    .map_err(failure)?;
-    if let Some(stop) = interrupted {
-        return Err(stop);
-    }
+    let fit = boltzmann::Fit::new(start, data.view(), &training, streams, "machines/boltzmann");
+    let mut fit = fit.map_err(failure)?;
+    out.complete(if phases == Phases::Exact { "exact" } else { "sampled" }, &mut fit, &|updates| updates)?;
+    let machine = fit.finish().map_err(failure)?;
     let mean = |distance: usize| {
         let all = (0..n).map(|i| f64::from(machine.couplings[Boltzmann::pair(i, (i + distance) % n)]));
         all.sum::<f64>() / n as f64

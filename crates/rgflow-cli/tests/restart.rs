@@ -1,0 +1,212 @@
+//! Promise: a run that is killed in the middle of a stage goes on from its restart, not from the beginning, and ends with the bytes
+//! of a run that nothing disturbed; a restart that is damaged or of other settings is said and not used.
+#![cfg(unix)]
+
+mod common;
+
+use common::assert_same;
+use ndarray::{Array1, Array2};
+use rgflow::random::Streams;
+use rgflow::rbm::{Rbm, Units};
+use rgflow_lab::artifact::{machine, npz};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A command with some seconds of work in one stage, and the restart of a part of it.
+struct Job {
+    arguments: &'static [&'static str],
+    restart: &'static str,
+}
+
+const TRAIN: Job = Job {
+    arguments: &["train", "rbm", "data.npz", "--set", "samples.steps=5", "--epochs", "5000"],
+    restart: "seed-1/stages/rbm.restart/training",
+};
+const READ: Job = Job {
+    arguments: &["train", "thermometer", "data.npz", "--epochs", "3000", "--set", "training.patience=0"],
+    restart: "seed-1/stages/thermometer.restart/training",
+};
+const FLOW: Job = Job {
+    arguments: &["flow", "machine.safetensors", "data.npz", "--steps", "60000", "--chains", "50", "--mode", "gibbs"],
+    restart: "seed-1/stages/flow-gibbs.restart/chains+0",
+};
+const MCRG: Job = Job {
+    arguments: &[
+        "rg",
+        "mcrg",
+        "--size",
+        "16",
+        "--samples",
+        "80000",
+        "--set",
+        "mcrg.blocks=32",
+        "--set",
+        "mcrg.soft_samples=320",
+    ],
+    restart: "seed-1/stages/mcrg.restart/chains+0",
+};
+const SCALING: Job = Job {
+    arguments: &[
+        "run",
+        "finite-size-scaling",
+        "--seeds",
+        "1",
+        "--set",
+        "finite_size.sizes=[4, 8, 16]",
+        "--set",
+        "finite_size.temperatures=5",
+        "--set",
+        "finite_size.samples=2400",
+        "--set",
+        "finite_size.burn_in=10",
+        "--set",
+        "classifier.wrong_reach=1.0",
+        "--set",
+        "classifier.inputs=4",
+        "--set",
+        "classifier.per_temperature=10",
+        "--set",
+        "classifier.epochs=5",
+    ],
+    restart: "seed-1/stages/scaling.restart/scaling+Critical+L16+0",
+};
+
+fn bench() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let mut file = npz::Writer::new();
+    let bit = |(i, j): (usize, usize)| u8::from((j / 8 + i) % 2 == 0) ^ u8::from((i * 7 + j * 3) % 11 == 0);
+    file.add("samples", &Array2::from_shape_fn((300, 64), bit)).expect("adds");
+    file.add("labels", &Array1::from_shape_fn(300, |i| (i % 2) as u8)).expect("adds");
+    file.save(dir.path().join("data.npz")).expect("saves");
+    let rbm = Rbm::random(64, 16, 0.1, &mut Streams::new(1).generator("restart", 0));
+    let rbm = rbm.with_units(Units::BINARY, Units::BINARY).expect("valid");
+    machine::model(&rbm, serde_json::json!({})).save(dir.path().join("machine.safetensors")).expect("saves");
+    dir
+}
+
+fn command(bench: &Path, job: &Job, out: &str, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.current_dir(bench).args(job.arguments).args(["--out", out, "--progress", "json"]).args(more);
+    command.env("RGFLOW_RESTART_SECONDS", "0.05").stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+fn done(bench: &Path, job: &Job, out: &str, more: &[&str]) -> Output {
+    let out = command(bench, job, out, more).output().expect("starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    out
+}
+
+/// The restarts in the folder of that of the job.
+fn restarts(bench: &Path, job: &Job, out: &str) -> Vec<Vec<u8>> {
+    let path = bench.join(out).join(job.restart);
+    let entries = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    let mut paths: Vec<PathBuf> = entries.into_iter().flatten().map_while(Result::ok).map(|e| e.path()).collect();
+    // One that is being written is none.
+    paths.retain(|path| !path.to_string_lossy().contains("/.rgflow-tmp-"));
+    paths.sort();
+    paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
+}
+
+/// Kills the run (SIGKILL) as soon as it has written a restart of its own; how much was done when it went on, if it did.
+fn kill(bench: &Path, job: &Job, out: &str) -> Option<u64> {
+    let path = bench.join(out).join(job.restart);
+    let before = restarts(bench, job, out);
+    let mut child = command(bench, job, out, &["--resume"]).spawn().expect("starts");
+    for _ in 0..6000 {
+        assert!(child.try_wait().expect("waits").is_none(), "{}: over before its first restart", job.restart);
+        if path.exists() && restarts(bench, job, out) != before {
+            child.kill().expect("kills");
+            let out = child.wait_with_output().expect("ends");
+            assert_eq!(out.status.code(), None, "killed by a signal");
+            return went_on(&out);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{}: no restart in 30 seconds", path.display())
+}
+
+/// The work behind the first part that went on from a restart.
+fn went_on(out: &Output) -> Option<u64> {
+    let text = String::from_utf8_lossy(&out.stderr);
+    let (_, rest) = text.split_once(" goes on from a restart (")?;
+    let (_, number) = rest.split_once(": ")?;
+    number.split_once(" done)")?.0.parse().ok()
+}
+
+/// Runs the job whole, and killed twice and taken up again, which must give the same bytes and begin nothing again.
+fn go_on(job: &Job) {
+    let bench = bench();
+    let bench = bench.path();
+    let start = Instant::now();
+    assert_eq!(went_on(&done(bench, job, "whole", &[])), None);
+    let time = start.elapsed();
+    assert_eq!(kill(bench, job, "killed"), None);
+    let first = kill(bench, job, "killed").expect("went on");
+    let last = went_on(&done(bench, job, "killed", &["--resume"])).expect("went on");
+    println!("{}: {time:.1?}; went on after {first} and {last}", job.restart);
+    // Of several parts it is not the same one that is seen to go on first.
+    assert!(!job.restart.ends_with("training") || (0 < first && first < last), "{first}, {last}");
+    assert_same(&bench.join("whole"), &bench.join("killed"));
+}
+
+/// Every kind of damage to the restart of a killed job: a bit, the last byte, all, that of other settings. It is said, and what comes out is
+/// the same.
+#[test]
+fn a_damaged_restart_is_said_and_not_used() {
+    let (bench, job) = (bench(), &TRAIN);
+    let bench = bench.path();
+    done(bench, job, "whole", &[]);
+    kill(bench, job, "killed");
+    let path: PathBuf = bench.join("killed").join(job.restart);
+    let whole = std::fs::read(&path).expect("written");
+    let changed = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    for (bytes, why) in [
+        (changed(whole.len() / 2), "is damaged"),
+        (whole[..whole.len() - 1].to_vec(), "is damaged"),
+        (Vec::new(), "other settings"),
+        (changed(60), "other settings"),
+    ] {
+        std::fs::write(&path, bytes).expect("writable");
+        let mut child = command(bench, job, "killed", &["--resume"]).spawn().expect("starts");
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let said = lines.into_iter().find(|line| line.contains("the restart "));
+        child.kill().expect("kills");
+        child.wait().expect("ends");
+        assert!(said.as_ref().is_some_and(|line| line.contains(why)), "{why}: {said:?}");
+    }
+    std::fs::write(&path, changed(whole.len() - 1)).expect("writable");
+    assert_eq!(went_on(&done(bench, job, "killed", &["--resume"])), None);
+    assert_same(&bench.join("whole"), &bench.join("killed"));
+}
+
+#[test]
+fn a_killed_training_goes_on() {
+    go_on(&TRAIN);
+}
+
+#[test]
+fn a_killed_thermometer_goes_on() {
+    go_on(&READ);
+}
+
+#[test]
+fn a_killed_flow_goes_on() {
+    go_on(&FLOW);
+}
+
+#[test]
+fn killed_block_spins_go_on() {
+    go_on(&MCRG);
+}
+
+#[test]
+fn killed_chains_of_several_lattices_go_on() {
+    go_on(&SCALING);
+}

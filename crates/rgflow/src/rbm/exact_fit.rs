@@ -1,0 +1,170 @@
+//! A training by exact gradients, update by update: what is left goes on to the same bytes.
+
+use super::{ExactStep, ExactTraining, Rbm, RbmError};
+use crate::learning::Optimiser;
+use crate::restart::{Resumable, Unfit, decode, demand, encode, together};
+
+/// A training on its way; see [`super::train_exactly`], which brings one to its end. Its work is counted in updates, and an advance ends
+/// at each record.
+pub struct ExactFit<'a> {
+    rbm: Rbm,
+    q: &'a [f64],
+    training: ExactTraining,
+    /// Of the weights, the visible and the hidden biases.
+    optimisers: [Optimiser; 3],
+    update: usize,
+    steps: Vec<ExactStep>,
+    failed: Option<RbmError>,
+    together: usize,
+}
+
+impl<'a> ExactFit<'a> {
+    /// Of `rbm` towards the law `q`.
+    ///
+    /// # Errors
+    /// Settings that cannot be.
+    pub fn new(rbm: Rbm, q: &'a [f64], training: &ExactTraining) -> Result<Self, RbmError> {
+        let descent = training.descent;
+        descent.check()?;
+        let (n, m) = rbm.weights.dim();
+        Ok(Self {
+            optimisers: [descent.weights(n * m), descent.biases(n), descent.biases(m)],
+            // Exponentials and logarithms, for each state and hidden unit.
+            together: together(q.len().saturating_mul(100 * m)),
+            rbm,
+            q,
+            training: training.clone(),
+            update: 0,
+            steps: Vec::new(),
+            failed: None,
+        })
+    }
+
+    /// Records so far.
+    pub fn steps(&self) -> &[ExactStep] {
+        &self.steps
+    }
+
+    /// The machine as it is now and the records so far.
+    ///
+    /// # Errors
+    /// As [`Rbm::exact_gradient`]; [`RbmError::Diverged`].
+    pub fn finish(self) -> Result<(Rbm, Vec<ExactStep>), RbmError> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok((self.rbm, self.steps)),
+        }
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.steps.last().is_some_and(|step| step.update == self.update)
+    }
+
+    fn is_over(&self) -> bool {
+        self.failed.is_some() || (self.update == self.training.updates && self.is_recorded())
+    }
+
+    /// A record where one is due, else an update.
+    fn step(&mut self) -> Result<(), RbmError> {
+        let update = self.update;
+        if !self.rbm.is_finite() {
+            let sign = "a parameter is not finite".into();
+            return Err(RbmError::Diverged { update, sign, learning_rate: self.training.descent.rate });
+        }
+        let (divergences, gradient) = self.rbm.exact_gradient(self.q, self.training.objective)?;
+        let due = update.is_multiple_of(self.training.record_every.max(1)) || update == self.training.updates;
+        if due && !self.is_recorded() {
+            self.steps.push(ExactStep { update, divergences });
+            return Ok(());
+        }
+        let [weights, visible, hidden] = &mut self.optimisers;
+        let rbm = &mut self.rbm;
+        let narrow = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+        weights.update(rbm.weights.as_slice_mut().expect("standard layout"), &narrow(&gradient.weights), 1.0);
+        visible.update(rbm.visible_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.visible_bias), 1.0);
+        hidden.update(rbm.hidden_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.hidden_bias), 1.0);
+        self.update += 1;
+        Ok(())
+    }
+}
+
+impl Resumable for ExactFit<'_> {
+    fn advance(&mut self) -> bool {
+        for _ in 0..self.together {
+            if self.is_over() {
+                return false;
+            }
+            self.failed = self.step().err();
+            if self.is_recorded() {
+                break;
+            }
+        }
+        !self.is_over()
+    }
+
+    fn done(&self) -> u64 {
+        self.update as u64
+    }
+
+    fn save(&self) -> Vec<u8> {
+        // A failure comes again.
+        encode(&(self.update, self.rbm.parameters(), self.optimisers.each_ref().map(Optimiser::state), &self.steps))
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type Saved = (usize, [Vec<f32>; 3], [(u64, Vec<f32>); 3], Vec<ExactStep>);
+        let (update, parameters, optimisers, steps): Saved = decode(state)?;
+        demand(update <= self.training.updates)?;
+        self.rbm = self.rbm.with_parameters(parameters)?;
+        self.optimisers.iter_mut().zip(optimisers).try_for_each(|(to, state)| to.restore(state))?;
+        (self.update, self.steps) = (update, steps);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::{Adam, Descent, Regulariser, Rule, Sgd};
+    use crate::random::Streams;
+    use crate::rbm::{Objective, train_exactly};
+
+    /// Left after any step and taken up by another, a training ends with the same bytes, and one that diverges does so again.
+    #[test]
+    fn an_exact_training_left_anywhere_ends_with_the_same_bytes() {
+        let q: Vec<f64> = (0..8).map(|s| f64::from(s + 1) / 36.0).collect();
+        let start = || Rbm::random(3, 2, 0.1, &mut Streams::new(1).generator("test/init", 0));
+        let regulariser = Regulariser { mu_w: 1e-3, ..Regulariser::default() };
+        for (objective, rule) in [
+            (Objective::Kl, Rule::Sgd(Sgd)),
+            (Objective::ReverseKl, Rule::Adam(Adam::default())),
+            (Objective::JensenShannon, Rule::Adam(Adam::default())),
+        ] {
+            let descent = Descent { regulariser, decay: 0.01, ..Descent::new(rule, 0.2) };
+            let training = ExactTraining { objective, updates: 25, descent, record_every: 7 };
+            let whole = train_exactly(start(), &q, &training, &mut |_| true).unwrap();
+            assert_eq!(whole.1.iter().map(|s| s.update).collect::<Vec<_>>(), [0, 7, 14, 21, 25]);
+            for leave in 0..30 {
+                let mut first = ExactFit::new(start(), &q, &training).unwrap();
+                first.together = 1;
+                (0..leave).for_each(|_| {
+                    first.advance();
+                });
+                let mut second = ExactFit::new(start(), &q, &training).unwrap();
+                second.restore(&first.save()).unwrap();
+                while second.advance() {}
+                assert!(second.finish().unwrap() == whole, "{objective}, left after {leave} steps");
+            }
+        }
+        let descent = Descent::new(Rule::Sgd(Sgd), f32::MAX);
+        let training = ExactTraining { objective: Objective::Kl, updates: 50, descent, record_every: 50 };
+        let mut first = ExactFit::new(start(), &q, &training).unwrap();
+        while first.advance() {}
+        let mut second = ExactFit::new(start(), &q, &training).unwrap();
+        second.restore(&first.save()).unwrap();
+        while second.advance() {}
+        let diverged = first.finish().unwrap_err();
+        assert!(matches!(diverged, RbmError::Diverged { .. }), "{diverged}");
+        assert_eq!(second.finish().unwrap_err(), diverged);
+    }
+}
