@@ -250,10 +250,10 @@ impl Machine {
 /// assert!(cost(3) < cost(0));
 /// # Ok::<(), rgflow::rbm::RbmError>(())
 /// ```
-pub fn train<'a>(
+pub fn train<'a, 'b>(
     rbm: Rbm,
     data: impl Into<Samples<'a>>,
-    test: impl Into<Samples<'a>>,
+    test: impl Into<Samples<'b>>,
     training: &Training,
     streams: Streams,
     purpose: &str,
