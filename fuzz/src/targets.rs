@@ -51,7 +51,7 @@ fn dataset(name: &str, bytes: &[u8]) {
     let path = file(name, bytes);
     for real in [false, true] {
         match Dataset::read(&path, &Options { real, ..Options::default() }) {
-            Ok(data) => assert!(data.n_samples() * data.n_units() == data.values.len() && data.n_units() > 0),
+            Ok(data) => assert!(data.n_samples() > 0 && data.n_units() > 0),
             Err(error) => of_the_user(&error),
         }
     }
