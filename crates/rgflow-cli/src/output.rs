@@ -2,16 +2,20 @@
 
 use rgflow_lab::artifact::Error;
 pub use rgflow_lab::artifact::stderr::complain;
-use rgflow_lab::artifact::stderr::harmless;
+use rgflow_lab::artifact::stderr::{harmless, harmless_json};
 use std::io::{ErrorKind, Write};
 
-/// Writes `text` to stdout; characters that would steer a terminal, which files may hold, are shown as `\u{..}`.
+/// Writes `text` to stdout; what would steer a terminal is shown, not obeyed.
 ///
 /// # Errors
 /// If stdout cannot take it (a full disk); a closed pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
+    write(&harmless(text))
+}
+
+fn write(text: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::failure(format!("cannot write to stdout: {e}"))),
         _ => Ok(()),
     }
@@ -23,7 +27,7 @@ pub fn print(text: &str) -> Result<(), Error> {
 /// As [`print`].
 pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Error::failure(format!("JSON: {e}")))?;
-    print(&(text + "\n"))
+    write(&(harmless_json(&text) + "\n"))
 }
 
 /// Writes a recipe to stdout, as a file that names its experiment.

@@ -236,9 +236,9 @@ fn shapes_and_values_that_are_no_samples() {
     };
     bench.samples("nan.npz", &with(f32::NAN), &["NaN in row 3, column 2"]);
     bench.samples("infinite.npz", &with(f32::INFINITY), &["inf in row 3, column 2"]);
-    bench.samples("other.npz", &with(0.5), &["neither spins", "-1 in row 1, column 1"]);
+    bench.samples("other.npz", &with(0.5), &["row 3, column 2 is 0.5 among -1 and +1"]);
     bench.samples("bytes.npz", &labelled(&spins().mapv(|v| 255.0 * v.max(0.0))), &["255 in row 2", "--scale 255"]);
-    bench.samples("nan.csv", b"T,a,b\n1,1,nan\n", &["NaN in row 1, column 2"]);
+    bench.samples("nan.csv", b"T,a,b\n1,1,nan\n", &["line 2, column 3", "\"nan\" is a missing value"]);
     let counted = |n: usize| archive(|file| add_samples(file, &spins(), &Array1::from_elem(n, 1.5)));
     bench.samples("short-labels.npz", &counted(7), &["7 values for 80 samples"]);
     let odd = |value: f64| {

@@ -313,7 +313,7 @@ fn lattices() -> Figure {
         title: "Configurations along the flow".into(),
         caption: "Expectation values of the 10 × 10 visible spins from six start temperatures (rows) after 0 to 1000 steps (columns).".into(),
         alt: "Grids of small squares: different starts become the same smooth picture of two domains.".into(),
-        panels: vec![Panel::Lattices { title: String::new(), rows: rows.to_vec() }],
+        panels: vec![Panel::Lattices { title: String::new(), rows: rows.to_vec(), shades: Default::default() }],
     }
 }
 

@@ -50,7 +50,11 @@ fn every_kind(label: &str) -> Figure {
     let mut figure = figure(vec![
         curves(Scale::Log, Scale::Linear, many.collect()),
         Panel::Map(map),
-        Panel::Lattices { title: label.into(), rows: vec![vec![picture(label), picture("")], vec![]] },
+        Panel::Lattices {
+            title: label.into(),
+            rows: vec![vec![picture(label), picture("")], vec![]],
+            shades: Default::default(),
+        },
         Panel::Arrows {
             title: label.into(),
             x: axis(label, Scale::Linear),
@@ -154,7 +158,8 @@ fn odd_data_draws_without_panic_or_nan() {
             report::csv::figure(&figure);
         }
     }
-    let lattices = Panel::Lattices { title: String::new(), rows: vec![vec![Lattice::default()]] };
+    let lattices =
+        Panel::Lattices { title: String::new(), rows: vec![vec![Lattice::default()]], shades: Default::default() };
     let arrows = Panel::Arrows { title: String::new(), x: Axis::default(), strips: vec![], marks: vec![] };
     for panels in [vec![], vec![Panel::Map(Map::default())], vec![lattices], vec![arrows]] {
         assert_well_formed(&report::svg::figure(&figure(panels)));
@@ -248,6 +253,7 @@ fn a_large_report_stays_small() {
     let pictures = Panel::Lattices {
         title: String::new(),
         rows: (0..6).map(|r| (0..10).map(|c| spins(r * 10 + c)).collect()).collect(),
+        shades: Default::default(),
     };
     let figures = (0..20).map(|_| figure(vec![many()])).chain([figure(vec![pictures])]).collect();
     let record = Record { sections: vec![Section { figures, ..Section::default() }], ..Record::default() };

@@ -6,6 +6,7 @@ use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, RbmError, effective_temperature};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::{Error, machine, user_file};
+use rgflow_lab::dataset::Input;
 use rgflow_lab::report::format::value_with_error;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -53,12 +54,19 @@ impl Asked {
             other => Error::user(format!("{name}: {other}")),
         };
         let n = rbm.n_visible();
-        let (lattice, assumed) = match &self.lattice {
-            Some(name) => (Some(asked_lattice(name, n)?), false),
-            None => match machine::lattice(&model, n) {
-                Some(extents) => (Some(extents), false),
-                None => (square(n), true),
-            },
+        let said = Input::of_model(&model, &name.to_string(), n).map_err(Error::user)?;
+        let (lattice, assumed) = match (&self.lattice, said.lattice_name()) {
+            (None, None) => (square(n), true),
+            (None, Some(_)) => (said.square_cells(), false),
+            (Some(asked), own) => {
+                let extents = asked_lattice(asked, n)?;
+                if let Some(own) = own.filter(|_| said.square_cells().as_ref() != Some(&extents)) {
+                    return Err(Error::user(format!(
+                        "--lattice {asked}: {name} says that its visible units are on {own}; leave --lattice out"
+                    )));
+                }
+                (Some(extents), false)
+            }
         };
         let couplings = match self.samples {
             None if n <= EXACT => rbm.couplings(),
@@ -76,6 +84,9 @@ impl Asked {
         value["configurations"] = json!(couplings.configurations());
         if couplings.configurations().is_some() {
             value["seed"] = self.seed.into();
+        }
+        if let Some(own) = said.lattice_name().filter(|_| lattice.is_none()) {
+            text += &format!("no J(r): it is known on ring, square and cubic lattices, the model is of {own}\n");
         }
         if let Some(extents) = &lattice {
             text += &by_distance(&couplings, extents, assumed, &mut value).map_err(wrong)?;

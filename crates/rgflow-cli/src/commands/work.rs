@@ -107,6 +107,7 @@ impl Flags {
         for warning in experiment.warnings(&settings) {
             output::complain(&format!("warning: {warning}"));
         }
+        experiment.notes().iter().for_each(|note| output::complain(&format!("note: {note}")));
         let seeds = self.seeds(file, experiment);
         let mut config = settings.clone();
         let input = experiment.input();

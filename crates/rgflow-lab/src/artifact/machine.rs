@@ -50,38 +50,3 @@ pub fn rbm(model: &Model) -> Result<Rbm, Error> {
         Err(Error::failure("a parameter of the machine is not a finite number; train it again"))
     }
 }
-
-/// Extents of the lattice of the visible units, fastest first, if the model says that it has square cells: a ring, a square or a
-/// cubic lattice, of as many sites as `n_visible`.
-pub fn lattice(model: &Model, n_visible: usize) -> Option<Vec<usize>> {
-    let metadata = &model.metadata;
-    // Experiments write extents; `train rbm` what the samples say of theirs, with their coordination number.
-    let sampled = || serde_json::from_value::<(Vec<usize>, usize)>(metadata.get("input")?.get("lattice")?.clone()).ok();
-    let square_cells =
-        |(extents, coordination): (Vec<usize>, usize)| (coordination == 2 * extents.len()).then_some(extents);
-    let written = metadata.get("lattice").and_then(|l| serde_json::from_value::<Vec<usize>>(l.clone()).ok());
-    let extents = written.or_else(|| sampled().and_then(square_cells))?;
-    let sites = extents.iter().try_fold(1usize, |n, l| n.checked_mul(*l));
-    (sites == Some(n_visible) && extents.iter().all(|l| *l >= 2)).then_some(extents)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn lattices_of_square_cells_are_found() {
-        let of = |metadata, n| lattice(&Model::new(metadata), n);
-        assert_eq!(of(json!({ "lattice": [10, 10] }), 100), Some(vec![10, 10]));
-        assert_eq!(of(json!({ "lattice": [8] }), 8), Some(vec![8]));
-        assert_eq!(of(json!({ "input": { "lattice": [[4, 6], 4] } }), 24), Some(vec![4, 6]));
-        // Triangular; of another size; none; nonsense.
-        assert_eq!(of(json!({ "input": { "lattice": [[4, 6], 6] } }), 24), None);
-        assert_eq!(of(json!({ "lattice": [10, 10] }), 64), None);
-        assert_eq!(of(json!({ "lattice": [1, 10] }), 10), None);
-        assert_eq!(of(json!({ "input": { "lattice": null } }), 24), None);
-        assert_eq!(of(json!({ "lattice": "ten" }), 10), None);
-        assert_eq!(of(serde_json::Value::Null, 10), None);
-    }
-}

@@ -16,6 +16,7 @@ mod model;
 pub mod network;
 pub mod npy;
 mod npy_types;
+mod npy_words;
 pub mod npz;
 pub mod progress;
 pub mod provenance;

@@ -46,13 +46,26 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
     if layers.is_empty() {
         return Err(Error::failure("the model has no layers: it is no network; give one of rgflow train thermometer"));
     }
+    // A gap in the numbers would leave the layers behind it out.
+    let own = |name: &str| {
+        let layer = name.strip_prefix("layers.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        layer.is_some_and(|l| l < layers.len())
+    };
+    if let Some(lost) = model.tensors.keys().find(|name| name.starts_with("layers.") && !own(name)) {
+        return Err(Error::failure(format!(
+            "tensor `{lost}` belongs to none of the {} layers in their order; write the model again",
+            layers.len()
+        )));
+    }
     let mut mlp = Mlp::classifier(layers);
     for (key, activation) in [("activation", &mut mlp.hidden), ("output", &mut mlp.output)] {
-        if let Some(name) = model.metadata.get(key).and_then(|name| name.as_str()) {
-            *activation =
-                name.parse().map_err(|e| Error::failure(format!("metadata `{key}`: {e}; write the model again")))?;
-        }
+        let Some(name) = model.metadata.get(key) else { continue };
+        let named = name.as_str().ok_or_else(|| format!("{name} is no name"));
+        *activation = named
+            .and_then(|name| name.parse().map_err(|e: rgflow::nn::NnError| e.to_string()))
+            .map_err(|e| Error::failure(format!("metadata `{key}`: {e}; write the model again")))?;
     }
+    outputs(model, &mlp)?;
     Ok(mlp)
 }
 
@@ -149,16 +162,129 @@ pub fn metadata(meaning: &str, outputs: &[f64]) -> serde_json::Value {
     json!({ "kind": kind, meaning: outputs })
 }
 
-/// What the outputs of a network stand for: temperatures (`true`) or classes, and their values; positions where the file does
-/// not say.
-pub fn outputs(model: &Model, mlp: &Mlp) -> (bool, Vec<f64>) {
-    let list = |key: &str| -> Option<Vec<f64>> {
-        let values = model.metadata.get(key)?.clone();
-        serde_json::from_value(values).ok().filter(|v: &Vec<f64>| v.len() == mlp.n_out())
+/// What the outputs of a network stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs {
+    /// Temperatures, or else classes.
+    pub temperatures: bool,
+    /// Their values; positions where classes are words or the file does not say.
+    pub values: Vec<f64>,
+    /// Their names.
+    pub names: Vec<String>,
+}
+
+impl Outputs {
+    /// The names of words, for an axis of positions; empty where names are numbers.
+    pub fn legend(&self) -> String {
+        legend(&self.names, &self.values)
+    }
+}
+
+/// Which word each of `values` stands for, as ` (0 = cat, 1 = dog)`; nothing where `names` are the values themselves.
+pub fn legend(names: &[String], values: &[f64]) -> String {
+    const MOST: usize = 12;
+    let pairs: Vec<String> = names.iter().zip(values).take(MOST).map(|(name, v)| format!("{v} = {name}")).collect();
+    let rest = if names.len() > MOST { " ..." } else { "" };
+    let plain = names.iter().zip(values).all(|(name, v)| *name == v.to_string());
+    if plain { String::new() } else { format!(" ({}{rest})", pairs.join(", ")) }
+}
+
+/// What the outputs of the network `mlp` of a file stand for; positions where the file does not say.
+///
+/// # Errors
+/// If what it says is malformed, of another number, or both temperatures and classes.
+pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
+    let n = mlp.n_out();
+    let said = |key: &str| model.metadata.get(key).filter(|list| !list.is_null());
+    let numbers = |values: Vec<f64>, temperatures| {
+        let names = values.iter().map(ToString::to_string).collect();
+        Outputs { temperatures, values, names }
     };
-    match (list("temperatures"), list("classes")) {
-        (Some(temperatures), _) => (true, temperatures),
-        (None, Some(classes)) => (false, classes),
-        (None, None) => (false, (0..mlp.n_out()).map(|k| k as f64).collect()),
+    let positions = || (0..n).map(|k| k as f64).collect::<Vec<_>>();
+    let list = |key: &str, value: &serde_json::Value| -> Result<Outputs, Error> {
+        let temperatures = key == "temperatures";
+        let found = match serde_json::from_value::<Vec<f64>>(value.clone()) {
+            Ok(values) => Some(numbers(values, temperatures)),
+            Err(_) if temperatures => None,
+            Err(_) => serde_json::from_value(value.clone()).ok().map(|names| Outputs {
+                temperatures: false,
+                values: positions(),
+                names,
+            }),
+        };
+        found.filter(|o| o.names.len() == n && o.values.len() == n).ok_or_else(|| {
+            Error::failure(format!(
+                "metadata `{key}` does not name the {n} outputs of the network one by one; give a model that rgflow wrote"
+            ))
+        })
+    };
+    match (said("temperatures"), said("classes")) {
+        (Some(_), Some(_)) => {
+            Err(Error::failure("metadata name both `temperatures` and `classes`; give a model that rgflow wrote"))
+        }
+        (Some(value), None) => list("temperatures", value),
+        (None, Some(value)) => list("classes", value),
+        (None, None) => Ok(numbers(positions(), false)),
+    }
+}
+
+/// The same network of inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its first layer.
+///
+/// # Errors
+/// As [`layers`].
+pub fn of_other_values(mut model: Model, (factor, shift): (f32, f32)) -> Result<Model, Error> {
+    let first = layers(&model)?.layers.swap_remove(0);
+    // W^T (factor v + shift) + b; sums in f64.
+    let sums = first.weights.columns().into_iter().map(|column| column.iter().map(|w| f64::from(*w)).sum::<f64>());
+    let bias: Array1<f32> =
+        first.bias.iter().zip(sums).map(|(b, sum)| (f64::from(*b) + f64::from(shift) * sum) as f32).collect();
+    model = model.with("layers.0.weights", first.weights.mapv(|w| factor * w)).with("layers.0.bias", bias);
+    Ok(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rgflow::nn::Activation;
+
+    fn network(metadata: serde_json::Value) -> (Model, Mlp) {
+        let mut random = Streams::new(3).generator("network-test", 0);
+        let mlp = Mlp::random(&[6, 5, 2], Activation::Tanh, Activation::Softmax, &mut random);
+        (with_layers(Model::new(metadata), &mlp), mlp)
+    }
+
+    /// All 64 states: a network of bits reads spins as it reads their bits. 1e-6: rounding of 6 weights to f32.
+    #[test]
+    fn a_network_of_bits_reads_spins() {
+        let (model, bits) = network(json!({}));
+        let spins = layers(&of_other_values(model, (0.5, 0.5)).unwrap()).unwrap();
+        let states = Array2::from_shape_fn((64, 6), |(s, i)| (s >> i & 1) as f32);
+        let expected = bits.outputs(states.view());
+        let found = spins.outputs(states.mapv(|b| 2.0 * b - 1.0).view());
+        assert!(expected.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+
+    #[test]
+    fn outputs_are_named_or_refused() {
+        let (model, mlp) = network(json!({ "classes": ["cat", "dog"] }));
+        let named = outputs(&model, &mlp).unwrap();
+        assert_eq!((named.legend().as_str(), named.values.as_slice()), (" (0 = cat, 1 = dog)", &[0.0, 1.0][..]));
+        let (model, mlp) = network(json!({ "classes": [3.0, 7.0] }));
+        assert_eq!(outputs(&model, &mlp).unwrap().legend(), "");
+        for odd in [
+            json!({ "classes": [1.0] }),
+            json!({ "classes": 7 }),
+            json!({ "temperatures": ["a", "b"] }),
+            json!({ "temperatures": [1.0, 2.0, 3.0] }),
+            json!({ "temperatures": [1.0, 2.0], "classes": [1.0, 2.0] }),
+        ] {
+            assert!(layers(&network(odd.clone()).0).is_err(), "{odd}");
+        }
+        let (model, _) = network(json!({}));
+        let gap = model.with("layers.3.bias", ndarray::arr1(&[0.0f32]));
+        assert!(layers(&gap).unwrap_err().to_string().contains("layers.3.bias"));
+        let (mut model, _) = network(json!({}));
+        model.metadata["activation"] = 7.into();
+        assert!(layers(&model).unwrap_err().to_string().contains("`activation`"));
     }
 }

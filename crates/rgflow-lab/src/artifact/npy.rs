@@ -8,6 +8,7 @@ use ndarray::{Array, ArrayBase, ArrayD, ArrayView2, Data, Dimension, IxDyn, Shap
 use std::io::{ErrorKind, Read, Write};
 
 pub use super::npy_types::Element;
+pub use super::npy_words::{is_words, words};
 
 /// Longest header that is believed: the longest that version 1 of the format can say.
 const LONGEST_HEADER: u32 = 0xffff;

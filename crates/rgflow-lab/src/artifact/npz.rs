@@ -195,6 +195,14 @@ impl<R: Read + Seek> Reader<R> {
         self.member(name, |header, from, most| npy::numbers(&header, from, most, as_))
     }
 
+    /// The array `name` of words.
+    ///
+    /// # Errors
+    /// If there is no such array of words, or the file is damaged.
+    pub fn words(&mut self, name: &str) -> Result<ArrayD<String>, Error> {
+        self.member(name, |header, from, most| npy::words(&header, from, most))
+    }
+
     /// Name, type and shape of every array; their values are not read.
     ///
     /// # Errors

@@ -34,18 +34,12 @@ pub fn out_of_memory(size: usize) {
 
 /// Writes an object as a line.
 pub(super) fn object(value: &serde_json::Value) {
-    write(&value.to_string());
+    write(&harmless_json(&value.to_string()));
 }
 
 /// A reader that went away must not stop the run: errors are ignored.
 fn write(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-/// `text` with characters that would steer a terminal as `\u{..}`; ends of lines and tabs stay.
-pub fn harmless(text: &str) -> String {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
-    text.chars().map(|c| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
 fn shown(line: &str, json: bool) -> String {
@@ -55,7 +49,24 @@ fn shown(line: &str, json: bool) -> String {
     let events = ["error", "warning", "note"];
     let split = events.iter().find_map(|event| Some((*event, line.strip_prefix(event)?.strip_prefix(": ")?)));
     let (event, text) = split.unwrap_or(("message", line));
-    serde_json::json!({ "event": event, "text": text }).to_string()
+    harmless_json(&serde_json::json!({ "event": event, "text": text }).to_string())
+}
+
+/// Whether a character steers a terminal or turns the order of the text round.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control() && c != '\n' && c != '\t'
+}
+
+/// `text` with characters that would steer a terminal as `\u{..}`: names and texts of files may hold them.
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// The same of JSON, where such characters stand in strings alone and are written as `\u009b`.
+pub fn harmless_json(text: &str) -> String {
+    // All of them have at most four digits.
+    text.chars().map(|c| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 #[cfg(test)]
@@ -77,5 +88,7 @@ mod tests {
             assert_eq!(shown(line, false), line);
         }
         assert_eq!(shown("a\u{1b}[2J", false), "a\\u{1b}[2J");
+        assert_eq!(shown("a\u{9b}2J\u{202e}", false), "a\\u{9b}2J\\u{202e}");
+        assert_eq!(shown("a\u{9b}2J", true), "{\"event\":\"message\",\"text\":\"a\\u009b2J\"}");
     }
 }

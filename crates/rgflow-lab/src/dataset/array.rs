@@ -1,8 +1,10 @@
-//! NumPy's `.npy` and `.npz`: any real type, any order, compressed or not.
+//! NumPy's `.npy` and `.npz`: any real type, any order, compressed or not; labels also as words.
 
-use super::labels::{CLASSES, TEMPERATURES};
-use super::{Labels, Options, Table, Values, check_format};
+use super::labels::{Labels, is_temperature};
+use super::pairing::{self, labels_for};
+use super::{Options, Table, Values, check_format};
 use crate::artifact::memory::{self, Need};
+use crate::artifact::npz::Description;
 use crate::artifact::{Error, npy, npz, user_file};
 use ndarray::{Array2, ArrayD};
 use std::cell::Cell;
@@ -70,9 +72,14 @@ impl<R: Read + Seek> Source for Member<'_, R> {
     }
 }
 
-/// The samples of an array of this shape, divided by the scale of `options`: read as states of a byte each, and again as numbers
-/// where they are none. Memory is asked for before it is taken.
-fn values(source: &mut impl Source, path: &Path, shape: &[usize], options: &Options) -> Result<Values, Error> {
+/// The samples of an array of this shape, counted by its first `axes`, divided by the scale of `options`: read as states of a byte
+/// each, and again as numbers where they are none. Memory is asked for before it is taken.
+fn values(
+    source: &mut impl Source,
+    path: &Path,
+    (shape, axes): (&[usize], usize),
+    options: &Options,
+) -> Result<Values, Error> {
     // More than a packed file of this size can hold is a claim, which its reader refuses by name.
     let size = std::fs::metadata(path).map_or(0, |file| file.len());
     let fits = |bytes: usize| {
@@ -96,25 +103,16 @@ fn values(source: &mut impl Source, path: &Path, shape: &[usize], options: &Opti
     };
     let bytes = source.bytes(&state)?;
     if states.get() {
-        return samples(bytes).map(Values::States).map_err(wrong);
+        return samples(bytes, axes).map(Values::States).map_err(wrong);
     }
     drop(bytes);
     fits(4)?;
-    samples(source.numbers(&scaled)?).map(Values::Real).map_err(wrong)
+    samples(source.numbers(&scaled)?, axes).map(Values::Real).map_err(wrong)
 }
 
-/// Shape of one sample of an array of shape `all`.
-fn sample_shape(all: &[usize]) -> Result<Vec<usize>, String> {
-    if all.len() < 2 {
-        return Err(format!("has the shape {all:?}; expected (samples, units) or (samples, rows, columns)"));
-    }
-    Ok(all[1..].to_vec())
-}
-
-/// One row per sample, without a copy where the array is in the order of rows.
-fn samples<T: Copy>(array: ArrayD<T>) -> Result<Array2<T>, String> {
-    let n = array.shape().first().copied().unwrap_or(0);
-    let units = array.shape().iter().skip(1).product();
+/// One row per sample, without a copy where the array is in the order of rows; the first `axes` count samples.
+fn samples<T: Copy>(array: ArrayD<T>, axes: usize) -> Result<Array2<T>, String> {
+    let (n, units) = (array.shape()[..axes].iter().product(), array.shape()[axes..].iter().product());
     let values = match array.is_standard_layout() {
         true => array.into_raw_vec_and_offset().0,
         false => array.iter().copied().collect(),
@@ -126,9 +124,9 @@ fn samples<T: Copy>(array: ArrayD<T>) -> Result<Array2<T>, String> {
 pub(super) fn npy(path: &Path, file: &File, options: &Options) -> Result<Table, Error> {
     let mut source = Npy { path, file };
     let all = source.header()?.0.shape;
-    let shape = sample_shape(&all).map_err(|e| source.wrong(e))?;
-    let values = values(&mut source, path, &all, options)?;
-    Ok(Table { values, shape, labels: None, lattice: None })
+    let (axes, notes) = sample_axes("the array", &all, &Says::default()).map_err(|e| source.wrong(e))?;
+    let values = values(&mut source, path, (&all, axes), options)?;
+    Ok(Table { values, shape: all[axes..].to_vec(), labels: None, lattice: None, notes, origin: None })
 }
 
 /// The samples and labels of an `.npz` file.
@@ -140,44 +138,60 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
     let names: Vec<String> = all.iter().map(|d| d.name.clone()).collect();
     check_format(&mut file, &names).map_err(wrong)?;
     let of = |name: &str| all.iter().find(|d| d.name == name);
-    let list = || names.join(", ");
-    let main = if !options.array.is_empty() {
-        let missing = || wrong(format!("has no array `{}`; it has {}", options.array, list()));
-        of(&options.array).map(|d| d.name.clone()).ok_or_else(missing)?
-    } else {
-        let many: Vec<&String> = all.iter().filter(|d| d.shape.len() >= 2).map(|d| &d.name).collect();
-        match (of("spins"), many.as_slice()) {
-            (Some(d), _) => d.name.clone(),
-            (None, [one]) => (*one).clone(),
-            (None, []) => return Err(wrong(format!("has no array of two or more dimensions; it has {}", list()))),
-            (None, _) => {
-                return Err(wrong(format!("holds several arrays ({}); name one, as in --array {}", list(), many[0])));
+    let missing = |name: &str, what: &str| wrong(format!("has no array `{name}`{what}; it has {}", names.join(", ")));
+    let main = match options.array.as_str() {
+        "" => pairing::samples(&all).map_err(wrong)?,
+        name => of(name).ok_or_else(|| missing(name, ""))?,
+    };
+    let label = match options.labels.as_str() {
+        "" => labels_for(main, &all, options.reads_labels).map_err(wrong)?,
+        name => Some(of(name).ok_or_else(|| missing(name, " of labels"))?),
+    };
+    // Somebody else's array of that name says nothing.
+    let mut whole = |name: &str| -> Option<Vec<f64>> {
+        of(name).filter(|d| d.shape.len() <= 1)?;
+        Some(file.numbers(name, |v| v).ok()?.into_iter().collect())
+    };
+    let extents = whole("lattice")
+        .filter(|l| (1..=3).contains(&l.len()) && l.iter().all(|e| *e >= 1.0 && *e <= 1e9 && e.fract() == 0.0));
+    let extents = extents.map(|l| l.iter().map(|e| *e as usize).collect::<Vec<_>>());
+    let neighbours = whole("coordination").and_then(|c| c.first().map(|c| *c as u32));
+    let distinct = |name: &str, mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        is_temperature(pairing::stem(name)) && values.windows(2).all(|w| w[0] < w[1])
+    };
+    let says = Says {
+        sites: extents.as_ref().and_then(|l| l.iter().try_fold(1usize, |n, e| n.checked_mul(*e))),
+        labels: label.map(|d| d.shape.clone()),
+        by_temperature: label.is_some_and(|d| whole(&d.name).is_some_and(|values| distinct(&d.name, values))),
+    };
+    let (axes, mut notes) = sample_axes(&format!("`{}`", main.name), &main.shape, &says).map_err(wrong)?;
+    let shape = main.shape[axes..].to_vec();
+    let values = values(&mut Member { file: &mut file, name: &main.name }, path, (&main.shape, axes), options)?;
+    let (n, units) = values.dim();
+    let labels = match label.filter(|_| options.reads_labels) {
+        None => None,
+        Some(d) => {
+            if pairing::stem(&d.name) != d.name || d.name.starts_with("arr_") {
+                notes.push(format!("`{}` is taken for the labels of `{}`", d.name, main.name));
             }
+            // One for each entry of the first axis, where samples have several.
+            let times = if axes > 1 && d.shape == main.shape[..1] { n / main.shape[0].max(1) } else { 1 };
+            Some(read_labels(&mut file, d, n, times).map_err(|e| match e {
+                Error::User(what) => wrong(what),
+                e => user(e),
+            })?)
         }
     };
-    let all_of_main = of(&main).map(|d| d.shape.clone()).unwrap_or_default();
-    let shape = sample_shape(&all_of_main).map_err(|e| wrong(format!("`{main}` {e}")))?;
-    let values = values(&mut Member { file: &mut file, name: &main }, path, &all_of_main, options)?;
-    let mut read = |name: &str| -> Result<ArrayD<f64>, Error> { file.numbers(name, |v| v).map_err(user) };
-    let label = if options.labels.is_empty() {
-        TEMPERATURES.iter().chain(&CLASSES).find(|name| **name != main && of(name).is_some()).map(|n| n.to_string())
-    } else {
-        let missing = || wrong(format!("has no array `{}` of labels; it has {}", options.labels, list()));
-        Some(of(&options.labels).map(|d| d.name.clone()).ok_or_else(missing)?)
-    };
-    let labels = match &label {
-        Some(name) => Some(Labels::of(name, read(name)?.into_iter().collect(), values.dim().0).map_err(wrong)?),
-        None => None,
-    };
-    let mut whole = |name: &str| -> Option<Vec<f64>> {
-        let array = of(name).and_then(|_| read(name).ok())?;
-        Some(array.into_iter().collect())
-    };
-    let extents = whole("lattice").map(|l| l.iter().map(|e| *e as usize).collect::<Vec<_>>());
-    let neighbours = whole("coordination").and_then(|c| c.first().map(|c| *c as u32));
-    // Somebody else's array called `lattice` says nothing.
-    let lattice = extents.filter(|l| l.iter().try_fold(1usize, |n, e| n.checked_mul(*e)) == Some(values.dim().1));
-    let lattice = lattice.map(|l| {
+    if let Some(l) = extents.as_ref().filter(|_| says.sites != Some(units) && main.name == "spins") {
+        return Err(wrong(format!(
+            "`lattice` is {l:?}, {} sites, and `spins` of shape {:?} has {}; correct one of them",
+            says.sites.unwrap_or(0),
+            main.shape,
+            units
+        )));
+    }
+    let lattice = extents.filter(|_| says.sites == Some(units)).map(|l| {
         let neighbours = neighbours.unwrap_or(2 * l.len() as u32);
         (l, neighbours)
     });
@@ -186,5 +200,84 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         Some((extents, _)) => extents.iter().rev().copied().collect(),
         None => shape,
     };
-    Ok(Table { values, shape, labels, lattice })
+    Ok(Table { values, shape, labels, lattice, notes, origin: None })
 }
+
+/// The labels in the array `of`, each for `times` samples in a row.
+fn read_labels(
+    file: &mut npz::Reader<BufReader<&File>>,
+    of: &Description,
+    n: usize,
+    times: usize,
+) -> Result<Labels, Error> {
+    fn repeated<T: Clone>(values: ArrayD<T>, times: usize) -> Vec<T> {
+        values.into_iter().flat_map(|v| std::iter::repeat_n(v, times)).collect()
+    }
+    let stem = pairing::stem(&of.name);
+    if npy::is_words(&of.dtype) {
+        return Labels::of_words(stem, repeated(file.words(&of.name)?, times), n).map_err(Error::User);
+    }
+    Labels::of(stem, repeated(file.numbers(&of.name, |v| v)?, times), n).map_err(Error::User)
+}
+
+/// What a file says of the shape of its samples.
+#[derive(Default)]
+struct Says {
+    /// Sites of its lattice.
+    sites: Option<usize>,
+    /// Shape of its labels.
+    labels: Option<Vec<usize>>,
+    /// Whether the labels are temperatures, each once.
+    by_temperature: bool,
+}
+
+/// How many of the first axes count samples, and what was taken where the shape alone does not say; `name` is for messages.
+fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<String>), String> {
+    let units = |axes: usize| shape[axes..].iter().product::<usize>();
+    let list = |of: &[usize]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
+    let taken = |axes: usize, by: &str| {
+        let n = list(&shape[..axes]);
+        let note =
+            (axes > 1).then(|| format!("{name} is read as {n} samples of {} values, as its {by} says", units(axes)));
+        Ok((axes, note.into_iter().collect()))
+    };
+    if shape.len() < 2 {
+        return Err(format!("{name} has the shape {shape:?}; expected (samples, units) or (samples, rows, columns)"));
+    }
+    if shape.len() < 3 {
+        return Ok((1, vec![]));
+    }
+    if let Some(axes) = says.sites.and_then(|sites| (1..shape.len()).find(|axes| units(*axes) == sites)) {
+        return taken(axes, "lattice");
+    }
+    let labels = says.labels.as_deref().unwrap_or_default();
+    if labels.len() >= 2 && labels.len() < shape.len() && shape.starts_with(labels) {
+        return taken(labels.len(), "array of labels");
+    }
+    // Axes of one entry, such as the one channel of an image, change nothing.
+    let wide: Vec<usize> = shape[1..].iter().copied().filter(|extent| *extent != 1).collect();
+    let by_first = labels == &shape[..1];
+    if wide.len() > 2 && by_first && says.by_temperature {
+        return taken(2, "array of temperatures");
+    }
+    let cubic = wide.len() == 3 && wide.iter().all(|extent| *extent == wide[0]);
+    let doubtful = match wide.len() {
+        0 | 1 => false,
+        // Two temperatures of chains, or two square lattices.
+        2 => by_first && says.by_temperature && wide[0] != wide[1],
+        _ => !by_first && !cubic,
+    };
+    if doubtful {
+        let (one, two) = (list(&shape[..1]), list(&shape[..2]));
+        return Err(format!(
+            "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}? Say so by .reshape({}, -1) or \
+             .reshape(-1, {})",
+            units(1),
+            units(2),
+            shape[0],
+            shape[2..].iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    Ok((1, vec![]))
+}
+

@@ -1,6 +1,6 @@
 //! Labels of samples: temperatures or classes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What labels mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub enum Meaning {
 pub struct Labels {
     /// What they mean.
     pub meaning: Meaning,
-    /// One value per sample; infinite temperatures are allowed.
+    /// One value per sample; infinite temperatures are allowed. Classes that are words have their position in `words`.
     pub values: Vec<f64>,
+    /// The words that stand for the classes 0, 1, 2 ..., sorted; empty where labels are numbers.
+    pub words: Vec<String>,
 }
 
 impl Labels {
@@ -45,7 +47,28 @@ impl Labels {
         } else {
             return Err(format!("`{name}` has {n} values for {samples} samples; give one for each"));
         };
-        Ok(Self { meaning, values })
+        Ok(Self { meaning, values, words: Vec::new() })
+    }
+
+    /// Labels of samples of an array called `name` that are words, one for each.
+    pub(super) fn of_words(name: &str, values: Vec<String>, samples: usize) -> Result<Self, String> {
+        if values.len() != samples {
+            return Err(format!("`{name}` has {} values for {samples} samples; give one for each", values.len()));
+        }
+        if is_temperature(name) {
+            let first = values.first().map_or("", String::as_str);
+            return Err(format!("`{name}` holds \"{first}\": a temperature is a number >= 0 (J/k_B); correct it"));
+        }
+        let words: Vec<String> = values.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        // Every value is among the words, which are sorted.
+        let position = |v: &String| words.partition_point(|w| w < v) as f64;
+        Ok(Self { meaning: Meaning::Class, values: values.iter().map(position).collect(), words })
+    }
+
+    /// The label as it stands in the file.
+    pub fn name(&self, value: f64) -> String {
+        // A position is a whole number >= 0 where there are words.
+        self.words.get(value as usize).cloned().unwrap_or_else(|| value.to_string())
     }
 
     /// The distinct labels in ascending order, and the class (position among them) of every sample.
@@ -62,7 +85,8 @@ impl Labels {
 
     /// Labels of the samples `rows`.
     pub(super) fn select(&self, rows: &[usize]) -> Self {
-        Self { meaning: self.meaning, values: rows.iter().map(|r| self.values[*r]).collect() }
+        let values = rows.iter().map(|r| self.values[*r]).collect();
+        Self { meaning: self.meaning, values, words: self.words.clone() }
     }
 }
 
@@ -71,7 +95,17 @@ pub(super) const TEMPERATURES: [&str; 4] = ["temperatures", "temperature", "T", 
 /// Usual names of classes.
 pub(super) const CLASSES: [&str; 8] = ["labels", "label", "targets", "target", "classes", "class", "y", "y_train"];
 
+/// Whether `name` is one of `known`: single letters as they stand, longer names in any case.
+fn is_one_of(known: &[&str], name: &str) -> bool {
+    known.iter().any(|k| if k.len() == 1 { *k == name } else { k.eq_ignore_ascii_case(name) })
+}
+
 /// Whether `name` is one of the usual names of temperatures.
-fn is_temperature(name: &str) -> bool {
-    TEMPERATURES.contains(&name)
+pub(super) fn is_temperature(name: &str) -> bool {
+    is_one_of(&TEMPERATURES, name)
+}
+
+/// Whether `name` is one of the usual names of labels.
+pub(super) fn is_usual(name: &str) -> bool {
+    is_temperature(name) || is_one_of(&CLASSES, name)
 }

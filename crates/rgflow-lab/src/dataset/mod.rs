@@ -7,10 +7,14 @@
 mod array;
 pub mod averages;
 pub mod ensemble;
+mod header;
 mod idx;
 pub mod independence;
+mod input;
+mod kind;
 mod labels;
 pub mod mnist;
+mod pairing;
 pub mod sampled;
 mod text;
 mod values;
@@ -20,6 +24,8 @@ use ndarray::Array2;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
+pub use input::{Agreement, Input};
+pub use kind::Kind;
 pub use labels::{Labels, Meaning};
 pub use values::{Values, packed};
 
@@ -29,31 +35,6 @@ pub const FORMAT: u32 = 1;
 /// Kinds of files that are read.
 const KINDS: &str = ".npy, .npz or .csv";
 
-/// What the values of a data set are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// -1 and +1.
-    Spins,
-    /// 0 and 1.
-    Bits,
-    /// Real numbers in [0, 1], such as grey levels: probabilities of a {0, 1} unit.
-    Grey,
-    /// Any finite real numbers; only where they were asked for.
-    Real,
-}
-
-impl Kind {
-    /// The word that is shown.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Spins => "spins (-1, +1)",
-            Kind::Bits => "bits (0, 1)",
-            Kind::Grey => "grey levels in [0, 1]",
-            Kind::Real => "real numbers",
-        }
-    }
-}
-
 /// How a file is read where it leaves a choice.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -61,6 +42,8 @@ pub struct Options {
     pub array: String,
     /// Name of the array (`.npz`) or the column (`.csv`) of labels; empty: `temperatures`, `labels` and their usual names.
     pub labels: String,
+    /// Whether labels are read at all; else what is one by its name is left out.
+    pub reads_labels: bool,
     /// Values are divided by this before they are looked at, such as 255 for bytes of grey.
     pub scale: f64,
     /// Whether any finite real number is allowed.
@@ -71,7 +54,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { array: String::new(), labels: String::new(), scale: 1.0, real: false, allow: "" }
+        let (array, labels) = (String::new(), String::new());
+        Self { array, labels, reads_labels: true, scale: 1.0, real: false, allow: "" }
     }
 }
 
@@ -92,6 +76,8 @@ pub struct Dataset {
     pub path: PathBuf,
     /// Hash of the bytes of the file.
     pub hash: String,
+    /// What was taken where the file could be read in two ways, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Numbers of a file, before anyone says what they are.
@@ -101,6 +87,14 @@ struct Table {
     shape: Vec<usize>,
     labels: Option<Labels>,
     lattice: Option<(Vec<usize>, u32)>,
+    notes: Vec<String>,
+    origin: Option<Origin>,
+}
+
+/// Where the values of a table of text stand in the file: the line of every row (from 1), the column of every unit (from 0).
+struct Origin {
+    lines: Vec<u64>,
+    columns: Vec<usize>,
 }
 
 impl Dataset {
@@ -123,12 +117,12 @@ impl Dataset {
             "csv" | "tsv" | "txt" => text::table(&user_file::read(path, KINDS)?, options).map_err(wrong)?,
             _ => return Err(wrong("unknown kind of file; give .npy, .npz or .csv".into())),
         };
-        let Table { values, shape, labels, lattice } = table;
+        let Table { values, shape, labels, lattice, notes, origin } = table;
         if values.dim().0 == 0 || values.dim().1 == 0 {
             return Err(wrong("holds no numbers; expected one row per sample".into()));
         }
-        let kind = kind_of(&values, options).map_err(wrong)?;
-        Ok(Self { values, kind, shape, labels, lattice, path: path.into(), hash })
+        let kind = kind::of(&values, origin.as_ref(), options).map_err(wrong)?;
+        Ok(Self { values, kind, shape, labels, lattice, path: path.into(), hash, notes })
     }
 
     /// The file as an input of stages.
@@ -168,6 +162,7 @@ impl Dataset {
             lattice: self.lattice.clone(),
             path: self.path.clone(),
             hash: self.hash.clone(),
+            notes: self.notes.clone(),
         }
     }
 }
@@ -179,45 +174,6 @@ impl Dataset {
 pub fn hash(path: &Path) -> Result<String, Error> {
     let file = user_file::open(path, KINDS)?;
     Ok(user_file::hash(path, &file)?.to_hex().to_string())
-}
-
-/// What the values are.
-fn kind_of(values: &Values, options: &Options) -> Result<Kind, String> {
-    let values = match values {
-        Values::Real(values) => values,
-        Values::States(_) if values.find(|v| v != 0.0).is_none() => return Ok(Kind::Spins),
-        Values::States(_) if values.find(|v| v != -1.0).is_none() => return Ok(Kind::Bits),
-        // Such data is refused, or are numbers that were asked for.
-        Values::States(states) => &states.mapv(f32::from),
-    };
-    let place = |wanted: &dyn Fn(f32) -> bool| {
-        let (at, value) = values.indexed_iter().find(|(_, v)| wanted(**v))?;
-        Some(format!("{value} in row {}, column {}", at.0 + 1, at.1 + 1))
-    };
-    if let Some(place) = place(&|v| !v.is_finite()) {
-        return Err(format!("{place}: every value must be a finite number; clean the data"));
-    }
-    let all = |allowed: &dyn Fn(f32) -> bool| values.iter().all(|v| allowed(*v));
-    if all(&|v| v == 1.0 || v == -1.0) {
-        Ok(Kind::Spins)
-    } else if all(&|v| v == 0.0 || v == 1.0) {
-        Ok(Kind::Bits)
-    } else if all(&|v| (0.0..=1.0).contains(&v)) {
-        Ok(Kind::Grey)
-    } else if options.real {
-        Ok(Kind::Real)
-    } else {
-        let place = place(&|v| !(0.0..=1.0).contains(&v)).unwrap_or_default();
-        let largest = values.iter().copied().fold(0.0f32, f32::max);
-        let remedy = match place.starts_with('-') {
-            true => "map the data to one of these".to_string(),
-            false => format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing"),
-        };
-        let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}", options.allow) };
-        Err(format!(
-            "{place}: the values are neither spins (-1, +1), nor bits (0, 1), nor grey levels in [0, 1]; {remedy}{allow}"
-        ))
-    }
 }
 
 /// Refuses samples of a newer format.

@@ -88,6 +88,11 @@ pub trait Experiment: Sync {
         Vec::new()
     }
 
+    /// What was taken where the user's files can be read in two ways, a sentence each; called after [`Experiment::check`].
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The largest arrays that valid settings ask for, each by itself and never more than it takes: what cannot be had is
     /// refused before the work starts ([`fits`]).
     fn needs(&self, _settings: &toml::Table) -> Vec<Need> {
@@ -163,6 +168,14 @@ pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
 /// [`Error::User`] that names the setting, what it would take and what is free.
 pub fn fits(experiment: &dyn Experiment, settings: &toml::Table) -> Result<(), Error> {
     experiment.needs(settings).iter().try_for_each(|one| memory::need(std::slice::from_ref(one)))
+}
+
+/// The notes of a data set with its name before each.
+fn notes_of(data: Option<&crate::dataset::Dataset>) -> Vec<String> {
+    let named = |data: &crate::dataset::Dataset| -> Vec<String> {
+        data.notes.iter().map(|note| format!("{}: {note}", data.path.display())).collect()
+    };
+    data.map(named).unwrap_or_default()
 }
 
 /// The entry of `config.toml` for a file that the user gave: its name, not its place, and the hash of its bytes.

@@ -1,14 +1,22 @@
 //! Pictures of samples: shape and colours.
 
-use crate::dataset::Dataset;
-use crate::record::Lattice;
+use crate::dataset::{Dataset, Kind};
+use crate::record::{Lattice, Shades};
 use rgflow::rbm::Units;
 
-/// A picture of values of visible units; colours run from the low to the high value (from -1 to 1 for Gaussian units).
-pub(super) fn picture(data: &Dataset, units: &Units, values: &[f32], label: String) -> Lattice {
-    let (low, high) = units.levels().map_or((-1.0, 1.0), |l| (l.low(), l.high()));
-    let scaled = values.iter().map(|v| (2.0 * (v - low) / (high - low) - 1.0).clamp(-1.0, 1.0)).collect();
-    Lattice { label, width: width(data), values: scaled }
+/// A picture of values of visible units, in the data's own units.
+pub(super) fn picture(data: &Dataset, values: &[f32], label: String) -> Lattice {
+    Lattice { label, width: width(data), values: values.to_vec() }
+}
+
+/// The colours of values of visible units: grey from 0 to 1 for bits and grey levels, both signs else; real numbers up to the largest
+/// of `pictures`.
+pub(super) fn shades(data: &Dataset, units: &Units, pictures: &[Vec<Lattice>]) -> Shades {
+    match units.levels() {
+        _ if matches!(data.kind, Kind::Bits | Kind::Grey) => Shades::grey(),
+        Some(l) => Shades { low: l.low(), high: l.high(), ..Shades::default() },
+        None => Shades::symmetric(pictures.iter().flatten(), &Shades::default().what),
+    }
 }
 
 /// Length of a row of the picture of a sample.

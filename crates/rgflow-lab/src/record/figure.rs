@@ -34,12 +34,15 @@ pub enum Panel {
     },
     /// A colour map: `values[row][column]`.
     Map(Map),
-    /// Pictures of spins on lattices.
+    /// Pictures of spins on lattices, of images, of weights.
     Lattices {
         /// Heading of the panel.
         title: String,
         /// Rows of pictures (such as one start temperature each), columns such as steps.
         rows: Vec<Vec<Lattice>>,
+        /// What the colours of all its pictures mean.
+        #[serde(default)]
+        shades: Shades,
     },
     /// Arrows between values, one line each (a flow diagram such as fig 4.9).
     Arrows {
@@ -139,8 +142,43 @@ pub struct Lattice {
     pub label: String,
     /// Width in sites.
     pub width: usize,
-    /// Values in [-1, 1], row by row: spins or expectation values.
+    /// Values in their own units, row by row; [`Shades`] says which colours they have.
     pub values: Vec<f32>,
+}
+
+/// The colours of pictures: values from `low` to `high`, clipped there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shades {
+    /// Value at the low end.
+    pub low: f32,
+    /// Value at the high end, above `low`.
+    pub high: f32,
+    /// Black to white, for images; else the colours of both signs.
+    pub grey: bool,
+    /// What the values are.
+    pub what: String,
+}
+
+impl Default for Shades {
+    /// Spins and their expectation values.
+    fn default() -> Self {
+        Self { low: -1.0, high: 1.0, grey: false, what: "unit or its expectation value".into() }
+    }
+}
+
+impl Shades {
+    /// Grey levels in [0, 1], or probabilities of {0, 1} units.
+    pub fn grey() -> Self {
+        Self { low: 0.0, grey: true, ..Self::default() }
+    }
+
+    /// From minus to plus the largest absolute value of `pictures`.
+    pub fn symmetric<'a>(pictures: impl IntoIterator<Item = &'a Lattice>, what: &str) -> Self {
+        let values = pictures.into_iter().flat_map(|picture| &picture.values);
+        let largest = values.filter(|v| v.is_finite()).fold(0.0f32, |most, v| most.max(v.abs()));
+        let high = if largest > 0.0 { largest } else { 1.0 };
+        Self { low: -high, high, grey: false, what: what.into() }
+    }
 }
 
 mod nan_as_null {

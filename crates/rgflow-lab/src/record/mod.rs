@@ -7,7 +7,7 @@ mod number;
 mod table;
 
 pub use claim::{Claim, verdicts};
-pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Style};
+pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};
 pub use table::{Cell, Table};
 

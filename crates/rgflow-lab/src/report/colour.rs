@@ -57,6 +57,9 @@ const SEQUENTIAL: [[u8; 3]; 9] = [
 const DIVERGING: [[u8; 3]; 5] =
     [[0x24, 0x46, 0x8f], [0x86, 0x9d, 0xcb], [0xf4, 0xf0, 0xe8], [0xe8, 0xae, 0x78], [0xd0, 0x66, 0x1c]];
 
+/// Black to white.
+const GREY: [[u8; 3]; 2] = [[0x00, 0x00, 0x00], [0xff, 0xff, 0xff]];
+
 /// A continuous colour scale over [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gradient {
@@ -66,6 +69,8 @@ pub(crate) enum Gradient {
     Sequential,
     /// For spins, and maps with values of both signs.
     Diverging,
+    /// For images: black to white.
+    Grey,
 }
 
 impl Gradient {
@@ -75,6 +80,7 @@ impl Gradient {
             Gradient::Temperature => &TEMPERATURE,
             Gradient::Sequential => &SEQUENTIAL,
             Gradient::Diverging => &DIVERGING,
+            Gradient::Grey => &GREY,
         };
         let position = if position.is_finite() { position.clamp(0.0, 1.0) } else { 0.5 } * (anchors.len() - 1) as f64;
         let left = (position.floor() as usize).min(anchors.len() - 2);

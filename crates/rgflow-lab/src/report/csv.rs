@@ -1,7 +1,8 @@
 //! Figures as CSV, full precision, one long table a figure.
 //!
 //! Curves: `panel,curve,x,y,error`. Maps: `panel,column,row,value,error`. Arrows: `panel,strip,from,to` and marks as strips named
-//! `mark: LABEL` with from = to. Lattices: `panel,row,column,label,width,values`, one line a picture, its values separated by spaces. A
+//! `mark: LABEL` with from = to. Lattices: `panel,row,column,label,width,values`, one line a picture, its values in their own
+//! units, separated by spaces. A
 //! figure that mixes kinds has one block each, headed by its own column names and separated by an empty line.
 
 use crate::record::{Figure, Panel};
@@ -76,7 +77,7 @@ fn number(value: f64) -> String {
 }
 
 /// A text field on one line, quoted where needed; a leading sign that spreadsheets take for a formula gets a quote too.
-fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.contains([',', '"', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -110,7 +111,10 @@ mod tests {
             ..Map::default()
         };
         let picture = Lattice { label: "T = 1".into(), width: 2, values: vec![1.0, -1.0, 0.5, -1.0] };
-        let panels = vec![Panel::Map(map), Panel::Lattices { title: String::new(), rows: vec![vec![picture]] }];
+        let panels = vec![
+            Panel::Map(map),
+            Panel::Lattices { title: String::new(), rows: vec![vec![picture]], shades: Default::default() },
+        ];
         let csv = figure(&Figure { panels, ..Figure::default() });
         assert_eq!(
             csv,

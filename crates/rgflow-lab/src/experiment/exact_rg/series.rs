@@ -3,7 +3,7 @@
 use super::Part;
 use super::settings::Series;
 use crate::artifact::Error;
-use crate::record::{Axis, Curve, Figure, Lattice, Number, Panel, Scale, Section, Style};
+use crate::record::{Axis, Curve, Figure, Lattice, Number, Panel, Scale, Section, Shades, Style};
 use rgflow::exact::{Levels, density, series};
 use rgflow::lattice::Temperature;
 
@@ -139,7 +139,11 @@ fn islands() -> Panel {
         cells.iter().for_each(|(i, j)| values[(j + 2) * WIDTH + i + 1] = -1.0);
         Lattice { label: format!("x^{order}: {count}"), width: WIDTH, values }
     };
-    Panel::Lattices { title: "Overturned spins".into(), rows: vec![SHAPES.iter().map(picture).collect()] }
+    Panel::Lattices {
+        title: "Overturned spins".into(),
+        rows: vec![SHAPES.iter().map(picture).collect()],
+        shades: Shades::default(),
+    }
 }
 
 /// Coefficients of a series.

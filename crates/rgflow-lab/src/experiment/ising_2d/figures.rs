@@ -9,7 +9,7 @@ use super::numbers::{label, t_star};
 use super::settings::Settings;
 use super::tables::{mode_title, set_title};
 use super::{Findings, MODES, SETS};
-use crate::record::{Axis, Curve, Figure, Lattice, Panel, Scale, Style};
+use crate::record::{Axis, Curve, Figure, Lattice, Panel, Scale, Shades, Style};
 use rgflow::exact::square;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
@@ -379,7 +379,11 @@ impl Figures<'_> {
                         .collect()
                 })
                 .collect();
-            along.push(Panel::Lattices { title: format!("all temperatures, {}", mode_title(mode)), rows });
+            along.push(Panel::Lattices {
+                title: format!("all temperatures, {}", mode_title(mode)),
+                rows,
+                shades: Shades::default(),
+            });
         }
         let flow = self.found[0].flow("all", Mode::Mean);
         let starts = self.temperatures.len() as f64;
@@ -420,7 +424,7 @@ impl Figures<'_> {
                 caption: format!("RBM trained on all temperatures, first repetition: {} attractors were reached, the {} heaviest are shown.", flow.attractors, flow.centres.len()),
                 alt: "The heaviest end states of the mean-field flow and the fraction of each start temperature that ends in them.".into(),
                 panels: vec![
-                    Panel::Lattices { title: "end states".into(), rows: vec![centres] },
+                    Panel::Lattices { title: "end states".into(), rows: vec![centres], shades: Shades::default() },
                     Panel::Curves { title: "weight of each basin".into(), x: axis("start T (J/k_B)"), y: axis("fraction of chains"), curves: basins },
                 ],
             },

@@ -6,7 +6,9 @@ use super::data::Images;
 use super::settings::Settings;
 use super::{Findings, Flow, MODES, sets};
 use crate::artifact::Error;
-use crate::record::{Axis, Cell, Claim, Curve, Figure, Lattice, Map, Number, Panel, Record, Section, Style, Table};
+use crate::record::{
+    Axis, Cell, Claim, Curve, Figure, Lattice, Map, Number, Panel, Record, Section, Shades, Style, Table,
+};
 
 pub(super) fn record(settings: &Settings, images: &Images, seed: u64, found: &[Findings]) -> Result<Record, Error> {
     let story = Story { settings, names: sets(settings).iter().map(|s| s.0).collect(), found, width: images.width() };
@@ -216,13 +218,14 @@ impl Story<'_> {
             let one = |(values, step): (&Vec<f32>, &usize)| Lattice {
                 label: step.to_string(),
                 width: self.width,
-                values: values.iter().map(|v| 2.0 * v - 1.0).collect(),
+                values: values.clone(),
             };
             row.iter().zip(&flow.shown).map(one).collect()
         };
         Panel::Lattices {
             title: format!("{}, {}: one image of each digit, by step", self.names[s], MODES[m].name()),
             rows: flow.pictures.iter().map(row).collect(),
+            shades: Shades::grey(),
         }
     }
 
@@ -269,7 +272,7 @@ impl Story<'_> {
         let picture = |i: usize| Lattice {
             label: examples.digits[i].to_string(),
             width: self.width,
-            values: examples.images.row(i).iter().map(|v| 2.0 * v - 1.0).collect(),
+            values: examples.images.row(i).to_vec(),
         };
         let first = &self.found[0].embedding;
         let cloud = |digit: usize| {
@@ -292,6 +295,7 @@ impl Story<'_> {
                 panels: vec![Panel::Lattices {
                     title: String::new(),
                     rows: (0..per).map(|row| (0..10).map(|d| picture(d * per + row)).collect()).collect(),
+                    shades: Shades { what: "grey level".into(), ..Shades::grey() },
                 }],
             },
             Figure {

@@ -9,6 +9,7 @@ mod settings;
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Run, network, user_file};
+use crate::dataset::{Input, Kind};
 use crate::record::Record;
 use rgflow::nn::Mlp;
 use settings::Settings;
@@ -22,13 +23,16 @@ pub struct NeuralRg {
 
 /// A network of the user's, with its file and the hash of its bytes.
 struct Given {
+    /// What is converted or cannot be checked.
+    notes: Vec<String>,
     path: PathBuf,
     hash: String,
     mlp: Mlp,
 }
 
 /// Inputs of the networks: 32 x 32 spins or block spins.
-const INPUTS: usize = 32 * 32;
+const INPUTS: usize = SIDE * SIDE;
+const SIDE: usize = 32;
 
 impl NeuralRg {
     /// With networks that it trains itself.
@@ -44,8 +48,8 @@ impl NeuralRg {
     pub fn with_networks(files: &[PathBuf]) -> Result<Self, Error> {
         let read = |path: &PathBuf| {
             let at = |e: Error| Error::user(format!("{}: {e}", path.display()));
-            let (model, hash) = user_file::model(path)?;
-            let mlp = network::layers(&model).map_err(at)?;
+            let (mut model, hash) = user_file::model(path)?;
+            let mut mlp = network::layers(&model).map_err(at)?;
             if mlp.n_in() != INPUTS {
                 return Err(Error::user(format!(
                     "{}: the network reads {} values, lattices are blocked to 32 x 32 = {INPUTS} spins; give one that was trained on \
@@ -54,7 +58,21 @@ impl NeuralRg {
                     mlp.n_in()
                 )));
             }
-            Ok(Given { path: path.clone(), hash, mlp })
+            // What the lattices here are made of.
+            let spins = Input {
+                name: "rg neural".into(),
+                kind: Some(Kind::Spins),
+                scale: None,
+                shape: vec![],
+                lattice: Some((vec![SIDE; 2], 4)),
+            };
+            let said = Input::of_model(&model, &path.display().to_string(), INPUTS).map_err(Error::user)?;
+            let agreement = said.agrees(&spins).map_err(Error::user)?;
+            if let Some(conversion) = agreement.conversion {
+                model = network::of_other_values(model, conversion).map_err(at)?;
+                mlp = network::layers(&model).map_err(at)?;
+            }
+            Ok(Given { notes: agreement.notes, path: path.clone(), hash, mlp })
         };
         Ok(Self { given: files.iter().map(read).collect::<Result<_, Error>>()? })
     }
@@ -117,6 +135,10 @@ impl Experiment for NeuralRg {
                 format!("networks.per_beta = {} at {} values of beta of 32 x 32 spins", n.per_beta, 2 * n.n_beta);
             vec![Need::new(&[4, n.per_beta, 2, n.n_beta, 32, 32], what, "take a smaller networks.per_beta")]
         })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.given.iter().flat_map(|given| given.notes.iter().cloned()).collect()
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

@@ -9,7 +9,7 @@ use super::Experiment;
 use super::couplings::{Effective, effective};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
-use crate::dataset::{Dataset, Meaning, Options, independence};
+use crate::dataset::{Dataset, Input, Kind, Meaning, Options, independence};
 use crate::record::Record;
 use rayon::prelude::*;
 use rgflow::lattice::Square;
@@ -26,8 +26,12 @@ const MOST_COUPLED: usize = 1024;
 /// The experiment: machine, samples and network are given with the command.
 pub struct OwnFlow {
     machine: (PathBuf, String, Rbm),
-    /// Extents of the lattice of square cells that the machine says its visible units are on.
-    extents: Option<Vec<usize>>,
+    /// What the machine says of its visible units.
+    input: Input,
+    /// What the network says of what it reads, in the machine's values.
+    reads: Option<Input>,
+    /// What was taken or converted where the files are combined.
+    notes: Vec<String>,
     data_path: (PathBuf, String),
     network: Option<(PathBuf, String, Model, Mlp)>,
     data: OnceLock<Dataset>,
@@ -37,6 +41,8 @@ pub struct OwnFlow {
 struct Starts {
     /// Labels, or nothing: one start.
     labels: Vec<f64>,
+    /// Their names.
+    names: Vec<String>,
     /// What they mean.
     meaning: Option<Meaning>,
     /// Rows of the data, start by start, all of one number.
@@ -55,12 +61,15 @@ impl OwnFlow {
         let at = |path: &Path, e: Error| Error::user(format!("{}: {e}", path.display()));
         let (model, hash) = user_file::model(machine)?;
         let rbm = machine::rbm(&model).map_err(|e| at(machine, e))?;
-        let extents = machine::lattice(&model, rbm.n_visible());
+        let mut input =
+            Input::of_model(&model, &machine.display().to_string(), rbm.n_visible()).map_err(Error::user)?;
+        input.kind = input.kind.or_else(|| kind_of(rbm.visible_units()));
+        let (mut reads, mut notes) = (None, Vec::new());
         let network = match network {
             None => None,
             Some(path) => {
-                let (model, hash) = user_file::model(path)?;
-                let mlp = network::layers(&model).map_err(|e| at(path, e))?;
+                let (mut model, hash) = user_file::model(path)?;
+                let mut mlp = network::layers(&model).map_err(|e| at(path, e))?;
                 // A classifier has no temperatures; the curves of a thermometer must be right.
                 if model.tensors.contains_key("reference_blocks") && model.metadata.get("temperatures").is_some() {
                     network::curves(&model, &mlp).map_err(|e| at(path, e))?;
@@ -72,11 +81,21 @@ impl OwnFlow {
                         path.display()
                     )));
                 }
+                let mut said = Input::of_model(&model, &path.display().to_string(), mlp.n_in()).map_err(Error::user)?;
+                let agreement = said.agrees(&input).map_err(Error::user)?;
+                notes.extend(agreement.notes);
+                if let Some(conversion) = agreement.conversion {
+                    model = network::of_other_values(model, conversion).map_err(|e| at(path, e))?;
+                    mlp = network::layers(&model).map_err(|e| at(path, e))?;
+                    said.kind = input.kind;
+                }
+                reads = Some(said);
                 Some((path.into(), hash, model, mlp))
             }
         };
         let data_path = (data.to_path_buf(), crate::dataset::hash(data)?);
-        Ok(Self { machine: (machine.into(), hash, rbm), extents, data_path, network, data: OnceLock::new() })
+        let machine = (machine.into(), hash, rbm);
+        Ok(Self { machine, input, reads, notes, data_path, network, data: OnceLock::new() })
     }
 
     /// The samples, fit for the machine.
@@ -87,9 +106,10 @@ impl OwnFlow {
         let d = &settings.data;
         let units = self.machine.2.visible_units();
         let real = units.levels().is_none();
-        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real, allow: "" };
+        let options =
+            Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real, ..Options::default() };
         let path = &self.data_path.0;
-        let data = Dataset::read(path, &options)?;
+        let mut data = Dataset::read(path, &options)?;
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
         if data.n_units() != self.machine.2.n_visible() {
             let (found, expected) = (data.n_units(), self.machine.2.n_visible());
@@ -103,6 +123,10 @@ impl OwnFlow {
             return Err(wrong(format!(
                 "holds {bad}; the machine's visible units are {units}: give samples of that kind"
             )));
+        }
+        let of_data = Input::of_data(&data, d.scale);
+        for said in std::iter::once(&self.input).chain(&self.reads) {
+            data.notes.extend(said.agrees(&of_data).map_err(Error::user)?.notes);
         }
         starts(&data, settings.flow.chains).map_err(wrong)?;
         Ok(self.data.get_or_init(|| data))
@@ -124,7 +148,7 @@ impl OwnFlow {
         let square = |(extents, coordination): &(Vec<usize>, u32)| {
             (*coordination as usize == 2 * extents.len()).then(|| extents.clone())
         };
-        let extents = self.extents.clone().or_else(|| data.lattice.as_ref().and_then(square));
+        let extents = self.input.square_cells().or_else(|| data.lattice.as_ref().and_then(square));
         match extents {
             Some(extents) if rbm.visible_units().levels().is_some() && rbm.n_visible() <= MOST_COUPLED => {
                 effective(rbm, &extents, streams, "couplings").map(Some)
@@ -142,13 +166,24 @@ impl OwnFlow {
     }
 }
 
+/// What the values of a machine are whose file does not say what it was trained on.
+fn kind_of(units: &Units) -> Option<Kind> {
+    match units {
+        Units::Gaussian(_) => Some(Kind::Real),
+        units if *units == Units::SPIN => Some(Kind::Spins),
+        units if *units == Units::BINARY => Some(Kind::Bits),
+        _ => None,
+    }
+}
+
 /// Samples by label: as many of each as the smallest start has, at most `most`.
 fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
-    let (labels, classes, meaning) = match &data.labels {
-        None => (vec![], vec![0; data.n_samples()], None),
+    let (labels, names, classes, meaning) = match &data.labels {
+        None => (vec![], vec![], vec![0; data.n_samples()], None),
         Some(labels) => {
             let (distinct, classes) = labels.classes();
-            (distinct, classes, Some(labels.meaning))
+            let names = distinct.iter().map(|v| labels.name(*v)).collect();
+            (distinct, names, classes, Some(labels.meaning))
         }
     };
     let n_starts = labels.len().max(1);
@@ -164,7 +199,7 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
             settings::LEAST
         ));
     }
-    Ok(Starts { labels, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
+    Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }
 
 impl Experiment for OwnFlow {
@@ -210,6 +245,10 @@ impl Experiment for OwnFlow {
         vec![Need::new(&[8, rows, units], what, "take fewer --chains")]
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.notes.iter().cloned().chain(super::notes_of(self.data.get())).collect()
+    }
+
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = Settings::parse(table).map_err(Error::user)?;
         let data = self.read(&settings)?;
@@ -228,7 +267,7 @@ impl Experiment for OwnFlow {
                 modes.par_iter().map(|mode| stage::flow(repetition, &bench, *mode)).collect()
             })
             .collect::<Result<_, Error>>()?;
-        let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp));
+        let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp)).transpose()?;
         let effective = run.repetitions().into_iter().map(|r| self.effective(data, Streams::new(r.seed())));
         let effective: Vec<Effective> = effective.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
         let record = record::record(self, &settings, data, &starts, classes, (&found, &effective));

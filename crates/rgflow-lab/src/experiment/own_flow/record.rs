@@ -3,10 +3,11 @@
 use super::super::combined::{Combined, Measured, around, cell, over_seeds, union};
 use super::super::couplings::{self, Effective};
 use super::super::drawing::axis;
-use super::super::pictures::picture;
+use super::super::pictures::{picture, shades};
 use super::findings::{Findings, Star};
 use super::settings::Settings;
 use super::{OwnFlow, Starts};
+use crate::artifact::network::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
 use crate::record::{Axis, Cell, Curve, Figure, Map, Number, Panel, Record, Scale, Section, Style, Table};
 use rgflow::flow::Ends;
@@ -17,13 +18,10 @@ const KEY: &str = "flow";
 /// A quantity that was read along the flow: name, unit, values by record and start.
 type Series = (&'static str, &'static str, fn(&Findings) -> &Vec<Vec<Measured>>);
 
-/// What the outputs of the network stand for: temperatures or classes.
-type Outputs = Option<(bool, Vec<f64>)>;
-
 struct Story<'a> {
     data: &'a Dataset,
     starts: &'a Starts,
-    outputs: Outputs,
+    outputs: Option<Outputs>,
     /// By repetition and mode.
     found: &'a [Vec<Findings>],
     /// The machine as an Ising model, by repetition; none without a lattice.
@@ -36,7 +34,7 @@ pub(super) fn record(
     settings: &Settings,
     data: &Dataset,
     starts: &Starts,
-    outputs: Outputs,
+    outputs: Option<Outputs>,
     (found, effective): (&[Vec<Findings>], &[Effective]),
 ) -> Record {
     let effective = effective.iter().collect();
@@ -89,9 +87,9 @@ impl Story<'_> {
 
     /// Name of a start, for keys.
     fn start(&self, k: usize) -> String {
-        match (self.starts.labels.get(k), self.starts.meaning) {
+        match (self.starts.names.get(k), self.starts.meaning) {
             (Some(t), Some(Meaning::Temperature)) => format!("T{t}"),
-            (Some(label), _) => label.to_string(),
+            (Some(label), _) => label.clone(),
             (None, _) => "all".into(),
         }
     }
@@ -188,9 +186,9 @@ impl Story<'_> {
                 let interval = Some([Some(low), Some(high)]);
                 numbers.push(Number::new(format!("{key}.ends_apart"), tv, None, "1", what).interval(interval));
             }
-            if let Some((false, classes)) = &self.outputs {
+            if let Some(Outputs { temperatures: false, names, .. }) = &self.outputs {
                 for k in 0..self.found[0][mode].probability[1].len() {
-                    for (c, class) in classes.iter().enumerate() {
+                    for (c, class) in names.iter().enumerate() {
                         let p = self.over(mode, |f| Some(f.probability[1][k][c]));
                         let key = format!("{key}.from.{}.P.{class}", self.start(k));
                         numbers.push(p.number(key, "1", &format!("P(class) of the end of this start, {what}")));
@@ -314,7 +312,7 @@ impl Story<'_> {
                 notes: vec!["\"not thermal\": p < 0.01 for this start alone.".into()],
             });
         }
-        let (false, classes) = self.outputs.as_ref()? else { return None };
+        let Outputs { temperatures: false, names: classes, .. } = self.outputs.as_ref()? else { return None };
         let rows = (0..first.probability[1].len())
             .map(|k| {
                 let mut row = vec![Cell::text(head(&self.start(k)))];
@@ -324,7 +322,7 @@ impl Story<'_> {
             .collect();
         Some(Table {
             caption: "P(class) at the end of each start".into(),
-            columns: [String::from("start")].into_iter().chain(classes.iter().map(ToString::to_string)).collect(),
+            columns: [String::from("start")].into_iter().chain(classes.iter().cloned()).collect(),
             rows,
             notes: vec![],
         })
@@ -360,11 +358,8 @@ impl Story<'_> {
         let name = self.mode(mode);
         let title = self.title(mode);
         let mut figures = Vec::new();
-        if let Some((temperatures, outputs)) = &self.outputs {
-            let panels = ["start", "end"]
-                .iter()
-                .enumerate()
-                .map(|(i, at)| self.probability(first, i, at, *temperatures, outputs));
+        if let Some(outputs) = &self.outputs {
+            let panels = ["start", "end"].iter().enumerate().map(|(i, at)| self.probability(first, i, at, outputs));
             figures.push(Figure {
                 id: format!("{name}-probability"),
                 title: format!("{title} flow: what the network reads"),
@@ -411,26 +406,29 @@ impl Story<'_> {
         let rows = first.shown.0.iter().zip(&first.pictures).map(|(start, row)| {
             let pictures = row.iter().zip(&first.shown.1).map(|(values, record)| {
                 let label = format!("{}, step {}", self.start(*start), first.steps[*record]);
-                picture(self.data, units, values, label)
+                picture(self.data, values, label)
             });
             pictures.collect()
         });
+        let rows: Vec<Vec<_>> = rows.collect();
+        let n = self.starts.labels.len().max(1);
+        let shown = if rows.len() < n { format!("{} of {n} starts are shown. ", rows.len()) } else { String::new() };
         figures.push(Figure {
             id: format!("{name}-pictures"),
             title: format!("{title} flow in pictures"),
-            caption: "The first chain of each start (of ten at most) along the flow.".into(),
+            caption: format!("{shown}The first chain of each start along the flow, in the units of the data."),
             alt: "Pictures of the visible units by start and step.".into(),
-            panels: vec![Panel::Lattices { title: String::new(), rows: rows.collect() }],
+            panels: vec![Panel::Lattices { title: String::new(), shades: shades(self.data, units, &rows), rows }],
         });
         figures
     }
 
-    fn probability(&self, first: &Findings, i: usize, at: &str, temperatures: bool, outputs: &[f64]) -> Panel {
+    fn probability(&self, first: &Findings, i: usize, at: &str, outputs: &Outputs) -> Panel {
         let rows = &first.probability[i];
-        if temperatures {
+        if outputs.temperatures {
             let curve = |(k, row): (usize, &Vec<Measured>)| Curve {
                 label: self.start(k),
-                x: outputs.to_vec(),
+                x: outputs.values.clone(),
                 y: row.iter().map(|p| p.0).collect(),
                 error: row.iter().map(|p| p.1).collect(),
                 style: Style::Line,
@@ -442,10 +440,10 @@ impl Story<'_> {
         let labels = if self.starts.labels.is_empty() { vec![0.0] } else { self.starts.labels.clone() };
         Panel::Map(Map {
             title: at.into(),
-            x: axis("class that is read"),
-            y: axis("start"),
+            x: axis(&format!("class that is read{}", outputs.legend())),
+            y: axis(&format!("start{}", network::legend(&self.starts.names, &self.starts.labels))),
             value: axis("P"),
-            columns: outputs.to_vec(),
+            columns: outputs.values.clone(),
             rows: labels,
             values: rows.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect(),
         })

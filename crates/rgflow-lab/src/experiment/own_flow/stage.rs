@@ -68,7 +68,7 @@ pub(super) fn flow(repetition: &Repetition, bench: &Bench, mode: Mode) -> Result
             file.add(if temperatures { "start_temperature" } else { "start_label" }, &Array1::from(labels))?;
         }
         out.write(&ends, file.finish()?)?;
-        out.write(&csv, series(&findings, &bench.starts.labels))?;
+        out.write(&csv, series(&findings, &bench.starts.names))?;
         out.write_json(&json, &findings)
     })?;
     artifact.json(&json)
@@ -134,11 +134,11 @@ fn examine(
 }
 
 /// Everything by step and start as a table.
-fn series(findings: &Findings, labels: &[f64]) -> String {
+fn series(findings: &Findings, names: &[String]) -> String {
     let mut csv = String::from("step,start,t_star,energy,energy_error,abs_m,abs_m_error,distance,distance_error\n");
     for (r, step) in findings.steps.iter().enumerate() {
         for start in 0..findings.distance[r].len() {
-            let label = labels.get(start).map_or("all".into(), ToString::to_string);
+            let label = names.get(start).map_or("all".into(), |name| crate::report::csv::field(name));
             let t_star = findings.t_star.get(r).map_or(String::new(), |t| t[start].to_string());
             let pair = |values: &[Vec<(f64, f64)>]| {
                 values[r].get(start).map_or(",".into(), |(value, error)| format!("{value},{error}"))

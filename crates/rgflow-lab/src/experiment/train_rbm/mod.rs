@@ -43,7 +43,8 @@ impl TrainRbm {
         let d = &settings.data;
         let real = settings.real();
         let allow = "take Gaussian visible units (--units gaussian)";
-        let options = Options { array: d.array.clone(), scale: d.scale, real, allow, ..Options::default() };
+        let options =
+            Options { array: d.array.clone(), reads_labels: false, scale: d.scale, real, allow, ..Options::default() };
         let data = Dataset::read(&self.path, &options)?;
         let least = 4;
         if data.n_samples() < least {
@@ -97,6 +98,10 @@ impl Experiment for TrainRbm {
             Need::new(&[n, row], what, "give fewer samples"),
             Need::new(&[8, units, hidden], weights, "take fewer --hidden"),
         ]
+    }
+
+    fn notes(&self) -> Vec<String> {
+        super::notes_of(self.data.get())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

@@ -2,11 +2,11 @@
 
 use super::super::combined::{Combined, Measured, cell, over_seeds};
 use super::super::drawing::axis;
-use super::super::pictures::{picture, width};
+use super::super::pictures::{picture, shades, width};
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::dataset::Dataset;
-use crate::record::{Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Shades, Style, Table};
 use rgflow::rbm::Units;
 
 const KEY: &str = "rbm";
@@ -128,7 +128,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
             Section {
                 title: "What it looks like".into(),
                 text: vec![],
-                figures: pictures(data, &found[0]),
+                figures: pictures(data, settings.machine.hidden, &found[0]),
                 tables: vec![],
             },
         ],
@@ -191,51 +191,62 @@ fn learning(found: &[Findings], mean: &Combined) -> Figure {
     }
 }
 
-fn pictures(data: &Dataset, found: &Findings) -> Vec<Figure> {
+fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> Vec<Figure> {
     let units = found.units[0].parse().unwrap_or(Units::SPIN);
-    let largest = found.largest_weight.max(1e-12) as f32;
     let weights: Vec<Lattice> = found
         .weights
         .iter()
         .enumerate()
-        .map(|(a, w)| Lattice {
-            label: format!("unit {}", a + 1),
-            width: width(data),
-            values: w.iter().map(|w| w / largest).collect(),
-        })
+        .map(|(a, w)| Lattice { label: format!("unit {}", a + 1), width: width(data), values: w.clone() })
         .collect();
     let rows =
         |pictures: Vec<Lattice>, columns: usize| pictures.chunks(columns).map(<[Lattice]>::to_vec).collect::<Vec<_>>();
     let pairs = [0, 1].map(|k| {
         let name = ["sample", "reconstruction"][k];
-        found.pairs.iter().map(|pair| picture(data, &units, &pair[k], name.into())).collect::<Vec<_>>()
+        found.pairs.iter().map(|pair| picture(data, &pair[k], name.into())).collect::<Vec<_>>()
     });
-    let drawn = found.drawn.iter().map(|v| picture(data, &units, v, String::new())).collect();
-    let figure = |id: &str, title: &str, caption: &str, rows: Vec<Vec<Lattice>>| Figure {
+    let drawn = rows(found.drawn.iter().map(|v| picture(data, v, String::new())).collect(), 8);
+    let largest = found.largest_weight as f32;
+    let of_weights = match largest > 0.0 {
+        true => Shades { low: -largest, high: largest, what: "weight".into(), ..Shades::default() },
+        false => Shades { what: "weight".into(), ..Shades::default() },
+    };
+    let shown = match weights.len() < n_hidden {
+        true => format!("The first {} of {n_hidden} hidden units; the others are in the model. ", weights.len()),
+        false => String::new(),
+    };
+    let left_out = match found.pairs.len() < found.samples[1] {
+        true => format!(" The first {} of {} test samples.", found.pairs.len(), found.samples[1]),
+        false => String::new(),
+    };
+    let figure = |id: &str, title: &str, caption: String, rows: Vec<Vec<Lattice>>, shades: Shades| Figure {
         id: id.into(),
         title: title.into(),
-        caption: caption.into(),
+        caption,
         alt: format!("Pictures: {title}."),
-        panels: vec![Panel::Lattices { title: title.into(), rows }],
+        panels: vec![Panel::Lattices { title: title.into(), rows, shades }],
     };
     vec![
         figure(
             "weights",
             "Weights of hidden units",
-            "Each picture shows the weights of one hidden unit to all visible ones, on one scale from -max |w| to +max |w|.",
+            format!("{shown}Each picture shows the weights of one hidden unit to all visible ones, all on one scale up to the largest |w| of the machine."),
             rows(weights, 9),
+            of_weights,
         ),
         figure(
             "reconstructions",
             "Test samples and their reconstructions",
-            "Above samples that no training saw, below what one mean-field step v -> h -> v makes of them.",
+            format!("Above samples that no training saw, below what one mean-field step v -> h -> v makes of them.{left_out}"),
             pairs.to_vec(),
+            shades(data, &units, &pairs),
         ),
         figure(
             "drawn",
             "Drawn from the machine",
-            "Expectation values of the visible units after Gibbs steps from a start that knows the means alone, one chain each.",
-            rows(drawn, 8),
+            "Expectation values of the visible units after Gibbs steps from a start that knows the means alone, one chain each.".into(),
+            drawn.clone(),
+            shades(data, &units, &drawn),
         ),
     ]
 }

@@ -81,6 +81,10 @@ impl Experiment for TrainThermometer {
         ]
     }
 
+    fn notes(&self) -> Vec<String> {
+        super::notes_of(self.data.get())
+    }
+
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = Settings::parse(table).map_err(Error::user)?;
         let data = self.read(&settings)?;
@@ -102,7 +106,8 @@ impl TrainThermometer {
         }
         let d = &settings.data;
         let allow = "allow any number with --set data.real=true";
-        let options = Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real: d.real, allow };
+        let (array, labels) = (d.array.clone(), d.labels.clone());
+        let options = Options { array, labels, scale: d.scale, real: d.real, allow, ..Options::default() };
         let data = Dataset::read(&self.path, &options)?;
         let wrong = |what: String| Error::user(format!("{}: {what}", self.path.display()));
         let Some(labels) = &data.labels else {
@@ -115,7 +120,7 @@ impl TrainThermometer {
         if distinct.len() < 2 {
             return Err(wrong(format!(
                 "all samples have the label {}; at least two labels are needed; add samples of another",
-                distinct[0]
+                labels.name(distinct[0])
             )));
         }
         if distinct.len() > 10_000 {
@@ -134,7 +139,7 @@ impl TrainThermometer {
             let needed = settings::LEAST;
             return Err(wrong(format!(
                 "label {} has {count} samples; add some, at least {needed} are needed",
-                distinct[k]
+                labels.name(distinct[k])
             )));
         }
         Ok(self.data.get_or_init(|| data))

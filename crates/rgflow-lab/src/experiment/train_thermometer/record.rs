@@ -13,6 +13,7 @@ const KEY: &str = "thermometer";
 pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
     let labels = data.labels.as_ref();
     let distinct = labels.map(|l| l.classes().0).unwrap_or_default();
+    let names: Vec<String> = labels.map(|l| distinct.iter().map(|v| l.name(*v)).collect()).unwrap_or_default();
     let temperatures = labels.is_some_and(|l| l.meaning == Meaning::Temperature);
     let n_test = found[0].samples[1] as f64;
     let cross_entropy = over_seeds(&found.iter().map(|f| Some(f.cross_entropy)).collect::<Vec<_>>(), n_test);
@@ -109,8 +110,19 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         false => Section {
             title: "What it reads".into(),
             text: vec![],
-            figures: vec![confusion(&distinct, found)],
-            tables: vec![],
+            figures: vec![confusion(&distinct, &names, found)],
+            tables: vec![Table {
+                caption: "P(label) of reference samples of that label, first repetition".into(),
+                columns: ["label", "P"].map(String::from).to_vec(),
+                rows: (names.iter().zip(&found[0].curves).enumerate())
+                    .filter_map(|(k, (name, row))| {
+                        let (value, error) = *row.get(k)?;
+                        let cell = Cell::Value { value: Some(value), error: Some(error), interval: None, remark: None };
+                        Some(vec![Cell::text(name.clone()), cell])
+                    })
+                    .collect(),
+                notes: vec![],
+            }],
         },
     });
     Record {
@@ -219,7 +231,8 @@ fn curves(temperatures: &[f64], found: &[Findings]) -> Figure {
     }
 }
 
-fn confusion(labels: &[f64], found: &[Findings]) -> Figure {
+fn confusion(labels: &[f64], names: &[String], found: &[Findings]) -> Figure {
+    let legend = crate::artifact::network::legend(names, labels);
     let values = found[0].curves.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect();
     Figure {
         id: "confusion".into(),
@@ -228,7 +241,7 @@ fn confusion(labels: &[f64], found: &[Findings]) -> Figure {
         alt: "A map: true label against the label that is read; the diagonal is right.".into(),
         panels: vec![Panel::Map(Map {
             title: "reference".into(),
-            x: axis("label that is read"),
+            x: axis(&format!("label that is read{legend}")),
             y: axis("true label"),
             value: axis("P"),
             columns: labels.to_vec(),

@@ -11,7 +11,7 @@ use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 4;
+const REVISION: u32 = 5;
 
 /// Rows of the data: training, test, reference; within each by label.
 struct Split {
@@ -104,6 +104,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let (cross_entropy, accuracy) = scores(mlp.outputs(y.view()).view(), &y_classes);
         let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };
         let mut metadata = network::metadata(meaning, &distinct);
+        if !labels.words.is_empty() {
+            metadata["classes"] = labels.words.clone().into();
+        }
         metadata["input"] = serde_json::json!({
             "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale, "lattice": data.lattice,
             "blake3": data.hash,

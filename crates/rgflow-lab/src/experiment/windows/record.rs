@@ -6,7 +6,7 @@ use super::super::ising_2d::findings::{FlowFindings, Observed};
 use super::super::ising_2d::numbers::t_star;
 use super::super::study_2d::{self, MODES, t_energy};
 use super::{Findings, Settings, name};
-use crate::record::{Axis, Cell, Claim, Curve, Figure, Lattice, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Axis, Cell, Claim, Curve, Figure, Lattice, Number, Panel, Record, Section, Shades, Style, Table};
 use rgflow::lattice::Temperature;
 
 /// What counts as "follows the training set" or "drawn to T_c" in the slope.
@@ -347,6 +347,7 @@ impl Story<'_> {
                 Panel::Lattices {
                     title: "Vectors".into(),
                     rows: vec![row("W", &first.shown[0]), row("PCA", &first.shown[1])],
+                    shades: Shades { what: "entry / largest entry".into(), ..Shades::default() },
                 },
             ],
         };

@@ -1,15 +1,19 @@
 //! Pictures of spins: one small lattice a cell of a grid, runs of equal colour drawn as one path.
 
 use super::{Drawing, escape, fit_text, heading, px};
-use crate::record::Lattice;
+use crate::record::{Lattice, Shades};
 use crate::report::colour::Gradient;
+use crate::report::format::significant;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Expectation values are shown in steps of 2 / LEVELS.
+/// Values are shown in so many steps.
 const LEVELS: f32 = 32.0;
+/// Where the bar of colours begins.
+const BAR: f64 = 44.0;
 
-pub(super) fn draw(title: &str, rows: &[Vec<Lattice>]) -> Drawing {
+pub(super) fn draw(title: &str, rows: &[Vec<Lattice>], shades: &Shades) -> Drawing {
+    let gradient = if shades.grey { Gradient::Grey } else { Gradient::Diverging };
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0).max(1);
     let pitch = (960.0 / columns as f64).clamp(40.0, 118.0);
     let side = pitch - 10.0;
@@ -22,7 +26,7 @@ pub(super) fn draw(title: &str, rows: &[Vec<Lattice>]) -> Drawing {
         for (c, picture) in row.iter().enumerate() {
             let x = 6.0 + c as f64 * pitch + 5.0;
             let _ = write!(body, "<g><title>{}</title>", escape(&picture.label));
-            body += &sites(picture, x, y, side);
+            body += &sites(picture, x, y, side, (shades, gradient));
             body += "</g>";
             if !picture.label.is_empty() {
                 // The small font is 10 of the 12 pixels that fit_text counts with.
@@ -41,20 +45,31 @@ pub(super) fn draw(title: &str, rows: &[Vec<Lattice>]) -> Drawing {
     y += 4.0;
     body += "<g class=\"cells\">";
     for i in 0..33 {
-        let colour = Gradient::Diverging.at(f64::from(i) / 32.0);
+        let colour = gradient.at(f64::from(i) / 32.0);
         let _ = write!(
             body,
             "<rect x=\"{}\" y=\"{}\" width=\"4.2\" height=\"8\" fill=\"{colour}\"/>",
-            px(28.0 + 4.0 * f64::from(i)),
+            px(BAR + 4.0 + 4.0 * f64::from(i)),
             px(y)
         );
     }
     let text = px(y + 8.0);
     let _ = write!(
         body,
-        "</g><text class=\"t s e\" x=\"24\" y=\"{text}\">−1</text><text class=\"t s\" x=\"165\" y=\"{text}\">+1: unit or its expectation value</text>"
+        "</g><text class=\"t s e\" x=\"{}\" y=\"{text}\">{}</text><text class=\"t s\" x=\"{}\" y=\"{text}\">{}: {}</text>",
+        px(BAR),
+        bound(shades.low),
+        px(BAR + 141.0),
+        if shades.low < 0.0 { format!("+{}", bound(shades.high)) } else { bound(shades.high) },
+        escape(&shades.what)
     );
     Drawing { width, height: y + 16.0, body, legend: Vec::new(), meta: serde_json::json!({ "kind": "lattices" }) }
+}
+
+/// An end of the bar.
+fn bound(value: f32) -> String {
+    // The shortest text of the f32, then three digits.
+    significant(value.to_string().parse().unwrap_or(f64::from(value)), 3).replace('-', "−")
 }
 
 fn aspect(picture: &Lattice) -> f64 {
@@ -63,12 +78,14 @@ fn aspect(picture: &Lattice) -> f64 {
 }
 
 /// The sites in their own units, scaled to `side` pixels.
-fn sites(picture: &Lattice, x: f64, y: f64, side: f64) -> String {
+fn sites(picture: &Lattice, x: f64, y: f64, side: f64, (shades, gradient): (&Shades, Gradient)) -> String {
     let width = picture.width.max(1);
     let mut paths: BTreeMap<i32, String> = BTreeMap::new();
     for (r, row) in picture.values.chunks(width).enumerate() {
-        let level =
-            |v: f32| if v.is_finite() { ((v.clamp(-1.0, 1.0) + 1.0) * LEVELS / 2.0).round() as i32 } else { -1 };
+        let level = |v: f32| match v.is_finite() {
+            true => ((v - shades.low) / (shades.high - shades.low) * LEVELS).round().clamp(0.0, LEVELS) as i32,
+            false => -1,
+        };
         let mut start = 0;
         while start < row.len() {
             let colour = level(row[start]);
@@ -84,11 +101,7 @@ fn sites(picture: &Lattice, x: f64, y: f64, side: f64) -> String {
     let mut out = format!("<g class=\"cells\" transform=\"translate({} {}) scale({scale:.4})\">", px(x), px(y));
     for (level, path) in &paths {
         if *level >= 0 {
-            let _ = write!(
-                out,
-                "<path fill=\"{}\" d=\"{path}\"/>",
-                Gradient::Diverging.at(f64::from(*level) / f64::from(LEVELS))
-            );
+            let _ = write!(out, "<path fill=\"{}\" d=\"{path}\"/>", gradient.at(f64::from(*level) / f64::from(LEVELS)));
         }
     }
     let _ = write!(

@@ -93,7 +93,7 @@ pub(crate) fn panels(figure: &Figure) -> Vec<Drawing> {
         match panel {
             Panel::Curves { title, x, y, curves } => curves::draw(title, x, y, curves, size, &key),
             Panel::Map(map) => map::draw(map, size, &key),
-            Panel::Lattices { title, rows } => lattices::draw(title, rows),
+            Panel::Lattices { title, rows, shades } => lattices::draw(title, rows, shades),
             Panel::Arrows { title, x, strips, marks } => arrows::draw(title, x, strips, marks, size.0, &key),
         }
     };

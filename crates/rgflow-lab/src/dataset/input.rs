@@ -1,0 +1,279 @@
+//! What a model or a file of samples is made of, values, scale, shape and lattice, so that files that are used together are of one kind.
+//!
+//! Models carry it in their metadata (`input`, or `lattice` of the experiments). Older files may not: what they say is checked, and
+//! what they leave open is told.
+
+use super::{Dataset, Kind};
+use crate::artifact::Model;
+
+/// What a file says of the samples that it is made of or for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Input {
+    /// Name of the file, for messages.
+    pub name: String,
+    /// What the values are.
+    pub kind: Option<Kind>,
+    /// What values were divided by.
+    pub scale: Option<f64>,
+    /// Shape of a sample without axes of one entry; empty where it is not known.
+    pub shape: Vec<usize>,
+    /// Extents of the lattice, fastest first, and its coordination number.
+    pub lattice: Option<(Vec<usize>, u32)>,
+}
+
+/// What [`Input::agrees`] found: the number by which values of the other are multiplied and the one that is then added, where they are
+/// to be converted; and what cannot be checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Agreement {
+    /// Factor and shift from the other's values to one's own.
+    pub conversion: Option<(f32, f32)>,
+    /// A sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Input {
+    /// What the metadata of `model` say, whose samples have `units` values; `name` is that of the file.
+    ///
+    /// # Errors
+    /// A sentence, if they contradict themselves or are malformed.
+    pub fn of_model(model: &Model, name: &str, units: usize) -> Result<Self, String> {
+        let wrong = |key: &str, value: &serde_json::Value, rule: &str| {
+            Err(format!("{name}: metadata `{key}` is {value}: {rule}; give a model that rgflow wrote"))
+        };
+        let mut said = Self { name: name.into(), ..Self::default() };
+        let get = |of: &serde_json::Value, key: &str| of.get(key).filter(|v| !v.is_null()).cloned();
+        let product = |l: &[usize]| l.iter().try_fold(1usize, |n, e| n.checked_mul(*e)) == Some(units);
+        // Experiments write extents alone; theirs are lattices of spins.
+        if let Some(value) = get(&model.metadata, "lattice") {
+            match serde_json::from_value::<Vec<usize>>(value.clone()) {
+                Ok(l) if product(&l) => said.lattice = Some((l.clone(), 2 * l.len() as u32)),
+                _ => return wrong("lattice", &value, &format!("expected extents of {units} sites")),
+            }
+            said.kind = Some(Kind::Spins);
+        }
+        let Some(input) = get(&model.metadata, "input") else { return Ok(said) };
+        if !input.is_object() {
+            return wrong("input", &input, "expected an object");
+        }
+        if let Some(value) = get(&input, "values") {
+            said.kind = value.as_str().and_then(Kind::named);
+            if said.kind.is_none() {
+                return wrong("input.values", &value, "no kind of values that is known");
+            }
+        }
+        if let Some(value) = get(&input, "scale") {
+            said.scale = value.as_f64().filter(|s| *s > 0.0 && s.is_finite());
+            if said.scale.is_none() {
+                return wrong("input.scale", &value, "expected a positive number");
+            }
+        }
+        if let Some(value) = get(&input, "shape") {
+            match serde_json::from_value::<Vec<usize>>(value.clone()) {
+                Ok(shape) if product(&shape) => said.shape = shape.into_iter().filter(|e| *e != 1).collect(),
+                _ => return wrong("input.shape", &value, &format!("expected the shape of {units} values")),
+            }
+        }
+        if let Some(value) = get(&input, "lattice") {
+            match serde_json::from_value::<(Vec<usize>, u32)>(value.clone()) {
+                Ok((l, coordination)) if product(&l) => said.lattice = Some((l, coordination)),
+                _ => return wrong("input.lattice", &value, &format!("expected extents of {units} sites and a number")),
+            }
+        }
+        Ok(said)
+    }
+
+    /// What `data` are, whose values were divided by `scale`.
+    pub fn of_data(data: &Dataset, scale: f64) -> Self {
+        Self {
+            name: data.path.display().to_string(),
+            kind: Some(data.kind),
+            scale: Some(scale),
+            shape: data.shape.iter().copied().filter(|e| *e != 1).collect(),
+            lattice: data.lattice.clone(),
+        }
+    }
+
+    /// Extents of the lattice, fastest first, if its cells are square: a ring, a square or a cubic lattice.
+    pub fn square_cells(&self) -> Option<Vec<usize>> {
+        let (extents, coordination) = self.lattice.as_ref()?;
+        let square = *coordination as usize == 2 * extents.len() && extents.iter().all(|l| *l >= 2);
+        square.then(|| extents.clone())
+    }
+
+    /// The lattice in words, such as `square 6 x 6`.
+    pub fn lattice_name(&self) -> Option<String> {
+        let (extents, coordination) = self.lattice.as_ref()?;
+        let list = extents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
+        Some(match (extents.len(), coordination) {
+            (1, 2) => format!("ring {list}"),
+            (2, 4) => format!("square {list}"),
+            (2, 6) => format!("triangular {list}"),
+            (3, 6) => format!("cubic {list}"),
+            _ => format!("lattice {list} of {coordination} neighbours"),
+        })
+    }
+
+    /// Whether values of `other` are of the same kind as one's own.
+    ///
+    /// # Errors
+    /// A sentence that names both files and in what they differ, with the remedy.
+    pub fn agrees(&self, other: &Self) -> Result<Agreement, String> {
+        let mut agreement = Agreement::default();
+        self.same_place(other, &mut agreement.notes)?;
+        let (Some(own), Some(others)) = (self.kind, other.kind) else {
+            let open = if self.kind.is_none() { self } else { other };
+            agreement.notes.push(format!("{} does not say which values it is made for: not checked", open.name));
+            return Ok(agreement);
+        };
+        let differ = |remedy: &str| {
+            let (a, b) = (own.name(), others.name());
+            Err(format!("{} is made of {a}, {} of {b}; {remedy}", self.name, other.name))
+        };
+        match (own, others) {
+            (Kind::Spins, Kind::Spins) => return Ok(agreement),
+            // (v + 1)/2 and 2 v - 1 are exact.
+            (Kind::Bits, Kind::Spins) => agreement.conversion = Some((0.5, 0.5)),
+            (Kind::Spins, Kind::Bits) => agreement.conversion = Some((2.0, -1.0)),
+            (Kind::Spins, Kind::Grey) | (Kind::Grey, Kind::Spins) => return differ("give files of the same values"),
+            (Kind::Real, Kind::Real) | (Kind::Bits | Kind::Grey, Kind::Bits | Kind::Grey) => {}
+            (Kind::Real, _) | (_, Kind::Real) => {
+                let (a, b) = (own.name(), others.name());
+                agreement.notes.push(format!("{} is made of {a}, {} of {b}", self.name, other.name));
+            }
+        }
+        let levels = |kind| matches!(kind, Kind::Grey | Kind::Real);
+        if let (Some(a), Some(b)) = (self.scale, other.scale)
+            && a != b
+            && (levels(own) || levels(others))
+        {
+            let told = format!("values of {} were divided by {a}, those of {} by {b}", self.name, other.name);
+            // Grey levels that were not divided here were divided before.
+            if own == Kind::Real || others == Kind::Real || (a != 1.0 && b != 1.0) {
+                return Err(format!("{told}; give files of one scale (--scale)"));
+            }
+            agreement.notes.push(told);
+        }
+        if agreement.conversion.is_some() {
+            let (a, b) = (own.name(), others.name());
+            agreement
+                .notes
+                .push(format!("{} is made of {a}, {} of {b}: converted, which is exact", self.name, other.name));
+        }
+        Ok(agreement)
+    }
+
+    /// Refuses another lattice, or another shape where there is none.
+    fn same_place(&self, other: &Self, notes: &mut Vec<String>) -> Result<(), String> {
+        let refuse = |a: String, b: String| {
+            Err(format!("{} is of {a}, {} of {b}; give files of one lattice", self.name, other.name))
+        };
+        let show = |shape: &[usize]| {
+            format!("{} values", shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x "))
+        };
+        match (self.lattice_name(), other.lattice_name()) {
+            (Some(a), Some(b)) if a != b => refuse(a, b),
+            (Some(_), Some(_)) => Ok(()),
+            (None, None) => match self.shape.len() >= 2 && other.shape.len() >= 2 && self.shape != other.shape {
+                true => refuse(show(&self.shape), show(&other.shape)),
+                false => Ok(()),
+            },
+            (Some(name), None) | (None, Some(name)) => {
+                let (known, open) = if self.lattice.is_some() { (self, other) } else { (other, self) };
+                let extents = known.lattice.iter().flat_map(|(l, _)| l.iter().rev()).copied().filter(|e| *e != 1);
+                if open.shape.len() >= 2 && open.shape != extents.collect::<Vec<_>>() {
+                    return match self.lattice.is_some() {
+                        true => refuse(name, show(&open.shape)),
+                        false => refuse(show(&open.shape), name),
+                    };
+                }
+                let text = format!(
+                    "{} does not say its lattice: that it is {name} as of {} is not checked",
+                    open.name, known.name
+                );
+                notes.push(text);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(metadata: serde_json::Value, units: usize) -> Result<Input, String> {
+        Input::of_model(&Model::new(metadata), "m.safetensors", units)
+    }
+
+    #[test]
+    fn lattices_of_square_cells_are_found() {
+        let cells = |metadata, units| of(metadata, units).unwrap().square_cells();
+        assert_eq!(cells(json!({ "lattice": [10, 10] }), 100), Some(vec![10, 10]));
+        assert_eq!(cells(json!({ "lattice": [8] }), 8), Some(vec![8]));
+        assert_eq!(cells(json!({ "input": { "lattice": [[4, 6], 4] } }), 24), Some(vec![4, 6]));
+        // Triangular; none; of one row.
+        assert_eq!(cells(json!({ "input": { "lattice": [[4, 6], 6] } }), 24), None);
+        assert_eq!(cells(json!({ "input": { "lattice": null } }), 24), None);
+        assert_eq!(cells(json!({ "lattice": [1, 10] }), 10), None);
+        assert_eq!(cells(serde_json::Value::Null, 10), None);
+    }
+
+    /// Issue row A6: metadata that contradict the model or are no metadata are refused by name.
+    #[test]
+    fn odd_metadata_are_refused() {
+        for (metadata, key) in [
+            (json!({ "lattice": [10, 10] }), "`lattice`"),
+            (json!({ "lattice": "ten" }), "`lattice`"),
+            (json!({ "input": 7 }), "`input`"),
+            (json!({ "input": { "values": "quarks" } }), "`input.values`"),
+            (json!({ "input": { "values": 7 } }), "`input.values`"),
+            (json!({ "input": { "scale": -1 } }), "`input.scale`"),
+            (json!({ "input": { "shape": [5, 5] } }), "`input.shape`"),
+            (json!({ "input": { "lattice": [[4, 4]] } }), "`input.lattice`"),
+            (json!({ "input": { "lattice": [[1 << 40, 1 << 40], 4] } }), "`input.lattice`"),
+        ] {
+            let error = of(metadata.clone(), 24).unwrap_err();
+            assert!(error.contains(key) && error.contains("m.safetensors"), "{metadata}: {error}");
+        }
+    }
+
+    /// Issue row B4: pairs of files, whether they agree, are converted, noted or refused.
+    #[test]
+    fn files_of_one_kind_agree() {
+        let input = |kind, scale, shape: &[usize], lattice: Option<(&[usize], u32)>| Input {
+            name: format!("{kind:?}"),
+            kind: Some(kind),
+            scale: Some(scale),
+            shape: shape.to_vec(),
+            lattice: lattice.map(|(l, c)| (l.to_vec(), c)),
+        };
+        let square = Some((&[6, 6][..], 4));
+        let spins = input(Kind::Spins, 1.0, &[6, 6], square);
+        assert_eq!(spins.agrees(&spins), Ok(Agreement::default()));
+        let refused = |a: &Input, b: &Input, parts: &[&str]| {
+            for (a, b) in [(a, b), (b, a)] {
+                let error = a.agrees(b).unwrap_err();
+                assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+            }
+        };
+        for other in [(&[4, 9][..], 4), (&[9, 4], 4), (&[36], 2), (&[6, 6], 6)] {
+            refused(&spins, &input(Kind::Spins, 1.0, &[], Some(other)), &["square 6 x 6", "one lattice"]);
+        }
+        refused(&spins, &input(Kind::Spins, 1.0, &[4, 9], None), &["square 6 x 6", "4 x 9"]);
+        let open = spins.agrees(&input(Kind::Spins, 1.0, &[36], None)).unwrap();
+        assert!(open.notes[0].contains("does not say its lattice"), "{open:?}");
+        // Values: exact both ways, or not at all.
+        let flat = |kind, scale| input(kind, scale, &[36], None);
+        assert_eq!(flat(Kind::Bits, 1.0).agrees(&flat(Kind::Spins, 1.0)).unwrap().conversion, Some((0.5, 0.5)));
+        assert_eq!(flat(Kind::Spins, 1.0).agrees(&flat(Kind::Bits, 1.0)).unwrap().conversion, Some((2.0, -1.0)));
+        refused(&flat(Kind::Spins, 1.0), &flat(Kind::Grey, 1.0), &["spins", "grey"]);
+        // Scales.
+        refused(&flat(Kind::Grey, 255.0), &flat(Kind::Grey, 16.0), &["255", "16", "--scale"]);
+        refused(&flat(Kind::Real, 1.0), &flat(Kind::Real, 10.0), &["10", "--scale"]);
+        assert_eq!(flat(Kind::Grey, 255.0).agrees(&flat(Kind::Grey, 1.0)).unwrap().notes.len(), 1);
+        assert_eq!(flat(Kind::Bits, 255.0).agrees(&flat(Kind::Bits, 1.0)), Ok(Agreement::default()));
+        let unknown = Input { kind: None, ..flat(Kind::Grey, 1.0) };
+        assert!(unknown.agrees(&spins).unwrap().notes.iter().any(|n| n.contains("not checked")));
+    }
+}

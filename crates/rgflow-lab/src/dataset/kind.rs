@@ -1,0 +1,102 @@
+//! What the values of a data set are; where they are nothing that has a name, the place of the odd one.
+
+use super::{Options, Origin, Values};
+
+/// What the values of a data set are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// -1 and +1.
+    Spins,
+    /// 0 and 1.
+    Bits,
+    /// Real numbers in [0, 1], such as grey levels: probabilities of a {0, 1} unit.
+    Grey,
+    /// Any finite real numbers; only where they were asked for.
+    Real,
+}
+
+impl Kind {
+    /// All kinds, each of which holds what those before it do not.
+    pub const ALL: [Kind; 4] = [Kind::Spins, Kind::Bits, Kind::Grey, Kind::Real];
+
+    /// The word that is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Spins => "spins (-1, +1)",
+            Kind::Bits => "bits (0, 1)",
+            Kind::Grey => "grey levels in [0, 1]",
+            Kind::Real => "real numbers",
+        }
+    }
+
+    /// The kind whose name that is.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    fn holds(self, v: f32) -> bool {
+        match self {
+            Kind::Spins => v == 1.0 || v == -1.0,
+            Kind::Bits => v == 0.0 || v == 1.0,
+            Kind::Grey => (0.0..=1.0).contains(&v),
+            Kind::Real => v.is_finite(),
+        }
+    }
+}
+
+/// Values that are of a kind but for fewer than one in so many are of that kind, and those few are wrong.
+const RARE: usize = 10;
+
+/// What the values are.
+pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) -> Result<Kind, String> {
+    let values = match values {
+        Values::Real(values) => values,
+        Values::States(_) if values.find(|v| v != 0.0).is_none() => return Ok(Kind::Spins),
+        Values::States(_) if values.find(|v| v != -1.0).is_none() => return Ok(Kind::Bits),
+        // Such data is refused, or are numbers that were asked for.
+        Values::States(states) => &states.mapv(f32::from),
+    };
+    let place = |(r, c): (usize, usize)| match origin {
+        // Rows are samples; lines count names and remarks too.
+        Some(o) => match (o.lines.get(r), o.columns.get(c)) {
+            (Some(line), Some(c)) if *line != r as u64 + 1 => format!("row {} (line {line}), column {}", r + 1, c + 1),
+            (_, c) => format!("row {}, column {}", r + 1, c.map_or(0, |c| c + 1)),
+        },
+        None => format!("row {}, column {}", r + 1, c + 1),
+    };
+    let first = |kind: Kind| values.indexed_iter().find(|(_, v)| !kind.holds(**v));
+    if let Some((at, v)) = first(Kind::Real) {
+        return Err(format!("{v} in {}: every value must be a finite number; clean the data", place(at)));
+    }
+    if let Some(kind) = Kind::ALL[..3].iter().find(|kind| values.iter().all(|v| kind.holds(*v))) {
+        return Ok(*kind);
+    }
+    if options.real {
+        return Ok(Kind::Real);
+    }
+    let largest = values.iter().copied().fold(0.0f32, f32::max);
+    let scale = format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing");
+    let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}", options.allow) };
+    let odd = |kind: &Kind| values.iter().filter(|v| !kind.holds(**v)).count();
+    let counts = Kind::ALL[..3].iter().map(|kind| (odd(kind), *kind));
+    if let Some((n, kind)) = counts.min_by_key(|(n, _)| *n).filter(|(n, _)| n * RARE < values.len())
+        && let Some((at, v)) = first(kind)
+    {
+        let among = match kind {
+            Kind::Spins => "-1 and +1",
+            Kind::Bits => "0 and 1",
+            _ => "grey levels in [0, 1]",
+        };
+        let times =
+            if n == 1 { "the only such value".into() } else { format!("{n} of {} values are odd", values.len()) };
+        let scaled = kind != Kind::Spins && values.iter().all(|v| *v >= 0.0);
+        let scaled = if scaled { format!(" or {scale}") } else { String::new() };
+        return Err(format!("{} is {v} among {among} ({times}); correct it{scaled}{allow}", place(at)));
+    }
+    let (at, v) = first(Kind::Grey).unwrap_or(((0, 0), &0.0));
+    let remedy = if *v < 0.0 { "map the data to one of these".to_string() } else { scale };
+    Err(format!(
+        "{v} in {}: the values are neither spins (-1, +1), nor bits (0, 1), nor grey levels in [0, 1]; {remedy}{allow}",
+        place(at)
+    ))
+}

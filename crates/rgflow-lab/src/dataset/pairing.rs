@@ -1,0 +1,132 @@
+//! Which arrays of an archive belong together: samples and their labels, by name (`x_train`, `y_train`), number (`spins_1`,
+//! `temperatures_1`) or place (`arr_0`, `arr_1`).
+
+use super::labels::is_usual;
+use crate::artifact::npz::Description;
+
+/// The words and the number that a name is made of: `spins_1` and `spins1` are `spins`, `1`.
+fn parts(name: &str) -> Vec<&str> {
+    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let (text, number) = name.split_at(digits.len());
+    text.split(['_', '-', '.']).chain([number]).filter(|part| !part.is_empty()).collect()
+}
+
+/// The part of a name that says that it is labels, such as `y` of `y_train`; else the name.
+pub(super) fn stem(name: &str) -> &str {
+    if is_usual(name) && name != "y_train" {
+        return name;
+    }
+    parts(name).into_iter().find(|part| is_usual(part)).unwrap_or(name)
+}
+
+fn list(arrays: &[&Description]) -> String {
+    arrays.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The array of samples: `spins`, else the only one of two or more dimensions that is not called labels.
+pub(super) fn samples(all: &[Description]) -> Result<&Description, String> {
+    if let Some(spins) = all.iter().find(|d| d.name == "spins") {
+        return Ok(spins);
+    }
+    let many: Vec<&Description> = all.iter().filter(|d| d.shape.len() >= 2 && !is_usual(stem(&d.name))).collect();
+    match many[..] {
+        [one] => Ok(one),
+        [] => {
+            let names = list(&all.iter().collect::<Vec<_>>());
+            Err(format!("has no array of two or more dimensions; it has {names}; write samples as (samples, units)"))
+        }
+        [first, ..] => {
+            let name = &first.name;
+            Err(format!("holds several arrays of samples ({}); name one, as in --array {name}", list(&many)))
+        }
+    }
+}
+
+/// The array of labels that belongs to `main`: the one whose name has the other parts of `main`'s, else one with no other parts.
+/// With two the file is refused where labels are `needed`.
+pub(super) fn labels_for<'a>(
+    main: &Description,
+    all: &'a [Description],
+    needed: bool,
+) -> Result<Option<&'a Description>, String> {
+    let own = parts(&main.name);
+    // Parts of the name beside the one that says labels; none where no part does.
+    let rest = |d: &Description| -> Option<Vec<String>> {
+        let stem = stem(&d.name);
+        is_usual(stem).then(|| match stem == d.name {
+            true => vec![],
+            false => parts(&d.name).into_iter().filter(|part| *part != stem).map(str::to_string).collect(),
+        })
+    };
+    let others = || all.iter().filter(|d| d.name != main.name);
+    let paired: Vec<&Description> = others()
+        .filter(|d| {
+            rest(d).is_some_and(|rest| !rest.is_empty() && rest.iter().all(|part| own.contains(&part.as_str())))
+        })
+        .collect();
+    let plain: Vec<&Description> = others().filter(|d| rest(d).is_some_and(|rest| rest.is_empty())).collect();
+    let found = if paired.is_empty() { plain } else { paired };
+    match found[..] {
+        [] => Ok(next(main, all)),
+        [one] => Ok(Some(one)),
+        [first, ..] if needed => Err(format!(
+            "several arrays look like labels of `{}` ({}); name the one that is meant, as in --set data.labels={}",
+            main.name,
+            list(&found),
+            first.name
+        )),
+        [..] => Ok(None),
+    }
+}
+
+/// `numpy.savez(file, x, y)` names no arrays: `arr_1` of one value for each sample in `arr_0` are its labels.
+fn next<'a>(main: &Description, all: &'a [Description]) -> Option<&'a Description> {
+    let number: usize = main.name.strip_prefix("arr_")?.parse().ok()?;
+    let name = format!("arr_{}", number.checked_add(1)?);
+    all.iter().find(|d| d.name == name && d.shape == main.shape[..1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(name: &str, shape: &[usize]) -> Description {
+        Description { name: name.into(), dtype: "<f8".into(), shape: shape.to_vec() }
+    }
+
+    #[test]
+    fn arrays_are_paired_by_name_number_and_place() {
+        let pair = |main: &str, others: &[&str], expected: Option<&str>| {
+            let all: Vec<Description> = others.iter().map(|name| array(name, &[7])).collect();
+            let found = labels_for(&array(main, &[7, 4]), &all, true).unwrap();
+            assert_eq!(found.map(|d| d.name.as_str()), expected, "{main} {others:?}");
+        };
+        pair("x_train", &["y_test", "y_train"], Some("y_train"));
+        pair("x_test", &["y_train", "y_test"], Some("y_test"));
+        pair("x_test", &["y_train"], None);
+        pair("train_images", &["train_labels", "test_labels"], Some("train_labels"));
+        pair("spins_1", &["temperatures_2", "temperatures_1"], Some("temperatures_1"));
+        pair("spins2", &["T1", "T2"], Some("T2"));
+        pair("spins", &["temperatures", "n_eff"], Some("temperatures"));
+        pair("spins_1", &["temperatures", "temperatures_2"], Some("temperatures"));
+        pair("arr_2", &["arr_0", "arr_1", "arr_3"], Some("arr_3"));
+        pair("arr_0", &["arr_2"], None);
+        pair("images", &["target", "target_names"], Some("target"));
+        let two = [array("temperatures", &[7]), array("labels", &[7])];
+        let error = labels_for(&array("spins", &[7, 4]), &two, true).unwrap_err();
+        assert!(error.contains("temperatures, labels"), "{error}");
+        assert_eq!(labels_for(&array("spins", &[7, 4]), &two, false), Ok(None));
+    }
+
+    #[test]
+    fn samples_are_the_only_candidate() {
+        let of = |names: &[&str]| {
+            let all: Vec<Description> = names.iter().map(|name| array(name, &[7, 4])).collect();
+            samples(&all).map(|d| d.name.clone())
+        };
+        assert_eq!(of(&["y", "x"]).unwrap(), "x");
+        assert_eq!(of(&["a", "spins"]).unwrap(), "spins");
+        let error = of(&["x_train", "x_test"]).unwrap_err();
+        assert!(error.contains("x_train, x_test") && error.contains("--array"), "{error}");
+    }
+}
