@@ -231,7 +231,7 @@ mod tests {
             (json!({ "input": { "scale": -1 } }), "`input.scale`"),
             (json!({ "input": { "shape": [5, 5] } }), "`input.shape`"),
             (json!({ "input": { "lattice": [[4, 4]] } }), "`input.lattice`"),
-            (json!({ "input": { "lattice": [[1 << 40, 1 << 40], 4] } }), "`input.lattice`"),
+            (json!({ "input": { "lattice": [[1u64 << 40, 1u64 << 40], 4] } }), "`input.lattice`"),
         ] {
             let error = of(metadata.clone(), 24).unwrap_err();
             assert!(error.contains(key) && error.contains("m.safetensors"), "{metadata}: {error}");
