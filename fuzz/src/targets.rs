@@ -6,7 +6,7 @@ use ndarray::IxDyn;
 use rgflow::random::Streams;
 use rgflow_lab::artifact::npy::{self, Header};
 use rgflow_lab::artifact::{Model, machine, network, npz, settings};
-use rgflow_lab::dataset::{Dataset, Options, ensemble, mnist};
+use rgflow_lab::dataset::{Dataset, Input, Options, ensemble, mnist};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -51,7 +51,7 @@ fn dataset(name: &str, bytes: &[u8]) {
     let path = file(name, bytes);
     for real in [false, true] {
         match Dataset::read(&path, &Options { real, ..Options::default() }) {
-            Ok(data) => assert!(data.n_samples() > 0 && data.n_units() > 0),
+            Ok(data) => assert!(data.shape.iter().product::<usize>() == data.n_units() && data.n_units() > 0),
             Err(error) => of_the_user(&error),
         }
     }
@@ -189,7 +189,7 @@ pub fn settings(bytes: &[u8]) {
 pub fn model(bytes: &[u8]) {
     let Ok(model) = Model::from_bytes(bytes, "a.safetensors") else { return };
     if let Ok(rbm) = machine::rbm(&model) {
-        let _ = machine::lattice(&model, rbm.n_visible());
+        let _ = Input::of_model(&model, "model", rbm.n_visible());
     }
     if let Ok(mlp) = network::layers(&model) {
         let _ = network::outputs(&model, &mlp);

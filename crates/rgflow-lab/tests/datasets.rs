@@ -170,7 +170,7 @@ fn arrays_of_many_axes_are_read_as_their_file_says() {
     for reads_labels in [true, false] {
         let seen = Dataset::read(&by_lattice, &Options { reads_labels, ..Options::default() }).unwrap();
         assert_eq!((seen.values.dim(), seen.shape, seen.notes.len()), ((120, 20), vec![4, 5], 1));
-        assert_eq!(seen.values[(41, 7)], f32::from(spins[(1, 1, 1, 2)]));
+        assert_eq!(seen.values.at(41, 7), f32::from(spins[(1, 1, 1, 2)]));
         let labels = seen.labels.map(|l| [l.values[39], l.values[40], l.values[119]]);
         assert_eq!(labels, reads_labels.then_some([1.0, 2.0, 3.0]));
     }
@@ -367,7 +367,7 @@ fn the_culprit_is_found_by_majority() {
 #[test]
 fn text_is_read_as_numpy_reads_it() {
     let dir = Folder::new();
-    let expected = arr2(&[[1.0, 0.0], [0.0, 1.0]]);
+    let expected = Values::from(arr2(&[[1.0f32, 0.0], [0.0, 1.0]]));
     for (name, text) in [
         ("aligned.txt", "  1  0\n  0  1\n"),
         ("blank.txt", "1 0 \n0 1 \n"),

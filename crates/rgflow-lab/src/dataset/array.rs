@@ -280,4 +280,3 @@ fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<S
     }
     Ok((1, vec![]))
 }
-
