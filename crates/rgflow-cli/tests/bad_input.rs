@@ -240,14 +240,19 @@ fn shapes_and_values_that_are_no_samples() {
     bench.samples("bytes.npz", &labelled(&spins().mapv(|v| 255.0 * v.max(0.0))), &["255 in row 2", "--scale 255"]);
     bench.samples("nan.csv", b"T,a,b\n1,1,nan\n", &["line 2, column 3", "\"nan\" is a missing value"]);
     let counted = |n: usize| archive(|file| add_samples(file, &spins(), &Array1::from_elem(n, 1.5)));
-    bench.samples("short-labels.npz", &counted(7), &["7 values for 80 samples"]);
+    // A machine is trained without labels.
+    let labelled_only = |name: &str, bytes: &[u8], parts: &[&str]| {
+        bench.put(name, bytes);
+        bench.refused(&AS_SAMPLES[1..], name, parts);
+    };
+    labelled_only("short-labels.npz", &counted(7), &["7 values for 80 samples"]);
     let odd = |value: f64| {
         let mut labels = labels();
         labels[3] = value;
         archive(|file| add_samples(file, &spins(), &labels))
     };
-    bench.samples("nan-label.npz", &odd(f64::NAN), &["`temperatures` holds NaN"]);
-    bench.samples("cold.npz", &odd(-1.0), &["`temperatures` holds -1"]);
+    labelled_only("nan-label.npz", &odd(f64::NAN), &["`temperatures` holds NaN"]);
+    labelled_only("cold.npz", &odd(-1.0), &["`temperatures` holds -1"]);
     // What only a thermometer needs.
     let thermometer = &AS_SAMPLES[1..2];
     bench.put("unlabelled.npz", &archive(|file| file.add("spins", &spins()).unwrap()));

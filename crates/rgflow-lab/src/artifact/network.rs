@@ -214,7 +214,7 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
         };
         found.filter(|o| o.names.len() == n && o.values.len() == n).ok_or_else(|| {
             Error::failure(format!(
-                "metadata `{key}` does not name the {n} outputs of the network one by one; give a model that rgflow wrote"
+                "metadata `{key}` does not hold one for each output of the network, {n} in all; give a model that rgflow wrote"
             ))
         })
     };
