@@ -1,11 +1,14 @@
-//! What README and docs promise: every block of commands runs, and every link leads to a file.
+//! What README and docs promise: every block of commands runs and prints what the page shows, and every link leads to a file.
 //!
-//! The blocks of a page run in their order, in a folder of its own, under `sh -e`. Left out are lines that begin with
-//! another program (cargo, git, ./test) and commands whose remark says that they take minutes.
+//! The blocks of a page run in their order, in a folder of its own, under `sh -e`; a block `text` behind one is compared with what
+//! it printed, and a block `console` must be refused in the words that are shown. Left out are lines that begin with another program
+//! (cargo, git, ./test) and commands whose remark says that they take minutes. The digits of the page on own data are those of
+//! E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (UCI Machine Learning Repository, 1998; CC BY 4.0).
 #![cfg(unix)]
 
 use ndarray::{Array1, Array3};
 use rgflow_lab::artifact::{npy, npz};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,91 +44,214 @@ fn is_left_out(line: &str) -> bool {
     OTHERS.iter().any(|other| line.starts_with(other)) || remark.contains("minutes")
 }
 
-/// The blocks of commands of a page, and the number of lines that were left out.
-fn blocks(text: &str) -> (Vec<String>, usize) {
-    let (mut blocks, mut left_out, mut inside) = (Vec::new(), 0, false);
+/// A fenced block of a page.
+#[derive(Debug, PartialEq)]
+enum Block {
+    /// Commands that must end with 0.
+    Run(String),
+    /// What the commands before it printed. A line `...` stands for any lines, `...` in a line for anything.
+    Output(Vec<String>),
+    /// A command that must fail, with what it prints.
+    Refused(String, Vec<String>),
+}
+
+/// The blocks of a page in their order, and the number of commands that were left out.
+fn blocks(text: &str) -> (Vec<Block>, usize) {
+    let (mut blocks, mut left_out, mut fence, mut body) = (Vec::new(), 0, None, Vec::new());
     for line in text.lines() {
-        match line {
-            "```sh" => {
-                inside = true;
-                blocks.push(String::new());
+        match (line.strip_prefix("```"), fence) {
+            (Some(kind), None) => fence = Some(kind),
+            (Some(_), Some(kind)) => {
+                let lines: Vec<&str> = std::mem::take(&mut body);
+                match kind {
+                    "sh" => {
+                        let (out, kept): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| is_left_out(line));
+                        left_out += out.len();
+                        let commands = kept.join("\n");
+                        // What is printed by commands that are left out cannot be compared.
+                        blocks.extend((!commands.trim().is_empty()).then_some(Block::Run(commands)));
+                    }
+                    "text" if matches!(blocks.last(), Some(Block::Run(_))) => {
+                        blocks.push(Block::Output(lines.into_iter().map(String::from).collect()));
+                    }
+                    "console" => {
+                        for line in lines {
+                            match (line.strip_prefix("$ "), blocks.last_mut()) {
+                                (Some(command), _) => blocks.push(Block::Refused(command.into(), Vec::new())),
+                                (None, Some(Block::Refused(_, printed))) => printed.push(line.into()),
+                                (None, _) => panic!("a block `console` begins with a command: $ ..."),
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+                fence = None;
             }
-            "```" => inside = false,
-            line if inside && is_left_out(line) => left_out += 1,
-            line if inside => *blocks.last_mut().unwrap() += &format!("{line}\n"),
-            _ => {}
+            (None, Some(_)) => body.push(line),
+            (None, None) => {}
         }
     }
-    blocks.retain(|block| !block.trim().is_empty());
     (blocks, left_out)
 }
 
-/// Stands for the digits that the page on own data exports: 300 grey pictures of 8 x 8, ten classes.
+/// The words of a line with one blank between them.
+fn words(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether `line` reads as `pattern`, in which `...` stands for anything.
+fn reads_as(pattern: &str, line: &str) -> bool {
+    let (pattern, line) = (words(pattern), words(line));
+    let mut parts = pattern.split("...");
+    let Some(mut rest) = line.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// The first of the lines `expected` that is not in `printed` where it should be.
+fn missing<'a>(expected: &'a [String], printed: &str) -> Option<&'a str> {
+    let printed: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    let mut from = 0;
+    for segment in expected.split(|line| line.trim() == "...") {
+        let lines: Vec<&str> = segment.iter().map(String::as_str).filter(|line| !line.trim().is_empty()).collect();
+        let agree = |at: usize| lines.iter().zip(&printed[at..]).take_while(|(e, p)| reads_as(e, p)).count();
+        let (at, count) =
+            (from..=printed.len()).map(|at| (at, agree(at))).max_by_key(|(at, n)| (*n, usize::MAX - at))?;
+        if count < lines.len() {
+            return Some(lines[count]);
+        }
+        from = at + count;
+    }
+    None
+}
+
+/// The 1797 handwritten digits of the page on own data, as it exports them.
 fn write_digits(dir: &Path) {
-    let n = 300;
-    let grey = Array3::from_shape_fn((n, 8, 8), |(sample, row, column)| {
-        // A bar whose place is the class, of a width and a strength that vary.
-        let distance =
-            (column as f64 - 0.7 * (sample % 10) as f64).abs() + ((sample / 10 * 7 + row * 3) % 5) as f64 / 4.0;
-        (16.0 * (1.0 - distance / 3.0)).round().clamp(0.0, 16.0)
-    });
+    let mut text = String::new();
+    let packed: &[u8] = include_bytes!("data/digits.csv.gz");
+    flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+    let rows: Vec<Vec<f64>> =
+        text.lines().map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
+    let grey = Array3::from_shape_fn((rows.len(), 8, 8), |(sample, row, column)| rows[sample][8 * row + column]);
+    assert_eq!((rows.len(), grey.sum()), (1797, 561718.0));
     let scaled = &grey / 16.0;
-    for (name, array) in [("raw.npy", &grey), ("digits.npy", &scaled)] {
+    // One that has a value missing.
+    let mut nan = scaled.clone();
+    nan[[3, 0, 4]] = f64::NAN;
+    for (name, array) in [("raw.npy", &grey), ("digits.npy", &scaled), ("nan.npy", &nan)] {
         npy::write(&mut std::fs::File::create(dir.join(name)).unwrap(), array).unwrap();
     }
     let mut file = npz::Writer::new();
     file.add("images", &scaled).unwrap();
-    file.add("labels", &Array1::from_iter((0..n).map(|sample| (sample % 10) as i64))).unwrap();
+    file.add("labels", &Array1::from_iter(rows.iter().map(|row| row[64] as i64))).unwrap();
     file.save(dir.join("digits.npz")).unwrap();
 }
 
-/// Runs `commands` in `dir` with this build's `rgflow` first on the path; what it wrote, or what went wrong.
-fn run(dir: &Path, commands: &str) -> Result<String, String> {
+/// Runs `commands` in `dir` with this build's `rgflow` first on the path; whether they ended with 0, and all that they printed.
+///
+/// Printed numbers are those of the portable path, which are the same on every processor.
+fn run(dir: &Path, commands: &str) -> (bool, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_rgflow"));
     let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     // stderr is no terminal, so there is no bar.
-    let output = Command::new("sh").args(["-e", "-c", commands]).current_dir(dir).env("PATH", path).output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    if output.status.success() { Ok(out) } else { Err(format!("{}:\n{commands}\n{out}{err}", output.status)) }
+    let output = Command::new("sh")
+        .args(["-e", "-c", &format!("exec 2>&1\n{commands}")])
+        .current_dir(dir)
+        .env("PATH", path)
+        .env("RGFLOW_CPU", "portable")
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs the blocks of a page up to the first that fails; how many ran, how many lines were left out, and what failed.
-fn try_page(page: &Path) -> (usize, usize, Option<String>) {
+/// What was tried on a page.
+#[derive(Default)]
+struct Tried {
+    ran: usize,
+    compared: usize,
+    left_out: usize,
+    wrong: Vec<String>,
+}
+
+/// Runs the blocks of a page up to the first command that fails, and compares what they print with what the page shows.
+fn try_page(page: &Path) -> Tried {
     let (blocks, left_out) = blocks(&std::fs::read_to_string(page).unwrap());
+    let mut tried = Tried { left_out, ..Tried::default() };
     let dir = tempfile::tempdir().unwrap();
     write_digits(dir.path());
-    if blocks.iter().any(|block| block.contains("runs/ising-2d")) {
-        run(dir.path(), MAIN_JOB).unwrap();
+    if blocks.iter().any(|block| matches!(block, Block::Run(commands) if commands.contains("runs/ising-2d"))) {
+        let (good, printed) = run(dir.path(), MAIN_JOB);
+        assert!(good, "{printed}");
     }
-    for (ran, block) in blocks.iter().enumerate() {
-        if let Err(what) = run(dir.path(), block) {
-            return (ran, left_out, Some(format!("{}: {what}", page.display())));
+    let mut last = String::new();
+    for block in blocks {
+        let page = page.display();
+        let shown = match &block {
+            Block::Run(commands) => {
+                let (good, printed) = run(dir.path(), commands);
+                if !good {
+                    tried.wrong.push(format!("{page}: failed:\n{commands}\n{printed}"));
+                    return tried;
+                }
+                tried.ran += 1;
+                last = printed;
+                continue;
+            }
+            Block::Output(shown) => shown,
+            Block::Refused(command, shown) => {
+                let (good, printed) = run(dir.path(), command);
+                if good {
+                    tried.wrong.push(format!("{page}: {command} was to be refused:\n{printed}"));
+                }
+                last = printed;
+                shown
+            }
+        };
+        tried.compared += 1;
+        if let Some(line) = missing(shown, &last) {
+            tried.wrong.push(format!("{page}: the line\n{line}\nis not what is printed:\n{last}"));
         }
     }
-    (blocks.len(), left_out, None)
+    tried
 }
 
 #[test]
-fn every_command_of_the_docs_runs() {
-    let tried: Vec<_> = std::thread::scope(|scope| {
+fn every_command_of_the_docs_runs_and_prints_what_they_show() {
+    let tried: Vec<Tried> = std::thread::scope(|scope| {
         let pages: Vec<_> = pages().into_iter().map(|page| scope.spawn(move || try_page(&page))).collect();
         pages.into_iter().map(|page| page.join().unwrap()).collect()
     });
-    let failed: Vec<&str> = tried.iter().filter_map(|page| page.2.as_deref()).collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-    let (ran, left_out): (usize, usize) = (tried.iter().map(|p| p.0).sum(), tried.iter().map(|p| p.1).sum());
+    let wrong: Vec<&str> = tried.iter().flat_map(|page| &page.wrong).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let sum = |of: fn(&Tried) -> usize| tried.iter().map(of).sum::<usize>();
+    let (ran, compared, left_out) = (sum(|t| t.ran), sum(|t| t.compared), sum(|t| t.left_out));
     // A fence that is written in another way would hide commands, a remark too many would leave them out.
     assert!(ran >= 15, "only {ran} blocks ran");
+    assert!(compared >= 10, "only {compared} outputs were compared");
     assert!((1..=30).contains(&left_out), "{left_out} lines were left out");
 }
 
 #[test]
-fn a_wrong_command_is_seen() {
+fn a_wrong_command_and_a_wrong_output_are_seen() {
     let dir = tempfile::tempdir().unwrap();
-    let (found, left_out) = blocks("```sh\ncargo build\nrgflow run x # two minutes\nrgflow inspect none\ntrue\n```\n");
-    assert_eq!((found.len(), left_out), (1, 2));
-    let error = run(dir.path(), &found[0]).unwrap_err();
-    assert!(error.contains("none: does not exist"), "{error}");
+    let page = "```sh\ncargo build\nrgflow run x # two minutes\nrgflow inspect none\ntrue\n```\n\n```text\na 1\n...\nb  2\n```\n";
+    let (found, left_out) = blocks(page);
+    let [Block::Run(commands), Block::Output(shown)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(left_out, 2);
+    let (good, printed) = run(dir.path(), commands);
+    assert!(!good && printed.contains("none: does not exist"), "{printed}");
+    assert_eq!(missing(shown, "head\na   1\nx\n\nb 2\n"), None);
+    assert_eq!(missing(shown, "a 1\nx\nb 3\n"), Some("b  2"));
+    assert_eq!(missing(shown, "a 1.0\nb 2\n"), Some("a 1"));
+    assert_eq!(missing(shown, "b 2\na 1\n"), Some("b  2"));
+    assert!(reads_as("holds (...); add ...", "holds (x = 1);  add --resume") && !reads_as("T ...", "U = 1"));
 }
 
 /// The targets of the links and pictures of a page.
