@@ -254,6 +254,35 @@ fn a_wrong_command_and_a_wrong_output_are_seen() {
     assert!(reads_as("holds (...); add ...", "holds (x = 1);  add --resume") && !reads_as("T ...", "U = 1"));
 }
 
+/// The cells of a table's row without marks of Markdown.
+fn cells(row: &str) -> Vec<String> {
+    row.trim_matches('|').split('|').map(|cell| words(&cell.replace('\\', ""))).collect()
+}
+
+/// The table of the README is what the main job prints. `./test --full` runs that job on the portable path and gives its folder.
+#[test]
+#[ignore = "needs the main job in the folder RGFLOW_MAIN_JOB: ./test --full makes it"]
+fn the_table_of_the_readme_is_that_of_the_main_job() {
+    let folder = std::env::var("RGFLOW_MAIN_JOB").expect("RGFLOW_MAIN_JOB names the folder of the main job");
+    let (good, printed) = run(&root(), &format!("rgflow run ising-2d --out {folder}"));
+    assert!(good, "{printed}");
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| trained on")).skip(2);
+    let mut compared = 0;
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let cells = cells(row);
+        let line = printed.lines().map(words).find(|line| line.starts_with(&format!("{} ", cells[0])));
+        let line = line.unwrap_or_else(|| panic!("no line {} in:\n{printed}", cells[0]));
+        let mut rest = &line[cells[0].len()..];
+        for cell in &cells[1..] {
+            let at = rest.find(cell).unwrap_or_else(|| panic!("`{cell}` of the row\n{row}\nis not in\n{line}"));
+            rest = &rest[at + cell.len()..];
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 5);
+}
+
 /// The targets of the links and pictures of a page.
 fn links(text: &str) -> Vec<&str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target).collect()
