@@ -189,7 +189,7 @@ fn training_stops_for_the_reason_it_gives() {
         })
     };
     assert_eq!(run(&training(0.1, 7, 0), 100).unwrap().stop, Stop::Epochs);
-    assert_eq!(run(&training(0.1, 7, 0), 3).unwrap().curve.len(), 3);
+    assert_eq!(run(&training(0.1, 7, 0), 3).unwrap_err(), NnError::Stopped { epoch: 3 });
     let (a, b) = (run(&training(0.1, 7, 0), 100).unwrap(), run(&training(0.1, 7, 0), 100).unwrap());
     assert_eq!((a.mlp, a.curve), (b.mlp, b.curve), "one seed, one result");
     // A test set with other labels: what is learnt only harms there.
