@@ -11,8 +11,11 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// What is tried with the bytes of an input.
+pub type Target = fn(&[u8]);
+
 /// Names of the targets, each with its function.
-pub const ALL: [(&str, fn(&[u8])); 8] = [
+pub const ALL: [(&str, Target); 8] = [
     ("npy", npy),
     ("npy_header", npy_header),
     ("npz", npz),

@@ -32,10 +32,13 @@ fn quantities(m: &[f64], n_sites: f64, t: f64) -> [Vec<f64>; 3] {
     [0, 1, 2].map(|q| rows.iter().map(|r| r[q]).collect())
 }
 
+/// Size, temperature, and what was measured there.
+type Sample = (usize, f64, [Vec<f64>; 3]);
+
 fn main() {
     let seeds: u64 = std::env::args().nth(1).map_or(40, |a| a.parse().unwrap());
     let t_c = Temperature::CRITICAL.value();
-    let data: Vec<Vec<(usize, f64, [Vec<f64>; 3])>> = (0..seeds)
+    let data: Vec<Vec<Sample>> = (0..seeds)
         .map(|seed| {
             let at = |size: usize, k: usize| {
                 let t = 2.1 + 0.05 * k as f64;
@@ -74,7 +77,8 @@ fn main() {
                     }
                 }
             }
-            let share = |z: &[f64]| 100.0 * z.iter().filter(|z| !(**z <= 3.0)).count() as f64 / z.len().max(1) as f64;
+            let share =
+                |z: &[f64]| 100.0 * z.iter().filter(|z| z.is_nan() || **z > 3.0).count() as f64 / z.len().max(1) as f64;
             let most = |z: &[f64]| z.iter().copied().fold(0.0, f64::max);
             let n = f64::from(accepted).max(1.0);
             println!(

@@ -25,11 +25,14 @@ const QUANTITIES: [(Quantity, &str); 6] = [
 ];
 const TEMPERATURES: [f64; 9] = [0.5, 0.8, 1.0, 1.5, 2.0, 2.3, 2.6, 3.0, 4.0];
 
+/// Number of configurations by E and |M|.
+type Counts = BTreeMap<(i64, i64), f64>;
+
 /// Long samples of a lattice that is too large for its joint density, without field.
 struct Reference {
     n_sites: f64,
-    /// By temperature, then by block: number of configurations by E and |M|.
-    seen: Vec<(f64, Vec<BTreeMap<(i64, i64), f64>>)>,
+    /// By temperature, then by block.
+    seen: Vec<(f64, Vec<Counts>)>,
 }
 
 impl Reference {
@@ -143,9 +146,11 @@ impl Count {
                 self.zero_errors += usize::from(e.error == 0.0);
                 let z = (e.value - exact).abs() / e.error.hypot(uncertain);
                 self.values[k] += 1;
-                self.bad[k] += usize::from(!(z <= 3.0));
+                // NaN is bad too.
+                let bad = z.is_nan() || z > 3.0;
+                self.bad[k] += usize::from(bad);
                 self.worst[k] = self.worst[k].max(z);
-                if !(z <= 3.0) && std::env::var("SHOW").is_ok() {
+                if bad && std::env::var("SHOW").is_ok() {
                     println!(
                         "L = {size}, {name}: {} ({}) exact {exact}, T = {}, Y = {}, sampled {:?}, n_eff {:.0}",
                         e.value,
