@@ -140,7 +140,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
         }
         return Ok(Sampling::drawn(Collection::independent("ground states", spins)));
     }
-    let turns = Turns::new(n, settings.chains);
+    let turns = Turns::new(n, settings.chains, settings.burn_in.div_ceil(settings.spacing));
     let walk = Updates { model, chain: Chain::new(model, temperature), settings: *settings, turns, bulk };
     Ok(Sampling::new(walk, (n, 2 * n_sites), turns.steps(), 200 * settings.spacing * n_sites))
 }
@@ -157,9 +157,12 @@ struct Updates<'a, L: Lattice + ?Sized> {
 impl<L: Lattice + ?Sized> Walk for Updates<'_, L> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
         match self.turns.at(step) {
-            Turn::Begin(c) => {
-                self.chain.start(c % 2 == 1, self.bulk);
-                (0..self.settings.burn_in).for_each(|_| self.chain.update(self.bulk));
+            Turn::BurnIn(c, spacing) => {
+                if spacing == 0 {
+                    self.chain.start(c % 2 == 1, self.bulk);
+                }
+                let left = self.settings.burn_in - spacing * self.settings.spacing;
+                (0..left.min(self.settings.spacing)).for_each(|_| self.chain.update(self.bulk));
             }
             Turn::Row(i) => {
                 (0..self.settings.spacing).for_each(|_| self.chain.update(self.bulk));

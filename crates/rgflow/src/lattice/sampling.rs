@@ -20,8 +20,8 @@ pub(super) trait Walk {
     fn collect(self: Box<Self>, kept: Array2<i8>) -> Collection;
 }
 
-/// A sampler at work, from its function `sampling`: configurations of one temperature. Its work is counted in steps: burn-ins and
-/// configurations of chains that run one after the other, or sweeps of replicas.
+/// A sampler at work, from its function `sampling`: configurations of one temperature. Its work is counted in steps: configurations
+/// of chains that run one after the other and spacings of their burn-ins, or sweeps of replicas.
 ///
 /// ```
 /// use rgflow::{lattice::{wolff, Ising, Square, Temperature}, random::Streams, restart::Resumable};
@@ -115,36 +115,41 @@ impl Walk for Drawn {
 pub(super) struct Turns {
     n: usize,
     pub chains: usize,
+    burn_in: usize,
 }
 
 /// A step of [`Turns`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// The chain of this number begins and burns in.
-    Begin(usize),
+    /// The chain of this number goes on with its burn-in, by the spacing of this number: with the first it begins.
+    BurnIn(usize, usize),
     /// The chain goes on to the configuration of this row.
     Row(usize),
 }
 
 impl Turns {
-    /// As many chains, or one per configuration if these are fewer: but an even number.
-    pub fn new(n: usize, chains: usize) -> Self {
-        Self { n, chains: chains.min(n.next_multiple_of(2)).max(1) }
+    /// As many chains, or one per configuration if these are fewer: but an even number. Each burns in for at least one of
+    /// `burn_in` spacings.
+    pub fn new(n: usize, chains: usize, burn_in: usize) -> Self {
+        Self { n, chains: chains.min(n.next_multiple_of(2)).max(1), burn_in: burn_in.max(1) }
     }
 
     pub fn steps(self) -> usize {
-        self.n + self.chains
+        self.chains.saturating_mul(self.burn_in).saturating_add(self.n)
     }
 
     /// The step number `step` of [`Turns::steps`].
     pub fn at(self, mut step: usize) -> Turn {
         for c in 0..self.chains {
-            let rows = (self.n + self.chains - 1 - c) / self.chains;
-            match step.checked_sub(1) {
-                None => return Turn::Begin(c),
-                Some(k) if k < rows => return Turn::Row(c + k * self.chains),
-                Some(k) => step = k - rows,
+            if step < self.burn_in {
+                return Turn::BurnIn(c, step);
             }
+            step -= self.burn_in;
+            let rows = (self.n + self.chains - 1 - c) / self.chains;
+            if step < rows {
+                return Turn::Row(c + step * self.chains);
+            }
+            step -= rows;
         }
         unreachable!("a step beyond the last")
     }
@@ -161,11 +166,11 @@ mod tests {
 
     #[test]
     fn chains_keep_every_row_once() {
-        for (n, chains) in [(0, 16), (1, 16), (5, 16), (6, 4), (7, 3), (100, 1), (64, 64)] {
-            let turns = Turns::new(n, chains);
+        for (n, chains, burn_in) in [(0, 16, 1), (1, 16, 2), (5, 16, 0), (6, 4, 3), (7, 3, 1), (100, 1, 5), (64, 64, 2)] {
+            let turns = Turns::new(n, chains, burn_in);
             let mut expected = Vec::new();
             for c in 0..turns.chains {
-                expected.push(Turn::Begin(c));
+                expected.extend((0..burn_in.max(1)).map(|k| Turn::BurnIn(c, k)));
                 expected.extend((c..n).step_by(turns.chains).map(Turn::Row));
             }
             assert_eq!((0..turns.steps()).map(|step| turns.at(step)).collect::<Vec<_>>(), expected);
@@ -207,7 +212,7 @@ mod tests {
                 let mut rng = streams.generator("test/wolff", index);
                 to(wolff::sampling(&model, t, 30, &settings, &mut rng).unwrap());
             };
-            test("wolff", &wolff, &[0, 1, 2, 8, 9, 10, 33]);
+            test("wolff", &wolff, &[0, 1, 2, 4, 5, 6, 13, 14, 49]);
             let settings = metropolis::Settings { replicas: 6, burn_in: 9, spacing: 3 };
             let sweeps = |index: u64, to: &mut dyn FnMut(Sampling)| {
                 let mut bulk = streams.bulk("test/metropolis", index);
@@ -224,7 +229,7 @@ mod tests {
                 let mut bulk = streams.bulk("test/swendsen-wang", index);
                 to(swendsen_wang::sampling(&model, t, 30, &settings, &mut bulk).unwrap());
             };
-            test("swendsen-wang", &clusters, &[0, 1, 2, 9, 33]);
+            test("swendsen-wang", &clusters, &[0, 1, 2, 3, 4, 11, 41]);
         }
         let model = AshkinTeller::new(&square, 2.0).unwrap();
         let clusters = |index: u64, to: &mut dyn FnMut(Sampling)| {
@@ -232,7 +237,7 @@ mod tests {
             let mut bulk = streams.bulk("test/ashkin-teller", index);
             to(ashkin_teller::sampling(&model, t, 30, &settings, &mut bulk).unwrap());
         };
-        test("ashkin-teller", &clusters, &[0, 1, 2, 9, 33]);
+        test("ashkin-teller", &clusters, &[0, 1, 2, 3, 4, 11, 41]);
         let ground = |index: u64| -> Result<Collection, LatticeError> {
             let (model, mut rng) = (Ising::new(&square), streams.generator("test/ground", index));
             let mut sampling = wolff::sampling(&model, Temperature::ZERO, 10, &Default::default(), &mut rng)?;

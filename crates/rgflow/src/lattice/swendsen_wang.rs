@@ -92,7 +92,7 @@ pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
         return Err(LatticeError::ZeroTemperature);
     }
     settings.check()?;
-    let (turns, n_sites) = (Turns::new(n, settings.chains), model.lattice.n_sites());
+    let (turns, n_sites) = (Turns::new(n, settings.chains, settings.burn_in.div_ceil(settings.spacing)), model.lattice.n_sites());
     let walk = Updates {
         model,
         chain: Chain::new(model, temperature),
@@ -121,10 +121,13 @@ struct Updates<'a, L: Lattice + ?Sized, B> {
 impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
         match self.turns.at(step) {
-            Turn::Begin(c) => {
-                (self.begin)(c, self.bulk);
-                self.chain.start(c % 2 == 1, self.bulk);
-                (0..self.settings.burn_in).for_each(|_| self.chain.update(self.bulk));
+            Turn::BurnIn(c, spacing) => {
+                if spacing == 0 {
+                    (self.begin)(c, self.bulk);
+                    self.chain.start(c % 2 == 1, self.bulk);
+                }
+                let left = self.settings.burn_in - spacing * self.settings.spacing;
+                (0..left.min(self.settings.spacing)).for_each(|_| self.chain.update(self.bulk));
             }
             Turn::Row(i) => {
                 (0..self.settings.spacing).for_each(|_| self.chain.update(self.bulk));

@@ -11,6 +11,7 @@
 
 use ndarray::Array2;
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
 use super::sampling::{Sampling, Turn, Turns, Walk};
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
@@ -31,6 +32,13 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { chains: 16, burn_in: 20, spacing: 2.0 }
+    }
+}
+
+impl Settings {
+    /// The burn-in has two halves.
+    fn burn_in_spacings(&self) -> usize {
+        self.burn_in.max(2)
     }
 }
 
@@ -97,9 +105,9 @@ pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
     if temperature == Temperature::INFINITE {
         return Ok(Sampling::drawn(free_spins(model.lattice, n, rng)));
     }
-    let (turns, n_sites) = (Turns::new(n, settings.chains), model.lattice.n_sites());
+    let (turns, n_sites) = (Turns::new(n, settings.chains, settings.burn_in_spacings()), model.lattice.n_sites());
     let chain = Chain::new(model, temperature);
-    let walk = Clusters { model, chain, settings: *settings, turns, rng, begin, clusters: 0 };
+    let walk = Clusters { model, chain, settings: *settings, turns, rng, begin };
     // About five nanoseconds for a spin that joins.
     let operations = 50 * (settings.spacing * n_sites as f64).ceil() as usize;
     Ok(Sampling::new(walk, (n, n_sites), turns.steps(), operations))
@@ -113,22 +121,23 @@ struct Clusters<'a, L: Lattice + ?Sized, B> {
     turns: Turns,
     rng: &'a mut Generator,
     begin: B,
-    /// Clusters per spacing of the chain that runs.
-    clusters: usize,
 }
 
 impl<L: Lattice + ?Sized, B: Fn(usize, &mut Generator)> Walk for Clusters<'_, L, B> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
         match self.turns.at(step) {
-            Turn::Begin(c) => {
-                (self.begin)(c, self.rng);
-                self.chain.start(c % 2 == 1, self.rng);
-                self.clusters = self.chain.burn_in(&self.settings, self.rng);
+            Turn::BurnIn(c, spacing) => {
+                if spacing == 0 {
+                    (self.begin)(c, self.rng);
+                    self.chain.start(c % 2 == 1, self.rng);
+                }
+                self.chain.go_on_burning_in(&self.settings, self.rng);
             }
             Turn::Row(i) => {
                 // One cluster more or less at random: at high T a fixed number of single flips would keep the parity of
                 // the number of up spins.
-                for _ in 0..self.clusters + usize::from(self.rng.random::<bool>()) {
+                let clusters = self.chain.burn_in(&self.settings, self.rng);
+                for _ in 0..clusters + usize::from(self.rng.random::<bool>()) {
                     self.chain.flip_cluster(self.rng);
                 }
                 kept.row_mut(i).iter_mut().zip(&self.chain.spins).for_each(|(out, &s)| *out = s);
@@ -137,13 +146,13 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Generator)> Walk for Clusters<'_, L,
     }
 
     fn save(&self) -> Vec<u8> {
-        encode(&(&self.chain.spins, self.clusters, &*self.rng))
+        encode(&(self.chain.save(), &*self.rng))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        let (spins, clusters, rng): (Vec<i8>, usize, Generator) = decode(state)?;
-        self.chain.set_spins(&spins)?;
-        (self.clusters, *self.rng) = (clusters, rng);
+        let (chain, rng): (Vec<u8>, Generator) = decode(state)?;
+        self.chain.restore(&chain)?;
+        *self.rng = rng;
         Ok(())
     }
 
@@ -197,6 +206,17 @@ pub struct Chain<'a, L: Lattice + ?Sized> {
     threshold: u64,
     /// 2 beta |h|: a like spin does not hold to the ghost with probability e^{-this}.
     ghost: f64,
+    burning: BurnIn,
+}
+
+/// How far the burn-in of a chain is.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct BurnIn {
+    spacings: usize,
+    /// Spins that joined in its first half and in its second.
+    joined: [usize; 2],
+    /// Clusters of its second half.
+    clusters: usize,
 }
 
 impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
@@ -209,7 +229,7 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         let ghost = 2.0 * temperature.beta() * model.field().abs();
         let (spins, cluster) = (vec![1; n_sites], vec![0; n_sites + 1]);
         let (offsets, interior) = interior(lattice);
-        Self { lattice, offsets, interior, field: model.field(), spins, cluster, threshold, ghost }
+        Self { lattice, offsets, interior, field: model.field(), spins, cluster, threshold, ghost, burning: BurnIn::default() }
     }
 
     /// The spins, -1 or +1 for each site.
@@ -217,16 +237,25 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         &self.spins
     }
 
-    /// Goes on from `spins`, which [`Chain::spins`] gave.
+    /// All that the chain needs to go on, beside what it was made from and its generator.
+    pub fn save(&self) -> Vec<u8> {
+        encode(&(&self.spins, &self.burning))
+    }
+
+    /// Goes on from what [`Chain::save`] gave.
     ///
     /// # Errors
-    /// [`Unfit`] if they are of another lattice.
-    pub fn set_spins(&mut self, spins: &[i8]) -> Result<(), Unfit> {
-        put(&mut self.spins, spins)
+    /// [`Unfit`] if it is of another lattice.
+    pub fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (spins, burning): (Vec<i8>, BurnIn) = decode(state)?;
+        put(&mut self.spins, &spins)?;
+        self.burning = burning;
+        Ok(())
     }
 
     /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random.
     pub fn start(&mut self, disordered: bool, rng: &mut Generator) {
+        self.burning = BurnIn::default();
         self.spins.fill(if self.field < 0.0 { -1 } else { 1 });
         if disordered {
             self.spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
@@ -235,21 +264,35 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         }
     }
 
-    /// Runs the burn-in and returns the number of clusters per spacing, from the mean size in its second half.
+    /// Brings the burn-in since [`Chain::start`] to its end and returns the number of clusters per spacing, from their mean size in its
+    /// second half; where it is over it only says that number.
     pub fn burn_in(&mut self, settings: &Settings, rng: &mut Generator) -> usize {
+        loop {
+            if let Some(clusters) = self.go_on_burning_in(settings, rng) {
+                return clusters;
+            }
+        }
+    }
+
+    /// [`Chain::burn_in`] by one spacing: `None` while it lasts.
+    pub fn go_on_burning_in(&mut self, settings: &Settings, rng: &mut Generator) -> Option<usize> {
         let spacing = settings.spacing * self.lattice.n_sites() as f64;
-        let half = spacing * settings.burn_in.max(2) as f64 / 2.0;
-        let mut clusters = 0usize;
-        let mut joined = 0usize;
-        while (joined as f64) < half {
-            joined += self.flip_cluster(rng);
+        let half = spacing * settings.burn_in_spacings() as f64 / 2.0;
+        let mut now = self.burning;
+        if (now.joined[1] as f64) < half {
+            now.spacings += 1;
+            let last = now.spacings >= settings.burn_in_spacings();
+            let end = if last { f64::INFINITY } else { spacing * now.spacings as f64 };
+            for part in 0..2 {
+                while (now.joined[part] as f64) < half && (now.joined[0] + now.joined[1]) as f64 <= end {
+                    now.joined[part] += self.flip_cluster(rng);
+                    now.clusters += part;
+                }
+            }
+            self.burning = now;
         }
-        joined = 0;
-        while (joined as f64) < half {
-            joined += self.flip_cluster(rng);
-            clusters += 1;
-        }
-        (spacing * clusters as f64 / joined as f64).ceil().max(1.0) as usize
+        let clusters = spacing * now.clusters as f64 / now.joined[1] as f64;
+        (now.joined[1] as f64 >= half).then(|| clusters.ceil().max(1.0) as usize)
     }
 
     /// Grows a cluster and flips it unless it holds to the ghost; returns the number of spins that joined.

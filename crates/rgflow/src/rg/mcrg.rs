@@ -265,7 +265,6 @@ impl Ladder {
 struct Chain<'a> {
     settings: &'a Settings,
     layout: &'a Layout,
-    number: usize,
     wolff: wolff::Chain<'a, Square>,
     rng: Generator,
     block_rng: Generator,
@@ -273,8 +272,6 @@ struct Chain<'a> {
     bits: Bits,
     /// Nearest neighbours and the magnetisation.
     operators: [Operator; 2],
-    /// Clusters between configurations, after the burn-in.
-    clusters: Option<usize>,
     /// Configurations so far.
     done: usize,
     /// Sums in the block that is not complete.
@@ -292,17 +289,18 @@ impl<'a> Chain<'a> {
     ) -> Result<Self, LatticeError> {
         let kept = settings.blocks * settings.per_block;
         let ladders = settings.rules.iter().map(|rule| Ladder::new(settings, layout, *rule));
+        let mut rng = streams.generator("mcrg/chain", number as u64);
+        let mut wolff = wolff::Chain::new(model, settings.temperature);
+        wolff.start(number % 2 == 1, &mut rng);
         Ok(Self {
             settings,
             layout,
-            number,
-            wolff: wolff::Chain::new(model, settings.temperature),
-            rng: streams.generator("mcrg/chain", number as u64),
+            wolff,
+            rng,
             block_rng: streams.generator("mcrg/blocks", number as u64),
             ladders: ladders.collect::<Result<_, _>>()?,
             bits: Bits::new(settings.size, settings.size, 1),
             operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
-            clusters: None,
             done: 0,
             seen: Seen {
                 blocks: vec![0.0; settings.blocks * layout.width],
@@ -338,11 +336,7 @@ impl<'a> Chain<'a> {
 impl Resumable for Chain<'_> {
     fn advance(&mut self) -> bool {
         let kept = self.settings.blocks * self.settings.per_block;
-        let Some(clusters) = self.clusters else {
-            self.wolff.start(self.number % 2 == 1, &mut self.rng);
-            self.clusters = Some(self.wolff.burn_in(&self.settings.wolff, &mut self.rng));
-            return kept > 0;
-        };
+        let Some(clusters) = self.wolff.go_on_burning_in(&self.settings.wolff, &mut self.rng) else { return true };
         (0..self.together.min(kept - self.done)).for_each(|_| self.step(clusters));
         self.done < kept
     }
@@ -352,17 +346,17 @@ impl Resumable for Chain<'_> {
     }
 
     fn save(&self) -> Vec<u8> {
-        let at = (self.clusters, self.done, &self.rng, &self.block_rng);
-        encode(&(at, self.wolff.spins(), &self.seen.blocks, &self.seen.series))
+        let at = (self.done, &self.rng, &self.block_rng);
+        encode(&(at, self.wolff.save(), &self.seen.blocks, &self.seen.series))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type Saved = ((Option<usize>, usize, Generator, Generator), Vec<i8>, Vec<f64>, [Vec<f64>; 2]);
-        let ((clusters, done, rng, block_rng), spins, blocks, series): Saved = decode(state)?;
+        type Saved = ((usize, Generator, Generator), Vec<u8>, Vec<f64>, [Vec<f64>; 2]);
+        let ((done, rng, block_rng), wolff, blocks, series): Saved = decode(state)?;
         demand(done <= self.settings.blocks * self.settings.per_block && series.iter().all(|s| s.len() == done))?;
-        self.wolff.set_spins(&spins)?;
+        self.wolff.restore(&wolff)?;
         put(&mut self.seen.blocks, &blocks)?;
-        (self.clusters, self.done, self.rng, self.block_rng) = (clusters, done, rng, block_rng);
+        (self.done, self.rng, self.block_rng) = (done, rng, block_rng);
         self.seen.series = series;
         Ok(())
     }
@@ -438,7 +432,7 @@ mod tests {
         assert!(y_h.value.abs() < 4.5 * y_h.error && y_h.error < 0.1, "{y_h:?}");
     }
 
-    /// Left after some advances and taken up by others, chains end with the same bytes: before the burn-in, after it, in a block and at the
+    /// Left after some advances and taken up by others, chains end with the same bytes: before the burn-in, in it, in a block and at the
     /// end; by rules that draw and one that does not.
     #[test]
     fn chains_left_anywhere_end_with_the_same_bytes() {
@@ -455,12 +449,13 @@ mod tests {
             };
             let mut whole = chain();
             while whole.advance() {}
-            for leave in 0..=31 {
+            let burn_in = settings.wolff.burn_in;
+            for leave in [0, 1, burn_in / 2].into_iter().chain(burn_in - 1..=burn_in + 29) {
                 let (mut first, mut second) = (chain(), chain());
                 (0..leave).for_each(|_| {
                     first.advance();
                 });
-                assert_eq!(first.done(), leave.max(1) as u64 - 1);
+                assert_eq!(first.done(), (leave + 1).saturating_sub(burn_in) as u64);
                 second.restore(&first.save()).unwrap();
                 while second.advance() {}
                 assert!(second.save() == whole.save(), "left after {leave} advances");

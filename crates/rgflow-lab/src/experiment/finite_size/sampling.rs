@@ -80,8 +80,8 @@ struct Reading<'a> {
     inputs: Array2<f32>,
     per_chain: usize,
     chains: usize,
-    /// Generator of the chain that runs and its clusters between configurations, after its burn-in.
-    running: Option<(Generator, usize)>,
+    /// Generator of the chain that runs.
+    running: Option<Generator>,
     done: usize,
     seen: Seen,
 }
@@ -107,17 +107,16 @@ impl Resumable for Reading<'_> {
             return false;
         }
         let Self { size, n_inputs, seen, chain, .. } = self;
-        let Some((rng, clusters)) = &mut self.running else {
+        let rng = self.running.get_or_insert_with(|| {
             let number = self.done / self.per_chain;
             let mut rng = (self.stream)(number);
             chain.start(number % 2 == 1, &mut rng);
-            let clusters = chain.burn_in(&self.wolff, &mut rng);
-            self.running = Some((rng, clusters));
-            return true;
-        };
+            rng
+        });
+        let Some(clusters) = chain.go_on_burning_in(&self.wolff, rng) else { return true };
         let rows = BATCH.min(self.per_chain - self.done % self.per_chain);
         for row in 0..rows {
-            (0..*clusters).for_each(|_| {
+            (0..clusters).for_each(|_| {
                 chain.flip_cluster(rng);
             });
             self.bits.set(chain.spins());
@@ -144,17 +143,17 @@ impl Resumable for Reading<'_> {
 
     fn save(&self) -> Vec<u8> {
         let Seen { energy, m, p, .. } = &self.seen;
-        encode(&(self.done, &self.running, self.chain.spins(), energy, m, p))
+        encode(&(self.done, &self.running, self.chain.save(), energy, m, p))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type Saved = (usize, Option<(Generator, usize)>, Vec<i8>, Vec<f64>, Vec<f64>, Vec<Vec<f64>>);
-        let (done, running, spins, energy, m, p): Saved = decode(state)?;
+        type Saved = (usize, Option<Generator>, Vec<u8>, Vec<f64>, Vec<f64>, Vec<Vec<f64>>);
+        let (done, running, chain, energy, m, p): Saved = decode(state)?;
         let series = || [&energy, &m].into_iter().chain(&p);
         if p.len() != self.networks.len() || series().any(|s| s.len() != done) {
             return Err(Unfit);
         }
-        self.chain.set_spins(&spins)?;
+        self.chain.restore(&chain)?;
         (self.done, self.running) = (done, running);
         (self.seen.energy, self.seen.m, self.seen.p) = (energy, m, p);
         Ok(())

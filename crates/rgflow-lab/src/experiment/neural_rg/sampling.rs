@@ -100,13 +100,13 @@ pub(super) fn read(
     let chains = out.parts(purpose, |done| done * cost);
     let one = |c: usize| {
         let stream = |of: &str| streams.generator(&format!("{purpose}/{of}"), c as u64);
+        let (mut wolff, mut rng) = (wolff::Chain::new(&model, temperature), stream("chain"));
+        wolff.start(c % 2 == 1, &mut rng);
         let mut chain = Chain {
-            wolff: wolff::Chain::new(&model, temperature),
-            disordered: c % 2 == 1,
+            wolff,
             settings,
-            rng: stream("chain"),
+            rng,
             block_rng: stream("blocks"),
-            clusters: None,
             done: 0,
             per_chain,
             reader: Reader::new(plan, networks).map_err(failure)?,
@@ -121,12 +121,9 @@ pub(super) fn read(
 /// A chain on its way; its work is counted in configurations.
 struct Chain<'a> {
     wolff: wolff::Chain<'a, Square>,
-    disordered: bool,
     settings: wolff::Settings,
     rng: Generator,
     block_rng: Generator,
-    /// Clusters between configurations, after the burn-in.
-    clusters: Option<usize>,
     done: usize,
     per_chain: usize,
     reader: Reader<'a>,
@@ -134,11 +131,7 @@ struct Chain<'a> {
 
 impl Resumable for Chain<'_> {
     fn advance(&mut self) -> bool {
-        let Some(clusters) = self.clusters else {
-            self.wolff.start(self.disordered, &mut self.rng);
-            self.clusters = Some(self.wolff.burn_in(&self.settings, &mut self.rng));
-            return self.per_chain > 0;
-        };
+        let Some(clusters) = self.wolff.go_on_burning_in(&self.settings, &mut self.rng) else { return true };
         let size = BATCH.min(self.per_chain - self.done);
         for row in 0..size {
             for _ in 0..clusters {
@@ -156,17 +149,17 @@ impl Resumable for Chain<'_> {
     }
 
     fn save(&self) -> Vec<u8> {
-        encode(&((self.clusters, self.done), &self.rng, &self.block_rng, self.wolff.spins(), &self.reader.seen))
+        encode(&(self.done, &self.rng, &self.block_rng, self.wolff.save(), &self.reader.seen))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type Saved = ((Option<usize>, usize), Generator, Generator, Vec<i8>, Seen);
-        let ((clusters, done), rng, block_rng, spins, seen): Saved = decode(state)?;
+        type Saved = (usize, Generator, Generator, Vec<u8>, Seen);
+        let (done, rng, block_rng, wolff, seen): Saved = decode(state)?;
         if done > self.per_chain || seen.energy.len() != done || seen.levels.len() != self.reader.seen.levels.len() {
             return Err(Unfit);
         }
-        self.wolff.set_spins(&spins)?;
-        (self.clusters, self.done, self.rng, self.block_rng) = (clusters, done, rng, block_rng);
+        self.wolff.restore(&wolff)?;
+        (self.done, self.rng, self.block_rng) = (done, rng, block_rng);
         self.reader.seen = seen;
         Ok(())
     }
