@@ -3,6 +3,9 @@
 #![cfg(unix)]
 
 mod common;
+#[allow(dead_code)] // Other files of tests use the rest.
+#[path = "common/small.rs"]
+mod small;
 
 use common::assert_same;
 use ndarray::{Array1, Array2};
@@ -15,24 +18,24 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A command with some seconds of work in one stage, and the restart of a part of it.
-struct Job {
-    arguments: &'static [&'static str],
-    restart: &'static str,
+struct Job<'a> {
+    arguments: &'a [&'a str],
+    restart: &'a str,
 }
 
-const TRAIN: Job = Job {
+const TRAIN: Job<'static> = Job {
     arguments: &["train", "rbm", "data.npz", "--set", "samples.steps=5", "--epochs", "5000"],
     restart: "seed-1/stages/rbm.restart/training",
 };
-const READ: Job = Job {
+const READ: Job<'static> = Job {
     arguments: &["train", "thermometer", "data.npz", "--epochs", "3000", "--set", "training.patience=0"],
     restart: "seed-1/stages/thermometer.restart/training",
 };
-const FLOW: Job = Job {
+const FLOW: Job<'static> = Job {
     arguments: &["flow", "machine.safetensors", "data.npz", "--steps", "60000", "--chains", "50", "--mode", "gibbs"],
     restart: "seed-1/stages/flow-gibbs.restart/chains+0",
 };
-const MCRG: Job = Job {
+const MCRG: Job<'static> = Job {
     arguments: &[
         "rg",
         "mcrg",
@@ -47,7 +50,7 @@ const MCRG: Job = Job {
     ],
     restart: "seed-1/stages/mcrg.restart/chains+0",
 };
-const SCALING: Job = Job {
+const SCALING: Job<'static> = Job {
     arguments: &[
         "run",
         "finite-size-scaling",
@@ -209,4 +212,21 @@ fn killed_block_spins_go_on() {
 #[test]
 fn killed_chains_of_several_lattices_go_on() {
     go_on(&SCALING);
+}
+
+#[test]
+fn killed_readings_of_networks_go_on() {
+    let (_, settings) = small::SMALL.iter().find(|(name, _)| *name == "neural-rg").expect("there");
+    let sets = settings.concat().into_iter().chain(["lattices.n64=8000"]).flat_map(|set| ["--set", set]);
+    let arguments: Vec<&str> = ["rg", "neural", "--seeds", "1"].into_iter().chain(sets).collect();
+    go_on(&Job { arguments: &arguments, restart: "seed-1/stages/measure.restart/lattices+L64+0" });
+}
+
+/// A burn-in is no part that begins again: killed in it, chains go on.
+#[test]
+fn a_killed_burn_in_goes_on() {
+    let sets =
+        ["mcrg.blocks=32", "mcrg.soft_samples=320", "mcrg.burn_in=8000"].into_iter().flat_map(|set| ["--set", set]);
+    let arguments: Vec<&str> = ["rg", "mcrg", "--size", "16", "--samples", "320"].into_iter().chain(sets).collect();
+    go_on(&Job { arguments: &arguments, restart: "seed-1/stages/mcrg.restart/chains+0" });
 }

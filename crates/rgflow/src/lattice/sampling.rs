@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn chains_keep_every_row_once() {
-        for (n, chains, burn_in) in [(0, 16, 1), (1, 16, 2), (5, 16, 0), (6, 4, 3), (7, 3, 1), (100, 1, 5), (64, 64, 2)] {
+        for (n, chains, burn_in) in [(0, 16, 1), (1, 16, 2), (5, 16, 0), (6, 4, 3), (7, 3, 1), (100, 1, 5), (64, 64, 2)]
+        {
             let turns = Turns::new(n, chains, burn_in);
             let mut expected = Vec::new();
             for c in 0..turns.chains {

@@ -92,7 +92,8 @@ pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
         return Err(LatticeError::ZeroTemperature);
     }
     settings.check()?;
-    let (turns, n_sites) = (Turns::new(n, settings.chains, settings.burn_in.div_ceil(settings.spacing)), model.lattice.n_sites());
+    let (turns, n_sites) =
+        (Turns::new(n, settings.chains, settings.burn_in.div_ceil(settings.spacing)), model.lattice.n_sites());
     let walk = Updates {
         model,
         chain: Chain::new(model, temperature),

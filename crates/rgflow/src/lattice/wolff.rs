@@ -229,7 +229,17 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         let ghost = 2.0 * temperature.beta() * model.field().abs();
         let (spins, cluster) = (vec![1; n_sites], vec![0; n_sites + 1]);
         let (offsets, interior) = interior(lattice);
-        Self { lattice, offsets, interior, field: model.field(), spins, cluster, threshold, ghost, burning: BurnIn::default() }
+        Self {
+            lattice,
+            offsets,
+            interior,
+            field: model.field(),
+            spins,
+            cluster,
+            threshold,
+            ghost,
+            burning: BurnIn::default(),
+        }
     }
 
     /// The spins, -1 or +1 for each site.
