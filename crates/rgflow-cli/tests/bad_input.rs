@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, Array3, arr0, arr1};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Units};
+use rgflow::rbm::Rbm;
 use rgflow_lab::artifact::{Model, machine, network, npz};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -271,12 +271,7 @@ fn shapes_and_values_that_are_no_samples() {
     let wide = archive(|file| file.add("spins", &Array2::<f32>::ones((40, 6))).unwrap());
     bench.put("wide.npz", &wide);
     bench.refused(&AS_SAMPLES[2..], "wide.npz", &["6 values", "4 visible units"]);
-    // Bits lie between spins -1 and +1, but they are no spins; spins are no bits.
-    bench.put("bits.npz", &labelled(&spins().mapv(|v| v.max(0.0))));
-    bench.refused(&AS_SAMPLES[2..], "bits.npz", &["holds 0", "units are spin"]);
-    bench.refused(&[&["train", "rbm", "BAD", "--units", "spin"]], "bits.npz", &["machine.units", "bits (0, 1)"]);
     bench.put("spins.npz", &labelled(&spins()));
-    bench.refused(&[&["train", "rbm", "BAD", "--units", "binary"]], "spins.npz", &["machine.units", "holds -1"]);
     // Names that the file does not have.
     bench.refused(&[&["train", "rbm", "BAD", "--array", "x"]], "spins.npz", &["`x`", "spins, temperatures"]);
     bench.refused(&[&["train", "thermometer", "BAD", "--set", "data.labels=x"]], "spins.npz", &["`x`"]);
@@ -353,12 +348,6 @@ fn models_whose_content_is_wrong() {
     odd.metadata["activation"] = "magic".into();
     bench.put("activation.safetensors", &odd.to_bytes().unwrap());
     bench.refused(AS_NETWORK, "activation.safetensors", &["magic"]);
-    // A machine of {0, 1} units with spins as samples.
-    let bits = rbm(4).with_units(Units::BINARY, Units::BINARY).unwrap();
-    bench.put("binary.safetensors", &machine::model(&bits, json!({})).to_bytes().unwrap());
-    let out = bench.run(AS_MACHINE[0], "binary.safetensors");
-    let line = String::from_utf8(out.stderr).unwrap();
-    assert!(out.status.code() == Some(2) && line.contains("holds -1"), "{line}");
 }
 
 /// What a thermometer needs beside its layers is checked where the file is read: shapes, probabilities, rising temperatures.

@@ -100,7 +100,7 @@ fn updates_of_networks_allocate_nothing() {
             cost: Cost::CategoricalCrossEntropy,
             patience: 0,
         };
-        let data = nn::Data { x: data.view(), targets: Targets::Classes(&classes) };
+        let data = nn::Data { x: data.view().into(), targets: Targets::Classes(&classes) };
         let mut trainer = nn::Trainer::new(mlp, data, &training, streams, "test").unwrap();
         assert_eq!(allocations(|| trainer.update()), products * of_products(), "data {grey}");
     }

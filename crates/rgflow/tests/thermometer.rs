@@ -44,8 +44,8 @@ fn network() -> Mlp {
         cost: Cost::CategoricalCrossEntropy,
         patience: 5,
     };
-    let data = Data { x: x.view(), targets: Targets::Classes(&classes) };
-    let test = Data { x: y.view(), targets: Targets::Classes(&classes) };
+    let data = Data { x: x.view().into(), targets: Targets::Classes(&classes) };
+    let test = Data { x: y.view().into(), targets: Targets::Classes(&classes) };
     let trained = train(mlp, data, test, &training, streams, "nn", &mut |_| true).expect("finite");
     let (mlp, curve) = (trained.mlp, trained.curve);
     // ln 9 is what a network that knows nothing gives.

@@ -228,6 +228,20 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
     }
 }
 
+/// Whether cross-entropies in nats, the `cost` of a test set with its error and that of a `guess` by the frequencies of the labels, say
+/// that a network has learnt something.
+pub fn has_learnt((cost, error): (f64, f64), guess: f64) -> bool {
+    cost + 2.0 * error < guess
+}
+
+/// The test cross-entropy and that of a guess, where the file tells them and they say that the network has learnt nothing.
+pub fn learnt_nothing(model: &Model) -> Option<[f64; 2]> {
+    let test = model.metadata.get("test")?;
+    let (cost, error): (f64, f64) = serde_json::from_value(test.get("cross_entropy")?.clone()).ok()?;
+    let guess = test.get("guess")?.as_f64()?;
+    (!has_learnt((cost, error), guess)).then_some([cost, guess])
+}
+
 /// The same network of inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its first layer.
 ///
 /// # Errors

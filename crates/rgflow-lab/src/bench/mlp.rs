@@ -85,7 +85,7 @@ fn train(report: &mut Report, shape: &Shape, x: &Array2<f32>, classes: &[usize])
     let streams = Streams::new(7);
     let mut init = streams.generator("bench/init", 0);
     let mlp = Mlp::random(shape.sizes, shape.hidden, Activation::Softmax, &mut init);
-    let data = Data { x: x.view(), targets: Targets::Classes(classes) };
+    let data = Data { x: x.view().into(), targets: Targets::Classes(classes) };
     let mut trainer = Trainer::new(mlp, data, &training, streams, "bench").map_err(failure)?;
     let updates = shape.epochs * trainer.updates_per_sweep();
     let work = (shape.epochs * x.nrows()) as f64;

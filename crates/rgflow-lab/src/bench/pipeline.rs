@@ -116,7 +116,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     let mlp = Mlp::random(&[100, 64, 25], Activation::Tanh, Activation::Softmax, init);
     let (bits, values) = (packed(train.view()), train.mapv(f32::from));
     drop(train);
-    let samples = Data { x: values.view(), targets: Targets::Classes(&classes) };
+    let samples = Data { x: values.view().into(), targets: Targets::Classes(&classes) };
     let mut trainer = nn::Trainer::new(mlp, samples, &training, streams, "bench/mlp").map_err(failure)?;
     (0..sizes.mlp_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let mlp = trainer.mlp().clone();

@@ -270,7 +270,7 @@ fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<S
     if doubtful {
         let (one, two) = (list(&shape[..1]), list(&shape[..2]));
         return Err(format!(
-            "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}? Say so by .reshape({}, -1) or \
+            "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}; say which by .reshape({}, -1) or \
              .reshape(-1, {})",
             units(1),
             units(2),

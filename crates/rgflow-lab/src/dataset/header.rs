@@ -4,8 +4,8 @@
 //! A missing value or a slip in the first sample makes no header of it: it is refused as in any other line.
 
 use super::Options;
+use super::cells::{Below, Cell, Line, no_number};
 use super::labels::is_usual;
-use super::text::{Below, Cell, Line, no_number};
 
 /// Where the names of the columns are; a remark where the line could be read in another way.
 pub(super) enum Names {

@@ -34,6 +34,15 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// The two values of spins or bits.
+    pub fn levels(self) -> Option<[f32; 2]> {
+        match self {
+            Kind::Spins => Some([-1.0, 1.0]),
+            Kind::Bits => Some([0.0, 1.0]),
+            Kind::Grey | Kind::Real => None,
+        }
+    }
+
     fn holds(self, v: f32) -> bool {
         match self {
             Kind::Spins => v == 1.0 || v == -1.0,
@@ -42,6 +51,11 @@ impl Kind {
             Kind::Real => v.is_finite(),
         }
     }
+}
+
+/// What the two values `low` and `high` are.
+pub(super) fn of_levels(low: f32, high: f32) -> Kind {
+    Kind::ALL.into_iter().find(|kind| kind.holds(low) && kind.holds(high)).unwrap_or(Kind::Real)
 }
 
 /// Values that are of a kind but for fewer than one in so many are of that kind, and those few are wrong.

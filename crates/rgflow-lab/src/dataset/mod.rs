@@ -6,12 +6,14 @@
 
 mod array;
 pub mod averages;
+mod cells;
 pub mod ensemble;
 mod header;
 mod idx;
 pub mod independence;
 mod input;
 mod kind;
+mod label_columns;
 mod labels;
 pub mod mnist;
 mod pairing;
@@ -27,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub use input::{Agreement, Input};
 pub use kind::Kind;
 pub use labels::{Labels, Meaning};
-pub use values::{Values, packed};
+pub use values::{Rows, Values, packed};
 
 /// Newest version of the samples' format that this version reads.
 pub const FORMAT: u32 = 1;
@@ -142,9 +144,24 @@ impl Dataset {
 
     /// A value that units of the values `low` and `high` cannot have: states must be these, grey levels lie between.
     pub fn misfit(&self, low: f32, high: f32) -> Option<f32> {
-        let states = matches!(self.kind, Kind::Spins | Kind::Bits);
+        let states = self.kind.levels().is_some();
         let fits = |v: f32| if states { v == low || v == high } else { (low..=high).contains(&v) };
         self.values.find(fits)
+    }
+
+    /// Spins or bits as the values `low` and `high` of other units, which is exact; a note says so. Data that is neither, or that
+    /// such units can have, stays as it is.
+    pub fn convert(&mut self, low: f32, high: f32) {
+        if self.kind.levels().is_none() || self.misfit(low, high).is_none() {
+            return;
+        }
+        let from = self.kind.name();
+        self.values.map_states(|up| if up { high } else { low });
+        self.kind = kind::of_levels(low, high);
+        self.notes.push(match self.kind {
+            Kind::Spins | Kind::Bits => format!("{from} are converted to {}, which is exact", self.kind.name()),
+            _ => format!("{from} are converted to {low} and {high}, which is exact"),
+        });
     }
 
     /// The samples `rows` as a data set of their own.

@@ -1,5 +1,6 @@
 //! Values of samples in memory: states take a byte each, only real numbers take four.
 
+use super::Dataset;
 use ndarray::{Array2, ArrayView2, Axis};
 use std::ops::Range;
 
@@ -49,6 +50,18 @@ impl Values {
         }
     }
 
+    /// Puts `value` of whether a state is up (+1) in the place of each; real numbers stay.
+    pub fn map_states(&mut self, value: impl Fn(bool) -> f32) {
+        let Self::States(states) = self else { return };
+        let [low, high] = [false, true].map(value);
+        if [low, high].iter().all(is_state) {
+            // In place: a second array of states may not fit.
+            states.mapv_inplace(|s| if s > 0 { high as i8 } else { low as i8 });
+        } else {
+            *self = Self::Real(states.mapv(|s| if s > 0 { high } else { low }));
+        }
+    }
+
     /// The samples `rows` as numbers of 32 bits, shape (rows, units).
     ///
     /// # Panics
@@ -84,10 +97,13 @@ impl Values {
     }
 }
 
+fn is_state(v: &f32) -> bool {
+    *v == 0.0 || v.abs() == 1.0
+}
+
 /// States where all values are.
 impl From<Array2<f32>> for Values {
     fn from(values: Array2<f32>) -> Self {
-        let is_state = |v: &f32| *v == 0.0 || v.abs() == 1.0;
         if values.iter().all(is_state) { Self::States(values.mapv(|v| v as i8)) } else { Self::Real(values) }
     }
 }
@@ -97,6 +113,46 @@ impl From<Array2<i8>> for Values {
     fn from(values: Array2<i8>) -> Self {
         let is_state = |v: &i8| (-1..=1).contains(v);
         if values.iter().all(is_state) { Self::States(values) } else { Self::Real(values.mapv(f32::from)) }
+    }
+}
+
+/// Samples as trainings take them: bits of spins and bits, else numbers.
+pub enum Rows {
+    /// 1 where a unit is +1, as [`packed`] gives them.
+    Bits(Vec<u8>),
+    /// Shape (rows, units).
+    Values(Array2<f32>),
+}
+
+impl Rows {
+    /// The samples `rows` of `data`.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn of(data: &Dataset, rows: &[usize]) -> Self {
+        match &data.values {
+            Values::States(states) if data.kind.levels().is_some() => Self::Bits(packed(states.view(), rows)),
+            values => Self::Values(values.rows(rows)),
+        }
+    }
+
+    /// For a machine.
+    pub fn for_machine(&self) -> rgflow::rbm::Samples<'_> {
+        match self {
+            Self::Bits(bits) => bits.as_slice().into(),
+            Self::Values(values) => values.view().into(),
+        }
+    }
+
+    /// For a network, where the samples are of `data`.
+    pub fn for_network(&self, data: &Dataset) -> rgflow::nn::Samples<'_> {
+        match self {
+            Self::Bits(bits) => {
+                let [low, high] = data.kind.levels().unwrap_or([0.0, 1.0]);
+                rgflow::nn::Samples::Packed { bits, n_in: data.n_units(), low, high }
+            }
+            Self::Values(values) => values.view().into(),
+        }
     }
 }
 
@@ -135,6 +191,15 @@ mod tests {
             assert!(matches!(Values::from(arr2(&[[1.0, grey]])), Values::Real(_)), "{grey}");
         }
         assert_eq!(Values::from(arr2(&[[1i8, 2]])), Values::Real(arr2(&[[1.0, 2.0]])));
+    }
+
+    #[test]
+    fn states_take_other_values() {
+        let mut values = Values::from(arr2(&[[1i8, -1], [-1, 1]]));
+        values.map_states(|up| f32::from(u8::from(up)));
+        assert_eq!(values, Values::from(arr2(&[[1i8, 0], [0, 1]])));
+        values.map_states(|up| if up { 0.75 } else { -0.25 });
+        assert_eq!(values, Values::Real(arr2(&[[0.75, -0.25], [-0.25, 0.75]])));
     }
 
     #[test]

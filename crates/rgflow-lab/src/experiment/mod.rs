@@ -185,9 +185,16 @@ fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
     toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
 }
 
-/// A record whose first table says `notes`.
-fn with_notes(mut record: Record, notes: Vec<String>) -> Record {
-    record.summary.notes.extend(notes);
+/// A record whose first table says what the experiment warned of and took of the user's `files`, each with a word for what it is: by
+/// their names, as their places differ from machine to machine.
+fn with_notes(mut record: Record, of: &dyn Experiment, table: &toml::Table, files: &[(&Path, &str)]) -> Record {
+    for mut note in of.warnings(table).into_iter().chain(of.notes()) {
+        for (path, what) in files {
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            note = note.replace(&path.display().to_string(), format!("{what} {name}").trim_start());
+        }
+        record.summary.notes.push(note);
+    }
     record
 }
 

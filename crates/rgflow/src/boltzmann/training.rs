@@ -210,6 +210,24 @@ mod tests {
         assert!(sampled > alone + 0.2, "{sampled}");
     }
 
+    /// Parameters beyond 1000 end a training, though all are finite; one just below is let go on.
+    #[test]
+    fn a_training_that_ran_away_is_refused() {
+        let data = Array2::from_shape_vec((2, 2), vec![1i8, 1, -1, -1]).expect("2 x 2");
+        let streams = Streams::new(1);
+        let run = |rate: f32| {
+            let mut machine = Boltzmann::random(2, 0, 0.0, &mut streams.generator("away/init", 0)).expect("units");
+            let descent = Descent::new(Rule::Sgd(Sgd), rate);
+            let training = Training { updates: 3, phases: Phases::Exact, chains: 1, descent };
+            train(&mut machine, data.view(), &training, streams, "away", &mut |_| true).map(|()| machine)
+        };
+        // From no couplings the first gradient is <s s'> = 1 of the data less 0.
+        let error = run(1001.0).expect_err("beyond the bound");
+        assert!(matches!(error, BoltzmannError::Diverged { update: 1, .. }), "{error}");
+        assert!(error.to_string().contains("diverged"), "{error}");
+        assert!(run(999.0).expect("within it").couplings.iter().all(|w| w.abs() <= 1000.0));
+    }
+
     /// Left after any update and taken up by another, a training ends with the same bytes, by exact and by sampled phases.
     #[test]
     fn a_training_left_anywhere_ends_with_the_same_bytes() {

@@ -90,6 +90,16 @@ impl Cost {
         if fits { Ok(()) } else { Err(NnError::Mismatch { cost: self, output }) }
     }
 
+    /// Cost of a sample by outputs that know nothing: 1/n for each of n classes, the middle of sigmoid and tanh. None where outputs have
+    /// no bounds or costs no logarithm.
+    pub fn of_guess(self, n_out: usize) -> Option<f64> {
+        match self {
+            Self::CategoricalCrossEntropy => (n_out > 1).then(|| libm::log(n_out as f64)),
+            Self::CrossEntropy | Self::ModifiedCrossEntropy => Some(n_out as f64 * std::f64::consts::LN_2),
+            Self::SquaredError | Self::LeakyReluCost | Self::EluCost | Self::Perceptron => None,
+        }
+    }
+
     /// Cost of one sample from the fields `z` of the output layer, against the targets `y` (as many), without overflow at
     /// any z. The pair of `self` and `output` must be one that [`Cost::check`] accepts.
     ///

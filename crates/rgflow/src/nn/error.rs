@@ -69,9 +69,11 @@ pub enum NnError {
         /// Epochs so far.
         epoch: usize,
     },
-    /// A training that never gave a finite cost.
-    #[error("the network's test cost was never finite with learning rate {rate}: lower it")]
+    /// A training that ran away.
+    #[error("the training diverged ({sign}) with learning rate {rate:e}: lower it")]
     Diverged {
+        /// How it was seen.
+        sign: String,
         /// Learning rate of the first update.
         rate: f32,
     },

@@ -72,12 +72,23 @@ impl<'a> Fit<'a> {
     /// What the training gave.
     ///
     /// # Errors
-    /// [`NnError::Diverged`] if the test cost was never finite, [`NnError::Stopped`] if there is more to do.
+    /// [`NnError::Diverged`] if a cost was not finite or all were far above that of a guess, [`NnError::Stopped`] if there is more to do.
     pub fn finish(self) -> Result<Trained, NnError> {
         let stop = self.stop.ok_or(NnError::Stopped { epoch: self.curve.len() })?;
+        let diverged = |sign| NnError::Diverged { sign, rate: self.training.descent.rate };
+        let finite = |e: &&Epoch| e.test_cost.is_finite() && e.train_cost.is_finite();
+        if let Some(bad) = self.curve.iter().find(|e| !finite(e)) {
+            return Err(diverged(format!("the cost after epoch {} is not finite", bad.epoch)));
+        }
+        // What learns is better than chance on what it learns, sooner or later; what costs twice as much throughout has run away.
+        let least = self.curve.iter().map(|e| e.train_cost).fold(f64::INFINITY, f64::min);
+        if let Some(guess) = self.training.cost.of_guess(self.trainer.mlp().n_out()).filter(|guess| least > 2.0 * guess)
+        {
+            return Err(diverged(format!("its least cost is {least:.1} nats, a guess costs {guess:.1}")));
+        }
         match self.stopping.into_best() {
             Some((epoch, _, mlp)) => Ok(Trained { mlp, epoch, curve: self.curve, stop }),
-            None => Err(NnError::Diverged { rate: self.training.descent.rate }),
+            None => Err(diverged("no cost is finite".into())),
         }
     }
 
@@ -91,10 +102,11 @@ impl<'a> Fit<'a> {
         let test_cost = mlp.cost_in(&mut self.evaluation, self.test_inputs.all(), self.test.targets, cost);
         self.curve.push(Epoch { epoch, updates: self.trainer.updates(), train_cost, test_cost });
         let enough = self.stopping.observe(epoch, test_cost, mlp);
-        self.stop = match (test_cost.is_finite(), enough) {
-            (false, _) => Some(Stop::Diverged { epoch }),
-            (true, true) => Some(Stop::Patience),
-            (true, false) => (epoch == self.training.epochs).then_some(Stop::Epochs),
+        let finite = test_cost.is_finite() && train_cost.is_finite();
+        // What is not finite is told at the end.
+        self.stop = match enough || !finite {
+            true => Some(Stop::Patience),
+            false => (epoch == self.training.epochs).then_some(Stop::Epochs),
         };
     }
 }
@@ -182,7 +194,7 @@ mod tests {
                 let epochs = if batching == Batching::Stochastic { 2 } else { 10 };
                 let descent = Descent { decay: 0.01, regulariser, ..Descent::new(rule, 0.3) };
                 let training = Training { epochs, batching, descent, cost, patience: [0, 1][k % 2] };
-                let data = Data { x: x.view(), targets };
+                let data = Data { x: x.view().into(), targets };
                 let fit = || {
                     let streams = Streams::new(3);
                     let mut init = streams.generator("test/init", 0);

@@ -1,6 +1,7 @@
 //! Inputs of a network: real numbers, or bits where all of them are one of two values, such as spins and black-and-white
 //! pixels. Bits go the shorter way of [`crate::kernel::subset_sums`]; nothing is ever thresholded.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, s};
@@ -10,6 +11,48 @@ use crate::kernel::subset_sums::Pair;
 
 /// The values of two-valued inputs: spins and bits.
 const PAIRS: [(f32, f32); 2] = [(-1.0, 1.0), (0.0, 1.0)];
+
+/// Inputs that a network learns from or is tested on, a row each.
+#[derive(Clone, Copy, Debug)]
+pub enum Samples<'a> {
+    /// Numbers, shape (n, n_in).
+    Values(ArrayView2<'a, f32>),
+    /// Bits of inputs that all are one of two values, in rows of packed_len(n_in) bytes as in [`crate::kernel::spins`].
+    Packed {
+        /// 1 = high.
+        bits: &'a [u8],
+        /// Inputs of a row.
+        n_in: usize,
+        /// The lower value.
+        low: f32,
+        /// The higher value.
+        high: f32,
+    },
+}
+
+impl<'a> From<ArrayView2<'a, f32>> for Samples<'a> {
+    fn from(values: ArrayView2<'a, f32>) -> Self {
+        Self::Values(values)
+    }
+}
+
+impl Samples<'_> {
+    /// Number of samples.
+    pub fn nrows(&self) -> usize {
+        match self {
+            Self::Values(x) => x.nrows(),
+            Self::Packed { bits, n_in, .. } => bits.len() / packed_len(*n_in).max(1),
+        }
+    }
+
+    /// Inputs of each.
+    pub fn ncols(&self) -> usize {
+        match self {
+            Self::Values(x) => x.ncols(),
+            Self::Packed { n_in, .. } => *n_in,
+        }
+    }
+}
 
 /// Inputs of some samples, a row each.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +75,7 @@ pub(super) struct Bits<'a> {
 #[derive(Clone, Debug)]
 pub(super) enum Set<'a> {
     Real(ArrayView2<'a, f32>),
-    Bits { packed: Vec<u8>, n_in: usize, pair: Pair },
+    Bits { packed: Cow<'a, [u8]>, n_in: usize, pair: Pair },
 }
 
 /// Room for the inputs of a batch, of numbers or of bits.
@@ -63,13 +106,19 @@ impl<'a> Inputs<'a> {
 }
 
 impl<'a> Set<'a> {
-    /// The inputs `x`, shape (n, n_in), as bits if each of them is one of a pair.
-    pub(super) fn of(x: ArrayView2<'a, f32>) -> Self {
+    /// The inputs `x`, as bits if each of them is one of a pair.
+    pub(super) fn of(x: impl Into<Samples<'a>>) -> Self {
+        let x = match x.into() {
+            Samples::Values(x) => x,
+            Samples::Packed { bits, n_in, low, high } => {
+                return Self::Bits { packed: bits.into(), n_in, pair: Pair { low, delta: high - low } };
+            }
+        };
         let n_in = x.ncols();
         let mut packed = vec![0; x.nrows() * packed_len(n_in)];
         for (low, high) in PAIRS {
             if n_in > 0 && pack_levels(x, low, high, &mut packed) {
-                return Self::Bits { packed, n_in, pair: Pair { low, delta: high - low } };
+                return Self::Bits { packed: packed.into(), n_in, pair: Pair { low, delta: high - low } };
             }
         }
         Self::Real(x)
@@ -127,7 +176,7 @@ mod tests {
     fn only_two_values_are_bits() {
         let spins = array![[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]];
         let Set::Bits { packed, n_in: 3, pair } = Set::of(spins.view()) else { panic!("spins are bits") };
-        assert_eq!((packed, pair.low, pair.delta), (vec![1, 4], -1.0, 2.0));
+        assert_eq!((&packed[..], pair.low, pair.delta), (&[1, 4][..], -1.0, 2.0));
         let pixels = array![[1.0, 0.0, 0.0, 1.0, 1.0]];
         assert!(matches!(Set::of(pixels.view()), Set::Bits { pair: Pair { low: 0.0, delta: 1.0 }, .. }));
         for grey in [0.999, 0.5, -1.0, f32::NAN, 1e-30] {

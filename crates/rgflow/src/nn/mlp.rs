@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 use rand::RngExt;
 
 use super::inputs::{Inputs, Set};
-use super::{Activation, Cost, NnError, Targets, Workspace};
+use super::{Activation, Cost, NnError, Samples, Targets, Workspace};
 use crate::learning::{Regulariser, count_above};
 use crate::random::Generator;
 use crate::restart::{Unfit, demand, put};
@@ -108,7 +108,8 @@ impl Mlp {
     ///
     /// # Errors
     /// [`NnError::Shape`], [`NnError::Mismatch`], [`NnError::ClassTargets`], [`NnError::Class`].
-    pub fn check(&self, x: ArrayView2<f32>, targets: Targets, cost: Cost) -> Result<(), NnError> {
+    pub fn check<'a>(&self, x: impl Into<Samples<'a>>, targets: Targets, cost: Cost) -> Result<(), NnError> {
+        let x = x.into();
         cost.check(self.output)?;
         if x.ncols() != self.n_in() {
             return Err(NnError::Shape { what: "columns of the inputs", expected: self.n_in(), found: x.ncols() });

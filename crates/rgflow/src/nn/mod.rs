@@ -15,6 +15,7 @@ pub use activation::Activation;
 pub use cost::{Cost, Targets};
 pub use error::NnError;
 pub use fit::Fit;
+pub use inputs::Samples;
 pub use mlp::{Layer, Mlp};
 pub use trainer::Trainer;
 pub use training::{Data, Epoch, Stop, Trained, Training, train};

@@ -25,7 +25,7 @@ use crate::restart::{Unfit, decode, demand, encode};
 /// };
 /// let streams = Streams::new(1);
 /// let mlp = Mlp::random(&[2, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/init", 0));
-/// let data = Data { x: x.view(), targets: Targets::Classes(&y) };
+/// let data = Data { x: x.view().into(), targets: Targets::Classes(&y) };
 /// let mut trainer = Trainer::new(mlp, data, &training, streams, "example")?;
 /// (0..300 * trainer.updates_per_sweep()).for_each(|_| trainer.update());
 /// assert!(trainer.mlp().outputs(x.view())[[0, 0]] > 0.9);

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use ndarray::ArrayView2;
-
-use super::{Cost, Fit, Mlp, NnError, Targets};
+use super::{Cost, Fit, Mlp, NnError, Samples, Targets};
 use crate::learning::{Batching, Descent};
 use crate::random::Streams;
 use crate::restart::Resumable;
@@ -28,8 +26,8 @@ pub struct Training {
 /// Samples with their targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Data<'a> {
-    /// Inputs, shape (n, n_in).
-    pub x: ArrayView2<'a, f32>,
+    /// Inputs of n samples.
+    pub x: Samples<'a>,
     /// Targets of the n samples.
     pub targets: Targets<'a>,
 }
@@ -54,11 +52,6 @@ pub enum Stop {
     Epochs,
     /// The test cost had no new minimum for `patience` epochs.
     Patience,
-    /// The test cost of this epoch was not finite; the best network before it is kept.
-    Diverged {
-        /// Number of the epoch.
-        epoch: usize,
-    },
 }
 
 /// A trained network.
@@ -79,10 +72,6 @@ impl fmt::Display for Stop {
         match self {
             Self::Epochs => f.write_str("all epochs are done"),
             Self::Patience => f.write_str("the test cost has not fallen for as long as patience allows"),
-            Self::Diverged { epoch } => write!(
-                f,
-                "the test cost was not finite after epoch {epoch}: the best network before it is kept; lower the learning rate"
-            ),
         }
     }
 }
@@ -93,7 +82,7 @@ impl fmt::Display for Stop {
 /// epoch; `false` stops early. Updates allocate nothing but what matrix products pack.
 ///
 /// # Errors
-/// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the test cost was never finite;
+/// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the parameters ran away;
 /// [`NnError::Stopped`].
 ///
 /// ```
@@ -103,7 +92,7 @@ impl fmt::Display for Stop {
 /// use rgflow::random::Streams;
 /// // Exclusive or.
 /// let (x, y) = (array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], array![[0.0], [1.0], [1.0], [0.0]]);
-/// let data = Data { x: x.view(), targets: Targets::Values(y.view()) };
+/// let data = Data { x: x.view().into(), targets: Targets::Values(y.view()) };
 /// let training = Training {
 ///     epochs: 500,
 ///     batching: Batching::Full,

@@ -1,5 +1,6 @@
 //! A training by exact gradients, update by update: what is left goes on to the same bytes.
 
+use super::fit::stuck;
 use super::{ExactStep, ExactTraining, Rbm, RbmError};
 use crate::learning::Optimiser;
 use crate::restart::{Resumable, Unfit, decode, demand, encode, together};
@@ -67,8 +68,8 @@ impl<'a> ExactFit<'a> {
     /// A record where one is due, else an update.
     fn step(&mut self) -> Result<(), RbmError> {
         let update = self.update;
-        if !self.rbm.is_finite() {
-            let sign = "a parameter is not finite".into();
+        let infinite = (!self.rbm.is_finite()).then(|| "a parameter is not finite".into());
+        if let Some(sign) = infinite.or_else(|| stuck(&self.rbm)) {
             return Err(RbmError::Diverged { update, sign, learning_rate: self.training.descent.rate });
         }
         let (divergences, gradient) = self.rbm.exact_gradient(self.q, self.training.objective)?;
@@ -156,15 +157,20 @@ mod tests {
                 assert!(second.finish().unwrap() == whole, "{objective}, left after {leave} steps");
             }
         }
-        let descent = Descent::new(Rule::Sgd(Sgd), f32::MAX);
-        let training = ExactTraining { objective: Objective::Kl, updates: 50, descent, record_every: 50 };
-        let mut first = ExactFit::new(start(), &q, &training).unwrap();
-        while first.advance() {}
-        let mut second = ExactFit::new(start(), &q, &training).unwrap();
-        second.restore(&first.save()).unwrap();
-        while second.advance() {}
-        let diverged = first.finish().unwrap_err();
-        assert!(matches!(diverged, RbmError::Diverged { .. }), "{diverged}");
-        assert_eq!(second.finish().unwrap_err(), diverged);
+        for rate in [f32::MAX, 1e6] {
+            let descent = Descent::new(Rule::Sgd(Sgd), rate);
+            let training = ExactTraining { objective: Objective::Kl, updates: 50, descent, record_every: 50 };
+            let mut first = ExactFit::new(start(), &q, &training).unwrap();
+            while first.advance() {}
+            let mut second = ExactFit::new(start(), &q, &training).unwrap();
+            second.restore(&first.save()).unwrap();
+            while second.advance() {}
+            let diverged = first.finish().unwrap_err();
+            assert!(
+                matches!(&diverged, RbmError::Diverged { sign: seen, .. } if seen.contains("weights of size")),
+                "{diverged}"
+            );
+            assert_eq!(second.finish().unwrap_err(), diverged);
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
 
 use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
-use super::{Rbm, RbmError, Samples};
+use super::{Rbm, RbmError, Samples, Units};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Streams;
 use crate::restart::{Resumable, Unfit, decode, encode, together};
+use ndarray::{Array1, Array2};
 
 /// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
-/// trained machines have about 1.
+/// trained machines have about 1. Also that of a reconstruction by Gaussian units, in units of what their values are by themselves.
 const DIVERGED: f64 = 100.0;
 
 /// A training on its way; see [`super::train`], which brings one to its end. Its work is counted in updates, and an advance ends at
@@ -15,6 +16,10 @@ const DIVERGED: f64 = 100.0;
 pub struct Fit<'a> {
     trainer: Trainer<'a>,
     test: Samples<'a>,
+    /// Training samples whose cost is measured too.
+    shown: Option<Samples<'a>>,
+    /// Reconstruction cost of Gaussian units by 0 and half their variance: what no machine that learns exceeds by far.
+    bound: Option<f64>,
     training: Training,
     /// Updates of the machine and of the snapshots, and of one advance.
     longest: usize,
@@ -44,6 +49,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, RbmError> {
         let test = test.into();
         test.check(&rbm)?;
+        let bound = bound(&rbm, test)?;
         let trainer = Trainer::new(rbm, data, training, streams, purpose)?;
         let mut snapshots = Vec::new();
         if training.snapshots.contains(&0) {
@@ -56,6 +62,8 @@ impl<'a> Fit<'a> {
             together: together(trainer.operations()),
             trainer,
             test,
+            shown: None,
+            bound,
             training: training.clone(),
             longest,
             update: 0,
@@ -65,6 +73,17 @@ impl<'a> Fit<'a> {
             chosen,
             diverged: None,
         })
+    }
+
+    /// Also measures the reconstruction cost of the training samples `shown` at each evaluation; the training is the same.
+    ///
+    /// # Errors
+    /// Samples that cannot be.
+    pub fn with_training_cost(mut self, shown: impl Into<Samples<'a>>) -> Result<Self, RbmError> {
+        let shown = shown.into();
+        shown.check(&self.trainer.rbm())?;
+        self.shown = Some(shown);
+        Ok(self)
     }
 
     /// Evaluations so far.
@@ -103,10 +122,11 @@ impl<'a> Fit<'a> {
         let (update, rbm) = (self.update, self.trainer.rbm());
         let now = Metrics {
             update,
+            train_reconstruction: self.shown.map(|shown| rbm.reconstruction_cost(shown)),
             test_reconstruction: rbm.reconstruction_cost(self.test),
             weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
         };
-        if let Some(sign) = runaway(&rbm, &now) {
+        if let Some(sign) = runaway(&rbm, now.test_reconstruction, self.bound) {
             self.diverged = Some((update, sign));
             return;
         }
@@ -182,23 +202,43 @@ impl Resumable for Fit<'_> {
     }
 }
 
-/// How one sees that a training has run away, if it has. Two-valued units bound the gradient, so their weights stay finite:
-/// units that never waver are the sign.
-fn runaway(rbm: &Rbm, now: &Metrics) -> Option<String> {
-    if !rbm.is_finite() || !now.test_reconstruction.is_finite() {
+/// How one sees that a training has run away, if it has; `bound` as that of [`Fit`].
+fn runaway(rbm: &Rbm, reconstruction: f64, bound: Option<f64>) -> Option<String> {
+    if !rbm.is_finite() || !reconstruction.is_finite() {
         return Some("a parameter or the reconstruction is not finite".into());
     }
-    let (visible, hidden) = (rbm.visible_units().levels()?, rbm.hidden_units().levels()?);
-    let size = now.weight_square.sqrt() * f64::from(visible.delta()) * f64::from(hidden.delta()) / 4.0;
-    (size > DIVERGED).then(|| format!("weights of size {size:.0}"))
+    let far = bound.filter(|bound| reconstruction > DIVERGED * bound);
+    far.map(|bound| format!("a reconstruction cost of {reconstruction:.1e}, that of zeros is {bound:.1e}"))
+        .or_else(|| stuck(rbm))
+}
+
+/// What [`runaway`] compares the reconstruction of Gaussian units with.
+fn bound(rbm: &Rbm, test: Samples) -> Result<Option<f64>, RbmError> {
+    let Units::Gaussian(widths) = rbm.visible_units() else { return Ok(None) };
+    let (n, m) = rbm.weights.dim();
+    let (visible, hidden) = (rbm.visible_units().clone(), rbm.hidden_units().clone());
+    let zeros = Rbm::new(Array2::zeros((n, m)), Array1::zeros(n), Array1::zeros(m), visible, hidden)?;
+    let variance: f64 = (0..n).map(|i| f64::from(widths.sigma(i)).powi(2)).sum();
+    Ok(Some(zeros.reconstruction_cost(test) + variance / 2.0))
+}
+
+/// Says so where the weights of two-valued units are beyond [`DIVERGED`]. Such units bound the gradient, so that their weights stay
+/// finite: units that never waver are the sign. Gaussian hidden units take the unit 2 sigma; the data of visible ones may be large.
+pub(super) fn stuck(rbm: &Rbm) -> Option<String> {
+    let visible = rbm.visible_units().levels()?;
+    let hidden = match rbm.hidden_units() {
+        Units::TwoValued(levels) => f64::from(levels.delta()),
+        Units::Gaussian(widths) => 2.0 * (0..rbm.n_hidden()).map(|a| f64::from(widths.sigma(a))).fold(0.0, f64::max),
+    };
+    let square = rbm.weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / rbm.weights.len() as f64;
+    let size = square.sqrt() * f64::from(visible.delta()) * hidden / 4.0;
+    (size > DIVERGED).then(|| format!("weights of size {size:.1e}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
-    use crate::rbm::Units;
-    use ndarray::Array2;
 
     /// Left after each of its updates and taken up in a new machine, a training makes only the updates that are left and ends with the
     /// same bytes: for small machines of bits, large ones, real data and Gaussian units, every rule, CD and PCD, every kind of batch,
@@ -308,5 +348,49 @@ mod tests {
         let error = second.finish().unwrap_err();
         assert!(matches!(error, RbmError::Diverged { update: 5, .. }), "{error}");
         assert_eq!(error, first.finish().unwrap_err());
+    }
+
+    /// Gaussian units do not bound the gradient: their training runs away by finite costs first, and is stopped there. Data far from 0
+    /// is no sign.
+    #[test]
+    fn gaussian_units_that_ran_away_are_seen_while_costs_are_finite() {
+        for (visible, hidden) in [("gaussian", "binary"), ("gaussian", "gaussian"), ("spin", "gaussian")] {
+            let (visible, hidden) = (visible.parse::<Units>().unwrap(), hidden.parse::<Units>().unwrap());
+            let offset = if visible.levels().is_some() { 0.0 } else { 1000.0 };
+            let data = Array2::from_shape_fn((40, 6), |(s, i)| offset + if (s + i) % 3 == 0 { 1.0f32 } else { -1.0 });
+            let start = Rbm::random(6, 3, 0.1, &mut Streams::new(1).generator("test/init", 0));
+            let mut start = start.with_units(visible.clone(), hidden.clone()).unwrap();
+            start.fit_visible_bias(data.view()).unwrap();
+            let run = |rate: f32| {
+                let descent = Descent::new(Rule::Sgd(Sgd), rate);
+                let training = Training { updates: 8, descent, evaluate_every: 1, ..Training::default() };
+                let mut fit =
+                    Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3), "test").unwrap();
+                while fit.advance() {}
+                fit.finish().map(|trained| trained.rbm.is_finite()).map_err(|e| e.to_string())
+            };
+            let error = run(1e8).unwrap_err();
+            let sign = if visible.levels().is_some() { "weights of size" } else { "reconstruction cost of" };
+            assert!(error.contains("diverged") && error.contains(sign), "{visible}, {hidden}: {error}");
+            assert_eq!(run(1e-7), Ok(true), "{visible}, {hidden}");
+        }
+    }
+
+    /// The cost of training samples is measured where it is asked for, and changes nothing.
+    #[test]
+    fn the_training_cost_is_only_measured() {
+        let data = Array2::from_shape_fn((40, 6), |(s, i)| if (s * s + i) % 3 == 0 { 1.0f32 } else { -1.0 });
+        let start = Rbm::random(6, 3, 0.1, &mut Streams::new(1).generator("test/init", 0));
+        let training = Training { updates: 20, evaluate_every: 5, ..Training::default() };
+        let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3), "test").unwrap();
+        let (mut plain, mut shown) = (fit(), fit().with_training_cost(data.view()).unwrap());
+        while plain.advance() {}
+        while shown.advance() {}
+        let (plain, shown) = (plain.finish().unwrap(), shown.finish().unwrap());
+        assert_eq!(plain.rbm, shown.rbm);
+        for (a, b) in plain.metrics.iter().zip(&shown.metrics) {
+            assert_eq!((a.train_reconstruction, a.test_reconstruction), (None, b.test_reconstruction));
+            assert_eq!(b.train_reconstruction, Some(b.test_reconstruction), "the test set is the training set");
+        }
     }
 }

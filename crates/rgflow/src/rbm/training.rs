@@ -61,6 +61,8 @@ impl Default for Training {
 pub struct Metrics {
     /// Updates so far.
     pub update: usize,
+    /// Reconstruction cost of samples of the training set, where it is asked for ([`Fit::with_training_cost`]).
+    pub train_reconstruction: Option<f64>,
     /// Reconstruction cost of the test set per sample, E = sum_i (v_i - v'_i)^2 / 2 with mean-field v' (thesis section 4.5).
     pub test_reconstruction: f64,
     /// Mean squared weight.

@@ -171,8 +171,8 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
         cost: Cost::CrossEntropy,
         patience: 0,
     };
-    let data = Data { x: x.view(), targets: Targets::Values(y.view()) };
-    let test = Data { x: test_x.view(), targets: Targets::Values(test_y.view()) };
+    let data = Data { x: x.view().into(), targets: Targets::Values(y.view()) };
+    let test = Data { x: test_x.view().into(), targets: Targets::Values(test_y.view()) };
     let failure = |e: NnError| Error::failure(e.to_string());
     let purpose = format!("{purpose}/{size}");
     let mut fit = Fit::new(mlp, data, test, &training, streams, &purpose).map_err(failure)?;

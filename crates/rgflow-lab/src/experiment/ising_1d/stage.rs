@@ -125,7 +125,7 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
         };
         out.add_work("thermometer", training.epochs as u64);
         let targets = Targets::Classes(&classes);
-        let (data, test) = (Data { x: x.view(), targets }, Data { x: y.view(), targets });
+        let (data, test) = (Data { x: x.view().into(), targets }, Data { x: y.view().into(), targets });
         let mut fit = nn::Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
         let per_epoch = training.batching.updates(x.nrows()) as u64;
         out.complete("training", &mut fit, &|updates| updates / per_epoch)?;

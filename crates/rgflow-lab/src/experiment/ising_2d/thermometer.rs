@@ -48,8 +48,8 @@ pub(in crate::experiment) fn stage(
         out.add_work("thermometer", training.epochs as u64 * epoch_units);
         let (x, y) = (train_set.spins.mapv(f32::from), test_set.spins.mapv(f32::from));
         let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
-        let data = Data { x: x.view(), targets: Targets::Classes(&x_classes) };
-        let test = Data { x: y.view(), targets: Targets::Classes(&y_classes) };
+        let data = Data { x: x.view().into(), targets: Targets::Classes(&x_classes) };
+        let test = Data { x: y.view().into(), targets: Targets::Classes(&y_classes) };
         let failure = |e: rgflow::nn::NnError| Error::failure(e.to_string());
         let mut fit = Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
         let per_epoch = training.batching.updates(x.nrows()) as u64;

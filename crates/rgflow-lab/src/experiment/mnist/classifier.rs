@@ -77,8 +77,8 @@ fn fit(settings: &Common, data: &Part, test: &Part, out: &StageOut) -> Result<Ml
         cost: Cost::CategoricalCrossEntropy,
         patience: 0,
     };
-    let x = Data { x: data.images.view(), targets: Targets::Classes(&data.digits) };
-    let y = Data { x: test.images.view(), targets: Targets::Classes(&test.digits) };
+    let x = Data { x: data.images.view().into(), targets: Targets::Classes(&data.digits) };
+    let y = Data { x: test.images.view().into(), targets: Targets::Classes(&test.digits) };
     let failure = |e: NnError| Error::failure(e.to_string());
     let mut fit = nn::Fit::new(mlp, x, y, &training, streams, "classifier").map_err(failure)?;
     let per_epoch = training.batching.updates(data.images.nrows()) as u64;

@@ -214,8 +214,8 @@ fn fit(
         patience: 0,
     };
     let (x, y) = (
-        Data { x: data.x.view(), targets: Targets::Values(data.y.view()) },
-        Data { x: test.x.view(), targets: Targets::Values(test.y.view()) },
+        Data { x: data.x.view().into(), targets: Targets::Values(data.y.view()) },
+        Data { x: test.x.view().into(), targets: Targets::Values(test.y.view()) },
     );
     let purpose = format!("{purpose}/{k}");
     let mut fit = Fit::new(mlp, x, y, &training, streams, &purpose).map_err(|e| failure(&e))?;

@@ -117,6 +117,10 @@ impl OwnFlow {
                 "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
             )));
         }
+        let of_file = Input::of_data(&data, d.scale);
+        if let Some(l) = units.levels() {
+            data.convert(l.low(), l.high());
+        }
         if let Some(l) = units.levels()
             && let Some(bad) = data.misfit(l.low(), l.high())
         {
@@ -124,7 +128,7 @@ impl OwnFlow {
                 "holds {bad}; the machine's visible units are {units}: give samples of that kind"
             )));
         }
-        let of_data = Input::of_data(&data, d.scale);
+        let of_data = Input { kind: Some(data.kind), ..of_file };
         for said in std::iter::once(&self.input).chain(&self.reads) {
             data.notes.extend(said.agrees(&of_data).map_err(Error::user)?.notes);
         }
@@ -234,7 +238,16 @@ impl Experiment for OwnFlow {
     }
 
     fn warnings(&self, _: &toml::Table) -> Vec<String> {
-        self.data.get().and_then(independence::warning).into_iter().collect()
+        let reader = self.network.as_ref().and_then(|(path, _, model, _)| {
+            let [cost, guess] = network::learnt_nothing(model)?;
+            Some(format!(
+                "{} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies of the labels \
+                 {guess:.3}; what it reads of this flow says nothing; train it longer (--epochs), at another --learning-rate or on more \
+                 samples, or leave --read out",
+                path.display()
+            ))
+        });
+        reader.into_iter().chain(self.data.get().and_then(independence::warning)).collect()
     }
 
     fn needs(&self, table: &toml::Table) -> Vec<Need> {
@@ -271,6 +284,8 @@ impl Experiment for OwnFlow {
         let effective = run.repetitions().into_iter().map(|r| self.effective(data, Streams::new(r.seed())));
         let effective: Vec<Effective> = effective.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
         let record = record::record(self, &settings, data, &starts, classes, (&found, &effective));
-        Ok(super::with_notes(record, self.warnings(table)))
+        let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data_path.0, "")];
+        files.extend(self.network.iter().map(|(path, ..)| (path.as_path(), "network")));
+        Ok(super::with_notes(record, self, table, &files))
     }
 }

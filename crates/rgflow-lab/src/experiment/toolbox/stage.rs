@@ -164,7 +164,7 @@ impl Job<'_> {
         };
         let training =
             Training { epochs: self.epochs, batching: self.batching, descent: self.descent, cost, patience: 0 };
-        let (learn, test) = (data(x, x_values.view(), classes), data(y, y_values.view(), y_classes));
+        let (learn, test) = (data(x.into(), x_values.view(), classes), data(y.into(), y_values.view(), y_classes));
         let failure = |e| failure(format!("{}: {e}", self.name));
         let mut fit = Fit::new(mlp, learn, test, &training, streams, self.name).map_err(failure)?;
         let (n, per_epoch) = (x.nrows() as u64, self.batching.updates(x.nrows()) as u64);

@@ -10,8 +10,8 @@ pub(super) struct Findings {
     pub updates: usize,
     /// Visible and hidden units, by name.
     pub units: [String; 2],
-    /// (epoch, reconstruction cost of the test set per sample, mean squared weight).
-    pub learning: Vec<(f64, f64, f64)>,
+    /// Epoch, reconstruction cost per sample of training samples and of the test set, mean squared weight.
+    pub learning: Vec<[f64; 4]>,
     /// Reconstruction cost per sample with its error over samples: training, test, and test of the mean of the data.
     pub reconstruction: [Measured; 3],
     /// ln p per sample, nats, error over samples: training and test, and of independent units; where ln Z can be had.

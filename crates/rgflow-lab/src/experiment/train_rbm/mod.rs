@@ -45,13 +45,17 @@ impl TrainRbm {
         let allow = "take Gaussian visible units (--units gaussian)";
         let options =
             Options { array: d.array.clone(), reads_labels: false, scale: d.scale, real, allow, ..Options::default() };
-        let data = Dataset::read(&self.path, &options)?;
+        let mut data = Dataset::read(&self.path, &options)?;
         let least = 4;
         if data.n_samples() < least {
             let (name, n) = (self.path.display(), data.n_samples());
             return Err(Error::user(format!("{name}: {n} samples; add some, at least {least} are needed")));
         }
-        settings.units(&data).map_err(|e| Error::user(format!("{}: {e}", self.path.display())))?;
+        let wrong = |e: String| Error::user(format!("{}: {e}", self.path.display()));
+        if let Some(levels) = settings.visible(&data).map_err(wrong)?.levels() {
+            data.convert(levels.low(), levels.high());
+        }
+        settings.units(&data).map_err(wrong)?;
         Ok(self.data.get_or_init(|| data))
     }
 }
@@ -113,6 +117,6 @@ impl Experiment for TrainRbm {
         };
         let found: Vec<_> = run.repetitions().par_iter().map(train).collect::<Result<_, Error>>()?;
         let record = record::record(&settings, data, &found);
-        Ok(super::with_notes(record, self.warnings(table)))
+        Ok(super::with_notes(record, self, table, &[(&self.path, "")]))
     }
 }

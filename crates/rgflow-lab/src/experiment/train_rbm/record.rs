@@ -154,8 +154,8 @@ fn learnt_nothing(cost: &[Combined], likelihood: &[Combined]) -> Option<String> 
 }
 
 fn learning(found: &[Findings], mean: &Combined) -> Figure {
-    let x: Vec<f64> = found[0].learning.iter().map(|m| m.0).collect();
-    let curve = |label: &str, of: fn(&(f64, f64, f64)) -> f64| Curve {
+    let x: Vec<f64> = found[0].learning.iter().map(|m| m[0]).collect();
+    let curve = |label: &str, of: fn(&[f64; 4]) -> f64| Curve {
         label: label.into(),
         x: x.clone(),
         y: found[0].learning.iter().map(of).collect(),
@@ -172,20 +172,20 @@ fn learning(found: &[Findings], mean: &Combined) -> Figure {
     Figure {
         id: "learning".into(),
         title: "Learning curve".into(),
-        caption: "Reconstruction cost of the test set per sample, and the size of the weights, against passes through the data. First repetition.".into(),
-        alt: "Cost of the test set and root mean square weight against the epoch.".into(),
+        caption: "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the size of the weights, against passes through the data. First repetition.".into(),
+        alt: "Costs of the training and the test set and root mean square weight against the epoch.".into(),
         panels: vec![
             Panel::Curves {
-                title: "test reconstruction".into(),
+                title: "reconstruction".into(),
                 x: axis("epoch"),
                 y: axis("cost per sample"),
-                curves: vec![curve("machine", |m| m.1), reference],
+                curves: vec![curve("training", |m| m[1]), curve("test", |m| m[2]), reference],
             },
             Panel::Curves {
                 title: "weights".into(),
                 x: axis("epoch"),
                 y: axis("root mean square"),
-                curves: vec![curve("w", |m| m.2.sqrt())],
+                curves: vec![curve("w", |m| m[3].sqrt())],
             },
         ],
     }

@@ -105,14 +105,18 @@ impl Settings {
         self.machine.units.starts_with("gaussian")
     }
 
+    /// Kind of the visible units.
+    pub fn visible(&self, data: &Dataset) -> Result<Units, String> {
+        match (self.machine.units.as_str(), data.kind) {
+            ("auto", Kind::Spins) => Ok(Units::SPIN),
+            ("auto", _) => Ok(Units::BINARY),
+            (text, _) => text.parse().map_err(|e: rgflow::rbm::RbmError| e.to_string()),
+        }
+    }
+
     /// Unit kinds of both layers, checked against what the data is.
     pub fn units(&self, data: &Dataset) -> Result<(Units, Units), String> {
-        let named = |text: &str| text.parse::<Units>().map_err(|e| e.to_string());
-        let visible = match (self.machine.units.as_str(), data.kind) {
-            ("auto", Kind::Spins) => Units::SPIN,
-            ("auto", _) => Units::BINARY,
-            (text, _) => named(text)?,
-        };
+        let visible = self.visible(data)?;
         if let Some(levels) = visible.levels() {
             let (low, high) = (levels.low(), levels.high());
             if let Some(bad) = data.misfit(low, high) {
@@ -126,7 +130,7 @@ impl Settings {
         let hidden = match (self.machine.hidden_units.as_str(), &visible) {
             ("auto", Units::Gaussian(_)) => Units::BINARY,
             ("auto", two_valued) => two_valued.clone(),
-            (text, _) => named(text)?,
+            (text, _) => text.parse::<Units>().map_err(|e| e.to_string())?,
         };
         Ok((visible, hidden))
     }

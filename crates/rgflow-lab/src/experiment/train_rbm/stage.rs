@@ -3,18 +3,20 @@
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
-use crate::dataset::{Dataset, Values, packed};
+use crate::dataset::{Dataset, Rows};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Samples, Trained, Training, Units};
+use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Trained, Training, Units};
 
-const REVISION: u32 = 5;
+const REVISION: u32 = 6;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const FINDINGS: &str = "examine/findings.json";
 /// Pictures of weights, of reconstructions, of draws.
 const SHOWN: [usize; 3] = [36, 8, 16];
+/// Training samples whose cost is in the learning curve: at most so many, spread over all.
+const MEASURED: usize = 5000;
 
 /// Rows of training and test.
 fn split(n: usize, settings: &Settings, streams: Streams) -> (Vec<usize>, Vec<usize>) {
@@ -39,13 +41,16 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let (train, test) = split(data.n_samples(), settings, streams);
         let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
-        let (x, y) = (Rows::of(data, &train, &visible), Rows::of(data, &test, &visible));
+        let of = |rows: &[usize]| samples(data, rows, &visible);
+        let count = train.len().min(MEASURED);
+        let measured: Vec<usize> = (0..count).map(|i| train[i * train.len() / count]).collect();
+        let (x, y, measured) = (of(&train), of(&test), of(&measured));
         let mut random = streams.generator("rbm/init", 0);
         let (n, m) = (data.n_units(), settings.machine.hidden);
         let start = Rbm::random(n, m, settings.machine.weight_scale as f32, &mut random);
-        let mut start = start.with_units(visible, hidden).map_err(|e| failure(&e))?;
+        let mut start = start.with_units(visible.clone(), hidden).map_err(|e| failure(&e))?;
         if settings.machine.visible_bias == "data" {
-            start.fit_visible_bias(x.samples()).map_err(|e| failure(&e))?;
+            start.fit_visible_bias(x.for_machine()).map_err(|e| failure(&e))?;
         }
         let batching = match settings.batching().map_err(Error::user)? {
             Batching::Mini { size, repeats } => Batching::Mini { size: size.min(train.len()), repeats },
@@ -65,15 +70,15 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         };
         let units = (train.len() * n * m / 1000 + 1) as u64;
         out.add_work("rbm", settings.training.epochs as u64 * units);
-        let fit = Fit::new(start, x.samples(), y.samples(), &training, streams, "rbm");
-        let mut fit = fit.map_err(|e| failure(&e))?;
+        let fit = Fit::new(start, x.for_machine(), y.for_machine(), &training, streams, "rbm");
+        let mut fit = fit.and_then(|fit| fit.with_training_cost(measured.for_machine())).map_err(|e| failure(&e))?;
         let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch as u64)?;
         let Trained { rbm, update, metrics, .. } = fit.finish().map_err(|e| failure(&e))?;
         out.tick(settings.training.epochs as u64 * units - done)?;
         let mut lines = String::new();
         for m in &metrics {
             let line = serde_json::json!({"update": m.update, "epoch": m.update as f64 / per_epoch as f64,
-                "test_reconstruction": m.test_reconstruction, "weight_square": m.weight_square});
+                "train_reconstruction": m.train_reconstruction, "test_reconstruction": m.test_reconstruction, "weight_square": m.weight_square});
             lines.push_str(&line.to_string());
             lines.push('\n');
         }
@@ -137,7 +142,7 @@ pub(super) fn examine(
             learning: learning
                 .map(|m| {
                     let get = |key: &str| m[key].as_f64().unwrap_or(f64::NAN);
-                    (get("epoch"), get("test_reconstruction"), get("weight_square"))
+                    [get("epoch"), get("train_reconstruction"), get("test_reconstruction"), get("weight_square")]
                 })
                 .collect(),
             reconstruction,
@@ -177,28 +182,10 @@ fn reconstructed(rbm: &Rbm, v: ArrayView2<f32>) -> Array2<f32> {
     back
 }
 
-/// Samples for a machine: bits where they are states of its two-valued units.
-enum Rows {
-    Bits(Vec<u8>),
-    Values(Array2<f32>),
-}
-
-impl Rows {
-    /// The samples `rows`, whose values the units `visible` can have.
-    fn of(data: &Dataset, rows: &[usize], visible: &Units) -> Self {
-        let plain = visible.levels().is_some_and(|l| l.high() == 1.0 && (l.low() == -1.0 || l.low() == 0.0));
-        match &data.values {
-            Values::States(states) if plain => Self::Bits(packed(states.view(), rows)),
-            values => Self::Values(values.rows(rows)),
-        }
-    }
-
-    fn samples(&self) -> Samples<'_> {
-        match self {
-            Self::Bits(bits) => bits.as_slice().into(),
-            Self::Values(values) => values.view().into(),
-        }
-    }
+/// The samples `rows` for a machine of the units `visible`.
+fn samples(data: &Dataset, rows: &[usize], visible: &Units) -> Rows {
+    // Bits are of two-valued units.
+    if visible.levels().is_some() { Rows::of(data, rows) } else { Rows::Values(data.values.rows(rows)) }
 }
 
 /// Units that do not know of each other, with the means of the training data.

@@ -69,14 +69,15 @@ impl Experiment for TrainThermometer {
     fn needs(&self, table: &toml::Table) -> Vec<Need> {
         let (Ok(settings), Some(data)) = (Settings::parse(table), self.data.get()) else { return vec![] };
         let (n, units) = (data.n_samples(), data.n_units());
-        // Training and test set as numbers.
+        // Training and test set, as bits or numbers.
         let share = 1.0 - settings.data.reference_fraction;
+        let row = if data.kind.levels().is_some() { units.div_ceil(4) } else { 4 * units };
         let what = format!("{}: {n} samples of {units} values", self.path.display());
         let hidden = &settings.network.hidden;
         let layers: Vec<usize> = [units].into_iter().chain(hidden.iter().copied()).collect();
         let weights = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
         vec![
-            Need::new(&[(n as f64 * 0.99 * share) as usize, 4 * units], what, "give fewer samples"),
+            Need::new(&[(n as f64 * 0.99 * share) as usize, row], what, "give fewer samples"),
             Need::new(&[16, weights], format!("network.hidden = {hidden:?}"), "take smaller --hidden"),
         ]
     }
@@ -94,7 +95,7 @@ impl Experiment for TrainThermometer {
             .map(|repetition| stage::train(repetition, &settings, data))
             .collect::<Result<_, Error>>()?;
         let record = record::record(&settings, data, &found);
-        Ok(super::with_notes(record, self.warnings(table)))
+        Ok(super::with_notes(record, self, table, &[(&self.path, "")]))
     }
 }
 

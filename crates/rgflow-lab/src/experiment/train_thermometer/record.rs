@@ -5,6 +5,7 @@ use super::super::drawing::axis;
 use super::findings::Findings;
 use super::settings::Settings;
 use super::stage;
+use crate::artifact::network::has_learnt;
 use crate::dataset::{Dataset, Meaning};
 use crate::record::{Cell, Curve, Figure, Map, Number, Panel, Record, Section, Style, Table};
 
@@ -23,8 +24,9 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         let classes = labels.classes().1;
         (0..distinct.len()).map(|k| stage::shares(classes.iter().filter(|c| **c == k).count(), settings)).collect()
     });
-    let (guess, guessed) = by_frequencies(&counts);
-    let learnt_nothing = cross_entropy.value.is_some_and(|v| v + 2.0 * cross_entropy.error.unwrap_or(0.0) >= guess);
+    let (guess, guessed) = stage::by_frequencies(&counts);
+    let error = cross_entropy.error.unwrap_or(0.0);
+    let learnt_nothing = cross_entropy.value.is_some_and(|cost| !has_learnt((cost, error), guess));
     let nothing = learnt_nothing.then(|| {
         format!(
             "The network has learnt nothing: its test cross-entropy is not below that of a guess by the frequencies of the labels \
@@ -151,15 +153,6 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     }
 }
 
-/// Cross-entropy (nats) and accuracy on the test set of a guess that knows the frequencies in the training set; `counts` by label, in
-/// training and test.
-fn by_frequencies(counts: &[[usize; 2]]) -> (f64, f64) {
-    let [train, test] = [0, 1].map(|i| counts.iter().map(|c| c[i] as f64).sum::<f64>());
-    let cost = |c: &[usize; 2]| -(c[1] as f64) / test * libm::log(c[0].max(1) as f64 / train);
-    let most = counts.iter().max_by_key(|c| c[0]).map_or(0.0, |c| c[1] as f64 / test);
-    (counts.iter().map(cost).sum(), most)
-}
-
 /// A fraction of `n` samples that is 0 or 1 has no error, as nothing varied: by the rule of three the truth is within 3/n (95 %).
 fn bounded(mut fraction: Combined, n: f64) -> Combined {
     let rest = (3.0 / n).min(1.0);
@@ -258,9 +251,9 @@ mod tests {
     /// p13: labels 95 : 5. Who knows the frequencies alone has accuracy 0.95 and -sum p ln p = 0.199 nats.
     #[test]
     fn without_knowledge_means_the_frequencies_of_the_labels() {
-        let (cost, accuracy) = by_frequencies(&[[1330, 380], [70, 20]]);
+        let (cost, accuracy) = stage::by_frequencies(&[[1330, 380], [70, 20]]);
         assert!((cost - 0.19852).abs() < 1e-4 && accuracy == 0.95, "{cost} {accuracy}");
-        let (cost, accuracy) = by_frequencies(&[[50, 10]; 10]);
+        let (cost, accuracy) = stage::by_frequencies(&[[50, 10]; 10]);
         assert!((cost - 10f64.ln()).abs() < 1e-12 && (accuracy - 0.1).abs() < 1e-12);
     }
 
