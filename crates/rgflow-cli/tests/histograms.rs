@@ -239,3 +239,51 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     mistake(&["rg", "reweight", &wrong], &["wrong.npz", "[5, 4]", "16 sites"]);
     rgflow(&["rg", "reweight", &write("fine.npz", &[t, ("lattice", ndarray::arr1(&[4.0, 4.0]))])]).success();
 }
+
+/// Whether `rgflow` with these arguments, which succeeds, says that rows are more alike than they can be, and names the file.
+fn is_suspected(arguments: &[&str], file: &str) -> bool {
+    let seen = rgflow(arguments).success().get_output().clone();
+    let said = String::from_utf8(seen.stderr).unwrap();
+    let line = said.lines().find(|line| line.contains("more alike"));
+    assert!(line.is_none_or(|line| line.contains(file) && line.contains("n_chains")), "{said}");
+    line.is_some()
+}
+
+/// B8. Null: no false alarm with p > 5e-5 for each of the temperatures that are clean, 9. Seeds 1 to 3.
+#[test]
+fn rows_that_contradict_independence_are_named_before_averaging() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+    // A slow chain, as it is, and as a file that claims independent rows.
+    let slow = ["--sampler", "metropolis", "--chains", "1", "--spacing", "1", "--size", "8", "--n", "3000"];
+    let chain = |name: &str, more: &[&str]| sample(dir.path(), name, &[&slow[..], more].concat());
+    let known = chain("known.npz", &["--temperature", "2.6"]);
+    let claims = |name: &str, of: &str, more: &[(&str, f64)]| {
+        let mut file = rgflow_lab::artifact::npz::Reader::open(of).unwrap();
+        let mut copy = rgflow_lab::artifact::npz::Writer::new();
+        copy.add("spins", &file.array::<i8, ndarray::Ix2>("spins").unwrap()).unwrap();
+        copy.add("temperatures", &file.array::<f64, ndarray::Ix1>("temperatures").unwrap()).unwrap();
+        copy.add("lattice", &file.array::<u32, ndarray::Ix1>("lattice").unwrap()).unwrap();
+        more.iter().for_each(|(array, value)| copy.add(array, &ndarray::arr1(&[*value])).unwrap());
+        copy.save(path(name)).unwrap();
+        path(name)
+    };
+    let reweight = |file: &str| is_suspected(&["rg", "reweight", file, "--temperatures", "2.6"], file);
+    let claimed = claims("claimed.npz", &known, &[("n_chains", 0.0)]);
+    assert!(!reweight(&known) && reweight(&claimed));
+    // Without a claim tau_int is measured, and n_eff of the file counts.
+    assert!(!reweight(&claims("silent.npz", &known, &[])));
+    let n_blocks =
+        |file: &str| json(&["rg", "reweight", file, "--temperatures", "2.6", "--json"])["n_blocks"].as_u64().unwrap();
+    assert_eq!(n_blocks(&claims("few.npz", &known, &[("n_chains", 0.0), ("n_eff", 60.0)])), 12);
+    // Where the law itself repeats rows there is no alarm.
+    let cold = sample(dir.path(), "cold.npz", &["--size", "4", "--temperature", "0,0.4,0.8,2.6", "--n", "1000"]);
+    assert!(!is_suspected(&["rg", "reweight", &cold, "--temperatures", "0.5"], &cold));
+
+    let t = ["--temperature", "2.1,2.2,2.35,2.45"];
+    let other = sample(dir.path(), "L6.npz", &[&["--size", "6", "--n", "3000"][..], &t].concat());
+    let clean = sample(dir.path(), "L8.npz", &[&["--size", "8", "--n", "3000"][..], &t].concat());
+    let slow = claims("slow.npz", &chain("chain.npz", &t), &[("n_chains", 0.0)]);
+    let collapse = |file: &str| is_suspected(&["rg", "collapse", &other, file, "--degree", "2"], file);
+    assert!(!collapse(&clean) && collapse(&slow));
+}

@@ -48,13 +48,14 @@ fn main() {
         })
         .collect();
     println!(
-        "{:<8} {:>5} {:>8} {:>8} {:>22} {:>22} {:>22}",
-        "of", "omega", "accepted", "chi2/dof", "|z| > 3 in %", "largest |z|", "mean error of nu"
+        "{:<8} {:>5} {:>8} {:>5} {:>8} {:>22} {:>22} {:>22}",
+        "of", "omega", "accepted", "flat", "chi2/dof", "|z| > 3 in %", "largest |z|", "mean error of nu"
     );
     for (q, name, a) in [(0, "U4", 0.0), (1, "|m|", -0.125), (2, "chi", 1.75)] {
         for omega in [None, Some(1.75)] {
             let master = Master { degree: 3, window: 2.0, start: [t_c, 1.0, a], fit_a: q > 0, omega };
-            let (mut accepted, mut z, mut bare, mut chi, mut errors) = (0, Vec::new(), Vec::new(), 0.0, [0.0; 2]);
+            let (mut accepted, mut flat, mut z, mut bare, mut chi, mut errors) =
+                (0, 0, Vec::new(), Vec::new(), 0.0, [0.0; 2]);
             for (seed, data) in data.iter().enumerate() {
                 let points: Vec<Point> =
                     data.iter().map(|(size, t, v)| Point { size: *size, t: *t, values: v[q].clone() }).collect();
@@ -66,6 +67,7 @@ fn main() {
                     }
                 };
                 accepted += 1;
+                flat += usize::from(seen.flat);
                 chi += seen.chi2 / seen.dof as f64;
                 let total = spread(&points, &master, &seen).total(&seen);
                 let truth = [t_c, 1.0, a];
@@ -82,7 +84,7 @@ fn main() {
             let most = |z: &[f64]| z.iter().copied().fold(0.0, f64::max);
             let n = f64::from(accepted).max(1.0);
             println!(
-                "{name:<8} {:>5} {:>8} {:>8.2} {:>22} {:>22} {:>22}",
+                "{name:<8} {:>5} {:>8} {flat:>5} {:>8.2} {:>22} {:>22} {:>22}",
                 omega.map_or("-".into(), |w| format!("{w}")),
                 format!("{accepted}/{seeds}"),
                 chi / n,

@@ -9,7 +9,7 @@ use rgflow::exact::enumeration::JointDensity;
 use rgflow::exact::{square, torus, transfer};
 use rgflow::lattice::{Ising, Lattice, Observables, Square, Temperature, wolff};
 use rgflow::random::Streams;
-use rgflow::rg::multi_histogram::State;
+use rgflow::rg::multi_histogram::{State, UNSEEN};
 use rgflow_lab::artifact::npz::Writer;
 use rgflow_lab::dataset::averages::Quantity;
 use rgflow_lab::dataset::ensemble::{Coupled, Pool, pools};
@@ -72,10 +72,14 @@ impl Reference {
             [m, self.n_sites / t * (m2 - m * m), 1.0 - m4 / (3.0 * m2 * m2)]
         };
         let whole = of(&near.1);
+        // Of ground states with one spin turned fewer than two may be missing; where there is none at all the blocks do not tell.
+        let n = self.n_sites as i64;
+        let more = of(&[near.1.as_slice(), &[BTreeMap::from([((8 - 2 * n, n - 2), UNSEEN)])]].concat());
         let parts: Vec<[f64; 3]> = near.1.iter().map(|b| of(std::slice::from_ref(b))).collect();
         std::array::from_fn(|k| {
             let mean = parts.iter().map(|p| p[k]).sum::<f64>() / 10.0;
-            (whole[k], (parts.iter().map(|p| (p[k] - mean).powi(2)).sum::<f64>() / 90.0).sqrt())
+            let error = (parts.iter().map(|p| (p[k] - mean).powi(2)).sum::<f64>() / 90.0).sqrt();
+            (whole[k], error.hypot(more[k] - whole[k]))
         })
     }
 }

@@ -43,16 +43,23 @@ impl Window {
                 v.iter().map(|v| f64::from(*v)).sum()
             }
         };
-        let values = [false, true].map(|pairs| standardised((0..rows.len()).map(|row| of(row, pairs)).collect()));
-        let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
-        let names: Vec<usize> = (0..rows.len())
-            .map(|row| {
+        let values = [false, true].map(|pairs| (0..rows.len()).map(|row| of(row, pairs)).collect());
+        let name = |row: usize| all.row(row).iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+        Self::of(values, (0..rows.len()).map(name))
+    }
+
+    /// Two numbers and a name of each row.
+    fn of<K: Eq + std::hash::Hash>(values: [Vec<f64>; 2], names: impl Iterator<Item = K>) -> Self {
+        let values = values.map(standardised);
+        let mut known: HashMap<K, usize> = HashMap::new();
+        let names: Vec<usize> = names
+            .map(|name| {
                 let next = known.len();
-                *known.entry(all.row(row).iter().map(|v| v.to_bits()).collect()).or_insert(next)
+                *known.entry(name).or_insert(next)
             })
             .collect();
         // Pairs of equal rows; a pair stands side by side with probability 2/n.
-        let n = rows.len() as f64;
+        let n = names.len() as f64;
         let mut counts = vec![0.0; known.len()];
         names.iter().for_each(|k| counts[*k] += 1.0);
         let pairs = counts.iter().map(|c: &f64| c * (c - 1.0) / 2.0).sum::<f64>();
@@ -98,19 +105,9 @@ pub fn warning(data: &Dataset) -> Option<String> {
     let each = (MOST_WINDOWS / by_label.len().max(1)).max(1);
     let chosen = by_label.iter().flat_map(|rows| rows.chunks(WINDOW).take(each)).filter(|rows| rows.len() >= LEAST);
     let windows: Vec<Window> = chosen.take(4 * MOST_WINDOWS).map(|rows| Window::new(data, rows)).collect();
-    let (seen, most) = largest(&windows, |n| (0..n).collect());
-    if windows.is_empty() || most <= 0.0 {
-        return None;
-    }
-    let mut rng: Generator = Streams::new(0).generator("data/independence", 0);
-    for _ in 0..ORDERS {
-        if largest(&windows, |n| permutation(n, &mut rng)).1 >= most {
-            return None;
-        }
-    }
-    let what = match (0..3).max_by(|a, b| seen[*a].total_cmp(&seen[*b])) {
-        Some(0) => "their means are correlated",
-        Some(1) => "sums over neighbouring units are correlated",
+    let what = match alarm(&windows)? {
+        0 => "their means are correlated",
+        1 => "sums over neighbouring units are correlated",
         _ => "too many are equal",
     };
     Some(format!(
@@ -118,4 +115,34 @@ pub fn warning(data: &Dataset) -> Option<String> {
          good, and the test set knows the training set; keep every k-th row of a time series, or shuffle rows that are only sorted",
         data.path.display()
     ))
+}
+
+/// How consecutive rows of a series are more alike than independent ones can be: `energy` and `abs_m` of the rows, and `names` that equal rows share.
+pub(super) fn correlated(energy: &[f64], abs_m: &[f64], names: &[u64]) -> Option<&'static str> {
+    let starts = (0..names.len()).step_by(WINDOW).take(MOST_WINDOWS);
+    let ranges = starts.map(|start| start..names.len().min(start + WINDOW)).filter(|range| range.len() >= LEAST);
+    let window = |r: std::ops::Range<usize>| {
+        Window::of([abs_m[r.clone()].to_vec(), energy[r.clone()].to_vec()], names[r].iter().copied())
+    };
+    let windows: Vec<Window> = ranges.map(window).collect();
+    Some(match alarm(&windows)? {
+        0 => "their |m| are correlated",
+        1 => "their energies are correlated",
+        _ => "too many are equal",
+    })
+}
+
+/// The statistic that no random order reaches, if there is one.
+fn alarm(windows: &[Window]) -> Option<usize> {
+    let (seen, most) = largest(windows, |n| (0..n).collect());
+    if windows.is_empty() || most <= 0.0 {
+        return None;
+    }
+    let mut rng: Generator = Streams::new(0).generator("data/independence", 0);
+    for _ in 0..ORDERS {
+        if largest(windows, |n| permutation(n, &mut rng)).1 >= most {
+            return None;
+        }
+    }
+    (0..3).max_by(|a, b| seen[*a].total_cmp(&seen[*b]))
 }

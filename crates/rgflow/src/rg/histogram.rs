@@ -1,9 +1,8 @@
 //! One collection read at other temperatures: single-histogram reweighting (Ferrenberg and Swendsen 1988).
 
-use ndarray::Array2;
-
+use super::multi_histogram::{Mbar, Series, State, estimate};
 use crate::lattice::Temperature;
-use crate::statistics::{Estimate, jackknife};
+use crate::statistics::Estimate;
 
 /// Share of the configurations that must count after reweighting (n_eff / n); below it nothing is read.
 pub const OVERLAP: f64 = 0.1;
@@ -24,8 +23,8 @@ pub fn weights(energy: &[f64], at: Temperature, to: Temperature) -> (Vec<f64>, f
 /// The temperature at which the susceptibility of |m|, chi = N (<m^2> - <|m|>^2)/T, is largest.
 ///
 /// `energy` and `abs_m`: energy per spin (J) and |m| of configurations of `n_sites` spins at `at`, in the order of the
-/// chain(s); `width`: the search spans `at` - width to `at` + width where the histogram reaches ([`OVERLAP`]). Error by
-/// jackknife over 20 blocks. `None` where the largest value lies at an end of what is reached, or there are fewer than
+/// chain(s); `width`: the search spans `at` - width to `at` + width where the samples support it ([`Mbar::read`]). Error by
+/// jackknife over 20 blocks. `None` where the largest value lies at an end of what is supported, or there are fewer than
 /// 200 configurations.
 pub fn susceptibility_peak(
     energy: &[f64],
@@ -41,38 +40,27 @@ pub fn susceptibility_peak(
         return None;
     }
     let total: Vec<f64> = energy[..n].iter().map(|e| e * n_sites).collect();
+    let series = Series { state: State::at(at.beta()), energy: &total, x: &vec![0.0; n], tau_int: 0.5 };
+    let mbar = Mbar::with_blocks(&[series], BLOCKS).ok()?;
     let step = 2.0 * width / (POINTS - 1) as f64;
     let grid = (0..POINTS).map(|i| at.value() - width + step * i as f64).filter(|t| *t > 0.0);
-    let mut temperatures = Vec::new();
-    let mut columns: Vec<Vec<f64>> = Vec::new();
-    for t in grid {
-        let (w, n_eff) = weights(&total, at, Temperature::new(t).ok()?);
-        if n_eff < OVERLAP * n as f64 {
-            continue;
-        }
-        temperatures.push(t);
-        let of = |f: &dyn Fn(f64) -> f64| -> Vec<f64> {
-            let block = |b: usize| {
-                let rows = b * n / BLOCKS..(b + 1) * n / BLOCKS;
-                rows.map(|i| w[i] * f(abs_m[i])).sum::<f64>()
-            };
-            (0..BLOCKS).map(block).collect()
-        };
-        columns.extend([of(&|_| 1.0), of(&|m| m), of(&|m| m * m)]);
-    }
-    let blocks = Array2::from_shape_fn((BLOCKS, columns.len()), |(b, c)| columns[c][b]);
-    let peak = |means: &[f64]| {
-        let chi: Vec<f64> = means
-            .chunks_exact(3)
-            .zip(&temperatures)
-            .map(|(m, t)| n_sites * (m[2] / m[0] - (m[1] / m[0]).powi(2)) / t)
-            .collect();
-        let best = (0..chi.len()).max_by(|a, b| chi[*a].total_cmp(&chi[*b]))?;
-        let (left, right) = (chi.get(best.checked_sub(1)?)?, chi.get(best + 1)?);
-        // The parabola through three points.
-        Some(temperatures[best] + 0.5 * step * (left - right) / (left - 2.0 * chi[best] + right))
+    // chi of all configurations and without each block, by temperature.
+    let chi = |t: f64| {
+        let seen = mbar.read(State::at(1.0 / t), |i| [abs_m[i], abs_m[i] * abs_m[i]]).ok()?;
+        Some((t, seen.map(|m| n_sites * (m[1] - m[0] * m[0]) / t)))
     };
-    let seen = jackknife(blocks.view(), |means| peak(means).unwrap_or(f64::NAN));
+    let (temperatures, chi): (Vec<f64>, Vec<Vec<f64>>) = grid.filter_map(chi).unzip();
+    let peak = |row: usize| {
+        let chi = |i: usize| chi[i][row];
+        let best = (0..temperatures.len()).max_by(|a, b| chi(*a).total_cmp(&chi(*b)))?;
+        if best == 0 || best + 1 == temperatures.len() {
+            return None;
+        }
+        let (left, right) = (chi(best - 1), chi(best + 1));
+        // The parabola through three points.
+        Some(temperatures[best] + 0.5 * step * (left - right) / (left - 2.0 * chi(best) + right))
+    };
+    let seen = estimate(&(0..=mbar.n_blocks()).map(peak).collect::<Option<Vec<f64>>>()?);
     (seen.value.is_finite() && seen.error.is_finite()).then_some(seen)
 }
 
@@ -129,5 +117,15 @@ mod tests {
         assert!(peak.error < 0.05 && (peak.value - best).abs() < 4.5 * peak.error, "{peak:?} {best}");
         // Out of reach: the largest value is at the end.
         assert_eq!(susceptibility_peak(&seen.energy, &seen.abs_m, 16, at, 0.01), None);
+    }
+    /// Ground states alone have equal weights at every temperature, which Kish's number takes for overlap: no peak is read from them, nor from 300
+    /// configurations at T = 1 whose grid leads to the peak near T = 2.5 and beyond.
+    #[test]
+    fn a_peak_that_was_never_sampled_is_not_read() {
+        let abs_m: Vec<f64> = (0..1000).map(|i| if i % 7 == 0 { 0.9 } else { 1.0 }).collect();
+        let cold = Temperature::new(1.0).unwrap();
+        assert_eq!(susceptibility_peak(&[-2.0; 1000], &abs_m, 64, cold, 0.9), None);
+        let seen = observed(4, cold, 300);
+        assert_eq!(susceptibility_peak(&seen.energy, &seen.abs_m, 16, cold, 2.0), None);
     }
 }

@@ -9,6 +9,7 @@
 use ndarray::Array2;
 
 use crate::rg::histogram::OVERLAP;
+use crate::rg::multi_histogram::Support;
 use crate::statistics::{Estimate, jackknife};
 
 /// Blocks of the jackknife.
@@ -39,6 +40,17 @@ pub enum NeuralError {
         /// Their number.
         n: usize,
     },
+    /// Reweighting to where configurations that were not drawn may weigh much.
+    #[error(
+        "reweighting by {shift:.4} in beta: one configuration beyond the outermost would carry {:.0} % of all weights; sample nearer to \
+         the crossing, or more", 100.0 * .beyond
+    )]
+    Support {
+        /// Shift in beta.
+        shift: f64,
+        /// Share of all weights of one configuration beyond the outermost.
+        beyond: f64,
+    },
     /// Curves that do not cross, or too few configurations.
     #[error("{0}")]
     Undefined(String),
@@ -52,24 +64,25 @@ fn weighted(series: &Series, shift: f64) -> Result<Array2<f64>, NeuralError> {
     }
     let mean = series.energy[..n].iter().sum::<f64>() / n as f64;
     let mut rows = Array2::zeros((BLOCKS, 4));
-    let (mut sum, mut squares) = (0.0, 0.0);
+    let mut weights = Vec::with_capacity(n);
     for block in 0..BLOCKS {
         let range = block * n / BLOCKS..(block + 1) * n / BLOCKS;
         let size = range.len() as f64;
         for i in range {
             let (f, x) = (f64::from(series.f[i]), series.energy[i] - mean);
             let w = libm::exp(shift * x);
-            (sum, squares) = (sum + w, squares + w * w);
+            weights.push(w);
             for (k, value) in [w, w * f, w * x, w * f * x].into_iter().enumerate() {
                 rows[[block, k]] += value / size;
             }
         }
     }
-    let n_eff = sum * sum / squares;
-    if n_eff < OVERLAP * n as f64 {
-        return Err(NeuralError::Overlap { shift, n_eff, n });
-    }
-    Ok(rows)
+    let least = OVERLAP * n as f64;
+    let Support { n_eff, beyond, .. } = match Support::of_one(&weights, &series.energy[..n]) {
+        support if support.holds(least) => return Ok(rows),
+        support => support,
+    };
+    Err(if n_eff < least { NeuralError::Overlap { shift, n_eff, n } } else { NeuralError::Support { shift, beyond } })
 }
 
 /// <f> and d<f>/d beta from means of w, w f, w x, w f x.
@@ -85,7 +98,7 @@ fn whole(rows: &Array2<f64>) -> Vec<f64> {
 /// Mean, d<f>/d beta and share of configurations that count of `series` at a shift in beta.
 ///
 /// # Errors
-/// [`NeuralError::Overlap`] where fewer than a tenth count.
+/// [`NeuralError::Overlap`] where fewer than a tenth count, [`NeuralError::Support`] where those that were not drawn may weigh much.
 pub fn reweighted(series: &Series, shift: f64) -> Result<(Estimate, Estimate), NeuralError> {
     let rows = weighted(series, shift)?;
     Ok((jackknife(rows.view(), |m| mean_and_slope(m).0), jackknife(rows.view(), |m| mean_and_slope(m).1)))
@@ -201,7 +214,7 @@ pub fn theta(b: usize, pairs: &[(Array2<f64>, Array2<f64>)]) -> (Vec<Estimate>, 
 }
 
 /// <f> and chi_f = beta V (<f^2> - <f>^2) in the field Y of H_Y = H - V f Y, reweighted from Y = 0 (B.5, B.6b), with the share of
-/// configurations that count.
+/// configurations that count and whether they support it.
 #[derive(Clone, Copy, Debug)]
 pub struct InField {
     /// The field.
@@ -212,6 +225,8 @@ pub struct InField {
     pub chi: Estimate,
     /// n_eff/n.
     pub share: f64,
+    /// Whether the configurations support it: see [`crate::rg::multi_histogram::Mbar::read`], with f for the energy.
+    pub supported: bool,
 }
 
 /// `f` of configurations of `volume` sites at `beta` in the field `y`.
@@ -220,25 +235,28 @@ pub fn in_field(f: &[f32], volume: usize, beta: f64, y: f64) -> InField {
     let strength = beta * volume as f64 * y;
     let top = f.iter().map(|f| strength * f64::from(*f)).fold(f64::NEG_INFINITY, f64::max);
     let mut rows = Array2::zeros((BLOCKS, 3));
-    let (mut sum, mut squares) = (0.0, 0.0);
+    let mut weights = Vec::with_capacity(n);
     for block in 0..BLOCKS {
         let range = block * n / BLOCKS..(block + 1) * n / BLOCKS;
         let size = range.len() as f64;
         for f in &f[range] {
             let f = f64::from(*f);
             let w = libm::exp(strength * f - top);
-            (sum, squares) = (sum + w, squares + w * w);
+            weights.push(w);
             for (k, value) in [w, w * f, w * f * f].into_iter().enumerate() {
                 rows[[block, k]] += value / size;
             }
         }
     }
     let chi = |m: &[f64]| beta * volume as f64 * (m[2] / m[0] - (m[1] / m[0]).powi(2));
+    let values: Vec<f64> = f.iter().map(|f| f64::from(*f)).collect();
+    let support = Support::of_one(&weights, &values);
     InField {
         y,
         f: jackknife(rows.view(), |m| m[1] / m[0]),
         chi: jackknife(rows.view(), chi),
-        share: sum * sum / squares / n as f64,
+        share: support.n_eff / n as f64,
+        supported: support.holds(OVERLAP * n as f64),
     }
 }
 

@@ -118,6 +118,15 @@ struct Beside {
     laws: Vec<(Of, Found<PowerLaw>)>,
 }
 
+/// All that is printed.
+struct Results {
+    points: Vec<Point>,
+    seen: scaling::Collapse,
+    errors: Errors,
+    beside: Beside,
+    n_blocks: usize,
+}
+
 impl Collapse {
     pub fn execute(self) -> Result<(), Error> {
         check_plot(self.plot.as_ref())?;
@@ -130,6 +139,7 @@ impl Collapse {
         }
         start_threads(self.threads)?;
         let found = pools(&self.files, &Coupled::M)?;
+        found.iter().flat_map(|pool| &pool.notes).for_each(|note| output::complain(note));
         let start = [self.tc.unwrap_or(Temperature::CRITICAL.value()), self.nu, self.of.exponent()];
         let inside = |size: usize, p: &Part| {
             (scaling::distance(p.temperature.value(), start[0]) * (size as f64).powf(1.0 / self.nu)).abs()
@@ -169,10 +179,11 @@ impl Collapse {
         if let Some(path) = &self.plot {
             draw(path, &self.figure(&points, &seen, &errors))?;
         }
+        let results = Results { points, seen, errors, beside, n_blocks };
         if self.json {
-            return output::print_json(&self.as_json(&points, &seen, &errors, &beside, n_blocks));
+            return output::print_json(&self.as_json(&results));
         }
-        output::print(&self.text(&points, &seen, &errors, &beside, n_blocks))?;
+        output::print(&self.text(&results))?;
         self.plot.as_ref().map_or(Ok(()), |path| output::print(&format!("{}\n", path.display())))
     }
 
@@ -244,14 +255,7 @@ impl Collapse {
         Beside { crossings: pairs.collect(), t, laws: [Of::AbsM, Of::Chi].map(|of| (of, law(of))).into() }
     }
 
-    fn as_json(
-        &self,
-        points: &[Point],
-        seen: &scaling::Collapse,
-        errors: &Errors,
-        beside: &Beside,
-        n_blocks: usize,
-    ) -> Value {
+    fn as_json(&self, Results { points, seen, errors, beside, n_blocks }: &Results) -> Value {
         let fitted = |k: usize, statistical: Estimate, spread: f64| {
             let mut value = number(errors.total[k]);
             (value["statistical"], value["spread"]) = (json!(statistical.error), json!(spread));
@@ -277,20 +281,13 @@ impl Collapse {
         json!({
             "of": self.of.name(), "n_blocks": n_blocks, "t_c": fitted(0, seen.t_c, own.t_c),
             "nu": fitted(1, seen.nu, own.nu), "a": fitted(2, seen.a, own.a), "other_fits": own.fits, "other_fits_failed": own.failed,
-            "chi2": seen.chi2, "dof": seen.dof, "coefficients": seen.coefficients, "omega": self.omega,
+            "chi2": seen.chi2, "dof": seen.dof, "flat": seen.flat, "coefficients": seen.coefficients, "omega": self.omega,
             "crossings": beside.crossings.iter().map(crossing).collect::<Vec<_>>(), "power_laws": laws,
             "points": points.iter().map(point).collect::<Vec<_>>(),
         })
     }
 
-    fn text(
-        &self,
-        points: &[Point],
-        seen: &scaling::Collapse,
-        errors: &Errors,
-        beside: &Beside,
-        n_blocks: usize,
-    ) -> String {
+    fn text(&self, Results { points, seen, errors, beside, n_blocks }: &Results) -> String {
         let mut sizes: Vec<String> = points.iter().map(|p| p.size.to_string()).collect();
         sizes.dedup();
         let correction = self.omega.map_or(String::new(), |w| format!(", corrections L^-{w}"));
@@ -322,6 +319,10 @@ impl Collapse {
         if seen.dof > 0 && seen.chi2 > 2.0 * seen.dof as f64 {
             text += "chi2/dof is above 2: one curve does not describe the data, and errors are widened; larger sizes, a narrower --window, a higher \
                      --degree or --omega\n";
+        }
+        if seen.flat {
+            text += "The valley of the fit is flat or lopsided: the data tell little, and values beyond two errors may fit nearly as well; more sizes, more \
+                     configurations, a lower --degree or no --omega\n";
         }
         text += "\nU4 of neighbouring sizes crosses at\n";
         for ([small, large], found) in &beside.crossings {

@@ -28,6 +28,8 @@ pub(super) struct Group {
     pub n_chains: Option<usize>,
     /// Autocorrelation times of E and of |m|, where the file says so.
     pub tau_int: [Option<f64>; 2],
+    /// Independent configurations that the rows are worth, where the file says so.
+    pub n_eff: Option<f64>,
 }
 
 /// Usual names of a field.
@@ -127,6 +129,7 @@ impl Arrays {
         let (temperatures, betas) = (columns(&TEMPERATURES)?, columns(&BETAS)?);
         let (fields, n_chains) = (columns(&FIELDS)?, columns(&["n_chains"])?);
         let taus = [columns(&TAUS[..1])?, columns(&TAUS[1..])?];
+        let n_eff = columns(&["n_eff"])?;
         let inverse = |beta: f64| 1.0 / beta;
         let temperature = match (temperatures.first(), betas.first()) {
             (Some(t), _) => t,
@@ -151,6 +154,13 @@ impl Arrays {
         let mut groups = groups(temperature, field, n).map_err(wrong)?;
         for group in &mut groups {
             group.n_chains = n_chains.first().map(|c| group.chains(c)).transpose().map_err(wrong)?;
+            let known =
+                n_eff.first().map(|c| Group::only(c, &group.rows, group.temperature)).transpose().map_err(wrong)?;
+            // That of a series that does not fluctuate is not defined.
+            group.n_eff = known.filter(|n| !n.is_nan());
+            if let Some(bad) = group.n_eff.filter(|n| *n <= 0.0) {
+                return Err(wrong(format!("`n_eff` holds {bad}: must be a number above 0; correct it")));
+            }
             for (tau, column) in group.tau_int.iter_mut().zip(&taus) {
                 *tau = match column.first() {
                     Some(c) => Some(Group::only(c, &group.rows, group.temperature).map_err(wrong)?),
@@ -280,7 +290,14 @@ fn groups(temperature: &Column, field: &Column, n: usize) -> Result<Vec<Group>, 
         let at = *known.entry(key).or_insert(groups.len());
         if at == groups.len() {
             let temperature = Temperature::new(t).map_err(|e| e.to_string())?;
-            groups.push(Group { temperature, field: h, rows: Vec::new(), n_chains: None, tau_int: [None; 2] });
+            groups.push(Group {
+                temperature,
+                field: h,
+                rows: Vec::new(),
+                n_chains: None,
+                tau_int: [None; 2],
+                n_eff: None,
+            });
         }
         groups[at].rows.push(row);
     }

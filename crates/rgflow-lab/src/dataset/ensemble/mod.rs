@@ -1,9 +1,10 @@
 //! Samples of the Ising model as series for histograms: energy, magnetisation and X of every configuration, chain after chain.
 //!
 //! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there `coordination`, `field`,
-//! `n_chains` and tau_int); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
+//! `n_chains`, tau_int and n_eff); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
 
 mod arrays;
+mod correlated;
 mod edges;
 mod repeats;
 
@@ -153,13 +154,14 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
         };
         let cold = arrays.groups.iter().any(|g| g.temperature == Temperature::ZERO);
         blocks.extend(Block::all(&arrays, path).into_iter().map(|block| (at, block)));
-        let parts = arrays.measure(path, coupled)?;
+        let (parts, notes) = arrays.measure(path, coupled)?;
         if parts.is_empty() {
             return Err(wrong("has configurations at T = 0 alone, which know no other; sample at T > 0".into()));
         }
         if cold {
             pools[at].notes.push(format!("{}: T = 0 is left out: its configurations know no other T", path.display()));
         }
+        pools[at].notes.extend(notes);
         pools[at].parts.extend(parts);
     }
     for at in 0..pools.len() {
@@ -171,8 +173,8 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
 }
 
 impl Arrays {
-    /// Measures every configuration; T = 0 is left out.
-    fn measure(self, path: &Path, coupled: &Coupled) -> Result<Vec<Part>, Error> {
+    /// Measures every configuration, with warnings where rows are more alike than their tau_int allows; T = 0 is left out.
+    fn measure(self, path: &Path, coupled: &Coupled) -> Result<(Vec<Part>, Vec<String>), Error> {
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
         let field = self.groups.iter().map(|g| g.field).find(|h| *h != 0.0);
         if let (Some(h), true) = (field, *coupled != Coupled::M) {
@@ -184,10 +186,11 @@ impl Arrays {
             return Err(wrong(format!("{} has no operator {coupled}; take m or abs_m", self.lattice)));
         }
         let warm = self.groups.iter().filter(|g| g.temperature != Temperature::ZERO);
-        Ok(warm.map(|group| self.part(group, path, coupled)).collect())
+        let (parts, warnings): (_, Vec<Option<String>>) = warm.map(|group| self.part(group, path, coupled)).unzip();
+        Ok((parts, warnings.into_iter().flatten().collect()))
     }
 
-    fn part(&self, group: &Group, path: &Path, coupled: &Coupled) -> Part {
+    fn part(&self, group: &Group, path: &Path, coupled: &Coupled) -> (Part, Option<String>) {
         let (model, rows) = (Ising::new(&self.lattice), &group.rows);
         let independent = group.n_chains == Some(0);
         let n_chains = group.n_chains.unwrap_or(1).max(1);
@@ -216,10 +219,14 @@ impl Arrays {
         let known = group.tau_int;
         let tau_energy = known[0].unwrap_or_else(|| tau(&|i| energy[i]));
         let tau_int = tau_energy.max(known[1].unwrap_or_else(|| tau(&|i| m[i].abs()))).max(0.5);
+        // n_eff = n/(2 tau_int): a file may say either.
+        let tau_int = tau_int.max(group.n_eff.map_or(0.5, |n_eff| 0.5 * rows.len() as f64 / n_eff));
         // Turning all spins is a symmetry: what counts is how fast |X| is forgotten.
         let tau_int_x = tau_int.max(tau(&|i| if coupled.is_odd() { x[i].abs() } else { x[i] }));
         let (path, temperature, field) = (path.to_path_buf(), group.temperature, group.field);
-        Part { path, temperature, field, energy, m, x, tau_int, tau_int_x, edges }
+        let part = Part { path, temperature, field, energy, m, x, tau_int, tau_int_x, edges };
+        let warning = correlated::warning(&part, &chains, |row| self.spins.row(row));
+        (part, warning)
     }
 }
 

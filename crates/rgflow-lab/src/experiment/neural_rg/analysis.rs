@@ -9,7 +9,6 @@ use ndarray::Array2;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;
 use rgflow::random::Streams;
-use rgflow::rg::histogram::OVERLAP;
 use rgflow::rg::neural::{self, Series};
 use rgflow::statistics::{Estimate, student_t_error};
 use serde::{Deserialize, Serialize};
@@ -274,8 +273,8 @@ fn thetas<'a>(of: &dyn Fn(usize) -> &'a Seen) -> Vec<Theta> {
 
 fn field_curve(f: &[f32], beta: f64, reach: f64, points: usize, volume: usize) -> FieldCurve {
     let y: Vec<f64> = (0..points).map(|i| reach * (2.0 * i as f64 / (points - 1) as f64 - 1.0)).collect();
-    // None is drawn of which fewer than a tenth of the configurations count.
-    let seen: Vec<_> = y.iter().map(|y| neural::in_field(f, volume, beta, *y)).filter(|p| p.share >= OVERLAP).collect();
+    // Only what the configurations support is drawn.
+    let seen: Vec<_> = y.iter().map(|y| neural::in_field(f, volume, beta, *y)).filter(|p| p.supported).collect();
     FieldCurve {
         beta,
         y: seen.iter().map(|p| p.y).collect(),

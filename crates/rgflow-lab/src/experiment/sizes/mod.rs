@@ -171,7 +171,7 @@ fn flows(part: &Repetition, base: &Base) -> Result<(Observed, [FlowFindings; 2])
 /// Stage "peaks".
 fn peaks(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
     let file = "peaks.json";
-    let what = Stage { name: "peaks", revision: 1, settings: (size, n), inputs: &[], outputs: &[file] };
+    let what = Stage { name: "peaks", revision: 2, settings: (size, n), inputs: &[], outputs: &[file] };
     let artifact = part.stage(what, |out| {
         out.add_work("peaks", 1);
         let failure = |e: rgflow::lattice::LatticeError| Error::failure(e.to_string());

@@ -14,6 +14,7 @@ mod tests;
 
 use rayon::prelude::*;
 
+pub(in crate::rg) use reading::Support;
 pub use replicas::{Replicas, UNSEEN, estimate};
 
 use crate::statistics::Estimate;

@@ -20,16 +20,38 @@ const CENTRAL: [f64; 2] = [0.1, 0.9];
 const SLACK: f64 = 3.0;
 
 /// How well a state is supported.
-struct Support {
-    n_eff: f64,
+pub(in crate::rg) struct Support {
+    /// Kish's number of configurations that count.
+    pub n_eff: f64,
     /// Share of all weights that one more configuration beyond the outermost would have.
-    beyond: f64,
+    pub beyond: f64,
     /// Whether the mean energy lies amid those that were drawn.
-    amid: bool,
+    pub amid: bool,
 }
 
 impl Support {
-    fn holds(&self, least: f64) -> bool {
+    /// Of configurations with the weights `w` and the energies `energy`, of which `central` are the quantiles; `edge` is the largest weight of one
+    /// beyond the outermost, and `independent` of them make an independent one.
+    pub fn new(w: &[f64], energy: &[f64], [low, high]: [f64; 2], edge: f64, independent: f64) -> Self {
+        let (total, squares) = w.iter().fold((0.0, 0.0), |(a, b), w| (a + w, b + w * w));
+        let n_eff = total * total / squares;
+        let mean = super::dot(w, energy) / total;
+        let variance = w.iter().zip(energy).map(|(w, e)| w * (e - mean).powi(2)).sum::<f64>() / total;
+        // The mean is itself uncertain.
+        let slack = SLACK * (variance * independent / n_eff).sqrt();
+        // Where most have one energy a mean tells nothing.
+        let amid = low < high && (low - slack..=high + slack).contains(&mean);
+        let largest = w.iter().copied().fold(edge, f64::max) * independent;
+        Self { n_eff, beyond: largest / (total + largest), amid }
+    }
+
+    /// The same where only the weights `w` and the energies of configurations are known: the outermost of them stand for those beyond.
+    pub fn of_one(w: &[f64], energy: &[f64]) -> Self {
+        Self::new(w, energy, central(energy), 0.0, 1.0)
+    }
+
+    /// Whether averages can be read, where `least` configurations must count.
+    pub fn holds(&self, least: f64) -> bool {
         // NaN, where exponents are not finite, holds nowhere.
         if self.amid { self.beyond <= BEYOND_AMID } else { self.n_eff >= least && self.beyond <= BEYOND }
     }
@@ -53,7 +75,7 @@ impl Mbar {
         let (w, n_eff) = self.weights(&state);
         let nearest = self.nearest(&state);
         let least = OVERLAP * self.size(nearest) as f64;
-        let support = self.support(&state, &w, n_eff);
+        let support = self.support(&state, &w);
         if !support.holds(least) {
             let (at, nearest, n) = (state, self.states[nearest], self.size(nearest));
             let reach = self.reach(&nearest, &state, least);
@@ -74,8 +96,8 @@ impl Mbar {
 
     /// Whether averages at `state` can be read.
     pub fn reaches(&self, state: &State) -> bool {
-        let (w, n_eff) = self.weights(state);
-        self.support(state, &w, n_eff).holds(OVERLAP * self.size(self.nearest(state)) as f64)
+        let (w, _) = self.weights(state);
+        self.support(state, &w).holds(OVERLAP * self.size(self.nearest(state)) as f64)
     }
 
     /// Probability at `state` that of the pair {s, -s} of configuration `n` it is the other one than was drawn; 1/2 unless X is odd.
@@ -126,21 +148,11 @@ impl Mbar {
         Replicas { rows: table(&rows), more: table(&more), n_eff }
     }
 
-    fn support(&self, state: &State, w: &[f64], n_eff: f64) -> Support {
-        let total: f64 = w.iter().sum();
-        let top = self.ln_weight_top(state);
-        let largest = self.edge_weights(state, top).into_iter().fold(1.0, f64::max) * self.independent;
-        let mean = w.iter().zip(&self.energy).map(|(w, e)| w * e).sum::<f64>() / total;
-        let variance = w.iter().zip(&self.energy).map(|(w, e)| w * (e - mean).powi(2)).sum::<f64>() / total;
-        // The mean is itself uncertain.
-        let slack = SLACK * (variance * self.independent / n_eff).sqrt();
-        let [low, high] = self.central;
-        // Where most have one energy a mean tells nothing.
-        let amid = low < high && (low - slack..=high + slack).contains(&mean);
+    fn support(&self, state: &State, w: &[f64]) -> Support {
+        let edge = self.edge_weights(state, self.ln_weight_top(state)).into_iter().fold(0.0, f64::max);
+        let seen = Support::new(w, &self.energy, self.central, edge, self.independent);
         // Without edges nothing is known beyond a single level.
-        let alone = self.edges.is_empty() && self.one_level(state);
-        let beyond = if alone { 1.0 } else { largest / (total + largest) };
-        Support { n_eff, beyond, amid }
+        if self.edges.is_empty() && self.one_level(state) { Support { beyond: 1.0, ..seen } } else { seen }
     }
 
     /// Whether all configurations have one energy, and `state` has another temperature than all that were sampled.
@@ -203,8 +215,8 @@ impl Mbar {
         for _ in 0..30 {
             let middle = 0.5 * (low + high);
             let state = from.towards(to, middle);
-            let (w, n_eff) = self.weights(&state);
-            if self.support(&state, &w, n_eff).holds(least) { low = middle } else { high = middle }
+            let (w, _) = self.weights(&state);
+            if self.support(&state, &w).holds(least) { low = middle } else { high = middle }
         }
         from.towards(to, low)
     }

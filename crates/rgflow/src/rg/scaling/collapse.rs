@@ -2,10 +2,10 @@
 //!
 //! For given T_c, nu and a the coefficients of the polynomial and of the correction are linear least squares; chi^2 with these eliminated (variable
 //! projection: Golub and Pereyra 1973) is a function of two or three parameters. It may have several minima, so the search
-//! starts from a grid of them, and its profile along 1/nu is looked at.
+//! starts from a grid of them, and errors respect the profile of chi^2 about the lowest.
 
-use nalgebra::{DMatrix, DVector};
-
+use super::profile::Profile;
+use super::projection::{Fit, Minimum};
 use super::{Point, ScalingError, undefined};
 use crate::rg::multi_histogram::estimate;
 use crate::statistics::Estimate;
@@ -28,7 +28,8 @@ pub struct Master {
 /// Data on one curve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collapse {
-    /// Critical temperature, with jackknife error.
+    /// Critical temperature. Errors are the larger of the jackknife's, times the root of chi2/dof where that is above 1, and of the profile's: how far the
+    /// number can go, the others fitted again, until chi^2 is higher by 1 (by chi2/dof where that is above 1).
     pub t_c: Estimate,
     /// Exponent of the correlation length.
     pub nu: Estimate,
@@ -40,6 +41,8 @@ pub struct Collapse {
     pub dof: usize,
     /// Coefficients of f, the constant first, then those of the correction.
     pub coefficients: Vec<f64>,
+    /// Whether chi^2 rises so slowly on a side that values two or three errors away may fit nearly as well as those one error away.
+    pub flat: bool,
 }
 
 impl Collapse {
@@ -54,27 +57,36 @@ const STRETCHES: [f64; 5] = [1.0, 0.75, 1.3, 0.6, 1.6];
 const SHIFTS: [f64; 3] = [0.0, -0.3, 0.3];
 /// Another minimum counts as possible if its chi^2, over chi^2/dof where that is above 1, is higher by less than this: three standard errors.
 const POSSIBLE: f64 = 9.0;
+/// 1/nu and a are looked for within these, T_c within three times the range of the temperatures.
+const INVERSE: [f64; 2] = [0.2, 5.0];
+const EXPONENT: [f64; 2] = [-10.0, 10.0];
+/// Lower minima that the profile may find.
+const LOWER: usize = 3;
 /// Two minima are one if 1/nu differs by less.
 const SAME: f64 = 1e-3;
 
 /// Fits T_c, nu and, if asked for, a by least squares: several starts of Levenberg and Marquardt on chi^2 without the linear coefficients.
 ///
-/// Errors by jackknife, refitted without each block; the weights of the points stay those of all data. chi2/dof near 1 says that
+/// The jackknife refits without each block; the weights of the points stay those of all data. chi2/dof near 1 says that
 /// one curve describes the data; well above, that sizes are too small, the window too wide, or the degree too low.
 ///
 /// # Errors
-/// With fewer points in the window than parameters, points of a single size, different numbers of blocks, where the fit does not converge, or
-/// where the data allow another minimum or a flat valley: nu or T_c that are more than three standard errors away, and fit as well.
+/// With fewer points in the window than parameters, points of a single size, different numbers of blocks, where the fit does not converge, where
+/// chi^2 is nowhere higher by 1 on a side, or where another minimum fits as well, with nu or T_c more than three standard errors away.
 pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingError> {
-    let [t_c, nu, a] = master.start;
+    let [t_c, nu, _] = master.start;
     let inside = |p: &&Point| (distance(p.t, t_c) * libm::pow(p.size as f64, 1.0 / nu)).abs() <= master.window;
     let points: Vec<&Point> = points.iter().filter(inside).collect();
     let n_blocks = points.first().map_or(0, |p| p.values.len());
     if n_blocks < 3 || points.iter().any(|p| p.values.len() != n_blocks) {
         return undefined("a collapse needs points in the window, with as many blocks (two at least) each");
     }
-    let fit =
-        Fit { sizes: points.iter().map(|p| p.size as f64).collect(), t: points.iter().map(|p| p.t).collect(), master };
+    let fit = Fit {
+        sizes: points.iter().map(|p| p.size as f64).collect(),
+        t: points.iter().map(|p| p.t).collect(),
+        weights: points.iter().map(|p| 1.0 / estimate(&p.values).error).collect(),
+        master,
+    };
     let n_parameters = fit.linear() + fit.free();
     if points.len() < n_parameters {
         return undefined(format!(
@@ -85,77 +97,66 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
     if points.iter().all(|p| p.size == points[0].size) {
         return undefined("points of one size say nothing of nu: give at least two sizes");
     }
-    let weights: Vec<f64> = points.iter().map(|p| 1.0 / estimate(&p.values).error).collect();
-    if weights.iter().any(|w| !w.is_finite()) {
+    if fit.weights.iter().any(|w| !w.is_finite()) {
         return undefined("a point has no error: its values do not fluctuate or are not finite");
     }
     let row = |b: usize| points.iter().map(|p| p.values[b]).collect::<Vec<f64>>();
     let data = row(0);
-    let smallest = fit.sizes.iter().copied().fold(f64::INFINITY, f64::min);
-    let mut minima: Vec<Minimum> = Vec::new();
-    for stretch in STRETCHES {
-        for shift in SHIFTS {
-            let start = [t_c * (1.0 + shift * libm::pow(smallest, -1.0 / nu)), stretch / nu, a];
-            if let Some(found) = fit.least_squares(&data, &weights, start, None) {
-                minima.push(found);
-            }
-        }
+    let dof = points.len() - n_parameters;
+    let mut minima = fit.minima(&data);
+    let Some(mut best) = minima.first().cloned() else { return undefined(NO_FIT) };
+    // A walk along the profile may end in a lower minimum than all starts did.
+    let mut profiles = fit.profiles(&data, &best, dof);
+    for _ in 0..LOWER {
+        let Err(lower) = profiles else { break };
+        let Some(found) = fit.least_squares(&data, lower.p, None) else { return undefined(NO_FIT) };
+        best = found;
+        minima.insert(0, best.clone());
+        profiles = fit.profiles(&data, &best, dof);
     }
-    minima.sort_by(|a, b| a.chi2.total_cmp(&b.chi2));
-    let Some(best) = minima.first().cloned() else { return undefined(NO_FIT) };
-    let parts = (1..n_blocks).map(|b| fit.least_squares(&row(b), &weights, best.p, None));
+    let Ok(profiles) = profiles else { return undefined(NO_FIT) };
+    let closed: Option<Vec<&Profile>> = profiles.iter().map(|p| p.as_ref().filter(|p| p.is_closed())).collect();
+    let Some(profiles) = closed else {
+        return undefined(format!(
+            "the data do not tell T_c and nu: the fit is as good far away from T_c = {:.4}, nu = {:.3}; more sizes, more configurations, a lower \
+             degree or no correction",
+            best.p[0],
+            1.0 / best.p[1]
+        ));
+    };
+    let parts = (1..n_blocks).map(|b| fit.least_squares(&row(b), best.p, None));
     let Some(parts) = std::iter::once(Some(best.clone())).chain(parts).collect::<Option<Vec<_>>>() else {
         return undefined(NO_FIT);
     };
-    let of = |f: &dyn Fn(&[f64; 3]) -> f64| {
-        let error = estimate(&parts.iter().map(|m| f(&m.p)).collect::<Vec<_>>()).error;
-        Estimate { value: f(&best.p), error, n_eff: (n_blocks - 1) as f64 }
+    let scale = unit(&best, dof).sqrt();
+    let of = |k: usize, f: &dyn Fn(f64) -> f64| {
+        let error = estimate(&parts.iter().map(|m| f(m.p[k])).collect::<Vec<_>>()).error;
+        let profile = profiles.get(k).map_or(0.0, |profile| profile.error(f));
+        Estimate { value: f(best.p[k]), error: (scale * error).max(profile), n_eff: (n_blocks - 1) as f64 }
     };
-    let dof = points.len() - n_parameters;
     let seen = Collapse {
-        t_c: of(&|p| p[0]),
-        nu: of(&|p| 1.0 / p[1]),
-        a: of(&|p| p[2]),
+        t_c: of(0, &|p| p),
+        nu: of(1, &|p| 1.0 / p),
+        a: of(2, &|p| p),
         chi2: best.chi2,
         dof,
         coefficients: best.linear.clone(),
+        flat: profiles.iter().any(|profile| profile.is_flat()),
     };
-    // chi^2 in units in which the best fit is a good one.
-    let unit = if dof > 0 { (best.chi2 / dof as f64).max(1.0) } else { 1.0 };
-    let inverse = of(&|p| p[1]).error;
-    for other in &minima[1..] {
-        let away = (other.p[1] - best.p[1]).abs();
-        let far = away > SAME && (away > 3.0 * inverse || (other.p[0] - best.p[0]).abs() > 3.0 * seen.t_c.error);
-        if far && other.chi2 - best.chi2 < POSSIBLE * unit {
-            return undefined(format!(
-                "the fit has two minima: nu = {:.3}, T_c = {:.4} (chi2 = {:.1}) and nu = {:.3}, T_c = {:.4} (chi2 = {:.1}); more sizes, \
-                 more configurations, or a lower degree",
-                1.0 / best.p[1],
-                best.p[0],
-                best.chi2,
-                1.0 / other.p[1],
-                other.p[0],
-                other.chi2
-            ));
-        }
+    let inverse = of(1, &|p| p).error;
+    match minima[1..].iter().find(|other| rivals(&best, other, [seen.t_c.error, inverse], dof)) {
+        None => Ok(seen),
+        Some(other) => undefined(format!(
+            "the fit has two minima: nu = {:.3}, T_c = {:.4} (chi2 = {:.1}) and nu = {:.3}, T_c = {:.4} (chi2 = {:.1}); more sizes, \
+             more configurations, or a lower degree",
+            1.0 / best.p[1],
+            best.p[0],
+            best.chi2,
+            1.0 / other.p[1],
+            other.p[0],
+            other.chi2
+        )),
     }
-    // The profile: at three standard errors chi^2 of a parabola is higher by 9; where it is not even by a fifth of that, the valley is flat.
-    for side in [-1.0, 1.0] {
-        let at = best.p[1] + side * 3.0 * inverse;
-        let higher = if at > 0.0 {
-            fit.least_squares(&data, &weights, [best.p[0], at, best.p[2]], Some(at)).map(|m| m.chi2 - best.chi2)
-        } else {
-            None
-        };
-        if higher.is_none_or(|higher| higher < 0.2 * POSSIBLE) {
-            return undefined(format!(
-                "the data do not tell nu: the fit is as good at 1/nu = {:.3}({inverse:.3}) as three errors away; more sizes, more \
-                 configurations, a lower degree or no correction",
-                best.p[1]
-            ));
-        }
-    }
-    Ok(seen)
 }
 
 /// t = T_c (1 - T_c/T), in J/k_B.
@@ -168,119 +169,42 @@ pub fn distance(temperature: f64, t_c: f64) -> f64 {
     t_c * (1.0 - t_c / temperature)
 }
 
-/// T_c, 1/nu and a at a minimum of chi^2, and the coefficients of f, then g_0 and g_1.
-#[derive(Clone, Debug)]
-struct Minimum {
-    p: [f64; 3],
-    linear: Vec<f64>,
-    chi2: f64,
-}
-
-struct Fit<'a> {
-    sizes: Vec<f64>,
-    t: Vec<f64>,
-    master: &'a Master,
-}
-
 const NO_FIT: &str = "the fit of the collapse does not converge: start nearer to T_c and nu, or lower the degree";
 
+/// chi^2/dof where that is above 1: errors are then wider by its root.
+fn unit(best: &Minimum, dof: usize) -> f64 {
+    if dof > 0 { (best.chi2 / dof as f64).max(1.0) } else { 1.0 }
+}
+
+/// Whether `other` fits about as well as `best`, farther away than three of the `errors` of T_c and 1/nu.
+fn rivals(best: &Minimum, other: &Minimum, errors: [f64; 2], dof: usize) -> bool {
+    let [t_c, inverse] = [0, 1].map(|k| (other.p[k] - best.p[k]).abs());
+    let far = inverse > SAME && (inverse > 3.0 * errors[1] || t_c > 3.0 * errors[0]);
+    far && other.chi2 - best.chi2 < POSSIBLE * unit(best, dof)
+}
+
 impl Fit<'_> {
-    /// Number of parameters in which y is linear.
-    fn linear(&self) -> usize {
-        self.master.degree + 1 + if self.master.omega.is_some() { 2 } else { 0 }
+    /// All minima that the starts reach, the lowest first.
+    fn minima(&self, data: &[f64]) -> Vec<Minimum> {
+        let [t_c, nu, a] = self.master.start;
+        let smallest = self.sizes.iter().copied().fold(f64::INFINITY, f64::min);
+        let starts = STRETCHES.into_iter().flat_map(|stretch| SHIFTS.map(|shift| (stretch, shift)));
+        let from = |(stretch, shift): (f64, f64)| {
+            let start = [t_c * (1.0 + shift * libm::pow(smallest, -1.0 / nu)), stretch / nu, a];
+            self.least_squares(data, start, None)
+        };
+        let mut minima: Vec<Minimum> = starts.filter_map(from).collect();
+        minima.sort_by(|a, b| a.chi2.total_cmp(&b.chi2));
+        minima
     }
 
-    /// Number of the others.
-    fn free(&self) -> usize {
-        2 + usize::from(self.master.fit_a)
-    }
-
-    /// Weighted terms of y, one column for each linear parameter, and their derivatives with respect to T_c, 1/nu and a.
-    fn terms(&self, weights: &[f64], p: &[f64; 3]) -> (DMatrix<f64>, [DMatrix<f64>; 3]) {
-        let (n, columns) = (self.sizes.len(), self.linear());
-        let mut terms = DMatrix::zeros(n, columns);
-        let mut slopes = [DMatrix::zeros(n, columns), DMatrix::zeros(n, columns), DMatrix::zeros(n, columns)];
-        for i in 0..n {
-            let (size, dt) = (self.sizes[i], distance(self.t[i], p[0]));
-            let (stretch, scale) = (libm::pow(size, p[1]), weights[i] * libm::pow(size, p[2]));
-            let (x, ln) = (dt * stretch, libm::log(size));
-            // dt/dT_c = 1 - 2 T_c/T.
-            let dx = [stretch * (1.0 - 2.0 * p[0] / self.t[i]), x * ln];
-            let mut set = |column: usize, factor: f64, power: i32| {
-                let value = scale * factor * x.powi(power);
-                let slope = if power > 0 { scale * factor * f64::from(power) * x.powi(power - 1) } else { 0.0 };
-                terms[(i, column)] = value;
-                slopes[0][(i, column)] = slope * dx[0];
-                slopes[1][(i, column)] = slope * dx[1];
-                slopes[2][(i, column)] = value * ln;
-            };
-            for j in 0..=self.master.degree {
-                set(j, 1.0, j as i32);
-            }
-            if let Some(omega) = self.master.omega {
-                let small = libm::pow(size, -omega);
-                set(self.master.degree + 1, small, 0);
-                set(self.master.degree + 2, small, 1);
-            }
-        }
-        (terms, slopes)
-    }
-
-    /// The best linear coefficients at `p`, weighted residuals, and their derivatives to first order (Kaufman 1975): -P dA c, with P the
-    /// projection on what the terms A do not reach.
-    fn project(&self, y: &[f64], weights: &[f64], p: &[f64; 3]) -> Option<(Vec<f64>, DVector<f64>, DMatrix<f64>)> {
-        let (terms, slopes) = self.terms(weights, p);
-        let data = DVector::from_fn(y.len(), |i, _| weights[i] * y[i]);
-        if terms.iter().any(|v| !v.is_finite()) {
-            return None;
-        }
-        let qr = terms.qr();
-        let (q, r) = (qr.q(), qr.r());
-        let coefficients = r.solve_upper_triangular(&(q.transpose() * &data))?;
-        let outside = |v: DVector<f64>| &v - &q * (q.transpose() * &v);
-        let residuals = outside(data);
-        let columns: Vec<DVector<f64>> = slopes.iter().map(|s| -outside(s * &coefficients)).collect();
-        Some((coefficients.iter().copied().collect(), residuals, DMatrix::from_columns(&columns)))
-    }
-
-    /// The minimum of chi^2 that is reached from `p`; with 1/nu held where `held` says so.
-    fn least_squares(&self, y: &[f64], weights: &[f64], mut p: [f64; 3], held: Option<f64>) -> Option<Minimum> {
-        let free: Vec<usize> =
-            (0..3).filter(|k| (*k != 1 || held.is_none()) && (*k != 2 || self.master.fit_a)).collect();
-        let (mut linear, mut residuals, mut slopes) = self.project(y, weights, &p)?;
-        let mut chi2 = residuals.norm_squared();
-        let mut damping = 1e-3;
-        for _ in 0..300 {
-            let jacobian = slopes.select_columns(&free);
-            let gradient = jacobian.transpose() * &residuals;
-            let mut matrix = jacobian.transpose() * &jacobian;
-            let diagonal: Vec<f64> = matrix.diagonal().iter().copied().collect();
-            (0..free.len()).for_each(|k| matrix[(k, k)] = diagonal[k] * (1.0 + damping));
-            let step = matrix.cholesky()?.solve(&-&gradient);
-            let mut next = p;
-            free.iter().zip(step.iter()).for_each(|(k, s)| next[*k] += s);
-            // What the step would gain if residuals were linear.
-            let own: f64 = (0..free.len()).map(|k| step[k] * step[k] * diagonal[k]).sum();
-            let promised = -gradient.dot(&step) + damping * own;
-            // Parameters then move by less than 1e-4 of their error.
-            let done = promised < 1e-10 && damping < 1e-1;
-            // T_c and 1/nu stay positive.
-            let there = (next[0] > 0.0 && next[1] > 0.0).then(|| self.project(y, weights, &next)).flatten();
-            let kept = there.as_ref().map_or(f64::NAN, |(_, r, _)| (chi2 - r.norm_squared()) / promised);
-            if let Some((l, r, s)) = there.filter(|(_, r, _)| r.norm_squared() <= chi2) {
-                (p, linear, residuals, slopes) = (next, l, r, s);
-                chi2 = residuals.norm_squared();
-            }
-            if kept > 0.75 {
-                damping = (damping * 0.1).max(1e-12);
-            } else if kept.is_nan() || kept < 0.25 {
-                damping *= 8.0;
-            }
-            // With a damping so large no direction leads down: rounding.
-            if done || damping > 1e12 {
-                return Some(Minimum { p, linear, chi2 });
-            }
-        }
-        None
+    /// The profiles of T_c, 1/nu and a, as far as these are fitted; `Err`: a lower minimum.
+    fn profiles(&self, data: &[f64], best: &Minimum, dof: usize) -> Result<Vec<Option<Profile>>, Minimum> {
+        let (low, high) =
+            self.t.iter().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), t| (low.min(*t), high.max(*t)));
+        let range = high - low;
+        let bounds = [[low - range, high + range], INVERSE, EXPONENT];
+        let one = |k: usize| Profile::new(self, data, best, k, bounds[k], unit(best, dof));
+        self.fitted().map(one).collect()
     }
 }

@@ -9,6 +9,8 @@
 
 mod collapse;
 mod power_law;
+mod profile;
+mod projection;
 mod spread;
 #[cfg(test)]
 mod tests;

@@ -26,11 +26,10 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Statistical error, wider where chi2/dof is above 1, and spread in quadrature: of T_c, nu and a.
+    /// Statistical error and spread in quadrature: of T_c, nu and a.
     pub fn total(&self, seen: &Collapse) -> [Estimate; 3] {
-        let scale = if seen.dof > 0 { (seen.chi2 / seen.dof as f64).max(1.0).sqrt() } else { 1.0 };
         [(seen.t_c, self.t_c), (seen.nu, self.nu), (seen.a, self.a)]
-            .map(|(e, spread)| Estimate { error: (scale * e.error).hypot(spread), ..e })
+            .map(|(e, spread)| Estimate { error: e.error.hypot(spread), ..e })
     }
 }
 

@@ -139,3 +139,49 @@ fn what_is_not_defined_is_said() {
     assert!(power_law(&[8, 16], &values, Correction::Fixed(1.0)).unwrap_err().to_string().contains("2 sizes"));
     assert!(power_law(&[8, 16], &[vec![1.0; 3], vec![-1.0; 3]], Correction::None).is_err());
 }
+
+/// U4, |m| and chi of 1000 configurations of independent Wolff chains, from all and without each block.
+fn quantities(size: usize, t: f64, seed: u64) -> [Vec<f64>; 3] {
+    let square = Square::new(size, size).unwrap();
+    let mut rng = Streams::new(seed).generator("test/collapse", (size * 10_000) as u64 + (1000.0 * t) as u64);
+    let chain = wolff::Settings { chains: 1, burn_in: 30, spacing: 2.0 };
+    let n = 1000;
+    let seen = wolff::sample(&Ising::new(&square), Temperature::new(t).unwrap(), n, &chain, &mut rng).unwrap();
+    let m = Observables::measure(&square, seen.spins.view()).unwrap().abs_m;
+    let row = |b: usize| {
+        let kept = m.iter().enumerate().filter(|(i, _)| i * BLOCKS / n + 1 != b);
+        let s = kept.fold([0.0; 4], |s, (_, m)| [s[0] + 1.0, s[1] + m, s[2] + m * m, s[3] + m.powi(4)]);
+        let [m1, m2, m4] = [s[1] / s[0], s[2] / s[0], s[3] / s[0]];
+        [1.0 - m4 / (3.0 * m2 * m2), m1, (size * size) as f64 * (m2 - m1 * m1) / t]
+    };
+    let rows: Vec<[f64; 3]> = (0..=BLOCKS).map(row).collect();
+    [0, 1, 2].map(|q| rows.iter().map(|r| r[q]).collect())
+}
+
+/// B9, the calibration of `examples/collapse_calibration.rs` of rgflow-lab in small: L = 8 to 24 with the correction L^{-7/4}, five seeds. Truth: Onsager's
+/// T_c, nu = 1, beta/nu = 1/8, gamma/nu = 7/4. Null: errors with the spread are right or too wide; |z| < 4.5 for 40 numbers, p < 3e-4. At most one of the
+/// five of a quantity is refused.
+#[test]
+fn errors_of_a_collapse_hold_where_its_valley_is_flat() {
+    let t_c = Temperature::CRITICAL.value();
+    let mut accepted = [0; 3];
+    for seed in 0..5 {
+        let all: Vec<(usize, f64, [Vec<f64>; 3])> = [8, 12, 16, 24]
+            .into_iter()
+            .flat_map(|size| (0..8).map(move |k| (size, 2.1 + 0.05 * f64::from(k))))
+            .map(|(size, t)| (size, t, quantities(size, t, seed)))
+            .collect();
+        for (q, a) in [0.0, -0.125, 1.75].into_iter().enumerate() {
+            let point = |(size, t, v): &(usize, f64, [Vec<f64>; 3])| Point { size: *size, t: *t, values: v[q].clone() };
+            let points: Vec<Point> = all.iter().map(point).collect();
+            let master = Master { degree: 3, window: 2.0, start: [t_c, 1.0, a], fit_a: q > 0, omega: Some(1.75) };
+            let Ok(seen) = collapse(&points, &master) else { continue };
+            accepted[q] += 1;
+            let total = spread(&points, &master, &seen).total(&seen);
+            for (e, truth) in total.iter().zip([t_c, 1.0, a]).take(if q > 0 { 3 } else { 2 }) {
+                assert!(((e.value - truth) / e.error).abs() < 4.5, "seed {seed}: {total:?}, a = {a}");
+            }
+        }
+    }
+    assert!(accepted.iter().all(|n| *n >= 4), "{accepted:?}");
+}
