@@ -230,3 +230,45 @@ fn a_killed_burn_in_goes_on() {
     let arguments: Vec<&str> = ["rg", "mcrg", "--size", "16", "--samples", "320"].into_iter().chain(sets).collect();
     go_on(&Job { arguments: &arguments, restart: "seed-1/stages/mcrg.restart/chains+0" });
 }
+
+/// A file of samples has its restarts beside it: the same command goes on, writes the same bytes and leaves nothing but the file.
+#[test]
+fn a_killed_sampling_goes_on() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    // Half a second of work at each temperature.
+    let spacing = |sampler: &str| if sampler == "metropolis" { "1000" } else { "100" };
+    let sample = |sampler: &str, out: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        command.args(["sample", "ising", "--temperature", "2.2,2.3", "--threads", "1", "--n", "4000", "--out", out]);
+        command.args(["--size", if sampler == "exact" { "12" } else { "16" }, "--sampler", sampler]);
+        command.args(["--burn-in", "400", "--spacing", spacing(sampler), "--progress", "json"]);
+        command.env("RGFLOW_RESTART_SECONDS", "0.05").stdout(Stdio::null()).stderr(Stdio::piped());
+        command.current_dir(dir.path());
+        command
+    };
+    for sampler in ["metropolis", "wolff", "swendsen-wang", "exact"] {
+        let (whole, killed) = (format!("{sampler}.npz"), format!("{sampler}-killed.npz"));
+        let folder = dir.path().join(format!("{killed}.restart"));
+        let done = |out: &str| {
+            let out = sample(sampler, out).output().expect("starts");
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+            out
+        };
+        assert_eq!(went_on(&done(&whole)), None);
+        let mut child = sample(sampler, &killed).spawn().expect("starts");
+        while !std::fs::read_dir(&folder).is_ok_and(|entries| entries.count() > 0) {
+            assert!(child.try_wait().expect("waits").is_none(), "{sampler}: over before its first restart");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        child.kill().expect("kills");
+        child.wait().expect("ends");
+        // What a user puts there stays.
+        std::fs::write(folder.join("mine"), "mine").expect("writable");
+        println!("{sampler}: went on after {}", went_on(&done(&killed)).expect("went on"));
+        let read = |name: &str| std::fs::read(dir.path().join(name)).expect("written");
+        assert!(read(&whole) == read(&killed), "{sampler}");
+        let left: Vec<_> = std::fs::read_dir(&folder).expect("there").flatten().map(|e| e.file_name()).collect();
+        assert_eq!(left, ["mine"]);
+    }
+}

@@ -7,9 +7,12 @@ use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Temperature};
 use rgflow::random::Streams;
 use rgflow_lab::artifact::progress::Silent;
+use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::dataset::sampled::Request;
 use rgflow_lab::dataset::{Dataset, Options, independence};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// What is said of the rows of a csv file.
 fn said(name: &str, csv: &[u8]) -> Option<String> {
@@ -29,7 +32,8 @@ fn drawn(sampler: &str, size: usize, temperatures: &[f64], n: usize, effort: Eff
         effort,
         seed: 1,
     };
-    let drawn = request.draw(&Silent, &AtomicBool::new(false)).unwrap();
+    let restarts = Restarts::beside(Path::new("none"), "", Duration::MAX).unwrap();
+    let drawn = request.draw(&Silent, &AtomicBool::new(false), &restarts).unwrap();
     let mut csv = Vec::new();
     request.csv(&drawn, &mut csv).unwrap();
     csv

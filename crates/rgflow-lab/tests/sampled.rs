@@ -5,8 +5,11 @@ use rgflow::exact::auto::Method;
 use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Model, Temperature};
 use rgflow_lab::artifact::progress::Silent;
+use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::dataset::sampled::{Request, Sampled};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 const SAMPLERS: [&str; 5] = ["exact", "metropolis", "heat-bath", "wolff", "swendsen-wang"];
 
@@ -23,7 +26,8 @@ fn request(sampler: &str, temperatures: &[f64], n: usize) -> Request {
 }
 
 fn draw(request: &Request) -> Vec<Sampled> {
-    request.draw(&Silent, &AtomicBool::new(false)).unwrap()
+    let restarts = Restarts::beside(Path::new("none"), "", Duration::MAX).unwrap();
+    request.draw(&Silent, &AtomicBool::new(false), &restarts).unwrap()
 }
 
 fn spins(request: &Request) -> Vec<Array2<i8>> {

@@ -60,6 +60,23 @@ pub fn complete(work: &mut dyn Resumable, tick: &dyn Fn(u64) -> bool) -> bool {
     }
 }
 
+/// What brings the parts of a computation to their ends, by their numbers: it may save them on the way, or stop.
+pub type Drive<'a> = dyn Fn(usize, &mut dyn Resumable) -> Result<(), Stopped> + Sync + 'a;
+
+/// A [`Drive`] did not reach the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("stopped before the end")]
+pub struct Stopped;
+
+/// The [`Drive`] that never stops.
+///
+/// # Errors
+/// None.
+pub fn through(_: usize, work: &mut dyn Resumable) -> Result<(), Stopped> {
+    complete(work, &|_| true);
+    Ok(())
+}
+
 /// A state of another computation, or of another version of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the saved state does not fit this computation")]

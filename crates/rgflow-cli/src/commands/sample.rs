@@ -1,18 +1,20 @@
 //! `rgflow sample`: configurations of the Ising model in a file.
 
-use super::work::{Show, start_threads};
+use super::work::{Show, interval, start_threads};
 use super::{exact::Range, exact::Size};
 use crate::{output, signal};
 use rgflow::exact::auto::Method;
 use rgflow::lattice::Lattice;
 use rgflow::lattice::sampler::Effort;
 use rgflow::statistics::Estimate;
+use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::artifact::{Error, atomic};
 use rgflow_lab::dataset::sampled::{Request, Sampled, lattice};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// Draws configurations of a spin model and writes them to a file.
 #[derive(clap::Args)]
@@ -36,7 +38,10 @@ enum Model {
   rgflow sample ising --lattice ring --size 100 --temperature 0.5,1,2 --field 0.2 --out ring.npz
 
 Units: T in J/k_B, h in J. `auto` takes the sampler of least cost per independent configuration, from a deterministic pilot
-run and a table of measured times. The table that is printed has one standard error in brackets, which respects tau_int.")]
+run and a table of measured times. The table that is printed has one standard error in brackets, which respects tau_int.
+
+Stopped or killed, the same command goes on from OUT.restart (at most 30 s are lost, or the set of one temperature of the exact
+sampler) and writes the same bytes.")]
     Ising(Ising),
 }
 
@@ -81,6 +86,9 @@ struct Ising {
     /// Number of threads [default: all cores]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     threads: Option<u16>,
+    /// Seconds between two restarts, from which the same command goes on after a kill.
+    #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval)]
+    restart_every: Duration,
     /// How progress is shown on stderr.
     #[arg(long, value_enum, default_value_t = Show::Auto)]
     progress: Show,
@@ -131,11 +139,16 @@ impl Ising {
         let interrupt = Arc::new(AtomicBool::new(false));
         let progress = self.progress.reporter();
         signal::watch(&interrupt)?;
-        let drawn = request.draw(&*progress, &interrupt);
+        let restarts = Restarts::beside(&self.out, &request.text(), self.restart_every)?;
+        let drawn = request.draw(&*progress, &interrupt, &restarts);
         signal::unwatch();
         progress.finish();
         if matches!(drawn, Err(Error::Interrupted)) {
-            output::complain("interrupted: nothing was written; the same command draws the same samples");
+            output::complain(if restarts.exist() {
+                "interrupted: the same command goes on where it stopped"
+            } else {
+                "interrupted: nothing was written; the same command draws the same samples"
+            });
         }
         let drawn = drawn?;
         let written = atomic::write_by(&self.out, |file| match kind.as_str() {
@@ -149,6 +162,7 @@ impl Ising {
             }
             other => other,
         })?;
+        restarts.remove_own()?;
         for s in &drawn {
             for warning in &s.drawn.collection.warnings {
                 output::complain(&format!("warning: T = {}: {warning}", s.temperature));

@@ -192,7 +192,7 @@ pub fn if_writable<T>(written: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 /// A time that makes sense between two restarts.
-fn interval(text: &str) -> Result<Duration, String> {
+pub fn interval(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| (0.01..=1e6).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be 0.01 to 1000000 seconds".into())
 }

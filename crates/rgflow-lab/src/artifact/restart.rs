@@ -3,24 +3,41 @@
 //! A stage has parts: a training, the chains of one temperature. Each has a file of its own in the folder `stages/NAME.restart/`,
 //! so that what is finished is written once. It begins with a line that says of what it is (the stage's key, the version of rgflow,
 //! the kind of processor) and the hash of the rest: a file that is damaged or of something else is not used. The folder goes when the
-//! stage is finished.
+//! stage is finished. A file that is made without a run folder has its restarts beside it, in `FILE.restart/`.
 
 use super::{Error, StageOut, atomic, inside, provenance, stderr};
-use rgflow::restart::{Resumable, decode, encode};
+use rgflow::restart::{Drive, Resumable, Stopped, decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Time between two restarts of a part.
 pub const EVERY: Duration = Duration::from_secs(30);
 /// Raised when states are encoded in another way.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// A restart begins with this.
+const HEAD: &str = "rgflow-restart ";
+/// Finished parts of at most so many bytes wait in memory until the next restart is due.
+const WAITING: usize = 64 << 20;
 
-/// The restarts of one stage.
-pub(super) struct Restarts {
+/// Who is told of the work and may stop it.
+pub(crate) trait Watch {
+    /// Takes note of `units` of work.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if a signal came.
+    fn tick(&self, units: u64) -> Result<(), Error>;
+
+    /// Tells the user that it goes on from a restart: `what` is done.
+    fn goes_on(&self, what: &str);
+}
+
+/// The restarts of one stage, or of a file.
+pub struct Restarts {
     folder: PathBuf,
     head: String,
     every: Duration,
@@ -47,10 +64,28 @@ enum Unusable {
 
 impl Restarts {
     /// Of the stage with the key `key`, in `folder`.
-    pub fn new(folder: PathBuf, key: &str, every: Duration) -> Self {
+    pub(super) fn new(folder: PathBuf, key: &str, every: Duration) -> Self {
         let (version, cpu) = (env!("CARGO_PKG_VERSION"), provenance::cpu_path());
-        let head = format!("rgflow-restart {FORMAT} {version} {cpu} {key}\n");
+        let head = format!("{HEAD}{FORMAT} {version} {cpu} {key}\n");
         Self { folder, head, every, begun: Instant::now(), parts: Mutex::default() }
+    }
+
+    /// Of the file `out`, in the folder `OUT.restart` beside it; `of` says all that its content depends on.
+    ///
+    /// # Errors
+    /// [`Error::User`] if something else has that name.
+    pub fn beside(out: &Path, of: &str, every: Duration) -> Result<Self, Error> {
+        let mut folder = out.as_os_str().to_owned();
+        folder.push(".restart");
+        let folder = PathBuf::from(folder);
+        let found = std::fs::symlink_metadata(&folder);
+        if found.is_ok_and(|found| !found.is_dir()) {
+            let name = folder.display();
+            return Err(Error::user(format!(
+                "{name} is in the way: the folder of that name holds restarts; remove it"
+            )));
+        }
+        Ok(Self::new(folder, blake3::hash(of.as_bytes()).to_hex().as_str(), every))
     }
 
     fn parts(&self) -> MutexGuard<'_, Parts> {
@@ -105,10 +140,12 @@ impl Restarts {
     /// Writes `states`. A restart that cannot be written is said once: the run itself goes on.
     fn write(&self, states: &[(PathBuf, Vec<u8>)]) {
         for (path, state) in states {
-            let mut bytes = self.head.clone().into_bytes();
-            bytes.extend_from_slice(blake3::hash(state).as_bytes());
-            bytes.extend_from_slice(state);
-            if let Err(error) = atomic::write(path, bytes)
+            let written = atomic::write_by(path, |file| {
+                let hash = blake3::hash(state);
+                let pieces = [self.head.as_bytes(), hash.as_bytes(), state];
+                pieces.iter().try_for_each(|piece| file.write_all(piece)).map_err(Error::io("write", path))
+            });
+            if let Err(error) = written
                 && !std::mem::replace(&mut self.parts().told[2], true)
             {
                 stderr::complain(&format!("note: no restart is kept: {error}"));
@@ -117,19 +154,24 @@ impl Restarts {
     }
 
     /// Writes what is finished and not on disk.
-    pub fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let pending = std::mem::take(&mut self.parts().pending);
         self.write(&pending);
     }
 
-    /// Keeps the last state of `part`, in memory until the next restart is due: short stages write none.
-    fn keep(&self, part: &str, state: Vec<u8>) {
+    /// Keeps the last state of `part`, in memory until the next restart is due: short stages write none, nor do they keep more
+    /// than [`WAITING`].
+    fn finished(&self, part: &str, state: Vec<u8>) {
         let round = self.round();
         let mut parts = self.parts();
+        let waiting = state.len() + parts.pending.iter().map(|(_, state)| state.len()).sum::<usize>();
+        if round == 0 && waiting > WAITING {
+            return;
+        }
         parts.pending.push((self.path(part), state));
         let due = round > std::mem::replace(&mut parts.flushed, round);
         drop(parts);
-        if due {
+        if due || waiting > WAITING {
             self.flush();
         }
     }
@@ -146,9 +188,142 @@ impl Restarts {
         names.iter().for_each(|path| _ = std::fs::remove_file(path));
     }
 
-    /// The stage is finished.
-    pub fn remove(&self) -> Result<(), Error> {
+    /// What they were for is finished.
+    pub(super) fn remove(&self) -> Result<(), Error> {
         inside::remove(&self.folder)
+    }
+
+    /// The file of [`Restarts::beside`] is finished: its restarts go, and nothing else that lies in their folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn remove_own(&self) -> Result<(), Error> {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(()) };
+        let is_restart = |path: &Path| {
+            let mut begin = [0; HEAD.len()];
+            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+            read.is_ok() && begin == *HEAD.as_bytes()
+        };
+        atomic::remove_temporary(&self.folder, false);
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| is_restart(path)) {
+            inside::remove(&path)?;
+        }
+        // Not if there is something else in it.
+        let _ = std::fs::remove_dir(&self.folder);
+        Ok(())
+    }
+
+    /// Whether there is something to go on from.
+    pub fn exist(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Brings `work` to its end as the part `part`, from where it was left. What it has done is reported to `watch` as `units` says of it;
+    /// returns how many units.
+    ///
+    /// # Errors
+    /// Those of `watch`: its state is then saved.
+    pub(crate) fn complete(
+        &self,
+        part: &str,
+        work: &mut dyn Resumable,
+        units: &dyn Fn(u64) -> u64,
+        watch: &dyn Watch,
+    ) -> Result<u64, Error> {
+        self.announce(part)?;
+        if let Some(state) = self.load(part) {
+            if work.restore(&state).is_err() {
+                return Err(Error::failure(format!(
+                    "the restart {} does not fit; remove it",
+                    self.path(part).display()
+                )));
+            }
+            self.tell(part, work.done(), watch);
+            watch.tick(units(work.done()))?;
+        }
+        let (mut round, mut reported) = (self.round(), units(work.done()));
+        loop {
+            let more = work.advance();
+            let now = units(work.done());
+            let stopped = watch.tick(now - reported);
+            reported = now;
+            if stopped.is_err() {
+                self.write(&[(self.path(part), work.save())]);
+                self.flush();
+                return stopped.map(|()| reported);
+            }
+            if !more {
+                self.finished(part, work.save());
+                return Ok(reported);
+            }
+            let due = self.round();
+            if due > round {
+                self.write(&[(self.path(part), work.save())]);
+                self.flush();
+                round = due;
+            }
+        }
+    }
+
+    /// What `make` gives as the part `part`, or what a stopped run kept of it: then the `units` that `make` reports are reported here.
+    /// Parts `part`/... of it go once it is made.
+    ///
+    /// # Errors
+    /// As `make`.
+    pub(crate) fn keep<T: Serialize + DeserializeOwned>(
+        &self,
+        part: &str,
+        units: u64,
+        watch: &dyn Watch,
+        make: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.announce(part)?;
+        if let Some(value) = self.load(part).and_then(|state| decode(&state).ok()) {
+            self.tell(part, 1, watch);
+            watch.tick(units)?;
+            return Ok(value);
+        }
+        let value = make()?;
+        self.forget(part);
+        self.finished(part, encode(&value));
+        Ok(value)
+    }
+
+    /// Says once that the work goes on.
+    fn tell(&self, part: &str, done: u64, watch: &dyn Watch) {
+        if !std::mem::replace(&mut self.parts().told[0], true) {
+            watch.goes_on(&format!("goes on from a restart ({part}: {done} done)"));
+        }
+    }
+}
+
+/// What `sample` gives, which brings its parts to their ends by `complete`; where that stops, why it did.
+///
+/// # Errors
+/// Those of `complete`, and those of `sample` as `failure` says.
+pub(crate) fn driven<T, E>(
+    complete: impl Fn(usize, &mut dyn Resumable) -> Result<(), Error> + Sync,
+    sample: impl FnOnce(&Drive) -> Result<T, E>,
+    failure: impl FnOnce(E) -> Error,
+) -> Result<T, Error> {
+    let why = OnceLock::new();
+    let drive = |part: usize, work: &mut dyn Resumable| {
+        complete(part, work).map_err(|error| {
+            // The first of several threads.
+            let _ = why.set(error);
+            Stopped
+        })
+    };
+    sample(&drive).map_err(|error| why.into_inner().unwrap_or_else(|| failure(error)))
+}
+
+impl Watch for StageOut<'_> {
+    fn tick(&self, units: u64) -> Result<(), Error> {
+        Self::tick(self, units)
+    }
+
+    fn goes_on(&self, what: &str) {
+        self.progress().message(&format!("{} {what}", self.place()));
     }
 }
 
@@ -159,38 +334,7 @@ impl StageOut<'_> {
     /// # Errors
     /// [`Error::Interrupted`] if a signal came: its state is then saved.
     pub fn complete(&self, part: &str, work: &mut dyn Resumable, units: &dyn Fn(u64) -> u64) -> Result<u64, Error> {
-        let restarts = &self.restarts;
-        restarts.announce(part)?;
-        if let Some(state) = restarts.load(part) {
-            if work.restore(&state).is_err() {
-                let path = restarts.path(part);
-                return Err(Error::failure(format!("the restart {} does not fit; remove it", path.display())));
-            }
-            self.tell(part, work.done());
-            self.tick(units(work.done()))?;
-        }
-        let (mut round, mut reported) = (restarts.round(), units(work.done()));
-        loop {
-            let more = work.advance();
-            let now = units(work.done());
-            let stopped = self.tick(now - reported);
-            reported = now;
-            if stopped.is_err() {
-                restarts.write(&[(restarts.path(part), work.save())]);
-                restarts.flush();
-                return stopped.map(|()| reported);
-            }
-            if !more {
-                restarts.keep(part, work.save());
-                return Ok(reported);
-            }
-            let due = restarts.round();
-            if due > round {
-                restarts.write(&[(restarts.path(part), work.save())]);
-                restarts.flush();
-                round = due;
-            }
-        }
+        self.restarts.complete(part, work, units, self)
     }
 
     /// [`StageOut::complete`] for the parts `name`/0, `name`/1 ... of a computation that runs on several threads.
@@ -213,24 +357,7 @@ impl StageOut<'_> {
         units: u64,
         make: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.restarts.announce(part)?;
-        if let Some(value) = self.restarts.load(part).and_then(|state| decode(&state).ok()) {
-            self.tell(part, 1);
-            self.tick(units)?;
-            return Ok(value);
-        }
-        let value = make()?;
-        self.restarts.forget(part);
-        self.restarts.keep(part, encode(&value));
-        Ok(value)
-    }
-
-    /// Says once that the stage goes on.
-    fn tell(&self, part: &str, done: u64) {
-        if !std::mem::replace(&mut self.restarts.parts().told[0], true) {
-            let text = format!("{} goes on from a restart ({part}: {done} done)", self.place());
-            self.progress().message(&text);
-        }
+        self.restarts.keep(part, units, self, make)
     }
 }
 
@@ -364,13 +491,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("b.restart");
         let restarts = Restarts::new(folder.clone(), "key", Duration::from_secs(3600));
-        restarts.keep("a", vec![1]);
+        restarts.finished("a", vec![1]);
         assert!(!folder.exists());
         restarts.flush();
         assert_eq!(restarts.load("a"), Some(vec![1]));
         let restarts = Restarts::new(folder.clone(), "key", Duration::from_millis(1));
         std::thread::sleep(Duration::from_millis(5));
-        restarts.keep("b", vec![2]);
+        restarts.finished("b", vec![2]);
         assert_eq!(restarts.load("b"), Some(vec![2]));
         restarts.announce("b").unwrap();
         assert!(restarts.announce("b").unwrap_err().to_string().contains("two parts are called b"));

@@ -3,15 +3,17 @@
 mod needs;
 
 use super::FORMAT;
+use crate::artifact::restart::{Restarts, Watch, driven};
 use crate::artifact::{Error, Progress, memory, npy, npz};
 use ndarray::{Array1, arr0};
 pub use needs::lattice;
 use rayon::prelude::*;
-use rgflow::exact::auto::{Drawn, Method, sample};
+use rgflow::exact::auto::{Drawn, Method, sample_by};
 use rgflow::exact::{chain_in_field, square};
 use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
 use rgflow::random::Streams;
+use rgflow::restart::{Drive, Resumable};
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +34,23 @@ pub struct Request {
     pub effort: Effort,
     /// Seed.
     pub seed: u64,
+}
+
+/// Where work is reported, and what stops it.
+struct Watching<'a> {
+    progress: &'a dyn Progress,
+    interrupt: &'a AtomicBool,
+}
+
+impl Watch for Watching<'_> {
+    fn tick(&self, units: u64) -> Result<(), Error> {
+        self.progress.advance(units);
+        if self.interrupt.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    fn goes_on(&self, what: &str) {
+        self.progress.message(&format!("the drawing {what}"));
+    }
 }
 
 /// What was drawn at one temperature.
@@ -56,30 +75,53 @@ impl Request {
         memory::need(&self.needs())
     }
 
-    /// Draws at all temperatures, with the streams of [`sample`]: a temperature gives the same configurations alone and in a
-    /// list; where it stands twice in the list, they are two independent sets.
+    /// All that is drawn depends on, in words.
+    pub fn text(&self) -> String {
+        let Self { lattice, field, temperatures, n, method, effort, seed } = self;
+        let extents = lattice.extents();
+        format!("{} {extents:?}, {field:?}, {temperatures:?}, {n}, {method:?}, {effort:?}, {seed}", lattice.name())
+    }
+
+    /// Draws at all temperatures, with the streams of [`auto::sample`](rgflow::exact::auto::sample): a temperature gives the same
+    /// configurations alone and in a list; where it stands twice in the list, they are two independent sets. Goes on from
+    /// `restarts`, where all is kept that is done when it is stopped.
     ///
     /// # Errors
     /// [`Error::User`] where the sampler cannot do it, [`Error::Interrupted`] once `interrupt` is set.
-    pub fn draw(&self, progress: &dyn Progress, interrupt: &AtomicBool) -> Result<Vec<Sampled>, Error> {
+    pub fn draw(
+        &self,
+        progress: &dyn Progress,
+        interrupt: &AtomicBool,
+        restarts: &Restarts,
+    ) -> Result<Vec<Sampled>, Error> {
         self.check()?;
         let user = |e: LatticeError| Error::user(e.to_string());
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
         progress.add_work("sampling", self.temperatures.len() as u64);
+        let watch = Watching { progress, interrupt };
         let one = |k: usize| -> Result<Sampled, Error> {
-            if interrupt.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
+            watch.tick(0)?;
             let temperature = self.temperatures[k];
             let before = self.temperatures[..k].iter().filter(|t| **t == temperature).count() as u64;
-            let streams = Streams::new(self.seed);
-            let drawn = sample(self.method, &model, temperature, self.n, &self.effort, streams, "sample", before);
-            let drawn = drawn.map_err(user)?;
+            let streams = (Streams::new(self.seed), "sample", before);
+            let drawn = restarts.keep(&k.to_string(), 1, &watch, || {
+                let complete = |part: usize, work: &mut dyn Resumable| {
+                    restarts.complete(&format!("{k}/{part}"), work, &|_| 0, &watch).map(|_| ())
+                };
+                let sample =
+                    |drive: &Drive| sample_by(self.method, &model, temperature, self.n, &self.effort, streams, drive);
+                let drawn = driven(complete, sample, user)?;
+                progress.advance(1);
+                Ok(drawn)
+            })?;
             let summary = Summary::measure(&model, temperature, &drawn.collection).map_err(user)?;
-            progress.advance(1);
             Ok(Sampled { temperature, drawn, summary, exact: self.exact(temperature) })
         };
-        (0..self.temperatures.len()).into_par_iter().map(one).collect()
+        let drawn = (0..self.temperatures.len()).into_par_iter().map(one).collect();
+        if matches!(drawn, Err(Error::Interrupted)) {
+            restarts.flush();
+        }
+        drawn
     }
 
     /// Exact energy per spin and specific heat.

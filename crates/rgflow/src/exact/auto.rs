@@ -10,13 +10,15 @@
 //!
 //! Times: `cargo run --release -p rgflow --example sampler_cost`, one core with AVX2, shortest of nine runs.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 use super::{chain, transfer};
-use crate::lattice::sampler::{Effort, Kind, Schedule, correlation_length, sample as sample_chains};
+use crate::lattice::sampler::{Effort, Kind, Schedule, correlation_length, sample_by as sample_chains};
 use crate::lattice::{Collection, Geometry, Ising, Lattice, LatticeError, Temperature, metropolis};
 use crate::random::{Generator, Streams};
+use crate::restart::{Drive, through};
 
 /// Sites of a lattice in a pilot run.
 const PILOT_SITES: usize = 1024;
@@ -30,7 +32,7 @@ const KEEPING: f64 = 2.5;
 const MAX_VECTORS: usize = 8 << 20;
 
 /// A sampler by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// The one of least cost per independent configuration.
     Auto,
@@ -169,7 +171,7 @@ fn chains_of(kind: Kind, n: usize) -> usize {
 }
 
 /// A collection and how it was made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drawn {
     /// The configurations with their diagnosis.
     pub collection: Collection,
@@ -211,6 +213,23 @@ pub fn sample(
     purpose: &str,
     index: u64,
 ) -> Result<Drawn, LatticeError> {
+    sample_by(method, model, temperature, n, effort, (streams, purpose, index), &through)
+}
+
+/// As [`sample`]; `drive` brings the chains to their end, those in the bits of words as several parts from several threads. The exact
+/// sampler draws without it.
+///
+/// # Errors
+/// As [`sample`], and those of `drive`.
+pub fn sample_by(
+    method: Method,
+    model: &Ising<'_, Geometry>,
+    temperature: Temperature,
+    n: usize,
+    effort: &Effort,
+    (streams, purpose, index): (Streams, &str, u64),
+    drive: &Drive,
+) -> Result<Drawn, LatticeError> {
     let (method, effort, reason) = match method {
         Method::Auto => {
             let choice = choose(model, temperature, n)?;
@@ -234,12 +253,12 @@ pub fn sample(
             let Schedule { chains, burn_in, spacing } = schedule;
             let stream = format!("{stream}/{chains} chains, burn-in {burn_in}, spacing {spacing}");
             let in_words = match kind {
-                Kind::Metropolis => bit_parallel(model, temperature, n, schedule, streams, &stream)?,
+                Kind::Metropolis => bit_parallel(model, temperature, n, schedule, (streams, &stream), drive)?,
                 _ => None,
             };
             match in_words {
                 Some(collection) => collection,
-                None => sample_chains(kind, model, temperature, n, &effort, streams, &stream, 0)?,
+                None => sample_chains(kind, model, temperature, n, &effort, (streams, &stream, 0), drive)?,
             }
         }
         _ => exactly(model, temperature, n, &mut streams.generator(&stream, 0))?,
@@ -256,8 +275,8 @@ fn bit_parallel(
     temperature: Temperature,
     n: usize,
     schedule: Schedule,
-    streams: Streams,
-    purpose: &str,
+    streams: (Streams, &str),
+    drive: &Drive,
 ) -> Result<Option<Collection>, LatticeError> {
     let Geometry::Square(square) = model.lattice else { return Ok(None) };
     let Schedule { chains, burn_in, spacing } = schedule;
@@ -266,7 +285,7 @@ fn bit_parallel(
         return Ok(None);
     }
     let settings = metropolis::Settings { replicas: chains, burn_in, spacing };
-    Ok(metropolis::sample_grid(square, &[temperature], n, &settings, streams, purpose)?.pop())
+    Ok(metropolis::sample_grid_by(square, &[temperature], n, &settings, streams, drive)?.pop())
 }
 
 fn exactly(
@@ -349,7 +368,7 @@ fn chain_candidate(
     let effort = Effort { chains: Some(chains), burn_in: Some(PILOT_BURN_IN), spacing: Some(1) };
     let kept = chains * PILOT_KEPT;
     // A stream of its own: the choice must not depend on the seed.
-    let seen = sample_chains(kind, &pilot, temperature, kept, &effort, Streams::new(0), "auto/pilot", 0)?;
+    let seen = sample_chains(kind, &pilot, temperature, kept, &effort, (Streams::new(0), "auto/pilot", 0), &through)?;
     let z = if kind.is_local() { 2.17 } else { 0.3 };
     let (here, there) = (correlation_length(lattice, temperature), correlation_length(&small, temperature));
     let tau_int = seen.tau_int_energy.max(seen.tau_int_abs_m).max(0.5) * libm::pow(here / there, z);

@@ -1,6 +1,7 @@
 //! Configurations with the diagnosis of the sampler that made them.
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::{Improved, Model};
 use crate::statistics::special::{normal_z, student_t_two_sided};
@@ -13,7 +14,7 @@ const MAX_START_DIFFERENCE: f64 = 4.0;
 const MIN_LENGTH: f64 = 50.0;
 
 /// Configurations of one temperature and how far they are independent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Collection {
     /// Shape `(n, n_sites)`, values +-1. Row `i` of a Markov chain sampler is from chain `i % n_chains`.
     pub spins: Array2<i8>,

@@ -1,5 +1,6 @@
 //! What can go wrong on a lattice.
 
+use crate::restart::Stopped;
 use thiserror::Error;
 
 /// Errors of geometry, temperature, samplers and exact results.
@@ -93,6 +94,9 @@ pub enum LatticeError {
         /// Extent in y.
         ly: usize,
     },
+    /// A sampler whose drive stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A system too large for enumeration.
     #[error("{0} sites: enumeration of all states goes to 25")]
     TooManyStates(usize),

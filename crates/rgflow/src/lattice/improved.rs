@@ -5,9 +5,10 @@
 //! spin of a field all point along the field: they count as one.
 
 use super::Lattice;
+use serde::{Deserialize, Serialize};
 
 /// Improved estimators of each kept configuration, from the clusters of its last update.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Improved {
     /// Expected m^2 given the clusters, length n, in `[0, 1]`.
     pub m2: Vec<f64>,

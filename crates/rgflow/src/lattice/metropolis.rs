@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::{Chains, Collection, Ising, Lattice, LatticeError, Sampling, Square, Temperature};
 use super::{heat_bath, multispin, replicas};
 use crate::random::{Bulk, Streams};
-use crate::restart::{Resumable, complete};
+use crate::restart::{Drive, through};
 
 pub use super::replicas::Settings;
 
@@ -88,11 +88,7 @@ pub fn sample_grid(
     streams: Streams,
     purpose: &str,
 ) -> Result<Vec<Collection>, LatticeError> {
-    let drive = |_, work: &mut dyn Resumable| {
-        complete(work, &|_| true);
-        Ok(())
-    };
-    sample_grid_by(square, temperatures, n, settings, (streams, purpose), &drive)
+    sample_grid_by(square, temperatures, n, settings, (streams, purpose), &through)
 }
 
 /// As [`sample_grid`], word by word: `drive` is given the number of each, from several threads, and brings it to its end. Its work is
@@ -100,14 +96,14 @@ pub fn sample_grid(
 ///
 /// # Errors
 /// As [`sample_grid`], and those of `drive`.
-pub fn sample_grid_by<E: From<LatticeError> + Send>(
+pub fn sample_grid_by(
     square: &Square,
     temperatures: &[Temperature],
     n: usize,
     settings: &Settings,
     streams: (Streams, &str),
-    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
-) -> Result<Vec<Collection>, E> {
+    drive: &Drive,
+) -> Result<Vec<Collection>, LatticeError> {
     let Settings { replicas: chains, burn_in, spacing } = *settings;
     let lengths = multispin::Settings { chains, burn_in, spacing };
     let spins = multispin::sample_grid_by(square.lx(), square.ly(), temperatures, n, &lengths, streams, drive)?;

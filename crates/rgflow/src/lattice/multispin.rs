@@ -17,7 +17,7 @@ use super::{LatticeError, Temperature};
 use crate::cpu::Set;
 use crate::cpu::{self, Path, dispatched};
 use crate::random::{Bulk, Streams};
-use crate::restart::{Resumable, Unfit, complete, decode, demand, encode, put, together};
+use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode, put, through, together};
 
 /// Words of a site.
 const WORDS: usize = 8;
@@ -151,11 +151,7 @@ pub fn sample_grid(
     streams: Streams,
     purpose: &str,
 ) -> Result<Vec<Array2<i8>>, LatticeError> {
-    let drive = |_, work: &mut dyn Resumable| {
-        complete(work, &|_| true);
-        Ok(())
-    };
-    sample_grid_by(lx, ly, temperatures, n, settings, (streams, purpose), &drive)
+    sample_grid_by(lx, ly, temperatures, n, settings, (streams, purpose), &through)
 }
 
 /// As [`sample_grid`], group by group: `drive` is given the number of each, from several threads, and brings it to its end. Its work is
@@ -163,19 +159,19 @@ pub fn sample_grid(
 ///
 /// # Errors
 /// As [`sample_grid`], and those of `drive`.
-pub fn sample_grid_by<E: From<LatticeError> + Send>(
+pub fn sample_grid_by(
     lx: usize,
     ly: usize,
     temperatures: &[Temperature],
     n: usize,
     settings: &Settings,
     (streams, purpose): (Streams, &str),
-    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
-) -> Result<Vec<Array2<i8>>, E> {
+    drive: &Drive,
+) -> Result<Vec<Array2<i8>>, LatticeError> {
     let Settings { chains, burn_in, spacing } = *settings;
     for (name, value) in [("chains", chains), ("spacing", spacing)] {
         if value == 0 {
-            return Err(LatticeError::ZeroSetting(name).into());
+            return Err(LatticeError::ZeroSetting(name));
         }
     }
     let (lanes, kept) = (chains * temperatures.len(), n.div_ceil(chains));
@@ -192,7 +188,7 @@ pub fn sample_grid_by<E: From<LatticeError> + Send>(
         // Lanes that nobody asked for repeat the last temperature.
         let at = |r: usize| temperatures[((g * REPLICAS + r) / chains).min(temperatures.len() - 1)];
         let group = Group::new(lx, ly, &std::array::from_fn(at), streams.bulk(purpose, g as u64))?;
-        drive(g, &mut Sweeps { group, rows, burn_in, spacing, kept, done: 0, written: 0 })
+        drive(g, &mut Sweeps { group, rows, burn_in, spacing, kept, done: 0, written: 0 }).map_err(LatticeError::from)
     })?;
     Ok(spins)
 }
@@ -453,7 +449,7 @@ mod tests {
         let temperatures = [1.5, 2.3, 4.0].map(|t| Temperature::new(t).expect("positive"));
         for (burn_in, n) in [(50, 700), (0, 201), (3, 1), (7, 0)] {
             let settings = Settings { chains: 200, burn_in, spacing: 9 };
-            let grid = |drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), LatticeError> + Sync)| {
+            let grid = |drive: &Drive| {
                 let streams = (Streams::new(1), "test/left");
                 sample_grid_by(64, 64, &temperatures, n, &settings, streams, drive).expect("even extents")
             };
@@ -473,8 +469,7 @@ mod tests {
                     work.restore(&states[&g].1).expect("of the same description");
                     assert_eq!(work.done(), states[&g].0);
                     drop(states);
-                    complete(work, &|_| true);
-                    Ok(())
+                    through(g, work)
                 });
                 assert_eq!(again, whole, "burn-in {burn_in}, {n} each, left after {leave}");
             }

@@ -1,14 +1,16 @@
 //! One entry to all Markov chain samplers. A new sampler is a new file and its lines here.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Collection, Ising, Lattice, LatticeError, Temperature};
 use super::{heat_bath, metropolis, replicas, swendsen_wang, wolff};
 use crate::random::Streams;
+use crate::restart::{Drive, through};
 
 /// A Markov chain sampler of the Ising model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// Single-spin updates, [`metropolis`]: the heat bath where Metropolis does not mix.
     Metropolis,
@@ -150,36 +152,53 @@ pub fn sample<L: Lattice + ?Sized>(
     purpose: &str,
     index: u64,
 ) -> Result<Collection, LatticeError> {
+    sample_by(kind, model, temperature, n, effort, (streams, purpose, index), &through)
+}
+
+/// As [`sample`]; `drive` brings the chains to their end.
+///
+/// # Errors
+/// As [`sample`], and those of `drive`.
+pub fn sample_by<L: Lattice + ?Sized>(
+    kind: Kind,
+    model: &Ising<'_, L>,
+    temperature: Temperature,
+    n: usize,
+    effort: &Effort,
+    (streams, purpose, index): (Streams, &str, u64),
+    drive: &Drive,
+) -> Result<Collection, LatticeError> {
     let Schedule { chains, burn_in, spacing } = effort.schedule(kind, model.lattice, temperature);
     for (name, value) in [("chains", chains), ("spacing", spacing)] {
         if value == 0 {
             return Err(LatticeError::ZeroSetting(name));
         }
     }
+    let (mut generator, mut bulk) = (streams.generator(purpose, index), streams.bulk(purpose, index));
     if temperature == Temperature::ZERO {
-        return Ok(wolff::ground_states(model, n, &mut streams.generator(purpose, index)));
+        return Ok(wolff::ground_states(model, n, &mut generator));
     }
     if temperature == Temperature::INFINITE {
-        return Ok(wolff::free_spins(model.lattice, n, &mut streams.generator(purpose, index)));
+        return Ok(wolff::free_spins(model.lattice, n, &mut generator));
     }
     let of_chain = format!("{purpose}/{index}/chain");
     let local = replicas::Settings { replicas: chains, burn_in, spacing };
-    match kind {
-        Kind::Metropolis => metropolis::sample(model, temperature, n, &local, &mut streams.bulk(purpose, index)),
-        Kind::HeatBath => heat_bath::sample(model, temperature, n, &local, &mut streams.bulk(purpose, index)),
+    let mut sampling = match kind {
+        Kind::Metropolis => metropolis::sampling(model, temperature, n, &local, &mut bulk),
+        Kind::HeatBath => heat_bath::sampling(model, temperature, n, &local, &mut bulk),
         Kind::Wolff => {
             let settings = wolff::Settings { chains, burn_in: burn_in.div_ceil(spacing), spacing: spacing as f64 };
             let begin = |c: usize, rng: &mut _| *rng = streams.generator(&of_chain, c as u64);
-            let rng = &mut streams.generator(purpose, index);
-            Ok(wolff::sampling_chains(model, temperature, n, &settings, rng, begin)?.finish())
+            wolff::sampling_chains(model, temperature, n, &settings, &mut generator, begin)
         }
         Kind::SwendsenWang => {
             let settings = swendsen_wang::Settings { chains, burn_in, spacing };
             let begin = |c: usize, bulk: &mut _| *bulk = streams.bulk(&of_chain, c as u64);
-            let bulk = &mut streams.bulk(purpose, index);
-            Ok(swendsen_wang::sampling_chains(model, temperature, n, &settings, bulk, begin)?.finish())
+            swendsen_wang::sampling_chains(model, temperature, n, &settings, &mut bulk, begin)
         }
-    }
+    }?;
+    drive(0, &mut sampling)?;
+    Ok(sampling.finish())
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Stage "samples": four independent thermal sets, the calibration set between their temperatures, and blocked larger lattices.
 
 use super::settings::{Sampler, Settings};
+use crate::artifact::restart::driven;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
 use rgflow::exact::transfer;
 use rgflow::lattice::{Collection, Ising, LatticeError, Sampling, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
-use rgflow::restart::Resumable;
+use rgflow::restart::Drive;
 use rgflow::rg::block_spin;
 use std::cell::LazyCell;
 
@@ -164,7 +165,7 @@ pub(in crate::experiment) fn blocked_stage(
                 .enumerate()
                 .map(|(k, t)| {
                     let part = format!("{purpose}/{k}");
-                    kept(out, &part, UNITS, || {
+                    out.keep(&part, UNITS, || {
                         let temperature = Temperature::new(*t).map_err(failure)?;
                         let square = Square::new(size, size).map_err(failure)?;
                         let (model, mut rng) = (Ising::new(&square), streams.generator(&purpose, k as u64));
@@ -213,8 +214,9 @@ fn draw_all(
     let grids = |purpose: &String| {
         let name = format!("{purpose}/words");
         let words = out.parts(&name, |_| 0);
-        let drive = |word: usize, work: &mut dyn Resumable| words(word, work).map_err(Stop);
-        metropolis::sample_grid_by(&square, &together, n, &chains, (streams, purpose), &drive).map_err(|stop| stop.0)
+        let sample =
+            |drive: &Drive| metropolis::sample_grid_by(&square, &together, n, &chains, (streams, purpose), drive);
+        driven(words, sample, failure)
     };
     let mut grids: Vec<_> = if together.is_empty() {
         Vec::new()
@@ -236,42 +238,6 @@ fn draw_all(
         sets.extend(grids.iter_mut().filter_map(Iterator::next));
     }
     Ok(all)
-}
-
-/// Failures of a sampler, and of what brings it to its end.
-struct Stop(Error);
-
-impl From<LatticeError> for Stop {
-    fn from(e: LatticeError) -> Self {
-        Self(failure(e))
-    }
-}
-
-/// The collection that `draw` gives as the part `part` of a stage, or what a stopped run kept of it: what [`write`] writes. Then
-/// the `units` that `draw` reports are reported here.
-fn kept(
-    out: &StageOut,
-    part: &str,
-    units: u64,
-    draw: impl FnOnce() -> Result<Collection, Error>,
-) -> Result<Collection, Error> {
-    let (numbers, sampler, n_chains, warnings, spins) = out.keep(part, units, || {
-        let c = draw()?;
-        let numbers = [c.n_eff, c.tau_int_energy, c.tau_int_abs_m, c.start_difference_z];
-        Ok((numbers, c.sampler, c.n_chains, c.warnings, c.spins))
-    })?;
-    let ([n_eff, tau_int_energy, tau_int_abs_m, start_difference_z], improved) = (numbers, None);
-    Ok(Collection {
-        spins,
-        sampler,
-        n_chains,
-        n_eff,
-        tau_int_energy,
-        tau_int_abs_m,
-        start_difference_z,
-        improved,
-        warnings,
-    })
 }
 
 /// What `sampling` gives as the part `part` of a stage, from where a stopped run left it; it is `units` of the work.
@@ -305,7 +271,7 @@ fn draw(
     let one = |purpose: &String| {
         let part = format!("{purpose}/{index}");
         if is_exact {
-            return kept(out, &part, share, || {
+            return out.keep(&part, share, || {
                 let exact = exact.as_ref().map_err(|e| failure(e.clone()))?;
                 out.tick(share)?;
                 Ok(exact.sample(n, &mut streams.generator(purpose, index)))
