@@ -2,6 +2,7 @@
 //! nothing is written and nothing aborts. Limits are those of `ulimit -v`, in KiB.
 #![cfg(target_os = "linux")]
 
+use rgflow_lab::artifact::npz;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -92,6 +93,51 @@ fn at_the_edge_of_memory_a_run_is_finished_or_refused_never_aborted() {
         codes.push(out.status.code());
     }
     assert_eq!((codes[0], codes[3]), (Some(2), Some(0)));
+}
+
+/// Files of samples whose arrays or numbers do not fit are refused by name, also by what reads series of them and from text.
+#[test]
+fn files_that_cannot_fit_are_refused_before_they_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = npz::Writer::new();
+    file.add("spins", &ndarray::Array2::<i8>::ones((100_000, 1000))).unwrap();
+    file.add("temperatures", &ndarray::arr1(&[2.0])).unwrap();
+    file.add("lattice", &ndarray::arr1(&[1000u32])).unwrap();
+    file.save(dir.path().join("spins.npz")).unwrap();
+    std::fs::write(dir.path().join("spins.csv"), "1,-1,-1,1\n".repeat(4_000_000)).unwrap();
+    for (arguments, what) in [
+        ("rg reweight spins.npz --temperatures 2", "spins.npz: an array of shape [100000, 1000] would take 95.4 MiB"),
+        ("rg collapse spins.npz", "spins.npz: an array of shape [100000, 1000] would take 95.4 MiB"),
+        ("train thermometer spins.npz", "spins.npz: an array of shape [100000, 1000] would take 95.4 MiB"),
+        ("train rbm spins.csv", "spins.csv: a table of 16000000 numbers would take 244.1 MiB"),
+    ] {
+        let out = limited(dir.path(), 120 << 10, arguments);
+        let line = String::from_utf8(out.stderr).unwrap();
+        println!("| {arguments} | {}", line.trim_end());
+        assert_eq!((out.status.code(), line.lines().count()), (Some(2), 1), "{arguments}: {line}");
+        assert!(line.contains(what) && line.contains("; give fewer samples at a time"), "{arguments}: {line}");
+    }
+}
+
+/// A network learns from bits of states: 32 MB of them, whose training and test sets as numbers are 102 MB.
+#[test]
+fn states_of_a_file_are_bits_to_a_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let spins = ndarray::Array2::from_shape_fn((8000, 4000), |(r, c)| if (r * r + 7 * c) % 5 < 2 { 1i8 } else { -1 });
+    let mut file = npz::Writer::new();
+    file.add("spins", &spins).unwrap();
+    file.add("temperatures", &ndarray::arr1(&[1.0, 2.0, 3.0, 4.0])).unwrap();
+    file.save(dir.path().join("spins.npz")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.current_dir(dir.path()).args(["train", "thermometer", "spins.npz", "--epochs", "1", "--threads", "1"]);
+    let out = command.args(["--set", "network.hidden=[2]", "--out", "run"]).output().expect("starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = std::fs::read(dir.path().join("run/provenance.json")).unwrap();
+    let provenance: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let peak = provenance["peak_memory_mib"].as_f64().unwrap();
+    println!("peak {peak:.0} MiB");
+    // The file, its bits, the test samples as numbers while they are read, 60 MiB of program.
+    assert!(peak < 1.25 * 32.0 + 25.6 + 60.0, "{peak} MiB");
 }
 
 /// States stay bytes from the file to the machine: 16 MB of them, of which a copy as numbers is 64 MB.

@@ -248,3 +248,43 @@ fn bytes_are_those_of_earlier_versions() {
     let hash = blake3::hash(&file.finish().unwrap()).to_hex().to_string();
     assert_eq!(hash, "4aebbb760592ffac6acba28c656cde7b45c9b628a396f520072100dc558bf1e9");
 }
+
+/// `bytes` of an archive of one array, with its sizes in the 64-bit extension, as NumPy writes arrays beyond 4 GiB.
+fn with_64_bit_sizes(mut bytes: Vec<u8>) -> Vec<u8> {
+    let last = |bytes: &[u8], sign: &[u8]| bytes.windows(4).rposition(|w| w == sign).unwrap();
+    let at = last(&bytes, b"PK\x01\x02");
+    let read = |bytes: &[u8], at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let size = |at: usize| u64::from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()));
+    let sizes = [size(at + 24), size(at + 20)];
+    let extra: Vec<u8> = [&[1, 0, 16, 0][..], &sizes[0].to_le_bytes(), &sizes[1].to_le_bytes()].concat();
+    bytes[at + 20..at + 28].fill(0xff);
+    let length = read(&bytes, at + 30) + extra.len() as u16;
+    bytes[at + 30..at + 32].copy_from_slice(&length.to_le_bytes());
+    let behind_name = at + 46 + usize::from(read(&bytes, at + 28));
+    bytes.splice(behind_name..behind_name, extra.iter().copied());
+    let end = last(&bytes, b"PK\x05\x06");
+    let directory = u32::from_le_bytes(bytes[end + 12..end + 16].try_into().unwrap()) + extra.len() as u32;
+    bytes[end + 12..end + 16].copy_from_slice(&directory.to_le_bytes());
+    bytes
+}
+
+/// Archives with the 64-bit extension are read whatever their size, and what they claim is held against what they hold.
+#[test]
+fn archives_of_64_bit_sizes_are_read() {
+    let array = arr2(&[[1i8, -1, 1], [-1, -1, 1]]);
+    let mut file = npz::Writer::new();
+    file.add("spins", &array).unwrap();
+    let bytes = with_64_bit_sizes(file.finish().unwrap());
+    let read = |bytes: &[u8]| {
+        let mut file = npz::Reader::of(Path::new("large.npz"), Cursor::new(bytes.to_vec()))?;
+        file.array::<i8, ndarray::Ix2>("spins")
+    };
+    assert_eq!(read(&bytes).unwrap(), array);
+    // The packed or the unpacked size of more than any file has.
+    let at = bytes.windows(4).rposition(|w| w == [1, 0, 16, 0]).unwrap() + 4;
+    for k in [at, at + 8] {
+        let mut lie = bytes.clone();
+        lie[k..k + 8].copy_from_slice(&(1u64 << 50).to_le_bytes());
+        assert!(read(&lie).is_err());
+    }
+}

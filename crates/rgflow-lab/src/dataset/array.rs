@@ -72,6 +72,18 @@ impl<R: Read + Seek> Source for Member<'_, R> {
     }
 }
 
+/// Refuses an array of `shape` of the file `path` that does not fit into memory by so many `bytes` for each value.
+pub(super) fn fits(path: &Path, shape: &[usize], bytes: usize) -> Result<(), Error> {
+    // More than a packed file of this size can hold is a claim, which its reader refuses by name.
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    if memory::product(shape) > 1032 * u128::from(size) {
+        return Ok(());
+    }
+    let what = format!("{}: an array of shape {shape:?}", path.display());
+    let bytes = memory::product(shape).saturating_mul(bytes as u128);
+    memory::need(&[Need { bytes, what, remedy: "give fewer samples at a time" }])
+}
+
 /// The samples of an array of this shape, counted by its first `axes`, divided by the scale of `options`: read as states of a byte
 /// each, and again as numbers where they are none. Memory is asked for before it is taken.
 fn values(
@@ -80,16 +92,7 @@ fn values(
     (shape, axes): (&[usize], usize),
     options: &Options,
 ) -> Result<Values, Error> {
-    // More than a packed file of this size can hold is a claim, which its reader refuses by name.
-    let size = std::fs::metadata(path).map_or(0, |file| file.len());
-    let fits = |bytes: usize| {
-        if memory::product(shape) > 1032 * u128::from(size) {
-            return Ok(());
-        }
-        let what = format!("{}: an array of shape {shape:?}", path.display());
-        let bytes = memory::product(shape).saturating_mul(bytes as u128);
-        memory::need(&[Need { bytes, what, remedy: "give fewer samples at a time" }])
-    };
+    let fits = |bytes: usize| fits(path, shape, bytes);
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     let scale = options.scale as f32;
     let scaled = |v: f64| if scale == 1.0 { v as f32 } else { v as f32 / scale };

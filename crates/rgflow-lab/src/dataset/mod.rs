@@ -116,7 +116,7 @@ impl Dataset {
         let table = match extension.as_str() {
             "npy" => array::npy(path, &file, options)?,
             "npz" => array::npz(path, &file, options)?,
-            "csv" | "tsv" | "txt" => text::table(&user_file::read(path, KINDS)?, options).map_err(wrong)?,
+            "csv" | "tsv" | "txt" => text::read(path, options)?,
             _ => return Err(wrong("unknown kind of file; give .npy, .npz or .csv".into())),
         };
         let Table { values, shape, labels, lattice, notes, origin } = table;

@@ -3,13 +3,37 @@
 use super::cells::{Cell, lines, no_number, separator, with_first, without_trailing_separator};
 use super::header::{self, Names};
 use super::label_columns::take_labels;
-use super::{Options, Origin, Table};
+use super::{KINDS, Options, Origin, Table};
+use crate::artifact::memory::{self, Need};
+use crate::artifact::{Error, user_file};
 use ndarray::{Array2, Axis};
 use std::borrow::Cow;
+use std::path::Path;
+
+/// The table of the text file `path`. Memory is asked for before it is taken.
+pub(super) fn read(path: &Path, options: &Options) -> Result<Table, Error> {
+    const REMEDY: &str = "give fewer samples at a time, or an array (.npy), which takes less";
+    let name = path.display();
+    let wrong = |what: String| Error::user(format!("{name}: {what}"));
+    let size = std::fs::metadata(path).map_or(0, |file| file.len() as usize);
+    memory::need(&[Need::new(&[size], format!("{name}: the text"), REMEDY)])?;
+    let bytes = user_file::read(path, KINDS)?;
+    // Every number as 64 bits, twice while columns of labels are left out.
+    let cells = cells_of(&bytes);
+    memory::need(&[Need::new(&[16, cells], format!("{name}: a table of {cells} numbers"), REMEDY)])?;
+    table(&bytes, options).map_err(wrong)
+}
+
+/// How many cells the text has at least: words between separators or blanks, without remarks.
+fn cells_of(text: &[u8]) -> usize {
+    let between = |byte: &u8| matches!(byte, b',' | b';') || byte.is_ascii_whitespace();
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#"));
+    lines.map(|line| line.split(between).filter(|cell| !cell.is_empty()).count()).sum()
+}
 
 /// The table of a text file. Lines that begin with `#` are remarks (as `numpy.savetxt` writes them); the last of them before the numbers
 /// may hold the names.
-pub(super) fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
+fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| "is no text in UTF-8; is it another kind of file? Save it as text".to_string())?;
     let text = text.trim_start_matches('\u{feff}');

@@ -3,6 +3,7 @@
 //! An array has one value for all rows, one for each of equal blocks in their order, or one for each row. What is said twice must agree.
 
 use crate::artifact::{Error, npz, user_file};
+use crate::dataset::array::fits;
 use crate::dataset::check_format;
 use crate::dataset::labels::TEMPERATURES;
 use ndarray::{Array2, ArrayD};
@@ -98,6 +99,9 @@ impl Arrays {
         let spin = |v: f64| if v.abs() == 1.0 { v as i8 } else { 0 };
         if !has("spins") {
             return Err(missing("spins"));
+        }
+        if let Some(spins) = all.iter().find(|d| d.name == "spins") {
+            fits(path, &spins.shape, 1)?;
         }
         let spins = file.numbers("spins", spin).map_err(user_file::blame)?;
         if spins.ndim() < 2 || spins.is_empty() || spins.iter().any(|s| *s == 0) {
@@ -251,7 +255,10 @@ fn rows(spins: ArrayD<i8>, lattice: &Geometry) -> Result<Array2<i8>, String> {
     let whole = |extents: &[usize]| shape.ends_with(extents) && shape.len() > extents.len();
     let n = spins.len() / sites;
     let flat: Vec<i8> = if whole(&reversed) || (shape.len() == 2 && shape[1] == sites) {
-        spins.flatten().to_vec()
+        match spins.is_standard_layout() {
+            true => spins.into_raw_vec_and_offset().0,
+            false => spins.iter().copied().collect(),
+        }
     } else if whole(&extents) {
         let first = shape.len() - extents.len();
         let axes: Vec<usize> = (0..first).chain((first..shape.len()).rev()).collect();

@@ -8,6 +8,7 @@ use super::flows::{self, Flow};
 use super::machines::{self, Fit};
 use super::settings::{Common, Training};
 use super::{MODES, classifier};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::dataset::mnist;
 use crate::record::{Axis, Cell, Claim, Figure, Map, Number, Panel, Record, Section, Table};
@@ -117,6 +118,10 @@ impl Experiment for MnistMaps {
 
     fn available(&self) -> Result<(), String> {
         mnist::missing(&mnist::folder()).map_or(Ok(()), Err)
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        Settings::parse(table).map_or(vec![], |settings| settings.common.needs())
     }
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {

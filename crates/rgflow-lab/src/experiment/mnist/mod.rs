@@ -11,6 +11,7 @@ mod record;
 mod settings;
 
 use super::{Experiment, Item};
+use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::dataset::mnist;
 use crate::record::Record;
@@ -22,7 +23,7 @@ use machines::Fit;
 pub use maps::MnistMaps;
 use rayon::prelude::*;
 use rgflow::flow::Mode;
-use settings::Settings;
+use settings::{Sets, Settings};
 
 /// The modes, in the order of columns.
 const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
@@ -110,6 +111,17 @@ impl Experiment for Mnist {
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
         Settings::parse(table).map(|_| ())
+    }
+
+    fn needs(&self, table: &toml::Table) -> Vec<Need> {
+        let Ok(settings) = Settings::parse(table) else { return vec![] };
+        let Sets { many, few, noisy } = settings.sets;
+        // Nine mixtures of two digits, six noisy copies of each: numbers of 32 bits.
+        let sets = [("many", 9, many), ("few", 9, few), ("noisy", 12, noisy)];
+        let of = |(name, times, n): (&str, usize, usize)| {
+            Need::new(&[4 * settings::PIXELS, times, n], format!("sets.{name} = {n}"), "take fewer")
+        };
+        settings.common.needs().into_iter().chain(sets.map(of)).collect()
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {

@@ -1,6 +1,7 @@
 //! The recipe's values, parsed and validated.
 
 use super::super::own;
+use crate::artifact::memory::Need;
 use serde::{Deserialize, Serialize};
 
 pub(super) const RECIPE: &str = concat!(
@@ -93,6 +94,9 @@ pub(super) struct Flow {
     pub permutations: usize,
 }
 
+/// Pixels of an image of the original files.
+pub(super) const PIXELS: usize = 28 * 28;
+
 fn within(key: &str, value: usize, least: usize, most: usize) -> Result<(), String> {
     let fine = (least..=most).contains(&value);
     if fine { Ok(()) } else { Err(format!("{key} = {value}: must be {least} to {most}")) }
@@ -115,6 +119,14 @@ impl Common {
         let common: Self = table.try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         common.check()?;
         Ok(common)
+    }
+
+    /// The classifier's weights and their gradient.
+    pub fn needs(&self) -> Vec<Need> {
+        let hidden = &self.classifier.hidden;
+        let sizes: Vec<usize> = [PIXELS].into_iter().chain(hidden.iter().copied()).chain([10]).collect();
+        let weights = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        vec![Need::new(&[8, weights], format!("classifier.hidden = {hidden:?}"), "take smaller layers")]
     }
 
     fn check(&self) -> Result<(), String> {
