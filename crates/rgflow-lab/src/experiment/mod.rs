@@ -5,6 +5,7 @@ mod combined;
 mod couplings;
 mod descent;
 mod drawing;
+mod ends;
 mod exact_rg;
 mod finite_size;
 mod ising_1d;

@@ -14,7 +14,7 @@ use rgflow::lattice::{AshkinTeller, Model, Square};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// A collection as the thermometer and its order parameters tell it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub(super) struct FlowFound {
     pub pooled: Seen,
     /// Distinct ends, and the fraction of starts whose last windows agree.
     pub distinct: usize,
+    /// Total variation of the P(T) of the two ends that may be farthest apart, with its 95 % interval.
+    pub apart: [f64; 3],
     pub converged: f64,
     /// Number of attractors of the mean-field map.
     pub attractors: usize,
@@ -172,13 +174,15 @@ pub(super) fn stage(
         let parts: Vec<_> = spins.axis_chunks_iter(Axis(0), chains).collect();
         let moments = &trajectory.moments;
         let last = &moments[moments.len() - 1];
+        let ends_now = distinct_ends(last);
         let reference = &eye.thermometer.reference;
         let star = |p: ndarray::ArrayView1<f64>| reference.t_star(&p.to_vec()).0;
         out.write_json(
             &json,
             &FlowFound {
                 pooled: eye.look(&Reading::pooled(&trajectory.end), &parts)?,
-                distinct: distinct_ends(last).count,
+                distinct: ends_now.count,
+                apart: ends_now.widest,
                 converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,
                 attractors: match mode {
                     Mode::Mean => attractors(trajectory.values.view(), n_starts).centres.nrows(),

@@ -2,6 +2,7 @@
 
 use super::super::combined::{Combined, Measured, cell, over, over_seeds};
 use super::super::drawing::{axis, curve, level};
+use super::super::ends;
 use super::super::ising_2d::findings::Observed;
 use super::super::ising_2d::numbers::t_star;
 use super::super::study_2d::{MODES, t_energy};
@@ -51,6 +52,15 @@ impl Story<'_> {
 
     fn ends(&self, set: usize, mode: usize) -> Vec<&Seen> {
         self.flows(set, mode).into_iter().map(|f| &f.pooled).collect()
+    }
+
+    /// The ends of each repetition at the last step.
+    fn ends_seen(&self, set: usize, mode: usize) -> Vec<ends::Seen> {
+        let seen = |f: &FlowFound| {
+            let t_star = f.t_star.last().cloned().unwrap_or_default();
+            ends::Seen { count: f.distinct, apart: f.apart, t_star }
+        };
+        self.flows(set, mode).into_iter().map(seen).collect()
     }
 
     /// T* of the ends less the nearer critical temperature of the same repetition.
@@ -109,6 +119,8 @@ impl Story<'_> {
                 let distinct = over(self.found, |f| Some(f.sets[set].flows[m].distinct as f64));
                 let what = format!("distinct ends, {} flow of \"{name}\"", mode.name());
                 numbers.push(distinct.number(format!("{key}.ends"), "1", &what));
+                let what = format!("{} flow of \"{name}\"", mode.name());
+                numbers.push(ends::apart(&key, &self.ends_seen(set, m), &what));
                 let converged = over(self.found, |f| Some(f.sets[set].flows[m].converged));
                 let what =
                     format!("fraction of the starts whose last windows agree, {} flow of \"{name}\"", mode.name());
@@ -180,9 +192,10 @@ impl Story<'_> {
         for set in 0..SETS.len() {
             rows.push(row(self.trained(set), "mixture, no machine", &self.nulls(set), Cell::text("")));
             for (m, mode) in MODES.iter().enumerate() {
-                let ends = over(self.found, |f| Some(f.sets[set].flows[m].distinct as f64));
+                let count = over(self.found, |f| Some(f.sets[set].flows[m].distinct as f64));
+                let ends = ends::cell(&self.ends_seen(set, m), &count);
                 let what = format!("{} ends", mode.name());
-                rows.push(row(String::new(), &what, &self.ends(set, m), cell(&ends, None)));
+                rows.push(row(String::new(), &what, &self.ends(set, m), ends));
             }
         }
         Table {

@@ -1,6 +1,7 @@
 //! What one repetition found, as it lies in its JSON files.
 
 use super::super::combined::Measured;
+use super::super::ends;
 use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
 use rgflow::lattice::{Observables, Square};
 use rgflow::statistics::Estimate;
@@ -70,6 +71,8 @@ pub(in crate::experiment) struct FlowFindings {
     /// Distinct ends at the recorded step nearest to 100, and at the end.
     pub distinct_100: usize,
     pub distinct: usize,
+    /// Total variation of the P(T) of the two ends that may be farthest apart, with its 95 % interval.
+    pub apart: [f64; 3],
     pub hot_meets_cold: bool,
     /// Fraction of starts whose windows agree.
     pub converged: f64,
@@ -84,6 +87,14 @@ pub(in crate::experiment) struct FlowFindings {
     /// Distribution of m at the end, by start: m = -1, -0.9 ... 1 (rounded to one decimal).
     pub magnetisation: Vec<Vec<f64>>,
     pub series: Series,
+}
+
+impl FlowFindings {
+    /// The ends at the last step.
+    pub fn ends_seen(&self) -> ends::Seen {
+        let t_star = self.ends.iter().map(|end| end.t_star.0).collect();
+        ends::Seen { count: self.distinct, apart: self.apart, t_star }
+    }
 }
 
 /// What was read along a flow: `[record][start]`.

@@ -15,7 +15,7 @@ use rgflow::lattice::{Observables, Square};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 8;
+const REVISION: u32 = 9;
 /// Attractors that are kept with their picture and basin.
 const KEPT: usize = 6;
 
@@ -132,6 +132,7 @@ fn examine(
         ends,
         distinct_100: distinct_ends(hundred).count,
         distinct: ends_now.count,
+        apart: ends_now.widest,
         hot_meets_cold: ends_now.hot_meets_cold,
         converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,
         relaxation,

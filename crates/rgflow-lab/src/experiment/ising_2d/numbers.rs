@@ -2,6 +2,7 @@
 
 use super::super::combined::{Combined, Measured, around, over_seeds, union};
 use super::super::couplings;
+use super::super::ends;
 use super::findings::{FlowFindings, Observed};
 use super::matching;
 use super::settings::Settings;
@@ -223,6 +224,8 @@ fn flow(
     if flows.iter().any(|f| f.attractors > 0) {
         add("attractors", "1", |f| f.attractors as f64, "attractors of the mean-field map seen from all starts");
     }
+    let ends: Vec<ends::Seen> = flows.iter().map(|f| f.ends_seen()).collect();
+    numbers.push(ends::apart(key, &ends, what));
     let how = format!("relaxation time of the energy difference of hottest and coldest start, {what}");
     numbers.push(relaxation(flows).number(format!("{key}.relaxation"), "steps", &how));
     for (k, t) in settings.temperatures().iter().enumerate() {

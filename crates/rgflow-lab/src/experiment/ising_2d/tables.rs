@@ -2,6 +2,7 @@
 
 use super::super::combined::{Combined, Measured, cell, over_seeds};
 use super::super::couplings;
+use super::super::ends;
 use super::findings::{FlowFindings, Observed};
 use super::numbers::{ABOUT, NOT_THERMAL, p_thermal, relaxation as over_relaxation, t_star, thesis};
 use super::{Findings, MODES, SETS};
@@ -175,7 +176,8 @@ pub(super) fn flow_tables(found: &[Findings], set: &str, i: usize) -> [Table; 2]
             ]),
             rows: reached.collect(),
             notes: vec![
-                "Ends: distinct ends of the start temperatures at about step 100 and at the last step. Converged: starts whose windows [t/2, 3t/4) and \
+                "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where no pair may differ by 0.05 in total \
+                 variation, else their range is given. Converged: starts whose windows [t/2, 3t/4) and \
                  [3t/4, t] agree."
                     .into(),
             ],
@@ -221,7 +223,8 @@ fn reached_row(title: &str, observed: &[&Observed], flows: &[&FlowFindings]) -> 
             _ => format!("{}-{}", all[0], all[all.len() - 1]),
         }
     };
-    row.push(Cell::text(format!("{} / {}", list(|f| f.distinct_100), list(|f| f.distinct))));
+    let last: Vec<ends::Seen> = flows.iter().map(|f| f.ends_seen()).collect();
+    row.push(Cell::text(format!("{} / {}", list(|f| f.distinct_100), ends::text(&last))));
     row.push(Cell::text(format!(
         "{:.0} %",
         100.0 * flows.iter().map(|f| f.converged).sum::<f64>() / flows.len() as f64
