@@ -60,6 +60,23 @@ pub fn complete(work: &mut dyn Resumable, tick: &dyn Fn(u64) -> bool) -> bool {
     }
 }
 
+/// Brings `work` to its end and tells `progress` each of its `records` when it is there, where an advance ends; `false` stops.
+pub(crate) fn complete_and_tell<W: Resumable, R: Copy>(
+    work: &mut W,
+    records: impl Fn(&W) -> &[R],
+    progress: &mut dyn FnMut(R) -> bool,
+) {
+    let mut told = 0;
+    loop {
+        let more = work.advance();
+        let stop = records(work)[told..].iter().any(|record| !progress(*record));
+        told = records(work).len();
+        if stop || !more {
+            return;
+        }
+    }
+}
+
 /// What brings the parts of a computation to their ends, by their numbers: it may save them on the way, or stop.
 pub type Drive<'a> = dyn Fn(usize, &mut dyn Resumable) -> Result<(), Stopped> + Sync + 'a;
 

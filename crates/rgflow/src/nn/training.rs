@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Cost, Fit, Mlp, NnError, Samples, Targets};
 use crate::learning::{Batching, Descent};
 use crate::random::Streams;
-use crate::restart::Resumable;
+use crate::restart::complete_and_tell;
 use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
@@ -117,14 +117,6 @@ pub fn train<'a>(
     progress: &mut dyn FnMut(Epoch) -> bool,
 ) -> Result<Trained, NnError> {
     let mut fit = Fit::new(mlp, data, test, training, streams, purpose)?;
-    let mut told = 0;
-    loop {
-        let more = fit.advance();
-        // An advance ends with each epoch.
-        let stop = fit.curve()[told..].iter().any(|costs| !progress(*costs));
-        told = fit.curve().len();
-        if stop || !more {
-            return fit.finish();
-        }
-    }
+    complete_and_tell(&mut fit, Fit::curve, progress);
+    fit.finish()
 }

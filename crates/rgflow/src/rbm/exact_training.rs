@@ -9,7 +9,7 @@ use super::enumeration::VisibleStates;
 use super::law::{Divergences, MOST_VISIBLE, check_law};
 use super::{ExactFit, Rbm, RbmError};
 use crate::learning::Descent;
-use crate::restart::Resumable;
+use crate::restart::complete_and_tell;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -185,14 +185,6 @@ pub fn train_exactly(
     progress: &mut dyn FnMut(ExactStep) -> bool,
 ) -> Result<(Rbm, Vec<ExactStep>), RbmError> {
     let mut fit = ExactFit::new(rbm, q, training)?;
-    let mut told = 0;
-    loop {
-        let more = fit.advance();
-        // An advance ends at each record.
-        let stop = fit.steps()[told..].iter().any(|step| !progress(*step));
-        told = fit.steps().len();
-        if stop || !more {
-            return fit.finish();
-        }
-    }
+    complete_and_tell(&mut fit, ExactFit::steps, progress);
+    fit.finish()
 }

@@ -26,7 +26,7 @@ pub struct Fit<'a> {
     together: usize,
     update: usize,
     stopping: EarlyStopping<Rbm>,
-    pub(super) metrics: Vec<Metrics>,
+    metrics: Vec<Metrics>,
     snapshots: Vec<Snapshot>,
     /// The machine to return, once it is known.
     chosen: Option<(usize, Rbm)>,

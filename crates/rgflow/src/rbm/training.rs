@@ -8,7 +8,7 @@ use super::small::Small;
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{Batching, Descent, Rule, Sgd};
 use crate::random::{Bulk, Streams};
-use crate::restart::{Resumable, Unfit, decode, demand, encode};
+use crate::restart::{Unfit, complete_and_tell, decode, demand, encode};
 use serde::{Deserialize, Serialize};
 
 /// How a machine is trained.
@@ -263,16 +263,8 @@ pub fn train<'a, 'b>(
 ) -> Result<Trained, RbmError> {
     let (data, test) = (data.into(), test.into());
     let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
-    let mut told = 0;
-    loop {
-        let more = fit.advance();
-        // An advance ends at each evaluation.
-        let stop = fit.metrics[told..].iter().any(|now| !progress(*now));
-        told = fit.metrics.len();
-        if stop || !more {
-            return fit.finish();
-        }
-    }
+    complete_and_tell(&mut fit, Fit::metrics, progress);
+    fit.finish()
 }
 
 impl Training {
