@@ -159,7 +159,7 @@ fn quantities(size: usize, t: f64, seed: u64) -> [Vec<f64>; 3] {
 }
 
 /// B9, the calibration of `examples/collapse_calibration.rs` of rgflow-lab in small: L = 8 to 24 with the correction L^{-7/4}, five seeds. Truth: Onsager's
-/// T_c, nu = 1, beta/nu = 1/8, gamma/nu = 7/4. Null: errors with the spread are right or too wide; |z| < 4.5 for 40 numbers, p < 3e-4. At most one of the
+/// T_c, nu = 1, beta/nu = 1/8, gamma/nu = 7/4. Null: errors with the spread are right or too wide; |z| < 4.9 for 40 numbers, p < 4e-5. At most one of the
 /// five of a quantity is refused.
 #[test]
 fn errors_of_a_collapse_hold_where_its_valley_is_flat() {
@@ -179,7 +179,7 @@ fn errors_of_a_collapse_hold_where_its_valley_is_flat() {
             accepted[q] += 1;
             let total = spread(&points, &master, &seen).total(&seen);
             for (e, truth) in total.iter().zip([t_c, 1.0, a]).take(if q > 0 { 3 } else { 2 }) {
-                assert!(((e.value - truth) / e.error).abs() < 4.5, "seed {seed}: {total:?}, a = {a}");
+                assert!(((e.value - truth) / e.error).abs() < 4.9, "seed {seed}: {total:?}, a = {a}");
             }
         }
     }
