@@ -126,3 +126,20 @@ fn an_interrupted_scan_stops_at_once() {
         assert!(!Path::new(&folder.path().join("scan/scan.csv")).exists());
     }
 }
+
+/// The same of all experiments: the second one is not begun.
+#[test]
+fn an_interrupted_reproduction_stops_at_once() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.current_dir(folder.path()).args(["reproduce", "all", "--seeds", "1", "--out", "all", "--progress", "none"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let begun = || std::fs::read_dir(folder.path().join("all")).map_or(0, |entries| entries.count());
+    while begun() == 0 {
+        assert!(child.try_wait().expect("waits").is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("runs").success());
+    assert_eq!(child.wait().expect("ends").code(), Some(130));
+    assert_eq!(begun(), 1);
+}

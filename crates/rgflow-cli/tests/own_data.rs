@@ -352,7 +352,7 @@ fn a_training_that_ran_away_is_no_result() {
         let out = place.run(line);
         let said = String::from_utf8(out.stderr).unwrap();
         assert_eq!(out.status.code(), Some(1), "{line}: {said}");
-        assert!(said.contains("diverged") && said.contains("lower it"), "{line}: {said}");
+        assert!(said.contains("diverged") && said.contains("lower training.learning_rate"), "{line}: {said}");
         assert!(!place.path("runs/spins-thermometer/report.html").exists(), "{line}");
     }
 }

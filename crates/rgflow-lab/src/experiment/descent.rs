@@ -1,7 +1,30 @@
 //! The settings of a training that recipes share: optimiser, learning rate, regularisation, batches.
 
+use crate::artifact::Error;
 use rgflow::learning::{Batching, Descent, Momentum, Regulariser, Rule};
+use rgflow::nn::NnError;
+use rgflow::rbm::RbmError;
 use serde::{Deserialize, Serialize};
+
+/// Failures of the training of a network whose learning rate is the setting `rate`.
+pub(super) fn of_network(rate: &'static str) -> impl Fn(NnError) -> Error + Copy {
+    move |error| match error {
+        NnError::Diverged { sign, rate: value } => diverged(&sign, rate, value),
+        other => Error::failure(other.to_string()),
+    }
+}
+
+/// The same of a machine.
+pub(super) fn of_machine(rate: &'static str) -> impl Fn(RbmError) -> Error + Copy {
+    move |error| match error {
+        RbmError::Diverged { sign, learning_rate, .. } => diverged(&sign, rate, learning_rate),
+        other => Error::failure(other.to_string()),
+    }
+}
+
+fn diverged(sign: &str, rate: &str, value: f32) -> Error {
+    Error::failure(format!("the training diverged: {sign}; lower {rate} = {value:e}"))
+}
 
 /// The part of a table `[training]` that says how parameters change.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,12 +2,13 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use crate::experiment::descent::of_network;
 use crate::experiment::ising_2d::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, NnError, Targets, Training};
+use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
 use rgflow::random::Streams;
 
 const REVISION: u32 = 1;
@@ -173,7 +174,7 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
     };
     let data = Data { x: x.view().into(), targets: Targets::Values(y.view()) };
     let test = Data { x: test_x.view().into(), targets: Targets::Values(test_y.view()) };
-    let failure = |e: NnError| Error::failure(e.to_string());
+    let failure = of_network("classifier.learning_rate");
     let purpose = format!("{purpose}/{size}");
     let mut fit = Fit::new(mlp, data, test, &training, streams, &purpose).map_err(failure)?;
     let per_epoch = training.batching.updates(x.nrows()) as u64;

@@ -4,6 +4,7 @@ use super::super::couplings::{Effective, effective};
 use super::laws::{self, Distances, Reading, Ring, distances, mixture, thermal};
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine, network};
+use crate::experiment::descent::{of_machine, of_network};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rgflow::exact::chain;
 use rgflow::flow::Mode;
@@ -126,10 +127,11 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
         out.add_work("thermometer", training.epochs as u64);
         let targets = Targets::Classes(&classes);
         let (data, test) = (Data { x: x.view().into(), targets }, Data { x: y.view().into(), targets });
-        let mut fit = nn::Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
+        let of_training = of_network("thermometer.learning_rate");
+        let mut fit = nn::Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(of_training)?;
         let per_epoch = training.batching.updates(x.nrows()) as u64;
         out.complete("training", &mut fit, &|updates| updates / per_epoch)?;
-        let mlp = fit.finish().map_err(failure)?.mlp;
+        let mlp = fit.finish().map_err(of_training)?.mlp;
         let metadata = serde_json::json!({
             "kind": "thermometer", "seed": out.seed(), "temperatures": temperatures, "lattice": [settings.chain.spins],
             "settings": settings.thermometer,
@@ -289,7 +291,7 @@ impl<'a> Bench<'a> {
         let test = data.slice(s![..rbm.batch, ..]);
         let mut fit = Fit::new(self.start(), data.view(), test, &training, self.streams, &purpose).map_err(failure)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
-        Ok(fit.finish().map_err(failure)?.snapshots)
+        Ok(fit.finish().map_err(of_machine("rbm.learning_rate"))?.snapshots)
     }
 
     /// The law of a machine trained by exact gradients towards the mixture.
@@ -304,7 +306,7 @@ impl<'a> Bench<'a> {
         let law = self.mixture.to_vec();
         let mut fit = ExactFit::new(self.start(), &law, &training).map_err(failure)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
-        let (rbm, _) = fit.finish().map_err(failure)?;
+        let (rbm, _) = fit.finish().map_err(of_machine("objectives.learning_rate"))?;
         self.out.tick(1)?;
         self.law(&rbm)
     }

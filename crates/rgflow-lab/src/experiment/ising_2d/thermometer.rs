@@ -3,6 +3,7 @@
 use super::samples::ThermalSet;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
+use crate::experiment::descent::of_network;
 use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
@@ -50,7 +51,7 @@ pub(in crate::experiment) fn stage(
         let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
         let data = Data { x: x.view().into(), targets: Targets::Classes(&x_classes) };
         let test = Data { x: y.view().into(), targets: Targets::Classes(&y_classes) };
-        let failure = |e: rgflow::nn::NnError| Error::failure(e.to_string());
+        let failure = of_network("thermometer.learning_rate");
         let mut fit = Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
         let per_epoch = training.batching.updates(x.nrows()) as u64;
         let done = out.complete("training", &mut fit, &|updates| updates * epoch_units / per_epoch)?;

@@ -3,9 +3,10 @@
 use super::data::{Images, Part};
 use super::settings::Common;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use crate::experiment::descent::of_network;
 use ndarray::Axis;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
-use rgflow::nn::{self, Activation, Cost, Data, Mlp, NnError, Targets, Training};
+use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets, Training};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +80,7 @@ fn fit(settings: &Common, data: &Part, test: &Part, out: &StageOut) -> Result<Ml
     };
     let x = Data { x: data.images.view().into(), targets: Targets::Classes(&data.digits) };
     let y = Data { x: test.images.view().into(), targets: Targets::Classes(&test.digits) };
-    let failure = |e: NnError| Error::failure(e.to_string());
+    let failure = of_network("classifier.learning_rate");
     let mut fit = nn::Fit::new(mlp, x, y, &training, streams, "classifier").map_err(failure)?;
     let per_epoch = training.batching.updates(data.images.nrows()) as u64;
     out.complete("training", &mut fit, &|updates| updates * units(data) / per_epoch)?;

@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use crate::experiment::descent::of_network;
 use crate::experiment::ising_2d::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -189,7 +190,6 @@ fn fit(
 ) -> Result<(Mlp, f64), Error> {
     let n = &settings.networks;
     let streams = Streams::new(out.seed());
-    let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
     let set = |name: &str, per| draw((out, part), settings, kind, per, &format!("{purpose}/{name}"), k);
     let few = matches!(kind, Kind::Few32 | Kind::FewBlocked);
     let per_beta = if few { n.per_beta_few } else { n.per_beta };
@@ -206,6 +206,7 @@ fn fit(
         mlp.layers[0].weights.fill(0.0);
     }
     let rate = if local { n.local_learning_rate } else { n.learning_rate };
+    let of_training = of_network(if local { "networks.local_learning_rate" } else { "networks.learning_rate" });
     let training = Training {
         epochs: if local { n.local_epochs } else { n.epochs },
         batching: Batching::Mini { size: n.batch, repeats: false },
@@ -218,10 +219,10 @@ fn fit(
         Data { x: test.x.view().into(), targets: Targets::Values(test.y.view()) },
     );
     let purpose = format!("{purpose}/{k}");
-    let mut fit = Fit::new(mlp, x, y, &training, streams, &purpose).map_err(|e| failure(&e))?;
+    let mut fit = Fit::new(mlp, x, y, &training, streams, &purpose).map_err(of_training)?;
     let all = (training.epochs * training.batching.updates(data.x.nrows())) as u64;
     out.complete(&format!("{part}/training"), &mut fit, &|updates| updates * UNITS / all)?;
-    let trained = fit.finish().map_err(|e| failure(&e))?;
+    let trained = fit.finish().map_err(of_training)?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))
 }

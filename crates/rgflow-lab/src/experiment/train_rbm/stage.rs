@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use crate::dataset::{Dataset, Rows};
+use crate::experiment::descent::of_machine;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
@@ -73,7 +74,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let fit = Fit::new(start, x.for_machine(), y.for_machine(), &training, streams, "rbm");
         let mut fit = fit.and_then(|fit| fit.with_training_cost(measured.for_machine())).map_err(|e| failure(&e))?;
         let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch as u64)?;
-        let Trained { rbm, update, metrics, .. } = fit.finish().map_err(|e| failure(&e))?;
+        let Trained { rbm, update, metrics, .. } = fit.finish().map_err(of_machine("training.learning_rate"))?;
         out.tick(settings.training.epochs as u64 * units - done)?;
         let mut lines = String::new();
         for m in &metrics {

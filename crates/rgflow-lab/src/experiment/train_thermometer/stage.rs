@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Error, Model, Repetition, Stage, network};
 use crate::dataset::{Dataset, Meaning, Rows};
+use crate::experiment::descent::of_network;
 use ndarray::{Array2, ArrayView2, s};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
@@ -82,7 +83,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         out.add_work("thermometer", training.epochs as u64 * units);
         let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
         let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
-        let failure = |e: rgflow::nn::NnError| Error::failure(e.to_string());
+        let failure = of_network("training.learning_rate");
         let mut fit = Fit::new(mlp, train_data, test_data, &training, streams, "thermometer").map_err(failure)?;
         let per_epoch = training.batching.updates(split.train.len()) as u64;
         let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch)?;
