@@ -2,6 +2,7 @@
 
 use super::Dataset;
 use ndarray::{Array2, ArrayView2, Axis};
+use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
 
 /// Values of samples, shape (samples, units).
@@ -77,6 +78,20 @@ impl Values {
             }
             Self::Real(values) => values.select(Axis(0), rows),
         }
+    }
+
+    /// The same number for equal samples, another one for others (but for chances of 2^-64).
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_hash(&self, row: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::States(states) => states.row(row).iter().for_each(|s| hasher.write_i8(*s)),
+            // -0 is 0.
+            Self::Real(values) => values.row(row).iter().for_each(|v| hasher.write_u32((v + 0.0).to_bits())),
+        }
+        hasher.finish()
     }
 
     /// The samples `rows` in the same form.
