@@ -185,6 +185,39 @@ fn sizes_collapse_at_the_critical_temperature() {
     mistake(&["rg", "reweight", files[0], files[1]], &["L6.npz", "square 6 x 6", "L8.npz", "rg collapse"]);
 }
 
+/// F3. Truth: Kaufman's energy of the 6 x 6 torus. T = 1 and T = 3 do not overlap, yet each supports its own surroundings. Null: normal, |z| < 5.5.
+#[test]
+fn samples_that_do_not_overlap_are_read_by_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let far = sample(dir.path(), "far.npz", &["--size", "6", "--temperature", "1,3,3.2", "--n", "500"]);
+    let near = |seen: &Value| {
+        for row in seen["rows"].as_array().unwrap() {
+            let t = Temperature::new(row["temperature"].as_f64().unwrap()).unwrap();
+            let truth = square::thermodynamics(6, 6, t).unwrap();
+            assert!(pull(&row["energy"], truth.energy, 0.1) < 5.5, "{row} {truth:?}");
+        }
+    };
+    let arguments = ["rg", "reweight", &far, "--temperatures", "3,2.9", "--json"];
+    let said = String::from_utf8(rgflow(&arguments).success().get_output().stderr.clone()).unwrap();
+    assert!(said.contains("T = 1 and at T = 3, 3.2") && said.contains("left out: T = 1"), "{said}");
+    let seen = json(&arguments);
+    near(&seen);
+    assert_eq!((&seen["sampled"][0]["group"], &seen["rows"][0]["group"]), (&0.into(), &1.into()));
+    // The default grid has points about both, and none between.
+    let seen = json(&["rg", "reweight", &far, "--json"]);
+    near(&seen);
+    let at = |low: f64, high: f64| {
+        let t = seen["rows"].as_array().unwrap().iter().map(|r| r["temperature"].as_f64().unwrap());
+        t.filter(|t| (low..high).contains(t)).count()
+    };
+    assert!(at(0.0, 1.3) > 20 && at(1.4, 2.6) == 0 && at(2.9, 3.3) > 30, "{seen}");
+    mistake(
+        &["rg", "reweight", &far, "--temperatures", "3,1.6"],
+        &["far.npz", "T = 1.6", "neither T = 3 nor T = 1", "sample between"],
+    );
+    mistake(&["rg", "reweight", &far, "--temperatures", "12"], &["T = 12", "last in reach"]);
+}
+
 #[test]
 fn what_cannot_be_reweighted_is_said_in_a_line() {
     let dir = tempfile::tempdir().unwrap();
@@ -193,8 +226,6 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     // T = 0 is left out, with a word on it.
     let seen = rgflow(&["rg", "reweight", &warm, "--temperatures", "2.4"]).success().get_output().clone();
     assert!(String::from_utf8(seen.stderr).unwrap().contains("T = 0 is left out"));
-    let far = sample(dir.path(), "far.npz", &["--size", "16", "--temperature", "2.5,1.5", "--n", "500"]);
-    mistake(&["rg", "reweight", &far], &["far.npz", "T = 2.5", "T = 1.5", "sample between"]);
     let far = sample(dir.path(), "one.npz", &["--size", "16", "--temperature", "2.5", "--n", "500"]);
     mistake(
         &["rg", "reweight", &far, "--temperatures", "2.45,6"],

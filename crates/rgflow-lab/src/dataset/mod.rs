@@ -9,6 +9,7 @@ pub mod averages;
 mod cells;
 pub mod ensemble;
 mod header;
+pub mod histograms;
 mod idx;
 pub mod independence;
 mod input;

@@ -4,12 +4,13 @@ use super::{check_plot, draw, number, show};
 use crate::commands::work::start_threads;
 use crate::output;
 use rgflow::lattice::{Geometry, Temperature};
-use rgflow::rg::multi_histogram::{Mbar, State, blocks, estimate};
+use rgflow::rg::multi_histogram::{State, blocks, estimate};
 use rgflow::rg::scaling::{self, Correction, Master, Point, PowerLaw, Spread};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::dataset::averages::Quantity;
 use rgflow_lab::dataset::ensemble::{Coupled, Part, Pool, pools};
+use rgflow_lab::dataset::histograms::Histograms;
 use rgflow_lab::record::{Axis, Curve, Figure, Panel, Style};
 use rgflow_lab::report::format::significant;
 use serde_json::{Value, json};
@@ -95,8 +96,8 @@ pub struct Collapse {
 struct Sized<'a> {
     size: usize,
     pool: &'a Pool,
-    /// All temperatures of the window as one, or why not.
-    mbar: Result<Mbar, String>,
+    /// The temperatures of the window as one, or why not.
+    all: Result<Histograms, String>,
 }
 
 /// A result, or why there is none.
@@ -169,8 +170,8 @@ impl Collapse {
         let by_size: Vec<Sized> = sizes
             .iter()
             .map(|(size, pool)| {
-                let mbar = pool.histograms(false, n_blocks).map_err(|e| pool.explain(&e).to_string());
-                Sized { size: *size, pool, mbar }
+                let all = Histograms::new(pool, false, n_blocks).map_err(|e| pool.explain(&e).to_string());
+                Sized { size: *size, pool, all }
             })
             .collect();
         let spread = scaling::spread(&points, &master, &seen);
@@ -415,8 +416,8 @@ impl Collapse {
 impl Sized<'_> {
     /// A quantity at T and without each block.
     fn read(&self, t: f64, quantity: Quantity) -> Found<Vec<f64>> {
-        let mbar = self.mbar.as_ref().map_err(String::clone)?;
-        let seen = self.pool.read(mbar, State::at(1.0 / t)).map_err(|e| self.pool.explain(&e).to_string())?;
+        let all = self.all.as_ref().map_err(String::clone)?;
+        let (_, seen) = all.read(State::at(1.0 / t)).map_err(|e| e.to_string())?;
         Ok(seen.map(|m| quantity.of(m, 1.0 / t, (self.size * self.size) as f64)))
     }
 }

@@ -5,11 +5,12 @@ use crate::commands::{exact::Range, work::start_threads};
 use crate::output;
 use rgflow::exact::square;
 use rgflow::lattice::{Geometry, Lattice, Temperature};
-use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, State};
+use rgflow::rg::multi_histogram::{MbarError, Replicas, State};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::dataset::averages::{Quantity, place};
 use rgflow_lab::dataset::ensemble::{Coupled, Part, Pool, pools};
+use rgflow_lab::dataset::histograms::Histograms;
 use rgflow_lab::record::{Axis, Curve, Figure, Panel, Style};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -52,15 +53,17 @@ pub struct Reweight {
 /// A state with its averages.
 struct Row {
     state: State,
+    /// Number of the group of samples that it is read from.
+    group: usize,
     n_eff: f64,
     /// In the order of [`QUANTITIES`].
     values: [Estimate; QUANTITIES.len()],
 }
 
 impl Row {
-    fn new(state: State, seen: &Replicas, n_sites: f64) -> Self {
+    fn new(state: State, group: usize, seen: &Replicas, n_sites: f64) -> Self {
         let values = QUANTITIES.map(|(q, ..)| q.estimate(seen, state.beta, n_sites));
-        Self { state, n_eff: seen.n_eff, values }
+        Self { state, group, n_eff: seen.n_eff, values }
     }
 
     fn t(&self) -> f64 {
@@ -92,21 +95,23 @@ impl Reweight {
         };
         pool.notes.iter().for_each(|note| output::complain(note));
         let in_field = pool.parts.iter().any(|p| p.field != 0.0) || self.y.iter().any(|y| *y != 0.0);
-        let mbar = pool.histograms(in_field, usize::MAX).map_err(|e| pool.explain(&e))?;
-        let (rows, left_out) = self.rows(pool, &mbar, &asked)?;
-        let n_blocks = mbar.n_blocks();
+        let all = Histograms::new(pool, in_field, usize::MAX).map_err(|e| pool.explain(&e))?;
+        all.notes.iter().for_each(|note| output::complain(note));
+        let (rows, left_out) = self.rows(pool, &all, &asked)?;
+        groups_note(&all, &rows).iter().for_each(|note| output::complain(note));
+        let n_blocks = all.n_blocks();
         if let Some(path) = &self.plot {
             draw(path, &figure(pool, n_blocks, &rows))?;
         }
         if self.json {
-            return output::print_json(&as_json(pool, n_blocks, &coupled, &rows, &left_out, in_field));
+            return output::print_json(&as_json(pool, &all, &coupled, &rows, &left_out, in_field));
         }
         output::print(&table(pool, n_blocks, &rows, &left_out, in_field))?;
         self.plot.as_ref().map_or(Ok(()), |path| output::print(&format!("{}\n", path.display())))
     }
 
     /// Averages at all states that are reached, and the states of the grid that are not.
-    fn rows(&self, pool: &Pool, mbar: &Mbar, asked: &[Temperature]) -> Result<(Vec<Row>, Vec<State>), Error> {
+    fn rows(&self, pool: &Pool, all: &Histograms, asked: &[Temperature]) -> Result<(Vec<Row>, Vec<State>), Error> {
         let n_sites = pool.lattice.n_sites() as f64;
         let mut fields: Vec<f64> = match self.y.as_slice() {
             [] => pool.parts.iter().map(|p| p.field).collect(),
@@ -116,50 +121,81 @@ impl Reweight {
         fields.dedup();
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
         for y in fields {
-            let before = rows.len();
-            let grid = if asked.is_empty() { pool.grid(mbar, y) } else { asked.iter().map(|t| t.beta()).collect() };
-            let mut last = None;
-            for beta in grid {
-                let state = State { beta, y };
-                match pool.read(mbar, state) {
-                    Ok(seen) => rows.push(Row::new(state, &seen, n_sites)),
-                    Err(e @ (MbarError::Overlap { .. } | MbarError::Support { .. })) if asked.is_empty() => {
-                        left_out.push(state);
-                        last = Some(e);
+            if !asked.is_empty() {
+                for state in asked.iter().map(|t| State { beta: t.beta(), y }) {
+                    let (group, seen) = all.read(state)?;
+                    rows.push(Row::new(state, group, &seen, n_sites));
+                }
+                continue;
+            }
+            let (before, mut last) = (rows.len(), None);
+            for (k, group) in all.groups.iter().enumerate() {
+                for beta in group.pool.grid(&group.mbar, y) {
+                    let state = State { beta, y };
+                    match group.pool.read(&group.mbar, state) {
+                        Ok(seen) => rows.push(Row::new(state, k, &seen, n_sites)),
+                        Err(e @ (MbarError::Overlap { .. } | MbarError::Support { .. })) => {
+                            left_out.push(state);
+                            last = Some(e);
+                        }
+                        Err(e) => return Err(group.pool.explain(&e)),
                     }
-                    Err(e) => return Err(pool.explain(&e)),
                 }
             }
             // Nothing is left at a field that was asked for.
             if let Some(e) = last.filter(|_| rows.len() == before) {
                 return Err(pool.explain(&e));
             }
+            rows[before..].sort_by(|a, b| a.t().total_cmp(&b.t()));
         }
         Ok((rows, left_out))
     }
+}
+
+/// Where samples fall into groups, which of them are not used.
+fn groups_note(all: &Histograms, rows: &[Row]) -> Option<String> {
+    let names: Vec<String> = all.groups.iter().map(|g| sampled(&g.pool)).collect();
+    let out: Vec<&str> =
+        (0..names.len()).filter(|k| rows.iter().all(|row| row.group != *k)).map(|k| names[k].as_str()).collect();
+    let out = if out.is_empty() { String::new() } else { format!("; left out: {}", out.join(" and ")) };
+    (names.len() > 1).then(|| {
+        format!(
+            "samples at {} do not overlap: each point is read from one of these groups alone{out}",
+            names.join(" and at ")
+        )
+    })
 }
 
 fn temperature(t: f64) -> Value {
     if t.is_finite() { json!(t) } else { json!("Tinf") }
 }
 
-fn as_json(pool: &Pool, n_blocks: usize, coupled: &Coupled, rows: &[Row], left_out: &[State], in_field: bool) -> Value {
+fn as_json(
+    pool: &Pool,
+    all: &Histograms,
+    coupled: &Coupled,
+    rows: &[Row],
+    left_out: &[State],
+    in_field: bool,
+) -> Value {
     let files: Vec<_> =
         pool.parts.iter().map(|p| &p.path).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let group = |p: &Part| all.groups.iter().position(|g| g.pool.parts.iter().any(|own| own.state() == p.state()));
     let part = |p: &Part| {
         let tau_int = if in_field { p.tau_int_x } else { p.tau_int };
         json!({ "file": p.path, "temperature": temperature(p.temperature.value()), "y": p.field, "n": p.energy.len(),
-            "tau_int": tau_int })
+            "tau_int": tau_int, "group": group(p) })
     };
     let row = |row: &Row| {
-        let mut value = json!({ "temperature": temperature(row.t()), "y": row.state.y, "n_eff": row.n_eff });
+        let mut value = json!({ "temperature": temperature(row.t()), "y": row.state.y, "group": row.group,
+            "n_eff": row.n_eff });
         QUANTITIES.iter().zip(&row.values).for_each(|((_, _, key), e)| value[*key] = number(*e));
         value
     };
     let out = |s: &State| json!({ "temperature": temperature(1.0 / s.beta), "y": s.y });
     json!({
         "files": files, "lattice": pool.lattice.name(), "extents": pool.lattice.extents(), "operator": coupled.to_string(),
-        "n_blocks": n_blocks, "sampled": pool.parts.iter().map(part).collect::<Vec<_>>(),
+        "n_blocks": all.n_blocks(), "sampled": pool.parts.iter().map(part).collect::<Vec<_>>(),
         "rows": rows.iter().map(row).collect::<Vec<_>>(), "left_out": left_out.iter().map(out).collect::<Vec<_>>(),
     })
 }
@@ -211,7 +247,7 @@ fn figure(pool: &Pool, n_blocks: usize, rows: &[Row]) -> Figure {
     let mut fields: Vec<f64> = rows.iter().map(|row| row.state.y).collect();
     fields.dedup();
     // A part that is too short for errors has no points.
-    let alone = pool.parts.iter().filter_map(|p| Some(Row::new(p.state(), &pool.alone(p, n_blocks).ok()?, n_sites)));
+    let alone = pool.parts.iter().filter_map(|p| Some(Row::new(p.state(), 0, &pool.alone(p, n_blocks).ok()?, n_sites)));
     let alone: Vec<Row> = alone.collect();
     let curve = |label: String, rows: &[&Row], column: usize, style: Style| Curve {
         label,

@@ -15,8 +15,25 @@ impl Mbar {
     /// Free energies by steps from a state to one that overlaps with it; all must be reached.
     pub(super) fn first_guess(&self) -> Result<Vec<f64>, MbarError> {
         let k = self.states.len();
+        let f = self.joined_with(0);
+        if f.iter().all(|f| !f.is_nan()) {
+            return Ok(f);
+        }
+        let pairs = (0..k).flat_map(|i| (0..k).map(move |j| (i, j)));
+        let across = pairs.filter(|(i, j)| !f[*i].is_nan() && f[*j].is_nan());
+        let apart = |(i, j): &(usize, usize)| {
+            let (a, b) = (self.states[*i], self.states[*j]);
+            (a.beta - b.beta).abs().max((a.beta * a.y - b.beta * b.y).abs())
+        };
+        let (a, b) = across.min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or((0, 0));
+        Err(MbarError::Apart { a: self.states[a], b: self.states[b] })
+    }
+
+    /// Free energies of the states that steps from `first` reach, each to a state that overlaps with the one before; NaN elsewhere.
+    pub(super) fn joined_with(&self, first: usize) -> Vec<f64> {
+        let k = self.states.len();
         let mut f = vec![f64::NAN; k];
-        f[0] = 0.0;
+        f[first] = 0.0;
         // Of series i at half the way to j: ln <e^{-(u' - u_i)}> and the share of configurations that count.
         let half = |i: usize, j: usize| {
             let middle = self.folded(&self.states[i]).towards(&self.folded(&self.states[j]), 0.5);
@@ -30,7 +47,7 @@ impl Mbar {
             let n = range.len() as f64;
             (top + libm::log(sum / n), sum * sum / squares / n)
         };
-        let mut front = vec![0];
+        let mut front = vec![first];
         while let Some(i) = front.pop() {
             for j in 0..k {
                 if !f[j].is_nan() {
@@ -43,17 +60,7 @@ impl Mbar {
                 }
             }
         }
-        if f.iter().all(|f| !f.is_nan()) {
-            return Ok(f);
-        }
-        let pairs = (0..k).flat_map(|i| (0..k).map(move |j| (i, j)));
-        let across = pairs.filter(|(i, j)| !f[*i].is_nan() && f[*j].is_nan());
-        let apart = |(i, j): &(usize, usize)| {
-            let (a, b) = (self.states[*i], self.states[*j]);
-            (a.beta - b.beta).abs().max((a.beta * a.y - b.beta * b.y).abs())
-        };
-        let (a, b) = across.min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or((0, 0));
-        Err(MbarError::Apart { a: self.states[a], b: self.states[b] })
+        f
     }
 
     /// Newton's method on sum_n ln D(n) - sum_k N_k f_k; leaves shares and D behind, and returns the Hessian's factor (without f_0).

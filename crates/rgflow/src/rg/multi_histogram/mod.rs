@@ -238,12 +238,40 @@ impl Mbar {
         Self::build(series, most, false)
     }
 
+    /// Groups of `series` that do not overlap with each other, by their numbers: a group is read as one, two of them are not.
+    /// `pairs`: configurations are pairs {s, -s}, as in [`Mbar::of_pairs`].
+    ///
+    /// # Errors
+    /// [`MbarError::Undefined`] without series, or with numbers that are not finite.
+    pub fn groups(series: &[Series], pairs: bool) -> Result<Vec<Vec<usize>>, MbarError> {
+        check(series)?;
+        let mbar = Self::unsolved(series, 1, pairs);
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for k in 0..series.len() {
+            if !groups.iter().flatten().any(|known| *known == k) {
+                let f = mbar.joined_with(k);
+                groups.push((0..series.len()).filter(|j| !f[*j].is_nan()).collect());
+            }
+        }
+        Ok(groups)
+    }
+
     fn build(series: &[Series], most: usize, pairs: bool) -> Result<Self, MbarError> {
         check(series)?;
         if most < 2 {
             return Err(MbarError::Undefined(format!("{most} blocks: a jackknife needs two at least")));
         }
         let n_blocks = blocks(series)?.min(most);
+        let mut mbar = Self::unsolved(series, n_blocks, pairs);
+        mbar.f = mbar.first_guess()?;
+        let hessian = mbar.solve()?;
+        mbar.left_out =
+            (0..n_blocks as u32).into_par_iter().map(|b| mbar.without(b, &hessian)).collect::<Result<_, _>>()?;
+        Ok(mbar)
+    }
+
+    /// Without free energies.
+    fn unsolved(series: &[Series], n_blocks: usize, pairs: bool) -> Self {
         let states: Vec<State> = series.iter().map(|s| s.state).collect();
         let mut first = vec![0];
         let mut block = Vec::new();
@@ -259,7 +287,7 @@ impl Mbar {
         energy.iter_mut().for_each(|e| *e -= origin.0);
         x.iter_mut().for_each(|x| *x -= origin.1);
         let n = energy.len();
-        let mut mbar = Self {
+        Self {
             share: vec![0.0; n * states.len()],
             ln_d: vec![0.0; n],
             f: vec![0.0; states.len()],
@@ -274,12 +302,7 @@ impl Mbar {
             edges: Vec::new(),
             independent: series.iter().map(|s| 2.0 * s.tau_int).fold(1.0, f64::max),
             block,
-        };
-        mbar.f = mbar.first_guess()?;
-        let hessian = mbar.solve()?;
-        mbar.left_out =
-            (0..n_blocks as u32).into_par_iter().map(|b| mbar.without(b, &hessian)).collect::<Result<_, _>>()?;
-        Ok(mbar)
+        }
     }
 
     /// With configurations (E in J, X) that lie just beyond the outermost of the samples and can exist: what one of them would weigh decides
