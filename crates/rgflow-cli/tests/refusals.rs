@@ -142,3 +142,49 @@ fn with_progress_as_json_every_line_is_json() {
     let events = events(&[&slow[..], &json].concat());
     assert!(has(&events, "warning") || has(&events, "note"), "{events:?}");
 }
+
+/// What was asked of chains and is not done is said.
+#[test]
+fn chains_that_do_not_run_are_named() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let sample = |more: &[&str]| {
+        let job = ["sample", "ising", "--size", "4", "--temperature", "2", "--out", "s.npz", "--force"];
+        let out = rgflow(folder.path(), &[&job, more].concat());
+        assert!(out.status.success());
+        String::from_utf8(out.stderr).expect("text")
+    };
+    let said = sample(&["--n", "50", "--chains", "7", "--spacing", "3"]);
+    assert!(said.contains("--chains, --spacing not used: independent configurations"), "{said}");
+    let said = sample(&["--n", "50", "--chains", "1000000000", "--sampler", "wolff"]);
+    assert!(said.contains("--chains 1000000000: 50 run"), "{said}");
+    for chains in ["1", "50"] {
+        let said = sample(&["--n", "50", "--chains", chains, "--sampler", "wolff"]);
+        assert!(!said.contains("--chains"), "{said}");
+    }
+}
+
+/// Chains that stay on both sides of a weak field leave no correlation length.
+#[test]
+fn a_quotient_of_noise_is_no_correlation_length() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let job = ["sample", "ising", "--size", "4", "--temperature", "0.5", "--field", "0.05", "--n", "3000"];
+    let more = ["--sampler", "metropolis", "--out", "s.npz", "--json"];
+    let out = rgflow(folder.path(), &[&job[..], &more].concat());
+    let seen: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    let xi = &seen["rows"][0]["xi"];
+    assert!(xi.is_null() || xi["value"].as_f64().is_some_and(|value| (0.0..10.0).contains(&value)), "{xi}");
+}
+
+/// A file of a finished run that is no longer what it was is named.
+#[test]
+fn a_damaged_run_is_not_called_unfinished() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let set =
+        ["--set", "decimation.steps=3", "--set", "series.size=9", "--set", "duality.size=16", "--set", "trg.chi=[8]"];
+    let run = rgflow(folder.path(), &[&["run", "exact-rg", "--seeds", "1", "--out", "run"][..], &set].concat());
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    std::fs::write(folder.path().join("run/results.json"), "[".repeat(1000)).expect("writable");
+    let out = rgflow(folder.path(), &["inspect", "run"]);
+    let text = String::from_utf8(out.stdout).expect("text");
+    assert!(text.contains("damaged: results.json"), "{text}");
+}

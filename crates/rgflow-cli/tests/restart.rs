@@ -173,7 +173,7 @@ fn a_damaged_restart_is_said_and_not_used() {
     for (bytes, why) in [
         (changed(whole.len() / 2), "is damaged"),
         (whole[..whole.len() - 1].to_vec(), "is damaged"),
-        (Vec::new(), "other settings"),
+        (Vec::new(), "is damaged"),
         (changed(60), "other settings"),
     ] {
         std::fs::write(&path, bytes).expect("writable");

@@ -295,3 +295,28 @@ fn parts_have_stages_files_and_random_numbers_of_their_own() {
     assert_eq!(stages(&work(folder.path(), TOY, true)), seeds);
     assert_eq!(made.into_inner(), 3 + 1);
 }
+
+/// The folder of another experiment is not replaced, and what a user has put where an output goes is not removed.
+#[test]
+fn what_is_not_of_this_run_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, made) = (work(folder.path(), TOY, false), Made::default());
+    let record = stages(&run, TOY, &made).unwrap();
+    run.finish(&record).unwrap();
+    drop(run);
+    let config = std::fs::read_to_string(folder.path().join("config.toml")).unwrap();
+    for resume in [false, true] {
+        let other = Run::open(folder.path(), "other", &table(TOY), &[1], resume, Arc::new(Silent)).unwrap_err();
+        assert!(other.exit_code() == 2 && other.to_string().contains("a run of toy, not of other"), "{other}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("config.toml")).unwrap(), config);
+    let output = folder.path().join("seed-1/samples/train.bin");
+    assert!(output.is_file());
+    std::fs::remove_file(&output).unwrap();
+    std::fs::create_dir(&output).unwrap();
+    std::fs::write(output.join("mine"), "mine").unwrap();
+    let run = work(folder.path(), TOY, true);
+    let refused = stages(&run, TOY, &made).unwrap_err().to_string();
+    assert!(refused.contains("train.bin is a folder") && refused.contains("move it away"), "{refused}");
+    assert!(output.join("mine").is_file());
+}

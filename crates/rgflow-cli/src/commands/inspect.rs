@@ -3,7 +3,7 @@
 use super::couplings::Asked;
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
-use rgflow_lab::artifact::{Error, Model, is_complete, load_config, npz, user_file::blame};
+use rgflow_lab::artifact::{Error, Model, damaged_file, is_complete, load_config, npz, user_file::blame};
 use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -71,7 +71,11 @@ fn folder(dir: &Path) -> Result<(Value, String), Error> {
         "schema": Results::SCHEMA, "numbers": numbers,
     });
     let experiment = config.get("experiment").and_then(|e| e.as_str()).unwrap_or("?");
-    let state = if complete { "complete" } else { "unfinished (--resume goes on)" };
+    let state = match damaged_file(dir)? {
+        _ if complete => "complete".to_string(),
+        Some(file) => format!("damaged: {file} is missing or has changed (--resume makes it again)"),
+        None => "unfinished (--resume goes on)".to_string(),
+    };
     let mut text = format!("{}: run of {experiment}, {state}\n", dir.display());
     text += &config.get("seeds").map(|seeds| format!("seeds {seeds}\n")).unwrap_or_default();
     if !provenance.version.is_empty() {

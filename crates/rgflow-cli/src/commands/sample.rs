@@ -164,6 +164,9 @@ impl Ising {
         })?;
         restarts.remove_own()?;
         for s in &drawn {
+            if let Some(note) = self.unused(s) {
+                output::complain(&format!("note: T = {}: {note}", s.temperature));
+            }
             for warning in &s.drawn.collection.warnings {
                 output::complain(&format!("warning: T = {}: {warning}", s.temperature));
             }
@@ -176,6 +179,27 @@ impl Ising {
         } else {
             output::print(&table(&request, &drawn, &self.out))
         }
+    }
+}
+
+impl Ising {
+    /// What was asked of chains and is not done.
+    fn unused(&self, s: &Sampled) -> Option<String> {
+        let collection = &s.drawn.collection;
+        let given = [("--chains", self.chains), ("--burn-in", self.burn_in), ("--spacing", self.spacing)];
+        let given: Vec<&str> = given.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
+        if collection.n_chains == 0 && !given.is_empty() {
+            let names = given.join(", ");
+            return Some(format!(
+                "{names} not used: {} are drawn without chains",
+                match collection.sampler.as_str() {
+                    "exact" => "independent configurations",
+                    other => other,
+                }
+            ));
+        }
+        let chains = self.chains.filter(|chains| *chains != collection.n_chains)?;
+        Some(format!("--chains {chains}: {} run, as many as --n {} has use for", collection.n_chains, self.n))
     }
 }
 

@@ -21,6 +21,12 @@ pub(super) fn text(experiment: &str, settings: &Table, seeds: &[u64]) -> Result<
     toml::to_string_pretty(&table).map_err(|e| Error::failure(format!("{FILE}: {e}")))
 }
 
+/// The experiment that the text of a `config.toml` names.
+pub(super) fn experiment(text: &str) -> Option<String> {
+    let table: Table = text.parse().ok()?;
+    table.get("experiment")?.as_str().map(String::from)
+}
+
 /// The first key in which two configurations differ: ` (rbm.epochs = 50 there, 100 asked for)`.
 pub(super) fn difference(there: &str, asked: &str) -> Option<String> {
     fn first(there: &Table, asked: &Table, path: &str) -> Option<String> {

@@ -108,6 +108,18 @@ pub fn is_complete(dir: &Path) -> Result<bool, Error> {
     Ok(matches!(Complete::state(dir), State::Complete))
 }
 
+/// The file of a finished run that is missing or has changed since, if there is one.
+///
+/// # Errors
+/// As [`inside::check`].
+pub fn damaged_file(dir: &Path) -> Result<Option<String>, Error> {
+    inside::check(dir)?;
+    Ok(match Complete::state(dir) {
+        State::Damaged(file) => Some(file),
+        State::Complete | State::Unfinished => None,
+    })
+}
+
 /// The record of a finished run in `dir`.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ mod undefined;
 pub mod user_file;
 
 pub use error::Error;
-pub use folder::{is_complete, load_config, load_record, render_again};
+pub use folder::{damaged_file, is_complete, load_config, load_record, render_again};
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;

@@ -112,7 +112,8 @@ impl Restarts {
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Unusable> {
         let mut bytes = std::fs::read(path).map_err(|_| Unusable::Missing)?;
-        let rest = bytes.strip_prefix(self.head.as_bytes()).ok_or(Unusable::Foreign)?;
+        let whole = if bytes.starts_with(HEAD.as_bytes()) { Unusable::Foreign } else { Unusable::Damaged };
+        let rest = bytes.strip_prefix(self.head.as_bytes()).ok_or(whole)?;
         let (hash, state) = rest.split_first_chunk::<32>().ok_or(Unusable::Damaged)?;
         if blake3::hash(state).as_bytes() != hash {
             return Err(Unusable::Damaged);

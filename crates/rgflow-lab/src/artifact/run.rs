@@ -99,6 +99,11 @@ impl Run {
         if lock.is_some() {
             atomic::remove_temporary(dir, true);
         }
+        if let Some(other) = config::experiment(&there).filter(|other| known && other != experiment) {
+            return Err(Error::user(format!(
+                "{name} holds a run of {other}, not of {experiment}; choose another --out"
+            )));
+        }
         if known && !resume {
             if !dir.join(CONFIG).is_file() {
                 return Err(Error::user(format!("{name}: {}", config::MISSING)));

@@ -147,6 +147,13 @@ impl<'a> Repetition<'a> {
         inside::remove(&path)?;
         for output in stage.outputs {
             let own = self.dir.join(output.trim_end_matches('/'));
+            if own.is_dir() != output.ends_with('/') && own.exists() {
+                let (own, is, writes) = match own.is_dir() {
+                    true => (own.display(), "a folder", "a file"),
+                    false => (own.display(), "a file", "a folder"),
+                };
+                return Err(Error::user(format!("{own} is {is}, where this run writes {writes}; move it away")));
+            }
             inside::remove(&own)?;
             if output.ends_with('/') {
                 atomic::create_folder(&own)?;

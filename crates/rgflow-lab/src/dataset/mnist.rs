@@ -143,20 +143,20 @@ fn download(address: &str) -> Result<Vec<u8>, Error> {
     answer.body_mut().with_config().limit(MOST as u64).read_to_vec().map_err(wrong)
 }
 
-/// User and password of an address, `user:password` of `https://user:password@host/`; empty if there are none.
+/// User and password of an address, `user:password` of `https://user:password@host/`, also without `https:`; empty if there are none.
 fn password(address: &str) -> &str {
-    let start = address.find("://").map_or(0, |i| i + 3);
+    let start = address.find("//").filter(|i| !address[..*i].contains(['/', '@'])).map_or(0, |i| i + 2);
     let rest = &address[start..];
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
     authority.rfind('@').map_or("", |end| &authority[..end])
 }
 
-/// The address with `***` in place of user and password, and of what follows a `?` (often a key).
+/// The address with `***` in place of user and password, and of what follows a `?` or `#` (often a key).
 fn without_password(address: &str) -> String {
     let secret = password(address);
     let masked = if secret.is_empty() { address.to_string() } else { address.replacen(secret, "***", 1) };
-    match masked.split_once('?') {
-        Some((before, _)) => format!("{before}?***"),
+    match masked.find(['?', '#']) {
+        Some(end) => format!("{}***", &masked[..=end]),
         None => masked,
     }
 }
@@ -229,6 +229,8 @@ mod tests {
             ("https://user:p@w@host:80/a", "https://***@host:80/a"),
             ("https://token@host", "https://***@host"),
             ("user:pw@host/a", "***@host/a"),
+            ("//user:pw@host/a", "//***@host/a"),
+            ("https://host/#secret", "https://host/#***"),
             ("https://host/a@b/c", "https://host/a@b/c"),
             ("https://host/a?key=secret", "https://host/a?***"),
         ] {
@@ -239,6 +241,7 @@ mod tests {
             "http://user:pw-7f@not a host/",
             "htp://user:pw-7f@host/",
             "http://user:pw-7f@[::1",
+            "//user:pw-7f@127.0.0.1:1/",
         ] {
             let folder = tempfile::tempdir().unwrap();
             let error =

@@ -84,7 +84,8 @@ pub enum Scale {
 pub struct Curve {
     /// Name in the legend.
     pub label: String,
-    /// x values.
+    /// x values, NaN = gap (null in JSON).
+    #[serde(with = "nan_as_null")]
     pub x: Vec<f64>,
     /// y values, NaN = gap (null in JSON).
     #[serde(with = "nan_as_null")]
@@ -190,5 +191,17 @@ mod nan_as_null {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<Option<f64>>::deserialize(from)?.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_without_a_place_is_read_back_as_it_was() {
+        let curve = Curve { x: vec![1.0, f64::NAN], y: vec![f64::INFINITY, 2.0], ..Curve::default() };
+        let back: Curve = serde_json::from_str(&serde_json::to_string(&curve).unwrap()).unwrap();
+        assert!(back.x[0] == 1.0 && back.x[1].is_nan() && back.y[0].is_nan() && back.y[1] == 2.0);
     }
 }

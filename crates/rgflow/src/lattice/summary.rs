@@ -147,7 +147,9 @@ impl Summary {
             let window = growing.find(enough).unwrap_or(longest / 2);
             let all = within(total, window);
             let missing = if window < longest / 2 { beyond_window(window as f64 / all.max(0.0).sqrt()) } else { 1.0 };
-            (all > 0.0 && all < 1e12).then(|| of(&|s| (missing * within(s, window).max(0.0)).sqrt()))
+            let seen = (all > 0.0 && all < 1e12).then(|| of(&|s| (missing * within(s, window).max(0.0)).sqrt()));
+            // Chains that stay on two sides of the field leave a quotient of noise.
+            seen.filter(|xi| xi.value > 0.0 && xi.error <= xi.value)
         };
         let xi = |m2: usize, s_k: usize| {
             let ratio = |s: &[f64]| {

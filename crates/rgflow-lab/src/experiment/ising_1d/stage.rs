@@ -198,23 +198,39 @@ impl<'a> Bench<'a> {
         let (mut null, mut flows) = (Vec::new(), Vec::new());
         for (name, temperatures) in sets(settings) {
             null.push(self.ring.read(&mixture(spins, &temperatures)));
-            let trained =
-                self.trained(name, &temperatures, settings.rbm.learning_rate, plain, &[settings.rbm.epochs])?;
+            let trained = self.trained(
+                name,
+                &temperatures,
+                (settings.rbm.learning_rate, "rbm.learning_rate"),
+                plain,
+                &[settings.rbm.epochs],
+            )?;
             let rbm = &trained.first().ok_or_else(|| failure("no snapshot was made"))?.rbm;
             let metadata = serde_json::json!({ "name": name, "seed": self.out.seed(), "settings": settings.rbm });
             self.out.write(&format!("machines/{name}.safetensors"), machine::model(rbm, metadata).to_bytes()?)?;
             flows.push([self.flow(rbm, Mode::Gibbs)?, self.flow(rbm, Mode::Mean)?]);
             self.out.tick(1)?;
         }
-        let all = |rate, regulariser, epochs: &[usize]| -> Result<Vec<LawFound>, Error> {
+        let of_rate =
+            |rate: f64| if rate == settings.rbm.learning_rate { "rbm.learning_rate" } else { "rbm.other_rates" };
+        let all = |rate: (f64, _), regulariser, epochs: &[usize]| -> Result<Vec<LawFound>, Error> {
             let snapshots = self.trained("all", &self.temperatures, rate, regulariser, epochs)?;
             self.out.tick(1)?;
             snapshots.iter().map(|s| self.law(&s.rbm)).collect()
         };
-        let along =
-            rates.iter().map(|rate| all(*rate, plain, &settings.rbm.snapshots)).collect::<Result<Vec<_>, Error>>()?;
+        let along = rates
+            .iter()
+            .map(|rate| all((*rate, of_rate(*rate)), plain, &settings.rbm.snapshots))
+            .collect::<Result<Vec<_>, Error>>()?;
         let penalised = |of: &dyn Fn(f32) -> Regulariser| -> Result<Vec<LawFound>, Error> {
-            let one = |s: &f64| Ok(all(settings.rbm.learning_rate, of(*s as f32), &[settings.rbm.epochs])?.remove(0));
+            let one = |s: &f64| {
+                Ok(all(
+                    (settings.rbm.learning_rate, "penalties.strengths or rbm.learning_rate"),
+                    of(*s as f32),
+                    &[settings.rbm.epochs],
+                )?
+                .remove(0))
+            };
             strengths.iter().map(one).collect()
         };
         let l1 = penalised(&|lambda_w| Regulariser { lambda_w, ..plain })?;
@@ -268,7 +284,7 @@ impl<'a> Bench<'a> {
         &self,
         name: &str,
         temperatures: &[f64],
-        rate: f64,
+        (rate, key): (f64, &'static str),
         regulariser: Regulariser,
         epochs: &[usize],
     ) -> Result<Vec<Snapshot>, Error> {
@@ -291,7 +307,7 @@ impl<'a> Bench<'a> {
         let test = data.slice(s![..rbm.batch, ..]);
         let mut fit = Fit::new(self.start(), data.view(), test, &training, self.streams, &purpose).map_err(failure)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
-        Ok(fit.finish().map_err(of_machine("rbm.learning_rate"))?.snapshots)
+        Ok(fit.finish().map_err(of_machine(key))?.snapshots)
     }
 
     /// The law of a machine trained by exact gradients towards the mixture.
