@@ -301,7 +301,10 @@ fn a_column_that_numbers_the_rows_is_left_out() {
         ("\"\",\"a\",\"b\"\n", |i| i + 1),
         ("a,b\n", |i| i + 1),
         (",a,b\n", |i| (i * 5) % 6 + 40),
+        (",0,1\n", |i| (i * 5) % 6),
+        (",0,1\n", |i| i + 1000),
         ("index,a,b\n", |i| i),
+        ("id,a,b\n", |i| (i * 5) % 6 + 1000),
         ("", |i| i),
     ] {
         let seen = bare(&table(head, index));
@@ -315,6 +318,20 @@ fn a_column_that_numbers_the_rows_is_left_out() {
     // A unit that has no name or counts by chance stays.
     assert_eq!(bare(&table(",a,b\n", |i| i % 2)).n_units(), 3);
     assert_eq!(bare(&dir.put("two.csv", b"a,b\n0,1\n1,1\n")).n_units(), 2);
+    // Any name, where they are many.
+    let many: String = (0..20).map(|i| format!("{},{}\n", i % 2, (i * 3) % 20 + 50)).collect();
+    let seen = bare(&dir.put("many.csv", format!("s0,run\n{many}").as_bytes()));
+    assert!(seen.n_units() == 1 && seen.notes.iter().any(|n| n.contains("`run`")), "{:?}", seen.notes);
+}
+
+#[test]
+fn truth_values_are_bits() {
+    let dir = Folder::new();
+    for text in ["a,b\nTrue,False\nFalse,False\n", "True,False\nFalse,False\n", "a,b\nTRUE,0\nFALSE,0\n"] {
+        let seen = bare(&dir.put("t.csv", text.as_bytes()));
+        assert_eq!((seen.kind, seen.values.dim(), seen.values.at(0, 0)), (Kind::Bits, (2, 2), 1.0), "{text}");
+        assert!(seen.notes.iter().any(|n| n.contains("True")), "{:?}", seen.notes);
+    }
 }
 
 /// Issue row B5: labels by their names in any case, words as classes; two candidates are refused, both named.

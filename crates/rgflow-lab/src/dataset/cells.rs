@@ -15,6 +15,9 @@ pub(super) enum Cell {
 impl Cell {
     pub(super) fn of(text: &str) -> Self {
         const MISSING: [&str; 11] = ["", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?", "-", "."];
+        if let Some(truth) = truth(text) {
+            return Cell::Number(f64::from(u8::from(truth)));
+        }
         match text.parse() {
             Ok(number) if !f64::is_nan(number) => Cell::Number(number),
             Err(_) if MISSING.iter().all(|m| !m.eq_ignore_ascii_case(text)) => Cell::Word,
@@ -24,6 +27,15 @@ impl Cell {
 
     pub(super) fn number(self) -> Option<f64> {
         if let Cell::Number(number) = self { Some(number) } else { None }
+    }
+}
+
+/// A truth value, as pandas and R write it.
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "True" | "TRUE" | "true" => Some(true),
+        "False" | "FALSE" | "false" => Some(false),
+        _ => None,
     }
 }
 
@@ -42,6 +54,8 @@ pub(super) struct Below {
     pub numbers: Vec<f64>,
     /// What stands there, by (row, column).
     pub words: BTreeMap<(usize, usize), String>,
+    /// Whether some of the numbers are truth values.
+    pub truths: bool,
 }
 
 impl Below {
@@ -59,6 +73,7 @@ impl Below {
             if number.is_none() {
                 self.words.insert((self.lines.len(), c), (*text).to_string());
             }
+            self.truths |= number.is_some() && truth(text).is_some();
             self.numbers.push(number.unwrap_or(f64::NAN));
         }
         self.lines.push(line);
@@ -74,6 +89,7 @@ impl Below {
             words: self.words.into_iter().filter_map(moved).collect(),
             width: self.width - 1,
             lines: self.lines,
+            truths: self.truths,
         }
     }
 }
@@ -115,7 +131,7 @@ pub(super) fn separator(text: &str) -> Option<u8> {
 /// The first line of cells, and all others.
 pub(super) fn lines(text: &str, separator: Option<u8>) -> Result<(Option<Line>, Below), String> {
     let mut first: Option<Line> = None;
-    let mut below = Below { width: 0, lines: vec![], numbers: vec![], words: BTreeMap::new() };
+    let mut below = Below { width: 0, lines: vec![], numbers: vec![], words: BTreeMap::new(), truths: false };
     let mut push = |number: u64, cells: &[&str]| -> Result<(), String> {
         let Some(first) = &first else {
             below.width = cells.len();
@@ -190,10 +206,11 @@ pub(super) fn without_trailing_separator(mut first: Line, below: Below) -> (Line
 
 /// The lines with the first, which is a sample too.
 pub(super) fn with_first(line: u64, cells: &[&str], below: Below) -> Below {
-    let mut all = Below { width: cells.len(), lines: vec![], numbers: vec![], words: BTreeMap::new() };
+    let mut all = Below { width: cells.len(), lines: vec![], numbers: vec![], words: BTreeMap::new(), truths: false };
     all.push(line, cells);
     all.lines.extend(below.lines);
     all.numbers.extend(below.numbers);
+    all.truths |= below.truths;
     all.words.extend(below.words.into_iter().map(|((r, c), text)| ((r + 1, c), text)));
     all
 }

@@ -32,6 +32,18 @@ fn counts(mut numbers: impl Iterator<Item = f64>) -> bool {
     numbers.enumerate().all(|(i, v)| v == first + (i + 1) as f64)
 }
 
+/// Distinct whole numbers of at least 0, in order; none where they are not.
+fn whole_and_distinct(numbers: impl Iterator<Item = f64>) -> Option<Vec<f64>> {
+    let mut all: Vec<f64> = numbers.collect();
+    all.sort_by(f64::total_cmp);
+    (all.iter().all(|v| *v >= 0.0 && v.fract() == 0.0) && all.windows(2).all(|w| w[0] < w[1])).then_some(all)
+}
+
+/// Whether `numbers` are consecutive whole ones in any order, at least `least` of them.
+fn consecutive(numbers: impl Iterator<Item = f64>, least: usize) -> bool {
+    whole_and_distinct(numbers).is_some_and(|all| all.len() >= least && all[all.len() - 1] - all[0] < all.len() as f64)
+}
+
 /// Whether `numbers` rise by equal steps.
 fn rises_evenly(numbers: &[f64]) -> bool {
     let step = |w: &[f64]| w[1] - w[0];
@@ -70,8 +82,9 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
     let above_numbers = |c: &usize| below.lines.is_empty() || below.column(*c).any(|v| !v.is_nan());
     if !cells.contains(&Cell::Word) {
         if cells.contains(&Cell::Missing) {
-            // pandas: no name above the index, numbers above the others.
-            let index = cells[0] == Cell::Missing && numbers.len() + 1 == cells.len() && counts(below.column(0));
+            // pandas: no name above the index, which may be shuffled or begin anywhere, numbers above the others.
+            let distinct = || whole_and_distinct(below.column(0)).is_some();
+            let index = cells[0] == Cell::Missing && numbers.len() + 1 == cells.len() && distinct();
             let pandas = index && first.cells[0].is_empty() && counts(numbers.iter().copied());
             return if pandas { here() } else { bad(Cell::Missing) };
         }
@@ -148,23 +161,22 @@ fn of_numbers(numbers: &[f64], below: &Below, options: &Options) -> Names {
     }
 }
 
-/// Columns that only number the rows: without a name (as `to_csv` of pandas writes its index) or called so, and rising by one; also
-/// shuffled where they have no name; without any names the first of at least five lines.
-pub(super) fn indices(names: Option<&[String]>, below: &Below) -> Vec<usize> {
+/// Lines from which on a column of any name numbers them if it holds consecutive numbers: no draw of 20 counts does.
+const MANY: usize = 20;
+
+/// Columns that only number the rows: distinct whole numbers without a name (as `to_csv` of pandas writes its index), consecutive ones, in
+/// any order, that are called so or are many; without any names the first of at least five lines, if it counts.
+pub(super) fn indices(names: Option<&[String]>, below: &Below, options: &Options) -> Vec<usize> {
     if below.width < 2 {
         return Vec::new();
     }
     let Some(names) = names else {
         return if below.lines.len() >= 5 && counts(below.column(0)) { vec![0] } else { vec![] };
     };
-    let distinct = |c: usize| {
-        let mut all: Vec<f64> = below.column(c).collect();
-        all.sort_by(f64::total_cmp);
-        all.iter().all(|v| *v >= 0.0 && v.fract() == 0.0) && all.windows(2).all(|w| w[0] < w[1])
-    };
     let of = |c: &usize| match names[*c].as_str() {
-        name if is_unnamed(name) => distinct(*c),
-        name => is_index(name) && counts(below.column(*c)),
+        name if is_unnamed(name) => whole_and_distinct(below.column(*c)).is_some(),
+        name if is_index(name) => counts(below.column(*c)) || consecutive(below.column(*c), 2),
+        name => !is_usual(name) && name != options.labels && consecutive(below.column(*c), MANY),
     };
     (0..below.width).filter(of).collect()
 }

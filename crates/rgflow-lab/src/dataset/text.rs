@@ -67,11 +67,14 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
         return Err(format!("line {line} has {found} values, expected {expected}; every sample needs the same number"));
     }
     let mut kept: Vec<usize> = (0..below.width).collect();
-    for c in header::indices(names.as_deref(), &below) {
+    for c in header::indices(names.as_deref(), &below, options) {
         kept.retain(|k| *k != c);
         let name = names.as_ref().map_or("", |names| names[c].as_str());
         let named = if name.is_empty() { "without a name".into() } else { format!("`{name}`") };
         notes.push(format!("column {} ({named}) numbers the rows and is left out", c + 1));
+    }
+    if below.truths {
+        notes.push("True and False are read as 1 and 0".into());
     }
     let labels = take_labels(names.as_deref(), &below, &mut kept, options, &mut notes)?;
     if kept.is_empty() {

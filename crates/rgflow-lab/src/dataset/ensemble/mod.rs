@@ -4,6 +4,7 @@
 //! `n_chains`, tau_int and n_eff); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
 
 mod arrays;
+mod copies;
 mod correlated;
 mod edges;
 mod repeats;
@@ -153,8 +154,10 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
             }
         };
         let cold = arrays.groups.iter().any(|g| g.temperature == Temperature::ZERO);
-        blocks.extend(Block::all(&arrays, path).into_iter().map(|block| (at, block)));
+        let own = Block::all(&arrays, path);
         let (parts, notes) = arrays.measure(path, coupled)?;
+        let known = own.into_iter().zip(&parts).map(|(block, part)| block.clumped(2.0 * part.tau_int));
+        blocks.extend(known.map(|block| (at, block)));
         if parts.is_empty() {
             return Err(wrong("has configurations at T = 0 alone, which know no other; sample at T > 0".into()));
         }

@@ -5,9 +5,9 @@
 //! have been met. A configuration and the one with all spins turned count as one, and a row that stays the same for a while counts once.
 
 use super::arrays::{Arrays, Group};
+use super::copies::{self, Classes};
 use rgflow::lattice::Temperature;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 /// -ln of the probability beyond which a sequence is no chance.
@@ -24,6 +24,9 @@ pub(super) struct Block {
     /// The same chain after chain.
     by_chain: Vec<(u64, usize)>,
     counts: HashMap<u64, usize>,
+    classes: Classes,
+    /// Configurations that make an independent one.
+    clump: f64,
 }
 
 impl Block {
@@ -35,10 +38,7 @@ impl Block {
     fn new(arrays: &Arrays, group: &Group, path: &Path) -> Self {
         let hash = |row: &usize| {
             let spins = arrays.spins.row(*row);
-            let mut hasher = DefaultHasher::new();
-            // Up to the sign of all.
-            spins.iter().for_each(|s| hasher.write_u8(u8::from(*s == spins[0])));
-            (hasher.finish(), *row)
+            (copies::same_up_to_turn(spins.to_slice().expect("rows of a new array are contiguous")), *row)
         };
         let once = |rows: Vec<(u64, usize)>| {
             let mut rows = rows;
@@ -51,7 +51,13 @@ impl Block {
         let (rows, by_chain) = (once(all), once(by_chain));
         let mut counts = HashMap::new();
         rows.iter().for_each(|(hash, _)| *counts.entry(*hash).or_insert(0) += 1);
-        Self { path: path.into(), temperature: group.temperature, rows, by_chain, counts }
+        let (classes, temperature) = (Classes::new(arrays, group), group.temperature);
+        Self { path: path.into(), temperature, rows, by_chain, counts, classes, clump: 1.0 }
+    }
+
+    /// With `clump` configurations that make an independent one.
+    pub fn clumped(self, clump: f64) -> Self {
+        Self { clump, ..self }
     }
 
     /// -ln of the probability to meet a row, which both have, by chance.
@@ -61,12 +67,16 @@ impl Block {
         Some((-libm::log(p) * UNITS) as u64)
     }
 
+    fn name(&self) -> String {
+        format!("{} (T = {})", self.path.display(), self.temperature.value())
+    }
+
     fn place(&self, first: usize, last: usize) -> String {
         format!("rows {first} to {last} of `spins` in {} (T = {})", self.path.display(), self.temperature.value())
     }
 }
 
-/// Refuses sequences that two blocks have in common, or one block twice.
+/// Refuses sequences that two blocks have in common, or one block twice; then copies in any order.
 pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
     for (k, a) in blocks.iter().enumerate() {
         let alone = a.counts.values().any(|count| *count > 1).then(|| twice(a)).flatten();
@@ -76,6 +86,19 @@ pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
                 "{first} and {second} are one sequence of configurations, which chance does not explain: they would count twice; leave one out, \
                  or sample it again with another --seed"
             ));
+        }
+    }
+    let n_pairs = (blocks.len() * blocks.len()).max(1);
+    for (k, a) in blocks.iter().enumerate() {
+        for b in &blocks[..k] {
+            if let Some(n) = copies::common(&b.classes, &a.classes, b.clump.max(a.clump), n_pairs) {
+                return Err(format!(
+                    "{} and {} have {n} configurations in common, in any order and up to symmetries, which chance does not explain: they would count \
+                     twice; leave one out, or sample it again with another --seed",
+                    b.name(),
+                    a.name()
+                ));
+            }
         }
     }
     Ok(())

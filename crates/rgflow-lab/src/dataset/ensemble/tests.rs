@@ -148,6 +148,46 @@ fn rows_that_are_there_twice_are_refused() {
     pools(&[a, f], &Coupled::M).unwrap();
 }
 
+/// F4: copies in another order, every second row, and rows that are shifted, turned by a quarter or over, also among new ones.
+#[test]
+fn copies_in_any_order_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    for (size, t, n) in [(8, 3.0, 800), (6, 4.0, 800)] {
+        let at = [("temperatures", vec![t])];
+        let own = drawn(size, t, n, 1);
+        let a = file(&path("a.npz"), size, &own, &at);
+        let refused = |rows: &Array2<i8>| {
+            let b = file(&path("b.npz"), size, rows, &at);
+            let error = pools(&[a.clone(), b], &Coupled::M).unwrap_err().to_string();
+            assert!(["a.npz", "b.npz", "--seed"].iter().all(|part| error.contains(part)), "{error}");
+        };
+        // 7 has no factor in common with the number of rows.
+        let shuffled = own.select(ndarray::Axis(0), &(0..n).map(|i| 7 * i % n).collect::<Vec<_>>());
+        refused(&shuffled);
+        refused(&own.slice(s![..;-1, ..]).mapv(|s| -s));
+        refused(&own.slice(s![..;2, ..]).to_owned());
+        refused(&ndarray::concatenate![ndarray::Axis(0), drawn(size, t, 300, 5), shuffled.slice(s![..400, ..])]);
+        if size == 8 {
+            let of = |site: fn(usize, usize) -> usize| (0..64).map(|i| site(i % 8, i / 8)).collect::<Vec<_>>();
+            refused(&own.select(ndarray::Axis(1), &of(|x, y| (x + 1) % 8 + 8 * ((y + 3) % 8))));
+            refused(&own.select(ndarray::Axis(1), &of(|x, y| y + 8 * (7 - x))));
+        }
+    }
+}
+
+/// F4: no false alarm, by the bound 1e-6 for each set of files: 8 x 8, where classes of shapes repeat and rows do not, and colder.
+#[test]
+fn other_samples_are_no_copies() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut all = Vec::new();
+    for (k, t) in [1.2, 1.6, 1.6, 2.0, 2.0, 2.3, 2.3, 3.0, 3.0, 20.0, 20.0].into_iter().enumerate() {
+        let path = dir.path().join(format!("{k}.npz"));
+        all.push(file(&path, 8, &drawn(8, t, 2000, k as u64), &[("temperatures", vec![t])]));
+    }
+    assert_eq!(pools(&all, &Coupled::M).unwrap()[0].parts.len(), 11);
+}
+
 /// B2: no false alarm where rows repeat by themselves. By the threshold each pair of files has a probability of e^{-40}.
 #[test]
 fn small_and_cold_lattices_repeat_rows_by_themselves() {
