@@ -50,11 +50,13 @@ pub fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String>
 
 /// Rows of text as aligned columns: the first to the left, the others to the right.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    let n = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
+    let widths: Vec<usize> = (0..n).map(|column| width(column).unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().enumerate().map(|(i, cell)| {
-            let width = width(i).unwrap_or(0);
+            let width = widths[i];
             if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
         });
         text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());

@@ -375,6 +375,7 @@ fn thermometers_whose_curves_are_wrong() {
         (one(f32::INFINITY), "no probability"),
         (one(-0.5), "no probability"),
         (one(7.0), "no probability"),
+        (Array3::from_elem((2, 8, 2), 0.5), "the same at all temperatures"),
     ];
     for (k, (blocks, part)) in blocks.into_iter().enumerate() {
         let name = format!("blocks-{k}.safetensors");

@@ -318,3 +318,21 @@ fn rows_that_contradict_independence_are_named_before_averaging() {
     let collapse = |file: &str| is_suspected(&["rg", "collapse", &other, file, "--degree", "2"], file);
     assert!(!collapse(&clean) && collapse(&slow));
 }
+
+/// B9: where no other choice gives a fit, the spread is unknown and not 0.
+#[test]
+fn a_spread_over_no_fits_is_unknown() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |l: &str| {
+        let more = ["--size", l, "--temperature", "2.1..2.5:0.05", "--n", "1500", "--seed", "3"];
+        sample(dir.path(), &format!("L{l}.npz"), &more)
+    };
+    let files = ["6", "12", "24"].map(of);
+    let arguments = ["rg", "collapse", &files[0], &files[1], &files[2], "--of", "abs_m"];
+    let seen = json(&[&arguments[..], &["--json"]].concat());
+    let none = seen["other_fits"] == 0;
+    assert_eq!(seen["nu"]["spread"].is_null(), none, "{seen}");
+    let text = String::from_utf8(rgflow(&arguments).success().get_output().stdout.clone()).unwrap();
+    assert_eq!(text.contains("Spread: unknown"), none, "{text}");
+    assert!(none, "this test needs files without another fit: {text}");
+}

@@ -236,6 +236,15 @@ fn arrays_are_paired_or_refused() {
     assert!(read(&place.path("one/report.html")).contains("is taken for the labels of"), "the page says so");
     let parts = ["all samples have the label 1"];
     place.refused(&format!("train thermometer numbers.npz --array spins_2 {train} --out two"), &parts);
+    place.archive("candidates.npz", |file| {
+        file.add("spins", &spins()).unwrap();
+        file.add("samples", &bits()).unwrap();
+    });
+    place.refused("train rbm candidates.npz", &["spins, samples", "--array"]);
+    place.archive("long.npz", |file| file.add(&"x".repeat(60_000), &spins()).unwrap());
+    place.refused("train rbm long.npz", &["a name of 60004 bytes is too long"]);
+    place.archive("many.npz", |file| (0..300).for_each(|k| file.add(&format!("a{k}x"), &spins()).unwrap()));
+    place.refused("train rbm many.npz", &["a19x and 280 more", "--array"]);
     place.archive("names.npz", |file| {
         file.add("x_train", &spins()).unwrap();
         file.add("y_train", &other.mapv(|t| f64::from(u8::from(t > 2.0)))).unwrap();

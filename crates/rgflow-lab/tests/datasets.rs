@@ -229,8 +229,11 @@ fn arrays_that_belong_together_are_paired() {
         }
     }
     let both = file(["spins", "x", "temperatures", "labels"]);
-    refused(&both, &Options::default(), &["temperatures, labels", "data.labels"]);
-    assert!(bare(&both).labels.is_none());
+    refused(&both, &Options::default(), &["spins, x", "--array"]);
+    let spins = Options { array: "spins".into(), ..Options::default() };
+    refused(&both, &spins, &["temperatures, labels", "data.labels"]);
+    let bare = Options { reads_labels: false, ..spins };
+    assert!(Dataset::read(&both, &bare).unwrap().labels.is_none());
 }
 
 /// Case p18: words in an archive are classes.

@@ -134,6 +134,11 @@ pub fn curves(model: &Model, mlp: &Mlp) -> Result<Curves, Error> {
         Ok(blocks.outer_iter().map(|b| Reading { strata: vec![b.mapv(f64::from)] }).collect())
     };
     let reference = readings("reference_blocks", n)?;
+    // Neighbours may be equal: ground states below T = 0.5.
+    let blind = reference.iter().all(|r| r.strata == reference[0].strata);
+    if blind {
+        return Err(wrong("reference_blocks are the same at all temperatures: this network tells none apart".into()));
+    }
     let midpoints = match model.tensors.contains_key("midpoint_blocks") {
         true => readings("midpoint_blocks", n - 1)?,
         false => Vec::new(),

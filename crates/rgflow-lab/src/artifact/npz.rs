@@ -133,6 +133,8 @@ const MOST_COMPRESSION: u64 = 1032;
 /// one of 1400 of which is turned, are packed 350 times.
 const LARGE: u64 = 256 << 20;
 const LARGE_COMPRESSION: u64 = 512;
+/// Bytes of the name of an array: as many as a file may have.
+const MOST_NAME: usize = 255;
 /// Most entries of an archive: that of the format without its 64-bit extension.
 const MOST_ENTRIES: usize = 0xffff;
 
@@ -163,6 +165,9 @@ impl<R: Read + Seek> Reader<R> {
         let mut archive = zip::ZipArchive::new(from).map_err(|e| wrong(e.to_string()))?;
         if archive.len() > MOST_ENTRIES {
             return Err(wrong(format!("{} entries are too many", archive.len())));
+        }
+        if let Some(name) = archive.file_names().flatten().find(|name| name.len() > MOST_NAME) {
+            return Err(wrong(format!("a name of {} bytes is too long", name.len())));
         }
         if archive.has_overlapping_entries().map_err(|e| wrong(e.to_string()))? {
             return Err(wrong("its entries overlap or reach beyond its end".into()));

@@ -20,15 +20,27 @@ pub(super) fn stem(name: &str) -> &str {
 }
 
 fn list(arrays: &[&Description]) -> String {
-    arrays.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ")
+    some(&arrays.iter().map(|d| d.name.as_str()).collect::<Vec<_>>())
 }
 
-/// The array of samples: `spins`, else the only one of two or more dimensions that is not called labels.
+/// The names, or the first of very many.
+pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The array of samples: the only one of two or more dimensions that is not called labels; or `spins`, unless another has as many rows and
+/// columns.
 pub(super) fn samples(all: &[Description]) -> Result<&Description, String> {
-    if let Some(spins) = all.iter().find(|d| d.name == "spins") {
+    let many: Vec<&Description> = all.iter().filter(|d| d.shape.len() >= 2 && !is_usual(stem(&d.name))).collect();
+    let spins = all.iter().find(|d| d.name == "spins");
+    if let Some(spins) = spins.filter(|spins| many.iter().all(|d| d.name == "spins" || d.shape != spins.shape)) {
         return Ok(spins);
     }
-    let many: Vec<&Description> = all.iter().filter(|d| d.shape.len() >= 2 && !is_usual(stem(&d.name))).collect();
     match many[..] {
         [one] => Ok(one),
         [] => {

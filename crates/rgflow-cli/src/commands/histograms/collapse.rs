@@ -259,7 +259,8 @@ impl Collapse {
     fn as_json(&self, Results { points, seen, errors, beside, n_blocks }: &Results) -> Value {
         let fitted = |k: usize, statistical: Estimate, spread: f64| {
             let mut value = number(errors.total[k]);
-            (value["statistical"], value["spread"]) = (json!(statistical.error), json!(spread));
+            (value["statistical"], value["spread"]) =
+                (json!(statistical.error), json!((errors.spread.fits > 0).then_some(spread)));
             value
         };
         let own = &errors.spread;
@@ -301,7 +302,12 @@ impl Collapse {
         );
         let dof = |chi2: f64, dof: usize| format!("{chi2:.1}/{dof}");
         let row = |name: String, k: usize, statistical: Estimate, spread: f64| {
-            vec![name, show(errors.total[k]), significant(statistical.error, 2), significant(spread, 2)]
+            vec![
+                name,
+                show(errors.total[k]),
+                significant(statistical.error, 2),
+                if errors.spread.fits > 0 { significant(spread, 2) } else { "-".into() },
+            ]
         };
         let own = &errors.spread;
         let mut rows = vec![["", "value", "statistical", "spread"].map(String::from).to_vec()];
@@ -313,10 +319,15 @@ impl Collapse {
         rows.push(vec!["chi2/dof".into(), dof(seen.chi2, seen.dof)]);
         text += &output::columns(&rows);
         let failed = if own.failed > 0 { format!(" ({} more have no fit)", own.failed) } else { String::new() };
-        text += &format!(
-            "Spread: over {} fits with narrower windows, other degrees and corrections{failed}; errors in brackets have both\n",
-            own.fits
-        );
+        if own.fits == 0 {
+            text += "Spread: unknown. No other window, degree or correction gives a fit, so nothing shows that this one can be trusted, and the true values may \
+                     be many errors away; more sizes, more configurations or more temperatures near T_c\n";
+        } else {
+            text += &format!(
+                "Spread: over {} fits with narrower windows, other degrees and corrections{failed}; errors in brackets have both\n",
+                own.fits
+            );
+        }
         if seen.dof > 0 && seen.chi2 > 2.0 * seen.dof as f64 {
             text += "chi2/dof is above 2: one curve does not describe the data, and errors are widened; larger sizes, a narrower --window, a higher \
                      --degree or --omega\n";

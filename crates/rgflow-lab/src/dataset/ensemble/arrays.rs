@@ -6,6 +6,7 @@ use crate::artifact::{Error, npz, user_file};
 use crate::dataset::array::fits;
 use crate::dataset::check_format;
 use crate::dataset::labels::TEMPERATURES;
+use crate::dataset::pairing::some;
 use ndarray::{Array2, ArrayD};
 use rgflow::lattice::{Geometry, Lattice, Temperature};
 use std::collections::HashMap;
@@ -95,7 +96,7 @@ impl Arrays {
         let names: Vec<String> = all.iter().map(|d| d.name.clone()).collect();
         check_format(&mut file, &names).map_err(wrong)?;
         let has = |name: &str| names.iter().any(|n| n == name);
-        let missing = |what: &str| wrong(format!("has no array `{what}`; it has {}; {REMEDY}", names.join(", ")));
+        let missing = |what: &str| wrong(format!("has no array `{what}`; it has {}; {REMEDY}", some(&names)));
         let spin = |v: f64| if v.abs() == 1.0 { v as i8 } else { 0 };
         if !has("spins") {
             return Err(missing("spins"));
@@ -254,7 +255,7 @@ fn rows(spins: ArrayD<i8>, lattice: &Geometry) -> Result<Array2<i8>, String> {
     let reversed: Vec<usize> = extents.iter().rev().copied().collect();
     let whole = |extents: &[usize]| shape.ends_with(extents) && shape.len() > extents.len();
     let n = spins.len() / sites;
-    let flat: Vec<i8> = if whole(&reversed) || (shape.len() == 2 && shape[1] == sites) {
+    let flat: Vec<i8> = if whole(&reversed) || (shape.len() >= 2 && shape.ends_with(&[sites])) {
         match spins.is_standard_layout() {
             true => spins.into_raw_vec_and_offset().0,
             false => spins.iter().copied().collect(),

@@ -218,3 +218,22 @@ fn small_and_cold_lattices_repeat_rows_by_themselves() {
     }
     assert_eq!(pools(&all, &Coupled::M).unwrap()[0].parts.len(), 14);
 }
+
+/// B6: an axis of temperatures before that of the samples, with rows of sites.
+#[test]
+fn rows_with_an_axis_of_temperatures_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = ndarray::concatenate![ndarray::Axis(0), drawn(4, 2.0, 100, 1), drawn(4, 3.0, 100, 2)];
+    let temperatures = [("temperatures", vec![2.0, 3.0])];
+    let flat = file(&dir.path().join("flat.npz"), 4, &rows, &temperatures);
+    let mut writer = Writer::new();
+    writer.add("spins", &rows.into_shape_with_order((2, 100, 16)).unwrap()).unwrap();
+    writer.add("lattice", &arr1(&[4u32; 2])).unwrap();
+    writer.add("temperatures", &arr1(&[2.0, 3.0])).unwrap();
+    let axis = dir.path().join("axis.npz");
+    writer.save(&axis).unwrap();
+    let energies = |path: PathBuf| -> Vec<Vec<f64>> {
+        pools(&[path], &Coupled::M).unwrap()[0].parts.iter().map(|part| part.energy.clone()).collect()
+    };
+    assert_eq!(energies(flat), energies(axis));
+}
