@@ -61,8 +61,16 @@ fn reweighted_energies_are_those_of_kaufman() {
     assert_eq!((grid_rows.len(), &grid["left_out"]), (41, &serde_json::json!([])));
     assert_eq!(grid_rows[40]["temperature"].as_f64().map(|t| (t * 1e6).round()), Some(2.6e6));
     assert_eq!(grid, json(&["rg", "reweight", &a, "--json", "--threads", "2"]), "results depend on the threads");
-    let svg = std::fs::read_to_string(picture).unwrap();
+    let svg = std::fs::read_to_string(&picture).unwrap();
     assert!(svg.starts_with("<svg") && svg.matches("class=\"panel\"").count() >= 4, "{svg}");
+    // F10b: a file that exists is replaced on demand alone.
+    std::fs::write(&picture, "mine").unwrap();
+    for arguments in [["rg", "reweight", &a, "--plot", &picture], ["rg", "collapse", "none.npz", "--plot", &picture]] {
+        mistake(&arguments, &["--plot", "a.svg", "exists", "--force"]);
+    }
+    assert_eq!(std::fs::read_to_string(&picture).unwrap(), "mine");
+    rgflow(&["rg", "reweight", &a, "--plot", &picture, "--force"]).success();
+    assert_eq!(std::fs::read_to_string(&picture).unwrap(), svg);
 }
 
 /// Truth: the sum over all states of the 4 x 4 torus. Null: normal, |z| < 5.5 for four numbers. Seed 1.

@@ -84,6 +84,9 @@ pub struct Collapse {
     /// Draws the data as they are, and collapsed.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// Replaces the picture if it exists.
+    #[arg(long, requires = "plot")]
+    force: bool,
     /// Number of threads [default: all cores]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     threads: Option<u16>,
@@ -130,7 +133,7 @@ struct Results {
 
 impl Collapse {
     pub fn execute(self) -> Result<(), Error> {
-        check_plot(self.plot.as_ref())?;
+        check_plot(self.plot.as_ref(), self.force)?;
         self.check()?;
         if self.files.is_empty() {
             return Err(Error::user(

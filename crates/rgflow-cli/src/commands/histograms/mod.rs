@@ -14,12 +14,16 @@ use rgflow_lab::report::{format::value_with_error, svg};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Refuses a name of a picture that cannot be drawn, before any work.
-fn check_plot(path: Option<&PathBuf>) -> Result<(), Error> {
+/// Refuses a name of a picture that cannot be drawn, and a file that exists unless `force`, before any work.
+fn check_plot(path: Option<&PathBuf>, force: bool) -> Result<(), Error> {
     match path {
         Some(path) if path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("svg")) => {
             Err(Error::user(format!("--plot {}: pictures are SVG; name it .svg", path.display())))
         }
+        Some(path) if path.exists() && !force => Err(Error::user(format!(
+            "--plot {}: exists; add --force to replace it, or choose another name",
+            path.display()
+        ))),
         _ => Ok(()),
     }
 }

@@ -42,6 +42,9 @@ pub struct Reweight {
     /// Draws C, |m|, chi and U4 with their errors.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// Replaces the picture if it exists.
+    #[arg(long, requires = "plot")]
+    force: bool,
     /// Number of threads [default: all cores]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     threads: Option<u16>,
@@ -73,7 +76,7 @@ impl Row {
 
 impl Reweight {
     pub fn execute(self) -> Result<(), Error> {
-        check_plot(self.plot.as_ref())?;
+        check_plot(self.plot.as_ref(), self.force)?;
         let coupled: Coupled =
             self.operator.parse().map_err(|e| Error::user(format!("--operator {}: {e}", self.operator)))?;
         if let Some(y) = self.y.iter().find(|y| !y.is_finite()) {
