@@ -435,18 +435,22 @@ fn machines_whose_metadata_are_odd() {
     }
 }
 
-/// Files of MNIST without pixels, of two sizes, without a digit.
+/// Files of MNIST without pixels, of two sizes, without a digit, of one image again and again.
 #[test]
 fn digits_of_no_size_and_of_two() {
-    for (rows, test_rows, part) in
-        [(0, 28, "no pixels"), (28, 0, "no pixels"), (28, 14, "[14, 14]"), (28, 28, "digit 1")]
-    {
+    for (rows, test_rows, step, part) in [
+        (0, 28, 1, "no pixels"),
+        (28, 0, 1, "no pixels"),
+        (28, 14, 1, "[14, 14]"),
+        (28, 28, 1, "digit 1"),
+        (28, 28, 0, "are the same"),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("mnist")).unwrap();
         for (part, n, rows) in [("train", 20u32, rows), ("t10k", 10, test_rows)] {
             let columns: u32 = if rows == 0 { 28 } else { rows };
             let images = [&[0, 0, 8, 3], &n.to_be_bytes()[..], &rows.to_be_bytes(), &columns.to_be_bytes()].concat();
-            let images = [images, vec![9; (n * rows * columns) as usize]].concat();
+            let images = [images, (0..n * rows * columns).map(|i| (step * (i % 251)) as u8).collect()].concat();
             let labels = [&[0, 0, 8, 1], &n.to_be_bytes()[..], &vec![0; n as usize]].concat();
             std::fs::write(dir.path().join(format!("mnist/{part}-images-idx3-ubyte")), images).unwrap();
             std::fs::write(dir.path().join(format!("mnist/{part}-labels-idx1-ubyte")), labels).unwrap();

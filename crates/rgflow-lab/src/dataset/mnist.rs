@@ -190,11 +190,11 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
     let [train_images, train_labels, test_images, test_labels] = files();
     let mut sizes = Vec::new();
     let mut set = |images: &File, labels: &File| -> Result<Digits, Error> {
+        let name = &images.name;
         let ((shape, grey), (_, labels)) = (read(images, 3)?, read(labels, 1)?);
         // `parse` gives as many extents as it was asked for, and their product is a usize (that of two alone need not be).
         let size = shape[1].saturating_mul(shape[2]);
         if shape[0] == 0 || size == 0 {
-            let name = &images.name;
             return Err(Error::user(format!(
                 "{}: {name} has the shape {shape:?}: no pixels; `rgflow data mnist` gets it again",
                 folder.display()
@@ -206,6 +206,12 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
         }
         let grey = grey.into_iter().map(|byte| f32::from(byte) / 255.0).collect();
         let images = Array2::from_shape_vec((shape[0], size), grey).map_err(|e| Error::failure(e.to_string()))?;
+        if images.nrows() > 9 && images.rows().into_iter().all(|row| row == images.row(0)) {
+            return Err(Error::user(format!(
+                "{}: all images of {name} are the same, so that nothing can be learnt of them; `rgflow data mnist` gets it again",
+                folder.display()
+            )));
+        }
         Ok(Digits { images, labels })
     };
     let both = [set(&train_images, &train_labels)?, set(&test_images, &test_labels)?];
