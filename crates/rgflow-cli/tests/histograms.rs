@@ -337,8 +337,10 @@ fn a_spread_over_no_fits_is_unknown() {
     };
     let files = ["6", "12", "24"].map(of);
     let arguments = ["rg", "collapse", &files[0], &files[1], &files[2], "--of", "abs_m"];
-    let seen = json(&[&arguments[..], &["--json"]].concat());
+    let output = rgflow(&[&arguments[..], &["--json"]].concat()).success().get_output().clone();
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     let none = seen["other_fits"] == 0;
+    assert_eq!(String::from_utf8(output.stderr).unwrap().contains("the spread is unknown"), none, "{seen}");
     assert_eq!(seen["nu"]["spread"].is_null(), none, "{seen}");
     let text = String::from_utf8(rgflow(&arguments).success().get_output().stdout.clone()).unwrap();
     assert_eq!(text.contains("Spread: unknown"), none, "{text}");

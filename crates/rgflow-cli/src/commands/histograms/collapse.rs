@@ -19,6 +19,10 @@ use std::path::PathBuf;
 /// Temperatures at which curves of two sizes are compared.
 const GRID: usize = 41;
 
+/// What is said where nothing but the one fit exists.
+const NO_SPREAD: &str = "unknown. No other window, degree or correction gives a fit, so nothing shows that this one can be trusted, and the true values may \
+                         be many errors away; more sizes, more configurations or more temperatures near T_c";
+
 /// A quantity that is collapsed.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Of {
@@ -185,6 +189,10 @@ impl Collapse {
         }
         let results = Results { points, seen, errors, beside, n_blocks };
         if self.json {
+            // A program may read the error alone.
+            if results.errors.spread.fits == 0 {
+                output::complain(&format!("{}: the spread is {NO_SPREAD}", self.names()));
+            }
             return output::print_json(&self.as_json(&results));
         }
         output::print(&self.text(&results))?;
@@ -323,8 +331,7 @@ impl Collapse {
         text += &output::columns(&rows);
         let failed = if own.failed > 0 { format!(" ({} more have no fit)", own.failed) } else { String::new() };
         if own.fits == 0 {
-            text += "Spread: unknown. No other window, degree or correction gives a fit, so nothing shows that this one can be trusted, and the true values may \
-                     be many errors away; more sizes, more configurations or more temperatures near T_c\n";
+            text += &format!("Spread: {NO_SPREAD}\n");
         } else {
             text += &format!(
                 "Spread: over {} fits with narrower windows, other degrees and corrections{failed}; errors in brackets have both\n",
