@@ -203,6 +203,30 @@ fn files_of_other_lattices_are_refused() {
     place.done("flow rbm-0.safetensors 0.npz --read reader-0.safetensors --steps 8 --out right");
 }
 
+/// B4, field: of machine, reader and samples.
+#[test]
+fn files_of_other_fields_are_refused() {
+    let place = Place::new();
+    for (name, h) in [("none", 0.0), ("field", 0.3)] {
+        let input = json!({ "values": SPINS, "lattice": [[3, 2], 4], "field": h });
+        place.archive(&format!("{name}.npz"), |file| {
+            file.add("spins", &spins()).unwrap();
+            file.add("temperatures", &temperatures()).unwrap();
+            file.add("lattice", &arr1(&[3u32, 2])).unwrap();
+            file.add("field", &ndarray::arr0(h)).unwrap();
+        });
+        place.machine(&format!("rbm-{name}.safetensors"), Units::SPIN, &input);
+        place.reader(&format!("reader-{name}.safetensors"), &input, Value::Null);
+    }
+    place.refused("flow rbm-field.safetensors none.npz", &["rbm-field", "none.npz", "field 0.3", "field"]);
+    let reader = "--read reader-field.safetensors";
+    place.refused(&format!("flow rbm-none.safetensors none.npz {reader}"), &["reader-field", "rbm-none", "one field"]);
+    place.done(&format!("flow rbm-field.safetensors field.npz {reader} --steps 8 --out right"));
+    place.done("train rbm field.npz --epochs 1 --out trained");
+    let parts = ["trained", "none.npz", "one field"];
+    place.refused("flow trained/seed-1/rbm/model.safetensors none.npz", &parts);
+}
+
 /// B4, scale: grey levels that were divided by other numbers.
 #[test]
 fn files_of_other_scales_are_refused() {

@@ -55,7 +55,7 @@ impl Model {
     /// If there is none or it has another number of dimensions.
     pub fn tensor<D: Dimension>(&self, name: &str) -> Result<Array<f32, D>, Error> {
         let tensor = self.tensors.get(name).ok_or_else(|| {
-            let names = self.tensors.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let names = self.tensors.keys().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
             Error::failure(format!("the model has no tensor `{name}` (it has {names}); give a model that rgflow wrote"))
         })?;
         tensor.clone().into_dimensionality().map_err(|_| {

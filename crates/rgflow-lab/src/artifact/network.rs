@@ -3,7 +3,7 @@
 use super::{Error, Model};
 use ndarray::{Array1, Array2, Array3, ArrayView1, Axis};
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer};
-use rgflow::nn::{Layer, Mlp};
+use rgflow::nn::{Activation, Layer, Mlp};
 use rgflow::random::Streams;
 use serde_json::json;
 
@@ -133,6 +133,12 @@ pub fn curves(model: &Model, mlp: &Mlp) -> Result<Curves, Error> {
         }
         Ok(blocks.outer_iter().map(|b| Reading { strata: vec![b.mapv(f64::from)] }).collect())
     };
+    if mlp.output != Activation::Softmax {
+        return Err(wrong(format!(
+            "metadata `output` is {}: a thermometer's outputs are probabilities (softmax)",
+            mlp.output
+        )));
+    }
     let reference = readings("reference_blocks", n)?;
     // Neighbours may be equal: ground states below T = 0.5.
     let blind = reference.iter().all(|r| r.strata == reference[0].strata);
@@ -223,6 +229,14 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
             ))
         })
     };
+    let kind = model.metadata.get("kind").and_then(|kind| kind.as_str());
+    for (of, key) in [("classifier", "temperatures"), ("thermometer", "classes")] {
+        if kind == Some(of) && said(key).is_some() {
+            return Err(Error::failure(format!(
+                "metadata `kind` is {of} and there are `{key}`: they contradict each other; give a model that rgflow wrote"
+            )));
+        }
+    }
     match (said("temperatures"), said("classes")) {
         (Some(_), Some(_)) => {
             Err(Error::failure("metadata name both `temperatures` and `classes`; give a model that rgflow wrote"))
@@ -264,7 +278,6 @@ pub fn of_other_values(mut model: Model, (factor, shift): (f32, f32)) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rgflow::nn::Activation;
 
     fn network(metadata: serde_json::Value) -> (Model, Mlp) {
         let mut random = Streams::new(3).generator("network-test", 0);
@@ -296,9 +309,17 @@ mod tests {
             json!({ "temperatures": ["a", "b"] }),
             json!({ "temperatures": [1.0, 2.0, 3.0] }),
             json!({ "temperatures": [1.0, 2.0], "classes": [1.0, 2.0] }),
+            json!({ "kind": "classifier", "temperatures": [1.0, 2.0] }),
+            json!({ "kind": "thermometer", "classes": [1.0, 2.0] }),
         ] {
             assert!(layers(&network(odd.clone()).0).is_err(), "{odd}");
         }
+        let blocks = Array3::from_shape_fn((2, 1, 2), |(t, _, k)| if t == k { 0.75 } else { 0.25 });
+        let (model, mut mlp) = network(json!({ "kind": "thermometer", "temperatures": [1.0, 2.0] }));
+        let model = model.with("reference_blocks", blocks);
+        assert!(curves(&model, &mlp).is_ok());
+        mlp.output = Activation::Sigmoid;
+        assert!(curves(&model, &mlp).unwrap_err().to_string().contains("`output` is sigmoid"));
         let (model, _) = network(json!({}));
         let gap = model.with("layers.3.bias", ndarray::arr1(&[0.0f32]));
         assert!(layers(&gap).unwrap_err().to_string().contains("layers.3.bias"));

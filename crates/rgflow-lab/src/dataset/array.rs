@@ -129,7 +129,7 @@ pub(super) fn npy(path: &Path, file: &File, options: &Options) -> Result<Table, 
     let all = source.header()?.0.shape;
     let (axes, notes) = sample_axes("the array", &all, &Says::default()).map_err(|e| source.wrong(e))?;
     let values = values(&mut source, path, (&all, axes), options)?;
-    Ok(Table { values, shape: all[axes..].to_vec(), labels: None, lattice: None, notes, origin: None })
+    Ok(Table { values, shape: all[axes..].to_vec(), labels: None, lattice: None, field: None, notes, origin: None })
 }
 
 /// The samples and labels of an `.npz` file.
@@ -141,7 +141,8 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
     let names: Vec<String> = all.iter().map(|d| d.name.clone()).collect();
     check_format(&mut file, &names).map_err(wrong)?;
     let of = |name: &str| all.iter().find(|d| d.name == name);
-    let missing = |name: &str, what: &str| wrong(format!("has no array `{name}`{what}; it has {}", names.join(", ")));
+    let missing =
+        |name: &str, what: &str| wrong(format!("has no array `{name}`{what}; it has {}", pairing::some(&names)));
     let main = match options.array.as_str() {
         "" => pairing::samples(&all).map_err(wrong)?,
         name => of(name).ok_or_else(|| missing(name, ""))?,
@@ -159,6 +160,7 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         .filter(|l| (1..=3).contains(&l.len()) && l.iter().all(|e| *e >= 1.0 && *e <= 1e9 && e.fract() == 0.0));
     let extents = extents.map(|l| l.iter().map(|e| *e as usize).collect::<Vec<_>>());
     let neighbours = whole("coordination").and_then(|c| c.first().map(|c| *c as u32));
+    let field = whole("field").and_then(|h| h.first().copied()).filter(|h| h.is_finite());
     let distinct = |name: &str, mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);
         is_temperature(pairing::stem(name)) && values.windows(2).all(|w| w[0] < w[1])
@@ -203,7 +205,8 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         Some((extents, _)) => extents.iter().rev().copied().collect(),
         None => shape,
     };
-    Ok(Table { values, shape, labels, lattice, notes, origin: None })
+    let field = field.filter(|_| lattice.is_some());
+    Ok(Table { values, shape, labels, lattice, field, notes, origin: None })
 }
 
 /// The labels in the array `of`, each for `times` samples in a row.

@@ -19,6 +19,8 @@ pub struct Input {
     pub shape: Vec<usize>,
     /// Extents of the lattice, fastest first, and its coordination number.
     pub lattice: Option<(Vec<usize>, u32)>,
+    /// Field h in units of J.
+    pub field: Option<f64>,
 }
 
 /// What [`Input::agrees`] found: the number by which values of the other are multiplied and the one that is then added, where they are
@@ -67,6 +69,12 @@ impl Input {
                 return wrong("input.scale", &value, "expected a positive number");
             }
         }
+        if let Some(value) = get(&input, "field") {
+            said.field = value.as_f64();
+            if said.field.is_none() {
+                return wrong("input.field", &value, "expected a number");
+            }
+        }
         if let Some(value) = get(&input, "shape") {
             match serde_json::from_value::<Vec<usize>>(value.clone()) {
                 Ok(shape) if product(&shape) => said.shape = shape.into_iter().filter(|e| *e != 1).collect(),
@@ -90,6 +98,7 @@ impl Input {
             scale: Some(scale),
             shape: data.shape.iter().copied().filter(|e| *e != 1).collect(),
             lattice: data.lattice.clone(),
+            field: data.field,
         }
     }
 
@@ -120,6 +129,7 @@ impl Input {
     pub fn agrees(&self, other: &Self) -> Result<Agreement, String> {
         let mut agreement = Agreement::default();
         self.same_place(other, &mut agreement.notes)?;
+        self.same_field(other, &mut agreement.notes)?;
         let (Some(own), Some(others)) = (self.kind, other.kind) else {
             let open = if self.kind.is_none() { self } else { other };
             agreement.notes.push(format!("{} does not say which values it is made for: not checked", open.name));
@@ -160,6 +170,23 @@ impl Input {
                 .push(format!("{} is made of {a}, {} of {b}: converted, which is exact", self.name, other.name));
         }
         Ok(agreement)
+    }
+
+    /// Refuses another field; one that only one of the files tells is noted unless it is 0.
+    fn same_field(&self, other: &Self, notes: &mut Vec<String>) -> Result<(), String> {
+        match (self.field, other.field) {
+            (Some(a), Some(b)) if a != b => {
+                Err(format!("{} is of the field {a}, {} of {b}; give files of one field", self.name, other.name))
+            }
+            (Some(h), None) | (None, Some(h)) if h != 0.0 => {
+                let (known, open) = if self.field.is_some() { (self, other) } else { (other, self) };
+                let text =
+                    format!("{} does not say its field: that it is {h} as of {} is not checked", open.name, known.name);
+                notes.push(text);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses another lattice, or another shape where there is none.
@@ -229,6 +256,7 @@ mod tests {
             (json!({ "input": { "values": "quarks" } }), "`input.values`"),
             (json!({ "input": { "values": 7 } }), "`input.values`"),
             (json!({ "input": { "scale": -1 } }), "`input.scale`"),
+            (json!({ "input": { "field": "none" } }), "`input.field`"),
             (json!({ "input": { "shape": [5, 5] } }), "`input.shape`"),
             (json!({ "input": { "lattice": [[4, 4]] } }), "`input.lattice`"),
             (json!({ "input": { "lattice": [[1u64 << 40, 1u64 << 40], 4] } }), "`input.lattice`"),
@@ -247,6 +275,7 @@ mod tests {
             scale: Some(scale),
             shape: shape.to_vec(),
             lattice: lattice.map(|(l, c)| (l.to_vec(), c)),
+            field: None,
         };
         let square = Some((&[6, 6][..], 4));
         let spins = input(Kind::Spins, 1.0, &[6, 6], square);
@@ -273,6 +302,12 @@ mod tests {
         refused(&flat(Kind::Real, 1.0), &flat(Kind::Real, 10.0), &["10", "--scale"]);
         assert_eq!(flat(Kind::Grey, 255.0).agrees(&flat(Kind::Grey, 1.0)).unwrap().notes.len(), 1);
         assert_eq!(flat(Kind::Bits, 255.0).agrees(&flat(Kind::Bits, 1.0)), Ok(Agreement::default()));
+        // Fields.
+        let of = |h: Option<f64>| Input { field: h, name: format!("{h:?}"), ..spins.clone() };
+        refused(&of(Some(0.3)), &of(Some(0.0)), &["Some(0.3)", "Some(0.0)", "one field"]);
+        assert_eq!(of(Some(0.3)).agrees(&of(Some(0.3))), Ok(Agreement::default()));
+        assert_eq!(of(Some(0.0)).agrees(&of(None)), Ok(Agreement::default()));
+        assert!(of(None).agrees(&of(Some(0.3))).unwrap().notes[0].contains("does not say its field"));
         let unknown = Input { kind: None, ..flat(Kind::Grey, 1.0) };
         assert!(unknown.agrees(&spins).unwrap().notes.iter().any(|n| n.contains("not checked")));
     }

@@ -3,6 +3,7 @@
 use super::Options;
 use super::cells::{Below, Cell, no_number};
 use super::labels::{Labels, Meaning, is_temperature, is_usual};
+use super::pairing::some;
 
 /// The labels that the table has, if they are read; their columns are no units.
 pub(super) fn take_labels(
@@ -31,7 +32,7 @@ pub(super) fn take_labels(
         match (names.and_then(|names| names.iter().position(|n| n == wanted)), names) {
             (Some(c), _) => Some(c),
             (None, Some(names)) => {
-                return Err(format!("has no column `{wanted}` of labels; it has {}", names.join(", ")));
+                return Err(format!("has no column `{wanted}` of labels; it has {}", some(names)));
             }
             (None, None) => {
                 return Err(format!("has no line of names, so no column `{wanted}`; write one as its first line"));

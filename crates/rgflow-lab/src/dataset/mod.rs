@@ -75,6 +75,8 @@ pub struct Dataset {
     pub labels: Option<Labels>,
     /// Extents of the lattice, fastest first, and its coordination number, if rgflow sampled it.
     pub lattice: Option<(Vec<usize>, u32)>,
+    /// Field h in units of J on that lattice, if rgflow sampled it.
+    pub field: Option<f64>,
     /// The file.
     pub path: PathBuf,
     /// Hash of the bytes of the file.
@@ -90,6 +92,7 @@ struct Table {
     shape: Vec<usize>,
     labels: Option<Labels>,
     lattice: Option<(Vec<usize>, u32)>,
+    field: Option<f64>,
     notes: Vec<String>,
     origin: Option<Origin>,
 }
@@ -120,12 +123,12 @@ impl Dataset {
             "csv" | "tsv" | "txt" => text::read(path, options)?,
             _ => return Err(wrong("unknown kind of file; give .npy, .npz or .csv".into())),
         };
-        let Table { values, shape, labels, lattice, notes, origin } = table;
+        let Table { values, shape, labels, lattice, field, notes, origin } = table;
         if values.dim().0 == 0 || values.dim().1 == 0 {
             return Err(wrong("holds no numbers; expected one row per sample".into()));
         }
         let kind = kind::of(&values, origin.as_ref(), options).map_err(wrong)?;
-        Ok(Self { values, kind, shape, labels, lattice, path: path.into(), hash, notes })
+        Ok(Self { values, kind, shape, labels, lattice, field, path: path.into(), hash, notes })
     }
 
     /// The file as an input of stages.
@@ -178,6 +181,7 @@ impl Dataset {
             shape: self.shape.clone(),
             labels: None,
             lattice: self.lattice.clone(),
+            field: self.field,
             path: self.path.clone(),
             hash: self.hash.clone(),
             notes: self.notes.clone(),

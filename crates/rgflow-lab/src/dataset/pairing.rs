@@ -137,7 +137,9 @@ mod tests {
             samples(&all).map(|d| d.name.clone())
         };
         assert_eq!(of(&["y", "x"]).unwrap(), "x");
-        assert_eq!(of(&["a", "spins"]).unwrap(), "spins");
+        assert!(of(&["a", "spins"]).unwrap_err().contains("a, spins"));
+        let pair = [array("a", &[7, 5]), array("spins", &[7, 4])];
+        assert_eq!(samples(&pair).unwrap().name, "spins");
         let error = of(&["x_train", "x_test"]).unwrap_err();
         assert!(error.contains("x_train, x_test") && error.contains("--array"), "{error}");
     }

@@ -87,7 +87,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     let scale = options.scale as f32;
     let values = all.select(Axis(1), &kept).mapv(|v| if scale == 1.0 { v as f32 } else { v as f32 / scale });
     let origin = Some(Origin { lines: below.lines, columns: kept });
-    Ok(Table { shape: vec![values.ncols()], values: values.into(), labels, lattice: None, notes, origin })
+    Ok(Table { shape: vec![values.ncols()], values: values.into(), labels, lattice: None, field: None, notes, origin })
 }
 
 /// Names in the last remark before the numbers, as `numpy.savetxt(header=...)` writes them.

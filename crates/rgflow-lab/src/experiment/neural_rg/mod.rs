@@ -65,6 +65,7 @@ impl NeuralRg {
                 scale: None,
                 shape: vec![],
                 lattice: Some((vec![SIDE; 2], 4)),
+                field: Some(0.0),
             };
             let said = Input::of_model(&model, &path.display().to_string(), INPUTS).map_err(Error::user)?;
             let agreement = said.agrees(&spins).map_err(Error::user)?;

@@ -10,7 +10,7 @@ use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
 use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Trained, Training, Units};
 
-const REVISION: u32 = 6;
+const REVISION: u32 = 7;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const FINDINGS: &str = "examine/findings.json";
@@ -87,7 +87,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let metadata = serde_json::json!({
             "seed": out.seed(), "updates": update, "settings": settings,
             "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
-                "lattice": data.lattice, "blake3": data.hash },
+                "lattice": data.lattice, "field": data.field, "blake3": data.hash },
         });
         out.write(MODEL, machine::model(&rbm, metadata).to_bytes()?)
     })

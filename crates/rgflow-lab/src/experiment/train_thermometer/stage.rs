@@ -12,7 +12,7 @@ use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
-const REVISION: u32 = 6;
+const REVISION: u32 = 7;
 
 /// Rows of the data: training, test, reference; within each by label.
 struct Split {
@@ -100,6 +100,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         }
         metadata["input"] = serde_json::json!({
             "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale, "lattice": data.lattice,
+            "field": data.field,
             "blake3": data.hash,
         });
         let count = |of: &[usize], label: usize| of.iter().filter(|class| **class == label).count();
