@@ -55,7 +55,8 @@ impl Model {
     /// If there is none or it has another number of dimensions.
     pub fn tensor<D: Dimension>(&self, name: &str) -> Result<Array<f32, D>, Error> {
         let tensor = self.tensors.get(name).ok_or_else(|| {
-            let names = self.tensors.keys().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let cut = |name: &String| name.chars().take(80).collect::<String>();
+            let names = self.tensors.keys().take(20).map(cut).collect::<Vec<_>>().join(", ");
             Error::failure(format!("the model has no tensor `{name}` (it has {names}); give a model that rgflow wrote"))
         })?;
         tensor.clone().into_dimensionality().map_err(|_| {

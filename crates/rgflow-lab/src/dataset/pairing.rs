@@ -23,10 +23,15 @@ fn list(arrays: &[&Description]) -> String {
     some(&arrays.iter().map(|d| d.name.as_str()).collect::<Vec<_>>())
 }
 
-/// The names, or the first of very many.
+/// The names, or the first of very many, each cut where it is very long.
 pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 20;
-    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    const LONGEST: usize = 80;
+    let cut = |name: &S| match name.as_ref().char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{} ...", &name.as_ref()[..at]),
+        None => name.as_ref().to_string(),
+    };
+    let shown: Vec<String> = names.iter().take(MOST).map(cut).collect();
     match names.len().saturating_sub(MOST) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
@@ -128,6 +133,13 @@ mod tests {
         let error = labels_for(&array("spins", &[7, 4]), &two, true).unwrap_err();
         assert!(error.contains("temperatures, labels"), "{error}");
         assert_eq!(labels_for(&array("spins", &[7, 4]), &two, false), Ok(None));
+    }
+
+    #[test]
+    fn lists_of_names_are_bounded() {
+        let names: Vec<String> = (0..300).map(|k| format!("{k}{}", "\u{e4}".repeat(60_000))).collect();
+        assert!(some(&names).chars().count() < 20 * 90 && some(&names).ends_with("and 280 more"));
+        assert_eq!(some(&["a", "b"]), "a, b");
     }
 
     #[test]
