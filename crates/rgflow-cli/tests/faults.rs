@@ -184,7 +184,7 @@ fn damaged_files_are_found_and_made_again() {
                 assert!(bytes(&run) == damaged, "looking at {folder} changed it");
                 let seen =
                     Command::new(env!("CARGO_BIN_EXE_rgflow")).arg("inspect").arg(&run).output().expect("starts");
-                assert!(String::from_utf8_lossy(&seen.stdout).contains("unfinished"), "{name}");
+                assert!(String::from_utf8_lossy(&seen.stdout).contains("has changed"), "{name}");
                 bench.done(job, &[job.short, out, &["--resume"]]);
                 assert!(bytes(&run) == whole, "{name} is not as it was");
             }
