@@ -131,7 +131,7 @@ fn names_in_manifests_that_lead_out_are_not_trusted() {
         let folder = folder.display().to_string();
         place.refused(&[TRAIN, &["--out", &folder]].concat(), &["has changed", "--resume"]);
         let seen = place.run(&["inspect", &folder]);
-        assert!(String::from_utf8_lossy(&seen.stdout).contains("unfinished"), "{name}");
+        assert!(String::from_utf8_lossy(&seen.stdout).contains("has changed"), "{name}");
     }
 }
 
