@@ -33,7 +33,8 @@ pub fn words(header: &Header, from: &mut (impl Read + ?Sized), most: u64) -> Res
     let (bytes, length) = size(&header.dtype).ok_or("its values are no words")?;
     let order = Order::of(&header.dtype).map_or(Order::Own, |(order, _)| order);
     let n = header.n_values();
-    let total = (n as u64).checked_mul((bytes * length.min(LONGEST)) as u64);
+    // Words of no characters have no bytes to bound their number.
+    let total = (n as u64).checked_mul((bytes * length.min(LONGEST)).max(1) as u64);
     if length > LONGEST || total.is_none_or(|total| total > most) {
         return Err(format!(
             "its header claims the shape {:?} of words of {length} characters, more than the {most} bytes of values; \
@@ -71,6 +72,13 @@ mod tests {
     use super::*;
 
     /// `numpy.array(["cat", "é"])`, both orders of bytes, and `numpy.array([b"cat", b"x"])`.
+    #[test]
+    fn words_without_characters_are_no_more_than_the_bytes_of_the_file() {
+        let header = |n| Header { dtype: "<U0".into(), fortran_order: false, shape: vec![n] };
+        assert!(words(&header(3_000_000_000), &mut &[][..], 128).unwrap_err().contains("3000000000"));
+        assert_eq!(words(&header(20), &mut &[][..], 128).unwrap().len(), 20);
+    }
+
     #[test]
     fn words_of_numpy() {
         let read = |dtype: &str, bytes: &[u8], n: usize| {
