@@ -9,7 +9,7 @@ use super::ising_2d::samples::{self, ThermalSet};
 use super::ising_2d::settings::{RECIPE, Settings};
 use super::ising_2d::thermometer;
 use crate::artifact::{Artifact, Error, Repetition};
-use crate::record::Number;
+use crate::record::{Dimension, Number, Numbers, Place, Quantity, Repeated};
 use ndarray::ArrayView2;
 use rgflow::flow::{Mode, Reading, Thermometer};
 use rgflow::lattice::{Observables, Square};
@@ -36,6 +36,66 @@ pub(super) fn settings(table: &toml::Table) -> Result<Settings, String> {
         flow.insert("snapshot_chains".into(), chains);
     }
     Settings::parse(&all)
+}
+
+impl Place for Mode {
+    fn place(self) -> usize {
+        MODES.iter().position(|mode| *mode == self).expect("all modes are listed")
+    }
+}
+
+/// The dimension `mode`.
+pub(super) fn modes() -> Dimension {
+    Dimension::names("mode", MODES.map(Mode::name))
+}
+
+/// What the thermometers read of collections: T*, T_E and the energy.
+pub(super) struct Thermal<const N: usize> {
+    pub t_star: Quantity<N>,
+    pub t_energy: Quantity<N>,
+    pub energy: Quantity<N>,
+}
+
+impl<const N: usize> Thermal<N> {
+    /// Of the collection of each repetition and place; `what` it is.
+    pub fn new<'a, F>(
+        over: &Repeated<'a, F>,
+        key: &str,
+        dimensions: [&Dimension; N],
+        what: &str,
+        of: impl Fn(&'a F, [usize; N]) -> &'a Observed,
+    ) -> Self {
+        let quantity = |name: &str, unit, words: &str, mean: &dyn Fn(&[&Observed]) -> Combined| {
+            let (key, what) = (over.key(&format!("{key}.{name}")), format!("{words}: {what}"));
+            let seen = |place| over.found.iter().map(|f| of(f, place)).collect::<Vec<_>>();
+            Quantity::new(&key, dimensions, unit, &what, |place| mean(&seen(place)))
+        };
+        let kaufman = "temperature at which the torus has this energy (Kaufman)";
+        Self {
+            t_star: quantity("T_star", "J/k_B", "T*", &t_star),
+            t_energy: quantity("T_E", "J/k_B", kaufman, &t_energy),
+            energy: quantity("energy", "J per spin", "energy", &energy),
+        }
+    }
+}
+
+impl<const N: usize> Numbers for Thermal<N> {
+    fn extent(&self, place: &[usize]) -> Option<usize> {
+        self.t_star.extent(place)
+    }
+
+    fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
+        match self.extent(place) {
+            None => [&self.t_star, &self.t_energy, &self.energy].iter().for_each(|one| one.list(place, to)),
+            Some(n) => (0..n).for_each(|next| self.list(&[place, &[next]].concat(), to)),
+        }
+    }
+}
+
+/// Energy per spin over repetitions.
+fn energy(observed: &[&Observed]) -> Combined {
+    let n = observed.iter().map(|o| o.n as f64).sum();
+    over_seeds(&observed.iter().map(|o| Some(o.energy)).collect::<Vec<_>>(), n)
 }
 
 /// Samples and thermometer of a repetition.

@@ -10,7 +10,7 @@ pub struct Claim {
     pub item: String,
     /// What the thesis states, in a few words with its number: `all starts end at T of about 2.5`.
     pub states: String,
-    /// Key of the number that is measured; its first comparison is the verdict.
+    /// Key of the number that is measured, whose first comparison is the verdict; empty where the run left it out.
     pub number: String,
     /// Key of the number that the null gives (no machine), where there is one.
     #[serde(default)]
@@ -18,15 +18,36 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// A claim on `item` that `number` answers.
+    pub fn of(item: &str, states: impl Into<String>, number: &Number) -> Self {
+        Self::new(item, states, &number.key)
+    }
+
     /// A claim on `item` that the number `key` answers.
     pub fn new(item: &str, states: impl Into<String>, key: impl Into<String>) -> Self {
         Self { item: item.into(), states: states.into(), number: key.into(), null: None }
     }
 
-    /// Sets the key of the null's number.
+    /// A claim that this run left out, by its settings.
+    pub fn left_out(item: &str, states: impl Into<String>) -> Self {
+        Self { item: item.into(), states: states.into(), ..Self::default() }
+    }
+
+    /// With the number of the null.
+    pub fn beside(self, null: &Number) -> Self {
+        self.null(&null.key)
+    }
+
+    /// With the key of the null's number.
     pub fn null(mut self, key: impl Into<String>) -> Self {
         self.null = Some(key.into());
         self
+    }
+
+    /// The keys that it names.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        // What was left out has none.
+        [Some(self.number.as_str()).filter(|key| !key.is_empty()), self.null.as_deref()].into_iter().flatten()
     }
 }
 
@@ -39,15 +60,9 @@ pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
 
 fn row(record: &Record, claim: &Claim) -> Vec<Cell> {
     let find = |key: &str| record.numbers.iter().find(|number| number.key == key);
-    let show = |number: Option<&Number>| match number {
-        Some(n) => Cell::Value { value: n.value, error: n.error, interval: n.interval, remark: None },
-        None => Cell::text(""),
-    };
+    let show = |number: Option<&Number>| number.map_or(Cell::text(""), Cell::from);
     let measured = find(&claim.number);
-    let verdict = match measured.and_then(|number| number.compare.first()) {
-        Some(comparison) => Cell::Verdict(comparison.verdict),
-        None => Cell::Verdict(super::Verdict::NotCompared),
-    };
+    let verdict = measured.map_or(super::Verdict::NotCompared, Number::first_verdict).into();
     let null = claim.null.as_deref().and_then(find);
     vec![Cell::text(&claim.item), Cell::text(&claim.states), show(measured), show(null), verdict]
 }
@@ -63,7 +78,8 @@ mod tests {
             Number::new("a.T_star", 2.4, Some(0.1), "J/k_B", "").compare(2.5, 0.0, 0.25, "thesis"),
             Number::new("a.null", 2.3, None, "J/k_B", ""),
         ];
-        let claims = vec![Claim::new("fig4.6", "about 2.5", "a.T_star").null("a.null"), Claim::new("fig9", "", "b")];
+        let claim = Claim::of("fig4.6", "about 2.5", &numbers[0]).beside(&numbers[1]);
+        let claims = vec![claim, Claim::left_out("fig9", "")];
         let table = verdicts([&Record { numbers, claims, ..Record::default() }]);
         assert!(matches!(table.rows[0][2], Cell::Value { value: Some(2.4), error: Some(0.1), .. }));
         assert!(matches!(table.rows[0][3], Cell::Value { value: Some(2.3), .. }));

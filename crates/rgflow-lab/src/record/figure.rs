@@ -1,5 +1,6 @@
 //! Figures as data: panels of curves with error bars, maps and lattice pictures.
 
+use super::{Dimension, Number};
 use serde::{Deserialize, Serialize};
 
 /// A figure: one or more panels under one caption.
@@ -194,9 +195,133 @@ mod nan_as_null {
     }
 }
 
+impl Figure {
+    /// A figure without panels.
+    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
+        Self { id: id.into(), title: title.into(), ..Self::default() }
+    }
+
+    /// With what is seen, and with text for those who cannot see it.
+    pub fn caption(self, caption: impl Into<String>, alt: impl Into<String>) -> Self {
+        Self { caption: caption.into(), alt: alt.into(), ..self }
+    }
+
+    /// With these panels behind those that are there.
+    pub fn panels(mut self, panels: impl IntoIterator<Item = Panel>) -> Self {
+        self.panels.extend(panels);
+        self
+    }
+}
+
+impl Panel {
+    /// Curves over an x axis.
+    pub fn curves(
+        title: impl Into<String>,
+        x: impl Into<Axis>,
+        y: impl Into<Axis>,
+        curves: impl IntoIterator<Item = Curve>,
+    ) -> Self {
+        Panel::Curves { title: title.into(), x: x.into(), y: y.into(), curves: curves.into_iter().collect() }
+    }
+
+    /// A colour map of the number `of` each row and column; the dimensions have their positions.
+    pub fn map<'a>(
+        title: impl Into<String>,
+        (x, columns): (impl Into<Axis>, &Dimension),
+        (y, rows): (impl Into<Axis>, &Dimension),
+        value: impl Into<Axis>,
+        of: impl Fn(usize, usize) -> &'a Number,
+    ) -> Self {
+        let frame = |row, column| (of(row, column).value, of(row, column).error);
+        Panel::Map(Map {
+            title: title.into(),
+            x: x.into(),
+            y: y.into(),
+            value: value.into(),
+            columns: columns.x().to_vec(),
+            rows: rows.x().to_vec(),
+            values: rows.places().map(|row| columns.places().map(|column| frame(row, column)).collect()).collect(),
+        })
+    }
+
+    /// Pictures.
+    pub fn lattices(title: impl Into<String>, rows: Vec<Vec<Lattice>>, shades: Shades) -> Self {
+        Panel::Lattices { title: title.into(), rows, shades }
+    }
+}
+
+impl Axis {
+    /// A linear axis.
+    pub fn new(label: impl Into<String>) -> Self {
+        Self { label: label.into(), ..Self::default() }
+    }
+
+    /// A logarithmic axis.
+    pub fn log(label: impl Into<String>) -> Self {
+        Self { scale: Scale::Log, ..Self::new(label) }
+    }
+
+    /// With fixed limits.
+    pub fn limits(self, low: f64, high: f64) -> Self {
+        Self { limits: Some([low, high]), ..self }
+    }
+}
+
+impl From<&str> for Axis {
+    fn from(label: &str) -> Self {
+        Self::new(label)
+    }
+}
+
+impl Curve {
+    /// A line through points without errors.
+    pub fn new(label: impl Into<String>, x: impl Into<Vec<f64>>, y: impl Into<Vec<f64>>) -> Self {
+        Self { label: label.into(), x: x.into(), y: y.into(), ..Self::default() }
+    }
+
+    /// A line with points through numbers, with their errors. What is only known to lie in a range is its middle with a bar as
+    /// wide; an open range is a gap.
+    pub fn through<'a>(label: impl Into<String>, x: &[f64], numbers: impl IntoIterator<Item = &'a Number>) -> Self {
+        let point = |n: &Number| match n.interval {
+            None => (n.value.unwrap_or(f64::NAN), n.error.unwrap_or(f64::NAN)),
+            Some([Some(low), Some(high)]) => ((low + high) / 2.0, (high - low) / 2.0),
+            Some(_) => (f64::NAN, f64::NAN),
+        };
+        let (y, error) = numbers.into_iter().map(point).unzip();
+        Self { label: label.into(), x: x.to_vec(), y, error, style: Style::LinePoints, colour: None }
+    }
+
+    /// A dashed reference at the height `y` from one end of `x` to the other.
+    pub fn level(label: impl Into<String>, x: &[f64], y: f64) -> Self {
+        let ends: Vec<f64> = x.first().into_iter().chain(x.last()).copied().collect();
+        let y = vec![y; ends.len()];
+        Self::new(label, ends, y).style(Style::Dashed)
+    }
+
+    /// Drawn in this way.
+    pub fn style(self, style: Style) -> Self {
+        Self { style, ..self }
+    }
+
+    /// At this position in [0, 1] on the cold-to-hot scale.
+    pub fn colour(self, colour: Option<f64>) -> Self {
+        Self { colour, ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_is_not_drawn_as_a_value() {
+        let seen = Number::new("k", 2.0, Some(0.1), "1", "");
+        let within = |interval| seen.clone().interval(Some(interval));
+        let all = [seen.clone(), within([Some(1.0), Some(4.0)]), within([Some(5.75), None])];
+        let drawn = Curve::through("T*", &[1.0, 2.0, 3.0], &all);
+        assert_eq!((&drawn.y[..2], &drawn.error[..2]), (&[2.0, 2.5][..], &[0.1, 1.5][..]));
+        assert!(drawn.y[2].is_nan());
+    }
 
     #[test]
     fn a_point_without_a_place_is_read_back_as_it_was() {

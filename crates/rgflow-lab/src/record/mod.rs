@@ -2,13 +2,19 @@
 //! and rendered by [`crate::report`]; it knows neither the experiment it came from nor how it will look.
 
 mod claim;
+mod combined;
+mod dimension;
 mod figure;
 mod number;
+mod quantity;
 mod table;
 
 pub use claim::{Claim, verdicts};
+pub use combined::{Combined, Measured, around, over_seeds, union};
+pub use dimension::{Dimension, Position, Rows};
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};
+pub use quantity::{ByPlace, Numbers, Place, Places, Quantity, Repeated, Sample, Together};
 pub use table::{Cell, Table};
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +52,45 @@ pub struct Section {
     pub figures: Vec<Figure>,
     /// Tables, in order, below the figures.
     pub tables: Vec<Table>,
+}
+
+impl Record {
+    /// A record of `experiment` with its headline and what was asked.
+    pub fn new(experiment: &str, title: impl Into<String>, question: impl Into<String>) -> Self {
+        Self { experiment: experiment.into(), title: title.into(), question: question.into(), ..Self::default() }
+    }
+
+    /// Lists the numbers of `all` in the results, one after the other.
+    pub fn list(&mut self, all: &[&dyn Numbers]) {
+        let mut listed = Vec::new();
+        all.iter().for_each(|one| one.list(&[], &mut listed));
+        self.numbers.extend(listed.into_iter().cloned());
+    }
+}
+
+impl Section {
+    /// An empty section.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+
+    /// With a further paragraph.
+    pub fn text(mut self, paragraph: impl Into<String>) -> Self {
+        self.text.push(paragraph.into());
+        self
+    }
+
+    /// With a further figure, or several, or an optional one.
+    pub fn figures(mut self, figures: impl IntoIterator<Item = Figure>) -> Self {
+        self.figures.extend(figures);
+        self
+    }
+
+    /// With further tables.
+    pub fn tables(mut self, tables: impl IntoIterator<Item = Table>) -> Self {
+        self.tables.extend(tables);
+        self
+    }
 }
 
 /// The file `results.json` and the `--json` output of commands.

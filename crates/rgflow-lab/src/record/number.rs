@@ -113,6 +113,51 @@ impl Number {
         self
     }
 
+    /// Compares with the measured `null`: its value and error, or where it is only an interval, the point of it nearest to ours.
+    /// Nothing is compared with a null that has neither.
+    pub fn against(self, null: &Number) -> Self {
+        let source = format!("null: {}", null.key);
+        match null.reference(self.value) {
+            Some((value, error)) => self.compare(value, error, 0.0, source),
+            None => self,
+        }
+    }
+
+    /// Verdict beside another number; neither changes.
+    pub fn verdict_against(&self, other: &Number) -> Verdict {
+        let bare = Self { compare: Vec::new(), ..self.clone() };
+        bare.against(other).first_verdict()
+    }
+
+    /// Verdict beside a reference, as [`Number::compare`].
+    pub fn verdict_at(&self, value: f64, error: f64, tolerance: f64) -> Verdict {
+        if value.is_finite() && error.is_finite() {
+            self.verdict(value, error, tolerance)
+        } else {
+            Verdict::NotCompared
+        }
+    }
+
+    /// The verdict of its first comparison, which is that of a claim.
+    pub fn first_verdict(&self) -> Verdict {
+        self.compare.first().map_or(Verdict::NotCompared, |comparison| comparison.verdict)
+    }
+
+    /// As a reference for `own`: value and error, or the point of an interval nearest to `own`.
+    pub(super) fn reference(&self, own: Option<f64>) -> Option<(f64, f64)> {
+        match (self.interval, own) {
+            (Some([low, high]), Some(own)) => {
+                Some((own.max(low.unwrap_or(f64::NEG_INFINITY)).min(high.unwrap_or(f64::INFINITY)), 0.0))
+            }
+            _ => self.value.map(|value| (value, self.error.unwrap_or(0.0))),
+        }
+    }
+
+    /// The value for arithmetic; NaN where there is none.
+    pub fn get(&self) -> f64 {
+        self.value.unwrap_or(f64::NAN)
+    }
+
     /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`; an own
     /// error above a tolerance that is not 0 is `inconclusive`; a value that is only an interval is compared by its nearest end, and where the
     /// other is beyond a tolerance it is `inconclusive` too.
@@ -142,9 +187,28 @@ impl Number {
     }
 }
 
+/// As it is said: `2.25(3)`, or its interval.
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&crate::report::format::value(self.value, self.error, self.interval))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_null_that_is_an_interval_is_met_at_its_nearest_point() {
+        let null = Number::new("null", 0.5, Some(0.2), "1", "");
+        let wide = null.clone().interval(Some([None, Some(0.9)]));
+        assert_eq!(wide.reference(Some(0.7)), Some((0.7, 0.0)));
+        assert_eq!(wide.reference(Some(2.0)), Some((0.9, 0.0)));
+        assert_eq!(null.reference(Some(2.0)), Some((0.5, 0.2)));
+        let own = Number::new("k", 2.0, Some(0.1), "1", "").against(&wide);
+        assert_eq!((own.compare[0].value, own.first_verdict()), (Some(0.9), Verdict::Differs));
+        assert_eq!(own.compare[0].source, "null: null");
+    }
 
     #[test]
     fn verdict_follows_the_rule() {

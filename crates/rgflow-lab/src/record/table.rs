@@ -42,4 +42,77 @@ impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
         Cell::Text(text.into())
     }
+
+    /// With a remark beside the value, where there is one.
+    pub fn remark(self, words: Option<&str>) -> Self {
+        match self {
+            Cell::Value { value, error, interval, .. } => {
+                Cell::Value { value, error, interval, remark: words.map(String::from) }
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<&super::Number> for Cell {
+    fn from(n: &super::Number) -> Self {
+        Cell::Value { value: n.value, error: n.error, interval: n.interval, remark: None }
+    }
+}
+
+impl From<&super::Combined> for Cell {
+    fn from(c: &super::Combined) -> Self {
+        Cell::Value { value: c.value, error: c.error, interval: c.interval, remark: None }
+    }
+}
+
+/// An exact value.
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        Cell::Value { value: value.is_finite().then_some(value), error: None, interval: None, remark: None }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::text(text)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Cell::Text(text)
+    }
+}
+
+impl From<super::Verdict> for Cell {
+    fn from(verdict: super::Verdict) -> Self {
+        Cell::Verdict(verdict)
+    }
+}
+
+/// A row of a table of what cells are made from.
+#[macro_export]
+macro_rules! row {
+    ($($cell:expr),* $(,)?) => { vec![$($crate::record::Cell::from($cell)),*] };
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new<H: Into<String>>(caption: impl Into<String>, columns: impl IntoIterator<Item = H>) -> Self {
+        let columns = columns.into_iter().map(Into::into).collect();
+        Self { caption: caption.into(), columns, rows: Vec::new(), notes: Vec::new() }
+    }
+
+    /// With these rows below those that are there.
+    pub fn rows(mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
+        self.rows.extend(rows);
+        self
+    }
+
+    /// With a remark below.
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
 }

@@ -183,7 +183,7 @@ fn start_difference(key: &str, of: impl Iterator<Item = f64>, what: &str) -> Num
 fn thermometer(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
     let costs: Vec<_> = found.iter().map(|f| Some(f.thermal.test_cross_entropy)).collect();
     let mut number = over_seeds(&costs, 1.0).number(
-        "ising-2d.thermometer.test_cross_entropy".into(),
+        "ising-2d.thermometer.test_cross_entropy",
         "nats",
         "least mean cross-entropy of the test set",
     );

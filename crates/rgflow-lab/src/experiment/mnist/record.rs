@@ -67,18 +67,18 @@ impl Story<'_> {
             "fraction of the test files read right, {} training images per digit",
             self.settings.common.data.per_digit
         );
-        numbers.push(accuracy.number("mnist.classifier.accuracy".into(), "1", &what));
+        numbers.push(accuracy.number("mnist.classifier.accuracy", "1", &what));
         if self.settings.accuracy.all {
             let all = over(self.found, |f| Some(f.all.as_ref()?.accuracy));
             let what = "fraction of the test files read right, all training images";
-            numbers.push(all.number("mnist.classifier.accuracy_all".into(), "1", what));
+            numbers.push(all.number("mnist.classifier.accuracy_all", "1", what));
         }
         let purity = over(self.found, |f| Some(f.embedding.purity));
         let what = "fraction of images whose nearest neighbour on the map is the same digit";
-        let number = purity.number("mnist.tsne.purity".into(), "1", what);
+        let number = purity.number("mnist.tsne.purity", "1", what);
         numbers.push(number.compare(1.0, 0.0, 0.1, "thesis fig 4.11: images of one digit lie together"));
         numbers.push(over(self.found, |f| Some(f.embedding.variance)).number(
-            "mnist.tsne.variance".into(),
+            "mnist.tsne.variance",
             "1",
             "fraction of the variance in the principal components that are kept",
         ));

@@ -1,0 +1,78 @@
+//! Quantities over repetitions: their mean and what its error is over.
+
+use super::Number;
+use rgflow::statistics::student_t_error;
+
+/// A value with its standard error.
+pub type Measured = (f64, f64);
+
+/// A quantity over repetitions.
+#[derive(Clone, Debug)]
+pub struct Combined {
+    /// The mean; `None` where a repetition has none.
+    pub value: Option<f64>,
+    /// One standard error.
+    pub error: Option<f64>,
+    /// Only where the value is a bound or a range; `None` is an open side.
+    pub interval: Option<[Option<f64>; 2]>,
+    /// Repetitions, or samples of a single one.
+    pub n_eff: f64,
+    /// What the error is over.
+    pub how: &'static str,
+}
+
+/// Mean over repetitions. Two or more: Student's t over seeds, which holds the noise of samples too; one: its own error.
+pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
+    let known: Option<Vec<Measured>> = values.iter().copied().collect();
+    let Some(known) = known.filter(|k| !k.is_empty()) else {
+        let how = "undefined for at least one repetition";
+        return Combined { value: None, error: None, interval: None, n_eff: 0.0, how };
+    };
+    if let [(value, error)] = known[..] {
+        let error = error.is_finite().then_some(error);
+        return Combined {
+            value: Some(value),
+            error,
+            interval: None,
+            n_eff: n,
+            how: "error over samples (one repetition)",
+        };
+    }
+    let mean = student_t_error(&known.iter().map(|k| k.0).collect::<Vec<_>>());
+    let how = "mean over repetitions (data, thermometer and machine anew), error over repetitions (Student's t)";
+    let error = mean.error.is_finite().then_some(mean.error);
+    Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
+}
+
+/// Two standard errors on both sides.
+pub fn around((value, error): Measured) -> [Option<f64>; 2] {
+    let error = if error.is_finite() { error } else { 0.0 };
+    [Some(value - 2.0 * error), Some(value + 2.0 * error)]
+}
+
+/// The least interval that holds all of `ends`; `None` is an open side.
+pub fn union(ends: &[[Option<f64>; 2]]) -> [Option<f64>; 2] {
+    let fold = |i: usize, f: fn(f64, f64) -> f64| ends.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
+    [fold(0, f64::min), fold(1, f64::max)]
+}
+
+impl Combined {
+    /// With the interval, where there is one.
+    pub fn within(self, interval: Option<[Option<f64>; 2]>) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// As a reference for `own`: value and error, or where it is only an interval, the point of it nearest to `own`.
+    pub fn reference(&self, own: Option<f64>) -> Option<(f64, f64)> {
+        self.number("", "", "").reference(own)
+    }
+
+    /// The number `key`; `what` was measured.
+    pub fn number(&self, key: impl Into<String>, unit: &str, what: &str) -> Number {
+        let mut number =
+            Number::new(key, self.value.unwrap_or(f64::NAN), self.error, unit, format!("{what}; {}", self.how))
+                .interval(self.interval);
+        number.n_eff = (self.n_eff > 0.0).then_some(self.n_eff);
+        number
+    }
+}
