@@ -6,4 +6,5 @@ pub mod dataset;
 pub mod experiment;
 pub mod record;
 pub mod report;
+mod study;
 pub mod verify;

@@ -1,10 +1,10 @@
 //! The full product of settings over several axes: its points, table and maps.
 
-use super::drawing::axis as plain;
 use crate::record::{
     Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Scale as Kind, Section, Style, Table,
 };
 use crate::report::format::value;
+use crate::study::drawing::axis as plain;
 
 /// A setting and the values that it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]

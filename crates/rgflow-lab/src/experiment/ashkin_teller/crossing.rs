@@ -3,7 +3,7 @@
 use super::Settings;
 use super::samples::{draw, failure};
 use crate::artifact::{Error, Repetition, Stage};
-use crate::experiment::ising_2d::samples::sampled;
+use crate::study::samples::sampled;
 use rayon::prelude::*;
 use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square};
 use rgflow::random::Streams;

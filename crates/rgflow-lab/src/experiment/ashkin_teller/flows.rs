@@ -2,9 +2,9 @@
 
 use super::{Observed, Settings};
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::experiment::combined::Measured;
-use crate::experiment::ising_2d::machines;
-use crate::experiment::ising_2d::samples::ThermalSet;
+use crate::record::Measured;
+use crate::study::machines;
+use crate::study::samples::ThermalSet;
 use ndarray::{ArrayView2, Axis};
 use rgflow::flow::{
     Mode, Reading, Readout, Schedule, Starts, TStar, Thermometer, attractors, converged, distinct_ends, run_by,

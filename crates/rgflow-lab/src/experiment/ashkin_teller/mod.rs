@@ -5,16 +5,17 @@ mod flows;
 mod record;
 mod samples;
 
-use super::ising_2d::findings::Observed;
-use super::ising_2d::machines::{self, Fit};
-use super::ising_2d::samples::ThermalSet;
-use super::ising_2d::settings::Settings as Base;
-use super::ising_2d::thermometer;
-use super::study_2d::{self, MODES};
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
+use crate::study::machines::{self, Fit};
+use crate::study::modes::MODES;
+use crate::study::readings::Observed;
+use crate::study::samples::ThermalSet;
+use crate::study::settings::Settings as Base;
+use crate::study::thermometer;
+use crate::study::torus;
 use flows::{Eye, FlowFound, Seen};
 use rayon::prelude::*;
 use rgflow::flow::Mode;
@@ -54,9 +55,9 @@ impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
         let mut shared = table.clone();
         shared.remove("ashkin_teller");
-        let mut base = study_2d::settings(&shared)?;
+        let mut base = torus::settings(&shared)?;
         base.rbm.snapshot_epochs.clear();
-        let own: Own = super::own(table, "ashkin_teller")?;
+        let own: Own = crate::study::checks::own(table, "ashkin_teller")?;
         if !(own.ratio > 1.0 && own.ratio <= 100.0) {
             let ratio = own.ratio;
             return Err(format!("ashkin_teller.ratio = {ratio}: must be above 1 (two transitions) and at most 100"));

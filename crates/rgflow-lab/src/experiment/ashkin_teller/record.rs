@@ -1,13 +1,15 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, Measured, cell, over, over_seeds};
-use super::super::drawing::{axis, curve, level};
-use super::super::ends;
-use super::super::ising_2d::findings::Observed;
-use super::super::ising_2d::numbers::t_star;
-use super::super::study_2d::{MODES, t_energy};
 use super::{Findings, FlowFound, SETS, Seen, Settings};
 use crate::record::{Axis, Cell, Claim, Curve, Figure, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Combined, Measured, over_seeds};
+use crate::study::drawing::{axis, curve, level};
+use crate::study::drawing::{cell, over};
+use crate::study::ends;
+use crate::study::modes::MODES;
+use crate::study::readings::Observed;
+use crate::study::readings::t_star;
+use crate::study::torus::t_energy;
 
 /// Names of the two critical temperatures in keys, and what orders below them.
 const POINTS: [(&str, &str); 2] = [("T_low", "s and t"), ("T_up", "the product s t")];
@@ -286,7 +288,7 @@ impl Story<'_> {
             },
             Panel::Curves {
                 title: "T* along the Gibbs flow, trained on all".into(),
-                x: super::super::drawing::log_axis("step + 1"),
+                x: crate::study::drawing::log_axis("step + 1"),
                 y: axis("T* (J/k_B)"),
                 curves: along,
             },

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::experiment::ising_2d::samples::{THERMAL, sampled, write};
+use crate::study::samples::{THERMAL, sampled, write};
 use rayon::prelude::*;
 use rgflow::lattice::{
     AshkinTeller, Collection, LatticeError, Sampling, Square, Temperature, ashkin_teller, swendsen_wang,

@@ -1,10 +1,10 @@
 //! Approximate renormalization of the square lattice: Migdal-Kadanoff recursion and the tensor renormalization group.
 
-use super::super::drawing::{axis, log_axis};
 use super::Part;
 use super::settings::Trg;
 use crate::artifact::Error;
 use crate::record::{Curve, Figure, Number, Panel, Section, Style};
+use crate::study::drawing::{axis, log_axis};
 use rayon::prelude::*;
 use rgflow::exact::infinite;
 use rgflow::lattice::Temperature;

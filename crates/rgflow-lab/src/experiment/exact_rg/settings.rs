@@ -42,7 +42,7 @@ pub(super) struct Trg {
 
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         let Decimation { k, h, steps } = &settings.decimation;
         within("decimation.k", k, -50.0, 50.0)?;

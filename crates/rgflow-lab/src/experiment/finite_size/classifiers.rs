@@ -2,8 +2,8 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
-use crate::experiment::descent::of_network;
-use crate::experiment::ising_2d::samples::sampled;
+use crate::study::descent::of_network;
+use crate::study::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};

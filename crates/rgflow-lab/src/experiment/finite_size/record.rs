@@ -1,11 +1,12 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, cell, over_seeds};
-use super::super::drawing::{axis, curve, level, log_axis};
 use super::analysis::{About, Curves, Fitted, Found, Measured, Of};
 use super::classifiers::Told;
 use super::settings::Settings;
 use crate::record::{Cell, Claim, Figure, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Combined, over_seeds};
+use crate::study::drawing::cell;
+use crate::study::drawing::{axis, curve, level, log_axis};
 use rgflow::lattice::Temperature;
 use rgflow::rg::scaling::distance;
 

@@ -46,10 +46,10 @@ const BLOCKS: usize = 10;
 
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         let (f, c) = (&settings.finite_size, &settings.classifier);
-        super::super::check_rising("finite_size.sizes", &f.sizes, 1024)?;
+        crate::study::checks::check_rising("finite_size.sizes", &f.sizes, 1024)?;
         if f.sizes.len() < 3 || f.sizes[0] < 4 {
             return Err(format!(
                 "finite_size.sizes = {:?}: must be three sizes or more, the smallest at least 4",

@@ -1,11 +1,11 @@
 //! Figures of the experiment.
 
-use super::super::combined::over;
-use super::super::drawing::{axis, log_axis};
 use super::record::{PENALTIES, decimated};
 use super::settings::Settings;
 use super::stage::{Findings, LawFound, OBJECTIVES, sets};
 use crate::record::{Axis, Curve, Figure, Panel, Style};
+use crate::study::drawing::over;
+use crate::study::drawing::{axis, log_axis};
 
 const UNIT: &str = "T (J/k_B)";
 

@@ -1,13 +1,14 @@
 //! Numbers, claims and words of the experiment.
 
-use super::super::combined::{Combined, cell, over};
-use super::super::couplings::{self, Effective};
 use super::figures::Figures;
 use super::laws::HOTTEST;
 use super::settings::Settings;
 use super::stage::{Findings, FlowFound, LawFound, OBJECTIVES, sets};
+use crate::record::Combined;
 use crate::record::{Cell, Claim, Number, Record, Section, Table, Verdict};
 use crate::report::format;
+use crate::study::couplings::{self, Effective};
+use crate::study::drawing::{cell, over};
 use rgflow::exact::chain;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;

@@ -67,7 +67,7 @@ pub(super) struct Penalties {
 
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         settings.check()?;
         Ok(settings)
@@ -129,12 +129,12 @@ impl Settings {
                 rbm.snapshots
             ));
         }
-        super::super::check_temperature_grid("chain", chain.t_max, chain.t_step)
+        crate::study::checks::check_temperature_grid("chain", chain.t_max, chain.t_step)
     }
 
     /// The temperatures, ascending from 0.
     pub fn temperatures(&self) -> Vec<f64> {
-        super::super::temperature_grid(self.chain.t_max, self.chain.t_step)
+        crate::study::checks::temperature_grid(self.chain.t_max, self.chain.t_step)
     }
 
     /// All learning rates, that of the figures first.

@@ -1,10 +1,10 @@
 //! Stages "thermometer" and "machines": networks trained on samples, all that follows from them exact.
 
-use super::super::couplings::{Effective, effective};
 use super::laws::{self, Distances, Reading, Ring, distances, mixture, thermal};
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine, network};
-use crate::experiment::descent::{of_machine, of_network};
+use crate::study::couplings::{Effective, effective};
+use crate::study::descent::{of_machine, of_network};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rgflow::exact::chain;
 use rgflow::flow::Mode;

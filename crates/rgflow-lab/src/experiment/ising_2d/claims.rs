@@ -1,11 +1,11 @@
 //! Qualitative claims of the thesis as numbers with a rule, fixed before anything is measured. Each is a fraction that the thesis
 //! says is 1 (or 0): the verdict compares them within the error over repetitions.
 
-use super::super::combined::{Measured, over_seeds};
-use super::findings::Observed;
-use super::settings::Settings;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;
+use crate::record::{Measured, over_seeds};
+use crate::study::readings::Observed;
+use crate::study::settings::Settings;
 use rgflow::lattice::Temperature;
 use rgflow::statistics::total_variation;
 

@@ -1,15 +1,14 @@
 //! The figures of the study, as data.
 
-use super::super::combined::{Combined, over_seeds};
-use super::super::couplings;
-use super::super::drawing::axis;
-use super::findings::{FlowFindings, Observed, Series};
 use super::matching;
-use super::numbers::{label, t_star};
-use super::settings::Settings;
 use super::tables::{mode_title, set_title};
 use super::{Findings, MODES, SETS};
 use crate::record::{Axis, Curve, Figure, Lattice, Panel, Scale, Shades, Style};
+use crate::record::{Combined, over_seeds};
+use crate::study::couplings;
+use crate::study::drawing::axis;
+use crate::study::readings::{FlowFindings, Observed, Series, label, t_star};
+use crate::study::settings::Settings;
 use rgflow::exact::square;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;

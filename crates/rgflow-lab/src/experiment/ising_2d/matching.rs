@@ -1,8 +1,8 @@
 //! Matching of two lattices (Swendsen; Wilson): the larger one blocked twice and the smaller one blocked once have the same size, so
 //! that the temperature at which they have the same energy is that after one step, without finite-size effects to first order.
 
-use super::super::combined::Measured;
 use super::Findings;
+use crate::record::Measured;
 
 /// Where the fixed point is looked for: beyond, both energies are those of T = 0 or of almost free spins.
 const RANGE: std::ops::RangeInclusive<f64> = 1.5..=3.5;

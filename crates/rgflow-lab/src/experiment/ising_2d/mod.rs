@@ -1,31 +1,30 @@
 //! The RBM flow of the 2D Ising model: chapter 4.3 of the thesis, figures 4.5 to 4.9, with nulls and controls.
 
+mod blocked;
 mod claims;
 mod figures;
-pub(super) mod findings;
-pub(super) mod flows;
-pub(super) mod machines;
+mod findings;
 mod matching;
-pub(super) mod numbers;
-pub(super) mod samples;
-pub(super) mod settings;
+mod numbers;
 mod story;
 mod tables;
 mod thermal;
-pub(super) mod thermometer;
 mod together;
 
-use super::couplings::{Effective, effective};
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
-use findings::{FlowFindings, SnapshotFindings, ThermalFindings};
-use flows::{Bench, Job};
+use crate::study::couplings::{Effective, effective};
+use crate::study::flows::{self, Bench, Job};
+use crate::study::modes::MODES;
+use crate::study::readings::FlowFindings;
+use crate::study::settings::Settings;
+use crate::study::{machines, samples, settings, thermometer};
+use findings::{SnapshotFindings, ThermalFindings};
 use rayon::prelude::*;
 use rgflow::flow::Mode;
 use rgflow::random::Streams;
-use settings::Settings;
 use std::collections::BTreeMap;
 
 /// Whether a temperature (first) belongs to a training set, given the highest temperature (second).
@@ -39,9 +38,6 @@ const SETS: [(&str, Member); 5] = [
     ("gap", |t, _| !(1.75..=2.75).contains(&t)),
     ("extremes", |t, last| t == 0.0 || t == last),
 ];
-
-/// The modes, in the order of columns.
-const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
 
 /// The experiment.
 pub struct Ising2d;
@@ -84,20 +80,34 @@ impl Experiment for Ising2d {
     }
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
+        parse(table).map(|_| ())
     }
 
     fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| s.needs().into_iter().chain(s.blocked()).collect())
+        parse(table).map_or(vec![], |s| s.needs().into_iter().chain(s.blocked()).collect())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
+        let settings = parse(table).map_err(Error::user)?;
         let found = run.repetitions().par_iter().map(|r| repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
         let mut numbers = numbers::all(&settings, &found);
         numbers.extend(claims::all(&settings, &found));
         Ok(story::record(&settings, &found, numbers))
     }
+}
+
+/// The settings, with two temperatures or more in each training set.
+fn parse(table: &toml::Table) -> Result<Settings, String> {
+    let settings = Settings::parse(table)?;
+    for (name, set) in SETS {
+        let n = settings.training_classes(set).len();
+        if n < 2 {
+            return Err(format!(
+                "samples.t_max and t_step: temperatures in the training set \"{name}\" = {n}: must be at least 2"
+            ));
+        }
+    }
+    Ok(settings)
 }
 
 /// One repetition: samples -> thermometer and machines -> flows.
@@ -112,7 +122,7 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
             })
             .collect::<Result<Vec<Artifact>, Error>>()
     };
-    let blocked = |steps: &usize| Ok((*steps, samples::blocked_stage(repetition, settings, *steps)?));
+    let blocked = |steps: &usize| Ok((*steps, blocked::blocked_stage(repetition, settings, *steps)?));
     let steps: &[usize] = if settings.rg.block_spin { &[1, 2] } else { &[] };
     let block = || steps.par_iter().map(blocked).collect::<Result<Vec<(usize, Artifact)>, Error>>();
     let (thermometer_stage, (trained, blocked)) =

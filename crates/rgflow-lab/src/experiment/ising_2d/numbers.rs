@@ -1,18 +1,16 @@
 //! The numbers of `results.json`: means over repetitions with errors, each beside what it is compared with.
 
-use super::super::combined::{Combined, Measured, around, over_seeds, union};
-use super::super::couplings;
-use super::super::ends;
-use super::findings::{FlowFindings, Observed};
 use super::matching;
-use super::settings::Settings;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;
+use crate::record::{Combined, Measured, over_seeds};
+use crate::study::couplings;
+use crate::study::ends;
+use crate::study::readings::{ABOUT, FlowFindings, Observed, label, p_thermal, relaxation, t_star};
+use crate::study::settings::Settings;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;
 
-/// What the thesis allows when it says "about" or shows a figure: one step of its grid.
-pub(in crate::experiment) const ABOUT: f64 = 0.25;
 /// Level of the test "not thermal" over one table.
 pub(super) const NOT_THERMAL: f64 = 0.01;
 /// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.
@@ -26,41 +24,6 @@ pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
         "gap" => Some((2.0, "thesis fig 4.8: near 2")),
         _ => None,
     }
-}
-
-/// `2.25` for keys and labels; `0` and `6` stay short.
-pub(in crate::experiment) fn label(t: f64) -> String {
-    format!("{t}")
-}
-
-/// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
-/// T* of each repetition that has none.
-pub(in crate::experiment) fn t_star(observed: &[&Observed]) -> Combined {
-    let values: Vec<_> = observed.iter().map(|o| Some(o.t_star)).collect();
-    let mut combined = over_seeds(&values, observed.iter().map(|o| o.n as f64).sum());
-    if observed.iter().any(|o| o.interval.is_some()) {
-        let ends: Vec<[Option<f64>; 2]> =
-            observed.iter().map(|o| o.interval.unwrap_or_else(|| around(o.t_star))).collect();
-        combined.interval = Some(union(&ends));
-    }
-    combined
-}
-
-/// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.
-pub(in crate::experiment) fn relaxation(flows: &[&FlowFindings]) -> Combined {
-    let mut combined = over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
-    if combined.value.is_none() {
-        let bounds: Vec<[Option<f64>; 2]> =
-            flows.iter().map(|f| f.relaxation_interval.unwrap_or([f.relaxation, f.relaxation])).collect();
-        combined.interval = Some(union(&bounds));
-        combined.how = "bounds: not resolved in every repetition";
-    }
-    combined
-}
-
-/// Least probability over repetitions that a thermal collection leaves a larger divergence, times their number (Bonferroni).
-pub(super) fn p_thermal(observed: &[&Observed]) -> f64 {
-    (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
 }
 
 /// All numbers.
@@ -309,61 +272,5 @@ fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
                 over_seeds(&fixed.collect::<Vec<_>>(), 1.0).number(format!("ising-2d.rg.{name}.T_c"), "J/k_B", &what);
             numbers.push(number.compare(Temperature::CRITICAL.value(), 0.0, MATCHING, "T_c = 2/ln(1 + sqrt 2)"));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn observed(t_star: Measured, interval: Option<[Option<f64>; 2]>, p_thermal: f64) -> Observed {
-        Observed {
-            t_star,
-            interval,
-            kl: 0.0,
-            kl_reverse: 0.0,
-            js: 0.0,
-            p_thermal,
-            n: 100,
-            energy: (-1.0, 0.1),
-            t_energy: None,
-            abs_m: (0.5, 0.1),
-            xi_over_l: None,
-            curve: vec![],
-            curve_error: vec![],
-        }
-    }
-
-    #[test]
-    fn an_interval_holds_the_repetitions_that_have_none() {
-        let seen = [observed((0.5, 0.2), Some([None, Some(0.9)]), 1.0), observed((1.2, 0.1), None, 1.0)];
-        let all: Vec<&Observed> = seen.iter().collect();
-        let interval = t_star(&all).interval.expect("one repetition has one");
-        assert!(interval[0].is_none() && (interval[1].expect("closed") - 1.4).abs() < 1e-12, "{interval:?}");
-        let two = [
-            observed((1.0, 0.2), Some([Some(0.5), Some(1.5)]), 1.0),
-            observed((2.0, 0.2), Some([Some(1.2), Some(2.5)]), 1.0),
-        ];
-        assert_eq!(t_star(&two.iter().collect::<Vec<_>>()).interval, Some([Some(0.5), Some(2.5)]));
-        assert_eq!(t_star(&all[1..]).interval, None);
-    }
-
-    #[test]
-    fn repetitions_combine_by_student_and_bonferroni() {
-        let seen = [observed((1.0, 9.0), None, 0.2), observed((3.0, 9.0), None, 0.004)];
-        let all: Vec<&Observed> = seen.iter().collect();
-        let mean = t_star(&all);
-        // Two repetitions: s / sqrt 2 = 1 times t = 1.8373; the errors of single ones are not added.
-        assert!((mean.error.expect("two repetitions") - 1.8373).abs() < 1e-3 && mean.value == Some(2.0));
-        assert_eq!(t_star(&all[..1]).error, Some(9.0));
-        assert!((p_thermal(&all) - 0.008).abs() < 1e-15);
-    }
-
-    #[test]
-    fn a_null_that_is_an_interval_is_met_at_its_nearest_point() {
-        let null = t_star(&[&observed((0.5, 0.2), Some([None, Some(0.9)]), 1.0)]);
-        assert_eq!(null.reference(Some(0.7)), Some((0.7, 0.0)));
-        assert_eq!(null.reference(Some(2.0)), Some((0.9, 0.0)));
-        assert_eq!(t_star(&[&observed((0.5, 0.2), None, 1.0)]).reference(Some(2.0)), Some((0.5, 0.2)));
     }
 }

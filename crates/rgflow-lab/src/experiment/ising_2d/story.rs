@@ -1,15 +1,16 @@
 //! The record: what was asked, what came out beside the null, sections with figures and tables.
 
-use super::super::combined::Combined;
 use super::figures::Figures;
-use super::numbers::{ABOUT, NOT_THERMAL};
-use super::settings::Settings;
+use super::numbers::NOT_THERMAL;
 use super::tables::{
     against, couplings_table, end, flow_tables, gibbs_not_thermal, null, set_title, summary, thermometer_table, verdict,
 };
 use super::{Findings, SETS};
 use crate::experiment::Item;
+use crate::record::Combined;
 use crate::record::{Claim, Number, Record, Section, Verdict};
+use crate::study::readings::ABOUT;
+use crate::study::settings::Settings;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 
@@ -226,7 +227,7 @@ fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
     if let (Some(first), Some(last)) = (found[0].snapshots.first(), found[0].snapshots.last()) {
         let at = |i: usize| {
             let seen: Vec<_> = found.iter().map(|f| &f.snapshots[i].gibbs.pooled).collect();
-            super::numbers::t_star(&seen)
+            crate::study::readings::t_star(&seen)
         };
         let (early, late) = (at(0), at(found[0].snapshots.len() - 1));
         let depends = against(&early, &late) == Verdict::Differs;

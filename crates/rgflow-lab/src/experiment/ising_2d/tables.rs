@@ -1,12 +1,13 @@
 //! The tables: the summary of the first screen and one flow table per training set.
 
-use super::super::combined::{Combined, Measured, cell, over_seeds};
-use super::super::couplings;
-use super::super::ends;
-use super::findings::{FlowFindings, Observed};
-use super::numbers::{ABOUT, NOT_THERMAL, p_thermal, relaxation as over_relaxation, t_star, thesis};
+use super::numbers::{NOT_THERMAL, thesis};
 use super::{Findings, MODES, SETS};
 use crate::record::{Cell, Number, Table, Verdict};
+use crate::record::{Combined, Measured, over_seeds};
+use crate::study::couplings;
+use crate::study::drawing::cell;
+use crate::study::ends;
+use crate::study::readings::{ABOUT, FlowFindings, Observed, p_thermal, relaxation as over_relaxation, t_star};
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 use rgflow::statistics::holm;

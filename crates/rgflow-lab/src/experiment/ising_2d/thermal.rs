@@ -1,11 +1,13 @@
 //! Stage "thermal": what the thermometers read where there is no machine: thermal sets, training mixtures, block spins.
 
 use super::SETS;
-use super::findings::{Blocked, Observed, ThermalFindings};
-use super::flows::{Bench, read_json, square};
-use super::samples::{BLOCKS, THERMAL, ThermalSet, block_name};
-use super::thermometer::load;
+use super::blocked::{BLOCKS, block_name};
+use super::findings::{Blocked, ThermalFindings};
 use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::study::flows::{Bench, read_json, square};
+use crate::study::readings::Observed;
+use crate::study::samples::{THERMAL, ThermalSet};
+use crate::study::thermometer::load;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 use rgflow::flow::Reading;

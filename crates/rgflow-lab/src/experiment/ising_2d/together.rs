@@ -1,12 +1,12 @@
 //! One figure with all flows: the RBM's in both modes, block spins, Migdal-Kadanoff, tensors.
 
-use super::super::combined::over_seeds;
-use super::super::drawing::axis;
 use super::figures::{Figures, steps_axis};
-use super::numbers::label;
 use super::tables::mode_title;
 use super::{Findings, MODES};
+use crate::record::over_seeds;
 use crate::record::{Axis, Curve, Figure, Panel, Style};
+use crate::study::drawing::axis;
+use crate::study::readings::label;
 use rgflow::lattice::Temperature;
 use rgflow::rg::{migdal_kadanoff, trg};
 

@@ -2,14 +2,15 @@
 
 mod record;
 
-use super::ising_2d::findings::{FlowFindings, Observed};
-use super::ising_2d::machines::Fit;
-use super::ising_2d::settings::{self, Settings as Base};
-use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
+use crate::study::machines::Fit;
+use crate::study::modes::MODES;
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::settings::{self, Settings as Base};
+use crate::study::torus::{self, Study};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ pub struct Maps;
 const RECIPE: &str = concat!(
     "# Maps of T* of the end of the RBM flow over training and machine. Temperatures are in J/k_B.\n",
     "# The values are those of the recipe of ising-2d.\n",
-    include_str!("../common_2d.toml"),
+    include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
 
@@ -54,11 +55,11 @@ struct Machine {
 
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let base = study_2d::settings(table)?;
-        let own: Own = super::own(table, "maps")?;
-        super::check_rising("maps.epochs", &own.epochs, 100_000)?;
-        super::check_rising("maps.hidden", &own.hidden, 10_000)?;
-        super::check_rising("maps.cd_steps", &own.cd_steps, 1000)?;
+        let base = torus::settings(table)?;
+        let own: Own = crate::study::checks::own(table, "maps")?;
+        crate::study::checks::check_rising("maps.epochs", &own.epochs, 100_000)?;
+        crate::study::checks::check_rising("maps.hidden", &own.hidden, 10_000)?;
+        crate::study::checks::check_rising("maps.cd_steps", &own.cd_steps, 1000)?;
         let rates = &own.learning_rates;
         if rates.windows(2).any(|w| w[0] >= w[1]) || !rates.iter().all(|r| *r > 0.0 && r.is_finite()) {
             return Err(format!("maps.learning_rates = {rates:?}: must be positive numbers that rise"));

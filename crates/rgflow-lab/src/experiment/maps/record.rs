@@ -1,12 +1,14 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, cell, over};
-use super::super::drawing::{axis, curve, level, log_axis};
-use super::super::ising_2d::findings::{FlowFindings, Observed};
-use super::super::ising_2d::numbers::{ABOUT, t_star};
-use super::super::study_2d::{self, MODES};
 use super::{Findings, Settings};
+use crate::record::Combined;
 use crate::record::{Axis, Cell, Claim, Curve, Figure, Frame, Map, Number, Panel, Record, Section, Style, Table};
+use crate::study::drawing::{axis, curve, level, log_axis};
+use crate::study::drawing::{cell, over};
+use crate::study::modes::MODES;
+use crate::study::readings::{ABOUT, t_star};
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::torus;
 use rgflow::lattice::Temperature;
 
 pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
@@ -94,7 +96,7 @@ impl Story<'_> {
     fn numbers(&self) -> Vec<Number> {
         let null = self.null();
         let nulls: Vec<&Observed> = self.found.iter().map(|f| &f.null).collect();
-        let mut numbers = study_2d::read("maps.null", &nulls, "the training mixture itself, no machine").to_vec();
+        let mut numbers = torus::read("maps.null", &nulls, "the training mixture itself, no machine").to_vec();
         for (machine, one) in self.settings.machines().iter().enumerate() {
             for (e, epochs) in one.epochs.iter().enumerate() {
                 for (m, mode) in MODES.iter().enumerate() {
@@ -108,7 +110,7 @@ impl Story<'_> {
                     );
                     let critical = (Temperature::CRITICAL.value(), "thesis: the RBM flow ends near T_c");
                     let flows = self.flows((machine, e), m);
-                    numbers.extend(study_2d::read_ends(&key, &flows, &what, critical, (&null, "maps.null.T_star")));
+                    numbers.extend(torus::read_ends(&key, &flows, &what, critical, (&null, "maps.null.T_star")));
                 }
             }
         }

@@ -55,7 +55,7 @@ struct Settings {
 
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let own: Own = super::own(table, "mcrg")?;
+        let own: Own = crate::study::checks::own(table, "mcrg")?;
         let within = |key: &str, value: usize, least: usize, most: usize| {
             let fine = (least..=most).contains(&value);
             if fine { Ok(()) } else { Err(format!("mcrg.{key} = {value}: must be {least} to {most}")) }

@@ -1,9 +1,10 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, cell, over_seeds};
-use super::super::drawing::{axis, curve, level};
 use super::{Found, Settings};
 use crate::record::{Cell, Claim, Figure, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Combined, over_seeds};
+use crate::study::drawing::cell;
+use crate::study::drawing::{axis, curve, level};
 use rgflow::exact::square;
 
 /// Exact exponents of the square lattice, thermal and magnetic, and what is allowed beside errors.

@@ -3,7 +3,7 @@
 use super::data::{Images, Part};
 use super::settings::Common;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
-use crate::experiment::descent::of_network;
+use crate::study::descent::of_network;
 use ndarray::Axis;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets, Training};

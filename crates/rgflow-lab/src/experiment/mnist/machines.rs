@@ -3,7 +3,7 @@
 use super::data::{self, Images, Set};
 use super::settings::{Rbm as Own, Training};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
-use crate::experiment::descent::of_machine;
+use crate::study::descent::of_machine;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{self, Rbm, Trained, Units};

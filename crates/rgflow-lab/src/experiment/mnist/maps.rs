@@ -1,8 +1,6 @@
 //! Where mixtures merge the ends of two digits: epochs, learning rate and number of mixtures.
 
-use super::super::combined::{Combined, cell, over};
-use super::super::drawing::log_axis;
-use super::super::{Experiment, Item, check_rising, own};
+use super::super::{Experiment, Item};
 use super::data::{Images, Set, With};
 use super::flows::{self, Flow};
 use super::machines::{self, Fit};
@@ -11,7 +9,11 @@ use super::{MODES, classifier};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::dataset::mnist;
+use crate::record::Combined;
 use crate::record::{Axis, Cell, Claim, Figure, Map, Number, Panel, Record, Section, Table};
+use crate::study::checks::{check_rising, own};
+use crate::study::drawing::log_axis;
+use crate::study::drawing::{cell, over};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

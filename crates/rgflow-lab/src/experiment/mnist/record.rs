@@ -1,14 +1,15 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, cell, over};
-use super::super::drawing::{axis, log_axis};
 use super::data::Images;
 use super::settings::Settings;
 use super::{Findings, Flow, MODES, sets};
 use crate::artifact::Error;
+use crate::record::Combined;
 use crate::record::{
     Axis, Cell, Claim, Curve, Figure, Lattice, Map, Number, Panel, Record, Section, Shades, Style, Table,
 };
+use crate::study::drawing::{axis, log_axis};
+use crate::study::drawing::{cell, over};
 
 pub(super) fn record(settings: &Settings, images: &Images, seed: u64, found: &[Findings]) -> Result<Record, Error> {
     let story = Story { settings, names: sets(settings).iter().map(|s| s.0).collect(), found, width: images.width() };

@@ -1,7 +1,7 @@
 //! The recipe's values, parsed and validated.
 
-use super::super::own;
 use crate::artifact::memory::Need;
+use crate::study::checks::own;
 use serde::{Deserialize, Serialize};
 
 pub(super) const RECIPE: &str = concat!(
@@ -111,7 +111,7 @@ fn positive(key: &str, value: f64, zero: bool) -> Result<(), String> {
 impl Common {
     /// Parses and validates resolved settings beside the experiment's `own` tables.
     pub fn parse(table: &toml::Table, own: &[&str]) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let mut table = table.clone();
         for name in own {
             table.remove(*name);
@@ -143,8 +143,8 @@ impl Common {
         positive("rbm.weight_scale", self.rbm.weight_scale, true)?;
         within("flow.chains", self.flow.chains, 4, 800)?;
         within("flow.permutations", self.flow.permutations, 100, 1_000_000)?;
-        super::super::check_rising("flow.steps", &self.flow.steps, 1_000_000)?;
-        super::super::check_rising("flow.mean_steps", &self.flow.mean_steps, 1_000_000)?;
+        crate::study::checks::check_rising("flow.steps", &self.flow.steps, 1_000_000)?;
+        crate::study::checks::check_rising("flow.mean_steps", &self.flow.mean_steps, 1_000_000)?;
         if self.flow.steps.len() != self.flow.mean_steps.len() {
             return Err(format!(
                 "flow.mean_steps = {:?}: must be as many as flow.steps = {:?}",

@@ -4,7 +4,7 @@ use super::networks::Networks;
 use super::sampling::{Plan, Seen, read};
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut};
-use crate::experiment::combined::Measured;
+use crate::record::Measured;
 use ndarray::Array2;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;

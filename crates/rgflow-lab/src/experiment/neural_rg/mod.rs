@@ -120,8 +120,9 @@ impl Experiment for NeuralRg {
     }
 
     fn input(&self) -> toml::Table {
-        let entry =
-            |(i, given): (usize, &Given)| super::file_entry(&format!("network{}", i + 1), &given.path, &given.hash);
+        let entry = |(i, given): (usize, &Given)| {
+            crate::study::user_files::file_entry(&format!("network{}", i + 1), &given.path, &given.hash)
+        };
         self.given.iter().enumerate().flat_map(entry).collect()
     }
 

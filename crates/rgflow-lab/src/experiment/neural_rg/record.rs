@@ -1,10 +1,11 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, Measured, cell, over, over_seeds};
-use super::super::drawing::axis;
 use super::analysis::{FieldCurve, Found, PAIRS, SIZES, exact_energies};
 use super::settings::Settings;
 use crate::record::{Cell, Claim, Curve, Figure, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Combined, Measured, over_seeds};
+use crate::study::drawing::axis;
+use crate::study::drawing::{cell, over};
 use rgflow::rg::neural::BLOCKS;
 
 /// What a coupling's theta is exactly, what is allowed beside errors, and why.

@@ -53,7 +53,7 @@ pub(super) struct Figures {
 
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         let (l, n, f) = (&settings.lattices, &settings.networks, &settings.figures);
         for (key, value, least, most) in [

@@ -1,6 +1,6 @@
 //! What one repetition found.
 
-use super::super::combined::Measured;
+use crate::record::Measured;
 use rgflow::flow::TStar;
 use serde::{Deserialize, Serialize};
 

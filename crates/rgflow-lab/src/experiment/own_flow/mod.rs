@@ -6,11 +6,11 @@ mod settings;
 mod stage;
 
 use super::Experiment;
-use super::couplings::{Effective, effective};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
 use crate::dataset::{Dataset, Input, Kind, Meaning, Options, independence};
 use crate::record::Record;
+use crate::study::couplings::{Effective, effective};
 use rayon::prelude::*;
 use rgflow::lattice::Square;
 use rgflow::nn::Mlp;
@@ -224,10 +224,10 @@ impl Experiment for OwnFlow {
     }
 
     fn input(&self) -> toml::Table {
-        let mut table = super::file_entry("machine", &self.machine.0, &self.machine.1);
-        table.extend(super::file_entry("data", &self.data_path.0, &self.data_path.1));
+        let mut table = crate::study::user_files::file_entry("machine", &self.machine.0, &self.machine.1);
+        table.extend(crate::study::user_files::file_entry("data", &self.data_path.0, &self.data_path.1));
         if let Some((path, hash, ..)) = &self.network {
-            table.extend(super::file_entry("network", path, hash));
+            table.extend(crate::study::user_files::file_entry("network", path, hash));
         }
         table
     }
@@ -259,7 +259,7 @@ impl Experiment for OwnFlow {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.notes.iter().cloned().chain(super::notes_of(self.data.get())).collect()
+        self.notes.iter().cloned().chain(crate::study::user_files::notes_of(self.data.get())).collect()
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
@@ -286,6 +286,6 @@ impl Experiment for OwnFlow {
         let record = record::record(self, &settings, data, &starts, classes, (&found, &effective));
         let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data_path.0, "")];
         files.extend(self.network.iter().map(|(path, ..)| (path.as_path(), "network")));
-        Ok(super::with_notes(record, self, table, &files))
+        Ok(crate::study::user_files::with_notes(record, self, table, &files))
     }
 }

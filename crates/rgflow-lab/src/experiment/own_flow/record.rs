@@ -1,15 +1,16 @@
 //! Numbers, tables and figures of a flow from the user's own samples.
 
-use super::super::combined::{Combined, Measured, around, cell, over_seeds, union};
-use super::super::couplings::{self, Effective};
-use super::super::drawing::axis;
-use super::super::pictures::{picture, shades};
 use super::findings::{Findings, Star};
 use super::settings::Settings;
 use super::{OwnFlow, Starts};
 use crate::artifact::network::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
 use crate::record::{Axis, Cell, Curve, Figure, Map, Number, Panel, Record, Scale, Section, Style, Table};
+use crate::record::{Combined, Measured, around, over_seeds, union};
+use crate::study::couplings::{self, Effective};
+use crate::study::drawing::axis;
+use crate::study::drawing::cell;
+use crate::study::pictures::{picture, shades};
 use rgflow::flow::Ends;
 use rgflow::lattice::Temperature;
 

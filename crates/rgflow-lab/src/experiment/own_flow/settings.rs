@@ -34,7 +34,7 @@ pub(super) const LEAST: usize = 2;
 impl Settings {
     /// Parses and validates resolved settings.
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         let Flow { steps, chains, .. } = settings.flow;
         if !(8..=1_000_000).contains(&steps) {

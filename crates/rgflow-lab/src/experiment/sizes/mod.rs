@@ -2,16 +2,17 @@
 
 mod record;
 
-use super::ising_2d::findings::{FlowFindings, Observed};
-use super::ising_2d::flows::read_json;
-use super::ising_2d::machines::Fit;
-use super::ising_2d::samples::sampled;
-use super::ising_2d::settings::{Sampler, Settings as Base};
-use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run, Stage};
 use crate::record::Record;
+use crate::study::flows::read_json;
+use crate::study::machines::Fit;
+use crate::study::modes::MODES;
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::samples::sampled;
+use crate::study::settings::{Sampler, Settings as Base};
+use crate::study::torus::{self, Study};
 use rayon::prelude::*;
 use rgflow::exact::square;
 use rgflow::lattice::{Ising, Observables, Square, Temperature, wolff};
@@ -25,7 +26,7 @@ pub struct Sizes;
 const RECIPE: &str = concat!(
     "# The end of the RBM flow against the size of the lattice. Temperatures are in J/k_B.\n",
     "# The values are those of the recipe of ising-2d, but for sizes and hidden units.\n",
-    include_str!("../common_2d.toml"),
+    include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
 
@@ -54,15 +55,15 @@ struct Settings {
 
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let own: Own = super::own(table, "sizes")?;
-        super::check_rising("sizes.sizes", &own.sizes, 64)?;
+        let own: Own = crate::study::checks::own(table, "sizes")?;
+        crate::study::checks::check_rising("sizes.sizes", &own.sizes, 64)?;
         if let Some(size) = own.sizes.iter().find(|size| **size < 4 || **size % 2 == 1) {
             return Err(format!("sizes.sizes = {size}: must be even and at least 4"));
         }
         if !(1000..=1_000_000).contains(&own.peak) {
             return Err(format!("sizes.peak = {}: must be 1000 to 1000000", own.peak));
         }
-        let base = study_2d::settings(table)?;
+        let base = torus::settings(table)?;
         let of = |size: &usize| {
             let mut base = base.clone();
             base.lattice.size = *size;

@@ -1,9 +1,10 @@
 //! The end of the flow against the peaks of C and chi, by size.
 
-use super::super::ising_2d::numbers::ABOUT;
-use super::super::study_2d::{Thermal, modes};
 use super::{Found, Settings};
 use crate::record::{ByPlace, Claim, Curve, Dimension, Figure, Panel, Quantity, Record, Repeated, Section, Style};
+use crate::study::modes::modes;
+use crate::study::readings::ABOUT;
+use crate::study::torus::Thermal;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 

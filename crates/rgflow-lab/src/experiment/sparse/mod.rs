@@ -3,15 +3,16 @@
 mod data;
 mod record;
 
-use super::ising_2d::findings::{FlowFindings, Observed};
-use super::ising_2d::flows::magnetisation;
-use super::ising_2d::machines::Fit;
-use super::ising_2d::settings::Settings as Base;
-use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Model, Repetition, Run};
 use crate::record::Record;
+use crate::study::flows::magnetisation;
+use crate::study::machines::Fit;
+use crate::study::modes::MODES;
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::settings::Settings as Base;
+use crate::study::torus::{self, Study};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct Sparse;
 const RECIPE: &str = concat!(
     "# RBM flows of machines trained on sparse data: figures 4.16 to 4.18 of the thesis, and noise as the cure (chapter 5).\n",
     "# Temperatures are in J/k_B. The values are those of the recipe of ising-2d where it has them.\n",
-    include_str!("../common_2d.toml"),
+    include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
 
@@ -67,9 +68,9 @@ struct Settings {
 
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let mut base = study_2d::settings(table)?;
-        let own: Own = super::own(table, "sparse")?;
-        super::check_rising("sparse.caps", &own.caps, 100_000)?;
+        let mut base = torus::settings(table)?;
+        let own: Own = crate::study::checks::own(table, "sparse")?;
+        crate::study::checks::check_rising("sparse.caps", &own.caps, 100_000)?;
         if base.rbm.patience == 0 {
             return Err("rbm.patience = 0: must be at least 1, the reconstruction cost stops the training".into());
         }

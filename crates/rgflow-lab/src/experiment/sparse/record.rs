@@ -1,13 +1,15 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, cell, over, over_seeds};
-use super::super::drawing::{axis, curve, level, log_axis};
-use super::super::ends;
-use super::super::ising_2d::findings::{FlowFindings, Observed};
-use super::super::ising_2d::numbers::{label, t_star};
-use super::super::study_2d::{self, MODES};
 use super::{Findings, Machine, SETS, Settings};
 use crate::record::{Axis, Cell, Claim, Curve, Figure, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Combined, over_seeds};
+use crate::study::drawing::{axis, curve, level, log_axis};
+use crate::study::drawing::{cell, over};
+use crate::study::ends;
+use crate::study::modes::MODES;
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::readings::{label, t_star};
+use crate::study::torus;
 
 /// What "at T = 0" and "half" allow.
 const NEAR: f64 = 0.05;
@@ -101,11 +103,10 @@ impl Story<'_> {
             let nulls: Vec<&Observed> = self.found.iter().map(|f| &f.nulls[s].0).collect();
             let null = t_star(&nulls);
             let null_key = format!("sparse.{set}.null");
-            numbers.extend(study_2d::read(&null_key, &nulls, "the training set itself, no machine"));
+            numbers.extend(torus::read(&null_key, &nulls, "the training set itself, no machine"));
             let ends = |key: &str, flows: &[&FlowFindings], what: &str| {
                 let pooled: Vec<&Observed> = flows.iter().map(|f| &f.pooled).collect();
-                let [star, t_energy, energy] =
-                    study_2d::read(key, &pooled, &format!("ends of all starts pooled, {what}"));
+                let [star, t_energy, energy] = torus::read(key, &pooled, &format!("ends of all starts pooled, {what}"));
                 let star = match null.reference(star.value) {
                     Some((value, error)) => star.compare(value, error, 0.0, format!("null: {null_key}.T_star")),
                     None => star,

@@ -1,9 +1,9 @@
 //! Numbers and figures of the Boltzmann machine and of the generator.
 
-use super::super::drawing::axis;
 use super::machines::Findings;
 use super::settings::Settings;
 use crate::record::{Curve, Figure, Number, Panel, Record, Section, Style};
+use crate::study::drawing::axis;
 use rgflow::statistics::student_t_error;
 
 /// Mean over repetitions with Student's error; the error is NaN for one alone.

@@ -1,13 +1,14 @@
 //! Numbers, figures and words of the experiment.
 
-use super::super::combined::{Combined, over};
-use super::super::drawing::axis;
 use super::settings::Settings;
 use super::stage::{Findings, Learnt, NeuronFound};
 use super::{activations, architecture};
+use crate::record::Combined;
 use crate::record::{
     Axis, Cell, Claim, Comparison, Curve, Figure, Number, Panel, Record, Section, Style, Table, Verdict,
 };
+use crate::study::drawing::axis;
+use crate::study::drawing::over;
 use rgflow::lattice::Temperature;
 
 /// Tolerance of an accuracy against that of the best threshold.

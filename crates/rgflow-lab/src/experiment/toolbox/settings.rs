@@ -79,7 +79,7 @@ pub(super) struct Generator {
 
 impl Settings {
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         let Self { data, neuron, optimisers, stopping, boltzmann, generator } = &settings;
         for (key, value, low, high) in [

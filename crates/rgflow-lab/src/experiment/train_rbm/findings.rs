@@ -1,6 +1,6 @@
 //! What one repetition found.
 
-use super::super::combined::Measured;
+use crate::record::Measured;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

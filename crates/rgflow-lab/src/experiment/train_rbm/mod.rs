@@ -78,7 +78,7 @@ impl Experiment for TrainRbm {
     }
 
     fn input(&self) -> toml::Table {
-        super::file_entry("data", &self.path, &self.hash)
+        crate::study::user_files::file_entry("data", &self.path, &self.hash)
     }
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
@@ -105,7 +105,7 @@ impl Experiment for TrainRbm {
     }
 
     fn notes(&self) -> Vec<String> {
-        super::notes_of(self.data.get())
+        crate::study::user_files::notes_of(self.data.get())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
@@ -117,6 +117,6 @@ impl Experiment for TrainRbm {
         };
         let found: Vec<_> = run.repetitions().par_iter().map(train).collect::<Result<_, Error>>()?;
         let record = record::record(&settings, data, &found);
-        Ok(super::with_notes(record, self, table, &[(&self.path, "")]))
+        Ok(crate::study::user_files::with_notes(record, self, table, &[(&self.path, "")]))
     }
 }

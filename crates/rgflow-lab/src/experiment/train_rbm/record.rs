@@ -1,12 +1,13 @@
 //! Numbers, tables and figures of a trained machine.
 
-use super::super::combined::{Combined, Measured, cell, over_seeds};
-use super::super::drawing::axis;
-use super::super::pictures::{picture, shades, width};
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::dataset::Dataset;
 use crate::record::{Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Shades, Style, Table};
+use crate::record::{Combined, Measured, over_seeds};
+use crate::study::drawing::axis;
+use crate::study::drawing::cell;
+use crate::study::pictures::{picture, shades, width};
 use rgflow::rbm::Units;
 
 const KEY: &str = "rbm";

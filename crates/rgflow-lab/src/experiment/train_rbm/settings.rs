@@ -1,7 +1,7 @@
 //! The recipe's values, parsed and validated.
 
-use super::super::descent::Method;
 use crate::dataset::{Dataset, Kind};
+use crate::study::descent::Method;
 use rgflow::learning::{Batching, Descent};
 use rgflow::rbm::Units;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub(super) struct Samples {
 impl Settings {
     /// Parses and validates resolved settings.
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         settings.check()?;
         Ok(settings)

@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use crate::dataset::{Dataset, Rows};
-use crate::experiment::descent::of_machine;
+use crate::study::descent::of_machine;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;

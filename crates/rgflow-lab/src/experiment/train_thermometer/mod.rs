@@ -54,7 +54,7 @@ impl Experiment for TrainThermometer {
     }
 
     fn input(&self) -> toml::Table {
-        super::file_entry("data", &self.path, &self.hash)
+        crate::study::user_files::file_entry("data", &self.path, &self.hash)
     }
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {
@@ -83,7 +83,7 @@ impl Experiment for TrainThermometer {
     }
 
     fn notes(&self) -> Vec<String> {
-        super::notes_of(self.data.get())
+        crate::study::user_files::notes_of(self.data.get())
     }
 
     fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
@@ -95,7 +95,7 @@ impl Experiment for TrainThermometer {
             .map(|repetition| stage::train(repetition, &settings, data))
             .collect::<Result<_, Error>>()?;
         let record = record::record(&settings, data, &found);
-        Ok(super::with_notes(record, self, table, &[(&self.path, "")]))
+        Ok(crate::study::user_files::with_notes(record, self, table, &[(&self.path, "")]))
     }
 }
 

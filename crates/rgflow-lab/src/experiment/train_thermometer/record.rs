@@ -1,13 +1,14 @@
 //! Numbers, tables and figures of a trained network.
 
-use super::super::combined::{Combined, cell, over_seeds};
-use super::super::drawing::axis;
 use super::findings::Findings;
 use super::settings::Settings;
 use super::stage;
 use crate::artifact::network::has_learnt;
 use crate::dataset::{Dataset, Meaning};
 use crate::record::{Cell, Curve, Figure, Map, Number, Panel, Record, Section, Style, Table};
+use crate::record::{Combined, over_seeds};
+use crate::study::drawing::axis;
+use crate::study::drawing::cell;
 
 const KEY: &str = "thermometer";
 

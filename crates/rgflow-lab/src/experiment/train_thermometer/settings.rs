@@ -1,6 +1,6 @@
 //! The recipe's values, parsed and validated.
 
-use super::super::descent::Method;
+use crate::study::descent::Method;
 use rgflow::learning::{Batching, Descent};
 use rgflow::nn::Activation;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub(super) struct Training {
 impl Settings {
     /// Parses and validates resolved settings.
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        crate::study::checks::whole_numbers(table, "")?;
         let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
         settings.check()?;
         Ok(settings)

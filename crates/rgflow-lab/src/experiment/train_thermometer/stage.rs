@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Error, Model, Repetition, Stage, network};
 use crate::dataset::{Dataset, Meaning, Rows};
-use crate::experiment::descent::of_network;
+use crate::study::descent::of_network;
 use ndarray::{Array2, ArrayView2, s};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;

@@ -4,16 +4,17 @@
 mod mechanism;
 mod record;
 
-use super::ising_2d::findings::{FlowFindings, Observed};
-use super::ising_2d::machines::{self, Fit};
-use super::ising_2d::numbers::label;
-use super::ising_2d::samples::{self, ThermalSet};
-use super::ising_2d::settings::Settings as Base;
-use super::study_2d::{self, MODES, Study};
 use super::{Experiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Repetition, Run};
 use crate::record::Record;
+use crate::study::machines::{self, Fit};
+use crate::study::modes::MODES;
+use crate::study::readings::label;
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::samples::{self, ThermalSet};
+use crate::study::settings::Settings as Base;
+use crate::study::torus::{self, Study};
 use mechanism::Mechanism;
 use ndarray::{ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
@@ -25,7 +26,7 @@ pub struct Windows;
 const RECIPE: &str = concat!(
     "# Shifted windows of training temperatures, and what the weights learn of them: a test of the thesis's claim on T_c.\n",
     "# Temperatures are in J/k_B. The values are those of the recipe of ising-2d.\n",
-    include_str!("../common_2d.toml"),
+    include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
 
@@ -58,8 +59,8 @@ struct Settings {
 
 impl Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let mut base = study_2d::settings(table)?;
-        let own: Own = super::own(table, "windows")?;
+        let mut base = torus::settings(table)?;
+        let own: Own = crate::study::checks::own(table, "windows")?;
         let step = base.samples.t_step;
         if own.tops.len() < 2 || own.tops.windows(2).any(|w| w[0] >= w[1]) {
             return Err(format!("windows.tops = {:?}: must be two or more temperatures that rise", own.tops));
@@ -68,14 +69,14 @@ impl Settings {
         if let Some(t) = own.tops.iter().find(|t| !(whole(t) && **t >= step && **t <= 200.0 * step)) {
             return Err(format!("windows.tops = {t}: must be 1 to 200 whole steps of samples.t_step = {step}"));
         }
-        super::check_rising("windows.epochs", &own.epochs, 100_000)?;
+        crate::study::checks::check_rising("windows.epochs", &own.epochs, 100_000)?;
         base.rbm.epochs = own.epochs[own.epochs.len() - 1];
         Ok(Self { base, own })
     }
 
     /// Temperatures of the window that ends at `top`.
     fn window(&self, top: f64) -> Vec<f64> {
-        super::temperature_grid(top, self.base.samples.t_step)
+        crate::study::checks::temperature_grid(top, self.base.samples.t_step)
     }
 }
 

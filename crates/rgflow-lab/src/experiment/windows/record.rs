@@ -1,12 +1,14 @@
 //! Numbers, claims, figures and tables.
 
-use super::super::combined::{Combined, Measured, cell, over, over_seeds};
-use super::super::drawing::{axis, curve, level, log_axis};
-use super::super::ising_2d::findings::{FlowFindings, Observed};
-use super::super::ising_2d::numbers::t_star;
-use super::super::study_2d::{self, MODES, t_energy};
 use super::{Findings, Settings, name};
 use crate::record::{Axis, Cell, Claim, Curve, Figure, Lattice, Number, Panel, Record, Section, Shades, Style, Table};
+use crate::record::{Combined, Measured, over_seeds};
+use crate::study::drawing::{axis, curve, level, log_axis};
+use crate::study::drawing::{cell, over};
+use crate::study::modes::MODES;
+use crate::study::readings::t_star;
+use crate::study::readings::{FlowFindings, Observed};
+use crate::study::torus::{self, t_energy};
 use rgflow::lattice::Temperature;
 
 /// What counts as "follows the training set" or "drawn to T_c" in the slope.
@@ -96,7 +98,7 @@ impl Story<'_> {
         for w in 0..self.settings.own.tops.len() {
             let null = t_star(&self.nulls(w));
             let what = format!("the training mixture {} itself, no machine", name(self.settings.own.tops[w]));
-            numbers.extend(study_2d::read(&self.null_key(w), &self.nulls(w), &what));
+            numbers.extend(torus::read(&self.null_key(w), &self.nulls(w), &what));
             for (e, m) in self.places() {
                 let what = format!(
                     "{} flow of the machine trained {} epochs on the window {}",
@@ -107,7 +109,7 @@ impl Story<'_> {
                 let null_key = format!("{}.T_star", self.null_key(w));
                 let critical = (Temperature::CRITICAL.value(), "thesis: the RBM flow ends near T_c");
                 let (key, flows) = (self.key(w, e, m), self.flows(w, e, m));
-                numbers.extend(study_2d::read_ends(&key, &flows, &what, critical, (&null, &null_key)));
+                numbers.extend(torus::read_ends(&key, &flows, &what, critical, (&null, &null_key)));
             }
         }
         for (e, m) in self.places() {

@@ -1,11 +1,11 @@
 //! How distinct ends of a flow are said: they are one only where no pair of them may differ by 0.05 in total variation.
 
-use super::combined::Combined;
+use crate::record::Combined;
 use crate::record::{Cell, Number};
 use rgflow::flow::Ends;
 
 /// The ends of the starts of one repetition at the last step.
-pub(super) struct Seen {
+pub struct Seen {
     /// Number of distinct ends.
     pub count: usize,
     /// Total variation of the two that may be farthest apart, and its 95 % interval.
@@ -27,7 +27,7 @@ fn widest(all: &[Seen]) -> [f64; 3] {
 }
 
 /// The total variation of the two ends that may be farthest apart, of all repetitions.
-pub(super) fn apart(key: &str, all: &[Seen], what: &str) -> Number {
+pub fn apart(key: &str, all: &[Seen], what: &str) -> Number {
     let [tv, low, high] = widest(all);
     let what =
         format!("total variation of P(T) between the two ends that may be farthest apart, 95 % interval, {what}");
@@ -44,7 +44,7 @@ fn spread(all: &[Seen]) -> Option<String> {
 }
 
 /// `1`; `1-3`; with the spread where they are not shown to be one.
-pub(super) fn text(all: &[Seen]) -> String {
+pub fn text(all: &[Seen]) -> String {
     let (least, most) = all.iter().fold((usize::MAX, 0), |(a, b), seen| (a.min(seen.count), b.max(seen.count)));
     let count = if least < most { format!("{least}-{most}") } else { most.to_string() };
     match spread(all) {
@@ -55,8 +55,8 @@ pub(super) fn text(all: &[Seen]) -> String {
 }
 
 /// The mean count of the repetitions, or [`text`] where the ends are not shown to be one.
-pub(super) fn cell(all: &[Seen], count: &Combined) -> Cell {
-    if all.iter().all(Seen::is_one) { super::combined::cell(count, None) } else { Cell::text(text(all)) }
+pub fn cell(all: &[Seen], count: &Combined) -> Cell {
+    if all.iter().all(Seen::is_one) { super::drawing::cell(count, None) } else { Cell::text(text(all)) }
 }
 
 #[cfg(test)]

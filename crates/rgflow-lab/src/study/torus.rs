@@ -1,28 +1,25 @@
 //! What experiments on the 2D Ising model share: the tables of their recipes, and samples and thermometer of a repetition.
 
-use super::combined::{Combined, over_seeds};
-use super::ising_2d::findings::{FlowFindings, Observed};
-use super::ising_2d::flows::{self, Bench, Job, square};
-use super::ising_2d::machines::{self, Fit};
-use super::ising_2d::numbers::{ABOUT, t_star};
-use super::ising_2d::samples::{self, ThermalSet};
-use super::ising_2d::settings::{RECIPE, Settings};
-use super::ising_2d::thermometer;
+use super::flows::{self, Bench, Job, square};
+use super::machines::{self, Fit};
+use super::readings::{ABOUT, t_star};
+use super::readings::{FlowFindings, Observed};
+use super::samples::{self, ThermalSet};
+use super::settings::{RECIPE, Settings};
+use super::thermometer;
 use crate::artifact::{Artifact, Error, Repetition};
-use crate::record::{Dimension, Number, Numbers, Place, Quantity, Repeated};
+use crate::record::{Combined, over_seeds};
+use crate::record::{Dimension, Number, Numbers, Quantity, Repeated};
 use ndarray::ArrayView2;
 use rgflow::flow::{Mode, Reading, Thermometer};
 use rgflow::lattice::{Observables, Square};
 use serde::Serialize;
 
-/// The modes, in the order of columns.
-pub(super) const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
-
 /// The settings of [`RECIPE`] with the tables of the same names in `table`.
 ///
 /// # Errors
 /// As [`Settings::parse`].
-pub(super) fn settings(table: &toml::Table) -> Result<Settings, String> {
+pub fn settings(table: &toml::Table) -> Result<Settings, String> {
     let mut all: toml::Table = RECIPE.parse().map_err(|e: toml::de::Error| e.message().to_string())?;
     for (name, values) in table {
         if let (Some(toml::Value::Table(of)), toml::Value::Table(values)) = (all.get_mut(name), values) {
@@ -38,19 +35,8 @@ pub(super) fn settings(table: &toml::Table) -> Result<Settings, String> {
     Settings::parse(&all)
 }
 
-impl Place for Mode {
-    fn place(self) -> usize {
-        MODES.iter().position(|mode| *mode == self).expect("all modes are listed")
-    }
-}
-
-/// The dimension `mode`.
-pub(super) fn modes() -> Dimension {
-    Dimension::names("mode", MODES.map(Mode::name))
-}
-
 /// What the thermometers read of collections: T*, T_E and the energy.
-pub(super) struct Thermal<const N: usize> {
+pub struct Thermal<const N: usize> {
     pub t_star: Quantity<N>,
     pub t_energy: Quantity<N>,
     pub energy: Quantity<N>,
@@ -99,7 +85,7 @@ fn energy(observed: &[&Observed]) -> Combined {
 }
 
 /// Samples and thermometer of a repetition.
-pub(super) struct Study<'a> {
+pub struct Study<'a> {
     pub repetition: &'a Repetition<'a>,
     pub settings: &'a Settings,
     pub samples: Artifact,
@@ -159,12 +145,12 @@ impl<'a> Study<'a> {
 }
 
 /// T_E over repetitions.
-pub(super) fn t_energy(observed: &[&Observed]) -> Combined {
+pub fn t_energy(observed: &[&Observed]) -> Combined {
     over_seeds(&observed.iter().map(|o| o.t_energy).collect::<Vec<_>>(), observed.iter().map(|o| o.n as f64).sum())
 }
 
 /// What the thermometers read of collections, one by repetition: T*, T_E and the energy.
-pub(super) fn read(key: &str, observed: &[&Observed], what: &str) -> [Number; 3] {
+pub fn read(key: &str, observed: &[&Observed], what: &str) -> [Number; 3] {
     let n = observed.iter().map(|o| o.n as f64).sum();
     let energy = over_seeds(&observed.iter().map(|o| Some(o.energy)).collect::<Vec<_>>(), n);
     [
@@ -179,7 +165,7 @@ pub(super) fn read(key: &str, observed: &[&Observed], what: &str) -> [Number; 3]
 }
 
 /// The same of the pooled ends of flows: T* beside the critical temperature (value and source) and beside the null (value, key).
-pub(super) fn read_ends(
+pub fn read_ends(
     key: &str,
     flows: &[&FlowFindings],
     what: &str,

@@ -1,9 +1,9 @@
 //! Stage "thermometer": the perceptron P(T | configuration), trained on "train", stopped by "test", read on "reference".
 
+use super::descent::of_network;
 use super::samples::ThermalSet;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
-use crate::experiment::descent::of_network;
 use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
@@ -14,11 +14,7 @@ use std::fmt::Write;
 const REVISION: u32 = 5;
 
 /// Makes or keeps the stage.
-pub(in crate::experiment) fn stage(
-    repetition: &Repetition,
-    settings: &Settings,
-    samples: &Artifact,
-) -> Result<Artifact, Error> {
+pub fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {
     let what = Stage {
         name: "thermometer",
         revision: REVISION,
@@ -119,18 +115,13 @@ pub(in crate::experiment) fn stage(
 }
 
 /// The network and its metadata.
-pub(in crate::experiment) fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
+pub fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
     let model = Model::load(artifact.path("thermometer/model.safetensors"))?;
     Ok((network::layers(&model)?, model.metadata))
 }
 
 /// The thermometer with reference curves and calibration, ready to read.
-pub(in crate::experiment) fn assemble(
-    artifact: &Artifact,
-    samples: &Artifact,
-    settings: &Settings,
-    seed: u64,
-) -> Result<Thermometer, Error> {
+pub fn assemble(artifact: &Artifact, samples: &Artifact, settings: &Settings, seed: u64) -> Result<Thermometer, Error> {
     let (mlp, _) = load(artifact)?;
     let streams = Streams::new(seed);
     let read = |name: &str, n: usize| -> Result<Vec<Reading>, Error> {

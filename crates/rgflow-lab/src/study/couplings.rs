@@ -1,8 +1,8 @@
 //! Effective couplings of machines on a lattice: K_eff as a thermometer that needs no flow, and J(r).
 
-use super::combined::{Combined, Measured, over_seeds};
 use super::drawing::{axis, curve, log_axis};
 use crate::artifact::Error;
+use crate::record::{Combined, Measured, over_seeds};
 use crate::record::{Curve, Number, Panel, Style};
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
@@ -15,7 +15,7 @@ const EXACT: usize = 16;
 
 /// What a machine is as an Ising model.
 #[derive(Clone, Debug)]
-pub(super) struct Effective {
+pub struct Effective {
     /// Mean coupling of nearest neighbours, dimensionless.
     pub k_eff: Measured,
     /// 1/K_eff in J/k_B, where K_eff > 0.
@@ -30,7 +30,7 @@ pub(super) struct Effective {
 ///
 /// # Errors
 /// If the visible units are not two-valued, or the lattice does not fit.
-pub(super) fn effective(rbm: &Rbm, extents: &[usize], streams: Streams, purpose: &str) -> Result<Effective, Error> {
+pub fn effective(rbm: &Rbm, extents: &[usize], streams: Streams, purpose: &str) -> Result<Effective, Error> {
     let found = || {
         let couplings =
             if rbm.n_visible() <= EXACT { rbm.couplings()? } else { rbm.sampled_couplings(SAMPLES, streams, purpose)? };
@@ -53,18 +53,18 @@ fn of(couplings: &Couplings, extents: &[usize]) -> Result<Effective, rgflow::rbm
 }
 
 /// T_eff over repetitions; none where one has none.
-pub(super) fn t_eff(found: &[&Effective]) -> Combined {
+pub fn t_eff(found: &[&Effective]) -> Combined {
     over_seeds(&found.iter().map(|e| e.t_eff).collect::<Vec<_>>(), 1.0)
 }
 
 /// Share of terms of three and more spins over repetitions.
-pub(super) fn more(found: &[&Effective]) -> Combined {
+pub fn more(found: &[&Effective]) -> Combined {
     // A machine whose ln p is constant has no shares.
     over_seeds(&found.iter().map(|e| Some(e.more).filter(|m| m.0.is_finite())).collect::<Vec<_>>(), 1.0)
 }
 
 /// T_eff, K_eff and the share that is not two-body, under `KEY.`; `what` is the machine.
-pub(super) fn numbers(key: &str, found: &[&Effective], what: &str) -> [Number; 3] {
+pub fn numbers(key: &str, found: &[&Effective], what: &str) -> [Number; 3] {
     let k_eff = over_seeds(&found.iter().map(|e| Some(e.k_eff)).collect::<Vec<_>>(), 1.0);
     [
         t_eff(found).number(format!("{key}.T_eff"), "J/k_B", &format!("1/K_eff: {what}")),
@@ -78,13 +78,13 @@ pub(super) fn numbers(key: &str, found: &[&Effective], what: &str) -> [Number; 3
 }
 
 /// J(r) over repetitions.
-pub(super) fn curve_of(label: impl Into<String>, found: &[&Effective]) -> Curve {
+pub fn curve_of(label: impl Into<String>, found: &[&Effective]) -> Curve {
     let x: Vec<f64> = found[0].by_distance.iter().map(|d| d.0).collect();
     let at = |k: usize| over_seeds(&found.iter().map(|e| Some(e.by_distance[k].1)).collect::<Vec<_>>(), 1.0);
     curve(label, &x, &(0..x.len()).map(at).collect::<Vec<_>>(), Style::LinePoints)
 }
 
 /// J(r) on a logarithmic axis, which has no place for values below 0.
-pub(super) fn panel(curves: Vec<Curve>) -> Panel {
+pub fn panel(curves: Vec<Curve>) -> Panel {
     Panel::Curves { title: String::new(), x: axis("r (lattice spacings)"), y: log_axis("J(r)"), curves }
 }

@@ -15,7 +15,7 @@ const REVISION: u32 = 7;
 const UNITS: u64 = 100;
 
 /// What a machine is trained on, and for how long.
-pub(in crate::experiment) struct Fit<'a, K: Serialize> {
+pub struct Fit<'a, K: Serialize> {
     /// Name of the machine, such as `all`.
     pub name: &'a str,
     /// Extents of the lattice of visible units, fastest first.
@@ -31,7 +31,7 @@ pub(in crate::experiment) struct Fit<'a, K: Serialize> {
 }
 
 /// Makes or keeps the machine trained on the temperatures `classes`, with its snapshots at `snapshot_epochs`.
-pub(in crate::experiment) fn trained(
+pub fn trained(
     repetition: &Repetition,
     settings: &Settings,
     samples: &Artifact,
@@ -55,7 +55,7 @@ pub(in crate::experiment) fn trained(
 }
 
 /// Makes or keeps the machine trained on the first of what `data` gives, its reconstruction cost measured on the second.
-pub(in crate::experiment) fn fitted<K: Serialize>(
+pub fn fitted<K: Serialize>(
     repetition: &Repetition,
     fit: &Fit<K>,
     data: impl FnOnce() -> Result<(Array2<i8>, Array2<i8>), Error>,
@@ -126,7 +126,7 @@ pub(in crate::experiment) fn fitted<K: Serialize>(
 }
 
 /// Makes or keeps the untrained machine.
-pub(in crate::experiment) fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+pub fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
     let model = "rbm/untrained/model.safetensors";
     let what = Stage {
         name: "rbm/untrained",
@@ -142,12 +142,7 @@ pub(in crate::experiment) fn untrained(repetition: &Repetition, settings: &Setti
 }
 
 /// Makes or keeps the machine whose weights are redrawn from the fitted ones of `name`.
-pub(in crate::experiment) fn redrawn(
-    repetition: &Repetition,
-    settings: &Settings,
-    fitted: &Artifact,
-    name: &str,
-) -> Result<Artifact, Error> {
+pub fn redrawn(repetition: &Repetition, settings: &Settings, fitted: &Artifact, name: &str) -> Result<Artifact, Error> {
     let (stage, model) = (format!("rbm/{name}-redrawn"), format!("rbm/{name}-redrawn/model.safetensors"));
     let what = Stage { name: &stage, revision: REVISION, settings: (), inputs: &[fitted], outputs: &[&model] };
     repetition.stage(what, |out| {
@@ -178,7 +173,7 @@ fn write(
 }
 
 /// A machine from the file `path` of an artifact.
-pub(in crate::experiment) fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
+pub fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
     let path = artifact.path(path);
     machine::rbm(&Model::load(&path)?).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }

@@ -1,7 +1,7 @@
 //! Stages "flow/NAME-MODE": a machine iterated from every start temperature, and what comes of it.
 
-use super::findings::{FlowFindings, Observed, Series};
 use super::machines;
+use super::readings::{FlowFindings, Observed, Series};
 use super::samples::ThermalSet;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
@@ -20,7 +20,7 @@ const REVISION: u32 = 9;
 const KEPT: usize = 6;
 
 /// Where flows begin and how they are read.
-pub(in crate::experiment) struct Bench<'a> {
+pub struct Bench<'a> {
     pub settings: &'a Settings,
     pub samples: &'a Artifact,
     pub thermometer_stage: &'a Artifact,
@@ -28,7 +28,7 @@ pub(in crate::experiment) struct Bench<'a> {
 }
 
 /// A flow to be made.
-pub(in crate::experiment) struct Job<'a> {
+pub struct Job<'a> {
     /// Name of the flow's folder without the mode, such as `all` or `all-epoch-10`.
     pub name: String,
     /// The machine and its file.
@@ -40,7 +40,7 @@ pub(in crate::experiment) struct Job<'a> {
 }
 
 /// Makes or keeps the flow and reads what it found.
-pub(in crate::experiment) fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result<FlowFindings, Error> {
+pub fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result<FlowFindings, Error> {
     let folder = format!("flow/{}-{}", job.name, job.mode.name());
     let [npz, csv, json] = ["series.npz", "series.csv", "findings.json"].map(|f| format!("{folder}/{f}"));
     let what = Stage {
@@ -78,17 +78,14 @@ pub(in crate::experiment) fn stage(repetition: &Repetition, bench: &Bench, job: 
 }
 
 /// Reads a file of findings.
-pub(in crate::experiment) fn read_json<T: serde::de::DeserializeOwned>(
-    artifact: &Artifact,
-    file: &str,
-) -> Result<T, Error> {
+pub fn read_json<T: serde::de::DeserializeOwned>(artifact: &Artifact, file: &str) -> Result<T, Error> {
     let path = artifact.path(file);
     let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     serde_json::from_str(&text).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }
 
 /// The lattice of the study.
-pub(in crate::experiment) fn square(settings: &Settings) -> Result<Square, Error> {
+pub fn square(settings: &Settings) -> Result<Square, Error> {
     Square::new(settings.lattice.size, settings.lattice.size).map_err(|e| Error::failure(e.to_string()))
 }
 
@@ -165,7 +162,7 @@ fn examine(
 }
 
 /// Fractions of configurations with m = -1, -0.9 ... 1, rounded to one decimal.
-pub(in crate::experiment) fn magnetisation(rows: ArrayView2<i8>) -> Vec<f64> {
+pub fn magnetisation(rows: ArrayView2<i8>) -> Vec<f64> {
     let mut counts = vec![0.0; 21];
     for row in rows.rows() {
         let m = row.iter().map(|s| f64::from(*s)).sum::<f64>() / row.len() as f64;

@@ -9,16 +9,15 @@ use rgflow::exact::transfer;
 use rgflow::lattice::{Collection, Ising, LatticeError, Sampling, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
 use rgflow::restart::Drive;
-use rgflow::rg::block_spin;
 use std::cell::LazyCell;
 
 /// Names of the four sets, in the order of their use.
-pub(in crate::experiment) const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
+pub const THERMAL: [&str; 4] = ["train", "test", "reference", "start"];
 
-const REVISION: u32 = 2;
+pub const REVISION: u32 = 2;
 
 /// A set in memory: configurations of all temperatures, one temperature after the other.
-pub(in crate::experiment) struct ThermalSet {
+pub struct ThermalSet {
     /// Shape (temperatures * per_temperature, sites).
     pub spins: Array2<i8>,
     /// Configurations per temperature.
@@ -63,7 +62,7 @@ impl ThermalSet {
 }
 
 /// Makes or keeps the stage.
-pub(in crate::experiment) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+pub fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
     let outputs = ["train", "test", "reference", "start", "calibration"].map(|n| format!("samples/{n}.npz"));
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let what = Stage {
@@ -94,7 +93,7 @@ pub(in crate::experiment) fn stage(repetition: &Repetition, settings: &Settings)
 }
 
 /// Makes or keeps the sets `names` at other temperatures, in files `samples/NAME.npz`.
-pub(in crate::experiment) fn further(
+pub fn further(
     repetition: &Repetition,
     settings: &Settings,
     stage: &str,
@@ -123,71 +122,9 @@ pub(in crate::experiment) fn further(
 }
 
 /// Units of progress per temperature: about microseconds.
-const UNITS: u64 = 40_000;
+pub const UNITS: u64 = 40_000;
 
-/// The block-spin steps: b and how often.
-pub(in crate::experiment) const BLOCKS: [(usize, usize); 4] = [(2, 1), (3, 1), (2, 2), (3, 2)];
-
-/// Name of `steps` block-spin steps in keys and files: `b2` once, `b2x2` twice.
-pub(in crate::experiment) fn block_name(b: usize, steps: usize) -> String {
-    if steps == 1 { format!("b{b}") } else { format!("b{b}x{steps}") }
-}
-
-/// Makes or keeps the sets that are blocked `steps` times, from lattices of b^steps times the size.
-pub(in crate::experiment) fn blocked_stage(
-    repetition: &Repetition,
-    settings: &Settings,
-    steps: usize,
-) -> Result<Artifact, Error> {
-    let (name, per) = match steps {
-        1 => ("blocked", settings.samples.per_temperature),
-        _ => ("blocked-twice", settings.rg.twice_per_temperature),
-    };
-    let blocks: Vec<usize> = BLOCKS.iter().filter(|(_, of)| *of == steps).map(|(b, _)| *b).collect();
-    let files: Vec<String> = blocks.iter().map(|b| format!("samples/blocked-{}.npz", block_name(*b, steps))).collect();
-    let what = Stage {
-        name,
-        revision: REVISION,
-        settings: (&settings.lattice, &settings.samples.t_max, &settings.samples.t_step, per),
-        inputs: &[],
-        outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
-    };
-    repetition.stage(what, |out| {
-        let grid = settings.temperatures();
-        let streams = Streams::new(out.seed());
-        out.add_work("block spins", (blocks.len() * grid.len()) as u64 * UNITS);
-        for b in &blocks {
-            let size = settings.lattice.size * b.pow(steps as u32);
-            let name = block_name(*b, steps);
-            let purpose = format!("blocked/{name}");
-            let blocked: Vec<Collection> = grid
-                .par_iter()
-                .enumerate()
-                .map(|(k, t)| {
-                    let part = format!("{purpose}/{k}");
-                    out.keep(&part, UNITS, || {
-                        let temperature = Temperature::new(*t).map_err(failure)?;
-                        let square = Square::new(size, size).map_err(failure)?;
-                        let (model, mut rng) = (Ising::new(&square), streams.generator(&purpose, k as u64));
-                        let chains = wolff::sampling(&model, temperature, per, &Default::default(), &mut rng);
-                        let mut drawn = sampled(out, &format!("{part}/chains"), chains.map_err(failure)?, UNITS)?;
-                        let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
-                        for step in 0..steps {
-                            let (size, spins) = (size / b.pow(step as u32), &mut drawn.spins);
-                            *spins = block_spin::majority(spins.view(), size, size, *b, &mut ties).map_err(failure)?;
-                        }
-                        Ok(drawn)
-                    })
-                })
-                .collect::<Result<_, Error>>()?;
-            let parts: Vec<&Collection> = blocked.iter().collect();
-            write(out, &format!("blocked-{name}"), settings.lattice.size, &grid, &parts)?;
-        }
-        Ok(())
-    })
-}
-
-fn failure(e: LatticeError) -> Error {
+pub fn failure(e: LatticeError) -> Error {
     Error::failure(e.to_string())
 }
 
@@ -241,12 +178,7 @@ fn draw_all(
 }
 
 /// What `sampling` gives as the part `part` of a stage, from where a stopped run left it; it is `units` of the work.
-pub(in crate::experiment) fn sampled(
-    out: &StageOut,
-    part: &str,
-    mut sampling: Sampling,
-    units: u64,
-) -> Result<Collection, Error> {
+pub fn sampled(out: &StageOut, part: &str, mut sampling: Sampling, units: u64) -> Result<Collection, Error> {
     let steps = sampling.steps().max(1);
     let told = out.complete(part, &mut sampling, &|step| units * step / steps)?;
     out.tick(units - told)?;
@@ -290,13 +222,7 @@ fn draw(
 }
 
 /// Writes the collections of a set, one by temperature; `size` is the extent of the lattice.
-pub(in crate::experiment) fn write(
-    out: &StageOut,
-    name: &str,
-    size: usize,
-    grid: &[f64],
-    parts: &[&Collection],
-) -> Result<(), Error> {
+pub fn write(out: &StageOut, name: &str, size: usize, grid: &[f64], parts: &[&Collection]) -> Result<(), Error> {
     let spins: Vec<_> = parts.iter().map(|c| c.spins.view()).collect();
     let spins = concatenate(Axis(0), &spins).map_err(|e| Error::failure(e.to_string()))?;
     let per = |f: fn(&Collection) -> f64| Array1::from_iter(parts.iter().map(|c| f(c)));

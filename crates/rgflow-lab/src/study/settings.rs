@@ -3,11 +3,11 @@
 use crate::artifact::memory::Need;
 use serde::{Deserialize, Serialize};
 
-pub(in crate::experiment) const RECIPE: &str = include_str!("recipe.toml");
+pub const RECIPE: &str = include_str!("../experiment/ising_2d/recipe.toml");
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Settings {
+pub struct Settings {
     pub lattice: Lattice,
     pub samples: Samples,
     pub thermometer: Thermometer,
@@ -18,13 +18,13 @@ pub(in crate::experiment) struct Settings {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Lattice {
+pub struct Lattice {
     pub size: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::experiment) enum Sampler {
+pub enum Sampler {
     Exact,
     Metropolis,
     Wolff,
@@ -32,7 +32,7 @@ pub(in crate::experiment) enum Sampler {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Samples {
+pub struct Samples {
     pub sampler: Sampler,
     pub per_temperature: usize,
     pub t_max: f64,
@@ -42,7 +42,7 @@ pub(in crate::experiment) struct Samples {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Thermometer {
+pub struct Thermometer {
     pub hidden: Vec<usize>,
     pub learning_rate: f64,
     pub batch: usize,
@@ -52,7 +52,7 @@ pub(in crate::experiment) struct Thermometer {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Rbm {
+pub struct Rbm {
     pub hidden: usize,
     pub learning_rate: f64,
     pub batch: usize,
@@ -65,7 +65,7 @@ pub(in crate::experiment) struct Rbm {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Flow {
+pub struct Flow {
     pub steps: usize,
     pub chains: usize,
     pub control_steps: usize,
@@ -75,7 +75,7 @@ pub(in crate::experiment) struct Flow {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::experiment) struct Rg {
+pub struct Rg {
     pub block_spin: bool,
     pub twice_per_temperature: usize,
 }
@@ -83,7 +83,7 @@ pub(in crate::experiment) struct Rg {
 impl Settings {
     /// Parses and validates resolved settings.
     pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        super::super::whole_numbers(table, "")?;
+        super::checks::whole_numbers(table, "")?;
         let sampler = table.get("samples").and_then(|samples| samples.get("sampler")).and_then(|name| name.as_str());
         if let Some(name) = sampler.filter(|name| !["exact", "metropolis", "wolff"].contains(name)) {
             return Err(format!("samples.sampler = \"{name}\": must be \"exact\", \"metropolis\" or \"wolff\""));
@@ -136,7 +136,7 @@ impl Settings {
         at_least("samples.calibration", self.samples.calibration, 20)?;
         positive("samples.t_step", self.samples.t_step)?;
         positive("samples.t_max", self.samples.t_max)?;
-        super::super::check_temperature_grid("samples", self.samples.t_max, self.samples.t_step)?;
+        super::checks::check_temperature_grid("samples", self.samples.t_max, self.samples.t_step)?;
         let (spins, limit) = (self.temperatures().len() * self.lattice.size.pow(2), 1_000_000_000);
         for (key, per) in [
             ("samples.per_temperature", self.samples.per_temperature),
@@ -149,13 +149,6 @@ impl Settings {
                     limit / spins
                 ));
             }
-        }
-        for (name, set) in super::SETS {
-            at_least(
-                &format!("samples.t_max and t_step: temperatures in the training set \"{name}\""),
-                self.training_classes(set).len(),
-                2,
-            )?;
         }
         self.thermometer.hidden.iter().try_for_each(|n| at_least("thermometer.hidden", *n, 1))?;
         positive("thermometer.learning_rate", self.thermometer.learning_rate)?;
@@ -193,7 +186,7 @@ impl Settings {
 
     /// The temperatures, ascending from 0.
     pub fn temperatures(&self) -> Vec<f64> {
-        super::super::temperature_grid(self.samples.t_max, self.samples.t_step)
+        super::checks::temperature_grid(self.samples.t_max, self.samples.t_step)
     }
 
     /// Classes (positions in `temperatures`) of a training set.

@@ -7,7 +7,7 @@ use rgflow::rbm::RbmError;
 use serde::{Deserialize, Serialize};
 
 /// Failures of the training of a network whose learning rate is the setting `rate`.
-pub(super) fn of_network(rate: &'static str) -> impl Fn(NnError) -> Error + Copy {
+pub fn of_network(rate: &'static str) -> impl Fn(NnError) -> Error + Copy {
     move |error| match error {
         NnError::Diverged { sign, rate: value } => diverged(&sign, rate, value),
         other => Error::failure(other.to_string()),
@@ -15,7 +15,7 @@ pub(super) fn of_network(rate: &'static str) -> impl Fn(NnError) -> Error + Copy
 }
 
 /// The same of a machine.
-pub(super) fn of_machine(rate: &'static str) -> impl Fn(RbmError) -> Error + Copy {
+pub fn of_machine(rate: &'static str) -> impl Fn(RbmError) -> Error + Copy {
     move |error| match error {
         RbmError::Diverged { sign, learning_rate, .. } => diverged(&sign, rate, learning_rate),
         other => Error::failure(other.to_string()),
@@ -28,7 +28,7 @@ fn diverged(sign: &str, rate: &str, value: f32) -> Error {
 
 /// The part of a table `[training]` that says how parameters change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Method {
+pub struct Method {
     pub optimiser: String,
     pub learning_rate: f64,
     pub decay: f64,

@@ -5,13 +5,13 @@ use crate::record::{Lattice, Shades};
 use rgflow::rbm::Units;
 
 /// A picture of values of visible units, in the data's own units.
-pub(super) fn picture(data: &Dataset, values: &[f32], label: String) -> Lattice {
+pub fn picture(data: &Dataset, values: &[f32], label: String) -> Lattice {
     Lattice { label, width: width(data), values: values.to_vec() }
 }
 
 /// The colours of values of visible units: grey from 0 to 1 for bits and grey levels, both signs else; real numbers up to the largest
 /// of `pictures`.
-pub(super) fn shades(data: &Dataset, units: &Units, pictures: &[Vec<Lattice>]) -> Shades {
+pub fn shades(data: &Dataset, units: &Units, pictures: &[Vec<Lattice>]) -> Shades {
     match units.levels() {
         _ if matches!(data.kind, Kind::Bits | Kind::Grey) => Shades::grey(),
         Some(l) => Shades { low: l.low(), high: l.high(), ..Shades::default() },
@@ -20,7 +20,7 @@ pub(super) fn shades(data: &Dataset, units: &Units, pictures: &[Vec<Lattice>]) -
 }
 
 /// Length of a row of the picture of a sample.
-pub(super) fn width(data: &Dataset) -> usize {
+pub fn width(data: &Dataset) -> usize {
     match data.shape.as_slice() {
         [] => 1,
         // Samples without shape: as square as can be.

@@ -1,0 +1,67 @@
+//! Stages "blocked" and "blocked-twice": larger lattices after one or two block-spin steps.
+
+use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::study::samples::{REVISION, UNITS, failure, sampled, write};
+use crate::study::settings::Settings;
+use rayon::prelude::*;
+use rgflow::lattice::{Collection, Ising, Square, Temperature, wolff};
+use rgflow::random::Streams;
+use rgflow::rg::block_spin;
+
+/// The block-spin steps: b and how often.
+pub const BLOCKS: [(usize, usize); 4] = [(2, 1), (3, 1), (2, 2), (3, 2)];
+
+/// Name of `steps` block-spin steps in keys and files: `b2` once, `b2x2` twice.
+pub fn block_name(b: usize, steps: usize) -> String {
+    if steps == 1 { format!("b{b}") } else { format!("b{b}x{steps}") }
+}
+
+/// Makes or keeps the sets that are blocked `steps` times, from lattices of b^steps times the size.
+pub fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Result<Artifact, Error> {
+    let (name, per) = match steps {
+        1 => ("blocked", settings.samples.per_temperature),
+        _ => ("blocked-twice", settings.rg.twice_per_temperature),
+    };
+    let blocks: Vec<usize> = BLOCKS.iter().filter(|(_, of)| *of == steps).map(|(b, _)| *b).collect();
+    let files: Vec<String> = blocks.iter().map(|b| format!("samples/blocked-{}.npz", block_name(*b, steps))).collect();
+    let what = Stage {
+        name,
+        revision: REVISION,
+        settings: (&settings.lattice, &settings.samples.t_max, &settings.samples.t_step, per),
+        inputs: &[],
+        outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
+    };
+    repetition.stage(what, |out| {
+        let grid = settings.temperatures();
+        let streams = Streams::new(out.seed());
+        out.add_work("block spins", (blocks.len() * grid.len()) as u64 * UNITS);
+        for b in &blocks {
+            let size = settings.lattice.size * b.pow(steps as u32);
+            let name = block_name(*b, steps);
+            let purpose = format!("blocked/{name}");
+            let blocked: Vec<Collection> = grid
+                .par_iter()
+                .enumerate()
+                .map(|(k, t)| {
+                    let part = format!("{purpose}/{k}");
+                    out.keep(&part, UNITS, || {
+                        let temperature = Temperature::new(*t).map_err(failure)?;
+                        let square = Square::new(size, size).map_err(failure)?;
+                        let (model, mut rng) = (Ising::new(&square), streams.generator(&purpose, k as u64));
+                        let chains = wolff::sampling(&model, temperature, per, &Default::default(), &mut rng);
+                        let mut drawn = sampled(out, &format!("{part}/chains"), chains.map_err(failure)?, UNITS)?;
+                        let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
+                        for step in 0..steps {
+                            let (size, spins) = (size / b.pow(step as u32), &mut drawn.spins);
+                            *spins = block_spin::majority(spins.view(), size, size, *b, &mut ties).map_err(failure)?;
+                        }
+                        Ok(drawn)
+                    })
+                })
+                .collect::<Result<_, Error>>()?;
+            let parts: Vec<&Collection> = blocked.iter().collect();
+            write(out, &format!("blocked-{name}"), settings.lattice.size, &grid, &parts)?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,205 @@
+//! What thermometers read of collections and flows, as it lies in JSON files.
+
+use super::ends;
+use crate::record::{Combined, Measured, around, over_seeds, union};
+use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
+use rgflow::lattice::{Observables, Square};
+use rgflow::statistics::Estimate;
+use serde::{Deserialize, Serialize};
+
+/// A collection read by all thermometers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Observed {
+    pub t_star: Measured,
+    pub interval: Option<[Option<f64>; 2]>,
+    pub kl: f64,
+    pub kl_reverse: f64,
+    pub js: f64,
+    pub p_thermal: f64,
+    pub n: usize,
+    pub energy: Measured,
+    pub t_energy: Option<Measured>,
+    pub abs_m: Measured,
+    pub xi_over_l: Option<Measured>,
+    /// P(T) with standard errors.
+    pub curve: Vec<f64>,
+    pub curve_error: Vec<f64>,
+}
+
+impl Observed {
+    pub fn of(thermometer: &Thermometer, reading: &Reading, observables: &Observables, square: &Square) -> Self {
+        let TStar { value, error, interval, kl, kl_reverse, js, p_thermal, n } = thermometer.read(reading);
+        let second = SecondThermometers::of(observables, reading.strata.len(), square.lx(), square.ly());
+        let pair = |e: Estimate| (e.value, e.error);
+        Self {
+            t_star: (value, error),
+            interval,
+            kl,
+            kl_reverse,
+            js,
+            p_thermal,
+            n,
+            energy: pair(second.energy),
+            t_energy: second.t_energy.map(pair).filter(|t| t.1.is_finite()),
+            abs_m: pair(second.abs_m),
+            xi_over_l: second.xi_over_l.map(pair),
+            curve: reading.mean(),
+            curve_error: reading.error(),
+        }
+    }
+
+    /// Errors for correlated configurations of which only `n_eff` are independent.
+    pub fn widened(mut self, n_eff: f64) -> Self {
+        let factor = (self.n as f64 / n_eff).max(1.0).sqrt();
+        let values = [Some(&mut self.t_star), self.t_energy.as_mut(), self.xi_over_l.as_mut()];
+        for measured in values.into_iter().flatten().chain([&mut self.energy, &mut self.abs_m]) {
+            measured.1 *= factor;
+        }
+        self.curve_error.iter_mut().for_each(|e| *e *= factor);
+        self
+    }
+}
+
+/// A flow of one machine in one mode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FlowFindings {
+    pub steps: usize,
+    /// All ends together.
+    pub pooled: Observed,
+    /// The end of each start temperature.
+    pub ends: Vec<Observed>,
+    /// Distinct ends at the recorded step nearest to 100, and at the end.
+    pub distinct_100: usize,
+    pub distinct: usize,
+    /// Total variation of the P(T) of the two ends that may be farthest apart, with its 95 % interval.
+    pub apart: [f64; 3],
+    pub hot_meets_cold: bool,
+    /// Fraction of starts whose windows agree.
+    pub converged: f64,
+    /// Relaxation time in steps: value, or bounds.
+    pub relaxation: Option<f64>,
+    pub relaxation_interval: Option<[Option<f64>; 2]>,
+    /// Mean-field: fraction of chains at rest, number of attractors, the heaviest of them and their basins by start.
+    pub at_rest: f64,
+    pub attractors: usize,
+    pub centres: Vec<Vec<f32>>,
+    pub basins: Vec<Vec<f64>>,
+    /// Distribution of m at the end, by start: m = -1, -0.9 ... 1 (rounded to one decimal).
+    pub magnetisation: Vec<Vec<f64>>,
+    pub series: Series,
+}
+
+impl FlowFindings {
+    /// The ends at the last step.
+    pub fn ends_seen(&self) -> ends::Seen {
+        let t_star = self.ends.iter().map(|end| end.t_star.0).collect();
+        ends::Seen { count: self.distinct, apart: self.apart, t_star }
+    }
+}
+
+/// What was read along a flow: `[record][start]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Series {
+    pub steps: Vec<usize>,
+    pub t_star: Vec<Vec<f64>>,
+    pub energy: Vec<Vec<Measured>>,
+    pub abs_m: Vec<Vec<Measured>>,
+    /// Lattices of the first chain for some starts: `[start][record]`, by position in `shown_starts` and `shown_records`.
+    pub shown_starts: Vec<usize>,
+    pub shown_records: Vec<usize>,
+    pub pictures: Vec<Vec<Vec<f32>>>,
+}
+
+/// What the thesis allows when it says "about" or shows a figure: one step of its grid.
+pub const ABOUT: f64 = 0.25;
+
+/// `2.25` for keys and labels; `0` and `6` stay short.
+pub fn label(t: f64) -> String {
+    format!("{t}")
+}
+
+/// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
+/// T* of each repetition that has none.
+pub fn t_star(observed: &[&Observed]) -> Combined {
+    let values: Vec<_> = observed.iter().map(|o| Some(o.t_star)).collect();
+    let mut combined = over_seeds(&values, observed.iter().map(|o| o.n as f64).sum());
+    if observed.iter().any(|o| o.interval.is_some()) {
+        let ends: Vec<[Option<f64>; 2]> =
+            observed.iter().map(|o| o.interval.unwrap_or_else(|| around(o.t_star))).collect();
+        combined.interval = Some(union(&ends));
+    }
+    combined
+}
+
+/// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.
+pub fn relaxation(flows: &[&FlowFindings]) -> Combined {
+    let mut combined = over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
+    if combined.value.is_none() {
+        let bounds: Vec<[Option<f64>; 2]> =
+            flows.iter().map(|f| f.relaxation_interval.unwrap_or([f.relaxation, f.relaxation])).collect();
+        combined.interval = Some(union(&bounds));
+        combined.how = "bounds: not resolved in every repetition";
+    }
+    combined
+}
+
+/// Least probability over repetitions that a thermal collection leaves a larger divergence, times their number (Bonferroni).
+pub fn p_thermal(observed: &[&Observed]) -> f64 {
+    (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(t_star: Measured, interval: Option<[Option<f64>; 2]>, p_thermal: f64) -> Observed {
+        Observed {
+            t_star,
+            interval,
+            kl: 0.0,
+            kl_reverse: 0.0,
+            js: 0.0,
+            p_thermal,
+            n: 100,
+            energy: (-1.0, 0.1),
+            t_energy: None,
+            abs_m: (0.5, 0.1),
+            xi_over_l: None,
+            curve: vec![],
+            curve_error: vec![],
+        }
+    }
+
+    #[test]
+    fn an_interval_holds_the_repetitions_that_have_none() {
+        let seen = [observed((0.5, 0.2), Some([None, Some(0.9)]), 1.0), observed((1.2, 0.1), None, 1.0)];
+        let all: Vec<&Observed> = seen.iter().collect();
+        let interval = t_star(&all).interval.expect("one repetition has one");
+        assert!(interval[0].is_none() && (interval[1].expect("closed") - 1.4).abs() < 1e-12, "{interval:?}");
+        let two = [
+            observed((1.0, 0.2), Some([Some(0.5), Some(1.5)]), 1.0),
+            observed((2.0, 0.2), Some([Some(1.2), Some(2.5)]), 1.0),
+        ];
+        assert_eq!(t_star(&two.iter().collect::<Vec<_>>()).interval, Some([Some(0.5), Some(2.5)]));
+        assert_eq!(t_star(&all[1..]).interval, None);
+    }
+
+    #[test]
+    fn repetitions_combine_by_student_and_bonferroni() {
+        let seen = [observed((1.0, 9.0), None, 0.2), observed((3.0, 9.0), None, 0.004)];
+        let all: Vec<&Observed> = seen.iter().collect();
+        let mean = t_star(&all);
+        // Two repetitions: s / sqrt 2 = 1 times t = 1.8373; the errors of single ones are not added.
+        assert!((mean.error.expect("two repetitions") - 1.8373).abs() < 1e-3 && mean.value == Some(2.0));
+        assert_eq!(t_star(&all[..1]).error, Some(9.0));
+        assert!((p_thermal(&all) - 0.008).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_null_that_is_an_interval_is_met_at_its_nearest_point() {
+        let null = t_star(&[&observed((0.5, 0.2), Some([None, Some(0.9)]), 1.0)]);
+        assert_eq!(null.reference(Some(0.7)), Some((0.7, 0.0)));
+        assert_eq!(null.reference(Some(2.0)), Some((0.9, 0.0)));
+        assert_eq!(t_star(&[&observed((0.5, 0.2), None, 1.0)]).reference(Some(2.0)), Some((0.5, 0.2)));
+    }
+}
