@@ -7,6 +7,7 @@
 //! States are encoded by postcard, a compact binary format of serde, which keeps every bit of a float.
 
 use serde::{Serialize, de::DeserializeOwned};
+use std::ops::ControlFlow;
 use thiserror::Error;
 
 /// A computation that goes on step by step.
@@ -46,33 +47,39 @@ pub trait Resumable {
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit>;
 }
 
-/// Brings `work` to its end, which `tick` is told of in [`Resumable::done`]'s unit; whether it was reached: `false` of `tick` stops.
-pub fn complete(work: &mut dyn Resumable, tick: &dyn Fn(u64) -> bool) -> bool {
+/// Brings `work` to its end. `tick` is told after each advance what it did, in [`Resumable::done`]'s unit.
+///
+/// # Errors
+/// [`Stopped`] where `tick` breaks.
+pub fn complete(work: &mut dyn Resumable, tick: &dyn Fn(u64) -> ControlFlow<()>) -> Result<(), Stopped> {
     loop {
         let before = work.done();
         let more = work.advance();
-        if !tick(work.done() - before) {
-            return false;
+        if tick(work.done() - before).is_break() {
+            return Err(Stopped);
         }
         if !more {
-            return true;
+            return Ok(());
         }
     }
 }
 
-/// Brings `work` to its end and tells `progress` each of its `records` when it is there, where an advance ends; `false` stops.
+/// Brings `work` to its end and tells `progress` each of its `records` when it is there, where an advance ends;
+/// [`Stopped`] where that breaks.
 pub(crate) fn complete_and_tell<W: Resumable, R: Copy>(
     work: &mut W,
     records: impl Fn(&W) -> &[R],
-    progress: &mut dyn FnMut(R) -> bool,
-) {
+    progress: &mut dyn FnMut(R) -> ControlFlow<()>,
+) -> Result<(), Stopped> {
     let mut told = 0;
     loop {
         let more = work.advance();
-        let stop = records(work)[told..].iter().any(|record| !progress(*record));
+        if records(work)[told..].iter().try_for_each(|record| progress(*record)).is_break() {
+            return Err(Stopped);
+        }
         told = records(work).len();
-        if stop || !more {
-            return;
+        if !more {
+            return Ok(());
         }
     }
 }
@@ -80,7 +87,7 @@ pub(crate) fn complete_and_tell<W: Resumable, R: Copy>(
 /// What brings the parts of a computation to their ends, by their numbers: it may save them on the way, or stop.
 pub type Drive<'a> = dyn Fn(usize, &mut dyn Resumable) -> Result<(), Stopped> + Sync + 'a;
 
-/// A [`Drive`] did not reach the end.
+/// A computation was told to stop before its end: by a callback that broke, or by its [`Drive`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("stopped before the end")]
 pub struct Stopped;
@@ -90,8 +97,7 @@ pub struct Stopped;
 /// # Errors
 /// None.
 pub fn through(_: usize, work: &mut dyn Resumable) -> Result<(), Stopped> {
-    complete(work, &|_| true);
-    Ok(())
+    complete(work, &|_| ControlFlow::Continue(()))
 }
 
 /// A state of another computation, or of another version of this crate.

@@ -1,12 +1,15 @@
 //! Flows against exact results: the stationary law of a small machine by enumeration, and the mean-field map by hand.
 
 use ndarray::{Array2, array};
-use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run};
+use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run, run_by};
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples};
+use rgflow::restart::{Stopped, through};
+use std::ops::ControlFlow::{Break, Continue};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 fn machine() -> Rbm {
     let mut random = Streams::new(1).generator("test/flow", 0);
@@ -31,9 +34,31 @@ fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory 
         mode,
         &Schedule::new(steps),
         (Streams::new(1), "test/flow"),
-        &|_| true,
+        &|_| Continue(()),
     )
     .expect("not stopped")
+}
+
+/// Stopped in the middle, a flow gives [`Stopped`]; that it is watched changes nothing.
+#[test]
+fn a_stopped_flow_gives_nothing() {
+    let (rbm, spins, schedule) = (machine(), starts(500).mapv(f32::from), Schedule::new(1000));
+    let (readout, streams) = (Readout { mlp: None, lattice: None }, (Streams::new(1), "test/flow"));
+    let (all, done) = (1000 * spins.nrows() as u64, AtomicU64::new(0));
+    for mode in [Mode::Mean, Mode::Gibbs] {
+        let starts = || Starts { values: spins.view().into(), n_starts: 2 };
+        let until = |end: u64| {
+            done.store(0, Relaxed);
+            let tick = |n| if done.fetch_add(n, Relaxed) + n < end { Continue(()) } else { Break(()) };
+            run(&rbm, readout, starts(), mode, &schedule, streams, &tick)
+        };
+        assert_eq!(until(all / 2).err(), Some(Stopped));
+        assert!(done.load(Relaxed) < all);
+        let whole = until(u64::MAX).unwrap();
+        assert_eq!(done.load(Relaxed), all);
+        let driven = run_by(&rbm, readout, starts(), mode, &schedule, streams, &through).unwrap();
+        assert_eq!(format!("{whole:?}"), format!("{driven:?}"));
+    }
 }
 
 /// The same flow from packed bits and from their values: equal at every record, of expectation values and of states.
@@ -45,7 +70,7 @@ fn starts_are_bits_or_values() {
         let follow = |values: Samples| {
             let (schedule, streams) = (Schedule::new(20), (Streams::new(1), "test/flow"));
             let readout = Readout { mlp: None, lattice: None };
-            run(&machine(), readout, Starts { values, n_starts: 2 }, mode, &schedule, streams, &|_| true)
+            run(&machine(), readout, Starts { values, n_starts: 2 }, mode, &schedule, streams, &|_| Continue(()))
                 .expect("not stopped")
         };
         let [of_bits, of_values] = [follow(bits.as_slice().into()), follow(values.view().into())];
@@ -128,7 +153,7 @@ fn chains_rest_within_the_tolerance() {
             Mode::Mean,
             &Schedule { rest, ..Schedule::new(300) },
             (Streams::new(1), "test/flow"),
-            &|_| true,
+            &|_| Continue(()),
         )
         .expect("not stopped")
     };
@@ -150,7 +175,7 @@ fn chains_rest_within_the_tolerance() {
         Mode::Mean,
         &Schedule::new(2),
         (Streams::new(1), "test/flow"),
-        &|_| true,
+        &|_| Continue(()),
     );
     assert_eq!(short.expect("not stopped").at_rest, 0.0);
     let loose = apart(&all.values, &follow(Rest::Within(0.5)).values);

@@ -7,7 +7,11 @@ use machine::machine;
 use ndarray::{Array2, array};
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{ExactTraining, Objective, Rbm, RbmError, Samples, Trained, Training, Units, train, train_exactly};
+use rgflow::rbm::{
+    ExactTraining, Fit, Objective, Rbm, RbmError, Samples, Trained, Training, Units, train, train_exactly,
+};
+use rgflow::restart::{Resumable, Stopped};
+use std::ops::ControlFlow::{Break, Continue};
 
 /// 1000 samples of 8 units: all alike but for a tenth.
 fn aligned(units: &Units) -> Array2<f32> {
@@ -48,7 +52,8 @@ fn training_raises_the_likelihood() {
             ..Training::default()
         };
         let Trained { rbm, snapshots, .. } =
-            train(start.clone(), data.view(), data.view(), &training, Streams::new(1), "test", &mut |_| true).unwrap();
+            train(start.clone(), data.view(), data.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
+                .unwrap();
         assert!(ln_p(&rbm) > ln_p(&start) + 1.0, "{rule}: {} -> {}", ln_p(&start), ln_p(&rbm));
         assert_eq!((snapshots.len(), &snapshots[0].rbm, &snapshots[1].rbm), (2, &start, &rbm));
         assert!(machines.iter().all(|other| other != &rbm));
@@ -72,7 +77,7 @@ fn exact_training_minimises_its_objective() {
             record_every: 1000,
         };
         let start = Rbm::random(4, 1, 0.3, &mut Streams::new(1).generator("test/start", 0));
-        let (_, steps) = train_exactly(start, &q, &training, &mut |_| true).unwrap();
+        let (_, steps) = train_exactly(start, &q, &training, &mut |_| Continue(())).unwrap();
         assert_eq!(steps.iter().map(|s| s.update).collect::<Vec<_>>(), [0, 1000, 2000, 3000, 4000]);
         let d = steps[4].divergences;
         [d.kl, d.reverse_kl, d.jensen_shannon]
@@ -101,7 +106,8 @@ fn early_stopping_and_snapshots_do_not_disturb_each_other() {
             snapshots,
             ..Training::default()
         };
-        train(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1), "test", &mut |_| true).unwrap()
+        train(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
+            .unwrap()
     };
     let (plain, longer) = (of(0, vec![]), of(0, vec![10, 60]));
     assert_eq!((plain.update, &plain.rbm), (40, &longer.rbm));
@@ -114,6 +120,38 @@ fn early_stopping_and_snapshots_do_not_disturb_each_other() {
     assert_eq!(first.rbm.reconstruction_cost(test.view()), least);
 }
 
+/// A training that is stopped is none: not even where the machine of the least cost is there and a snapshot is not. That
+/// it is watched changes nothing.
+#[test]
+fn a_stopped_training_gives_no_machine() {
+    let data: Vec<u8> = (0..400u32).map(|i| if i % 3 == 0 { 0b1111 } else { 0 }).collect();
+    let test = Array2::from_shape_fn((40, 4), |(i, _)| if i % 3 == 0 { 1.0 } else { -1.0 });
+    let start = machine(4, 3, &Units::SPIN, &Units::SPIN);
+    for snapshots in [vec![], vec![60]] {
+        let training = Training { updates: 40, evaluate_every: 2, snapshots, ..Training::default() };
+        let mut told = 0;
+        let mut until = |most: usize| {
+            told = 0;
+            let mut progress = |_| {
+                told += 1;
+                if told < most { Continue(()) } else { Break(()) }
+            };
+            let (data, streams) = (data.as_slice(), Streams::new(1));
+            (train(start.clone(), data, test.view(), &training, streams, "test", &mut progress), told)
+        };
+        for most in [1, 10, 20] {
+            let (stopped, told) = until(most);
+            assert!(matches!(stopped, Err(RbmError::Stopped(Stopped))) && told == most, "{most}");
+        }
+        let whole = until(usize::MAX).0.unwrap();
+        let mut fit =
+            Fit::new(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1), "test").unwrap();
+        while fit.advance() {}
+        let fit = fit.finish().unwrap();
+        assert_eq!((whole.rbm, whole.update, whole.metrics), (fit.rbm, fit.update, fit.metrics));
+    }
+}
+
 #[test]
 fn what_cannot_be_is_refused_in_a_sentence() {
     let spin = machine(3, 2, &Units::SPIN, &Units::SPIN);
@@ -124,7 +162,7 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         let mut training = Training { updates: 300, evaluate_every: 10, ..Training::default() };
         change(&mut training);
         let test = if rbm.visible_units() == &Units::SPIN { good.mapv(|v| 2.0 * v - 1.0) } else { good.clone() };
-        train(rbm.clone(), data, test.view(), &training, Streams::new(1), "test", &mut |_| true)
+        train(rbm.clone(), data, test.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
             .unwrap_err()
             .to_string()
     };

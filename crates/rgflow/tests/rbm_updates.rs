@@ -12,6 +12,7 @@ use rgflow::kernel::spins::{pack_levels, packed_len};
 use rgflow::learning::{Batching, Descent, Momentum, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples, Trainer, Training, Units, train};
+use std::ops::ControlFlow::Continue;
 
 fn hidden_mean(rbm: &Rbm, v: &[f32]) -> Vec<f64> {
     let m = rbm.n_hidden();
@@ -38,7 +39,8 @@ fn mean_update(rbm: &Rbm, data: &Array2<f32>, cd_steps: usize) -> [Array2<f64>; 
     let (n, m) = rbm.weights.dim();
     let mut sums = [(n, m), (n, 1), (1, m)].map(Array2::<f64>::zeros);
     for seed in 1..=100 {
-        let trained = train(rbm.clone(), data.view(), test, &training, Streams::new(seed), "test/cd", &mut |_| true);
+        let trained =
+            train(rbm.clone(), data.view(), test, &training, Streams::new(seed), "test/cd", &mut |_| Continue(()));
         let after = trained.unwrap().rbm;
         sums[0] += &(&after.weights - &rbm.weights).mapv(f64::from);
         sums[1] += &(&after.visible_bias - &rbm.visible_bias).mapv(f64::from).insert_axis(ndarray::Axis(1));
@@ -241,7 +243,8 @@ fn persistent_chains_go_on() {
             snapshots: vec![1],
             ..Training::default()
         };
-        let trained = train(rbm.clone(), data.view(), starts.view(), &training, Streams::new(1), "test", &mut |_| true);
+        let trained =
+            train(rbm.clone(), data.view(), starts.view(), &training, Streams::new(1), "test", &mut |_| Continue(()));
         let trained = trained.unwrap();
         (trained.snapshots[0].rbm.clone(), trained.rbm)
     };
@@ -288,7 +291,9 @@ fn values_and_bits_are_the_same_data() {
     for hidden in [3, 7] {
         let rbm = machine(6, hidden, &units, &Units::SPIN);
         let of = |data: Samples| {
-            train(rbm.clone(), data, values.view(), &training, Streams::new(1), "test", &mut |_| true).unwrap().rbm
+            train(rbm.clone(), data, values.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
+                .unwrap()
+                .rbm
         };
         assert_eq!(of(values.view().into()), of(bits.as_slice().into()), "{hidden} hidden units");
         assert_eq!(of(values.view().into()), of(dirty.as_slice().into()), "{hidden} hidden units");

@@ -1,5 +1,11 @@
 //! What can go wrong in the laboratory, and the exit code that follows.
 
+use rgflow::boltzmann::BoltzmannError;
+use rgflow::exact::ExactError;
+use rgflow::lattice::LatticeError;
+use rgflow::nn::NnError;
+use rgflow::rbm::RbmError;
+use rgflow::restart::Stopped;
 use std::path::{Path, PathBuf};
 
 /// What went wrong. Messages name the file, the key and its value, and the remedy.
@@ -24,6 +30,37 @@ pub enum Error {
     /// Stopped by SIGINT or SIGTERM (exit code 130); what was finished is kept.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<Stopped> for Error {
+    fn from(_: Stopped) -> Self {
+        Error::Interrupted
+    }
+}
+
+/// What the library refuses is a failure, but for what was stopped.
+macro_rules! failures {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::Stopped(stopped) => stopped.into(),
+                    other => Error::failure(other.to_string()),
+                }
+            }
+        }
+    )*};
+}
+
+failures!(BoltzmannError, LatticeError, NnError, RbmError);
+
+impl From<ExactError> for Error {
+    fn from(error: ExactError) -> Self {
+        match error {
+            ExactError::Lattice(error) => error.into(),
+            other => Error::failure(other.to_string()),
+        }
+    }
 }
 
 /// The way out of what the system said when `action` was tried, if one is known.

@@ -298,14 +298,13 @@ impl Restarts {
     }
 }
 
-/// What `sample` gives, which brings its parts to their ends by `complete`; where that stops, why it did.
+/// What `compute` gives, which brings its parts to their ends by `complete`; where that stops, why it did.
 ///
 /// # Errors
-/// Those of `complete`, and those of `sample` as `failure` says.
-pub(crate) fn driven<T, E>(
+/// Those of `complete` and of `compute`.
+pub(crate) fn driven<T, E: Into<Error>>(
     complete: impl Fn(usize, &mut dyn Resumable) -> Result<(), Error> + Sync,
-    sample: impl FnOnce(&Drive) -> Result<T, E>,
-    failure: impl FnOnce(E) -> Error,
+    compute: impl FnOnce(&Drive) -> Result<T, E>,
 ) -> Result<T, Error> {
     let why = OnceLock::new();
     let drive = |part: usize, work: &mut dyn Resumable| {
@@ -315,7 +314,7 @@ pub(crate) fn driven<T, E>(
             Stopped
         })
     };
-    sample(&drive).map_err(|error| why.into_inner().unwrap_or_else(|| failure(error)))
+    compute(&drive).map_err(|error| why.into_inner().unwrap_or_else(|| error.into()))
 }
 
 impl Watch for StageOut<'_> {
@@ -338,13 +337,18 @@ impl StageOut<'_> {
         self.restarts.complete(part, work, units, self)
     }
 
-    /// [`StageOut::complete`] for the parts `name`/0, `name`/1 ... of a computation that runs on several threads.
-    pub fn parts<'s>(
-        &'s self,
-        name: &'s str,
-        units: impl Fn(u64) -> u64 + Sync + 's,
-    ) -> impl Fn(usize, &mut dyn Resumable) -> Result<(), Error> + Sync + 's {
-        move |number, work| self.complete(&format!("{name}/{number}"), work, &units).map(|_| ())
+    /// What `compute` gives, whose parts [`StageOut::complete`] brings to their ends as the parts `name`/0, `name`/1 ... of this
+    /// stage; they may run on several threads.
+    ///
+    /// # Errors
+    /// As [`StageOut::complete`], and those of `compute`.
+    pub fn drive<T, E: Into<Error>>(
+        &self,
+        name: &str,
+        units: &(dyn Fn(u64) -> u64 + Sync),
+        compute: impl FnOnce(&Drive) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        driven(|number, work| self.complete(&format!("{name}/{number}"), work, units).map(|_| ()), compute)
     }
 
     /// What `make` gives as the part `part` of this stage, or what a stopped run kept of it: then the `units` that `make` reports are

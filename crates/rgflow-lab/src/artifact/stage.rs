@@ -6,6 +6,7 @@
 
 use super::restart::Restarts;
 use super::{Error, Progress, Run, atomic, inside, json, npz, provenance};
+use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -108,6 +109,11 @@ impl<'a> Repetition<'a> {
         u64::from_le_bytes(bytes)
     }
 
+    /// The random streams of the repetition, or of the part.
+    pub fn streams(&self) -> Streams {
+        Streams::new(self.seed())
+    }
+
     /// The folder `seed-K/`.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -189,6 +195,11 @@ impl StageOut<'_> {
     /// The seed of the repetition.
     pub fn seed(&self) -> u64 {
         self.repetition.seed()
+    }
+
+    /// The random streams of the repetition.
+    pub fn streams(&self) -> Streams {
+        self.repetition.streams()
     }
 
     /// Path of the output `name`; its folder exists.

@@ -19,6 +19,7 @@ use rgflow::random::Streams;
 use rgflow::rbm::{self, Rbm, Samples};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -135,9 +136,8 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
         Mode::Mean,
         &Schedule { steps: sizes.flow_steps, records: (0..=sizes.flow_steps).collect(), rest: Rest::default() },
         (streams, "bench/flow"),
-        &|_| true,
-    )
-    .ok_or_else(|| failure("the flow was stopped"))?;
+        &|_| Continue(()),
+    )?;
     let end = start.elapsed().as_secs_f64();
     let test = Samples::Packed(&test).values(&rbm);
     let cost = mlp.cost(test.view(), Targets::Classes(&classes), Cost::CategoricalCrossEntropy).map_err(failure)?;

@@ -108,9 +108,10 @@ impl Request {
                 let complete = |part: usize, work: &mut dyn Resumable| {
                     restarts.complete(&format!("{k}/{part}"), work, &|_| 0, &watch).map(|_| ())
                 };
-                let sample =
-                    |drive: &Drive| sample_by(self.method, &model, temperature, self.n, &self.effort, streams, drive);
-                let drawn = driven(complete, sample, user)?;
+                let sample = |drive: &Drive| {
+                    sample_by(self.method, &model, temperature, self.n, &self.effort, streams, drive).map_err(user)
+                };
+                let drawn = driven(complete, sample)?;
                 progress.advance(1);
                 Ok(drawn)
             })?;

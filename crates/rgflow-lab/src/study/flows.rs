@@ -12,7 +12,6 @@ use rgflow::flow::{
 };
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
-use rgflow::random::Streams;
 use std::fmt::Write;
 
 const REVISION: u32 = 9;
@@ -60,15 +59,12 @@ pub fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result<FlowFi
         drop(start);
         let schedule = Schedule::new(job.steps);
         out.add_work(&folder, (job.steps * job.chains * n_starts) as u64 / 4);
-        let trajectory = run_by(
-            &rbm,
-            Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) },
-            Starts { values: bits.as_slice().into(), n_starts },
-            job.mode,
-            &schedule,
-            (Streams::new(out.seed()), &folder),
-            &out.parts("chains", |done| done / 4),
-        )?;
+        let readout = Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) };
+        let starts = Starts { values: bits.as_slice().into(), n_starts };
+        let streams = (out.streams(), folder.as_str());
+        let trajectory = out.drive("chains", &|done| done / 4, |drive| {
+            run_by(&rbm, readout, starts, job.mode, &schedule, streams, drive)
+        })?;
         let findings = examine(&trajectory, thermometer, &square, job.mode, n_starts)?;
         write_series(out, &npz, &csv, &trajectory, &findings, &bench.settings.temperatures())?;
         let text = serde_json::to_string(&findings).map_err(|e| Error::failure(e.to_string()))?;

@@ -74,7 +74,7 @@ pub fn fitted<K: Serialize>(
         let (data, test) = data()?;
         let bits = packed(data.view());
         let test = test.mapv(f32::from);
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let one = fit.updates;
         let longest = fit.snapshots.iter().copied().max().unwrap_or(0).max(fit.rbm.epochs);
         let snapshots: Vec<usize> = fit.snapshots.iter().map(|e| e * one).collect();
@@ -136,7 +136,7 @@ pub fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifac
         outputs: &[model],
     };
     repetition.stage(what, |out| {
-        let rbm = first([settings.lattice.size; 2], &settings.rbm, Streams::new(out.seed()), "untrained");
+        let rbm = first([settings.lattice.size; 2], &settings.rbm, out.streams(), "untrained");
         write(out, model, ([settings.lattice.size; 2], &settings.rbm), &rbm, "untrained", 0)
     })
 }
@@ -147,7 +147,7 @@ pub fn redrawn(repetition: &Repetition, settings: &Settings, fitted: &Artifact, 
     let what = Stage { name: &stage, revision: REVISION, settings: (), inputs: &[fitted], outputs: &[&model] };
     repetition.stage(what, |out| {
         let rbm = load(fitted, &format!("rbm/{name}/model.safetensors"))?;
-        let redrawn = rbm.redrawn(&mut Streams::new(out.seed()).generator(&stage, 0));
+        let redrawn = rbm.redrawn(&mut out.streams().generator(&stage, 0));
         write(out, &model, ([settings.lattice.size; 2], &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
     })
 }

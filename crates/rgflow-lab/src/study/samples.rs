@@ -1,7 +1,6 @@
 //! Stage "samples": four independent thermal sets, the calibration set between their temperatures, and blocked larger lattices.
 
 use super::settings::{Sampler, Settings};
-use crate::artifact::restart::driven;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
@@ -76,7 +75,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, E
         let grid = settings.temperatures();
         let size = settings.lattice.size;
         let per = settings.samples.per_temperature;
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
         out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
         let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
@@ -109,7 +108,7 @@ pub fn further(
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     repetition.stage(what, |out| {
-        let (streams, size) = (Streams::new(out.seed()), settings.lattice.size);
+        let (streams, size) = (out.streams(), settings.lattice.size);
         out.add_work(stage, grid.len() as u64 * UNITS);
         let purposes: Vec<String> = names.iter().map(|name| format!("samples/{name}")).collect();
         let per = settings.samples.per_temperature;
@@ -149,11 +148,9 @@ fn draw_all(
     };
     let chains = metropolis::Settings::for_lattice(&square);
     let grids = |purpose: &String| {
-        let name = format!("{purpose}/words");
-        let words = out.parts(&name, |_| 0);
         let sample =
             |drive: &Drive| metropolis::sample_grid_by(&square, &together, n, &chains, (streams, purpose), drive);
-        driven(words, sample, failure)
+        out.drive(&format!("{purpose}/words"), &|_| 0, sample)
     };
     let mut grids: Vec<_> = if together.is_empty() {
         Vec::new()

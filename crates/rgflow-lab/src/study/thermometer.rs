@@ -27,7 +27,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -
         let (train_set, test_set) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
         let classes =
             |set: &ThermalSet| -> Vec<usize> { (0..set.spins.nrows()).map(|i| i / set.per_temperature).collect() };
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let mut sizes = vec![train_set.spins.ncols()];
         sizes.extend(&settings.thermometer.hidden);
         sizes.push(temperatures.len());

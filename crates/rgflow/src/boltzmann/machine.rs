@@ -2,6 +2,7 @@
 
 use crate::learning::LearningError;
 use crate::random::Generator;
+use crate::restart::Stopped;
 use ndarray::ArrayView2;
 use rand::RngExt;
 use thiserror::Error;
@@ -46,6 +47,9 @@ pub enum BoltzmannError {
         /// The value.
         value: i8,
     },
+    /// A training that was told to stop before its end.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A setting of the training outside its range.
     #[error(transparent)]
     Learning(#[from] LearningError),

@@ -3,8 +3,9 @@
 use super::{Boltzmann, BoltzmannError, Phases};
 use crate::learning::{Descent, Optimiser};
 use crate::random::{Generator, Streams};
-use crate::restart::{Resumable, Unfit, decode, demand, encode, put};
+use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, put};
 use ndarray::ArrayView2;
+use std::ops::ControlFlow;
 
 /// Size of a parameter beyond which a training has diverged: trained machines have about 1.
 const DIVERGED: f32 = 1000.0;
@@ -31,12 +32,14 @@ pub struct Step {
     pub largest_difference: f64,
 }
 
-/// Trains `machine` on `data`, shape (samples, n_visible), values -1 and +1. `progress` is called after each update; `false` stops.
+/// Trains `machine` on `data`, shape (samples, n_visible), values -1 and +1. `progress` is called after each update.
 ///
 /// # Errors
-/// Settings and samples that cannot be; [`BoltzmannError::Diverged`] if a parameter is no longer finite.
+/// Settings and samples that cannot be; [`BoltzmannError::Diverged`] if a parameter ran away;
+/// [`BoltzmannError::Stopped`] where `progress` breaks. The machine is then as it was.
 ///
 /// ```
+/// use std::ops::ControlFlow::Continue;
 /// use ndarray::arr2;
 /// use rgflow::boltzmann::{Boltzmann, Phases, Training, train};
 /// use rgflow::learning::{Descent, Rule, Sgd};
@@ -46,7 +49,7 @@ pub struct Step {
 /// let data = arr2(&[[1i8, 1], [-1, -1], [1, 1], [1, -1]]);
 /// let descent = Descent::new(Rule::Sgd(Sgd), 0.2);
 /// let training = Training { updates: 500, phases: Phases::Exact, chains: 1, descent };
-/// train(&mut machine, data.view(), &training, streams, "example", &mut |_| true)?;
+/// train(&mut machine, data.view(), &training, streams, "example", &mut |_| Continue(()))?;
 /// assert!((machine.ln_visible_law()?[0b11].exp() - 0.5).abs() < 0.02); // both up: two samples of four
 /// # Ok::<(), rgflow::boltzmann::BoltzmannError>(())
 /// ```
@@ -56,18 +59,20 @@ pub fn train(
     training: &Training,
     streams: Streams,
     purpose: &str,
-    progress: &mut dyn FnMut(Step) -> bool,
+    progress: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<(), BoltzmannError> {
     let mut fit = Fit::new(machine.clone(), data.view(), training, streams, purpose)?;
     loop {
         let more = fit.advance();
-        let stop = fit.failed.is_some() || fit.last.is_some_and(|step| !progress(step));
-        if stop || !more {
+        if fit.failed.is_none() && fit.last.is_some_and(|step| progress(step).is_break()) {
+            return Err(Stopped.into());
+        }
+        if !more {
             break;
         }
     }
-    machine.clone_from(&fit.machine);
-    fit.finish().map(|_| ())
+    *machine = fit.finish()?;
+    Ok(())
 }
 
 /// A training on its way; see [`train`], which brings one to its end. An advance is an update.
@@ -111,13 +116,15 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// The machine as it is now.
+    /// The trained machine.
     ///
     /// # Errors
-    /// Phases that cannot be; [`BoltzmannError::Diverged`] if a parameter ran away.
+    /// Phases that cannot be; [`BoltzmannError::Diverged`] if a parameter ran away;
+    /// [`BoltzmannError::Stopped`] if there is more to do.
     pub fn finish(self) -> Result<Boltzmann, BoltzmannError> {
         match self.failed {
             Some(error) => Err(error),
+            None if self.update < self.training.updates => Err(Stopped.into()),
             None => Ok(self.machine),
         }
     }
@@ -182,6 +189,7 @@ mod tests {
     use super::*;
     use crate::learning::{Momentum, Rule, Sgd};
     use ndarray::Array2;
+    use std::ops::ControlFlow::{Break, Continue};
 
     /// Exclusive or: the third visible unit is the product of the first two, which no couplings of visible units alone can
     /// say. With a hidden unit the exact likelihood of the data comes near its entropy, by exact and by sampled phases.
@@ -199,7 +207,7 @@ mod tests {
                 Boltzmann::random(3, n_hidden, 0.5, &mut streams.generator("xor/init", 0)).expect("units");
             let descent = Descent::new(Rule::Sgd(Sgd), 0.2);
             let training = Training { updates, phases, chains: 200, descent };
-            train(&mut machine, data.view(), &training, streams, "xor", &mut |_| true).expect("finite");
+            train(&mut machine, data.view(), &training, streams, "xor", &mut |_| Continue(())).expect("finite");
             likelihood(&machine)
         };
         let alone = learnt(0, Phases::Exact, 500);
@@ -219,7 +227,7 @@ mod tests {
             let mut machine = Boltzmann::random(2, 0, 0.0, &mut streams.generator("away/init", 0)).expect("units");
             let descent = Descent::new(Rule::Sgd(Sgd), rate);
             let training = Training { updates: 3, phases: Phases::Exact, chains: 1, descent };
-            train(&mut machine, data.view(), &training, streams, "away", &mut |_| true).map(|()| machine)
+            train(&mut machine, data.view(), &training, streams, "away", &mut |_| Continue(())).map(|()| machine)
         };
         // From no couplings the first gradient is <s s'> = 1 of the data less 0.
         let error = run(1001.0).expect_err("beyond the bound");
@@ -241,10 +249,14 @@ mod tests {
             let mut seen = Vec::new();
             let mut progress = |step: Step| {
                 seen.push(step.update);
-                true
+                Continue(())
             };
             train(&mut whole, data.view(), &training, streams, "left", &mut progress).expect("finite");
             assert_eq!(seen, (1..=12).collect::<Vec<_>>());
+            let mut half = start();
+            let stop = &mut |step: Step| if step.update < 6 { Continue(()) } else { Break(()) };
+            let stopped = train(&mut half, data.view(), &training, streams, "left", stop);
+            assert_eq!((stopped, half), (Err(BoltzmannError::Stopped(Stopped)), start()));
             let fit = || Fit::new(start(), data.view(), &training, streams, "left").expect("valid");
             for leave in 0..=12 {
                 let (mut first, mut second) = (fit(), fit());
@@ -254,6 +266,8 @@ mod tests {
                 second.restore(&first.save()).expect("of the same description");
                 while second.advance() {}
                 assert_eq!(second.finish().expect("finite"), whole, "left after {leave} updates");
+                let end = if leave < 12 { Err(BoltzmannError::Stopped(Stopped)) } else { Ok(whole.clone()) };
+                assert_eq!(first.finish(), end);
             }
         }
     }

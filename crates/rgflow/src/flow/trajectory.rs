@@ -6,9 +6,10 @@ use crate::lattice::{Observables, Square};
 use crate::nn::{Mlp, Workspace};
 use crate::random::{Bulk, Streams};
 use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Samples, Units};
-use crate::restart::{Resumable, Unfit, complete, decode, demand, encode, together};
+use crate::restart::{Drive, Resumable, Stopped, Unfit, complete, decode, demand, encode, together};
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
 use rayon::prelude::*;
+use std::ops::ControlFlow;
 
 /// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not depend on
 /// threads.
@@ -95,7 +96,10 @@ impl Schedule {
 /// If widths do not fit, starts are bits where the visible units are Gaussian, or units are not {-1, +1} where a lattice is read.
 ///
 /// Random streams are `purpose` with the number of the chunk. `tick` is called with the number of chain-steps done, from
-/// several threads; `false` stops the flow, which then returns `None`.
+/// several threads.
+///
+/// # Errors
+/// [`Stopped`] where `tick` breaks.
 pub fn run(
     rbm: &Rbm,
     readout: Readout,
@@ -103,26 +107,25 @@ pub fn run(
     mode: Mode,
     schedule: &Schedule,
     streams: (Streams, &str),
-    tick: &(dyn Fn(u64) -> bool + Sync),
-) -> Option<Trajectory> {
-    let drive = |_, work: &mut dyn Resumable| if complete(work, tick) { Ok(()) } else { Err(()) };
-    run_by(rbm, readout, starts, mode, schedule, streams, &drive).ok()
+    tick: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
+) -> Result<Trajectory, Stopped> {
+    run_by(rbm, readout, starts, mode, schedule, streams, &|_, work| complete(work, tick))
 }
 
 /// As [`run`], chunk by chunk of chains: `drive` is given the number of each, from several threads, and brings it to its end. Its
 /// work is counted in steps times chains.
 ///
 /// # Errors
-/// Those of `drive`.
-pub fn run_by<E: Send>(
+/// [`Stopped`] where `drive` stops.
+pub fn run_by(
     rbm: &Rbm,
     readout: Readout,
     starts: Starts,
     mode: Mode,
     schedule: &Schedule,
     (streams, purpose): (Streams, &str),
-    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
-) -> Result<Trajectory, E> {
+    drive: &Drive,
+) -> Result<Trajectory, Stopped> {
     let per_start = starts.values.len(rbm.n_visible()) / starts.n_starts;
     let pieces: Vec<(usize, usize, usize)> = (0..starts.n_starts)
         .flat_map(|start| {
@@ -150,7 +153,7 @@ pub fn run_by<E: Send>(
             drive(index, &mut follower)?;
             Ok(follower.finish())
         })
-        .collect::<Result<_, E>>()?;
+        .collect::<Result<_, Stopped>>()?;
     Ok(assemble(&pieces, chunks, ends, (starts.n_starts, per_start), columns, schedule))
 }
 
@@ -457,7 +460,7 @@ mod tests {
                 let flow = |leave: Option<usize>| {
                     let ends = Mutex::new(vec![Vec::new(); 2]);
                     let states = Mutex::new(vec![None; 2]);
-                    let go = |drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), ()> + Sync)| {
+                    let go = |drive: &Drive| {
                         let starts = Starts { values: values.view().into(), n_starts: 2 };
                         run_by(
                             &rbm,
@@ -475,14 +478,14 @@ mod tests {
                                 work.advance();
                             }
                             states.lock().unwrap()[piece] = Some((work.done(), work.save()));
-                            Err(())
+                            Err(Stopped)
                         });
-                        assert!(left.is_err());
+                        assert_eq!(left.err(), Some(Stopped));
                     }
                     let whole = go(&|piece, work| {
                         let saved = states.lock().unwrap()[piece].take();
                         if let Some((done, state)) = &saved {
-                            work.restore(state).map_err(|_| ())?;
+                            work.restore(state).unwrap();
                             assert_eq!(work.done(), *done);
                         }
                         let mut advances = 0;

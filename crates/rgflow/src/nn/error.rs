@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{Activation, Cost};
 use crate::learning::LearningError;
+use crate::restart::Stopped;
 
 /// Errors of networks and their training.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -64,11 +65,8 @@ pub enum NnError {
         n_out: usize,
     },
     /// A training that was told to stop before its end.
-    #[error("the training was stopped after {epoch} epochs")]
-    Stopped {
-        /// Epochs so far.
-        epoch: usize,
-    },
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A training that ran away.
     #[error("the training diverged ({sign}) with learning rate {rate:e}: lower it")]
     Diverged {

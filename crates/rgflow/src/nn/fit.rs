@@ -6,7 +6,7 @@ use super::training::{Data, Epoch, Stop, Trained, Training};
 use super::{Mlp, NnError, Workspace};
 use crate::learning::{EarlyStopping, LearningError, StoppingState};
 use crate::random::Streams;
-use crate::restart::{Resumable, Unfit, decode, encode, together};
+use crate::restart::{Resumable, Stopped, Unfit, decode, encode, together};
 
 /// Rows of the training set whose cost is shown.
 const SHOWN: usize = 5000;
@@ -74,7 +74,7 @@ impl<'a> Fit<'a> {
     /// # Errors
     /// [`NnError::Diverged`] if a cost was not finite or all were far above that of a guess, [`NnError::Stopped`] if there is more to do.
     pub fn finish(self) -> Result<Trained, NnError> {
-        let stop = self.stop.ok_or(NnError::Stopped { epoch: self.curve.len() })?;
+        let stop = self.stop.ok_or(Stopped)?;
         let diverged = |sign| NnError::Diverged { sign, rate: self.training.descent.rate };
         let finite = |e: &&Epoch| e.test_cost.is_finite() && e.train_cost.is_finite();
         if let Some(bad) = self.curve.iter().find(|e| !finite(e)) {
@@ -227,7 +227,7 @@ mod tests {
                 }
                 let mut fit = fit();
                 assert_eq!(fit.restore(&end[..end.len() - 1]), Err(Unfit));
-                assert_eq!(fit.finish().unwrap_err(), NnError::Stopped { epoch: 0 });
+                assert_eq!(fit.finish().unwrap_err(), NnError::Stopped(Stopped));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Training of a network: batches, descent, early stopping on a test set (thesis sections 2.2.2 and 2.2.3).
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use super::{Cost, Fit, Mlp, NnError, Samples, Targets};
 use crate::learning::{Batching, Descent};
@@ -79,13 +80,14 @@ impl fmt::Display for Stop {
 /// Trains `mlp` and returns the network of the least test cost with the learning curve: a [`Fit`] brought to its end.
 ///
 /// The order of the samples in each epoch comes from the stream `purpose/shuffle`. `progress` is called after each
-/// epoch; `false` stops early. Updates allocate nothing but what matrix products pack.
+/// epoch. Updates allocate nothing but what matrix products pack.
 ///
 /// # Errors
 /// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the parameters ran away;
-/// [`NnError::Stopped`].
+/// [`NnError::Stopped`] where `progress` breaks.
 ///
 /// ```
+/// use std::ops::ControlFlow::Continue;
 /// use ndarray::array;
 /// use rgflow::learning::{Adam, Batching, Descent, Rule};
 /// use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
@@ -103,7 +105,7 @@ impl fmt::Display for Stop {
 /// let streams = Streams::new(1);
 /// let mut random = streams.generator("xor/init", 0);
 /// let mlp = Mlp::random(&[2, 4, 1], Activation::Tanh, Activation::Sigmoid, &mut random);
-/// let trained = train(mlp, data, data, &training, streams, "xor", &mut |_| true)?;
+/// let trained = train(mlp, data, data, &training, streams, "xor", &mut |_| Continue(()))?;
 /// assert!(trained.mlp.outputs(x.view()).iter().zip(&y).all(|(p, y)| (p - y).abs() < 0.1));
 /// # Ok::<(), rgflow::nn::NnError>(())
 /// ```
@@ -114,9 +116,9 @@ pub fn train<'a>(
     training: &Training,
     streams: Streams,
     purpose: &str,
-    progress: &mut dyn FnMut(Epoch) -> bool,
+    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
 ) -> Result<Trained, NnError> {
     let mut fit = Fit::new(mlp, data, test, training, streams, purpose)?;
-    complete_and_tell(&mut fit, Fit::curve, progress);
+    complete_and_tell(&mut fit, Fit::curve, progress)?;
     fit.finish()
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with a Boltzmann machine.
 
 use crate::learning::LearningError;
+use crate::restart::Stopped;
 use thiserror::Error;
 
 /// Errors of machines, their training and their exact results.
@@ -126,11 +127,8 @@ pub enum RbmError {
         learning_rate: f32,
     },
     /// A training that was told to stop before its end.
-    #[error("the training was stopped after {update} updates")]
-    Stopped {
-        /// Updates so far.
-        update: usize,
-    },
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A distribution that is none, or has zeros where none may be.
     #[error("the distribution over visible states {0}")]
     Law(String),

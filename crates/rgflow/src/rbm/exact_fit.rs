@@ -3,7 +3,7 @@
 use super::fit::stuck;
 use super::{ExactStep, ExactTraining, Rbm, RbmError};
 use crate::learning::Optimiser;
-use crate::restart::{Resumable, Unfit, decode, demand, encode, together};
+use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, together};
 
 /// A training on its way; see [`super::train_exactly`], which brings one to its end. Its work is counted in updates, and an advance ends
 /// at each record.
@@ -46,13 +46,15 @@ impl<'a> ExactFit<'a> {
         &self.steps
     }
 
-    /// The machine as it is now and the records so far.
+    /// The trained machine and the records.
     ///
     /// # Errors
-    /// As [`Rbm::exact_gradient`]; [`RbmError::Diverged`].
+    /// As [`Rbm::exact_gradient`]; [`RbmError::Diverged`]; [`RbmError::Stopped`] if there is more to do.
     pub fn finish(self) -> Result<(Rbm, Vec<ExactStep>), RbmError> {
+        let over = self.is_over();
         match self.failed {
             Some(error) => Err(error),
+            None if !over => Err(Stopped.into()),
             None => Ok((self.rbm, self.steps)),
         }
     }
@@ -129,6 +131,7 @@ mod tests {
     use crate::learning::{Adam, Descent, Regulariser, Rule, Sgd};
     use crate::random::Streams;
     use crate::rbm::{Objective, train_exactly};
+    use std::ops::ControlFlow::{Break, Continue};
 
     /// Left after any step and taken up by another, a training ends with the same bytes, and one that diverges does so again.
     #[test]
@@ -143,9 +146,9 @@ mod tests {
         ] {
             let descent = Descent { regulariser, decay: 0.01, ..Descent::new(rule, 0.2) };
             let training = ExactTraining { objective, updates: 25, descent, record_every: 7 };
-            let whole = train_exactly(start(), &q, &training, &mut |_| true).unwrap();
+            let whole = train_exactly(start(), &q, &training, &mut |_| Continue(())).unwrap();
             assert_eq!(whole.1.iter().map(|s| s.update).collect::<Vec<_>>(), [0, 7, 14, 21, 25]);
-            for leave in 0..30 {
+            for leave in 0..=30 {
                 let mut first = ExactFit::new(start(), &q, &training).unwrap();
                 first.together = 1;
                 (0..leave).for_each(|_| {
@@ -155,7 +158,14 @@ mod tests {
                 second.restore(&first.save()).unwrap();
                 while second.advance() {}
                 assert!(second.finish().unwrap() == whole, "{objective}, left after {leave} steps");
+                // 25 updates and a record before each sixth and after the last.
+                assert_eq!(
+                    first.finish(),
+                    if leave < 30 { Err(RbmError::Stopped(Stopped)) } else { Ok(whole.clone()) }
+                );
             }
+            let stop = &mut |step: ExactStep| if step.update < 14 { Continue(()) } else { Break(()) };
+            assert_eq!(train_exactly(start(), &q, &training, stop), Err(RbmError::Stopped(Stopped)));
         }
         for rate in [f32::MAX, 1e6] {
             let descent = Descent::new(Rule::Sgd(Sgd), rate);

@@ -13,6 +13,7 @@ use crate::restart::complete_and_tell;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 /// What is minimised.
@@ -157,12 +158,14 @@ fn coefficients(q: &[f64], p: &[f64], ln_p: &[f64], objective: Objective) -> Vec
 }
 
 /// Trains `rbm` towards the law `q` by the full exact gradient, an [`ExactFit`] brought to its end; returns the machine and the distances at update 0, every
-/// `record_every` updates and at the end. `progress` is called at each record; `false` stops at once.
+/// `record_every` updates and at the end. `progress` is called at each record.
 ///
 /// # Errors
-/// As [`Rbm::exact_gradient`]; settings that cannot be; [`RbmError::Diverged`].
+/// As [`Rbm::exact_gradient`]; settings that cannot be; [`RbmError::Diverged`]; [`RbmError::Stopped`] where
+/// `progress` breaks.
 ///
 /// ```
+/// use std::ops::ControlFlow::Continue;
 /// use rgflow::learning::{Descent, Rule, Sgd};
 /// use rgflow::{random::Streams, rbm::{ExactTraining, Objective, Rbm, train_exactly}};
 /// // Two spins that prefer to be alike.
@@ -174,7 +177,7 @@ fn coefficients(q: &[f64], p: &[f64], ln_p: &[f64], objective: Objective) -> Vec
 ///     record_every: 1000,
 /// };
 /// let start = Rbm::random(2, 1, 0.1, &mut Streams::new(1).generator("example/init", 0));
-/// let (_, steps) = train_exactly(start, &q, &training, &mut |_| true)?;
+/// let (_, steps) = train_exactly(start, &q, &training, &mut |_| Continue(()))?;
 /// assert!(steps[2].divergences.reverse_kl < 1e-6);
 /// # Ok::<(), rgflow::rbm::RbmError>(())
 /// ```
@@ -182,9 +185,9 @@ pub fn train_exactly(
     rbm: Rbm,
     q: &[f64],
     training: &ExactTraining,
-    progress: &mut dyn FnMut(ExactStep) -> bool,
+    progress: &mut dyn FnMut(ExactStep) -> ControlFlow<()>,
 ) -> Result<(Rbm, Vec<ExactStep>), RbmError> {
     let mut fit = ExactFit::new(rbm, q, training)?;
-    complete_and_tell(&mut fit, ExactFit::steps, progress);
+    complete_and_tell(&mut fit, ExactFit::steps, progress)?;
     fit.finish()
 }

@@ -4,7 +4,7 @@ use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
 use super::{Rbm, RbmError, Samples, Units};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Streams;
-use crate::restart::{Resumable, Unfit, decode, encode, together};
+use crate::restart::{Resumable, Stopped, Unfit, decode, encode, together};
 use ndarray::{Array1, Array2};
 
 /// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
@@ -100,7 +100,7 @@ impl<'a> Fit<'a> {
             return Err(RbmError::Diverged { update, sign, learning_rate: self.training.descent.rate });
         }
         if !self.is_over() {
-            return Err(RbmError::Stopped { update: self.update });
+            return Err(Stopped.into());
         }
         let (update, rbm) = self.chosen.unwrap_or_else(|| (0, self.trainer.rbm()));
         Ok(Trained { rbm, update, metrics: self.metrics, snapshots: self.snapshots })
@@ -315,7 +315,7 @@ mod tests {
                     fit.advance();
                     fit.finish()
                 };
-                assert_eq!(unfinished.unwrap_err(), RbmError::Stopped { update: 1 });
+                assert_eq!(unfinished.unwrap_err(), RbmError::Stopped(Stopped));
                 // Not a state: cut, or of another machine.
                 assert_eq!(fit().restore(&end[..end.len() - 1]), Err(Unfit));
                 let other = Rbm::random(n + 1, m, 0.1, &mut Streams::new(1).generator("test/init", 0));

@@ -10,6 +10,7 @@ use crate::learning::{Batching, Descent, Rule, Sgd};
 use crate::random::{Bulk, Streams};
 use crate::restart::{Unfit, complete_and_tell, decode, demand, encode};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 
 /// How a machine is trained.
 ///
@@ -234,12 +235,14 @@ impl Machine {
 /// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
 ///
 /// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. `progress` is called at
-/// each evaluation; `false` stops at once. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
+/// each evaluation. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
-/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away; [`RbmError::Stopped`].
+/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away;
+/// [`RbmError::Stopped`] where `progress` breaks.
 ///
 /// ```
+/// use std::ops::ControlFlow::Continue;
 /// use ndarray::Array2;
 /// use rgflow::{learning::Batching, random::Streams, rbm::{Rbm, Training, train}};
 /// let streams = Streams::new(1);
@@ -247,7 +250,7 @@ impl Machine {
 /// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
 /// let batching = Batching::Mini { size: 20, repeats: false };
 /// let training = Training { updates: 400, batching, ..Training::default() };
-/// let trained = train(start, data.view(), data.view(), &training, streams, "example", &mut |_| true)?;
+/// let trained = train(start, data.view(), data.view(), &training, streams, "example", &mut |_| Continue(()))?;
 /// let cost = |m: usize| trained.metrics[m].test_reconstruction;
 /// assert!(cost(3) < cost(0));
 /// # Ok::<(), rgflow::rbm::RbmError>(())
@@ -259,11 +262,11 @@ pub fn train<'a, 'b>(
     training: &Training,
     streams: Streams,
     purpose: &str,
-    progress: &mut dyn FnMut(Metrics) -> bool,
+    progress: &mut dyn FnMut(Metrics) -> ControlFlow<()>,
 ) -> Result<Trained, RbmError> {
     let (data, test) = (data.into(), test.into());
     let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
-    complete_and_tell(&mut fit, Fit::metrics, progress);
+    complete_and_tell(&mut fit, Fit::metrics, progress)?;
     fit.finish()
 }
 

@@ -4,6 +4,8 @@
 //! A_ab = cov(S_a^(n+1), S_b^(n)) and B_ab = cov(S_a^(n+1), S_b^(n+1)). Its largest eigenvalue among even operators is b^{y_t}, among odd
 //! ones b^{y_h}. On the square lattice y_t = 1 and y_h = 15/8.
 
+use std::ops::ControlFlow;
+
 use nalgebra::DMatrix;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -12,7 +14,7 @@ use super::block_spin::{Blocks, Rule};
 use super::operators::{Bits, Operator};
 use crate::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use crate::random::{Generator, Streams};
-use crate::restart::{Resumable, Unfit, complete, decode, demand, encode, put, together};
+use crate::restart::{Drive, Resumable, Unfit, complete, decode, demand, encode, put, together};
 use crate::statistics::{Estimate, TauInt, jackknife, tau_int_chains};
 
 /// What is measured, and how long.
@@ -63,7 +65,7 @@ pub struct Measured {
     pub tau_int: [TauInt; 2],
 }
 
-/// Samples and measures. `tick` is called with the number of configurations done, from several threads; `false` stops, which gives `None`.
+/// Samples and measures. `tick` is called with the number of configurations done, from several threads.
 ///
 /// Exponents are those of linear response about the sampled Hamiltonian: at the critical temperature, and from the second step on, those of the
 /// fixed point up to a few tenths of a percent (the first step starts from a Hamiltonian that is not yet near it). Errors by jackknife
@@ -72,9 +74,10 @@ pub struct Measured {
 /// # Errors
 /// [`LatticeError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
 /// [`LatticeError::ZeroSetting`] for no chains, steps, operators or configurations, or fewer than [`BLOCKS`] blocks;
-/// [`LatticeError::ZeroTemperature`] at T = 0.
+/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::Stopped`] where `tick` breaks.
 ///
 /// ```
+/// use std::ops::ControlFlow::Continue;
 /// use rgflow::lattice::{Temperature, wolff};
 /// use rgflow::random::Streams;
 /// use rgflow::rg::{block_spin::Rule, mcrg, operators};
@@ -83,42 +86,33 @@ pub struct Measured {
 ///     operators: [operators::even()[..3].to_vec(), operators::odd()[..1].to_vec()],
 ///     chains: 4, blocks: 5, per_block: 200, wolff: wolff::Settings::default(),
 /// };
-/// let seen = mcrg::measure(&settings, Streams::new(1), &|_| true)?.expect("not stopped");
+/// let seen = mcrg::measure(&settings, Streams::new(1), &|_| Continue(()))?;
 /// assert!((seen.steps[0][1].exponents[1][0].value - 1.875).abs() < 0.02);
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
 pub fn measure(
     settings: &Settings,
     streams: Streams,
-    tick: &(dyn Fn(u64) -> bool + Sync),
-) -> Result<Option<Measured>, LatticeError> {
-    let drive = |_, work: &mut dyn Resumable| if complete(work, tick) { Ok(()) } else { Err(()) };
-    Ok(measure_by(settings, streams, &drive)?.ok())
+    tick: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
+) -> Result<Measured, LatticeError> {
+    measure_by(settings, streams, &|_, work| complete(work, tick))
 }
 
-/// As [`measure`], chain by chain: `drive` is given the number of each, from several threads, and brings it to its end; what it says
-/// if it does not is returned. The work of a chain is counted in configurations.
+/// As [`measure`], chain by chain: `drive` is given the number of each, from several threads, and brings it to its end. The
+/// work of a chain is counted in configurations.
 ///
 /// # Errors
-/// As [`measure`].
-pub fn measure_by<E: Send>(
-    settings: &Settings,
-    streams: Streams,
-    drive: &(dyn Fn(usize, &mut dyn Resumable) -> Result<(), E> + Sync),
-) -> Result<Result<Measured, E>, LatticeError> {
+/// As [`measure`]; [`LatticeError::Stopped`] where `drive` stops.
+pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Result<Measured, LatticeError> {
     check(settings)?;
     let square = Square::new(settings.size, settings.size)?;
     let (layout, model) = (Layout::new(settings), Ising::new(&square));
     let chain = |c: usize| {
         let mut chain = Chain::new(settings, &layout, &model, c, streams)?;
-        Ok(drive(c, &mut chain).map(|()| chain.seen))
+        drive(c, &mut chain)?;
+        Ok(chain.seen)
     };
-    let chains: Vec<Result<Seen, E>> =
-        (0..settings.chains).into_par_iter().map(chain).collect::<Result<_, LatticeError>>()?;
-    let chains: Vec<Seen> = match chains.into_iter().collect() {
-        Ok(chains) => chains,
-        Err(stopped) => return Ok(Err(stopped)),
-    };
+    let chains: Vec<Seen> = (0..settings.chains).into_par_iter().map(chain).collect::<Result<_, LatticeError>>()?;
     let rows: Vec<f64> = chains.iter().flat_map(|c| c.blocks.iter().copied()).collect();
     let blocks = Array2::from_shape_vec((settings.chains * settings.blocks, layout.width), rows).expect("whole blocks");
     let step = |rule: usize, step: usize| {
@@ -136,11 +130,11 @@ pub fn measure_by<E: Send>(
     };
     let n_sites = (settings.size * settings.size) as f64;
     let series = |i: usize| chains.iter().map(|c| c.series[i].clone()).collect::<Vec<_>>();
-    Ok(Ok(Measured {
+    Ok(Measured {
         steps: (0..settings.rules.len()).map(|r| (0..settings.steps).map(|n| step(r, n)).collect()).collect(),
         energy: jackknife(blocks.view(), |means| -means[layout.energy] / n_sites),
         tau_int: [tau_int_chains(&series(0)), tau_int_chains(&series(1))],
-    }))
+    })
 }
 
 fn check(settings: &Settings) -> Result<(), LatticeError> {
@@ -387,6 +381,9 @@ mod tests {
     use super::super::operators::{even, odd};
     use super::*;
     use crate::exact::square;
+    use crate::restart::Stopped;
+    use std::ops::ControlFlow::{Break, Continue};
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
     fn settings(size: usize, b: usize, steps: usize) -> Settings {
         Settings {
@@ -407,7 +404,7 @@ mod tests {
     /// |z| < 4.5 beside these: p < 3e-5.
     #[test]
     fn exponents_of_the_square_lattice() {
-        let seen = measure(&settings(32, 2, 2), Streams::new(1), &|_| true).unwrap().unwrap();
+        let seen = measure(&settings(32, 2, 2), Streams::new(1), &|_| Continue(())).unwrap();
         let exact = square::thermodynamics(32, 32, Temperature::CRITICAL).unwrap().energy;
         assert!((seen.energy.value - exact).abs() < 4.5 * seen.energy.error, "{:?}", seen.energy);
         let [y_t, y_h] = [0, 1].map(|parity| *seen.steps[0][1].exponents[parity].last().unwrap());
@@ -427,7 +424,7 @@ mod tests {
             operators: [even()[..1].to_vec(), odd()[..1].to_vec()],
             ..settings(16, 2, 1)
         };
-        let seen = measure(&free, Streams::new(2), &|_| true).unwrap().unwrap();
+        let seen = measure(&free, Streams::new(2), &|_| Continue(())).unwrap();
         let y_h = seen.steps[0][0].exponents[1][0];
         assert!(y_h.value.abs() < 4.5 * y_h.error && y_h.error < 0.1, "{y_h:?}");
     }
@@ -463,18 +460,34 @@ mod tests {
         }
     }
 
+    /// Stopped in the middle, chains give [`Stopped`]; that they are watched changes nothing.
+    #[test]
+    fn what_is_stopped_is_not_measured() {
+        let settings = Settings { blocks: 10, ..settings(8, 2, 1) };
+        let (all, done) = ((8 * 10 * 500) as u64, AtomicU64::new(0));
+        let until = |end: u64| {
+            done.store(0, Relaxed);
+            let tick = |n| if done.fetch_add(n, Relaxed) + n < end { Continue(()) } else { Break(()) };
+            measure(&settings, Streams::new(1), &tick)
+        };
+        assert_eq!(until(all / 2).err(), Some(LatticeError::Stopped(Stopped)));
+        assert!(done.load(Relaxed) < all);
+        let whole = until(u64::MAX).unwrap();
+        assert_eq!(done.load(Relaxed), all);
+        let by_drive = measure_by(&settings, Streams::new(1), &crate::restart::through).unwrap();
+        assert_eq!(format!("{whole:?}"), format!("{by_drive:?}"));
+    }
+
     #[test]
     fn what_cannot_be_measured_is_refused() {
         let refused = |change: &dyn Fn(&mut Settings)| {
             let mut settings = settings(32, 2, 2);
             change(&mut settings);
-            measure(&settings, Streams::new(1), &|_| true).is_err()
+            measure(&settings, Streams::new(1), &|_| Continue(())).is_err()
         };
         assert!(refused(&|s| s.b = 3));
         assert!(refused(&|s| s.steps = 4));
         assert!(refused(&|s| s.blocks = 2));
         assert!(refused(&|s| s.temperature = Temperature::ZERO));
-        let stopped = measure(&settings(32, 2, 1), Streams::new(1), &|_| false).unwrap();
-        assert!(stopped.is_none());
     }
 }

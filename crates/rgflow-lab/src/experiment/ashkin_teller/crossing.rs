@@ -29,7 +29,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
         let steps = ((t_max - COLDEST) / own.crossing_step).round().max(1.0) as usize;
         let grid: Vec<f64> = (0..=steps).map(|k| COLDEST + k as f64 * own.crossing_step).collect();
         out.add_work("crossing", grid.len() as u64 * UNITS);
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let at = |(k, t): (usize, &f64)| {
             let complete = |i: usize, of: Sampling| sampled(out, &format!("{k}/{i}"), of, UNITS / 2);
             difference(own.ratio, own.crossing_sizes, *t, own.crossing_samples, (streams, k as u64), &complete)

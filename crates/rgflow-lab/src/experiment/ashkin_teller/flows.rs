@@ -11,7 +11,6 @@ use rgflow::flow::{
 };
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{AshkinTeller, Model, Square};
-use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 3;
@@ -158,16 +157,13 @@ pub(super) fn stage(
         let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), chains).view());
         drop(start);
         out.add_work(&folder, (steps * chains * n_starts) as u64 / 4);
-        let streams = Streams::new(out.seed());
-        let trajectory = run_by(
-            &rbm,
-            Readout { mlp: Some(&eye.thermometer.mlp), lattice: None },
-            Starts { values: bits.as_slice().into(), n_starts },
-            mode,
-            &Schedule::new(steps),
-            (streams, &folder),
-            &out.parts("chains", |done| done / 4),
-        )?;
+        let streams = out.streams();
+        let schedule = Schedule::new(steps);
+        let readout = Readout { mlp: Some(&eye.thermometer.mlp), lattice: None };
+        let starts = Starts { values: bits.as_slice().into(), n_starts };
+        let trajectory = out.drive("chains", &|done| done / 4, |drive| {
+            run_by(&rbm, readout, starts, mode, &schedule, (streams, &folder), drive)
+        })?;
         // Expectation values are read as the spins that they are of.
         let mut random = streams.generator(&format!("{folder}/spins"), 0);
         let spins = trajectory.values.mapv(|v| draw(v, &mut random));

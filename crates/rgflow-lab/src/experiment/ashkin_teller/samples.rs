@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rgflow::lattice::{
     AshkinTeller, Collection, LatticeError, Sampling, Square, Temperature, ashkin_teller, swendsen_wang,
 };
-use rgflow::random::{Bulk, Streams};
+use rgflow::random::Bulk;
 
 const REVISION: u32 = 1;
 /// Units of progress per set and temperature: about microseconds.
@@ -27,7 +27,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
     repetition.stage(what, |out| {
         let grid = base.temperatures();
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         out.add_work("samples", (THERMAL.len() * grid.len() + midpoints.len()) as u64 * UNITS);
         let draw_all = |name: &str, grid: &[f64], n: usize| -> Result<(), Error> {
             let one = |(k, t): (usize, &f64)| {

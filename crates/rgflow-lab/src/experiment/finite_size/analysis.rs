@@ -6,7 +6,6 @@ use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use rayon::prelude::*;
 use rgflow::lattice::Temperature;
-use rgflow::random::Streams;
 use rgflow::restart::Resumable;
 use rgflow::rg::multi_histogram::{Mbar, Series, State};
 use rgflow::rg::scaling::{Collapse, Correction, Master, Point, PowerLaw, collapse, crossing, power_law};
@@ -166,7 +165,7 @@ pub(super) fn stage(
             let purpose = format!("scaling/{about:?}/L{size}/{k}");
             let t = Temperature::new(t).map_err(|e| Error::failure(e.to_string()))?;
             let drive = |work: &mut dyn Resumable| out.complete(&purpose, work, &|done| done * cost(*i)).map(|_| ());
-            read(size, t, &mlps, settings, (Streams::new(out.seed()), &purpose), &drive)
+            read(size, t, &mlps, settings, (out.streams(), &purpose), &drive)
         };
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|j| std::cmp::Reverse(own.sizes[jobs[*j].0]));
@@ -315,6 +314,7 @@ fn fit(settings: &Settings, of: Of, replicas: &[Vec<Vec<f64>>]) -> Option<Fitted
 mod tests {
     use super::*;
     use crate::experiment::{Experiment, FiniteSize};
+    use rgflow::random::Streams;
 
     /// Averages of |m|, m^2, m^4, E, E m^2 and E m^4 over all states of the 4 x 4 torus.
     fn exact(beta: f64) -> [f64; 6] {
@@ -352,10 +352,7 @@ mod tests {
         (settings.finite_size.samples, settings.classifier.inputs) = (200_000, 4);
         let beta = 0.42;
         let t = Temperature::new(1.0 / beta).unwrap();
-        let drive = |work: &mut dyn Resumable| {
-            rgflow::restart::complete(work, &|_| true);
-            Ok(())
-        };
+        let drive = |work: &mut dyn Resumable| Ok(rgflow::restart::through(0, work)?);
         let seen = read(4, t, &[], &settings, (Streams::new(3), "test/finite-size"), &drive).unwrap();
         let truth = exact(beta);
         let blocks = settings.finite_size.blocks;

@@ -9,7 +9,6 @@ use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
-use rgflow::random::Streams;
 
 const REVISION: u32 = 1;
 
@@ -128,7 +127,7 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
     rows.into_par_iter().zip(&t).enumerate().try_for_each(|(k, (mut rows, t))| {
         let part = format!("L{size}/samples/{k}");
         let means = out.keep(&part, 0, || {
-            let mut rng = Streams::new(out.seed()).generator("classifiers/samples", (size * 10_000 + k) as u64);
+            let mut rng = out.streams().generator("classifiers/samples", (size * 10_000 + k) as u64);
             let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
             let temperature = Temperature::new(*t).map_err(failure)?;
             let chains = wolff::sampling(&model, temperature, n, &chain, &mut rng).map_err(failure)?;
@@ -161,7 +160,7 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
         (all.x.select(ndarray::Axis(0), &rows), y)
     };
     let ((x, y), (test_x, test_y)) = (part(false), part(true));
-    let streams = Streams::new(out.seed());
+    let streams = out.streams();
     let purpose = format!("classifiers/{}", told.name());
     let mut init = streams.generator(&format!("{purpose}/init"), size as u64);
     let mlp = Mlp::random(&[c.inputs * c.inputs, c.hidden, 1], Activation::Relu, Activation::Sigmoid, &mut init);

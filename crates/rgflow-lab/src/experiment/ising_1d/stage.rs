@@ -110,7 +110,7 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
     };
     repetition.stage(what, |out| {
         let (temperatures, n) = (settings.temperatures(), settings.chain.per_temperature);
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let set = |purpose: &str| collection(settings.chain.spins, &temperatures, n, streams, purpose);
         let (x, y) = (set("chain/train")?, set("chain/test")?);
         let classes: Vec<usize> = (0..x.nrows()).map(|i| i / n).collect();
@@ -157,7 +157,7 @@ pub(super) fn findings(repetition: &Repetition, settings: &Settings) -> Result<F
     for (name, temperatures) in sets(settings) {
         let rbm = machine::rbm(&Model::load(artifact.path(&format!("machines/{name}.safetensors")))?)?;
         let purpose = format!("couplings/{name}");
-        found.effective.push(effective(&rbm, &[spins], Streams::new(repetition.seed()), &purpose)?);
+        found.effective.push(effective(&rbm, &[spins], repetition.streams(), &purpose)?);
         found.trace.push(match temperatures[..] {
             [t] if t > 0.0 => {
                 let temperature = Temperature::new(t).map_err(failure)?;
@@ -185,7 +185,7 @@ impl<'a> Bench<'a> {
         let (temperatures, spins) = (settings.temperatures(), settings.chain.spins);
         let ring = Ring::new(spins, &temperatures, mlp);
         let mixture = mixture(spins, &temperatures);
-        Self { out, settings, streams: Streams::new(out.seed()), temperatures, mixture, ring, parts: Cell::new(0) }
+        Self { out, settings, streams: out.streams(), temperatures, mixture, ring, parts: Cell::new(0) }
     }
 
     fn findings(&self) -> Result<Findings, Error> {

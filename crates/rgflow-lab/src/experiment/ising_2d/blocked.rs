@@ -5,7 +5,6 @@ use crate::study::samples::{REVISION, UNITS, failure, sampled, write};
 use crate::study::settings::Settings;
 use rayon::prelude::*;
 use rgflow::lattice::{Collection, Ising, Square, Temperature, wolff};
-use rgflow::random::Streams;
 use rgflow::rg::block_spin;
 
 /// The block-spin steps: b and how often.
@@ -33,7 +32,7 @@ pub fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize)
     };
     repetition.stage(what, |out| {
         let grid = settings.temperatures();
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         out.add_work("block spins", (blocks.len() * grid.len()) as u64 * UNITS);
         for b in &blocks {
             let size = settings.lattice.size * b.pow(steps as u32);

@@ -24,7 +24,6 @@ use crate::study::{machines, samples, settings, thermometer};
 use findings::{SnapshotFindings, ThermalFindings};
 use rayon::prelude::*;
 use rgflow::flow::Mode;
-use rgflow::random::Streams;
 use std::collections::BTreeMap;
 
 /// Whether a temperature (first) belongs to a training set, given the highest temperature (second).
@@ -157,7 +156,7 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     let couplings = |job: &Job| {
         let purpose = format!("couplings/{}", job.name);
         let (rbm, extents) = (machines::load(job.machine, &job.file)?, [settings.lattice.size; 2]);
-        Ok((job.name.clone(), effective(&rbm, &extents, Streams::new(repetition.seed()), &purpose)?))
+        Ok((job.name.clone(), effective(&rbm, &extents, repetition.streams(), &purpose)?))
     };
     // Both modes iterate the same machines.
     let once = jobs.par_iter().filter(|job| job.mode == MODES[0] && !job.name.contains("-epoch-"));

@@ -29,7 +29,7 @@ pub(super) fn stage(
         let square = square(bench.settings)?;
         let measure =
             |spins: ArrayView2<i8>| Observables::measure(&square, spins).map_err(|e| Error::failure(e.to_string()));
-        let observe = |spins: ArrayView2<i8>| {
+        let observe = |spins: ArrayView2<i8>| -> Result<Observed, Error> {
             let reading = bench.thermometer.read_spins(spins);
             Ok(Observed::of(bench.thermometer, &reading, &measure(spins)?, &square))
         };
@@ -51,7 +51,7 @@ pub(super) fn stage(
                 Ok(Observed::of(bench.thermometer, &pooled, &measure(spins.view())?, &square))
             })
             .collect::<Result<_, Error>>()?;
-        let read = |b: usize, steps: usize, artifact: &Artifact| {
+        let read = |b: usize, steps: usize, artifact: &Artifact| -> Result<Blocked, Error> {
             let set = ThermalSet::read(artifact, &format!("blocked-{}", block_name(b, steps)))?;
             let (observed, z) = (each(&set)?, set.start_difference_z);
             Ok(Blocked { b, steps, observed, n_eff: set.n_eff, start_difference_z: z })

@@ -7,7 +7,6 @@ use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run, Stage};
 use crate::record::Record;
 use rgflow::lattice::{Temperature, wolff};
-use rgflow::random::Streams;
 use rgflow::rg::block_spin::Rule;
 use rgflow::rg::mcrg::{self, SMALLEST};
 use rgflow::rg::operators::{self, Operator};
@@ -260,8 +259,7 @@ fn stage(repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
         let of_soft = settings.soft.as_ref().map_or(0, |soft| soft.per_block * settings.own.blocks);
         out.add_work("mcrg", (settings.own.samples + of_soft) as u64 * cost);
         let measure = |of: &mcrg::Settings, name: &str| {
-            let chains = out.parts(name, |done| done * cost);
-            mcrg::measure_by(of, Streams::new(out.seed()), &chains).map_err(|e| Error::failure(e.to_string()))?
+            out.drive(name, &|done| done * cost, |drive| mcrg::measure_by(of, out.streams(), drive))
         };
         let seen = measure(&settings.measure, "chains")?;
         let soft = settings.soft.as_ref().map(|of| measure(of, "soft")).transpose()?;

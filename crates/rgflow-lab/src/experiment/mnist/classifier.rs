@@ -7,7 +7,6 @@ use crate::study::descent::of_network;
 use ndarray::Axis;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets, Training};
-use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
@@ -66,7 +65,7 @@ fn units(data: &Part) -> u64 {
 
 fn fit(settings: &Common, data: &Part, test: &Part, out: &StageOut) -> Result<Mlp, Error> {
     let own = &settings.classifier;
-    let streams = Streams::new(out.seed());
+    let streams = out.streams();
     let sizes: Vec<usize> = [data.images.ncols()].into_iter().chain(own.hidden.iter().copied()).chain([10]).collect();
     let mlp = Mlp::random(&sizes, Activation::Relu, Activation::Softmax, &mut streams.generator("classifier/init", 0));
     let regulariser = Regulariser { lambda_w: own.lambda as f32, ..Regulariser::default() };

@@ -8,7 +8,6 @@ use super::settings::Common;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use ndarray::{Array2, Axis};
 use rgflow::flow::{Mode, Reading, Readout, Schedule, Starts, attractors, run_by};
-use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
@@ -67,17 +66,12 @@ pub(super) fn stage(
         for mark in marks {
             let schedule = Schedule::new(mark - done);
             let purpose = format!("{name}/{mark}");
-            let trajectory = run_by(
-                &rbm,
-                Readout { mlp: Some(&mlp), lattice: None },
-                Starts { values: now.view().into(), n_starts: 10 },
-                mode,
-                &schedule,
-                (Streams::new(out.seed()), &purpose),
-                &out.parts(&mark.to_string(), |steps| steps * cost / 1_000_000),
-            )?;
-            let labels =
-                distinct(trajectory.values.view(), 10, settings.flow.permutations, Streams::new(out.seed()), &purpose);
+            let readout = Readout { mlp: Some(&mlp), lattice: None };
+            let starts = Starts { values: now.view().into(), n_starts: 10 };
+            let trajectory = out.drive(&mark.to_string(), &|steps| steps * cost / 1_000_000, |drive| {
+                run_by(&rbm, readout, starts, mode, &schedule, (out.streams(), &purpose), drive)
+            })?;
+            let labels = distinct(trajectory.values.view(), 10, settings.flow.permutations, out.streams(), &purpose);
             let probability: Vec<Vec<f64>> = trajectory.end.iter().map(Reading::mean).collect();
             let count = labels.iter().max().map_or(0, |most| most + 1);
             let flow = found.get_or_insert_with(|| {

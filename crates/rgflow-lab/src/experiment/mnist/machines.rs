@@ -5,7 +5,6 @@ use super::settings::{Rbm as Own, Training};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use crate::study::descent::of_machine;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
-use rgflow::random::Streams;
 use rgflow::rbm::{self, Rbm, Trained, Units};
 
 const REVISION: u32 = 1;
@@ -39,7 +38,7 @@ pub(super) fn stage(repetition: &Repetition, images: &Images, fit: &Fit) -> Resu
         let (own, epochs) = (fit.rbm, fit.training.epochs);
         let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
         let x = images.set(out.seed(), fit.name, fit.set);
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let mut random = streams.generator(&format!("{name}/init"), 0);
         let start = Rbm::random(x.ncols(), own.hidden, own.weight_scale as f32, &mut random);
         let start = start.with_units(Units::BINARY, Units::BINARY).map_err(|e| failure(&e))?;

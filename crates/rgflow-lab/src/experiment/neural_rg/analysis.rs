@@ -8,7 +8,6 @@ use crate::record::Measured;
 use ndarray::Array2;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;
-use rgflow::random::Streams;
 use rgflow::rg::neural::{self, Series};
 use rgflow::statistics::{Estimate, student_t_error};
 use serde::{Deserialize, Serialize};
@@ -124,7 +123,7 @@ pub(super) fn stage(
 fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<Found, Error> {
     let lattices = &settings.lattices;
     let critical = Temperature::CRITICAL.beta();
-    let streams = Streams::new(out.seed());
+    let streams = out.streams();
     let counts = [lattices.n16, lattices.n32, lattices.n48, lattices.n64, lattices.n96, lattices.n128];
     let cost = |size: usize| (size * size) as u64 / 30 + 10;
     for (size, n) in SIZES.iter().zip(counts) {

@@ -9,7 +9,6 @@ use rayon::prelude::*;
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
-use rgflow::random::Streams;
 use rgflow::rg::block_spin::majority;
 use rgflow::rg::neural::{PATTERNS, patches, turned};
 
@@ -125,7 +124,7 @@ fn draw(
     purpose: &str,
     k: u64,
 ) -> Result<Set, Error> {
-    let (n, streams) = (&settings.networks, Streams::new(out.seed()));
+    let (n, streams) = (&settings.networks, out.streams());
     let failure = |e: LatticeError| Error::failure(e.to_string());
     let size = match kind {
         Kind::On16 => 16,
@@ -189,7 +188,7 @@ fn fit(
     k: u64,
 ) -> Result<(Mlp, f64), Error> {
     let n = &settings.networks;
-    let streams = Streams::new(out.seed());
+    let streams = out.streams();
     let set = |name: &str, per| draw((out, part), settings, kind, per, &format!("{purpose}/{name}"), k);
     let few = matches!(kind, Kind::Few32 | Kind::FewBlocked);
     let per_beta = if few { n.per_beta_few } else { n.per_beta };

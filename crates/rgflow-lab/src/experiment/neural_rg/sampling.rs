@@ -97,7 +97,6 @@ pub(super) fn read(
     let temperature = Temperature::new(1.0 / beta).map_err(failure)?;
     let model = Ising::new(&square);
     let settings = wolff::Settings { chains: 1, burn_in: lattices.burn_in, spacing: lattices.spacing };
-    let chains = out.parts(purpose, |done| done * cost);
     let one = |c: usize| {
         let stream = |of: &str| streams.generator(&format!("{purpose}/{of}"), c as u64);
         let (mut wolff, mut rng) = (wolff::Chain::new(&model, temperature), stream("chain"));
@@ -111,7 +110,7 @@ pub(super) fn read(
             per_chain,
             reader: Reader::new(plan, networks).map_err(failure)?,
         };
-        chains(c, &mut chain)?;
+        out.complete(&format!("{purpose}/{c}"), &mut chain, &|done| done * cost)?;
         Ok(chain.reader.seen)
     };
     let parts: Vec<Seen> = (0..lattices.chains).into_par_iter().map(one).collect::<Result<_, Error>>()?;

@@ -275,13 +275,13 @@ impl Experiment for OwnFlow {
                 let thermometer = self
                     .network
                     .as_ref()
-                    .and_then(|(_, _, model, _)| network::thermometer(model, Streams::new(repetition.seed())).ok());
+                    .and_then(|(_, _, model, _)| network::thermometer(model, repetition.streams()).ok());
                 let bench = stage::Bench { flow: self, settings: &settings, data, starts: &starts, thermometer };
                 modes.par_iter().map(|mode| stage::flow(repetition, &bench, *mode)).collect()
             })
             .collect::<Result<_, Error>>()?;
         let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp)).transpose()?;
-        let effective = run.repetitions().into_iter().map(|r| self.effective(data, Streams::new(r.seed())));
+        let effective = run.repetitions().into_iter().map(|r| self.effective(data, r.streams()));
         let effective: Vec<Effective> = effective.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
         let record = record::record(self, &settings, data, &starts, classes, (&found, &effective));
         let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data_path.0, "")];

@@ -10,7 +10,6 @@ use rgflow::flow::{
     Mode, Reading, Readout, Schedule, Starts as FlowStarts, Thermometer, Trajectory, attractors, converged,
     distinct_ends, run_by,
 };
-use rgflow::random::Streams;
 use std::fmt::Write;
 
 const REVISION: u32 = 6;
@@ -48,15 +47,12 @@ pub(super) fn flow(repetition: &Repetition, bench: &Bench, mode: Mode) -> Result
         // Units of about a million multiplications.
         let cost = (rbm.weights.len() as u64 / 1000).max(1);
         out.add_work(&name, (bench.settings.flow.steps * values.nrows()) as u64 * cost / 1000);
-        let trajectory = run_by(
-            rbm,
-            Readout { mlp, lattice: lattice.as_ref() },
-            FlowStarts { values: values.view().into(), n_starts },
-            mode,
-            &schedule,
-            (Streams::new(out.seed()), &name),
-            &out.parts("chains", |done| done * cost / 1000),
-        )?;
+        let readout = Readout { mlp, lattice: lattice.as_ref() };
+        let starts = FlowStarts { values: values.view().into(), n_starts };
+        let streams = (out.streams(), name.as_str());
+        let trajectory = out.drive("chains", &|done| done * cost / 1000, |drive| {
+            run_by(rbm, readout, starts, mode, &schedule, streams, drive)
+        })?;
         let start = mlp.map(|mlp| readings(mlp.outputs(values.view()), n_starts));
         let findings = examine(&trajectory, bench, mode, start, n_starts);
         let mut file = npz::Writer::new();

@@ -16,7 +16,6 @@ use crate::study::torus::{self, Study};
 use rayon::prelude::*;
 use rgflow::exact::square;
 use rgflow::lattice::{Ising, Observables, Square, Temperature, wolff};
-use rgflow::random::Streams;
 use rgflow::rg::histogram;
 use serde::{Deserialize, Serialize};
 
@@ -181,7 +180,7 @@ fn peaks(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
         let shift = 1.35 / size as f64;
         let at = Temperature::new(heat.value() + shift).map_err(failure)?;
         let square = Square::new(size, size).map_err(failure)?;
-        let mut random = Streams::new(out.seed()).generator("peaks", 0);
+        let mut random = out.streams().generator("peaks", 0);
         let model = Ising::new(&square);
         let chains = wolff::sampling(&model, at, n, &Default::default(), &mut random).map_err(failure)?;
         let seen = sampled(out, "chains", chains, 1)?;

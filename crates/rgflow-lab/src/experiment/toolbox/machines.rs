@@ -47,7 +47,7 @@ pub(super) fn stage(repetition: &Repetition, ring: &Ring, generator: &Generator)
     let what =
         Stage { name: "machines", revision: REVISION, settings: (ring, generator), inputs: &[], outputs: &[file] };
     let artifact = repetition.stage(what, |out| {
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         out.add_work("machines", 2 * ring.updates as u64 + 2);
         let temperature = Temperature::new(ring.temperature).map_err(failure)?;
         let sampled = chain::sample(ring.spins, temperature, ring.samples, &mut streams.generator("machines/data", 0));

@@ -70,7 +70,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Find
     let own = (&settings.data, &settings.neuron, &settings.optimisers, &settings.stopping);
     let what = Stage { name: "training", revision: REVISION, settings: own, inputs: &[], outputs: &[file] };
     let artifact = repetition.stage(what, |out| {
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let [train, test] = [("train", settings.data.train), ("test", settings.data.test)]
             .map(|(name, n)| Set::sample(&settings.data, n, streams, name));
         let (train, test) = (train?, test?);

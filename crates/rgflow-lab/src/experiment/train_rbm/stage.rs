@@ -38,7 +38,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         outputs: &[MODEL, METRICS],
     };
     repetition.stage(what, |out| {
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let (train, test) = split(data.n_samples(), settings, streams);
         let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
@@ -109,7 +109,7 @@ pub(super) fn examine(
         outputs: &[FINDINGS],
     };
     let artifact = repetition.stage(what, |out| {
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let (train, test) = split(data.n_samples(), settings, streams);
         let model = Model::load(trained.path(MODEL))?;
         let rbm = machine::rbm(&model)?;

@@ -60,7 +60,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
     let artifact = repetition.stage(what, |out| {
         let labels = data.labels.as_ref().ok_or_else(|| Error::failure("the data has no labels"))?;
         let (distinct, classes) = labels.classes();
-        let streams = Streams::new(out.seed());
+        let streams = out.streams();
         let split = split(&classes, distinct.len(), settings, streams);
         let test_rows: Vec<usize> = split.test.iter().flatten().copied().collect();
         let (x, y) = (Rows::of(data, &split.train), Rows::of(data, &test_rows));

@@ -6,7 +6,6 @@ use crate::study::torus::Study;
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2};
 use rgflow::decomposition::{svd, symmetric_eigen};
-use rgflow::random::Streams;
 use rgflow::rbm::Rbm;
 
 /// Vectors that are drawn.
@@ -34,7 +33,7 @@ impl Mechanism {
         let covariance = covariance(data.view());
         let (variances, vectors) = principal(&covariance)?;
         let whole: f64 = variances.iter().sum();
-        let mut random = Streams::new(study.repetition.seed()).generator("mechanism/untrained", 0);
+        let mut random = study.repetition.streams().generator("mechanism/untrained", 0);
         let scale = study.settings.rbm.weight_scale as f32;
         let untrained = Rbm::random(rbm.n_visible(), rbm.n_hidden(), scale, &mut random);
         let (own, values) = left_vectors(rbm)?;
