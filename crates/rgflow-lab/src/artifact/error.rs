@@ -1,5 +1,6 @@
 //! What can go wrong in the laboratory, and the exit code that follows.
 
+use ndarray::ShapeError;
 use rgflow::boltzmann::BoltzmannError;
 use rgflow::exact::ExactError;
 use rgflow::lattice::LatticeError;
@@ -53,6 +54,12 @@ macro_rules! failures {
 }
 
 failures!(BoltzmannError, LatticeError, NnError, RbmError);
+
+impl From<ShapeError> for Error {
+    fn from(error: ShapeError) -> Self {
+        Error::failure(error.to_string())
+    }
+}
 
 impl From<ExactError> for Error {
     fn from(error: ExactError) -> Self {
@@ -112,5 +119,21 @@ impl Error {
             Error::Failure(message) => Error::Failure(format!("{}: {message}", place())),
             other => other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stopped_is_interrupted_and_other_errors_keep_their_words() {
+        let within = ExactError::Lattice(LatticeError::Stopped(Stopped));
+        for stopped in [Error::from(Stopped), NnError::Stopped(Stopped).into(), within.into()] {
+            assert!(matches!(stopped, Error::Interrupted));
+        }
+        let refused = Error::from(ExactError::Lattice(LatticeError::ZeroTemperature));
+        assert_eq!(refused.exit_code(), 1);
+        assert_eq!(refused.to_string(), LatticeError::ZeroTemperature.to_string());
     }
 }

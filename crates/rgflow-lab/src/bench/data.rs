@@ -11,10 +11,6 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// 25 temperatures 0, 0.25 ... 6; T = 0 as 0.01, as the scripts do.
 pub(super) fn temperatures() -> Result<Vec<Temperature>, LatticeError> {
     (0..25).map(|k| Temperature::new(if k == 0 { 0.01 } else { 0.25 * f64::from(k) })).collect()
@@ -37,7 +33,7 @@ pub(super) fn spins(folder: &Path, name: &str, most: usize) -> Result<Array2<i8>
     let mut bytes = vec![0u8; samples.min(most) * units];
     file.read_exact(&mut bytes).map_err(Error::io("read", &path))?;
     let spins = bytes.into_iter().map(u8::cast_signed).collect();
-    Array2::from_shape_vec((samples.min(most), units), spins).map_err(failure)
+    Ok(Array2::from_shape_vec((samples.min(most), units), spins)?)
 }
 
 /// The labels of the file `name` in `folder`, one for each sample.
@@ -58,46 +54,39 @@ pub(super) fn labels(folder: &Path, name: &str) -> Result<Array1<i8>, Error> {
 fn save(path: &Path, array: ArrayD<i8>) -> Result<(), Error> {
     eprintln!("making {}", path.display());
     let mut bytes = Vec::new();
-    npy::write(&mut bytes, &array).map_err(failure)?;
+    npy::write(&mut bytes, &array).map_err(|e| Error::failure(e.to_string()))?;
     atomic::write(path, bytes)
 }
 
 fn make(name: &str) -> Result<Array2<i8>, Error> {
     let streams = Streams::new(1);
     let stack = |parts: Vec<Array2<i8>>| {
-        ndarray::concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>()).map_err(failure)
+        Ok(ndarray::concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>())?)
     };
-    let grid = temperatures().map_err(failure)?;
+    let grid = temperatures()?;
     match name {
         "ising1d_8.npy" => {
             let draw = |(k, t): (usize, &Temperature)| {
                 chain::sample(8, *t, 1600, &mut streams.generator("bench/1d", k as u64))
             };
-            stack(
-                grid.iter()
-                    .enumerate()
-                    .map(draw)
-                    .map(|c| c.map(|c| c.spins))
-                    .collect::<Result<_, _>>()
-                    .map_err(failure)?,
-            )
+            stack(grid.iter().enumerate().map(draw).map(|c| c.map(|c| c.spins)).collect::<Result<_, _>>()?)
         }
         "ising2d_100_train.npy" | "ising2d_100_flow.npy" => {
             let draw = |(k, t): (usize, &Temperature)| {
                 let sampler = transfer::Sampler::new(10, 10, *t)?;
                 Ok(sampler.sample(1000, &mut streams.generator(name, k as u64)).spins)
             };
-            stack(grid.iter().enumerate().map(draw).collect::<Result<_, LatticeError>>().map_err(failure)?)
+            stack(grid.iter().enumerate().map(draw).collect::<Result<_, LatticeError>>()?)
         }
         "ising2d_4096.npy" => {
-            let square = Square::new(64, 64).map_err(failure)?;
+            let square = Square::new(64, 64)?;
             let model = Ising::new(&square);
             let draw = |k: u32| {
                 let t = Temperature::new(1.8 + 1.2 * f64::from(k) / 9.0)?;
                 let (kind, effort) = (sampler::Kind::Wolff, sampler::Effort::default());
                 sampler::sample(kind, &model, t, 256, &effort, streams, name, k.into()).map(|c| c.spins)
             };
-            stack((0..10).map(draw).collect::<Result<_, LatticeError>>().map_err(failure)?)
+            stack((0..10).map(draw).collect::<Result<_, LatticeError>>()?)
         }
         // As the scripts do without the digits: as many pixels are set, at random; for timing alone.
         _ => {

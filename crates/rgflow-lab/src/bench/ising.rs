@@ -25,10 +25,6 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     data_sets(report)
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// Attempted flips of as many groups of 512 replicas as there are threads.
 fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
     let key = format!("flips/L{l}");
@@ -36,10 +32,10 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
     if !report.wanted(&key, implementation) {
         return Ok(());
     }
-    let temperature = Temperature::new(T).map_err(failure)?;
+    let temperature = Temperature::new(T)?;
     let group = |g| Group::new(l, l, &[temperature; REPLICAS], Streams::new(1).bulk("bench/flips", g));
     let threads = report.options.threads;
-    let mut groups = (0..threads as u64).map(group).collect::<Result<Vec<_>, _>>().map_err(failure)?;
+    let mut groups = (0..threads as u64).map(group).collect::<Result<Vec<_>, _>>()?;
     let mut sweeps = |n: usize| groups.par_iter_mut().for_each(|g| g.sweeps(n));
     let n = report.calls_for_budget(&mut sweeps);
     let flips = (n * threads * REPLICAS * l * l) as f64;
@@ -49,15 +45,15 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
     // On the small lattice the replicas have forgotten their start: their energy is Kaufman's.
     if l <= 64 {
         let (mut energy, mut spins) = (Vec::new(), vec![0i8; l * l]);
-        let lattice = Square::new(l, l).map_err(failure)?;
+        let lattice = Square::new(l, l)?;
         for g in &groups {
             for r in 0..REPLICAS {
                 g.write(r, &mut spins);
-                let row = ndarray::ArrayView2::from_shape((1, l * l), &spins).map_err(failure)?;
-                energy.extend(Observables::measure(&lattice, row).map_err(failure)?.energy);
+                let row = ndarray::ArrayView2::from_shape((1, l * l), &spins)?;
+                energy.extend(Observables::measure(&lattice, row)?.energy);
             }
         }
-        let exact = square::thermodynamics(l, l, temperature).map_err(failure)?;
+        let exact = square::thermodynamics(l, l, temperature)?;
         let n = energy.len() as f64;
         let mean = energy.iter().sum::<f64>() / n;
         let error = (exact.specific_heat * T * T / (l * l) as f64 / n).sqrt();
@@ -69,8 +65,8 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
 /// Clusters (Wolff) and updates (Swendsen and Wang) per second from an equilibrated start, and the effective samples per second:
 /// 1/(2 tau_int of |m|) for each, measured on a series of its own.
 fn clusters(report: &mut Report, l: usize) -> Result<(), Error> {
-    let temperature = Temperature::new(T).map_err(failure)?;
-    let lattice = Square::new(l, l).map_err(failure)?;
+    let temperature = Temperature::new(T)?;
+    let lattice = Square::new(l, l)?;
     let model = Ising::new(&lattice);
     let mut random = Streams::new(1).generator("bench/clusters", 0);
     let mut chain = wolff::Chain::new(&model, temperature);
@@ -104,15 +100,15 @@ fn chain_of_clusters<C>(
         return Ok(());
     };
     let (mut abs_m, mut energy) = (Vec::with_capacity(n), Vec::with_capacity(n));
-    let lattice = Square::new(l, l).map_err(failure)?;
+    let lattice = Square::new(l, l)?;
     for _ in 0..n {
         step(chain);
-        let row = ndarray::ArrayView2::from_shape((1, l * l), spins(chain)).map_err(failure)?;
-        let seen = Observables::measure(&lattice, row).map_err(failure)?;
+        let row = ndarray::ArrayView2::from_shape((1, l * l), spins(chain))?;
+        let seen = Observables::measure(&lattice, row)?;
         abs_m.extend(seen.abs_m);
         energy.extend(seen.energy);
     }
-    let exact = square::thermodynamics(l, l, Temperature::new(T).map_err(failure)?).map_err(failure)?;
+    let exact = square::thermodynamics(l, l, Temperature::new(T)?)?;
     let [tau, tau_energy] = [&abs_m, &energy].map(|series| tau_int(series).tau);
     let mean = energy.iter().sum::<f64>() / n as f64;
     let error = (exact.specific_heat * T * T / (l * l) as f64 * 2.0 * tau_energy / n as f64).sqrt();
@@ -126,7 +122,7 @@ fn chain_of_clusters<C>(
 }
 
 fn data_sets(report: &mut Report) -> Result<(), Error> {
-    let temperatures = super::data::temperatures().map_err(failure)?;
+    let temperatures = super::data::temperatures()?;
     let (n, burn_in) = if report.options.quick { (20, 20) } else { (1000, 1000) };
     // As many chains as fit the lanes of one group a thread; every configuration its own replica.
     let side_by_side = (REPLICAS * report.options.threads / 25).min(n);
@@ -143,7 +139,7 @@ fn data_sets(report: &mut Report) -> Result<(), Error> {
             last = sample_grid(10, 10, &temperatures, n, &settings, Streams::new(seed), "bench/data");
         };
         report.measure(case, &mut draw, more);
-        let spins = last.map_err(failure)?;
+        let spins = last?;
         if !spins.is_empty() {
             report.add_quality(key, energies(&temperatures, &spins)?);
         }
@@ -153,11 +149,11 @@ fn data_sets(report: &mut Report) -> Result<(), Error> {
 
 /// The largest deviation of the energy from the exact one in standard errors of independent configurations, from T = 1 on.
 fn energies(temperatures: &[Temperature], spins: &[Array2<i8>]) -> Result<Value, Error> {
-    let lattice = Square::new(10, 10).map_err(failure)?;
+    let lattice = Square::new(10, 10)?;
     let (mut worst, mut deviation) = (0.0f64, 0.0f64);
     for (t, spins) in temperatures.iter().zip(spins).filter(|(t, _)| t.value() >= 1.0) {
-        let energy = Observables::measure(&lattice, spins.view()).map_err(failure)?.energy;
-        let exact = square::thermodynamics(10, 10, *t).map_err(failure)?;
+        let energy = Observables::measure(&lattice, spins.view())?.energy;
+        let exact = square::thermodynamics(10, 10, *t)?;
         let n = energy.len() as f64;
         let off = energy.iter().sum::<f64>() / n - exact.energy;
         deviation = deviation.max(off.abs());

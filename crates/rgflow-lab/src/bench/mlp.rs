@@ -50,10 +50,6 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// Configurations of 25 temperatures in one random order.
 fn ising(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
     let spins = data::spins(&report.options.data, "ising2d_100_train.npy", 25_000)?;
@@ -70,7 +66,11 @@ fn digits(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
     let n = if report.options.quick { 500 } else { 10_000 };
     let pixels = data::spins(&report.options.data, "mnist_784.npy", n)?;
     let labels = data::labels(&report.options.data, "mnist_labels.npy")?;
-    let classes = labels.iter().take(n).map(|l| usize::try_from(*l).map_err(failure)).collect::<Result<_, Error>>()?;
+    let classes = labels
+        .iter()
+        .take(n)
+        .map(|l| usize::try_from(*l).map_err(|e| Error::failure(e.to_string())))
+        .collect::<Result<_, Error>>()?;
     Ok((pixels.mapv(f32::from), classes))
 }
 
@@ -86,7 +86,7 @@ fn train(report: &mut Report, shape: &Shape, x: &Array2<f32>, classes: &[usize])
     let mut init = streams.generator("bench/init", 0);
     let mlp = Mlp::random(shape.sizes, shape.hidden, Activation::Softmax, &mut init);
     let data = Data { x: x.view().into(), targets: Targets::Classes(classes) };
-    let mut trainer = Trainer::new(mlp, data, &training, streams, "bench").map_err(failure)?;
+    let mut trainer = Trainer::new(mlp, data, &training, streams, "bench")?;
     let updates = shape.epochs * trainer.updates_per_sweep();
     let work = (shape.epochs * x.nrows()) as f64;
     let weights: usize = shape.sizes.windows(2).map(|s| s[0] * s[1]).sum();
@@ -96,7 +96,7 @@ fn train(report: &mut Report, shape: &Shape, x: &Array2<f32>, classes: &[usize])
     if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
         let n = x.nrows().min(2000);
         let first = Targets::Classes(&classes[..n]);
-        let nll = trainer.mlp().cost(x.slice(s![..n, ..]), first, training.cost).map_err(failure)?;
+        let nll = trainer.mlp().cost(x.slice(s![..n, ..]), first, training.cost)?;
         report.add_quality(shape.key, json!({ "nll": nll }));
         let per_epoch = median / shape.epochs as f64;
         report.add_fields(shape.key, json!({ "gflops": flop / median / 1e9, "s_per_epoch": per_epoch }));

@@ -49,10 +49,6 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// What the script does, stage by stage.
 fn stages(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
     let mut seconds: [Vec<f64>; 5] = Default::default();
@@ -92,13 +88,13 @@ fn stages(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
 fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error> {
     let start = Instant::now();
     let streams = Streams::new(seed);
-    let temperatures = data::temperatures().map_err(failure)?;
+    let temperatures = data::temperatures()?;
     // Every configuration is its own replica, as in the script; the start is disordered.
     let metropolis = multispin::Settings { chains: sizes.per, burn_in: sizes.sweeps, spacing: 1 };
     let set = |name: &str| -> Result<Array2<i8>, Error> {
-        let sets = sample_grid(10, 10, &temperatures, sizes.per, &metropolis, streams, name).map_err(failure)?;
+        let sets = sample_grid(10, 10, &temperatures, sizes.per, &metropolis, streams, name)?;
         let views: Vec<_> = sets.iter().map(|set| set.view()).collect();
-        concatenate(Axis(0), &views).map_err(failure)
+        Ok(concatenate(Axis(0), &views)?)
     };
     // Bits and one set of real values at a time: a benchmark holds what it works on.
     let train = set("train")?;
@@ -118,14 +114,14 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     let (bits, values) = (packed(train.view()), train.mapv(f32::from));
     drop(train);
     let samples = Data { x: values.view().into(), targets: Targets::Classes(&classes) };
-    let mut trainer = nn::Trainer::new(mlp, samples, &training, streams, "bench/mlp").map_err(failure)?;
+    let mut trainer = nn::Trainer::new(mlp, samples, &training, streams, "bench/mlp")?;
     (0..sizes.mlp_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let mlp = trainer.mlp().clone();
     drop(values);
     let learnt = start.elapsed().as_secs_f64();
     let training = rbm::Training { batching, descent: Descent::new(Rule::Sgd(Sgd), 0.01), ..rbm::Training::default() };
     let machine = Rbm::random(100, 25, 0.01, init);
-    let mut trainer = rbm::Trainer::new(machine, bits.as_slice(), &training, streams, "bench/rbm").map_err(failure)?;
+    let mut trainer = rbm::Trainer::new(machine, bits.as_slice(), &training, streams, "bench/rbm")?;
     (0..sizes.rbm_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let rbm = trainer.rbm();
     let trained = start.elapsed().as_secs_f64();
@@ -140,7 +136,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     )?;
     let end = start.elapsed().as_secs_f64();
     let test = Samples::Packed(&test).values(&rbm);
-    let cost = mlp.cost(test.view(), Targets::Classes(&classes), Cost::CategoricalCrossEntropy).map_err(failure)?;
+    let cost = mlp.cost(test.view(), Targets::Classes(&classes), Cost::CategoricalCrossEntropy)?;
     Ok(([data, learnt - data, trained - learnt, end - trained, end], quality(cost, &trajectory)))
 }
 
@@ -189,7 +185,7 @@ fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
 
 /// One seed of the experiment; the seconds of its stages, which may run side by side.
 fn whole(experiment: &dyn Experiment, sets: &[String]) -> Result<BTreeMap<String, f64>, Error> {
-    let folder = tempfile::tempdir().map_err(failure)?;
+    let folder = tempfile::tempdir().map_err(|e| Error::failure(e.to_string()))?;
     let table = settings::resolve(experiment.recipe(), None, sets)?;
     experiment.check(&table).map_err(Error::user)?;
     let dir = folder.path().join("run");

@@ -81,18 +81,15 @@ fn powers(from: usize, to: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(from), |n| Some(2 * n)).take_while(move |n| *n <= to)
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 fn flips(report: &mut Report, key: &str, l: usize, threads: usize) -> Result<(), Error> {
     if !report.wanted(key, "rgflow") {
         return Ok(());
     }
-    let temperature = Temperature::new(2.269).map_err(failure)?;
+    let temperature = Temperature::new(2.269)?;
     let group = |g| Group::new(l, l, &[temperature; REPLICAS], Streams::new(1).bulk("bench/scaling", g));
-    let mut groups = (0..threads as u64).map(group).collect::<Result<Vec<_>, _>>().map_err(failure)?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(failure)?;
+    let mut groups = (0..threads as u64).map(group).collect::<Result<Vec<_>, _>>()?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| Error::failure(e.to_string()))?;
     let mut sweeps = |n: usize| pool.install(|| groups.par_iter_mut().for_each(|g| g.sweeps(n)));
     let n = report.calls_for_budget(&mut sweeps);
     let case = Case { key, implementation: "rgflow", work: (n * threads * REPLICAS * l * l) as f64, unit: "flip" };
@@ -107,14 +104,14 @@ fn updates(report: &mut Report, key: &str, m: usize, batch: usize) -> Result<(),
     let mut words = vec![0u32; VISIBLE * 4 * batch];
     Streams::new(1).bulk("bench/scaling", 0).fill(&mut words);
     let spin = |word: u32| if word >> 31 == 0 { 1.0f32 } else { -1.0 };
-    let data = Array2::from_shape_vec((4 * batch, VISIBLE), words.into_iter().map(spin).collect()).map_err(failure)?;
+    let data = Array2::from_shape_vec((4 * batch, VISIBLE), words.into_iter().map(spin).collect())?;
     let training = Training {
         batching: Batching::Mini { size: batch, repeats: false },
         descent: Descent::new(Rule::Sgd(Sgd), 0.01),
         ..Training::default()
     };
     let rbm = Rbm::random(VISIBLE, m, 0.01, &mut Streams::new(7).generator("bench/init", 0));
-    let mut trainer = Trainer::new(rbm, data.view(), &training, Streams::new(11), "bench").map_err(failure)?;
+    let mut trainer = Trainer::new(rbm, data.view(), &training, Streams::new(11), "bench")?;
     let n = report.calls_for_budget(|n| (0..n).for_each(|_| trainer.update()));
     let work = 5.0 * (VISIBLE * m * batch * n) as f64;
     let case = Case { key, implementation: "rgflow", work, unit: "multiply_add" };

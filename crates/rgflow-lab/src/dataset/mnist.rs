@@ -205,7 +205,7 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
             return Err(Error::user(format!("{}: its labels do not fit its images", folder.display())));
         }
         let grey = grey.into_iter().map(|byte| f32::from(byte) / 255.0).collect();
-        let images = Array2::from_shape_vec((shape[0], size), grey).map_err(|e| Error::failure(e.to_string()))?;
+        let images = Array2::from_shape_vec((shape[0], size), grey)?;
         if images.nrows() > 9 && images.rows().into_iter().all(|row| row == images.row(0)) {
             return Err(Error::user(format!(
                 "{}: all images of {name} are the same, so that nothing can be learnt of them; `rgflow data mnist` gets it again",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub fn of_network(rate: &'static str) -> impl Fn(NnError) -> Error + Copy {
     move |error| match error {
         NnError::Diverged { sign, rate: value } => diverged(&sign, rate, value),
-        other => Error::failure(other.to_string()),
+        other => other.into(),
     }
 }
 
@@ -18,7 +18,7 @@ pub fn of_network(rate: &'static str) -> impl Fn(NnError) -> Error + Copy {
 pub fn of_machine(rate: &'static str) -> impl Fn(RbmError) -> Error + Copy {
     move |error| match error {
         RbmError::Diverged { sign, learning_rate, .. } => diverged(&sign, rate, learning_rate),
-        other => Error::failure(other.to_string()),
+        other => other.into(),
     }
 }
 

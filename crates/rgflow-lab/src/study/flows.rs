@@ -82,7 +82,7 @@ pub fn read_json<T: serde::de::DeserializeOwned>(artifact: &Artifact, file: &str
 
 /// The lattice of the study.
 pub fn square(settings: &Settings) -> Result<Square, Error> {
-    Square::new(settings.lattice.size, settings.lattice.size).map_err(|e| Error::failure(e.to_string()))
+    Ok(Square::new(settings.lattice.size, settings.lattice.size)?)
 }
 
 fn examine(
@@ -92,16 +92,15 @@ fn examine(
     mode: Mode,
     n_starts: usize,
 ) -> Result<FlowFindings, Error> {
-    let measure = |rows| Observables::measure(square, rows).map_err(|e| Error::failure(e.to_string()));
     let per_start = trajectory.spins.nrows() / n_starts;
     let ends = trajectory
         .end
         .iter()
         .zip(trajectory.spins.axis_chunks_iter(Axis(0), per_start))
-        .map(|(reading, spins)| Ok(Observed::of(thermometer, reading, &measure(spins)?, square)))
+        .map(|(reading, spins)| Ok(Observed::of(thermometer, reading, &Observables::measure(square, spins)?, square)))
         .collect::<Result<Vec<_>, Error>>()?;
     let pooled = Reading::pooled(&trajectory.end);
-    let pooled = Observed::of(thermometer, &pooled, &measure(trajectory.spins.view())?, square);
+    let pooled = Observed::of(thermometer, &pooled, &Observables::measure(square, trajectory.spins.view())?, square);
     let moments = &trajectory.moments;
     let last = &moments[moments.len() - 1];
     let hundred = moments.iter().min_by_key(|m| m.step.abs_diff(100)).unwrap_or(last);

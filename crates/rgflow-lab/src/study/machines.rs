@@ -96,7 +96,7 @@ pub fn fitted<K: Serialize>(
                 "the training diverged: {sign}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
                 fit.rbm.learning_rate, fit.rbm.weight_scale
             )),
-            other => Error::failure(other.to_string()),
+            other => other.into(),
         };
         let run = rbm::Fit::new(start, bits.as_slice(), test.view(), &training, streams, &stage);
         let mut run = run.map_err(failure)?;

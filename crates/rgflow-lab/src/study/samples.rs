@@ -5,7 +5,7 @@ use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
 use rgflow::exact::transfer;
-use rgflow::lattice::{Collection, Ising, LatticeError, Sampling, Square, Temperature, metropolis, wolff};
+use rgflow::lattice::{Collection, Ising, Sampling, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
 use rgflow::restart::Drive;
 use std::cell::LazyCell;
@@ -123,10 +123,6 @@ pub fn further(
 /// Units of progress per temperature: about microseconds.
 pub const UNITS: u64 = 40_000;
 
-pub fn failure(e: LatticeError) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// Independent collections at each temperature, one for each purpose.
 fn draw_all(
     out: &StageOut,
@@ -137,8 +133,8 @@ fn draw_all(
     streams: Streams,
     purposes: &[String],
 ) -> Result<Vec<Vec<Collection>>, Error> {
-    let square = Square::new(size, size).map_err(failure)?;
-    let temperatures: Vec<_> = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<_, _>>().map_err(failure)?;
+    let square = Square::new(size, size)?;
+    let temperatures: Vec<_> = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<_, _>>()?;
     let together: Vec<Temperature> = match sampler {
         Sampler::Metropolis => {
             let fits = |t: &Temperature| metropolis::is_bit_parallel(&Ising::new(&square), *t);
@@ -191,8 +187,8 @@ fn draw(
     purposes: &[String],
     units: u64,
 ) -> Result<Vec<Collection>, Error> {
-    let temperature = Temperature::new(t).map_err(failure)?;
-    let square = Square::new(size, size).map_err(failure)?;
+    let temperature = Temperature::new(t)?;
+    let square = Square::new(size, size)?;
     let (model, share) = (Ising::new(&square), units / purposes.len() as u64);
     // T = 0 has exactly two states: single-spin updates cannot reach the second from the first.
     let is_exact = sampler == Sampler::Exact || t == 0.0 && sampler == Sampler::Metropolis && size <= 12;
@@ -201,7 +197,7 @@ fn draw(
         let part = format!("{purpose}/{index}");
         if is_exact {
             return out.keep(&part, share, || {
-                let exact = exact.as_ref().map_err(|e| failure(e.clone()))?;
+                let exact = exact.as_ref().map_err(Clone::clone)?;
                 out.tick(share)?;
                 Ok(exact.sample(n, &mut streams.generator(purpose, index)))
             });
@@ -213,7 +209,7 @@ fn draw(
             }
             _ => wolff::sampling(&model, temperature, n, &Default::default(), &mut rng),
         };
-        sampled(out, &part, sampling.map_err(failure)?, share)
+        sampled(out, &part, sampling?, share)
     };
     purposes.iter().map(one).collect()
 }
@@ -221,7 +217,7 @@ fn draw(
 /// Writes the collections of a set, one by temperature; `size` is the extent of the lattice.
 pub fn write(out: &StageOut, name: &str, size: usize, grid: &[f64], parts: &[&Collection]) -> Result<(), Error> {
     let spins: Vec<_> = parts.iter().map(|c| c.spins.view()).collect();
-    let spins = concatenate(Axis(0), &spins).map_err(|e| Error::failure(e.to_string()))?;
+    let spins = concatenate(Axis(0), &spins)?;
     let per = |f: fn(&Collection) -> f64| Array1::from_iter(parts.iter().map(|c| f(c)));
     let mut file = npz::Writer::new();
     file.add("spins", &spins)?;

@@ -137,9 +137,8 @@ impl<'a> Study<'a> {
     /// What the thermometers read of collections taken together, each a stratum with an equal number of configurations.
     pub fn observe(&self, parts: &[ArrayView2<i8>]) -> Result<Observed, Error> {
         let readings: Vec<Reading> = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect();
-        let spins = ndarray::concatenate(ndarray::Axis(0), parts).map_err(|e| Error::failure(e.to_string()))?;
-        let observables =
-            Observables::measure(&self.square, spins.view()).map_err(|e| Error::failure(e.to_string()))?;
+        let spins = ndarray::concatenate(ndarray::Axis(0), parts)?;
+        let observables = Observables::measure(&self.square, spins.view())?;
         Ok(Observed::of(&self.thermometer, &Reading::pooled(&readings), &observables, &self.square))
     }
 }

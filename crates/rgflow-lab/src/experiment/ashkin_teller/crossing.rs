@@ -1,7 +1,7 @@
 //! Stage "crossing": critical temperatures from the crossings of Binder cumulants U = 1 - <m^4>/(3 <m^2>^2) of two sizes.
 
 use super::Settings;
-use super::samples::{draw, failure};
+use super::samples::draw;
 use crate::artifact::{Error, Repetition, Stage};
 use crate::study::samples::sampled;
 use rayon::prelude::*;
@@ -54,8 +54,8 @@ fn difference(
         let size = sizes[i];
         let mut bulk = streams.bulk(&format!("crossing/L{size}"), k);
         let seen = draw(size, ratio, t, n, &mut bulk, &|of| complete(i, of))?;
-        let square = Square::new(size, size).map_err(failure)?;
-        let model = AshkinTeller::new(&square, ratio).map_err(failure)?;
+        let square = Square::new(size, size)?;
+        let model = AshkinTeller::new(&square, ratio)?;
         let mut sums = [[0.0; 2]; 2];
         for row in seen.spins.rows() {
             let [s, t, u] = model.magnetisations(&row.to_vec());

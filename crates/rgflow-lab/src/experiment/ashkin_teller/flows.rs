@@ -59,7 +59,7 @@ impl<'a> Eye<'a> {
         thermometer: &'a Thermometer,
     ) -> Result<Self, Error> {
         let size = settings.base.lattice.size;
-        let square = Square::new(size, size).map_err(|e| Error::failure(e.to_string()))?;
+        let square = Square::new(size, size)?;
         let mut eye = Self { settings, samples, thermometer_stage, thermometer, square, energies: Vec::new() };
         let reference = ThermalSet::read(samples, "reference")?;
         let energies = (0..settings.base.temperatures().len()).map(|k| Ok(eye.measure(&[reference.at(k)])?[0].0));
@@ -69,8 +69,7 @@ impl<'a> Eye<'a> {
 
     /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within parts of equal weight.
     fn measure(&self, parts: &[ArrayView2<i8>]) -> Result<[Measured; 3], Error> {
-        let model =
-            AshkinTeller::new(&self.square, self.settings.own.ratio).map_err(|e| Error::failure(e.to_string()))?;
+        let model = AshkinTeller::new(&self.square, self.settings.own.ratio)?;
         let n_sites = self.settings.base.lattice.size.pow(2) as f64;
         let mut found = [(0.0, 0.0); 3];
         for part in parts {

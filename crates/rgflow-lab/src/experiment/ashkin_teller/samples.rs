@@ -4,9 +4,7 @@ use super::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use crate::study::samples::{THERMAL, sampled, write};
 use rayon::prelude::*;
-use rgflow::lattice::{
-    AshkinTeller, Collection, LatticeError, Sampling, Square, Temperature, ashkin_teller, swendsen_wang,
-};
+use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square, Temperature, ashkin_teller, swendsen_wang};
 use rgflow::random::Bulk;
 
 const REVISION: u32 = 1;
@@ -52,13 +50,9 @@ pub(super) fn draw(
     bulk: &mut Bulk,
     complete: &dyn Fn(Sampling) -> Result<Collection, Error>,
 ) -> Result<Collection, Error> {
-    let square = Square::new(size, size).map_err(failure)?;
-    let model = AshkinTeller::new(&square, ratio).map_err(failure)?;
-    let temperature = Temperature::new(t).map_err(failure)?;
+    let square = Square::new(size, size)?;
+    let model = AshkinTeller::new(&square, ratio)?;
+    let temperature = Temperature::new(t)?;
     let settings = swendsen_wang::Settings::default();
-    complete(ashkin_teller::sampling(&model, temperature, n, &settings, bulk).map_err(failure)?)
-}
-
-pub(super) fn failure(e: LatticeError) -> Error {
-    Error::failure(e.to_string())
+    complete(ashkin_teller::sampling(&model, temperature, n, &settings, bulk)?)
 }

@@ -23,14 +23,10 @@ fn allowed(chi: usize) -> f64 {
     }
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// Relative error of ln Z per site after all steps.
 fn error(t: Temperature, chi: usize, steps: usize) -> Result<f64, Error> {
-    let seen = trg::renormalize(t, chi, steps).map_err(failure)?;
-    let free_energy = infinite::thermodynamics(t).free_energy.ok_or_else(|| failure("no free energy"))?;
+    let seen = trg::renormalize(t, chi, steps)?;
+    let free_energy = infinite::thermodynamics(t).free_energy.ok_or_else(|| Error::failure("no free energy"))?;
     Ok((seen[steps].ln_z / (-free_energy * t.beta()) - 1.0).abs())
 }
 
@@ -41,14 +37,12 @@ pub(super) fn part(settings: &Trg) -> Result<Part, Error> {
     let errors: Vec<f64> =
         chis.par_iter().map(|chi| error(Temperature::CRITICAL, *chi, steps)).collect::<Result<_, _>>()?;
     let grid: Vec<f64> = (0..=20).map(|i| 1.8 + 0.05 * f64::from(i)).collect();
-    let by_t: Vec<f64> = grid
-        .par_iter()
-        .map(|t| error(Temperature::new(*t).map_err(failure)?, chis[0], steps))
-        .collect::<Result<_, _>>()?;
+    let by_t: Vec<f64> =
+        grid.par_iter().map(|t| error(Temperature::new(*t)?, chis[0], steps)).collect::<Result<_, _>>()?;
     let flows: Vec<Curve> = FLOWS
         .par_iter()
         .map(|t| {
-            let seen = trg::renormalize(Temperature::new(*t).map_err(failure)?, chis[0], steps).map_err(failure)?;
+            let seen = trg::renormalize(Temperature::new(*t)?, chis[0], steps)?;
             Ok(Curve {
                 label: format!("T = {t}"),
                 x: (0..seen.len()).map(|n| n as f64 / 2.0).collect(),

@@ -14,14 +14,10 @@ const ROUNDING: [f64; 2] = [1e-12, 1e-8];
 /// The coupling at which a torus is compared (deep enough in the ordered phase on the dual side).
 const K: f64 = 0.3;
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// ln(Z / sinh^{N/2} 2K) per site.
 fn invariant(k: f64, of: impl Fn(Temperature) -> Result<Thermodynamics, Error>) -> Result<f64, Error> {
-    let found = of(Temperature::new(1.0 / k).map_err(failure)?)?;
-    let free_energy = found.free_energy.ok_or_else(|| failure("no free energy at T = inf"))?;
+    let found = of(Temperature::new(1.0 / k)?)?;
+    let free_energy = found.free_energy.ok_or_else(|| Error::failure("no free energy at T = inf"))?;
     Ok(-k * free_energy - 0.5 * libm::log(libm::sinh(2.0 * k)))
 }
 
@@ -42,7 +38,7 @@ pub(super) fn part(settings: &Duality) -> Result<Part, Error> {
         worst = worst.max((plane(*k)? - plane(dual(*k))?).abs());
     }
     let size = settings.size;
-    let torus = |k: f64| invariant(k, |t| square::thermodynamics(size, size, t).map_err(failure));
+    let torus = |k: f64| invariant(k, |t| Ok(square::thermodynamics(size, size, t)?));
     let apart = (size * size) as f64 * (torus(dual(K))? - torus(K)?);
     let fixed = self_dual();
     let number = |key: &str, value, how: String| Number::new(format!("exact-rg.duality.{key}"), value, None, "1", how);

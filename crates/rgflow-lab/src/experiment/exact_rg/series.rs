@@ -26,20 +26,16 @@ const SHAPES: [Shape; 7] = [
     (8, "apart", "N(N-9)/2", &[(0, 0), (2, 1)]),
 ];
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 pub(super) fn part(settings: &Series) -> Result<Part, Error> {
     let size = settings.size;
     let (n, bonds) = (size * size, 2 * size * size);
-    let levels = density::square(size, size).map_err(failure)?;
+    let levels = density::square(size, size)?;
     let hot: Vec<f64> = series::in_tanh_k(&levels, bonds, ORDER)
         .iter()
-        .map(|p| p.to_string().parse().map_err(failure))
+        .map(|p| p.to_string().parse::<f64>().map_err(|e| Error::failure(e.to_string())))
         .collect::<Result<_, _>>()?;
     let cold: Vec<f64> = series::in_exp_minus_2k(&levels, bonds, ORDER)
-        .ok_or_else(|| failure("the torus has no series about its ground states"))?
+        .ok_or_else(|| Error::failure("the torus has no series about its ground states"))?
         .iter()
         .map(|c| *c as f64)
         .collect();

@@ -163,7 +163,7 @@ pub(super) fn stage(
             let t = about.temperatures(settings, size)[*k];
             let mlps: Vec<_> = about.networks().iter().map(|n| &networks[*i][*n]).collect();
             let purpose = format!("scaling/{about:?}/L{size}/{k}");
-            let t = Temperature::new(t).map_err(|e| Error::failure(e.to_string()))?;
+            let t = Temperature::new(t)?;
             let drive = |work: &mut dyn Resumable| out.complete(&purpose, work, &|done| done * cost(*i)).map(|_| ());
             read(size, t, &mlps, settings, (out.streams(), &purpose), &drive)
         };

@@ -6,7 +6,7 @@ use crate::study::descent::of_network;
 use crate::study::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
-use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use rgflow::lattice::{Ising, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
 
@@ -114,9 +114,8 @@ pub(super) fn block_means(spins: &[i8], size: usize, inputs: usize, means: &mut 
 }
 
 fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Error> {
-    let failure = |e: LatticeError| Error::failure(e.to_string());
     let c = &settings.classifier;
-    let lattice = Square::new(size, size).map_err(failure)?;
+    let lattice = Square::new(size, size)?;
     let model = Ising::new(&lattice);
     let n = c.per_temperature;
     let step = 2.0 * c.half_width / (c.n_temperatures - 1) as f64;
@@ -129,8 +128,8 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
         let means = out.keep(&part, 0, || {
             let mut rng = out.streams().generator("classifiers/samples", (size * 10_000 + k) as u64);
             let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
-            let temperature = Temperature::new(*t).map_err(failure)?;
-            let chains = wolff::sampling(&model, temperature, n, &chain, &mut rng).map_err(failure)?;
+            let temperature = Temperature::new(*t)?;
+            let chains = wolff::sampling(&model, temperature, n, &chain, &mut rng)?;
             let seen = sampled(out, &format!("{part}/chains"), chains, 0)?;
             let mut means = Array2::zeros(rows.dim());
             for (mut x, spins) in means.rows_mut().into_iter().zip(seen.spins.rows()) {

@@ -38,7 +38,7 @@ pub(super) fn read(
     (streams, purpose): (Streams, &str),
     drive: &dyn Fn(&mut dyn Resumable) -> Result<(), Error>,
 ) -> Result<Seen, Error> {
-    let square = Square::new(size, size).map_err(|e| Error::failure(e.to_string()))?;
+    let square = Square::new(size, size)?;
     let (own, n_inputs) = (&settings.finite_size, settings.classifier.inputs);
     let n = own.samples;
     let mut reading = Reading {

@@ -77,10 +77,6 @@ pub(super) struct LawFound {
     pub walls: Vec<f64>,
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// `n` independent configurations at each temperature, stacked; the stream is "PURPOSE" by position.
 fn collection(
     spins: usize,
@@ -90,12 +86,12 @@ fn collection(
     purpose: &str,
 ) -> Result<Array2<f32>, Error> {
     let draw = |(k, t): (usize, &f64)| -> Result<Array2<f32>, Error> {
-        let temperature = Temperature::new(*t).map_err(failure)?;
-        let drawn = chain::sample(spins, temperature, n, &mut streams.generator(purpose, k as u64)).map_err(failure)?;
+        let temperature = Temperature::new(*t)?;
+        let drawn = chain::sample(spins, temperature, n, &mut streams.generator(purpose, k as u64))?;
         Ok(drawn.spins.mapv(f32::from))
     };
     let parts = temperatures.iter().enumerate().map(draw).collect::<Result<Vec<_>, _>>()?;
-    concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>()).map_err(failure)
+    Ok(concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>())?)
 }
 
 /// The trained thermometer.
@@ -153,15 +149,15 @@ pub(super) fn findings(repetition: &Repetition, settings: &Settings) -> Result<F
     })?;
     let mut found: Findings = artifact.json(file)?;
     let spins = settings.chain.spins;
-    let ring = lattice::Ring::new(spins).map_err(failure)?;
+    let ring = lattice::Ring::new(spins)?;
     for (name, temperatures) in sets(settings) {
         let rbm = machine::rbm(&Model::load(artifact.path(&format!("machines/{name}.safetensors")))?)?;
         let purpose = format!("couplings/{name}");
         found.effective.push(effective(&rbm, &[spins], repetition.streams(), &purpose)?);
         found.trace.push(match temperatures[..] {
             [t] if t > 0.0 => {
-                let temperature = Temperature::new(t).map_err(failure)?;
-                Some(rbm.trace_condition(&ring, temperature).map_err(failure)?)
+                let temperature = Temperature::new(t)?;
+                Some(rbm.trace_condition(&ring, temperature)?)
             }
             _ => None,
         });
@@ -205,7 +201,7 @@ impl<'a> Bench<'a> {
                 plain,
                 &[settings.rbm.epochs],
             )?;
-            let rbm = &trained.first().ok_or_else(|| failure("no snapshot was made"))?.rbm;
+            let rbm = &trained.first().ok_or_else(|| Error::failure("no snapshot was made"))?.rbm;
             let metadata = serde_json::json!({ "name": name, "seed": self.out.seed(), "settings": settings.rbm });
             self.out.write(&format!("machines/{name}.safetensors"), machine::model(rbm, metadata).to_bytes()?)?;
             flows.push([self.flow(rbm, Mode::Gibbs)?, self.flow(rbm, Mode::Mean)?]);
@@ -305,7 +301,7 @@ impl<'a> Bench<'a> {
         };
         let purpose = format!("rbm/{name}");
         let test = data.slice(s![..rbm.batch, ..]);
-        let mut fit = Fit::new(self.start(), data.view(), test, &training, self.streams, &purpose).map_err(failure)?;
+        let mut fit = Fit::new(self.start(), data.view(), test, &training, self.streams, &purpose)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
         Ok(fit.finish().map_err(of_machine(key))?.snapshots)
     }
@@ -320,7 +316,7 @@ impl<'a> Bench<'a> {
             record_every: 100,
         };
         let law = self.mixture.to_vec();
-        let mut fit = ExactFit::new(self.start(), &law, &training).map_err(failure)?;
+        let mut fit = ExactFit::new(self.start(), &law, &training)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
         let (rbm, _) = fit.finish().map_err(of_machine("objectives.learning_rate"))?;
         self.out.tick(1)?;
@@ -328,8 +324,8 @@ impl<'a> Bench<'a> {
     }
 
     fn law(&self, rbm: &Rbm) -> Result<LawFound, Error> {
-        let p = rbm.visible_law().map_err(failure)?;
-        let relaxation = rbm.gibbs_spectrum().map_err(failure)?.relaxation_time();
+        let p = rbm.visible_law()?;
+        let relaxation = rbm.gibbs_spectrum()?.relaxation_time();
         let spins = self.settings.chain.spins;
         let mut walls = vec![0.0; spins / 2 + 1];
         p.iter().enumerate().for_each(|(s, p)| walls[laws::walls(spins, s) / 2] += p);
@@ -349,7 +345,7 @@ impl<'a> Bench<'a> {
             self.temperatures.iter().chain(&flow.starts).map(|t| thermal(spins, *t)).collect();
         let mut all: Vec<Vec<Reading>> = starts.iter().map(|p| vec![self.ring.read(p)]).collect();
         if mode == Mode::Gibbs {
-            let mut kernel = rbm.gibbs_kernel().map_err(failure)?;
+            let mut kernel = rbm.gibbs_kernel()?;
             for doubling in 0..=flow.doublings {
                 if doubling > 0 {
                     kernel = kernel.dot(&kernel);

@@ -1,7 +1,7 @@
 //! Stages "blocked" and "blocked-twice": larger lattices after one or two block-spin steps.
 
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::study::samples::{REVISION, UNITS, failure, sampled, write};
+use crate::study::samples::{REVISION, UNITS, sampled, write};
 use crate::study::settings::Settings;
 use rayon::prelude::*;
 use rgflow::lattice::{Collection, Ising, Square, Temperature, wolff};
@@ -44,15 +44,15 @@ pub fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize)
                 .map(|(k, t)| {
                     let part = format!("{purpose}/{k}");
                     out.keep(&part, UNITS, || {
-                        let temperature = Temperature::new(*t).map_err(failure)?;
-                        let square = Square::new(size, size).map_err(failure)?;
+                        let temperature = Temperature::new(*t)?;
+                        let square = Square::new(size, size)?;
                         let (model, mut rng) = (Ising::new(&square), streams.generator(&purpose, k as u64));
                         let chains = wolff::sampling(&model, temperature, per, &Default::default(), &mut rng);
-                        let mut drawn = sampled(out, &format!("{part}/chains"), chains.map_err(failure)?, UNITS)?;
+                        let mut drawn = sampled(out, &format!("{part}/chains"), chains?, UNITS)?;
                         let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
                         for step in 0..steps {
                             let (size, spins) = (size / b.pow(step as u32), &mut drawn.spins);
-                            *spins = block_spin::majority(spins.view(), size, size, *b, &mut ties).map_err(failure)?;
+                            *spins = block_spin::majority(spins.view(), size, size, *b, &mut ties)?;
                         }
                         Ok(drawn)
                     })

@@ -27,11 +27,9 @@ pub(super) fn stage(
     let what = Stage { name: "thermal", revision: REVISION, settings: (), inputs: &inputs, outputs: &[FILE] };
     let artifact = repetition.stage(what, |out| {
         let square = square(bench.settings)?;
-        let measure =
-            |spins: ArrayView2<i8>| Observables::measure(&square, spins).map_err(|e| Error::failure(e.to_string()));
         let observe = |spins: ArrayView2<i8>| -> Result<Observed, Error> {
             let reading = bench.thermometer.read_spins(spins);
-            Ok(Observed::of(bench.thermometer, &reading, &measure(spins)?, &square))
+            Ok(Observed::of(bench.thermometer, &reading, &Observables::measure(&square, spins)?, &square))
         };
         let n = bench.settings.temperatures().len();
         let each = |set: &ThermalSet| {
@@ -48,7 +46,7 @@ pub(super) fn stage(
                     classes.iter().map(|k| bench.thermometer.read_spins(start.at(*k))).collect();
                 let spins = start.first(&classes, start.per_temperature);
                 let pooled = Reading::pooled(&readings);
-                Ok(Observed::of(bench.thermometer, &pooled, &measure(spins.view())?, &square))
+                Ok(Observed::of(bench.thermometer, &pooled, &Observables::measure(&square, spins.view())?, &square))
             })
             .collect::<Result<_, Error>>()?;
         let read = |b: usize, steps: usize, artifact: &Artifact| -> Result<Blocked, Error> {

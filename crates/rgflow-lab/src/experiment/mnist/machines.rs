@@ -36,12 +36,11 @@ pub(super) fn stage(repetition: &Repetition, images: &Images, fit: &Fit) -> Resu
     };
     repetition.stage(what, |out| {
         let (own, epochs) = (fit.rbm, fit.training.epochs);
-        let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
         let x = images.set(out.seed(), fit.name, fit.set);
         let streams = out.streams();
         let mut random = streams.generator(&format!("{name}/init"), 0);
         let start = Rbm::random(x.ncols(), own.hidden, own.weight_scale as f32, &mut random);
-        let start = start.with_units(Units::BINARY, Units::BINARY).map_err(|e| failure(&e))?;
+        let start = start.with_units(Units::BINARY, Units::BINARY)?;
         let per_epoch = (x.nrows() / own.batch).max(1);
         let training = rbm::Training {
             updates: epochs * per_epoch,

@@ -6,7 +6,7 @@ use crate::study::descent::of_network;
 use crate::study::samples::sampled;
 use ndarray::Array2;
 use rayon::prelude::*;
-use rgflow::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use rgflow::lattice::{Ising, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
 use rgflow::rg::block_spin::majority;
@@ -125,13 +125,12 @@ fn draw(
     k: u64,
 ) -> Result<Set, Error> {
     let (n, streams) = (&settings.networks, out.streams());
-    let failure = |e: LatticeError| Error::failure(e.to_string());
     let size = match kind {
         Kind::On16 => 16,
         Kind::Blocked | Kind::FewBlocked => 64,
         _ => 32,
     };
-    let lattice = Square::new(size, size).map_err(failure)?;
+    let lattice = Square::new(size, size)?;
     let model = Ising::new(&lattice);
     let (mut x, mut y) = (Vec::new(), Vec::new());
     let mut counts = [0.0; PATTERNS];
@@ -141,13 +140,11 @@ fn draw(
             let index = (k * 2 + phase as u64) * 1000 + i as u64;
             let mut rng = streams.generator(purpose, index);
             let chain = wolff::Settings { chains: 4, burn_in: 20, spacing: 3.0 };
-            let temperature = Temperature::new(1.0 / beta).map_err(failure)?;
-            let chains = wolff::sampling(&model, temperature, per, &chain, &mut rng).map_err(failure)?;
+            let temperature = Temperature::new(1.0 / beta)?;
+            let chains = wolff::sampling(&model, temperature, per, &chain, &mut rng)?;
             let seen = sampled(out, &format!("{part}/{purpose}/{index}"), chains, 0)?;
             let spins = match kind {
-                Kind::Blocked | Kind::FewBlocked => {
-                    majority(seen.spins.view(), size, size, 2, &mut rng).map_err(failure)?
-                }
+                Kind::Blocked | Kind::FewBlocked => majority(seen.spins.view(), size, size, 2, &mut rng)?,
                 _ => seen.spins,
             };
             for row in spins.rows() {

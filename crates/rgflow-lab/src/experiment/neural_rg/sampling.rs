@@ -91,10 +91,9 @@ pub(super) fn read(
     (streams, purpose): (Streams, &str),
     (out, cost): (&StageOut, u64),
 ) -> Result<Seen, Error> {
-    let failure = |e: LatticeError| Error::failure(e.to_string());
     let per_chain = n.div_ceil(lattices.chains);
-    let square = Square::new(plan.size, plan.size).map_err(failure)?;
-    let temperature = Temperature::new(1.0 / beta).map_err(failure)?;
+    let square = Square::new(plan.size, plan.size)?;
+    let temperature = Temperature::new(1.0 / beta)?;
     let model = Ising::new(&square);
     let settings = wolff::Settings { chains: 1, burn_in: lattices.burn_in, spacing: lattices.spacing };
     let one = |c: usize| {
@@ -108,7 +107,7 @@ pub(super) fn read(
             block_rng: stream("blocks"),
             done: 0,
             per_chain,
-            reader: Reader::new(plan, networks).map_err(failure)?,
+            reader: Reader::new(plan, networks)?,
         };
         out.complete(&format!("{purpose}/{c}"), &mut chain, &|done| done * cost)?;
         Ok(chain.reader.seen)

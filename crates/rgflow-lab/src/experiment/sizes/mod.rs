@@ -174,17 +174,16 @@ fn peaks(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
     let what = Stage { name: "peaks", revision: 2, settings: (size, n), inputs: &[], outputs: &[file] };
     let artifact = part.stage(what, |out| {
         out.add_work("peaks", 1);
-        let failure = |e: rgflow::lattice::LatticeError| Error::failure(e.to_string());
-        let (heat, _) = square::specific_heat_peak(size, size).map_err(failure)?;
+        let (heat, _) = square::specific_heat_peak(size, size)?;
         // The susceptibility peaks above the specific heat: by 0.135 at L = 10, and as 1/L.
         let shift = 1.35 / size as f64;
-        let at = Temperature::new(heat.value() + shift).map_err(failure)?;
-        let square = Square::new(size, size).map_err(failure)?;
+        let at = Temperature::new(heat.value() + shift)?;
+        let square = Square::new(size, size)?;
         let mut random = out.streams().generator("peaks", 0);
         let model = Ising::new(&square);
-        let chains = wolff::sampling(&model, at, n, &Default::default(), &mut random).map_err(failure)?;
+        let chains = wolff::sampling(&model, at, n, &Default::default(), &mut random)?;
         let seen = sampled(out, "chains", chains, 1)?;
-        let seen = Observables::measure(&square, seen.spins.view()).map_err(failure)?;
+        let seen = Observables::measure(&square, seen.spins.view())?;
         let chi = histogram::susceptibility_peak(&seen.energy, &seen.abs_m, size * size, at, 1.2 * shift);
         let peaks = Peaks { specific_heat: heat.value(), susceptibility: chi.map(|chi| (chi.value, chi.error)) };
         out.write_json(file, &peaks)

@@ -38,10 +38,6 @@ pub(super) struct GeneratorFound {
     pub relaxation_time: f64,
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 pub(super) fn stage(repetition: &Repetition, ring: &Ring, generator: &Generator) -> Result<Findings, Error> {
     let file = "machines/findings.json";
     let what =
@@ -49,9 +45,9 @@ pub(super) fn stage(repetition: &Repetition, ring: &Ring, generator: &Generator)
     let artifact = repetition.stage(what, |out| {
         let streams = out.streams();
         out.add_work("machines", 2 * ring.updates as u64 + 2);
-        let temperature = Temperature::new(ring.temperature).map_err(failure)?;
+        let temperature = Temperature::new(ring.temperature)?;
         let sampled = chain::sample(ring.spins, temperature, ring.samples, &mut streams.generator("machines/data", 0));
-        let data = sampled.map_err(failure)?.spins;
+        let data = sampled?.spins;
         let exact = couplings(out, ring, &data, Phases::Exact, streams)?;
         let by_chains = couplings(out, ring, &data, Phases::Gibbs { burn_in: 20, sweeps: ring.sweeps }, streams)?;
         let generator = generate(generator, &data, streams)?;
@@ -71,13 +67,13 @@ fn couplings(
 ) -> Result<Vec<f64>, Error> {
     let n = ring.spins;
     let mut random = streams.generator("machines/boltzmann", 0);
-    let start = Boltzmann::random(n, 0, 0.01, &mut random).map_err(failure)?;
+    let start = Boltzmann::random(n, 0, 0.01, &mut random)?;
     let descent = Descent::new(Rule::Sgd(Sgd), ring.learning_rate as f32);
     let training = boltzmann::Training { updates: ring.updates, phases, chains: ring.chains, descent };
     let fit = boltzmann::Fit::new(start, data.view(), &training, streams, "machines/boltzmann");
-    let mut fit = fit.map_err(failure)?;
+    let mut fit = fit?;
     out.complete(if phases == Phases::Exact { "exact" } else { "sampled" }, &mut fit, &|updates| updates)?;
-    let machine = fit.finish().map_err(failure)?;
+    let machine = fit.finish()?;
     let mean = |distance: usize| {
         let all = (0..n).map(|i| f64::from(machine.couplings[Boltzmann::pair(i, (i + distance) % n)]));
         all.sum::<f64>() / n as f64
@@ -102,7 +98,7 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
         ..rbm::Training::default()
     };
     let bits = packed(data.view());
-    let mut trainer = rbm::Trainer::new(start, bits.as_slice(), &training, streams, "machines/rbm").map_err(failure)?;
+    let mut trainer = rbm::Trainer::new(start, bits.as_slice(), &training, streams, "machines/rbm")?;
     (0..s.updates).for_each(|_| trainer.update());
     let rbm = trainer.rbm();
     let kernel = Kernel::new(&rbm);
@@ -110,7 +106,7 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
     let noise =
         Array2::from_shape_simple_fn((s.chains, n), || if random.next_u32() >> 31 == 1 { 1.0f32 } else { -1.0 });
     let mut chains = Chains::new(&kernel, s.chains);
-    chains.set_visible(noise.view()).map_err(failure)?;
+    chains.set_visible(noise.view())?;
     let (mut random, mut v) = (streams.bulk("machines/chains", 0), noise);
     let mut series = vec![Vec::with_capacity(s.steps + 1); s.chains];
     for step in 0..=s.steps {
@@ -127,7 +123,7 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
     let variance = kept.iter().flatten().map(|e| (e - mean).powi(2)).sum::<f64>() / count as f64;
     let tau = tau_int_chains(&kept);
     let n_eff = tau.n_eff(count);
-    let law = rbm.visible_law().map_err(failure)?;
+    let law = rbm.visible_law()?;
     let of_state = |state: usize| {
         let spins: Vec<f32> = (0..n).map(|i| if state >> i & 1 == 1 { 1.0 } else { -1.0 }).collect();
         energy(ArrayView1::from(&spins))
@@ -138,7 +134,7 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
         exact: law.iter().enumerate().map(|(state, p)| p * of_state(state)).sum(),
         tau_int: (tau.tau, tau.error),
         n_eff,
-        relaxation_time: rbm.gibbs_spectrum().map_err(failure)?.relaxation_time(),
+        relaxation_time: rbm.gibbs_spectrum()?.relaxation_time(),
     })
 }
 

@@ -60,10 +60,6 @@ impl Learnt {
     }
 }
 
-fn failure(e: impl std::fmt::Display) -> Error {
-    Error::failure(e.to_string())
-}
-
 /// Makes or keeps the findings.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
     let file = "training/findings.json";
@@ -101,15 +97,14 @@ struct Set {
 
 impl Set {
     fn sample(data: &DataSet, per: usize, streams: Streams, name: &str) -> Result<Self, Error> {
-        let square = Square::new(data.size, data.size).map_err(failure)?;
+        let square = Square::new(data.size, data.size)?;
         let mut parts = Vec::new();
         for (k, t) in data.temperatures.iter().enumerate() {
-            let sampler =
-                Sampler::new(data.size, data.size, Temperature::new(*t).map_err(failure)?).map_err(failure)?;
+            let sampler = Sampler::new(data.size, data.size, Temperature::new(*t)?)?;
             parts.push(sampler.sample(per, &mut streams.generator(name, k as u64)).spins);
         }
-        let spins = concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>()).map_err(failure)?;
-        let seen = Observables::measure(&square, spins.view()).map_err(failure)?;
+        let spins = concatenate(Axis(0), &parts.iter().map(|p| p.view()).collect::<Vec<_>>())?;
+        let seen = Observables::measure(&square, spins.view())?;
         let column = |values: &[f64]| Array2::from_shape_fn((values.len(), 1), |(i, _)| values[i] as f32);
         let class = |t: &f64| vec![usize::from(is_ordered(*t)); per];
         Ok(Self {
@@ -165,7 +160,7 @@ impl Job<'_> {
         let training =
             Training { epochs: self.epochs, batching: self.batching, descent: self.descent, cost, patience: 0 };
         let (learn, test) = (data(x.into(), x_values.view(), classes), data(y.into(), y_values.view(), y_classes));
-        let failure = |e| failure(format!("{}: {e}", self.name));
+        let failure = |e| Error::failure(format!("{}: {e}", self.name));
         let mut fit = Fit::new(mlp, learn, test, &training, streams, self.name).map_err(failure)?;
         let (n, per_epoch) = (x.nrows() as u64, self.batching.updates(x.nrows()) as u64);
         out.complete(self.part, &mut fit, &|updates| updates * n / per_epoch)?;

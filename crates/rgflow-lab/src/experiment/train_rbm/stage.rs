@@ -40,7 +40,6 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
     repetition.stage(what, |out| {
         let streams = out.streams();
         let (train, test) = split(data.n_samples(), settings, streams);
-        let failure = |e: &dyn std::fmt::Display| Error::failure(e.to_string());
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
         let of = |rows: &[usize]| samples(data, rows, &visible);
         let count = train.len().min(MEASURED);
@@ -49,9 +48,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let mut random = streams.generator("rbm/init", 0);
         let (n, m) = (data.n_units(), settings.machine.hidden);
         let start = Rbm::random(n, m, settings.machine.weight_scale as f32, &mut random);
-        let mut start = start.with_units(visible.clone(), hidden).map_err(|e| failure(&e))?;
+        let mut start = start.with_units(visible.clone(), hidden)?;
         if settings.machine.visible_bias == "data" {
-            start.fit_visible_bias(x.for_machine()).map_err(|e| failure(&e))?;
+            start.fit_visible_bias(x.for_machine())?;
         }
         let batching = match settings.batching().map_err(Error::user)? {
             Batching::Mini { size, repeats } => Batching::Mini { size: size.min(train.len()), repeats },
@@ -72,7 +71,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let units = (train.len() * n * m / 1000 + 1) as u64;
         out.add_work("rbm", settings.training.epochs as u64 * units);
         let fit = Fit::new(start, x.for_machine(), y.for_machine(), &training, streams, "rbm");
-        let mut fit = fit.and_then(|fit| fit.with_training_cost(measured.for_machine())).map_err(|e| failure(&e))?;
+        let mut fit = fit.and_then(|fit| fit.with_training_cost(measured.for_machine()))?;
         let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch as u64)?;
         let Trained { rbm, update, metrics, .. } = fit.finish().map_err(of_machine("training.learning_rate"))?;
         out.tick(settings.training.epochs as u64 * units - done)?;
@@ -291,7 +290,7 @@ fn drawn(
     // The field of the biases alone: a start that knows the means and nothing else.
     let mut v = Array2::<f32>::zeros((SHOWN[2], rbm.n_visible()));
     rbm.visible_mean(Array2::zeros((SHOWN[2], rbm.n_hidden())).view(), &mut v);
-    chains.set_visible(v.view()).map_err(|e| Error::failure(e.to_string()))?;
+    chains.set_visible(v.view())?;
     for _ in 0..steps {
         chains.step(&kernel, &mut random);
         tick(1)?;

@@ -200,7 +200,7 @@ fn train(study: &Study, settings: &Settings, top: f64, hot: Option<&Artifact>) -
         let (known, test) = (study.set("train")?, study.set("test")?);
         let hot = hot.map(|hot| ThermalSet::read(hot, "hot-train")).transpose()?;
         let parts = parts(settings, top, &known, hot.as_ref());
-        let data = concatenate(Axis(0), &parts).map_err(|e| Error::failure(e.to_string()))?;
+        let data = concatenate(Axis(0), &parts)?;
         let classes: Vec<usize> = (0..parts.len().min(settings.base.temperatures().len())).collect();
         Ok((data, test.first(&classes, test.per_temperature.min(200))))
     })
