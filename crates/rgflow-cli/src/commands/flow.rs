@@ -4,7 +4,7 @@ use super::train::run_folder;
 use super::work::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{Experiment, OwnFlow};
+use rgflow_lab::experiment::{AnyExperiment, OwnFlow};
 use std::path::PathBuf;
 
 /// Iterates a trained machine, v -> h -> v, from your own samples.

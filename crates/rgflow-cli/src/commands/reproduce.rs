@@ -3,7 +3,7 @@
 use super::work::{self, Finished, Flags, open_page};
 use crate::{output, signal};
 use rgflow_lab::artifact::{Error, settings};
-use rgflow_lab::experiment::{ALL, Experiment, Found, Item, overview};
+use rgflow_lab::experiment::{ALL, AnyExperiment, Found, Item, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
 use rgflow_lab::report::{self, text};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub struct Reproduce {
 }
 
 /// An item with the experiment that makes it.
-type Entry = (&'static dyn Experiment, &'static Item);
+type Entry = (&'static dyn AnyExperiment, &'static Item);
 
 /// An item that is not made, and why.
 type LeftOut = (&'static Item, String);

@@ -4,7 +4,7 @@ use super::histograms::{Collapse, Reweight};
 use super::work::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{Experiment, Mcrg, NeuralRg};
+use rgflow_lab::experiment::{AnyExperiment, Mcrg, NeuralRg};
 use std::path::{Path, PathBuf};
 
 /// Measures critical exponents and couplings by the renormalization group and by finite-size scaling.
@@ -173,7 +173,7 @@ impl McrgArguments {
 
 /// Runs `experiment` with the settings of file and flags, by default in `runs/NAME`.
 fn complete<const N: usize>(
-    experiment: &dyn Experiment,
+    experiment: &dyn AnyExperiment,
     mut flags: Flags,
     sets: [Option<String>; N],
     config: Option<&Path>,

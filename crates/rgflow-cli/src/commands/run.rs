@@ -3,7 +3,7 @@
 use super::work::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{self, Experiment};
+use rgflow_lab::experiment::{self, AnyExperiment};
 use std::path::{Path, PathBuf};
 
 /// Runs an experiment: samples, networks, flows, analysis, report.
@@ -42,7 +42,7 @@ impl Run {
 }
 
 /// `runs/NAME`: of the user's file if there is one (but a run folder's own `config.toml` names nothing).
-fn folder(experiment: &dyn Experiment, file: Option<&UserFile>) -> PathBuf {
+fn folder(experiment: &dyn AnyExperiment, file: Option<&UserFile>) -> PathBuf {
     let stem = file.and_then(|file| file.path.file_stem()).filter(|stem| *stem != "config");
     match stem {
         Some(stem) => Path::new("runs").join(stem),

@@ -3,7 +3,7 @@
 use super::work::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{Experiment, TrainRbm, TrainThermometer};
+use rgflow_lab::experiment::{AnyExperiment, TrainRbm, TrainThermometer};
 use std::path::{Path, PathBuf};
 
 /// Trains a machine on your own data.
@@ -125,7 +125,7 @@ impl OwnData {
     /// Runs `experiment` with the settings of file and flags.
     fn complete(
         &self,
-        experiment: &dyn Experiment,
+        experiment: &dyn AnyExperiment,
         mut flags: Flags,
         sets: Vec<String>,
         what: &str,

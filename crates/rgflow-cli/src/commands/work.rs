@@ -4,7 +4,7 @@ use crate::{output, signal};
 use rgflow_lab::artifact::{
     Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, settings,
 };
-use rgflow_lab::experiment::{self, Experiment};
+use rgflow_lab::experiment::{self, AnyExperiment};
 use rgflow_lab::record::{Record, Results};
 use rgflow_lab::report::text;
 use std::io::IsTerminal;
@@ -67,7 +67,7 @@ pub struct Finished {
 
 impl Flags {
     /// The seeds that the flags or else the user's file ask for.
-    pub fn seeds(&self, file: Option<&settings::UserFile>, experiment: &dyn Experiment) -> Vec<u64> {
+    pub fn seeds(&self, file: Option<&settings::UserFile>, experiment: &dyn AnyExperiment) -> Vec<u64> {
         match file.and_then(|file| file.seeds.clone()) {
             Some(seeds) if self.seed.is_none() && self.seeds.is_none() => seeds,
             _ => {
@@ -91,7 +91,7 @@ impl Flags {
     /// A mistake in the settings or the folder, a failure, or an interruption.
     pub fn complete(
         &self,
-        experiment: &dyn Experiment,
+        experiment: &dyn AnyExperiment,
         file: Option<&settings::UserFile>,
         dir: &Path,
     ) -> Result<Finished, Error> {
@@ -141,7 +141,7 @@ impl Flags {
     /// As [`Flags::complete`].
     pub fn complete_and_show(
         &self,
-        experiment: &dyn Experiment,
+        experiment: &dyn AnyExperiment,
         file: Option<&settings::UserFile>,
         dir: &Path,
     ) -> Result<(), Error> {
@@ -233,7 +233,7 @@ mod tests {
     /// Writes one file; its `size` 13 stops the run as a signal does.
     struct Toy;
 
-    impl Experiment for Toy {
+    impl AnyExperiment for Toy {
         fn name(&self) -> &'static str {
             "toy"
         }

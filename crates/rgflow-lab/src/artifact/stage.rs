@@ -183,6 +183,23 @@ impl<'a> Repetition<'a> {
     }
 }
 
+impl Repetition<'_> {
+    /// What a stage found, kept in the one of its outputs that is JSON; `make` writes the others.
+    ///
+    /// # Errors
+    /// As [`Self::stage`].
+    pub fn found<S: Serialize, T: Serialize + serde::de::DeserializeOwned>(
+        &self,
+        stage: Stage<'_, S>,
+        make: impl FnOnce(&StageOut) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let file = stage.outputs.iter().copied().find(|output| output.ends_with(".json"));
+        let file = file.ok_or_else(|| Error::failure(format!("stage {} makes no JSON file", stage.name)))?;
+        let text = |found: &T| serde_json::to_string(found).map_err(|e| Error::failure(format!("{file}: {e}")));
+        self.stage(stage, |out| out.write(file, text(&make(out)?)?))?.json(file)
+    }
+}
+
 /// What a stage writes through.
 pub struct StageOut<'a> {
     repetition: &'a Repetition<'a>,

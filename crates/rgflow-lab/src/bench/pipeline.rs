@@ -8,7 +8,7 @@
 use super::data;
 use super::harness::{Case, Report};
 use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, settings};
-use crate::experiment::{self, Experiment};
+use crate::experiment::{self, AnyExperiment};
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
 use rgflow::kernel::spins::packed;
@@ -184,7 +184,7 @@ fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
 }
 
 /// One seed of the experiment; the seconds of its stages, which may run side by side.
-fn whole(experiment: &dyn Experiment, sets: &[String]) -> Result<BTreeMap<String, f64>, Error> {
+fn whole(experiment: &dyn AnyExperiment, sets: &[String]) -> Result<BTreeMap<String, f64>, Error> {
     let folder = tempfile::tempdir().map_err(|e| Error::failure(e.to_string()))?;
     let table = settings::resolve(experiment.recipe(), None, sets)?;
     experiment.check(&table).map_err(Error::user)?;

@@ -21,7 +21,7 @@ mod windows;
 
 use crate::artifact::{Error, memory, settings};
 
-pub use crate::study::{Experiment, Item};
+pub use crate::study::{About, AnyExperiment, Experiment, Item};
 pub use finite_size::FiniteSize;
 pub use mcrg::Mcrg;
 pub use neural_rg::NeuralRg;
@@ -31,7 +31,7 @@ pub use train_rbm::TrainRbm;
 pub use train_thermometer::TrainThermometer;
 
 /// All experiments.
-pub static ALL: &[&dyn Experiment] = &[
+pub static ALL: &[&dyn AnyExperiment] = &[
     &toolbox::Toolbox,
     &exact_rg::ExactRg,
     &ising_1d::Ising1d,
@@ -52,7 +52,7 @@ pub static ALL: &[&dyn Experiment] = &[
 ///
 /// # Errors
 /// [`Error::User`] that names the nearest experiment, or all of them.
-pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
+pub fn find(name: &str) -> Result<&'static dyn AnyExperiment, Error> {
     if let Some(found) = ALL.iter().find(|experiment| experiment.name() == name) {
         return Ok(*found);
     }
@@ -69,6 +69,6 @@ pub fn find(name: &str) -> Result<&'static dyn Experiment, Error> {
 ///
 /// # Errors
 /// [`Error::User`] that names the setting, what it would take and what is free.
-pub fn fits(experiment: &dyn Experiment, settings: &toml::Table) -> Result<(), Error> {
+pub fn fits(experiment: &dyn AnyExperiment, settings: &toml::Table) -> Result<(), Error> {
     experiment.needs(settings).iter().try_for_each(|one| memory::need(std::slice::from_ref(one)))
 }

@@ -224,7 +224,8 @@ impl Panel {
         Panel::Curves { title: title.into(), x: x.into(), y: y.into(), curves: curves.into_iter().collect() }
     }
 
-    /// A colour map of the number `of` each row and column; the dimensions have their positions.
+    /// A colour map of the number `of` each row and column, which stand where their dimensions have them. A bound is no value:
+    /// its cell is empty.
     pub fn map<'a>(
         title: impl Into<String>,
         (x, columns): (impl Into<Axis>, &Dimension),
@@ -232,7 +233,10 @@ impl Panel {
         value: impl Into<Axis>,
         of: impl Fn(usize, usize) -> &'a Number,
     ) -> Self {
-        let frame = |row, column| (of(row, column).value, of(row, column).error);
+        let frame = |row, column| match of(row, column) {
+            Number { interval: None, value, error, .. } => (*value, *error),
+            _ => (None, None),
+        };
         Panel::Map(Map {
             title: title.into(),
             x: x.into(),

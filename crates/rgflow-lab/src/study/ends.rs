@@ -1,7 +1,6 @@
 //! How distinct ends of a flow are said: they are one only where no pair of them may differ by 0.05 in total variation.
 
-use crate::record::Combined;
-use crate::record::{Cell, Number};
+use crate::record::{Cell, Dimension, Quantity};
 use rgflow::flow::Ends;
 
 /// The ends of the starts of one repetition at the last step.
@@ -26,12 +25,21 @@ fn widest(all: &[Seen]) -> [f64; 3] {
     all.iter().map(|seen| seen.apart).fold([0.0; 3], |a, b| if b[2] > a[2] { b } else { a })
 }
 
-/// The total variation of the two ends that may be farthest apart, of all repetitions.
-pub fn apart(key: &str, all: &[Seen], what: &str) -> Number {
-    let [tv, low, high] = widest(all);
+/// The quantity `KEY.ends_apart`: total variation of the two ends that may be farthest apart, of all repetitions.
+///
+/// # Panics
+/// As [`Quantity::new`].
+pub fn apart<const N: usize>(
+    key: &str,
+    dimensions: [&Dimension; N],
+    what: &str,
+    of: impl Fn([usize; N]) -> Vec<Seen>,
+) -> Quantity<N> {
     let what =
         format!("total variation of P(T) between the two ends that may be farthest apart, 95 % interval, {what}");
-    Number::new(format!("{key}.ends_apart"), tv, None, "1", &what).interval(Some([Some(low), Some(high)]))
+    let apart = |place| widest(&of(place));
+    let quantity = Quantity::exact(&format!("{key}.ends_apart"), dimensions, "1", &what, |place| apart(place)[0]);
+    quantity.map(|place, number| number.interval(Some([Some(apart(place)[1]), Some(apart(place)[2])])))
 }
 
 /// How far the ends are apart, unless all pairs of all repetitions are shown to be one.
@@ -55,8 +63,8 @@ pub fn text(all: &[Seen]) -> String {
 }
 
 /// The mean count of the repetitions, or [`text`] where the ends are not shown to be one.
-pub fn cell(all: &[Seen], count: &Combined) -> Cell {
-    if all.iter().all(Seen::is_one) { super::drawing::cell(count, None) } else { Cell::text(text(all)) }
+pub fn cell(all: &[Seen], count: impl Into<Cell>) -> Cell {
+    if all.iter().all(Seen::is_one) { count.into() } else { Cell::text(text(all)) }
 }
 
 #[cfg(test)]

@@ -1,11 +1,95 @@
 //! What an experiment is, and the items of the thesis that it answers.
 
+use super::values::Settings;
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Run};
+use crate::artifact::{Error, Repetition, Run};
 use crate::record::Record;
+use rayon::prelude::*;
 
-/// An experiment: a recipe (values), stages, claims and figures (code).
+/// An experiment: what a repetition computes, and how the findings of all are told.
 pub trait Experiment: Sync {
+    /// The settings of its recipe.
+    type Settings: Settings + Sync;
+    /// What one repetition found.
+    type Found: Send;
+
+    /// Name, recipe and items.
+    const ABOUT: About;
+
+    /// Whether the data it needs are on this machine.
+    ///
+    /// # Errors
+    /// What is missing and the command that gets it.
+    fn available(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
+    fn input(&self) -> toml::Table {
+        toml::Table::new()
+    }
+
+    /// Checks that the user's files go with the settings.
+    ///
+    /// # Errors
+    /// A line that names the file, what is wrong and the remedy.
+    fn check(&self, _settings: &Self::Settings) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// What a user should know of the data before the work begins, with the remedy; called after [`Experiment::check`].
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What was taken where the user's files can be read in two ways, a sentence each; called after [`Experiment::check`].
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The largest arrays that the settings ask for, each by itself and never more than it takes: what cannot be had is
+    /// refused before the work starts ([`crate::experiment::fits`]).
+    fn needs(&self, _settings: &Self::Settings) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// Makes or keeps the stages of one repetition.
+    ///
+    /// # Errors
+    /// What went wrong, with the remedy; finished stages stay on disk.
+    fn repeat(&self, repetition: &Repetition, settings: &Self::Settings) -> Result<Self::Found, Error>;
+
+    /// Tells what all repetitions found: numbers, verdicts, figures. It computes nothing that takes time.
+    ///
+    /// # Errors
+    /// If a file of the run, or of the user, cannot be read again.
+    fn record(&self, settings: &Self::Settings, found: &[Self::Found]) -> Result<Record, Error>;
+}
+
+/// What lists and the command line know of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Name on the command line, such as `ising-2d`.
+    pub name: &'static str,
+    /// One line for lists.
+    pub summary: &'static str,
+    /// The recipe: TOML that holds every key with its default and a comment.
+    pub recipe: &'static str,
+    /// The figures and tables of the thesis that it makes.
+    pub items: &'static [Item],
+    /// Whether `reproduce all` makes it only with `--maps`, for its length.
+    pub is_long: bool,
+    /// Number of repetitions where nothing else is said.
+    pub repetitions: u32,
+}
+
+impl About {
+    /// Three repetitions, not long, without items; name, summary and recipe are still to be said.
+    pub const DEFAULT: Self = Self { name: "", summary: "", recipe: "", items: &[], is_long: false, repetitions: 3 };
+}
+
+/// Any [`Experiment`], whatever its settings and findings are.
+pub trait AnyExperiment: Sync {
     /// Name on the command line, such as `ising-2d`.
     fn name(&self) -> &'static str;
 
@@ -49,12 +133,12 @@ pub trait Experiment: Sync {
     /// A line that names the key, its value and what is allowed.
     fn check(&self, settings: &toml::Table) -> Result<(), String>;
 
-    /// What a user should know of the data before the work begins, with the remedy; called after [`Experiment::check`].
+    /// What a user should know of the data before the work begins, with the remedy; called after [`AnyExperiment::check`].
     fn warnings(&self, _settings: &toml::Table) -> Vec<String> {
         Vec::new()
     }
 
-    /// What was taken where the user's files can be read in two ways, a sentence each; called after [`Experiment::check`].
+    /// What was taken where the user's files can be read in two ways, a sentence each; called after [`AnyExperiment::check`].
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
@@ -70,6 +154,65 @@ pub trait Experiment: Sync {
     /// # Errors
     /// What went wrong, with the remedy; finished stages stay on disk.
     fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error>;
+}
+
+impl<E: Experiment> AnyExperiment for E {
+    fn name(&self) -> &'static str {
+        E::ABOUT.name
+    }
+
+    fn summary(&self) -> &'static str {
+        E::ABOUT.summary
+    }
+
+    fn recipe(&self) -> &'static str {
+        E::ABOUT.recipe
+    }
+
+    fn items(&self) -> &'static [Item] {
+        E::ABOUT.items
+    }
+
+    fn is_long(&self) -> bool {
+        E::ABOUT.is_long
+    }
+
+    fn available(&self) -> Result<(), String> {
+        Experiment::available(self)
+    }
+
+    fn input(&self) -> toml::Table {
+        Experiment::input(self)
+    }
+
+    fn repetitions(&self) -> u32 {
+        E::ABOUT.repetitions
+    }
+
+    fn check(&self, settings: &toml::Table) -> Result<(), String> {
+        Experiment::check(self, &E::Settings::parse(settings)?)
+    }
+
+    fn warnings(&self, _: &toml::Table) -> Vec<String> {
+        Experiment::warnings(self)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Experiment::notes(self)
+    }
+
+    fn needs(&self, settings: &toml::Table) -> Vec<Need> {
+        E::Settings::parse(settings).map_or(vec![], |settings| Experiment::needs(self, &settings))
+    }
+
+    fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error> {
+        let settings = E::Settings::parse(settings).map_err(Error::user)?;
+        // The user's files may have been read by this.
+        Experiment::check(self, &settings).map_err(Error::user)?;
+        let found =
+            run.repetitions().par_iter().map(|r| self.repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
+        Experiment::record(self, &settings, &found)
+    }
 }
 
 /// A figure or table of the thesis.

@@ -3,7 +3,7 @@
 use super::machines;
 use super::readings::{FlowFindings, Observed, Series};
 use super::samples::ThermalSet;
-use super::settings::Settings;
+use super::settings::Torus;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use rgflow::flow::{
@@ -19,15 +19,15 @@ const REVISION: u32 = 9;
 const KEPT: usize = 6;
 
 /// Where flows begin and how they are read.
-pub struct Bench<'a> {
-    pub settings: &'a Settings,
+pub struct Inputs<'a> {
+    pub settings: &'a Torus,
     pub samples: &'a Artifact,
     pub thermometer_stage: &'a Artifact,
     pub thermometer: &'a Thermometer,
 }
 
 /// A flow to be made.
-pub struct Job<'a> {
+pub struct FlowSpec<'a> {
     /// Name of the flow's folder without the mode, such as `all` or `all-epoch-10`.
     pub name: String,
     /// The machine and its file.
@@ -39,50 +39,41 @@ pub struct Job<'a> {
 }
 
 /// Makes or keeps the flow and reads what it found.
-pub fn stage(repetition: &Repetition, bench: &Bench, job: &Job) -> Result<FlowFindings, Error> {
-    let folder = format!("flow/{}-{}", job.name, job.mode.name());
+pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Result<FlowFindings, Error> {
+    let folder = format!("flow/{}-{}", spec.name, spec.mode.name());
     let [npz, csv, json] = ["series.npz", "series.csv", "findings.json"].map(|f| format!("{folder}/{f}"));
     let what = Stage {
         name: &folder,
         revision: REVISION,
-        settings: (job.mode.name(), job.steps, job.chains, &job.file),
-        inputs: &[bench.samples, bench.thermometer_stage, job.machine],
+        settings: (spec.mode.name(), spec.steps, spec.chains, &spec.file),
+        inputs: &[inputs.samples, inputs.thermometer_stage, spec.machine],
         outputs: &[&npz, &csv, &json],
     };
-    let artifact = repetition.stage(what, |out| {
-        let thermometer = bench.thermometer;
-        let square = square(bench.settings)?;
-        let rbm = machines::load(job.machine, &job.file)?;
-        let start = ThermalSet::read(bench.samples, "start")?;
-        let n_starts = bench.settings.temperatures().len();
-        let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), job.chains).view());
+    repetition.found(what, |out| {
+        let thermometer = inputs.thermometer;
+        let square = square(inputs.settings)?;
+        let rbm = machines::load(spec.machine, &spec.file)?;
+        let start = ThermalSet::read(inputs.samples, "start")?;
+        let n_starts = inputs.settings.temperatures().len();
+        let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), spec.chains).view());
         drop(start);
-        let schedule = Schedule::new(job.steps);
-        out.add_work(&folder, (job.steps * job.chains * n_starts) as u64 / 4);
+        let schedule = Schedule::new(spec.steps);
+        out.add_work(&folder, (spec.steps * spec.chains * n_starts) as u64 / 4);
         let readout = Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) };
         let starts = Starts { values: bits.as_slice().into(), n_starts };
         let streams = (out.streams(), folder.as_str());
         let trajectory = out.drive("chains", &|done| done / 4, |drive| {
-            run_by(&rbm, readout, starts, job.mode, &schedule, streams, drive)
+            run_by(&rbm, readout, starts, spec.mode, &schedule, streams, drive)
         })?;
-        let findings = examine(&trajectory, thermometer, &square, job.mode, n_starts)?;
-        write_series(out, &npz, &csv, &trajectory, &findings, &bench.settings.temperatures())?;
-        let text = serde_json::to_string(&findings).map_err(|e| Error::failure(e.to_string()))?;
-        out.write(&json, text)
-    })?;
-    read_json(&artifact, &json)
-}
-
-/// Reads a file of findings.
-pub fn read_json<T: serde::de::DeserializeOwned>(artifact: &Artifact, file: &str) -> Result<T, Error> {
-    let path = artifact.path(file);
-    let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    serde_json::from_str(&text).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+        let findings = examine(&trajectory, thermometer, &square, spec.mode, n_starts)?;
+        write_series(out, &npz, &csv, &trajectory, &findings, &inputs.settings.temperatures())?;
+        Ok(findings)
+    })
 }
 
 /// The lattice of the study.
-pub fn square(settings: &Settings) -> Result<Square, Error> {
-    Ok(Square::new(settings.lattice.size, settings.lattice.size)?)
+pub fn square(settings: &Torus) -> Result<Square, Error> {
+    Ok(Square::new(*settings.lattice.size, *settings.lattice.size)?)
 }
 
 fn examine(

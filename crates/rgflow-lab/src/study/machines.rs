@@ -1,7 +1,7 @@
 //! Stages "rbm/NAME": trained machines, and the controls made from them.
 
 use super::samples::ThermalSet;
-use super::settings::{self, Settings};
+use super::settings::{self, Torus};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
 use ndarray::Array2;
 use rgflow::kernel::spins::packed;
@@ -15,7 +15,7 @@ const REVISION: u32 = 7;
 const UNITS: u64 = 100;
 
 /// What a machine is trained on, and for how long.
-pub struct Fit<'a, K: Serialize> {
+pub struct MachineSpec<'a, K: Serialize> {
     /// Name of the machine, such as `all`.
     pub name: &'a str,
     /// Extents of the lattice of visible units, fastest first.
@@ -25,49 +25,62 @@ pub struct Fit<'a, K: Serialize> {
     pub updates: usize,
     /// Epochs at which a copy is kept.
     pub snapshots: &'a [usize],
-    /// What the data come from, and how.
+    /// What the data come from.
     pub inputs: &'a [&'a Artifact],
-    pub choice: K,
+    /// What of it the data are: part of the stage's key.
+    pub data_key: K,
 }
 
-/// Makes or keeps the machine trained on the temperatures `classes`, with its snapshots at `snapshot_epochs`.
-pub fn trained(
+/// Makes or keeps the machine trained on the temperatures `classes` of "train" of `samples`.
+pub fn of_temperatures<K: Serialize>(
     repetition: &Repetition,
-    settings: &Settings,
+    spec: &MachineSpec<K>,
     samples: &Artifact,
-    name: &str,
     classes: &[usize],
-    snapshot_epochs: &[usize],
 ) -> Result<Artifact, Error> {
-    let fit = Fit {
-        name,
-        shape: [settings.lattice.size; 2],
-        rbm: &settings.rbm,
-        updates: settings.updates(1),
-        snapshots: snapshot_epochs,
-        inputs: &[samples],
-        choice: classes,
-    };
-    fitted(repetition, &fit, || {
+    fitted(repetition, spec, || {
         let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
         Ok((data.first(classes, data.per_temperature), test.first(classes, test.per_temperature.min(200))))
     })
 }
 
+/// Makes or keeps the machine `name` of a study of the torus, trained on the temperatures `classes` of its `samples`, with copies
+/// at the epochs `snapshots`.
+pub fn of_torus<K: Serialize>(
+    repetition: &Repetition,
+    torus: &Torus,
+    samples: &Artifact,
+    name: &str,
+    (classes, data_key): (&[usize], K),
+    snapshots: &[usize],
+) -> Result<Artifact, Error> {
+    let (shape, updates, rbm) = ([*torus.lattice.size; 2], torus.updates(), &torus.rbm);
+    let spec = MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[samples], data_key };
+    of_temperatures(repetition, &spec, samples, classes)
+}
+
+/// File of the machine `name`: its copy at an epoch, or its end.
+pub fn file(name: &str, epoch: Option<usize>) -> String {
+    match epoch {
+        None => format!("rbm/{name}/model.safetensors"),
+        Some(epoch) => format!("rbm/{name}/snapshots/epoch-{epoch}.safetensors"),
+    }
+}
+
 /// Makes or keeps the machine trained on the first of what `data` gives, its reconstruction cost measured on the second.
 pub fn fitted<K: Serialize>(
     repetition: &Repetition,
-    fit: &Fit<K>,
+    spec: &MachineSpec<K>,
     data: impl FnOnce() -> Result<(Array2<i8>, Array2<i8>), Error>,
 ) -> Result<Artifact, Error> {
-    let name = fit.name;
+    let name = spec.name;
     let (stage, folder) = (format!("rbm/{name}"), format!("rbm/{name}/snapshots/"));
-    let (model, metrics) = (format!("rbm/{name}/model.safetensors"), format!("rbm/{name}/metrics.jsonl"));
+    let (model, metrics) = (file(name, None), format!("rbm/{name}/metrics.jsonl"));
     let what = Stage {
         name: &stage,
         revision: REVISION,
-        settings: (&fit.rbm, fit.shape, fit.updates, fit.snapshots, &fit.choice),
-        inputs: fit.inputs,
+        settings: (&spec.rbm, spec.shape, spec.updates, spec.snapshots, &spec.data_key),
+        inputs: spec.inputs,
         outputs: &[&model, &metrics, &folder],
     };
     repetition.stage(what, |out| {
@@ -75,26 +88,26 @@ pub fn fitted<K: Serialize>(
         let bits = packed(data.view());
         let test = test.mapv(f32::from);
         let streams = out.streams();
-        let one = fit.updates;
-        let longest = fit.snapshots.iter().copied().max().unwrap_or(0).max(fit.rbm.epochs);
-        let snapshots: Vec<usize> = fit.snapshots.iter().map(|e| e * one).collect();
+        let one = spec.updates;
+        let longest = spec.snapshots.iter().copied().max().unwrap_or(0).max(*spec.rbm.epochs);
+        let snapshots: Vec<usize> = spec.snapshots.iter().map(|e| e * one).collect();
         let training = Training {
-            updates: fit.rbm.epochs * one,
-            batching: Batching::Mini { size: fit.rbm.batch, repeats: false },
-            descent: Descent::new(Rule::Sgd(Sgd), fit.rbm.learning_rate as f32),
-            cd_steps: fit.rbm.cd_steps,
+            updates: *spec.rbm.epochs * one,
+            batching: Batching::Mini { size: *spec.rbm.batch, repeats: false },
+            descent: Descent::new(Rule::Sgd(Sgd), *spec.rbm.learning_rate as f32),
+            cd_steps: *spec.rbm.cd_steps,
             evaluate_every: one,
-            patience: fit.rbm.patience,
+            patience: spec.rbm.patience,
             snapshots,
             ..Training::default()
         };
         let all = longest * one;
         out.add_work(&stage, all as u64 * UNITS);
-        let start = first(fit.shape, fit.rbm, streams, name);
+        let start = first(spec.shape, spec.rbm, streams, name);
         let failure = |error| match error {
             RbmError::Diverged { sign, .. } => Error::failure(format!(
-                "the training diverged: {sign}; lower rbm.learning_rate = {} or rbm.weight_scale = {}",
-                fit.rbm.learning_rate, fit.rbm.weight_scale
+                "the training diverged: {sign}; lower *rbm.learning_rate = {} or *rbm.weight_scale = {}",
+                *spec.rbm.learning_rate, *spec.rbm.weight_scale
             )),
             other => other.into(),
         };
@@ -115,18 +128,18 @@ pub fn fitted<K: Serialize>(
             write(
                 out,
                 &format!("{folder}epoch-{}.safetensors", s.update / one),
-                (fit.shape, fit.rbm),
+                (spec.shape, spec.rbm),
                 &s.rbm,
                 name,
                 s.update,
             )?;
         }
-        write(out, &model, (fit.shape, fit.rbm), &rbm, name, update)
+        write(out, &model, (spec.shape, spec.rbm), &rbm, name, update)
     })
 }
 
 /// Makes or keeps the untrained machine.
-pub fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+pub fn untrained(repetition: &Repetition, settings: &Torus) -> Result<Artifact, Error> {
     let model = "rbm/untrained/model.safetensors";
     let what = Stage {
         name: "rbm/untrained",
@@ -136,26 +149,26 @@ pub fn untrained(repetition: &Repetition, settings: &Settings) -> Result<Artifac
         outputs: &[model],
     };
     repetition.stage(what, |out| {
-        let rbm = first([settings.lattice.size; 2], &settings.rbm, out.streams(), "untrained");
-        write(out, model, ([settings.lattice.size; 2], &settings.rbm), &rbm, "untrained", 0)
+        let rbm = first([*settings.lattice.size; 2], &settings.rbm, out.streams(), "untrained");
+        write(out, model, ([*settings.lattice.size; 2], &settings.rbm), &rbm, "untrained", 0)
     })
 }
 
 /// Makes or keeps the machine whose weights are redrawn from the fitted ones of `name`.
-pub fn redrawn(repetition: &Repetition, settings: &Settings, fitted: &Artifact, name: &str) -> Result<Artifact, Error> {
+pub fn redrawn(repetition: &Repetition, settings: &Torus, fitted: &Artifact, name: &str) -> Result<Artifact, Error> {
     let (stage, model) = (format!("rbm/{name}-redrawn"), format!("rbm/{name}-redrawn/model.safetensors"));
     let what = Stage { name: &stage, revision: REVISION, settings: (), inputs: &[fitted], outputs: &[&model] };
     repetition.stage(what, |out| {
-        let rbm = load(fitted, &format!("rbm/{name}/model.safetensors"))?;
+        let rbm = load(fitted, &file(name, None))?;
         let redrawn = rbm.redrawn(&mut out.streams().generator(&stage, 0));
-        write(out, &model, ([settings.lattice.size; 2], &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
+        write(out, &model, ([*settings.lattice.size; 2], &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
     })
 }
 
 /// The machine `name` before its training.
 fn first(shape: [usize; 2], rbm: &settings::Rbm, streams: Streams, name: &str) -> Rbm {
     let mut random = streams.generator(&format!("rbm/{name}/init"), 0);
-    Rbm::random(shape[0] * shape[1], rbm.hidden, rbm.weight_scale as f32, &mut random)
+    Rbm::random(shape[0] * shape[1], *rbm.hidden, *rbm.weight_scale as f32, &mut random)
 }
 
 fn write(

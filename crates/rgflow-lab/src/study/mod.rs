@@ -18,5 +18,6 @@ pub mod settings;
 pub mod thermometer;
 pub mod torus;
 pub mod user_files;
+pub mod values;
 
-pub use experiment::{Experiment, Item};
+pub use experiment::{About, AnyExperiment, Experiment, Item};

@@ -1,18 +1,56 @@
-//! The modes of flows as a dimension of quantities.
+//! The modes of flows: a dimension of quantities, and values by mode.
 
+use crate::artifact::Error;
 use crate::record::{Dimension, Place};
 use rgflow::flow::Mode;
+use serde::{Deserialize, Serialize};
+use std::ops::Index;
 
 /// The modes, in the order of columns.
 pub const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
 
-impl Place for Mode {
-    fn place(self) -> usize {
-        MODES.iter().position(|mode| *mode == self).expect("all modes are listed")
-    }
-}
-
 /// The dimension `mode`.
 pub fn modes() -> Dimension {
     Dimension::names("mode", MODES.map(Mode::name))
+}
+
+impl Place for Mode {
+    fn place(self) -> usize {
+        match self {
+            Mode::Gibbs => 0,
+            Mode::Mean => 1,
+        }
+    }
+}
+
+/// A value of each mode, by mode or by its place on the dimension.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ByMode<T>([T; 2]);
+
+impl<T: Send> ByMode<T> {
+    /// What `of` gives for each mode, both at once.
+    ///
+    /// # Errors
+    /// The first of `of`.
+    pub fn make(of: impl Fn(Mode) -> Result<T, Error> + Sync) -> Result<Self, Error> {
+        let [first, second] = MODES;
+        let (first, second) = rayon::join(|| of(first), || of(second));
+        Ok(Self([first?, second?]))
+    }
+}
+
+impl<T> Index<Mode> for ByMode<T> {
+    type Output = T;
+
+    fn index(&self, mode: Mode) -> &T {
+        &self.0[mode.place()]
+    }
+}
+
+impl<T> Index<usize> for ByMode<T> {
+    type Output = T;
+
+    fn index(&self, place: usize) -> &T {
+        &self.0[place]
+    }
 }

@@ -1,7 +1,7 @@
 //! What thermometers read of collections and flows, as it lies in JSON files.
 
 use super::ends;
-use crate::record::{Combined, Measured, around, over_seeds, union};
+use crate::record::{Combined, Dimension, Measured, Number, Numbers, Quantity, Repeated, around, over_seeds, union};
 use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
 use rgflow::lattice::{Observables, Square};
 use rgflow::statistics::Estimate;
@@ -146,6 +146,60 @@ pub fn relaxation(flows: &[&FlowFindings]) -> Combined {
 /// Least probability over repetitions that a thermal collection leaves a larger divergence, times their number (Bonferroni).
 pub fn p_thermal(observed: &[&Observed]) -> f64 {
     (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
+}
+
+/// T_E over repetitions.
+pub fn t_energy(observed: &[&Observed]) -> Combined {
+    over_seeds(&observed.iter().map(|o| o.t_energy).collect::<Vec<_>>(), observed.iter().map(|o| o.n as f64).sum())
+}
+
+/// What the thermometers read of collections: T*, T_E and the energy.
+pub struct Thermal<const N: usize> {
+    pub t_star: Quantity<N>,
+    pub t_energy: Quantity<N>,
+    pub energy: Quantity<N>,
+}
+
+impl<const N: usize> Thermal<N> {
+    /// Of the collection of each repetition and place; `what` it is.
+    pub fn new<'a, F>(
+        over: &Repeated<'a, F>,
+        key: &str,
+        dimensions: [&Dimension; N],
+        what: &str,
+        of: impl Fn(&'a F, [usize; N]) -> &'a Observed,
+    ) -> Self {
+        let quantity = |name: &str, unit, words: &str, mean: &dyn Fn(&[&Observed]) -> Combined| {
+            let (key, what) = (over.key(&format!("{key}.{name}")), format!("{words}: {what}"));
+            let seen = |place| over.found.iter().map(|f| of(f, place)).collect::<Vec<_>>();
+            Quantity::new(&key, dimensions, unit, &what, |place| mean(&seen(place)))
+        };
+        let kaufman = "temperature at which the torus has this energy (Kaufman)";
+        Self {
+            t_star: quantity("T_star", "J/k_B", "T*", &t_star),
+            t_energy: quantity("T_E", "J/k_B", kaufman, &t_energy),
+            energy: quantity("energy", "J per spin", "energy", &energy),
+        }
+    }
+}
+
+impl<const N: usize> Numbers for Thermal<N> {
+    fn extent(&self, place: &[usize]) -> Option<usize> {
+        self.t_star.extent(place)
+    }
+
+    fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
+        match self.extent(place) {
+            None => [&self.t_star, &self.t_energy, &self.energy].iter().for_each(|one| one.list(place, to)),
+            Some(n) => (0..n).for_each(|next| self.list(&[place, &[next]].concat(), to)),
+        }
+    }
+}
+
+/// Energy per spin over repetitions.
+pub fn energy(observed: &[&Observed]) -> Combined {
+    let n = observed.iter().map(|o| o.n as f64).sum();
+    over_seeds(&observed.iter().map(|o| Some(o.energy)).collect::<Vec<_>>(), n)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Stage "samples": four independent thermal sets, the calibration set between their temperatures, and blocked larger lattices.
 
-use super::settings::{Sampler, Settings};
+use super::settings::{Sampler, Torus};
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
@@ -61,7 +61,7 @@ impl ThermalSet {
 }
 
 /// Makes or keeps the stage.
-pub fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
+pub fn stage(repetition: &Repetition, settings: &Torus) -> Result<Artifact, Error> {
     let outputs = ["train", "test", "reference", "start", "calibration"].map(|n| format!("samples/{n}.npz"));
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let what = Stage {
@@ -73,8 +73,8 @@ pub fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, E
     };
     repetition.stage(what, |out| {
         let grid = settings.temperatures();
-        let size = settings.lattice.size;
-        let per = settings.samples.per_temperature;
+        let size = *settings.lattice.size;
+        let per = *settings.samples.per_temperature;
         let streams = out.streams();
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
         out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
@@ -85,7 +85,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, E
             write(out, name, size, &grid, &parts)?;
         }
         let names = ["samples/calibration".to_string()];
-        let n = settings.samples.calibration;
+        let n = *settings.samples.calibration;
         let between = draw_all(out, settings.samples.sampler, size, &midpoints, n, streams, &names)?;
         write(out, "calibration", size, &midpoints, &between.iter().map(|sets| &sets[0]).collect::<Vec<_>>())
     })
@@ -94,7 +94,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, E
 /// Makes or keeps the sets `names` at other temperatures, in files `samples/NAME.npz`.
 pub fn further(
     repetition: &Repetition,
-    settings: &Settings,
+    settings: &Torus,
     stage: &str,
     names: &[&str],
     grid: &[f64],
@@ -108,10 +108,10 @@ pub fn further(
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     repetition.stage(what, |out| {
-        let (streams, size) = (out.streams(), settings.lattice.size);
+        let (streams, size) = (out.streams(), *settings.lattice.size);
         out.add_work(stage, grid.len() as u64 * UNITS);
         let purposes: Vec<String> = names.iter().map(|name| format!("samples/{name}")).collect();
-        let per = settings.samples.per_temperature;
+        let per = *settings.samples.per_temperature;
         let sets = draw_all(out, settings.samples.sampler, size, grid, per, streams, &purposes)?;
         for (s, name) in names.iter().enumerate() {
             write(out, name, size, grid, &sets.iter().map(|at| &at[s]).collect::<Vec<_>>())?;

@@ -2,7 +2,8 @@
 
 use super::descent::of_network;
 use super::samples::ThermalSet;
-use super::settings::Settings;
+use super::settings::Torus;
+use super::values;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
 use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
@@ -14,7 +15,7 @@ use std::fmt::Write;
 const REVISION: u32 = 5;
 
 /// Makes or keeps the stage.
-pub fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -> Result<Artifact, Error> {
+pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> Result<Artifact, Error> {
     let what = Stage {
         name: "thermometer",
         revision: REVISION,
@@ -29,14 +30,14 @@ pub fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -
             |set: &ThermalSet| -> Vec<usize> { (0..set.spins.nrows()).map(|i| i / set.per_temperature).collect() };
         let streams = out.streams();
         let mut sizes = vec![train_set.spins.ncols()];
-        sizes.extend(&settings.thermometer.hidden);
+        sizes.extend(values::plain(&settings.thermometer.hidden));
         sizes.push(temperatures.len());
         let mut init = streams.generator("thermometer/init", 0);
         let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
-        let rate = settings.thermometer.learning_rate as f32;
+        let rate = *settings.thermometer.learning_rate as f32;
         let training = Training {
-            epochs: settings.thermometer.epochs,
-            batching: Batching::Mini { size: settings.thermometer.batch, repeats: false },
+            epochs: *settings.thermometer.epochs,
+            batching: Batching::Mini { size: *settings.thermometer.batch, repeats: false },
             descent: Descent::new(Rule::Adam(Adam::default()), rate),
             cost: Cost::CategoricalCrossEntropy,
             patience: settings.thermometer.patience,
@@ -61,7 +62,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings, samples: &Artifact) -
             return Err(Error::failure(format!(
                 "the training diverged: the least test cost is {:.1} nats, a guess costs {guess:.1}; lower \
                  thermometer.learning_rate = {} or raise thermometer.epochs",
-                best.test_cost, settings.thermometer.learning_rate
+                best.test_cost, *settings.thermometer.learning_rate
             )));
         }
         let mut csv = String::from("epoch,train_cross_entropy,test_cross_entropy\n");
@@ -121,7 +122,7 @@ pub fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
 }
 
 /// The thermometer with reference curves and calibration, ready to read.
-pub fn assemble(artifact: &Artifact, samples: &Artifact, settings: &Settings, seed: u64) -> Result<Thermometer, Error> {
+pub fn assemble(artifact: &Artifact, samples: &Artifact, settings: &Torus, seed: u64) -> Result<Thermometer, Error> {
     let (mlp, _) = load(artifact)?;
     let streams = Streams::new(seed);
     let read = |name: &str, n: usize| -> Result<Vec<Reading>, Error> {

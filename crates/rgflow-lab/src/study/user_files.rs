@@ -1,6 +1,6 @@
 //! What experiments on the user's own files say of them.
 
-use super::Experiment;
+use super::AnyExperiment;
 use crate::record::Record;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
 
 /// A record whose first table says what the experiment warned of and took of the user's `files`, each with a word for what it is: by
 /// their names, as their places differ from machine to machine.
-pub fn with_notes(mut record: Record, of: &dyn Experiment, table: &toml::Table, files: &[(&Path, &str)]) -> Record {
+pub fn with_notes(mut record: Record, of: &dyn AnyExperiment, table: &toml::Table, files: &[(&Path, &str)]) -> Record {
     for mut note in of.warnings(table).into_iter().chain(of.notes()) {
         for (path, what) in files {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

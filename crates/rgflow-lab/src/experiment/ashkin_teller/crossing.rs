@@ -16,23 +16,23 @@ const COLDEST: f64 = 1.0;
 
 /// Critical temperatures of s and t, and of their product.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Option<f64>; 2], Error> {
-    let (own, file) = (&settings.own, "crossing/critical.json");
-    let t_max = settings.base.samples.t_max;
+    let (own, file) = (&settings.model, "crossing/critical.json");
+    let (t_max, sizes) = (*settings.torus.samples.t_max, [0, 1].map(|i| *own.crossing_sizes[i]));
     let what = Stage {
         name: "crossing",
         revision: REVISION,
-        settings: (own.ratio, own.crossing_sizes, own.crossing_samples, own.crossing_step, t_max),
+        settings: (own.ratio, &own.crossing_sizes, own.crossing_samples, own.crossing_step, t_max),
         inputs: &[],
         outputs: &[file],
     };
     let artifact = repetition.stage(what, |out| {
-        let steps = ((t_max - COLDEST) / own.crossing_step).round().max(1.0) as usize;
-        let grid: Vec<f64> = (0..=steps).map(|k| COLDEST + k as f64 * own.crossing_step).collect();
+        let steps = ((t_max - COLDEST) / *own.crossing_step).round().max(1.0) as usize;
+        let grid: Vec<f64> = (0..=steps).map(|k| COLDEST + k as f64 * *own.crossing_step).collect();
         out.add_work("crossing", grid.len() as u64 * UNITS);
         let streams = out.streams();
         let at = |(k, t): (usize, &f64)| {
             let complete = |i: usize, of: Sampling| sampled(out, &format!("{k}/{i}"), of, UNITS / 2);
-            difference(own.ratio, own.crossing_sizes, *t, own.crossing_samples, (streams, k as u64), &complete)
+            difference(*own.ratio, sizes, *t, *own.crossing_samples, (streams, k as u64), &complete)
         };
         let differences: Vec<[f64; 2]> = grid.par_iter().enumerate().map(at).collect::<Result<_, Error>>()?;
         let of = |i: usize| crossing(&grid, &differences.iter().map(|d| d[i]).collect::<Vec<_>>());

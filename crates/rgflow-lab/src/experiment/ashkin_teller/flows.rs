@@ -41,7 +41,7 @@ pub(super) struct FlowFound {
 }
 
 /// What flows start from and collections are read with.
-pub(super) struct Eye<'a> {
+pub(super) struct Reader<'a> {
     settings: &'a Settings,
     samples: &'a Artifact,
     thermometer_stage: &'a Artifact,
@@ -51,26 +51,26 @@ pub(super) struct Eye<'a> {
     energies: Vec<f64>,
 }
 
-impl<'a> Eye<'a> {
+impl<'a> Reader<'a> {
     pub fn new(
         settings: &'a Settings,
         samples: &'a Artifact,
         thermometer_stage: &'a Artifact,
         thermometer: &'a Thermometer,
     ) -> Result<Self, Error> {
-        let size = settings.base.lattice.size;
+        let size = *settings.torus.lattice.size;
         let square = Square::new(size, size)?;
-        let mut eye = Self { settings, samples, thermometer_stage, thermometer, square, energies: Vec::new() };
+        let mut reader = Self { settings, samples, thermometer_stage, thermometer, square, energies: Vec::new() };
         let reference = ThermalSet::read(samples, "reference")?;
-        let energies = (0..settings.base.temperatures().len()).map(|k| Ok(eye.measure(&[reference.at(k)])?[0].0));
-        eye.energies = energies.collect::<Result<_, Error>>()?;
-        Ok(eye)
+        let energies = (0..settings.torus.temperatures().len()).map(|k| Ok(reader.measure(&[reference.at(k)])?[0].0));
+        reader.energies = energies.collect::<Result<_, Error>>()?;
+        Ok(reader)
     }
 
     /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within parts of equal weight.
     fn measure(&self, parts: &[ArrayView2<i8>]) -> Result<[Measured; 3], Error> {
-        let model = AshkinTeller::new(&self.square, self.settings.own.ratio)?;
-        let n_sites = self.settings.base.lattice.size.pow(2) as f64;
+        let model = AshkinTeller::new(&self.square, *self.settings.model.ratio)?;
+        let n_sites = self.settings.torus.lattice.size.pow(2) as f64;
         let mut found = [(0.0, 0.0); 3];
         for part in parts {
             let values: Vec<[f64; 3]> = part
@@ -122,7 +122,7 @@ impl<'a> Eye<'a> {
 
     /// The temperature at which thermal collections have this energy, linear between temperatures; `None` beyond them.
     fn t_energy(&self, (energy, error): Measured) -> Option<Measured> {
-        let temperatures = self.settings.base.temperatures();
+        let temperatures = self.settings.torus.temperatures();
         let k = self.energies.windows(2).position(|pair| pair[0] <= energy && energy <= pair[1])?;
         let (low, high) = (self.energies[k], self.energies[k + 1]);
         let slope = (temperatures[k + 1] - temperatures[k]) / (high - low);
@@ -133,32 +133,32 @@ impl<'a> Eye<'a> {
 /// Makes or keeps the flow of the machine trained on `set`.
 pub(super) fn stage(
     repetition: &Repetition,
-    eye: &Eye,
+    reader: &Reader,
     machine: &Artifact,
     set: &str,
     mode: Mode,
 ) -> Result<FlowFound, Error> {
     let folder = format!("flow/{set}-{}", mode.name());
     let json = format!("{folder}/findings.json");
-    let base = &eye.settings.base;
-    let (steps, chains) = (base.flow.steps, base.flow.chains);
+    let torus = &reader.settings.torus;
+    let (steps, chains) = (*torus.flow.steps, *torus.flow.chains);
     let what = Stage {
         name: &folder,
         revision: REVISION,
-        settings: (mode.name(), steps, chains, eye.settings.own.ratio),
-        inputs: &[eye.samples, eye.thermometer_stage, machine],
+        settings: (mode.name(), steps, chains, *reader.settings.model.ratio),
+        inputs: &[reader.samples, reader.thermometer_stage, machine],
         outputs: &[&json],
     };
     let artifact = repetition.stage(what, |out| {
         let rbm = machines::load(machine, &format!("rbm/{set}/model.safetensors"))?;
-        let start = ThermalSet::read(eye.samples, "start")?;
-        let n_starts = base.temperatures().len();
+        let start = ThermalSet::read(reader.samples, "start")?;
+        let n_starts = torus.temperatures().len();
         let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), chains).view());
         drop(start);
         out.add_work(&folder, (steps * chains * n_starts) as u64 / 4);
         let streams = out.streams();
         let schedule = Schedule::new(steps);
-        let readout = Readout { mlp: Some(&eye.thermometer.mlp), lattice: None };
+        let readout = Readout { mlp: Some(&reader.thermometer.mlp), lattice: None };
         let starts = Starts { values: bits.as_slice().into(), n_starts };
         let trajectory = out.drive("chains", &|done| done / 4, |drive| {
             run_by(&rbm, readout, starts, mode, &schedule, (streams, &folder), drive)
@@ -170,12 +170,12 @@ pub(super) fn stage(
         let moments = &trajectory.moments;
         let last = &moments[moments.len() - 1];
         let ends_now = distinct_ends(last);
-        let reference = &eye.thermometer.reference;
+        let reference = &reader.thermometer.reference;
         let star = |p: ndarray::ArrayView1<f64>| reference.t_star(&p.to_vec()).0;
         out.write_json(
             &json,
             &FlowFound {
-                pooled: eye.look(&Reading::pooled(&trajectory.end), &parts)?,
+                pooled: reader.look(&Reading::pooled(&trajectory.end), &parts)?,
                 distinct: ends_now.count,
                 apart: ends_now.widest,
                 converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,

@@ -1,6 +1,6 @@
 //! Numbers, claims, figures and tables.
 
-use super::{Findings, FlowFound, SETS, Seen, Settings};
+use super::{FlowFound, Found, SETS, Seen, Settings};
 use crate::record::{Axis, Cell, Claim, Curve, Figure, Number, Panel, Record, Section, Style, Table};
 use crate::record::{Combined, Measured, over_seeds};
 use crate::study::drawing::{axis, curve, level};
@@ -8,13 +8,12 @@ use crate::study::drawing::{cell, over};
 use crate::study::ends;
 use crate::study::modes::MODES;
 use crate::study::readings::Observed;
-use crate::study::readings::t_star;
-use crate::study::torus::t_energy;
+use crate::study::readings::{t_energy, t_star};
 
 /// Names of the two critical temperatures in keys, and what orders below them.
 const POINTS: [(&str, &str); 2] = [("T_low", "s and t"), ("T_up", "the product s t")];
 
-pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     let story = Story { settings, found };
     Record {
         experiment: "ashkin-teller".into(),
@@ -32,7 +31,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
 
 struct Story<'a> {
     settings: &'a Settings,
-    found: &'a [Findings],
+    found: &'a [Found],
 }
 
 fn show(c: &Combined) -> String {
@@ -98,7 +97,7 @@ impl Story<'_> {
     fn numbers(&self) -> Vec<Number> {
         let mut numbers = Vec::new();
         for (point, (name, orders)) in POINTS.iter().enumerate() {
-            let [small, large] = self.settings.own.crossing_sizes;
+            let [small, large] = [0, 1].map(|i| *self.settings.model.crossing_sizes[i]);
             let what = format!("critical temperature of {orders}: Binder cumulants of L = {small} and {large} cross");
             numbers.push(self.critical(point).number(format!("ashkin-teller.{name}"), "J/k_B", &what));
         }
@@ -116,13 +115,13 @@ impl Story<'_> {
                 numbers.extend(self.read(&key, &self.ends(set, m), &what));
                 let what = format!("T* less the nearer critical temperature: {what}");
                 let off = self.off(set, m).number(format!("{key}.off"), "J/k_B", &what);
-                let step = self.settings.base.samples.t_step;
+                let step = *self.settings.torus.samples.t_step;
                 numbers.push(off.compare(0.0, 0.0, step, "thesis: the RBM flow ends near the critical point"));
                 let distinct = over(self.found, |f| Some(f.sets[set].flows[m].distinct as f64));
                 let what = format!("distinct ends, {} flow of \"{name}\"", mode.name());
                 numbers.push(distinct.number(format!("{key}.ends"), "1", &what));
                 let what = format!("{} flow of \"{name}\"", mode.name());
-                numbers.push(ends::apart(&key, &self.ends_seen(set, m), &what));
+                numbers.push(ends::apart(&key, [], &what, |[]| self.ends_seen(set, m)).at(()).clone());
                 let converged = over(self.found, |f| Some(f.sets[set].flows[m].converged));
                 let what =
                     format!("fraction of the starts whose last windows agree, {} flow of \"{name}\"", mode.name());
@@ -147,7 +146,7 @@ impl Story<'_> {
 
     /// A training set in words.
     fn trained(&self, set: usize) -> String {
-        let split = self.settings.own.split;
+        let split = self.settings.model.split;
         match SETS[set] {
             "low" => format!("T <= {split}"),
             "high" => format!("T >= {split}"),
@@ -208,13 +207,13 @@ impl Story<'_> {
                 "Critical temperatures: {} (the product s t), {} (s and t). r = K4/K = {}.",
                 show(&self.critical(1)),
                 show(&self.critical(0)),
-                self.settings.own.ratio
+                *self.settings.model.ratio
             )],
         }
     }
 
     fn section(&self) -> Section {
-        let temperatures = self.settings.base.temperatures();
+        let temperatures = self.settings.torus.temperatures();
         let n = temperatures.len();
         let thermal = |of: &dyn Fn(&Seen) -> f64| -> Vec<Combined> {
             (0..n).map(|k| over(self.found, |f| Some(of(&f.thermal[k])))).collect()
@@ -245,7 +244,7 @@ impl Story<'_> {
             order.push(point(format!("{}: s, t", self.trained(set)), set, &|s| s.read.abs_m.0));
             order.push(point(format!("{}: s t", self.trained(set)), set, &|s| s.product.0));
         }
-        let p = |seen: &dyn Fn(&Findings) -> &Seen, label: String, style| {
+        let p = |seen: &dyn Fn(&Found) -> &Seen, label: String, style| {
             let values: Vec<Combined> =
                 (0..n).map(|i| over(self.found, |f| seen(f).read.curve.get(i).copied())).collect();
             curve(label, &temperatures, &values, style)
@@ -300,8 +299,8 @@ impl Story<'_> {
             format!(
                 "{0} x {0} sites with two spins each are {1} visible units. Between its critical temperatures the product s t has an order that neither \
                  spin has alone: no pair of units of one site is aligned on the average with those of another, only products of pairs are.",
-                self.settings.base.lattice.size,
-                2 * self.settings.base.lattice.size.pow(2)
+                *self.settings.torus.lattice.size,
+                2 * self.settings.torus.lattice.size.pow(2)
             ),
             "The thermometer is a perceptron on the 2 N spins. It tells the order of s and t well and that of their product hardly: above the lower \
              transition its curves are nearly alike. So T_E and the two order parameters stand beside T*, and a T* near the upper transition says \

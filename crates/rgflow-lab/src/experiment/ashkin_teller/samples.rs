@@ -13,17 +13,17 @@ const UNITS: u64 = 20_000;
 
 /// Makes or keeps the stage.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Artifact, Error> {
-    let base = &settings.base;
+    let torus = &settings.torus;
     let files = ["train", "test", "reference", "start", "calibration"].map(|n| format!("samples/{n}.npz"));
     let what = Stage {
         name: "samples",
         revision: REVISION,
-        settings: (&base.lattice, &base.samples, settings.own.ratio),
+        settings: (&torus.lattice, &torus.samples, *settings.model.ratio),
         inputs: &[],
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     repetition.stage(what, |out| {
-        let grid = base.temperatures();
+        let grid = torus.temperatures();
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
         let streams = out.streams();
         out.add_work("samples", (THERMAL.len() * grid.len() + midpoints.len()) as u64 * UNITS);
@@ -31,13 +31,13 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
             let one = |(k, t): (usize, &f64)| {
                 let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
                 let part = format!("{name}/{k}");
-                draw(base.lattice.size, settings.own.ratio, *t, n, &mut bulk, &|of| sampled(out, &part, of, UNITS))
+                draw(*torus.lattice.size, *settings.model.ratio, *t, n, &mut bulk, &|of| sampled(out, &part, of, UNITS))
             };
             let drawn: Vec<Collection> = grid.par_iter().enumerate().map(one).collect::<Result<_, Error>>()?;
-            write(out, name, base.lattice.size, grid, &drawn.iter().collect::<Vec<_>>())
+            write(out, name, *torus.lattice.size, grid, &drawn.iter().collect::<Vec<_>>())
         };
-        THERMAL.iter().try_for_each(|name| draw_all(name, &grid, base.samples.per_temperature))?;
-        draw_all("calibration", &midpoints, base.samples.calibration)
+        THERMAL.iter().try_for_each(|name| draw_all(name, &grid, *torus.samples.per_temperature))?;
+        draw_all("calibration", &midpoints, *torus.samples.calibration)
     })
 }
 

@@ -7,7 +7,7 @@ mod duality;
 mod series;
 mod settings;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::{Error, Run};
 use crate::record::{Claim, Number, Record, Section, Table};
 use settings::Settings;
@@ -57,7 +57,7 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-impl Experiment for ExactRg {
+impl AnyExperiment for ExactRg {
     fn name(&self) -> &'static str {
         "exact-rg"
     }

@@ -313,7 +313,7 @@ fn fit(settings: &Settings, of: Of, replicas: &[Vec<Vec<f64>>]) -> Option<Fitted
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Experiment, FiniteSize};
+    use crate::experiment::{AnyExperiment, FiniteSize};
     use rgflow::random::Streams;
 
     /// Averages of |m|, m^2, m^4, E, E m^2 and E m^4 over all states of the 4 x 4 torus.

@@ -6,7 +6,7 @@ mod record;
 mod sampling;
 mod settings;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
@@ -22,7 +22,7 @@ const ITEMS: &[Item] = &[Item {
     keys: &["rg.fss."],
 }];
 
-impl Experiment for FiniteSize {
+impl AnyExperiment for FiniteSize {
     fn name(&self) -> &'static str {
         "finite-size-scaling"
     }

@@ -135,7 +135,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Experiment, FiniteSize as Own};
+    use crate::experiment::{AnyExperiment, FiniteSize as Own};
 
     #[test]
     fn impossible_settings_are_named() {

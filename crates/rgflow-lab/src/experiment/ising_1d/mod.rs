@@ -7,7 +7,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
@@ -62,7 +62,7 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-impl Experiment for Ising1d {
+impl AnyExperiment for Ising1d {
     fn name(&self) -> &'static str {
         "ising-1d"
     }

@@ -1,8 +1,8 @@
 //! Stages "blocked" and "blocked-twice": larger lattices after one or two block-spin steps.
 
+use super::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use crate::study::samples::{REVISION, UNITS, sampled, write};
-use crate::study::settings::Settings;
 use rayon::prelude::*;
 use rgflow::lattice::{Collection, Ising, Square, Temperature, wolff};
 use rgflow::rg::block_spin;
@@ -16,26 +16,26 @@ pub fn block_name(b: usize, steps: usize) -> String {
 }
 
 /// Makes or keeps the sets that are blocked `steps` times, from lattices of b^steps times the size.
-pub fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Result<Artifact, Error> {
+pub fn stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Result<Artifact, Error> {
     let (name, per) = match steps {
-        1 => ("blocked", settings.samples.per_temperature),
-        _ => ("blocked-twice", settings.rg.twice_per_temperature),
+        1 => ("blocked", *settings.torus.samples.per_temperature),
+        _ => ("blocked-twice", *settings.rg.twice_per_temperature),
     };
     let blocks: Vec<usize> = BLOCKS.iter().filter(|(_, of)| *of == steps).map(|(b, _)| *b).collect();
     let files: Vec<String> = blocks.iter().map(|b| format!("samples/blocked-{}.npz", block_name(*b, steps))).collect();
     let what = Stage {
         name,
         revision: REVISION,
-        settings: (&settings.lattice, &settings.samples.t_max, &settings.samples.t_step, per),
+        settings: (&settings.torus.lattice, &settings.torus.samples.t_max, &settings.torus.samples.t_step, per),
         inputs: &[],
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     repetition.stage(what, |out| {
-        let grid = settings.temperatures();
+        let grid = settings.torus.temperatures();
         let streams = out.streams();
         out.add_work("block spins", (blocks.len() * grid.len()) as u64 * UNITS);
         for b in &blocks {
-            let size = settings.lattice.size * b.pow(steps as u32);
+            let size = *settings.torus.lattice.size * b.pow(steps as u32);
             let name = block_name(*b, steps);
             let purpose = format!("blocked/{name}");
             let blocked: Vec<Collection> = grid
@@ -59,7 +59,7 @@ pub fn blocked_stage(repetition: &Repetition, settings: &Settings, steps: usize)
                 })
                 .collect::<Result<_, Error>>()?;
             let parts: Vec<&Collection> = blocked.iter().collect();
-            write(out, &format!("blocked-{name}"), settings.lattice.size, &grid, &parts)?;
+            write(out, &format!("blocked-{name}"), *settings.torus.lattice.size, &grid, &parts)?;
         }
         Ok(())
     })

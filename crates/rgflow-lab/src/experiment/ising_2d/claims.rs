@@ -1,11 +1,11 @@
 //! Qualitative claims of the thesis as numbers with a rule, fixed before anything is measured. Each is a fraction that the thesis
 //! says is 1 (or 0): the verdict compares them within the error over repetitions.
 
+use super::Settings;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;
 use crate::record::{Measured, over_seeds};
 use crate::study::readings::Observed;
-use crate::study::settings::Settings;
 use rgflow::lattice::Temperature;
 use rgflow::statistics::total_variation;
 
@@ -16,7 +16,7 @@ const READABLE: std::ops::RangeInclusive<f64> = 1.25..=5.0;
 
 /// All claims.
 pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
-    let temperatures = settings.temperatures();
+    let temperatures = settings.torus.temperatures();
     let fraction = |of: &dyn Fn(&Findings) -> Option<f64>| {
         over_seeds(&found.iter().map(|f| of(f).map(|x| (x, f64::NAN))).collect::<Vec<Option<Measured>>>(), 1.0)
     };

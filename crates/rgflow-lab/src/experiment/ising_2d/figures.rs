@@ -1,5 +1,6 @@
 //! The figures of the study, as data.
 
+use super::Settings;
 use super::matching;
 use super::tables::{mode_title, set_title};
 use super::{Findings, MODES, SETS};
@@ -8,7 +9,6 @@ use crate::record::{Combined, over_seeds};
 use crate::study::couplings;
 use crate::study::drawing::axis;
 use crate::study::readings::{FlowFindings, Observed, Series, label, t_star};
-use crate::study::settings::Settings;
 use rgflow::exact::square;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
@@ -88,7 +88,7 @@ impl Figures<'_> {
 
     /// Figs 4.5 to 4.8.
     pub fn probability(&self) -> Vec<Figure> {
-        let per = self.settings.samples.per_temperature;
+        let per = *self.settings.torus.samples.per_temperature;
         vec![
             Figure {
                 id: "fig4.5".into(),
@@ -153,7 +153,7 @@ impl Figures<'_> {
             });
         }
         panels.push(Panel::Arrows { title: "RBM flow: from start to end".into(), x, strips: rbm, marks });
-        let size = self.settings.lattice.size;
+        let size = *self.settings.torus.lattice.size;
         Figure {
             id: "fig4.9".into(),
             title: "Thesis fig 4.9: RG flow beside RBM flow".into(),
@@ -182,7 +182,7 @@ impl Figures<'_> {
                 ..Curve::default()
             }
         };
-        let size = self.settings.lattice.size;
+        let size = *self.settings.torus.lattice.size;
         let panel = |i: usize| {
             let first = &self.found[0].thermal.blocked[i];
             let seen = |k: usize| self.found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect::<Vec<_>>();
@@ -257,7 +257,7 @@ impl Figures<'_> {
     /// T*, E and |m| against the step, for some starts.
     pub fn by_step(&self) -> Vec<Figure> {
         let shown = self.found[0].flow("all", Mode::Gibbs).series.shown_starts.clone();
-        let size = self.settings.lattice.size;
+        let size = *self.settings.torus.lattice.size;
         type Read = fn(&Series, usize, usize) -> f64;
         let quantities: [(&str, &str, &str, Read); 3] = [
             ("t-star-by-step", "T*", "T* (J/k_B)", |s, r, k| s.t_star[r][k]),
@@ -322,7 +322,7 @@ impl Figures<'_> {
         for mode in MODES {
             let flow = |f: &'_ Findings, i: usize| -> Observed {
                 let s = &f.snapshots[i];
-                if mode == Mode::Mean { s.mean.pooled.clone() } else { s.gibbs.pooled.clone() }
+                s.flows[mode].pooled.clone()
             };
             let combined: Vec<_> = (0..x.len())
                 .map(|i| {
@@ -346,7 +346,7 @@ impl Figures<'_> {
         Some(Figure {
             id: "t-star-by-epoch".into(),
             title: "T* of the pooled ends against the length of the training".into(),
-            caption: format!("Snapshots of one training on all temperatures (learning rate {}), {} steps each.", self.settings.rbm.learning_rate, self.settings.flow.snapshot_steps),
+            caption: format!("Snapshots of one training on all temperatures (learning rate {}), {} steps each.", *self.settings.torus.rbm.learning_rate, self.settings.flow.snapshot_steps),
             alt: "T* at the end of the flow against the number of training epochs, in both modes, beside the null and T_c.".into(),
             panels: vec![Panel::Curves {
                 title: "all temperatures".into(),
@@ -359,7 +359,7 @@ impl Figures<'_> {
 
     /// Lattices along flows, and the attractors of the mean-field map.
     pub fn pictures(&self) -> Vec<Figure> {
-        let width = self.settings.lattice.size;
+        let width = *self.settings.torus.lattice.size;
         let mut along = vec![];
         for mode in MODES {
             let s = &self.found[0].flow("all", mode).series;

@@ -1,6 +1,7 @@
 //! What one repetition found, as it lies in its JSON files.
 
 use crate::record::Measured;
+use crate::study::modes::ByMode;
 use crate::study::readings::{FlowFindings, Observed};
 use serde::{Deserialize, Serialize};
 
@@ -51,10 +52,8 @@ impl Blocked {
     }
 }
 
-/// T* against epochs: one snapshot in both modes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SnapshotFindings {
+/// The copy of a training at an epoch.
+pub(super) struct SnapshotFindings {
     pub epoch: usize,
-    pub mean: FlowFindings,
-    pub gibbs: FlowFindings,
+    pub flows: ByMode<FlowFindings>,
 }

@@ -11,19 +11,21 @@ mod tables;
 mod thermal;
 mod together;
 
-use super::{Experiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition, Run};
+use crate::artifact::{Artifact, Error, Repetition};
 use crate::record::Record;
 use crate::study::couplings::{Effective, effective};
-use crate::study::flows::{self, Bench, Job};
-use crate::study::modes::MODES;
+use crate::study::flows::{self, FlowSpec};
+use crate::study::modes::{ByMode, MODES};
 use crate::study::readings::FlowFindings;
-use crate::study::settings::Settings;
-use crate::study::{machines, samples, settings, thermometer};
+use crate::study::settings::{Configurations, Steps, Torus};
+use crate::study::torus::Study;
+use crate::study::values::{self, Within};
+use crate::study::{About, Experiment, machines, samples};
 use findings::{SnapshotFindings, ThermalFindings};
 use rayon::prelude::*;
 use rgflow::flow::Mode;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Whether a temperature (first) belongs to a training set, given the highest temperature (second).
@@ -41,11 +43,82 @@ const SETS: [(&str, Member); 5] = [
 /// The experiment.
 pub struct Ising2d;
 
+/// The recipe's values.
+pub struct Settings {
+    torus: Torus,
+    flow: Flow,
+    rg: Rg,
+}
+
+/// What the table `flow` holds beside that of every study.
+#[derive(Clone, Debug, Deserialize)]
+struct Flow {
+    control_steps: Steps,
+    snapshot_steps: Steps,
+    snapshot_chains: Configurations,
+}
+
+/// The table `rg`.
+#[derive(Clone, Debug, Deserialize)]
+struct Rg {
+    block_spin: bool,
+    twice_per_temperature: Within<20, 100_000>,
+}
+
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let settings =
+            Self { torus: Torus::parse(table)?, flow: values::part(table, "flow")?, rg: values::part(table, "rg")? };
+        settings.torus.check_chains("flow.snapshot_chains", *settings.flow.snapshot_chains)?;
+        for (name, set) in SETS {
+            let n = settings.classes(set).len();
+            if n < 2 {
+                return Err(format!(
+                    "samples.t_max and t_step: temperatures in the training set \"{name}\" = {n}: must be at least 2"
+                ));
+            }
+        }
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    /// Places of the temperatures of a training set.
+    fn classes(&self, member: Member) -> Vec<usize> {
+        let temperatures = self.torus.temperatures();
+        let last = temperatures[temperatures.len() - 1];
+        self.torus.classes(|t| member(t, last))
+    }
+
+    /// Epochs at which the training on all temperatures is looked at, as they are in the recipe.
+    fn snapshots(&self) -> Vec<usize> {
+        values::plain(&self.torus.rbm.snapshot_epochs)
+    }
+
+    /// The larger lattices that are blocked.
+    fn blocked(&self) -> Vec<Need> {
+        let t = self.torus.temperatures().len();
+        let one = |key: &str, n: usize, b: usize, remedy| {
+            let size = b * *self.torus.lattice.size;
+            let what = format!("{key} = {n} of {size} x {size} spins at one of {t} temperatures");
+            Need::new(&[n, size, size], what, remedy)
+        };
+        if !self.rg.block_spin {
+            return Vec::new();
+        }
+        let (per, twice) = (*self.torus.samples.per_temperature, *self.rg.twice_per_temperature);
+        vec![
+            one("samples.per_temperature", per, 3, "take a smaller samples.per_temperature or rg.block_spin=false"),
+            one("rg.twice_per_temperature", twice, 9, "take a smaller rg.twice_per_temperature or rg.block_spin=false"),
+        ]
+    }
+}
+
 /// Everything that one repetition found.
-struct Findings {
+pub struct Findings {
     thermal: ThermalFindings,
-    /// By machine (`all`, `all-redrawn`, `untrained` ...) and mode.
-    flows: BTreeMap<(String, &'static str), FlowFindings>,
+    /// By machine (`all`, `all-redrawn`, `untrained` ...).
+    flows: BTreeMap<String, ByMode<FlowFindings>>,
     /// By machine, as Ising models.
     effective: BTreeMap<String, Effective>,
     snapshots: Vec<SnapshotFindings>,
@@ -53,7 +126,7 @@ struct Findings {
 
 impl Findings {
     fn flow(&self, machine: &str, mode: Mode) -> &FlowFindings {
-        &self.flows[&(machine.to_string(), mode.name())]
+        &self.flows[machine][mode]
     }
 
     fn effective<'a>(found: &'a [Self], machine: &str) -> Vec<&'a Effective> {
@@ -62,125 +135,106 @@ impl Findings {
 }
 
 impl Experiment for Ising2d {
-    fn name(&self) -> &'static str {
-        "ising-2d"
+    type Settings = Settings;
+    type Found = Findings;
+
+    const ABOUT: About = About {
+        name: "ising-2d",
+        summary: "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)",
+        recipe: crate::study::settings::RECIPE,
+        items: story::ITEMS,
+        ..About::DEFAULT
+    };
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        settings.torus.needs().into_iter().chain(settings.blocked()).collect()
     }
 
-    fn summary(&self) -> &'static str {
-        "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)"
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
+        repeat(repetition, settings)
     }
 
-    fn recipe(&self) -> &'static str {
-        settings::RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        story::ITEMS
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        parse(table).map_or(vec![], |s| s.needs().into_iter().chain(s.blocked()).collect())
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = parse(table).map_err(Error::user)?;
-        let found = run.repetitions().par_iter().map(|r| repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
-        let mut numbers = numbers::all(&settings, &found);
-        numbers.extend(claims::all(&settings, &found));
-        Ok(story::record(&settings, &found, numbers))
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
+        let mut numbers = numbers::all(settings, found);
+        numbers.extend(claims::all(settings, found));
+        Ok(story::record(settings, found, numbers))
     }
 }
 
-/// The settings, with two temperatures or more in each training set.
-fn parse(table: &toml::Table) -> Result<Settings, String> {
-    let settings = Settings::parse(table)?;
-    for (name, set) in SETS {
-        let n = settings.training_classes(set).len();
-        if n < 2 {
-            return Err(format!(
-                "samples.t_max and t_step: temperatures in the training set \"{name}\" = {n}: must be at least 2"
-            ));
-        }
-    }
-    Ok(settings)
+/// A machine that is iterated.
+struct Machine<'a> {
+    name: String,
+    artifact: &'a Artifact,
+    steps: usize,
 }
 
 /// One repetition: samples -> thermometer and machines -> flows.
 fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
-    let samples = samples::stage(repetition, settings)?;
-    let train = || {
-        SETS.par_iter()
-            .map(|(name, member)| {
-                let snapshots = if *name == "all" { settings.rbm.snapshot_epochs.as_slice() } else { &[] };
-                let classes = settings.training_classes(*member);
-                machines::trained(repetition, settings, &samples, name, &classes, snapshots)
-            })
-            .collect::<Result<Vec<Artifact>, Error>>()
+    let (torus, snapshots) = (&settings.torus, settings.snapshots());
+    let samples = samples::stage(repetition, torus)?;
+    let trained = |(name, member): &(&str, Member)| {
+        let (snapshots, classes) = (if *name == "all" { &snapshots[..] } else { &[] }, settings.classes(*member));
+        machines::of_torus(repetition, torus, &samples, name, (&classes, &classes), snapshots)
     };
-    let blocked = |steps: &usize| Ok((*steps, blocked::blocked_stage(repetition, settings, *steps)?));
+    let train = || SETS.par_iter().map(trained).collect::<Result<Vec<Artifact>, Error>>();
+    let blocked = |steps: &usize| Ok((*steps, blocked::stage(repetition, settings, *steps)?));
     let steps: &[usize] = if settings.rg.block_spin { &[1, 2] } else { &[] };
     let block = || steps.par_iter().map(blocked).collect::<Result<Vec<(usize, Artifact)>, Error>>();
-    let (thermometer_stage, (trained, blocked)) =
-        rayon::join(|| thermometer::stage(repetition, settings, &samples), || rayon::join(train, block));
-    let (thermometer_stage, trained, blocked) = (thermometer_stage?, trained?, blocked?);
-    let thermometer = thermometer::assemble(&thermometer_stage, &samples, settings, repetition.seed())?;
-    let bench = Bench { settings, samples: &samples, thermometer_stage: &thermometer_stage, thermometer: &thermometer };
-
-    let untrained = machines::untrained(repetition, settings)?;
+    let (study, (trained, blocked)) =
+        rayon::join(|| Study::of(repetition, torus, samples.clone()), || rayon::join(train, block));
+    let (study, trained, blocked) = (study?, trained?, blocked?);
+    let untrained = machines::untrained(repetition, torus)?;
     let redrawn = SETS
         .iter()
         .zip(&trained)
-        .map(|((name, _), fitted)| machines::redrawn(repetition, settings, fitted, name))
+        .map(|((name, _), fitted)| machines::redrawn(repetition, torus, fitted, name))
         .collect::<Result<Vec<_>, Error>>()?;
-    let (flow, file) = (&settings.flow, |name: &str| format!("rbm/{name}/model.safetensors"));
-    let mut jobs = Vec::new();
-    for mode in MODES {
-        let mut add = |name: String, machine, file, steps, chains| {
-            jobs.push(Job { name, machine, file, mode, steps, chains });
-        };
-        for (((name, _), fitted), control) in SETS.iter().zip(&trained).zip(&redrawn) {
-            add(name.to_string(), fitted, file(name), flow.steps, flow.chains);
-            let name = format!("{name}-redrawn");
-            add(name.clone(), control, file(&name), flow.control_steps, flow.chains);
-        }
-        add("untrained".into(), &untrained, file("untrained"), flow.control_steps, flow.chains);
-        for epoch in &settings.rbm.snapshot_epochs {
-            let snapshot = format!("rbm/all/snapshots/epoch-{epoch}.safetensors");
-            add(format!("all-epoch-{epoch}"), &trained[0], snapshot, flow.snapshot_steps, flow.snapshot_chains);
-        }
+    let (long, short) = (*torus.flow.steps, *settings.flow.control_steps);
+    let mut all = vec![Machine { name: "untrained".into(), artifact: &untrained, steps: short }];
+    for (((name, _), artifact), control) in SETS.iter().zip(&trained).zip(&redrawn) {
+        all.push(Machine { name: name.to_string(), artifact, steps: long });
+        all.push(Machine { name: format!("{name}-redrawn"), artifact: control, steps: short });
     }
-    let couplings = |job: &Job| {
-        let purpose = format!("couplings/{}", job.name);
-        let (rbm, extents) = (machines::load(job.machine, &job.file)?, [settings.lattice.size; 2]);
-        Ok((job.name.clone(), effective(&rbm, &extents, repetition.streams(), &purpose)?))
+    let effective = |machine: &Machine| {
+        let (file, purpose) = (machines::file(&machine.name, None), format!("couplings/{}", machine.name));
+        let rbm = machines::load(machine.artifact, &file)?;
+        Ok((machine.name.clone(), effective(&rbm, &[*torus.lattice.size; 2], repetition.streams(), &purpose)?))
     };
-    // Both modes iterate the same machines.
-    let once = jobs.par_iter().filter(|job| job.mode == MODES[0] && !job.name.contains("-epoch-"));
-    let effective = once.map(couplings).collect::<Result<_, Error>>()?;
-    let (thermal, flows) = rayon::join(
-        || thermal::stage(repetition, &bench, &blocked),
+    let effective = all.par_iter().map(effective).collect::<Result<_, Error>>()?;
+    let flow = |machine: &Machine| {
+        let flows = ByMode::make(|mode| {
+            let (name, file) = (machine.name.clone(), machines::file(&machine.name, None));
+            let (steps, chains) = (machine.steps, *torus.flow.chains);
+            flows::stage(
+                repetition,
+                &study.inputs(),
+                &FlowSpec { name, machine: machine.artifact, file, mode, steps, chains },
+            )
+        });
+        Ok((machine.name.clone(), flows?))
+    };
+    let snapshot = |epoch: &usize| {
+        let flow = |mode| {
+            let (name, file) = (format!("all-epoch-{epoch}"), machines::file("all", Some(*epoch)));
+            let (steps, chains) = (*settings.flow.snapshot_steps, *settings.flow.snapshot_chains);
+            flows::stage(
+                repetition,
+                &study.inputs(),
+                &FlowSpec { name, machine: &trained[0], file, mode, steps, chains },
+            )
+        };
+        Ok(SnapshotFindings { epoch: *epoch, flows: ByMode::make(flow)? })
+    };
+    let (thermal, (flows, snapshots)) = rayon::join(
+        || thermal::stage(&study, settings, &blocked),
         || {
-            let flow = |job: &Job| Ok(((job.name.clone(), job.mode.name()), flows::stage(repetition, &bench, job)?));
-            jobs.par_iter().map(flow).collect::<Result<BTreeMap<_, _>, Error>>()
+            rayon::join(
+                || all.par_iter().map(flow).collect::<Result<BTreeMap<_, _>, Error>>(),
+                || snapshots.par_iter().map(snapshot).collect::<Result<Vec<_>, Error>>(),
+            )
         },
     );
-    let mut flows = flows?;
-    let mut snapshot = |epoch: usize, mode: Mode| {
-        let key = (format!("all-epoch-{epoch}"), mode.name());
-        flows.remove(&key).ok_or_else(|| Error::failure(format!("the flow {} was not made", key.0)))
-    };
-    let mut epochs = settings.rbm.snapshot_epochs.clone();
-    epochs.sort_unstable();
-    epochs.dedup();
-    let snapshots = epochs
-        .into_iter()
-        .map(|epoch| {
-            Ok(SnapshotFindings { epoch, mean: snapshot(epoch, Mode::Mean)?, gibbs: snapshot(epoch, Mode::Gibbs)? })
-        })
-        .collect::<Result<_, Error>>()?;
-    Ok(Findings { thermal: thermal?, flows, effective, snapshots })
+    let mut snapshots = snapshots?;
+    snapshots.sort_unstable_by_key(|snapshot| snapshot.epoch);
+    Ok(Findings { thermal: thermal?, flows: flows?, effective, snapshots })
 }

@@ -1,5 +1,6 @@
 //! The numbers of `results.json`: means over repetitions with errors, each beside what it is compared with.
 
+use super::Settings;
 use super::matching;
 use super::{Findings, MODES, SETS};
 use crate::record::Number;
@@ -7,7 +8,6 @@ use crate::record::{Combined, Measured, over_seeds};
 use crate::study::couplings;
 use crate::study::ends;
 use crate::study::readings::{ABOUT, FlowFindings, Observed, label, p_thermal, relaxation, t_star};
-use crate::study::settings::Settings;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;
 
@@ -60,9 +60,7 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
     numbers.extend(couplings::numbers("ising-2d.rbm.untrained", &untrained, "untrained machine"));
     for (i, first) in found[0].snapshots.iter().enumerate() {
         for mode in MODES {
-            let of = |f: &Findings| {
-                if mode.name() == "mean" { f.snapshots[i].mean.clone() } else { f.snapshots[i].gibbs.clone() }
-            };
+            let of = |f: &Findings| f.snapshots[i].flows[mode].clone();
             let flows: Vec<FlowFindings> = found.iter().map(of).collect();
             let pooled: Vec<&Observed> = flows.iter().map(|f| &f.pooled).collect();
             let key = format!("ising-2d.rbm.all.epochs.{}.{}.T_star", first.epoch, mode.name());
@@ -86,11 +84,11 @@ pub(super) fn all(settings: &Settings, found: &[Findings]) -> Vec<Number> {
 
 /// The null's T_E is known exactly: the temperature whose energy is the mean of Kaufman's over the training temperatures.
 fn exact_null(settings: &Settings, set: &str, numbers: &mut [Number]) {
-    let size = settings.lattice.size;
-    let grid = settings.temperatures();
+    let size = *settings.torus.lattice.size;
+    let grid = settings.torus.temperatures();
     let Some((_, member)) = SETS.iter().find(|(name, _)| *name == set) else { return };
     let energies: Option<Vec<f64>> = settings
-        .training_classes(*member)
+        .classes(*member)
         .iter()
         .map(|k| Some(square::thermodynamics(size, size, Temperature::new(grid[*k]).ok()?).ok()?.energy))
         .collect();
@@ -108,9 +106,9 @@ fn exact_null(settings: &Settings, set: &str, numbers: &mut [Number]) {
 }
 
 fn samples(settings: &Settings, found: &[Findings]) -> Vec<Number> {
-    let size = settings.lattice.size;
+    let size = *settings.torus.lattice.size;
     let mut numbers = Vec::new();
-    for (k, t) in settings.temperatures().iter().enumerate() {
+    for (k, t) in settings.torus.temperatures().iter().enumerate() {
         // All repetitions sample the same law: their configurations are pooled, and the error is over configurations.
         let pool = |of: fn(&Observed) -> Measured| {
             let seen: Vec<Measured> = found.iter().map(|f| of(&f.thermal.reference[k])).collect();
@@ -150,13 +148,16 @@ fn thermometer(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
         "nats",
         "least mean cross-entropy of the test set",
     );
-    if settings.lattice.size == 10 && settings.temperatures().len() == 25 && settings.samples.t_max == 6.0 {
+    if *settings.torus.lattice.size == 10
+        && settings.torus.temperatures().len() == 25
+        && *settings.torus.samples.t_max == 6.0
+    {
         number = number
             .compare(CROSS_ENTROPY_FLOOR, 0.0, 0.0, "floor: exact Bayes cross-entropy at L = 10 (energy is sufficient)")
             .compare(2.439, 0.0, 0.05, "prototype in NumPy, 100-64-25");
     }
     numbers.push(number);
-    for (k, t) in settings.temperatures().iter().enumerate() {
+    for (k, t) in settings.torus.temperatures().iter().enumerate() {
         let start: Vec<&Observed> = found.iter().map(|f| &f.thermal.start[k]).collect();
         let key = format!("ising-2d.thermometer.T{}.T_star", label(*t));
         let number = t_star(&start).number(key, "J/k_B", "T* of the start set, which no training saw");
@@ -187,11 +188,11 @@ fn flow(
     if flows.iter().any(|f| f.attractors > 0) {
         add("attractors", "1", |f| f.attractors as f64, "attractors of the mean-field map seen from all starts");
     }
-    let ends: Vec<ends::Seen> = flows.iter().map(|f| f.ends_seen()).collect();
-    numbers.push(ends::apart(key, &ends, what));
+    let seen = |[]: [usize; 0]| flows.iter().map(|f| f.ends_seen()).collect();
+    numbers.push(ends::apart(key, [], what, seen).at(()).clone());
     let how = format!("relaxation time of the energy difference of hottest and coldest start, {what}");
     numbers.push(relaxation(flows).number(format!("{key}.relaxation"), "steps", &how));
-    for (k, t) in settings.temperatures().iter().enumerate() {
+    for (k, t) in settings.torus.temperatures().iter().enumerate() {
         let ends: Vec<&Observed> = flows.iter().map(|f| &f.ends[k]).collect();
         let how = format!("end of the start T = {}, {what}", label(*t));
         numbers.push(t_star(&ends).number(format!("{key}.from.T{}.T_star", label(*t)), "J/k_B", &format!("T*, {how}")));
@@ -246,7 +247,7 @@ const MATCHING: f64 = 0.05;
 
 fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number>) {
     for (i, first) in found[0].thermal.blocked.iter().enumerate() {
-        let (name, size) = (first.name(), first.size_before(settings.lattice.size));
+        let (name, size) = (first.name(), first.size_before(*settings.torus.lattice.size));
         let z = found.iter().map(|f| f.thermal.blocked[i].start_difference_z);
         let key = format!("ising-2d.rg.{name}.start_difference_z");
         numbers.push(start_difference(
@@ -254,7 +255,7 @@ fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
             z,
             &format!("L = {size} before blocking, all temperatures and repetitions"),
         ));
-        for (k, t) in settings.temperatures().iter().enumerate() {
+        for (k, t) in settings.torus.temperatures().iter().enumerate() {
             let seen: Vec<&Observed> = found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect();
             let key = format!("ising-2d.rg.{name}.from.T{}", label(*t));
             let what = format!("L = {size} at T = {} {}, majority with random ties", label(*t), first.words());
@@ -264,7 +265,7 @@ fn block_spins(settings: &Settings, found: &[Findings], numbers: &mut Vec<Number
             numbers.push(over_seeds(&energies, n).number(format!("{key}.T_E"), "J/k_B", &format!("T_E: {what}")));
         }
         if first.steps == 2 {
-            let temperatures = settings.temperatures();
+            let temperatures = settings.torus.temperatures();
             let fixed = found.iter().map(|f| matching::fixed_point(f, i, &temperatures));
             let what =
                 format!("T at which L = {size} {} has the energy of the smaller lattice blocked once", first.words());

@@ -1,5 +1,6 @@
 //! The record: what was asked, what came out beside the null, sections with figures and tables.
 
+use super::Settings;
 use super::figures::Figures;
 use super::numbers::NOT_THERMAL;
 use super::tables::{
@@ -10,7 +11,6 @@ use crate::experiment::Item;
 use crate::record::Combined;
 use crate::record::{Claim, Number, Record, Section, Verdict};
 use crate::study::readings::ABOUT;
-use crate::study::settings::Settings;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 
@@ -68,7 +68,7 @@ pub(super) const ITEMS: &[Item] = &[
 
 /// Puts the record together.
 pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Number>) -> Record {
-    let temperatures = settings.temperatures();
+    let temperatures = settings.torus.temperatures();
     let figures = Figures { settings, found, temperatures: temperatures.clone() };
     let mut probability = figures.probability();
     let extremes = probability.split_off(4);
@@ -138,7 +138,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings], numbers: Vec<Numbe
         title: "The RBM flow of the 2D Ising model".into(),
         question: format!(
             "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v \u{2192} h \u{2192} v; a perceptron reads the temperature of each step. Does the flow end at the critical temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
-            settings.lattice.size
+            *settings.torus.lattice.size
         ),
         answers: answers(settings, found),
         summary: summary(found),
@@ -226,7 +226,7 @@ fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
     ));
     if let (Some(first), Some(last)) = (found[0].snapshots.first(), found[0].snapshots.last()) {
         let at = |i: usize| {
-            let seen: Vec<_> = found.iter().map(|f| &f.snapshots[i].gibbs.pooled).collect();
+            let seen: Vec<_> = found.iter().map(|f| &f.snapshots[i].flows[Mode::Gibbs].pooled).collect();
             crate::study::readings::t_star(&seen)
         };
         let (early, late) = (at(0), at(found[0].snapshots.len() - 1));
@@ -238,7 +238,7 @@ fn answers(settings: &Settings, found: &[Findings]) -> Vec<String> {
             show(&early),
             last.epoch,
             show(&late),
-            settings.rbm.learning_rate
+            *settings.torus.rbm.learning_rate
         ));
     }
     all

@@ -2,7 +2,7 @@
 
 mod record;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run, Stage};
 use crate::record::Record;
@@ -209,7 +209,7 @@ struct Found {
     tau_int: [f64; 2],
 }
 
-impl Experiment for Mcrg {
+impl AnyExperiment for Mcrg {
     fn name(&self) -> &'static str {
         "mcrg"
     }

@@ -1,6 +1,6 @@
 //! Where mixtures merge the ends of two digits: epochs, learning rate and number of mixtures.
 
-use super::super::{Experiment, Item};
+use super::super::{AnyExperiment, Item};
 use super::data::{Images, Set, With};
 use super::flows::{self, Flow};
 use super::machines::{self, Fit};
@@ -97,7 +97,7 @@ impl Settings {
 /// Distinct ends at the last step, by machine, epoch and mode.
 struct Findings(Vec<Vec<[usize; 2]>>);
 
-impl Experiment for MnistMaps {
+impl AnyExperiment for MnistMaps {
     fn name(&self) -> &'static str {
         "mnist-maps"
     }

@@ -10,7 +10,7 @@ mod maps;
 mod record;
 mod settings;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::dataset::mnist;
@@ -88,7 +88,7 @@ struct Findings {
     flows: Vec<Vec<Flow>>,
 }
 
-impl Experiment for Mnist {
+impl AnyExperiment for Mnist {
     fn name(&self) -> &'static str {
         "mnist"
     }

@@ -6,7 +6,7 @@ mod record;
 mod sampling;
 mod settings;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Run, network, user_file};
 use crate::dataset::{Input, Kind};
@@ -94,7 +94,7 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-impl Experiment for NeuralRg {
+impl AnyExperiment for NeuralRg {
     fn name(&self) -> &'static str {
         "neural-rg"
     }

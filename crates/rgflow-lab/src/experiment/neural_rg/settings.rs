@@ -110,7 +110,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Experiment, neural_rg::NeuralRg};
+    use crate::experiment::{AnyExperiment, neural_rg::NeuralRg};
 
     #[test]
     fn impossible_settings_are_named() {

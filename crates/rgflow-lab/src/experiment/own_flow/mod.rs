@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::Experiment;
+use super::AnyExperiment;
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
 use crate::dataset::{Dataset, Input, Kind, Meaning, Options, independence};
@@ -206,7 +206,7 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }
 
-impl Experiment for OwnFlow {
+impl AnyExperiment for OwnFlow {
     fn name(&self) -> &'static str {
         Self::NAME
     }

@@ -2,17 +2,16 @@
 
 mod record;
 
-use super::{Experiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition, Run, Stage};
+use crate::artifact::{Error, Repetition, Stage};
 use crate::record::Record;
-use crate::study::flows::read_json;
-use crate::study::machines::Fit;
-use crate::study::modes::MODES;
+use crate::study::modes::ByMode;
 use crate::study::readings::{FlowFindings, Observed};
 use crate::study::samples::sampled;
-use crate::study::settings::{Sampler, Settings as Base};
-use crate::study::torus::{self, Study};
+use crate::study::settings::{Sampler, Torus};
+use crate::study::torus::Study;
+use crate::study::values::{self, Rising, Within, whole};
+use crate::study::{About, Experiment, Item};
 use rayon::prelude::*;
 use rgflow::exact::square;
 use rgflow::lattice::{Ising, Observables, Square, Temperature, wolff};
@@ -39,49 +38,48 @@ const ITEMS: &[Item] = &[Item {
 /// Extents that the exact sampler draws.
 const EXACT: usize = 12;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Own {
-    sizes: Vec<usize>,
-    peak: usize,
+/// The table `sizes`.
+#[derive(Clone, Debug, Deserialize)]
+struct Sizing {
+    sizes: Rising<Even>,
+    peak: Within<1000, 1_000_000>,
 }
 
-struct Settings {
-    own: Own,
+whole!(
+    /// Spins along a side of a lattice of (L/2)^2 hidden units.
+    Even,
+    |l| (4..=64).contains(&l) && l % 2 == 0,
+    "must be even, 4 to 64"
+);
+
+/// The recipe's values.
+pub struct Settings {
+    sizing: Sizing,
     /// By size.
-    bases: Vec<Base>,
+    tori: Vec<Torus>,
 }
 
-impl Settings {
+impl values::Settings for Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let own: Own = crate::study::checks::own(table, "sizes")?;
-        crate::study::checks::check_rising("sizes.sizes", &own.sizes, 64)?;
-        if let Some(size) = own.sizes.iter().find(|size| **size < 4 || **size % 2 == 1) {
-            return Err(format!("sizes.sizes = {size}: must be even and at least 4"));
-        }
-        if !(1000..=1_000_000).contains(&own.peak) {
-            return Err(format!("sizes.peak = {}: must be 1000 to 1000000", own.peak));
-        }
-        let base = torus::settings(table)?;
-        let of = |size: &usize| {
-            let mut base = base.clone();
-            base.lattice.size = *size;
-            base.rbm.hidden = (size / 2).pow(2);
-            if *size > EXACT && base.samples.sampler == Sampler::Exact {
-                base.samples.sampler = Sampler::Wolff;
+        let sizing: Sizing = values::part(table, "sizes")?;
+        let torus = Torus::parse(table)?;
+        let of = |size: &Even| -> Result<Torus, String> {
+            let mut torus = torus.clone();
+            torus.lattice.size = (**size).try_into()?;
+            torus.rbm.hidden = (**size / 2).pow(2).try_into()?;
+            if **size > EXACT && torus.samples.sampler == Sampler::Exact {
+                torus.samples.sampler = Sampler::Wolff;
             }
-            base
+            torus.check().map(|()| torus)
         };
-        let bases: Vec<Base> = own.sizes.iter().map(of).collect();
-        bases.iter().try_for_each(Base::check)?;
-        Ok(Self { own, bases })
+        Ok(Self { tori: sizing.sizes.iter().map(of).collect::<Result<_, _>>()?, sizing })
     }
 }
 
 /// What one size gave in one repetition.
-struct Found {
+pub struct Found {
     null: Observed,
-    flows: [FlowFindings; 2],
+    flows: ByMode<FlowFindings>,
     peaks: Peaks,
 }
 
@@ -93,86 +91,54 @@ struct Peaks {
 }
 
 impl Experiment for Sizes {
-    fn name(&self) -> &'static str {
-        "sizes"
+    type Settings = Settings;
+    type Found = Vec<Found>;
+
+    const ABOUT: About = About {
+        name: "sizes",
+        summary: "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi",
+        recipe: RECIPE,
+        items: ITEMS,
+        ..About::DEFAULT
+    };
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let (n, largest) = (*settings.sizing.peak, *settings.sizing.sizes.last());
+        let what = format!("sizes.peak = {n} of {largest} x {largest} spins");
+        let peak = Need::new(&[n, largest, largest], what, "take a smaller sizes.peak");
+        settings.tori.iter().flat_map(|torus| torus.needs()).chain([peak]).collect()
     }
 
-    fn summary(&self) -> &'static str {
-        "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi"
-    }
-
-    fn recipe(&self) -> &'static str {
-        RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| {
-            let largest = s.own.sizes.last().copied().unwrap_or(0);
-            let peak = Need::new(
-                &[s.own.peak, largest, largest],
-                format!("sizes.peak = {} of {largest} x {largest} spins", s.own.peak),
-                "take a smaller sizes.peak",
-            );
-            s.bases.iter().flat_map(|base| base.needs()).chain([peak]).collect()
-        })
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let sizes = |r: &Repetition| {
-            let one = |base: &Base| of_size(&r.part(&format!("L{}", base.lattice.size)), base, settings.own.peak);
-            // The largest takes longest: it begins first.
-            let mut found = settings.bases.par_iter().rev().map(one).collect::<Result<Vec<_>, Error>>()?;
-            found.reverse();
-            Ok(found)
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Vec<Found>, Error> {
+        let one = |torus: &Torus| {
+            of_size(&repetition.part(&format!("L{}", *torus.lattice.size)), torus, *settings.sizing.peak)
         };
-        let found = run.repetitions().par_iter().map(sizes).collect::<Result<Vec<_>, Error>>()?;
-        Ok(record::record(&settings, &found))
+        // The largest takes longest: it begins first.
+        let mut found = settings.tori.par_iter().rev().map(one).collect::<Result<Vec<_>, Error>>()?;
+        found.reverse();
+        Ok(found)
+    }
+
+    fn record(&self, settings: &Settings, found: &[Vec<Found>]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
     }
 }
 
-fn of_size(part: &Repetition, base: &Base, n_peak: usize) -> Result<Found, Error> {
-    let (peaks, found) = rayon::join(|| peaks(part, base.lattice.size, n_peak), || flows(part, base));
+fn of_size(part: &Repetition, torus: &Torus, n_peak: usize) -> Result<Found, Error> {
+    let machine = || -> Result<_, Error> {
+        let (study, all) = (Study::new(part, torus)?, torus.all());
+        let machine = study.machine("all", &torus.rbm, (&all, "all"), &[])?;
+        Ok((study.mixture(&all)?, study.flows(&machine, "all", None)?))
+    };
+    let (peaks, found) = rayon::join(|| peaks(part, *torus.lattice.size, n_peak), machine);
     let (null, flows) = found?;
     Ok(Found { null, flows, peaks: peaks? })
 }
 
-fn flows(part: &Repetition, base: &Base) -> Result<(Observed, [FlowFindings; 2]), Error> {
-    let study = Study::new(part, base)?;
-    let all: Vec<usize> = (0..base.temperatures().len()).collect();
-    let fit = Fit {
-        name: "all",
-        shape: [base.lattice.size; 2],
-        rbm: &base.rbm,
-        updates: base.updates(1),
-        snapshots: &[],
-        inputs: &[&study.samples],
-        choice: "all",
-    };
-    let machine = study.fitted(&fit, || {
-        let (data, test) = (study.set("train")?, study.set("test")?);
-        Ok((data.spins, test.first(&all, test.per_temperature.min(200))))
-    })?;
-    let flow = |mode| study.flow(&machine, "rbm/all/model.safetensors", "all", mode);
-    let (gibbs, mean) = rayon::join(|| flow(MODES[0]), || flow(MODES[1]));
-    let start = study.set("start")?;
-    let parts: Vec<_> = all.iter().map(|t| start.at(*t)).collect();
-    Ok((study.observe(&parts)?, [gibbs?, mean?]))
-}
-
 /// Stage "peaks".
 fn peaks(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
-    let file = "peaks.json";
-    let what = Stage { name: "peaks", revision: 2, settings: (size, n), inputs: &[], outputs: &[file] };
-    let artifact = part.stage(what, |out| {
+    let what = Stage { name: "peaks", revision: 2, settings: (size, n), inputs: &[], outputs: &["peaks.json"] };
+    part.found(what, |out| {
         out.add_work("peaks", 1);
         let (heat, _) = square::specific_heat_peak(size, size)?;
         // The susceptibility peaks above the specific heat: by 0.135 at L = 10, and as 1/L.
@@ -185,8 +151,6 @@ fn peaks(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
         let seen = sampled(out, "chains", chains, 1)?;
         let seen = Observables::measure(&square, seen.spins.view())?;
         let chi = histogram::susceptibility_peak(&seen.energy, &seen.abs_m, size * size, at, 1.2 * shift);
-        let peaks = Peaks { specific_heat: heat.value(), susceptibility: chi.map(|chi| (chi.value, chi.error)) };
-        out.write_json(file, &peaks)
-    })?;
-    read_json(&artifact, file)
+        Ok(Peaks { specific_heat: heat.value(), susceptibility: chi.map(|chi| (chi.value, chi.error)) })
+    })
 }

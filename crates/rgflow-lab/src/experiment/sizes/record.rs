@@ -3,15 +3,15 @@
 use super::{Found, Settings};
 use crate::record::{ByPlace, Claim, Curve, Dimension, Figure, Panel, Quantity, Record, Repeated, Section, Style};
 use crate::study::modes::modes;
-use crate::study::readings::ABOUT;
-use crate::study::torus::Thermal;
+use crate::study::readings::{ABOUT, Thermal};
+use crate::study::values;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 
 /// Of the findings by repetition and size.
 pub(super) fn record(settings: &Settings, found: &[Vec<Found>]) -> Record {
     let over = Repeated::new("sizes", found);
-    let size = Dimension::new("L", &settings.own.sizes, |l| format!("L{l}"));
+    let size = Dimension::new("L", &values::plain(&settings.sizing.sizes), |l| format!("L{l}"));
     let critical = Temperature::CRITICAL.value();
 
     let what = "temperature at which the specific heat of the torus is largest, exact (Kaufman)";
@@ -51,7 +51,7 @@ pub(super) fn record(settings: &Settings, found: &[Vec<Found>]) -> Record {
     ];
     record.summary = size
         .table("T* of the ends by size", "L")
-        .column("hidden units", |l| settings.bases[l].rbm.hidden.to_string())
+        .column("hidden units", |l| settings.tori[l].rbm.hidden.to_string())
         .column("peak of C (exact)", |l| heat.at(l))
         .column("peak of chi", |l| chi.at(l))
         .column("mixture, no machine", |l| null.t_star.at(l))

@@ -10,7 +10,7 @@ pub(super) const REVISION: u32 = 1;
 
 /// Number of configurations of a set.
 pub(super) fn rows(settings: &Settings, set: &str) -> usize {
-    settings.own.each * if set == "cold" { 2 } else { 3 }
+    settings.data.each * if set == "cold" { 2 } else { 3 }
 }
 
 pub(super) fn training(seed: u64, settings: &Settings, set: &str, noise: f64) -> Array2<i8> {
@@ -23,11 +23,11 @@ pub(super) fn test(seed: u64, settings: &Settings, set: &str, noise: f64) -> Arr
 
 /// m = 1, m = -1 and, but for `cold`, m = 0 from T = infinity; then noise of 0, 0.1 ... `noise` in turn.
 fn draw(mut random: Generator, settings: &Settings, set: &str, noise: f64) -> Array2<i8> {
-    let sites = settings.base.lattice.size.pow(2);
+    let sites = settings.torus.lattice.size.pow(2);
     let mut spins = Array2::from_elem((rows(settings, set), sites), 1i8);
     let levels = (10.0 * noise).round() as usize + 1;
     for (i, mut row) in spins.rows_mut().into_iter().enumerate() {
-        match i / settings.own.each {
+        match i / settings.data.each {
             0 => {}
             1 => row.fill(-1),
             // Given m = 0, infinite temperature has every order of as many spins up as down.
@@ -51,6 +51,7 @@ fn draw(mut random: Generator, settings: &Settings, set: &str, noise: f64) -> Ar
 mod tests {
     use super::super::RECIPE;
     use super::*;
+    use crate::study::values::Settings as _;
 
     #[test]
     fn sets_have_the_magnetisations_that_they_are_named_for() {

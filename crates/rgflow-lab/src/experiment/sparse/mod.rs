@@ -3,18 +3,19 @@
 mod data;
 mod record;
 
-use super::{Experiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Model, Repetition, Run};
+use crate::artifact::{Artifact, Error, Model, Repetition};
 use crate::record::Record;
 use crate::study::flows::magnetisation;
-use crate::study::machines::Fit;
-use crate::study::modes::MODES;
+use crate::study::machines::{self, MachineSpec};
+use crate::study::modes::ByMode;
 use crate::study::readings::{FlowFindings, Observed};
-use crate::study::settings::Settings as Base;
-use crate::study::torus::{self, Study};
+use crate::study::settings::{Epochs, Torus};
+use crate::study::torus::Study;
+use crate::study::values::{self, Rising, real};
+use crate::study::{About, Experiment, Item};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The experiment.
 pub struct Sparse;
@@ -53,65 +54,67 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Own {
+/// The data sets: ground states; with m = 0 from T = infinity.
+const SETS: [&str; 2] = ["cold", "cold-hot"];
+
+/// The table `sparse`.
+#[derive(Clone, Debug, Deserialize)]
+struct Data {
     each: usize,
-    caps: Vec<usize>,
-    noise: Vec<f64>,
+    caps: Rising<Epochs>,
+    noise: Rising<Tenths>,
 }
 
-struct Settings {
-    base: Base,
-    own: Own,
+real!(
+    /// Probability that a spin is replaced.
+    Tenths,
+    |a| a > 0.0 && a <= 1.0 && (10.0 * a - (10.0 * a).round()).abs() < 1e-9,
+    "must be a tenth from 0.1 to 1"
+);
+
+/// The recipe's values.
+pub struct Settings {
+    torus: Torus,
+    data: Data,
+}
+
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let (mut torus, data) = (Torus::parse(table)?, values::part::<Data>(table, "sparse")?);
+        if torus.rbm.patience == 0 {
+            return Err("rbm.patience = 0: must be at least 1, the reconstruction cost stops the training".into());
+        }
+        let batch = *torus.rbm.batch;
+        if !(batch..=100_000).contains(&data.each) {
+            return Err(format!("sparse.each = {}: must be rbm.batch = {batch} to 100000", data.each));
+        }
+        let size = *torus.lattice.size;
+        if size % 2 == 1 {
+            return Err(format!("lattice.size = {size}: must be even, half of the spins are up where m = 0"));
+        }
+        torus.rbm.epochs = data.caps.last();
+        Ok(Self { torus, data })
+    }
 }
 
 impl Settings {
-    fn parse(table: &toml::Table) -> Result<Self, String> {
-        let mut base = torus::settings(table)?;
-        let own: Own = crate::study::checks::own(table, "sparse")?;
-        crate::study::checks::check_rising("sparse.caps", &own.caps, 100_000)?;
-        if base.rbm.patience == 0 {
-            return Err("rbm.patience = 0: must be at least 1, the reconstruction cost stops the training".into());
-        }
-        if !(base.rbm.batch..=100_000).contains(&own.each) {
-            return Err(format!("sparse.each = {}: must be rbm.batch = {} to 100000", own.each, base.rbm.batch));
-        }
-        let noise = &own.noise;
-        let tenths = |a: &f64| *a > 0.0 && *a <= 1.0 && (10.0 * a - (10.0 * a).round()).abs() < 1e-9;
-        if noise.is_empty() || noise.windows(2).any(|w| w[0] >= w[1]) || !noise.iter().all(tenths) {
-            return Err(format!("sparse.noise = {noise:?}: must be tenths from 0.1 to 1 that rise"));
-        }
-        if base.lattice.size % 2 == 1 {
-            return Err(format!(
-                "lattice.size = {}: must be even, half of the spins are up where m = 0",
-                base.lattice.size
-            ));
-        }
-        base.rbm.epochs = own.caps[own.caps.len() - 1];
-        Ok(Self { base, own })
-    }
-
     /// Noises: none first.
     fn noises(&self) -> Vec<f64> {
-        std::iter::once(0.0).chain(self.own.noise.iter().copied()).collect()
+        std::iter::once(0.0).chain(values::plain(&self.data.noise)).collect()
     }
 }
-
-/// The data sets: ground states; with m = 0 from T = infinity.
-const SETS: [&str; 2] = ["cold", "cold-hot"];
 
 /// What one machine gave.
 struct Machine {
     /// Epoch of the least reconstruction cost.
     epoch: f64,
-    flows: [FlowFindings; 2],
-    /// Flows of the copies, by cap.
-    copies: Vec<[FlowFindings; 2]>,
+    flows: ByMode<FlowFindings>,
+    /// Flows of the copies, by cap; without noise alone.
+    copies: Vec<ByMode<FlowFindings>>,
 }
 
-/// Everything that one repetition found.
-struct Findings {
+/// What one repetition found.
+pub struct Found {
     /// By set: the training data themselves, and their P(m).
     nulls: Vec<(Observed, Vec<f64>)>,
     /// By set and noise.
@@ -121,94 +124,68 @@ struct Findings {
 }
 
 impl Experiment for Sparse {
-    fn name(&self) -> &'static str {
-        "sparse"
-    }
+    type Settings = Settings;
+    type Found = Found;
 
-    fn summary(&self) -> &'static str {
-        "RBM flows of machines trained on ground states and other sparse data, and noise as the cure (thesis figs 4.16-4.18)"
-    }
-
-    fn recipe(&self) -> &'static str {
-        RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| {
-            let (each, size) = (s.own.each, s.base.lattice.size);
-            let what = format!("sparse.each = {each} of {size} x {size} spins");
-            let sets = Need::new(&[3, each, size, size], what, "take a smaller sparse.each");
-            s.base.needs().into_iter().chain([sets]).collect()
-        })
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let found = run.repetitions().par_iter().map(|r| repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
-        Ok(record::record(&settings, &found))
-    }
-}
-
-/// Name of a machine in files: `cold`, `cold-noise-0.5`.
-fn name(set: &str, noise: f64) -> String {
-    if noise > 0.0 { format!("{set}-noise-{noise}") } else { set.to_string() }
-}
-
-fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
-    let study = Study::new(repetition, &settings.base)?;
-    let noises = settings.noises();
-    let jobs: Vec<(usize, usize)> = (0..SETS.len()).flat_map(|s| (0..noises.len()).map(move |n| (s, n))).collect();
-    let one = |(s, n): &(usize, usize)| machine(&study, settings, SETS[*s], noises[*n]);
-    let mut made = jobs.par_iter().map(one).collect::<Result<Vec<_>, Error>>()?.into_iter();
-    let machines = SETS.iter().map(|_| made.by_ref().take(noises.len()).collect()).collect();
-    let null = |set: &&str| {
-        let data = data::training(repetition.seed(), settings, set, 0.0);
-        Ok((study.observe(&[data.view()])?, magnetisation(data.view())))
+    const ABOUT: About = About {
+        name: "sparse",
+        summary: "RBM flows of machines trained on ground states and other sparse data, and noise as the cure (thesis figs 4.16-4.18)",
+        recipe: RECIPE,
+        items: ITEMS,
+        ..About::DEFAULT
     };
-    let nulls = SETS.iter().map(null).collect::<Result<_, Error>>()?;
-    let start = study.set("start")?;
-    let start = (0..settings.base.temperatures().len()).map(|t| magnetisation(start.at(t))).collect();
-    Ok(Findings { nulls, machines, start })
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let (each, size) = (settings.data.each, *settings.torus.lattice.size);
+        let what = format!("sparse.each = {each} of {size} x {size} spins");
+        let sets = Need::new(&[3, each, size, size], what, "take a smaller sparse.each");
+        settings.torus.needs().into_iter().chain([sets]).collect()
+    }
+
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let study = Study::new(repetition, &settings.torus)?;
+        let noises = settings.noises();
+        let of_set = |set: &&str| {
+            noises.par_iter().map(|noise| machine(&study, settings, set, *noise)).collect::<Result<Vec<_>, Error>>()
+        };
+        let machines = SETS.par_iter().map(of_set).collect::<Result<_, Error>>()?;
+        let null = |set: &&str| {
+            let data = data::training(repetition.seed(), settings, set, 0.0);
+            Ok((study.observe(&[data.view()])?, magnetisation(data.view())))
+        };
+        let nulls = SETS.iter().map(null).collect::<Result<_, Error>>()?;
+        let start = study.set("start")?;
+        let start = settings.torus.all().into_iter().map(|t| magnetisation(start.at(t))).collect();
+        Ok(Found { nulls, machines, start })
+    }
+
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
+    }
 }
 
 fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<Machine, Error> {
-    let (name, rows) = (name(set, noise), data::rows(settings, set));
-    let caps: &[usize] = if noise == 0.0 { &settings.own.caps } else { &[] };
-    let fit = Fit {
+    let name = if noise > 0.0 { format!("{set}-noise-{noise}") } else { set.to_string() };
+    let caps = if noise == 0.0 { values::plain(&settings.data.caps) } else { Vec::new() };
+    let spec = MachineSpec {
         name: &name,
-        shape: [settings.base.lattice.size; 2],
-        rbm: &settings.base.rbm,
-        updates: rows / settings.base.rbm.batch,
-        snapshots: caps,
+        shape: [*settings.torus.lattice.size; 2],
+        rbm: &settings.torus.rbm,
+        updates: data::rows(settings, set) / *settings.torus.rbm.batch,
+        snapshots: &caps,
         inputs: &[],
-        choice: (set, noise, settings.own.each, data::REVISION),
+        data_key: (set, noise, settings.data.each, data::REVISION),
     };
-    let machine = study.fitted(&fit, || {
+    let machine = machines::fitted(study.repetition, &spec, || {
         let data = data::training(study.repetition.seed(), settings, set, noise);
         // The thesis's test set: as many of the same kind. At T = 0 there is nothing that the training has not seen.
         let test = data::test(study.repetition.seed(), settings, set, noise);
         Ok((data, test))
     })?;
-    let file = format!("rbm/{name}/model.safetensors");
-    let both = |file: &str, name: &str| -> Result<[FlowFindings; 2], Error> {
-        let (a, b) =
-            rayon::join(|| study.flow(&machine, file, name, MODES[0]), || study.flow(&machine, file, name, MODES[1]));
-        Ok([a?, b?])
-    };
-    let flows = both(&file, &name)?;
-    let copy = |epoch: &usize| {
-        both(&format!("rbm/{name}/snapshots/epoch-{epoch}.safetensors"), &format!("{name}-epoch-{epoch}"))
-    };
-    let copies = caps.par_iter().map(copy).collect::<Result<_, Error>>()?;
-    Ok(Machine { epoch: epoch(&machine, &file, fit.updates)?, flows, copies })
+    let flows = study.flows(&machine, &name, None)?;
+    let copies = caps.par_iter().map(|epoch| study.flows(&machine, &name, Some(*epoch)));
+    let copies = copies.collect::<Result<_, Error>>()?;
+    Ok(Machine { epoch: epoch(&machine, &machines::file(&name, None), spec.updates)?, flows, copies })
 }
 
 /// Epoch of the copy that a training chose.

@@ -1,15 +1,16 @@
-//! Numbers, claims, figures and tables.
+//! Ends of the flow by training set, noise and epoch cap: how many distributions, at which T and m.
 
-use super::{Findings, Machine, SETS, Settings};
-use crate::record::{Axis, Cell, Claim, Curve, Figure, Number, Panel, Record, Section, Style, Table};
-use crate::record::{Combined, over_seeds};
-use crate::study::drawing::{axis, curve, level, log_axis};
-use crate::study::drawing::{cell, over};
+use super::{Found, Machine, SETS, Settings};
+use crate::record::{
+    Axis, ByPlace, Claim, Combined, Curve, Dimension, Figure, Panel, Quantity, Record, Repeated, Section, Style, Table,
+    Together,
+};
+use crate::row;
 use crate::study::ends;
-use crate::study::modes::MODES;
-use crate::study::readings::{FlowFindings, Observed};
-use crate::study::readings::{label, t_star};
-use crate::study::torus;
+use crate::study::modes::{MODES, modes};
+use crate::study::readings::{FlowFindings, Thermal};
+use crate::study::values::plain;
+use rgflow::flow::Mode;
 
 /// What "at T = 0" and "half" allow.
 const NEAR: f64 = 0.05;
@@ -17,35 +18,102 @@ const NEAR: f64 = 0.05;
 const A_REPETITION: f64 = 1e-3;
 /// Energy per spin of a ground state.
 const GROUND: f64 = -2.0;
+/// Places in [`SETS`], and without noise.
+const COLD: usize = 0;
+const COLD_HOT: usize = 1;
+const PURE: usize = 0;
 
-pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
-    let story = Story { settings, found };
-    Record {
-        experiment: "sparse".into(),
-        title: "Machines trained on sparse data".into(),
-        question: "Trained on the two ground states alone, and on these with configurations of m = 0: where does the flow end, in how many \
-                   distributions, and does noise on the data leave one?"
-            .into(),
-        answers: story.answers(),
-        summary: story.summary(),
-        sections: story.sections(),
-        numbers: story.numbers(),
-        claims: story.claims(),
+/// The quantities of one training set.
+struct Set {
+    null: Thermal<0>,
+    /// By noise.
+    epoch: Quantity<1>,
+    /// By noise and mode.
+    ends: Thermal<2>,
+    count: Quantity<2>,
+    several: Quantity<2>,
+    apart: Quantity<2>,
+    /// By cap and mode.
+    copies: Thermal<2>,
+    copies_count: Quantity<2>,
+}
+
+impl Set {
+    fn new(settings: &Settings, over: &Repeated<Found>, s: usize) -> Self {
+        let (set, mode, noises) = (SETS[s], modes(), settings.noises());
+        let noise = Dimension::new("noise", &noises, |a| match a {
+            0.0 => set.to_string(),
+            a => format!("noise.{set}.{a}"),
+        });
+        let cap = Dimension::new("cap", &plain(&settings.data.caps), |cap| format!("{set}.cap{cap}"));
+        let last = noises.len() - 1;
+        let what = "the training set itself, no machine";
+        let null = Thermal::new(over, &format!("{set}.null"), [], what, |f, []| &f.nulls[s].0);
+        let epoch =
+            over.quantity("{noise}.epoch", [&noise], "1", "epoch of the least reconstruction cost", |f, [n]| {
+                f.machines[s][n].epoch
+            });
+        let compared = |mut ends: Thermal<2>, is_cold: &dyn Fn(usize) -> bool| {
+            ends.t_star = ends.t_star.map(|_, star| star.against(null.t_star.at(())));
+            ends.energy = ends.energy.map(|[place, _], energy| match is_cold(place) {
+                true => energy.compare(GROUND, 0.0, NEAR, "thesis fig 4.16: ends at T = 0"),
+                false => energy,
+            });
+            ends
+        };
+        let (by, trained) =
+            ([&noise, &mode], format!("{{mode}} flow, trained on \"{set}\" with noise up to {{noise}}"));
+        let what = format!("ends of all starts pooled, {trained}");
+        let ends = Thermal::new(over, "{noise}.{mode}", by, &what, |f, [n, m]| &f.machines[s][n].flows[m].pooled);
+        let what = format!("distinct ends of the start temperatures, {trained}");
+        let count =
+            over.quantity("{noise}.{mode}.ends", by, "1", &what, |f, [n, m]| f.machines[s][n].flows[m].distinct);
+        let what = format!(
+            "fraction of repetitions in which the ends of the starts are not one distribution: from those in which a pair differs by 0.05 in \
+             total variation beyond three sigma to those in which a pair may, {trained}"
+        );
+        let key = over.key("{noise}.{mode}.several");
+        let several = Quantity::new(&key, by, "1", &what, |[n, m]| several(over, |f| &f.machines[s][n].flows[m]));
+        let several = several.map(|[n, _], several| match (s, n) {
+            (COLD_HOT, PURE) => several.compare(1.0, 0.0, A_REPETITION, "thesis fig 4.18: several"),
+            _ if n == last => several.compare(0.0, 0.0, A_REPETITION, "chapter 5: noise leaves one"),
+            _ => several,
+        });
+        let apart =
+            ends::apart(&over.key("{noise}.{mode}"), by, &trained, |[n, m]| seen(over, |f| &f.machines[s][n].flows[m]));
+        let (by, trained) = ([&cap, &mode], format!("{{mode}} flow of the copy after {{cap}} epochs on \"{set}\""));
+        let what = format!("ends of all starts pooled, {trained}");
+        let what_count = format!("distinct ends of the start temperatures, {trained}");
+        Self {
+            ends: compared(ends, &|n| s == COLD && n == PURE),
+            copies: compared(
+                Thermal::new(over, "{cap}.{mode}", by, &what, |f, [c, m]| &f.machines[s][PURE].copies[c][m].pooled),
+                &|_| s == COLD,
+            ),
+            copies_count: over.quantity("{cap}.{mode}.ends", by, "1", &what_count, |f, [c, m]| {
+                f.machines[s][PURE].copies[c][m].distinct
+            }),
+            null,
+            epoch,
+            count,
+            several,
+            apart,
+        }
     }
 }
 
-struct Story<'a> {
-    settings: &'a Settings,
-    found: &'a [Findings],
+/// The ends of each repetition at the last step.
+fn seen<'a>(over: &Repeated<'a, Found>, of: impl Fn(&'a Found) -> &'a FlowFindings) -> Vec<ends::Seen> {
+    over.found.iter().map(|f| of(f).ends_seen()).collect()
 }
 
-/// Distinct ends of the start temperatures.
-fn distinct(flows: &[&FlowFindings]) -> Combined {
-    over(flows, |f| Some(f.distinct as f64))
-}
-
-fn show(c: &Combined) -> String {
-    crate::report::format::value(c.value, c.error, c.interval)
+/// Fraction of the repetitions with more than one end: from those in which a pair differs beyond its noise to those in which a pair
+/// may differ.
+fn several<'a>(over: &Repeated<'a, Found>, of: impl Fn(&'a Found) -> &'a FlowFindings) -> Combined {
+    let sure = over.mean(|f| usize::from(of(f).distinct > 1));
+    let perhaps = over.mean(|f| usize::from(!of(f).ends_seen().is_one()));
+    let interval = (sure.value != perhaps.value).then_some([sure.value, perhaps.value]);
+    sure.within(interval)
 }
 
 /// m = -1, -0.9 ... 1.
@@ -58,376 +126,238 @@ fn mean(rows: &[Vec<f64>], i: usize) -> Option<f64> {
     values.filter(|v| !v.is_empty()).map(|v| v.iter().sum::<f64>() / v.len() as f64)
 }
 
-impl Story<'_> {
-    fn flows(&self, of: impl Fn(&Findings) -> &FlowFindings) -> Vec<&FlowFindings> {
-        self.found.iter().map(of).collect()
-    }
+pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+    let over = Repeated::new("sparse", found);
+    let sets: Vec<Set> = (0..SETS.len()).map(|s| Set::new(settings, &over, s)).collect();
+    let (mode, noises) = (modes(), settings.noises());
+    let last = noises.len() - 1;
+    let at_m = |f: &Found, m: usize, i| mean(&f.machines[COLD][PURE].flows[m].magnetisation, i);
+    let what = "fraction of the pooled ends with m rounded to +1, {mode} flow, trained at T = 0";
+    let plus = over.quantity("cold.m.{mode}.plus", [&mode], "1", what, |f, [m]| at_m(f, m, 20));
+    let plus = plus.map(|_, plus| plus.compare(0.5, 0.0, NEAR, "thesis fig 4.17: half of them"));
+    let what = "fraction of the pooled ends with |m| rounded to 1, {mode} flow, trained at T = 0";
+    let one = over.quantity("cold.m.{mode}.one", [&mode], "1", what, |f, [m]| Some(at_m(f, m, 20)? + at_m(f, m, 0)?));
+    let one = one.map(|_, one| one.compare(1.0, 0.0, NEAR, "thesis fig 4.17: all of them"));
 
-    /// A quantity of the machine of a set and a noise.
-    fn over(&self, s: usize, n: usize, of: impl Fn(&Machine) -> f64) -> Combined {
-        over(self.found, |f| Some(of(&f.machines[s][n])))
+    let mut record = Record::new(
+        "sparse",
+        "Machines trained on sparse data",
+        "Trained on the two ground states alone, and on these with configurations of m = 0: where does the flow end, in how many \
+         distributions, and does noise on the data leave one?",
+    );
+    for set in &sets {
+        let by_mode = Together(vec![
+            &set.ends.t_star,
+            &set.ends.t_energy,
+            &set.ends.energy,
+            &set.count,
+            &set.several,
+            &set.apart,
+        ]);
+        let copies = Together(vec![&set.copies.t_star, &set.copies.t_energy, &set.copies.energy, &set.copies_count]);
+        record.list(&[&set.null, &ByPlace(vec![&set.epoch, &by_mode]), &copies]);
     }
-
-    /// The ends of each repetition at the last step.
-    fn ends_seen(&self, s: usize, n: usize, m: usize) -> Vec<ends::Seen> {
-        self.found.iter().map(|f| f.machines[s][n].flows[m].ends_seen()).collect()
+    record.list(&[&Together(vec![&plus, &one])]);
+    for mode in MODES {
+        let cold = |text: &str| format!("trained at T = 0: {text} ({})", mode.name());
+        let energy = Claim::of("fig4.16", cold("ends at T = 0: E/N = -2"), sets[COLD].ends.energy.at((PURE, mode)));
+        let several = format!("T = 0 and m = 0: several fixed distributions ({})", mode.name());
+        record.claims.extend([
+            energy.beside(sets[COLD].null.energy.at(())),
+            Claim::of("fig4.17", cold("half the ends have m = +1"), plus.at(mode)),
+            Claim::of("fig4.17", cold("the others m = -1"), one.at(mode)),
+            Claim::of("fig4.18", several, sets[COLD_HOT].several.at((PURE, mode))),
+        ]);
+        record.claims.extend(SETS.iter().zip(&sets).map(|(name, set)| {
+            let states = format!("(proposed) noise leaves one fixed distribution: {name} ({})", mode.name());
+            Claim::of("sec5.noise", states, set.several.at((last, mode)))
+        }));
     }
+    record.answers = answers(&sets, &noises);
+    record.summary = summary(&sets, &over, &noises);
+    record.sections = sections(settings, &sets, &over);
+    record
+}
 
-    /// Fraction of the repetitions with more than one end: from those in which a pair differs beyond its noise to those in which a pair
-    /// may differ.
-    fn several(&self, s: usize, n: usize, m: usize) -> Combined {
-        let sure = self.over(s, n, |one| f64::from(u8::from(one.flows[m].distinct > 1)));
-        let perhaps = self.over(s, n, |one| f64::from(u8::from(!one.flows[m].ends_seen().is_one())));
-        let interval = (sure.value != perhaps.value).then_some([sure.value, perhaps.value]);
-        Combined { interval, ..sure }
-    }
+fn answers(sets: &[Set], noises: &[f64]) -> Vec<String> {
+    let [cold, hot] = [&sets[COLD], &sets[COLD_HOT]];
+    let (last, [gibbs, mean]) = (noises.len() - 1, MODES);
+    vec![
+        format!(
+            "Trained at T = 0 the flow ends with E/N = {} (Gibbs) and {} (mean field).",
+            cold.ends.energy.at((PURE, gibbs)),
+            cold.ends.energy.at((PURE, mean))
+        ),
+        format!(
+            "Trained on T = 0 and m = 0 the ends of the starts are several distributions in a fraction {} (Gibbs) and {} (mean field) of the repetitions.",
+            hot.several.at((PURE, gibbs)),
+            hot.several.at((PURE, mean))
+        ),
+        format!(
+            "With noise up to {}: in {} and {}; the ends then read T* = {} and {}.",
+            noises[last],
+            hot.several.at((last, gibbs)),
+            hot.several.at((last, mean)),
+            hot.ends.t_star.at((last, gibbs)),
+            hot.ends.t_star.at((last, mean))
+        ),
+    ]
+}
 
-    fn end(&self, s: usize, n: usize, m: usize) -> Combined {
-        t_star(&self.flows(|f| &f.machines[s][n].flows[m]).iter().map(|f| &f.pooled).collect::<Vec<_>>())
-    }
-
-    fn key(&self, s: usize, n: usize) -> String {
-        match self.settings.noises()[n] {
-            0.0 => format!("sparse.{}", SETS[s]),
-            a => format!("sparse.noise.{}.{a}", SETS[s]),
+fn summary(sets: &[Set], over: &Repeated<Found>, noises: &[f64]) -> Table {
+    let columns = [
+        "training set",
+        "noise up to",
+        "stopped at epoch",
+        "Gibbs: T*",
+        "E/N",
+        "ends",
+        "mean field: T*",
+        "E/N",
+        "ends",
+    ];
+    let row = |(s, n): (usize, usize)| {
+        let (set, mut row) = (&sets[s], row![SETS[s], noises[n].to_string(), sets[s].epoch.at(n)]);
+        for mode in MODES {
+            let ends = ends::cell(&seen(over, |f| &f.machines[s][n].flows[mode]), set.count.at((n, mode)));
+            row.extend(row![set.ends.t_star.at((n, mode)), set.ends.energy.at((n, mode)), ends]);
         }
-    }
+        row
+    };
+    let places = (0..sets.len()).flat_map(|s| (0..noises.len()).map(move |n| (s, n)));
+    Table::new("Where the flow ends, and in how many distributions", columns).rows(places.map(row)).note(
+        "cold: the two ground states. cold-hot: these and configurations of m = 0 from T = infinity. Ends: distinct P(T) over start temperatures; they \
+         are one where no pair may differ by 0.05 in total variation, else their range is given.",
+    )
+}
 
-    fn energies(&self, flows: &[&FlowFindings]) -> Combined {
-        over_seeds(&flows.iter().map(|f| Some(f.pooled.energy)).collect::<Vec<_>>(), 1.0)
-    }
+/// Panels of the figures, each over the start temperatures, m, epoch caps or noises.
+struct Panels<'a> {
+    over: &'a Repeated<'a, Found>,
+    sets: &'a [Set],
+    temperature: Dimension,
+    m: Dimension,
+    caps: Vec<f64>,
+    noises: Vec<f64>,
+}
 
-    fn numbers(&self) -> Vec<Number> {
-        let mut numbers = Vec::new();
-        for (s, set) in SETS.iter().enumerate() {
-            let nulls: Vec<&Observed> = self.found.iter().map(|f| &f.nulls[s].0).collect();
-            let null = t_star(&nulls);
-            let null_key = format!("sparse.{set}.null");
-            numbers.extend(torus::read(&null_key, &nulls, "the training set itself, no machine"));
-            let ends = |key: &str, flows: &[&FlowFindings], what: &str| {
-                let pooled: Vec<&Observed> = flows.iter().map(|f| &f.pooled).collect();
-                let [star, t_energy, energy] = torus::read(key, &pooled, &format!("ends of all starts pooled, {what}"));
-                let star = match null.reference(star.value) {
-                    Some((value, error)) => star.compare(value, error, 0.0, format!("null: {null_key}.T_star")),
-                    None => star,
-                };
-                let cold = *set == "cold" && !key.contains("noise");
-                let energy =
-                    if cold { energy.compare(GROUND, 0.0, NEAR, "thesis fig 4.16: ends at T = 0") } else { energy };
-                [star, t_energy, energy]
-            };
-            for (n, noise) in self.settings.noises().iter().enumerate() {
-                let key = self.key(s, n);
-                let chosen = self.over(s, n, |one| one.epoch);
-                numbers.push(chosen.number(format!("{key}.epoch"), "1", "epoch of the least reconstruction cost"));
-                for (m, mode) in MODES.iter().enumerate() {
-                    let key = format!("{key}.{}", mode.name());
-                    let what = format!("{} flow, trained on \"{set}\" with noise up to {noise}", mode.name());
-                    numbers.extend(ends(&key, &self.flows(|f| &f.machines[s][n].flows[m]), &what));
-                    let count = self.over(s, n, |one| one.flows[m].distinct as f64);
-                    numbers.push(count.number(
-                        format!("{key}.ends"),
-                        "1",
-                        &format!("distinct ends of the start temperatures, {what}"),
-                    ));
-                    let number = self.several(s, n, m).number(
-                        format!("{key}.several"),
-                        "1",
-                        &format!(
-                            "fraction of repetitions in which the ends of the starts are not one distribution: from those in which a pair differs by 0.05 in \
-                             total variation beyond three sigma to those in which a pair may, {what}"
-                        ),
-                    );
-                    numbers.push(if *noise == 0.0 && *set == "cold-hot" {
-                        number.compare(1.0, 0.0, A_REPETITION, "thesis fig 4.18: several")
-                    } else if n + 1 == self.settings.noises().len() {
-                        number.compare(0.0, 0.0, A_REPETITION, "chapter 5: noise leaves one")
-                    } else {
-                        number
-                    });
-                    numbers.push(ends::apart(&key, &self.ends_seen(s, n, m), &what));
-                }
-            }
-            for (c, cap) in self.settings.own.caps.iter().enumerate() {
-                for (m, mode) in MODES.iter().enumerate() {
-                    let key = format!("sparse.{set}.cap{cap}.{}", mode.name());
-                    let what = format!("{} flow of the copy after {cap} epochs on \"{set}\"", mode.name());
-                    let flows = self.flows(|f| &f.machines[s][0].copies[c][m]);
-                    numbers.extend(ends(&key, &flows, &what));
-                    let what = format!("distinct ends of the start temperatures, {what}");
-                    numbers.push(distinct(&flows).number(format!("{key}.ends"), "1", &what));
-                }
-            }
-        }
-        for (m, mode) in MODES.iter().enumerate() {
-            let at =
-                |of: fn(&[Vec<f64>]) -> Option<f64>| over(self.found, |f| of(&f.machines[0][0].flows[m].magnetisation));
-            let key = format!("sparse.cold.m.{}", mode.name());
-            let plus = at(|rows| mean(rows, 20));
-            let what =
-                format!("fraction of the pooled ends with m rounded to +1, {} flow, trained at T = 0", mode.name());
-            let number = plus.number(format!("{key}.plus"), "1", &what);
-            numbers.push(number.compare(0.5, 0.0, NEAR, "thesis fig 4.17: half of them"));
-            let one = at(|rows| Some(mean(rows, 20)? + mean(rows, 0)?));
-            let what =
-                format!("fraction of the pooled ends with |m| rounded to 1, {} flow, trained at T = 0", mode.name());
-            let number = one.number(format!("{key}.one"), "1", &what);
-            numbers.push(number.compare(1.0, 0.0, NEAR, "thesis fig 4.17: all of them"));
-        }
-        numbers
-    }
-
-    fn claims(&self) -> Vec<Claim> {
-        let mut claims = Vec::new();
-        let last = self.settings.noises().len() - 1;
-        for mode in MODES.map(|mode| mode.name()) {
-            let cold = |text: &str| format!("trained at T = 0: {text} ({mode})");
-            claims.extend([
-                Claim::new("fig4.16", cold("ends at T = 0: E/N = -2"), format!("sparse.cold.{mode}.energy"))
-                    .null("sparse.cold.null.energy"),
-                Claim::new("fig4.17", cold("half the ends have m = +1"), format!("sparse.cold.m.{mode}.plus")),
-                Claim::new("fig4.17", cold("the others m = -1"), format!("sparse.cold.m.{mode}.one")),
-                Claim::new(
-                    "fig4.18",
-                    format!("T = 0 and m = 0: several fixed distributions ({mode})"),
-                    format!("sparse.cold-hot.{mode}.several"),
-                ),
-            ]);
-            claims.extend((0..SETS.len()).map(|s| {
-                let states = format!("(proposed) noise leaves one fixed distribution: {} ({mode})", SETS[s]);
-                Claim::new("sec5.noise", states, format!("{}.{mode}.several", self.key(s, last)))
-            }));
-        }
-        claims
-    }
-
-    fn answers(&self) -> Vec<String> {
-        let energy = |m: usize| show(&self.energies(&self.flows(|f| &f.machines[0][0].flows[m])));
-        let several = |n: usize, m: usize| show(&self.several(1, n, m));
-        let last = self.settings.noises().len() - 1;
-        vec![
-            format!("Trained at T = 0 the flow ends with E/N = {} (Gibbs) and {} (mean field).", energy(0), energy(1)),
-            format!(
-                "Trained on T = 0 and m = 0 the ends of the starts are several distributions in a fraction {} (Gibbs) and {} (mean field) of the repetitions.",
-                several(0, 0),
-                several(0, 1)
-            ),
-            format!(
-                "With noise up to {}: in {} and {}; the ends then read T* = {} and {}.",
-                self.settings.noises()[last],
-                several(last, 0),
-                several(last, 1),
-                show(&self.end(1, last, 0)),
-                show(&self.end(1, last, 1))
-            ),
-        ]
-    }
-
-    fn summary(&self) -> Table {
-        let columns = [
-            "training set",
-            "noise up to",
-            "stopped at epoch",
-            "Gibbs: T*",
-            "E/N",
-            "ends",
-            "mean field: T*",
-            "E/N",
-            "ends",
-        ];
-        let mut rows = Vec::new();
-        for (s, set) in SETS.iter().enumerate() {
-            for (n, noise) in self.settings.noises().iter().enumerate() {
-                let mut row = vec![
-                    Cell::text(*set),
-                    Cell::text(noise.to_string()),
-                    cell(&self.over(s, n, |one| one.epoch), None),
-                ];
-                for m in 0..MODES.len() {
-                    row.push(cell(&self.end(s, n, m), None));
-                    row.push(cell(&self.energies(&self.flows(|f| &f.machines[s][n].flows[m])), None));
-                    let count = self.over(s, n, |one| one.flows[m].distinct as f64);
-                    row.push(ends::cell(&self.ends_seen(s, n, m), &count));
-                }
-                rows.push(row);
-            }
-        }
-        Table {
-            caption: "Where the flow ends, and in how many distributions".into(),
-            columns: columns.map(String::from).into(),
-            rows,
-            notes: vec![
-                "cold: the two ground states. cold-hot: these and configurations of m = 0 from T = infinity. Ends: distinct P(T) over start temperatures; they \
-                 are one where no pair may differ by 0.05 in total variation, else their range is given."
-                    .into(),
-            ],
-        }
-    }
-
+impl Panels<'_> {
     /// P(T) by start temperature.
-    fn p_of_t(&self, title: &str, of: impl Fn(&Findings) -> &FlowFindings) -> Panel {
-        let temperatures = self.settings.base.temperatures();
-        let hottest = temperatures[temperatures.len() - 1];
-        let one = |(k, t): (usize, &f64)| {
-            let values: Vec<Combined> =
-                (0..temperatures.len()).map(|i| over(self.found, |f| of(f).ends[k].curve.get(i).copied())).collect();
-            Curve {
-                colour: Some(t / hottest),
-                ..curve(format!("T = {}", label(*t)), &temperatures, &values, Style::Line)
-            }
+    fn p_of_t(&self, title: &str, of: impl Fn(&Found) -> &FlowFindings) -> Panel {
+        let (t, hottest) = (&self.temperature, self.temperature.x()[self.temperature.len() - 1]);
+        let p = self.over.shown([t, t], |f, [k, i]| of(f).ends[k].curve.get(i).copied());
+        let one = |k: usize| {
+            let curve = t.curve(format!("T = {}", t.word(k)), |i| p.at((k, i)));
+            curve.style(Style::Line).colour(Some(t.x()[k] / hottest))
         };
-        Panel::Curves {
-            title: title.into(),
-            x: axis("T (J/k_B)"),
-            y: axis("P(T)"),
-            curves: temperatures.iter().enumerate().map(one).collect(),
-        }
+        Panel::curves(title, "T (J/k_B)", "P(T)", t.places().map(one))
     }
 
-    fn p_of_m(&self, title: &str, all: Vec<(String, Vec<Combined>, Option<f64>)>) -> Panel {
-        let m = magnetisations();
-        let curves = all
-            .into_iter()
-            .map(|(label, values, colour)| Curve { colour, ..curve(label, &m, &values, Style::LinePoints) });
-        Panel::Curves { title: title.into(), x: axis("m"), y: axis("P(m)"), curves: curves.collect() }
+    fn p_of_m(&self, title: &str, curves: impl IntoIterator<Item = Curve>) -> Panel {
+        Panel::curves(title, "m", "P(m)", curves)
     }
 
-    /// P(m) over all starts.
-    fn pooled_m(&self, of: impl Fn(&Findings) -> &[Vec<f64>]) -> Vec<Combined> {
-        (0..21).map(|i| over(self.found, |f| mean(of(f), i))).collect()
+    fn curve_of_m(&self, label: impl Into<String>, of: impl Fn(&Found, usize) -> Option<f64>) -> Curve {
+        let p = self.over.shown([&self.m], |f, [i]| of(f, i));
+        self.m.curve(label, |i| p.at(i))
     }
 
     /// P(m) of the ends of some starts.
-    fn m_by_start(&self, title: &str, s: usize, n: usize, m: usize) -> Panel {
-        let temperatures = self.settings.base.temperatures();
-        let last = temperatures.len() - 1;
-        let starts: Vec<usize> = (0..=4).map(|i| i * last / 4).collect();
+    fn m_by_start(&self, title: &str, of: impl Fn(&Found) -> &FlowFindings) -> Panel {
+        let last = self.temperature.len() - 1;
         let one = |k: usize| {
-            let values = (0..21)
-                .map(|i| over(self.found, |f| f.machines[s][n].flows[m].magnetisation.get(k)?.get(i).copied()))
-                .collect();
-            (format!("T = {}", label(temperatures[k])), values, Some(k as f64 / last as f64))
+            let label = format!("T = {}", self.temperature.word(k));
+            let curve = self.curve_of_m(label, |f, i| of(f).magnetisation.get(k)?.get(i).copied());
+            curve.colour(Some(k as f64 / last as f64))
         };
-        self.p_of_m(title, starts.into_iter().map(one).collect())
+        self.p_of_m(title, (0..=4).map(|i| one(i * last / 4)))
     }
 
-    /// A quantity of the copies against epochs, for both sets and modes.
-    fn along(&self, title: &str, y: &str, of: &dyn Fn(&[&FlowFindings]) -> Combined) -> Panel {
-        let x: Vec<f64> = self.settings.own.caps.iter().map(|c| *c as f64).collect();
-        let places = (0..SETS.len()).flat_map(|s| (0..MODES.len()).map(move |m| (s, m)));
-        let curves = places.map(|(s, m)| {
-            let values: Vec<Combined> =
-                (0..x.len()).map(|c| of(&self.flows(|f| &f.machines[s][0].copies[c][m]))).collect();
-            curve(format!("{}, {}", SETS[s], MODES[m].name()), &x, &values, Style::LinePoints)
-        });
-        Panel::Curves { title: title.into(), x: log_axis("epochs"), y: axis(y), curves: curves.collect() }
+    /// One curve for each set and mode of the quantity that `of` takes from a set.
+    fn by_set<'s>(&'s self, x: &'s [f64], of: fn(&Set) -> &Quantity<2>) -> impl Iterator<Item = Curve> + 's {
+        let places = self.sets.iter().zip(SETS).flat_map(|(set, name)| MODES.map(|mode| (set, name, mode)));
+        places.map(move |(set, name, mode)| {
+            let numbers = (0..x.len()).map(|place| of(set).at((place, mode)));
+            Curve::through(format!("{name}, {}", mode.name()), x, numbers)
+        })
     }
 
-    fn by_noise(&self, title: &str, y: Axis, of: &dyn Fn(usize, usize, usize) -> Combined) -> Panel {
-        let x = self.settings.noises();
-        let places = (0..SETS.len()).flat_map(|s| (0..MODES.len()).map(move |m| (s, m)));
-        let curves = places.map(|(s, m)| {
-            let values: Vec<Combined> = (0..x.len()).map(|n| of(s, n, m)).collect();
-            curve(format!("{}, {}", SETS[s], MODES[m].name()), &x, &values, Style::LinePoints)
-        });
-        Panel::Curves { title: title.into(), x: axis("noise up to"), y, curves: curves.collect() }
+    /// A quantity of the copies against epochs.
+    fn along(&self, title: &str, y: &str, of: fn(&Set) -> &Quantity<2>, level: Option<Curve>) -> Panel {
+        Panel::curves(title, Axis::log("epochs"), y, self.by_set(&self.caps, of).chain(level))
     }
 
-    fn sections(&self) -> Vec<Section> {
-        let stars = |flows: &[&FlowFindings]| t_star(&flows.iter().map(|f| &f.pooled).collect::<Vec<_>>());
-        let mut energy = self.along("Energy against the epoch cap", "E/N (J)", &|flows| self.energies(flows));
-        let caps: Vec<f64> = self.settings.own.caps.iter().map(|c| *c as f64).collect();
-        if let Panel::Curves { curves, .. } = &mut energy {
-            curves.push(level("T = 0", &caps, GROUND));
-        }
-        let last = self.settings.noises().len() - 1;
-        let noise = self.settings.noises()[last];
-        let caption = "Colours are start temperatures. Errors over repetitions.";
-        let cold = Figure {
-            id: "fig4.16".into(),
-            title: "Thesis fig 4.16: trained at T = 0".into(),
-            caption: format!(
-                "P(T) of the ends, stopped on the reconstruction cost; below, copies of longer and shorter trainings. {caption}"
-            ),
-            alt: "P(T) at the end of the flow by start temperature in both modes; T* and energy against epochs.".into(),
-            panels: vec![
-                self.p_of_t("end, Gibbs", |f| &f.machines[0][0].flows[0]),
-                self.p_of_t("end, mean field", |f| &f.machines[0][0].flows[1]),
-                self.along("T* against the epoch cap", "T* of the ends (J/k_B)", &stars),
-                energy,
-            ],
-        };
-        let magnetisation = Figure {
-            id: "fig4.17".into(),
-            title: "Thesis fig 4.17: P(m) at start and end, trained at T = 0".into(),
-            caption: "m rounded to one decimal, all starts pooled. Errors over repetitions.".into(),
-            alt: "P(m): broad at the start, at -1 and +1 at the end.".into(),
-            panels: vec![self.p_of_m(
-                "",
-                vec![
-                    ("start".into(), self.pooled_m(|f| &f.start), None),
-                    ("Gibbs ends".into(), self.pooled_m(|f| &f.machines[0][0].flows[0].magnetisation), None),
-                    ("mean-field ends".into(), self.pooled_m(|f| &f.machines[0][0].flows[1].magnetisation), None),
-                    (
-                        "training set".into(),
-                        (0..21).map(|i| over(self.found, |f| f.nulls[0].1.get(i).copied())).collect(),
-                        None,
-                    ),
-                ],
-            )],
-        };
-        let both = Figure {
-            id: "fig4.18".into(),
-            title: "Thesis fig 4.18: trained on T = 0 and m = 0".into(),
-            caption: format!("P(T) of the ends of all starts, and P(m) of some. {caption}"),
-            alt: "Ends by start temperature: P(T) and P(m) in both modes.".into(),
-            panels: vec![
-                self.p_of_t("end, Gibbs", |f| &f.machines[1][0].flows[0]),
-                self.p_of_t("end, mean field", |f| &f.machines[1][0].flows[1]),
-                self.m_by_start("P(m), Gibbs", 1, 0, 0),
-                self.m_by_start("P(m), mean field", 1, 0, 1),
-                self.along("Distinct ends of copies", "ends", &distinct),
-            ],
-        };
-        let cure = Figure {
-            id: "sec5.noise".into(),
-            title: "Noise on the training data".into(),
-            caption: format!(
-                "Distinct ends and T* against the strongest noise in the training set; P(T) and P(m) of the ends with noise up to {noise} on T = 0 and m = 0. {caption}"
-            ),
-            alt: "Number of distinct ends and T* against noise; the ends at the strongest noise.".into(),
-            panels: vec![
-                self.by_noise("Distinct ends", axis("ends"), &|s, n, m| {
-                    self.over(s, n, |one| one.flows[m].distinct as f64)
-                }),
-                self.by_noise("T*", axis("T* of the ends (J/k_B)"), &|s, n, m| self.end(s, n, m)),
-                self.p_of_t("end, Gibbs", |f| &f.machines[1][last].flows[0]),
-                self.m_by_start("P(m), Gibbs", 1, last, 0),
-            ],
-        };
-        let section = |title: &str, text: &str, figures| Section {
-            title: title.into(),
-            text: vec![text.into()],
-            figures,
-            tables: vec![],
-        };
-        vec![
-            section(
-                "Ground states",
-                "The test set holds nothing that the training has not seen, so the reconstruction cost falls until it is zero: the epochs are capped, \
-                 and copies show what the cap does.",
-                vec![cold, magnetisation],
-            ),
-            section(
-                "Ground states and m = 0",
-                "Configurations of m = 0 from infinite temperature: half of the spins up, in random order.",
-                vec![both],
-            ),
-            section(
-                "Noise",
-                "The thesis proposes noise where data are sparse: n' = (1 - a) n + a eta. For spins it is the probability a that a spin is replaced by a random one.",
-                vec![cure],
-            ),
-        ]
+    fn by_noise(&self, title: &str, y: &str, of: fn(&Set) -> &Quantity<2>) -> Panel {
+        Panel::curves(title, "noise up to", y, self.by_set(&self.noises, of))
     }
+}
+
+fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Found>) -> Vec<Section> {
+    let temperature = Dimension::new("T", &settings.torus.temperatures(), f64::to_string);
+    let m = Dimension::new("m", &magnetisations(), f64::to_string);
+    let caps = settings.data.caps.iter().map(|cap| **cap as f64).collect();
+    let p = Panels { over, sets, temperature, m, caps, noises: settings.noises() };
+    let last = p.noises.len() - 1;
+    fn flow(f: &Found, s: usize, n: usize, mode: Mode) -> &FlowFindings {
+        let machine: &Machine = &f.machines[s][n];
+        &machine.flows[mode]
+    }
+    let [gibbs, mean_field] = MODES;
+    let caption = "Colours are start temperatures. Errors over repetitions.";
+    let cold = Figure::new("fig4.16", "Thesis fig 4.16: trained at T = 0").caption(
+        format!("P(T) of the ends, stopped on the reconstruction cost; below, copies of longer and shorter trainings. {caption}"),
+        "P(T) at the end of the flow by start temperature in both modes; T* and energy against epochs.",
+    );
+    let ground = Curve::level("T = 0", &p.caps, GROUND);
+    let cold = cold.panels([
+        p.p_of_t("end, Gibbs", |f| flow(f, COLD, PURE, gibbs)),
+        p.p_of_t("end, mean field", |f| flow(f, COLD, PURE, mean_field)),
+        p.along("T* against the epoch cap", "T* of the ends (J/k_B)", |set| &set.copies.t_star, None),
+        p.along("Energy against the epoch cap", "E/N (J)", |set| &set.copies.energy, Some(ground)),
+    ]);
+    let magnetisation = Figure::new("fig4.17", "Thesis fig 4.17: P(m) at start and end, trained at T = 0").caption(
+        "m rounded to one decimal, all starts pooled. Errors over repetitions.",
+        "P(m): broad at the start, at -1 and +1 at the end.",
+    );
+    let pooled = |mode| move |f: &Found, i| mean(&flow(f, COLD, PURE, mode).magnetisation, i);
+    let magnetisation = magnetisation.panels([p.p_of_m(
+        "",
+        [
+            p.curve_of_m("start", |f, i| mean(&f.start, i)),
+            p.curve_of_m("Gibbs ends", pooled(gibbs)),
+            p.curve_of_m("mean-field ends", pooled(mean_field)),
+            p.curve_of_m("training set", |f, i| f.nulls[COLD].1.get(i).copied()),
+        ],
+    )]);
+    let both = Figure::new("fig4.18", "Thesis fig 4.18: trained on T = 0 and m = 0").caption(
+        format!("P(T) of the ends of all starts, and P(m) of some. {caption}"),
+        "Ends by start temperature: P(T) and P(m) in both modes.",
+    );
+    let both = both.panels([
+        p.p_of_t("end, Gibbs", |f| flow(f, COLD_HOT, PURE, gibbs)),
+        p.p_of_t("end, mean field", |f| flow(f, COLD_HOT, PURE, mean_field)),
+        p.m_by_start("P(m), Gibbs", |f| flow(f, COLD_HOT, PURE, gibbs)),
+        p.m_by_start("P(m), mean field", |f| flow(f, COLD_HOT, PURE, mean_field)),
+        p.along("Distinct ends of copies", "ends", |set| &set.copies_count, None),
+    ]);
+    let cure = Figure::new("sec5.noise", "Noise on the training data").caption(
+        format!(
+            "Distinct ends and T* against the strongest noise in the training set; P(T) and P(m) of the ends with noise up to {} on T = 0 and m = 0. {caption}",
+            p.noises[last]
+        ),
+        "Number of distinct ends and T* against noise; the ends at the strongest noise.",
+    );
+    let cure = cure.panels([
+        p.by_noise("Distinct ends", "ends", |set| &set.count),
+        p.by_noise("T*", "T* of the ends (J/k_B)", |set| &set.ends.t_star),
+        p.p_of_t("end, Gibbs", |f| flow(f, COLD_HOT, last, gibbs)),
+        p.m_by_start("P(m), Gibbs", |f| flow(f, COLD_HOT, last, gibbs)),
+    ]);
+    let text = "The test set holds nothing that the training has not seen, so the reconstruction cost falls until it is zero: the epochs are capped, \
+                and copies show what the cap does.";
+    let ground_states = Section::new("Ground states").text(text).figures([cold, magnetisation]);
+    let text = "Configurations of m = 0 from infinite temperature: half of the spins up, in random order.";
+    let mixed = Section::new("Ground states and m = 0").text(text).figures([both]);
+    let text = "The thesis proposes noise where data are sparse: n' = (1 - a) n + a eta. For spins it is the probability a that a spin is replaced by a random one.";
+    vec![ground_states, mixed, Section::new("Noise").text(text).figures([cure])]
 }

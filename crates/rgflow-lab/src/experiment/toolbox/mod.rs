@@ -8,7 +8,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{Experiment, Item};
+use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
@@ -69,7 +69,7 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-impl Experiment for Toolbox {
+impl AnyExperiment for Toolbox {
     fn name(&self) -> &'static str {
         "toolbox"
     }

@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::Experiment;
+use super::AnyExperiment;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::dataset::{Dataset, Options, Values, independence};
@@ -60,7 +60,7 @@ impl TrainRbm {
     }
 }
 
-impl Experiment for TrainRbm {
+impl AnyExperiment for TrainRbm {
     fn name(&self) -> &'static str {
         Self::NAME
     }

@@ -5,7 +5,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::Experiment;
+use super::AnyExperiment;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::dataset::{Dataset, Options, independence};
@@ -36,7 +36,7 @@ impl TrainThermometer {
     }
 }
 
-impl Experiment for TrainThermometer {
+impl AnyExperiment for TrainThermometer {
     fn name(&self) -> &'static str {
         Self::NAME
     }

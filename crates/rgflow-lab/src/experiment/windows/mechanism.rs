@@ -34,7 +34,7 @@ impl Mechanism {
         let (variances, vectors) = principal(&covariance)?;
         let whole: f64 = variances.iter().sum();
         let mut random = study.repetition.streams().generator("mechanism/untrained", 0);
-        let scale = study.settings.rbm.weight_scale as f32;
+        let scale = *study.settings.rbm.weight_scale as f32;
         let untrained = Rbm::random(rbm.n_visible(), rbm.n_hidden(), scale, &mut random);
         let (own, values) = left_vectors(rbm)?;
         let (null, null_values) = left_vectors(&untrained)?;

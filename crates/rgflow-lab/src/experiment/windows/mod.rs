@@ -4,21 +4,22 @@
 mod mechanism;
 mod record;
 
-use super::{Experiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition, Run};
+use crate::artifact::{Artifact, Error, Repetition};
 use crate::record::Record;
-use crate::study::machines::{self, Fit};
-use crate::study::modes::MODES;
-use crate::study::readings::label;
+use crate::study::checks::temperature_grid;
+use crate::study::machines::{self, MachineSpec};
+use crate::study::modes::ByMode;
 use crate::study::readings::{FlowFindings, Observed};
 use crate::study::samples::{self, ThermalSet};
-use crate::study::settings::Settings as Base;
-use crate::study::torus::{self, Study};
+use crate::study::settings::{Epochs, Torus};
+use crate::study::torus::Study;
+use crate::study::values::{self, Positive, Rising};
+use crate::study::{About, Experiment, Item};
 use mechanism::Mechanism;
 use ndarray::{ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The experiment.
 pub struct Windows;
@@ -45,169 +46,144 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Own {
-    tops: Vec<f64>,
+/// The table `windows`.
+#[derive(Clone, Debug, Deserialize)]
+struct Tops {
+    tops: Rising<Positive>,
+    epochs: Rising<Epochs>,
+}
+
+/// The recipe's values.
+pub struct Settings {
+    torus: Torus,
+    windows: Vec<Window>,
     epochs: Vec<usize>,
 }
 
-struct Settings {
-    base: Base,
-    own: Own,
+/// Training temperatures 0, `t_step` ... `top`.
+struct Window {
+    top: f64,
+    /// In keys, files and for people: `0-6`.
+    name: String,
+    temperatures: Vec<f64>,
+}
+
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let (mut torus, Tops { tops, epochs }) = (Torus::parse(table)?, values::part(table, "windows")?);
+        let (step, tops) = (*torus.samples.t_step, values::plain(&tops));
+        if tops.len() < 2 {
+            return Err(format!("windows.tops = {tops:?}: must be two or more temperatures that rise"));
+        }
+        let whole = |t: &f64| (t / step - (t / step).round()).abs() < 1e-9;
+        if let Some(t) = tops.iter().find(|t| !(whole(t) && **t >= step && **t <= 200.0 * step)) {
+            return Err(format!("windows.tops = {t}: must be 1 to 200 whole steps of samples.t_step = {step}"));
+        }
+        torus.rbm.epochs = epochs.last();
+        let of = |top: f64| Window { top, name: format!("0-{top}"), temperatures: temperature_grid(top, step) };
+        Ok(Self { torus, windows: tops.into_iter().map(of).collect(), epochs: values::plain(&epochs) })
+    }
 }
 
 impl Settings {
-    fn parse(table: &toml::Table) -> Result<Self, String> {
-        let mut base = torus::settings(table)?;
-        let own: Own = crate::study::checks::own(table, "windows")?;
-        let step = base.samples.t_step;
-        if own.tops.len() < 2 || own.tops.windows(2).any(|w| w[0] >= w[1]) {
-            return Err(format!("windows.tops = {:?}: must be two or more temperatures that rise", own.tops));
-        }
-        let whole = |t: &f64| t.is_finite() && (t / step - (t / step).round()).abs() < 1e-9;
-        if let Some(t) = own.tops.iter().find(|t| !(whole(t) && **t >= step && **t <= 200.0 * step)) {
-            return Err(format!("windows.tops = {t}: must be 1 to 200 whole steps of samples.t_step = {step}"));
-        }
-        crate::study::checks::check_rising("windows.epochs", &own.epochs, 100_000)?;
-        base.rbm.epochs = own.epochs[own.epochs.len() - 1];
-        Ok(Self { base, own })
-    }
-
-    /// Temperatures of the window that ends at `top`.
-    fn window(&self, top: f64) -> Vec<f64> {
-        crate::study::checks::temperature_grid(top, self.base.samples.t_step)
+    /// The window whose machine is looked into: the widest that the thermometer knows, the thesis's "all".
+    fn shown(&self) -> usize {
+        let known = self.torus.temperatures().len();
+        self.windows.iter().rposition(|window| window.temperatures.len() <= known).unwrap_or(0)
     }
 }
 
-/// Everything that one repetition found.
-struct Findings {
+/// What one repetition found.
+pub struct Found {
     windows: Vec<WindowFound>,
     mechanism: Mechanism,
 }
 
-/// A window: its mixture without any machine, and by epochs the flows in both modes.
+/// A window: its mixture without any machine, and the flows by epochs.
 struct WindowFound {
     null: Observed,
-    flows: Vec<[FlowFindings; 2]>,
+    flows: Vec<ByMode<FlowFindings>>,
 }
 
 impl Experiment for Windows {
-    fn name(&self) -> &'static str {
-        "windows"
-    }
+    type Settings = Settings;
+    type Found = Found;
 
-    fn summary(&self) -> &'static str {
-        "RBM flows of the 2D Ising model trained on shifted windows of temperatures; PCA of the data beside the weights"
-    }
-
-    fn recipe(&self) -> &'static str {
-        RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| s.base.needs())
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let found = run.repetitions().par_iter().map(|r| repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
-        Ok(record::record(&settings, &found))
-    }
-}
-
-/// Name of a window in keys and files.
-fn name(top: f64) -> String {
-    format!("0-{}", label(top))
-}
-
-fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
-    let study = Study::new(repetition, &settings.base)?;
-    let known = settings.base.temperatures().len();
-    let hottest = settings.own.tops[settings.own.tops.len() - 1];
-    let beyond = settings.window(hottest).split_off(known.min(settings.window(hottest).len()));
-    let hot = if beyond.is_empty() {
-        None
-    } else {
-        Some(samples::further(repetition, &settings.base, "samples-hot", &["hot-train", "hot-start"], &beyond)?)
+    const ABOUT: About = About {
+        name: "windows",
+        summary: "RBM flows of the 2D Ising model trained on shifted windows of temperatures; PCA of the data beside the weights",
+        recipe: RECIPE,
+        items: ITEMS,
+        ..About::DEFAULT
     };
-    let machines = settings
-        .own
-        .tops
-        .par_iter()
-        .map(|top| train(&study, settings, *top, hot.as_ref()))
-        .collect::<Result<Vec<_>, Error>>()?;
-    let jobs: Vec<(usize, usize, usize)> = (0..machines.len())
-        .flat_map(|w| (0..settings.own.epochs.len()).flat_map(move |e| (0..MODES.len()).map(move |m| (w, e, m))))
-        .collect();
-    let flow = |(w, e, m): &(usize, usize, usize)| {
-        study.flow_at(&machines[*w], &name(settings.own.tops[*w]), settings.own.epochs[*e], MODES[*m])
-    };
-    let mut flows = jobs.par_iter().map(flow).collect::<Result<Vec<_>, Error>>()?.into_iter();
-    let mut windows = Vec::new();
-    for top in &settings.own.tops {
-        let pairs = settings.own.epochs.iter().filter_map(|_| Some([flows.next()?, flows.next()?])).collect();
-        windows.push(WindowFound { null: null(&study, settings, *top, hot.as_ref())?, flows: pairs });
-    }
-    let all = shown(settings);
-    let epoch = settings.own.epochs[0];
-    let file = format!("rbm/{}/snapshots/epoch-{epoch}.safetensors", name(settings.own.tops[all]));
-    let rbm = machines::load(&machines[all], &file)?;
-    let mechanism = Mechanism::of(&study, &rbm, settings.window(settings.own.tops[all]).len())?;
-    Ok(Findings { windows, mechanism })
-}
 
-/// Place of the window whose machine is looked into: the widest that the thermometer knows, the thesis's "all".
-fn shown(settings: &Settings) -> usize {
-    let known = settings.base.temperatures().len();
-    settings.own.tops.iter().rposition(|top| settings.window(*top).len() <= known).unwrap_or(0)
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        settings.torus.needs()
+    }
+
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let study = Study::new(repetition, &settings.torus)?;
+        let known = settings.torus.temperatures().len();
+        let widest = &settings.windows[settings.windows.len() - 1].temperatures;
+        let hot = widest.get(known..).filter(|beyond| !beyond.is_empty()).map(|beyond| {
+            samples::further(repetition, &settings.torus, "samples-hot", &["hot-train", "hot-start"], beyond)
+        });
+        let hot = hot.transpose()?;
+        let one = |window: &Window| {
+            let machine = train(&study, settings, window, hot.as_ref())?;
+            let flows = settings.epochs.par_iter().map(|epoch| study.flows(&machine, &window.name, Some(*epoch)));
+            let flows = flows.collect::<Result<_, Error>>()?;
+            Ok((machine, WindowFound { null: null(&study, window, hot.as_ref())?, flows }))
+        };
+        let found: Vec<_> = settings.windows.par_iter().map(one).collect::<Result<_, Error>>()?;
+        let window = &settings.windows[settings.shown()];
+        let file = machines::file(&window.name, Some(settings.epochs[0]));
+        let rbm = machines::load(&found[settings.shown()].0, &file)?;
+        let mechanism = Mechanism::of(&study, &rbm, window.temperatures.len())?;
+        Ok(Found { windows: found.into_iter().map(|(_, found)| found).collect(), mechanism })
+    }
+
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
+    }
 }
 
 /// The collections of a window, one by temperature: those the thermometer knows from `known`, the others from `hot`.
 fn parts<'a>(
-    settings: &Settings,
-    top: f64,
+    study: &Study,
+    window: &Window,
     known: &'a ThermalSet,
     hot: Option<&'a ThermalSet>,
 ) -> Vec<ArrayView2<'a, i8>> {
-    let n = settings.base.temperatures().len();
+    let n = study.settings.temperatures().len();
     let part = |k| if k < n { Some(known.at(k)) } else { hot.map(|hot| hot.at(k - n)) };
-    (0..settings.window(top).len()).filter_map(part).collect()
+    (0..window.temperatures.len()).filter_map(part).collect()
 }
 
-fn train(study: &Study, settings: &Settings, top: f64, hot: Option<&Artifact>) -> Result<Artifact, Error> {
-    let name = name(top);
+fn train(study: &Study, settings: &Settings, window: &Window, hot: Option<&Artifact>) -> Result<Artifact, Error> {
     let mut inputs = vec![&study.samples];
     inputs.extend(hot);
-    let fit = Fit {
-        name: &name,
-        shape: [settings.base.lattice.size; 2],
-        rbm: &settings.base.rbm,
-        updates: settings.base.updates(1),
-        snapshots: &settings.own.epochs,
+    let spec = MachineSpec {
+        name: &window.name,
+        shape: [*settings.torus.lattice.size; 2],
+        rbm: &settings.torus.rbm,
+        updates: settings.torus.updates(),
+        snapshots: &settings.epochs,
         inputs: &inputs,
-        choice: top,
+        data_key: window.top,
     };
-    study.fitted(&fit, || {
+    machines::fitted(study.repetition, &spec, || {
         let (known, test) = (study.set("train")?, study.set("test")?);
         let hot = hot.map(|hot| ThermalSet::read(hot, "hot-train")).transpose()?;
-        let parts = parts(settings, top, &known, hot.as_ref());
-        let data = concatenate(Axis(0), &parts)?;
-        let classes: Vec<usize> = (0..parts.len().min(settings.base.temperatures().len())).collect();
+        let parts = parts(study, window, &known, hot.as_ref());
+        let data = concatenate(Axis(0), &parts).map_err(|e| Error::failure(e.to_string()))?;
+        let classes: Vec<usize> = (0..parts.len().min(settings.torus.temperatures().len())).collect();
         Ok((data, test.first(&classes, test.per_temperature.min(200))))
     })
 }
 
-fn null(study: &Study, settings: &Settings, top: f64, hot: Option<&Artifact>) -> Result<Observed, Error> {
+fn null(study: &Study, window: &Window, hot: Option<&Artifact>) -> Result<Observed, Error> {
     let known = study.set("start")?;
     let hot = hot.map(|hot| ThermalSet::read(hot, "hot-start")).transpose()?;
-    study.observe(&parts(settings, top, &known, hot.as_ref()))
+    study.observe(&parts(study, window, &known, hot.as_ref()))
 }

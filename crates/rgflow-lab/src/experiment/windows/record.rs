@@ -1,45 +1,22 @@
-//! Numbers, claims, figures and tables.
+//! The ends of the flow against the mixtures of the windows, and what the weights have learnt.
 
-use super::{Findings, Settings, name};
-use crate::record::{Axis, Cell, Claim, Curve, Figure, Lattice, Number, Panel, Record, Section, Shades, Style, Table};
-use crate::record::{Combined, Measured, over_seeds};
-use crate::study::drawing::{axis, curve, level, log_axis};
-use crate::study::drawing::{cell, over};
-use crate::study::modes::MODES;
-use crate::study::readings::t_star;
-use crate::study::readings::{FlowFindings, Observed};
-use crate::study::torus::{self, t_energy};
+use super::{Found, Settings};
+use crate::record::{
+    Axis, ByPlace, Claim, Curve, Dimension, Figure, Lattice, Measured, Panel, Quantity, Record, Repeated, Section,
+    Shades, Style, Table, Together,
+};
+use crate::row;
+use crate::study::modes::{MODES, modes};
+use crate::study::readings::{ABOUT, Observed, Thermal};
+use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 
 /// What counts as "follows the training set" or "drawn to T_c" in the slope.
 const SLOPE: f64 = 0.25;
 /// What counts as the same captured variance.
 const CAPTURED: f64 = 0.1;
-
-pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
-    let story = Story { settings, found };
-    Record {
-        experiment: "windows".into(),
-        title: "Does the RBM flow follow the critical point or the training set?".into(),
-        question: "RBMs are trained on the temperatures 0 to 3, 4, 6, 10 and iterated. If their flow knew T_c, all would end at 2.269; \
-                   if they give back what they were trained on, the ends move with the window."
-            .into(),
-        answers: story.answers(),
-        summary: story.summary(),
-        sections: vec![story.windows(), story.mechanism()],
-        numbers: story.numbers(),
-        claims: story.claims(),
-    }
-}
-
-struct Story<'a> {
-    settings: &'a Settings,
-    found: &'a [Findings],
-}
-
-fn show(c: &Combined) -> String {
-    crate::report::format::value(c.value, c.error, c.interval)
-}
+/// The first epochs answer the claims: those of the recipe of ising-2d.
+const FIRST: usize = 0;
 
 /// Slope of the least-squares line of `y` on `x`.
 fn slope(x: &[f64], y: &[f64]) -> Option<f64> {
@@ -50,257 +27,161 @@ fn slope(x: &[f64], y: &[f64]) -> Option<f64> {
     (square > 0.0).then_some(product / square)
 }
 
-/// The first epochs answer the claims: those of the recipe of ising-2d.
-const FIRST: usize = 0;
+/// Slope of the ends against the mixtures over the windows of one repetition.
+fn slope_of(found: &Found, e: usize, m: usize, read: fn(&Observed) -> Option<Measured>) -> Option<f64> {
+    let all = |of: &dyn Fn(usize) -> Option<f64>| (0..found.windows.len()).map(of).collect::<Option<Vec<f64>>>();
+    let nulls = all(&|w| Some(read(&found.windows[w].null)?.0))?;
+    slope(&nulls, &all(&|w| Some(read(&found.windows[w].flows[e][m].pooled)?.0))?)
+}
 
-impl Story<'_> {
-    fn nulls(&self, w: usize) -> Vec<&Observed> {
-        self.found.iter().map(|f| &f.windows[w].null).collect()
-    }
+pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+    let over = Repeated::new("windows", found);
+    let (mode, window) = (modes(), Dimension::names("window", settings.windows.iter().map(|window| &window.name)));
+    let epochs = Dimension::new("epochs", &settings.epochs, |epochs| format!("epochs{epochs}"));
 
-    fn flows(&self, w: usize, e: usize, m: usize) -> Vec<&FlowFindings> {
-        self.found.iter().map(|f| &f.windows[w].flows[e][m]).collect()
-    }
-
-    fn pooled(&self, w: usize, e: usize, m: usize) -> Vec<&Observed> {
-        self.found.iter().map(|f| &f.windows[w].flows[e][m].pooled).collect()
-    }
-
-    /// Slope of the ends against the nulls over windows, by a thermometer.
-    fn slope(&self, e: usize, m: usize, read: impl Fn(&Observed) -> Option<Measured>) -> Combined {
-        over(self.found, |f| {
-            let all = |of: &dyn Fn(usize) -> Option<f64>| (0..f.windows.len()).map(of).collect::<Option<Vec<f64>>>();
-            let nulls = all(&|w| Some(read(&f.windows[w].null)?.0))?;
-            slope(&nulls, &all(&|w| Some(read(&f.windows[w].flows[e][m].pooled)?.0))?)
+    let what = "the training mixture {window} itself, no machine";
+    let null = Thermal::new(&over, "{window}.null", [&window], what, |f, [w]| &f.windows[w].null);
+    let what = "ends of all starts pooled, {mode} flow of the machine trained {epochs} epochs on the window {window}";
+    let (key, dimensions) = ("{window}.{epochs}.{mode}", [&window, &epochs, &mode]);
+    let mut ends = Thermal::new(&over, key, dimensions, what, |f, [w, e, m]| &f.windows[w].flows[e][m].pooled);
+    ends.t_star = ends.t_star.map(|[w, ..], star| {
+        let critical = Temperature::CRITICAL.value();
+        star.compare(critical, 0.0, ABOUT, "thesis: the RBM flow ends near T_c").against(null.t_star.at(w))
+    });
+    let slope = |suffix: &str, by: &str, read: fn(&Observed) -> Option<Measured>| {
+        let what = format!("slope of {by} of the pooled ends against {by} of the training mixture, over windows");
+        let key = format!("{{mode}}.{{epochs}}.slope{suffix}");
+        let slope = over.quantity(&key, [&epochs, &mode], "1", &what, |f, [e, m]| slope_of(f, e, m, read));
+        slope.map(|_, slope| {
+            let slope = slope.compare(0.0, 0.0, SLOPE, "thesis: drawn to T_c");
+            slope.compare(1.0, 0.0, SLOPE, "the ends follow the training set")
         })
+    };
+    let slopes = [slope("", "T*", |o| Some(o.t_star)), slope("_T_E", "T_E", |o| o.t_energy)];
+    let features = Features::new(settings, &over);
+
+    let mut record = Record::new(
+        "windows",
+        "Does the RBM flow follow the critical point or the training set?",
+        "RBMs are trained on the temperatures 0 to 3, 4, 6, 10 and iterated. If their flow knew T_c, all would end at 2.269; \
+         if they give back what they were trained on, the ends move with the window.",
+    );
+    record.list(&[&ByPlace(vec![&null, &ends]), &Together(vec![&slopes[0], &slopes[1]])]);
+    record.list(&[&ByPlace(vec![&features.variance, &features.left]), &features.ratio]);
+    for mode in MODES {
+        let states = format!("the flow ends at T_c whatever the training set: slope 0 ({})", mode.name());
+        record.claims.push(Claim::of("sec4.windows", states, slopes[0].at((FIRST, mode))));
+    }
+    for w in window.places() {
+        let states = format!("window {}: the flow ends near T_c", window.word(w));
+        let end = ends.t_star.at((w, FIRST, Mode::Gibbs));
+        record.claims.push(Claim::of("sec4.windows", states, end).beside(null.t_star.at(w)));
+    }
+    let states = "an RBM extracts the features that PCA does: its columns capture as much variance";
+    record.claims.push(Claim::of("sec5.mechanism", states, features.ratio.at(0)).beside(features.ratio.at(1)));
+    record.answers = vec![
+        format!(
+            "Windows {}: the Gibbs ends read T* = {}; the training mixtures without any machine {}. T_c is the same for all of them.",
+            window.list(|w| window.word(w)),
+            window.list(|w| ends.t_star.at((w, FIRST, Mode::Gibbs))),
+            window.list(|w| null.t_star.at(w))
+        ),
+        format!(
+            "The ends move with the window: slope {} (Gibbs) and {} (mean field) against the mixture; 0 would be the critical point, 1 the training set.",
+            slopes[0].at((FIRST, Mode::Gibbs)),
+            slopes[0].at((FIRST, Mode::Mean))
+        ),
+        format!(
+            "The columns of W capture {} of the variance that as many principal components of the data do.",
+            features.ratio.at(0)
+        ),
+    ];
+    let places: Vec<(usize, Mode)> = epochs.places().flat_map(|e| MODES.map(|mode| (e, mode))).collect();
+    let named = |(e, mode): &(usize, Mode)| format!("{}, {} epochs", mode.name(), epochs.word(*e));
+    let table = |by: &str, ends: &Quantity<3>, null: &Quantity<1>, slopes: &Quantity<2>| -> Table {
+        let rows = window.table(format!("{by} of the ends, by window of training temperatures"), "window");
+        let rows = rows.column("mixture, no machine", |w| null.at(w));
+        let rows = places.iter().fold(rows, |rows, at| rows.column(named(at), |w| ends.at((w, at.0, at.1))));
+        let slopes = places.iter().map(|at| slopes.at(*at).into());
+        let last = row!["slope against the mixture", "1"].into_iter().chain(slopes).collect();
+        rows.done().rows([last]).note("T_c = 2.269. Every machine gets the same number of updates.")
+    };
+    record.summary = table("T*", &ends.t_star, &null.t_star, &slopes[0]);
+    let panel = |title: &str, label: &str, ends: &Quantity<3>, null: &Quantity<1>| {
+        let x: Vec<f64> = null.iter().filter_map(|number| number.value).collect();
+        let through =
+            |at: &(usize, Mode)| Curve::through(named(at), &x, window.places().map(|w| ends.at((w, at.0, at.1))));
+        let level = Curve::level("T_c", &x, Temperature::CRITICAL.value());
+        let diagonal = Curve::new("the mixture", x.as_slice(), x.as_slice()).style(Style::Dashed);
+        let curves = places.iter().map(through).chain([level, diagonal]);
+        Panel::curves(title, "of the mixture, no machine (J/k_B)", label, curves)
+    };
+    let caption = format!(
+        "One point per window of training temperatures ({}): thermometer reading of the pooled ends against that of the training mixture itself. \
+         Level: critical point. Diagonal: the training set. Errors over repetitions.",
+        window.list(|w| window.word(w))
+    );
+    let alt = "T* and T_E of the ends against those of the training mixture, by mode and epochs, with a level line at T_c and the diagonal.";
+    let figure =
+        Figure::new("sec4.windows", "The end of the flow against the training mixture").caption(caption, alt).panels([
+            panel("By the thermometer", "T* of the ends (J/k_B)", &ends.t_star, &null.t_star),
+            panel("By the energy", "T_E of the ends (J/k_B)", &ends.t_energy, &null.t_energy),
+        ]);
+    let shifted = Section::new("Shifted windows").text(
+        "The same machine, the same number of updates and one thermometer (0 to 6): only the training temperatures differ. \
+         The window 0-6 is the thesis's, and its mixture reads a little above T_c before anything is trained.",
+    );
+    let by_energy = table("T_E", &ends.t_energy, &null.t_energy, &slopes[1]);
+    record.sections = vec![shifted.figures([figure]).tables([by_energy]), features.section(settings, &over)];
+    record
+}
+
+/// What the weights have learnt, as numbers.
+struct Features {
+    temperature: Dimension,
+    /// Fraction of the variance in the span: trained, untrained, principal components.
+    variance: Quantity<1>,
+    /// What a step leaves: by these and temperature.
+    left: Quantity<2>,
+    /// Captured variance over that of as many principal components: trained, untrained.
+    ratio: Quantity<1>,
+}
+
+impl Features {
+    fn new(settings: &Settings, over: &Repeated<Found>) -> Self {
+        let of = Dimension::names("of", ["trained", "untrained", "principal"]);
+        let temperature = Dimension::new("T", &settings.torus.temperatures(), |t| format!("T{t}"));
+        let ratios = Dimension::names("ratio", ["captured", "captured_untrained"]);
+        let what = "variance of the training data in the span of W (or of as many principal components), as a fraction";
+        let variance = over.quantity("mechanism.variance.{of}", [&of], "1", what, |f, [i]| f.mechanism.captured[i]);
+        let what = "mean over spins of (v - v')^2 / 4 at T = {T}: {of}";
+        let left = over.quantity("mechanism.left.{T}.{of}", [&of, &temperature], "1", what, |f, [i, t]| {
+            Some(f.mechanism.left.get(t)?[i])
+        });
+        let what = "variance of the training data in the span of W over that of as many principal components";
+        let ratio = over.quantity("mechanism.{ratio}", [&ratios], "1", what, |f, [i]| {
+            f.mechanism.captured[i] / f.mechanism.captured[2]
+        });
+        let source = "thesis section 5.1: an RBM extracts features as PCA does";
+        let ratio = ratio.map(|_, ratio| ratio.compare(1.0, 0.0, CAPTURED, source));
+        Self { temperature, variance, left, ratio }
     }
 
-    fn key(&self, w: usize, e: usize, m: usize) -> String {
-        format!("windows.{}.epochs{}.{}", name(self.settings.own.tops[w]), self.settings.own.epochs[e], MODES[m].name())
-    }
-
-    fn null_key(&self, w: usize) -> String {
-        format!("windows.{}.null", name(self.settings.own.tops[w]))
-    }
-
-    fn slope_key(&self, e: usize, m: usize) -> String {
-        format!("windows.{}.epochs{}.slope", MODES[m].name(), self.settings.own.epochs[e])
-    }
-
-    /// Places of windows, epochs and modes.
-    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
-        let modes = MODES.len();
-        (0..self.settings.own.epochs.len()).flat_map(move |e| (0..modes).map(move |m| (e, m)))
-    }
-
-    fn numbers(&self) -> Vec<Number> {
-        let mut numbers = Vec::new();
-        for w in 0..self.settings.own.tops.len() {
-            let null = t_star(&self.nulls(w));
-            let what = format!("the training mixture {} itself, no machine", name(self.settings.own.tops[w]));
-            numbers.extend(torus::read(&self.null_key(w), &self.nulls(w), &what));
-            for (e, m) in self.places() {
-                let what = format!(
-                    "{} flow of the machine trained {} epochs on the window {}",
-                    MODES[m].name(),
-                    self.settings.own.epochs[e],
-                    name(self.settings.own.tops[w])
-                );
-                let null_key = format!("{}.T_star", self.null_key(w));
-                let critical = (Temperature::CRITICAL.value(), "thesis: the RBM flow ends near T_c");
-                let (key, flows) = (self.key(w, e, m), self.flows(w, e, m));
-                numbers.extend(torus::read_ends(&key, &flows, &what, critical, (&null, &null_key)));
-            }
-        }
-        for (e, m) in self.places() {
-            let both: [(_, _, Combined); 2] =
-                [("", "T*", self.slope(e, m, |o| Some(o.t_star))), ("_T_E", "T_E", self.slope(e, m, |o| o.t_energy))];
-            for (suffix, by, value) in both {
-                let what =
-                    format!("slope of {by} of the pooled ends against {by} of the training mixture, over windows");
-                let number = value.number(format!("{}{suffix}", self.slope_key(e, m)), "1", &what);
-                numbers.push(number.compare(0.0, 0.0, SLOPE, "thesis: drawn to T_c").compare(
-                    1.0,
-                    0.0,
-                    SLOPE,
-                    "the ends follow the training set",
-                ));
-            }
-        }
-        let key = "windows.mechanism";
-        let of = ["trained", "untrained", "principal"].iter().enumerate();
-        for (i, name) in of {
-            let what =
-                "variance of the training data in the span of W (or of as many principal components), as a fraction";
-            numbers.push(over(self.found, |f| Some(f.mechanism.captured[i])).number(
-                format!("{key}.variance.{name}"),
-                "1",
-                what,
-            ));
-            for (t, temperature) in self.settings.base.temperatures().iter().enumerate() {
-                let what = format!("mean over spins of (v - v')^2 / 4 at T = {temperature}: {name}");
-                let left = over(self.found, |f| f.mechanism.left.get(t).map(|left| left[i]));
-                numbers.push(left.number(format!("{key}.left.T{temperature}.{name}"), "1", &what));
-            }
-        }
-        for (i, name) in ["captured", "captured_untrained"].iter().enumerate() {
-            let ratio = over(self.found, |f| Some(f.mechanism.captured[i] / f.mechanism.captured[2]));
-            let what = "variance of the training data in the span of W over that of as many principal components";
-            let number = ratio.number(format!("{key}.{name}"), "1", what);
-            numbers.push(number.compare(
-                1.0,
-                0.0,
-                CAPTURED,
-                "thesis section 5.1: an RBM extracts features as PCA does",
-            ));
-        }
-        numbers
-    }
-
-    fn claims(&self) -> Vec<Claim> {
-        let mut claims = Vec::new();
-        for (m, mode) in MODES.iter().enumerate() {
-            let states = format!("the flow ends at T_c whatever the training set: slope 0 ({})", mode.name());
-            claims.push(Claim::new("sec4.windows", states, self.slope_key(FIRST, m)));
-        }
-        for (w, top) in self.settings.own.tops.iter().enumerate() {
-            let states = format!("window {}: the flow ends near T_c", name(*top));
-            claims.push(
-                Claim::new("sec4.windows", states, format!("{}.T_star", self.key(w, FIRST, 0)))
-                    .null(format!("{}.T_star", self.null_key(w))),
-            );
-        }
-        let states = "an RBM extracts the features that PCA does: its columns capture as much variance";
-        claims.push(
-            Claim::new("sec5.mechanism", states, "windows.mechanism.captured")
-                .null("windows.mechanism.captured_untrained"),
-        );
-        claims
-    }
-
-    fn answers(&self) -> Vec<String> {
-        let own = &self.settings.own;
-        let range = |m: usize, by: &dyn Fn(&[&Observed]) -> Combined| {
-            let ends = (0..own.tops.len()).map(|w| show(&by(&self.pooled(w, FIRST, m))));
-            ends.collect::<Vec<_>>().join(", ")
-        };
-        let windows = own.tops.iter().map(|t| name(*t)).collect::<Vec<_>>().join(", ");
-        let nulls = (0..own.tops.len()).map(|w| show(&t_star(&self.nulls(w)))).collect::<Vec<_>>().join(", ");
-        let ratio = over(self.found, |f| Some(f.mechanism.captured[0] / f.mechanism.captured[2]));
-        vec![
-            format!(
-                "Windows {windows}: the Gibbs ends read T* = {}; the training mixtures without any machine {nulls}. T_c is the same for all of them.",
-                range(0, &t_star)
-            ),
-            format!(
-                "The ends move with the window: slope {} (Gibbs) and {} (mean field) against the mixture; 0 would be the critical point, 1 the training set.",
-                show(&self.slope(FIRST, 0, |o| Some(o.t_star))),
-                show(&self.slope(FIRST, 1, |o| Some(o.t_star)))
-            ),
-            format!(
-                "The columns of W capture {} of the variance that as many principal components of the data do.",
-                show(&ratio)
-            ),
-        ]
-    }
-
-    fn table(
-        &self,
-        by: &str,
-        of: impl Fn(&[&Observed]) -> Combined,
-        read: impl Fn(&Observed) -> Option<Measured>,
-    ) -> Table {
-        let own = &self.settings.own;
-        let mut columns = vec!["window".to_string(), "mixture, no machine".into()];
-        columns.extend(self.places().map(|(e, m)| format!("{}, {} epochs", MODES[m].name(), own.epochs[e])));
-        let mut rows: Vec<Vec<Cell>> = (0..own.tops.len())
-            .map(|w| {
-                let ends = self.places().map(|(e, m)| cell(&of(&self.pooled(w, e, m)), None));
-                [Cell::text(name(own.tops[w])), cell(&of(&self.nulls(w)), None)].into_iter().chain(ends).collect()
-            })
-            .collect();
-        let slopes = self.places().map(|(e, m)| cell(&self.slope(e, m, &read), None));
-        rows.push([Cell::text("slope against the mixture"), Cell::text("1")].into_iter().chain(slopes).collect());
-        Table {
-            caption: format!("{by} of the ends, by window of training temperatures"),
-            columns,
-            rows,
-            notes: vec!["T_c = 2.269. Every machine gets the same number of updates.".into()],
-        }
-    }
-
-    fn summary(&self) -> Table {
-        self.table("T*", t_star, |o| Some(o.t_star))
-    }
-
-    fn windows(&self) -> Section {
-        let own = &self.settings.own;
-        let panel = |title: &str, label: &str, by: &dyn Fn(&[&Observed]) -> Combined| {
-            let nulls: Vec<Combined> = (0..own.tops.len()).map(|w| by(&self.nulls(w))).collect();
-            let x: Vec<f64> = nulls.iter().filter_map(|c| c.value).collect();
-            let mut curves: Vec<Curve> = self
-                .places()
-                .map(|(e, m)| {
-                    let ends: Vec<Combined> = (0..own.tops.len()).map(|w| by(&self.pooled(w, e, m))).collect();
-                    let label = format!("{}, {} epochs", MODES[m].name(), own.epochs[e]);
-                    curve(label, &x, &ends, Style::LinePoints)
-                })
-                .collect();
-            curves.push(level("T_c", &x, Temperature::CRITICAL.value()));
-            curves.push(Curve {
-                label: "the mixture".into(),
-                x: x.clone(),
-                y: x,
-                style: Style::Dashed,
-                ..Curve::default()
-            });
-            Panel::Curves { title: title.into(), x: axis("of the mixture, no machine (J/k_B)"), y: axis(label), curves }
-        };
-        let figure = Figure {
-            id: "sec4.windows".into(),
-            title: "The end of the flow against the training mixture".into(),
-            caption: format!(
-                "One point per window of training temperatures ({}): thermometer reading of the pooled ends against that of the training mixture itself. \
-                 Level: critical point. Diagonal: the training set. Errors over repetitions.",
-                own.tops.iter().map(|t| name(*t)).collect::<Vec<_>>().join(", ")
-            ),
-            alt: "T* and T_E of the ends against those of the training mixture, by mode and epochs, with a level line at T_c and the diagonal.".into(),
-            panels: vec![
-                panel("By the thermometer", "T* of the ends (J/k_B)", &t_star),
-                panel("By the energy", "T_E of the ends (J/k_B)", &t_energy),
-            ],
-        };
-        Section {
-            title: "Shifted windows".into(),
-            text: vec![
-                "The same machine, the same number of updates and one thermometer (0 to 6): only the training temperatures differ. \
-                 The window 0-6 is the thesis's, and its mixture reads a little above T_c before anything is trained."
-                    .into(),
-            ],
-            figures: vec![figure],
-            tables: vec![self.table("T_E", t_energy, |o| o.t_energy)],
-        }
-    }
-
-    fn mechanism(&self) -> Section {
-        let first = &self.found[0].mechanism;
-        let mean = |n: usize, of: &dyn Fn(&Findings, usize) -> Option<f64>| -> Vec<Combined> {
-            (0..n)
-                .map(|i| over_seeds(&self.found.iter().map(|f| Some((of(f, i)?, f64::NAN))).collect::<Vec<_>>(), 1.0))
-                .collect()
-        };
-        let ranks = |n: usize| (1..=n).map(|i| i as f64).collect::<Vec<_>>();
+    fn section(&self, settings: &Settings, over: &Repeated<Found>) -> Section {
+        let first = &over.found[0].mechanism;
         let k = first.singular[0].len();
-        let drawn = first.components.len().min(2 * k);
-        let singular = |label: &str, i: usize, style| {
-            curve(label, &ranks(k), &mean(k, &|f, r| f.mechanism.singular[i].get(r).copied()), style)
+        let ranks = |n: usize| Dimension::new("rank", &(1..=n).collect::<Vec<usize>>(), usize::to_string);
+        let (rank, drawn) = (ranks(k), ranks(first.components.len().min(2 * k)));
+        let machines = Dimension::names("machine", ["trained", "untrained"]);
+        let singular = over.shown([&machines, &rank], |f, [i, r]| f.mechanism.singular[i].get(r).copied());
+        let components = over.shown([&drawn], |f, [r]| f.mechanism.components.get(r).copied());
+        let curve = |label: &str, i: usize, dimension: &Dimension, of: &Quantity<2>| {
+            let style = if i == 1 { Style::Dashed } else { Style::LinePoints };
+            dimension.curve(label, |place| of.at((i, place))).style(style)
         };
-        let temperatures = self.settings.base.temperatures();
-        let left = |label: &str, i: usize, style| {
-            curve(label, &temperatures, &mean(temperatures.len(), &|f, t| f.mechanism.left.get(t).map(|l| l[i])), style)
-        };
-        let width = self.settings.base.lattice.size;
+        let left = |label: &str, i| curve(label, i, &self.temperature, &self.left);
         let row = |label: &str, vectors: &[Vec<f32>]| -> Vec<Lattice> {
+            let width = *settings.torus.lattice.size;
             let named = |(i, values): (usize, &Vec<f32>)| Lattice {
                 label: format!("{label} {}", i + 1),
                 width,
@@ -308,67 +189,43 @@ impl Story<'_> {
             };
             vectors.iter().enumerate().map(named).collect()
         };
-        let figure = Figure {
-            id: "sec5.mechanism".into(),
-            title: "What the weights have learnt".into(),
-            caption: format!(
-                "Singular values of W (trained on {}), variance of the data along its principal components, and what a step v -> h -> v of expectation \
-                 values leaves at each temperature (mean over spins of (v - v')^2 / 4; chance is 1/4 where v' = 0). Errors over repetitions. Below, first \
-                 repetition: the first left singular vectors and principal components, each scaled to its largest entry.",
-                self.trained_on()
+        let panels = [
+            Panel::curves(
+                "Singular values of W",
+                "rank",
+                "singular value",
+                [curve("trained", 0, &rank, &singular), curve("untrained", 1, &rank, &singular)],
             ),
-            alt: "Singular values fall with rank as the principal variances do; reconstruction error rises through T_c; pictures of the first vectors.".into(),
-            panels: vec![
-                Panel::Curves {
-                    title: "Singular values of W".into(),
-                    x: axis("rank"),
-                    y: axis("singular value"),
-                    curves: vec![singular("trained", 0, Style::LinePoints), singular("untrained", 1, Style::Dashed)],
-                },
-                Panel::Curves {
-                    title: "Principal components of the data".into(),
-                    x: axis("rank"),
-                    y: log_axis("fraction of the variance"),
-                    curves: vec![curve(
-                        "data",
-                        &ranks(drawn),
-                        &mean(drawn, &|f, i| f.mechanism.components.get(i).copied()),
-                        Style::LinePoints,
-                    )],
-                },
-                Panel::Curves {
-                    title: "Reconstruction by temperature".into(),
-                    x: axis("T (J/k_B)"),
-                    y: Axis { limits: Some([0.0, 0.3]), ..axis("left after a step") },
-                    curves: vec![
-                        left("trained", 0, Style::LinePoints),
-                        left("untrained", 1, Style::Dashed),
-                        left(&format!("{k} principal components"), 2, Style::LinePoints),
-                    ],
-                },
-                Panel::Lattices {
-                    title: "Vectors".into(),
-                    rows: vec![row("W", &first.shown[0]), row("PCA", &first.shown[1])],
-                    shades: Shades { what: "entry / largest entry".into(), ..Shades::default() },
-                },
-            ],
-        };
-        Section {
-            title: "Mechanism: features".into(),
-            text: vec![
-                "The thesis proposes that an RBM extracts features as PCA does, and that T_c is a fixed point because only there features of all \
-                 lengths matter equally. The span of the weights is compared with the principal components of the training data, and the \
-                 reconstruction with the best linear one of the same rank."
-                    .into(),
-            ],
-            figures: vec![figure],
-            tables: vec![],
-        }
-    }
-
-    /// The window of the machine whose weights are shown.
-    fn trained_on(&self) -> String {
-        name(self.settings.own.tops[super::shown(self.settings)])
+            Panel::curves(
+                "Principal components of the data",
+                "rank",
+                Axis::log("fraction of the variance"),
+                [drawn.curve("data", |r| components.at(r))],
+            ),
+            Panel::curves(
+                "Reconstruction by temperature",
+                "T (J/k_B)",
+                Axis::new("left after a step").limits(0.0, 0.3),
+                [left("trained", 0), left("untrained", 1), left(&format!("{k} principal components"), 2)],
+            ),
+            Panel::lattices(
+                "Vectors",
+                vec![row("W", &first.shown[0]), row("PCA", &first.shown[1])],
+                Shades { what: "entry / largest entry".into(), ..Shades::default() },
+            ),
+        ];
+        let caption = format!(
+            "Singular values of W (trained on {}), variance of the data along its principal components, and what a step v -> h -> v of expectation \
+             values leaves at each temperature (mean over spins of (v - v')^2 / 4; chance is 1/4 where v' = 0). Errors over repetitions. Below, first \
+             repetition: the first left singular vectors and principal components, each scaled to its largest entry.",
+            settings.windows[settings.shown()].name
+        );
+        let alt = "Singular values fall with rank as the principal variances do; reconstruction error rises through T_c; pictures of the first vectors.";
+        let figure = Figure::new("sec5.mechanism", "What the weights have learnt").caption(caption, alt).panels(panels);
+        let text = "The thesis proposes that an RBM extracts features as PCA does, and that T_c is a fixed point because only there features of all \
+                    lengths matter equally. The span of the weights is compared with the principal components of the training data, and the \
+                    reconstruction with the best linear one of the same rank.";
+        Section::new("Mechanism: features").text(text).figures([figure])
     }
 }
 

@@ -1,0 +1,277 @@
+//! Values of settings that cannot be out of range: a recipe, a file or `--set` with another value is refused by its key.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_path_to_error::Segment;
+use std::fmt::{Display, Formatter};
+use std::ops::Deref;
+
+/// Settings of an experiment, made from the table that the recipe, the user's file and `--set` give.
+pub trait Settings: Sized {
+    /// The settings, with the relations between them checked.
+    ///
+    /// # Errors
+    /// A line that names the key, its value and what is allowed.
+    fn parse(table: &toml::Table) -> Result<Self, String>;
+}
+
+/// All of `table`, keys that `T` does not have left out (unknown ones have been refused against the recipe).
+///
+/// # Errors
+/// A line that names the key, its value and what is allowed.
+pub fn parse<T: DeserializeOwned>(table: &toml::Table) -> Result<T, String> {
+    at(toml::Value::Table(table.clone()), "")
+}
+
+/// The table `name` of a recipe.
+///
+/// # Errors
+/// As [`parse`].
+pub fn part<T: DeserializeOwned>(table: &toml::Table, name: &str) -> Result<T, String> {
+    let part = table.get(name).cloned().unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+    at(part, name)
+}
+
+fn at<T: DeserializeOwned>(table: toml::Value, name: &str) -> Result<T, String> {
+    serde_path_to_error::deserialize(table.clone()).map_err(|error| {
+        let (mut key, mut value) = (name.to_string(), Some(&table));
+        for segment in error.path().iter() {
+            match segment {
+                Segment::Map { key: inner } => {
+                    key = if key.is_empty() { inner.clone() } else { format!("{key}.{inner}") };
+                    value = value.and_then(|value| value.get(inner));
+                }
+                Segment::Seq { index } => {
+                    key = format!("{key}[{index}]");
+                    value = value.and_then(|value| value.get(*index));
+                }
+                _ => {}
+            }
+        }
+        let message = error.inner().message().trim();
+        // Serde's words for a name that is none of an enum's.
+        let allowed = message.strip_prefix("unknown variant").and_then(|rest| rest.split_once("expected "));
+        let message = allowed.map_or(message.to_string(), |(_, names)| format!("must be {}", names.replace('`', "\"")));
+        match value.filter(|value| !value.is_table()) {
+            Some(value) => format!("{key} = {value}: {message}"),
+            None => format!("{key}: {message}"),
+        }
+    })
+}
+
+/// A whole number from `A` to `B`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Within<const A: usize, const B: usize>(usize);
+
+impl<const A: usize, const B: usize> Deref for Within<A, B> {
+    type Target = usize;
+
+    fn deref(&self) -> &usize {
+        &self.0
+    }
+}
+
+impl<const A: usize, const B: usize> Display for Within<A, B> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+impl<const A: usize, const B: usize> TryFrom<usize> for Within<A, B> {
+    type Error = String;
+
+    fn try_from(value: usize) -> Result<Self, String> {
+        if (A..=B).contains(&value) { Ok(Self(value)) } else { Err(format!("must be {A} to {B}")) }
+    }
+}
+
+impl<'de, const A: usize, const B: usize> Deserialize<'de> for Within<A, B> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // A number below 0 is out of range like any other.
+        let value = usize::try_from(i64::deserialize(from)?).unwrap_or(usize::MAX);
+        Self::try_from(value).map_err(D::Error::custom)
+    }
+}
+
+/// Defines a number within bounds: its name, what holds for it, and what is said where it does not.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident, $type:ty, $read:ty, $holds:expr, $words:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name($type);
+
+        impl std::ops::Deref for $name {
+            type Target = $type;
+
+            fn deref(&self) -> &$type {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let value = <$read>::deserialize(from)?;
+                let holds: fn($read) -> bool = $holds;
+                if holds(value) { Ok(Self(value as $type)) } else { Err(serde::de::Error::custom($words)) }
+            }
+        }
+    };
+}
+pub(crate) use number;
+
+/// Defines a real number within bounds, as [`number`].
+macro_rules! real {
+    ($(#[$doc:meta])* $name:ident, $holds:expr, $words:expr) => {
+        $crate::study::values::number!($(#[$doc])* $name, f64, f64, $holds, $words);
+    };
+}
+pub(crate) use real;
+
+/// Defines a whole number within bounds that [`Within`] does not say, as [`number`].
+macro_rules! whole {
+    ($(#[$doc:meta])* $name:ident, $holds:expr, $words:expr) => {
+        $crate::study::values::number!($(#[$doc])* $name, usize, i64, $holds, $words);
+    };
+}
+pub(crate) use whole;
+
+real!(
+    /// A number above 0.
+    Positive,
+    |x| x > 0.0 && x.is_finite(),
+    "must be a positive number"
+);
+real!(
+    /// 0 or a number above.
+    NotNegative,
+    |x| x >= 0.0 && x.is_finite(),
+    "must be 0 or a positive number"
+);
+
+/// One or more values that rise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Rising<T>(Vec<T>);
+
+impl<T> Deref for Rising<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Clone> Rising<T> {
+    /// The largest.
+    pub fn last(&self) -> T {
+        self.0[self.0.len() - 1].clone()
+    }
+}
+
+impl<'de, T: Deserialize<'de> + PartialOrd> Deserialize<'de> for Rising<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let values = Vec::<T>::deserialize(from)?;
+        if !values.is_empty() && values.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Ok(Self(values));
+        }
+        Err(D::Error::custom("must be one or more numbers that rise"))
+    }
+}
+
+/// A list of `A` to `B` values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct List<T, const A: usize, const B: usize>(Vec<T>);
+
+impl<T, const A: usize, const B: usize> Deref for List<T, A, B> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const A: usize, const B: usize> Deserialize<'de> for List<T, A, B> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let values = Vec::<T>::deserialize(from)?;
+        if (A..=B).contains(&values.len()) {
+            return Ok(Self(values));
+        }
+        Err(D::Error::custom(format!("must be {A} to {B} values, there are {}", values.len())))
+    }
+}
+
+impl<T, const B: usize> Default for List<T, 0, B> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// The numbers in validated values.
+pub fn plain<T: Deref<Target: Copy>>(values: &[T]) -> Vec<T::Target> {
+    values.iter().map(|value| **value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct All {
+        part: Part,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Part {
+        n: Within<2, 5>,
+        layers: List<Within<1, 9>, 0, 2>,
+        rates: Rising<Positive>,
+        kind: Kind,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Exact,
+        Wolff,
+    }
+
+    fn refused(change: &str) -> String {
+        let mut table: toml::Table =
+            "[part]\nn = 3\nlayers = [4]\nrates = [0.1, 0.5]\nkind = \"exact\"\n".parse().unwrap();
+        assert_eq!(*parse::<All>(&table).unwrap().part.n, 3);
+        let change: toml::Table = change.parse().unwrap();
+        table["part"].as_table_mut().unwrap().extend(change);
+        let (all, one) = (parse::<All>(&table).unwrap_err(), part::<Part>(&table, "part").unwrap_err());
+        assert_eq!(all, one);
+        all
+    }
+
+    #[test]
+    fn refusals_name_key_value_and_what_is_allowed() {
+        assert_eq!(refused("n = 6"), "part.n = 6: must be 2 to 5");
+        assert_eq!(refused("n = -1"), "part.n = -1: must be 2 to 5");
+        assert_eq!(refused("layers = [4, 0]"), "part.layers[1] = 0: must be 1 to 9");
+        assert_eq!(refused("layers = [4, 4, 4]"), "part.layers = [4, 4, 4]: must be 0 to 2 values, there are 3");
+        assert_eq!(refused("rates = [0.5, 0.1]"), "part.rates = [0.5, 0.1]: must be one or more numbers that rise");
+        assert_eq!(refused("rates = [-0.5]"), "part.rates[0] = -0.5: must be a positive number");
+        assert_eq!(refused("kind = \"heat\""), "part.kind = \"heat\": must be \"exact\" or \"wolff\"");
+    }
+
+    #[test]
+    fn values_serialise_as_they_are() {
+        let part: Part = toml::from_str("n = 3\nlayers = []\nrates = [1.5]\nkind = \"wolff\"\n").unwrap();
+        let json = serde_json::to_string(&(part.n, &part.layers, &part.rates)).unwrap();
+        assert_eq!(json, "[3,[],[1.5]]");
+    }
+}
