@@ -3,6 +3,8 @@
 mod common;
 #[path = "common/small.rs"]
 mod small;
+#[path = "common/two.rs"]
+mod two;
 
 use common::assert_same;
 use serde_json::Value;
@@ -10,6 +12,7 @@ use small::{SMALL, digits};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use two::two_at_a_time;
 
 fn rgflow(arguments: &[&str]) -> Vec<u8> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
@@ -35,7 +38,7 @@ fn every_recipe_makes_its_items() {
     let items = listed["items"].as_array().expect("a list");
     let named: BTreeSet<&str> = items.iter().filter_map(|item| item["experiment"].as_str()).collect();
     assert_eq!(named, SMALL.iter().map(|(name, _)| *name).collect(), "an experiment is not tried here");
-    for (name, sets) in SMALL {
+    two_at_a_time(SMALL, |(name, sets)| {
         let sets = &sets.concat();
         let folder = tempfile::tempdir().expect("temporary folder");
         let [one, two] = ["one", "two"].map(|of| folder.path().join(of));
@@ -52,7 +55,7 @@ fn every_recipe_makes_its_items() {
             let found = json(&rgflow(&arguments));
             assert!(found["numbers"].as_array().is_some_and(|n| !n.is_empty()), "{name}: no numbers answer {id}");
         }
-    }
+    });
 }
 
 #[test]
