@@ -193,9 +193,30 @@ impl Repetition<'_> {
         stage: Stage<'_, S>,
         make: impl FnOnce(&StageOut) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.found_as(stage, json::pretty, make)
+    }
+
+    /// As [`Self::found`], in one line: for what is long and for no one to read.
+    ///
+    /// # Errors
+    /// As [`Self::stage`].
+    pub fn found_compact<S: Serialize, T: Serialize + serde::de::DeserializeOwned>(
+        &self,
+        stage: Stage<'_, S>,
+        make: impl FnOnce(&StageOut) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let compact = |found: &T| serde_json::to_string(found).map_err(|e| Error::failure(e.to_string()));
+        self.found_as(stage, compact, make)
+    }
+
+    fn found_as<S: Serialize, T: serde::de::DeserializeOwned>(
+        &self,
+        stage: Stage<'_, S>,
+        text: impl FnOnce(&T) -> Result<String, Error>,
+        make: impl FnOnce(&StageOut) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let file = stage.outputs.iter().copied().find(|output| output.ends_with(".json"));
         let file = file.ok_or_else(|| Error::failure(format!("stage {} makes no JSON file", stage.name)))?;
-        let text = |found: &T| serde_json::to_string(found).map_err(|e| Error::failure(format!("{file}: {e}")));
         self.stage(stage, |out| out.write(file, text(&make(out)?)?))?.json(file)
     }
 }

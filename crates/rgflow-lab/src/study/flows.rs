@@ -49,7 +49,7 @@ pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Resul
         inputs: &[inputs.samples, inputs.thermometer_stage, spec.machine],
         outputs: &[&npz, &csv, &json],
     };
-    repetition.found(what, |out| {
+    repetition.found_compact(what, |out| {
         let thermometer = inputs.thermometer;
         let square = square(inputs.settings)?;
         let rbm = machines::load(spec.machine, &spec.file)?;

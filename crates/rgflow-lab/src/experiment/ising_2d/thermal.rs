@@ -21,7 +21,7 @@ pub(super) fn stage(
     let mut inputs = vec![&study.samples, &study.thermometer_stage];
     inputs.extend(blocked.iter().map(|(_, artifact)| artifact));
     let what = Stage { name: "thermal", revision: REVISION, settings: (), inputs: &inputs, outputs: &[FILE] };
-    study.repetition.found(what, |_| {
+    study.repetition.found_compact(what, |_| {
         let each = |set: &ThermalSet| {
             let one = |k| Ok(study.observe(&[set.at(k)])?.widened(set.n_eff[k]));
             settings.torus.all().into_par_iter().map(one).collect::<Result<Vec<_>, Error>>()
