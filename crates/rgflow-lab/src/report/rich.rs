@@ -1,7 +1,5 @@
 //! Symbols with an index: `T_c`, `k_B`, `n_eff` in plain text become subscripts in markup.
 
-use super::svg::escape;
-
 /// One piece of a text.
 #[derive(Debug, PartialEq)]
 enum Piece<'a> {
@@ -59,6 +57,24 @@ pub(super) fn svg(text: &str) -> String {
                 out += &format!("<tspan dy=\".3em\" style=\"font-size:74%\">{}</tspan>", escape(text));
                 after = true;
             }
+        }
+    }
+    out
+}
+
+/// Text for markup: the five special characters escaped, control characters dropped (XML forbids them).
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            '\'' => out += "&#39;",
+            '\u{fffe}' | '\u{ffff}' => {}
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
         }
     }
     out

@@ -2,12 +2,13 @@
 
 use super::samples::ThermalSet;
 use super::settings::{self, Torus};
+use super::training::MachineFit;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
 use ndarray::Array2;
 use rgflow::kernel::spins::packed;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
-use rgflow::rbm::{self, Rbm, RbmError, Trained, Training};
+use rgflow::rbm::{Rbm, Trained, Training};
 use serde::Serialize;
 
 const REVISION: u32 = 7;
@@ -87,7 +88,6 @@ pub fn fitted<K: Serialize>(
         let (data, test) = data()?;
         let bits = packed(data.view());
         let test = test.mapv(f32::from);
-        let streams = out.streams();
         let one = spec.updates;
         let longest = spec.snapshots.iter().copied().max().unwrap_or(0).max(*spec.rbm.epochs);
         let snapshots: Vec<usize> = spec.snapshots.iter().map(|e| e * one).collect();
@@ -101,21 +101,17 @@ pub fn fitted<K: Serialize>(
             snapshots,
             ..Training::default()
         };
-        let all = longest * one;
-        out.add_work(&stage, all as u64 * UNITS);
-        let start = first(spec.shape, spec.rbm, streams, name);
-        let failure = |error| match error {
-            RbmError::Diverged { sign, .. } => Error::failure(format!(
-                "the training diverged: {sign}; lower *rbm.learning_rate = {} or *rbm.weight_scale = {}",
-                *spec.rbm.learning_rate, *spec.rbm.weight_scale
-            )),
-            other => other.into(),
+        out.add_work(&stage, (longest * one) as u64 * UNITS);
+        let fit = MachineFit {
+            purpose: &stage,
+            part: "training",
+            training,
+            lower: &[("rbm.learning_rate", *spec.rbm.learning_rate), ("rbm.weight_scale", *spec.rbm.weight_scale)],
+            units: one as u64 * UNITS,
         };
-        let run = rbm::Fit::new(start, bits.as_slice(), test.view(), &training, streams, &stage);
-        let mut run = run.map_err(failure)?;
-        let done = out.complete("training", &mut run, &|updates| updates * UNITS)?;
-        let Trained { rbm, update, metrics: evaluations, snapshots } = run.finish().map_err(failure)?;
-        out.tick(all as u64 * UNITS - done)?;
+        let start = first(spec.shape, spec.rbm, out.streams(), name);
+        let Trained { rbm, update, metrics: evaluations, snapshots } =
+            fit.run(out, start, bits.as_slice(), test.view(), None)?;
         let mut lines = String::new();
         for m in &evaluations {
             let line = serde_json::json!({"update": m.update, "epoch": m.update / one,

@@ -4,7 +4,6 @@
 
 pub mod checks;
 pub mod couplings;
-pub mod descent;
 pub mod drawing;
 pub mod ends;
 mod experiment;
@@ -17,6 +16,7 @@ pub mod samples;
 pub mod settings;
 pub mod thermometer;
 pub mod torus;
+pub mod training;
 pub mod user_files;
 pub mod values;
 

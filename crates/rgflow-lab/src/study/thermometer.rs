@@ -1,15 +1,16 @@
 //! Stage "thermometer": the perceptron P(T | configuration), trained on "train", stopped by "test", read on "reference".
 
-use super::descent::of_network;
 use super::samples::ThermalSet;
 use super::settings::Torus;
+use super::training::NetworkFit;
 use super::values;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
 use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
+use rgflow::nn::{Activation, Data, Mlp, Targets, Trained};
 use rgflow::random::Streams;
+use rgflow::statistics::mean_error;
 use std::fmt::Write;
 
 const REVISION: u32 = 5;
@@ -24,36 +25,32 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
         outputs: &["thermometer/model.safetensors", "thermometer/curve.csv", "thermometer/reference.csv"],
     };
     repetition.stage(what, |out| {
-        let temperatures = settings.temperatures();
+        let (temperatures, own) = (settings.temperatures(), &settings.thermometer);
         let (train_set, test_set) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
         let classes =
             |set: &ThermalSet| -> Vec<usize> { (0..set.spins.nrows()).map(|i| i / set.per_temperature).collect() };
-        let streams = out.streams();
         let mut sizes = vec![train_set.spins.ncols()];
         sizes.extend(values::plain(&settings.thermometer.hidden));
         sizes.push(temperatures.len());
-        let mut init = streams.generator("thermometer/init", 0);
+        let mut init = out.streams().generator("thermometer/init", 0);
         let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
-        let rate = *settings.thermometer.learning_rate as f32;
-        let training = Training {
-            epochs: *settings.thermometer.epochs,
-            batching: Batching::Mini { size: *settings.thermometer.batch, repeats: false },
-            descent: Descent::new(Rule::Adam(Adam::default()), rate),
-            cost: Cost::CategoricalCrossEntropy,
-            patience: settings.thermometer.patience,
+        let units = 2 * train_set.spins.nrows() as u64;
+        out.add_work("thermometer", *own.epochs as u64 * units);
+        let fit = NetworkFit {
+            purpose: "thermometer",
+            part: "training",
+            epochs: *own.epochs,
+            batching: Batching::Mini { size: *own.batch, repeats: false },
+            descent: Descent::new(Rule::Adam(Adam::default()), *own.learning_rate as f32),
+            patience: own.patience,
+            lower: &[("thermometer.learning_rate", *own.learning_rate)],
+            units,
         };
-        let epoch_units = 2 * train_set.spins.nrows() as u64;
-        out.add_work("thermometer", training.epochs as u64 * epoch_units);
         let (x, y) = (train_set.spins.mapv(f32::from), test_set.spins.mapv(f32::from));
         let (x_classes, y_classes) = (classes(&train_set), classes(&test_set));
         let data = Data { x: x.view().into(), targets: Targets::Classes(&x_classes) };
         let test = Data { x: y.view().into(), targets: Targets::Classes(&y_classes) };
-        let failure = of_network("thermometer.learning_rate");
-        let mut fit = Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(failure)?;
-        let per_epoch = training.batching.updates(x.nrows()) as u64;
-        let done = out.complete("training", &mut fit, &|updates| updates * epoch_units / per_epoch)?;
-        let Trained { mlp, curve, .. } = fit.finish().map_err(failure)?;
-        out.tick(training.epochs as u64 * epoch_units - done)?;
+        let Trained { mlp, curve, .. } = fit.run(out, mlp, data, test)?;
         drop((x, y, train_set));
         let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
         // A network that knows nothing costs ln n; one that costs twice as much is sure of what is wrong.
@@ -84,18 +81,10 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
             }
         }
         out.write("thermometer/reference.csv", csv)?;
-        // The error of the mean cost over the test set: independent configurations.
-        let n_test = test_set.spins.nrows() as f64;
         let q = probabilities(&mlp, test_set.spins.view());
-        let costs: Vec<f64> = q
-            .rows()
-            .into_iter()
-            .zip(&y_classes)
-            .map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300)))
-            .collect();
-        let mean = costs.iter().sum::<f64>() / n_test;
-        let scatter = costs.iter().map(|c| (c - mean).powi(2)).sum::<f64>();
-        let cost_error = (scatter / (n_test * (n_test - 1.0))).sqrt();
+        let costs = q.rows().into_iter().zip(&y_classes).map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300)));
+        // Over the test set: independent configurations.
+        let cost_error = mean_error(&costs.collect::<Vec<f64>>()).error;
         let model = Model::new(serde_json::json!({
             "kind": "thermometer", "seed": out.seed(),
             "temperatures": temperatures, "lattice": [settings.lattice.size, settings.lattice.size],

@@ -6,7 +6,9 @@ mod fixed_point;
 mod moments;
 mod reading;
 mod reference;
+mod schedule;
 mod second;
+mod summary;
 mod thermometer;
 mod trajectory;
 
@@ -15,6 +17,7 @@ pub use fixed_point::{Attractors, Ends, Relaxation, attractors, converged, disti
 pub use moments::{Moment, Trajectory, WindowMeans};
 pub use reading::Reading;
 pub use reference::{Calibration, Reference};
+pub use schedule::Schedule;
 pub use second::SecondThermometers;
 pub use thermometer::{TStar, Thermometer, probabilities};
-pub use trajectory::{Mode, Readout, Schedule, Starts, run, run_by};
+pub use trajectory::{Mode, Readout, Starts, run, run_by};

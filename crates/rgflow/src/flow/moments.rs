@@ -1,7 +1,7 @@
 //! What is read along a flow: sums over the chains of each start, the last two windows, the ends.
 
 use super::reading::Reading;
-use super::trajectory::Schedule;
+use super::schedule::Schedule;
 use crate::restart::{Unfit, demand};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};

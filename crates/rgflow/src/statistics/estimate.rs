@@ -35,6 +35,19 @@ pub fn student_t_error(values: &[f64]) -> Estimate {
     Estimate { value, error, n_eff: n }
 }
 
+/// Mean of independent values with its standard error s / sqrt n; one value has the error NaN, none the value NaN.
+///
+/// ```
+/// let e = rgflow::statistics::mean_error(&[1.0, 2.0, 3.0, 6.0]);
+/// assert_eq!((e.value, e.error, e.n_eff), (3.0, (14.0f64 / 12.0).sqrt(), 4.0));
+/// ```
+pub fn mean_error(values: &[f64]) -> Estimate {
+    let n = values.len() as f64;
+    let value = values.iter().sum::<f64>() / n;
+    let scatter = values.iter().map(|v| (v - value).powi(2)).sum::<f64>();
+    Estimate { value, error: (scatter / (n * (n - 1.0))).sqrt(), n_eff: n }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,6 @@ mod testing;
 pub use autocorrelation::{TauInt, tau_int, tau_int_chains};
 pub use blocking::{block_means, blocking};
 pub use distances::{jensen_shannon, kullback_leibler, total_variation};
-pub use estimate::{Estimate, student_t_error};
+pub use estimate::{Estimate, mean_error, student_t_error};
 pub use resampling::{bootstrap, jackknife};
 pub use testing::{gamma_tail, holm};

@@ -2,13 +2,13 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
-use crate::study::descent::of_network;
 use crate::study::samples::sampled;
+use crate::study::training::NetworkFit;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
+use rgflow::nn::{Activation, Data, Mlp, Targets};
 
 const REVISION: u32 = 1;
 
@@ -163,21 +163,19 @@ fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Sampl
     let purpose = format!("classifiers/{}", told.name());
     let mut init = streams.generator(&format!("{purpose}/init"), size as u64);
     let mlp = Mlp::random(&[c.inputs * c.inputs, c.hidden, 1], Activation::Relu, Activation::Sigmoid, &mut init);
-    let training = Training {
+    let data = Data { x: x.view().into(), targets: Targets::Values(y.view()) };
+    let test = Data { x: test_x.view().into(), targets: Targets::Values(test_y.view()) };
+    let fit = NetworkFit {
+        purpose: &format!("{purpose}/{size}"),
+        part: &format!("L{size}/{}", told.name()),
         epochs: c.epochs,
         batching: Batching::Mini { size: c.batch, repeats: false },
         descent: Descent::new(Rule::Adam(Adam::default()), c.learning_rate as f32),
-        cost: Cost::CrossEntropy,
         patience: 0,
+        lower: &[("classifier.learning_rate", c.learning_rate)],
+        units: 1,
     };
-    let data = Data { x: x.view().into(), targets: Targets::Values(y.view()) };
-    let test = Data { x: test_x.view().into(), targets: Targets::Values(test_y.view()) };
-    let failure = of_network("classifier.learning_rate");
-    let purpose = format!("{purpose}/{size}");
-    let mut fit = Fit::new(mlp, data, test, &training, streams, &purpose).map_err(failure)?;
-    let per_epoch = training.batching.updates(x.nrows()) as u64;
-    out.complete(&format!("L{size}/{}", told.name()), &mut fit, &|updates| updates / per_epoch)?;
-    let trained = fit.finish().map_err(failure)?;
+    let trained = fit.run(out, mlp, data, test)?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))
 }

@@ -4,15 +4,15 @@ use super::laws::{self, Distances, Reading, Ring, distances, mixture, thermal};
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine, network};
 use crate::study::couplings::{Effective, effective};
-use crate::study::descent::{of_machine, of_network};
+use crate::study::training::{MachineFit, NetworkFit};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rgflow::exact::chain;
 use rgflow::flow::Mode;
 use rgflow::lattice::{self, Temperature};
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule, Sgd};
-use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
+use rgflow::nn::{Activation, Data, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{ExactFit, ExactTraining, Fit, Objective, Rbm, Snapshot, TraceCondition, Training};
+use rgflow::rbm::{ExactFit, ExactTraining, Objective, Rbm, Snapshot, TraceCondition, Training};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 
@@ -113,21 +113,21 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
         let sizes = [settings.chain.spins, settings.thermometer.hidden, temperatures.len()];
         let mut init = streams.generator("thermometer/init", 0);
         let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
-        let training = nn::Training {
-            epochs: settings.thermometer.epochs,
-            batching: Batching::Mini { size: settings.thermometer.batch, repeats: false },
-            descent: Descent::new(Rule::Sgd(Sgd), settings.thermometer.learning_rate as f32),
-            cost: Cost::CategoricalCrossEntropy,
-            patience: 0,
-        };
-        out.add_work("thermometer", training.epochs as u64);
+        let own = &settings.thermometer;
+        out.add_work("thermometer", own.epochs as u64);
         let targets = Targets::Classes(&classes);
         let (data, test) = (Data { x: x.view().into(), targets }, Data { x: y.view().into(), targets });
-        let of_training = of_network("thermometer.learning_rate");
-        let mut fit = nn::Fit::new(mlp, data, test, &training, streams, "thermometer").map_err(of_training)?;
-        let per_epoch = training.batching.updates(x.nrows()) as u64;
-        out.complete("training", &mut fit, &|updates| updates / per_epoch)?;
-        let mlp = fit.finish().map_err(of_training)?.mlp;
+        let fit = NetworkFit {
+            purpose: "thermometer",
+            part: "training",
+            epochs: own.epochs,
+            batching: Batching::Mini { size: own.batch, repeats: false },
+            descent: Descent::new(Rule::Sgd(Sgd), own.learning_rate as f32),
+            patience: 0,
+            lower: &[("thermometer.learning_rate", own.learning_rate)],
+            units: 1,
+        };
+        let mlp = fit.run(out, mlp, data, test)?.mlp;
         let metadata = serde_json::json!({
             "kind": "thermometer", "seed": out.seed(), "temperatures": temperatures, "lattice": [settings.chain.spins],
             "settings": settings.thermometer,
@@ -299,11 +299,15 @@ impl<'a> Bench<'a> {
             snapshots: epochs.iter().map(|e| e * one).collect(),
             ..Training::default()
         };
-        let purpose = format!("rbm/{name}");
         let test = data.slice(s![..rbm.batch, ..]);
-        let mut fit = Fit::new(self.start(), data.view(), test, &training, self.streams, &purpose)?;
-        self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
-        Ok(fit.finish().map_err(of_machine(key))?.snapshots)
+        let fit = MachineFit {
+            purpose: &format!("rbm/{name}"),
+            part: &self.next_part(),
+            training,
+            lower: &[(key, rate)],
+            units: 0,
+        };
+        Ok(fit.run(self.out, self.start(), data.view(), test, None)?.snapshots)
     }
 
     /// The law of a machine trained by exact gradients towards the mixture.
@@ -318,7 +322,7 @@ impl<'a> Bench<'a> {
         let law = self.mixture.to_vec();
         let mut fit = ExactFit::new(self.start(), &law, &training)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
-        let (rbm, _) = fit.finish().map_err(of_machine("objectives.learning_rate"))?;
+        let (rbm, _) = fit.finish()?;
         self.out.tick(1)?;
         self.law(&rbm)
     }

@@ -3,10 +3,10 @@
 use super::data::{Images, Part};
 use super::settings::Common;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
-use crate::study::descent::of_network;
+use crate::study::training::NetworkFit;
 use ndarray::Axis;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
-use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets, Training};
+use rgflow::nn::{Activation, Data, Mlp, Targets};
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
@@ -70,20 +70,19 @@ fn fit(settings: &Common, data: &Part, test: &Part, out: &StageOut) -> Result<Ml
     let mlp = Mlp::random(&sizes, Activation::Relu, Activation::Softmax, &mut streams.generator("classifier/init", 0));
     let regulariser = Regulariser { lambda_w: own.lambda as f32, ..Regulariser::default() };
     let descent = Descent { regulariser, ..Descent::new(Rule::Adam(Adam::default()), own.learning_rate as f32) };
-    let training = Training {
+    let x = Data { x: data.images.view().into(), targets: Targets::Classes(&data.digits) };
+    let y = Data { x: test.images.view().into(), targets: Targets::Classes(&test.digits) };
+    let fit = NetworkFit {
+        purpose: "classifier",
+        part: "training",
         epochs: own.epochs,
         batching: Batching::Mini { size: own.batch, repeats: false },
         descent,
-        cost: Cost::CategoricalCrossEntropy,
         patience: 0,
+        lower: &[("classifier.learning_rate", own.learning_rate)],
+        units: units(data),
     };
-    let x = Data { x: data.images.view().into(), targets: Targets::Classes(&data.digits) };
-    let y = Data { x: test.images.view().into(), targets: Targets::Classes(&test.digits) };
-    let failure = of_network("classifier.learning_rate");
-    let mut fit = nn::Fit::new(mlp, x, y, &training, streams, "classifier").map_err(failure)?;
-    let per_epoch = training.batching.updates(data.images.nrows()) as u64;
-    out.complete("training", &mut fit, &|updates| updates * units(data) / per_epoch)?;
-    Ok(fit.finish().map_err(failure)?.mlp)
+    Ok(fit.run(out, mlp, x, y)?.mlp)
 }
 
 fn accuracy(mlp: &Mlp, on: &Part) -> Accuracy {

@@ -3,7 +3,7 @@
 use super::data::{self, Images, Set};
 use super::settings::{Rbm as Own, Training};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
-use crate::study::descent::of_machine;
+use crate::study::training::MachineFit;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::rbm::{self, Rbm, Trained, Units};
 
@@ -54,11 +54,9 @@ pub(super) fn stage(repetition: &Repetition, images: &Images, fit: &Fit) -> Resu
         out.add_work(&name, epochs as u64 * units);
         // The cost is only looked at: a few rows will do.
         let shown = x.slice(ndarray::s![..x.nrows().min(200), ..]);
-        let run = rbm::Fit::new(start, x.view(), shown, &training, streams, &name);
-        let of_training = of_machine("training.learning_rate");
-        let mut run = run.map_err(of_training)?;
-        out.complete("training", &mut run, &|updates| updates * units / per_epoch as u64)?;
-        let Trained { rbm, update, snapshots, .. } = run.finish().map_err(of_training)?;
+        let rate = fit.training.learning_rate;
+        let training = MachineFit { purpose: &name, part: "training", training, lower: &[("training.learning_rate", rate)], units };
+        let Trained { rbm, update, snapshots, .. } = training.run(out, start, x.view(), shown, None)?;
         let write = |file: &str, rbm: &Rbm, update: usize| {
             let metadata =
                 serde_json::json!({ "name": fit.name, "seed": out.seed(), "updates": update, "settings": own, "training": fit.training });

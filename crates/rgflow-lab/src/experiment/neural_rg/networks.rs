@@ -2,13 +2,13 @@
 
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
-use crate::study::descent::of_network;
 use crate::study::samples::sampled;
+use crate::study::training::NetworkFit;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, Square, Temperature, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
-use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Training};
+use rgflow::nn::{Activation, Data, Mlp, Targets};
 use rgflow::rg::block_spin::majority;
 use rgflow::rg::neural::{PATTERNS, patches, turned};
 
@@ -202,23 +202,23 @@ fn fit(
         mlp.layers[0].weights.fill(0.0);
     }
     let rate = if local { n.local_learning_rate } else { n.learning_rate };
-    let of_training = of_network(if local { "networks.local_learning_rate" } else { "networks.learning_rate" });
-    let training = Training {
-        epochs: if local { n.local_epochs } else { n.epochs },
-        batching: Batching::Mini { size: n.batch, repeats: false },
-        descent: Descent::new(Rule::Adam(Adam::default()), rate as f32),
-        cost: Cost::CrossEntropy,
-        patience: 0,
-    };
+    let key = if local { "networks.local_learning_rate" } else { "networks.learning_rate" };
+    let epochs = if local { n.local_epochs } else { n.epochs };
     let (x, y) = (
         Data { x: data.x.view().into(), targets: Targets::Values(data.y.view()) },
         Data { x: test.x.view().into(), targets: Targets::Values(test.y.view()) },
     );
-    let purpose = format!("{purpose}/{k}");
-    let mut fit = Fit::new(mlp, x, y, &training, streams, &purpose).map_err(of_training)?;
-    let all = (training.epochs * training.batching.updates(data.x.nrows())) as u64;
-    out.complete(&format!("{part}/training"), &mut fit, &|updates| updates * UNITS / all)?;
-    let trained = fit.finish().map_err(of_training)?;
+    let fit = NetworkFit {
+        purpose: &format!("{purpose}/{k}"),
+        part: &format!("{part}/training"),
+        epochs,
+        batching: Batching::Mini { size: n.batch, repeats: false },
+        descent: Descent::new(Rule::Adam(Adam::default()), rate as f32),
+        patience: 0,
+        lower: &[(key, rate)],
+        units: UNITS / epochs as u64,
+    };
+    let trained = fit.run(out, mlp, x, y)?;
     let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
     Ok((trained.mlp, cost))
 }

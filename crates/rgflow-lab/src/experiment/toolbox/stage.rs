@@ -2,11 +2,12 @@
 
 use super::settings::{DataSet, Settings, is_ordered};
 use crate::artifact::{Error, Repetition, Stage, StageOut};
+use crate::study::training::NetworkFit;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rgflow::exact::transfer::Sampler;
 use rgflow::lattice::{Observables, Square, Temperature};
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Rule, Sgd};
-use rgflow::nn::{Activation, Cost, Data, Epoch, Fit, Mlp, Targets, Trained, Training};
+use rgflow::nn::{Activation, Data, Epoch, Mlp, Targets, Trained};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
@@ -74,9 +75,9 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Find
         let epochs = 3 * settings.neuron.epochs + 7 * settings.optimisers.epochs;
         out.add_work("training", epochs as u64 * n + settings.stopping.epochs as u64 * n / 10);
         let found = Findings {
-            neurons: neurons(out, settings, &train, &test, streams)?,
-            optimisers: optimisers(out, settings, &train, &test, streams)?,
-            stopping: stopping(out, settings, &train, &test, streams)?,
+            neurons: neurons(out, settings, &train, &test)?,
+            optimisers: optimisers(out, settings, &train, &test)?,
+            stopping: stopping(out, settings, &train, &test)?,
         };
         out.write_json(file, &found)
     })?;
@@ -132,6 +133,8 @@ struct Job<'a> {
     epochs: usize,
     batching: Batching,
     descent: Descent,
+    /// Key of the learning rate.
+    rate: &'static str,
 }
 
 impl Job<'_> {
@@ -141,41 +144,34 @@ impl Job<'_> {
         out: &StageOut,
         (x, classes): (ArrayView2<f32>, &[usize]),
         (y, y_classes): (ArrayView2<f32>, &[usize]),
-        streams: Streams,
     ) -> Result<Trained, Error> {
         let neuron = self.sizes[self.sizes.len() - 1] == 1;
-        let (output, cost) = if neuron {
-            (Activation::Sigmoid, Cost::CrossEntropy)
-        } else {
-            (Activation::Softmax, Cost::CategoricalCrossEntropy)
-        };
+        let output = if neuron { Activation::Sigmoid } else { Activation::Softmax };
         // The same weights to begin with for all that have one shape.
-        let mlp = Mlp::random(self.sizes, Activation::Tanh, output, &mut streams.generator("training/init", 0));
+        let mlp = Mlp::random(self.sizes, Activation::Tanh, output, &mut out.streams().generator("training/init", 0));
         let values = |classes: &[usize]| Array2::from_shape_fn((classes.len(), 1), |(i, _)| classes[i] as f32);
         let (x_values, y_values) = (values(classes), values(y_classes));
         let data = |x, values, classes| Data {
             x,
             targets: if neuron { Targets::Values(values) } else { Targets::Classes(classes) },
         };
-        let training =
-            Training { epochs: self.epochs, batching: self.batching, descent: self.descent, cost, patience: 0 };
         let (learn, test) = (data(x.into(), x_values.view(), classes), data(y.into(), y_values.view(), y_classes));
-        let failure = |e| Error::failure(format!("{}: {e}", self.name));
-        let mut fit = Fit::new(mlp, learn, test, &training, streams, self.name).map_err(failure)?;
-        let (n, per_epoch) = (x.nrows() as u64, self.batching.updates(x.nrows()) as u64);
-        out.complete(self.part, &mut fit, &|updates| updates * n / per_epoch)?;
-        fit.finish().map_err(failure)
+        let fit = NetworkFit {
+            purpose: self.name,
+            part: self.part,
+            epochs: self.epochs,
+            batching: self.batching,
+            descent: self.descent,
+            patience: 0,
+            lower: &[(self.rate, f64::from(self.descent.rate))],
+            units: x.nrows() as u64,
+        };
+        fit.run(out, mlp, learn, test)
     }
 }
 
 /// Single neurons that see the spins, |m| or E.
-fn neurons(
-    out: &StageOut,
-    settings: &Settings,
-    learn: &Set,
-    test: &Set,
-    streams: Streams,
-) -> Result<Vec<NeuronFound>, Error> {
+fn neurons(out: &StageOut, settings: &Settings, learn: &Set, test: &Set) -> Result<Vec<NeuronFound>, Error> {
     let inputs = [
         ("spins", &learn.spins, &test.spins),
         ("abs_m", &learn.abs_m, &test.abs_m),
@@ -191,8 +187,9 @@ fn neurons(
                 epochs: settings.neuron.epochs,
                 batching: Batching::Mini { size: settings.neuron.batch, repeats: false },
                 descent: Descent::new(Rule::Adam(Adam::default()), settings.neuron.learning_rate as f32),
+                rate: "neuron.learning_rate",
             };
-            let trained = job.run(out, (x.view(), &learn.classes), (y.view(), &test.classes), streams)?;
+            let trained = job.run(out, (x.view(), &learn.classes), (y.view(), &test.classes))?;
             let p = trained.mlp.outputs(y.view());
             let right = p.iter().zip(&test.classes).filter(|(p, class)| (**p > 0.5) == (**class == 1)).count();
             let means =
@@ -228,13 +225,7 @@ fn best_threshold(values: &[f32], classes: &[usize]) -> f64 {
     best as f64 / order.len() as f64
 }
 
-fn optimisers(
-    out: &StageOut,
-    settings: &Settings,
-    learn: &Set,
-    test: &Set,
-    streams: Streams,
-) -> Result<Vec<Learnt>, Error> {
+fn optimisers(out: &StageOut, settings: &Settings, learn: &Set, test: &Set) -> Result<Vec<Learnt>, Error> {
     let s = &settings.optimisers;
     let rate = s.learning_rate as f32;
     let plain = Descent::new(Rule::Sgd(Sgd), rate);
@@ -254,14 +245,15 @@ fn optimisers(
     .map(|(name, batching, descent)| {
         let sizes = [learn.spins.ncols(), s.hidden, 2];
         let part = format!("optimisers/{name}");
-        let job = Job { name: "optimisers", part: &part, sizes: &sizes, epochs: s.epochs, batching, descent };
+        let rate = if name == "Adam" { "optimisers.adam_rate" } else { "optimisers.learning_rate" };
+        let job = Job { name: "optimisers", part: &part, sizes: &sizes, epochs: s.epochs, batching, descent, rate };
         let (x, y) = ((learn.spins.view(), &learn.classes[..]), (test.spins.view(), &test.classes[..]));
-        Ok(Learnt::of(name, &job.run(out, x, y, streams)?.curve))
+        Ok(Learnt::of(name, &job.run(out, x, y)?.curve))
     })
     .collect()
 }
 
-fn stopping(out: &StageOut, settings: &Settings, learn: &Set, test: &Set, streams: Streams) -> Result<Learnt, Error> {
+fn stopping(out: &StageOut, settings: &Settings, learn: &Set, test: &Set) -> Result<Learnt, Error> {
     let s = &settings.stopping;
     let (x, classes) = learn.first(s.train);
     let job = Job {
@@ -271,8 +263,9 @@ fn stopping(out: &StageOut, settings: &Settings, learn: &Set, test: &Set, stream
         epochs: s.epochs,
         batching: Batching::Mini { size: s.batch, repeats: false },
         descent: Descent::new(Rule::Adam(Adam::default()), s.learning_rate as f32),
+        rate: "stopping.learning_rate",
     };
-    let trained = job.run(out, (x.view(), &classes), (test.spins.view(), &test.classes), streams)?;
+    let trained = job.run(out, (x.view(), &classes), (test.spins.view(), &test.classes))?;
     Ok(Learnt::of("Adam", &trained.curve))
 }
 

@@ -1,7 +1,7 @@
 //! The recipe's values, parsed and validated.
 
 use crate::dataset::{Dataset, Kind};
-use crate::study::descent::Method;
+use crate::study::training::Method;
 use rgflow::learning::{Batching, Descent};
 use rgflow::rbm::Units;
 use serde::{Deserialize, Serialize};

@@ -4,11 +4,11 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use crate::dataset::{Dataset, Rows};
-use crate::study::descent::of_machine;
+use crate::study::training::MachineFit;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Fit, Kernel, Rbm, Trained, Training, Units};
+use rgflow::rbm::{Chains, Kernel, Rbm, Trained, Training, Units};
 
 const REVISION: u32 = 7;
 const MODEL: &str = "rbm/model.safetensors";
@@ -70,11 +70,15 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         };
         let units = (train.len() * n * m / 1000 + 1) as u64;
         out.add_work("rbm", settings.training.epochs as u64 * units);
-        let fit = Fit::new(start, x.for_machine(), y.for_machine(), &training, streams, "rbm");
-        let mut fit = fit.and_then(|fit| fit.with_training_cost(measured.for_machine()))?;
-        let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch as u64)?;
-        let Trained { rbm, update, metrics, .. } = fit.finish().map_err(of_machine("training.learning_rate"))?;
-        out.tick(settings.training.epochs as u64 * units - done)?;
+        let fit = MachineFit {
+            purpose: "rbm",
+            part: "training",
+            training,
+            lower: &[("training.learning_rate", settings.training.descent.learning_rate)],
+            units,
+        };
+        let Trained { rbm, update, metrics, .. } =
+            fit.run(out, start, x.for_machine(), y.for_machine(), Some(measured.for_machine()))?;
         let mut lines = String::new();
         for m in &metrics {
             let line = serde_json::json!({"update": m.update, "epoch": m.update as f64 / per_epoch as f64,

@@ -1,6 +1,6 @@
 //! The recipe's values, parsed and validated.
 
-use crate::study::descent::Method;
+use crate::study::training::Method;
 use rgflow::learning::{Batching, Descent};
 use rgflow::nn::Activation;
 use serde::{Deserialize, Serialize};

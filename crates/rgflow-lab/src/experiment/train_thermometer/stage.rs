@@ -4,11 +4,11 @@ use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Error, Model, Repetition, Stage, network};
 use crate::dataset::{Dataset, Meaning, Rows};
-use crate::study::descent::of_network;
+use crate::study::training::NetworkFit;
 use ndarray::{Array2, ArrayView2, s};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
-use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, Targets, Trained, Training};
+use rgflow::nn::{Activation, Data, Mlp, Targets, Trained};
 use rgflow::random::Streams;
 use std::fmt::Write;
 
@@ -72,23 +72,21 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let mut init = streams.generator("thermometer/init", 0);
         let hidden = settings.activation().map_err(Error::user)?;
         let mlp = Mlp::random(&sizes, hidden, Activation::Softmax, &mut init);
-        let training = Training {
+        let units = 2 * split.train.len() as u64;
+        out.add_work("thermometer", settings.training.epochs as u64 * units);
+        let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
+        let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
+        let fit = NetworkFit {
+            purpose: "thermometer",
+            part: "training",
             epochs: settings.training.epochs,
             batching: settings.batching().map_err(Error::user)?,
             descent: settings.descent().map_err(Error::user)?,
-            cost: Cost::CategoricalCrossEntropy,
             patience: settings.training.patience,
+            lower: &[("training.learning_rate", settings.training.method.learning_rate)],
+            units,
         };
-        let units = 2 * split.train.len() as u64;
-        out.add_work("thermometer", training.epochs as u64 * units);
-        let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
-        let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
-        let failure = of_network("training.learning_rate");
-        let mut fit = Fit::new(mlp, train_data, test_data, &training, streams, "thermometer").map_err(failure)?;
-        let per_epoch = training.batching.updates(split.train.len()) as u64;
-        let done = out.complete("training", &mut fit, &|updates| updates * units / per_epoch)?;
-        let Trained { mlp, curve: learning, .. } = fit.finish().map_err(failure)?;
-        out.tick(training.epochs as u64 * units - done)?;
+        let Trained { mlp, curve: learning, .. } = fit.run(out, mlp, train_data, test_data)?;
         let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
         let read = |rows: &[usize]| outputs(&mlp, data, rows);
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();

@@ -1,10 +1,11 @@
 //! Flow diagrams: strips of arrows on one axis, with vertical marks such as T_c.
 
-use super::{Drawing, Frame, axes, clip, escape, fit_text, heading, px, text_width};
+use super::{Drawing, Frame, axes, clip, fit_text, heading, px, text_width};
 use crate::record::Axis;
 use crate::report::axis::Ruler;
 use crate::report::format::significant;
 use crate::report::rich;
+use crate::report::rich::escape;
 use std::fmt::Write;
 
 const STRIP: f64 = 30.0;

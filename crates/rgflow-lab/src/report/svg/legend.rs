@@ -1,7 +1,8 @@
 //! Legends: entries in rows below the picture; more than eight temperatures become one ramp of colours.
 
-use super::{escape, fit_text, px, text_width};
+use super::{fit_text, px, text_width};
 use crate::report::rich;
+use crate::report::rich::escape;
 use std::fmt::Write;
 
 /// One curve in the legend.

@@ -1,12 +1,11 @@
 //! Colour maps with their colour bar.
 
-use super::{
-    Drawing, Frame, axes, clip, escape, fit_text, frame_meta, heading, left_margin, px, ruler_meta, text_width,
-};
+use super::{Drawing, Frame, axes, clip, fit_text, frame_meta, heading, left_margin, px, ruler_meta, text_width};
 use crate::record::{Axis, Map, Scale};
 use crate::report::axis::Ruler;
 use crate::report::colour::Gradient;
 use crate::report::rich;
+use crate::report::rich::escape;
 use std::fmt::Write;
 
 pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing {

@@ -12,6 +12,7 @@ mod map;
 use super::axis::Ruler;
 use super::{colour, rich};
 use crate::record::{Figure, Panel};
+use crate::report::rich::escape;
 pub(crate) use legend::Item;
 use std::fmt::Write;
 
@@ -120,24 +121,6 @@ pub(crate) fn swatch(item: &Item) -> String {
         "<svg class=\"panel\" width=\"26\" height=\"10\" viewBox=\"0 0 26 10\" aria-hidden=\"true\">{}</svg>",
         legend::sample(item, 0.0, 5.0)
     )
-}
-
-/// Text for markup: the five special characters escaped, control characters dropped (XML forbids them).
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// A coordinate with at most one decimal.

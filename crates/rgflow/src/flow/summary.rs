@@ -1,0 +1,73 @@
+//! A trajectory in a few numbers and pictures.
+
+use super::moments::{Moment, Trajectory};
+use super::{Reference, converged};
+
+impl Trajectory {
+    /// The last record.
+    ///
+    /// # Panics
+    /// If there is no record: every schedule has one.
+    pub fn last(&self) -> &Moment {
+        &self.moments[self.moments.len() - 1]
+    }
+
+    /// The record nearest to `step`.
+    pub fn nearest(&self, step: usize) -> &Moment {
+        self.moments.iter().min_by_key(|m| m.step.abs_diff(step)).unwrap_or_else(|| self.last())
+    }
+
+    /// Recorded steps.
+    pub fn steps(&self) -> Vec<usize> {
+        self.moments.iter().map(|m| m.step).collect()
+    }
+
+    /// Fraction of starts whose last windows agree ([`converged`]).
+    pub fn converged(&self) -> f64 {
+        self.windows.iter().filter(|windows| converged(windows)).count() as f64 / self.windows.len() as f64
+    }
+
+    /// T* by record and start, in J/k_B.
+    pub fn t_star(&self, reference: &Reference) -> Vec<Vec<f64>> {
+        let of = |m: &Moment| m.probability.rows().into_iter().map(|p| reference.t_star(&p.to_vec()).0).collect();
+        self.moments.iter().map(of).collect()
+    }
+
+    /// Positions of the last records at or before each of `steps`.
+    pub fn records_before(&self, steps: &[usize]) -> Vec<usize> {
+        steps.iter().map(|step| self.moments.iter().rposition(|m| m.step <= *step).unwrap_or(0)).collect()
+    }
+
+    /// The first chain of `starts` at `records` (positions): `[start][record]`.
+    pub fn pictures(&self, starts: &[usize], records: &[usize]) -> Vec<Vec<Vec<f32>>> {
+        let of = |start: &usize| records.iter().map(|r| self.moments[*r].example.row(*start).to_vec()).collect();
+        starts.iter().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mode, Readout, Schedule, Starts, run};
+    use crate::random::Streams;
+    use crate::rbm::Rbm;
+    use ndarray::Array2;
+    use std::ops::ControlFlow;
+
+    #[test]
+    fn records_are_found_by_their_steps() {
+        let streams = Streams::new(1);
+        let rbm = Rbm::random(4, 2, 0.5, &mut streams.generator("test/rbm", 0));
+        let values = Array2::from_shape_fn((6, 4), |(row, _)| if row < 3 { 1.0f32 } else { -1.0 });
+        let starts = Starts { values: values.view().into(), n_starts: 2 };
+        let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
+        let (readout, streams) = (Readout { mlp: None, lattice: None }, (streams, "test/flow"));
+        let flow = run(&rbm, readout, starts, Mode::Gibbs, &schedule, streams, &|_| ControlFlow::Continue(()));
+        let flow = flow.expect("nothing stops it");
+        assert_eq!(flow.steps(), [0, 1, 4, 8]);
+        assert_eq!((flow.nearest(3).step, flow.nearest(100).step, flow.last().step), (4, 8, 8));
+        assert_eq!(flow.records_before(&[0, 3, usize::MAX]), [0, 1, 3]);
+        let pictures = flow.pictures(&[1, 0], &[0]);
+        assert_eq!(pictures, [[[-1.0; 4]], [[1.0; 4]]]);
+        assert!((0.0..=1.0).contains(&flow.converged()));
+    }
+}
