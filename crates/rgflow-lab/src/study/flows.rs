@@ -7,11 +7,13 @@ use super::settings::Torus;
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use rgflow::flow::{
-    Mode, Reading, Readout, Relaxation, Schedule, Starts, Thermometer, Trajectory, attractors, converged,
+    Attractors, Mode, Moment, Reading, Readout, Relaxation, Schedule, Starts, Thermometer, Trajectory, attractors,
     distinct_ends, relaxation, run_by,
 };
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
+use rgflow::random::Streams;
+use rgflow::rbm::Rbm;
 use std::fmt::Write;
 
 const REVISION: u32 = 9;
@@ -38,6 +40,53 @@ pub struct FlowSpec<'a> {
     pub chains: usize,
 }
 
+/// A system whose flow is read: what it is read with, and what is kept of its trajectory.
+pub trait System: Sync {
+    /// What is kept.
+    type Found;
+
+    /// The network that reads and the lattice on which E and |m| are measured, where there are such.
+    fn readout(&self) -> Readout<'_>;
+
+    /// What is kept of the trajectory of a `flow`.
+    ///
+    /// # Errors
+    /// If the configurations do not fit the system.
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<Self::Found, Error>;
+}
+
+/// One flow of one machine.
+pub struct Flow<'a> {
+    /// Of the random streams.
+    pub purpose: &'a str,
+    /// Name of the parts under which stopped chains are kept, unique in the stage.
+    pub part: &'a str,
+    pub rbm: &'a Rbm,
+    pub mode: Mode,
+    pub steps: usize,
+    pub starts: Starts<'a>,
+}
+
+impl Flow<'_> {
+    /// Runs the flow and reads it as `system` does; `units` of chain-steps are the progress.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after a signal, and those of [`System::examine`].
+    pub fn run<S: System>(
+        &self,
+        out: &StageOut,
+        system: &S,
+        units: &(dyn Fn(u64) -> u64 + Sync),
+    ) -> Result<(Trajectory, S::Found), Error> {
+        let (schedule, streams) = (Schedule::new(self.steps), (out.streams(), self.purpose));
+        let trajectory = out.drive(self.part, units, |drive| {
+            run_by(self.rbm, system.readout(), self.starts, self.mode, &schedule, streams, drive)
+        })?;
+        let found = system.examine(self, &trajectory, out.streams())?;
+        Ok((trajectory, found))
+    }
+}
+
 /// Makes or keeps the flow and reads what it found.
 pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Result<FlowFindings, Error> {
     let folder = format!("flow/{}-{}", spec.name, spec.mode.name());
@@ -50,23 +99,18 @@ pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Resul
         outputs: &[&npz, &csv, &json],
     };
     repetition.found_compact(what, |out| {
-        let thermometer = inputs.thermometer;
-        let square = square(inputs.settings)?;
-        let rbm = machines::load(spec.machine, &spec.file)?;
+        let (rbm, temperatures) = (machines::load(spec.machine, &spec.file)?, inputs.settings.temperatures());
         let start = ThermalSet::read(inputs.samples, "start")?;
-        let n_starts = inputs.settings.temperatures().len();
-        let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), spec.chains).view());
+        let bits = packed(start.first(&inputs.settings.all(), spec.chains).view());
         drop(start);
-        let schedule = Schedule::new(spec.steps);
+        let n_starts = temperatures.len();
         out.add_work(&folder, (spec.steps * spec.chains * n_starts) as u64 / 4);
-        let readout = Readout { mlp: Some(&thermometer.mlp), lattice: Some(&square) };
         let starts = Starts { values: bits.as_slice().into(), n_starts };
-        let streams = (out.streams(), folder.as_str());
-        let trajectory = out.drive("chains", &|done| done / 4, |drive| {
-            run_by(&rbm, readout, starts, spec.mode, &schedule, streams, drive)
-        })?;
-        let findings = examine(&trajectory, thermometer, &square, spec.mode, n_starts)?;
-        write_series(out, &npz, &csv, &trajectory, &findings, &inputs.settings.temperatures())?;
+        let (mode, steps) = (spec.mode, spec.steps);
+        let flow = Flow { purpose: &folder, part: "chains", rbm: &rbm, mode, steps, starts };
+        let torus = TorusReader { thermometer: inputs.thermometer, square: square(inputs.settings)? };
+        let (trajectory, findings) = flow.run(out, &torus, &|done| done / 4)?;
+        write_series(out, (&npz, &csv), &trajectory, &findings.series, &temperatures)?;
         Ok(findings)
     })
 }
@@ -76,75 +120,76 @@ pub fn square(settings: &Torus) -> Result<Square, Error> {
     Ok(Square::new(*settings.lattice.size, *settings.lattice.size)?)
 }
 
-fn examine(
-    trajectory: &Trajectory,
-    thermometer: &Thermometer,
-    square: &Square,
-    mode: Mode,
-    n_starts: usize,
-) -> Result<FlowFindings, Error> {
-    let per_start = trajectory.spins.nrows() / n_starts;
-    let ends = trajectory
-        .end
-        .iter()
-        .zip(trajectory.spins.axis_chunks_iter(Axis(0), per_start))
-        .map(|(reading, spins)| Ok(Observed::of(thermometer, reading, &Observables::measure(square, spins)?, square)))
-        .collect::<Result<Vec<_>, Error>>()?;
-    let pooled = Reading::pooled(&trajectory.end);
-    let pooled = Observed::of(thermometer, &pooled, &Observables::measure(square, trajectory.spins.view())?, square);
-    let moments = &trajectory.moments;
-    let last = &moments[moments.len() - 1];
-    let hundred = moments.iter().min_by_key(|m| m.step.abs_diff(100)).unwrap_or(last);
-    let ends_now = distinct_ends(last);
-    let (relaxation, relaxation_interval) = match relaxation(trajectory) {
-        Relaxation::Steps(tau) => (Some(tau), None),
-        Relaxation::Longer(t) => (None, Some([Some(t), None])),
-        Relaxation::Within(t) => (None, Some([None, Some(t)])),
-    };
-    let found = (mode == Mode::Mean).then(|| attractors(trajectory.values.view(), n_starts));
-    let kept = |n: usize| 0..n.min(KEPT);
-    let shown_starts: Vec<usize> = (0..6).map(|i| i * (n_starts - 1) / 5).collect();
-    let shown_records: Vec<usize> = [0, 1, 2, 4, 10, 40, 100, usize::MAX]
-        .iter()
-        .map(|s| moments.iter().rposition(|m| m.step <= *s).unwrap_or(0))
-        .collect();
-    let pairs = |v: &[f64], e: &[f64]| v.iter().copied().zip(e.iter().copied()).collect();
-    Ok(FlowFindings {
-        steps: last.step,
-        pooled,
-        ends,
-        distinct_100: distinct_ends(hundred).count,
-        distinct: ends_now.count,
-        apart: ends_now.widest,
-        hot_meets_cold: ends_now.hot_meets_cold,
-        converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,
-        relaxation,
-        relaxation_interval,
-        at_rest: trajectory.at_rest,
-        attractors: found.as_ref().map_or(0, |a| a.centres.nrows()),
-        centres: found
-            .as_ref()
-            .map_or(vec![], |a| kept(a.centres.nrows()).map(|k| a.centres.row(k).to_vec()).collect()),
-        basins: found.as_ref().map_or(vec![], |a| kept(a.weight.nrows()).map(|k| a.weight.row(k).to_vec()).collect()),
-        magnetisation: trajectory.spins.axis_chunks_iter(Axis(0), per_start).map(magnetisation).collect(),
-        series: Series {
-            steps: moments.iter().map(|m| m.step).collect(),
-            t_star: moments
-                .iter()
-                .map(|m| {
-                    m.probability.rows().into_iter().map(|p| thermometer.reference.t_star(&p.to_vec()).0).collect()
-                })
-                .collect(),
-            energy: moments.iter().map(|m| pairs(&m.energy, &m.energy_error)).collect(),
-            abs_m: moments.iter().map(|m| pairs(&m.abs_m, &m.abs_m_error)).collect(),
-            pictures: shown_starts
-                .iter()
-                .map(|s| shown_records.iter().map(|r| moments[*r].example.row(*s).to_vec()).collect())
-                .collect(),
-            shown_starts,
-            shown_records,
-        },
-    })
+/// The 2D Ising model on a torus, read by a network and by its energy.
+struct TorusReader<'a> {
+    thermometer: &'a Thermometer,
+    square: Square,
+}
+
+/// Steps at which pictures are shown, where they are recorded.
+pub const SHOWN: [usize; 8] = [0, 1, 2, 4, 10, 40, 100, usize::MAX];
+
+/// Values with their errors.
+pub fn pairs(values: &[f64], errors: &[f64]) -> Vec<(f64, f64)> {
+    values.iter().copied().zip(errors.iter().copied()).collect()
+}
+
+impl System for TorusReader<'_> {
+    type Found = FlowFindings;
+
+    fn readout(&self) -> Readout<'_> {
+        Readout { mlp: Some(&self.thermometer.mlp), lattice: Some(&self.square) }
+    }
+
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, _: Streams) -> Result<FlowFindings, Error> {
+        let n_starts = flow.starts.n_starts;
+        let observe = |reading: &Reading, spins: ArrayView2<i8>| -> Result<Observed, Error> {
+            let observables = Observables::measure(&self.square, spins)?;
+            Ok(Observed::of(self.thermometer, reading, &observables, &self.square))
+        };
+        let per_start = trajectory.spins.nrows() / n_starts;
+        let by_start = || trajectory.spins.axis_chunks_iter(Axis(0), per_start);
+        let ends = trajectory.end.iter().zip(by_start()).map(|(reading, spins)| observe(reading, spins));
+        let last = distinct_ends(trajectory.last());
+        let (relaxation, relaxation_interval) = match relaxation(trajectory) {
+            Relaxation::Steps(tau) => (Some(tau), None),
+            Relaxation::Longer(t) => (None, Some([Some(t), None])),
+            Relaxation::Within(t) => (None, Some([None, Some(t)])),
+        };
+        let found = (flow.mode == Mode::Mean).then(|| attractors(trajectory.values.view(), n_starts));
+        let heaviest = |n: usize| 0..n.min(KEPT);
+        let centres = |a: &Attractors| heaviest(a.centres.nrows()).map(|k| a.centres.row(k).to_vec()).collect();
+        let basins = |a: &Attractors| heaviest(a.weight.nrows()).map(|k| a.weight.row(k).to_vec()).collect();
+        let shown_starts: Vec<usize> = (0..6).map(|i| i * (n_starts - 1) / 5).collect();
+        let shown_records = trajectory.records_before(&SHOWN);
+        let moments = &trajectory.moments;
+        Ok(FlowFindings {
+            steps: trajectory.last().step,
+            ends: ends.collect::<Result<_, _>>()?,
+            pooled: observe(&Reading::pooled(&trajectory.end), trajectory.spins.view())?,
+            distinct_100: distinct_ends(trajectory.nearest(100)).count,
+            distinct: last.count,
+            apart: last.widest,
+            hot_meets_cold: last.hot_meets_cold,
+            converged: trajectory.converged(),
+            relaxation,
+            relaxation_interval,
+            at_rest: trajectory.at_rest,
+            attractors: found.as_ref().map_or(0, |a| a.centres.nrows()),
+            centres: found.as_ref().map_or(vec![], centres),
+            basins: found.as_ref().map_or(vec![], basins),
+            magnetisation: by_start().map(magnetisation).collect(),
+            series: Series {
+                steps: trajectory.steps(),
+                t_star: trajectory.t_star(&self.thermometer.reference),
+                energy: moments.iter().map(|m| pairs(&m.energy, &m.energy_error)).collect(),
+                abs_m: moments.iter().map(|m| pairs(&m.abs_m, &m.abs_m_error)).collect(),
+                pictures: trajectory.pictures(&shown_starts, &shown_records),
+                shown_starts,
+                shown_records,
+            },
+        })
+    }
 }
 
 /// Fractions of configurations with m = -1, -0.9 ... 1, rounded to one decimal.
@@ -159,27 +204,22 @@ pub fn magnetisation(rows: ArrayView2<i8>) -> Vec<f64> {
 
 fn write_series(
     out: &StageOut,
-    npz_name: &str,
-    csv_name: &str,
+    (npz_name, csv_name): (&str, &str),
     trajectory: &Trajectory,
-    findings: &FlowFindings,
+    series: &Series,
     temperatures: &[f64],
 ) -> Result<(), Error> {
     let moments = &trajectory.moments;
     let (records, starts) = (moments.len(), temperatures.len());
-    let mut p = Array3::<f64>::zeros((records, starts, temperatures.len()));
-    let mut p_error = p.clone();
-    for (r, m) in moments.iter().enumerate() {
-        p.index_axis_mut(Axis(0), r).assign(&m.probability);
-        p_error.index_axis_mut(Axis(0), r).assign(&m.probability_error);
-    }
+    let by_record = |of: fn(&Moment) -> &Array2<f64>| {
+        Array3::from_shape_fn((records, starts, starts), |(r, s, t)| of(&moments[r])[[s, t]])
+    };
     let grid = |f: &dyn Fn(usize, usize) -> f64| Array2::from_shape_fn((records, starts), |(r, s)| f(r, s));
-    let series = &findings.series;
     let mut file = npz::Writer::new();
     file.add("step", &Array1::from_iter(moments.iter().map(|m| m.step as u32)))?;
     file.add("start_temperature", &Array1::from(temperatures.to_vec()))?;
-    file.add("probability", &p)?;
-    file.add("probability_error", &p_error)?;
+    file.add("probability", &by_record(|m| &m.probability))?;
+    file.add("probability_error", &by_record(|m| &m.probability_error))?;
     file.add("t_star", &grid(&|r, s| series.t_star[r][s]))?;
     file.add("energy", &grid(&|r, s| moments[r].energy[s]))?;
     file.add("energy_error", &grid(&|r, s| moments[r].energy_error[s]))?;

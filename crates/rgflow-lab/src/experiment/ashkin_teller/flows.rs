@@ -3,14 +3,14 @@
 use super::{Observed, Settings};
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use crate::record::Measured;
+use crate::study::flows::{Flow, System};
 use crate::study::machines;
 use crate::study::samples::ThermalSet;
-use ndarray::{ArrayView2, Axis};
-use rgflow::flow::{
-    Mode, Reading, Readout, Schedule, Starts, TStar, Thermometer, attractors, converged, distinct_ends, run_by,
-};
+use ndarray::{ArrayView1, ArrayView2, Axis};
+use rgflow::flow::{Mode, Reading, Readout, Starts, TStar, Thermometer, Trajectory, attractors, distinct_ends};
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{AshkinTeller, Model, Square};
+use rgflow::random::{Generator, Streams};
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 3;
@@ -73,15 +73,12 @@ impl<'a> Reader<'a> {
         let n_sites = self.settings.torus.lattice.size.pow(2) as f64;
         let mut found = [(0.0, 0.0); 3];
         for part in parts {
-            let values: Vec<[f64; 3]> = part
-                .rows()
-                .into_iter()
-                .map(|row| {
-                    let row = row.to_vec();
-                    let [s, t, u] = model.magnetisations(&row);
-                    [model.energy(&row) / n_sites, (s.abs() + t.abs()) / 2.0, u.abs()]
-                })
-                .collect();
+            let of = |row: ArrayView1<i8>| {
+                let row = row.to_vec();
+                let [s, t, u] = model.magnetisations(&row);
+                [model.energy(&row) / n_sites, (s.abs() + t.abs()) / 2.0, u.abs()]
+            };
+            let values: Vec<[f64; 3]> = part.rows().into_iter().map(of).collect();
             let n = values.len() as f64;
             for (k, (sum, variance)) in found.iter_mut().enumerate() {
                 let mean = values.iter().map(|v| v[k]).sum::<f64>() / n;
@@ -130,6 +127,35 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl System for Reader<'_> {
+    type Found = FlowFound;
+
+    fn readout(&self) -> Readout<'_> {
+        Readout { mlp: Some(&self.thermometer.mlp), lattice: None }
+    }
+
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<FlowFound, Error> {
+        let n_starts = flow.starts.n_starts;
+        // Expectation values are read as the spins that they are of.
+        let mut random = streams.generator(&format!("{}/spins", flow.purpose), 0);
+        let spins = trajectory.values.mapv(|v| draw(v, &mut random));
+        let parts: Vec<_> = spins.axis_chunks_iter(Axis(0), spins.nrows() / n_starts).collect();
+        let last = distinct_ends(trajectory.last());
+        Ok(FlowFound {
+            pooled: self.look(&Reading::pooled(&trajectory.end), &parts)?,
+            distinct: last.count,
+            apart: last.widest,
+            converged: trajectory.converged(),
+            attractors: match flow.mode {
+                Mode::Mean => attractors(trajectory.values.view(), n_starts).centres.nrows(),
+                Mode::Gibbs => 0,
+            },
+            steps: trajectory.steps(),
+            t_star: trajectory.t_star(&self.thermometer.reference),
+        })
+    }
+}
+
 /// Makes or keeps the flow of the machine trained on `set`.
 pub(super) fn stage(
     repetition: &Repetition,
@@ -145,54 +171,25 @@ pub(super) fn stage(
     let what = Stage {
         name: &folder,
         revision: REVISION,
-        settings: (mode.name(), steps, chains, *reader.settings.model.ratio),
+        settings: (mode.name(), steps, chains, reader.settings.model.ratio),
         inputs: &[reader.samples, reader.thermometer_stage, machine],
         outputs: &[&json],
     };
-    let artifact = repetition.stage(what, |out| {
-        let rbm = machines::load(machine, &format!("rbm/{set}/model.safetensors"))?;
+    repetition.found(what, |out| {
+        let rbm = machines::load(machine, &machines::file(set, None))?;
         let start = ThermalSet::read(reader.samples, "start")?;
-        let n_starts = torus.temperatures().len();
-        let bits = packed(start.first(&(0..n_starts).collect::<Vec<_>>(), chains).view());
+        let bits = packed(start.first(&torus.all(), chains).view());
         drop(start);
+        let n_starts = torus.temperatures().len();
         out.add_work(&folder, (steps * chains * n_starts) as u64 / 4);
-        let streams = out.streams();
-        let schedule = Schedule::new(steps);
-        let readout = Readout { mlp: Some(&reader.thermometer.mlp), lattice: None };
         let starts = Starts { values: bits.as_slice().into(), n_starts };
-        let trajectory = out.drive("chains", &|done| done / 4, |drive| {
-            run_by(&rbm, readout, starts, mode, &schedule, (streams, &folder), drive)
-        })?;
-        // Expectation values are read as the spins that they are of.
-        let mut random = streams.generator(&format!("{folder}/spins"), 0);
-        let spins = trajectory.values.mapv(|v| draw(v, &mut random));
-        let parts: Vec<_> = spins.axis_chunks_iter(Axis(0), chains).collect();
-        let moments = &trajectory.moments;
-        let last = &moments[moments.len() - 1];
-        let ends_now = distinct_ends(last);
-        let reference = &reader.thermometer.reference;
-        let star = |p: ndarray::ArrayView1<f64>| reference.t_star(&p.to_vec()).0;
-        out.write_json(
-            &json,
-            &FlowFound {
-                pooled: reader.look(&Reading::pooled(&trajectory.end), &parts)?,
-                distinct: ends_now.count,
-                apart: ends_now.widest,
-                converged: trajectory.windows.iter().filter(|w| converged(w)).count() as f64 / n_starts as f64,
-                attractors: match mode {
-                    Mode::Mean => attractors(trajectory.values.view(), n_starts).centres.nrows(),
-                    Mode::Gibbs => 0,
-                },
-                steps: moments.iter().map(|m| m.step).collect(),
-                t_star: moments.iter().map(|m| m.probability.rows().into_iter().map(star).collect()).collect(),
-            },
-        )
-    })?;
-    artifact.json(&json)
+        let flow = Flow { purpose: &folder, part: "chains", rbm: &rbm, mode, steps, starts };
+        Ok(flow.run(out, reader, &|done| done / 4)?.1)
+    })
 }
 
 /// A spin of this expectation value.
-fn draw(value: f32, random: &mut rgflow::random::Generator) -> i8 {
+fn draw(value: f32, random: &mut Generator) -> i8 {
     let uniform: f32 = rand::RngExt::random(random);
     if 2.0 * uniform < 1.0 + value { 1 } else { -1 }
 }

@@ -6,15 +6,18 @@ use super::ends::distinct;
 use super::machines;
 use super::settings::Common;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use ndarray::{Array2, Axis};
-use rgflow::flow::{Mode, Reading, Readout, Schedule, Starts, attractors, run_by};
+use crate::study::flows::{Flow, SHOWN, System};
+use ndarray::Axis;
+use rgflow::flow::{Mode, Reading, Readout, Starts, Trajectory, attractors};
+use rgflow::nn::Mlp;
+use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
 
 /// What a flow found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Flow {
+pub(super) struct Found {
     /// Steps at which ends were compared.
     pub steps: Vec<usize>,
     /// Distinct ends at each of these steps, and which end each digit has.
@@ -33,6 +36,25 @@ pub(super) struct Flow {
     pub pictures: Vec<Vec<Vec<f32>>>,
 }
 
+impl Found {
+    /// Before the first mark: what is recorded on the way to it.
+    fn begin(trajectory: &Trajectory) -> Self {
+        let shown = trajectory.records_before(&SHOWN[..SHOWN.len() - 1]);
+        Self {
+            steps: vec![],
+            ends: vec![],
+            labels: vec![],
+            probability: vec![],
+            records: trajectory.steps(),
+            distance: trajectory.moments.iter().map(|m| m.distance.clone()).collect(),
+            attractors: 0,
+            at_rest: 0.0,
+            pictures: trajectory.pictures(&(0..10).collect::<Vec<_>>(), &shown),
+            shown: shown.iter().map(|r| trajectory.moments[*r].step).collect(),
+        }
+    }
+}
+
 /// Makes or keeps the flow of a machine, or of its copy at an epoch.
 pub(super) fn stage(
     repetition: &Repetition,
@@ -41,7 +63,7 @@ pub(super) fn stage(
     (machine, classifier_stage): (&Artifact, &Artifact),
     (machine_name, epoch): (&str, Option<usize>),
     mode: Mode,
-) -> Result<Flow, Error> {
+) -> Result<Found, Error> {
     let at = epoch.map_or(String::new(), |epoch| format!("-epoch{epoch}"));
     let name = format!("flow/{machine_name}{at}-{}", mode.name());
     let json = format!("{name}.json");
@@ -61,50 +83,25 @@ pub(super) fn stage(
         // A million multiplications.
         let cost = rbm.weights.len() as u64;
         out.add_work(&name, (last * start.nrows()) as u64 * cost / 1_000_000);
-        let mut now: Array2<f32> = start.clone();
-        let (mut done, mut found) = (0, None::<Flow>);
+        let images = ImagesAtMark { mlp: &mlp, permutations: settings.flow.permutations };
+        let (mut now, mut done, mut found) = (start, 0, None::<Found>);
         for mark in marks {
-            let schedule = Schedule::new(mark - done);
-            let purpose = format!("{name}/{mark}");
-            let readout = Readout { mlp: Some(&mlp), lattice: None };
+            let (purpose, part) = (format!("{name}/{mark}"), mark.to_string());
             let starts = Starts { values: now.view().into(), n_starts: 10 };
-            let trajectory = out.drive(&mark.to_string(), &|steps| steps * cost / 1_000_000, |drive| {
-                run_by(&rbm, readout, starts, mode, &schedule, (out.streams(), &purpose), drive)
-            })?;
-            let labels = distinct(trajectory.values.view(), 10, settings.flow.permutations, out.streams(), &purpose);
-            let probability: Vec<Vec<f64>> = trajectory.end.iter().map(Reading::mean).collect();
-            let count = labels.iter().max().map_or(0, |most| most + 1);
-            let flow = found.get_or_insert_with(|| {
-                let moments = &trajectory.moments;
-                let shown: Vec<usize> = [0, 1, 2, 4, 10, 40, 100]
-                    .iter()
-                    .map(|s| moments.iter().rposition(|m| m.step <= *s).unwrap_or(0))
-                    .collect();
-                let pictures = (0..10).map(|d| shown.iter().map(|r| moments[*r].example.row(d).to_vec()).collect());
-                Flow {
-                    steps: vec![],
-                    ends: vec![],
-                    labels: vec![],
-                    probability: vec![],
-                    records: moments.iter().map(|m| m.step).collect(),
-                    distance: moments.iter().map(|m| m.distance.clone()).collect(),
-                    attractors: 0,
-                    at_rest: 0.0,
-                    pictures: pictures.collect(),
-                    shown: shown.iter().map(|r| moments[*r].step).collect(),
-                }
-            });
-            flow.steps.push(*mark);
-            flow.ends.push(count);
-            flow.labels.push(labels);
-            flow.probability.push(probability);
-            flow.at_rest = trajectory.at_rest;
+            let flow = Flow { purpose: &purpose, part: &part, rbm: &rbm, mode, steps: mark - done, starts };
+            let (trajectory, seen) = flow.run(out, &images, &|steps| steps * cost / 1_000_000)?;
+            let found = found.get_or_insert_with(|| Found::begin(&trajectory));
+            found.steps.push(*mark);
+            found.ends.push(seen.labels.iter().max().map_or(0, |most| most + 1));
+            found.labels.push(seen.labels);
+            found.probability.push(seen.probability);
+            found.at_rest = trajectory.at_rest;
             if *mark == last {
-                flow.shown.push(last);
+                found.shown.push(last);
                 let first = trajectory.values.axis_chunks_iter(Axis(0), chains).map(|of| of.row(0).to_vec());
-                flow.pictures.iter_mut().zip(first).for_each(|(row, end)| row.push(end));
+                found.pictures.iter_mut().zip(first).for_each(|(row, end)| row.push(end));
                 if mode == Mode::Mean {
-                    flow.attractors = attractors(trajectory.values.view(), 10).centres.nrows();
+                    found.attractors = attractors(trajectory.values.view(), 10).centres.nrows();
                 }
             }
             now = trajectory.values;
@@ -112,5 +109,30 @@ pub(super) fn stage(
         }
         out.write_json(&json, &found)
     })?;
-    artifact.json::<Option<Flow>>(&json)?.ok_or_else(|| Error::failure(format!("{json} is empty")))
+    artifact.json::<Option<Found>>(&json)?.ok_or_else(|| Error::failure(format!("{json} is empty")))
+}
+
+/// Images of digits, read by the classifier; their ends are compared by images.
+struct ImagesAtMark<'a> {
+    mlp: &'a Mlp,
+    permutations: usize,
+}
+
+/// What is read of images at a mark: which end each digit has, and P(digit) by starting digit.
+struct AtMark {
+    labels: Vec<usize>,
+    probability: Vec<Vec<f64>>,
+}
+
+impl System for ImagesAtMark<'_> {
+    type Found = AtMark;
+
+    fn readout(&self) -> Readout<'_> {
+        Readout { mlp: Some(self.mlp), lattice: None }
+    }
+
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<AtMark, Error> {
+        let labels = distinct(trajectory.values.view(), 10, self.permutations, streams, flow.purpose);
+        Ok(AtMark { labels, probability: trajectory.end.iter().map(Reading::mean).collect() })
+    }
 }

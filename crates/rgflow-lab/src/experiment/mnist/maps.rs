@@ -2,7 +2,7 @@
 
 use super::super::{AnyExperiment, Item};
 use super::data::{Images, Set, With};
-use super::flows::{self, Flow};
+use super::flows::{self, Found as Flow};
 use super::machines::{self, Fit};
 use super::settings::{Common, Training};
 use super::{MODES, classifier};

@@ -18,7 +18,7 @@ use crate::record::Record;
 use classifier::Accuracy;
 use data::{Images, Set, With};
 use embedding::Embedding;
-use flows::Flow;
+use flows::Found as Flow;
 use machines::Fit;
 pub use maps::MnistMaps;
 use rayon::prelude::*;

@@ -276,8 +276,8 @@ impl AnyExperiment for OwnFlow {
                     .network
                     .as_ref()
                     .and_then(|(_, _, model, _)| network::thermometer(model, repetition.streams()).ok());
-                let bench = stage::Bench { flow: self, settings: &settings, data, starts: &starts, thermometer };
-                modes.par_iter().map(|mode| stage::flow(repetition, &bench, *mode)).collect()
+                let inputs = stage::Inputs { flow: self, settings: &settings, data, starts: &starts, thermometer };
+                modes.par_iter().map(|mode| stage::flow(repetition, &inputs, *mode)).collect()
             })
             .collect::<Result<_, Error>>()?;
         let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp)).transpose()?;
