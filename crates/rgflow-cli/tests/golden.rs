@@ -6,12 +6,15 @@
 
 #[path = "golden/jobs.rs"]
 mod jobs;
+#[path = "common/printed.rs"]
+mod printed;
 #[path = "common/small.rs"]
 mod small;
 #[path = "common/two.rs"]
 mod two;
 
 use jobs::{Job, Made};
+use printed::lost;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,27 +71,6 @@ fn leave(name: &str, made: &Made) {
 fn hashes(texts: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
     let stem = |file: &str| Path::new(file).file_stem().expect("a name").to_string_lossy().into_owned();
     texts.iter().map(|(file, text)| (stem(file), blake3::hash(text.as_bytes()).to_hex().to_string())).collect()
-}
-
-/// The fields of `stored` that `found` lacks or has with another value. New fields are allowed, new items of a list are not.
-fn lost(stored: &Value, found: &Value, place: &str, differences: &mut Vec<String>) {
-    match (stored, found) {
-        (Value::Object(old), Value::Object(new)) => {
-            for (key, value) in old {
-                match new.get(key) {
-                    Some(other) => lost(value, other, &format!("{place}.{key}"), differences),
-                    None => differences.push(format!("{place}.{key} is missing")),
-                }
-            }
-        }
-        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
-            for (i, (value, other)) in old.iter().zip(new).enumerate() {
-                lost(value, other, &format!("{place}[{i}]"), differences);
-            }
-        }
-        _ if stored == found => {}
-        _ => differences.push(format!("{place} was {stored:.80}, is {found:.80}")),
-    }
 }
 
 fn compare(name: &str, made: &Made, hashes_now: &Hashes, expected: &Hashes) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! What is run and what is compared of it.
 
+use crate::printed::data;
 use crate::small::{SMALL, digits};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,24 +25,6 @@ type Make = dyn Fn(&Place) -> Vec<Named> + Send + Sync;
 pub struct Job {
     pub names: Vec<&'static str>,
     pub make: Box<Make>,
-}
-
-/// Keys of sentences; `text` is one where it is a list, and a cell of a table where it is not.
-const SENTENCES: &[&str] = &[
-    "alt", "answers", "caption", "claim", "how", "measure", "notes", "question", "reason", "remark", "source",
-    "states", "title",
-];
-
-/// `value` without its sentences.
-fn data(value: Value) -> Value {
-    let is_sentence = |key: &str, value: &Value| SENTENCES.contains(&key) || (key == "text" && value.is_array());
-    match value {
-        Value::Object(map) => {
-            map.into_iter().filter(|(key, value)| !is_sentence(key, value)).map(|(key, v)| (key, data(v))).collect()
-        }
-        Value::Array(items) => items.into_iter().map(data).collect(),
-        other => other,
-    }
 }
 
 /// A folder in which commands run.
