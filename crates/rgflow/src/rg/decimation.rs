@@ -38,6 +38,36 @@ impl Couplings {
         }
     }
 
+    /// These couplings and those after 1, 2 ... `steps` decimations.
+    pub fn flow(self, steps: usize) -> Vec<Self> {
+        std::iter::successors(Some(self), |c| Some(c.decimated())).take(steps + 1).collect()
+    }
+
+    /// ln Z and <s_0 s_r> of a ring of `n` sites, by enumeration of its 2^n states.
+    ///
+    /// # Panics
+    /// If `n` is 0 or does not fit into the bits of a number.
+    ///
+    /// ```
+    /// use rgflow::rg::decimation::Couplings;
+    /// let chain = Couplings { k: 0.7, h: 0.2, k0: 0.0 };
+    /// let ((ln_z, survivors), (ln_z_after, neighbours)) = (chain.of_ring(8, 2), chain.decimated().of_ring(4, 1));
+    /// assert!((ln_z - ln_z_after).abs() < 1e-12 && (survivors - neighbours).abs() < 1e-12);
+    /// ```
+    pub fn of_ring(self, n: usize, r: usize) -> (f64, f64) {
+        assert!(n > 0 && n < usize::BITS as usize, "a ring of {n} sites cannot be enumerated");
+        let s = |state: usize, i: usize| if state >> (i % n) & 1 == 1 { 1.0 } else { -1.0 };
+        // Of each state the weight over e^{n |K| + n |h|}, so that none is too large.
+        let top = n as f64 * (self.k.abs() + self.h.abs());
+        let exponent =
+            |state| (0..n).map(|i| self.k * s(state, i) * s(state, i + 1) + self.h * s(state, i)).sum::<f64>();
+        let (z, product) = (0..1usize << n).fold((0.0, 0.0), |(z, product), state| {
+            let weight = libm::exp(exponent(state) - top);
+            (z + weight, product + weight * s(state, 0) * s(state, r))
+        });
+        (libm::log(z) + top + n as f64 * self.k0, product / z)
+    }
+
     /// ln of the larger eigenvalue of the transfer matrix: the free energy of a site of the infinite chain over -k_B T.
     pub fn ln_z_per_site(self) -> f64 {
         let Self { k, h, k0 } = self;
@@ -88,6 +118,19 @@ mod tests {
                 assert!((summed / kept - 1.0).abs() < 1e-12, "{c:?}, {survivors:b}: {summed} and {kept}");
             }
         }
+    }
+
+    /// Of a ring without a field: Z = (2 cosh K)^n + (2 sinh K)^n, <s_0 s_r> = (t^r + t^{n-r})/(1 + t^n), t = tanh K.
+    #[test]
+    fn rings_are_enumerated() {
+        let (k, n) = (0.6f64, 7);
+        let (ln_z, correlation) = Couplings { k, h: 0.0, k0: 0.1 }.of_ring(n, 2);
+        let z = (2.0 * k.cosh()).powi(7) + (2.0 * k.sinh()).powi(7);
+        assert!((ln_z - z.ln() - 0.7).abs() < 1e-13);
+        let t = k.tanh();
+        assert!((correlation - (t.powi(2) + t.powi(5)) / (1.0 + t.powi(7))).abs() < 1e-14);
+        let flow = Couplings { k, h: 0.3, k0: 0.1 }.flow(2);
+        assert_eq!((flow.len(), flow[2]), (3, flow[0].decimated().decimated()));
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub fn step(k: f64) -> f64 {
     0.5 * (x + libm::log1p(libm::exp(-2.0 * x)) - std::f64::consts::LN_2)
 }
 
+/// `k` and the couplings after 1, 2 ... `steps` steps.
+pub fn flow(k: f64, steps: usize) -> Vec<f64> {
+    std::iter::successors(Some(k), |k| Some(step(*k))).take(steps + 1).collect()
+}
+
 /// The unstable fixed point K* = 0.304689, by bisection.
 pub fn fixed_point() -> f64 {
     let (mut low, mut high) = (0.1, 1.0);
@@ -44,6 +49,7 @@ mod tests {
         for k in [0.05, 0.3, 0.5, 1.2] {
             assert!((libm::tanh(step(k)) - libm::tanh(2.0 * k).powi(2)).abs() < 1e-14);
         }
+        assert_eq!(flow(0.3, 2), [0.3, step(0.3), step(step(0.3))]);
         assert!((step(1000.0) - (2000.0 - 0.5 * std::f64::consts::LN_2)).abs() < 1e-9);
     }
 

@@ -1,28 +1,19 @@
-//! Exact renormalization and series of Ising models (thesis chapter 3): decimation of the chain (figure 3.1), series of the square
-//! lattice (figures 3.2 and 3.3), its duality, and approximate renormalization beside them.
+//! Exact renormalization and series of Ising models (thesis chapter 3): decimation of the chain (figure 3.1), series of
+//! the square lattice (figures 3.2 and 3.3), its duality, and approximate renormalization beside them.
 
 mod approximate;
 mod decimation;
 mod duality;
 mod series;
-mod settings;
 
-use super::{AnyExperiment, Item};
-use crate::artifact::{Error, Run};
-use crate::record::{Claim, Number, Record, Section, Table};
-use settings::Settings;
+use crate::artifact::{Error, Repetition};
+use crate::record::{Number, Record};
+use crate::study::values::{self, List, Within, real, whole};
+use crate::study::{About, Experiment, Item};
+use serde::Deserialize;
 
 /// The experiment.
 pub struct ExactRg;
-
-/// What a part of the experiment adds to the record.
-#[derive(Default)]
-struct Part {
-    numbers: Vec<Number>,
-    answers: Vec<String>,
-    sections: Vec<Section>,
-    summary: Option<Table>,
-}
 
 const ITEMS: &[Item] = &[
     Item {
@@ -52,105 +43,139 @@ const ITEMS: &[Item] = &[
     Item {
         id: "sec3.pictures",
         title: "Migdal-Kadanoff recursion and tensor renormalization group",
-        claim: "(beside the thesis) two approximate RG flows of the 2D Ising model: K* = 0.3047, nu = 1.338; the free energy to 2e-6",
+        claim: "(beside the thesis) two approximate RG flows of the 2D Ising model: K* = 0.3047, nu = 1.338; the free \
+                energy to 2e-6",
         keys: &["exact-rg.migdal-kadanoff.", "exact-rg.trg."],
     },
 ];
 
-impl AnyExperiment for ExactRg {
-    fn name(&self) -> &'static str {
-        "exact-rg"
-    }
+/// The recipe's values.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    decimation: Decimation,
+    series: Series,
+    duality: Duality,
+    trg: Trg,
+}
 
-    fn summary(&self) -> &'static str {
-        "Exact decimation, series and duality of Ising models (thesis figs 3.1-3.3)"
-    }
+#[derive(Clone, Debug, Deserialize)]
+struct Decimation {
+    k: List<Coupling, 1, 40>,
+    h: List<Coupling, 1, 40>,
+    steps: Within<1, 1000>,
+}
 
-    fn recipe(&self) -> &'static str {
-        include_str!("recipe.toml")
-    }
+#[derive(Clone, Debug, Deserialize)]
+struct Series {
+    size: Countable,
+}
 
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
+#[derive(Clone, Debug, Deserialize)]
+struct Duality {
+    k: List<Ferromagnetic, 1, 40>,
+    size: Within<2, 256>,
+}
 
-    fn repetitions(&self) -> u32 {
-        1
-    }
+#[derive(Clone, Debug, Deserialize)]
+struct Trg {
+    chi: List<Within<4, 48>, 1, 45>,
+    steps: Within<20, 100>,
+}
 
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn run(&self, table: &toml::Table, _: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        record(&settings)
+real!(
+    /// A coupling or field over temperature.
+    Coupling,
+    |x| (-50.0..=50.0).contains(&x),
+    "must be between -50 and 50"
+);
+real!(
+    /// A coupling over temperature that has a dual within the digits of a number.
+    Ferromagnetic,
+    |k| (0.01..=5.0).contains(&k),
+    "must be between 0.01 and 5"
+);
+whole!(
+    /// Extent of a torus.
+    Countable,
+    |size| (9..=11).contains(&size),
+    "must be 9 to 11; on a smaller torus graphs of eight bonds go around it, of a larger one the density of states is \
+     not counted"
+);
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        values::parse(table)
     }
 }
 
-fn record(settings: &Settings) -> Result<Record, Error> {
-    let parts = [
-        decimation::part(&settings.decimation),
-        series::part(&settings.series)?,
-        duality::part(&settings.duality)?,
-        approximate::part(&settings.trg)?,
-    ];
-    let chi = settings.trg.chi.iter().max().copied().unwrap_or_default();
-    let claim = |item: &str, states: &str, key: &str| Claim::new(item, states, format!("exact-rg.{key}"));
-    let claims = vec![
-        claim("fig3.1", "every start flows to K = 0 (fraction)", "decimation.arrived"),
-        claim("fig3.1", "ln Z is kept (largest deviation)", "decimation.ln_z_kept"),
-        claim("fig3.1", "tanh K' = tanh^2 K (largest deviation)", "decimation.tanh_rule"),
-        claim("fig3.2", "coefficient of tanh^8 K: N(N + 9)/2", "series.tanh.order_8"),
-        claim("fig3.3", "coefficient of e^{-16 K}: N(N + 9)/2", "series.exp.order_8"),
-        claim("eq3.2.31", "sinh 2K sinh 2K* = 1 (deviation per site)", "duality.infinite"),
-        claim("eq3.2.31", "K_c = ln(1 + sqrt 2)/2", "duality.K_c"),
-        claim("sec3.pictures", "Migdal-Kadanoff: nu = 1.338", "migdal-kadanoff.nu"),
-        claim("sec3.pictures", "TRG: relative error of the free energy at T_c", &format!("trg.chi{chi}.error")),
-    ];
-    let mut record = Record {
-        claims,
-        experiment: "exact-rg".into(),
-        title: "Exact renormalization and series of Ising models".into(),
-        question: "Every second spin of the chain is summed over exactly: where do K and h go? What is exact on the square lattice, where no \
-                   such sum closes?"
-            .into(),
-        ..Record::default()
+impl Experiment for ExactRg {
+    type Settings = Settings;
+    type Found = ();
+
+    const ABOUT: About = About {
+        name: "exact-rg",
+        summary: "Exact decimation, series and duality of Ising models (thesis figs 3.1-3.3)",
+        recipe: include_str!("recipe.toml"),
+        items: ITEMS,
+        repetitions: 1,
+        ..About::DEFAULT
     };
-    for part in parts {
-        record.numbers.extend(part.numbers);
-        record.answers.extend(part.answers);
-        record.sections.extend(part.sections);
-        if let Some(summary) = part.summary {
-            record.summary = summary;
-        }
+
+    /// Nothing is drawn: what is exact is computed once, for the record.
+    fn repeat(&self, _: &Repetition, _: &Settings) -> Result<(), Error> {
+        Ok(())
     }
-    Ok(record)
+
+    fn record(&self, settings: &Settings, _: &[()]) -> Result<Record, Error> {
+        let mut record = Record::new(
+            "exact-rg",
+            "Exact renormalization and series of Ising models",
+            "Every second spin of the chain is summed over exactly: where do K and h go? What is exact on the square \
+             lattice, where no such sum closes?",
+        );
+        decimation::tell(&settings.decimation, &mut record);
+        series::tell(&settings.series, &mut record)?;
+        duality::tell(&settings.duality, &mut record)?;
+        approximate::tell(&settings.trg, &mut record)?;
+        Ok(record)
+    }
+}
+
+/// A number that is exact but for rounding, beside what it is to be: `(expected, allowed, source)`.
+fn exact(key: &str, value: f64, how: &str, (expected, allowed, source): (f64, f64, &str)) -> Number {
+    Number::new(format!("exact-rg.{key}"), value, None, "1", how).compare(expected, 0.0, allowed, source)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::Verdict;
+    use crate::study::values::Settings as _;
 
     fn settings(key: &str, more: &str) -> Result<Settings, String> {
-        let mut table: toml::Table = ExactRg.recipe().parse().unwrap();
-        let more: toml::Table = more.parse().unwrap();
-        table[key].as_table_mut().unwrap().extend(more);
+        let mut table: toml::Table = ExactRg::ABOUT.recipe.parse().unwrap();
+        table[key].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
         Settings::parse(&table)
     }
 
     #[test]
-    fn claims_are_answered() {
-        let record = record(&settings("trg", "chi = [8, 16]").unwrap()).unwrap();
-        assert!(record.numbers.iter().all(|n| n.compare[0].verdict == Verdict::Agrees), "{:?}", record.numbers);
-        for item in ITEMS {
-            let own = |n: &&Number| item.keys.iter().any(|key| n.key.starts_with(key));
-            assert!(record.numbers.iter().filter(own).count() >= 3, "{}", item.id);
-        }
+    fn claims_are_answered_by_what_is_exact() {
+        let record = ExactRg.record(&settings("trg", "chi = [16, 8]").unwrap(), &[]).unwrap();
+        assert!(record.numbers.iter().all(|n| n.first_verdict() == Verdict::Agrees), "{:?}", record.numbers);
+        let value = |key: &str| record.numbers.iter().find(|n| n.key == format!("exact-rg.{key}")).unwrap().get();
+        assert_eq!(["tanh", "exp"].map(|side| value(&format!("series.{side}.order_6"))), [200.0; 2]);
+        assert!((value("migdal-kadanoff.nu") - 1.338).abs() < 1e-3 && (value("duality.K_c") - 0.4407).abs() < 1e-4);
+        assert!(value("duality.infinite") < 1e-12 && value("duality.torus") > 0.69);
+        assert!(value("trg.ordered") > 1.9 && value("trg.disordered") < 1.1);
+        assert!((1e-7..value("trg.chi8.error")).contains(&value("trg.chi16.error")));
+        let claims: Vec<&str> = record.claims.iter().flat_map(|claim| claim.keys()).collect();
+        assert_eq!((claims.len(), claims[8]), (9, "exact-rg.trg.chi16.error"));
+        assert!(claims.iter().all(|key| value(key.trim_start_matches("exact-rg.")).is_finite()));
+        let figures: Vec<&str> = record.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        assert_eq!(figures, ["fig3.1", "fig3.2", "fig3.3", "eq3.2.31", "sec3.pictures"]);
         // Too few steps to arrive: the rule can fail.
-        let short = decimation::part(&settings("decimation", "steps = 1").unwrap().decimation);
-        assert_eq!(short.numbers[3].compare[0].verdict, Verdict::Differs);
+        let mut short = Record::default();
+        decimation::tell(&settings("decimation", "steps = 1").unwrap().decimation, &mut short);
+        assert_eq!((short.numbers[3].first_verdict(), short.numbers[3].value), (Verdict::Differs, Some(0.0)));
     }
 
     #[test]
