@@ -1,5 +1,6 @@
 //! The laboratory: run folders and artifacts, data sets, records of results, experiments, and the report that shows them.
 
+pub mod analysis;
 pub mod artifact;
 pub mod bench;
 pub mod dataset;

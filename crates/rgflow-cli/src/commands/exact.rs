@@ -3,6 +3,7 @@
 use crate::output;
 use rgflow::exact::square;
 use rgflow::lattice::Temperature;
+use rgflow_lab::analysis::finite_or_name;
 use rgflow_lab::artifact::Error;
 use serde::{Serialize, Serializer};
 
@@ -116,11 +117,6 @@ struct Row {
     energy: f64,
     specific_heat: f64,
     free_energy: Option<f64>,
-}
-
-/// JSON has no infinity.
-fn finite_or_name<S: Serializer>(temperature: &f64, to: S) -> Result<S::Ok, S::Error> {
-    if temperature.is_finite() { to.serialize_f64(*temperature) } else { to.serialize_str("Tinf") }
 }
 
 impl Exact {

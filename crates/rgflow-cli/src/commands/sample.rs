@@ -7,6 +7,7 @@ use rgflow::exact::auto::Method;
 use rgflow::lattice::Lattice;
 use rgflow::lattice::sampler::Effort;
 use rgflow::statistics::Estimate;
+use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::artifact::{Error, atomic};
 use rgflow_lab::dataset::sampled::{Request, Sampled, lattice};
@@ -204,10 +205,7 @@ impl Ising {
 }
 
 fn as_json(s: &Sampled) -> Value {
-    let e = |e: Estimate| {
-        let finite = |v: f64| v.is_finite().then_some(v);
-        json!({ "value": finite(e.value), "error": finite(e.error) })
-    };
+    let e = ValueWithError::from;
     let (q, c) = (&s.summary, &s.drawn.collection);
     let t = s.temperature.value();
     json!({

@@ -6,6 +6,7 @@ use crate::report::format::significant;
 use rgflow::lattice::Lattice;
 use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, Series, State};
 use rgflow::statistics::Estimate;
+use serde::Serialize;
 
 /// Means from which the quantities follow: e, e^2, m, |m|, m^2, m^4; e per spin and with its part in the field, m per spin.
 pub const N_MOMENTS: usize = 6;
@@ -14,7 +15,8 @@ pub const N_MOMENTS: usize = 6;
 const GRID: usize = 41;
 
 /// A quantity, as `rgflow sample` prints it ([`rgflow::lattice::Summary`] has the definitions).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Energy per spin in J, with its part in the field.
     Energy,
@@ -31,6 +33,22 @@ pub enum Quantity {
 }
 
 impl Quantity {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Energy, Self::SpecificHeat, Self::Magnetisation, Self::AbsM, Self::Susceptibility, Self::Binder];
+
+    /// At the head of a column.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Energy => "E/N",
+            Self::SpecificHeat => "C",
+            Self::Magnetisation => "m",
+            Self::AbsM => "|m|",
+            Self::Susceptibility => "chi",
+            Self::Binder => "U4",
+        }
+    }
+
     /// The quantity of `n_sites` spins at `beta` (1/J) from the means `moments`, of length [`N_MOMENTS`].
     pub fn of(self, moments: &[f64], beta: f64, n_sites: f64) -> f64 {
         let [e, e2, m, abs_m, m2, m4] = [0, 1, 2, 3, 4, 5].map(|k| moments[k]);
@@ -208,9 +226,13 @@ impl Pool {
 
 /// A state in words, T instead of beta.
 pub fn place(state: &State) -> String {
-    let round = |v: f64| (v * 1e4).round() / 1e4;
-    let t = round(1.0 / state.beta);
-    if state.y == 0.0 { format!("T = {t}") } else { format!("T = {t}, Y = {}", significant(state.y, 4)) }
+    place_at(1.0 / state.beta, state.y)
+}
+
+/// The state at the temperature `t` in the field Y = `y` in words.
+pub fn place_at(t: f64, y: f64) -> String {
+    let t = (t * 1e4).round() / 1e4;
+    if y == 0.0 { format!("T = {t}") } else { format!("T = {t}, Y = {}", significant(y, 4)) }
 }
 
 #[cfg(test)]

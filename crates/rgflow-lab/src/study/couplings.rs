@@ -6,12 +6,9 @@ use crate::record::{Combined, Measured, over_seeds};
 use crate::record::{Curve, Number, Panel, Style};
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
-use rgflow::statistics::Estimate;
 
 /// Configurations for the couplings of a machine: 10 x 10 + 25 units take 0.03 s, and K_eff is right to 1 % or better.
 const SAMPLES: usize = 4096;
-/// Visible units of which all states are listed.
-const EXACT: usize = 16;
 
 /// What a machine is as an Ising model.
 #[derive(Clone, Debug)]
@@ -32,23 +29,25 @@ pub struct Effective {
 /// If the visible units are not two-valued, or the lattice does not fit.
 pub fn effective(rbm: &Rbm, extents: &[usize], streams: Streams, purpose: &str) -> Result<Effective, Error> {
     let found = || {
-        let couplings =
-            if rbm.n_visible() <= EXACT { rbm.couplings()? } else { rbm.sampled_couplings(SAMPLES, streams, purpose)? };
+        let couplings = if rbm.n_visible() <= Couplings::MOST_EXACT {
+            rbm.couplings()?
+        } else {
+            rbm.sampled_couplings(SAMPLES, streams, purpose)?
+        };
         of(&couplings, extents)
     };
     found().map_err(|e| Error::failure(format!("effective couplings: {e}")))
 }
 
 fn of(couplings: &Couplings, extents: &[usize]) -> Result<Effective, rgflow::rbm::RbmError> {
-    let pair = |e: Estimate| (e.value, e.error);
     let k_eff = couplings.nearest_neighbour(extents)?;
     let shells = couplings.by_distance(extents)?;
     let [.., more] = couplings.orders().shares();
     Ok(Effective {
-        k_eff: pair(k_eff),
-        t_eff: effective_temperature(k_eff).map(pair),
-        by_distance: shells.iter().map(|s| (s.distance(), pair(s.coupling))).collect(),
-        more: pair(more),
+        k_eff: k_eff.into(),
+        t_eff: effective_temperature(k_eff).map(Into::into),
+        by_distance: shells.iter().map(|s| (s.distance(), s.coupling.into())).collect(),
+        more: more.into(),
     })
 }
 

@@ -18,8 +18,6 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rand::RngExt;
 use rayon::prelude::*;
 
-/// Largest visible layer of the full transform.
-pub const MOST_EXACT: usize = 16;
 /// Largest visible layer whose couplings are sampled: the blocks of all pairs take a quarter of a GiB.
 pub const MOST_SAMPLED: usize = 2048;
 /// Blocks of designs, independent of each other, from whose spread the errors come.
@@ -87,6 +85,9 @@ impl Orders {
 }
 
 impl Couplings {
+    /// Largest visible layer of which all states are listed: [`Rbm::couplings`].
+    pub const MOST_EXACT: usize = 16;
+
     /// Number of visible units.
     pub fn n_visible(&self) -> usize {
         self.n
@@ -196,7 +197,7 @@ impl Rbm {
         const WHAT: &str = "the full transform of ln p";
         let n = self.n_visible();
         // Refused here, at fewer units than a law that is listed has.
-        VisibleStates::new(self, WHAT, MOST_EXACT)?;
+        VisibleStates::new(self, WHAT, Couplings::MOST_EXACT)?;
         let mut ln_p = self.ln_visible_law()?;
         walsh_transform(&mut ln_p);
         let scale = 1.0 / ln_p.len() as f64;

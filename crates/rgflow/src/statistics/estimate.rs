@@ -13,6 +13,13 @@ pub struct Estimate {
     pub n_eff: f64,
 }
 
+/// Value and error.
+impl From<Estimate> for (f64, f64) {
+    fn from(e: Estimate) -> Self {
+        (e.value, e.error)
+    }
+}
+
 /// Mean over independent repetitions with Student's t: the error is the half width of the two-sided 68.3 % interval,
 /// t(0.8413, n - 1) s / sqrt n. One repetition has the error NaN, none the value NaN.
 ///

@@ -4,19 +4,17 @@ use super::classifiers::{Networks, Told};
 use super::sampling::{Seen, cumulant, pair, read};
 use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::record::Measured;
 use rayon::prelude::*;
 use rgflow::lattice::Temperature;
 use rgflow::restart::Resumable;
 use rgflow::rg::multi_histogram::{Mbar, Series, State};
-use rgflow::rg::scaling::{Collapse, Correction, Master, Point, PowerLaw, collapse, crossing, power_law};
+use rgflow::rg::scaling::{Collapse, Correction, Master, Point, collapse, crossing, power_law};
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 4;
 /// Temperatures of the curves that cross, by multiple histograms.
 const GRID: usize = 21;
-
-/// A value with its error.
-pub(super) type Measured = (f64, f64);
 
 /// What a collapse found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -229,9 +227,8 @@ fn analyse(settings: &Settings, critical: &[&[Seen]], wrong: &[&[Seen]]) -> Resu
                 let (centre, reach) = (about.centre(settings), about.reach(settings) / sizes[i] as f64);
                 let grid: Vec<f64> =
                     (0..GRID).map(|k| centre + reach * (2.0 * k as f64 / (GRID - 1) as f64 - 1.0)).collect();
-                let curve = |j: usize| by_block(&grid, &mbar[j], seen[j], *of, settings);
-                let (small, large) = (curve(i - 1)?, curve(i)?);
-                crossing(&grid, &small, &large).ok().map(|e| (e.value, e.error))
+                let of_size = |j: usize| curve(&grid, &mbar[j], seen[j], *of, settings);
+                crossing(&grid, &of_size(i - 1)?, &of_size(i)?).ok().map(Measured::from)
             })
             .collect();
         Curves { points, crossings, collapse: fit(settings, *of, &replicas) }
@@ -249,9 +246,7 @@ fn analyse(settings: &Settings, critical: &[&[Seen]], wrong: &[&[Seen]]) -> Resu
     };
     let at: Vec<[Vec<f64>; 3]> = (0..sizes.len()).map(at).collect::<Result<_, Error>>()?;
     let of = |q: usize| at.iter().map(|a| a[q].clone()).collect::<Vec<_>>();
-    let exponent = |q: usize, correction: Correction| {
-        power_law(sizes, &of(q), correction).ok().map(|PowerLaw { a, .. }| (a.value, a.error))
-    };
+    let exponent = |q: usize, correction: Correction| power_law(sizes, &of(q), correction).ok().map(|law| law.a.into());
     let exponents = |q: usize| {
         let corrected = if own.omega > 0.0 { exponent(q, Correction::Fixed(own.omega)) } else { None };
         [exponent(q, Correction::None), corrected]
@@ -264,8 +259,8 @@ fn analyse(settings: &Settings, critical: &[&[Seen]], wrong: &[&[Seen]]) -> Resu
     })
 }
 
-/// A curve over `grid` from all data and without each block: shape `(1 + n_blocks)` of `(n_grid)` each; `None` where samples do not reach.
-fn by_block(grid: &[f64], mbar: &Mbar, seen: &[Seen], of: Of, settings: &Settings) -> Option<Vec<Vec<f64>>> {
+/// A curve over `grid`, at each temperature from all data and without each block; `None` where samples do not reach.
+fn curve(grid: &[f64], mbar: &Mbar, seen: &[Seen], of: Of, settings: &Settings) -> Option<Vec<Vec<f64>>> {
     let v: Vec<f64> = seen.iter().flat_map(|s| of.values(s, settings)).collect();
     let at = |t: &f64| {
         let state = State::at(1.0 / t);
@@ -274,8 +269,7 @@ fn by_block(grid: &[f64], mbar: &Mbar, seen: &[Seen], of: Of, settings: &Setting
             _ => mbar.read(state, |n| [v[n]]).map(|r| r.map(|v| v[0])),
         }
     };
-    let columns: Vec<Vec<f64>> = grid.iter().map(at).collect::<Result<_, _>>().ok()?;
-    Some((0..columns[0].len()).map(|b| columns.iter().map(|c| c[b]).collect()).collect())
+    grid.iter().map(at).collect::<Result<_, _>>().ok()
 }
 
 /// All sizes on one curve; `None` if the fit does not converge, and of |m|: with its exponent free, T_c, nu and the correction can do each other's
@@ -306,8 +300,7 @@ fn fit(settings: &Settings, of: Of, replicas: &[Vec<Vec<f64>>]) -> Option<Fitted
         omega: (own.omega > 0.0).then_some(own.omega),
     };
     let Collapse { t_c, nu, chi2, dof, .. } = collapse(&points, &master).ok()?;
-    let pair = |e: rgflow::statistics::Estimate| (e.value, e.error);
-    Some(Fitted { t_c: pair(t_c), nu: pair(nu), chi2, dof })
+    Some(Fitted { t_c: t_c.into(), nu: nu.into(), chi2, dof })
 }
 
 #[cfg(test)]

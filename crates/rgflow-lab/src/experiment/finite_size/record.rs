@@ -1,14 +1,14 @@
 //! Numbers, claims, figures and tables.
 
-use super::analysis::{About, Curves, Fitted, Found, Measured, Of};
+use super::analysis::{About, Curves, Fitted, Found, Of};
 use super::classifiers::Told;
 use super::settings::Settings;
+use crate::analysis::finite_size::collapsed;
 use crate::record::{Cell, Claim, Figure, Number, Panel, Record, Section, Style, Table};
-use crate::record::{Combined, over_seeds};
+use crate::record::{Combined, Measured, over_seeds};
 use crate::study::drawing::cell;
 use crate::study::drawing::{axis, curve, level, log_axis};
 use rgflow::lattice::Temperature;
-use rgflow::rg::scaling::distance;
 
 /// An exponent of L at T_c.
 struct Exponent {
@@ -246,37 +246,22 @@ impl Story<'_> {
     /// Panels of a quantity: as measured, and on one curve.
     fn panels(&self, of: Of, name: &str) -> Vec<Panel> {
         let about = of.about();
-        let curves = |x: &dyn Fn(usize, f64) -> f64, y: &dyn Fn(usize) -> f64, style: Style| -> Vec<_> {
-            self.sizes()
-                .iter()
-                .enumerate()
-                .map(|(i, size)| {
-                    let t = about.temperatures(self.settings, *size);
-                    let x: Vec<f64> = t.iter().map(|t| x(*size, *t)).collect();
-                    let mut c = curve(format!("L = {size}"), &x, &self.points(of, i), style);
-                    let scale = y(*size);
-                    c.y.iter_mut().chain(&mut c.error).for_each(|y| *y *= scale);
-                    c
-                })
-                .collect()
+        let curve = |(i, size): (usize, &usize)| {
+            let t = about.temperatures(self.settings, *size);
+            curve(format!("L = {size}"), &t, &self.points(of, i), Style::LinePoints)
         };
-        let raw = Panel::Curves {
-            title: name.into(),
-            x: axis("T (J/k_B)"),
-            y: axis(name),
-            curves: curves(&|_, t| t, &|_| 1.0, Style::LinePoints),
-        };
+        let curves: Vec<_> = self.sizes().iter().enumerate().map(curve).collect();
+        let raw = Panel::Curves { title: name.into(), x: axis("T (J/k_B)"), y: axis(name), curves: curves.clone() };
         // |m| lies on one curve with T_c and nu of the cumulant and beta/nu of the power law: nothing is fitted to it here.
         let fit = if of == Of::AbsM { Of::Binder } else { of };
         let (Some(t), Some(nu)) = (self.t_c_of(fit).value, self.nu_of(fit).value) else { return vec![raw] };
         let a = if of == Of::AbsM { -self.exponent(0, self.corrected()).value.unwrap_or(0.0) } else { 0.0 };
-        let power = |l: usize, a: f64| libm::pow(l as f64, a);
         let scaled = if a == 0.0 { name.to_string() } else { format!("{name} L^{:.3}", -a) };
         let one = Panel::Curves {
             title: format!("T_c = {t:.4}, nu = {nu:.3}"),
             x: axis("t L^{1/nu}, t = T_c (1 - T_c/T)"),
             y: axis(&scaled),
-            curves: curves(&|l, own| distance(own, t) * power(l, 1.0 / nu), &|l| power(l, -a), Style::Points),
+            curves: curves.into_iter().zip(self.sizes()).map(|(c, size)| collapsed(c, *size, [t, nu, a])).collect(),
         };
         vec![raw, one]
     }

@@ -190,8 +190,7 @@ impl Seen {
 
 /// Value and error of replicas.
 pub(super) fn pair(replicas: &[f64]) -> (f64, f64) {
-    let e = estimate(replicas);
-    (e.value, e.error)
+    estimate(replicas).into()
 }
 
 /// Binder's cumulant of <m^2> and <m^4>.

@@ -45,6 +45,25 @@ pub struct Collapse {
     pub flat: bool,
 }
 
+impl Master {
+    /// Whether a point lies in the window.
+    pub fn holds(&self, size: usize, temperature: f64) -> bool {
+        let [t_c, nu, _] = self.start;
+        (distance(temperature, t_c) * libm::pow(size as f64, 1.0 / nu)).abs() <= self.window
+    }
+
+    /// f(x) of the `coefficients` that were fitted.
+    pub fn curve(&self, coefficients: &[f64], x: f64) -> f64 {
+        coefficients[..=self.degree].iter().rev().fold(0.0, |sum, c| sum * x + c)
+    }
+
+    /// L^{-omega} (g_0 + g_1 x) of the `coefficients` that were fitted.
+    pub fn correction(&self, coefficients: &[f64], size: usize, x: f64) -> f64 {
+        let Some(omega) = self.omega else { return 0.0 };
+        libm::pow(size as f64, -omega) * (coefficients[self.degree + 1] + coefficients[self.degree + 2] * x)
+    }
+}
+
 impl Collapse {
     /// x = t L^{1/nu} of a point at the temperature `temperature`.
     pub fn x(&self, size: usize, temperature: f64) -> f64 {
@@ -74,9 +93,7 @@ const SAME: f64 = 1e-3;
 /// With fewer points in the window than parameters, points of a single size, different numbers of blocks, where the fit does not converge, where
 /// chi^2 is nowhere higher by 1 on a side, or where another minimum fits as well, with nu or T_c more than three standard errors away.
 pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingError> {
-    let [t_c, nu, _] = master.start;
-    let inside = |p: &&Point| (distance(p.t, t_c) * libm::pow(p.size as f64, 1.0 / nu)).abs() <= master.window;
-    let points: Vec<&Point> = points.iter().filter(inside).collect();
+    let points: Vec<&Point> = points.iter().filter(|p| master.holds(p.size, p.t)).collect();
     let n_blocks = points.first().map_or(0, |p| p.values.len());
     if n_blocks < 3 || points.iter().any(|p| p.values.len() != n_blocks) {
         return undefined("a collapse needs points in the window, with as many blocks (two at least) each");

@@ -16,7 +16,7 @@ mod spread;
 mod tests;
 
 pub use collapse::{Collapse, Master, collapse, distance};
-pub use power_law::{Correction, PowerLaw, power_law};
+pub use power_law::{Correction, PowerLaw, power_law, power_law_at};
 pub use spread::{Spread, spread};
 
 use super::multi_histogram::estimate;
@@ -33,22 +33,23 @@ fn undefined<T>(what: impl Into<String>) -> Result<T, ScalingError> {
 
 /// Where two curves of independent lattices cross on the grid `x` (rising).
 ///
-/// `small` and `large`: replicas, of all data and without each block, at every x: shape `(1 + n_blocks)` of `(n_x)` each. Linear between
+/// `small` and `large`: at every x replicas, of all data and without each block: shape `(n_x)` of `(1 + n_blocks)` each. Linear between
 /// neighbouring x. Error: jackknife over the blocks of each lattice in turn, in quadrature; `n_eff` is the number of blocks.
 ///
 /// # Errors
 /// If they do not cross exactly once, or one of the two has fewer than two blocks.
 ///
 /// ```
-/// let (x, flat, rising) = ([0.0, 1.0, 2.0], vec![vec![0.5; 3]; 3], vec![vec![0.0, 1.0, 2.0]; 3]);
-/// let seen = rgflow::rg::scaling::crossing(&x, &flat, &rising)?;
+/// let (x, flat, rising) = ([0.0, 1.0, 2.0], [0.5, 0.5, 0.5], [0.0, 1.0, 2.0]);
+/// let replicas = |y: [f64; 3]| y.map(|y| vec![y; 3]);
+/// let seen = rgflow::rg::scaling::crossing(&x, &replicas(flat), &replicas(rising))?;
 /// assert!((seen.value - 0.5).abs() < 1e-12 && seen.error == 0.0);
 /// # Ok::<(), rgflow::rg::scaling::ScalingError>(())
 /// ```
 pub fn crossing(x: &[f64], small: &[Vec<f64>], large: &[Vec<f64>]) -> Result<Estimate, ScalingError> {
-    if small.len() < 3 || large.len() < 3 || small.iter().chain(large).any(|row| row.len() != x.len()) {
+    let [Some(small), Some(large)] = [small, large].map(|curve| by_replica(x, curve)) else {
         return undefined("a crossing needs two blocks and a value at every x");
-    }
+    };
     let all = zeros(x, &small[0], &large[0]);
     let [value] = all[..] else {
         return undefined(format!(
@@ -71,6 +72,13 @@ pub fn crossing(x: &[f64], small: &[Vec<f64>], large: &[Vec<f64>]) -> Result<Est
         return undefined("curves do not cross without one of the blocks: widen the grid, or draw more");
     }
     Ok(Estimate { value, error, n_eff: of_small.n_eff.min(of_large.n_eff) })
+}
+
+/// The values at all x of each replica; none of less than two blocks.
+fn by_replica(x: &[f64], curve: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+    let n = curve.first()?.len();
+    let holds = n >= 3 && curve.len() == x.len() && curve.iter().all(|replicas| replicas.len() == n);
+    holds.then(|| (0..n).map(|row| curve.iter().map(|replicas| replicas[row]).collect()).collect())
 }
 
 /// Where large - small changes its sign.

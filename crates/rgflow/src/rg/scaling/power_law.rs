@@ -97,6 +97,19 @@ pub fn power_law(sizes: &[usize], values: &[Vec<f64>], correction: Correction) -
     })
 }
 
+/// The power `law` at the temperature `t`, which is known to within `error`: half the change of the exponent from t - error to t + error adds to
+/// its error in quadrature.
+///
+/// # Errors
+/// Those of `law` at the three temperatures.
+pub fn power_law_at<E>(t: f64, error: f64, law: impl Fn(f64) -> Result<PowerLaw, E>) -> Result<PowerLaw, E> {
+    let mut found = law(t)?;
+    if error > 0.0 {
+        found.a.error = found.a.error.hypot(0.5 * (law(t + error)?.a.value - law(t - error)?.a.value));
+    }
+    Ok(found)
+}
+
 /// Where `f` is least between `low` and `high`, if it has one minimum there.
 fn golden(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
     const RATIO: f64 = 0.618_033_988_749_894_9;

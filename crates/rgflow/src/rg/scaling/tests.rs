@@ -65,6 +65,11 @@ fn corrections_are_seen_and_taken_out() {
         assert!((e.value - truth).abs() < 5.0 * e.error, "{with:?}");
     }
     assert!((with.coefficients[4] - 8.0).abs() < 2.0, "{with:?}");
+    // The fit gives back what was put in: f(1) = 0.37, and its correction at L = 16.
+    let (master, coefficients) = (Master { omega: Some(2.0), ..plain }, &with.coefficients);
+    assert!((master.curve(coefficients, 1.0) - 0.37).abs() < 0.01, "{with:?}");
+    assert!((master.correction(coefficients, 16, 1.0) - 12.0 / 256.0).abs() < 0.015, "{with:?}");
+    assert_eq!(plain.correction(&without.coefficients, 16, 1.0), 0.0);
 }
 
 /// Null: as above, 40 pulls.
@@ -127,9 +132,10 @@ fn cumulants_of_the_ising_model_collapse_at_the_critical_temperature() {
 #[test]
 fn what_is_not_defined_is_said() {
     let x = [0.0, 1.0, 2.0];
-    let rows = |y: [f64; 3]| vec![y.to_vec(); 3];
-    assert!(crossing(&x, &rows([0.0; 3]), &rows([1.0; 3])).is_err());
-    assert!(crossing(&x, &rows([0.0; 3]), &rows([1.0, -1.0, 1.0])).is_err());
+    let curve = |y: [f64; 3], n: usize| y.map(|y| vec![y; n]);
+    let crossing = |large, n| crossing(&x, &curve([0.0; 3], 3), &curve(large, n));
+    assert!(crossing([1.0; 3], 3).is_err() && crossing([1.0, -1.0, 1.0], 3).is_err());
+    assert!(crossing([-1.0, 0.5, 1.0], 3).is_ok() && crossing([-1.0, 0.5, 1.0], 2).is_err());
     let master = Master { degree: 3, window: 3.0, start: [2.3, 0.8, -0.2], fit_a: true, omega: None };
     let points = synthetic(0.0, 1);
     assert!(collapse(&points[..7], &master).unwrap_err().to_string().contains("one size"));
@@ -138,6 +144,18 @@ fn what_is_not_defined_is_said() {
     let values = vec![vec![1.0, 1.1, 0.9]; 2];
     assert!(power_law(&[8, 16], &values, Correction::Fixed(1.0)).unwrap_err().to_string().contains("2 sizes"));
     assert!(power_law(&[8, 16], &[vec![1.0; 3], vec![-1.0; 3]], Correction::None).is_err());
+}
+
+/// a = 3 T has the error 0.3 of T = 2.0(1), and 0.4 of its own.
+#[test]
+fn an_exponent_has_the_error_of_the_temperature() {
+    let law = |t: f64| {
+        let a = Estimate { value: 3.0 * t, error: 0.4, n_eff: 9.0 };
+        if t < 2.15 { Ok(PowerLaw { a, omega: None, chi2: 0.0, dof: 1 }) } else { undefined("not reached") }
+    };
+    let of = |error: f64| power_law_at(2.0, error, law).map(|law| law.a);
+    assert!(of(0.1).is_ok_and(|a| a.value == 6.0 && (a.error - 0.5).abs() < 1e-12));
+    assert!(of(0.0).is_ok_and(|a| a.error == 0.4) && of(0.2).is_err());
 }
 
 /// U4, |m| and chi of 1000 configurations of independent Wolff chains, from all and without each block.
