@@ -3,6 +3,9 @@
 use super::Number;
 use rgflow::statistics::student_t_error;
 
+/// Ends of a range; `None` is an open side.
+pub type Interval = [Option<f64>; 2];
+
 /// A value with its standard error.
 pub type Measured = (f64, f64);
 

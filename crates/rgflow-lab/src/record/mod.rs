@@ -10,7 +10,7 @@ mod quantity;
 mod table;
 
 pub use claim::{Claim, verdicts};
-pub use combined::{Combined, Measured, around, over_seeds, union};
+pub use combined::{Combined, Interval, Measured, around, over_seeds, union};
 pub use dimension::{Dimension, Position, Rows};
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};

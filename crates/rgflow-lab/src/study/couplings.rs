@@ -1,9 +1,9 @@
 //! Effective couplings of machines on a lattice: K_eff as a thermometer that needs no flow, and J(r).
 
-use super::drawing::{axis, curve, log_axis};
 use crate::artifact::Error;
-use crate::record::{Combined, Measured, over_seeds};
-use crate::record::{Curve, Number, Panel, Style};
+use crate::record::{
+    Axis, Combined, Curve, Dimension, Measured, Number, Numbers, Panel, Quantity, Repeated, over_seeds,
+};
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
 
@@ -51,6 +51,62 @@ fn of(couplings: &Couplings, extents: &[usize]) -> Result<Effective, rgflow::rbm
     })
 }
 
+/// T_eff, K_eff and the share of the variance that is not two-body, over machines.
+pub struct AsIsing<const N: usize> {
+    pub t_eff: Quantity<N>,
+    pub k_eff: Quantity<N>,
+    pub beyond_pairs: Quantity<N>,
+}
+
+impl<const N: usize> AsIsing<N> {
+    /// Under `KEY.`; `what` is the machine.
+    pub fn new<'a, F>(
+        over: &Repeated<'a, F>,
+        key: &str,
+        dimensions: [&Dimension; N],
+        what: &str,
+        of: impl Fn(&'a F, [usize; N]) -> &'a Effective,
+    ) -> Self {
+        let quantity = |name: &str, unit, words: &str, read: fn(&Effective) -> Option<Measured>| {
+            let (key, what) = (format!("{key}{name}"), format!("{words}: {what}"));
+            over.quantity(&key, dimensions, unit, &what, |f, place| read(of(f, place)))
+        };
+        let terms = "share of terms of three and more spins in the variance of ln p over uniform spins";
+        Self {
+            t_eff: quantity("T_eff", "J/k_B", "1/K_eff", |e| e.t_eff),
+            k_eff: quantity("K_eff", "1", "mean effective coupling of nearest neighbours", |e| Some(e.k_eff)),
+            // A machine whose ln p is constant has no shares.
+            beyond_pairs: quantity("beyond_pairs", "1", terms, |e| Some(e.more).filter(|m| m.0.is_finite())),
+        }
+    }
+}
+
+impl<const N: usize> Numbers for AsIsing<N> {
+    fn extent(&self, place: &[usize]) -> Option<usize> {
+        self.t_eff.extent(place)
+    }
+
+    fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
+        match self.extent(place) {
+            None => [&self.t_eff, &self.k_eff, &self.beyond_pairs].iter().for_each(|one| one.list(place, to)),
+            Some(n) => (0..n).for_each(|next| self.list(&[place, &[next]].concat(), to)),
+        }
+    }
+}
+
+/// J(r) over repetitions.
+pub fn curve<'a, F>(label: impl Into<String>, over: &Repeated<'a, F>, of: impl Fn(&'a F) -> &'a Effective) -> Curve {
+    let r: Vec<f64> = of(&over.found[0]).by_distance.iter().map(|d| d.0).collect();
+    let r = Dimension::new("r", &r, f64::to_string);
+    let j = over.shown([&r], |f, [k]| of(f).by_distance[k].1);
+    r.curve(label, |k| j.at(k))
+}
+
+/// J(r) on a logarithmic axis, which has no place for values below 0.
+pub fn panel(curves: impl IntoIterator<Item = Curve>) -> Panel {
+    Panel::curves("", "r (lattice spacings)", Axis::log("J(r)"), curves)
+}
+
 /// T_eff over repetitions; none where one has none.
 pub fn t_eff(found: &[&Effective]) -> Combined {
     over_seeds(&found.iter().map(|e| e.t_eff).collect::<Vec<_>>(), 1.0)
@@ -80,10 +136,5 @@ pub fn numbers(key: &str, found: &[&Effective], what: &str) -> [Number; 3] {
 pub fn curve_of(label: impl Into<String>, found: &[&Effective]) -> Curve {
     let x: Vec<f64> = found[0].by_distance.iter().map(|d| d.0).collect();
     let at = |k: usize| over_seeds(&found.iter().map(|e| Some(e.by_distance[k].1)).collect::<Vec<_>>(), 1.0);
-    curve(label, &x, &(0..x.len()).map(at).collect::<Vec<_>>(), Style::LinePoints)
-}
-
-/// J(r) on a logarithmic axis, which has no place for values below 0.
-pub fn panel(curves: Vec<Curve>) -> Panel {
-    Panel::Curves { title: String::new(), x: axis("r (lattice spacings)"), y: log_axis("J(r)"), curves }
+    super::drawing::curve(label, &x, &(0..x.len()).map(at).collect::<Vec<_>>(), crate::record::Style::LinePoints)
 }

@@ -1,10 +1,12 @@
 //! What an experiment is, and the items of the thesis that it answers.
 
+use super::user_files::with_notes;
 use super::values::Settings;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::record::Record;
 use rayon::prelude::*;
+use std::path::Path;
 
 /// An experiment: what a repetition computes, and how the findings of all are told.
 pub trait Experiment: Sync {
@@ -44,6 +46,11 @@ pub trait Experiment: Sync {
 
     /// What was taken where the user's files can be read in two ways, a sentence each; called after [`Experiment::check`].
     fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The user's files, each with a word for what it is (or none): what is said of them is also said in the record.
+    fn files(&self) -> Vec<(&Path, &'static str)> {
         Vec::new()
     }
 
@@ -211,7 +218,8 @@ impl<E: Experiment> AnyExperiment for E {
         Experiment::check(self, &settings).map_err(Error::user)?;
         let found =
             run.repetitions().par_iter().map(|r| self.repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
-        Experiment::record(self, &settings, &found)
+        let notes = Experiment::warnings(self).into_iter().chain(Experiment::notes(self)).collect();
+        Ok(with_notes(Experiment::record(self, &settings, &found)?, notes, &self.files()))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What thermometers read of collections and flows, as it lies in JSON files.
 
 use super::ends;
-use crate::record::{Combined, Dimension, Measured, Number, Numbers, Quantity, Repeated, around, over_seeds, union};
+use crate::record::{
+    Combined, Dimension, Interval, Measured, Number, Numbers, Quantity, Repeated, around, over_seeds, union,
+};
 use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
 use rgflow::lattice::{Observables, Square};
 use rgflow::statistics::Estimate;
@@ -121,14 +123,19 @@ pub fn label(t: f64) -> String {
 /// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
 /// T* of each repetition that has none.
 pub fn t_star(observed: &[&Observed]) -> Combined {
-    let values: Vec<_> = observed.iter().map(|o| Some(o.t_star)).collect();
-    let mut combined = over_seeds(&values, observed.iter().map(|o| o.n as f64).sum());
-    if observed.iter().any(|o| o.interval.is_some()) {
-        let ends: Vec<[Option<f64>; 2]> =
-            observed.iter().map(|o| o.interval.unwrap_or_else(|| around(o.t_star))).collect();
-        combined.interval = Some(union(&ends));
+    let stars: Vec<_> = observed.iter().map(|o| Some((o.t_star, o.interval))).collect();
+    star(&stars, observed.iter().map(|o| o.n as f64).sum())
+}
+
+/// The same of T* with its interval in each repetition that has one; `n` configurations stand behind a single one.
+pub fn star(stars: &[Option<(Measured, Option<Interval>)>], n: f64) -> Combined {
+    let combined = over_seeds(&stars.iter().map(|s| s.map(|(star, _)| star)).collect::<Vec<_>>(), n);
+    let known = || stars.iter().flatten();
+    if known().all(|(_, interval)| interval.is_none()) {
+        return combined;
     }
-    combined
+    let ends: Vec<_> = known().map(|(star, interval)| interval.unwrap_or_else(|| around(*star))).collect();
+    combined.within(Some(union(&ends)))
 }
 
 /// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.

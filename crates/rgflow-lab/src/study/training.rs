@@ -1,5 +1,6 @@
 //! Trainings in stages, one way for all experiments, and the settings of a descent that recipes share.
 
+use super::values::{Named, NotNegative, Positive, Within, real};
 use crate::artifact::{Error, StageOut};
 use rgflow::learning::{Batching, Descent, Momentum, Regulariser, Rule};
 use rgflow::nn::{self, Cost, Data, Mlp, NnError};
@@ -97,104 +98,91 @@ fn diverged(sign: &str, lower: Lower) -> Error {
 /// The part of a table `[training]` that says how parameters change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Method {
-    pub optimiser: String,
-    pub learning_rate: f64,
-    pub decay: f64,
-    pub momentum: f64,
-    pub l1_weights: f64,
-    pub l2_weights: f64,
-    pub l1_biases: f64,
-    pub l2_biases: f64,
-    pub max_norm: f64,
-    pub batches: String,
-    pub batch: usize,
+    pub optimiser: Named<Rule>,
+    pub learning_rate: Positive,
+    pub decay: NotNegative,
+    pub momentum: BelowOne,
+    pub l1_weights: NotNegative,
+    pub l2_weights: NotNegative,
+    pub l1_biases: NotNegative,
+    pub l2_biases: NotNegative,
+    pub max_norm: NotNegative,
+    pub batches: Batches,
+    pub batch: Within<1, 1_000_000>,
+}
+
+real!(
+    /// A part of what went before.
+    BelowOne,
+    |x| (0.0..1.0).contains(&(x as f32)),
+    "must be 0 or above, and below 1"
+);
+
+/// The portions of the data of one update each.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Batches {
+    Mini,
+    Repeats,
+    Full,
+    Stochastic,
 }
 
 impl Method {
-    /// The description of the descent; `table` is the name of the table, for messages.
-    pub fn descent(&self, table: &str) -> Result<Descent, String> {
-        let rule = match self.optimiser.parse::<Rule>().map_err(|e| format!("{table}.{e}"))? {
-            Rule::Momentum(_) => Rule::Momentum(Momentum { alpha: self.momentum }),
+    /// The description of the descent.
+    pub fn descent(&self) -> Descent {
+        let rule = match *self.optimiser {
+            Rule::Momentum(_) => Rule::Momentum(Momentum { alpha: *self.momentum }),
             rule => rule,
         };
-        let descent = Descent {
-            rule,
-            rate: self.learning_rate as f32,
-            decay: self.decay,
-            regulariser: Regulariser {
-                lambda_w: self.l1_weights as f32,
-                mu_w: self.l2_weights as f32,
-                lambda_b: self.l1_biases as f32,
-                mu_b: self.l2_biases as f32,
-                max_norm: (self.max_norm != 0.0).then_some(self.max_norm as f32),
-            },
+        let regulariser = Regulariser {
+            lambda_w: *self.l1_weights as f32,
+            mu_w: *self.l2_weights as f32,
+            lambda_b: *self.l1_biases as f32,
+            mu_b: *self.l2_biases as f32,
+            max_norm: (*self.max_norm != 0.0).then_some(*self.max_norm as f32),
         };
-        // The library's names of the numbers, and the recipe's.
-        let keys = [
-            ("alpha", "momentum"),
-            ("lambda_w", "l1_weights"),
-            ("mu_w", "l2_weights"),
-            ("lambda_b", "l1_biases"),
-            ("mu_b", "l2_biases"),
-        ];
-        descent.check().map_err(|e| {
-            let message = e.to_string();
-            let renamed = keys.iter().find_map(|(ours, key)| Some(format!("{key}{}", message.strip_prefix(ours)?)));
-            format!("{table}.{}", renamed.unwrap_or(message))
-        })?;
-        Ok(descent)
+        Descent { rule, rate: *self.learning_rate as f32, decay: *self.decay, regulariser }
     }
 
     /// The portions of the data.
-    pub fn batching(&self, table: &str) -> Result<Batching, String> {
-        if self.batch == 0 || self.batch > 1_000_000 {
-            return Err(format!("{table}.batch = {}: must be 1 to 1000000", self.batch));
-        }
-        match self.batches.as_str() {
-            "mini" => Ok(Batching::Mini { size: self.batch, repeats: false }),
-            "repeats" => Ok(Batching::Mini { size: self.batch, repeats: true }),
-            "full" => Ok(Batching::Full),
-            "stochastic" => Ok(Batching::Stochastic),
-            other => {
-                Err(format!("{table}.batches = \"{other}\": must be \"mini\", \"repeats\", \"full\" or \"stochastic\""))
-            }
+    pub fn batching(&self) -> Batching {
+        match self.batches {
+            Batches::Mini => Batching::Mini { size: *self.batch, repeats: false },
+            Batches::Repeats => Batching::Mini { size: *self.batch, repeats: true },
+            Batches::Full => Batching::Full,
+            Batches::Stochastic => Batching::Stochastic,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::values;
     use super::*;
-
-    fn method() -> Method {
-        Method {
-            optimiser: "momentum".into(),
-            learning_rate: 0.1,
-            decay: 0.0,
-            momentum: 0.9,
-            l1_weights: 0.0,
-            l2_weights: 0.5,
-            l1_biases: 0.0,
-            l2_biases: 0.0,
-            max_norm: 0.0,
-            batches: "mini".into(),
-            batch: 10,
-        }
-    }
 
     #[test]
     fn values_that_cannot_be_are_named_by_their_key() {
-        assert_eq!(method().descent("rbm").unwrap().regulariser.mu_w, 0.5);
-        let refused = |change: fn(&mut Method)| {
-            let mut m = method();
-            change(&mut m);
-            m.descent("rbm").and_then(|_| m.batching("rbm").map(|_| ())).unwrap_err()
+        let recipe = include_str!("../experiment/train_rbm/recipe.toml");
+        let with = |change: &str| {
+            let mut table: toml::Table = recipe.parse().unwrap();
+            let change: toml::Table = change.parse().unwrap();
+            table["training"].as_table_mut().unwrap().extend(change);
+            values::part::<Method>(&table, "training")
         };
-        assert!(refused(|m| m.optimiser = "newton".into()).starts_with("rbm.optimiser \"newton\": must be one of"));
-        assert!(refused(|m| m.momentum = 1.5).starts_with("rbm.momentum = 1.5"));
-        assert!(refused(|m| m.l2_biases = -1.0).starts_with("rbm.l2_biases = -1"));
-        assert!(refused(|m| m.learning_rate = 0.0).starts_with("rbm.learning_rate = 0"));
-        assert!(refused(|m| m.batch = 0).starts_with("rbm.batch = 0"));
-        assert!(refused(|m| m.batches = "some".into()).contains("stochastic"));
+        let fine = with("optimiser = \"momentum\"\nl2_weights = 0.5").unwrap().descent();
+        assert!(fine.check().is_ok() && fine.regulariser.mu_w == 0.5);
+        for (change, refusal) in [
+            ("optimiser = \"newton\"", "training.optimiser = \"newton\": must be one of"),
+            ("momentum = 1.5", "training.momentum = 1.5: must be"),
+            ("l2_biases = -1.0", "training.l2_biases = -1.0: must be 0 or"),
+            ("learning_rate = 0.0", "training.learning_rate = 0.0: must be a positive"),
+            ("learning_rate = 1e-60", "training.learning_rate = 1e-60: must be a positive"),
+            ("batch = 0", "training.batch = 0: must be 1 to"),
+            ("batches = \"some\"", "training.batches = \"some\": must be one of \"mini\""),
+        ] {
+            let error = with(change).unwrap_err();
+            assert!(error.starts_with(refusal), "{error}");
+        }
     }
 }

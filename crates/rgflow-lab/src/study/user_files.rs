@@ -1,33 +1,95 @@
-//! What experiments on the user's own files say of them.
+//! Files that the user gave: read once, named by name and hash, and what was taken of them.
 
-use super::AnyExperiment;
+use crate::artifact::{Artifact, Error};
+use crate::dataset::{Dataset, Options, independence};
 use crate::record::Record;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-/// The notes of a data set with its name before each.
-pub fn notes_of(data: Option<&crate::dataset::Dataset>) -> Vec<String> {
-    let named = |data: &crate::dataset::Dataset| -> Vec<String> {
-        data.notes.iter().map(|note| format!("{}: {note}", data.path.display())).collect()
-    };
-    data.map(named).unwrap_or_default()
+/// A file of samples.
+pub struct UserData {
+    pub path: PathBuf,
+    hash: String,
+    data: OnceLock<Dataset>,
+}
+
+impl UserData {
+    /// The file `path`, not yet read.
+    ///
+    /// # Errors
+    /// [`Error::User`] if it cannot be read.
+    pub fn new(path: &Path) -> Result<Self, Error> {
+        Ok(Self { path: path.into(), hash: crate::dataset::hash(path)?, data: OnceLock::new() })
+    }
+
+    /// The samples, read once and made fit by `fit`.
+    ///
+    /// # Errors
+    /// What is wrong with them, those of `fit` behind the name of the file.
+    pub fn read(
+        &self,
+        options: &Options,
+        fit: impl FnOnce(&mut Dataset) -> Result<(), String>,
+    ) -> Result<&Dataset, Error> {
+        if let Some(data) = self.data.get() {
+            return Ok(data);
+        }
+        let mut data = Dataset::read(&self.path, options)?;
+        fit(&mut data).map_err(|e| Error::user(format!("{}: {e}", self.path.display())))?;
+        Ok(self.data.get_or_init(|| data))
+    }
+
+    /// The samples, once they were read.
+    pub fn get(&self) -> Option<&Dataset> {
+        self.data.get()
+    }
+
+    /// Its entry of `config.toml`.
+    pub fn entry(&self) -> toml::Table {
+        file_entry("data", &self.path, &self.hash)
+    }
+
+    /// As an input of stages.
+    pub fn artifact(&self) -> Artifact {
+        Artifact { hash: self.hash.clone(), dir: self.path.clone() }
+    }
+
+    /// What the user should know before the work begins.
+    pub fn warnings(&self) -> Vec<String> {
+        self.get().and_then(independence::warning).into_iter().collect()
+    }
+
+    /// What was taken where the file can be read in two ways, with its name before each.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = self.get().map_or(&[][..], |data| &data.notes);
+        notes.iter().map(|note| format!("{}: {note}", self.path.display())).collect()
+    }
+
+    /// Its name, without its place.
+    pub fn name(&self) -> String {
+        name(&self.path)
+    }
+}
+
+/// Name of a file, without its place.
+pub fn name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// The entry of `config.toml` for a file that the user gave: its name, not its place, and the hash of its bytes.
 pub fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let entry = toml::Table::from_iter([("file".into(), name.into()), ("blake3".into(), hash.into())]);
+    let entry = toml::Table::from_iter([("file".into(), name(path).into()), ("blake3".into(), hash.into())]);
     toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
 }
 
-/// A record whose first table says what the experiment warned of and took of the user's `files`, each with a word for what it is: by
-/// their names, as their places differ from machine to machine.
-pub fn with_notes(mut record: Record, of: &dyn AnyExperiment, table: &toml::Table, files: &[(&Path, &str)]) -> Record {
-    for mut note in of.warnings(table).into_iter().chain(of.notes()) {
-        for (path, what) in files {
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            note = note.replace(&path.display().to_string(), format!("{what} {name}").trim_start());
-        }
-        record.summary.notes.push(note);
-    }
+/// A record whose first table has also these notes. The user's `files`, each with a word for what it is, are named there by their
+/// names, as their places differ from machine to machine.
+pub fn with_notes(mut record: Record, notes: Vec<String>, files: &[(&Path, &str)]) -> Record {
+    record.summary.notes.extend(notes.into_iter().map(|note| {
+        let named = |note: String, (path, what): &(&Path, &str)| {
+            note.replace(&path.display().to_string(), format!("{what} {}", name(path)).trim_start())
+        };
+        files.iter().fold(note, named)
+    }));
     record
 }

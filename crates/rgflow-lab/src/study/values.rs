@@ -1,10 +1,11 @@
 //! Values of settings that cannot be out of range: a recipe, a file or `--set` with another value is refused by its key.
 
 use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_path_to_error::Segment;
 use std::fmt::{Display, Formatter};
 use std::ops::Deref;
+use std::str::FromStr;
 
 /// Settings of an experiment, made from the table that the recipe, the user's file and `--set` give.
 pub trait Settings: Sized {
@@ -144,15 +145,15 @@ macro_rules! whole {
 pub(crate) use whole;
 
 real!(
-    /// A number above 0.
+    /// A number above 0, also as one of 32 bits.
     Positive,
-    |x| x > 0.0 && x.is_finite(),
+    |x| x as f32 > 0.0 && (x as f32).is_finite(),
     "must be a positive number"
 );
 real!(
     /// 0 or a number above.
     NotNegative,
-    |x| x >= 0.0 && x.is_finite(),
+    |x| x >= 0.0 && (x as f32).is_finite(),
     "must be 0 or a positive number"
 );
 
@@ -212,6 +213,57 @@ impl<'de, T: Deserialize<'de>, const A: usize, const B: usize> Deserialize<'de> 
 impl<T, const B: usize> Default for List<T, 0, B> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+/// What a text names, such as `"gaussian:0.5"`; it is written as it was read.
+#[derive(Clone, Debug)]
+pub struct Named<T> {
+    text: String,
+    value: T,
+}
+
+impl<T> Named<T> {
+    /// As it is in the settings.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<T> Deref for Named<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(to)
+    }
+}
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let value = text.parse().map_err(D::Error::custom)?;
+        Ok(Self { text, value })
+    }
+}
+
+/// A choice that `"auto"` leaves to the program.
+#[derive(Clone, Debug)]
+pub enum Auto<T> {
+    Auto,
+    Is(T),
+}
+
+impl<T: FromStr> FromStr for Auto<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Is) }
     }
 }
 

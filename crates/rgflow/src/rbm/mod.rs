@@ -17,6 +17,7 @@ mod exact_training;
 mod fit;
 mod free_energy;
 mod gibbs;
+mod independent;
 mod law;
 mod mean_field;
 mod model;
@@ -36,6 +37,7 @@ pub use exact_training::{ExactGradient, ExactStep, ExactTraining, Objective, tra
 pub use fit::Fit;
 pub use free_energy::PseudoLikelihood;
 pub use gibbs::{Chains, Kernel};
+pub use independent::IndependentUnits;
 pub use law::Divergences;
 pub use mean_field::{Expectations, MeanField, Rest};
 pub use model::Rbm;

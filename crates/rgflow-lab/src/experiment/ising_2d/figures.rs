@@ -112,7 +112,7 @@ impl Figures<'_> {
             title: "The machines as Ising models: J(r)".into(),
             caption: "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the distance r on the torus, by training set. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown. Errors over repetitions, or of the sampling.".into(),
             alt: "Effective couplings against the distance, on a logarithmic axis, one curve for each training set.".into(),
-            panels: vec![couplings::panel(SETS.iter().map(|(set, _)| curve(set)).collect())],
+            panels: vec![couplings::panel(SETS.iter().map(|(set, _)| curve(set)))],
         }
     }
 

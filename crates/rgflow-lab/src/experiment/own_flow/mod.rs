@@ -1,27 +1,74 @@
 //! `rgflow flow`: a trained machine iterated from the user's own samples.
 
-mod findings;
 mod record;
-mod settings;
 mod stage;
 
-use super::AnyExperiment;
 use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Model, Run, machine, network, user_file};
-use crate::dataset::{Dataset, Input, Kind, Meaning, Options, independence};
+use crate::artifact::{Artifact, Error, Model, Repetition, machine, network, user_file};
+use crate::dataset::{Dataset, Input, Kind, Meaning, Options};
 use crate::record::Record;
 use crate::study::couplings::{Effective, effective};
+use crate::study::settings::Steps;
+use crate::study::user_files::{UserData, file_entry};
+use crate::study::values::{self, List, Within};
+use crate::study::{About, Experiment};
 use rayon::prelude::*;
+use rgflow::flow::Mode;
 use rgflow::lattice::Square;
 use rgflow::nn::Mlp;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use settings::Settings;
+use serde::{Deserialize, Serialize};
+use stage::Findings;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 /// Larger machines are not read as Ising models: 784 + 200 units already take 8 s.
 const MOST_COUPLED: usize = 1024;
+/// Fewest samples of a start: two, for an error.
+const LEAST: usize = 2;
+
+/// The recipe's values.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    data: Data,
+    flow: Flow,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Data {
+    array: String,
+    labels: String,
+    scale: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Flow {
+    modes: List<Name, 1, 2>,
+    steps: Steps,
+    chains: Within<LEAST, 1_000_000>,
+}
+
+/// A mode by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    Gibbs,
+    Mean,
+}
+
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        values::parse(table)
+    }
+}
+
+impl Settings {
+    /// The modes, in the order asked for.
+    fn modes(&self) -> Vec<Mode> {
+        let mode = |name: &Name| if *name == Name::Gibbs { Mode::Gibbs } else { Mode::Mean };
+        self.flow.modes.iter().map(mode).collect()
+    }
+}
 
 /// The experiment: machine, samples and network are given with the command.
 pub struct OwnFlow {
@@ -32,9 +79,8 @@ pub struct OwnFlow {
     reads: Option<Input>,
     /// What was taken or converted where the files are combined.
     notes: Vec<String>,
-    data_path: (PathBuf, String),
     network: Option<(PathBuf, String, Model, Mlp)>,
-    data: OnceLock<Dataset>,
+    data: UserData,
 }
 
 /// Where flows start: samples by label.
@@ -51,7 +97,7 @@ struct Starts {
 
 impl OwnFlow {
     /// Name in `config.toml`.
-    pub const NAME: &str = "flow";
+    pub const NAME: &str = Self::ABOUT.name;
 
     /// Of the machine in `machine` from the samples in `data`, read by the `network` (a thermometer or classifier).
     ///
@@ -93,47 +139,36 @@ impl OwnFlow {
                 Some((path.into(), hash, model, mlp))
             }
         };
-        let data_path = (data.to_path_buf(), crate::dataset::hash(data)?);
-        let machine = (machine.into(), hash, rbm);
-        Ok(Self { machine, input, reads, notes, data_path, network, data: OnceLock::new() })
+        let (machine, data) = ((machine.into(), hash, rbm), UserData::new(data)?);
+        Ok(Self { machine, input, reads, notes, network, data })
     }
 
     /// The samples, fit for the machine.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
-        if let Some(data) = self.data.get() {
-            return Ok(data);
-        }
         let d = &settings.data;
         let units = self.machine.2.visible_units();
-        let real = units.levels().is_none();
-        let options =
-            Options { array: d.array.clone(), labels: d.labels.clone(), scale: d.scale, real, ..Options::default() };
-        let path = &self.data_path.0;
-        let mut data = Dataset::read(path, &options)?;
-        let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
-        if data.n_units() != self.machine.2.n_visible() {
-            let (found, expected) = (data.n_units(), self.machine.2.n_visible());
-            return Err(wrong(format!(
-                "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
-            )));
-        }
-        let of_file = Input::of_data(&data, d.scale);
-        if let Some(l) = units.levels() {
-            data.convert(l.low(), l.high());
-        }
-        if let Some(l) = units.levels()
-            && let Some(bad) = data.misfit(l.low(), l.high())
-        {
-            return Err(wrong(format!(
-                "holds {bad}; the machine's visible units are {units}: give samples of that kind"
-            )));
-        }
-        let of_data = Input { kind: Some(data.kind), ..of_file };
-        for said in std::iter::once(&self.input).chain(&self.reads) {
-            data.notes.extend(said.agrees(&of_data).map_err(Error::user)?.notes);
-        }
-        starts(&data, settings.flow.chains).map_err(wrong)?;
-        Ok(self.data.get_or_init(|| data))
+        let (array, labels, real) = (d.array.clone(), d.labels.clone(), units.levels().is_none());
+        let options = Options { array, labels, scale: d.scale, real, ..Options::default() };
+        self.data.read(&options, |data| {
+            if data.n_units() != self.machine.2.n_visible() {
+                let (found, expected) = (data.n_units(), self.machine.2.n_visible());
+                return Err(format!(
+                    "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
+                ));
+            }
+            let of_file = Input::of_data(data, d.scale);
+            if let Some(l) = units.levels() {
+                data.convert(l.low(), l.high());
+                if let Some(bad) = data.misfit(l.low(), l.high()) {
+                    return Err(format!("holds {bad}; the machine's visible units are {units}: give samples of that kind"));
+                }
+            }
+            let of_data = Input { kind: Some(data.kind), ..of_file };
+            for said in std::iter::once(&self.input).chain(&self.reads) {
+                data.notes.extend(said.agrees(&of_data)?.notes);
+            }
+            starts(data, *settings.flow.chains).map(drop)
+        })
     }
 
     /// The square lattice of the samples, where E and |m| of spins can be measured.
@@ -164,7 +199,7 @@ impl OwnFlow {
     /// All inputs of the stages.
     fn inputs(&self) -> Vec<Artifact> {
         let of = |path: &PathBuf, hash: &String| Artifact { hash: hash.clone(), dir: path.clone() };
-        let mut inputs = vec![of(&self.machine.0, &self.machine.1), of(&self.data_path.0, &self.data_path.1)];
+        let mut inputs = vec![of(&self.machine.0, &self.machine.1), self.data.artifact()];
         inputs.extend(self.network.iter().map(|(path, hash, ..)| of(path, hash)));
         inputs
     }
@@ -197,47 +232,44 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     let members: Vec<Vec<usize>> =
         (0..n_starts).map(|k| (0..classes.len()).filter(|r| classes[*r] == k).collect()).collect();
     let per = members.iter().map(Vec::len).min().unwrap_or(0).min(most);
-    if per < settings::LEAST {
-        return Err(format!(
-            "a start has {per} samples; add some, at least {} of each label are needed",
-            settings::LEAST
-        ));
+    if per < LEAST {
+        return Err(format!("a start has {per} samples; add some, at least {LEAST} of each label are needed"));
     }
     Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }
 
-impl AnyExperiment for OwnFlow {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
+/// What one repetition found.
+pub struct Found {
+    /// By mode, in the order asked for.
+    flows: Vec<Findings>,
+    /// The machine as an Ising model, where there is a lattice.
+    effective: Option<Effective>,
+}
 
-    fn summary(&self) -> &'static str {
-        "The flow v -> h -> v of a trained machine from your own samples"
-    }
+impl Experiment for OwnFlow {
+    type Settings = Settings;
+    type Found = Found;
 
-    fn recipe(&self) -> &'static str {
-        settings::RECIPE
-    }
-
-    fn repetitions(&self) -> u32 {
-        1
-    }
+    const ABOUT: About = About {
+        name: "flow",
+        summary: "The flow v -> h -> v of a trained machine from your own samples",
+        recipe: include_str!("recipe.toml"),
+        repetitions: 1,
+        ..About::DEFAULT
+    };
 
     fn input(&self) -> toml::Table {
-        let mut table = crate::study::user_files::file_entry("machine", &self.machine.0, &self.machine.1);
-        table.extend(crate::study::user_files::file_entry("data", &self.data_path.0, &self.data_path.1));
-        if let Some((path, hash, ..)) = &self.network {
-            table.extend(crate::study::user_files::file_entry("network", path, hash));
-        }
+        let mut table = file_entry("machine", &self.machine.0, &self.machine.1);
+        table.extend(self.data.entry());
+        table.extend(self.network.iter().flat_map(|(path, hash, ..)| file_entry("network", path, hash)));
         table
     }
 
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        let settings = Settings::parse(table)?;
-        self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
+    fn check(&self, settings: &Settings) -> Result<(), String> {
+        self.read(settings).map(drop).map_err(|e| e.to_string())
     }
 
-    fn warnings(&self, _: &toml::Table) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         let reader = self.network.as_ref().and_then(|(path, _, model, _)| {
             let [cost, guess] = network::learnt_nothing(model)?;
             Some(format!(
@@ -247,45 +279,38 @@ impl AnyExperiment for OwnFlow {
                 path.display()
             ))
         });
-        reader.into_iter().chain(self.data.get().and_then(independence::warning)).collect()
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        let (Ok(settings), Some(data)) = (Settings::parse(table), self.data.get()) else { return vec![] };
-        let rows = starts(data, settings.flow.chains).map_or(0, |starts| starts.rows.len());
-        let units = data.n_units();
-        let what = format!("--chains {}: {rows} samples of {units} units", settings.flow.chains);
-        vec![Need::new(&[8, rows, units], what, "take fewer --chains")]
+        reader.into_iter().chain(self.data.warnings()).collect()
     }
 
     fn notes(&self) -> Vec<String> {
-        self.notes.iter().cloned().chain(crate::study::user_files::notes_of(self.data.get())).collect()
+        self.notes.iter().cloned().chain(self.data.notes()).collect()
     }
 
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let data = self.read(&settings)?;
-        let modes = settings.modes().map_err(Error::user)?;
-        let starts = starts(data, settings.flow.chains).map_err(Error::user)?;
-        let found: Vec<Vec<_>> = run
-            .repetitions()
-            .par_iter()
-            .map(|repetition| {
-                // A network without reference curves reads probabilities, but no T*.
-                let thermometer = self
-                    .network
-                    .as_ref()
-                    .and_then(|(_, _, model, _)| network::thermometer(model, repetition.streams()).ok());
-                let inputs = stage::Inputs { flow: self, settings: &settings, data, starts: &starts, thermometer };
-                modes.par_iter().map(|mode| stage::flow(repetition, &inputs, *mode)).collect()
-            })
-            .collect::<Result<_, Error>>()?;
-        let classes = self.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp)).transpose()?;
-        let effective = run.repetitions().into_iter().map(|r| self.effective(data, r.streams()));
-        let effective: Vec<Effective> = effective.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
-        let record = record::record(self, &settings, data, &starts, classes, (&found, &effective));
-        let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data_path.0, "")];
+    fn files(&self) -> Vec<(&Path, &'static str)> {
+        let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data.path, "")];
         files.extend(self.network.iter().map(|(path, ..)| (path.as_path(), "network")));
-        Ok(crate::study::user_files::with_notes(record, self, table, &files))
+        files
+    }
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let Some(data) = self.data.get() else { return vec![] };
+        let chains = *settings.flow.chains;
+        let rows = starts(data, chains).map_or(0, |starts| starts.rows.len());
+        let what = format!("--chains {chains}: {rows} samples of {} units", data.n_units());
+        vec![Need::new(&[8, rows, data.n_units()], what, "take fewer --chains")]
+    }
+
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let (data, streams) = (self.read(settings)?, repetition.streams());
+        let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;
+        // A network without reference curves reads probabilities, but no T*.
+        let thermometer = self.network.as_ref().and_then(|(_, _, model, _)| network::thermometer(model, streams).ok());
+        let inputs = stage::Inputs { flow: self, settings, data, starts: &starts, thermometer };
+        let flows = settings.modes().into_par_iter().map(|mode| stage::flow(repetition, &inputs, mode));
+        Ok(Found { flows: flows.collect::<Result<_, _>>()?, effective: self.effective(data, streams)? })
+    }
+
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        record::record(self, settings, found)
     }
 }

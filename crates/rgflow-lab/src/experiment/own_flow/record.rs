@@ -1,352 +1,313 @@
-//! Numbers, tables and figures of a flow from the user's own samples.
+//! Where the flow of the user's machine goes, by mode and start, beside the starts themselves.
 
-use super::findings::{Findings, Star};
-use super::settings::Settings;
-use super::{OwnFlow, Starts};
+use super::stage::{Findings, Star};
+use super::{Found, OwnFlow, Settings, Starts, starts};
+use crate::artifact::Error;
 use crate::artifact::network::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
-use crate::record::{Axis, Cell, Curve, Figure, Map, Number, Panel, Record, Scale, Section, Style, Table};
-use crate::record::{Combined, Measured, around, over_seeds, union};
-use crate::study::couplings::{self, Effective};
-use crate::study::drawing::axis;
-use crate::study::drawing::cell;
+use crate::record::{
+    Axis, Cell, Combined, Curve, Dimension, Figure, Map, Measured, Number, Panel, Quantity, Record, Repeated, Section,
+    Table,
+};
+use crate::row;
+use crate::study::couplings::{self, AsIsing};
 use crate::study::pictures::{picture, shades};
-use rgflow::flow::Ends;
+use crate::study::readings::star;
+use crate::study::user_files::name;
+use rgflow::flow::{Ends, Mode};
 use rgflow::lattice::Temperature;
 
-const KEY: &str = "flow";
+/// A quantity that was read along the flow: name, unit, heading, values by record and start.
+type Series = (&'static str, &'static str, &'static str, fn(&Findings) -> &Vec<Vec<Measured>>);
 
-/// A quantity that was read along the flow: name, unit, values by record and start.
-type Series = (&'static str, &'static str, fn(&Findings) -> &Vec<Vec<Measured>>);
+const SERIES: [Series; 3] = [
+    ("energy", "J per spin", "E/N (J)", |f| &f.energy),
+    ("abs_m", "1", "|m|", |f| &f.abs_m),
+    ("distance", "1", "distance from the start", |f| &f.distance),
+];
 
-struct Story<'a> {
+/// What is told of the flow in one mode.
+struct ModeNumbers {
+    /// `Gibbs` or `Mean-field`.
+    title: &'static str,
+    star: Option<Number>,
+    p_thermal: Option<Number>,
+    /// In every repetition, at 1 %.
+    is_thermal: bool,
+    /// T* of the end of each start; with a thermometer.
+    from: Quantity<1>,
+    /// At the end, mean over starts, with their place in [`SERIES`].
+    series: Vec<(usize, Number)>,
+    /// Distinct ends near step 100 and at the last, converged, attractors, at rest: those that are known.
+    counts: Vec<Number>,
+    apart: Option<Number>,
+    /// P(class) of the end of each start; with a classifier.
+    classes: Option<Quantity<2>>,
+    /// How far the ends are apart, unless all pairs are shown to be one.
+    spread: Option<String>,
+}
+
+struct Told<'a> {
     data: &'a Dataset,
     starts: &'a Starts,
     outputs: Option<Outputs>,
-    /// By repetition and mode.
-    found: &'a [Vec<Findings>],
-    /// The machine as an Ising model, by repetition; none without a lattice.
-    effective: Vec<&'a Effective>,
+    over: Repeated<'a, Found>,
     n: f64,
+    /// Names of starts in keys.
+    start: Dimension,
 }
 
-pub(super) fn record(
-    flow: &OwnFlow,
-    settings: &Settings,
-    data: &Dataset,
-    starts: &Starts,
-    outputs: Option<Outputs>,
-    (found, effective): (&[Vec<Findings>], &[Effective]),
-) -> Record {
-    let effective = effective.iter().collect();
-    let story = Story { data, starts, outputs, found, effective, n: starts.rows.len() as f64 };
-    let file = |path: &std::path::Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let (machine, rbm) = (file(&flow.machine.0), &flow.machine.2);
-    let n_modes = found[0].len();
-    let mut sections = Vec::new();
-    for mode in 0..n_modes {
-        sections.push(Section {
-            title: format!("{} flow", story.title(mode)),
-            text: vec![],
-            figures: story.figures(mode, flow),
-            tables: story.table(mode).into_iter().collect(),
-        });
-    }
-    sections.extend(story.couplings());
-    Record {
-        experiment: OwnFlow::NAME.into(),
-        title: format!("The flow of {machine} from {}", file(&flow.data_path.0)),
-        question: format!(
-            "A machine of {} visible ({}) and {} hidden units ({}) is iterated {} steps from {} samples. Where does it go?",
-            rbm.n_visible(),
-            rbm.visible_units(),
-            rbm.n_hidden(),
-            rbm.hidden_units(),
-            settings.flow.steps,
-            starts.rows.len()
-        ),
-        answers: (0..n_modes).map(|mode| story.answer(mode)).collect(),
-        summary: story.summary(settings),
-        sections,
-        numbers: story.numbers(),
-        claims: Vec::new(),
-    }
+pub(super) fn record(flow: &OwnFlow, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    let data = flow.read(settings)?;
+    let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;
+    let outputs = flow.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp)).transpose()?;
+    let n = starts.rows.len() as f64;
+    let names: Vec<String> = match starts.meaning {
+        None => vec!["all".into()],
+        Some(Meaning::Temperature) => starts.names.iter().map(|t| format!("T{t}")).collect(),
+        Some(_) => starts.names.clone(),
+    };
+    let (over, start) = (Repeated::new("flow", found).n_eff(n), Dimension::names("start", names));
+    let told = Told { data, starts: &starts, outputs, over, n, start };
+    Ok(told.record(flow, settings))
 }
 
-fn show(c: &Combined) -> String {
-    crate::report::format::value(c.value, c.error, c.interval)
-}
-
-impl Story<'_> {
-    fn mode(&self, mode: usize) -> &str {
-        &self.found[0][mode].mode
-    }
-
-    fn title(&self, mode: usize) -> &'static str {
-        if self.mode(mode) == "mean" { "Mean-field" } else { "Gibbs" }
-    }
-
-    /// Name of a start, for keys.
-    fn start(&self, k: usize) -> String {
-        match (self.starts.names.get(k), self.starts.meaning) {
-            (Some(t), Some(Meaning::Temperature)) => format!("T{t}"),
-            (Some(label), _) => label.clone(),
-            (None, _) => "all".into(),
-        }
-    }
-
-    fn over(&self, mode: usize, of: impl Fn(&Findings) -> Option<Measured>) -> Combined {
-        over_seeds(&self.found.iter().map(|f| of(&f[mode])).collect::<Vec<_>>(), self.n)
-    }
-
+impl Told<'_> {
     /// T* over repetitions, with the union of intervals where there are any.
-    fn star<'a>(&'a self, mode: usize, of: impl Fn(&'a Findings) -> Option<&'a Star>) -> Combined {
-        let stars: Vec<Option<&Star>> = self.found.iter().map(|f| of(&f[mode])).collect();
-        let mut combined = over_seeds(&stars.iter().map(|s| s.map(|s| s.t_star)).collect::<Vec<_>>(), self.n);
-        if stars.iter().flatten().any(|s| s.interval.is_some()) {
-            let ends: Vec<_> = stars.iter().flatten().map(|s| s.interval.unwrap_or_else(|| around(s.t_star))).collect();
-            combined.interval = Some(union(&ends));
-        }
-        combined
+    fn star<'f>(&'f self, mode: usize, of: impl Fn(&'f Findings) -> Option<&'f Star>) -> Combined {
+        let stars = self.over.found.iter().map(|f| of(&f.flows[mode]).map(|s| (s.t_star, s.interval)));
+        star(&stars.collect::<Vec<_>>(), self.n)
     }
 
-    fn end(values: &[Vec<Measured>], at_start: bool) -> Option<&Vec<Measured>> {
-        if at_start { values.first() } else { values.last() }
+    /// Series that were read.
+    fn series(&self) -> impl Iterator<Item = (usize, &'static Series)> {
+        let first = &self.over.found[0].flows[0];
+        SERIES.iter().enumerate().filter(|(_, (.., of))| of(first).first().is_some_and(|row| !row.is_empty()))
     }
 
     /// Mean over starts of a series at its start or end.
-    fn mean(&self, mode: usize, at_start: bool, of: fn(&Findings) -> &Vec<Vec<Measured>>) -> Combined {
-        self.over(mode, |f| {
-            let row = Self::end(of(f), at_start).filter(|row| !row.is_empty())?;
+    fn mean(&self, mode: usize, at_start: bool, key: &str, series: &Series, what: &str) -> Number {
+        let (_, unit, _, of) = series;
+        self.over.number(key, unit, what, |f| {
+            let values = of(&f.flows[mode]);
+            let row = if at_start { values.first() } else { values.last() }?;
             let n = row.len() as f64;
             Some((row.iter().map(|v| v.0).sum::<f64>() / n, row.iter().map(|v| v.1 * v.1).sum::<f64>().sqrt() / n))
         })
     }
 
-    fn numbers(&self) -> Vec<Number> {
-        let mut numbers = Vec::new();
-        if self.found[0][0].pooled.is_some() {
-            let star = self.star(0, |f| f.pooled.as_ref().map(|p| &p[0]));
-            let what = "T* of the starts themselves, pooled, without any machine: the null";
-            numbers.push(star.number(format!("{KEY}.start.T_star"), "J/k_B", what));
+    fn record(&self, flow: &OwnFlow, settings: &Settings) -> Record {
+        let (machine, rbm) = (name(&flow.machine.0), &flow.machine.2);
+        let mut record = Record::new(
+            OwnFlow::NAME,
+            format!("The flow of {machine} from {}", flow.data.name()),
+            format!(
+                "A machine of {} visible ({}) and {} hidden units ({}) is iterated {} steps from {} samples. Where does it go?",
+                rbm.n_visible(),
+                rbm.visible_units(),
+                rbm.n_hidden(),
+                rbm.hidden_units(),
+                *settings.flow.steps,
+                self.starts.rows.len()
+            ),
+        );
+        let is_read = self.over.found[0].flows[0].pooled.is_some();
+        let what = "T* of the starts themselves, pooled, without any machine: the null";
+        let null = is_read.then(|| {
+            self.star(0, |f| f.pooled.as_ref().map(|p| &p[0])).number(self.over.key("start.T_star"), "J/k_B", what)
+        });
+        let of_starts = self.series().map(|(i, series)| {
+            let what = format!("{} of the starts themselves, without any machine", series.0);
+            // The distance from the start is 0 there: it is shown, and no number.
+            let key = if series.0 == "distance" { String::new() } else { format!("start.{}", series.0) };
+            (i, self.mean(0, true, &key, series, &what))
+        });
+        let of_starts: Vec<(usize, Number)> = of_starts.collect();
+        let has_couplings = self.over.found.iter().all(|f| f.effective.is_some());
+        let as_ising = has_couplings.then(|| {
+            let effective: Vec<_> = self.over.found.iter().filter_map(|f| f.effective.as_ref()).collect();
+            AsIsing::new(&Repeated::new("flow", &effective), "", [], "the machine itself, without any flow", |e, []| *e)
+        });
+        let modes: Vec<ModeNumbers> =
+            settings.modes().into_iter().enumerate().map(|(m, mode)| self.mode(m, mode, null.as_ref())).collect();
+        null.iter().for_each(|null| record.list(&[null]));
+        of_starts.iter().for_each(|(_, number)| record.list(&[number]));
+        as_ising.iter().for_each(|couplings| record.list(&[couplings]));
+        for mode in &modes {
+            mode.star.iter().chain(&mode.p_thermal).for_each(|number| record.list(&[number]));
+            record.list(&[&mode.from]);
+            let series = mode.series.iter().map(|(_, number)| number);
+            series.chain(&mode.counts).chain(&mode.apart).for_each(|number| record.list(&[number]));
+            mode.classes.iter().for_each(|classes| record.list(&[classes]));
         }
-        for (name, unit, of) in self.series() {
-            if name != "distance" {
-                let what = format!("{name} of the starts themselves, without any machine");
-                numbers.push(self.mean(0, true, of).number(format!("{KEY}.start.{name}"), unit, &what));
-            }
-        }
-        if !self.effective.is_empty() {
-            numbers.extend(couplings::numbers(KEY, &self.effective, "the machine itself, without any flow"));
-        }
-        for mode in 0..self.found[0].len() {
-            let key = format!("{KEY}.{}", self.mode(mode));
-            let what = format!("{} flow, last step", self.mode(mode));
-            if self.found[0][mode].pooled.is_some() {
-                let null = self.star(mode, |f| f.pooled.as_ref().map(|p| &p[0]));
-                let star = self.star(mode, |f| f.pooled.as_ref().map(|p| &p[1]));
-                let mut number =
-                    star.number(format!("{key}.T_star"), "J/k_B", &format!("T* of all ends pooled, {what}"));
-                if let Some((value, error)) = null.reference(star.value) {
-                    number = number.compare(value, error, 0.0, format!("null: {KEY}.start.T_star"));
-                }
-                numbers.push(number.compare(
-                    Temperature::CRITICAL.value(),
-                    0.0,
-                    0.0,
-                    "T_c of the square Ising lattice",
-                ));
-                let p = self.found.iter().filter_map(|f| f[mode].pooled.as_ref().map(|p| p[1].p_thermal));
-                let p = (p.fold(1.0, f64::min) * self.found.len() as f64).min(1.0);
-                let what = "probability that a thermal collection is as far from every reference curve (least over repetitions times their number)";
-                numbers.push(Number::new(format!("{key}.p_thermal"), p, None, "1", what));
-                for k in 0..self.found[0][mode].ends.len() {
-                    let star = self.star(mode, move |f| f.ends.get(k));
-                    let key = format!("{key}.from.{}.T_star", self.start(k));
-                    numbers.push(star.number(key, "J/k_B", &format!("T* of the end of this start, {what}")));
-                }
-            }
-            for (name, unit, of) in self.series() {
-                let what = format!("{name}, mean over starts, {what}");
-                numbers.push(self.mean(mode, false, of).number(format!("{key}.{name}"), unit, &what));
-            }
-            let count = |get: &dyn Fn(&Findings) -> Option<f64>| self.over(mode, |f| get(f).map(|v| (v, f64::NAN)));
-            for (name, value, what) in [
-                ("ends_100", count(&|f| f.distinct.map(|d| d[0] as f64)), "distinct ends of the starts near step 100"),
-                ("ends", count(&|f| f.distinct.map(|d| d[1] as f64)), "distinct ends of the starts at the last step"),
-                ("converged", count(&|f| Some(f.converged)), "fraction of starts whose last two windows agree"),
-                ("attractors", count(&|f| f.attractors.map(|a| a as f64)), "attractors of the mean-field map"),
-                ("at_rest", count(&|f| f.at_rest), "fraction of chains at rest"),
-            ] {
-                if value.value.is_some() {
-                    numbers.push(value.number(format!("{key}.{name}"), "1", what));
-                }
-            }
-            if let Some([tv, low, high]) = self.apart(mode) {
-                let what = "total variation of P between the two ends that may be farthest apart, 95 % interval";
-                let interval = Some([Some(low), Some(high)]);
-                numbers.push(Number::new(format!("{key}.ends_apart"), tv, None, "1", what).interval(interval));
-            }
-            if let Some(Outputs { temperatures: false, names, .. }) = &self.outputs {
-                for k in 0..self.found[0][mode].probability[1].len() {
-                    for (c, class) in names.iter().enumerate() {
-                        let p = self.over(mode, |f| Some(f.probability[1][k][c]));
-                        let key = format!("{key}.from.{}.P.{class}", self.start(k));
-                        numbers.push(p.number(key, "1", &format!("P(class) of the end of this start, {what}")));
-                    }
-                }
-            }
-        }
-        numbers
+        record.answers = modes.iter().map(|mode| self.answer(mode, null.as_ref())).collect();
+        record.summary = self.summary(settings, (null.as_ref(), &of_starts, as_ising.as_ref()), &modes);
+        record.sections = modes
+            .iter()
+            .zip(settings.modes())
+            .enumerate()
+            .map(|(m, (numbers, mode))| {
+                let section = Section::new(format!("{} flow", numbers.title));
+                section.figures(self.figures(m, mode, numbers.title, flow)).tables(self.table(m, numbers))
+            })
+            .chain(as_ising.as_ref().map(|as_ising| self.couplings(as_ising)))
+            .collect();
+        record
     }
 
-    /// Total variation of the two ends that may be farthest apart, the widest of all repetitions.
-    fn apart(&self, mode: usize) -> Option<[f64; 3]> {
-        self.found.iter().filter_map(|f| f[mode].apart).max_by(|a, b| a[2].total_cmp(&b[2]))
+    fn mode(&self, m: usize, mode: Mode, null: Option<&Number>) -> ModeNumbers {
+        let (over, key, first) = (&self.over, mode.name(), &self.over.found[0].flows[m]);
+        let what = format!("{key} flow, last step");
+        let star = null.map(|null| {
+            let star = self.star(m, |f| f.pooled.as_ref().map(|p| &p[1]));
+            let star =
+                star.number(over.key(&format!("{key}.T_star")), "J/k_B", &format!("T* of all ends pooled, {what}"));
+            star.against(null).compare(Temperature::CRITICAL.value(), 0.0, 0.0, "T_c of the square Ising lattice")
+        });
+        let p = over.found.iter().filter_map(|f| f.flows[m].pooled.as_ref().map(|p| p[1].p_thermal));
+        let p = (p.fold(1.0, f64::min) * over.found.len() as f64).min(1.0);
+        let words = "probability that a thermal collection is as far from every reference curve (least over repetitions times their number)";
+        let p_thermal = null.map(|_| Number::new(over.key(&format!("{key}.p_thermal")), p, None, "1", words));
+        let read = if first.ends.is_empty() { Dimension::names("start", [""; 0]) } else { self.start.clone() };
+        let words = format!("T* of the end of this start, {what}");
+        let from_key = over.key(&format!("{key}.from.{{start}}.T_star"));
+        let from = Quantity::new(&from_key, [&read], "J/k_B", &words, |[k]| self.star(m, |f| f.ends.get(k)));
+        let series = self.series().map(|(i, series)| {
+            let what = format!("{}, mean over starts, {what}", series.0);
+            (i, self.mean(m, false, &format!("{key}.{}", series.0), series, &what))
+        });
+        let count = |name: &str, what: &str, get: fn(&Findings) -> Option<f64>| {
+            over.number(&format!("{key}.{name}"), "1", what, |f| get(&f.flows[m]))
+        };
+        let ends = "distinct ends of the starts";
+        let counts = [
+            count("ends_100", &format!("{ends} near step 100"), |f| f.distinct.map(|d| d[0] as f64)),
+            count("ends", &format!("{ends} at the last step"), |f| f.distinct.map(|d| d[1] as f64)),
+            count("converged", "fraction of starts whose last two windows agree", |f| Some(f.converged)),
+            count("attractors", "attractors of the mean-field map", |f| f.attractors.map(|a| a as f64)),
+            count("at_rest", "fraction of chains at rest", |f| f.at_rest),
+        ];
+        let widest = over.found.iter().filter_map(|f| f.flows[m].apart).max_by(|a, b| a[2].total_cmp(&b[2]));
+        let words = "total variation of P between the two ends that may be farthest apart, 95 % interval";
+        let apart = widest.map(|[tv, low, high]| {
+            let apart = Number::new(over.key(&format!("{key}.ends_apart")), tv, None, "1", words);
+            apart.interval(Some([Some(low), Some(high)]))
+        });
+        let spread = widest.filter(|apart| !Ends::is_one(*apart)).map(|[_, low, high]| {
+            let by_value = |a: &&Number, b: &&Number| a.get().total_cmp(&b.get());
+            let ends = from.iter().min_by(by_value).zip(from.iter().max_by(by_value)).filter(|_| read.len() > 1);
+            let range = ends.map_or(String::new(), |(least, most)| format!("T* from {least} to {most}, "));
+            format!("{range}total variation up to {low:.3} ... {high:.3}")
+        });
+        let classes = self.outputs.as_ref().filter(|outputs| !outputs.temperatures).map(|outputs| {
+            let class = Dimension::names("class", &outputs.names);
+            let key = format!("{key}.from.{{start}}.P.{{class}}");
+            let what = format!("P(class) of the end of this start, {what}");
+            over.quantity(&key, [&self.start, &class], "1", &what, |f, [k, c]| f.flows[m].probability[1][k][c])
+        });
+        ModeNumbers {
+            title: if mode == Mode::Mean { "Mean-field" } else { "Gibbs" },
+            star,
+            p_thermal,
+            is_thermal: over.found.iter().all(|f| f.flows[m].pooled.as_ref().is_none_or(|p| p[1].p_thermal > 0.01)),
+            series: series.collect(),
+            counts: counts.into_iter().filter(|number| number.value.is_some()).collect(),
+            apart,
+            classes,
+            spread,
+            from,
+        }
     }
 
-    /// How far the ends are apart, unless all pairs are shown to be one.
-    fn spread_of_ends(&self, mode: usize) -> Option<String> {
-        let [_, low, high] = self.apart(mode).filter(|apart| !Ends::is_one(*apart))?;
-        let stars: Vec<Combined> =
-            (0..self.found[0][mode].ends.len()).map(|k| self.star(mode, move |f| f.ends.get(k))).collect();
-        let by_value =
-            |a: &&Combined, b: &&Combined| a.value.unwrap_or(f64::NAN).total_cmp(&b.value.unwrap_or(f64::NAN));
-        let ends = stars.iter().min_by(by_value).zip(stars.iter().max_by(by_value)).filter(|_| stars.len() > 1);
-        let range = ends.map_or(String::new(), |(least, most)| format!("T* from {} to {}, ", show(least), show(most)));
-        Some(format!("{range}total variation up to {low:.3} ... {high:.3}"))
-    }
-
-    /// Series that were read: name, unit, values.
-    fn series(&self) -> Vec<Series> {
-        let all: [Series; 3] =
-            [("energy", "J per spin", |f| &f.energy), ("abs_m", "1", |f| &f.abs_m), ("distance", "1", |f| &f.distance)];
-        all.into_iter().filter(|(.., of)| of(&self.found[0][0]).first().is_some_and(|row| !row.is_empty())).collect()
-    }
-
-    fn summary(&self, settings: &Settings) -> Table {
-        let mut columns = vec!["".to_string(), "starts (no machine)".into()];
-        columns.extend((0..self.found[0].len()).map(|mode| format!("{} flow", self.title(mode))));
-        let modes = 0..self.found[0].len();
+    fn summary(
+        &self,
+        settings: &Settings,
+        (null, of_starts, as_ising): (Option<&Number>, &[(usize, Number)], Option<&AsIsing<0>>),
+        modes: &[ModeNumbers],
+    ) -> Table {
+        let n_starts = self.start.len();
+        let columns = ["".to_string(), "starts (no machine)".into()];
+        let columns = columns.into_iter().chain(modes.iter().map(|mode| format!("{} flow", mode.title)));
+        let line = |head: Vec<Cell>, of: &dyn Fn(&ModeNumbers) -> Cell| -> Vec<Cell> {
+            head.into_iter().chain(modes.iter().map(of)).collect()
+        };
         let mut rows = Vec::new();
-        if self.found[0][0].pooled.is_some() {
-            let mut row = vec![Cell::text("T*"), cell(&self.star(0, |f| f.pooled.as_ref().map(|p| &p[0])), None)];
-            row.extend(modes.clone().map(|mode| {
-                let thermal = self.found.iter().all(|f| f[mode].pooled.as_ref().is_none_or(|p| p[1].p_thermal > 0.01));
-                cell(&self.star(mode, |f| f.pooled.as_ref().map(|p| &p[1])), (!thermal).then_some("not thermal"))
+        if let Some(null) = null {
+            rows.push(line(row!["T*", null], &|mode| {
+                let remark = (!mode.is_thermal).then_some("not thermal");
+                mode.star.as_ref().map_or("".into(), |star| Cell::from(star).remark(remark))
             }));
-            rows.push(row);
         }
-        if !self.effective.is_empty() {
-            let t_eff = cell(&couplings::t_eff(&self.effective), None);
-            let mut row = vec![Cell::text("T_eff = 1/K_eff of the machine"), Cell::text("-")];
-            row.extend(modes.clone().map(|_| t_eff.clone()));
-            rows.push(row);
+        if let Some(as_ising) = as_ising {
+            let t_eff = as_ising.t_eff.at(());
+            rows.push(line(row!["T_eff = 1/K_eff of the machine", "-"], &|_| t_eff.into()));
         }
-        for (name, _, of) in self.series() {
-            let head = match name {
-                "energy" => "E/N (J)",
-                "abs_m" => "|m|",
-                _ => "distance from the start",
-            };
-            let mut row = vec![Cell::text(head), cell(&self.mean(0, true, of), None)];
-            row.extend(modes.clone().map(|mode| cell(&self.mean(mode, false, of), None)));
-            rows.push(row);
+        for (place, (i, number)) in of_starts.iter().enumerate() {
+            rows.push(line(row![SERIES[*i].2, number], &|mode| Cell::from(&mode.series[place].1)));
         }
-        if self.found[0][0].distinct.is_some() {
-            let mut row = vec![Cell::text("distinct ends"), Cell::text(self.starts.labels.len().max(1).to_string())];
-            row.extend(modes.map(|mode| {
-                let count = self.over(mode, |f| f.distinct.map(|d| (d[1] as f64, f64::NAN)));
-                match self.spread_of_ends(mode) {
-                    Some(spread) => Cell::text(format!("not shown to be one: {spread}")),
-                    None => cell(&count, None),
-                }
+        if self.outputs.is_some() {
+            rows.push(line(row!["distinct ends", n_starts.to_string()], &|mode| match &mode.spread {
+                Some(spread) => format!("not shown to be one: {spread}").into(),
+                None => Cell::from(&mode.counts[1]),
             }));
-            rows.push(row);
         }
-        Table {
-            caption: format!("after {} steps from {} starts", settings.flow.steps, self.starts.labels.len().max(1)),
-            columns,
-            rows,
-            notes: vec![
-                "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the time are 1/2 apart \
-                 if they know nothing of each other; grey levels and expectation values are nearer."
-                    .into(),
-            ],
-        }
+        Table::new(format!("after {} steps from {n_starts} starts", *settings.flow.steps), columns).rows(rows).note(
+            "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the time are 1/2 apart \
+             if they know nothing of each other; grey levels and expectation values are nearer.",
+        )
     }
 
-    fn answer(&self, mode: usize) -> String {
-        let distance = self.mean(mode, false, |f| &f.distance);
-        let mut text = format!("{} flow: ", self.title(mode));
-        if self.found[0][mode].pooled.is_some() {
-            let star = |i: usize| show(&self.star(mode, move |f| f.pooled.as_ref().map(|p| &p[i])));
-            text += &format!("the starts read T* = {}, the ends {}; ", star(0), star(1));
+    fn answer(&self, mode: &ModeNumbers, null: Option<&Number>) -> String {
+        let mut text = format!("{} flow: ", mode.title);
+        if let (Some(null), Some(star)) = (null, &mode.star) {
+            text += &format!("the starts read T* = {null}, the ends {star}; ");
         }
         let starts = self.starts.labels.len();
-        if let Some([_, _, high]) = self.apart(mode).filter(|_| starts > 1) {
-            text += &match self.spread_of_ends(mode) {
+        if let Some([_, Some(high)]) = mode.apart.as_ref().and_then(|apart| apart.interval).filter(|_| starts > 1) {
+            text += &match &mode.spread {
                 None => {
                     format!("{starts} starts have one end (no two differ by more than {high:.3} in total variation); ")
                 }
                 Some(spread) => format!("the ends of {starts} starts are not shown to be one: {spread}; "),
             };
         }
-        text + &format!("the distance from the start is {}.", show(&distance))
+        let distance = mode.series.iter().find(|(i, _)| SERIES[*i].0 == "distance");
+        text + &distance.map_or(String::new(), |(_, distance)| format!("the distance from the start is {distance}."))
     }
 
-    fn table(&self, mode: usize) -> Option<Table> {
-        let first = &self.found[0][mode];
-        let head = |name: &str| format!("from {name}");
-        if !first.ends.is_empty() && !self.starts.labels.is_empty() {
-            let rows = (0..first.ends.len())
-                .map(|k| {
-                    let thermal = self.found.iter().all(|f| f[mode].ends[k].p_thermal > 0.01);
-                    let remark = (!thermal).then_some("not thermal");
-                    vec![Cell::text(head(&self.start(k))), cell(&self.star(mode, move |f| f.ends.get(k)), remark)]
-                })
-                .collect();
-            return Some(Table {
-                caption: "T* of the end of each start".into(),
-                columns: vec!["start".into(), "T*".into()],
-                rows,
-                notes: vec!["\"not thermal\": p < 0.01 for this start alone.".into()],
+    fn table(&self, m: usize, mode: &ModeNumbers) -> Option<Table> {
+        let found = self.over.found;
+        if !found[0].flows[m].ends.is_empty() && !self.starts.labels.is_empty() {
+            let rows = self.start.places().map(|k| {
+                let thermal = found.iter().all(|f| f.flows[m].ends[k].p_thermal > 0.01);
+                let star = Cell::from(mode.from.at(k)).remark((!thermal).then_some("not thermal"));
+                row![format!("from {}", self.start.word(k)), star]
             });
+            let table = Table::new("T* of the end of each start", ["start", "T*"]).rows(rows);
+            return Some(table.note("\"not thermal\": p < 0.01 for this start alone."));
         }
-        let Outputs { temperatures: false, names: classes, .. } = self.outputs.as_ref()? else { return None };
-        let rows = (0..first.probability[1].len())
-            .map(|k| {
-                let mut row = vec![Cell::text(head(&self.start(k)))];
-                row.extend((0..classes.len()).map(|c| cell(&self.over(mode, |f| Some(f.probability[1][k][c])), None)));
-                row
-            })
-            .collect();
-        Some(Table {
-            caption: "P(class) at the end of each start".into(),
-            columns: [String::from("start")].into_iter().chain(classes.iter().cloned()).collect(),
-            rows,
-            notes: vec![],
-        })
+        let (classes, outputs) = (mode.classes.as_ref()?, self.outputs.as_ref()?);
+        let rows = self.start.places().map(|k| {
+            let head = row![format!("from {}", self.start.word(k))];
+            head.into_iter().chain((0..outputs.names.len()).map(|c| classes.at((k, c)).into())).collect()
+        });
+        let columns = std::iter::once("start").chain(outputs.names.iter().map(String::as_str));
+        Some(Table::new("P(class) at the end of each start", columns).rows(rows))
     }
 
     /// J(r) of the machine.
-    fn couplings(&self) -> Option<Section> {
-        let more = couplings::more(&self.effective);
-        (!self.effective.is_empty()).then(|| Section {
-            title: "The machine as an Ising model".into(),
-            text: vec![format!(
-                "Effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), spins v; K_eff is their mean over nearest neighbours. Share of terms of three and more spins in the variance of ln p over uniform spins: {}.",
-                show(&more)
-            )],
-            figures: vec![Figure {
-                id: "couplings".into(),
-                title: "Effective couplings by distance".into(),
-                caption: "J(r): mean of J_ij over the pairs at the distance r on the torus. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown.".into(),
-                alt: "Effective couplings of the machine against the distance, on a logarithmic axis.".into(),
-                panels: vec![couplings::panel(vec![couplings::curve_of("", &self.effective)])],
-            }],
-            tables: vec![],
-        })
+    fn couplings(&self, as_ising: &AsIsing<0>) -> Section {
+        let effective: Vec<_> = self.over.found.iter().filter_map(|f| f.effective.as_ref()).collect();
+        let curve = couplings::curve("", &Repeated::new("", &effective), |e| *e);
+        let figure = Figure::new("couplings", "Effective couplings by distance").caption(
+            "J(r): mean of J_ij over the pairs at the distance r on the torus. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown.",
+            "Effective couplings of the machine against the distance, on a logarithmic axis.",
+        );
+        let text = format!(
+            "Effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), spins v; K_eff is their mean over nearest neighbours. Share of terms of three and more spins in the variance of ln p over uniform spins: {}.",
+            as_ising.beyond_pairs.at(())
+        );
+        Section::new("The machine as an Ising model").text(text).figures([figure.panels([couplings::panel([curve])])])
     }
 
     fn colour(&self, k: usize) -> Option<f64> {
@@ -354,99 +315,149 @@ impl Story<'_> {
         (n > 1).then(|| k as f64 / (n - 1) as f64)
     }
 
-    fn figures(&self, mode: usize, flow: &OwnFlow) -> Vec<Figure> {
-        let first = &self.found[0][mode];
-        let name = self.mode(mode);
-        let title = self.title(mode);
-        let mut figures = Vec::new();
-        if let Some(outputs) = &self.outputs {
-            let panels = ["start", "end"].iter().enumerate().map(|(i, at)| self.probability(first, i, at, outputs));
-            figures.push(Figure {
-                id: format!("{name}-probability"),
-                title: format!("{title} flow: what the network reads"),
-                caption:
-                    "Mean output of the network at the start and at the end of the flow, by start. First repetition."
-                        .into(),
-                alt: "Probabilities at start and end.".into(),
-                panels: panels.collect(),
-            });
-        }
-        let x = Axis { label: "step".into(), scale: Scale::Log, limits: None };
-        let steps: Vec<f64> = first.steps.iter().map(|s| *s as f64).collect();
-        let panel = |title: &str, label: &str, of: &dyn Fn(usize, usize) -> Measured| Panel::Curves {
-            title: title.into(),
-            x: x.clone(),
-            y: axis(label),
-            curves: (0..first.distance[0].len())
-                .map(|k| Curve {
-                    label: self.start(k),
-                    x: steps.clone(),
-                    y: (0..steps.len()).map(|r| of(r, k).0).collect(),
-                    error: (0..steps.len()).map(|r| of(r, k).1).collect(),
-                    style: Style::Line,
-                    colour: self.colour(k),
-                })
-                .collect(),
-        };
-        let mut panels = Vec::new();
-        if !first.t_star.is_empty() {
-            panels.push(panel("T*", "T* (J/k_B)", &|r, k| (first.t_star[r][k], f64::NAN)));
-        }
-        for (series, _, of) in self.series() {
-            let label = if series == "energy" { "E/N (J)" } else { series };
-            panels.push(panel(series, label, &|r, k| of(first)[r][k]));
-        }
-        figures.push(Figure {
-            id: format!("{name}-by-step"),
-            title: format!("{title} flow by step"),
-            caption: "One curve for each start, errors over chains. First repetition.".into(),
-            alt: "What is read of the flow against the step, on a logarithmic axis.".into(),
-            panels,
-        });
-        let units = flow.machine.2.visible_units();
-        let rows = first.shown.0.iter().zip(&first.pictures).map(|(start, row)| {
-            let pictures = row.iter().zip(&first.shown.1).map(|(values, record)| {
-                let label = format!("{}, step {}", self.start(*start), first.steps[*record]);
-                picture(self.data, values, label)
-            });
-            pictures.collect()
-        });
-        let rows: Vec<Vec<_>> = rows.collect();
-        let n = self.starts.labels.len().max(1);
-        let shown = if rows.len() < n { format!("{} of {n} starts are shown. ", rows.len()) } else { String::new() };
-        figures.push(Figure {
-            id: format!("{name}-pictures"),
-            title: format!("{title} flow in pictures"),
-            caption: format!("{shown}The first chain of each start along the flow, in the units of the data."),
-            alt: "Pictures of the visible units by start and step.".into(),
-            panels: vec![Panel::Lattices { title: String::new(), shades: shades(self.data, units, &rows), rows }],
-        });
-        figures
+    /// A curve of one start through values with errors, of the first repetition.
+    fn curve(&self, k: usize, x: &[f64], points: impl Iterator<Item = Measured>) -> Curve {
+        let (y, error): (Vec<f64>, Vec<f64>) = points.unzip();
+        Curve { error, ..Curve::new(self.start.word(k), x, y).colour(self.colour(k)) }
     }
 
-    fn probability(&self, first: &Findings, i: usize, at: &str, outputs: &Outputs) -> Panel {
-        let rows = &first.probability[i];
+    fn figures(&self, m: usize, mode: Mode, title: &str, flow: &OwnFlow) -> Vec<Figure> {
+        let (first, name) = (&self.over.found[0].flows[m], mode.name());
+        let probability = self.outputs.as_ref().map(|outputs| {
+            let panels =
+                ["start", "end"].iter().zip(&first.probability).map(|(at, rows)| self.probability(at, rows, outputs));
+            let title = format!("{title} flow: what the network reads");
+            let caption =
+                "Mean output of the network at the start and at the end of the flow, by start. First repetition.";
+            let figure = Figure::new(format!("{name}-probability"), title);
+            figure.caption(caption, "Probabilities at start and end.").panels(panels)
+        });
+        let steps: Vec<f64> = first.steps.iter().map(|s| *s as f64).collect();
+        let panel = |title: &str, label: &str, of: &dyn Fn(usize, usize) -> Measured| {
+            let curve = |k| self.curve(k, &steps, (0..steps.len()).map(|r| of(r, k)));
+            Panel::curves(title, Axis::log("step"), label, self.start.places().map(curve))
+        };
+        let t_star =
+            (!first.t_star.is_empty()).then(|| panel("T*", "T* (J/k_B)", &|r, k| (first.t_star[r][k], f64::NAN)));
+        let series = self.series().map(|(_, (series, _, _, of))| {
+            panel(series, if *series == "energy" { "E/N (J)" } else { series }, &|r, k| of(first)[r][k])
+        });
+        let by_step = Figure::new(format!("{name}-by-step"), format!("{title} flow by step"));
+        let caption = "One curve for each start, errors over chains. First repetition.";
+        let alt = "What is read of the flow against the step, on a logarithmic axis.";
+        let by_step = by_step.caption(caption, alt).panels(t_star.into_iter().chain(series));
+        let rows = first.shown.0.iter().zip(&first.pictures).map(|(start, row)| {
+            let labelled = row.iter().zip(&first.shown.1).map(|(values, record)| {
+                picture(self.data, values, format!("{}, step {}", self.start.word(*start), first.steps[*record]))
+            });
+            labelled.collect()
+        });
+        let rows: Vec<Vec<_>> = rows.collect();
+        let (shown, n) = (rows.len(), self.start.len());
+        let shown = if shown < n { format!("{shown} of {n} starts are shown. ") } else { String::new() };
+        let caption = format!("{shown}The first chain of each start along the flow, in the units of the data.");
+        let shades = shades(self.data, flow.machine.2.visible_units(), &rows);
+        let pictures = Figure::new(format!("{name}-pictures"), format!("{title} flow in pictures"))
+            .caption(caption, "Pictures of the visible units by start and step.")
+            .panels([Panel::lattices("", rows, shades)]);
+        probability.into_iter().chain([by_step, pictures]).collect()
+    }
+
+    fn probability(&self, at: &str, rows: &[Vec<Measured>], outputs: &Outputs) -> Panel {
         if outputs.temperatures {
-            let curve = |(k, row): (usize, &Vec<Measured>)| Curve {
-                label: self.start(k),
-                x: outputs.values.clone(),
-                y: row.iter().map(|p| p.0).collect(),
-                error: row.iter().map(|p| p.1).collect(),
-                style: Style::Line,
-                colour: self.colour(k),
-            };
-            let curves = rows.iter().enumerate().map(curve).collect();
-            return Panel::Curves { title: at.into(), x: axis("T (J/k_B)"), y: axis("P(T)"), curves };
+            let curves = rows.iter().enumerate().map(|(k, row)| self.curve(k, &outputs.values, row.iter().copied()));
+            return Panel::curves(at, "T (J/k_B)", "P(T)", curves);
         }
         let labels = if self.starts.labels.is_empty() { vec![0.0] } else { self.starts.labels.clone() };
         Panel::Map(Map {
             title: at.into(),
-            x: axis(&format!("class that is read{}", outputs.legend())),
-            y: axis(&format!("start{}", network::legend(&self.starts.names, &self.starts.labels))),
-            value: axis("P"),
+            x: Axis::new(format!("class that is read{}", outputs.legend())),
+            y: Axis::new(format!("start{}", network::legend(&self.starts.names, &self.starts.labels))),
+            value: "P".into(),
             columns: outputs.values.clone(),
             rows: labels,
             values: rows.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::machine;
+    use crate::record::Verdict;
+    use crate::study::values::Settings as _;
+    use rgflow::random::Streams;
+    use rgflow::rbm::Rbm;
+
+    /// A flow whose values tell mode, start and record apart.
+    fn flow(mode: Mode, end: f64) -> Findings {
+        let star = |t: f64, p_thermal| Star { t_star: (t, 0.0625), interval: None, kl: 0.0, p_thermal };
+        let rows = |start: f64, end: f64| vec![vec![(start, 0.25); 2], vec![(end, 0.5), (end + 1.0, 0.5)]];
+        Findings {
+            mode: mode.name().into(),
+            steps: vec![0, 8],
+            probability: [vec![], vec![]],
+            pooled: Some([star(2.0, 1.0), star(end, 0.5)]),
+            ends: vec![star(end - 0.5, 0.5), star(end + 0.5, 0.005)],
+            t_star: vec![vec![1.0, 3.0], vec![end; 2]],
+            energy: rows(-1.0, -end),
+            abs_m: rows(0.5, 0.125 * end),
+            distance: rows(0.0, 0.25),
+            distinct: Some([2, 1]),
+            apart: Some([0.125, 0.0625, 0.25]),
+            converged: 0.5,
+            attractors: (mode == Mode::Mean).then_some(3),
+            at_rest: (mode == Mode::Mean).then_some(0.75),
+            shown: (vec![0, 1], vec![0, 1]),
+            pictures: vec![vec![vec![1.0; 4]; 2]; 2],
+        }
+    }
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let [model, data] = ["rbm.safetensors", "data.csv"].map(|name| folder.path().join(name));
+        let rbm = Rbm::random(4, 2, 0.1, &mut Streams::new(1).generator("test/rbm", 0));
+        let text = machine::model(&rbm, serde_json::json!({ "lattice": [2, 2] })).to_bytes().unwrap();
+        std::fs::write(&model, text).unwrap();
+        let rows = |t: f64| format!("{t},1,1,-1,1\n{t},-1,-1,-1,1\n");
+        std::fs::write(&data, format!("T,a,b,c,d\n{}{}", rows(1.0), rows(3.0))).unwrap();
+        let own = OwnFlow::new(&model, &data, None).unwrap();
+        let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
+        let flows = vec![flow(Mode::Gibbs, 2.25), flow(Mode::Mean, 4.0)];
+        let told = record(&own, &settings, &[Found { flows, effective: None }]).unwrap();
+        let value = |key: &str| told.numbers.iter().find(|n| n.key == key).unwrap_or_else(|| panic!("no {key}"));
+        for (key, expected) in [
+            ("flow.start.T_star", 2.0),
+            ("flow.start.energy", -1.0),
+            ("flow.start.abs_m", 0.5),
+            ("flow.gibbs.T_star", 2.25),
+            ("flow.mean.T_star", 4.0),
+            ("flow.gibbs.from.T1.T_star", 1.75),
+            ("flow.gibbs.from.T3.T_star", 2.75),
+            ("flow.mean.from.T3.T_star", 4.5),
+            ("flow.gibbs.energy", -1.75),
+            ("flow.mean.abs_m", 1.0),
+            ("flow.gibbs.ends_100", 2.0),
+            ("flow.gibbs.ends", 1.0),
+            ("flow.gibbs.converged", 0.5),
+            ("flow.mean.attractors", 3.0),
+            ("flow.mean.at_rest", 0.75),
+            ("flow.mean.ends_apart", 0.125),
+        ] {
+            assert_eq!(value(key).value, Some(expected), "{key}");
+        }
+        assert!(told.numbers.iter().all(|n| n.key != "flow.gibbs.attractors" && n.key != "flow.start.distance"));
+        let verdicts = ["gibbs", "mean"].map(|mode| {
+            let star = value(&format!("flow.{mode}.T_star"));
+            (star.compare[0].verdict, star.compare[1].verdict, star.compare[0].source.clone())
+        });
+        let null = "null: flow.start.T_star".to_string();
+        assert_eq!(verdicts[0], (Verdict::Differs, Verdict::Agrees, null.clone()));
+        assert_eq!(verdicts[1], (Verdict::Differs, Verdict::Differs, null));
+        let ids: Vec<&str> = told.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        assert_eq!(ids, ["gibbs-by-step", "gibbs-pictures", "mean-by-step", "mean-pictures"]);
+        assert!(told.answers[0].contains("not shown to be one"), "{}", told.answers[0]);
     }
 }

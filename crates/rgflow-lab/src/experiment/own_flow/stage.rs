@@ -1,23 +1,67 @@
 //! Stages "flow-MODE": the machine iterated from every start, and what is read along the way.
 
-use super::findings::{Findings, Star};
-use super::settings::Settings;
-use super::{OwnFlow, Starts};
+use super::{OwnFlow, Settings, Starts};
 use crate::artifact::{Error, Repetition, Stage, npz};
 use crate::dataset::Dataset;
+use crate::record::Measured;
 use crate::study::flows::{Flow, SHOWN, System, pairs};
 use ndarray::{Array1, Axis};
 use rgflow::flow::{
-    Mode, Moment, Reading, Readout, Starts as FlowStarts, Thermometer, Trajectory, attractors, distinct_ends,
+    Mode, Moment, Reading, Readout, Starts as FlowStarts, TStar, Thermometer, Trajectory, attractors, distinct_ends,
 };
 use rgflow::lattice::Square;
 use rgflow::nn::Mlp;
 use rgflow::random::Streams;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 const REVISION: u32 = 6;
 /// Pictures: at most so many starts.
 const PICTURES: usize = 10;
+
+/// A collection read as a temperature.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Star {
+    pub t_star: Measured,
+    pub interval: Option<[Option<f64>; 2]>,
+    pub kl: f64,
+    pub p_thermal: f64,
+}
+
+impl From<TStar> for Star {
+    fn from(t: TStar) -> Self {
+        Self { t_star: (t.value, t.error), interval: t.interval, kl: t.kl, p_thermal: t.p_thermal }
+    }
+}
+
+/// The flow in one mode.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Findings {
+    pub mode: String,
+    /// Recorded steps.
+    pub steps: Vec<usize>,
+    /// Mean P of the network's classes at start and end, by start, with errors over chains; empty without a network.
+    pub probability: [Vec<Vec<Measured>>; 2],
+    /// T* of all starts together, at start and end; with a thermometer.
+    pub pooled: Option<[Star; 2]>,
+    /// T* of the end of each start; with a thermometer.
+    pub ends: Vec<Star>,
+    /// By record and start: T* (with a thermometer), energy per spin and |m| (on a lattice), distance from the start.
+    pub t_star: Vec<Vec<f64>>,
+    pub energy: Vec<Vec<Measured>>,
+    pub abs_m: Vec<Vec<Measured>>,
+    pub distance: Vec<Vec<Measured>>,
+    /// Distinct ends near step 100 and at the last (with a network); attractors and chains at rest (mean field).
+    pub distinct: Option<[usize; 2]>,
+    /// Total variation of the two ends that may be farthest apart at the last step, with its interval (with a network).
+    pub apart: Option<[f64; 3]>,
+    pub converged: f64,
+    pub attractors: Option<usize>,
+    pub at_rest: Option<f64>,
+    /// Pictures of the first chain: starts and records that are shown, `[start][record]`.
+    pub shown: (Vec<usize>, Vec<usize>),
+    pub pictures: Vec<Vec<Vec<f32>>>,
+}
 
 /// What a flow needs.
 pub(super) struct Inputs<'a> {
@@ -47,7 +91,7 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
         let n_starts = starts.labels.len().max(1);
         // Units of about a million multiplications.
         let cost = (rbm.weights.len() as u64 / 1000).max(1);
-        out.add_work(&name, (settings.flow.steps * values.nrows()) as u64 * cost / 1000);
+        out.add_work(&name, (*settings.flow.steps * values.nrows()) as u64 * cost / 1000);
         let by_start = |mlp: &Mlp| -> Vec<Reading> {
             let p = mlp.outputs(values.view());
             p.axis_chunks_iter(Axis(0), values.nrows() / n_starts).map(Reading::of).collect()
@@ -59,7 +103,7 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
             start: mlp.map(by_start),
         };
         let flow_starts = FlowStarts { values: values.view().into(), n_starts };
-        let flow = Flow { purpose: &name, part: "chains", rbm, mode, steps: settings.flow.steps, starts: flow_starts };
+        let flow = Flow { purpose: &name, part: "chains", rbm, mode, steps: *settings.flow.steps, starts: flow_starts };
         let (trajectory, findings) = flow.run(out, &system, &|done| done * cost / 1000)?;
         let mut file = npz::Writer::new();
         file.add("values", &trajectory.values)?;

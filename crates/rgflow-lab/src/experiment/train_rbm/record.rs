@@ -1,152 +1,109 @@
-//! Numbers, tables and figures of a trained machine.
+//! Costs and likelihood of a machine beside units that know their means alone; its learning curve and pictures.
 
-use super::findings::Findings;
-use super::settings::Settings;
+use super::TrainRbm;
+use super::settings::{Chains, Settings};
+use super::stage::Findings;
 use crate::dataset::Dataset;
-use crate::record::{Cell, Curve, Figure, Lattice, Number, Panel, Record, Section, Shades, Style, Table};
-use crate::record::{Combined, Measured, over_seeds};
-use crate::study::drawing::axis;
-use crate::study::drawing::cell;
+use crate::record::{Axis, Curve, Figure, Lattice, Number, Panel, Record, Repeated, Section, Shades, Table};
+use crate::row;
 use crate::study::pictures::{picture, shades, width};
 use rgflow::rbm::Units;
 
-const KEY: &str = "rbm";
-
-pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
-    // Numbers 0 are of the training set, all others of the test set.
-    let combine = |i: usize, get: &dyn Fn(&Findings) -> Option<Measured>| {
-        let n = found[0].samples[usize::from(i > 0)] as f64;
-        over_seeds(&found.iter().map(get).collect::<Vec<_>>(), n)
-    };
-    let cost: Vec<Combined> = (0..3).map(|i| combine(i, &|f| Some(f.reconstruction[i]))).collect();
-    let likelihood: Vec<Combined> = (0..3).map(|i| combine(i, &|f| f.log_likelihood.map(|l| l[i]))).collect();
-    let gap = combine(1, &|f| Some(f.free_energy_gap));
-    let base = |c: &Combined| (c.value.unwrap_or(f64::NAN), c.error.unwrap_or(0.0));
-    let mut numbers = vec![
-        {
-            let what = "reconstruction cost sum (v - v')^2 / 2 of a test sample, v' from one mean-field step";
-            let (value, error) = base(&cost[2]);
-            let number = cost[1].number(format!("{KEY}.reconstruction.test"), "1", what);
-            number.compare(value, error, 0.0, "the mean of the training data as the reconstruction of every sample")
-        },
-        cost[0].number(format!("{KEY}.reconstruction.train"), "1", "the same of training samples"),
-        cost[2].number(
-            format!("{KEY}.reconstruction.mean"),
-            "1",
-            "the same of test samples, if v' is the mean of the training data",
-        ),
-        gap.number(
-            format!("{KEY}.free_energy_gap"),
-            "k_B T",
-            "free energy of test less training samples; > 0 shows overfitting",
-        ),
-        Number::new(
-            format!("{KEY}.largest_weight"),
-            found[0].largest_weight,
-            None,
-            "1",
-            "largest |w|, first repetition",
-        ),
-        Number::new(
-            format!("{KEY}.weights_in_use"),
-            found[0].weights_in_use,
-            None,
-            "1",
-            "fraction of weights above a tenth of it",
-        ),
-    ];
-    let known = likelihood[1].value.is_some();
-    if known {
-        let (value, error) = base(&likelihood[2]);
-        numbers.push(
-            likelihood[1]
-                .number(format!("{KEY}.log_likelihood.test"), "nats", "ln p of a test sample, ln Z by enumeration")
-                .compare(value, error, 0.0, "independent units with the means of the training data"),
-        );
-        numbers.push(likelihood[0].number(format!("{KEY}.log_likelihood.train"), "nats", "ln p of a training sample"));
-        let z: Vec<_> = found.iter().map(|f| f.ln_z.map(|z| (z, f64::NAN))).collect();
-        numbers.push(over_seeds(&z, 1.0).number(format!("{KEY}.ln_z"), "1", "exact ln Z by enumeration"));
-    }
-    let name = data.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let [visible, hidden] = &found[0].units;
-    let mut rows =
-        vec![vec![Cell::text("reconstruction cost"), cell(&cost[0], None), cell(&cost[1], None), cell(&cost[2], None)]];
-    if known {
-        let [train, test, alone] = [0, 1, 2].map(|i| cell(&likelihood[i], None));
-        rows.push(vec![Cell::text("ln p per sample (nats)"), train, test, alone]);
-    }
-    let mut notes = vec!["Without machine: the mean of the training data, independent units.".to_string()];
-    let nothing = learnt_nothing(&cost, &likelihood);
-    notes.extend(nothing.clone());
-    notes.extend(found[0].no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
-    let summary = Table {
-        caption: format!(
-            "RBM {}-{} ({visible} / {hidden}) on {name}, {} updates",
-            data.n_units(),
-            settings.machine.hidden,
-            found[0].updates
-        ),
-        columns: ["", "training", "test", "test, without machine"].map(String::from).to_vec(),
-        rows,
-        notes,
-    };
-    let show = |c: &Combined| crate::report::format::value(c.value, c.error, c.interval);
-    let mut answers: Vec<String> = nothing.into_iter().collect();
-    answers.push(format!(
-        "A test sample is reconstructed at a cost of {}; the mean of the data costs {}.",
-        show(&cost[1]),
-        show(&cost[2])
-    ));
-    if known {
-        answers.push(format!(
-            "A test sample has ln p = {} nats, a training sample {}; independent units give {}.",
-            show(&likelihood[1]),
-            show(&likelihood[0]),
-            show(&likelihood[2])
-        ));
-    }
-    Record {
-        experiment: super::TrainRbm::NAME.into(),
-        title: format!("A restricted Boltzmann machine on {name}"),
-        question: format!(
-            "A machine of {} visible ({visible}) and {} hidden units ({hidden}) is trained by {}-{} on {} samples ({}). What has it learnt?",
-            data.n_units(),
-            settings.machine.hidden,
-            settings.training.method.to_uppercase(),
-            settings.training.steps,
-            found[0].samples[0],
-            data.kind.name()
-        ),
-        answers,
-        summary,
-        sections: vec![
-            Section {
-                title: "Training".into(),
-                text: vec![],
-                figures: vec![learning(found, &cost[2])],
-                tables: vec![],
-            },
-            Section {
-                title: "What it looks like".into(),
-                text: vec![],
-                figures: pictures(data, settings.machine.hidden, &found[0]),
-                tables: vec![],
-            },
-        ],
-        numbers,
-        claims: Vec::new(),
-    }
+/// Of training samples, of test samples, and of test samples without machine.
+struct Costs {
+    train: Number,
+    test: Number,
+    without: Number,
 }
 
-/// Says so where the machine is no better on test samples than units that know their means alone; `cost` and `likelihood` are of training,
-/// test, and test without machine.
-fn learnt_nothing(cost: &[Combined], likelihood: &[Combined]) -> Option<String> {
+pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
+    let first = &found[0];
+    let [of_train, of_test] = first.samples.map(|n| Repeated::new("rbm", found).n_eff(n as f64));
+    let what = "reconstruction cost sum (v - v')^2 / 2 of a test sample, v' from one mean-field step";
+    let cost = of_test.number("reconstruction.test", "1", what, |f| f.reconstruction[1]);
+    let what = "the same of test samples, if v' is the mean of the training data";
+    let without = of_test.number("reconstruction.mean", "1", what, |f| f.reconstruction[2]);
+    let source = "the mean of the training data as the reconstruction of every sample";
+    let costs = Costs {
+        train: of_train.number("reconstruction.train", "1", "the same of training samples", |f| f.reconstruction[0]),
+        test: cost.compare(without.get(), without.error.unwrap_or(0.0), 0.0, source),
+        without,
+    };
+    let what = "free energy of test less training samples; > 0 shows overfitting";
+    let gap = of_test.number("free_energy_gap", "k_B T", what, |f| f.free_energy_gap);
+    let largest = Number::new("rbm.largest_weight", first.largest_weight, None, "1", "largest |w|, first repetition");
+    let what = "fraction of weights above a tenth of it";
+    let in_use = Number::new("rbm.weights_in_use", first.weights_in_use, None, "1", what);
+    let of = |over: &Repeated<Findings>, key: &str, what: &str, i: usize| {
+        over.number(key, "nats", what, |f| f.log_likelihood.map(|l| l[i]))
+    };
+    let alone = of(&of_test, "", "", 2);
+    let test = of(&of_test, "log_likelihood.test", "ln p of a test sample, ln Z by enumeration", 1);
+    let source = "independent units with the means of the training data";
+    let likelihood = Costs {
+        train: of(&of_train, "log_likelihood.train", "ln p of a training sample", 0),
+        test: test.compare(alone.get(), alone.error.unwrap_or(0.0), 0.0, source),
+        without: alone,
+    };
+    let known = likelihood.test.value.is_some();
+    let ln_z = Repeated::new("rbm", found).number("ln_z", "1", "exact ln Z by enumeration", |f| f.ln_z);
+
+    let (name, hidden) = (crate::study::user_files::name(&data.path), *settings.machine.hidden);
+    let [visible_units, hidden_units] = &first.units;
+    let divergence = &settings.training.divergence;
+    let method = if divergence.method == Chains::Cd { "CD" } else { "PCD" };
+    let mut record = Record::new(
+        TrainRbm::NAME,
+        format!("A restricted Boltzmann machine on {name}"),
+        format!(
+            "A machine of {} visible ({visible_units}) and {hidden} hidden units ({hidden_units}) is trained by {method}-{} on {} samples ({}). What has it learnt?",
+            data.n_units(),
+            *divergence.steps,
+            first.samples[0],
+            data.kind.name()
+        ),
+    );
+    record.list(&[&costs.test, &costs.train, &costs.without, &gap, &largest, &in_use]);
+    if known {
+        record.list(&[&likelihood.test, &likelihood.train, &ln_z]);
+    }
+    let nothing = learnt_nothing(&costs, &likelihood);
+    record.answers.extend(nothing.clone());
+    let (test, without) = (&costs.test, &costs.without);
+    record
+        .answers
+        .push(format!("A test sample is reconstructed at a cost of {test}; the mean of the data costs {without}."));
+    let mut rows = vec![row!["reconstruction cost", &costs.train, test, without]];
+    if known {
+        let Costs { train, test, without } = &likelihood;
+        record.answers.push(format!(
+            "A test sample has ln p = {test} nats, a training sample {train}; independent units give {without}."
+        ));
+        rows.push(row!["ln p per sample (nats)", train, test, without]);
+    }
+    let caption = format!(
+        "RBM {}-{hidden} ({visible_units} / {hidden_units}) on {name}, {} updates",
+        data.n_units(),
+        first.updates
+    );
+    let notes = nothing.into_iter().chain(first.no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
+    record.summary = Table::new(caption, ["", "training", "test", "test, without machine"]).rows(rows);
+    record.summary.notes.push("Without machine: the mean of the training data, independent units.".into());
+    record.summary.notes.extend(notes);
+    record.sections = vec![
+        Section::new("Training").figures([learning(first, &costs.without)]),
+        Section::new("What it looks like").figures(pictures(data, hidden, first)),
+    ];
+    record
+}
+
+/// Says so where the machine is no better on test samples than units that know their means alone.
+fn learnt_nothing(costs: &Costs, likelihood: &Costs) -> Option<String> {
     let remedy = "train longer (--epochs) or at another --learning-rate, with more --hidden units or more samples";
-    let cost = cost[1].value.zip(cost[2].value).filter(|(machine, mean)| machine >= mean);
-    let likelihood = likelihood[1].value.zip(likelihood[2].value).filter(|(machine, alone)| machine <= alone);
-    let why = if cost.is_some() {
+    // What is not known is NaN, and neither.
+    let why = if costs.test.get() >= costs.without.get() {
         "its reconstruction of test samples costs no less than the mean of the data"
-    } else if likelihood.is_some() {
+    } else if likelihood.test.get() <= likelihood.without.get() {
         "test samples are no more probable than by independent units"
     } else {
         return None;
@@ -154,59 +111,35 @@ fn learnt_nothing(cost: &[Combined], likelihood: &[Combined]) -> Option<String> 
     Some(format!("The machine has learnt nothing beyond the means: {why}; {remedy}."))
 }
 
-fn learning(found: &[Findings], mean: &Combined) -> Figure {
-    let x: Vec<f64> = found[0].learning.iter().map(|m| m[0]).collect();
-    let curve = |label: &str, of: fn(&[f64; 4]) -> f64| Curve {
-        label: label.into(),
-        x: x.clone(),
-        y: found[0].learning.iter().map(of).collect(),
-        ..Curve::default()
+fn learning(found: &Findings, mean: &Number) -> Figure {
+    let x: Vec<f64> = found.learning.iter().map(|m| m[0]).collect();
+    let curve = |label: &str, of: fn(&[f64; 4]) -> f64| {
+        Curve::new(label, x.as_slice(), found.learning.iter().map(of).collect::<Vec<_>>())
     };
-    let ends = [x.first(), x.last()].map(|v| v.copied().unwrap_or(0.0));
-    let reference = Curve {
-        label: "mean of the data".into(),
-        x: ends.to_vec(),
-        y: vec![mean.value.unwrap_or(f64::NAN); 2],
-        style: Style::Dashed,
-        ..Curve::default()
-    };
-    Figure {
-        id: "learning".into(),
-        title: "Learning curve".into(),
-        caption: "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the size of the weights, against passes through the data. First repetition.".into(),
-        alt: "Costs of the training and the test set and root mean square weight against the epoch.".into(),
-        panels: vec![
-            Panel::Curves {
-                title: "reconstruction".into(),
-                x: axis("epoch"),
-                y: axis("cost per sample"),
-                curves: vec![curve("training", |m| m[1]), curve("test", |m| m[2]), reference],
-            },
-            Panel::Curves {
-                title: "weights".into(),
-                x: axis("epoch"),
-                y: axis("root mean square"),
-                curves: vec![curve("w", |m| m[3].sqrt())],
-            },
-        ],
-    }
+    let mean = Curve::level("mean of the data", &x, mean.get());
+    let costs = [curve("training", |m| m[1]), curve("test", |m| m[2]), mean];
+    let weights = [curve("w", |m| m[3].sqrt())];
+    Figure::new("learning", "Learning curve")
+        .caption(
+            "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the size of the weights, against passes through the data. First repetition.",
+            "Costs of the training and the test set and root mean square weight against the epoch.",
+        )
+        .panels([
+            Panel::curves("reconstruction", "epoch", "cost per sample", costs),
+            Panel::curves("weights", "epoch", Axis::new("root mean square"), weights),
+        ])
 }
 
-fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> Vec<Figure> {
+fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
     let units = found.units[0].parse().unwrap_or(Units::SPIN);
-    let weights: Vec<Lattice> = found
-        .weights
-        .iter()
-        .enumerate()
+    let rows = |pictures: Vec<Lattice>, columns: usize| pictures.chunks(columns).map(<[Lattice]>::to_vec).collect();
+    let weights = found.weights.iter().enumerate();
+    let weights: Vec<Lattice> = weights
         .map(|(a, w)| Lattice { label: format!("unit {}", a + 1), width: width(data), values: w.clone() })
         .collect();
-    let rows =
-        |pictures: Vec<Lattice>, columns: usize| pictures.chunks(columns).map(<[Lattice]>::to_vec).collect::<Vec<_>>();
-    let pairs = [0, 1].map(|k| {
-        let name = ["sample", "reconstruction"][k];
-        found.pairs.iter().map(|pair| picture(data, &pair[k], name.into())).collect::<Vec<_>>()
-    });
-    let drawn = rows(found.drawn.iter().map(|v| picture(data, v, String::new())).collect(), 8);
+    let pairs = [(0, "sample"), (1, "reconstruction")];
+    let pairs = pairs.map(|(k, name)| found.pairs.iter().map(|pair| picture(data, &pair[k], name.into())).collect());
+    let drawn: Vec<Vec<Lattice>> = rows(found.drawn.iter().map(|v| picture(data, v, String::new())).collect(), 8);
     let largest = found.largest_weight as f32;
     let of_weights = match largest > 0.0 {
         true => Shades { low: -largest, high: largest, what: "weight".into(), ..Shades::default() },
@@ -220,14 +153,11 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> Vec<Figure> {
         true => format!(" The first {} of {} test samples.", found.pairs.len(), found.samples[1]),
         false => String::new(),
     };
-    let figure = |id: &str, title: &str, caption: String, rows: Vec<Vec<Lattice>>, shades: Shades| Figure {
-        id: id.into(),
-        title: title.into(),
-        caption,
-        alt: format!("Pictures: {title}."),
-        panels: vec![Panel::Lattices { title: title.into(), rows, shades }],
+    let figure = |id: &str, title: &str, caption: String, rows: Vec<Vec<Lattice>>, shades: Shades| {
+        let figure = Figure::new(id, title).caption(caption, format!("Pictures: {title}."));
+        figure.panels([Panel::lattices(title, rows, shades)])
     };
-    vec![
+    [
         figure(
             "weights",
             "Weights of hidden units",
@@ -255,18 +185,72 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> Vec<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Options;
+    use crate::record::Verdict;
+    use crate::study::values::Settings as _;
+    use std::io::Write;
+
+    fn found(log_likelihood: Option<[(f64, f64); 3]>) -> Findings {
+        Findings {
+            samples: [80, 20],
+            updates: 400,
+            units: ["spin", "spin"].map(String::from),
+            learning: vec![[1.0, 3.0, 3.5, 0.04], [2.0, 2.0, 2.25, 0.09]],
+            reconstruction: [(2.0, 0.1), (2.25, 0.125), (4.0, 0.25)],
+            log_likelihood,
+            no_likelihood: None,
+            ln_z: log_likelihood.map(|_| 7.5),
+            free_energy_gap: (0.5, 0.0625),
+            largest_weight: 1.5,
+            weights_in_use: 0.75,
+            weights: vec![vec![1.5, -0.5]; 3],
+            pairs: vec![[vec![1.0, -1.0], vec![0.5, -0.5]]],
+            drawn: vec![vec![0.25, 0.75]],
+        }
+    }
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let mut file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+        file.write_all(b"1,-1\n-1,1\n1,1\n-1,-1\n").unwrap();
+        let data = Dataset::read(file.path(), &Options::default()).unwrap();
+        let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
+        let with = record(&settings, &data, &[found(Some([(-3.0, 0.1), (-3.5, 0.125), (-5.0, 0.25)]))]);
+        let values: Vec<(&str, f64)> = with.numbers.iter().map(|n| (n.key.as_str(), n.get())).collect();
+        let expected = [
+            ("rbm.reconstruction.test", 2.25),
+            ("rbm.reconstruction.train", 2.0),
+            ("rbm.reconstruction.mean", 4.0),
+            ("rbm.free_energy_gap", 0.5),
+            ("rbm.largest_weight", 1.5),
+            ("rbm.weights_in_use", 0.75),
+            ("rbm.log_likelihood.test", -3.5),
+            ("rbm.log_likelihood.train", -3.0),
+            ("rbm.ln_z", 7.5),
+        ];
+        assert_eq!(values, expected);
+        let n_eff: Vec<_> = with.numbers[..3].iter().map(|n| n.n_eff).collect();
+        assert_eq!(n_eff, [Some(20.0), Some(80.0), Some(20.0)]);
+        let beside = |i: usize| (with.numbers[i].compare[0].value, with.numbers[i].first_verdict());
+        assert_eq!([beside(0), beside(6)], [(Some(4.0), Verdict::Differs), (Some(-5.0), Verdict::Differs)]);
+        let figures: Vec<&str> = with.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        assert_eq!(figures, ["learning", "weights", "reconstructions", "drawn"]);
+        let without = record(&settings, &data, &[found(None)]);
+        assert_eq!((without.numbers.len(), without.summary.rows.len()), (6, 1));
+    }
 
     #[test]
     fn a_machine_that_learnt_nothing_says_so() {
-        let of = |values: [f64; 3]| values.map(|v| over_seeds(&[Some((v, 0.1))], 10.0));
-        let none = [(); 3].map(|()| over_seeds(&[None], 0.0));
-        assert!(learnt_nothing(&of([1.0, 2.0, 2.5]), &none).is_none());
-        assert!(
-            learnt_nothing(&of([1.0, 2.5, 2.5]), &none)
-                .is_some_and(|s| s.contains("--epochs") && s.contains("costs no less"))
-        );
-        let likelihood = of([-3.0, -5.0, -4.0]);
-        assert!(learnt_nothing(&of([1.0, 2.0, 2.5]), &likelihood).is_some_and(|s| s.contains("independent units")));
-        assert!(learnt_nothing(&of([1.0, 2.0, 2.5]), &of([-3.0, -3.5, -4.0])).is_none());
+        let of = |values: [f64; 3]| {
+            let [train, test, without] = values.map(|v| Number::new("", v, Some(0.1), "", ""));
+            Costs { train, test, without }
+        };
+        let (good, unknown) = ([1.0, 2.0, 2.5], [f64::NAN; 3]);
+        assert!(learnt_nothing(&of(good), &of(unknown)).is_none());
+        let costs = learnt_nothing(&of([1.0, 2.5, 2.5]), &of(unknown)).unwrap();
+        assert!(costs.contains("--epochs") && costs.contains("costs no less"));
+        let likelihood = learnt_nothing(&of(good), &of([-3.0, -5.0, -4.0])).unwrap();
+        assert!(likelihood.contains("independent units"));
+        assert!(learnt_nothing(&of(good), &of([-3.0, -3.5, -4.0])).is_none());
     }
 }

@@ -1,14 +1,16 @@
 //! Stages "rbm" (the training) and "examine" (what the machine does with samples it never saw).
 
-use super::findings::Findings;
-use super::settings::Settings;
+use super::settings::{Chains as ChainStart, Settings, VisibleBias};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
 use crate::dataset::{Dataset, Rows};
+use crate::record::Measured;
 use crate::study::training::MachineFit;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use rgflow::learning::{Batching, permutation};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Kernel, Rbm, Trained, Training, Units};
+use rgflow::rbm::{Chains, IndependentUnits, Kernel, Rbm, Trained, Training, Units};
+use rgflow::statistics::mean_error;
+use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 7;
 const MODEL: &str = "rbm/model.safetensors";
@@ -19,10 +21,38 @@ const SHOWN: [usize; 3] = [36, 8, 16];
 /// Training samples whose cost is in the learning curve: at most so many, spread over all.
 const MEASURED: usize = 5000;
 
+/// What one repetition found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Findings {
+    /// Samples in training and test.
+    pub samples: [usize; 2],
+    pub updates: usize,
+    /// Visible and hidden units, by name.
+    pub units: [String; 2],
+    /// Epoch, reconstruction cost per sample of training samples and of the test set, mean squared weight.
+    pub learning: Vec<[f64; 4]>,
+    /// Reconstruction cost per sample with its error over samples: training, test, and test of the mean of the data.
+    pub reconstruction: [Measured; 3],
+    /// ln p per sample, nats, error over samples: training and test, and of independent units; where ln Z can be had.
+    pub log_likelihood: Option<[Measured; 3]>,
+    /// Why not, else.
+    pub no_likelihood: Option<String>,
+    pub ln_z: Option<f64>,
+    /// Mean free energy of the test set less that of the training set: > 0 shows overfitting.
+    pub free_energy_gap: Measured,
+    /// Largest |w|, and the fraction of weights above a tenth of it.
+    pub largest_weight: f64,
+    pub weights_in_use: f64,
+    /// Pictures: weights of hidden units, test samples with their reconstructions, states drawn from the machine.
+    pub weights: Vec<Vec<f32>>,
+    pub pairs: Vec<[Vec<f32>; 2]>,
+    pub drawn: Vec<Vec<f32>>,
+}
+
 /// Rows of training and test.
 fn split(n: usize, settings: &Settings, streams: Streams) -> (Vec<usize>, Vec<usize>) {
     let mut order = permutation(n, &mut streams.generator("rbm/split", 0));
-    let test = ((n as f64 * settings.data.test_fraction).round() as usize).clamp(2, n - 2);
+    let test = ((n as f64 * *settings.data.test_fraction).round() as usize).clamp(2, n - 2);
     let train = order.split_off(test);
     (train, order)
 }
@@ -39,6 +69,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
     };
     repetition.stage(what, |out| {
         let streams = out.streams();
+        let divergence = &settings.training.divergence;
         let (train, test) = split(data.n_samples(), settings, streams);
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
         let of = |rows: &[usize]| samples(data, rows, &visible);
@@ -46,35 +77,35 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let measured: Vec<usize> = (0..count).map(|i| train[i * train.len() / count]).collect();
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
         let mut random = streams.generator("rbm/init", 0);
-        let (n, m) = (data.n_units(), settings.machine.hidden);
-        let start = Rbm::random(n, m, settings.machine.weight_scale as f32, &mut random);
+        let (n, m) = (data.n_units(), *settings.machine.hidden);
+        let start = Rbm::random(n, m, *settings.machine.weight_scale as f32, &mut random);
         let mut start = start.with_units(visible.clone(), hidden)?;
-        if settings.machine.visible_bias == "data" {
+        if settings.machine.visible_bias == VisibleBias::Data {
             start.fit_visible_bias(x.for_machine())?;
         }
-        let batching = match settings.batching().map_err(Error::user)? {
+        let batching = match settings.training.descent.batching() {
             Batching::Mini { size, repeats } => Batching::Mini { size: size.min(train.len()), repeats },
             other => other,
         };
         // A last batch that is not full is left out.
         let per_epoch = (train.len() / batching.size(train.len())).max(1);
         let training = Training {
-            updates: settings.training.epochs * per_epoch,
+            updates: *divergence.epochs * per_epoch,
             batching,
-            descent: settings.descent().map_err(Error::user)?,
-            cd_steps: settings.training.steps,
-            persistent: settings.training.method == "pcd",
+            descent: settings.training.descent.descent(),
+            cd_steps: *divergence.steps,
+            persistent: divergence.method == ChainStart::Pcd,
             evaluate_every: per_epoch,
-            patience: settings.training.patience,
+            patience: divergence.patience,
             snapshots: vec![],
         };
         let units = (train.len() * n * m / 1000 + 1) as u64;
-        out.add_work("rbm", settings.training.epochs as u64 * units);
+        out.add_work("rbm", *divergence.epochs as u64 * units);
         let fit = MachineFit {
             purpose: "rbm",
             part: "training",
             training,
-            lower: &[("training.learning_rate", settings.training.descent.learning_rate)],
+            lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
             units,
         };
         let Trained { rbm, update, metrics, .. } =
@@ -111,13 +142,18 @@ pub(super) fn examine(
         inputs: &[&input, trained],
         outputs: &[FINDINGS],
     };
-    let artifact = repetition.stage(what, |out| {
+    repetition.found(what, |out| {
         let streams = out.streams();
         let (train, test) = split(data.n_samples(), settings, streams);
         let model = Model::load(trained.path(MODEL))?;
         let rbm = machine::rbm(&model)?;
-        out.add_work("examine", settings.samples.steps as u64 + 1);
-        let alone = Alone::of(rbm.visible_units(), data, &train);
+        out.add_work("examine", *settings.samples.steps as u64 + 1);
+        let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
+            for portion in data.values.portions(train.len()) {
+                data.values.rows(&train[portion]).rows().into_iter().for_each(&mut *take);
+            }
+        };
+        let alone = IndependentUnits::fit(rbm.visible_units(), data.n_units(), rows);
         let (seen_train, seen_test) = (Seen::of(&rbm, data, &train, &alone), Seen::of(&rbm, data, &test, &alone));
         let reconstruction = [of(&seen_train.cost), of(&seen_test.cost), of(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
@@ -158,20 +194,17 @@ pub(super) fn examine(
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
             weights: (0..rbm.n_hidden().min(SHOWN[0])).map(|a| rbm.weights.column(a).to_vec()).collect(),
             pairs: seen_test.pairs,
-            drawn: drawn(&rbm, settings.samples.steps, streams, &mut |n| out.tick(n))?,
+            drawn: drawn(&rbm, *settings.samples.steps, streams, &mut |n| out.tick(n))?,
         };
         out.tick(1)?;
-        out.write_json(FINDINGS, &findings)
-    })?;
-    artifact.json(FINDINGS)
+        Ok(findings)
+    })
 }
 
 /// Mean and its standard error over samples.
-fn of(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let scatter = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-    (mean, (scatter / (n * (n - 1.0))).sqrt())
+fn of(values: &[f64]) -> Measured {
+    let mean = mean_error(values);
+    (mean.value, mean.error)
 }
 
 fn half_square(a: ndarray::ArrayView1<f32>, b: ndarray::ArrayView1<f32>) -> f64 {
@@ -192,60 +225,6 @@ fn samples(data: &Dataset, rows: &[usize], visible: &Units) -> Rows {
     if visible.levels().is_some() { Rows::of(data, rows) } else { Rows::Values(data.values.rows(rows)) }
 }
 
-/// Units that do not know of each other, with the means of the training data.
-struct Alone {
-    /// The mean of each, as a reconstruction.
-    mean: Array1<f32>,
-    /// Of two-valued units the probability of the high value, by Laplace's rule; else mean and variance of a normal law that is no
-    /// narrower than the machine's unit: none of its laws is, and a constant column would have an infinite density.
-    laws: Vec<(f64, f64)>,
-}
-
-impl Alone {
-    fn of(units: &Units, data: &Dataset, train: &[usize]) -> Self {
-        let n = train.len() as f64;
-        let mut mean = Array1::<f32>::zeros(data.n_units());
-        let mut sums = vec![0.0f64; data.n_units()];
-        let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
-            for portion in data.values.portions(train.len()) {
-                data.values.rows(&train[portion]).rows().into_iter().for_each(&mut *take);
-            }
-        };
-        rows(&mut |row| {
-            mean += &row;
-            sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
-        });
-        mean /= train.len() as f32;
-        let means: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
-        let mut squares = vec![0.0f64; data.n_units()];
-        if units.levels().is_none() {
-            rows(&mut |row| {
-                let of = |((square, v), mean): ((&mut f64, &f32), &f64)| *square += (f64::from(*v) - mean).powi(2);
-                squares.iter_mut().zip(row).zip(&means).for_each(of);
-            });
-        }
-        let law = |(i, mean): (usize, &f64)| match units {
-            Units::TwoValued(l) => {
-                let share = (mean - f64::from(l.low())) / f64::from(l.delta());
-                ((share * n + 1.0) / (n + 2.0), 0.0)
-            }
-            Units::Gaussian(widths) => (*mean, (squares[i] / n).max(f64::from(widths.sigma(i)).powi(2))),
-        };
-        let laws = means.iter().enumerate().map(law).collect();
-        Self { mean, laws }
-    }
-
-    /// ln p of a sample.
-    fn ln_p(&self, units: &Units, row: ArrayView1<f32>) -> f64 {
-        let term = |(v, (a, b)): (&f32, &(f64, f64))| match units.levels() {
-            Some(l) if *v == l.high() => libm::log(*a),
-            Some(_) => libm::log1p(-a),
-            None => -0.5 * (f64::from(*v) - a).powi(2) / b - 0.5 * libm::log(std::f64::consts::TAU * b),
-        };
-        row.iter().zip(&self.laws).map(term).sum()
-    }
-}
-
 /// What the machine makes of samples, and what units do that do not know of each other.
 #[derive(Default)]
 struct Seen {
@@ -262,7 +241,7 @@ struct Seen {
 
 impl Seen {
     /// Of the samples `rows`, portion by portion, so that states are not all held as numbers.
-    fn of(rbm: &Rbm, data: &Dataset, rows: &[usize], alone: &Alone) -> Self {
+    fn of(rbm: &Rbm, data: &Dataset, rows: &[usize], alone: &IndependentUnits) -> Self {
         let mut seen = Self { states: true, ..Self::default() };
         let units = rbm.visible_units();
         for portion in data.values.portions(rows.len()) {
@@ -271,7 +250,7 @@ impl Seen {
             let each = || v.rows().into_iter();
             seen.cost.extend(each().zip(back.rows()).map(|(a, b)| half_square(a, b)));
             seen.cost_of_mean.extend(each().map(|row| half_square(row, alone.mean.view())));
-            seen.ln_p_alone.extend(each().map(|row| alone.ln_p(units, row)));
+            seen.ln_p_alone.extend(each().map(|row| alone.ln_p(row)));
             seen.free_energy.extend(rbm.free_energy(v.view()));
             seen.states &= units.levels().is_none_or(|l| v.iter().all(|v| *v == l.low() || *v == l.high()));
             let pairs = each().zip(back.rows()).map(|(a, b)| [a.to_vec(), b.to_vec()]);

@@ -1,79 +1,115 @@
 //! `rgflow train thermometer`: a network that reads the labels of the user's own data.
 
-mod findings;
 mod record;
 mod settings;
 mod stage;
 
-use super::AnyExperiment;
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Run};
-use crate::dataset::{Dataset, Options, independence};
+use crate::artifact::{Error, Repetition};
+use crate::dataset::{Dataset, Options};
 use crate::record::Record;
-use rayon::prelude::*;
+use crate::study::user_files::UserData;
+use crate::study::{About, Experiment, values};
 use settings::Settings;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use stage::Findings;
+use std::path::Path;
 
 /// The experiment: the file of samples is given with the command.
-pub struct TrainThermometer {
-    path: PathBuf,
-    hash: String,
-    data: OnceLock<Dataset>,
-}
+pub struct TrainThermometer(UserData);
+
+/// Fewest samples of a label: ten for training and a block of ten each for test and reference.
+const LEAST: usize = 30;
 
 impl TrainThermometer {
     /// Name in `config.toml`.
-    pub const NAME: &str = "train-thermometer";
+    pub const NAME: &str = Self::ABOUT.name;
 
     /// Of the samples in the file `path`.
     ///
     /// # Errors
     /// [`Error::User`] if it cannot be read.
     pub fn new(path: &Path) -> Result<Self, Error> {
-        let hash = crate::dataset::hash(path)?;
-        Ok(Self { path: path.into(), hash, data: OnceLock::new() })
+        UserData::new(path).map(Self)
+    }
+
+    /// The samples with their labels, fit for a training.
+    fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
+        let d = &settings.data;
+        let allow = "allow any number with --set data.real=true";
+        let (array, labels) = (d.array.clone(), d.labels.clone());
+        let options = Options { array, labels, scale: d.scale, real: d.real, allow, ..Options::default() };
+        self.0.read(&options, |data| fits(data))
     }
 }
 
-impl AnyExperiment for TrainThermometer {
-    fn name(&self) -> &'static str {
-        Self::NAME
+/// Whether there are labels, several and each often enough.
+fn fits(data: &Dataset) -> Result<(), String> {
+    let labels = data
+        .labels
+        .as_ref()
+        .ok_or("has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv)")?;
+    let (distinct, classes) = labels.classes();
+    if distinct.len() < 2 {
+        let only = labels.name(distinct[0]);
+        return Err(format!(
+            "all samples have the label {only}; at least two labels are needed; add samples of another"
+        ));
     }
+    if distinct.len() > 10_000 {
+        let n = distinct.len();
+        return Err(format!("has {n} distinct labels; are these labels? Name others with --set data.labels=NAME"));
+    }
+    if let Some(hot) = distinct.iter().find(|t| t.is_infinite()) {
+        return Err(format!("a label is {hot}: T* lies between finite temperatures; leave these samples out"));
+    }
+    let least = (0..distinct.len()).map(|k| (classes.iter().filter(|c| **c == k).count(), k)).min();
+    if let Some((count, k)) = least.filter(|(count, _)| *count < LEAST) {
+        let name = labels.name(distinct[k]);
+        return Err(format!("label {name} has {count} samples; add some, at least {LEAST} are needed"));
+    }
+    Ok(())
+}
 
-    fn summary(&self) -> &'static str {
-        "A network that reads temperatures or classes from configurations"
-    }
+impl Experiment for TrainThermometer {
+    type Settings = Settings;
+    type Found = Findings;
 
-    fn recipe(&self) -> &'static str {
-        settings::RECIPE
-    }
-
-    fn repetitions(&self) -> u32 {
-        1
-    }
+    const ABOUT: About = About {
+        name: "train-thermometer",
+        summary: "A network that reads temperatures or classes from configurations",
+        recipe: include_str!("recipe.toml"),
+        repetitions: 1,
+        ..About::DEFAULT
+    };
 
     fn input(&self) -> toml::Table {
-        crate::study::user_files::file_entry("data", &self.path, &self.hash)
+        self.0.entry()
     }
 
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        let settings = Settings::parse(table)?;
-        self.read(&settings).map(|_| ()).map_err(|e| e.to_string())
+    fn check(&self, settings: &Settings) -> Result<(), String> {
+        self.read(settings).map(drop).map_err(|e| e.to_string())
     }
 
-    fn warnings(&self, _: &toml::Table) -> Vec<String> {
-        self.data.get().and_then(independence::warning).into_iter().collect()
+    fn warnings(&self) -> Vec<String> {
+        self.0.warnings()
     }
 
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        let (Ok(settings), Some(data)) = (Settings::parse(table), self.data.get()) else { return vec![] };
+    fn notes(&self) -> Vec<String> {
+        self.0.notes()
+    }
+
+    fn files(&self) -> Vec<(&Path, &'static str)> {
+        vec![(&self.0.path, "")]
+    }
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let Some(data) = self.0.get() else { return vec![] };
         let (n, units) = (data.n_samples(), data.n_units());
         // Training and test set, as bits or numbers.
-        let share = 1.0 - settings.data.reference_fraction;
+        let share = 1.0 - *settings.data.reference_fraction;
         let row = if data.kind.levels().is_some() { units.div_ceil(4) } else { 4 * units };
-        let what = format!("{}: {n} samples of {units} values", self.path.display());
-        let hidden = &settings.network.hidden;
+        let what = format!("{}: {n} samples of {units} values", self.0.path.display());
+        let hidden = values::plain(&settings.network.hidden);
         let layers: Vec<usize> = [units].into_iter().chain(hidden.iter().copied()).collect();
         let weights = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
         vec![
@@ -82,67 +118,11 @@ impl AnyExperiment for TrainThermometer {
         ]
     }
 
-    fn notes(&self) -> Vec<String> {
-        crate::study::user_files::notes_of(self.data.get())
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
+        stage::train(repetition, settings, self.read(settings)?)
     }
 
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let data = self.read(&settings)?;
-        let found: Vec<_> = run
-            .repetitions()
-            .par_iter()
-            .map(|repetition| stage::train(repetition, &settings, data))
-            .collect::<Result<_, Error>>()?;
-        let record = record::record(&settings, data, &found);
-        Ok(crate::study::user_files::with_notes(record, self, table, &[(&self.path, "")]))
-    }
-}
-
-impl TrainThermometer {
-    /// The samples with their labels, fit for a training.
-    fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
-        if let Some(data) = self.data.get() {
-            return Ok(data);
-        }
-        let d = &settings.data;
-        let allow = "allow any number with --set data.real=true";
-        let (array, labels) = (d.array.clone(), d.labels.clone());
-        let options = Options { array, labels, scale: d.scale, real: d.real, allow, ..Options::default() };
-        let data = Dataset::read(&self.path, &options)?;
-        let wrong = |what: String| Error::user(format!("{}: {what}", self.path.display()));
-        let Some(labels) = &data.labels else {
-            return Err(wrong(
-                "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv)"
-                    .into(),
-            ));
-        };
-        let (distinct, classes) = labels.classes();
-        if distinct.len() < 2 {
-            return Err(wrong(format!(
-                "all samples have the label {}; at least two labels are needed; add samples of another",
-                labels.name(distinct[0])
-            )));
-        }
-        if distinct.len() > 10_000 {
-            return Err(wrong(format!(
-                "has {} distinct labels; are these labels? Name others with --set data.labels=NAME",
-                distinct.len()
-            )));
-        }
-        if let Some(hot) = distinct.iter().find(|t| t.is_infinite()) {
-            return Err(wrong(format!(
-                "a label is {hot}: T* lies between finite temperatures; leave these samples out"
-            )));
-        }
-        let least = (0..distinct.len()).map(|k| (classes.iter().filter(|c| **c == k).count(), k)).min();
-        if let Some((count, k)) = least.filter(|(count, _)| *count < settings::LEAST) {
-            let needed = settings::LEAST;
-            return Err(wrong(format!(
-                "label {} has {count} samples; add some, at least {needed} are needed",
-                labels.name(distinct[k])
-            )));
-        }
-        Ok(self.data.get_or_init(|| data))
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
+        Ok(record::record(settings, self.read(settings)?, found))
     }
 }

@@ -1,157 +1,102 @@
-//! Numbers, tables and figures of a trained network.
+//! Cross-entropy and accuracy of a network beside a guess by the frequencies of the labels, and what it reads.
 
-use super::findings::Findings;
 use super::settings::Settings;
-use super::stage;
-use crate::artifact::network::has_learnt;
+use super::stage::{self, Findings};
+use super::{TrainThermometer, values};
+use crate::artifact::network::{self, has_learnt};
 use crate::dataset::{Dataset, Meaning};
-use crate::record::{Cell, Curve, Figure, Map, Number, Panel, Record, Section, Style, Table};
-use crate::record::{Combined, over_seeds};
-use crate::study::drawing::axis;
-use crate::study::drawing::cell;
-
-const KEY: &str = "thermometer";
+use crate::record::{
+    Combined, Curve, Dimension, Figure, Map, Number, Panel, Quantity, Record, Repeated, Section, Style, Table,
+};
+use crate::row;
 
 pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
     let labels = data.labels.as_ref();
     let distinct = labels.map(|l| l.classes().0).unwrap_or_default();
     let names: Vec<String> = labels.map(|l| distinct.iter().map(|v| l.name(*v)).collect()).unwrap_or_default();
     let temperatures = labels.is_some_and(|l| l.meaning == Meaning::Temperature);
-    let n_test = found[0].samples[1] as f64;
-    let cross_entropy = over_seeds(&found.iter().map(|f| Some(f.cross_entropy)).collect::<Vec<_>>(), n_test);
-    let accuracy = over_seeds(&found.iter().map(|f| Some(f.accuracy)).collect::<Vec<_>>(), n_test);
-    let accuracy = bounded(accuracy, n_test * found.len() as f64);
     let counts: Vec<[usize; 2]> = labels.map_or(vec![], |labels| {
         let classes = labels.classes().1;
         (0..distinct.len()).map(|k| stage::shares(classes.iter().filter(|c| **c == k).count(), settings)).collect()
     });
     let (guess, guessed) = stage::by_frequencies(&counts);
-    let error = cross_entropy.error.unwrap_or(0.0);
-    let learnt_nothing = cross_entropy.value.is_some_and(|cost| !has_learnt((cost, error), guess));
-    let nothing = learnt_nothing.then(|| {
+    let first = &found[0];
+    let n_test = first.samples[1] as f64;
+    let over = Repeated::new("thermometer", found).n_eff(n_test);
+    let what = "cross-entropy of the test set, which stopped the training";
+    let cost = over.number("test_cross_entropy", "nats", what, |f| f.cross_entropy);
+    let cost = cost.compare(guess, 0.0, 0.0, "a guess that knows the frequencies of the labels alone");
+    let accuracy = bounded(over.mean(|f| f.accuracy), n_test * found.len() as f64);
+    let what = "fraction of the test set whose most probable label is right";
+    let accuracy = accuracy.number(over.key("accuracy"), "1", what);
+    let n_labels = Number::new(over.key("labels"), distinct.len() as f64, None, "1", "distinct labels");
+    let read = if first.t_star.is_empty() { &[][..] } else { &distinct };
+    let temperature = Dimension::new("T", read, |t| format!("T{t}"));
+    let what = "T* of the test samples of T = {T}, read by the reference curves";
+    let stars = Quantity::new(&over.key("{T}.T_star"), [&temperature], "J/k_B", what, |[k]| {
+        let of_label = counts.get(k).map_or(n_test, |c| c[1] as f64);
+        let star = Repeated::new("", found).n_eff(of_label).mean(|f| f.t_star[k].0);
+        star.within(first.t_star[k].1.filter(|_| found.len() == 1))
+    });
+    let stars = stars.map(|[k], star| star.compare(distinct[k], 0.0, 0.0, "their temperature"));
+
+    let name = crate::study::user_files::name(&data.path);
+    let what = if temperatures { "thermometer" } else { "classifier" };
+    let hidden: Vec<String> = values::plain(&settings.network.hidden).iter().map(ToString::to_string).collect();
+    let mut record = Record::new(
+        TrainThermometer::NAME,
+        format!("A {what} of {name}"),
+        format!(
+            "A network {}-{}-{} is trained to read the labels of {} samples ({}).",
+            data.n_units(),
+            hidden.join("-"),
+            distinct.len(),
+            data.n_samples(),
+            data.kind.name()
+        ),
+    );
+    record.list(&[&cost, &accuracy, &n_labels, &stars]);
+    let has_learnt = cost.value.is_none_or(|value| has_learnt((value, cost.error.unwrap_or(0.0)), guess));
+    let nothing = (!has_learnt).then(|| {
         format!(
             "The network has learnt nothing: its test cross-entropy is not below that of a guess by the frequencies of the labels \
              ({guess:.3} nats) beyond its error; train longer (--epochs) or at another --learning-rate, give more samples, or look whether \
              the labels depend on the samples at all."
         )
     });
-    let mut numbers = vec![
-        cross_entropy
-            .number(
-                format!("{KEY}.test_cross_entropy"),
-                "nats",
-                "cross-entropy of the test set, which stopped the training",
-            )
-            .compare(guess, 0.0, 0.0, "a guess that knows the frequencies of the labels alone"),
-        accuracy.number(format!("{KEY}.accuracy"), "1", "fraction of the test set whose most probable label is right"),
-        Number::new(format!("{KEY}.labels"), distinct.len() as f64, None, "1", "distinct labels"),
-    ];
-    let stars: Vec<Combined> = (0..found[0].t_star.len())
-        .map(|k| {
-            let of_label = counts.get(k).map_or(n_test, |c| c[1] as f64);
-            let mut star = over_seeds(&found.iter().map(|f| Some(f.t_star[k].0)).collect::<Vec<_>>(), of_label);
-            star.interval = found[0].t_star[k].1.filter(|_| found.len() == 1);
-            star
-        })
-        .collect();
-    for (t, star) in distinct.iter().zip(&stars) {
-        let what = format!("T* of the test samples of T = {t}, read by the reference curves");
-        numbers.push(star.number(format!("{KEY}.T{t}.T_star"), "J/k_B", &what).compare(
-            *t,
-            0.0,
-            0.0,
-            "their temperature",
-        ));
-    }
-    let name = data.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let what = if temperatures { "thermometer" } else { "classifier" };
-    let summary = Table {
-        caption: format!("{what} of {name}: {} labels, {} values each", distinct.len(), data.n_units()),
-        columns: ["", "value", "without knowledge"].map(String::from).to_vec(),
-        rows: vec![
-            vec![Cell::text("test cross-entropy (nats)"), cell(&cross_entropy, None), plain(guess)],
-            vec![Cell::text("accuracy"), cell(&accuracy, None), plain(guessed)],
-        ],
-        notes: [
-            format!(
-                "{} repetition(s); the test set stopped the training, so both are slightly optimistic.",
-                found.len()
-            ),
-            "Without knowledge: a guess that knows the frequencies of the labels in the training set.".into(),
-        ]
-        .into_iter()
-        .chain(nothing.clone())
-        .collect(),
+    record.answers.extend(nothing.clone());
+    record.answers.push(format!(
+        "Test cross-entropy {cost} nats (a guess by frequencies: {guess:.3}), accuracy {accuracy} (a guess: {guessed:.3})."
+    ));
+    let caption = format!("{what} of {name}: {} labels, {} values each", distinct.len(), data.n_units());
+    let stopped = "the test set stopped the training, so both are slightly optimistic.";
+    record.summary = Table::new(caption, ["", "value", "without knowledge"])
+        .rows([row!["test cross-entropy (nats)", &cost, guess], row!["accuracy", &accuracy, guessed]])
+        .note(format!("{} repetition(s); {stopped}", found.len()))
+        .note("Without knowledge: a guess that knows the frequencies of the labels in the training set.");
+    record.summary.notes.extend(nothing);
+    let [train, test, reference] = first.samples;
+    let training = Section::new("Training").text(format!(
+        "{train} samples for training, {test} for the test that stops it, {reference} for the reference curves; best after {} epochs.",
+        first.best_epoch
+    ));
+    let reads = Section::new("What it reads");
+    let reads = if temperatures {
+        let text = "T* is the temperature whose reference curve is nearest (least Kullback-Leibler divergence).";
+        let table = temperature.table("T* of test samples by their temperature", "T").column("T*", |k| stars.at(k));
+        reads.text(text).figures([curves(&distinct, first)]).tables([table.done()])
+    } else {
+        let read = names.iter().zip(&first.curves).enumerate();
+        let rows = read.filter_map(|(k, (name, read))| {
+            let (value, error) = *read.get(k)?;
+            Some(row![name.as_str(), &Number::new("", value, Some(error), "", "")])
+        });
+        let caption = "P(label) of reference samples of that label, first repetition";
+        let table = Table::new(caption, ["label", "P"]).rows(rows);
+        reads.figures([confusion(&distinct, &names, first)]).tables([table])
     };
-    let mut sections = vec![Section {
-        title: "Training".into(),
-        text: vec![format!(
-            "{} samples for training, {} for the test that stops it, {} for the reference curves; best after {} epochs.",
-            found[0].samples[0], found[0].samples[1], found[0].samples[2], found[0].best_epoch
-        )],
-        figures: vec![learning(found)],
-        tables: vec![],
-    }];
-    sections.push(match temperatures {
-        true => Section {
-            title: "What it reads".into(),
-            text: vec![
-                "T* is the temperature whose reference curve is nearest (least Kullback-Leibler divergence).".into(),
-            ],
-            figures: vec![curves(&distinct, found)],
-            tables: vec![Table {
-                caption: "T* of test samples by their temperature".into(),
-                columns: ["T", "T*"].map(String::from).to_vec(),
-                rows: distinct
-                    .iter()
-                    .zip(&stars)
-                    .map(|(t, s)| vec![Cell::text(t.to_string()), cell(s, None)])
-                    .collect(),
-                notes: vec![],
-            }],
-        },
-        false => Section {
-            title: "What it reads".into(),
-            text: vec![],
-            figures: vec![confusion(&distinct, &names, found)],
-            tables: vec![Table {
-                caption: "P(label) of reference samples of that label, first repetition".into(),
-                columns: ["label", "P"].map(String::from).to_vec(),
-                rows: (names.iter().zip(&found[0].curves).enumerate())
-                    .filter_map(|(k, (name, row))| {
-                        let (value, error) = *row.get(k)?;
-                        let cell = Cell::Value { value: Some(value), error: Some(error), interval: None, remark: None };
-                        Some(vec![Cell::text(name.clone()), cell])
-                    })
-                    .collect(),
-                notes: vec![],
-            }],
-        },
-    });
-    Record {
-        experiment: super::TrainThermometer::NAME.into(),
-        title: format!("A {what} of {name}"),
-        question: format!(
-            "A network {}-{}-{} is trained to read the labels of {} samples ({}).",
-            data.n_units(),
-            settings.network.hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join("-"),
-            distinct.len(),
-            data.n_samples(),
-            data.kind.name()
-        ),
-        answers: nothing
-            .into_iter()
-            .chain([format!(
-                "Test cross-entropy {} nats (a guess by frequencies: {guess:.3}), accuracy {} (a guess: {guessed:.3}).",
-                crate::report::format::value(cross_entropy.value, cross_entropy.error, None),
-                crate::report::format::value(accuracy.value, accuracy.error, accuracy.interval),
-            )])
-            .collect(),
-        summary,
-        sections,
-        numbers,
-        claims: Vec::new(),
-    }
+    record.sections = vec![training.figures([learning(first)]), reads];
+    record
 }
 
 /// A fraction of `n` samples that is 0 or 1 has no error, as nothing varied: by the rule of three the truth is within 3/n (95 %).
@@ -166,88 +111,94 @@ fn bounded(mut fraction: Combined, n: f64) -> Combined {
     fraction
 }
 
-fn plain(value: f64) -> Cell {
-    Cell::Value { value: Some(value), error: None, interval: None, remark: None }
+fn learning(found: &Findings) -> Figure {
+    let curve = |label: &str, of: fn(&(usize, f64, f64)) -> f64| {
+        let epochs: Vec<f64> = found.learning.iter().map(|e| e.0 as f64).collect();
+        Curve::new(label, epochs, found.learning.iter().map(of).collect::<Vec<_>>())
+    };
+    let best = found.best_epoch as f64;
+    let lowest = found.learning.iter().map(|e| e.1.min(e.2)).fold(f64::INFINITY, f64::min);
+    let highest = found.learning.iter().map(|e| e.1.max(e.2)).fold(0.0, f64::max);
+    let stop = Curve::new("weights kept", [best; 2], [lowest, highest]).style(Style::Dashed);
+    let caption = "Cross-entropy of training samples (at most 5000) and of the test set after each epoch; dashed: where the weights were kept. First repetition.";
+    let curves = [curve("training", |e| e.1), curve("test", |e| e.2), stop];
+    Figure::new("learning", "Learning curve")
+        .caption(caption, "Costs of training and test samples against the epoch.")
+        .panels([Panel::curves("cross-entropy", "epoch", "nats", curves)])
 }
 
-fn learning(found: &[Findings]) -> Figure {
-    let curve = |label: &str, of: fn(&(usize, f64, f64)) -> f64, style| Curve {
-        label: label.into(),
-        x: found[0].learning.iter().map(|e| e.0 as f64).collect(),
-        y: found[0].learning.iter().map(of).collect(),
-        style,
-        ..Curve::default()
-    };
-    let best = found[0].best_epoch as f64;
-    let lowest = found[0].learning.iter().map(|e| e.1.min(e.2)).fold(f64::INFINITY, f64::min);
-    let highest = found[0].learning.iter().map(|e| e.1.max(e.2)).fold(0.0, f64::max);
-    let stop = Curve {
-        label: "weights kept".into(),
-        x: vec![best; 2],
-        y: vec![lowest, highest],
-        style: Style::Dashed,
-        ..Curve::default()
-    };
-    Figure {
-        id: "learning".into(),
-        title: "Learning curve".into(),
-        caption: "Cross-entropy of training samples (at most 5000) and of the test set after each epoch; dashed: where the weights were kept. First repetition.".into(),
-        alt: "Costs of training and test samples against the epoch.".into(),
-        panels: vec![Panel::Curves {
-            title: "cross-entropy".into(),
-            x: axis("epoch"),
-            y: axis("nats"),
-            curves: vec![curve("training", |e| e.1, Style::Line), curve("test", |e| e.2, Style::Line), stop],
-        }],
-    }
-}
-
-fn curves(temperatures: &[f64], found: &[Findings]) -> Figure {
+fn curves(temperatures: &[f64], found: &Findings) -> Figure {
     let (first, last) = (temperatures[0], temperatures[temperatures.len() - 1]);
-    let curves = temperatures
-        .iter()
-        .enumerate()
-        .map(|(k, t)| Curve {
-            label: format!("T = {t}"),
-            x: temperatures.to_vec(),
-            y: found[0].curves[k].iter().map(|p| p.0).collect(),
-            error: found[0].curves[k].iter().map(|p| p.1).collect(),
-            style: Style::Line,
-            colour: Some((t - first) / (last - first)),
-        })
-        .collect();
-    Figure {
-        id: "curves".into(),
-        title: "P(T) of the reference sets".into(),
-        caption: "Mean output of the network for samples of each temperature that no training saw, with errors over samples. First repetition.".into(),
-        alt: "Probability curves, one for each temperature.".into(),
-        panels: vec![Panel::Curves { title: "reference".into(), x: axis("T (J/k_B)"), y: axis("P(T)"), curves }],
-    }
+    let one = |(t, p): (&f64, &Vec<(f64, f64)>)| {
+        let (y, error): (Vec<f64>, Vec<f64>) = p.iter().copied().unzip();
+        let curve = Curve::new(format!("T = {t}"), temperatures, y).colour(Some((t - first) / (last - first)));
+        Curve { error, ..curve }
+    };
+    let curves = temperatures.iter().zip(&found.curves).map(one);
+    let caption = "Mean output of the network for samples of each temperature that no training saw, with errors over samples. First repetition.";
+    Figure::new("curves", "P(T) of the reference sets")
+        .caption(caption, "Probability curves, one for each temperature.")
+        .panels([Panel::curves("reference", "T (J/k_B)", "P(T)", curves)])
 }
 
-fn confusion(labels: &[f64], names: &[String], found: &[Findings]) -> Figure {
-    let legend = crate::artifact::network::legend(names, labels);
-    let values = found[0].curves.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect();
-    Figure {
-        id: "confusion".into(),
-        title: "P(label) of the reference sets".into(),
-        caption: "Mean output of the network for samples of each label that no training saw. First repetition.".into(),
-        alt: "A map: true label against the label that is read; the diagonal is right.".into(),
-        panels: vec![Panel::Map(Map {
-            title: "reference".into(),
-            x: axis(&format!("label that is read{legend}")),
-            y: axis("true label"),
-            value: axis("P"),
-            columns: labels.to_vec(),
-            rows: labels.to_vec(),
-            values,
-        })],
-    }
+fn confusion(labels: &[f64], names: &[String], found: &Findings) -> Figure {
+    let values = found.curves.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect();
+    let map = Map {
+        title: "reference".into(),
+        x: format!("label that is read{}", network::legend(names, labels)).as_str().into(),
+        y: "true label".into(),
+        value: "P".into(),
+        columns: labels.to_vec(),
+        rows: labels.to_vec(),
+        values,
+    };
+    let caption = "Mean output of the network for samples of each label that no training saw. First repetition.";
+    Figure::new("confusion", "P(label) of the reference sets")
+        .caption(caption, "A map: true label against the label that is read; the diagonal is right.")
+        .panels([Panel::Map(map)])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Options;
+    use crate::record::{Verdict, over_seeds};
+    use crate::study::values::Settings as _;
+
+    #[test]
+    fn a_record_of_a_thermometer_says_each_number_once() {
+        let mut file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+        let rows = |t: f64| format!("{t},1,-1\n{t},-1,1\n").repeat(30);
+        std::io::Write::write_all(&mut file, format!("T,a,b\n{}{}", rows(1.0), rows(3.0)).as_bytes()).unwrap();
+        let data = Dataset::read(file.path(), &Options::default()).unwrap();
+        let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
+        let found = Findings {
+            cross_entropy: (0.25, 0.03125),
+            accuracy: (1.0, 0.0),
+            best_epoch: 2,
+            learning: vec![(1, 0.7, 0.75), (2, 0.25, 0.5)],
+            curves: vec![vec![(0.75, 0.0625), (0.25, 0.03125)], vec![(0.125, 0.0625), (0.875, 0.03125)]],
+            t_star: vec![((1.25, 0.0625), None), ((2.75, 0.5), Some([Some(2.5), None]))],
+            samples: [72, 24, 24],
+        };
+        let told = record(&settings, &data, &[found]);
+        let values: Vec<(&str, f64)> = told.numbers.iter().map(|n| (n.key.as_str(), n.get())).collect();
+        let expected = [
+            ("thermometer.test_cross_entropy", 0.25),
+            ("thermometer.accuracy", 1.0),
+            ("thermometer.labels", 2.0),
+            ("thermometer.T1.T_star", 1.25),
+            ("thermometer.T3.T_star", 2.75),
+        ];
+        assert_eq!(values, expected);
+        assert_eq!((told.numbers[1].error, told.numbers[1].interval), (None, Some([Some(0.875), None])));
+        // 12 samples of each label are of the test set; an open interval holds the temperature.
+        assert_eq!(told.numbers[3..].iter().map(|n| n.n_eff).collect::<Vec<_>>(), [Some(12.0); 2]);
+        let verdicts: Vec<Verdict> = told.numbers[3..].iter().map(Number::first_verdict).collect();
+        assert_eq!(verdicts, [Verdict::Differs, Verdict::Agrees]);
+        let ids: Vec<&str> = told.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        assert_eq!(ids, ["learning", "curves"]);
+    }
 
     /// p13: labels 95 : 5. Who knows the frequencies alone has accuracy 0.95 and -sum p ln p = 0.199 nats.
     #[test]

@@ -1,18 +1,39 @@
 //! Stage "thermometer": the split of the data, the training, and what the network reads of samples it never saw.
 
-use super::findings::Findings;
 use super::settings::Settings;
 use crate::artifact::{Error, Model, Repetition, Stage, network};
 use crate::dataset::{Dataset, Meaning, Rows};
+use crate::record::Measured;
 use crate::study::training::NetworkFit;
+use crate::study::values;
 use ndarray::{Array2, ArrayView2, s};
 use rgflow::flow::Reading;
 use rgflow::learning::permutation;
 use rgflow::nn::{Activation, Data, Mlp, Targets, Trained};
 use rgflow::random::Streams;
+use rgflow::statistics::mean_error;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 const REVISION: u32 = 7;
+
+/// What one repetition found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Findings {
+    /// Mean cross-entropy of the test set, nats, error over samples.
+    pub cross_entropy: Measured,
+    /// Fraction of the test set whose most probable label is right, error over samples.
+    pub accuracy: Measured,
+    pub best_epoch: usize,
+    /// (epoch, cost of training samples, cost of the test set).
+    pub learning: Vec<(usize, f64, f64)>,
+    /// Mean P(label | sample) of the reference set by true label, with errors: `[true][read]`.
+    pub curves: Vec<Vec<Measured>>,
+    /// T* of the test set of each temperature (temperatures only), and its interval.
+    pub t_star: Vec<(Measured, Option<[Option<f64>; 2]>)>,
+    /// Samples in training, test and reference.
+    pub samples: [usize; 3],
+}
 
 /// Rows of the data: training, test, reference; within each by label.
 struct Split {
@@ -23,8 +44,8 @@ struct Split {
 
 /// Samples of a label in training and test, of `n` in all.
 pub(super) fn shares(n: usize, settings: &Settings) -> [usize; 2] {
-    let test = share(n, settings.data.test_fraction);
-    [n.saturating_sub(test + share(n, settings.data.reference_fraction)), test]
+    let test = share(n, *settings.data.test_fraction);
+    [n.saturating_sub(test + share(n, *settings.data.reference_fraction)), test]
 }
 
 /// Errors need at least two blocks of ten.
@@ -39,8 +60,8 @@ fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Strea
         let rows: Vec<usize> = (0..classes.len()).filter(|r| classes[*r] == label).collect();
         let order = permutation(rows.len(), &mut streams.generator("thermometer/split", label as u64));
         let mut shuffled = order.into_iter().map(|i| rows[i]);
-        split.test.push(shuffled.by_ref().take(share(rows.len(), settings.data.test_fraction)).collect());
-        split.reference.push(shuffled.by_ref().take(share(rows.len(), settings.data.reference_fraction)).collect());
+        split.test.push(shuffled.by_ref().take(share(rows.len(), *settings.data.test_fraction)).collect());
+        split.reference.push(shuffled.by_ref().take(share(rows.len(), *settings.data.reference_fraction)).collect());
         split.train.extend(shuffled);
     }
     split
@@ -57,7 +78,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         inputs: &[&input],
         outputs: &[&file, &curve, &json],
     };
-    let artifact = repetition.stage(what, |out| {
+    repetition.found(what, |out| {
         let labels = data.labels.as_ref().ok_or_else(|| Error::failure("the data has no labels"))?;
         let (distinct, classes) = labels.classes();
         let streams = out.streams();
@@ -67,23 +88,22 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let of = |rows: &[usize]| rows.iter().map(|r| classes[*r]).collect::<Vec<_>>();
         let (x_classes, y_classes) = (of(&split.train), of(&test_rows));
         let mut sizes = vec![data.n_units()];
-        sizes.extend(&settings.network.hidden);
+        sizes.extend(values::plain(&settings.network.hidden));
         sizes.push(distinct.len());
         let mut init = streams.generator("thermometer/init", 0);
-        let hidden = settings.activation().map_err(Error::user)?;
-        let mlp = Mlp::random(&sizes, hidden, Activation::Softmax, &mut init);
+        let mlp = Mlp::random(&sizes, *settings.network.activation, Activation::Softmax, &mut init);
         let units = 2 * split.train.len() as u64;
-        out.add_work("thermometer", settings.training.epochs as u64 * units);
+        out.add_work("thermometer", *settings.training.length.epochs as u64 * units);
         let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
         let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
         let fit = NetworkFit {
             purpose: "thermometer",
             part: "training",
-            epochs: settings.training.epochs,
-            batching: settings.batching().map_err(Error::user)?,
-            descent: settings.descent().map_err(Error::user)?,
-            patience: settings.training.patience,
-            lower: &[("training.learning_rate", settings.training.method.learning_rate)],
+            epochs: *settings.training.length.epochs,
+            batching: settings.training.method.batching(),
+            descent: settings.training.method.descent(),
+            patience: settings.training.length.patience,
+            lower: &[("training.learning_rate", *settings.training.method.learning_rate)],
             units,
         };
         let Trained { mlp, curve: learning, .. } = fit.run(out, mlp, train_data, test_data)?;
@@ -121,7 +141,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
         }
         out.write(&curve, csv)?;
-        let findings = Findings {
+        Ok(Findings {
             cross_entropy,
             accuracy,
             best_epoch: best,
@@ -129,10 +149,8 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             curves: reference.iter().map(|r| r.mean().into_iter().zip(r.error()).collect()).collect(),
             t_star,
             samples: [split.train.len(), test_rows.len(), split.reference.iter().map(Vec::len).sum()],
-        };
-        out.write_json(&json, &findings)
-    })?;
-    artifact.json(&json)
+        })
+    })
 }
 
 /// Cross-entropy (nats) and accuracy on the test set of a guess that knows the frequencies in the training set; `counts` by label, in
@@ -156,11 +174,9 @@ fn outputs(mlp: &Mlp, data: &Dataset, rows: &[usize]) -> Array2<f32> {
 
 /// Mean cross-entropy and accuracy with their errors over samples.
 fn scores(probabilities: ArrayView2<f32>, classes: &[usize]) -> ((f64, f64), (f64, f64)) {
-    let n = classes.len() as f64;
     let mean_error = |values: &[f64]| {
-        let mean = values.iter().sum::<f64>() / n;
-        let scatter = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-        (mean, (scatter / (n * (n - 1.0))).sqrt())
+        let mean = mean_error(values);
+        (mean.value, mean.error)
     };
     let rows = || probabilities.rows().into_iter().zip(classes);
     let costs: Vec<f64> = rows().map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300))).collect();
