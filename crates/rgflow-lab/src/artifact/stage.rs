@@ -331,7 +331,10 @@ fn files(dir: &Path, outputs: &[&str]) -> Result<BTreeMap<String, String>, Error
     let mut files = BTreeMap::new();
     for output in outputs {
         if output.ends_with('/') {
-            walk(dir, output, &mut files)?;
+            // A folder that holds nothing may have been lost where the run was copied.
+            if dir.join(output).is_dir() {
+                walk(dir, output, &mut files)?;
+            }
         } else if dir.join(output).is_file() {
             files.insert(output.to_string(), provenance::hash_file(&dir.join(output))?);
         } else {
