@@ -88,11 +88,14 @@ pub struct About {
     pub is_long: bool,
     /// Number of repetitions where nothing else is said.
     pub repetitions: u32,
+    /// Whether repetitions run one after the other, for each takes all threads and much memory.
+    pub one_by_one: bool,
 }
 
 impl About {
-    /// Three repetitions, not long, without items; name, summary and recipe are still to be said.
-    pub const DEFAULT: Self = Self { name: "", summary: "", recipe: "", items: &[], is_long: false, repetitions: 3 };
+    /// Three repetitions at once, not long, without items; name, summary and recipe are still to be said.
+    pub const DEFAULT: Self =
+        Self { name: "", summary: "", recipe: "", items: &[], is_long: false, repetitions: 3, one_by_one: false };
 }
 
 /// Any [`Experiment`], whatever its settings and findings are.
@@ -216,8 +219,10 @@ impl<E: Experiment> AnyExperiment for E {
         let settings = E::Settings::parse(settings).map_err(Error::user)?;
         // The user's files may have been read by this.
         Experiment::check(self, &settings).map_err(Error::user)?;
-        let found =
-            run.repetitions().par_iter().map(|r| self.repeat(r, &settings)).collect::<Result<Vec<_>, Error>>()?;
+        let (all, repeat) = (run.repetitions(), |repetition| self.repeat(repetition, &settings));
+        let found: Result<Vec<_>, Error> =
+            if E::ABOUT.one_by_one { all.iter().map(repeat).collect() } else { all.par_iter().map(repeat).collect() };
+        let found = found?;
         let notes = Experiment::warnings(self).into_iter().chain(Experiment::notes(self)).collect();
         Ok(with_notes(Experiment::record(self, &settings, &found)?, notes, &self.files()))
     }

@@ -247,7 +247,11 @@ impl<T> Serialize for Named<T> {
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        let value = text.parse().map_err(D::Error::custom)?;
+        let value = text.parse().map_err(|error: T::Err| {
+            // The library names the value, as the refusal of the setting does: `rule "x": must be ...`.
+            let error = error.to_string();
+            D::Error::custom(error.split_once(&format!("\"{text}\": ")).map_or(error.as_str(), |(_, why)| why))
+        })?;
         Ok(Self { text, value })
     }
 }
@@ -267,14 +271,15 @@ impl<T: FromStr> FromStr for Auto<T> {
     }
 }
 
-/// The numbers in validated values.
-pub fn plain<T: Deref<Target: Copy>>(values: &[T]) -> Vec<T::Target> {
-    values.iter().map(|value| **value).collect()
+/// What is in validated values.
+pub fn plain<T: Deref<Target: Clone>>(values: &[T]) -> Vec<T::Target> {
+    values.iter().map(|value| (**value).clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rgflow::rg::block_spin::Rule;
 
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
@@ -289,6 +294,7 @@ mod tests {
         layers: List<Within<1, 9>, 0, 2>,
         rates: Rising<Positive>,
         kind: Kind,
+        rules: List<Named<Rule>, 1, 2>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -300,7 +306,9 @@ mod tests {
 
     fn refused(change: &str) -> String {
         let mut table: toml::Table =
-            "[part]\nn = 3\nlayers = [4]\nrates = [0.1, 0.5]\nkind = \"exact\"\n".parse().unwrap();
+            "[part]\nn = 3\nlayers = [4]\nrates = [0.1, 0.5]\nkind = \"exact\"\nrules = [\"majority\"]\n"
+                .parse()
+                .unwrap();
         assert_eq!(*parse::<All>(&table).unwrap().part.n, 3);
         let change: toml::Table = change.parse().unwrap();
         table["part"].as_table_mut().unwrap().extend(change);
@@ -318,12 +326,18 @@ mod tests {
         assert_eq!(refused("rates = [0.5, 0.1]"), "part.rates = [0.5, 0.1]: must be one or more numbers that rise");
         assert_eq!(refused("rates = [-0.5]"), "part.rates[0] = -0.5: must be a positive number");
         assert_eq!(refused("kind = \"heat\""), "part.kind = \"heat\": must be \"exact\" or \"wolff\"");
+        assert_eq!(
+            refused("rules = [\"majority\", \"hard\"]"),
+            "part.rules[1] = \"hard\": must be majority, decimation, or soft:K with K above 0 such as soft:0.5"
+        );
     }
 
     #[test]
     fn values_serialise_as_they_are() {
-        let part: Part = toml::from_str("n = 3\nlayers = []\nrates = [1.5]\nkind = \"wolff\"\n").unwrap();
-        let json = serde_json::to_string(&(part.n, &part.layers, &part.rates)).unwrap();
-        assert_eq!(json, "[3,[],[1.5]]");
+        let part: Part =
+            toml::from_str("n = 3\nlayers = []\nrates = [1.5]\nkind = \"wolff\"\nrules = [\"soft:0.50\"]\n").unwrap();
+        let json = serde_json::to_string(&(part.n, &part.layers, &part.rates, &part.rules)).unwrap();
+        assert_eq!(json, "[3,[],[1.5],[\"soft:0.50\"]]");
+        assert_eq!(*part.rules[0], Rule::Soft(0.5));
     }
 }

@@ -48,6 +48,16 @@ pub enum LatticeError {
     /// A text that is no rule for block spins.
     #[error("rule \"{0}\": must be majority, decimation, or soft:K with K above 0 such as soft:0.5")]
     Rule(String),
+    /// An operator that cannot be measured with the others, or not on a lattice as small as the last.
+    #[error("{list}: operator \"{name}\" {why}")]
+    Operator {
+        /// The list in which it stands, `even` or `odd`.
+        list: &'static str,
+        /// Its name.
+        name: String,
+        /// What is wrong, and the remedy.
+        why: String,
+    },
     /// A name that is no sampler.
     #[error("sampler \"{name}\": must be {known}")]
     Sampler {

@@ -42,10 +42,73 @@ pub struct Settings {
     pub wolff: wolff::Settings,
 }
 
+impl Settings {
+    /// Whether it can be measured.
+    ///
+    /// # Errors
+    /// [`LatticeError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
+    /// [`LatticeError::ZeroSetting`] for no chains, steps, operators or configurations, or fewer than [`BLOCKS`] blocks;
+    /// [`LatticeError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than half of
+    /// the last lattice; [`LatticeError::ZeroTemperature`] at T = 0.
+    pub fn check(&self) -> Result<(), LatticeError> {
+        for (name, zero) in [
+            ("steps", self.steps == 0),
+            ("rules", self.rules.is_empty()),
+            ("chains", self.chains == 0),
+            ("per_block", self.per_block == 0),
+            ("operators", self.operators.iter().any(Vec::is_empty)),
+            ("blocks (at least 20 in all)", self.chains * self.blocks < BLOCKS),
+        ] {
+            if zero {
+                return Err(LatticeError::ZeroSetting(name));
+            }
+        }
+        if self.temperature == Temperature::ZERO {
+            return Err(LatticeError::ZeroTemperature);
+        }
+        let possible = possible_steps(self.size, self.b);
+        if self.steps > possible {
+            let last = self.size / self.b.pow(possible as u32);
+            return Err(LatticeError::Block { b: self.b, lx: last, ly: last });
+        }
+        let least = self.size / self.b.pow(self.steps as u32);
+        for ((operators, list), is_odd) in self.operators.iter().zip(["even", "odd"]).zip([false, true]) {
+            for (i, operator) in operators.iter().enumerate() {
+                let extent = operator.extent();
+                let why = if operator.is_odd() != is_odd {
+                    format!("is not {list}; move it to the other list")
+                } else if operators[..i].iter().any(|other| other.same_as(operator)) {
+                    "is there twice, perhaps by another name; name it once".into()
+                } else if 2 * extent > least {
+                    format!(
+                        "reaches over {extent} sites, more than half of the last lattice ({least}); take fewer steps"
+                    )
+                } else {
+                    continue;
+                };
+                return Err(LatticeError::Operator { list, name: operator.name().into(), why });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Least extent of the last lattice: on smaller ones operators of distance 2 meet themselves.
 pub const SMALLEST: usize = 4;
 /// Least number of blocks in all.
 pub const BLOCKS: usize = 20;
+
+/// Block-spin steps of a lattice of `size` spins along each side until it is no longer divisible by `b` or would have less than
+/// [`SMALLEST`].
+///
+/// ```
+/// use rgflow::rg::mcrg::possible_steps;
+/// assert_eq!((possible_steps(64, 2), possible_steps(96, 2), possible_steps(48, 3)), (4, 4, 1));
+/// ```
+pub fn possible_steps(size: usize, b: usize) -> usize {
+    let next = |l: &usize| (b >= 2 && l.is_multiple_of(b) && l / b >= SMALLEST).then_some(l / b);
+    std::iter::successors(Some(size), next).count() - 1
+}
 
 /// What a step gives.
 #[derive(Clone, Debug)]
@@ -72,9 +135,7 @@ pub struct Measured {
 /// over all blocks, which must be much longer than tau_int.
 ///
 /// # Errors
-/// [`LatticeError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
-/// [`LatticeError::ZeroSetting`] for no chains, steps, operators or configurations, or fewer than [`BLOCKS`] blocks;
-/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::Stopped`] where `tick` breaks.
+/// Those of [`Settings::check`]; [`LatticeError::Stopped`] where `tick` breaks.
 ///
 /// ```
 /// use std::ops::ControlFlow::Continue;
@@ -104,7 +165,7 @@ pub fn measure(
 /// # Errors
 /// As [`measure`]; [`LatticeError::Stopped`] where `drive` stops.
 pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Result<Measured, LatticeError> {
-    check(settings)?;
+    settings.check()?;
     let square = Square::new(settings.size, settings.size)?;
     let (layout, model) = (Layout::new(settings), Ising::new(&square));
     let chain = |c: usize| {
@@ -135,32 +196,6 @@ pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Resul
         energy: jackknife(blocks.view(), |means| -means[layout.energy] / n_sites),
         tau_int: [tau_int_chains(&series(0)), tau_int_chains(&series(1))],
     })
-}
-
-fn check(settings: &Settings) -> Result<(), LatticeError> {
-    for (name, zero) in [
-        ("steps", settings.steps == 0),
-        ("rules", settings.rules.is_empty()),
-        ("chains", settings.chains == 0),
-        ("per_block", settings.per_block == 0),
-        ("operators", settings.operators.iter().any(Vec::is_empty)),
-        ("blocks (at least 20 in all)", settings.chains * settings.blocks < BLOCKS),
-    ] {
-        if zero {
-            return Err(LatticeError::ZeroSetting(name));
-        }
-    }
-    if settings.temperature == Temperature::ZERO {
-        return Err(LatticeError::ZeroTemperature);
-    }
-    let mut size = settings.size;
-    for _ in 0..settings.steps {
-        if settings.b < 2 || !size.is_multiple_of(settings.b) || size / settings.b < SMALLEST {
-            return Err(LatticeError::Block { b: settings.b, lx: size, ly: size });
-        }
-        size /= settings.b;
-    }
-    Ok(())
 }
 
 /// Places of the means in a row: for each rule operators by level, then products by step; at last the energy.
@@ -486,8 +521,12 @@ mod tests {
             measure(&settings, Streams::new(1), &|_| Continue(())).is_err()
         };
         assert!(refused(&|s| s.b = 3));
+        assert!(refused(&|s| s.b = 1));
         assert!(refused(&|s| s.steps = 4));
         assert!(refused(&|s| s.blocks = 2));
         assert!(refused(&|s| s.temperature = Temperature::ZERO));
+        assert!(refused(&|s| s.operators[0] = odd()));
+        assert!(refused(&|s| s.operators[0].push(Operator::new("also nn", &[(0, 0), (0, 1)]))));
+        assert!(refused(&|s| s.operators[0].push(Operator::new("far", &[(0, 0), (5, 0)]))));
     }
 }

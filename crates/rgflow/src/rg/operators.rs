@@ -3,6 +3,10 @@
 //! These are the couplings of a renormalized Hamiltonian, H = - sum_a K_a S_a (Swendsen 1979). Spins are bits here: a product of
 //! spins is the exclusive or of their bits, a sum of products a count of bits.
 
+use std::str::FromStr;
+
+use thiserror::Error;
+
 /// A sum over the lattice of products of spins. The list is open: any set of sites makes one.
 ///
 /// ```
@@ -66,6 +70,55 @@ impl Operator {
     /// Largest coordinate of its sites.
     pub fn extent(&self) -> usize {
         self.images.iter().flatten().map(|&(x, y)| x.max(y)).max().unwrap_or(0)
+    }
+}
+
+/// A text that is no operator.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("operator \"{text}\": {why}")]
+pub struct OperatorError {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it, and the remedy.
+    pub why: String,
+}
+
+/// One of [`even`] and [`odd`] by its name, or a new one: `NAME: x,y x,y ...`.
+///
+/// ```
+/// use rgflow::rg::operators::Operator;
+/// let far: Operator = "far: 0,0 3,0".parse()?;
+/// assert_eq!((far.name(), far.extent()), ("far", 3));
+/// assert!("plaquette".parse::<Operator>()?.same_as(&"cell: 5,5 6,5 5,6 6,6".parse()?));
+/// # Ok::<(), rgflow::rg::operators::OperatorError>(())
+/// ```
+impl FromStr for Operator {
+    type Err = OperatorError;
+
+    fn from_str(text: &str) -> Result<Self, OperatorError> {
+        let wrong = |why: &str| OperatorError { text: text.to_owned(), why: why.to_owned() };
+        let known = [even(), odd()].concat();
+        if let Some(found) = known.iter().find(|operator| operator.name == text) {
+            return Ok(found.clone());
+        }
+        let (name, sites) = text.split_once(':').ok_or_else(|| {
+            let names = known.iter().map(Self::name).collect::<Vec<_>>().join(", ");
+            wrong(&format!("must be one of {names}, or new: \"NAME: x,y x,y ...\""))
+        })?;
+        let site = |site: &str| -> Option<(i32, i32)> {
+            let (x, y) = site.split_once(',')?;
+            Some((x.parse().ok()?, y.parse().ok()?))
+        };
+        let sites: Option<Vec<(i32, i32)>> = sites.split_whitespace().map(site).collect();
+        let sites = sites.filter(|sites| !sites.is_empty());
+        let sites = sites.ok_or_else(|| wrong("sites are pairs x,y such as 0,0 1,0 3,0"))?;
+        if (1..sites.len()).any(|i| sites[..i].contains(&sites[i])) {
+            return Err(wrong("a site is there twice; the square of a spin is 1"));
+        }
+        if sites.iter().any(|(x, y)| x.unsigned_abs() > 1000 || y.unsigned_abs() > 1000) {
+            return Err(wrong("sites must lie near the origin, within 1000 of it"));
+        }
+        Ok(Self::new(name.trim(), &sites))
     }
 }
 
@@ -190,6 +243,22 @@ mod tests {
             }
         }
         sum
+    }
+
+    #[test]
+    fn texts_that_are_no_operators_are_refused() {
+        assert_eq!("line".parse::<Operator>().unwrap(), odd()[2]);
+        assert_eq!("far: 0,0 3,0".parse::<Operator>().unwrap(), Operator::new("far", &[(0, 0), (3, 0)]));
+        for (text, why) in [
+            ("nm", "operator \"nm\": must be one of nn, nnn"),
+            ("far:", "sites are pairs"),
+            ("far: 0,0 3", "sites are pairs"),
+            ("far: 0,0 3,0 0,0", "twice"),
+            ("far: 0,0 -2147483648,0", "near the origin"),
+        ] {
+            let error = text.parse::<Operator>().unwrap_err().to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]

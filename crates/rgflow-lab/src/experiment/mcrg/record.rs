@@ -1,321 +1,286 @@
-//! Numbers, claims, figures and tables.
+//! Exponents beside the exact ones of the square lattice; undefined ones with their reason.
 
 use super::{Found, Settings};
-use crate::record::{Cell, Claim, Figure, Number, Panel, Record, Section, Style, Table};
-use crate::record::{Combined, over_seeds};
-use crate::study::drawing::cell;
-use crate::study::drawing::{axis, curve, level};
+use crate::record::{
+    ByPlace, Cell, Claim, Curve, Dimension, Figure, Measured, Number, Panel, Quantity, Record, Repeated, Section,
+    Table, Together,
+};
+use crate::study::values::plain;
 use rgflow::exact::square;
-
-/// Exact exponents of the square lattice, thermal and magnetic, and what is allowed beside errors.
-const EXPONENTS: [(&str, f64, f64); 2] = [("y_t", 1.0, 0.003), ("y_h", 1.875, 0.002)];
+use rgflow::lattice::Temperature;
+use rgflow::rg::mcrg::{SMALLEST, possible_steps};
 
 /// What is said of an exponent without a value.
-const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: take more samples, \
-    fewer operators or a temperature nearer to T_c)";
+const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: take \
+                             more samples, fewer operators or a temperature nearer to T_c)";
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
-    let story = Story { settings, found };
-    Record {
-        experiment: "mcrg".into(),
-        title: "Exponents by the Monte Carlo renormalization group".into(),
-        question: "How do couplings grow under a block-spin step at the critical point? The eigenvalues of the linearized step are b^y.".into(),
-        answers: story.answers(),
-        summary: story.table(0),
-        sections: std::iter::once(story.section()).chain(story.soft()).collect(),
-        numbers: story.numbers(),
-        claims: story.claims(),
-    }
+/// Name, exact value and what is allowed beside errors, by parity.
+const EXPONENTS: [(&str, f64, f64); 2] = [("y_t", 1.0, 0.003), ("y_h", 1.875, 0.002)];
+
+/// The exponents by what they depend on.
+struct Exponents {
+    rule: Dimension,
+    step: Dimension,
+    soft_step: Dimension,
+    /// K of the soft majority.
+    k: Dimension,
+    by_parity: [Exponent; 2],
 }
 
-struct Story<'a> {
-    settings: &'a Settings,
-    found: &'a [Found],
+/// The exponent of the operators of one parity.
+struct Exponent {
+    name: &'static str,
+    exact: f64,
+    /// Numbers of operators.
+    operators: Dimension,
+    /// By rule, step and number of operators.
+    all: Quantity<3>,
+    /// By the operators of the headline: by rule and step.
+    best: Quantity<2>,
+    /// Of the soft majority: by step and K.
+    soft: Quantity<2>,
 }
 
-fn show(c: &Combined) -> String {
-    crate::report::format::value(c.value, c.error, c.interval)
-}
+impl Exponents {
+    fn new(settings: &Settings, found: &[Found]) -> Self {
+        let (plan, measure) = (&settings.plan, &settings.measure);
+        let extent = |n: usize| measure.size / measure.b.pow(n as u32);
+        let counted = |name, n: usize| Dimension::new(name, &(1..=n).collect::<Vec<usize>>(), |i| format!("{name}{i}"));
+        let steps = |n| counted("step", n).words(|step| format!("{} -> {}", extent(step), extent(step + 1)));
+        let (step, soft_step) = (steps(measure.steps), steps(settings.soft.as_ref().map_or(0, |soft| soft.steps)));
+        let rules: Vec<String> = measure.rules.iter().map(|rule| rule.to_string()).collect();
+        let key = |rule: &String| match rule.as_str() {
+            "majority" => String::new(),
+            rule => format!(".{}", rule.replace(':', "")),
+        };
+        let rule = Dimension::names("rule", rules.iter().map(key)).words(|r| rules[r].clone());
+        let k = Dimension::new("K", &plain(&plan.soft), f64::to_string);
 
-impl Story<'_> {
-    fn rules(&self) -> std::ops::Range<usize> {
-        0..self.settings.measure.rules.len()
-    }
-
-    fn steps(&self) -> std::ops::Range<usize> {
-        0..self.settings.measure.steps
-    }
-
-    fn operators(&self, parity: usize) -> usize {
-        self.settings.measure.operators[parity].len()
-    }
-
-    fn headline(&self, parity: usize) -> usize {
-        self.settings.own.headline.min(self.operators(parity))
-    }
-
-    /// Exponent by the first `m` operators.
-    fn exponent(&self, rule: usize, step: usize, parity: usize, m: usize) -> Combined {
-        let values: Vec<_> = self
-            .found
-            .iter()
-            .map(|f| Some(f.exponents[rule][step][parity][m - 1]).filter(|e| e.0.is_finite()))
-            .collect();
-        over_seeds(&values, self.settings.own.blocks as f64)
-    }
-
-    fn best(&self, rule: usize, step: usize, parity: usize) -> Combined {
-        self.exponent(rule, step, parity, self.headline(parity))
-    }
-
-    /// `rg.mcrg.L64.b2.step2`; rules other than majority are named.
-    fn key(&self, rule: usize, step: usize) -> String {
-        let (own, rule) = (&self.settings.own, self.settings.measure.rules[rule].to_string().replace(':', ""));
-        let rule = if rule == "majority" { String::new() } else { format!(".{rule}") };
-        format!("rg.mcrg.L{}.b{}{rule}.step{}", own.size, own.b, step + 1)
-    }
-
-    fn sizes(&self, step: usize) -> (usize, usize) {
-        let of = |n: usize| self.settings.own.size / self.settings.own.b.pow(n as u32);
-        (of(step), of(step + 1))
-    }
-
-    fn energy(&self) -> Combined {
-        over_seeds(&self.found.iter().map(|f| Some(f.energy)).collect::<Vec<_>>(), 1.0)
-    }
-
-    fn critical(&self) -> bool {
-        self.settings.measure.temperature == rgflow::lattice::Temperature::CRITICAL
-    }
-
-    fn numbers(&self) -> Vec<Number> {
-        let mut numbers = Vec::new();
-        let (own, measure) = (&self.settings.own, &self.settings.measure);
-        let exact = square::thermodynamics(own.size, own.size, measure.temperature).map(|e| e.energy);
-        let energy = self.energy().number(
-            format!("rg.mcrg.L{}.energy", own.size),
-            "J per spin",
-            "energy of the sampled lattice, jackknife over blocks",
-        );
-        numbers.push(match exact {
-            Ok(exact) => energy.compare(exact, 0.0, 0.0, "Kaufman"),
-            Err(_) => energy,
+        let over = Repeated::new("rg.mcrg", found).n_eff(*plan.blocks as f64);
+        let lattice = format!("L{}.b{}", measure.size, measure.b);
+        let known = |y: &Measured| Some(*y).filter(|y| y.0.is_finite());
+        let explained = |mut number: Number| {
+            if number.value.is_none() {
+                number.how = number.how.replacen("; undefined", &format!("{WHY_UNDEFINED}; undefined"), 1);
+            }
+            number
+        };
+        let by_parity = [0, 1].map(|parity| {
+            let (name, exact, allowed) = EXPONENTS[parity];
+            let names: Vec<&str> = measure.operators[parity].iter().map(|operator| operator.name()).collect();
+            let operators = counted("ops", names.len()).words(|m| names[..=m].join(", "));
+            let headline = (*plan.headline).min(names.len()) - 1;
+            let what = format!("{name} of the step {{step}}, {{rule}}, operators {{ops}}; jackknife over blocks");
+            let (key, by) = (format!("{lattice}{{rule}}.{{step}}.{{ops}}.{name}"), [&rule, &step, &operators]);
+            let all = over.quantity(&key, by, "1", &what, |f, [r, s, m]| known(&f.exponents[r][s][parity][m]));
+            let mut all = all.map(|_, number| explained(number));
+            if measure.temperature == Temperature::CRITICAL {
+                all = all.map(|_, number| number.compare(exact, 0.0, allowed, "exact (Onsager; Yang)"));
+            }
+            let best = Quantity::from_numbers([&rule, &step], |[r, s]| {
+                let key = over.key(&format!("{lattice}{}.{}.{name}", rule.key(r), step.key(s)));
+                Number { key, ..all.at([r, s, headline]).clone() }
+            });
+            let (key, by) = (format!("{lattice}.soft-scan.{{K}}.{{step}}.{name}"), [&soft_step, &k]);
+            let what = format!("{name} of the soft majority with K = {{K}}");
+            let soft = over.quantity(&key, by, "1", &what, |f, [s, k]| known(&f.soft[k][s][parity][headline]));
+            let soft = soft.map(|_, number| explained(number));
+            Exponent { name, exact, operators, all, best, soft }
         });
-        for (i, of) in ["energy", "abs_m"].iter().enumerate() {
-            let tau = self.found.iter().map(|f| f.tau_int[i]).fold(0.0, f64::max);
-            let how = format!(
-                "integrated autocorrelation time of the sampled lattice in configurations (0.5: independent), largest over repetitions; a block \
-                 has {}",
-                measure.per_block
-            );
-            numbers.push(Number::new(format!("rg.mcrg.L{}.tau_int_{of}", own.size), tau, None, "configurations", how));
-        }
-        for (step, (parity, (name, _, _))) in self
-            .settings
-            .soft
-            .iter()
-            .flat_map(|soft| (0..soft.steps).flat_map(|step| EXPONENTS.iter().enumerate().map(move |e| (step, e))))
-        {
-            for (k, value) in own.soft.iter().zip(self.softened(step, parity)) {
-                let key = format!("rg.mcrg.L{}.b{}.soft-scan.{k}.step{}.{name}", own.size, own.b, step + 1);
-                let how = format!("{name} of the soft majority with K = {k}");
-                let why = if value.value.is_none() { WHY_UNDEFINED } else { "" };
-                numbers.push(value.number(key, "1", &(how + why)));
-            }
-        }
-        for rule in self.rules() {
-            for step in self.steps() {
-                let (from, to) = self.sizes(step);
-                for (parity, (name, truth, allowed)) in EXPONENTS.iter().enumerate() {
-                    let key = self.key(rule, step);
-                    let mut add = |key: String, m: usize| {
-                        let names: Vec<&str> = measure.operators[parity][..m].iter().map(|o| o.name()).collect();
-                        let how = format!(
-                            "{name} of the step {from} -> {to}, {}, operators {}; jackknife over blocks",
-                            measure.rules[rule],
-                            names.join(", ")
-                        );
-                        let exponent = self.exponent(rule, step, parity, m);
-                        let why = if exponent.value.is_none() { WHY_UNDEFINED } else { "" };
-                        let number = exponent.number(key, "1", &(how + why));
-                        numbers.push(if self.critical() {
-                            number.compare(*truth, 0.0, *allowed, "exact (Onsager; Yang)")
-                        } else {
-                            number
-                        });
-                    };
-                    add(format!("{key}.{name}"), self.headline(parity));
-                    for m in 1..=self.operators(parity) {
-                        add(format!("{key}.ops{m}.{name}"), m);
-                    }
-                }
-            }
-        }
-        numbers
+        Self { rule, step, soft_step, k, by_parity }
     }
 
-    /// Exponent of a step of the soft majority, by K.
-    fn softened(&self, step: usize, parity: usize) -> Vec<Combined> {
-        let m = self.headline(parity);
-        let of = |k: usize| {
-            let one = |f: &Found| Some(f.soft[k][step][parity][m - 1]).filter(|e| e.0.is_finite());
-            over_seeds(&self.found.iter().map(one).collect::<Vec<_>>(), self.settings.own.blocks as f64)
-        };
-        (0..self.settings.own.soft.len()).map(of).collect()
+    /// All exponents of a rule.
+    fn table(&self, rule: usize, few_steps: &Option<String>) -> Table {
+        let steps = self.step.clone().words(|step| format!("{}: {}", step + 1, self.step.word(step)));
+        let caption = format!("Exponents by step and number of operators, {}", self.rule.word(rule));
+        let mut rows = steps.table(caption, "step");
+        for y in &self.by_parity {
+            for m in y.operators.places() {
+                rows = rows.column(format!("{}, {} op.", y.name, m + 1), |step| y.all.at((rule, step, m)));
+            }
+        }
+        let [even, odd] = self.by_parity.each_ref().map(|y| y.operators.word(y.operators.len() - 1));
+        let mut table = rows.done().note(format!("Exact: y_t = 1, y_h = 1.875. Even: {even}; odd: {odd}."));
+        table.notes.extend(few_steps.clone());
+        if table.rows.iter().flatten().any(|cell| matches!(cell, Cell::Value { value: None, .. })) {
+            table = table.note(format!("- : undefined{WHY_UNDEFINED}."));
+        }
+        table
     }
 
-    /// How the first steps move with K of the soft majority.
-    fn soft(&self) -> Option<Section> {
-        let steps = self.settings.soft.as_ref()?.steps;
-        let k = &self.settings.own.soft;
-        let reach = [0.0, k.last()? * 1.05];
-        let panel = |parity: usize| {
-            let (name, truth, _) = EXPONENTS[parity];
-            let step =
-                |step: usize| curve(format!("step {}", step + 1), k, &self.softened(step, parity), Style::LinePoints);
-            let mut curves: Vec<_> = (0..steps).map(step).collect();
-            curves.extend(
-                self.best(0, 0, parity)
-                    .value
-                    .map(|y| level(format!("{}, step 1", self.settings.measure.rules[0]), &reach, y)),
-            );
-            curves.push(level("exact", &reach, truth));
-            Panel::Curves { title: name.into(), x: axis("K of the soft majority"), y: axis(name), curves }
-        };
-        Some(Section {
-            title: "The soft majority".into(),
-            text: vec![
-                "The first step starts at the nearest-neighbour model, which is not the fixed point of the rule; how far from it depends on the \
-                 rule. P(S | block) ~ e^{K S sum} has one number to move the fixed point by: K to infinity is the majority rule."
-                    .into(),
-            ],
-            figures: vec![Figure {
-                id: "secB.mcrg-soft".into(),
-                title: "Exponents of the first steps against K of the soft majority".into(),
-                caption: format!(
-                    "L = {}, b = {}, {} configurations, all K on the same ones.",
-                    self.settings.own.size,
-                    self.settings.own.b,
-                    self.settings.own.soft_samples.min(self.settings.own.samples)
-                ),
-                alt: "y_t and y_h of the first two steps against K, with the majority rule and the exact values as levels.".into(),
-                panels: vec![panel(0), panel(1)],
-            }],
-            tables: vec![],
+    /// Against the steps: by rule, or of a single one by number of operators.
+    fn by_step(&self) -> [Panel; 2] {
+        let (rule, step) = (&self.rule, &self.step);
+        self.by_parity.each_ref().map(|y| {
+            let by_rule = |r: usize| step.curve(rule.word(r), |s| y.best.at((r, s)));
+            let by_number = |m: usize| step.curve(format!("{} operator(s)", m + 1), |s| y.all.at((0, s, m)));
+            let mut curves: Vec<Curve> = match rule.len() {
+                1 => y.operators.places().map(by_number).collect(),
+                _ => rule.places().map(by_rule).collect(),
+            };
+            curves.push(Curve::level("exact", &[0.8, step.len() as f64 + 0.2], y.exact));
+            Panel::curves(y.name, "step", y.name, curves)
         })
     }
 
-    /// Step 2 of the first rule for y_t, step 3 for y_h (the last, where there are fewer).
-    fn claims(&self) -> Vec<Claim> {
-        let at = [1, 2].map(|step: usize| step.min(self.settings.measure.steps - 1));
-        let claim = |parity: usize| {
-            let (name, truth, _) = EXPONENTS[parity];
-            let (from, to) = self.sizes(at[parity]);
-            let states = format!("{name} = {truth}, step {from} -> {to}");
-            Claim::new("secB.mcrg", states, format!("{}.{name}", self.key(0, at[parity])))
-        };
-        vec![claim(0), claim(1)]
+    /// Of the first steps, against K of the soft majority.
+    fn by_k(&self) -> [Panel; 2] {
+        let (k, reach) = (&self.k, [0.0, self.k.x()[self.k.len() - 1] * 1.05]);
+        self.by_parity.each_ref().map(|y| {
+            let step = |s: usize| k.curve(format!("step {}", s + 1), |k| y.soft.at((s, k)));
+            let first = y.best.at((0, 0)).value;
+            let first = first.map(|first| Curve::level(format!("{}, step 1", self.rule.word(0)), &reach, first));
+            let exact = Curve::level("exact", &reach, y.exact);
+            let curves = self.soft_step.places().map(step).chain(first).chain([exact]);
+            Panel::curves(y.name, "K of the soft majority", y.name, curves)
+        })
+    }
+}
+
+pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+    let (plan, measure) = (&settings.plan, &settings.measure);
+    let (size, b, temperature) = (measure.size, measure.b, measure.temperature);
+    let over = Repeated::new("rg.mcrg", found);
+    let what = "energy of the sampled lattice, jackknife over blocks";
+    let mut energy = over.number(&format!("L{size}.energy"), "J per spin", what, |f| f.energy);
+    if let Ok(exact) = square::thermodynamics(size, size, temperature) {
+        energy = energy.compare(exact.energy, 0.0, 0.0, "Kaufman");
+    }
+    let (of, key) = (Dimension::names("of", ["energy", "abs_m"]), over.key(&format!("L{size}.tau_int_{{of}}")));
+    let how = format!(
+        "integrated autocorrelation time of the sampled lattice in configurations (0.5: independent), largest over \
+         repetitions; a block has {}",
+        measure.per_block
+    );
+    let largest = |[i]: [usize; 1]| found.iter().map(|f| f.tau_int[i]).fold(0.0, f64::max);
+    let tau = Quantity::exact(&key, [&of], "configurations", &how, largest);
+    let exponents = Exponents::new(settings, found);
+    let ([y_t, y_h], step) = (&exponents.by_parity, &exponents.step);
+    let by_step = |y: &Exponent| step.list(|step| y.best.at((0, step)));
+    let few_steps = few_steps(size, b, measure.steps);
+
+    let mut record = Record::new(
+        "mcrg",
+        "Exponents by the Monte Carlo renormalization group",
+        "How do couplings grow under a block-spin step at the critical point? The eigenvalues of the linearized step \
+         are b^y.",
+    );
+    record.list(&[&energy, &tau, &ByPlace(vec![&y_t.soft, &y_h.soft])]);
+    record.list(&[&Together(vec![&y_t.best, &y_t.all, &y_h.best, &y_h.all])]);
+    // Step 2 for y_t, step 3 for y_h; the last, where there are fewer.
+    record.claims.extend([(y_t, 1), (y_h, 2)].map(|(y, at)| {
+        let at = at.min(measure.steps - 1);
+        Claim::of("secB.mcrg", format!("{} = {}, step {}", y.name, y.exact, step.word(at)), y.best.at((0, at)))
+    }));
+    let rule = exponents.rule.word(0);
+    record.answers = vec![
+        format!(
+            "By step from L = {size} ({rule}): y_t = {} and y_h = {}; exact 1 and 1.875.",
+            by_step(y_t),
+            by_step(y_h)
+        ),
+        "The first step starts from nearest neighbours alone, which is not yet the fixed point: its y_t is low.".into(),
+    ];
+    record.answers.extend(few_steps.clone());
+    record.summary = exponents.table(0, &few_steps);
+    let t = temperature.value();
+    let figure = Figure::new("secB.mcrg", "Exponents by step").caption(
+        format!("Square lattice of {size} x {size} at T = {t:.6}, b = {b}."),
+        "y_t and y_h by block-spin step with the exact values as levels.",
+    );
+    let text = "Operators are correlated before and after every step; errors by jackknife over blocks much longer than \
+                the autocorrelation time. One operator truncates too much; that a further one changes nothing is what \
+                shows that the list is long enough.";
+    let others = exponents.rule.places().skip(1).map(|rule| exponents.table(rule, &few_steps));
+    let main = Section::new("Exponents").text(text).figures([figure.panels(exponents.by_step())]).tables(others);
+    record.sections.push(main);
+    if settings.soft.is_some() {
+        let n = plan.soft_samples.min(*plan.samples);
+        let title = "Exponents of the first steps against K of the soft majority";
+        let figure = Figure::new("secB.mcrg-soft", title).caption(
+            format!("L = {size}, b = {b}, {n} configurations, all K on the same ones."),
+            "y_t and y_h of the first two steps against K, with the majority rule and the exact values as levels.",
+        );
+        let text = "The first step starts at the nearest-neighbour model, which is not the fixed point of the rule; how \
+                    far from it depends on the rule. P(S | block) ~ e^{K S sum} has one number to move the fixed point \
+                    by: K to infinity is the majority rule.";
+        let soft = Section::new("The soft majority").text(text).figures([figure.panels(exponents.by_k())]);
+        record.sections.push(soft);
+    }
+    record
+}
+
+/// Why a lattice makes few steps, and which makes more: where it ends at an odd extent before it is small.
+fn few_steps(size: usize, b: usize, steps: usize) -> Option<String> {
+    let last = size / b.pow(steps as u32);
+    let power = std::iter::successors(Some(1usize), |p| p.checked_mul(b)).find(|p| *p >= size)?;
+    let more = possible_steps(power, b);
+    (last / b >= SMALLEST && !last.is_multiple_of(b) && power <= 1024 && more > steps).then(|| {
+        format!(
+            "{steps} step(s) only: {last} is not divisible by {b}; sizes that are powers of {b}, such as {power}, make \
+             more ({more})."
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::parse;
+    use super::*;
+    use crate::record::Verdict;
+
+    #[test]
+    fn a_lattice_that_makes_few_steps_says_so() {
+        let note = few_steps(30, 2, 1).unwrap();
+        assert!(note.contains("1 step(s) only: 15") && note.contains("such as 32, make more (3)"), "{note}");
+        assert!(few_steps(96, 2, 4).is_none() && few_steps(64, 2, 4).is_none() && few_steps(81, 3, 2).is_none());
+        assert!(few_steps(50, 2, 1).is_some() && few_steps(100, 2, 2).is_some());
     }
 
-    fn answers(&self) -> Vec<String> {
-        let by_step =
-            |parity: usize| self.steps().map(|step| show(&self.best(0, step, parity))).collect::<Vec<_>>().join(", ");
-        vec![
-            format!(
-                "By step from L = {} ({}): y_t = {} and y_h = {}; exact 1 and 1.875.",
-                self.settings.own.size,
-                self.settings.measure.rules[0],
-                by_step(0),
-                by_step(1)
-            ),
-            "The first step starts from nearest neighbours alone, which is not yet the fixed point: its y_t is low."
-                .into(),
-        ]
-        .into_iter()
-        .chain(self.few_steps())
-        .collect()
-    }
-
-    fn few_steps(&self) -> Option<String> {
-        super::few_steps(self.settings.own.size, self.settings.own.b, self.settings.measure.steps)
-    }
-
-    fn table(&self, rule: usize) -> Table {
-        let mut columns = vec!["step".to_string()];
-        for (parity, (name, _, _)) in EXPONENTS.iter().enumerate() {
-            columns.extend((1..=self.operators(parity)).map(|m| format!("{name}, {m} op.")));
-        }
-        let row = |step: usize| {
-            let (from, to) = self.sizes(step);
-            let cells = [0, 1].into_iter().flat_map(|parity| {
-                (1..=self.operators(parity)).map(move |m| cell(&self.exponent(rule, step, parity, m), None))
-            });
-            std::iter::once(Cell::text(format!("{}: {from} -> {to}", step + 1))).chain(cells).collect()
+    #[test]
+    fn each_exponent_has_its_place() {
+        let own = "size = 16\nrules = [\"decimation\", \"majority\"]\neven = [\"nn\", \"nnn\"]\nheadline = 2\nsoft = \
+                   [0.5, 0.8]";
+        let settings = parse(own).unwrap();
+        // Exact at the headline of the second step by the first rule, but for 0.01 of y_h.
+        let y = |rule: usize, step: usize, parity: usize, m: usize| {
+            let shift = 0.4 * rule as f64 + 0.2 * (step as f64 - 1.0) + 0.05 * (m as f64 - 1.0);
+            ([1.0, 1.885][parity] + shift, 0.001)
         };
-        let names = |parity: usize| {
-            self.settings.measure.operators[parity].iter().map(|o| o.name()).collect::<Vec<_>>().join(", ")
+        let exponents =
+            |rule, step| [0, 1].map(|parity| (0..[2, 3][parity]).map(|m| y(rule, step, parity, m)).collect());
+        let all = |rule| (0..2).map(|step| exponents(rule, step)).collect::<Vec<_>>();
+        let mut found = Found {
+            exponents: vec![all(0), all(1)],
+            soft: vec![all(2), all(3)],
+            energy: (-1.45, 0.01),
+            tau_int: [0.6, 0.7],
         };
-        let mut notes = vec![format!("Exact: y_t = 1, y_h = 1.875. Even: {}; odd: {}.", names(0), names(1))];
-        notes.extend(self.few_steps());
-        let undefined = |step: usize| {
-            (0..2).any(|parity| {
-                (1..=self.operators(parity)).any(|m| self.exponent(rule, step, parity, m).value.is_none())
-            })
-        };
-        if self.steps().any(undefined) {
-            notes.push(format!("- : undefined{WHY_UNDEFINED}."));
+        found.exponents[1][0][0][0].0 = f64::NAN;
+        let record = record(&settings, &[found]);
+        let number = |key: &str| record.numbers.iter().find(|n| n.key == format!("rg.mcrg.L16.{key}")).unwrap();
+        for (key, value) in [
+            ("energy", -1.45),
+            ("tau_int_abs_m", 0.7),
+            ("b2.decimation.step2.y_t", 1.0),
+            ("b2.decimation.step2.ops1.y_t", 0.95),
+            ("b2.decimation.step1.ops3.y_h", 1.735),
+            ("b2.step1.y_h", 2.085),
+            ("b2.soft-scan.0.8.step1.y_t", 2.0),
+            ("b2.soft-scan.0.5.step2.y_h", 2.685),
+        ] {
+            assert!((number(key).get() - value).abs() < 1e-12, "{key}: {}", number(key).get());
         }
-        Table {
-            caption: format!("Exponents by step and number of operators, {}", self.settings.measure.rules[rule]),
-            columns,
-            rows: self.steps().map(row).collect(),
-            notes,
-        }
-    }
-
-    fn section(&self) -> Section {
-        let x: Vec<f64> = self.steps().map(|step| (step + 1) as f64).collect();
-        let panel = |parity: usize| {
-            let (name, truth, _) = EXPONENTS[parity];
-            let mut curves: Vec<_> = self
-                .rules()
-                .map(|rule| {
-                    let values: Vec<Combined> = self.steps().map(|step| self.best(rule, step, parity)).collect();
-                    curve(self.settings.measure.rules[rule].to_string(), &x, &values, Style::LinePoints)
-                })
-                .collect();
-            if self.settings.measure.rules.len() == 1 {
-                curves = (1..=self.operators(parity))
-                    .map(|m| {
-                        let values: Vec<Combined> =
-                            self.steps().map(|step| self.exponent(0, step, parity, m)).collect();
-                        curve(format!("{m} operator(s)"), &x, &values, Style::LinePoints)
-                    })
-                    .collect();
-            }
-            curves.push(level("exact", &[0.8, x.len() as f64 + 0.2], truth));
-            Panel::Curves { title: name.into(), x: axis("step"), y: axis(name), curves }
-        };
-        Section {
-            title: "Exponents".into(),
-            text: vec![
-                "Operators are correlated before and after every step; errors by jackknife over blocks much longer than the autocorrelation time. \
-                 One operator truncates too much; that a further one changes nothing is what shows that the list is long enough."
-                    .into(),
-            ],
-            figures: vec![Figure {
-                id: "secB.mcrg".into(),
-                title: "Exponents by step".into(),
-                caption: format!(
-                    "Square lattice of {0} x {0} at T = {1:.6}, b = {2}.",
-                    self.settings.own.size,
-                    self.settings.measure.temperature.value(),
-                    self.settings.own.b
-                ),
-                alt: "y_t and y_h by block-spin step with the exact values as levels.".into(),
-                panels: vec![panel(0), panel(1)],
-            }],
-            tables: self.rules().skip(1).map(|rule| self.table(rule)).collect(),
-        }
+        let undefined = number("b2.step1.ops1.y_t");
+        assert!(undefined.value.is_none() && undefined.how.contains("operators nn; jackknife over blocks (these"));
+        assert!(number("b2.step1.y_t").how.contains("of the step 16 -> 8, majority, operators nn, nnn;"));
+        let claims: Vec<&str> = record.claims.iter().flat_map(|claim| claim.keys()).collect();
+        assert_eq!(claims, ["y_t", "y_h"].map(|y| format!("rg.mcrg.L16.b2.decimation.step2.{y}")));
+        let verdicts = ["y_t", "y_h"].map(|y| number(&format!("b2.decimation.step2.{y}")).first_verdict());
+        assert_eq!(verdicts, [Verdict::Agrees, Verdict::Differs]);
+        assert_eq!((record.summary.notes.len(), record.sections[0].tables[0].notes.len()), (1, 2));
+        let figures: Vec<&str> = record.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        assert_eq!(figures, ["secB.mcrg", "secB.mcrg-soft"]);
     }
 }
