@@ -92,6 +92,11 @@ impl Number {
         self
     }
 
+    /// Only to be shown: it has no key, and is not listed in the results.
+    pub fn unlisted(self) -> Self {
+        Self { key: String::new(), ..self }
+    }
+
     /// Sets the interval.
     pub fn interval(mut self, interval: Option<[Option<f64>; 2]>) -> Self {
         self.interval = interval.map(|ends| ends.map(|end| end.filter(|end| end.is_finite())));

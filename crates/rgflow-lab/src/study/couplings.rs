@@ -131,10 +131,3 @@ pub fn numbers(key: &str, found: &[&Effective], what: &str) -> [Number; 3] {
         ),
     ]
 }
-
-/// J(r) over repetitions.
-pub fn curve_of(label: impl Into<String>, found: &[&Effective]) -> Curve {
-    let x: Vec<f64> = found[0].by_distance.iter().map(|d| d.0).collect();
-    let at = |k: usize| over_seeds(&found.iter().map(|e| Some(e.by_distance[k].1)).collect::<Vec<_>>(), 1.0);
-    super::drawing::curve(label, &x, &(0..x.len()).map(at).collect::<Vec<_>>(), crate::record::Style::LinePoints)
-}

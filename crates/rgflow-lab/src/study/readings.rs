@@ -115,11 +115,6 @@ pub struct Series {
 /// What the thesis allows when it says "about" or shows a figure: one step of its grid.
 pub const ABOUT: f64 = 0.25;
 
-/// `2.25` for keys and labels; `0` and `6` stay short.
-pub fn label(t: f64) -> String {
-    format!("{t}")
-}
-
 /// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
 /// T* of each repetition that has none.
 pub fn t_star(observed: &[&Observed]) -> Combined {

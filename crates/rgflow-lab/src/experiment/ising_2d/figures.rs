@@ -1,14 +1,12 @@
 //! The figures of the study, as data.
 
-use super::Settings;
-use super::matching;
+use super::quantities::Quantities;
 use super::tables::{mode_title, set_title};
-use super::{Findings, MODES, SETS};
-use crate::record::{Axis, Curve, Figure, Lattice, Panel, Scale, Shades, Style};
-use crate::record::{Combined, over_seeds};
+use super::{Findings, SETS, Settings, matching};
+use crate::record::{Axis, Curve, Dimension, Figure, Lattice, Number, Panel, Quantity, Repeated, Shades, Style};
 use crate::study::couplings;
-use crate::study::drawing::axis;
-use crate::study::readings::{FlowFindings, Observed, Series, label, t_star};
+use crate::study::modes::MODES;
+use crate::study::readings::{Observed, Series};
 use rgflow::exact::square;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
@@ -17,416 +15,291 @@ const UNIT: &str = "T (J/k_B)";
 
 pub(super) struct Figures<'a> {
     pub settings: &'a Settings,
-    pub found: &'a [Findings],
+    pub over: &'a Repeated<'a, Findings>,
+    pub q: &'a Quantities,
     pub temperatures: Vec<f64>,
 }
 
-pub(super) fn steps_axis() -> Axis {
-    Axis { label: "step".into(), scale: Scale::Log, limits: None }
-}
+impl<'a> Figures<'a> {
+    pub(super) fn found(&self) -> &'a [Findings] {
+        self.over.found
+    }
 
-impl Figures<'_> {
+    pub(super) fn last(&self) -> f64 {
+        self.temperatures[self.temperatures.len() - 1]
+    }
+
     pub(super) fn colour(&self, t: f64) -> Option<f64> {
-        Some(t / self.temperatures[self.temperatures.len() - 1])
+        Some(t / self.last())
     }
 
     /// P(T) over repetitions, with errors.
-    fn curve(&self, observed: &[&Observed], label: String, colour: Option<f64>, style: Style) -> Curve {
-        let (mut y, mut error) = (vec![], vec![]);
-        for k in 0..self.temperatures.len() {
-            let values: Vec<_> = observed.iter().map(|o| Some((o.curve[k], o.curve_error[k]))).collect();
-            let c = over_seeds(&values, 1.0);
-            y.push(c.value.unwrap_or(f64::NAN));
-            error.push(c.error.unwrap_or(f64::NAN));
-        }
-        Curve { label, x: self.temperatures.clone(), y, error, style, colour }
+    fn p_of_t(&self, label: impl Into<String>, of: impl Fn(&'a Findings) -> &'a Observed) -> Curve {
+        let t = &self.q.temperature;
+        let p = self.over.shown([t], |f, [k]| (of(f).curve[k], of(f).curve_error[k]));
+        t.curve(label, |k| p.at(k)).style(Style::Line)
     }
 
-    fn curves_panel(&self, title: String, of: impl Fn(&Findings, usize) -> &Observed, null: Option<usize>) -> Panel {
-        let mut curves: Vec<Curve> = self
+    fn by_start(&self, title: String, of: impl Fn(&'a Findings, usize) -> &'a Observed, null: Option<usize>) -> Panel {
+        let curves = self
             .temperatures
             .iter()
             .enumerate()
-            .map(|(k, t)| {
-                let observed: Vec<&Observed> = self.found.iter().map(|f| of(f, k)).collect();
-                self.curve(&observed, format!("T = {}", label(*t)), self.colour(*t), Style::Line)
-            })
-            .collect();
-        if let Some(i) = null {
-            let observed: Vec<&Observed> = self.found.iter().map(|f| &f.thermal.nulls[i]).collect();
-            curves.push(self.curve(&observed, "null: mixture".into(), None, Style::Dashed));
-        }
-        Panel::Curves { title, x: axis(UNIT), y: axis("P(T)"), curves }
+            .map(|(k, t)| self.p_of_t(format!("T = {t}"), |f| of(f, k)).colour(self.colour(*t)));
+        let null = null.map(|s| self.p_of_t("null: mixture", |f| &f.thermal.nulls[s]).style(Style::Dashed));
+        Panel::curves(title, UNIT, "P(T)", curves.chain(null))
     }
 
-    fn start_panel(&self) -> Panel {
-        self.curves_panel("start of the flow".into(), |f, k| &f.thermal.start[k], None)
+    fn starts(&self, title: &str) -> Panel {
+        self.by_start(title.into(), |f, k| &f.thermal.start[k], None)
     }
 
-    fn end_panel(&self, set: &'static str, mode: Mode) -> Panel {
-        let i = SETS.iter().position(|(name, _)| *name == set);
-        let steps = self.found[0].flow(set, mode).steps;
-        let title = format!("{}: end ({}, {steps} steps)", set_title(set), mode_title(mode));
-        self.curves_panel(title, move |f, k| &f.flow(set, mode).ends[k], i)
+    /// Fig 4.5.
+    pub fn thermal(&self) -> Figure {
+        let per = self.settings.torus.samples.per_temperature;
+        Figure::new("fig4.5", "Thesis fig 4.5: P(T) of thermal collections")
+            .caption(
+                format!("The thermometer's P(T), averaged over {per} configurations per temperature that no training saw. T_c = 2.269."),
+                "Probability curves of 25 thermal collections; each peaks near its own temperature, the coldest and the hottest overlap.",
+            )
+            .panels([self.starts("thermal collections")])
     }
 
-    fn end_figure(&self, id: &str, title: &str, caption: &str, sets: &[&'static str]) -> Figure {
-        let mut panels = vec![self.start_panel()];
-        for set in sets {
-            panels.extend(MODES.map(|mode| self.end_panel(set, mode)));
-        }
-        Figure {
-            id: id.into(),
-            title: title.into(),
-            caption: format!(
-                "{caption} Colour: temperature at which the flow starts; dashed: the training mixture itself, without any RBM."
-            ),
-            alt: format!("Probability curves P(T) at the start and at the end of the flow: {title}."),
-            panels,
-        }
-    }
-
-    /// Figs 4.5 to 4.8.
-    pub fn probability(&self) -> Vec<Figure> {
-        let per = *self.settings.torus.samples.per_temperature;
-        vec![
-            Figure {
-                id: "fig4.5".into(),
-                title: "Thesis fig 4.5: P(T) of thermal collections".into(),
-                caption: format!("The thermometer's P(T), averaged over {per} configurations per temperature that no training saw. T_c = 2.269."),
-                alt: "Probability curves of 25 thermal collections; each peaks near its own temperature, the coldest and the hottest overlap.".into(),
-                panels: vec![self.curves_panel("thermal collections".into(), |f, k| &f.thermal.start[k], None)],
-            },
-            self.end_figure("fig4.6", "Thesis fig 4.6: RBM trained on all temperatures", "The thesis sees all curves converge to about T = 2.5.", &["all"]),
-            self.end_figure("fig4.7", "Thesis fig 4.7: RBMs trained on T <= 2.5 and on T >= 2.0", "The thesis sees both end near T_c.", &["low", "high"]),
-            self.end_figure("fig4.8", "Thesis fig 4.8: RBM trained without 1.75 ... 2.75", "The thesis sees the flow end near T = 2.", &["gap"]),
-            self.end_figure("fig-extremes", "Control: RBM trained on only T = 0 and T = 6", "No critical configuration was ever shown to this machine.", &["extremes"]),
-        ]
+    /// P(T) at start and end of the flows of the machines of `sets`: figs 4.6 to 4.8.
+    pub fn ends(&self, id: &str, title: &str, caption: &str, sets: &[&'static str]) -> Figure {
+        let end = |set: &'static str, mode: Mode| {
+            let steps = self.found()[0].flow(set, mode).steps;
+            let title = format!("{}: end ({}, {steps} steps)", set_title(set), mode_title(mode));
+            let s = SETS.iter().position(|(name, _)| *name == set);
+            self.by_start(title, move |f, k| &f.flow(set, mode).ends[k], s)
+        };
+        Figure::new(id, title)
+            .caption(
+                format!(
+                    "{caption} Colour: temperature at which the flow starts; dashed: the training mixture itself, without any RBM."
+                ),
+                format!("Probability curves P(T) at the start and at the end of the flow: {title}."),
+            )
+            .panels([self.starts("start of the flow")])
+            .panels(sets.iter().flat_map(|set| MODES.map(|mode| end(set, mode))))
     }
 
     /// J(r) of the machines.
     pub fn couplings(&self) -> Figure {
-        let curve = |set: &str| couplings::curve_of(set_title(set), &Findings::effective(self.found, set));
-        Figure {
-            id: "fig4.6-couplings".into(),
-            title: "The machines as Ising models: J(r)".into(),
-            caption: "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the distance r on the torus, by training set. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown. Errors over repetitions, or of the sampling.".into(),
-            alt: "Effective couplings against the distance, on a logarithmic axis, one curve for each training set.".into(),
-            panels: vec![couplings::panel(SETS.iter().map(|(set, _)| curve(set)))],
-        }
+        let curve = |(set, _): &(&'static str, super::Member)| {
+            couplings::curve(set_title(set), self.over, |f| &f.effective[*set])
+        };
+        Figure::new("fig4.6-couplings", "The machines as Ising models: J(r)")
+            .caption(
+                "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the distance r on the torus, by training set. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown. Errors over repetitions, or of the sampling.",
+                "Effective couplings against the distance, on a logarithmic axis, one curve for each training set.",
+            )
+            .panels([couplings::panel(SETS.iter().map(curve))])
     }
 
     /// Fig 4.9: RG flow beside RBM flow.
     pub fn flows(&self) -> Figure {
-        let starts: Vec<usize> = (1..self.temperatures.len()).filter(|k| k % 2 == 0).collect();
-        let value = |of: &dyn Fn(&Findings) -> Option<f64>| -> Option<f64> {
-            let all: Option<Vec<f64>> = self.found.iter().map(of).collect();
-            all.map(|a| a.iter().sum::<f64>() / a.len() as f64)
-        };
-        let strip = |name: String, of: &dyn Fn(&Findings, usize) -> Option<f64>| {
-            let arrows = starts.iter().filter_map(|k| Some((self.temperatures[*k], value(&|f| of(f, *k))?))).collect();
-            (name, arrows)
+        let starts = || (1..self.temperatures.len()).filter(|k| k % 2 == 0);
+        let strip = |name: String, of: &dyn Fn(usize) -> &'a Number| -> (String, Vec<(f64, f64)>) {
+            // A bound is drawn at its value.
+            let arrows = starts().filter_map(|k| Some((self.temperatures[k], of(k).value?)));
+            (name, arrows.collect())
         };
         let mut rg = vec![];
-        for i in 0..self.found[0].thermal.blocked.len() {
-            let name = self.found[0].thermal.blocked[i].name();
-            rg.push(strip(format!("{name}, thermometer"), &|f, k| Some(f.thermal.blocked[i].observed[k].t_star.0)));
-            rg.push(strip(format!("{name}, energy"), &|f, k| f.thermal.blocked[i].observed[k].t_energy.map(|t| t.0)));
+        for (found, blocked) in self.found()[0].thermal.blocked.iter().zip(&self.q.blocked) {
+            rg.push(strip(format!("{}, thermometer", found.name()), &|k| blocked.t_star.at(k)));
+            rg.push(strip(format!("{}, energy", found.name()), &|k| blocked.t_energy.at(k)));
         }
-        let mut rbm = vec![];
-        for (set, _) in SETS {
-            for mode in MODES {
-                let name = format!("{}, {}", set_title(set), mode_title(mode));
-                rbm.push(strip(name, &|f, k| Some(f.flow(set, mode).ends[k].t_star.0)));
-            }
-        }
-        let last = self.temperatures[self.temperatures.len() - 1];
-        let x = Axis { label: UNIT.into(), scale: Scale::Linear, limits: Some([0.0, last]) };
+        let machines = SETS.iter().enumerate().flat_map(|(s, (set, _))| MODES.map(|mode| (s, *set, mode)));
+        let rbm = machines.map(|(s, set, mode)| {
+            strip(format!("{}, {}", set_title(set), mode_title(mode)), &|k| self.q.flows.from.at((s, mode, k)))
+        });
         let marks = vec![(Temperature::CRITICAL.value(), "T_c".to_string())];
-        let mut panels = vec![];
-        if !rg.is_empty() {
-            panels.push(Panel::Arrows {
-                title: "RG flow: block-spin steps, majority rule".into(),
-                x: x.clone(),
-                strips: rg,
-                marks: marks.clone(),
-            });
-        }
-        panels.push(Panel::Arrows { title: "RBM flow: from start to end".into(), x, strips: rbm, marks });
+        let arrows = |title: &str, strips: Vec<(String, Vec<(f64, f64)>)>| Panel::Arrows {
+            title: title.into(),
+            x: Axis::new(UNIT).limits(0.0, self.last()),
+            strips,
+            marks: marks.clone(),
+        };
         let size = *self.settings.torus.lattice.size;
-        Figure {
-            id: "fig4.9".into(),
-            title: "Thesis fig 4.9: RG flow beside RBM flow".into(),
-            caption: format!(
-                "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L = {} twice (b2x2, b3x2), to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
-                2 * size,
-                3 * size,
-                4 * size,
-                9 * size
-            ),
-            alt: "Arrows: the block-spin flow points away from the critical temperature, the RBM flow ends where its training data put it.".into(),
-            panels,
-        }
+        let blocked = (!rg.is_empty()).then(|| arrows("RG flow: block-spin steps, majority rule", rg));
+        Figure::new("fig4.9", "Thesis fig 4.9: RG flow beside RBM flow")
+            .caption(
+                format!(
+                    "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L = {} twice (b2x2, b3x2), to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
+                    2 * size,
+                    3 * size,
+                    4 * size,
+                    9 * size
+                ),
+                "Arrows: the block-spin flow points away from the critical temperature, the RBM flow ends where its training data put it.",
+            )
+            .panels(blocked)
+            .panels([arrows("RBM flow: from start to end", rbm.collect())])
     }
 
     /// Fig 3.4: the temperature after a block-spin step against the temperature before, where there are blocked sets.
     pub fn block_spins(&self) -> Option<Figure> {
-        let curve = |label: String, combined: &dyn Fn(usize) -> Combined, style| {
-            let all: Vec<Combined> = (0..self.temperatures.len()).map(combined).collect();
-            Curve {
-                label,
-                x: self.temperatures.clone(),
-                y: all.iter().map(|c| c.value.unwrap_or(f64::NAN)).collect(),
-                error: all.iter().map(|c| c.error.unwrap_or(f64::NAN)).collect(),
-                style,
-                ..Curve::default()
-            }
-        };
-        let size = *self.settings.torus.lattice.size;
+        let (size, last, t) = (*self.settings.torus.lattice.size, self.last(), &self.q.temperature);
         let panel = |i: usize| {
-            let first = &self.found[0].thermal.blocked[i];
-            let seen = |k: usize| self.found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect::<Vec<_>>();
-            let by_energy = |k| over_seeds(&seen(k).iter().map(|o| o.t_energy).collect::<Vec<_>>(), 1.0);
-            let reference = |label: &str, x: Vec<f64>, y| Curve {
-                label: label.into(),
-                x,
-                y,
-                style: Style::Dashed,
-                ..Curve::default()
+            let (first, blocked) = (&self.found()[0].thermal.blocked[i], &self.q.blocked[i]);
+            let plain = |label: &str, quantity: &Quantity<1>| {
+                let curve = t.curve(label, |k| quantity.at(k));
+                Curve { y: quantity.iter().map(Number::get).collect(), ..curve }
             };
-            let (last, critical) = (self.temperatures[self.temperatures.len() - 1], Temperature::CRITICAL.value());
-            let axis = |label: &str| Axis { label: label.into(), limits: Some([0.0, last]), ..Axis::default() };
-            let mut curves = vec![
-                curve("thermometer".into(), &|k| t_star(&seen(k)), Style::LinePoints),
-                curve("energy".into(), &by_energy, Style::LinePoints),
-            ];
-            if first.steps == 2 {
-                let matched = |k: usize| {
-                    let all = self.found.iter().map(|f| matching::temperature(f, i, k, &self.temperatures));
-                    over_seeds(&all.collect::<Vec<_>>(), 1.0)
-                };
-                curves.push(curve("matched with one step".into(), &matched, Style::Points));
-            }
-            curves.push(reference("no change", vec![0.0, last], vec![0.0, last]));
-            curves.push(reference("T_c", vec![critical; 2], vec![0.0, last]));
-            Panel::Curves {
-                title: format!("{}: L = {} to {size}", first.words(), first.size_before(size)),
-                x: axis("T before (J/k_B)"),
-                y: axis("T after (J/k_B)"),
-                curves,
-            }
+            let by_energy = self.over.shown([t], |f, [k]| f.thermal.blocked[i].observed[k].t_energy);
+            let thermometer = Curve {
+                error: blocked.t_star.iter().map(|n| n.error.unwrap_or(f64::NAN)).collect(),
+                ..plain("thermometer", &blocked.t_star)
+            };
+            let matched = (first.steps == 2).then(|| {
+                let matched = self.over.shown([t], |f, [k]| matching::temperature(f, i, k, &self.temperatures));
+                plain("matched with one step", &matched).style(Style::Points)
+            });
+            let critical = Temperature::CRITICAL.value();
+            let dashed = |label: &str, x: [f64; 2]| Curve::new(label, x, [0.0, last]).style(Style::Dashed);
+            let references = [dashed("no change", [0.0, last]), dashed("T_c", [critical; 2])];
+            let curves = [thermometer, plain("energy", &by_energy)].into_iter().chain(matched).chain(references);
+            let title = format!("{}: L = {} to {size}", first.words(), first.size_before(size));
+            let axis = |label: &str| Axis::new(label).limits(0.0, last);
+            Panel::curves(title, axis("T before (J/k_B)"), axis("T after (J/k_B)"), curves)
         };
-        let blocked = self.found[0].thermal.blocked.len();
-        (blocked > 0).then(|| Figure {
-            id: "fig3.4".into(),
-            title: "Thesis fig 3.4: block spins of the 2D Ising model".into(),
-            caption: "The temperature that is read after one or two block-spin steps (majority of b x b spins, ties at random), of collections sampled at the temperature before. Matched: the temperature at which the smaller lattice, blocked once, has the energy of the larger one blocked twice: the change by one step, without the energy's relation of unblocked lattices. \
-                      Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats on its right. The \
-                      thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over repetitions."
-                .into(),
-            alt: "Temperatures after a step lie below the diagonal left of the critical temperature and above it right of it.".into(),
-            panels: (0..blocked).map(panel).collect(),
-        })
+        let figure = Figure::new("fig3.4", "Thesis fig 3.4: block spins of the 2D Ising model").caption(
+            "The temperature that is read after one or two block-spin steps (majority of b x b spins, ties at random), of collections sampled at the temperature before. Matched: the temperature at which the smaller lattice, blocked once, has the energy of the larger one blocked twice: the change by one step, without the energy's relation of unblocked lattices. \
+             Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats on its right. The \
+             thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over repetitions.",
+            "Temperatures after a step lie below the diagonal left of the critical temperature and above it right of it.",
+        );
+        let blocked = self.q.blocked.len();
+        (blocked > 0).then(|| figure.panels((0..blocked).map(panel)))
     }
 
-    /// Means over repetitions of a series, with the spread as error.
-    pub(super) fn series(
-        &self,
-        set: &str,
-        mode: Mode,
-        name: String,
-        colour: Option<f64>,
-        of: impl Fn(&Series, usize) -> f64,
-    ) -> Curve {
-        let flows: Vec<&FlowFindings> = self.found.iter().map(|f| f.flow(set, mode)).collect();
-        let steps = &flows[0].series.steps;
-        let (mut y, mut error) = (vec![], vec![]);
-        for r in 0..steps.len() {
-            let c = over_seeds(&flows.iter().map(|f| Some((of(&f.series, r), f64::NAN))).collect::<Vec<_>>(), 1.0);
-            y.push(c.value.unwrap_or(f64::NAN));
-            error.push(c.error.unwrap_or(f64::NAN));
-        }
-        Curve { label: name, x: steps.iter().map(|s| *s as f64).collect(), y, error, style: Style::Line, colour }
-    }
-
-    pub(super) fn dashed(&self, x: &[f64], y: f64, label: String, colour: Option<f64>) -> Curve {
-        let ends = [x[0], x[x.len() - 1]];
-        Curve { label, x: ends.to_vec(), y: vec![y; 2], error: vec![], style: Style::Dashed, colour }
+    /// Means over repetitions of a series of the machine of a set.
+    pub(super) fn series(&self, set: &str, mode: Mode, name: String, of: impl Fn(&Series, usize) -> f64) -> Curve {
+        let steps = Dimension::new("step", &self.found()[0].flow(set, mode).series.steps, usize::to_string);
+        let mean = self.over.shown([&steps], |f, [r]| of(&f.flow(set, mode).series, r));
+        steps.curve(name, |r| mean.at(r)).style(Style::Line)
     }
 
     /// T*, E and |m| against the step, for some starts.
-    pub fn by_step(&self) -> Vec<Figure> {
-        let shown = self.found[0].flow("all", Mode::Gibbs).series.shown_starts.clone();
-        let size = *self.settings.torus.lattice.size;
+    pub fn by_step(&self) -> [Figure; 3] {
         type Read = fn(&Series, usize, usize) -> f64;
-        let quantities: [(&str, &str, &str, Read); 3] = [
-            ("t-star-by-step", "T*", "T* (J/k_B)", |s, r, k| s.t_star[r][k]),
-            ("energy-by-step", "Energy", "E/N (J)", |s, r, k| s.energy[r][k].0),
-            ("abs-m-by-step", "|m|", "|m|", |s, r, k| s.abs_m[r][k].0),
+        type OfNull = fn(&Observed) -> f64;
+        let read: [(&str, &str, &str, Read, OfNull); 3] = [
+            ("t-star-by-step", "T*", "T* (J/k_B)", |s, r, k| s.t_star[r][k], |o| o.t_star.0),
+            ("energy-by-step", "Energy", "E/N (J)", |s, r, k| s.energy[r][k].0, |o| o.energy.0),
+            ("abs-m-by-step", "|m|", "|m|", |s, r, k| s.abs_m[r][k].0, |o| o.abs_m.0),
         ];
-        quantities
-            .into_iter()
-            .map(|(id, name, y, read)| {
-                let mut panels = vec![];
-                for (i, (set, _)) in SETS.iter().enumerate().filter(|(_, s)| ["all", "extremes"].contains(&s.0)) {
-                    for mode in MODES {
-                        let mut curves: Vec<Curve> = shown
-                            .iter()
-                            .map(|k| {
-                                let t = self.temperatures[*k];
-                                self.series(set, mode, format!("from T = {}", label(t)), self.colour(t), |s, r| read(s, r, *k))
-                            })
-                            .collect();
-                        let x = curves[0].x.clone();
-                        let nulls = self.found.iter().map(|f| &f.thermal.nulls[i]);
-                        let null: Vec<f64> = nulls.map(|o| match id { "t-star-by-step" => o.t_star.0, "energy-by-step" => o.energy.0, _ => o.abs_m.0 }).collect();
-                        curves.push(self.dashed(&x, null.iter().sum::<f64>() / null.len() as f64, "null: mixture".into(), None));
-                        if id != "t-star-by-step" {
-                            for t in [2.0, 2.25, 2.5] {
-                                if let Some(value) = self.thermal_value(id, t, size) {
-                                    curves.push(self.dashed(&x, value, format!("thermal, T = {t}"), self.colour(t)));
-                                }
-                            }
-                        }
-                        let title = format!("{}, {}", set_title(set), mode_title(mode));
-                        panels.push(Panel::Curves { title, x: steps_axis(), y: axis(y), curves });
-                    }
-                }
-                Figure {
-                    id: id.into(),
-                    title: format!("{name} against the step of the flow"),
-                    caption: "Mean over repetitions; error bars over repetitions. Dashed: the null, and thermal values (E: Kaufman, exact; |m|: measured on the reference sets). For mean-field flows E and |m| are taken on spins drawn from the expectation values.".into(),
-                    alt: format!("{name} of flows from six start temperatures against the number of steps, on a logarithmic axis."),
-                    panels,
-                }
-            })
-            .collect()
+        read.map(|(id, name, label, read, of_null)| {
+            let shown = SETS.iter().enumerate().filter(|(_, (set, _))| ["all", "extremes"].contains(set));
+            let panels = shown.flat_map(|(s, (set, _))| MODES.map(|mode| (s, *set, mode))).map(|(s, set, mode)| {
+                let starts = &self.found()[0].flow("all", Mode::Gibbs).series.shown_starts;
+                let mut curves: Vec<Curve> = starts
+                    .iter()
+                    .map(|k| {
+                        let t = self.temperatures[*k];
+                        self.series(set, mode, format!("from T = {t}"), |s, r| read(s, r, *k)).colour(self.colour(t))
+                    })
+                    .collect();
+                let x = curves[0].x.clone();
+                let nulls = self.found().iter().map(|f| of_null(&f.thermal.nulls[s])).sum::<f64>();
+                curves.push(Curve::level("null: mixture", &x, nulls / self.found().len() as f64));
+                let thermal = |t: f64| {
+                    let value = if id == "t-star-by-step" { None } else { self.thermal_value(id, t) };
+                    value.map(|value| Curve::level(format!("thermal, T = {t}"), &x, value).colour(self.colour(t)))
+                };
+                curves.extend([2.0, 2.25, 2.5].into_iter().filter_map(thermal));
+                Panel::curves(format!("{}, {}", set_title(set), mode_title(mode)), Axis::log("step"), label, curves)
+            });
+            Figure::new(id, format!("{name} against the step of the flow"))
+                .caption(
+                    "Mean over repetitions; error bars over repetitions. Dashed: the null, and thermal values (E: Kaufman, exact; |m|: measured on the reference sets). For mean-field flows E and |m| are taken on spins drawn from the expectation values.",
+                    format!("{name} of flows from six start temperatures against the number of steps, on a logarithmic axis."),
+                )
+                .panels(panels)
+        })
     }
 
-    fn thermal_value(&self, id: &str, t: f64, size: usize) -> Option<f64> {
+    fn thermal_value(&self, id: &str, t: f64) -> Option<f64> {
+        let size = *self.settings.torus.lattice.size;
         if id == "energy-by-step" {
             return square::thermodynamics(size, size, Temperature::new(t).ok()?).ok().map(|e| e.energy);
         }
         let k = self.temperatures.iter().position(|x| *x == t)?;
-        Some(self.found.iter().map(|f| f.thermal.reference[k].abs_m.0).sum::<f64>() / self.found.len() as f64)
+        Some(self.found().iter().map(|f| f.thermal.reference[k].abs_m.0).sum::<f64>() / self.found().len() as f64)
     }
 
     /// T* against epochs.
     pub fn by_epoch(&self) -> Option<Figure> {
-        let first = &self.found[0].snapshots;
-        let x: Vec<f64> = first.iter().map(|s| s.epoch as f64).collect();
-        if x.is_empty() {
-            return None;
-        }
-        let mut curves = vec![];
-        for mode in MODES {
-            let flow = |f: &'_ Findings, i: usize| -> Observed {
-                let s = &f.snapshots[i];
-                s.flows[mode].pooled.clone()
-            };
-            let combined: Vec<_> = (0..x.len())
-                .map(|i| {
-                    let observed: Vec<Observed> = self.found.iter().map(|f| flow(f, i)).collect();
-                    t_star(&observed.iter().collect::<Vec<_>>())
-                })
-                .collect();
-            curves.push(Curve {
-                label: mode_title(mode).into(),
-                x: x.clone(),
-                y: combined.iter().map(|c| c.value.unwrap_or(f64::NAN)).collect(),
-                error: combined.iter().map(|c| c.error.unwrap_or(f64::NAN)).collect(),
-                style: Style::LinePoints,
-                colour: None,
-            });
-        }
-        let nulls: Vec<&Observed> = self.found.iter().map(|f| &f.thermal.nulls[0]).collect();
-        let null = t_star(&nulls).value.unwrap_or(f64::NAN);
-        curves.push(self.dashed(&x, null, "null: mixture".into(), None));
-        curves.push(self.dashed(&x, Temperature::CRITICAL.value(), "T_c".into(), None));
-        Some(Figure {
-            id: "t-star-by-epoch".into(),
-            title: "T* of the pooled ends against the length of the training".into(),
-            caption: format!("Snapshots of one training on all temperatures (learning rate {}), {} steps each.", *self.settings.torus.rbm.learning_rate, self.settings.flow.snapshot_steps),
-            alt: "T* at the end of the flow against the number of training epochs, in both modes, beside the null and T_c.".into(),
-            panels: vec![Panel::Curves {
-                title: "all temperatures".into(),
-                x: Axis { label: "epochs".into(), scale: Scale::Log, limits: None },
-                y: axis("T* (J/k_B)"),
-                curves,
-            }],
-        })
+        let epoch = &self.q.epoch;
+        let curve = |mode: Mode| {
+            let numbers = || epoch.places().map(|e| self.q.by_epoch.at((e, mode)));
+            let error = numbers().map(|n| n.error.unwrap_or(f64::NAN)).collect();
+            let y: Vec<f64> = numbers().map(Number::get).collect();
+            Curve { error, ..Curve::new(mode_title(mode), epoch.x(), y).style(Style::LinePoints) }
+        };
+        let null = Curve::level("null: mixture", epoch.x(), self.q.null.t_star.at(0).get());
+        let critical = Curve::level("T_c", epoch.x(), Temperature::CRITICAL.value());
+        let curves = MODES.map(curve).into_iter().chain([null, critical]);
+        let panel = Panel::curves("all temperatures", Axis::log("epochs"), "T* (J/k_B)", curves);
+        let figure = Figure::new("t-star-by-epoch", "T* of the pooled ends against the length of the training").caption(
+            format!(
+                "Snapshots of one training on all temperatures (learning rate {}), {} steps each.",
+                self.settings.torus.rbm.learning_rate, self.settings.flow.snapshot_steps
+            ),
+            "T* at the end of the flow against the number of training epochs, in both modes, beside the null and T_c.",
+        );
+        (!epoch.is_empty()).then(|| figure.panels([panel]))
     }
 
-    /// Lattices along flows, and the attractors of the mean-field map.
-    pub fn pictures(&self) -> Vec<Figure> {
+    /// Lattices along flows.
+    pub fn lattices(&self) -> Figure {
         let width = *self.settings.torus.lattice.size;
-        let mut along = vec![];
-        for mode in MODES {
-            let s = &self.found[0].flow("all", mode).series;
-            let rows = s
-                .shown_starts
-                .iter()
-                .zip(&s.pictures)
-                .map(|(k, row)| {
-                    row.iter()
-                        .zip(&s.shown_records)
-                        .map(|(values, r)| Lattice {
-                            label: format!("T = {}, step {}", label(self.temperatures[*k]), s.steps[*r]),
-                            width,
-                            values: values.clone(),
-                        })
-                        .collect()
-                })
-                .collect();
-            along.push(Panel::Lattices {
-                title: format!("all temperatures, {}", mode_title(mode)),
-                rows,
-                shades: Shades::default(),
+        let along = MODES.map(|mode| {
+            let s = &self.found()[0].flow("all", mode).series;
+            let rows = s.shown_starts.iter().zip(&s.pictures).map(|(k, row)| {
+                let pictures = row.iter().zip(&s.shown_records).map(|(values, r)| Lattice {
+                    label: format!("T = {}, step {}", self.temperatures[*k], s.steps[*r]),
+                    width,
+                    values: values.clone(),
+                });
+                pictures.collect()
             });
-        }
-        let flow = self.found[0].flow("all", Mode::Mean);
+            Panel::lattices(format!("all temperatures, {}", mode_title(mode)), rows.collect(), Shades::default())
+        });
+        Figure::new("lattices", "Lattices along the flow")
+            .caption(
+                "The first chain of six starts, RBM trained on all temperatures, first repetition. Mean-field pictures show expectation values.",
+                "Pictures of 10 by 10 spins at steps of the flow, one row per start temperature.",
+            )
+            .panels(along)
+    }
+
+    /// The attractors of the mean-field map.
+    pub fn attractors(&self) -> Figure {
+        let flow = self.found()[0].flow("all", Mode::Mean);
         let starts = self.temperatures.len() as f64;
-        let centres = flow
-            .centres
-            .iter()
-            .zip(&flow.basins)
-            .enumerate()
-            .map(|(i, (values, basin))| Lattice {
-                label: format!("{}: {:.1} % of all starts", i + 1, 100.0 * basin.iter().sum::<f64>() / starts),
-                width,
-                values: values.clone(),
-            })
-            .collect();
-        let basins = flow
-            .basins
-            .iter()
-            .enumerate()
-            .map(|(i, basin)| Curve {
-                label: format!("attractor {}", i + 1),
-                x: self.temperatures.clone(),
-                y: basin.clone(),
-                style: Style::LinePoints,
-                ..Curve::default()
-            })
-            .collect();
-        vec![
-            Figure {
-                id: "lattices".into(),
-                title: "Lattices along the flow".into(),
-                caption: "The first chain of six starts, RBM trained on all temperatures, first repetition. Mean-field pictures show expectation values.".into(),
-                alt: "Pictures of 10 by 10 spins at steps of the flow, one row per start temperature.".into(),
-                panels: along,
-            },
-            Figure {
-                id: "attractors".into(),
-                title: "Attractors of the mean-field map and their basins".into(),
-                caption: format!("RBM trained on all temperatures, first repetition: {} attractors were reached, the {} heaviest are shown.", flow.attractors, flow.centres.len()),
-                alt: "The heaviest end states of the mean-field flow and the fraction of each start temperature that ends in them.".into(),
-                panels: vec![
-                    Panel::Lattices { title: "end states".into(), rows: vec![centres], shades: Shades::default() },
-                    Panel::Curves { title: "weight of each basin".into(), x: axis("start T (J/k_B)"), y: axis("fraction of chains"), curves: basins },
-                ],
-            },
-        ]
+        let centres = flow.centres.iter().zip(&flow.basins).enumerate().map(|(i, (values, basin))| Lattice {
+            label: format!("{}: {:.1} % of all starts", i + 1, 100.0 * basin.iter().sum::<f64>() / starts),
+            width: *self.settings.torus.lattice.size,
+            values: values.clone(),
+        });
+        let basins = flow.basins.iter().enumerate().map(|(i, basin)| {
+            let label = format!("attractor {}", i + 1);
+            Curve::new(label, self.temperatures.as_slice(), basin.as_slice()).style(Style::LinePoints)
+        });
+        Figure::new("attractors", "Attractors of the mean-field map and their basins")
+            .caption(
+                format!(
+                    "RBM trained on all temperatures, first repetition: {} attractors were reached, the {} heaviest are shown.",
+                    flow.attractors,
+                    flow.centres.len()
+                ),
+                "The heaviest end states of the mean-field flow and the fraction of each start temperature that ends in them.",
+            )
+            .panels([
+                Panel::lattices("end states", vec![centres.collect()], Shades::default()),
+                Panel::curves("weight of each basin", "start T (J/k_B)", "fraction of chains", basins),
+            ])
     }
 }

@@ -1,12 +1,11 @@
 //! The RBM flow of the 2D Ising model: chapter 4.3 of the thesis, figures 4.5 to 4.9, with nulls and controls.
 
 mod blocked;
-mod claims;
 mod figures;
 mod findings;
 mod matching;
-mod numbers;
-mod story;
+mod quantities;
+mod record;
 mod tables;
 mod thermal;
 mod together;
@@ -16,7 +15,7 @@ use crate::artifact::{Artifact, Error, Repetition};
 use crate::record::Record;
 use crate::study::couplings::{Effective, effective};
 use crate::study::flows::{self, FlowSpec};
-use crate::study::modes::{ByMode, MODES};
+use crate::study::modes::ByMode;
 use crate::study::readings::FlowFindings;
 use crate::study::settings::{Configurations, Steps, Torus};
 use crate::study::torus::Study;
@@ -128,10 +127,6 @@ impl Findings {
     fn flow(&self, machine: &str, mode: Mode) -> &FlowFindings {
         &self.flows[machine][mode]
     }
-
-    fn effective<'a>(found: &'a [Self], machine: &str) -> Vec<&'a Effective> {
-        found.iter().map(|f| &f.effective[machine]).collect()
-    }
 }
 
 impl Experiment for Ising2d {
@@ -142,7 +137,7 @@ impl Experiment for Ising2d {
         name: "ising-2d",
         summary: "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)",
         recipe: crate::study::settings::RECIPE,
-        items: story::ITEMS,
+        items: record::ITEMS,
         ..About::DEFAULT
     };
 
@@ -155,9 +150,7 @@ impl Experiment for Ising2d {
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
-        let mut numbers = numbers::all(settings, found);
-        numbers.extend(claims::all(settings, found));
-        Ok(story::record(settings, found, numbers))
+        Ok(record::record(settings, found))
     }
 }
 

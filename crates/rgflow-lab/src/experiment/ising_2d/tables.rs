@@ -1,16 +1,18 @@
-//! The tables: the summary of the first screen and one flow table per training set.
+//! The tables: the summary of the first screen, two flow tables per training set, the machines as Ising models, the thermometer.
 
-use super::numbers::{NOT_THERMAL, thesis};
-use super::{Findings, MODES, SETS};
+use super::quantities::{Collection, Quantities, thesis};
+use super::{Findings, SETS};
 use crate::record::{Cell, Number, Table, Verdict};
-use crate::record::{Combined, Measured, over_seeds};
-use crate::study::couplings;
-use crate::study::drawing::cell;
+use crate::row;
 use crate::study::ends;
-use crate::study::readings::{ABOUT, FlowFindings, Observed, p_thermal, relaxation as over_relaxation, t_star};
+use crate::study::modes::MODES;
+use crate::study::readings::ABOUT;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 use rgflow::statistics::holm;
+
+/// Level of the test "not thermal" over one table.
+pub(super) const NOT_THERMAL: f64 = 0.01;
 
 /// What a training set is, for people.
 pub(super) fn set_title(set: &str) -> &'static str {
@@ -31,275 +33,162 @@ pub(super) fn mode_title(mode: Mode) -> &'static str {
     }
 }
 
-/// T* of the pooled ends of `machine` over repetitions.
-pub(super) fn end(found: &[Findings], machine: &str, mode: Mode) -> Combined {
-    t_star(&found.iter().map(|f| &f.flow(machine, mode).pooled).collect::<Vec<_>>())
-}
-
-/// T* of the training mixture of the set number `i`.
-pub(super) fn null(found: &[Findings], i: usize) -> Combined {
-    t_star(&found.iter().map(|f| &f.thermal.nulls[i]).collect::<Vec<_>>())
-}
-
-/// Verdict of a T* against a reference.
-pub(super) fn verdict(c: &Combined, value: f64, error: f64, tolerance: f64) -> Verdict {
-    c.number(String::new(), "", "").compare(value, error, tolerance, "").compare[0].verdict
-}
-
-/// Verdict of a T* against another one.
-pub(super) fn against(c: &Combined, other: &Combined) -> Verdict {
-    other.reference(c.value).map_or(Verdict::NotCompared, |(value, error)| verdict(c, value, error, 0.0))
-}
-
 /// The table of the first screen.
-pub(super) fn summary(found: &[Findings]) -> Table {
-    let mut rows = Vec::new();
-    for (i, (set, _)) in SETS.iter().enumerate() {
-        let null = null(found, i);
-        let says = thesis(set);
-        let mut row = vec![
-            Cell::text(set_title(set)),
-            Cell::text(match *set {
-                "all" => "about 2.5",
-                "low" | "high" => "near T_c",
-                "gap" => "near 2",
-                _ => "-",
-            }),
-            cell(&null, None),
-        ];
-        for mode in MODES {
-            let mixed = found.iter().all(|f| f.flow(set, mode).hot_meets_cold);
-            row.push(cell(&end(found, set, mode), (!mixed).then_some("not mixed")));
-        }
-        let gibbs = end(found, set, Mode::Gibbs);
-        row.push(cell(&end(found, &format!("{set}-redrawn"), Mode::Gibbs), None));
-        row.push(Cell::Verdict(says.map_or(Verdict::NotCompared, |(value, _)| verdict(&gibbs, value, 0.0, ABOUT))));
-        row.push(Cell::Verdict(verdict(&gibbs, Temperature::CRITICAL.value(), 0.0, 0.0)));
-        row.push(Cell::Verdict(against(&gibbs, &null)));
-        rows.push(row);
-    }
+pub(super) fn summary(q: &Quantities, found: &[Findings]) -> Table {
+    let columns = [
+        "trained on",
+        "thesis",
+        "null (no RBM)",
+        "Gibbs",
+        "mean field",
+        "redrawn",
+        "Gibbs = thesis?",
+        "= T_c?",
+        "= null?",
+    ];
+    let row = |(s, (set, _)): (usize, &(&str, super::Member))| {
+        let says = match *set {
+            "all" => "about 2.5",
+            "low" | "high" => "near T_c",
+            "gap" => "near 2",
+            _ => "-",
+        };
+        let (null, ends) = (q.null.t_star.at(s), &q.flows.ends.t_star);
+        let mut row = row![set_title(set), says, null];
+        row.extend(MODES.map(|mode| {
+            let mixed = found.iter().all(|f| f.flows[*set][mode].hot_meets_cold);
+            Cell::from(ends.at((s, mode))).remark((!mixed).then_some("not mixed"))
+        }));
+        let gibbs = ends.at((s, Mode::Gibbs));
+        let thesis = thesis(set).map_or(Verdict::NotCompared, |(value, _)| gibbs.verdict_at(value, 0.0, ABOUT));
+        let critical = gibbs.verdict_at(Temperature::CRITICAL.value(), 0.0, 0.0);
+        row.extend(row![ends.at((q.redrawn(s), Mode::Gibbs)), thesis, critical, gibbs.verdict_against(null)]);
+        row
+    };
     let over = if found.len() > 1 {
         format!("Errors: over {} repetitions with new data, thermometer and machine (Student's t).", found.len())
     } else {
         "Errors: over samples, of one repetition.".into()
     };
-    Table {
-        caption: "Where the RBM flow ends: T* (J/k_B) of the ends of all starts, pooled".into(),
-        columns: [
-            "trained on",
-            "thesis",
-            "null (no RBM)",
-            "Gibbs",
-            "mean field",
-            "redrawn",
-            "Gibbs = thesis?",
-            "= T_c?",
-            "= null?",
-        ]
-        .map(String::from)
-        .to_vec(),
-        rows,
-        notes: vec![
-            over,
-            "Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights are drawn at random from the fitted ones.".into(),
-            format!(
-                "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within errors."
-            ),
-            "\"not mixed\": the coldest and the hottest start do not share an end after the last step.".into(),
-        ],
-    }
+    Table::new("Where the RBM flow ends: T* (J/k_B) of the ends of all starts, pooled", columns)
+        .rows(SETS.iter().enumerate().map(row))
+        .note(over)
+        .note("Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights are drawn at random from the fitted ones.")
+        .note(format!(
+            "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within errors."
+        ))
+        .note("\"not mixed\": the coldest and the hottest start do not share an end after the last step.")
 }
 
-/// A line of the flow tables: title, what was read, and the flows behind it (none for the null).
-type Line<'a> = (String, Vec<&'a Observed>, Vec<&'a FlowFindings>);
-
-/// The lines of a flow table, and which of them are not thermal (Holm over the table).
-fn flow_lines<'a>(found: &'a [Findings], set: &str, i: usize) -> (Vec<Line<'a>>, Vec<bool>) {
-    let nulls: Vec<&Observed> = found.iter().map(|f| &f.thermal.nulls[i]).collect();
-    let mut lines: Vec<Line> = vec![("null (mixture, no RBM)".into(), nulls, vec![])];
-    let mut machines = vec![
-        (set.to_string(), "RBM".to_string()),
-        (format!("{set}-redrawn"), "redrawn weights".into()),
-        ("untrained".into(), "untrained RBM".into()),
-    ];
-    if set != "extremes" {
-        machines.push(("extremes".into(), "RBM of {0, 6}".into()));
+/// The lines of a flow table below the null: machine, title and mode.
+fn flow_lines(q: &Quantities, s: usize) -> Vec<(usize, &'static str, Mode)> {
+    let mut machines = vec![(s, "RBM"), (q.redrawn(s), "redrawn weights"), (q.untrained(), "untrained RBM")];
+    let extremes = SETS.len() - 1;
+    if s != extremes {
+        machines.push((extremes, "RBM of {0, 6}"));
     }
-    for (machine, title) in machines {
-        for mode in MODES {
-            let flows: Vec<&FlowFindings> = found.iter().map(|f| f.flow(&machine, mode)).collect();
-            let steps = flows[0].steps;
-            lines.push((
-                format!("{title}, {}, {steps} steps", mode_title(mode)),
-                flows.iter().map(|f| &f.pooled).collect(),
-                flows,
-            ));
-        }
-    }
-    let p: Vec<f64> = lines.iter().map(|(_, o, _)| p_thermal(o)).collect();
-    let flags = holm(&p, NOT_THERMAL);
-    (lines, flags)
+    machines.into_iter().flat_map(|(machine, title)| MODES.map(|mode| (machine, title, mode))).collect()
 }
 
-/// Whether the end of the Gibbs flow is "not thermal" in the flow table of the training set number `i`.
-pub(super) fn gibbs_not_thermal(found: &[Findings], set: &str, i: usize) -> bool {
-    // Lines: the null, then the machine in the order of modes.
-    let line = 1 + MODES.iter().position(|m| *m == Mode::Gibbs).unwrap_or(0);
-    flow_lines(found, set, i).1[line]
+/// Which lines of a flow table are not thermal (Holm over the table); the null is the first.
+fn not_thermal(q: &Quantities, s: usize) -> Vec<bool> {
+    let ends = flow_lines(q, s).into_iter().map(|(machine, _, mode)| q.flows.ends.p_thermal.at((machine, mode)));
+    let p: Vec<f64> = std::iter::once(q.null.p_thermal.at(s)).chain(ends).map(Number::get).collect();
+    holm(&p, NOT_THERMAL)
+}
+
+/// Whether the end of the Gibbs flow is "not thermal" in the flow table of the training set `s`.
+pub(super) fn gibbs_not_thermal(q: &Quantities, s: usize) -> bool {
+    let gibbs = flow_lines(q, s).into_iter().position(|(machine, _, mode)| machine == s && mode == Mode::Gibbs);
+    gibbs.is_some_and(|line| not_thermal(q, s)[1 + line])
 }
 
 /// The tables of one training set, null, machine and controls: what the ends read, and how they were reached.
-pub(super) fn flow_tables(found: &[Findings], set: &str, i: usize) -> [Table; 2] {
-    let (lines, not_thermal) = flow_lines(found, set, i);
-    let read = lines.iter().zip(not_thermal).map(|((title, observed, _), flag)| read_row(title, observed, flag));
-    let reached = lines.iter().map(|(title, observed, flows)| reached_row(title, observed, flows));
-    let title = |what: &str| format!("Trained on {}: {what}", set_title(set));
-    let columns = |names: &[&str]| names.iter().copied().map(String::from).collect();
-    [
-        Table {
-            caption: title("ends of the flow, pooled over starts, and the null"),
-            columns: columns(&["collection", "T*", "T_E", "E/N", "|m|", "xi/L", "KL left (nats)", "thermal?"]),
-            rows: read.collect(),
-            notes: vec![format!(
-                "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
-                100.0 * NOT_THERMAL
-            )],
-        },
-        Table {
-            caption: title("how the ends were reached"),
-            columns: columns(&[
-                "collection",
-                "reverse KL",
-                "JS",
-                "ends at 100 / last",
-                "converged",
-                "relaxation (steps)",
-            ]),
-            rows: reached.collect(),
-            notes: vec![
-                "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where no pair may differ by 0.05 in total \
-                 variation, else their range is given. Converged: starts whose windows [t/2, 3t/4) and \
-                 [3t/4, t] agree."
-                    .into(),
-            ],
-        },
-    ]
-}
-
-/// A quantity of a collection, over repetitions.
-fn over(observed: &[&Observed], of: impl Fn(&Observed) -> Option<Measured>) -> Cell {
-    let n: f64 = observed.iter().map(|o| o.n as f64).sum();
-    cell(&over_seeds(&observed.iter().map(|o| of(o)).collect::<Vec<_>>(), n), None)
-}
-
-fn read_row(title: &str, observed: &[&Observed], not_thermal: bool) -> Vec<Cell> {
-    vec![
-        Cell::text(title),
-        cell(&t_star(observed), None),
-        over(observed, |o| o.t_energy),
-        over(observed, |o| Some(o.energy)),
-        over(observed, |o| Some(o.abs_m)),
-        over(observed, |o| o.xi_over_l),
-        over(observed, |o| Some((o.kl, f64::NAN))),
-        Cell::text(if not_thermal { "not thermal" } else { "could be" }),
-    ]
-}
-
-fn reached_row(title: &str, observed: &[&Observed], flows: &[&FlowFindings]) -> Vec<Cell> {
-    let mut row = vec![
-        Cell::text(title),
-        over(observed, |o| Some((o.kl_reverse, f64::NAN))),
-        over(observed, |o| Some((o.js, f64::NAN))),
-    ];
-    if flows.is_empty() {
-        row.extend([Cell::text("-"), Cell::text("-"), Cell::text("-")]);
-        return row;
+pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Table; 2] {
+    fn read<const N: usize>(title: String, of: &Collection<N>, place: [usize; N], not_thermal: bool) -> Vec<Cell> {
+        let Collection { t_star, t_energy, energy, abs_m, xi_over_l, kl, .. } = of;
+        let numbers = [t_star, t_energy, energy, abs_m, xi_over_l, kl].map(|quantity| quantity.at(place).into());
+        let flag = if not_thermal { "not thermal" } else { "could be" };
+        row![title].into_iter().chain(numbers).chain(row![flag]).collect()
     }
-    let list = |of: fn(&FlowFindings) -> usize| {
-        let mut all: Vec<usize> = flows.iter().map(|f| of(f)).collect();
-        all.sort_unstable();
-        all.dedup();
-        match all[..] {
-            [one] => one.to_string(),
-            _ => format!("{}-{}", all[0], all[all.len() - 1]),
-        }
+    let title = |(machine, title, mode): &(usize, &str, Mode)| {
+        let steps = found[0].flow(q.name(*machine), *mode).steps;
+        format!("{title}, {}, {steps} steps", mode_title(*mode))
     };
-    let last: Vec<ends::Seen> = flows.iter().map(|f| f.ends_seen()).collect();
-    row.push(Cell::text(format!("{} / {}", list(|f| f.distinct_100), ends::text(&last))));
-    row.push(Cell::text(format!(
-        "{:.0} %",
-        100.0 * flows.iter().map(|f| f.converged).sum::<f64>() / flows.len() as f64
-    )));
-    row.push(relaxation(flows));
-    row
-}
-
-fn relaxation(flows: &[&FlowFindings]) -> Cell {
-    let Combined { value, interval, .. } = over_relaxation(flows);
-    Cell::Value { value: value.map(|v| (v * 10.0).round() / 10.0), error: None, interval, remark: None }
+    let (null, lines, flags) = ("null (mixture, no RBM)", flow_lines(q, s), not_thermal(q, s));
+    let ends = lines.iter().zip(&flags[1..]).map(|(line, flag)| {
+        let place = [line.0, crate::record::Place::place(line.2)];
+        read(title(line), &q.flows.ends, place, *flag)
+    });
+    let ends = std::iter::once(read(null.into(), &q.null, [s], flags[0])).chain(ends);
+    let reached = lines.iter().map(|line| {
+        let (machine, _, mode) = *line;
+        let flows: Vec<_> = found.iter().map(|f| f.flow(q.name(machine), mode)).collect();
+        let mut at_100: Vec<usize> = flows.iter().map(|flow| flow.distinct_100).collect();
+        at_100.sort_unstable();
+        let (least, most) = (at_100[0], at_100[at_100.len() - 1]);
+        let at_100 = if least == most { most.to_string() } else { format!("{least}-{most}") };
+        let last: Vec<ends::Seen> = flows.iter().map(|flow| flow.ends_seen()).collect();
+        let converged = 100.0 * flows.iter().map(|flow| flow.converged).sum::<f64>() / flows.len() as f64;
+        let relaxation = q.flows.relaxation.at((machine, mode));
+        let rounded = relaxation.value.map(|v| (v * 10.0).round() / 10.0);
+        let relaxation = Number { value: rounded, error: None, ..relaxation.clone() };
+        row![
+            title(line),
+            q.flows.ends.kl_reverse.at((machine, mode)),
+            q.flows.ends.js.at((machine, mode)),
+            format!("{at_100} / {}", ends::text(&last)),
+            format!("{converged:.0} %"),
+            &relaxation,
+        ]
+    });
+    let null = row![null, q.null.kl_reverse.at(s), q.null.js.at(s), "-", "-", "-"];
+    let trained = format!("Trained on {}", set_title(SETS[s].0));
+    let columns = ["collection", "T*", "T_E", "E/N", "|m|", "xi/L", "KL left (nats)", "thermal?"];
+    let left = format!(
+        "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
+        100.0 * NOT_THERMAL
+    );
+    let how = ["collection", "reverse KL", "JS", "ends at 100 / last", "converged", "relaxation (steps)"];
+    [
+        Table::new(format!("{trained}: ends of the flow, pooled over starts, and the null"), columns).rows(ends).note(left),
+        Table::new(format!("{trained}: how the ends were reached"), how).rows([null]).rows(reached).note(
+            "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where no pair may differ by 0.05 in total \
+             variation, else their range is given. Converged: starts whose windows [t/2, 3t/4) and \
+             [3t/4, t] agree.",
+        ),
+    ]
 }
 
 /// The three thermometers of each machine, and how much of ln p is not two-body.
-pub(super) fn couplings_table(found: &[Findings]) -> Table {
-    let row = |(i, (set, _)): (usize, &(&'static str, super::Member))| {
-        let machine = Findings::effective(found, set);
-        let energies = found.iter().map(|f| f.flow(set, Mode::Gibbs).pooled.t_energy);
-        vec![
-            Cell::text(set_title(set)),
-            cell(&null(found, i), None),
-            cell(&end(found, set, Mode::Gibbs), None),
-            cell(&over_seeds(&energies.collect::<Vec<_>>(), 1.0), None),
-            cell(&couplings::t_eff(&machine), None),
-            cell(&couplings::more(&machine), None),
+pub(super) fn couplings_table(q: &Quantities) -> Table {
+    let row = |s: usize| {
+        let ends = &q.flows.ends;
+        row![
+            set_title(SETS[s].0),
+            q.null.t_star.at(s),
+            ends.t_star.at((s, Mode::Gibbs)),
+            ends.t_energy.at((s, Mode::Gibbs)),
+            q.as_ising.t_eff.at(s),
+            q.as_ising.beyond_pairs.at(s)
         ]
     };
-    Table {
-        caption: "Three thermometers (J/k_B)".into(),
-        columns: ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs"]
-            .map(String::from)
-            .to_vec(),
-        rows: SETS.iter().enumerate().map(row).collect(),
-        notes: vec![
-            "Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins."
-                .into(),
-        ],
-    }
+    let columns = ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs"];
+    Table::new("Three thermometers (J/k_B)", columns)
+        .rows(q.set.places().map(row))
+        .note("Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins.")
 }
 
 /// The thermometer on sets that no training saw: T* beside the true temperature, with E and |m|.
-pub(super) fn thermometer_table(found: &[Findings], temperatures: &[f64], numbers: &[Number]) -> Table {
-    let rows = temperatures
-        .iter()
-        .enumerate()
-        .map(|(k, t)| {
-            let start: Vec<&Observed> = found.iter().map(|f| &f.thermal.start[k]).collect();
-            let number = |name: &str| numbers.iter().find(|n| n.key == format!("ising-2d.samples.T{t}.{name}"));
-            let energy = number("energy");
-            let exact = energy.and_then(|n| n.compare.first()).and_then(|c| c.value);
-            let plain = |value| Cell::Value { value, error: None, interval: None, remark: None };
-            let (e, m) =
-                (energy.and_then(|n| n.value.zip(n.error)), number("abs_m").and_then(|n| n.value.zip(n.error)));
-            let z = e.zip(exact).and_then(|((e, s), x)| (s > 0.0).then(|| ((e - x) / s * 100.0).round() / 100.0));
-            let measured = |m: Option<Measured>| Cell::Value {
-                value: m.map(|m| m.0),
-                error: m.map(|m| m.1),
-                interval: None,
-                remark: None,
-            };
-            vec![
-                plain(Some(*t)),
-                cell(&t_star(&start), None),
-                measured(e),
-                Cell::text(exact.map_or("-".into(), |x| format!("{x:.6}"))),
-                plain(z),
-                measured(m),
-            ]
-        })
-        .collect();
-    Table {
-        caption: "The thermometer on the start sets, and the reference sets against Kaufman's energies".into(),
-        columns: ["T", "T* of the start set", "E/N", "exact", "z", "|m|"].map(String::from).to_vec(),
-        rows,
-        notes: vec![],
-    }
+pub(super) fn thermometer_table(q: &Quantities) -> Table {
+    let caption = "The thermometer on the start sets, and the reference sets against Kaufman's energies";
+    let row = |k: usize| {
+        let (energy, abs_m) = (q.energy.at(k), q.abs_m.at(k));
+        let exact = energy.compare.first().and_then(|c| c.value);
+        let z = energy.value.zip(energy.error).zip(exact).filter(|((_, error), _)| *error > 0.0);
+        let z = z.map_or(f64::NAN, |((e, error), exact)| ((e - exact) / error * 100.0).round() / 100.0);
+        let exact = exact.map_or("-".into(), |exact| format!("{exact:.6}"));
+        row![q.temperature.x()[k], q.start.at(k), energy, exact, z, abs_m]
+    };
+    Table::new(caption, ["T", "T* of the start set", "E/N", "exact", "z", "|m|"]).rows(q.temperature.places().map(row))
 }

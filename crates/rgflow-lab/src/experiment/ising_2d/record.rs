@@ -1,0 +1,242 @@
+//! The record: what was asked, what came out beside the null, sections with figures and tables.
+
+use super::figures::Figures;
+use super::quantities::Quantities;
+use super::tables::{
+    NOT_THERMAL, couplings_table, flow_tables, gibbs_not_thermal, set_title, summary, thermometer_table,
+};
+use super::{Findings, SETS, Settings};
+use crate::record::{Claim, Record, Repeated, Section, Verdict};
+use crate::study::Item;
+use crate::study::modes::MODES;
+use crate::study::readings::ABOUT;
+use rgflow::flow::Mode;
+use rgflow::lattice::Temperature;
+
+/// The thesis's figures that the experiment makes.
+pub(super) const ITEMS: &[Item] = &[
+    Item {
+        id: "fig3.4",
+        title: "Block spins of the 2D Ising model, measured",
+        claim: "the flow of the block-spin transformation is away from T_c, to T = 0 and to T = inf",
+        keys: &["ising-2d.rg."],
+    },
+    Item {
+        id: "fig4.5",
+        title: "P(T) of thermal collections of the 2D Ising model",
+        claim: "curves of different temperatures can be told apart; the lowest and the highest overlap (finite size)",
+        keys: &["ising-2d.thermometer."],
+    },
+    Item {
+        id: "fig4.6",
+        title: "P(T) at start and end of the flow, RBM trained on all temperatures",
+        claim: "all starts converge to about T = 2.5",
+        keys: &["ising-2d.rbm.all.null.T_star", "ising-2d.rbm.all.gibbs.T_star", "ising-2d.rbm.all.mean.T_star"],
+    },
+    Item {
+        id: "fig4.7",
+        title: "P(T) at the end of the flow, RBMs trained on low and on high temperatures",
+        claim: "both end near T_c, not on the same distribution",
+        keys: &[
+            "ising-2d.rbm.low.null.T_star",
+            "ising-2d.rbm.low.gibbs.T_star",
+            "ising-2d.rbm.low.mean.T_star",
+            "ising-2d.rbm.high.null.T_star",
+            "ising-2d.rbm.high.gibbs.T_star",
+            "ising-2d.rbm.high.mean.T_star",
+        ],
+    },
+    Item {
+        id: "fig4.8",
+        title: "P(T) at the end of the flow, RBM trained without 1.75 ... 2.75",
+        claim: "flows towards T_c and ends near T = 2",
+        keys: &["ising-2d.rbm.gap.null.T_star", "ising-2d.rbm.gap.gibbs.T_star", "ising-2d.rbm.gap.mean.T_star"],
+    },
+    Item {
+        id: "fig4.9",
+        title: "RG flow beside RBM flow",
+        claim: "the RG flows away from T_c, the RBM towards it",
+        keys: &[
+            "ising-2d.rg.",
+            "ising-2d.rbm.all.gibbs.towards",
+            "ising-2d.rbm.all.mean.towards",
+            "ising-2d.rbm.all.gibbs.from.",
+        ],
+    },
+];
+
+/// Puts the record together.
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
+    let over = Repeated::new("ising-2d", found);
+    let q = Quantities::new(settings, &over);
+    let figures = Figures { settings, over: &over, q: &q, temperatures: settings.torus.temperatures() };
+    let mut record = Record::new(
+        "ising-2d",
+        "The RBM flow of the 2D Ising model",
+        format!(
+            "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v \u{2192} h \u{2192} v; a perceptron reads the temperature of each step. Does the flow end at the critical temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
+            settings.torus.lattice.size
+        ),
+    );
+    q.list(&mut record);
+    record.claims = claims(&q, found);
+    record.answers = answers(settings, &q);
+    record.summary = summary(&q, found);
+    let tables = |sets: &[&str]| {
+        let chosen = SETS.iter().enumerate().filter(|(_, (set, _))| sets.contains(set));
+        chosen.flat_map(|(s, _)| flow_tables(&q, found, s)).collect::<Vec<_>>()
+    };
+    let trained =
+        |title: &str, figure, sets: &[&'static str]| Section::new(title).figures([figure]).tables(tables(sets));
+    record.sections = vec![
+        Section::new("The thermometer")
+            .text("A perceptron gives P(T | configuration); averaged over a collection it gives the curve P(T). T* is the temperature whose reference curve is nearest, argmin over T of KL(P || P_ref(T)); it is a temperature only if the divergence that is left is what thermal collections show.")
+            .figures([figures.thermal()])
+            .tables([thermometer_table(&q)]),
+        trained(
+            "Trained on all temperatures",
+            figures.ends(
+                "fig4.6",
+                "Thesis fig 4.6: RBM trained on all temperatures",
+                "The thesis sees all curves converge to about T = 2.5.",
+                &["all"],
+            ),
+            &["all"],
+        ),
+        trained(
+            "Trained on low or on high temperatures",
+            figures.ends(
+                "fig4.7",
+                "Thesis fig 4.7: RBMs trained on T <= 2.5 and on T >= 2.0",
+                "The thesis sees both end near T_c.",
+                &["low", "high"],
+            ),
+            &["low", "high"],
+        ),
+        trained(
+            "Trained without the critical region",
+            figures.ends(
+                "fig4.8",
+                "Thesis fig 4.8: RBM trained without 1.75 ... 2.75",
+                "The thesis sees the flow end near T = 2.",
+                &["gap"],
+            ),
+            &["gap"],
+        ),
+        trained(
+            "Control: trained on only T = 0 and T = 6",
+            figures.ends(
+                "fig-extremes",
+                "Control: RBM trained on only T = 0 and T = 6",
+                "No critical configuration was ever shown to this machine.",
+                &["extremes"],
+            ),
+            &["extremes"],
+        ),
+        Section::new("The machines as Ising models")
+            .text("ln p(v) of a machine is that of an Ising model with effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), and of terms of three and more spins. K_eff is their mean over nearest neighbours and T_eff = 1/K_eff a temperature that needs neither thermometer nor flow.")
+            .figures([figures.couplings()])
+            .tables([couplings_table(&q)]),
+        Section::new("RG flow beside RBM flow")
+            .figures(figures.block_spins().into_iter().chain([figures.flows(), figures.together()])),
+        Section::new("Along the flow, and along the training")
+            .figures(figures.by_step().into_iter().chain(figures.by_epoch())),
+        Section::new("What it looks like").figures([figures.lattices(), figures.attractors()]),
+    ];
+    record
+}
+
+/// The claims on figures 3.4 and 4.5 to 4.9.
+fn claims(q: &Quantities, found: &[Findings]) -> Vec<Claim> {
+    let blocked = |b: usize, steps: usize| {
+        let place = found[0].thermal.blocked.iter().position(|blocked| (blocked.b, blocked.steps) == (b, steps));
+        place.map(|i| &q.blocked[i])
+    };
+    let claim = |states: String, number: Option<&_>| match number {
+        Some(number) => Claim::of("fig3.4", states, number),
+        None => Claim::left_out("fig3.4", states),
+    };
+    let mut all = Vec::new();
+    for (words, steps) in [
+        ("block spins, b = {b}: fraction of starts that leave T_c = 1", 1),
+        ("blocked twice, b = {b}: fraction that leave T_c = 1", 2),
+    ] {
+        all.extend([2, 3].map(|b| claim(words.replace("{b}", &b.to_string()), blocked(b, steps).map(|of| &of.away))));
+    }
+    all.extend([2, 3].map(|b| {
+        let fixed_point = blocked(b, 2).and_then(|of| of.fixed_point.as_ref());
+        claim(format!("matching leaves T_c = 2.269 where it is, b = {b}"), fixed_point)
+    }));
+    let [middle, low] = &q.told_apart;
+    all.push(Claim::of("fig4.5", "curves told apart (fraction of neighbours)", middle));
+    all.push(Claim::of("fig4.5", "but for the lowest (fraction of neighbours)", low));
+    for (s, item, states) in [
+        (0, "fig4.6", "trained on all T: ends at about T = 2.5"),
+        (1, "fig4.7", "trained on T <= 2.5: ends near T_c"),
+        (2, "fig4.7", "trained on T >= 2.0: ends near T_c"),
+        (3, "fig4.8", "trained without 1.75 ... 2.75: ends near T = 2"),
+    ] {
+        all.extend(MODES.map(|mode| {
+            let end = q.flows.ends.t_star.at((s, mode));
+            Claim::of(item, format!("{states} ({})", mode.name()), end).beside(q.null.t_star.at(s))
+        }));
+    }
+    all.extend(MODES.map(|mode| {
+        let text = format!("trained on all T: fraction of starts that approach T_c = 1 ({})", mode.name());
+        Claim::of("fig4.9", text, q.towards.at((0, mode)))
+    }));
+    all
+}
+
+fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
+    let ends = &q.flows.ends.t_star;
+    let [gibbs, mean] = MODES.map(|mode| ends.at((0, mode)));
+    let (mixture, critical) = (q.null.t_star.at(0), Temperature::CRITICAL.value());
+    let about = |end: &crate::record::Number| end.verdict_at(2.5, 0.0, ABOUT).word();
+    let mut all = vec![format!(
+        "Trained on all temperatures, the Gibbs flow ends at T* = {gibbs}, the mean-field flow at {mean}. The thesis says about 2.5 (allowed: {ABOUT}): Gibbs {}, mean field {}.",
+        about(gibbs),
+        about(mean)
+    )];
+    if let Some(value) = mixture.value {
+        let same = gibbs.verdict_against(mixture) == Verdict::Agrees;
+        all.push(format!(
+            "The null: the training mixture itself, without any machine, reads T* = {mixture}{}; {:.3} away from T_c, the Gibbs flow {:.3}.",
+            if same { ", which the flow's end cannot be told from" } else { ", which differs from the flow's end" },
+            (value - critical).abs(),
+            (gibbs.get() - critical).abs()
+        ));
+    }
+    let list = SETS.iter().enumerate().map(|(s, (set, _))| format!("{} {}", set_title(set), ends.at((s, Mode::Gibbs))));
+    let list = list.collect::<Vec<_>>().join("; ");
+    let mut sorted: Vec<_> = q.set.places().map(|s| ends.at((s, Mode::Gibbs))).collect();
+    sorted.sort_by(|a, b| a.get().total_cmp(&b.get()));
+    let (lowest, highest) = (sorted[0], sorted[sorted.len() - 1]);
+    all.push(if lowest.verdict_against(highest) == Verdict::Differs {
+        format!(
+            "The end depends on the training data: Gibbs T* by training set: {list}. They spread over {:.2} in T; a flow that is drawn to T_c would end at one place.",
+            highest.get() - lowest.get()
+        )
+    } else {
+        format!("The ends of the training sets cannot be told apart: Gibbs T* by training set: {list}.")
+    });
+    let flagged = q.set.places().filter(|s| gibbs_not_thermal(q, *s)).count();
+    all.push(format!(
+        "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection (Holm, {} % over the set's table): its P(T) is further from every reference curve than thermal collections are.",
+        SETS.len(),
+        100.0 * NOT_THERMAL
+    ));
+    if !q.epoch.is_empty() {
+        let last = q.epoch.len() - 1;
+        let [early, late] = [0, last].map(|e| q.by_epoch.at((e, Mode::Gibbs)));
+        let depends = early.verdict_against(late) == Verdict::Differs;
+        all.push(format!(
+            "{}: after {} epochs on all temperatures the Gibbs flow ends at {early}, after {} at {late} (learning rate {}).",
+            if depends { "It depends on the training" } else { "No dependence on the length of the training is seen" },
+            q.epoch.word(0),
+            q.epoch.word(last),
+            settings.torus.rbm.learning_rate
+        ));
+    }
+    all
+}
