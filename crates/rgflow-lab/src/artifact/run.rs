@@ -301,6 +301,10 @@ impl Run {
     pub fn finish(&self, record: &Record) -> Result<PathBuf, Error> {
         self.check_interrupt()?;
         check_numbers(record)?;
+        // A link to nothing is a bug that tests find; it costs no user a finished run.
+        if cfg!(debug_assertions) {
+            check_links(record)?;
+        }
         let text = json::pretty(record)?;
         serde_json::from_str::<Record>(&text).map_err(|e| {
             Error::failure(format!("the record cannot be read back (is an axis or limit infinite?): {e}"))
@@ -337,4 +341,45 @@ fn check_numbers(record: &Record) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Refuses claims and comparisons that name a number which is not there, and figures of one name.
+fn check_links(record: &Record) -> Result<(), Error> {
+    let keys: BTreeSet<&str> = record.numbers.iter().map(|number| number.key.as_str()).collect();
+    let nulls = record.numbers.iter().flat_map(|number| &number.compare);
+    let nulls = nulls.filter_map(|comparison| comparison.source.strip_prefix("null: "));
+    let mut named = record.claims.iter().flat_map(|claim| claim.keys()).chain(nulls);
+    if let Some(missing) = named.find(|key| !keys.contains(key)) {
+        return Err(Error::failure(format!("no number has the key {missing} that a claim or a null names")));
+    }
+    let mut figures = BTreeSet::new();
+    let twice = record.sections.iter().flat_map(|section| &section.figures).find(|figure| !figures.insert(&figure.id));
+    twice.map_or(Ok(()), |figure| Err(Error::failure(format!("two figures are called {}", figure.id))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Claim, Figure, Number, Section};
+
+    #[test]
+    fn links_to_nothing_are_found() {
+        let number = |key: &str| Number::new(key, 1.0, None, "1", "");
+        let (a, b) = (number("a"), number("b"));
+        let record = |numbers: &[&Number], claim: Claim| Record {
+            numbers: numbers.iter().map(|n| (*n).clone()).collect(),
+            claims: vec![claim, Claim::left_out("fig2", "not asked for")],
+            ..Record::default()
+        };
+        let claim = || Claim::of("fig1", "", &a).beside(&b);
+        assert!(check_links(&record(&[&a, &b], claim())).is_ok());
+        let missing = |record: &Record| check_links(record).unwrap_err().to_string();
+        assert!(missing(&record(&[&b], claim())).contains("the key a "));
+        assert!(missing(&record(&[&a], claim())).contains("the key b "));
+        let beside_null = a.clone().against(&b);
+        assert!(missing(&record(&[&beside_null], Claim::of("fig1", "", &a))).contains("the key b "));
+        let mut twice = record(&[&a, &b], claim());
+        twice.sections = vec![Section::new("").figures([Figure::new("f", ""), Figure::new("f", "")])];
+        assert!(missing(&twice).contains("two figures are called f"));
+    }
 }
