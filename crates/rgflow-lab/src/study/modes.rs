@@ -39,6 +39,14 @@ impl<T: Send> ByMode<T> {
     }
 }
 
+#[cfg(test)]
+impl<T> ByMode<T> {
+    /// Of a value for each mode.
+    pub fn of(gibbs: T, mean: T) -> Self {
+        Self([gibbs, mean])
+    }
+}
+
 impl<T> Index<Mode> for ByMode<T> {
     type Output = T;
 

@@ -204,6 +204,90 @@ pub fn energy(observed: &[&Observed]) -> Combined {
     over_seeds(&observed.iter().map(|o| Some(o.energy)).collect::<Vec<_>>(), n)
 }
 
+/// Findings made up for tests of records: every value tells its place.
+#[cfg(test)]
+pub mod fabricated {
+    use super::*;
+    use crate::record::Record;
+
+    /// A collection that reads T* = `t`, T_E = `t` + 1/8, E/N = -`t`, |m| = `t`/16.
+    pub fn observed(t: f64) -> Observed {
+        Observed {
+            t_star: (t, 0.0625),
+            interval: None,
+            kl: 0.25 * t,
+            kl_reverse: 0.5 * t,
+            js: 0.125 * t,
+            p_thermal: 0.5,
+            n: 100,
+            energy: (-t, 0.03125),
+            t_energy: Some((t + 0.125, 0.0625)),
+            abs_m: (t / 16.0, 0.03125),
+            xi_over_l: Some((t / 32.0, 0.03125)),
+            curve: vec![0.25, 0.75, 0.0, 0.0, 0.0],
+            curve_error: vec![0.03125; 5],
+        }
+    }
+
+    /// A flow whose pooled ends read T* = `t`, of five starts that end there with one more in turn.
+    pub fn flow(t: f64) -> FlowFindings {
+        let starts = 5;
+        FlowFindings {
+            steps: 16,
+            pooled: observed(t),
+            ends: (0..starts).map(|k| observed(t + k as f64)).collect(),
+            distinct_100: 3,
+            distinct: 2,
+            apart: [0.25, 0.125, 0.5],
+            hot_meets_cold: true,
+            converged: 0.5,
+            relaxation: Some(4.0 * t),
+            relaxation_interval: None,
+            at_rest: 0.75,
+            attractors: 0,
+            centres: vec![],
+            basins: vec![],
+            magnetisation: vec![[vec![0.25], vec![0.0; 19], vec![0.75]].concat(); starts],
+            series: Series {
+                steps: vec![0, 16],
+                t_star: vec![vec![t; starts]; 2],
+                energy: vec![vec![(-t, 0.0); starts]; 2],
+                abs_m: vec![vec![(0.5, 0.0); starts]; 2],
+                shown_starts: vec![0, 4],
+                shown_records: vec![0, 1],
+                pictures: vec![vec![vec![1.0; 16]; 2]; 2],
+            },
+        }
+    }
+
+    /// The recipe with `sets` such as `samples.t_step = 1.5`: five temperatures, 4 x 4 spins.
+    pub fn settings<S: crate::study::values::Settings>(recipe: &str, sets: &[&str]) -> S {
+        let small = ["samples.t_step=1.5", "lattice.size=4"].iter().chain(sets).map(ToString::to_string);
+        let keys = recipe.contains("[lattice]");
+        let small: Vec<String> = small.filter(|set| keys || !set.starts_with("lattice")).collect();
+        let table = crate::artifact::settings::resolve(recipe, None, &small).expect("keys of the recipe");
+        S::parse(&table).expect("settings that can be")
+    }
+
+    /// Asserts values by key, that claims name numbers that are listed, and the names of the figures.
+    pub fn check(record: &Record, values: &[(&str, f64)], figures: &[&str]) {
+        for (key, expected) in values {
+            let number = record.numbers.iter().find(|n| n.key == *key).unwrap_or_else(|| panic!("no {key}"));
+            assert_eq!(number.value, Some(*expected), "{key}");
+        }
+        let listed = |key: &str| record.numbers.iter().any(|number| number.key == key);
+        record.claims.iter().flat_map(|claim| claim.keys()).for_each(|key| assert!(listed(key), "no {key}"));
+        let ids: Vec<&str> = record.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        assert_eq!(ids, figures);
+    }
+
+    /// The verdict of each claim, in order.
+    pub fn verdicts(record: &Record) -> Vec<&'static str> {
+        let of = |key: &str| record.numbers.iter().find(|number| number.key == key);
+        record.claims.iter().map(|claim| of(&claim.number).map_or("left out", |n| n.first_verdict().word())).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -240,3 +240,103 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::findings::{Blocked, SnapshotFindings, ThermalFindings};
+    use super::*;
+    use crate::study::couplings::Effective;
+    use crate::study::modes::ByMode;
+    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let settings: Settings = settings(crate::study::settings::RECIPE, &["rbm.snapshot_epochs=[1, 2]"]);
+        let names = SETS.iter().flat_map(|(set, _)| [set.to_string(), format!("{set}-redrawn")]);
+        let names: Vec<String> = names.chain(["untrained".into()]).collect();
+        // T* is the place in this list, half of it more for the mean field.
+        let flows = names.iter().zip(1..).map(|(name, i)| {
+            let t = f64::from(i);
+            (name.clone(), ByMode::of(flow(t), flow(1.5 * t)))
+        });
+        let effective = names.iter().zip(1..).map(|(name, i)| {
+            let k = f64::from(i);
+            let by_distance = vec![(1.0, (k, 0.0625)), (2.0, (0.125, 0.0625))];
+            (
+                name.clone(),
+                Effective { k_eff: (k, 0.0625), t_eff: Some((8.0 * k, 0.5)), by_distance, more: (k / 16.0, 0.0) },
+            )
+        });
+        let thermal = |base: f64| (0..5).map(|k| observed(base + 1.5 * f64::from(k))).collect::<Vec<_>>();
+        let blocked = [(2, 1), (3, 1), (2, 2), (3, 2)].map(|(b, steps)| Blocked {
+            b,
+            steps,
+            // Every start moves away from T_c.
+            observed: [0.0, 1.0, 4.0, 5.5, 7.0].map(observed).into(),
+            n_eff: vec![50.0; 5],
+            start_difference_z: f64::from(b as u32) / 4.0,
+        });
+        let found = Findings {
+            thermal: ThermalFindings {
+                test_cross_entropy: (1.25, 0.0625),
+                best_epoch: 3,
+                reference: thermal(0.25),
+                reference_n_eff: vec![60.0; 5],
+                start: thermal(0.5),
+                nulls: (0..5).map(|s| observed(2.5 + f64::from(s))).collect(),
+                blocked: blocked.into(),
+                start_difference_z: 1.5,
+            },
+            flows: flows.collect(),
+            effective: effective.collect(),
+            snapshots: [1usize, 2]
+                .map(|epoch| SnapshotFindings { epoch, flows: ByMode::of(flow(epoch as f64), flow(7.0)) })
+                .into(),
+        };
+        let told = record(&settings, &[found]);
+        let values = [
+            ("ising-2d.samples.T1.5.energy", -1.75),
+            ("ising-2d.thermometer.test_cross_entropy", 1.25),
+            ("ising-2d.thermometer.T3.T_star", 3.5),
+            ("ising-2d.rbm.low.null.T_star", 3.5),
+            ("ising-2d.rbm.all.gibbs.T_star", 1.0),
+            ("ising-2d.rbm.all.redrawn.gibbs.T_star", 2.0),
+            ("ising-2d.rbm.low.mean.T_star", 4.5),
+            ("ising-2d.rbm.extremes.redrawn.mean.T_E", 15.125),
+            ("ising-2d.rbm.untrained.gibbs.kl", 2.75),
+            ("ising-2d.rbm.high.gibbs.relaxation", 20.0),
+            ("ising-2d.rbm.gap.gibbs.from.T4.5.T_star", 10.0),
+            ("ising-2d.rbm.gap.T_eff", 56.0),
+            ("ising-2d.rbm.gap.redrawn.K_eff", 8.0),
+            ("ising-2d.rbm.all.epochs.2.gibbs.T_star", 2.0),
+            ("ising-2d.rbm.all.epochs.1.mean.T_star", 7.0),
+            ("ising-2d.rg.b3.start_difference_z", 0.75),
+            ("ising-2d.rg.b2x2.from.T3.T_star", 4.0),
+            ("ising-2d.rg.b2.away", 1.0),
+            ("ising-2d.samples.start_difference_z", 1.5),
+        ];
+        let figures = [
+            "fig4.5",
+            "fig4.6",
+            "fig4.7",
+            "fig4.8",
+            "fig-extremes",
+            "fig4.6-couplings",
+            "fig3.4",
+            "fig4.9",
+            "fig4.9-flows",
+            "t-star-by-step",
+            "energy-by-step",
+            "abs-m-by-step",
+            "t-star-by-epoch",
+            "lattices",
+            "attractors",
+        ];
+        check(&told, &values, &figures);
+        let of_sets: Vec<&str> = verdicts(&told)[8..16].to_vec();
+        // all: 1 and 1.5 beside 2.5; low: 3, 4.5 and high: 5, 7.5 beside T_c; gap: 7, 10.5 beside 2.
+        assert_eq!(of_sets, ["differs"; 8]);
+        assert_eq!(&verdicts(&told)[..4], ["agrees"; 4]);
+        assert_eq!(told.claims[8].null.as_deref(), Some("ising-2d.rbm.all.null.T_star"));
+    }
+}

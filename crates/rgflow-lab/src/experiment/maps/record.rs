@@ -127,3 +127,49 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     record.sections = vec![Section::new("Maps").figures([figure])];
     record
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::modes::ByMode;
+    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let sets = [
+            "maps.epochs=[1, 2]",
+            "maps.learning_rates=[0.01, 0.1]",
+            "maps.hidden=[2, 25]",
+            "maps.cd_steps=[1, 3]",
+            "maps.at=2",
+        ];
+        let settings: Settings = settings(super::super::RECIPE, &sets);
+        let machines = settings.machines();
+        assert_eq!(
+            machines.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(),
+            ["rate-0.01", "rate-0.1", "hidden-2", "cd-3"]
+        );
+        // T* is the machine, with an eighth for the second epoch and a quarter for the mean field.
+        let flows = machines.iter().enumerate().map(|(m, machine)| {
+            let at = |e: usize| 1.0 + m as f64 + 0.125 * e as f64;
+            (0..machine.epochs.len()).map(|e| ByMode::of(flow(at(e)), flow(at(e) + 0.25))).collect()
+        });
+        let told = record(&settings, &[Found { null: observed(2.25), flows: flows.collect() }]);
+        let values = [
+            ("maps.null.T_star", 2.25),
+            ("maps.rate-0.01.epochs1.gibbs.T_star", 1.0),
+            ("maps.rate-0.01.epochs2.mean.T_star", 1.375),
+            ("maps.rate-0.1.epochs2.gibbs.T_star", 2.125),
+            ("maps.hidden-2.epochs2.gibbs.T_star", 3.0),
+            ("maps.cd-3.epochs2.mean.energy", -4.25),
+            ("maps.epochs.gibbs.span", 0.125),
+            ("maps.learning_rate.gibbs.span", 1.0),
+            ("maps.hidden.gibbs.span", 1.875),
+            ("maps.cd_steps.mean.span", 2.875),
+        ];
+        check(&told, &values, &["sec4.maps"]);
+        assert_eq!(verdicts(&told), ["agrees", "differs", "differs", "differs"]);
+        // Rows are learning rates, columns epochs.
+        assert!(matches!(told.summary.rows[1][2], crate::record::Cell::Value { value: Some(2.125), .. }));
+    }
+}

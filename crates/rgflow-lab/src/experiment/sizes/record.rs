@@ -86,3 +86,33 @@ pub(super) fn record(settings: &Settings, found: &[Vec<Found>]) -> Record {
     record.sections = vec![Section::new("Sizes").figures([figure.panels(panels)])];
     record
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::modes::ByMode;
+    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let settings: Settings = settings(super::super::RECIPE, &["sizes.sizes=[4, 14]"]);
+        let found = |l: f64| Found {
+            null: observed(2.5 + l),
+            flows: ByMode::of(flow(2.25 + l), flow(3.0 + l)),
+            peaks: super::super::Peaks { specific_heat: 2.375, susceptibility: Some((2.625 + l, 0.0625)) },
+        };
+        let told = record(&settings, &[vec![found(0.0), found(1.0)]]);
+        let values = [
+            ("sizes.L4.T_c.specific_heat", 2.375),
+            ("sizes.L14.T_c.susceptibility", 3.625),
+            ("sizes.L4.null.T_star", 2.5),
+            ("sizes.L14.null.T_E", 3.625),
+            ("sizes.L4.gibbs.T_star", 2.25),
+            ("sizes.L14.mean.T_star", 4.0),
+            ("sizes.L14.gibbs.energy", -3.25),
+        ];
+        check(&told, &values, &["sec4.sizes"]);
+        assert_eq!(verdicts(&told), ["agrees", "differs"]);
+        assert_eq!(told.claims[1].null.as_deref(), Some("sizes.L14.null.T_star"));
+    }
+}

@@ -361,3 +361,50 @@ fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Found>) -> Vec<Se
     let text = "The thesis proposes noise where data are sparse: n' = (1 - a) n + a eta. For spins it is the probability a that a spin is replaced by a random one.";
     vec![ground_states, mixed, Section::new("Noise").text(text).figures([cure])]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::modes::ByMode;
+    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let settings: Settings = settings(super::super::RECIPE, &["sparse.caps=[1, 2]", "sparse.noise=[0.5]"]);
+        // T* is the set, with an eighth for noise and a quarter for the mean field; copies are 8 and 16 above.
+        let machine = |s: usize, n: usize| {
+            let t = 2.0 + s as f64 + 0.125 * n as f64;
+            let copies = if n == 0 { vec![8.0, 16.0] } else { vec![] };
+            Machine {
+                epoch: t,
+                flows: ByMode::of(flow(t), flow(t + 0.25)),
+                copies: copies.into_iter().map(|c| ByMode::of(flow(t + c), flow(t + c + 0.25))).collect(),
+            }
+        };
+        let found = Found {
+            nulls: vec![(observed(1.5), vec![0.0; 21]), (observed(2.5), vec![0.0; 21])],
+            machines: (0..2).map(|s| (0..2).map(|n| machine(s, n)).collect()).collect(),
+            start: vec![vec![0.0; 21]; 5],
+        };
+        let told = record(&settings, &[found]);
+        let values = [
+            ("sparse.cold.null.T_star", 1.5),
+            ("sparse.cold-hot.null.energy", -2.5),
+            ("sparse.cold.epoch", 2.0),
+            ("sparse.noise.cold.0.5.epoch", 2.125),
+            ("sparse.cold.gibbs.energy", -2.0),
+            ("sparse.cold-hot.mean.T_star", 3.25),
+            ("sparse.noise.cold-hot.0.5.gibbs.T_star", 3.125),
+            ("sparse.cold.gibbs.ends", 2.0),
+            ("sparse.cold-hot.gibbs.several", 1.0),
+            ("sparse.cold.mean.ends_apart", 0.25),
+            ("sparse.cold-hot.cap2.gibbs.T_star", 19.0),
+            ("sparse.cold.cap1.mean.T_star", 10.25),
+            ("sparse.cold.m.gibbs.plus", 0.75),
+            ("sparse.cold.m.mean.one", 1.0),
+        ];
+        check(&told, &values, &["fig4.16", "fig4.17", "fig4.18", "sec5.noise"]);
+        let by_mode = |energy| [energy, "differs", "agrees", "agrees", "differs", "differs"];
+        assert_eq!(verdicts(&told), [by_mode("agrees"), by_mode("differs")].concat());
+    }
+}

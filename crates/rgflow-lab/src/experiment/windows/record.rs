@@ -232,11 +232,45 @@ impl Features {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::modes::ByMode;
+    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
 
     #[test]
     fn slope_of_a_line_and_of_no_line() {
         assert_eq!(slope(&[1.0, 2.0, 4.0], &[3.0, 5.0, 9.0]), Some(2.0));
         assert_eq!(slope(&[1.0, 2.0, 4.0], &[3.0; 3]), Some(0.0));
         assert_eq!(slope(&[1.0, 1.0], &[3.0, 5.0]), None);
+    }
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let settings: Settings = settings(super::super::RECIPE, &["windows.tops=[3.0, 6.0]", "windows.epochs=[1, 2]"]);
+        // The ends rise by half of what the mixtures do (Gibbs), or not at all.
+        let window = |w: f64| super::super::WindowFound {
+            null: observed(2.0 + w),
+            flows: [0.0, 8.0].map(|e| ByMode::of(flow(2.25 + 0.5 * w + e), flow(4.0 + e))).into(),
+        };
+        let mechanism = super::super::Mechanism {
+            singular: [vec![2.0, 1.0], vec![0.5, 0.25]],
+            components: vec![0.75, 0.25],
+            captured: [0.5, 0.25, 1.0],
+            left: (0..5).map(|t| [0.125, 0.25, 0.0625].map(|left| left + f64::from(t))).collect(),
+            shown: [vec![vec![1.0; 16]], vec![vec![-1.0; 16]]],
+        };
+        let told = record(&settings, &[Found { windows: vec![window(0.0), window(1.0)], mechanism }]);
+        let values = [
+            ("windows.0-3.null.T_star", 2.0),
+            ("windows.0-6.null.T_E", 3.125),
+            ("windows.0-6.epochs1.gibbs.T_star", 2.75),
+            ("windows.0-3.epochs2.mean.T_star", 12.0),
+            ("windows.gibbs.epochs1.slope", 0.5),
+            ("windows.mean.epochs2.slope_T_E", 0.0),
+            ("windows.mechanism.variance.untrained", 0.25),
+            ("windows.mechanism.left.T1.5.principal", 1.0625),
+            ("windows.mechanism.captured", 0.5),
+            ("windows.mechanism.captured_untrained", 0.25),
+        ];
+        check(&told, &values, &["sec4.windows", "sec5.mechanism"]);
+        assert_eq!(verdicts(&told), ["differs", "agrees", "agrees", "differs", "differs"]);
     }
 }
