@@ -4,6 +4,7 @@ use super::settings::Settings;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
 use crate::study::samples::sampled;
 use crate::study::training::NetworkFit;
+use crate::study::values::plain;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::lattice::{Ising, Square, Temperature, wolff};
@@ -12,18 +13,18 @@ use rgflow::nn::{Activation, Data, Mlp, Targets};
 
 const REVISION: u32 = 1;
 
-/// What a network is told.
+/// How the samples that a network learns from are labelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Below T_c is ordered, above is not.
+pub(super) enum Labels {
+    /// Below T_c ordered, above not.
     Right,
     /// The same, of samples far from T_c alone.
     Far,
-    /// Below another temperature is ordered, above is not.
+    /// Below another temperature ordered, above not.
     Wrong,
 }
 
-impl Told {
+impl Labels {
     pub const ALL: [Self; 3] = [Self::Right, Self::Far, Self::Wrong];
 
     /// In keys and names of files.
@@ -41,52 +42,52 @@ impl Told {
         let ordered = |below: f64| Some(f32::from(u8::from(t < below)));
         match self {
             Self::Right => ordered(t_c),
-            Self::Far if (t - t_c).abs() < c.far => None,
+            Self::Far if (t - t_c).abs() < *c.far => None,
             Self::Far => ordered(t_c),
-            Self::Wrong => ordered(c.wrong),
+            Self::Wrong => ordered(*c.wrong),
         }
     }
 }
 
-/// By size, in the order of [`Told::ALL`].
+/// By size, in the order of [`Labels::ALL`].
 pub(super) type Networks = Vec<Vec<Mlp>>;
 
 /// Makes or keeps the networks.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Artifact, Networks), Error> {
-    let sizes = &settings.finite_size.sizes;
-    let file = |size: usize, told: Told| format!("classifiers/L{size}-{}.safetensors", told.name());
-    let files: Vec<String> = sizes.iter().flat_map(|size| Told::ALL.map(|told| file(*size, told))).collect();
+    let (sizes, epochs) = (plain(&settings.finite_size.sizes), *settings.classifier.epochs);
+    let file = |size: usize, labels: Labels| format!("classifiers/L{size}-{}.safetensors", labels.name());
+    let files: Vec<String> = sizes.iter().flat_map(|size| Labels::ALL.map(|labels| file(*size, labels))).collect();
     let what = Stage {
         name: "classifiers",
         revision: REVISION,
-        settings: &(sizes, &settings.classifier),
+        settings: (&sizes, &settings.classifier),
         inputs: &[],
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     let artifact = repetition.stage(what, |out| {
-        out.add_work("classifiers", (sizes.len() * Told::ALL.len() * settings.classifier.epochs) as u64);
-        for size in sizes {
-            let units = (Told::ALL.len() * settings.classifier.epochs) as u64;
+        out.add_work("classifiers", (sizes.len() * Labels::ALL.len() * epochs) as u64);
+        for size in &sizes {
+            let units = (Labels::ALL.len() * epochs) as u64;
             let models = out.keep(&format!("L{size}"), units, || {
                 let samples = draw(out, settings, *size)?;
-                let model = |told: &Told| {
-                    let (mlp, cost) = fit(out, settings, *size, *told, &samples)?;
+                let model = |labels: &Labels| {
+                    let (mlp, cost) = fit(out, settings, *size, *labels, &samples)?;
                     let metadata = serde_json::json!({
-                        "kind": "P(ordered)", "size": size, "inputs": "block means", "told": told.name(), "seed": out.seed(),
+                        "kind": "P(ordered)", "size": size, "inputs": "block means", "told": labels.name(), "seed": out.seed(),
                         "settings": settings.classifier, "test_cross_entropy": cost,
                     });
                     network::with_layers(Model::new(metadata), &mlp).to_bytes()
                 };
-                Told::ALL.par_iter().map(model).collect::<Result<Vec<_>, Error>>()
+                Labels::ALL.par_iter().map(model).collect::<Result<Vec<_>, Error>>()
             })?;
-            for (told, model) in Told::ALL.iter().zip(models) {
-                out.write(&file(*size, *told), model)?;
+            for (labels, model) in Labels::ALL.iter().zip(models) {
+                out.write(&file(*size, *labels), model)?;
             }
         }
         Ok(())
     })?;
     let read = |size: &usize| {
-        Told::ALL.iter().map(|told| network::layers(&Model::load(artifact.path(&file(*size, *told)))?)).collect()
+        Labels::ALL.iter().map(|labels| network::layers(&Model::load(artifact.path(&file(*size, *labels)))?)).collect()
     };
     let networks = sizes.iter().map(read).collect::<Result<Networks, Error>>()?;
     Ok((artifact, networks))
@@ -117,11 +118,11 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
     let c = &settings.classifier;
     let lattice = Square::new(size, size)?;
     let model = Ising::new(&lattice);
-    let n = c.per_temperature;
-    let step = 2.0 * c.half_width / (c.n_temperatures - 1) as f64;
+    let (n, inputs) = (*c.per_temperature, *c.inputs);
+    let step = 2.0 * *c.half_width / (*c.n_temperatures - 1) as f64;
     let t: Vec<f64> =
-        (0..c.n_temperatures).map(|k| Temperature::CRITICAL.value() - c.half_width + step * k as f64).collect();
-    let mut x = Array2::<f32>::zeros((n * t.len(), c.inputs * c.inputs));
+        (0..*c.n_temperatures).map(|k| Temperature::CRITICAL.value() - *c.half_width + step * k as f64).collect();
+    let mut x = Array2::<f32>::zeros((n * t.len(), inputs * inputs));
     let rows: Vec<_> = x.axis_chunks_iter_mut(ndarray::Axis(0), n).collect();
     rows.into_par_iter().zip(&t).enumerate().try_for_each(|(k, (mut rows, t))| {
         let part = format!("L{size}/samples/{k}");
@@ -134,7 +135,7 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
             let mut means = Array2::zeros(rows.dim());
             for (mut x, spins) in means.rows_mut().into_iter().zip(seen.spins.rows()) {
                 let (Some(x), Some(spins)) = (x.as_slice_mut(), spins.as_slice()) else { continue };
-                block_means(spins, size, c.inputs, x);
+                block_means(spins, size, inputs, x);
             }
             Ok(means)
         })?;
@@ -148,31 +149,30 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
 const TEST: usize = 5;
 
 /// A network and its cross-entropy on the test set.
-fn fit(out: &StageOut, settings: &Settings, size: usize, told: Told, all: &Samples) -> Result<(Mlp, f64), Error> {
+fn fit(out: &StageOut, settings: &Settings, size: usize, labels: Labels, all: &Samples) -> Result<(Mlp, f64), Error> {
     let c = &settings.classifier;
-    let labels: Vec<Option<f32>> = all.t.iter().map(|t| told.label(*t, settings)).collect();
+    let y: Vec<Option<f32>> = all.t.iter().map(|t| labels.label(*t, settings)).collect();
     let part = |test: bool| {
-        let rows: Vec<usize> =
-            (0..labels.len()).filter(|i| labels[*i].is_some() && (i % TEST == TEST - 1) == test).collect();
-        let y = rows.iter().filter_map(|i| labels[*i]).collect();
+        let rows: Vec<usize> = (0..y.len()).filter(|i| y[*i].is_some() && (i % TEST == TEST - 1) == test).collect();
+        let y = rows.iter().filter_map(|i| y[*i]).collect();
         let y = Array2::from_shape_vec((rows.len(), 1), y).expect("a label each");
         (all.x.select(ndarray::Axis(0), &rows), y)
     };
     let ((x, y), (test_x, test_y)) = (part(false), part(true));
     let streams = out.streams();
-    let purpose = format!("classifiers/{}", told.name());
+    let purpose = format!("classifiers/{}", labels.name());
     let mut init = streams.generator(&format!("{purpose}/init"), size as u64);
-    let mlp = Mlp::random(&[c.inputs * c.inputs, c.hidden, 1], Activation::Relu, Activation::Sigmoid, &mut init);
+    let mlp = Mlp::random(&[c.inputs.pow(2), *c.hidden, 1], Activation::Relu, Activation::Sigmoid, &mut init);
     let data = Data { x: x.view().into(), targets: Targets::Values(y.view()) };
     let test = Data { x: test_x.view().into(), targets: Targets::Values(test_y.view()) };
     let fit = NetworkFit {
         purpose: &format!("{purpose}/{size}"),
-        part: &format!("L{size}/{}", told.name()),
-        epochs: c.epochs,
-        batching: Batching::Mini { size: c.batch, repeats: false },
-        descent: Descent::new(Rule::Adam(Adam::default()), c.learning_rate as f32),
+        part: &format!("L{size}/{}", labels.name()),
+        epochs: *c.epochs,
+        batching: Batching::Mini { size: *c.batch, repeats: false },
+        descent: Descent::new(Rule::Adam(Adam::default()), *c.learning_rate as f32),
         patience: 0,
-        lower: &[("classifier.learning_rate", c.learning_rate)],
+        lower: &[("classifier.learning_rate", *c.learning_rate)],
         units: 1,
     };
     let trained = fit.run(out, mlp, data, test)?;

@@ -2,14 +2,16 @@
 
 mod analysis;
 mod classifiers;
+mod observables;
 mod record;
 mod sampling;
 mod settings;
 
-use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Run};
+use crate::artifact::{Error, Repetition};
 use crate::record::Record;
+use crate::study::{About, Experiment, Item};
+use analysis::Found;
 use settings::Settings;
 
 /// The experiment.
@@ -22,51 +24,37 @@ const ITEMS: &[Item] = &[Item {
     keys: &["rg.fss."],
 }];
 
-impl AnyExperiment for FiniteSize {
-    fn name(&self) -> &'static str {
-        "finite-size-scaling"
+impl Experiment for FiniteSize {
+    type Settings = Settings;
+    type Found = Found;
+
+    const ABOUT: About = About {
+        name: "finite-size-scaling",
+        summary: "Finite-size scaling of the square lattice: T_c and exponents by Binder's cumulant, |m| and classifiers",
+        recipe: include_str!("recipe.toml"),
+        items: ITEMS,
+        ..About::DEFAULT
+    };
+
+    fn needs(&self, Settings { finite_size: f, classifier: c }: &Settings) -> Vec<Need> {
+        let (samples, sizes, t) = (*f.samples, f.sizes.len(), *f.temperatures);
+        // E, m and P of a network, all kept; the weights of each in every state.
+        let what = format!("finite_size.samples = {samples} at {t} temperatures of {sizes} sizes");
+        let series = Need::new(&[24, samples, t, sizes], what, "take a smaller finite_size.samples");
+        let what = format!("finite_size.samples = {samples} at {t} temperatures, reweighted,");
+        let weights = Need::new(&[8, samples, t, t], what, "take a smaller finite_size.samples");
+        let (n, t, inputs) = (*c.per_temperature, *c.n_temperatures, *c.inputs);
+        let what = format!("classifier.per_temperature = {n} at {t} temperatures of {inputs} x {inputs} inputs");
+        let inputs = Need::new(&[4, n, t, inputs, inputs], what, "take a smaller classifier.per_temperature");
+        vec![series, weights, inputs]
     }
 
-    fn summary(&self) -> &'static str {
-        "Finite-size scaling of the square lattice: T_c and exponents by Binder's cumulant, |m| and classifiers"
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let (artifact, networks) = classifiers::stage(repetition, settings)?;
+        analysis::stage(repetition, settings, &artifact, &networks)
     }
 
-    fn recipe(&self) -> &'static str {
-        include_str!("recipe.toml")
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| {
-            let (f, c) = (&s.finite_size, &s.classifier);
-            let (sizes, t) = (f.sizes.len(), f.temperatures);
-            // E, m and P of a network, all kept; the weights of each in every state.
-            let what = format!("finite_size.samples = {} at {t} temperatures of {sizes} sizes", f.samples);
-            let series = Need::new(&[24, f.samples, t, sizes], what, "take a smaller finite_size.samples");
-            let what = format!("finite_size.samples = {} at {t} temperatures, reweighted,", f.samples);
-            let weights = Need::new(&[8, f.samples, t, t], what, "take a smaller finite_size.samples");
-            let (n, t) = (c.per_temperature, c.n_temperatures);
-            let what = format!("classifier.per_temperature = {n} at {t} temperatures of {0} x {0} inputs", c.inputs);
-            let inputs = Need::new(&[4, n, t, c.inputs, c.inputs], what, "take a smaller classifier.per_temperature");
-            vec![series, weights, inputs]
-        })
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        // One after the other: each uses all threads.
-        let repeat = |repetition: &_| {
-            let (artifact, networks) = classifiers::stage(repetition, &settings)?;
-            analysis::stage(repetition, &settings, &artifact, &networks)
-        };
-        let found = run.repetitions().iter().map(repeat).collect::<Result<Vec<_>, Error>>()?;
-        Ok(record::record(&settings, &found))
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
     }
 }

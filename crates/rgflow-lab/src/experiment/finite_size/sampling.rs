@@ -8,7 +8,6 @@ use rgflow::lattice::{Ising, Square, Temperature, wolff};
 use rgflow::nn::Mlp;
 use rgflow::random::{Generator, Streams};
 use rgflow::restart::{Resumable, Unfit, decode, encode};
-use rgflow::rg::multi_histogram::estimate;
 use rgflow::rg::operators::{Bits, Operator};
 use rgflow::statistics::tau_int_chains;
 
@@ -17,7 +16,7 @@ const BATCH: usize = 250;
 
 /// What is seen of the configurations of one size and temperature, chain after chain.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Configurations {
     pub temperature: Temperature,
     /// Total energy in J.
     pub energy: Vec<f64>,
@@ -37,25 +36,25 @@ pub(super) fn read(
     settings: &Settings,
     (streams, purpose): (Streams, &str),
     drive: &dyn Fn(&mut dyn Resumable) -> Result<(), Error>,
-) -> Result<Seen, Error> {
+) -> Result<Configurations, Error> {
     let square = Square::new(size, size)?;
-    let (own, n_inputs) = (&settings.finite_size, settings.classifier.inputs);
-    let n = own.samples;
+    let (own, n_inputs) = (&settings.finite_size, *settings.classifier.inputs);
+    let n = *own.samples;
     let mut reading = Reading {
         size,
         n_inputs,
         networks,
         stream: &|chain: usize| streams.generator(purpose, chain as u64),
-        wolff: wolff::Settings { chains: 1, burn_in: own.burn_in, spacing: own.spacing },
+        wolff: wolff::Settings { chains: 1, burn_in: *own.burn_in, spacing: *own.spacing },
         chain: wolff::Chain::new(&Ising::new(&square), temperature),
         operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
         bits: Bits::new(size, size, 1),
         inputs: Array2::zeros((BATCH, n_inputs * n_inputs)),
-        per_chain: n / own.chains,
-        chains: own.chains,
+        per_chain: n / *own.chains,
+        chains: *own.chains,
         running: None,
         done: 0,
-        seen: Seen {
+        seen: Configurations {
             temperature,
             energy: Vec::with_capacity(n),
             m: Vec::with_capacity(n),
@@ -83,11 +82,11 @@ struct Reading<'a> {
     /// Generator of the chain that runs.
     running: Option<Generator>,
     done: usize,
-    seen: Seen,
+    seen: Configurations,
 }
 
 impl Reading<'_> {
-    fn finish(self) -> Seen {
+    fn finish(self) -> Configurations {
         let mut seen = self.seen;
         let abs_m: Vec<f64> = seen.m.iter().map(|m| m.abs()).collect();
         let tau = |series: &Vec<f64>| {
@@ -142,7 +141,7 @@ impl Resumable for Reading<'_> {
     }
 
     fn save(&self) -> Vec<u8> {
-        let Seen { energy, m, p, .. } = &self.seen;
+        let Configurations { energy, m, p, .. } = &self.seen;
         encode(&(self.done, &self.running, self.chain.save(), energy, m, p))
     }
 
@@ -158,42 +157,4 @@ impl Resumable for Reading<'_> {
         (self.seen.energy, self.seen.m, self.seen.p) = (energy, m, p);
         Ok(())
     }
-}
-
-impl Seen {
-    /// A function of averages, from all configurations and without each of `blocks` blocks.
-    pub fn replicas<const M: usize>(
-        &self,
-        blocks: usize,
-        of: impl Fn(usize) -> [f64; M],
-        f: impl Fn([f64; M]) -> f64,
-    ) -> Vec<f64> {
-        let n = self.energy.len();
-        let mut sums = vec![[0.0; M]; blocks];
-        let mut counts = vec![0.0; blocks];
-        for i in 0..n {
-            let b = i * blocks / n;
-            counts[b] += 1.0;
-            sums[b].iter_mut().zip(of(i)).for_each(|(sum, v)| *sum += v);
-        }
-        let mut all = [0.0; M];
-        sums.iter().for_each(|s| all.iter_mut().zip(s).for_each(|(all, s)| *all += s));
-        let whole = f(all.map(|s| s / n as f64));
-        let without = |(sum, count): (&[f64; M], &f64)| {
-            let mut rest = all;
-            rest.iter_mut().zip(sum).for_each(|(rest, s)| *rest = (*rest - s) / (n as f64 - count));
-            f(rest)
-        };
-        std::iter::once(whole).chain(sums.iter().zip(&counts).map(without)).collect()
-    }
-}
-
-/// Value and error of replicas.
-pub(super) fn pair(replicas: &[f64]) -> (f64, f64) {
-    estimate(replicas).into()
-}
-
-/// Binder's cumulant of <m^2> and <m^4>.
-pub(super) fn cumulant(m2: f64, m4: f64) -> f64 {
-    1.0 - m4 / (3.0 * m2 * m2)
 }
