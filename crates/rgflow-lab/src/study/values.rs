@@ -54,6 +54,8 @@ fn at<T: DeserializeOwned>(table: toml::Value, name: &str) -> Result<T, String> 
         let allowed = message.strip_prefix("unknown variant").and_then(|rest| rest.split_once("expected "));
         let message = allowed.map_or(message.to_string(), |(_, names)| format!("must be {}", names.replace('`', "\"")));
         match value.filter(|value| !value.is_table()) {
+            // Small and large numbers with their exponents.
+            Some(toml::Value::Float(value)) => format!("{key} = {value:?}: {message}"),
             Some(value) => format!("{key} = {value}: {message}"),
             None => format!("{key}: {message}"),
         }
