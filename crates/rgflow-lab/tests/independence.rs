@@ -88,7 +88,7 @@ fn copies_in_any_order_are_named() {
     let mut rng = Streams::new(1).generator("test/copies", 0);
     let rows = Array2::from_shape_fn((600, 32), |_| if rng.random() { 1i8 } else { -1 });
     let mut of = |name: &str, from: &dyn Fn(usize) -> usize, n: usize| {
-        let order: Vec<usize> = rgflow::learning::permutation(n, &mut rng).into_iter().map(from).collect();
+        let order: Vec<usize> = rgflow::random::permutation(n, &mut rng).into_iter().map(from).collect();
         said(name, &text(&rows.select(ndarray::Axis(0), &order)))
     };
     let five = of("five.csv", &|i| i % 200, 1000).unwrap();

@@ -5,9 +5,9 @@ use super::data;
 use super::harness::{Case, Report};
 use crate::artifact::Error;
 use ndarray::{Array2, Axis, s};
-use rgflow::learning::{Adam, Batching, Descent, Rule, permutation};
+use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trainer, Training};
-use rgflow::random::Streams;
+use rgflow::random::{Streams, permutation};
 use serde_json::json;
 
 /// A network and its training.

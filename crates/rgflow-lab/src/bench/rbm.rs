@@ -5,8 +5,8 @@ use super::harness::{Case, Report};
 use crate::artifact::Error;
 use ndarray::{Array2, Axis};
 use rgflow::kernel::spins::{pack, packed_len};
-use rgflow::learning::{Batching, Descent, Rule, Sgd, permutation};
-use rgflow::random::Streams;
+use rgflow::learning::{Batching, Descent, Rule, Sgd};
+use rgflow::random::{Streams, permutation};
 use rgflow::rbm::{Rbm, Trainer, Training};
 use serde_json::json;
 

@@ -12,8 +12,7 @@
 //! each, contradict it: 43 rows that occur twice, and none once or thrice. Rows that occur once are never suspect.
 
 use super::Dataset;
-use rgflow::learning::permutation;
-use rgflow::random::{Generator, Streams};
+use rgflow::random::{Generator, Streams, permutation};
 use std::collections::{BTreeMap, HashMap};
 
 const WINDOW: usize = 64;

@@ -3,7 +3,7 @@
 
 use super::idx;
 use crate::artifact::{Error, atomic};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -171,10 +171,36 @@ pub struct Digits {
     /// Grey levels in [0, 1], shape (images, 784), row by row; probabilities of {0, 1} units, never thresholded.
     pub images: Array2<f32>,
     /// The digit of each image, 0 to 9.
-    pub labels: Vec<u8>,
+    pub labels: Vec<usize>,
 }
 
-/// Reads the training set (60,000) and the test set (10,000) from `folder`.
+impl Digits {
+    /// The images of these `rows`.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let labels = rows.iter().map(|row| self.labels[*row]).collect();
+        Self { images: self.images.select(Axis(0), rows), labels }
+    }
+
+    /// The first `most` images, or all if there are fewer.
+    pub fn first(&self, most: usize) -> Self {
+        self.select(&(0..self.labels.len().min(most)).collect::<Vec<_>>())
+    }
+}
+
+/// Hash of the four files in `folder`.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn hash(folder: &Path) -> Result<String, Error> {
+    let mut hasher = blake3::Hasher::new();
+    for file in files() {
+        let path = folder.join(&file.name);
+        hasher.update(&std::fs::read(&path).map_err(Error::io("read", &path))?);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Reads the training set (60,000) and the test set (10,000) from `folder`: square images of all ten digits.
 ///
 /// # Errors
 /// [`Error::User`] if a file is missing, damaged, or does not fit the others.
@@ -204,6 +230,7 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
         if shape[0] != labels.len() || labels.iter().any(|label| *label > 9) {
             return Err(Error::user(format!("{}: its labels do not fit its images", folder.display())));
         }
+        let labels: Vec<usize> = labels.into_iter().map(usize::from).collect();
         let grey = grey.into_iter().map(|byte| f32::from(byte) / 255.0).collect();
         let images = Array2::from_shape_vec((shape[0], size), grey)?;
         if images.nrows() > 9 && images.rows().into_iter().all(|row| row == images.row(0)) {
@@ -215,13 +242,24 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
         Ok(Digits { images, labels })
     };
     let both = [set(&train_images, &train_labels)?, set(&test_images, &test_labels)?];
-    match sizes.as_slice() {
-        [train, test] if train != test => Err(Error::user(format!(
-            "{}: training images of {train:?} pixels and test images of {test:?}; `rgflow data mnist` gets them again",
-            folder.display()
-        ))),
-        _ => Ok(both),
+    let wrong = |what: String| {
+        Err(Error::user(format!("{}: {what}; `rgflow data mnist` gets the files again", folder.display())))
+    };
+    if let [train, test] = sizes[..]
+        && train != test
+    {
+        return wrong(format!("training images of {train:?} pixels and test images of {test:?}"));
     }
+    let pixels = both[0].images.ncols();
+    if pixels.isqrt().pow(2) != pixels {
+        return wrong(format!("images of {pixels} pixels are no squares"));
+    }
+    for (which, file) in ["training", "test"].into_iter().zip(&both) {
+        if let Some(digit) = (0..10).find(|digit| !file.labels.contains(digit)) {
+            return wrong(format!("the {which} files have no image of the digit {digit}"));
+        }
+    }
+    Ok(both)
 }
 
 #[cfg(test)]
@@ -263,11 +301,12 @@ mod tests {
             std::fs::write(to.join(name), bytes).unwrap();
             File { name: name.into(), sha256: sha256(bytes) }
         };
-        let images =
-            |n: u8| [&[0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 1, 0, 0, 0, 2][..], &vec![51; 2 * n as usize]].concat();
-        let labels = |n: u8| [&[0, 0, 8, 1, 0, 0, 0, n][..], &vec![7; n as usize]].concat();
+        let count = |n: u8| (0..n).collect::<Vec<u8>>();
+        let images = |n: u8| [&[0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 2, 0, 0, 0, 2][..], &count(4 * n)].concat();
+        let labels =
+            |n: u8| [&[0, 0, 8, 1, 0, 0, 0, n][..], &count(n).iter().map(|i| i % 10).collect::<Vec<_>>()].concat();
         let [a, b, c, d] = files().map(|file| file.name);
-        vec![write(&a, &images(3)), write(&b, &labels(3)), write(&c, &images(1)), write(&d, &labels(1))]
+        vec![write(&a, &images(12)), write(&b, &labels(12)), write(&c, &images(10)), write(&d, &labels(10))]
     }
 
     fn quiet(_: &str) {}
@@ -281,8 +320,9 @@ mod tests {
         assert_eq!(bring(&files, &sources, to.path(), &mut quiet).unwrap().len(), 4);
         assert!(bring(&files, &sources, to.path(), &mut quiet).unwrap().is_empty());
         let [train, test] = load(to.path()).unwrap();
-        assert_eq!((train.images.dim(), test.labels), ((3, 2), vec![7]));
-        assert!((train.images[[2, 1]] - 0.2).abs() < 1e-7);
+        assert_eq!((train.images.dim(), test.labels[3]), ((12, 4), 3));
+        assert!((train.images[[11, 3]] - 47.0 / 255.0).abs() < 1e-7);
+        assert_eq!(train.select(&[11, 0]).labels, [1, 0]);
         // A file that is cut is told when read and mended when brought again.
         let cut = to.path().join(&files[0].name);
         std::fs::write(&cut, [0, 0, 8, 3, 0]).unwrap();

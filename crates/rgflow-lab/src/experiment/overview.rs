@@ -54,14 +54,7 @@ pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
     let sections = found.into_iter().map(|one| Section {
         title: format!("{}: {}", one.item.id, one.item.title),
         text: vec![format!("The thesis: {}.", one.item.claim), format!("More in {}.", one.page)],
-        figures: one
-            .record
-            .sections
-            .iter()
-            .flat_map(|section| &section.figures)
-            .filter(|figure| one.item.has_figure(&figure.id))
-            .cloned()
-            .collect(),
+        figures: one.record.figures().filter(|figure| one.item.has_figure(&figure.id)).cloned().collect(),
         tables: Vec::new(),
     });
     Record {

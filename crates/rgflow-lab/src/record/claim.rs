@@ -59,11 +59,10 @@ pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
 }
 
 fn row(record: &Record, claim: &Claim) -> Vec<Cell> {
-    let find = |key: &str| record.numbers.iter().find(|number| number.key == key);
     let show = |number: Option<&Number>| number.map_or(Cell::text(""), Cell::from);
-    let measured = find(&claim.number);
+    let measured = record.number(&claim.number);
     let verdict = measured.map_or(super::Verdict::NotCompared, Number::first_verdict).into();
-    let null = claim.null.as_deref().and_then(find);
+    let null = claim.null.as_deref().and_then(|key| record.number(key));
     vec![Cell::text(&claim.item), Cell::text(&claim.states), show(measured), show(null), verdict]
 }
 

@@ -8,6 +8,8 @@ mod figure;
 mod number;
 mod quantity;
 mod table;
+#[cfg(test)]
+pub mod testing;
 
 pub use claim::{Claim, verdicts};
 pub use combined::{Combined, Interval, Measured, around, over_seeds, union};
@@ -65,6 +67,16 @@ impl Record {
         let mut listed = Vec::new();
         all.iter().for_each(|one| one.list(&[], &mut listed));
         self.numbers.extend(listed.into_iter().cloned());
+    }
+
+    /// The number `key`.
+    pub fn number(&self, key: &str) -> Option<&Number> {
+        self.numbers.iter().find(|number| number.key == key)
+    }
+
+    /// The figures of all sections.
+    pub fn figures(&self) -> impl Iterator<Item = &Figure> {
+        self.sections.iter().flat_map(|section| &section.figures)
     }
 }
 

@@ -347,7 +347,7 @@ mod tests {
         let [t, e] =
             ["T", "E"].map(|of| Quantity::exact(&format!("{{L}}.{{mode}}.{of}"), [size, mode], "", "", |_| 0.0));
         // What is only shown is not listed.
-        let e = e.map(|[_, m], number| if m == 1 { Number { key: String::new(), ..number } } else { number });
+        let e = e.map(|[_, m], number| if m == 1 { number.unlisted() } else { number });
         let ends = ByPlace(vec![&t, &e]);
         let mut record = Record::default();
         record.list(&[&ByPlace(vec![&peak, &ends])]);

@@ -38,7 +38,7 @@ pub fn write(
     let figures = dir.join("figures");
     inside::check_one(&figures)?;
     atomic::create_folder(&figures)?;
-    for figure in record.sections.iter().flat_map(|s| &s.figures) {
+    for figure in record.figures() {
         atomic::write(figures.join(format!("{}.svg", figure.id)), svg::figure(figure).as_bytes())?;
         atomic::write(figures.join(format!("{}.csv", figure.id)), csv::figure(figure).as_bytes())?;
     }

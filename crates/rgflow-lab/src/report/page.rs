@@ -94,7 +94,7 @@ pub(super) fn html(record: &Record, settings: &str, provenance: &Value) -> Resul
     let mut environment = minijinja::Environment::new();
     environment.add_filter("rich", |text: String| minijinja::Value::from_safe_string(rich::html(&text)));
     environment.add_template("page.html", include_str!("page.html"))?;
-    let figures = || record.sections.iter().flat_map(|s| &s.figures);
+    let figures = || record.figures();
     let drawn: Vec<Vec<svg::Drawing>> = figures().map(svg::panels).collect();
     let mut views = figures().zip(&drawn).map(|(figure, drawn)| figure_view(figure, drawn));
     let sections = record.sections.iter().enumerate().map(|(i, section)| SectionView {

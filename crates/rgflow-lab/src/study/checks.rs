@@ -14,28 +14,6 @@ pub fn check_temperature_grid(table: &str, max: f64, step: f64) -> Result<(), St
     Err(format!("{table}.t_max = {max}: must be 4 to 200 whole steps of {table}.t_step = {step}"))
 }
 
-/// Refuses what is not one or more numbers from 1 to `most` that rise.
-pub fn check_rising(key: &str, values: &[usize], most: usize) -> Result<(), String> {
-    let fine = !values.is_empty()
-        && values.windows(2).all(|w| w[0] < w[1])
-        && values.iter().all(|value| (1..=most).contains(value));
-    if fine {
-        Ok(())
-    } else {
-        Err(format!("{key} = {values:?}: must be one or more numbers from 1 to {most} that rise"))
-    }
-}
-
-/// The table `name` of an experiment's own settings.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn own<T: serde::de::DeserializeOwned>(table: &toml::Table, name: &str) -> Result<T, String> {
-    whole_numbers(table, "")?;
-    let own = table.get(name).cloned().unwrap_or(toml::Value::Table(toml::Table::new()));
-    own.try_into().map_err(|e: toml::de::Error| format!("{name}: {}", e.message()))
-}
-
 /// No setting is below zero, and the type that says so would not say which.
 pub fn whole_numbers(table: &toml::Table, path: &str) -> Result<(), String> {
     fn check(key: &str, value: &toml::Value) -> Result<(), String> {

@@ -228,6 +228,14 @@ impl<E: Experiment> AnyExperiment for E {
     }
 }
 
+/// The settings of a recipe with `changes` such as `flow.steps=[2]`, for tests.
+#[cfg(test)]
+pub fn changed<E: Experiment>(changes: &[&str]) -> Result<E::Settings, String> {
+    let changes: Vec<String> = changes.iter().map(|change| change.to_string()).collect();
+    let table = crate::artifact::settings::resolve(E::ABOUT.recipe, None, &changes).map_err(|e| e.to_string())?;
+    E::Settings::parse(&table)
+}
+
 /// A figure or table of the thesis.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {

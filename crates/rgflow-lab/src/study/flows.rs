@@ -78,12 +78,25 @@ impl Flow<'_> {
         system: &S,
         units: &(dyn Fn(u64) -> u64 + Sync),
     ) -> Result<(Trajectory, S::Found), Error> {
-        let (schedule, streams) = (Schedule::new(self.steps), (out.streams(), self.purpose));
-        let trajectory = out.drive(self.part, units, |drive| {
-            run_by(self.rbm, system.readout(), self.starts, self.mode, &schedule, streams, drive)
-        })?;
+        let trajectory = self.trajectory(out, system.readout(), units)?;
         let found = system.examine(self, &trajectory, out.streams())?;
         Ok((trajectory, found))
+    }
+
+    /// Runs the flow; `units` of chain-steps are the progress.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] after a signal.
+    pub fn trajectory(
+        &self,
+        out: &StageOut,
+        readout: Readout,
+        units: &(dyn Fn(u64) -> u64 + Sync),
+    ) -> Result<Trajectory, Error> {
+        let (schedule, streams) = (Schedule::new(self.steps), (out.streams(), self.purpose));
+        out.drive(self.part, units, |drive| {
+            run_by(self.rbm, readout, self.starts, self.mode, &schedule, streams, drive)
+        })
     }
 }
 

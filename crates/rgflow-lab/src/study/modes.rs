@@ -27,6 +27,13 @@ impl Place for Mode {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ByMode<T>([T; 2]);
 
+impl<T> ByMode<T> {
+    /// What `of` gives for each mode.
+    pub fn each(of: impl FnMut(Mode) -> T) -> Self {
+        Self(MODES.map(of))
+    }
+}
+
 impl<T: Send> ByMode<T> {
     /// What `of` gives for each mode, both at once.
     ///

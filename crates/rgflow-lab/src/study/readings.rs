@@ -208,7 +208,7 @@ pub fn energy(observed: &[&Observed]) -> Combined {
 #[cfg(test)]
 pub mod fabricated {
     use super::*;
-    use crate::record::Record;
+    pub use crate::record::testing::{check, verdicts};
 
     /// A collection that reads T* = `t`, T_E = `t` + 1/8, E/N = -`t`, |m| = `t`/16.
     pub fn observed(t: f64) -> Observed {
@@ -267,24 +267,6 @@ pub mod fabricated {
         let small: Vec<String> = small.filter(|set| keys || !set.starts_with("lattice")).collect();
         let table = crate::artifact::settings::resolve(recipe, None, &small).expect("keys of the recipe");
         S::parse(&table).expect("settings that can be")
-    }
-
-    /// Asserts values by key, that claims name numbers that are listed, and the names of the figures.
-    pub fn check(record: &Record, values: &[(&str, f64)], figures: &[&str]) {
-        for (key, expected) in values {
-            let number = record.numbers.iter().find(|n| n.key == *key).unwrap_or_else(|| panic!("no {key}"));
-            assert_eq!(number.value, Some(*expected), "{key}");
-        }
-        let listed = |key: &str| record.numbers.iter().any(|number| number.key == key);
-        record.claims.iter().flat_map(|claim| claim.keys()).for_each(|key| assert!(listed(key), "no {key}"));
-        let ids: Vec<&str> = record.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
-        assert_eq!(ids, figures);
-    }
-
-    /// The verdict of each claim, in order.
-    pub fn verdicts(record: &Record) -> Vec<&'static str> {
-        let of = |key: &str| record.numbers.iter().find(|number| number.key == key);
-        record.claims.iter().map(|claim| of(&claim.number).map_or("left out", |n| n.first_verdict().word())).collect()
     }
 }
 

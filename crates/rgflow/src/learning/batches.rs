@@ -90,13 +90,6 @@ impl fmt::Display for Batching {
     }
 }
 
-/// A random permutation of 0 .. n.
-pub fn permutation(n: usize, random: &mut Generator) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    order.shuffle(random);
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

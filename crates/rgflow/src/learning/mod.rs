@@ -1,7 +1,9 @@
 //! What all learning machines share: how their parameters are changed ([`Descent`]), in which portions the data comes
-//! ([`Batching`]) and when to stop ([`EarlyStopping`]). (Thesis sections 2.2.2 and 2.2.3.)
+//! ([`Batching`]), how it is made wider ([`mixtures`], [`noisy`]) and when to stop ([`EarlyStopping`]). (Thesis sections 2.2.2, 2.2.3
+//! and 4.4.)
 
 mod adam;
+mod augmentation;
 mod batches;
 mod descent;
 mod early_stopping;
@@ -12,7 +14,8 @@ mod rule;
 mod sgd;
 
 pub use adam::Adam;
-pub use batches::{Batching, permutation};
+pub use augmentation::{mixtures, noisy};
+pub use batches::Batching;
 pub use descent::{Descent, Optimiser};
 pub use early_stopping::EarlyStopping;
 pub(crate) use early_stopping::State as StoppingState;

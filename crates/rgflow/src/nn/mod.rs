@@ -2,6 +2,7 @@
 //! 2.1 to 2.3 and appendix A). A single neuron is a network of one layer with one output.
 
 mod activation;
+mod confusion;
 mod cost;
 mod error;
 mod fit;
@@ -12,6 +13,7 @@ mod training;
 mod workspace;
 
 pub use activation::Activation;
+pub use confusion::confusion;
 pub use cost::{Cost, Targets};
 pub use error::NnError;
 pub use fit::Fit;

@@ -7,11 +7,26 @@
 mod bulk;
 
 pub use bulk::Bulk;
+use rand::seq::SliceRandom;
 use rand_core::SeedableRng;
 
 /// The scalar generator: xoshiro256++ (Blackman and Vigna 2019), whose stream is fixed by its definition and
 /// not by a library version.
 pub type Generator = rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A random permutation of 0 .. n.
+///
+/// ```
+/// use rgflow::random::{Streams, permutation};
+/// let mut order = permutation(5, &mut Streams::new(1).generator("order", 0));
+/// order.sort();
+/// assert_eq!(order, [0, 1, 2, 3, 4]);
+/// ```
+pub fn permutation(n: usize, random: &mut Generator) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.shuffle(random);
+    order
+}
 
 /// The master seed of a run, from which all streams are derived.
 ///

@@ -1,19 +1,24 @@
-//! Errors of measurements: autocorrelation, blocking, resampling, few repetitions; distances between distributions.
+//! Errors of measurements: autocorrelation, blocking, resampling, few repetitions; distances between distributions; tests of
+//! hypotheses; principal components.
 //!
 //! Every average of a Markov chain needs its integrated autocorrelation time ([`tau_int`]); averages over repeated runs
 //! need Student's t ([`student_t_error`]); functions of averages need resampling ([`jackknife`], [`bootstrap`]).
 
 mod autocorrelation;
 mod blocking;
+mod collections;
 pub mod distances;
 mod estimate;
+mod principal;
 mod resampling;
 pub(crate) mod special;
 mod testing;
 
 pub use autocorrelation::{TauInt, tau_int, tau_int_chains};
 pub use blocking::{block_means, blocking};
+pub use collections::{distinct_collections, purity};
 pub use distances::{jensen_shannon, kullback_leibler, total_variation};
 pub use estimate::{Estimate, mean_error, student_t_error};
+pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
 pub use resampling::{bootstrap, jackknife};
 pub use testing::{gamma_tail, holm};

@@ -161,7 +161,7 @@ mod tests {
     fn claims_are_answered_by_what_is_exact() {
         let record = ExactRg.record(&settings("trg", "chi = [16, 8]").unwrap(), &[]).unwrap();
         assert!(record.numbers.iter().all(|n| n.first_verdict() == Verdict::Agrees), "{:?}", record.numbers);
-        let value = |key: &str| record.numbers.iter().find(|n| n.key == format!("exact-rg.{key}")).unwrap().get();
+        let value = |key: &str| record.number(&format!("exact-rg.{key}")).unwrap().get();
         assert_eq!(["tanh", "exp"].map(|side| value(&format!("series.{side}.order_6"))), [200.0; 2]);
         assert!((value("migdal-kadanoff.nu") - 1.338).abs() < 1e-3 && (value("duality.K_c") - 0.4407).abs() < 1e-4);
         assert!(value("duality.infinite") < 1e-12 && value("duality.torus") > 0.69);
@@ -170,7 +170,7 @@ mod tests {
         let claims: Vec<&str> = record.claims.iter().flat_map(|claim| claim.keys()).collect();
         assert_eq!((claims.len(), claims[8]), (9, "exact-rg.trg.chi16.error"));
         assert!(claims.iter().all(|key| value(key.trim_start_matches("exact-rg.")).is_finite()));
-        let figures: Vec<&str> = record.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        let figures: Vec<&str> = record.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(figures, ["fig3.1", "fig3.2", "fig3.3", "eq3.2.31", "sec3.pictures"]);
         // Too few steps to arrive: the rule can fail.
         let mut short = Record::default();

@@ -1,16 +1,17 @@
 //! Stages "classifier" and "classifier-all": networks that read digits.
 
-use super::data::{Images, Part};
-use super::settings::Common;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use super::Study;
+use crate::artifact::{Artifact, Error, Model, Stage, StageOut, network};
+use crate::dataset::mnist::Digits;
 use crate::study::training::NetworkFit;
-use ndarray::Axis;
+use ndarray::ArrayView1;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
-use rgflow::nn::{Activation, Data, Mlp, Targets};
+use rgflow::nn::{Activation, Data, Mlp, Targets, confusion};
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
-pub(super) const MODEL: &str = "classifier/model.safetensors";
+const MODEL: &str = "classifier/model.safetensors";
+const ACCURACY: &str = "classifier/accuracy.json";
 
 /// What a network reads of the images of the test files, which no training saw.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,19 +22,19 @@ pub(super) struct Accuracy {
 }
 
 /// Makes or keeps the network trained on `data.per_digit` images of each digit.
-pub(super) fn stage(repetition: &Repetition, settings: &Common, images: &Images) -> Result<Artifact, Error> {
+pub(super) fn stage(study: &Study) -> Result<Artifact, Error> {
+    let (settings, images) = (study.settings, study.images);
     let what = Stage {
         name: "classifier",
         revision: REVISION,
         settings: (&settings.classifier, &settings.data),
         inputs: &[&images.artifact],
-        outputs: &[MODEL, "classifier/accuracy.json"],
+        outputs: &[MODEL, ACCURACY],
     };
-    repetition.stage(what, |out| {
-        let [train, test] = images.train_and_test(out.seed(), settings.data.per_digit)?;
-        out.add_work("classifier", settings.classifier.epochs as u64 * units(&train));
-        let mlp = fit(settings, &train, &test, out)?;
-        out.write_json("classifier/accuracy.json", &accuracy(&mlp, &images.all(1)))?;
+    study.repetition.stage(what, |out| {
+        let [train, test] = images.train_and_test(out.streams(), *settings.data.per_digit)?;
+        let mlp = fit(study, "classifier", [&train, &test], out)?;
+        out.write_json(ACCURACY, &accuracy(&mlp, study))?;
         let digits: Vec<f64> = (0..10).map(f64::from).collect();
         let model = Model::new(network::metadata("classes", &digits));
         out.write(MODEL, network::with_layers(model, &mlp).to_bytes()?)
@@ -41,65 +42,52 @@ pub(super) fn stage(repetition: &Repetition, settings: &Common, images: &Images)
 }
 
 /// Makes or keeps the accuracy of the network trained on all images of the training files; the test files choose no epoch.
-pub(super) fn on_all(repetition: &Repetition, settings: &Common, images: &Images) -> Result<Accuracy, Error> {
-    let file = "classifier-all/accuracy.json";
+pub(super) fn on_all(study: &Study) -> Result<f64, Error> {
     let what = Stage {
         name: "classifier-all",
         revision: REVISION,
-        settings: &settings.classifier,
-        inputs: &[&images.artifact],
-        outputs: &[file],
+        settings: &study.settings.classifier,
+        inputs: &[&study.images.artifact],
+        outputs: &["classifier-all/accuracy.json"],
     };
-    let artifact = repetition.stage(what, |out| {
-        let all = images.all(0);
-        out.add_work("classifier-all", settings.classifier.epochs as u64 * units(&all));
-        let mlp = fit(settings, &all, &images.first(0, 5000), out)?;
-        out.write_json(file, &accuracy(&mlp, &images.all(1)))
-    })?;
-    artifact.json(file)
+    let found = study.repetition.found(what, |out| {
+        let all = &study.images.training;
+        Ok(accuracy(&fit(study, "classifier-all", [all, &all.first(5000)], out)?, study))
+    });
+    Ok(found?.accuracy)
 }
 
-fn units(data: &Part) -> u64 {
-    data.digits.len() as u64
-}
-
-fn fit(settings: &Common, data: &Part, test: &Part, out: &StageOut) -> Result<Mlp, Error> {
-    let own = &settings.classifier;
-    let streams = out.streams();
-    let sizes: Vec<usize> = [data.images.ncols()].into_iter().chain(own.hidden.iter().copied()).chain([10]).collect();
-    let mlp = Mlp::random(&sizes, Activation::Relu, Activation::Softmax, &mut streams.generator("classifier/init", 0));
-    let regulariser = Regulariser { lambda_w: own.lambda as f32, ..Regulariser::default() };
-    let descent = Descent { regulariser, ..Descent::new(Rule::Adam(Adam::default()), own.learning_rate as f32) };
-    let x = Data { x: data.images.view().into(), targets: Targets::Classes(&data.digits) };
-    let y = Data { x: test.images.view().into(), targets: Targets::Classes(&test.digits) };
+fn fit(study: &Study, name: &str, [train, test]: [&Digits; 2], out: &StageOut) -> Result<Mlp, Error> {
+    let own = &study.settings.classifier;
+    let sizes = study.settings.layers(train.images.ncols());
+    let mut random = out.streams().generator("classifier/init", 0);
+    let mlp = Mlp::random(&sizes, Activation::Relu, Activation::Softmax, &mut random);
+    let regulariser = Regulariser { lambda_w: *own.lambda as f32, ..Regulariser::default() };
     let fit = NetworkFit {
         purpose: "classifier",
         part: "training",
-        epochs: own.epochs,
-        batching: Batching::Mini { size: own.batch, repeats: false },
-        descent,
+        epochs: *own.epochs,
+        batching: Batching::Mini { size: *own.batch, repeats: false },
+        descent: Descent { regulariser, ..Descent::new(Rule::Adam(Adam::default()), *own.learning_rate as f32) },
         patience: 0,
-        lower: &[("classifier.learning_rate", own.learning_rate)],
-        units: units(data),
+        lower: &[("classifier.learning_rate", *own.learning_rate)],
+        units: train.labels.len() as u64,
     };
+    out.add_work(name, *own.epochs as u64 * fit.units);
+    let [x, y] = [train, test].map(|of| Data { x: of.images.view().into(), targets: Targets::Classes(&of.labels) });
     Ok(fit.run(out, mlp, x, y)?.mlp)
 }
 
-fn accuracy(mlp: &Mlp, on: &Part) -> Accuracy {
-    let mut confusion = vec![vec![0.0; 10]; 10];
-    for (p, digit) in mlp.outputs(on.images.view()).axis_iter(Axis(0)).zip(&on.digits) {
-        let best = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |best| best.0);
-        confusion[*digit][best] += 1.0;
-    }
-    let right: f64 = (0..10).map(|d| confusion[d][d]).sum();
-    for row in &mut confusion {
-        let n: f64 = row.iter().sum();
-        row.iter_mut().for_each(|c| *c /= n.max(1.0));
-    }
-    Accuracy { accuracy: right / on.digits.len() as f64, confusion }
+fn accuracy(mlp: &Mlp, study: &Study) -> Accuracy {
+    let test = &study.images.test;
+    let counts = confusion(mlp.outputs(test.images.view()).view(), &test.labels);
+    let fractions = |row: ArrayView1<usize>| row.iter().map(|n| *n as f64 / row.sum() as f64).collect();
+    let confusion = counts.rows().into_iter().map(fractions).collect();
+    Accuracy { accuracy: counts.diag().sum() as f64 / test.labels.len() as f64, confusion }
 }
 
-/// The network of the stage.
-pub(super) fn load(artifact: &Artifact) -> Result<Mlp, Error> {
-    network::layers(&Model::load(artifact.path(MODEL))?)
+/// The network of the stage, and what it reads right.
+pub(super) fn load(artifact: &Artifact) -> Result<(Mlp, f64), Error> {
+    let accuracy: Accuracy = artifact.json(ACCURACY)?;
+    Ok((network::layers(&Model::load(artifact.path(MODEL))?)?, accuracy.accuracy))
 }

@@ -1,325 +1,221 @@
 //! Where mixtures merge the ends of two digits: epochs, learning rate and number of mixtures.
 
-use super::super::{AnyExperiment, Item};
 use super::data::{Images, Set, With};
-use super::flows::{self, Found as Flow};
-use super::machines::{self, Fit};
-use super::settings::{Common, Training};
-use super::{MODES, classifier};
+use super::machines::MachineSpec;
+use super::settings::{Common, Epochs, Training};
+use super::{Study, flows};
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition, Run};
+use crate::artifact::{Artifact, Error, Repetition};
 use crate::dataset::mnist;
-use crate::record::Combined;
-use crate::record::{Axis, Cell, Claim, Figure, Map, Number, Panel, Record, Section, Table};
-use crate::study::checks::{check_rising, own};
-use crate::study::drawing::log_axis;
-use crate::study::drawing::{cell, over};
+use crate::record::{Axis, ByPlace, Claim, Dimension, Figure, Panel, Place, Record, Repeated, Section, Table};
+use crate::row;
+use crate::study::modes::{ByMode, MODES, modes};
+use crate::study::values::{self, Positive, Rising, Within, plain};
+use crate::study::{About, Experiment, Item};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use rgflow::flow::Mode;
+use serde::Deserialize;
 
 /// The experiment.
 pub struct MnistMaps;
 
-const RECIPE: &str = concat!(
-    "# Where mixtures merge the ends of the RBM flow on two digits.\n",
-    include_str!("common.toml"),
-    include_str!("maps_recipe.toml")
-);
-
-const ITEMS: &[Item] = &[Item {
-    id: "sec4.mnist-maps",
-    title: "Distinct ends over epochs, learning rate and number of mixtures",
-    claim: "4500 mixtures leave one end, 900 do not",
-    keys: &["mnist-maps."],
-}];
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Own {
-    digits: [u8; 2],
-    epochs: Vec<usize>,
-    learning_rates: Vec<f64>,
-    mixtures: Vec<usize>,
+/// The table `maps`.
+#[derive(Clone, Debug, Deserialize)]
+struct Maps {
+    digits: [Within<0, 9>; 2],
+    epochs: Rising<Epochs>,
+    learning_rates: Rising<Positive>,
+    mixtures: Rising<Within<0, 100_000>>,
 }
 
-struct Settings {
+/// The recipe's values.
+pub struct Settings {
     common: Common,
-    own: Own,
+    maps: Maps,
 }
 
-/// A machine: its place on the axes, and how it is made.
-struct Machine {
-    name: String,
-    training: Training,
-    set: Set,
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let (common, maps): (_, Maps) = (Common::parse(table)?, values::part(table, "maps")?);
+        let digits = plain(&maps.digits);
+        if digits[0] == digits[1] {
+            return Err(format!("maps.digits = {digits:?}: must be two different digits"));
+        }
+        Ok(Self { common, maps })
+    }
 }
 
 impl Settings {
-    fn parse(table: &toml::Table) -> Result<Self, String> {
-        let own: Own = own(table, "maps")?;
-        let common = Common::parse(table, &["maps"])?;
-        check_rising("maps.epochs", &own.epochs, 100_000)?;
-        let digits = own.digits;
-        if digits[0] == digits[1] || digits.iter().any(|d| *d > 9) {
-            return Err(format!("maps.digits = {digits:?}: must be two different digits"));
-        }
-        let rates = &own.learning_rates;
-        if rates.is_empty()
-            || rates.windows(2).any(|w| w[0] >= w[1])
-            || !rates.iter().all(|r| *r > 0.0 && r.is_finite())
-        {
-            return Err(format!("maps.learning_rates = {rates:?}: must be positive numbers that rise"));
-        }
-        let mixtures = &own.mixtures;
-        if mixtures.is_empty() || mixtures.windows(2).any(|w| w[0] >= w[1]) || mixtures.iter().any(|n| *n > 100_000) {
-            return Err(format!("maps.mixtures = {mixtures:?}: must rise, each 0 to 100000"));
-        }
-        Ok(Self { common, own })
-    }
-
-    /// By mixtures, then by learning rate.
-    fn machines(&self) -> Vec<Machine> {
-        let own = &self.own;
-        let epochs = own.epochs[own.epochs.len() - 1];
-        let one = |each: usize, rate: f64| Machine {
-            name: format!("mixtures-{}-rate-{rate}", 9 * each),
-            training: Training { learning_rate: rate, epochs },
-            set: Set {
-                digits: own.digits,
-                per_digit: self.common.data.per_digit,
-                with: if each == 0 { With::Nothing } else { With::Mixed(each) },
-            },
+    /// By mixtures and learning rate.
+    fn machines(&self) -> Vec<MachineSpec> {
+        let (maps, per_digit) = (&self.maps, *self.common.data.per_digit);
+        let of = |each: usize, learning_rate: Positive| {
+            let with = if each == 0 { With::Nothing } else { With::Mixed(each) };
+            MachineSpec {
+                name: format!("mixtures-{}-rate-{learning_rate}", 9 * each),
+                set: Set { digits: maps.digits.map(|digit| *digit), per_digit, with },
+                training: Training { learning_rate, epochs: maps.epochs.last() },
+                snapshots: maps.epochs.to_vec(),
+            }
         };
-        own.mixtures.iter().flat_map(|n| own.learning_rates.iter().map(move |rate| one(*n, *rate))).collect()
+        maps.mixtures.iter().flat_map(|each| maps.learning_rates.iter().map(move |rate| of(**each, *rate))).collect()
     }
 }
 
 /// Distinct ends at the last step, by machine, epoch and mode.
-struct Findings(Vec<Vec<[usize; 2]>>);
+pub struct Found(Vec<Vec<ByMode<usize>>>);
 
-impl AnyExperiment for MnistMaps {
-    fn name(&self) -> &'static str {
-        "mnist-maps"
-    }
+impl Experiment for MnistMaps {
+    type Settings = Settings;
+    type Found = Found;
 
-    fn summary(&self) -> &'static str {
-        "Map of where mixtures merge the ends of two digits: epochs, learning rate, mixtures; needs `rgflow data mnist`"
-    }
-
-    fn recipe(&self) -> &'static str {
-        RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn is_long(&self) -> bool {
-        true
-    }
+    const ABOUT: About = About {
+        name: "mnist-maps",
+        summary: "Map of where mixtures merge the ends of two digits: epochs, learning rate, mixtures; needs `rgflow data mnist`",
+        recipe: concat!(
+            "# Where mixtures merge the ends of the RBM flow on two digits.\n",
+            include_str!("common.toml"),
+            include_str!("maps_recipe.toml")
+        ),
+        items: &[Item {
+            id: "sec4.mnist-maps",
+            title: "Distinct ends over epochs, learning rate and number of mixtures",
+            claim: "4500 mixtures leave one end, 900 do not",
+            keys: &["mnist-maps."],
+        }],
+        is_long: true,
+        ..About::DEFAULT
+    };
 
     fn available(&self) -> Result<(), String> {
         mnist::missing(&mnist::folder()).map_or(Ok(()), Err)
     }
 
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |settings| settings.common.needs())
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        vec![settings.common.needs()]
     }
 
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let images = Images::load(&mnist::folder())?;
-        let one = |r: &Repetition| repeat(r, &settings, &images);
-        let found = run.repetitions().par_iter().map(one).collect::<Result<Vec<_>, Error>>()?;
-        Ok(Story { settings: &settings, found: &found }.record())
-    }
-}
-
-fn repeat(repetition: &Repetition, settings: &Settings, images: &Images) -> Result<Findings, Error> {
-    let (machines, epochs) = (settings.machines(), &settings.own.epochs);
-    let train = |m: &Machine| {
-        machines::stage(
-            repetition,
-            images,
-            &Fit { name: &m.name, set: m.set, rbm: &settings.common.rbm, training: m.training, snapshots: epochs },
-        )
-    };
-    let (classifier, trained) = rayon::join(
-        || classifier::stage(repetition, &settings.common, images),
-        || machines.par_iter().map(train).collect::<Result<Vec<_>, Error>>(),
-    );
-    let (classifier, trained) = (classifier?, trained?);
-    let ends = |(machine, artifact): (&Machine, _)| {
-        let one = |epoch: usize, mode| -> Result<usize, Error> {
-            let place = (machine.name.as_str(), Some(epoch));
-            let flow: Flow = flows::stage(repetition, &settings.common, images, (artifact, &classifier), place, mode)?;
-            Ok(flow.ends.last().copied().unwrap_or(0))
-        };
-        let both = |epoch: &usize| Ok([one(*epoch, MODES[0])?, one(*epoch, MODES[1])?]);
-        epochs.par_iter().map(both).collect::<Result<Vec<_>, Error>>()
-    };
-    Ok(Findings(machines.par_iter().zip(&trained).map(ends).collect::<Result<Vec<_>, Error>>()?))
-}
-
-struct Story<'a> {
-    settings: &'a Settings,
-    found: &'a [Findings],
-}
-
-impl Story<'_> {
-    fn record(&self) -> Record {
-        let digits = self.settings.own.digits;
-        Record {
-            experiment: "mnist-maps".into(),
-            title: "Do mixtures merge the ends of two digits?".into(),
-            question: format!(
-                "With 4500 mixtures of {} and {} the thesis saw one end, with 900 several, after one training. Over which trainings is that so?",
-                digits[0], digits[1]
-            ),
-            answers: self.answers(),
-            summary: self.summary(),
-            sections: vec![self.section()],
-            numbers: self.numbers(),
-            claims: self.claims(),
-        }
-    }
-
-    fn place(&self, mixtures: usize, rate: usize) -> usize {
-        mixtures * self.settings.own.learning_rates.len() + rate
-    }
-
-    fn ends(&self, mixtures: usize, rate: usize, epoch: usize, mode: usize) -> Combined {
-        let machine = self.place(mixtures, rate);
-        over(self.found, |f| Some(f.0[machine][epoch][mode] as f64))
-    }
-
-    /// Fraction of the trainings of the plane with one end.
-    fn one(&self, mixtures: usize, mode: usize) -> Combined {
-        let own = &self.settings.own;
-        let rates = 0..own.learning_rates.len();
-        over(self.found, |f| {
-            let all = rates.clone().flat_map(|r| f.0[self.place(mixtures, r)].iter());
-            let (n, one) = all.fold((0, 0), |(n, one), ends| (n + 1, one + usize::from(ends[mode] == 1)));
-            Some(f64::from(one as u32) / f64::from(n))
-        })
-    }
-
-    fn numbers(&self) -> Vec<Number> {
-        let own = &self.settings.own;
-        let mut numbers = Vec::new();
-        for (m, mode) in MODES.map(|mode| mode.name()).iter().enumerate() {
-            for (n, each) in own.mixtures.iter().enumerate() {
-                let key = format!("mnist-maps.mixtures{}", 9 * each);
-                let what = format!("fraction of the trainings with one end, {} mixtures, {mode} flow", 9 * each);
-                let number = self.one(n, m).number(format!("{key}.{mode}.one"), "1", &what);
-                let (expected, source) = if *each >= 500 {
-                    (1.0, "thesis fig 4.13: one end with 4500 mixtures")
-                } else {
-                    (0.0, "thesis figs 4.12, 4.13: several ends with none or 900 mixtures")
-                };
-                numbers.push(number.compare(expected, 0.0, 0.25, source));
-                for (r, rate) in own.learning_rates.iter().enumerate() {
-                    for (e, epochs) in own.epochs.iter().enumerate() {
-                        let what = format!(
-                            "distinct ends, {} mixtures, learning rate {rate}, {epochs} epochs, {mode}",
-                            9 * each
-                        );
-                        let key = format!("{key}.rate{rate}.epochs{epochs}.{mode}.ends");
-                        numbers.push(self.ends(n, r, e, m).number(key, "1", &what));
-                    }
-                }
-            }
-        }
-        numbers
-    }
-
-    fn claims(&self) -> Vec<Claim> {
-        let mut claims = Vec::new();
-        for each in &self.settings.own.mixtures {
-            for mode in MODES.map(|mode| mode.name()) {
-                let states = match each {
-                    0 => "no mixtures: several ends".to_string(),
-                    500.. => format!("{} mixtures: one end", 9 * each),
-                    _ => format!("{} mixtures: several ends", 9 * each),
-                };
-                let states = format!("{states}, whatever the training ({mode}; fraction with one)");
-                claims.push(Claim::new(
-                    "sec4.mnist-maps",
-                    states,
-                    format!("mnist-maps.mixtures{}.{mode}.one", 9 * each),
-                ));
-            }
-        }
-        claims
-    }
-
-    fn answers(&self) -> Vec<String> {
-        let show = |c: Combined| crate::report::format::value(c.value, c.error, c.interval);
-        let of = |m: usize| {
-            let one = |(n, each): (usize, &usize)| format!("{} with {} mixtures", show(self.one(n, m)), 9 * each);
-            self.settings.own.mixtures.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
-        };
-        vec![
-            format!("Fraction of the trainings that leave one end, Gibbs flow: {}.", of(0)),
-            format!("Mean-field flow: {}.", of(1)),
-        ]
-    }
-
-    /// Ends of the mean-field flow.
-    fn summary(&self) -> Table {
-        let own = &self.settings.own;
-        let heads = ["mixtures", "learning rate"].map(String::from).into_iter();
-        let mut rows = Vec::new();
-        for (n, each) in own.mixtures.iter().enumerate() {
-            for (r, rate) in own.learning_rates.iter().enumerate() {
-                let mut row = vec![Cell::text((9 * each).to_string()), Cell::text(rate.to_string())];
-                row.extend((0..own.epochs.len()).map(|e| cell(&self.ends(n, r, e, 1), None)));
-                rows.push(row);
-            }
-        }
-        Table {
-            caption: "Distinct ends of the mean-field flow".into(),
-            columns: heads.chain(own.epochs.iter().map(|e| format!("{e} epochs"))).collect(),
-            rows,
-            notes: vec!["Of ten starting digits; permutation test, Holm over pairs at 1 %.".into()],
-        }
-    }
-
-    fn section(&self) -> Section {
-        let own = &self.settings.own;
-        let map = |n: usize, m: usize| {
-            let row = |r: usize| {
-                let ends = |e| self.ends(n, r, e, m);
-                (0..own.epochs.len()).map(|e| (ends(e).value, ends(e).error)).collect()
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let images = &*Images::read()?;
+        let study = &Study { repetition, settings: &settings.common, images };
+        let specs = settings.machines();
+        let (classifier, machines) = study.trained(&specs)?;
+        let ends = |(spec, machine): (&MachineSpec, &Artifact)| {
+            let at = |epoch: &Epochs, mode| -> Result<usize, Error> {
+                let flow = flows::stage(study, &classifier, (machine, &spec.name, Some(**epoch)), mode)?;
+                Ok(flow.ends.last().copied().unwrap_or(0))
             };
-            Panel::Map(Map {
-                title: format!("{} mixtures, {}", 9 * own.mixtures[n], MODES[m].name()),
-                x: log_axis("epochs"),
-                y: log_axis("learning rate"),
-                value: Axis { label: "distinct ends".into(), limits: Some([1.0, 6.0]), ..Axis::default() },
-                columns: own.epochs.iter().map(|e| *e as f64).collect(),
-                rows: own.learning_rates.clone(),
-                values: (0..own.learning_rates.len()).map(row).collect(),
+            spec.snapshots.par_iter().map(|epoch| ByMode::make(|mode| at(epoch, mode))).collect::<Result<_, _>>()
+        };
+        Ok(Found(specs.par_iter().zip(&machines).map(ends).collect::<Result<_, Error>>()?))
+    }
+
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        Ok(record(settings, found))
+    }
+}
+
+fn record(settings: &Settings, found: &[Found]) -> Record {
+    let (over, maps) = (Repeated::new("mnist-maps", found), &settings.maps);
+    let counts: Vec<usize> = maps.mixtures.iter().map(|each| 9 * **each).collect();
+    let [mixtures, epochs] = [("mixtures", &counts), ("epochs", &plain(&maps.epochs))]
+        .map(|(name, values)| Dimension::new(name, values, usize::to_string));
+    let rate = Dimension::new("rate", &plain(&maps.learning_rates), f64::to_string);
+    let mode = modes();
+    let what = "fraction of the trainings with one end, {mixtures} mixtures, {mode} flow";
+    let of = |f: &Found, [m, n]: [usize; 2]| {
+        let ends: Vec<usize> = f.0[n * rate.len()..][..rate.len()].iter().flatten().map(|ends| ends[m]).collect();
+        ends.iter().filter(|ends| **ends == 1).count() as f64 / ends.len() as f64
+    };
+    let one = over.quantity("mixtures{mixtures}.{mode}.one", [&mode, &mixtures], "1", what, of);
+    let one = one.map(|[_, n], one| {
+        let (expected, source) = match counts[n] {
+            4500.. => (1.0, "thesis fig 4.13: one end with 4500 mixtures"),
+            _ => (0.0, "thesis figs 4.12, 4.13: several ends with none or 900 mixtures"),
+        };
+        one.compare(expected, 0.0, 0.25, source)
+    });
+    let what = "distinct ends, {mixtures} mixtures, learning rate {rate}, {epochs} epochs, {mode}";
+    let key = "mixtures{mixtures}.rate{rate}.epochs{epochs}.{mode}.ends";
+    let of = |f: &Found, [m, n, r, e]: [usize; 4]| f.0[n * rate.len() + r][e][m];
+    let ends = over.quantity(key, [&mode, &mixtures, &rate, &epochs], "1", what, of);
+
+    let digits = plain(&maps.digits);
+    let question = format!(
+        "With 4500 mixtures of {} and {} the thesis saw one end, with 900 several, after one training. Over which trainings is that so?",
+        digits[0], digits[1]
+    );
+    let mut record = Record::new("mnist-maps", "Do mixtures merge the ends of two digits?", question);
+    record.list(&[&ByPlace(vec![&ByPlace(vec![&one, &ends])])]);
+    for (n, mode) in mixtures.places().flat_map(|n| MODES.map(|mode| (n, mode))) {
+        let states = match counts[n] {
+            0 => "no mixtures: several ends".to_string(),
+            4500.. => format!("{} mixtures: one end", counts[n]),
+            _ => format!("{} mixtures: several ends", counts[n]),
+        };
+        let states = format!("{states}, whatever the training ({}; fraction with one)", mode.name());
+        record.claims.push(Claim::of("sec4.mnist-maps", states, one.at((mode, n))));
+    }
+    let list = |mode: Mode| mixtures.list(|n| format!("{} with {} mixtures", one.at((mode, n)), counts[n]));
+    record.answers = vec![
+        format!("Fraction of the trainings that leave one end, Gibbs flow: {}.", list(Mode::Gibbs)),
+        format!("Mean-field flow: {}.", list(Mode::Mean)),
+    ];
+    let heads = ["mixtures".to_string(), "learning rate".into()].into_iter();
+    let heads = heads.chain(epochs.places().map(|e| format!("{} epochs", epochs.word(e))));
+    let row = |(n, r): (usize, usize)| {
+        let ends = epochs.places().map(|e| ends.at([Mode::Mean.place(), n, r, e]).into());
+        row![mixtures.word(n), rate.word(r)].into_iter().chain(ends).collect()
+    };
+    let rows = mixtures.places().flat_map(|n| rate.places().map(move |r| (n, r)));
+    record.summary = Table::new("Distinct ends of the mean-field flow", heads)
+        .rows(rows.map(row))
+        .note("Of ten starting digits; permutation test, Holm over pairs at 1 %.");
+    let map = |(n, m): (usize, usize)| {
+        let title = format!("{} mixtures, {}", counts[n], mode.word(m));
+        let (x, y) = ((Axis::log("epochs"), &epochs), (Axis::log("learning rate"), &rate));
+        Panel::map(title, x, y, Axis::new("distinct ends").limits(1.0, 6.0), |r, e| ends.at([m, n, r, e]))
+    };
+    let maps = mixtures.places().flat_map(|n| mode.places().map(move |m| (n, m))).map(map);
+    let caption = format!(
+        "Machines of {} hidden units trained on the digits {digits:?}, with mixtures. Mean over repetitions.",
+        settings.common.rbm.hidden
+    );
+    let alt =
+        "Maps of the number of distinct ends over epochs and learning rate, for each number of mixtures and mode.";
+    let figure = Figure::new("sec4.mnist-maps", "Distinct ends over epochs, learning rate and mixtures");
+    record.sections = vec![Section::new("Maps").figures([figure.caption(caption, alt).panels(maps)])];
+    record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::testing::{check, verdicts};
+    use crate::study::changed;
+
+    /// 4500 mixtures leave one end but with the last rate in Gibbs steps; fewer leave as many as tell their place.
+    #[test]
+    fn the_record_tells_ends_by_mixtures_rate_epochs_and_mode() {
+        let settings = changed::<MnistMaps>(&["maps.epochs=[3, 10]", "maps.learning_rates=[0.1, 0.5]"]).unwrap();
+        let ends = |machine: usize, e: usize| {
+            ByMode::each(|mode| match (machine, mode) {
+                (5, Mode::Gibbs) => 2,
+                (4.., _) => 1,
+                _ => 100 * machine + 10 * e + mode.place() + 2,
             })
         };
-        Section {
-            title: "Maps".into(),
-            text: vec![],
-            figures: vec![Figure {
-                id: "sec4.mnist-maps".into(),
-                title: "Distinct ends over epochs, learning rate and mixtures".into(),
-                caption: format!(
-                    "Machines of {} hidden units trained on the digits {:?}, with mixtures. Mean over repetitions.",
-                    self.settings.common.rbm.hidden, own.digits
-                ),
-                alt: "Maps of the number of distinct ends over epochs and learning rate, for each number of mixtures and mode.".into(),
-                panels: (0..own.mixtures.len()).flat_map(|n| (0..MODES.len()).map(move |m| (n, m))).map(|(n, m)| map(n, m)).collect(),
-            }],
-            tables: vec![],
-        }
+        let found = || Found((0..6).map(|machine| (0..2).map(|e| ends(machine, e)).collect()).collect());
+        let record = record(&settings, &[found(), found()]);
+        let values = [
+            ("mnist-maps.mixtures900.gibbs.one", 0.0),
+            ("mnist-maps.mixtures4500.gibbs.one", 0.5),
+            ("mnist-maps.mixtures4500.mean.one", 1.0),
+            ("mnist-maps.mixtures0.rate0.5.epochs3.mean.ends", 103.0),
+            ("mnist-maps.mixtures900.rate0.1.epochs10.gibbs.ends", 212.0),
+        ];
+        check(&record, &values, &["sec4.mnist-maps"]);
+        assert_eq!(verdicts(&record), ["agrees", "agrees", "agrees", "agrees", "differs", "agrees"]);
+        assert_eq!(record.claims[3].number, "mnist-maps.mixtures900.mean.one");
     }
 }

@@ -3,30 +3,25 @@
 mod classifier;
 mod data;
 mod embedding;
-mod ends;
 mod flows;
 mod machines;
 mod maps;
 mod record;
 mod settings;
 
-use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition, Run};
-use crate::dataset::mnist;
+use crate::artifact::{Artifact, Error, Repetition};
+use crate::dataset::mnist::{self, Digits};
 use crate::record::Record;
-use classifier::Accuracy;
+use crate::study::modes::ByMode;
+use crate::study::{About, Experiment, Item};
 use data::{Images, Set, With};
 use embedding::Embedding;
-use flows::Found as Flow;
-use machines::Fit;
+use flows::FlowFound;
+use machines::MachineSpec;
 pub use maps::MnistMaps;
 use rayon::prelude::*;
-use rgflow::flow::Mode;
-use settings::{Sets, Settings};
-
-/// The modes, in the order of columns.
-const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
+use settings::{Common, PIXELS, Settings};
 
 /// The experiment.
 pub struct Mnist;
@@ -65,104 +60,101 @@ const ITEMS: &[Item] = &[
     },
 ];
 
-/// The training sets of figures 4.12 to 4.15, with their names in keys and files.
-fn sets(settings: &Settings) -> [(&'static str, Set); 6] {
-    let own = &settings.sets;
-    let set = |digits, with| Set { digits, per_digit: settings.common.data.per_digit, with };
+/// What the stages of a repetition share.
+struct Study<'a> {
+    repetition: &'a Repetition<'a>,
+    settings: &'a Common,
+    images: &'a Images,
+}
+
+impl Study<'_> {
+    /// Trains the classifier and machines.
+    fn trained(&self, specs: &[MachineSpec]) -> Result<(Artifact, Vec<Artifact>), Error> {
+        let machines = || specs.par_iter().map(|spec| machines::stage(self, spec)).collect::<Result<_, _>>();
+        let (classifier, machines) = rayon::join(|| classifier::stage(self), machines);
+        Ok((classifier?, machines?))
+    }
+}
+
+/// The machines of figures 4.12 to 4.15.
+fn machines(settings: &Settings) -> [MachineSpec; 6] {
+    let (per_digit, training, sets) = (*settings.common.data.per_digit, settings.own.training, &settings.own.sets);
     [
-        ("4-8", set([4, 8], With::Nothing)),
-        ("4-8-mixed", set([4, 8], With::Mixed(own.many))),
-        ("4-8-few", set([4, 8], With::Mixed(own.few))),
-        ("4-9", set([4, 9], With::Nothing)),
-        ("4-9-mixed", set([4, 9], With::Mixed(own.many))),
-        ("4-9-noisy", set([4, 9], With::Noise(own.noisy))),
+        ("4-8", [4, 8], With::Nothing),
+        ("4-8-mixed", [4, 8], With::Mixed(*sets.many)),
+        ("4-8-few", [4, 8], With::Mixed(*sets.few)),
+        ("4-9", [4, 9], With::Nothing),
+        ("4-9-mixed", [4, 9], With::Mixed(*sets.many)),
+        ("4-9-noisy", [4, 9], With::Noise(*sets.noisy)),
     ]
+    .map(|(name, digits, with)| {
+        let set = Set { digits, per_digit, with };
+        MachineSpec { name: name.into(), set, training, snapshots: vec![] }
+    })
 }
 
-/// Everything that one repetition found.
-struct Findings {
-    accuracy: Accuracy,
-    all: Option<Accuracy>,
+/// What one repetition found.
+pub struct Found {
+    /// Fraction of the test files read right: of a training on some images, and on all.
+    accuracy: f64,
+    accuracy_all: Option<f64>,
     embedding: Embedding,
-    /// By set and mode.
-    flows: Vec<Vec<Flow>>,
+    /// By set.
+    flows: Vec<ByMode<FlowFound>>,
+    /// A few images of each digit, digit by digit.
+    examples: Digits,
 }
 
-impl AnyExperiment for Mnist {
-    fn name(&self) -> &'static str {
-        "mnist"
-    }
+impl Experiment for Mnist {
+    type Settings = Settings;
+    type Found = Found;
 
-    fn summary(&self) -> &'static str {
-        "RBM flows on handwritten digits, with mixtures and noise (thesis figs 4.10-4.15); needs `rgflow data mnist`"
-    }
-
-    fn recipe(&self) -> &'static str {
-        settings::RECIPE
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
+    const ABOUT: About = About {
+        name: "mnist",
+        summary: "RBM flows on handwritten digits, with mixtures and noise (thesis figs 4.10-4.15); needs `rgflow data mnist`",
+        recipe: concat!(
+            "# RBM flows on handwritten digits: figures 4.10 to 4.15 of the thesis.\n",
+            include_str!("common.toml"),
+            include_str!("recipe.toml")
+        ),
+        items: ITEMS,
+        ..About::DEFAULT
+    };
 
     fn available(&self) -> Result<(), String> {
         mnist::missing(&mnist::folder()).map_or(Ok(()), Err)
     }
 
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        let Ok(settings) = Settings::parse(table) else { return vec![] };
-        let Sets { many, few, noisy } = settings.sets;
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let sets = &settings.own.sets;
         // Nine mixtures of two digits, six noisy copies of each: numbers of 32 bits.
-        let sets = [("many", 9, many), ("few", 9, few), ("noisy", 12, noisy)];
-        let of = |(name, times, n): (&str, usize, usize)| {
-            Need::new(&[4 * settings::PIXELS, times, n], format!("sets.{name} = {n}"), "take fewer")
-        };
-        settings.common.needs().into_iter().chain(sets.map(of)).collect()
+        let sets = [("many", 9, *sets.many), ("few", 9, *sets.few), ("noisy", 12, *sets.noisy)]
+            .map(|(name, times, n)| Need::new(&[4 * PIXELS, times, n], format!("sets.{name} = {n}"), "take fewer"));
+        [settings.common.needs()].into_iter().chain(sets).collect()
     }
 
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let images = Images::load(&mnist::folder())?;
-        let one = |r: &Repetition| repeat(r, &settings, &images);
-        let found = run.repetitions().par_iter().map(one).collect::<Result<Vec<_>, Error>>()?;
-        record::record(&settings, &images, run.repetitions()[0].seed(), &found)
-    }
-}
-
-fn repeat(repetition: &Repetition, settings: &Settings, images: &Images) -> Result<Findings, Error> {
-    let (sets, common) = (sets(settings), &settings.common);
-    let machines = || {
-        let one = |(name, set): &(&str, Set)| {
-            machines::stage(
-                repetition,
-                images,
-                &Fit { name, set: *set, rbm: &common.rbm, training: settings.training, snapshots: &[] },
-            )
-        };
-        sets.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
-    };
-    let classifiers = || {
-        rayon::join(
-            || classifier::stage(repetition, common, images),
-            || settings.accuracy.all.then(|| classifier::on_all(repetition, common, images)).transpose(),
-        )
-    };
-    let ((classifier, all), (machines, embedding)) =
-        rayon::join(classifiers, || rayon::join(machines, || embedding::stage(repetition, settings, images)));
-    let (classifier, machines) = (classifier?, machines?);
-    let flows = sets
-        .par_iter()
-        .zip(&machines)
-        .map(|((name, _), machine)| {
-            let one =
-                |mode: &Mode| flows::stage(repetition, common, images, (machine, &classifier), (name, None), *mode);
-            MODES.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let images = &*Images::read()?;
+        let study = &Study { repetition, settings: &settings.common, images };
+        let (specs, own) = (machines(settings), &settings.own);
+        let on_all = || own.accuracy.all.then(|| classifier::on_all(study)).transpose();
+        let (trained, (accuracy_all, embedding)) =
+            rayon::join(|| study.trained(&specs), || rayon::join(on_all, || embedding::stage(study, &own.tsne)));
+        let (classifier, machines) = trained?;
+        let flows = specs.par_iter().zip(&machines).map(|(spec, machine)| {
+            ByMode::make(|mode| flows::stage(study, &classifier, (machine, &spec.name, None), mode))
+        });
+        let shown = 4.min(*settings.common.flow.chains);
+        Ok(Found {
+            flows: flows.collect::<Result<_, _>>()?,
+            accuracy: classifier::load(&classifier)?.1,
+            accuracy_all: accuracy_all?,
+            embedding: embedding?,
+            examples: images.starts(repetition.streams(), shown, "the figure of examples")?,
         })
-        .collect::<Result<Vec<_>, Error>>()?;
-    let accuracy = classifier.json("classifier/accuracy.json")?;
-    Ok(Findings { accuracy, all: all?, embedding: embedding?, flows })
+    }
+
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
+    }
 }

@@ -1,329 +1,214 @@
-//! Numbers, claims, figures and tables.
+//! Where the flows of ten digits end, by training set, with a map of the digits.
 
-use super::data::Images;
 use super::settings::Settings;
-use super::{Findings, Flow, MODES, sets};
-use crate::artifact::Error;
-use crate::record::Combined;
+use super::{FlowFound, Found, machines};
 use crate::record::{
-    Axis, Cell, Claim, Curve, Figure, Lattice, Map, Number, Panel, Record, Section, Shades, Style, Table,
+    Axis, ByPlace, Claim, Curve, Dimension, Figure, Lattice, Panel, Place, Quantity, Record, Repeated, Section, Shades,
+    Style,
 };
-use crate::study::drawing::{axis, log_axis};
-use crate::study::drawing::{cell, over};
+use crate::study::modes::{ByMode, MODES, modes};
+use crate::study::values::plain;
+use rgflow::flow::Mode;
 
-pub(super) fn record(settings: &Settings, images: &Images, seed: u64, found: &[Findings]) -> Result<Record, Error> {
-    let story = Story { settings, names: sets(settings).iter().map(|s| s.0).collect(), found, width: images.width() };
-    Ok(Record {
-        experiment: "mnist".into(),
-        title: "The RBM flow on handwritten digits".into(),
-        question: "Machines trained on two digits are iterated from images of all ten. Do the flows of different digits end in different places, and do \
-                   mixtures of the two digits, or noise, leave one end?"
-            .into(),
-        answers: story.answers(),
-        summary: story.summary(),
-        sections: story.sections(images, seed)?,
-        numbers: story.numbers(),
-        claims: story.claims(),
-    })
-}
+/// What the thesis says of the training sets, in their order: figure, statement, whether there are several ends, source.
+const THESIS: [(&str, &str, bool, &str); 6] = [
+    ("fig4.12", "4, 8: several fixed points", true, "thesis fig 4.12: several"),
+    ("fig4.13", "4, 8 and 4500 mixtures: one", false, "thesis fig 4.13: one"),
+    ("fig4.13", "4, 8 and 900 mixtures: several", true, "thesis fig 4.13: with 900 mixtures no single one"),
+    ("fig4.14", "4, 9: several", true, "thesis fig 4.14: several"),
+    ("fig4.14", "4, 9 and 4500 mixtures: one", false, "thesis fig 4.14: one"),
+    ("fig4.15", "noisy 4 and 9: one", false, "thesis fig 4.15: one"),
+];
 
-struct Story<'a> {
-    settings: &'a Settings,
-    names: Vec<&'static str>,
-    found: &'a [Findings],
-    width: usize,
-}
+pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+    let over = Repeated::new("mnist", found);
+    let set = Dimension::names("set", machines(settings).map(|spec| spec.name));
+    let [start, digit] = ["start", "digit"].map(|name| Dimension::names(name, (0..10).map(|d| d.to_string())));
+    let (mode, flow) = (modes(), &settings.common.flow);
+    let marks = ByMode::each(|mode| plain(if mode == Mode::Mean { &flow.mean_steps } else { &flow.steps }));
+    let (mark, last) = (Dimension::names("mark", flow.steps.iter().map(|_| "")), flow.steps.len() - 1);
 
-fn show(c: &Combined) -> String {
-    crate::report::format::value(c.value, c.error, c.interval)
-}
+    let what =
+        format!("fraction of the test files read right, {} training images per digit", settings.common.data.per_digit);
+    let accuracy = over.number("classifier.accuracy", "1", &what, |f| f.accuracy);
+    let all = if settings.own.accuracy.all { "classifier.accuracy_all" } else { "" };
+    let what = "fraction of the test files read right, all training images";
+    let accuracy_all = over.number(all, "1", what, |f| f.accuracy_all);
+    let what = "fraction of images whose nearest neighbour on the map is the same digit";
+    let purity = over.number("tsne.purity", "1", what, |f| f.embedding.purity);
+    let purity = purity.compare(1.0, 0.0, 0.1, "thesis fig 4.11: images of one digit lie together");
+    let what = "fraction of the variance in the principal components that are kept";
+    let variance = over.number("tsne.variance", "1", what, |f| f.embedding.variance);
+    let ends = Quantity::from_numbers([&set, &mode, &mark], |[s, m, i]| {
+        let (key, steps) = (format!("{}.{}.ends_{}", set.key(s), mode.key(m), marks[m][i]), marks[m][i]);
+        let what = format!("distinct ends of the ten digits after {steps} steps (permutation test, Holm at 1 %)");
+        over.number(&key, "1", &what, |f| f.flows[s][m].ends.get(i).copied())
+    });
+    let what = "fraction of repetitions with more than one end at the last step";
+    let several = over.quantity("{set}.{mode}.several", [&set, &mode], "1", what, |f, [s, m]| {
+        Some(usize::from(*f.flows[s][m].ends.last()? > 1))
+    });
+    let several = several.map(|[s, _], several| {
+        let (_, _, are_several, source) = THESIS[s];
+        several.compare(f64::from(u8::from(are_several)), 0.0, 0.0, source)
+    });
+    // Gibbs steps have no attractors and never rest.
+    let of_mean = |key: &str, what: &str, of: fn(&FlowFound) -> f64| {
+        let quantity = over.quantity(key, [&set, &mode], "1", what, |f, [s, m]| of(&f.flows[s][m]));
+        quantity.map(|[_, m], number| if m == Mode::Mean.place() { number } else { number.unlisted() })
+    };
+    let attractors = of_mean("{set}.{mode}.attractors", "attractors seen from all starts", |f| f.attractors as f64);
+    let at_rest = of_mean("{set}.{mode}.at_rest", "fraction of chains at rest at the last step", |f| f.at_rest);
+    let what = "P({digit}) at the last step of the flow from images of {start}";
+    let (key, by) = ("{set}.{mode}.from{start}.P{digit}", [&set, &mode, &start, &digit]);
+    let probability =
+        over.quantity(key, by, "1", what, |f, [s, m, start, d]| Some(f.flows[s][m].probability.last()?[start][d]));
 
-impl Story<'_> {
-    /// Position of a set.
-    fn place(&self, name: &str) -> usize {
-        self.names.iter().position(|set| *set == name).unwrap_or(0)
+    let mut record = Record::new(
+        "mnist",
+        "The RBM flow on handwritten digits",
+        "Machines trained on two digits are iterated from images of all ten. Do the flows of different digits end in different places, and do \
+         mixtures of the two digits, or noise, leave one end?",
+    );
+    let by_mode = ByPlace(vec![&ends, &several, &attractors, &at_rest, &probability]);
+    record.list(&[&accuracy, &accuracy_all, &purity, &variance, &ByPlace(vec![&by_mode])]);
+    record.claims = vec![Claim::of("fig4.11", "images of one digit lie together on the map", &purity)];
+    for mode in MODES {
+        record.claims.extend(THESIS.iter().enumerate().map(|(s, (item, states, ..))| {
+            Claim::of(item, format!("{states} ({})", mode.name()), several.at((s, mode)))
+        }));
     }
+    let list = |mode: Mode| set.list(|s| format!("{} {}", ends.at((s, mode, last)), set.word(s)));
+    record.answers = vec![
+        format!("Distinct ends of ten digits after {} Gibbs steps: {}.", marks[Mode::Gibbs][last], list(Mode::Gibbs)),
+        format!("After {} mean-field steps: {}.", marks[Mode::Mean][last], list(Mode::Mean)),
+        format!("The network reads {accuracy} of the test images right."),
+    ];
+    let table = set.table("Distinct ends of the ten starting digits, by mode and steps", "training set");
+    let columns = MODES.into_iter().flat_map(|mode| mark.places().map(move |i| (mode, i)));
+    let table = columns.fold(table, |table, (mode, i)| {
+        table.column(format!("{}, {}", mode.name(), marks[mode][i]), |s| ends.at((s, mode, i)))
+    });
+    record.summary = table.column("attractors", |s| attractors.at((s, Mode::Mean))).done().note(
+        "Two digits have one end where the distance of their mean images is no larger than relabelling gives (1 %, Holm over pairs). \
+         Attractors: of the mean-field map, from all starts.",
+    );
 
-    fn over(&self, s: usize, m: usize, of: impl Fn(&Flow) -> Option<f64>) -> Combined {
-        over(self.found, |f| of(&f.flows[s][m]))
-    }
-
-    fn ends(&self, s: usize, m: usize, mark: usize) -> Combined {
-        self.over(s, m, |f| f.ends.get(mark).map(|n| *n as f64))
-    }
-
-    /// Steps at which ends are compared, by mode.
-    fn marks(&self, m: usize) -> &[usize] {
-        if m == 0 { &self.settings.common.flow.steps } else { &self.settings.common.flow.mean_steps }
-    }
-
-    fn last(&self) -> usize {
-        self.settings.common.flow.steps.len() - 1
-    }
-
-    fn numbers(&self) -> Vec<Number> {
-        let mut numbers = Vec::new();
-        let accuracy = over(self.found, |f| Some(f.accuracy.accuracy));
-        let what = format!(
-            "fraction of the test files read right, {} training images per digit",
-            self.settings.common.data.per_digit
-        );
-        numbers.push(accuracy.number("mnist.classifier.accuracy", "1", &what));
-        if self.settings.accuracy.all {
-            let all = over(self.found, |f| Some(f.all.as_ref()?.accuracy));
-            let what = "fraction of the test files read right, all training images";
-            numbers.push(all.number("mnist.classifier.accuracy_all", "1", what));
-        }
-        let purity = over(self.found, |f| Some(f.embedding.purity));
-        let what = "fraction of images whose nearest neighbour on the map is the same digit";
-        let number = purity.number("mnist.tsne.purity", "1", what);
-        numbers.push(number.compare(1.0, 0.0, 0.1, "thesis fig 4.11: images of one digit lie together"));
-        numbers.push(over(self.found, |f| Some(f.embedding.variance)).number(
-            "mnist.tsne.variance",
-            "1",
-            "fraction of the variance in the principal components that are kept",
-        ));
-        for (s, set) in self.names.iter().enumerate() {
-            for (m, mode) in MODES.iter().enumerate() {
-                let key = format!("mnist.{}.{}", set, mode.name());
-                for (i, steps) in self.marks(m).iter().enumerate() {
-                    let what =
-                        format!("distinct ends of the ten digits after {steps} steps (permutation test, Holm at 1 %)");
-                    numbers.push(self.ends(s, m, i).number(format!("{key}.ends_{steps}"), "1", &what));
-                }
-                let several = self.over(s, m, |f| Some(f64::from(u8::from(*f.ends.last()? > 1))));
-                let what = "fraction of repetitions with more than one end at the last step";
-                let number = several.number(format!("{key}.several"), "1", what);
-                let (one, source) = match *set {
-                    "4-8" => (1.0, "thesis fig 4.12: several"),
-                    "4-8-mixed" => (0.0, "thesis fig 4.13: one"),
-                    "4-8-few" => (1.0, "thesis fig 4.13: with 900 mixtures no single one"),
-                    "4-9" => (1.0, "thesis fig 4.14: several"),
-                    "4-9-mixed" => (0.0, "thesis fig 4.14: one"),
-                    _ => (0.0, "thesis fig 4.15: one"),
-                };
-                numbers.push(number.compare(one, 0.0, 0.0, source));
-                if mode.name() == "mean" {
-                    let attractors = self.over(s, m, |f| Some(f.attractors as f64));
-                    numbers.push(attractors.number(
-                        format!("{key}.attractors"),
-                        "1",
-                        "attractors seen from all starts",
-                    ));
-                    numbers.push(self.over(s, m, |f| Some(f.at_rest)).number(
-                        format!("{key}.at_rest"),
-                        "1",
-                        "fraction of chains at rest at the last step",
-                    ));
-                }
-                for start in 0..10 {
-                    for digit in 0..10 {
-                        let p = self.over(s, m, |f| f.probability.last()?.get(start)?.get(digit).copied());
-                        let what = format!("P({digit}) at the last step of the flow from images of {start}");
-                        numbers.push(p.number(format!("{key}.from{start}.P{digit}"), "1", &what));
-                    }
-                }
-            }
-        }
-        numbers
-    }
-
-    fn claims(&self) -> Vec<Claim> {
-        let mut claims =
-            vec![Claim::new("fig4.11", "images of one digit lie together on the map", "mnist.tsne.purity")];
-        for mode in MODES.map(|mode| mode.name()) {
-            for (item, set, states) in [
-                ("fig4.12", "4-8", "4, 8: several fixed points"),
-                ("fig4.13", "4-8-mixed", "4, 8 and 4500 mixtures: one"),
-                ("fig4.13", "4-8-few", "4, 8 and 900 mixtures: several"),
-                ("fig4.14", "4-9", "4, 9: several"),
-                ("fig4.14", "4-9-mixed", "4, 9 and 4500 mixtures: one"),
-                ("fig4.15", "4-9-noisy", "noisy 4 and 9: one"),
-            ] {
-                claims.push(Claim::new(item, format!("{states} ({mode})"), format!("mnist.{set}.{mode}.several")));
-            }
-        }
-        claims
-    }
-
-    fn answers(&self) -> Vec<String> {
-        let last = self.last();
-        let list = |m: usize| {
-            let one = |(s, set): (usize, &&str)| format!("{} {}", show(&self.ends(s, m, last)), set);
-            self.names.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
+    let width = found[0].examples.images.ncols().isqrt();
+    let picture = |label: String, values: Vec<f32>| Lattice { label, width, values };
+    let panels = |s: usize| {
+        let name = set.word(s);
+        let map = |mode: Mode| {
+            let title = format!("{name}, {}: P(digit) after {} steps", mode.name(), marks[mode][last]);
+            let (x, y, value) = (("digit read", &digit), ("starting digit", &start), Axis::new("P").limits(0.0, 1.0));
+            Panel::map(title, x, y, value, |start, d| probability.at([s, mode.place(), start, d]))
         };
-        vec![
-            format!("Distinct ends of ten digits after {} Gibbs steps: {}.", self.marks(0)[last], list(0)),
-            format!("After {} mean-field steps: {}.", self.marks(1)[last], list(1)),
-            format!(
-                "The network reads {} of the test images right.",
-                show(&over(self.found, |f| Some(f.accuracy.accuracy)))
-            ),
+        let flow = |mode: Mode| &found[0].flows[s][mode];
+        let label = |of: (&Vec<f32>, &usize)| picture(of.1.to_string(), of.0.clone());
+        let row = |row: &Vec<Vec<f32>>| row.iter().zip(&flow(Mode::Mean).shown).map(label).collect();
+        let pictures = flow(Mode::Mean).pictures.iter().map(row).collect();
+        let relaxation = |mode: Mode| {
+            let average = |row: &Vec<f64>| row.iter().sum::<f64>() / row.len() as f64;
+            let steps: Vec<f64> = flow(mode).records.iter().map(|step| *step as f64).collect();
+            let distances: Vec<f64> = flow(mode).distance.iter().map(average).collect();
+            Curve::new(mode.name(), steps, distances).style(Style::LinePoints)
+        };
+        let title = format!("{name}: distance from the start");
+        [
+            map(Mode::Gibbs),
+            map(Mode::Mean),
+            Panel::lattices(format!("{name}, mean: one image of each digit, by step"), pictures, Shades::grey()),
+            Panel::curves(title, Axis::log("step"), "mean of (v - v0)^2", MODES.map(relaxation)),
         ]
-    }
+    };
+    let figure = |(id, words): (&str, &str)| {
+        let (places, title) = (set.places().filter(|s| THESIS[*s].0 == id), format!("fig {}: {words}", &id[3..]));
+        let caption = "What the network reads at the end of the flow, by starting digit (mean over repetitions); the mean-field flow of one image of \
+                       each digit and the distance from the start (first repetition).";
+        let alt = format!("P(digit) by starting digit in both modes and pictures of the flow: {title}.");
+        Figure::new(id, format!("Thesis {title}")).caption(caption, alt).panels(places.flat_map(panels))
+    };
+    let figures = [
+        ("fig4.12", "4 and 8"),
+        ("fig4.13", "4, 8 and mixtures"),
+        ("fig4.14", "4 and 9, and mixtures"),
+        ("fig4.15", "noisy 4 and 9"),
+    ];
+    let Found { examples, embedding, .. } = &found[0];
+    let per = examples.labels.len() / 10;
+    let example = |i: usize| picture(examples.labels[i].to_string(), examples.images.row(i).to_vec());
+    let rows = (0..per).map(|row| (0..10).map(|d| example(d * per + row)).collect()).collect();
+    let digits = Figure::new("fig4.10", "Thesis fig 4.10: handwritten digits")
+        .caption("Images of the test files, grey levels as they are.", "Rows of handwritten digits 0 to 9.")
+        .panels([Panel::lattices("", rows, Shades { what: "grey level".into(), ..Shades::grey() })]);
+    let cloud = |d: usize| {
+        let places = embedding.places.iter().zip(&embedding.digits).filter(|(_, digit)| **digit == d);
+        let (x, y): (Vec<f64>, Vec<f64>) = places.map(|((x, y), _)| (f64::from(*x), f64::from(*y))).unzip();
+        Curve::new(digit.word(d), x, y).style(Style::Points)
+    };
+    let caption = format!(
+        "t-SNE (perplexity {}) of {} images on their first {} principal components, begun at the first two. First repetition.",
+        settings.own.tsne.perplexity,
+        embedding.places.len(),
+        settings.own.tsne.components
+    );
+    let map = Figure::new("fig4.11", "Thesis fig 4.11: map of the digits")
+        .caption(caption, "Ten clouds of points, one for each digit.")
+        .panels([Panel::curves("", "t-SNE 1", "t-SNE 2", digit.places().map(cloud))]);
+    record.sections =
+        vec![Section::new("The digits").figures([digits, map]), Section::new("Flows").figures(figures.map(figure))];
+    record
+}
 
-    fn summary(&self) -> Table {
-        let mut columns = vec!["training set".to_string()];
-        for (m, mode) in MODES.iter().enumerate() {
-            columns.extend(self.marks(m).iter().map(|steps| format!("{}, {steps}", mode.name())));
-        }
-        columns.push("attractors".into());
-        let row = |(s, set): (usize, &&str)| {
-            let mut row = vec![Cell::text(*set)];
-            for m in 0..MODES.len() {
-                row.extend((0..self.marks(m).len()).map(|i| cell(&self.ends(s, m, i), None)));
-            }
-            row.push(cell(&self.over(s, 1, |f| Some(f.attractors as f64)), None));
-            row
-        };
-        Table {
-            caption: "Distinct ends of the ten starting digits, by mode and steps".into(),
-            columns,
-            rows: self.names.iter().enumerate().map(row).collect(),
-            notes: vec![
-                "Two digits have one end where the distance of their mean images is no larger than relabelling gives (1 %, Holm over pairs). \
-                 Attractors: of the mean-field map, from all starts."
-                    .into(),
-            ],
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::super::{Embedding, Mnist};
+    use super::*;
+    use crate::record::testing::{check, verdicts};
+    use crate::study::changed;
 
-    /// P(digit) at the last step by starting digit.
-    fn probability(&self, s: usize, m: usize) -> Panel {
-        let row = |start: usize| {
-            (0..10).map(move |d| {
-                let p = self.over(s, m, |f| f.probability.last()?.get(start)?.get(d).copied());
-                (p.value, p.error)
-            })
-        };
-        let digits: Vec<f64> = (0..10).map(f64::from).collect();
-        Panel::Map(Map {
-            title: format!(
-                "{}, {}: P(digit) after {} steps",
-                self.names[s],
-                MODES[m].name(),
-                self.marks(m)[self.last()]
-            ),
-            x: axis("digit read"),
-            y: axis("starting digit"),
-            value: Axis { limits: Some([0.0, 1.0]), ..axis("P") },
-            columns: digits.clone(),
-            rows: digits,
-            values: (0..10).map(|start| row(start).collect()).collect(),
-        })
-    }
-
-    fn pictures(&self, s: usize, m: usize) -> Panel {
-        let flow = &self.found[0].flows[s][m];
-        let row = |row: &Vec<Vec<f32>>| {
-            let one = |(values, step): (&Vec<f32>, &usize)| Lattice {
-                label: step.to_string(),
-                width: self.width,
-                values: values.clone(),
-            };
-            row.iter().zip(&flow.shown).map(one).collect()
-        };
-        Panel::Lattices {
-            title: format!("{}, {}: one image of each digit, by step", self.names[s], MODES[m].name()),
-            rows: flow.pictures.iter().map(row).collect(),
-            shades: Shades::grey(),
-        }
-    }
-
-    fn relaxation(&self, s: usize) -> Panel {
-        let curves = MODES.iter().enumerate().map(|(m, mode)| {
-            let flow = &self.found[0].flows[s][m];
-            let mean = |row: &Vec<f64>| row.iter().sum::<f64>() / row.len() as f64;
-            Curve {
-                label: mode.name().into(),
-                x: flow.records.iter().map(|r| *r as f64).collect(),
-                y: flow.distance.iter().map(mean).collect(),
-                style: Style::LinePoints,
-                ..Curve::default()
-            }
-        });
-        Panel::Curves {
-            title: format!("{}: distance from the start", self.names[s]),
-            x: log_axis("step"),
-            y: axis("mean of (v - v0)^2"),
-            curves: curves.collect(),
-        }
-    }
-
-    fn figure(&self, id: &str, title: &str, sets: &[&str]) -> Figure {
-        let mut panels = Vec::new();
-        for s in sets.iter().map(|set| self.place(set)) {
-            panels.extend((0..MODES.len()).map(|m| self.probability(s, m)));
-            panels.extend([self.pictures(s, 1), self.relaxation(s)]);
-        }
-        Figure {
-            id: id.into(),
-            title: format!("Thesis {title}"),
-            caption: "What the network reads at the end of the flow, by starting digit (mean over repetitions); the mean-field flow of one image of each digit and \
-                      the distance from the start (first repetition)."
-                .into(),
-            alt: format!("P(digit) by starting digit in both modes and pictures of the flow: {title}."),
-            panels,
-        }
-    }
-
-    fn sections(&self, images: &Images, seed: u64) -> Result<Vec<Section>, Error> {
-        let examples = images.starts(seed, 4.min(self.settings.common.flow.chains))?;
-        let per = examples.digits.len() / 10;
-        let picture = |i: usize| Lattice {
-            label: examples.digits[i].to_string(),
-            width: self.width,
-            values: examples.images.row(i).to_vec(),
-        };
-        let first = &self.found[0].embedding;
-        let cloud = |digit: usize| {
-            let own = || first.places.iter().zip(&first.digits).filter(move |(_, d)| **d == digit).map(|(p, _)| *p);
-            Curve {
-                label: digit.to_string(),
-                x: own().map(|p| f64::from(p.0)).collect(),
-                y: own().map(|p| f64::from(p.1)).collect(),
-                error: vec![],
-                style: Style::Points,
-                colour: None,
+    /// Ends by set: as the thesis says but for the first set with Gibbs steps. P(digit) tells start and digit apart.
+    fn found() -> Found {
+        let flow = |s: usize, mode: Mode| {
+            let ends = if (s, mode) == (0, Mode::Gibbs) { 1 } else { 1 + usize::from(THESIS[s].2) * (s + 2) };
+            let row = |start: usize| (0..10).map(|digit| (10 * start + digit) as f64 / 100.0).collect();
+            FlowFound {
+                ends: vec![9, ends],
+                probability: vec![(0..10).map(row).collect()],
+                attractors: 20 + s,
+                at_rest: 0.5,
+                ..Default::default()
             }
         };
-        let data = vec![
-            Figure {
-                id: "fig4.10".into(),
-                title: "Thesis fig 4.10: handwritten digits".into(),
-                caption: "Images of the test files, grey levels as they are.".into(),
-                alt: "Rows of handwritten digits 0 to 9.".into(),
-                panels: vec![Panel::Lattices {
-                    title: String::new(),
-                    rows: (0..per).map(|row| (0..10).map(|d| picture(d * per + row)).collect()).collect(),
-                    shades: Shades { what: "grey level".into(), ..Shades::grey() },
-                }],
-            },
-            Figure {
-                id: "fig4.11".into(),
-                title: "Thesis fig 4.11: map of the digits".into(),
-                caption: format!(
-                    "t-SNE (perplexity {}) of {} images on their first {} principal components, begun at the first two. First repetition.",
-                    self.settings.tsne.perplexity,
-                    first.places.len(),
-                    self.settings.tsne.components
-                ),
-                alt: "Ten clouds of points, one for each digit.".into(),
-                panels: vec![Panel::Curves {
-                    title: String::new(),
-                    x: axis("t-SNE 1"),
-                    y: axis("t-SNE 2"),
-                    curves: (0..10).map(cloud).collect(),
-                }],
-            },
+        let images = ndarray::Array2::zeros((20, 4));
+        Found {
+            accuracy: 0.75,
+            accuracy_all: Some(0.875),
+            embedding: Embedding { purity: 0.95, variance: 0.25, ..Default::default() },
+            flows: (0..6).map(|s| ByMode::each(|mode| flow(s, mode))).collect(),
+            examples: crate::dataset::mnist::Digits { images, labels: (0..20).map(|i| i / 2).collect() },
+        }
+    }
+
+    #[test]
+    fn the_record_tells_ends_by_set_mode_and_step() {
+        let settings = changed::<Mnist>(&["flow.steps=[10, 30]", "flow.mean_steps=[20, 40]"]).unwrap();
+        let record = record(&settings, &[found(), found()]);
+        let values = [
+            ("mnist.classifier.accuracy", 0.75),
+            ("mnist.classifier.accuracy_all", 0.875),
+            ("mnist.tsne.variance", 0.25),
+            ("mnist.4-8.gibbs.ends_30", 1.0),
+            ("mnist.4-8.mean.ends_20", 9.0),
+            ("mnist.4-8-few.mean.ends_40", 5.0),
+            ("mnist.4-9-noisy.mean.attractors", 25.0),
+            ("mnist.4-9.gibbs.from3.P7", 0.37),
         ];
-        let flows = vec![
-            self.figure("fig4.12", "fig 4.12: 4 and 8", &["4-8"]),
-            self.figure("fig4.13", "fig 4.13: 4, 8 and mixtures", &["4-8-mixed", "4-8-few"]),
-            self.figure("fig4.14", "fig 4.14: 4 and 9, and mixtures", &["4-9", "4-9-mixed"]),
-            self.figure("fig4.15", "fig 4.15: noisy 4 and 9", &["4-9-noisy"]),
-        ];
-        let section = |title: &str, figures| Section { title: title.into(), text: vec![], figures, tables: vec![] };
-        Ok(vec![section("The digits", data), section("Flows", flows)])
+        check(&record, &values, &["fig4.10", "fig4.11", "fig4.12", "fig4.13", "fig4.14", "fig4.15"]);
+        assert_eq!(record.figures().map(|figure| figure.panels.len()).collect::<Vec<_>>(), [1, 1, 4, 8, 8, 4]);
+        // The map agrees, and all sets but for 4, 8 in Gibbs steps.
+        assert_eq!(verdicts(&record), [&["agrees", "differs"][..], &["agrees"; 11]].concat());
+        assert_eq!(record.claims[12].number, "mnist.4-9-noisy.mean.several");
+        assert_eq!(record.answers[1].split(", ").nth(2), Some("5 4-8-few"));
     }
 }

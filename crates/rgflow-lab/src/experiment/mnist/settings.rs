@@ -1,18 +1,18 @@
-//! The recipe's values, parsed and validated.
+//! The recipe's values.
 
 use crate::artifact::memory::Need;
-use crate::study::checks::own;
+use crate::study::values::{self, List, NotNegative, Positive, Rising, Within, real};
 use serde::{Deserialize, Serialize};
 
-pub(super) const RECIPE: &str = concat!(
-    "# RBM flows on handwritten digits: figures 4.10 to 4.15 of the thesis.\n",
-    include_str!("common.toml"),
-    include_str!("recipe.toml")
-);
+/// Pixels of an image of the original files.
+pub(super) const PIXELS: usize = 28 * 28;
 
-/// What every experiment on digits has.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+pub(super) type Epochs = Within<1, 100_000>;
+type Steps = Rising<Within<1, 1_000_000>>;
+type Many = Within<1, 100_000>;
+
+/// What both experiments have.
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Common {
     pub data: Data,
     pub classifier: Classifier,
@@ -20,164 +20,122 @@ pub(super) struct Common {
     pub flow: Flow,
 }
 
-/// The values of the recipe of `mnist`.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub common: Common,
-    pub training: Training,
-    pub sets: Sets,
-    pub tsne: Tsne,
-    pub accuracy: Accuracy,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Data {
+    /// The rarest digit, 5, has 5421 training images; as many test as train.
+    pub per_digit: Within<1, 2700>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Classifier {
+    pub hidden: List<Within<1, 10_000>, 0, 8>,
+    pub learning_rate: Positive,
+    pub lambda: NotNegative,
+    pub batch: Within<1, 27_000>,
+    pub epochs: Within<1, 10_000>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Rbm {
+    pub hidden: Within<1, 10_000>,
+    pub batch: Within<1, 5400>,
+    pub weight_scale: NotNegative,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Flow {
+    pub chains: Within<4, 800>,
+    pub steps: Steps,
+    pub mean_steps: Steps,
+    pub permutations: Within<100, 1_000_000>,
 }
 
 /// How long and how fast machines are trained.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Training {
-    pub learning_rate: f64,
-    pub epochs: usize,
+    pub learning_rate: Positive,
+    pub epochs: Epochs,
+}
+
+/// The values of the recipe of `mnist`.
+pub struct Settings {
+    pub(super) common: Common,
+    pub(super) own: Own,
+}
+
+/// What `mnist` alone has.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Own {
+    pub training: Training,
+    pub sets: Sets,
+    pub tsne: Tsne,
+    pub accuracy: OnAll,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Sets {
+    pub many: Many,
+    pub few: Many,
+    pub noisy: Many,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Accuracy {
+pub(super) struct Tsne {
+    pub images: Within<50, 8000>,
+    pub components: Within<2, 200>,
+    pub perplexity: Perplexity,
+    pub epochs: Within<1, 10_000>,
+}
+
+real!(
+    /// Effective number of neighbours.
+    Perplexity,
+    |x| x >= 2.0,
+    "must be at least 2"
+);
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct OnAll {
     pub all: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Data {
-    pub per_digit: usize,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Tsne {
-    pub images: usize,
-    pub components: usize,
-    pub perplexity: f64,
-    pub epochs: usize,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Classifier {
-    pub hidden: Vec<usize>,
-    pub learning_rate: f64,
-    pub lambda: f64,
-    pub batch: usize,
-    pub epochs: usize,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rbm {
-    pub hidden: usize,
-    pub batch: usize,
-    pub weight_scale: f64,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Sets {
-    pub many: usize,
-    pub few: usize,
-    pub noisy: usize,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Flow {
-    pub chains: usize,
-    pub steps: Vec<usize>,
-    pub mean_steps: Vec<usize>,
-    pub permutations: usize,
-}
-
-/// Pixels of an image of the original files.
-pub(super) const PIXELS: usize = 28 * 28;
-
-fn within(key: &str, value: usize, least: usize, most: usize) -> Result<(), String> {
-    let fine = (least..=most).contains(&value);
-    if fine { Ok(()) } else { Err(format!("{key} = {value}: must be {least} to {most}")) }
-}
-
-fn positive(key: &str, value: f64, zero: bool) -> Result<(), String> {
-    let fine = value.is_finite() && (value > 0.0 || zero && value == 0.0);
-    let or_zero = if zero { " or 0" } else { "" };
-    if fine { Ok(()) } else { Err(format!("{key} = {value}: must be a positive number{or_zero}")) }
-}
-
 impl Common {
-    /// Parses and validates resolved settings beside the experiment's `own` tables.
-    pub fn parse(table: &toml::Table, own: &[&str]) -> Result<Self, String> {
-        crate::study::checks::whole_numbers(table, "")?;
-        let mut table = table.clone();
-        for name in own {
-            table.remove(*name);
+    pub fn parse(table: &toml::Table) -> Result<Self, String> {
+        let common: Self = values::parse(table)?;
+        let Self { data, classifier, rbm, flow } = &common;
+        for (key, batch, digits) in [("classifier", *classifier.batch, 10), ("rbm", *rbm.batch, 2)] {
+            let images = digits * *data.per_digit;
+            if batch > images {
+                return Err(format!("{key}.batch = {batch}: must be 1 to {images}, the images that it is trained on"));
+            }
         }
-        let common: Self = table.try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
-        common.check()?;
+        let [steps, mean_steps] = [&flow.steps, &flow.mean_steps].map(|steps| values::plain(steps));
+        if steps.len() != mean_steps.len() {
+            return Err(format!("flow.mean_steps = {mean_steps:?}: must be as many as flow.steps = {steps:?}"));
+        }
         Ok(common)
     }
 
-    /// The classifier's weights and their gradient.
-    pub fn needs(&self) -> Vec<Need> {
-        let hidden = &self.classifier.hidden;
-        let sizes: Vec<usize> = [PIXELS].into_iter().chain(hidden.iter().copied()).chain([10]).collect();
-        let weights = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
-        vec![Need::new(&[8, weights], format!("classifier.hidden = {hidden:?}"), "take smaller layers")]
+    /// Units of the classifier by layer.
+    pub fn layers(&self, pixels: usize) -> Vec<usize> {
+        [&[pixels], &values::plain(&self.classifier.hidden)[..], &[10]].concat()
     }
 
-    fn check(&self) -> Result<(), String> {
-        // The rarest digit, 5, has 5421 training images.
-        within("data.per_digit", self.data.per_digit, 1, 2700)?;
-        self.classifier.hidden.iter().try_for_each(|n| within("classifier.hidden", *n, 1, 10_000))?;
-        within("classifier.hidden (number of layers)", self.classifier.hidden.len(), 0, 8)?;
-        within("classifier.batch", self.classifier.batch, 1, 10 * self.data.per_digit)?;
-        within("classifier.epochs", self.classifier.epochs, 1, 10_000)?;
-        positive("classifier.learning_rate", self.classifier.learning_rate, false)?;
-        positive("classifier.lambda", self.classifier.lambda, true)?;
-        within("rbm.hidden", self.rbm.hidden, 1, 10_000)?;
-        within("rbm.batch", self.rbm.batch, 1, 2 * self.data.per_digit)?;
-        positive("rbm.weight_scale", self.rbm.weight_scale, true)?;
-        within("flow.chains", self.flow.chains, 4, 800)?;
-        within("flow.permutations", self.flow.permutations, 100, 1_000_000)?;
-        crate::study::checks::check_rising("flow.steps", &self.flow.steps, 1_000_000)?;
-        crate::study::checks::check_rising("flow.mean_steps", &self.flow.mean_steps, 1_000_000)?;
-        if self.flow.steps.len() != self.flow.mean_steps.len() {
-            return Err(format!(
-                "flow.mean_steps = {:?}: must be as many as flow.steps = {:?}",
-                self.flow.mean_steps, self.flow.steps
-            ));
-        }
-        Ok(())
+    /// The classifier's weights and their gradient.
+    pub fn needs(&self) -> Need {
+        let weights = self.layers(PIXELS).windows(2).map(|pair| pair[0] * pair[1]).sum();
+        let what = format!("classifier.hidden = {:?}", values::plain(&self.classifier.hidden));
+        Need::new(&[8, weights], what, "take smaller layers")
     }
 }
 
-impl Settings {
-    /// Parses and validates resolved settings.
-    pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        let settings = Self {
-            common: Common::parse(table, &["training", "sets", "tsne", "accuracy"])?,
-            training: own(table, "training")?,
-            sets: own(table, "sets")?,
-            tsne: own(table, "tsne")?,
-            accuracy: own(table, "accuracy")?,
-        };
-        positive("training.learning_rate", settings.training.learning_rate, false)?;
-        within("training.epochs", settings.training.epochs, 1, 100_000)?;
-        within("sets.many", settings.sets.many, 1, 100_000)?;
-        within("sets.few", settings.sets.few, 1, 100_000)?;
-        within("sets.noisy", settings.sets.noisy, 1, 100_000)?;
-        let tsne = &settings.tsne;
-        within("tsne.images", tsne.images, 50, 8000)?;
-        within("tsne.components", tsne.components, 2, 200)?;
-        within("tsne.epochs", tsne.epochs, 1, 10_000)?;
-        let perplexity = tsne.perplexity;
-        if !(perplexity >= 2.0 && 3.0 * perplexity < tsne.images as f64) {
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let (common, own): (_, Own) = (Common::parse(table)?, values::parse(table)?);
+        let perplexity = own.tsne.perplexity;
+        if 3.0 * *perplexity >= *own.tsne.images as f64 {
             return Err(format!("tsne.perplexity = {perplexity}: must be at least 2 and below a third of tsne.images"));
         }
-        Ok(settings)
+        Ok(Self { common, own })
     }
 }

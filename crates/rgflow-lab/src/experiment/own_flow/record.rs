@@ -456,7 +456,7 @@ mod tests {
         let null = "null: flow.start.T_star".to_string();
         assert_eq!(verdicts[0], (Verdict::Differs, Verdict::Agrees, null.clone()));
         assert_eq!(verdicts[1], (Verdict::Differs, Verdict::Differs, null));
-        let ids: Vec<&str> = told.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        let ids: Vec<&str> = told.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(ids, ["gibbs-by-step", "gibbs-pictures", "mean-by-step", "mean-pictures"]);
         assert!(told.answers[0].contains("not shown to be one"), "{}", told.answers[0]);
     }

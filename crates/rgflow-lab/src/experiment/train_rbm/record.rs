@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(n_eff, [Some(20.0), Some(80.0), Some(20.0)]);
         let beside = |i: usize| (with.numbers[i].compare[0].value, with.numbers[i].first_verdict());
         assert_eq!([beside(0), beside(6)], [(Some(4.0), Verdict::Differs), (Some(-5.0), Verdict::Differs)]);
-        let figures: Vec<&str> = with.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        let figures: Vec<&str> = with.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(figures, ["learning", "weights", "reconstructions", "drawn"]);
         let without = record(&settings, &data, &[found(None)]);
         assert_eq!((without.numbers.len(), without.summary.rows.len()), (6, 1));

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(told.numbers[3..].iter().map(|n| n.n_eff).collect::<Vec<_>>(), [Some(12.0); 2]);
         let verdicts: Vec<Verdict> = told.numbers[3..].iter().map(Number::first_verdict).collect();
         assert_eq!(verdicts, [Verdict::Differs, Verdict::Agrees]);
-        let ids: Vec<&str> = told.sections.iter().flat_map(|s| &s.figures).map(|f| f.id.as_str()).collect();
+        let ids: Vec<&str> = told.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(ids, ["learning", "curves"]);
     }
 

@@ -5,8 +5,9 @@ use crate::artifact::Error;
 use crate::study::torus::Study;
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2};
-use rgflow::decomposition::{svd, symmetric_eigen};
+use rgflow::decomposition::svd;
 use rgflow::rbm::Rbm;
+use rgflow::statistics::{PrincipalComponents, principal_components};
 
 /// Vectors that are drawn.
 const SHOWN: usize = 6;
@@ -31,22 +32,22 @@ impl Mechanism {
         let data = study.set("train")?;
         let data = data.first(&(0..n).collect::<Vec<_>>(), data.per_temperature);
         let covariance = covariance(data.view());
-        let (variances, vectors) = principal(&covariance)?;
-        let whole: f64 = variances.iter().sum();
+        let principal = principal(&covariance)?;
+        let whole: f64 = principal.variances.iter().sum();
         let mut random = study.repetition.streams().generator("mechanism/untrained", 0);
         let scale = *study.settings.rbm.weight_scale as f32;
         let untrained = Rbm::random(rbm.n_visible(), rbm.n_hidden(), scale, &mut random);
         let (own, values) = left_vectors(rbm)?;
         let (null, null_values) = left_vectors(&untrained)?;
         let k = own.ncols();
-        let components = vectors.columns(0, k).into_owned();
+        let (components, basis) = (principal.vectors.columns(0, k).into_owned(), principal.basis(k));
         let captured = |u: &DMatrix<f64>| (u.transpose() * &covariance * u).trace() / whole;
         let start = study.set("start")?;
         let temperatures = study.settings.temperatures().len();
         let left = (0..temperatures)
             .map(|t| {
                 let v = start.at(t).mapv(f32::from);
-                [unexplained(rbm, &v), unexplained(&untrained, &v), beyond(&components, &v)]
+                [unexplained(rbm, &v), unexplained(&untrained, &v), beyond(&basis, &v)]
             })
             .collect();
         let shown = |m: &DMatrix<f64>| -> Vec<Vec<f32>> {
@@ -59,10 +60,10 @@ impl Mechanism {
         };
         Ok(Self {
             singular: [values, null_values],
-            components: variances.iter().map(|v| v / whole).collect(),
+            components: principal.variances.iter().map(|v| v / whole).collect(),
             captured: [captured(&own), captured(&null), captured(&components)],
             left,
-            shown: [shown(&own), shown(&vectors)],
+            shown: [shown(&own), shown(&principal.vectors)],
         })
     }
 }
@@ -75,14 +76,9 @@ fn covariance(rows: ArrayView2<i8>) -> DMatrix<f64> {
     DMatrix::from_fn(rows.ncols(), rows.ncols(), |i, j| f64::from(sums[[i, j]]) / rows.nrows() as f64)
 }
 
-/// Eigenvalues, descending, and their vectors as columns.
-fn principal(covariance: &DMatrix<f64>) -> Result<(Vec<f64>, DMatrix<f64>), Error> {
-    let eigen = symmetric_eigen(covariance.clone())
-        .ok_or_else(|| Error::failure("the principal components of the samples do not converge"))?;
-    let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
-    order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-    let values = order.iter().map(|i| eigen.eigenvalues[*i]).collect();
-    Ok((values, eigen.eigenvectors.select_columns(&order)))
+fn principal(covariance: &DMatrix<f64>) -> Result<PrincipalComponents, Error> {
+    let found = principal_components(covariance.clone());
+    found.ok_or_else(|| Error::failure("the principal components of the samples do not converge"))
 }
 
 /// Left singular vectors of W (visible x hidden), and the singular values, descending.
@@ -105,9 +101,8 @@ fn unexplained(rbm: &Rbm, v: &Array2<f32>) -> f64 {
 }
 
 /// The same of the projection on the columns of `basis`.
-fn beyond(basis: &DMatrix<f64>, v: &Array2<f32>) -> f64 {
-    let b = Array2::from_shape_fn((basis.nrows(), basis.ncols()), |(i, j)| basis[(i, j)] as f32);
-    mean_square(v, &v.dot(&b).dot(&b.t()))
+fn beyond(basis: &Array2<f32>, v: &Array2<f32>) -> f64 {
+    mean_square(v, &v.dot(basis).dot(&basis.t()))
 }
 
 fn mean_square(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
@@ -119,18 +114,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn principal_components_of_two_patterns() {
-        // Rows +-a and +-b with a, b orthogonal, a three times as often: variances 4 * 3/4 and 4 * 1/4.
+    fn components_leave_what_is_beyond_them() {
+        // Rows +-a and +-b with a, b orthogonal, a three times as often.
         let (a, b) = ([1, 1, 1, 1], [1, -1, 1, -1]);
         let mut rows = [a, a, a, a.map(|x: i8| -x), a.map(|x| -x), a.map(|x| -x), b, b.map(|x: i8| -x)];
         rows.sort_unstable();
         let rows = Array2::from_shape_vec((8, 4), rows.concat()).unwrap();
-        let (values, vectors) = principal(&covariance(rows.view())).unwrap();
-        assert!((values[0] - 3.0).abs() < 1e-12 && (values[1] - 1.0).abs() < 1e-12 && values[2].abs() < 1e-12);
-        assert!((0..4).all(|i| (vectors[(i, 0)].abs() - 0.5).abs() < 1e-12));
+        let principal = principal(&covariance(rows.view())).unwrap();
         // Two components hold all of it, one leaves the rows of b.
         let v = rows.mapv(f32::from);
-        assert!(beyond(&vectors.columns(0, 2).into_owned(), &v) < 1e-12);
-        assert!((beyond(&vectors.columns(0, 1).into_owned(), &v) - 2.0 / 8.0 / 4.0).abs() < 1e-6);
+        assert!(beyond(&principal.basis(2), &v) < 1e-12);
+        assert!((beyond(&principal.basis(1), &v) - 2.0 / 8.0 / 4.0).abs() < 1e-6);
     }
 }
