@@ -128,6 +128,32 @@ impl Number {
         }
     }
 
+    /// Compares with `bound`, above which it is claimed to be: by more than two errors of both. As far below it `differs`.
+    pub fn above(self, bound: &Number, source: impl Into<String>) -> Self {
+        self.beyond(1.0, bound, source)
+    }
+
+    /// Compares with `bound`, below which it is claimed to be, as [`Number::above`].
+    pub fn below(self, bound: &Number, source: impl Into<String>) -> Self {
+        self.beyond(-1.0, bound, source)
+    }
+
+    fn beyond(mut self, side: f64, bound: &Number, source: impl Into<String>) -> Self {
+        let verdict = match (self.value, self.error, bound.value) {
+            (Some(value), Some(error), Some(reference)) => {
+                let (apart, both) = (side * (value - reference), 2.0 * error.hypot(bound.error.unwrap_or(0.0)));
+                match apart {
+                    _ if apart > both => Verdict::Agrees,
+                    _ if apart < -both => Verdict::Differs,
+                    _ => Verdict::Inconclusive,
+                }
+            }
+            _ => Verdict::NotCompared,
+        };
+        self.compare.push(Comparison { value: bound.value, error: bound.error, source: source.into(), verdict });
+        self
+    }
+
     /// Verdict beside another number; neither changes.
     pub fn verdict_against(&self, other: &Number) -> Verdict {
         let bare = Self { compare: Vec::new(), ..self.clone() };
@@ -213,6 +239,15 @@ mod tests {
         let own = Number::new("k", 2.0, Some(0.1), "1", "").against(&wide);
         assert_eq!((own.compare[0].value, own.first_verdict()), (Some(0.9), Verdict::Differs));
         assert_eq!(own.compare[0].source, "null: null");
+    }
+
+    #[test]
+    fn what_is_above_is_so_by_more_than_two_errors_of_both() {
+        let bound = Number::new("bound", 1.0, Some(0.3), "1", "");
+        let verdict = |value, error| Number::new("k", value, error, "1", "").above(&bound, "").first_verdict();
+        let all = [(2.1, Some(0.4)), (1.9, Some(0.4)), (-0.1, Some(0.4)), (2.1, None)].map(|(v, e)| verdict(v, e));
+        assert_eq!(all, [Verdict::Agrees, Verdict::Inconclusive, Verdict::Differs, Verdict::NotCompared]);
+        assert_eq!(Number::new("k", 0.3, Some(0.0), "1", "").below(&bound, "").first_verdict(), Verdict::Agrees);
     }
 
     #[test]

@@ -120,6 +120,16 @@ impl Boltzmann {
         high * (high - 1) / 2 + low
     }
 
+    /// Mean coupling of the visible units at each distance 1, 2 ... n/2 on a ring, which they form in their order; length n/2.
+    pub fn ring_couplings(&self) -> Vec<f64> {
+        let n = self.n_visible;
+        let mean = |distance: usize| {
+            let all = (0..n).map(|i| f64::from(self.couplings[Self::pair(i, (i + distance) % n)]));
+            all.sum::<f64>() / n as f64
+        };
+        (1..=n / 2).map(mean).collect()
+    }
+
     /// H(s) in units of k_B T. `s`: length n, values -1 and +1.
     pub fn energy(&self, s: &[i8]) -> f64 {
         let mut sum = 0.0;

@@ -1,6 +1,6 @@
 //! The ring of N spins, exactly: Z = (2 cosh K)^N + (2 sinh K)^N (Ising 1925).
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use rand::RngExt;
 
 use super::Thermodynamics;
@@ -43,6 +43,17 @@ pub fn correlation(n: usize, r: usize, temperature: Temperature) -> Result<f64, 
     let r = r % n;
     let power = |exponent: usize| tanh_power(temperature, exponent as f64);
     Ok((power(r) + power(n - r)) / (1.0 + power(n)))
+}
+
+/// Energy per spin (J) of the configuration `v` of a ring, values -1 and +1.
+///
+/// ```
+/// let v = ndarray::array![1.0, 1.0, -1.0, -1.0];
+/// assert_eq!(rgflow::exact::chain::energy(v.view()), 0.0);
+/// ```
+pub fn energy(v: ArrayView1<'_, f32>) -> f64 {
+    let n = v.len();
+    -(0..n).map(|i| f64::from(v[i] * v[(i + 1) % n])).sum::<f64>() / n as f64
 }
 
 /// `n` independent configurations of the ring of `n_spins` spins at any temperature in `[0, inf]`, exactly.

@@ -4,7 +4,8 @@ use crate::random::Generator;
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
-/// n' = (1 - a) n1 + a n2 (thesis eq. 4.4.1) of a random row n1 of `one` and n2 of `two`: `each` rows at every a = 0.1, 0.2 ... 0.9.
+/// n' = (1 - a) n1 + a n2 (thesis eq. 4.4.1) of a random row n1 of `one` and n2 of `two`: `each` rows at every a = 0.1,
+/// 0.2 ... 0.9.
 ///
 /// `one`, `two`: samples by row, of the same width. Returns the shape (9 `each`, width).
 ///
@@ -27,10 +28,11 @@ pub fn mixtures([one, two]: [ArrayView2<'_, f32>; 2], each: usize, random: &mut 
     out
 }
 
-/// n' = (1 - a) n + a eta (thesis eq. 4.4.2): grey levels mapped to [-1, 1], eta = -1 or +1 at random, mapped back: `each` rows at
-/// every a = 0, 0.1 ... 0.5.
+/// n' = (1 - a) n + a eta (thesis eq. 4.4.2): grey levels mapped to [-1, 1], eta = -1 or +1 at random, mapped back:
+/// `each` rows at every a = 0, 0.1 ... 0.5.
 ///
-/// `clean`: grey levels in [0, 1], samples by row, taken in turn. Returns the shape (6 `each`, width), values in [0, 1].
+/// `clean`: grey levels in [0, 1], samples by row, taken in turn. Returns the shape (6 `each`, width), values in [0,
+/// 1].
 ///
 /// ```
 /// let random = &mut rgflow::random::Streams::new(1).generator("example", 0);

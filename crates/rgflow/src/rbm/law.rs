@@ -4,7 +4,7 @@ use super::enumeration::VisibleStates;
 use super::{Rbm, RbmError};
 use crate::kernel::log_weights::LogSum;
 use crate::statistics::{jensen_shannon, kullback_leibler};
-use ndarray::{Array1, ArrayView2};
+use ndarray::{Array1, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,29 @@ impl Rbm {
     /// As [`Rbm::ln_visible_law`].
     pub fn visible_law(&self) -> Result<Array1<f64>, RbmError> {
         Ok(self.ln_visible_law()?.into_iter().map(libm::exp).collect())
+    }
+
+    /// The exact mean of an observable: `of` each visible state, under p(v).
+    ///
+    /// ```
+    /// let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// let rbm = rgflow::rbm::Rbm::random(6, 2, 0.5, random);
+    /// // Without biases p(v) = p(-v).
+    /// assert!(rbm.expectation(|v| f64::from(v[0])).unwrap().abs() < 1e-12);
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Rbm::ln_visible_law`].
+    pub fn expectation(&self, of: impl Fn(ArrayView1<'_, f32>) -> f64) -> Result<f64, RbmError> {
+        let law = self.visible_law()?;
+        let what = "the mean under p(v)";
+        let levels = self.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
+        let mut v = Array1::zeros(self.n_visible());
+        let mean = law.iter().enumerate().map(|(state, p)| {
+            v.indexed_iter_mut().for_each(|(i, v)| *v = if state >> i & 1 == 1 { levels.high() } else { levels.low() });
+            p * of(v.view())
+        });
+        Ok(mean.sum())
     }
 
     /// Exact distances between the law `q` over visible states (in the order of [`Rbm::ln_visible_law`]) and p.

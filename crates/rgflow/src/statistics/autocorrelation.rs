@@ -3,6 +3,7 @@
 //! Convention: tau = 1/2 + sum over t >= 1 of rho(t), so independent data have tau = 1/2, and n data are worth
 //! n / (2 tau) independent ones.
 
+use super::Estimate;
 use rustfft::FftPlannerScalar;
 use rustfft::num_complex::Complex;
 
@@ -42,6 +43,22 @@ pub fn tau_int(series: &[f64]) -> TauInt {
 pub fn tau_int_chains(chains: &[Vec<f64>]) -> TauInt {
     let views: Vec<&[f64]> = chains.iter().map(Vec::as_slice).collect();
     tau_int_of(&views)
+}
+
+/// Mean of several chains of one law, with the error that their integrated autocorrelation time leaves.
+///
+/// ```
+/// let chains = vec![vec![1.0, 3.0, 2.0, 4.0, 1.0, 3.0]; 50];
+/// let (mean, tau) = rgflow::statistics::mean_of_chains(&chains);
+/// assert!((mean.value - 14.0 / 6.0).abs() < 1e-12 && mean.n_eff == tau.n_eff(300));
+/// ```
+pub fn mean_of_chains(chains: &[Vec<f64>]) -> (Estimate, TauInt) {
+    let n: usize = chains.iter().map(Vec::len).sum();
+    let value = chains.iter().flatten().sum::<f64>() / n as f64;
+    let variance = chains.iter().flatten().map(|x| (x - value).powi(2)).sum::<f64>() / n as f64;
+    let tau = tau_int_chains(chains);
+    let n_eff = tau.n_eff(n);
+    (Estimate { value, error: (variance / n_eff).sqrt(), n_eff }, tau)
 }
 
 fn tau_int_of(chains: &[&[f64]]) -> TauInt {

@@ -1,4 +1,5 @@
-//! Labelled collections: which differ, by the distance of their means against what relabelling gives, and whether they lie together.
+//! Labelled collections: which differ, by the distance of their means against what relabelling gives, and whether they
+//! lie together.
 
 use super::holm;
 use crate::random::{Streams, permutation};
@@ -7,12 +8,12 @@ use ndarray::ArrayView2;
 /// Relabellings as far apart as the true labels after which no more are drawn.
 const ENOUGH: usize = 20;
 
-/// Which of `n` collections of equal size differ. Two are told apart where the squared distance of their means is larger than
-/// relabelled rows give (permutation test of `permutations` relabellings, Holm over all pairs at `level`); those that are not are
-/// one, and so are chains of such pairs.
+/// Which of `n` collections of equal size differ. Two are told apart where the squared distance of their means is
+/// larger than relabelled rows give (permutation test of `permutations` relabellings, Holm over all pairs at `level`);
+/// those that are not are one, and so are chains of such pairs.
 ///
-/// `rows`: shape (n x size, values), one collection below the other. Returns a label of each, 0, 1 ... in the order of the first
-/// collection that has it. Pair i draws from the stream i of `purpose`.
+/// `rows`: shape (n x size, values), one collection below the other. Returns a label of each, 0, 1 ... in the order of
+/// the first collection that has it. Pair i draws from the stream i of `purpose`.
 ///
 /// ```
 /// use rgflow::{random::Streams, statistics::distinct_collections};
@@ -53,8 +54,9 @@ pub fn distinct_collections(
     label.iter().map(|l| names.partition_point(|n| n < l)).collect()
 }
 
-/// The p-value of the distance of the true labels, which split the rows in halves: (1 + relabellings as far) / (1 + relabellings), or
-/// [`ENOUGH`] / relabellings as soon as so many are as far (Besag and Clifford, Biometrika 78 (1991) 301).
+/// The p-value of the distance of the true labels, which split the rows in halves: (1 + relabellings as far) / (1 +
+/// relabellings), or [`ENOUGH`] / relabellings as soon as so many are as far (Besag and Clifford, Biometrika 78 (1991)
+/// 301).
 fn p_value(gram: &[f64], n: usize, permutations: usize, mut next: impl FnMut() -> Vec<usize>) -> f64 {
     // |mean_1 - mean_2|^2 is (s G s)/(n/2)^2 with s = +1, -1, and s G s = sum - 4 cross: the cross block alone changes.
     let cross = |order: &[usize]| -> f64 {
@@ -75,7 +77,8 @@ fn p_value(gram: &[f64], n: usize, permutations: usize, mut next: impl FnMut() -
     (1 + as_far) as f64 / (1 + permutations) as f64
 }
 
-/// Fraction of the points of a plane whose nearest other point has the same label: 1 where labels lie apart. NaN without points.
+/// Fraction of the points of a plane whose nearest other point has the same label: 1 where labels lie apart. NaN
+/// without points.
 ///
 /// ```
 /// let places = [(0.0, 0.0), (0.1, 0.0), (5.0, 5.0), (5.1, 5.0)];

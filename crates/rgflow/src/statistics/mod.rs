@@ -14,11 +14,11 @@ mod resampling;
 pub(crate) mod special;
 mod testing;
 
-pub use autocorrelation::{TauInt, tau_int, tau_int_chains};
+pub use autocorrelation::{TauInt, mean_of_chains, tau_int, tau_int_chains};
 pub use blocking::{block_means, blocking};
 pub use collections::{distinct_collections, purity};
 pub use distances::{jensen_shannon, kullback_leibler, total_variation};
 pub use estimate::{Estimate, mean_error, student_t_error};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
 pub use resampling::{bootstrap, jackknife};
-pub use testing::{gamma_tail, holm};
+pub use testing::{best_threshold, gamma_tail, holm};

@@ -15,8 +15,9 @@ pub struct PrincipalComponents {
     pub total: f64,
 }
 
-/// The principal components of data with the symmetric matrix `covariance`, of which the lower triangle is read; of a multiple of
-/// it the variances are as many times larger. `None` if it is not finite, or the iteration does not converge (Jolliffe,
+/// The principal components of data with the symmetric matrix `covariance`, of which the lower triangle is read; of a
+/// multiple of it the variances are as many times larger. `None` if it is not finite, or the iteration does not
+/// converge (Jolliffe,
 /// *Principal Component Analysis*, 2002).
 ///
 /// ```
@@ -38,8 +39,8 @@ pub fn principal_components(covariance: DMatrix<f64>) -> Option<PrincipalCompone
     })
 }
 
-/// The coordinates of `rows` (samples by row, less their mean) along their first `k` principal components, or all if there are
-/// fewer, and the fraction of the variance along these. `None` as [`principal_components`].
+/// The coordinates of `rows` (samples by row, less their mean) along their first `k` principal components, or all if
+/// there are fewer, and the fraction of the variance along these. `None` as [`principal_components`].
 ///
 /// ```
 /// let line = ndarray::array![[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]];
@@ -55,8 +56,8 @@ pub fn principal_coordinates(rows: ArrayView2<'_, f32>, k: usize) -> Option<(Arr
 }
 
 impl PrincipalComponents {
-    /// The first `k` vectors (all of them if there are fewer) as columns, shape (n, k): rows of data times this are their
-    /// coordinates.
+    /// The first `k` vectors (all of them if there are fewer) as columns, shape (n, k): rows of data times this are
+    /// their coordinates.
     pub fn basis(&self, k: usize) -> Array2<f32> {
         let (n, all) = self.vectors.shape();
         Array2::from_shape_fn((n, k.min(all)), |(i, component)| self.vectors[(i, component)] as f32)

@@ -1,4 +1,4 @@
-//! Tests of hypotheses: tails of fitted laws and many tests at once.
+//! Tests of hypotheses: tails of fitted laws, many tests at once, the best decision by one value.
 
 use super::special::incomplete_gamma_upper;
 
@@ -34,11 +34,50 @@ pub fn holm(p_values: &[f64], level: f64) -> Vec<bool> {
     rejected
 }
 
+/// The largest fraction of samples that one threshold on their `values` puts right, whichever side of it is called positive;
+/// `positive`: which of them are. NaN without samples.
+///
+/// ```
+/// let values = [0.1, 0.9, 0.8, 0.2];
+/// assert_eq!(rgflow::statistics::best_threshold(&values, &[false, true, false, true]), 0.75);
+/// ```
+pub fn best_threshold(values: &[f32], positive: &[bool]) -> f64 {
+    let mut order: Vec<(f32, bool)> = values.iter().copied().zip(positive.iter().copied()).collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Right if all from here on are called positive.
+    let mut right = order.iter().filter(|(_, positive)| *positive).count();
+    let mut best = right.max(order.len() - right);
+    for (i, (value, positive)) in order.iter().enumerate() {
+        if *positive {
+            right -= 1;
+        } else {
+            right += 1;
+        }
+        // Equal values are on one side.
+        if order.get(i + 1).is_none_or(|next| next.0 > *value) {
+            best = best.max(right).max(order.len() - right);
+        }
+    }
+    best as f64 / order.len() as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::Streams;
     use rand::RngExt;
+
+    #[test]
+    fn the_best_threshold_is_the_best() {
+        let best = |values: &[f32], positive: &[u8]| {
+            best_threshold(values, &positive.iter().map(|p| *p == 1).collect::<Vec<_>>())
+        };
+        assert_eq!(best(&[0.1, 0.9, 0.8, 0.2], &[0, 1, 1, 0]), 1.0);
+        assert_eq!(best(&[0.1, 0.9, 0.8, 0.2], &[1, 0, 0, 1]), 1.0);
+        // Equal values cannot be told apart.
+        assert_eq!(best(&[0.5, 0.5, 0.5, 0.1], &[1, 0, 1, 0]), 0.75);
+        assert_eq!(best(&[1.0, 1.0], &[1, 1]), 1.0);
+    }
 
     #[test]
     fn holm_steps_down() {

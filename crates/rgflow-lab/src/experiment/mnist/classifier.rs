@@ -41,7 +41,8 @@ pub(super) fn stage(study: &Study) -> Result<Artifact, Error> {
     })
 }
 
-/// Makes or keeps the accuracy of the network trained on all images of the training files; the test files choose no epoch.
+/// Makes or keeps the accuracy of the network trained on all images of the training files; the test files choose no
+/// epoch.
 pub(super) fn on_all(study: &Study) -> Result<f64, Error> {
     let what = Stage {
         name: "classifier-all",

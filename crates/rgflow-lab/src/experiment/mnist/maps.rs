@@ -71,7 +71,8 @@ impl Experiment for MnistMaps {
 
     const ABOUT: About = About {
         name: "mnist-maps",
-        summary: "Map of where mixtures merge the ends of two digits: epochs, learning rate, mixtures; needs `rgflow data mnist`",
+        summary: "Map of where mixtures merge the ends of two digits: epochs, learning rate, mixtures; needs `rgflow \
+                  data mnist`",
         recipe: concat!(
             "# Where mixtures merge the ends of the RBM flow on two digits.\n",
             include_str!("common.toml"),
@@ -142,7 +143,8 @@ fn record(settings: &Settings, found: &[Found]) -> Record {
 
     let digits = plain(&maps.digits);
     let question = format!(
-        "With 4500 mixtures of {} and {} the thesis saw one end, with 900 several, after one training. Over which trainings is that so?",
+        "With 4500 mixtures of {} and {} the thesis saw one end, with 900 several, after one training. Over which \
+         trainings is that so?",
         digits[0], digits[1]
     );
     let mut record = Record::new("mnist-maps", "Do mixtures merge the ends of two digits?", question);

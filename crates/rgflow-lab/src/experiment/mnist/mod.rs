@@ -111,7 +111,8 @@ impl Experiment for Mnist {
 
     const ABOUT: About = About {
         name: "mnist",
-        summary: "RBM flows on handwritten digits, with mixtures and noise (thesis figs 4.10-4.15); needs `rgflow data mnist`",
+        summary: "RBM flows on handwritten digits, with mixtures and noise (thesis figs 4.10-4.15); needs `rgflow data \
+                  mnist`",
         recipe: concat!(
             "# RBM flows on handwritten digits: figures 4.10 to 4.15 of the thesis.\n",
             include_str!("common.toml"),

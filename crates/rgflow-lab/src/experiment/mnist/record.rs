@@ -10,7 +10,8 @@ use crate::study::modes::{ByMode, MODES, modes};
 use crate::study::values::plain;
 use rgflow::flow::Mode;
 
-/// What the thesis says of the training sets, in their order: figure, statement, whether there are several ends, source.
+/// What the thesis says of the training sets, in their order: figure, statement, whether there are several ends,
+/// source.
 const THESIS: [(&str, &str, bool, &str); 6] = [
     ("fig4.12", "4, 8: several fixed points", true, "thesis fig 4.12: several"),
     ("fig4.13", "4, 8 and 4500 mixtures: one", false, "thesis fig 4.13: one"),
@@ -67,8 +68,8 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     let mut record = Record::new(
         "mnist",
         "The RBM flow on handwritten digits",
-        "Machines trained on two digits are iterated from images of all ten. Do the flows of different digits end in different places, and do \
-         mixtures of the two digits, or noise, leave one end?",
+        "Machines trained on two digits are iterated from images of all ten. Do the flows of different digits end in \
+         different places, and do mixtures of the two digits, or noise, leave one end?",
     );
     let by_mode = ByPlace(vec![&ends, &several, &attractors, &at_rest, &probability]);
     record.list(&[&accuracy, &accuracy_all, &purity, &variance, &ByPlace(vec![&by_mode])]);
@@ -90,8 +91,8 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
         table.column(format!("{}, {}", mode.name(), marks[mode][i]), |s| ends.at((s, mode, i)))
     });
     record.summary = table.column("attractors", |s| attractors.at((s, Mode::Mean))).done().note(
-        "Two digits have one end where the distance of their mean images is no larger than relabelling gives (1 %, Holm over pairs). \
-         Attractors: of the mean-field map, from all starts.",
+        "Two digits have one end where the distance of their mean images is no larger than relabelling gives (1 %, \
+         Holm over pairs). Attractors: of the mean-field map, from all starts.",
     );
 
     let width = found[0].examples.images.ncols().isqrt();
@@ -123,8 +124,8 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     };
     let figure = |(id, words): (&str, &str)| {
         let (places, title) = (set.places().filter(|s| THESIS[*s].0 == id), format!("fig {}: {words}", &id[3..]));
-        let caption = "What the network reads at the end of the flow, by starting digit (mean over repetitions); the mean-field flow of one image of \
-                       each digit and the distance from the start (first repetition).";
+        let caption = "What the network reads at the end of the flow, by starting digit (mean over repetitions); the \
+                       mean-field flow of one image of each digit and the distance from the start (first repetition).";
         let alt = format!("P(digit) by starting digit in both modes and pictures of the flow: {title}.");
         Figure::new(id, format!("Thesis {title}")).caption(caption, alt).panels(places.flat_map(panels))
     };
@@ -147,7 +148,8 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
         Curve::new(digit.word(d), x, y).style(Style::Points)
     };
     let caption = format!(
-        "t-SNE (perplexity {}) of {} images on their first {} principal components, begun at the first two. First repetition.",
+        "t-SNE (perplexity {}) of {} images on their first {} principal components, begun at the first two. First \
+         repetition.",
         settings.own.tsne.perplexity,
         embedding.places.len(),
         settings.own.tsne.components

@@ -1,19 +1,18 @@
 //! The tools of thesis chapter 2 and appendix A: activations, a neuron, optimisers, early stopping, architectures.
 
-mod activations;
-mod architecture;
+mod drawings;
 mod machines;
-mod machines_record;
 mod record;
 mod settings;
-mod stage;
+mod training;
 
-use super::{AnyExperiment, Item};
 use crate::artifact::memory::Need;
-use crate::artifact::{Error, Run};
+use crate::artifact::{Error, Repetition};
 use crate::record::Record;
-use rayon::prelude::*;
+use crate::study::{About, Experiment, Item};
+use machines::MachinesFound;
 use settings::Settings;
+use training::TrainingFound;
 
 /// The experiment.
 pub struct Toolbox;
@@ -28,7 +27,8 @@ const ITEMS: &[Item] = &[
     Item {
         id: "fig2.2",
         title: "Training and test error, and where to stop",
-        claim: "The training error keeps falling while the test error passes a minimum, where the training is to be stopped",
+        claim: "The training error keeps falling while the test error passes a minimum, where the training is to be \
+                stopped",
         keys: &["toolbox.stopping."],
     },
     Item {
@@ -58,84 +58,140 @@ const ITEMS: &[Item] = &[
     Item {
         id: "sec2.4.1",
         title: "A Boltzmann machine at work",
-        claim: "The couplings follow the difference of the clamped and the free phase, until the machine's law is that of the data",
+        claim: "The couplings follow the difference of the clamped and the free phase, until the machine's law is that \
+                of the data",
         keys: &["toolbox.boltzmann."],
     },
     Item {
         id: "sec2.4.2",
         title: "A restricted Boltzmann machine as a generator",
-        claim: "From a random start iterate to equilibrium, then sample with a spacing: independent samples of the machine's law",
+        claim: "From a random start iterate to equilibrium, then sample with a spacing: independent samples of the \
+                machine's law",
         keys: &["toolbox.generator."],
     },
 ];
 
-impl AnyExperiment for Toolbox {
-    fn name(&self) -> &'static str {
-        "toolbox"
+/// What one repetition found.
+pub struct Found {
+    training: TrainingFound,
+    machines: MachinesFound,
+}
+
+impl Experiment for Toolbox {
+    type Settings = Settings;
+    type Found = Found;
+
+    const ABOUT: About = About {
+        name: "toolbox",
+        summary: "Activations, a neuron, optimisers and early stopping at work (thesis chapter 2)",
+        recipe: include_str!("recipe.toml"),
+        items: ITEMS,
+        ..About::DEFAULT
+    };
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let data = &settings.data;
+        let (n, t, sites) = (*data.train + *data.test, data.temperatures.len(), data.size.pow(2));
+        let what = format!("data.train + data.test = {n} at {t} temperatures of {sites} spins");
+        vec![Need::new(&[4, n, t, sites], what, "take fewer configurations")]
     }
 
-    fn summary(&self) -> &'static str {
-        "Activations, a neuron, optimisers and early stopping at work (thesis chapter 2)"
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        let training = training::stage(repetition, settings)?;
+        Ok(Found { training, machines: machines::stage(repetition, settings)? })
     }
 
-    fn recipe(&self) -> &'static str {
-        include_str!("recipe.toml")
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| {
-            let d = &s.data;
-            let (n, t, sites) = (d.train.saturating_add(d.test), d.temperatures.len(), d.size * d.size);
-            let what = format!("data.train + data.test = {n} at {t} temperatures of {sites} spins");
-            vec![Need::new(&[4, n, t, sites], what, "take fewer configurations")]
-        })
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let both = |r| -> Result<_, Error> {
-            Ok((stage::stage(r, &settings)?, machines::stage(r, &settings.boltzmann, &settings.generator)?))
-        };
-        let found = run.repetitions().par_iter().map(both).collect::<Result<Vec<_>, Error>>()?;
-        let (found, machines): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let mut record = record::record(&settings, &found);
-        machines_record::extend(&mut record, &settings, &machines);
-        Ok(record)
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::testing::{check, verdicts};
+    use crate::record::{Number, Verdict};
+    use crate::study::changed;
+    use machines::GeneratorFound;
+    use training::{LearningCurve, NeuronFound};
 
     #[test]
     fn impossible_settings_are_named() {
-        for (table, more, key) in [
-            ("data", "temperatures = [1.0, 2.0]", "data.temperatures"),
-            ("data", "temperatures = [-1.0, 3.0]", "data.temperatures"),
-            ("data", "size = 1", "data.size"),
-            ("neuron", "epochs = 0", "neuron.epochs"),
-            ("neuron", "epochs = -1", "neuron.epochs"),
-            ("optimisers", "adam_rate = 0.0", "optimisers.adam_rate"),
-            ("optimisers", "decay = nan", "optimisers.decay"),
-            ("stopping", "train = 501", "stopping.train"),
-            ("boltzmann", "spins = 40", "boltzmann.spins"),
-            ("boltzmann", "temperature = 0.0", "boltzmann.temperature"),
-            ("generator", "burn_in = 499", "generator.burn_in"),
-            ("generator", "steps = 0", "generator.steps"),
+        for change in [
+            "data.temperatures=[1.0, 2.0]",
+            "data.temperatures=[-1.0, 3.0]",
+            "data.size=1",
+            "neuron.epochs=0",
+            "neuron.epochs=-1",
+            "optimisers.adam_rate=0.0",
+            "optimisers.decay=nan",
+            "stopping.train=501",
+            "boltzmann.spins=40",
+            "boltzmann.temperature=0.0",
+            "generator.burn_in=499",
+            "generator.steps=0",
         ] {
-            let mut all: toml::Table = Toolbox.recipe().parse().unwrap();
-            all[table].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
-            let error = Settings::parse(&all).unwrap_err();
-            assert!(error.contains(key), "{more}: {error}");
+            let error = changed::<Toolbox>(&[change]).map(|_| ()).expect_err(change);
+            assert!(error.starts_with(change.split('=').next().unwrap_or("")), "{change}: {error}");
         }
+    }
+
+    /// Of a repetition: `more` moves what it is added to.
+    fn found(more: f64) -> Found {
+        let curve = |name: &str, least: f64| LearningCurve {
+            name: name.into(),
+            epoch: vec![1, 2, 3],
+            updates: vec![10, 20, 30],
+            train: vec![4.0, 2.0, 1.0],
+            test: vec![4.0 * least, least, 1.25 * least + more],
+        };
+        let neuron = |input: &str, accuracy, best| NeuronFound { input: input.into(), accuracy, best, output: vec![] };
+        let costs = [("full gradient", 0.5), ("stochastic", 0.25), ("batches", 0.26), ("Adam", 0.5)];
+        let neurons =
+            vec![neuron("spins", 0.625, None), neuron("abs_m", 0.875, Some(0.88)), neuron("energy", 0.75, Some(1.0))];
+        let couplings = [vec![0.25, 0.0, 0.0, 0.125], vec![0.5 + more, 0.0, 0.0, 0.0625]];
+        let generator = GeneratorFound {
+            energy: vec![0.0, -0.5],
+            sampled: (-0.75, 0.25),
+            exact: -0.875,
+            tau_int: (1.5, 0.1),
+            n_eff: 1000.0,
+            relaxation_time: 2.5,
+        };
+        let optimisers = costs.map(|(name, cost)| curve(name, cost)).into();
+        Found {
+            training: TrainingFound { neurons, optimisers, stopping: curve("Adam", 2.0) },
+            machines: MachinesFound { couplings, generator },
+        }
+    }
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let settings = changed::<Toolbox>(&[]).unwrap();
+        let told = record::record(&settings, &[found(0.0), found(0.0625)]);
+        let values = [
+            ("toolbox.neuron.spins.accuracy", 0.625),
+            ("toolbox.neuron.abs_m.accuracy", 0.875),
+            ("toolbox.optimisers.full_gradient.test_cost", 0.5),
+            ("toolbox.optimisers.batches.test_cost", 0.26),
+            ("toolbox.optimisers.batches.sweeps", 2.0),
+            ("toolbox.stopping.epoch", 2.0),
+            ("toolbox.stopping.rise", 0.265625),
+            ("toolbox.stopping.fall", 0.5),
+            ("toolbox.parameters.rbm", 2625.0),
+            ("toolbox.boltzmann.enumerated.neighbours", 0.25),
+            ("toolbox.boltzmann.sampled.neighbours", 0.53125),
+            ("toolbox.boltzmann.sampled.farthest", 0.0625),
+            ("toolbox.generator.energy_difference", 0.125),
+            ("toolbox.generator.relaxation_time", 2.5),
+        ];
+        let figures = ["fig2.1", "sec2.2.1", "sec2.2.3", "fig2.2", "fig2.3", "fig2.4", "sec2.4.1", "sec2.4.2"];
+        check(&told, &values, &figures);
+        let agree = ["agrees"; 5];
+        assert_eq!(verdicts(&told), [&agree[..], &["inconclusive", "agrees", "agrees"]].concat());
+        assert_eq!(told.claims[5].number, "toolbox.optimisers.adam.test_cost");
+        assert_eq!(told.number("toolbox.neuron.energy.accuracy").map(Number::first_verdict), Some(Verdict::Differs));
+        assert_eq!(told.number("toolbox.optimisers.adam.sweeps").map(|n| (n.value, n.n_eff)), Some((None, Some(0.0))));
+        assert!(told.answers[2].contains("all optimisers stochastic is"), "{}", told.answers[2]);
     }
 }

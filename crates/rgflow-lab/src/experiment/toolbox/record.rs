@@ -1,356 +1,303 @@
-//! Numbers, figures and words of the experiment.
+//! What the neuron, the optimisers, the training that is stopped and the machines show.
 
+use super::machines::GeneratorFound;
 use super::settings::Settings;
-use super::stage::{Findings, Learnt, NeuronFound};
-use super::{activations, architecture};
-use crate::record::Combined;
+use super::training::{INPUTS, LearningCurve};
+use super::{Found, drawings};
 use crate::record::{
-    Axis, Cell, Claim, Comparison, Curve, Figure, Number, Panel, Record, Section, Style, Table, Verdict,
+    Axis, Cell, Claim, Combined, Curve, Dimension, Figure, Number, Panel, Quantity, Record, Repeated, Section, Style,
+    Together,
 };
-use crate::study::drawing::axis;
-use crate::study::drawing::over;
 use rgflow::lattice::Temperature;
 
 /// Tolerance of an accuracy against that of the best threshold.
 const CLOSE: f64 = 0.01;
 /// "Reached": the test cost is at most this much above the least of all optimisers, nats.
 const REACHED: f64 = 0.02;
-/// Units of the recipes of chapter 4 (thesis section 4.3).
-const MLP: [usize; 3] = [100, 64, 25];
-const RBM: [usize; 2] = [100, 25];
+/// The free phase where it is sampled.
+const SAMPLED: usize = 1;
 
-fn number(key: String, found: &Combined, unit: &str, how: String) -> Number {
-    let value = found.value.unwrap_or(f64::NAN);
-    Number::new(key, value, found.error, unit, format!("{how}; {}", found.how)).n_eff(found.n_eff)
+type Over<'a> = Repeated<'a, Found>;
+
+pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+    let over = &Repeated::new("toolbox", found);
+    let mut record = Record::new(
+        "toolbox",
+        "Neurons, networks and how they learn",
+        "The tools of chapter 2 at work: is a configuration of the 2D Ising model from below or above T_c?",
+    );
+    drawings::activations(&mut record);
+    neurons(&mut record, settings, over);
+    optimisers(&mut record, settings, over);
+    stopping(&mut record, settings, over);
+    drawings::architectures(&mut record);
+    let figures = [boltzmann(&mut record, settings, over), generator(&mut record, settings, over)];
+    record.sections.push(Section::new("Machines that generate").figures(figures));
+    record.claims.sort_by(|a, b| a.item.cmp(&b.item));
+    record
 }
 
-fn cell(found: &Combined) -> Cell {
-    Cell::Value { value: found.value, error: found.error, interval: None, remark: None }
-}
-
-pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
-    let (neuron_numbers, neuron_rows) = neurons(found);
-    let (optimiser_numbers, optimiser_rows, fastest) = optimisers(settings, found);
-    let (stopping_numbers, rise) = stopping(found);
-    let mut numbers = activations::numbers();
-    numbers.extend(neuron_numbers);
-    numbers.extend(optimiser_numbers);
-    numbers.extend(stopping_numbers);
-    numbers.extend(parameters());
-    let accuracy = |input: &str| over(found, |f| of_input(f, input).map(|n| n.accuracy)).value.unwrap_or(f64::NAN);
-    let answers = vec![
-        format!(
-            "A single neuron is right in {:.1} % of the cases if it sees |m|, {:.1} % if it sees E, {:.1} % if it sees the spins themselves.",
-            100.0 * accuracy("abs_m"),
-            100.0 * accuracy("energy"),
-            100.0 * accuracy("spins")
-        ),
-        "Both phases are alike under overturning all spins, a weighted sum of spins is not: no such neuron can be right in more than 3/4 of the cases, hence hidden layers."
-            .into(),
-        format!("Of all optimisers {fastest} is within {REACHED} nats of the least test cost after the fewest sweeps."),
-        format!("A network with more parameters than samples ends with a test cost {:.0} % above its minimum.", 100.0 * rise),
-    ];
-    let table = |caption: &str, columns: &[&str], rows, notes: Vec<String>| Table {
-        caption: caption.into(),
-        columns: columns.iter().map(|c| String::from(*c)).collect(),
-        rows,
-        notes,
-    };
-    let data = &settings.data;
-    Record {
-        experiment: "toolbox".into(),
-        title: "Neurons, networks and how they learn".into(),
-        question: "The tools of chapter 2 at work: is a configuration of the 2D Ising model from below or above T_c?"
-            .into(),
-        answers,
-        summary: table(
-            "A single neuron as a classifier",
-            &["input", "right", "best threshold"],
-            neuron_rows,
-            vec![format!(
-                "{0} x {0} spins, {1} temperatures, {2} test configurations at each; ordered: T < 2.269.",
-                data.size,
-                data.temperatures.len(),
-                data.test
-            )],
-        ),
-        sections: vec![
-            Section { title: "Activations".into(), figures: vec![activations::figure()], ..Section::default() },
-            Section {
-                title: "A single neuron".into(),
-                figures: vec![neuron_figure(settings, found)],
-                ..Section::default()
-            },
-            Section {
-                title: "Optimisers".into(),
-                text: vec![format!(
-                    "One network, {}-{}-2 with tanh and softmax, from the same weights; batches of {}. Learning rates are the recipe's: {} for plain \
-                     descent, a {}th of it for single samples, a tenth with momentum 0.9, {} for Adam.",
-                    data.size * data.size,
-                    settings.optimisers.hidden,
-                    settings.optimisers.batch,
-                    settings.optimisers.learning_rate,
-                    settings.optimisers.batch,
-                    settings.optimisers.adam_rate
-                )],
-                figures: vec![optimiser_figure(found)],
-                tables: vec![table(
-                    "Test cost of each optimiser",
-                    &["optimiser", "least test cost (nats)", "sweeps"],
-                    optimiser_rows,
-                    vec![format!(
-                        "Sweeps: until the test cost is within {REACHED} nats of the least of all; empty: not in every repetition."
-                    )],
-                )],
-            },
-            Section {
-                title: "When to stop".into(),
-                figures: vec![stopping_figure(settings, found)],
-                ..Section::default()
-            },
-            Section {
-                title: "Architectures".into(),
-                figures: vec![
-                    architecture::figure(
-                        "fig2.3",
-                        "The thermometer of section 4.3, a multilayer perceptron",
-                        "Input: the spins of 10 x 10 sites; output: P(T) of 25 temperatures. Six units of each layer are drawn.",
-                        &[("spins", MLP[0]), ("tanh", MLP[1]), ("softmax", MLP[2])],
-                    ),
-                    architecture::figure(
-                        "fig2.4",
-                        "The restricted Boltzmann machine of section 4.3",
-                        "Visible units: the spins; hidden ones: 5 x 5. Six units of each layer are drawn.",
-                        &[("visible", RBM[0]), ("hidden", RBM[1])],
-                    ),
-                ],
-                ..Section::default()
-            },
-        ],
-        numbers,
-        claims: claims(),
-    }
-}
-
-fn of_input<'a>(found: &'a Findings, input: &str) -> Option<&'a NeuronFound> {
-    found.neurons.iter().find(|n| n.input == input)
-}
-
-fn neurons(found: &[Findings]) -> (Vec<Number>, Vec<Vec<Cell>>) {
-    let mut numbers = Vec::new();
-    let mut rows = Vec::new();
-    for (input, name) in [("spins", "spins"), ("abs_m", "|m|"), ("energy", "E")] {
-        let accuracy = over(found, |f| of_input(f, input).map(|n| n.accuracy));
-        let best = over(found, |f| of_input(f, input).and_then(|n| n.best));
-        let own = number(
-            format!("toolbox.neuron.{input}.accuracy"),
-            &accuracy,
-            "1",
-            format!("fraction of the test configurations on the right side of T_c, a neuron that sees {name}"),
-        );
-        numbers.push(match best.value {
-            Some(value) => own.compare(
-                value,
-                best.error.unwrap_or(0.0),
-                CLOSE,
-                format!("best threshold on {name} of the same test set"),
-            ),
-            None => {
-                own.compare(0.625, 0.0, 0.125, "between a guess, 1/2, and what the symmetry of the spins allows, 3/4")
-            }
-        });
-        rows.push(vec![
-            Cell::text(name),
-            cell(&accuracy),
-            if best.value.is_some() {
-                cell(&best)
-            } else {
-                Cell::Value { value: Some(0.75), error: None, interval: None, remark: Some("at most".into()) }
-            },
-        ]);
-    }
-    (numbers, rows)
-}
-
-fn neuron_figure(settings: &Settings, found: &[Findings]) -> Figure {
-    let t = &settings.data.temperatures;
-    let curve = |(input, name): (&str, &str)| {
-        let at: Vec<Combined> =
-            (0..t.len()).map(|k| over(found, |f| of_input(f, input).and_then(|n| n.output.get(k).copied()))).collect();
-        Curve {
-            label: name.into(),
-            x: t.clone(),
-            y: at.iter().map(|c| c.value.unwrap_or(f64::NAN)).collect(),
-            error: at.iter().map(|c| c.error.unwrap_or(f64::NAN)).collect(),
-            style: Style::LinePoints,
-            ..Curve::default()
+fn neurons(record: &mut Record, settings: &Settings, over: &Over) {
+    let input = Dimension::names("input", INPUTS).words(|i| ["spins", "|m|", "E"][i].into());
+    let t = Dimension::new("T", &settings.data.temperatures, f64::to_string);
+    let best = over.shown([&input], |f, [i]| f.training.neurons[i].best);
+    let output = over.shown([&input, &t], |f, [i, k]| f.training.neurons[i].output.get(k).copied());
+    let what = "fraction of the test configurations on the right side of T_c, a neuron that sees {input}";
+    let accuracy =
+        over.quantity("neuron.{input}.accuracy", [&input], "1", what, |f, [i]| f.training.neurons[i].accuracy);
+    let accuracy = accuracy.map(|[i], accuracy| match best.at(i).value {
+        Some(value) => {
+            let source = format!("best threshold on {} of the same test set", input.word(i));
+            accuracy.compare(value, best.at(i).error.unwrap_or(0.0), CLOSE, source)
         }
-    };
-    let mut curves: Vec<Curve> =
-        [("spins", "sees the spins"), ("abs_m", "sees |m|"), ("energy", "sees E")].map(curve).into();
-    let critical = Temperature::CRITICAL.value();
-    curves.push(Curve {
-        label: "T_c".into(),
-        x: vec![critical; 2],
-        y: vec![0.0, 1.0],
-        style: Style::Dashed,
-        ..Curve::default()
+        None => {
+            let source = "between a guess, 1/2, and what the symmetry of the spins allows, 3/4";
+            accuracy.compare(0.625, 0.0, 0.125, source)
+        }
     });
-    Figure {
-        id: "sec2.2.1".into(),
-        title: "P(ordered) of a single neuron".into(),
-        caption: "Mean output over the test configurations of each temperature; errors over repetitions.".into(),
-        alt: "The outputs of neurons that see |m| or E fall from 1 to 0 around T_c; that of the neuron that sees spins hardly changes.".into(),
-        panels: vec![curves_panel("", axis("T (J/k_B)"), Axis { limits: Some([0.0, 1.0]), ..axis("P(ordered)") }, curves)],
-    }
-}
-
-fn curves_panel(title: &str, x: Axis, y: Axis, curves: Vec<Curve>) -> Panel {
-    Panel::Curves { title: title.into(), x, y, curves }
-}
-
-/// A curve of the mean over repetitions.
-fn mean_curve(label: &str, found: &[Findings], of: impl Fn(&Findings) -> (&[usize], &[f64])) -> Curve {
-    let x: Vec<usize> = found.first().map_or(vec![], |f| of(f).0.to_vec());
-    let y = (0..x.len()).map(|i| over(found, |f| of(f).1.get(i).copied()).value.unwrap_or(f64::NAN)).collect();
-    Curve { label: label.into(), x: x.iter().map(|x| *x as f64).collect(), y, ..Curve::default() }
-}
-
-/// The verdict on a claim that something is above `bound`: by more than two errors of both.
-fn above(found: &Combined, bound: &Combined, source: String) -> Comparison {
-    let verdict = match (found.value.zip(found.error), bound.value) {
-        (Some((value, error)), Some(low)) => {
-            let two_errors = 2.0 * error.hypot(bound.error.unwrap_or(0.0));
-            match value - low {
-                apart if apart > two_errors => Verdict::Agrees,
-                apart if apart < -two_errors => Verdict::Differs,
-                _ => Verdict::Inconclusive,
-            }
-        }
-        _ => Verdict::NotCompared,
-    };
-    Comparison { value: bound.value, error: bound.error, source, verdict }
-}
-
-/// The claims of chapter 2.
-fn claims() -> Vec<Claim> {
-    let claim = |item: &str, states: &str, key: &str| Claim::new(item, states, format!("toolbox.{key}"));
-    vec![
-        claim("fig2.1", "f' is the derivative of f (ELU, largest deviation)", "activations.elu.slope"),
-        claim("fig2.2", "the test error rises after its minimum (relative)", "stopping.rise"),
-        claim("fig2.2", "the training error goes on falling (relative)", "stopping.fall"),
-        claim("sec2.2.1", "a neuron tells the phases apart, if it sees |m| (fraction right)", "neuron.abs_m.accuracy"),
-        claim("sec2.2.3", "mini-batches beat the full gradient (test cost)", "optimisers.batches.test_cost"),
-        claim("sec2.2.3", "Adam beats the full gradient (test cost)", "optimisers.adam.test_cost"),
-        claim("sec2.4.1", "a Boltzmann machine finds the couplings 1/T (sampled)", "boltzmann.sampled.neighbours"),
-        claim("sec2.4.2", "the samples follow the machine's law (energy difference)", "generator.energy_difference"),
-    ]
-}
-
-/// Numbers, rows, and the name of the fastest.
-fn optimisers(settings: &Settings, found: &[Findings]) -> (Vec<Number>, Vec<Vec<Cell>>, String) {
-    let least_of_all = |f: &Findings| f.optimisers.iter().map(|o| o.least().1).fold(f64::INFINITY, f64::min);
-    let reached = |f: &Findings, k: usize| {
-        let o: &Learnt = &f.optimisers[k];
-        let place = o.test.iter().position(|cost| *cost <= least_of_all(f) + REACHED)?;
-        Some(o.epoch[place] as f64)
-    };
-    let full = over(found, |f| Some(f.optimisers.first()?.least().1));
-    let (mut numbers, mut rows, mut fastest) = (Vec::new(), Vec::new(), (f64::INFINITY, String::from("none")));
-    for (k, optimiser) in found.first().map_or(&[][..], |f| &f.optimisers).iter().enumerate() {
-        let name = &optimiser.name;
-        let (cost, sweeps) = (over(found, |f| Some(f.optimisers[k].least().1)), over(found, |f| reached(f, k)));
-        let key = format!("toolbox.optimisers.{}", name.to_lowercase().replace(' ', "_"));
-        let how = format!("least test cost in {} sweeps", settings.optimisers.epochs);
-        let mut least = number(format!("{key}.test_cost"), &cost, "nats", how);
-        if k > 0 {
-            // That of the full gradient is above it.
-            let source = "thesis section 2.2.3: faster than the full gradient; agrees if below its test cost by more than two errors";
-            let verdict = above(&full, &cost, String::new()).verdict;
-            least.compare.push(Comparison { value: full.value, error: full.error, source: source.into(), verdict });
-        }
-        numbers.push(least);
-        let how = format!("sweeps until the test cost is within {REACHED} nats of the least of all optimisers");
-        numbers.push(number(format!("{key}.sweeps"), &sweeps, "1", how));
-        if let Some(value) = sweeps.value.filter(|value| *value < fastest.0) {
-            fastest = (value, name.clone());
-        }
-        rows.push(vec![Cell::text(name), cell(&cost), cell(&sweeps)]);
-    }
-    (numbers, rows, fastest.1)
-}
-
-fn optimiser_figure(found: &[Findings]) -> Figure {
-    let names: Vec<&str> = found.first().map_or(vec![], |f| f.optimisers.iter().map(|o| o.name.as_str()).collect());
-    let curves = names
-        .iter()
-        .enumerate()
-        .map(|(k, name)| mean_curve(name, found, |f| (&f.optimisers[k].epoch, &f.optimisers[k].test)));
-    Figure {
-        id: "sec2.2.3".into(),
-        title: "All optimisers on one problem".into(),
-        caption: "Cost of the test set after each sweep through the training set, mean over repetitions. ln 2 = 0.693 is a guess.".into(),
-        alt: "Test costs that fall at different speeds, that of the full gradient slowest.".into(),
-        panels: vec![curves_panel("", axis("sweep"), axis("test cost (nats)"), curves.collect())],
-    }
-}
-
-/// Numbers, and by which fraction the test cost rises after its minimum.
-fn stopping(found: &[Findings]) -> (Vec<Number>, f64) {
-    let rise = over(found, |f| Some(f.stopping.test.last()? / f.stopping.least().1 - 1.0));
-    let epoch = over(found, |f| f.stopping.epoch.get(f.stopping.least().0).map(|e| *e as f64));
-    let fall = over(found, |f| Some(1.0 - f.stopping.train.last()? / f.stopping.train.get(f.stopping.least().0)?));
-    let mut numbers = vec![
-        number("toolbox.stopping.epoch".into(), &epoch, "1", "sweep of the least test cost".into()),
-        number("toolbox.stopping.rise".into(), &rise, "1", "test cost at the end over its minimum, less 1".into()),
-        number(
-            "toolbox.stopping.fall".into(),
-            &fall,
-            "1",
-            "by which fraction the training cost falls after that sweep".into(),
+    record.list(&[&accuracy]);
+    let [spins, abs_m, energy] = [0, 1, 2].map(|i| accuracy.at(i));
+    let states = "a neuron tells the phases apart, if it sees |m| (fraction right)";
+    record.claims.push(Claim::of("sec2.2.1", states, abs_m));
+    record.answers.extend([
+        format!(
+            "A single neuron is right in {:.1} % of the cases if it sees |m|, {:.1} % if it sees E, {:.1} % if it sees \
+             the spins themselves.",
+            100.0 * abs_m.get(),
+            100.0 * energy.get(),
+            100.0 * spins.get()
         ),
-    ];
-    let zero = Combined { value: Some(0.0), error: None, ..rise.clone() };
-    let source = |what: &str| format!("thesis section 2.2.2: {what}; agrees if above 0 by more than two errors");
-    numbers[1].compare.push(above(&rise, &zero, source("the test error rises again")));
-    numbers[2].compare.push(above(&fall, &zero, source("the training error goes on falling")));
-    (numbers, rise.value.unwrap_or(f64::NAN))
+        "Both phases are alike under overturning all spins, a weighted sum of spins is not: no such neuron can be \
+         right in more than 3/4 of the cases, hence hidden layers."
+            .into(),
+    ]);
+    let most = |i: usize| match best.at(i).value {
+        Some(_) => best.at(i).into(),
+        None => Cell::from(0.75).remark(Some("at most")),
+    };
+    let note = format!(
+        "{0} x {0} spins, {1} temperatures, {2} test configurations at each; ordered: T < 2.269.",
+        settings.data.size,
+        t.len(),
+        settings.data.test
+    );
+    let table = input.table("A single neuron as a classifier", "input").column("right", |i| accuracy.at(i));
+    record.summary = table.column("best threshold", most).done().note(note);
+    let curves = input.places().map(|i| {
+        let label = ["sees the spins", "sees |m|", "sees E"][i];
+        t.curve(label, |k| output.at((i, k)))
+    });
+    let critical = vertical("T_c", Temperature::CRITICAL.value(), 1.0);
+    let figure = Figure::new("sec2.2.1", "P(ordered) of a single neuron").caption(
+        "Mean output over the test configurations of each temperature; errors over repetitions.",
+        "The outputs of neurons that see |m| or E fall from 1 to 0 around T_c; that of the neuron that sees spins \
+         hardly changes.",
+    );
+    let panel = Panel::curves("", "T (J/k_B)", Axis::new("P(ordered)").limits(0.0, 1.0), curves.chain([critical]));
+    record.sections.push(Section::new("A single neuron").figures([figure.panels([panel])]));
 }
 
-fn stopping_figure(settings: &Settings, found: &[Findings]) -> Figure {
-    let train = mean_curve("training set", found, |f| (&f.stopping.epoch, &f.stopping.train));
-    let test = mean_curve("test set", found, |f| (&f.stopping.epoch, &f.stopping.test));
+/// A dashed line from 0 to `top`.
+fn vertical(label: impl Into<String>, x: f64, top: f64) -> Curve {
+    Curve::new(label, [x, x], [0.0, top]).style(Style::Dashed)
+}
+
+/// The mean of a cost over repetitions, without errors.
+fn mean_curve(
+    label: &str,
+    over: &Over,
+    of: impl Fn(&Found) -> &LearningCurve,
+    cost: fn(&LearningCurve) -> &[f64],
+) -> Curve {
+    let x: Vec<f64> = of(&over.found[0]).epoch.iter().map(|epoch| *epoch as f64).collect();
+    let y: Vec<f64> =
+        (0..x.len()).map(|i| over.mean(|f| cost(of(f)).get(i).copied()).value.unwrap_or(f64::NAN)).collect();
+    Curve::new(label, x, y)
+}
+
+fn optimisers(record: &mut Record, settings: &Settings, over: &Over) {
+    let own = &settings.optimisers;
+    let names: Vec<&str> = over.found[0].training.optimisers.iter().map(|o| o.name.as_str()).collect();
+    let optimiser = Dimension::names("optimiser", names.iter().map(|name| name.to_lowercase().replace(' ', "_")));
+    let optimiser = optimiser.words(|k| names[k].into());
+    let what = format!("least test cost in {} sweeps", own.epochs);
+    let key = "optimisers.{optimiser}.test_cost";
+    let cost = over.quantity(key, [&optimiser], "nats", &what, |f, [k]| f.training.optimisers[k].least().1);
+    let full = cost.at(0).clone();
+    let source = "thesis section 2.2.3: faster than the full gradient; agrees if below its test cost by more than two \
+                  errors";
+    let cost = cost.map(|[k], cost| if k == 0 { cost } else { cost.below(&full, source) });
+    let what = format!("sweeps until the test cost is within {REACHED} nats of the least of all optimisers");
+    let sweeps = over.quantity("optimisers.{optimiser}.sweeps", [&optimiser], "1", &what, |f, [k]| {
+        let least = f.training.optimisers.iter().map(|o| o.least().1).fold(f64::INFINITY, f64::min);
+        let LearningCurve { epoch, test, .. } = &f.training.optimisers[k];
+        Some(epoch[test.iter().position(|cost| *cost <= least + REACHED)?])
+    });
+    // No repetition counts where one never gets there.
+    let sweeps = sweeps.map(|_, sweeps| if sweeps.value.is_none() { sweeps.n_eff(0.0) } else { sweeps });
+    record.list(&[&Together(vec![&cost, &sweeps])]);
+    for (name, states) in [
+        ("batches", "mini-batches beat the full gradient (test cost)"),
+        ("Adam", "Adam beats the full gradient (test cost)"),
+    ] {
+        let place = names.iter().position(|known| *known == name).expect("an optimiser");
+        record.claims.push(Claim::of("sec2.2.3", states, cost.at(place)));
+    }
+    let reached = optimiser.places().filter(|k| sweeps.at(*k).value.is_some());
+    let fastest = reached.min_by(|a, b| sweeps.at(*a).get().total_cmp(&sweeps.at(*b).get()));
+    record.answers.push(format!(
+        "Of all optimisers {} is within {REACHED} nats of the least test cost after the fewest sweeps.",
+        fastest.map_or("none", |k| names[k])
+    ));
+    let text = format!(
+        "One network, {}-{}-2 with tanh and softmax, from the same weights; batches of {batch}. Learning rates are the \
+         recipe's: {} for plain descent, a {batch}th of it for single samples, a tenth with momentum 0.9, {} for Adam.",
+        settings.data.size.pow(2),
+        own.hidden,
+        own.learning_rate,
+        own.adam_rate,
+        batch = own.batch
+    );
+    let table = optimiser.table("Test cost of each optimiser", "optimiser");
+    let table =
+        table.column("least test cost (nats)", |k| cost.at(k)).column("sweeps", |k| sweeps.at(k)).done().note(format!(
+            "Sweeps: until the test cost is within {REACHED} nats of the least of all; empty: not in every repetition."
+        ));
+    let curves = optimiser.places().map(|k| mean_curve(names[k], over, |f| &f.training.optimisers[k], |c| &c.test));
+    let figure = Figure::new("sec2.2.3", "All optimisers on one problem").caption(
+        "Cost of the test set after each sweep through the training set, mean over repetitions. ln 2 = 0.693 is a \
+         guess.",
+        "Test costs that fall at different speeds, that of the full gradient slowest.",
+    );
+    let figure = figure.panels([Panel::curves("", "sweep", "test cost (nats)", curves)]);
+    record.sections.push(Section::new("Optimisers").text(text).figures([figure]).tables([table]));
+}
+
+fn stopping(record: &mut Record, settings: &Settings, over: &Over) {
+    let number = |key: &str, what: &str, value: fn(&LearningCurve) -> Option<f64>| {
+        over.number(&format!("stopping.{key}"), "1", what, |f| value(&f.training.stopping))
+    };
+    let epoch =
+        number("epoch", "sweep of the least test cost", |c| c.epoch.get(c.least().0).map(|epoch| *epoch as f64));
+    let rise =
+        number("rise", "test cost at the end over its minimum, less 1", |c| Some(c.test.last()? / c.least().1 - 1.0));
+    let what = "by which fraction the training cost falls after that sweep";
+    let fall = number("fall", what, |c| Some(1.0 - c.train.last()? / c.train.get(c.least().0)?));
+    let zero = Number::new("", 0.0, None, "", "");
+    let source = |what: &str| format!("thesis section 2.2.2: {what}; agrees if above 0 by more than two errors");
+    let rise = rise.above(&zero, source("the test error rises again"));
+    let fall = fall.above(&zero, source("the training error goes on falling"));
+    record.list(&[&epoch, &rise, &fall]);
+    record.claims.extend([
+        Claim::of("fig2.2", "the test error rises after its minimum (relative)", &rise),
+        Claim::of("fig2.2", "the training error goes on falling (relative)", &fall),
+    ]);
+    record.answers.push(format!(
+        "A network with more parameters than samples ends with a test cost {:.0} % above its minimum.",
+        100.0 * rise.get()
+    ));
+    let train = mean_curve("training set", over, |f| &f.training.stopping, |c| &c.train);
+    let test = mean_curve("test set", over, |f| &f.training.stopping, |c| &c.test);
     let stop = test.y.iter().zip(&test.x).min_by(|a, b| a.0.total_cmp(b.0)).map_or(0.0, |(_, x)| *x);
     let top = test.y.iter().chain(&train.y).copied().fold(0.0, f64::max);
-    let line = Curve {
-        label: format!("stop: sweep {stop}"),
-        x: vec![stop; 2],
-        y: vec![0.0, top],
-        style: Style::Dashed,
-        ..Curve::default()
-    };
-    let n = settings.stopping.train * settings.data.temperatures.len();
-    Figure {
-        id: "fig2.2".into(),
-        title: "Training and test error, and where to stop".into(),
-        caption: format!(
-            "A network {}-{}-2 on {n} configurations, mean over repetitions; the dashed line marks the least mean test cost.",
-            settings.data.size.pow(2),
-            settings.stopping.hidden
-        ),
-        alt: "The training cost falls to nearly 0; the test cost falls, passes a minimum and rises.".into(),
-        panels: vec![curves_panel("", axis("sweep"), axis("cost (nats)"), vec![train, test, line])],
-    }
+    let line = vertical(format!("stop: sweep {stop}"), stop, top);
+    let caption = format!(
+        "A network {}-{}-2 on {} configurations, mean over repetitions; the dashed line marks the least mean test \
+         cost.",
+        settings.data.size.pow(2),
+        settings.stopping.hidden,
+        *settings.stopping.train * settings.data.temperatures.len()
+    );
+    let alt = "The training cost falls to nearly 0; the test cost falls, passes a minimum and rises.";
+    let figure = Figure::new("fig2.2", "Training and test error, and where to stop").caption(caption, alt);
+    let figure = figure.panels([Panel::curves("", "sweep", "cost (nats)", [train, test, line])]);
+    record.sections.push(Section::new("When to stop").figures([figure]));
 }
 
-/// Numbers of parameters of the drawn networks.
-fn parameters() -> Vec<Number> {
-    let mlp: usize = MLP.windows(2).map(|w| (w[0] + 1) * w[1]).sum();
-    let rbm = RBM[0] * RBM[1] + RBM[0] + RBM[1];
-    [
-        ("mlp", mlp, "weights and biases of 100-64-25"),
-        ("rbm", rbm, "weights and biases of 100 visible and 25 hidden units"),
-    ]
-    .map(|(key, count, how)| Number::new(format!("toolbox.parameters.{key}"), count as f64, None, "1", how))
-    .into()
+/// Each repetition trains its machine.
+fn mean(over: &Over, of: impl Fn(&Found) -> f64) -> Combined {
+    Combined { how: "mean and error over repetitions", ..over.mean(of) }
+}
+
+fn boltzmann(record: &mut Record, settings: &Settings, over: &Over) -> Figure {
+    let own = &settings.boltzmann;
+    let k = 1.0 / *own.temperature;
+    let phase = Dimension::names("phase", ["enumerated", "sampled"]);
+    let distances: Vec<usize> = (1..=over.found[0].machines.couplings[0].len()).collect();
+    let distance = Dimension::new("distance", &distances, usize::to_string);
+    let number = |pair: &str, what: &str, r: usize| {
+        let what = format!("mean coupling of {what} after {} updates, free phase {{phase}}", own.updates);
+        let key = format!("toolbox.boltzmann.{{phase}}.{pair}");
+        Quantity::new(&key, [&phase], "1", &what, |[p]| mean(over, |f| f.machines.couplings[p][r - 1]))
+    };
+    let source = format!("K = 1/T = {k} of the ring that the data is drawn from");
+    let neighbours = number("neighbours", "neighbours", 1).map(|_, n| n.compare(k, 0.0, 0.0, &source));
+    let farthest = number("farthest", "the spins farthest apart", *own.spins / 2);
+    let source = "no such coupling in the ring that the data is drawn from";
+    let farthest = farthest.map(|_, n| n.compare(0.0, 0.0, 0.0, source));
+    record.list(&[&Together(vec![&neighbours, &farthest])]);
+    let states = "a Boltzmann machine finds the couplings 1/T (sampled)";
+    record.claims.push(Claim::of("sec2.4.1", states, neighbours.at(SAMPLED)));
+    record.answers.push(format!(
+        "A Boltzmann machine that samples its free phase finds the coupling {:.3} of neighbours on a ring with K = \
+         {k}.",
+        neighbours.at(SAMPLED).get()
+    ));
+    let coupling = over.shown([&phase, &distance], |f, [p, r]| f.machines.couplings[p][r]);
+    let curves =
+        phase.places().map(|p| distance.curve(format!("free phase {}", phase.word(p)), |r| coupling.at((p, r))));
+    let truth: Vec<f64> = distances.iter().map(|r| if *r == 1 { k } else { 0.0 }).collect();
+    let curves = curves.chain([Curve::new("data", distance.x(), truth).style(Style::Dashed)]);
+    let figure = Figure::new("sec2.4.1", "Couplings of a Boltzmann machine").caption(
+        "Mean coupling of the units at each distance on the ring; dashed: the couplings of the Ising model that the \
+         data is drawn from.",
+        "The coupling of neighbours is near K, those of all others near 0.",
+    );
+    figure.panels([Panel::curves("", "distance on the ring", "coupling", curves)])
+}
+
+fn generator(record: &mut Record, settings: &Settings, over: &Over) -> Figure {
+    let (own, n) = (&settings.generator, over.found.len() as f64);
+    let all = || over.found.iter().map(|f| &f.machines.generator);
+    // Each machine has its own law: what is compared is the difference.
+    let apart = all().map(|g| g.sampled.0 - g.exact).sum::<f64>() / n;
+    let error = all().map(|g| g.sampled.1.powi(2)).sum::<f64>().sqrt() / n;
+    let what = format!(
+        "energy of the generated configurations, {} chains of {} steps after {} of burn-in, less that of the machine's \
+         law by enumeration; error by tau_int",
+        own.chains,
+        *own.steps - *own.burn_in,
+        own.burn_in
+    );
+    let difference = Number::new("toolbox.generator.energy_difference", apart, Some(error), "J per spin", what);
+    let difference = difference.compare(0.0, 0.0, 0.0, "the law of the machine, by enumeration");
+    let number = |key: &str, unit: &str, what: &str, of: fn(&GeneratorFound) -> f64| {
+        mean(over, |f| of(&f.machines.generator)).number(format!("toolbox.generator.{key}"), unit, what)
+    };
+    let tau = number("tau_int", "steps", "integrated autocorrelation time of the energy", |g| g.tau_int.0);
+    let what = "slowest relaxation of the Gibbs kernel, by enumeration";
+    let slowest = number("relaxation_time", "steps", what, |g| g.relaxation_time);
+    let n_eff = number("n_eff", "1", "effective number of independent configurations", |g| g.n_eff);
+    record.list(&[&difference, &tau, &slowest, &n_eff]);
+    record.claims.push(Claim::of("sec2.4.2", "the samples follow the machine's law (energy difference)", &difference));
+    record.answers.push(format!(
+        "As a generator the RBM needs {:.1} steps for an independent configuration (2 tau_int); its slowest memory \
+         lasts {:.1} steps.",
+        2.0 * tau.get(),
+        slowest.get()
+    ));
+    let steps: Vec<usize> = (0..over.found[0].machines.generator.energy.len()).collect();
+    let step = Dimension::new("step", &steps, usize::to_string);
+    let energy = over.shown([&step], |f, [i]| f.machines.generator.energy[i]);
+    let exact = vec![over.mean(|f| f.machines.generator.exact).value.unwrap_or(f64::NAN); step.len()];
+    let curves = [
+        step.curve("chains", |i| energy.at(i)),
+        Curve::new("law of the machine", step.x(), exact).style(Style::Dashed),
+    ];
+    let figure = Figure::new("sec2.4.2", "From a random start to the machine's law").caption(
+        "Energy per spin of the chains, step by step from random spins; dashed: of the machine's law, by enumeration. \
+         Errors over repetitions, whose machines differ.",
+        "The energy falls within a few steps to that of the machine's law.",
+    );
+    figure.panels([Panel::curves("", "step", "E (J per spin)", curves)])
 }

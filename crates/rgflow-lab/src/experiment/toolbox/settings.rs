@@ -1,134 +1,106 @@
-//! Settings of the experiment.
+//! The recipe's values.
 
+use crate::study::values::{self, Within, real};
 use rgflow::exact::transfer::Sampler;
 use rgflow::lattice::Temperature;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Settings {
-    pub data: DataSet,
-    pub neuron: Neuron,
-    pub optimisers: Optimisers,
-    pub stopping: Stopping,
-    pub boltzmann: Ring,
-    pub generator: Generator,
+pub(super) type Epochs = Within<1, 10_000>;
+pub(super) type Many = Within<1, 100_000>;
+
+real!(
+    /// A learning rate, or a temperature (J/k_B).
+    Rate,
+    |x| x > 0.0 && x <= 10.0,
+    "must be above 0, at most 10"
+);
+real!(
+    /// A rate of decay per update.
+    Decay,
+    |x| (0.0..=1.0).contains(&x),
+    "must be 0 to 1"
+);
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    pub(super) data: DataSet,
+    pub(super) neuron: Neuron,
+    pub(super) optimisers: Optimisers,
+    pub(super) stopping: Stopping,
+    pub(super) boltzmann: Ring,
+    pub(super) generator: Generator,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct DataSet {
-    pub size: usize,
+    pub size: Within<2, 12>,
     pub temperatures: Vec<f64>,
-    pub train: usize,
-    pub test: usize,
+    pub train: Within<20, 100_000>,
+    pub test: Within<20, 100_000>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Neuron {
-    pub epochs: usize,
-    pub batch: usize,
-    pub learning_rate: f64,
+    pub epochs: Epochs,
+    pub batch: Many,
+    pub learning_rate: Rate,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Optimisers {
-    pub hidden: usize,
-    pub epochs: usize,
-    pub batch: usize,
-    pub learning_rate: f64,
-    pub adam_rate: f64,
-    pub decay: f64,
+    pub hidden: Within<1, 1000>,
+    pub epochs: Epochs,
+    pub batch: Many,
+    pub learning_rate: Rate,
+    pub adam_rate: Rate,
+    pub decay: Decay,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Stopping {
-    pub hidden: usize,
-    pub train: usize,
-    pub epochs: usize,
-    pub batch: usize,
-    pub learning_rate: f64,
+    pub hidden: Within<1, 1000>,
+    pub train: Within<2, 100_000>,
+    pub epochs: Epochs,
+    pub batch: Many,
+    pub learning_rate: Rate,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Ring {
-    pub spins: usize,
-    pub temperature: f64,
-    pub samples: usize,
-    pub updates: usize,
-    pub learning_rate: f64,
-    pub chains: usize,
-    pub sweeps: usize,
+    pub spins: Within<4, 12>,
+    pub temperature: Rate,
+    pub samples: Within<10, 1_000_000>,
+    pub updates: Many,
+    pub learning_rate: Rate,
+    pub chains: Many,
+    pub sweeps: Within<1, 10_000>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Generator {
-    pub hidden: usize,
-    pub updates: usize,
-    pub batch: usize,
-    pub learning_rate: f64,
-    pub chains: usize,
-    pub steps: usize,
-    pub burn_in: usize,
+    pub hidden: Within<1, 12>,
+    pub updates: Within<0, 10_000_000>,
+    pub batch: Many,
+    pub learning_rate: Rate,
+    pub chains: Many,
+    pub steps: Within<10, 100_000>,
+    pub burn_in: Within<0, 100_000>,
 }
 
-impl Settings {
-    pub fn parse(table: &toml::Table) -> Result<Self, String> {
-        crate::study::checks::whole_numbers(table, "")?;
-        let settings: Self = table.clone().try_into().map_err(|e: toml::de::Error| e.message().to_string())?;
-        let Self { data, neuron, optimisers, stopping, boltzmann, generator } = &settings;
-        for (key, value, low, high) in [
-            ("data.size", data.size, 2, 12),
-            ("data.train", data.train, 20, 100_000),
-            ("data.test", data.test, 20, 100_000),
-            ("neuron.epochs", neuron.epochs, 1, 10_000),
-            ("neuron.batch", neuron.batch, 1, 100_000),
-            ("optimisers.hidden", optimisers.hidden, 1, 1000),
-            ("optimisers.epochs", optimisers.epochs, 1, 10_000),
-            ("optimisers.batch", optimisers.batch, 1, 100_000),
-            ("stopping.hidden", stopping.hidden, 1, 1000),
-            ("stopping.train", stopping.train, 2, data.train),
-            ("stopping.epochs", stopping.epochs, 1, 10_000),
-            ("stopping.batch", stopping.batch, 1, 100_000),
-            ("boltzmann.spins", boltzmann.spins, 4, 12),
-            ("boltzmann.samples", boltzmann.samples, 10, 1_000_000),
-            ("boltzmann.updates", boltzmann.updates, 1, 100_000),
-            ("boltzmann.chains", boltzmann.chains, 1, 100_000),
-            ("boltzmann.sweeps", boltzmann.sweeps, 1, 10_000),
-            ("generator.hidden", generator.hidden, 1, 12),
-            ("generator.updates", generator.updates, 0, 10_000_000),
-            ("generator.batch", generator.batch, 1, 100_000),
-            ("generator.chains", generator.chains, 1, 100_000),
-            ("generator.steps", generator.steps, 10, 100_000),
-            ("generator.burn_in", generator.burn_in, 0, generator.steps - generator.steps / 10),
-        ] {
-            if !(low..=high).contains(&value) {
-                return Err(format!("{key} = {value}: must be {low} to {high}"));
-            }
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let settings: Self = values::parse(table)?;
+        let Self { data, stopping, generator, .. } = &settings;
+        let (train, most) = (*stopping.train, *data.train);
+        if train > most {
+            return Err(format!("stopping.train = {train}: must be 2 to data.train = {most}"));
         }
-        for (key, value) in [
-            ("neuron.learning_rate", neuron.learning_rate),
-            ("optimisers.learning_rate", optimisers.learning_rate),
-            ("optimisers.adam_rate", optimisers.adam_rate),
-            ("stopping.learning_rate", stopping.learning_rate),
-            ("boltzmann.learning_rate", boltzmann.learning_rate),
-            ("generator.learning_rate", generator.learning_rate),
-            ("boltzmann.temperature", boltzmann.temperature),
-        ] {
-            if !(value > 0.0 && value <= 10.0) {
-                return Err(format!("{key} = {value}: must be above 0, at most 10"));
-            }
-        }
-        if !(0.0..=1.0).contains(&optimisers.decay) {
-            return Err(format!("optimisers.decay = {}: must be 0 to 1", optimisers.decay));
+        let (burn_in, most) = (*generator.burn_in, *generator.steps - *generator.steps / 10);
+        if burn_in > most {
+            return Err(format!("generator.burn_in = {burn_in}: must be 0 to {most}, nine tenths of generator.steps"));
         }
         for t in &data.temperatures {
-            let sampler = Temperature::new(*t).and_then(|t| Sampler::new(data.size, data.size, t));
+            let sampler = Temperature::new(*t).and_then(|t| Sampler::new(*data.size, *data.size, t));
             sampler.map_err(|e| format!("data.temperatures = {t}: {e}"))?;
         }
         let ordered = data.temperatures.iter().filter(|t| is_ordered(**t)).count();
