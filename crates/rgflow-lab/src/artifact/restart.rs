@@ -464,6 +464,12 @@ mod tests {
         };
         stopped(1);
         finished(1, 600, 0);
+        // Killed between the manifest and the removal of the restarts.
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("count"), b"left").unwrap();
+        let (result, advances, made) = count(&open(dir.path(), &Arc::default()), 1, None);
+        result.unwrap();
+        assert!((advances, made) == (0, 0) && !folder.exists());
         // Of other settings.
         stopped(2);
         finished(3, 1000, 1);

@@ -141,10 +141,13 @@ impl<'a> Repetition<'a> {
         }
         let key = key(&stage, self.seed())?;
         let path = self.dir.join(format!("stages/{}.json", stage.name));
+        let restarts = Restarts::new(path.with_extension("restart"), &key, self.run.restart_every());
         let old: Option<Manifest> = json::read(&path).ok();
         if let Some(manifest) = old.as_ref().filter(|m| m.key == key)
             && files(&self.dir, stage.outputs).is_ok_and(|files| files == manifest.files)
         {
+            // A run that was killed just after it wrote the manifest has left them.
+            restarts.remove()?;
             self.run.record_stage(self.seed, &name, &path, None)?;
             return Ok(manifest.artifact(stage.name, &self.dir));
         }
@@ -166,7 +169,6 @@ impl<'a> Repetition<'a> {
             }
         }
         let start = Instant::now();
-        let restarts = Restarts::new(path.with_extension("restart"), &key, self.run.restart_every());
         let out = StageOut { repetition: self, name: name.clone(), restarts };
         make(&out).map_err(|e| {
             if matches!(e, Error::Interrupted) {
