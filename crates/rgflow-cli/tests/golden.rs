@@ -15,6 +15,7 @@ mod two;
 
 use jobs::{Job, Made};
 use printed::lost;
+use rgflow_lab::experiment::Item;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -71,6 +72,19 @@ fn leave(name: &str, made: &Made) {
 fn hashes(texts: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
     let stem = |file: &str| Path::new(file).file_stem().expect("a name").to_string_lossy().into_owned();
     texts.iter().map(|(file, text)| (stem(file), blake3::hash(text.as_bytes()).to_hex().to_string())).collect()
+}
+
+/// Items of the thesis whose keys name no number of the run.
+fn unanswered(name: &str, made: &Made) -> Vec<String> {
+    let Made::Run(texts) = made else { return Vec::new() };
+    let results: Value = serde_json::from_str(&texts["results.json"]).expect("JSON");
+    let keys: Vec<&str> =
+        results["numbers"].as_array().expect("a list").iter().filter_map(|number| number["key"].as_str()).collect();
+    let prefixes = Item::of(name).flat_map(|item| item.keys.iter().map(move |prefix| (item, prefix)));
+    prefixes
+        .filter(|(_, prefix)| !keys.iter().any(|key| key.starts_with(prefix.as_str())))
+        .map(|(item, prefix)| format!("{name}: no number answers {} by {prefix}*", item.id))
+        .collect()
 }
 
 fn compare(name: &str, made: &Made, hashes_now: &Hashes, expected: &Hashes) -> Vec<String> {
@@ -146,6 +160,7 @@ fn nothing_has_changed() {
     }
     let mut differences: Vec<String> =
         made.iter().flat_map(|(name, made)| compare(name, made, &hashes_now, &expected)).collect();
+    differences.extend(made.iter().flat_map(|(name, made)| unanswered(name, made)));
     differences.extend(left_over(&known, &expected));
     let count = differences.len();
     assert!(differences.is_empty(), "{count} differences (see CONTRIBUTING.md):\n{}", differences.join("\n"));

@@ -90,9 +90,9 @@ impl Reproduce {
         let mut wanted: Vec<Entry> = Vec::new();
         let mut left_out = Vec::new();
         for id in &self.items {
-            let mut found: Vec<Entry> = all().filter(|(_, item)| id == "all" || item.id == id).collect();
+            let mut found: Vec<Entry> = all().filter(|(_, item)| id == "all" || item.id == *id).collect();
             if found.is_empty() {
-                let near = settings::nearest(id, all().map(|(_, item)| item.id));
+                let near = settings::nearest(id, all().map(|(_, item)| item.id.as_str()));
                 let remedy =
                     near.map_or("`rgflow reproduce --list` shows them".into(), |n| format!("did you mean `{n}`?"));
                 return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
@@ -137,13 +137,13 @@ fn first_page(
 }
 
 fn all() -> impl Iterator<Item = Entry> {
-    ALL.iter().flat_map(|experiment| experiment.items().iter().map(move |item| (*experiment, item)))
+    ALL.iter().flat_map(|experiment| Item::of(experiment.name()).map(move |item| (*experiment, item)))
 }
 
 fn list(json: bool) -> Result<(), Error> {
     if json {
         let items = all().map(|(experiment, item)| {
-            let (id, title, claim) = (item.id, item.title, item.claim);
+            let (id, title, claim) = (&item.id, &item.title, &item.claim);
             serde_json::json!({ "id": id, "title": title, "claim": claim, "experiment": experiment.name() })
         });
         return output::print_json(&serde_json::json!({ "items": items.collect::<Vec<_>>() }));

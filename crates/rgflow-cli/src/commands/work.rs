@@ -227,7 +227,6 @@ mod tests {
     use super::*;
     use clap::Parser;
     use rgflow_lab::artifact::Stage;
-    use rgflow_lab::experiment::Item;
     use rgflow_lab::record::Number;
 
     /// Writes one file; its `size` 13 stops the run as a signal does.
@@ -242,9 +241,6 @@ mod tests {
         }
         fn recipe(&self) -> &'static str {
             "size = 4\n"
-        }
-        fn items(&self) -> &'static [Item] {
-            &[]
         }
         fn check(&self, settings: &toml::Table) -> Result<(), String> {
             match settings["size"].as_integer() {

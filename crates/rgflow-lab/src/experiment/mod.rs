@@ -72,3 +72,16 @@ pub fn find(name: &str) -> Result<&'static dyn AnyExperiment, Error> {
 pub fn fits(experiment: &dyn AnyExperiment, settings: &toml::Table) -> Result<(), Error> {
     experiment.needs(settings).iter().try_for_each(|one| memory::need(std::slice::from_ref(one)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_item_has_an_experiment_that_makes_it() {
+        let made: BTreeSet<&str> = Item::all().map(|item| item.experiment.as_str()).collect();
+        let names: BTreeSet<&str> = ALL.iter().map(|experiment| experiment.name()).collect();
+        assert_eq!(made, names);
+    }
+}

@@ -6,7 +6,9 @@ use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::record::Record;
 use rayon::prelude::*;
+use serde::Deserialize;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// An experiment: what a repetition computes, and how the findings of all are told.
 pub trait Experiment: Sync {
@@ -15,7 +17,7 @@ pub trait Experiment: Sync {
     /// What one repetition found.
     type Found: Send;
 
-    /// Name, recipe and items.
+    /// Name and recipe.
     const ABOUT: About;
 
     /// Whether the data it needs are on this machine.
@@ -82,8 +84,6 @@ pub struct About {
     pub summary: &'static str,
     /// The recipe: TOML that holds every key with its default and a comment.
     pub recipe: &'static str,
-    /// The figures and tables of the thesis that it makes.
-    pub items: &'static [Item],
     /// Whether `reproduce all` makes it only with `--maps`, for its length.
     pub is_long: bool,
     /// Number of repetitions where nothing else is said.
@@ -93,9 +93,9 @@ pub struct About {
 }
 
 impl About {
-    /// Three repetitions at once, not long, without items; name, summary and recipe are still to be said.
+    /// Three repetitions at once, not long; name, summary and recipe are still to be said.
     pub const DEFAULT: Self =
-        Self { name: "", summary: "", recipe: "", items: &[], is_long: false, repetitions: 3, one_by_one: false };
+        Self { name: "", summary: "", recipe: "", is_long: false, repetitions: 3, one_by_one: false };
 }
 
 /// Any [`Experiment`], whatever its settings and findings are.
@@ -108,11 +108,6 @@ pub trait AnyExperiment: Sync {
 
     /// The recipe: TOML that holds every key with its default and a comment.
     fn recipe(&self) -> &'static str;
-
-    /// The figures and tables of the thesis that it makes.
-    fn items(&self) -> &'static [Item] {
-        &[]
-    }
 
     /// Whether `reproduce all` makes it only with `--maps`, for its length.
     fn is_long(&self) -> bool {
@@ -179,10 +174,6 @@ impl<E: Experiment> AnyExperiment for E {
         E::ABOUT.recipe
     }
 
-    fn items(&self) -> &'static [Item] {
-        E::ABOUT.items
-    }
-
     fn is_long(&self) -> bool {
         E::ABOUT.is_long
     }
@@ -236,23 +227,44 @@ pub fn changed<E: Experiment>(changes: &[&str]) -> Result<E::Settings, String> {
     E::Settings::parse(&table)
 }
 
-/// A figure or table of the thesis.
-#[derive(Clone, Copy, Debug)]
+/// A figure, table or question of the thesis, from `experiment/items.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Item {
+    /// The experiment that makes it.
+    pub experiment: String,
     /// Its number, such as `fig4.6`.
-    pub id: &'static str,
+    pub id: String,
     /// What it shows.
-    pub title: &'static str,
+    pub title: String,
     /// What the thesis says of it.
-    pub claim: &'static str,
+    pub claim: String,
     /// Keys of the numbers that answer the claim (prefixes).
-    pub keys: &'static [&'static str],
+    pub keys: Vec<String>,
 }
 
+#[derive(Deserialize)]
+struct Items {
+    item: Vec<Item>,
+}
+
+static ITEMS: LazyLock<Items> =
+    LazyLock::new(|| toml::from_str(include_str!("../experiment/items.toml")).expect("is tested"));
+
 impl Item {
+    /// All of them, by experiment.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        ITEMS.item.iter()
+    }
+
+    /// Those of the experiment called `name`.
+    pub fn of(name: &str) -> impl Iterator<Item = &'static Self> {
+        Self::all().filter(move |item| item.experiment == name)
+    }
+
     /// Whether a figure is one of its own: of `fig4.6` are `fig4.6` and `fig4.6-more`, not `fig4.60`.
     pub fn has_figure(&self, figure: &str) -> bool {
-        let rest = figure.strip_prefix(self.id);
+        let rest = figure.strip_prefix(self.id.as_str());
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
     }
 }

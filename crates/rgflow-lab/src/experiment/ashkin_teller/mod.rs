@@ -14,7 +14,7 @@ use crate::study::readings::Observed;
 use crate::study::samples::ThermalSet;
 use crate::study::settings::Torus;
 use crate::study::values::{self, List, Positive, Within, real};
-use crate::study::{About, Experiment, Item, thermometer};
+use crate::study::{About, Experiment, thermometer};
 use flows::{FlowFound, Reader, Seen};
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -23,13 +23,6 @@ use serde::Deserialize;
 pub struct AshkinTeller;
 
 const RECIPE: &str = include_str!("recipe.toml");
-
-const ITEMS: &[Item] = &[Item {
-    id: "sec5.two-points",
-    title: "A system with two critical points: Ashkin-Teller",
-    claim: "(an open question) where does the flow of a system with two critical points end?",
-    keys: &["ashkin-teller."],
-}];
 
 /// Names of the training sets.
 const SETS: [&str; 3] = ["all", "low", "high"];
@@ -114,7 +107,6 @@ impl Experiment for AshkinTeller {
         name: "ashkin-teller",
         summary: "RBM flows of a system with two critical points: the Ashkin-Teller model with K4 > K",
         recipe: RECIPE,
-        items: ITEMS,
         ..About::DEFAULT
     };
 

@@ -9,45 +9,11 @@ mod series;
 use crate::artifact::{Error, Repetition};
 use crate::record::{Number, Record};
 use crate::study::values::{self, List, Within, real, whole};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use serde::Deserialize;
 
 /// The experiment.
 pub struct ExactRg;
-
-const ITEMS: &[Item] = &[
-    Item {
-        id: "fig3.1",
-        title: "RG flow of the 1D Ising model in the plane of K and h",
-        claim: "From everywhere the flow runs to K = 0, that is T = inf; at h = 0 tanh K' = tanh^2 K",
-        keys: &["exact-rg.decimation."],
-    },
-    Item {
-        id: "fig3.2",
-        title: "Closed graphs of the series in tanh K of the 2D Ising model",
-        claim: "Z/(2 cosh^2 K)^N = 1 + N t^4 + 2N t^6 + N(N+9)/2 t^8 + ..., t = tanh K",
-        keys: &["exact-rg.series.tanh."],
-    },
-    Item {
-        id: "fig3.3",
-        title: "Overturned spins of the series in e^{-2K} of the 2D Ising model",
-        claim: "Z/(2 e^{2NK}) = 1 + N x^4 + 2N x^6 + N(N+9)/2 x^8 + ..., x = e^{-2K}",
-        keys: &["exact-rg.series.exp."],
-    },
-    Item {
-        id: "eq3.2.31",
-        title: "Duality of the 2D Ising model",
-        claim: "Both series are one: sinh 2K sinh 2K* = 1, and K_c = ln(1 + sqrt 2)/2 where K = K*",
-        keys: &["exact-rg.duality."],
-    },
-    Item {
-        id: "sec3.pictures",
-        title: "Migdal-Kadanoff recursion and tensor renormalization group",
-        claim: "(beside the thesis) two approximate RG flows of the 2D Ising model: K* = 0.3047, nu = 1.338; the free \
-                energy to 2e-6",
-        keys: &["exact-rg.migdal-kadanoff.", "exact-rg.trg."],
-    },
-];
 
 /// The recipe's values.
 #[derive(Clone, Debug, Deserialize)]
@@ -115,7 +81,6 @@ impl Experiment for ExactRg {
         name: "exact-rg",
         summary: "Exact decimation, series and duality of Ising models (thesis figs 3.1-3.3)",
         recipe: include_str!("recipe.toml"),
-        items: ITEMS,
         repetitions: 1,
         ..About::DEFAULT
     };

@@ -10,19 +10,12 @@ mod settings;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition};
 use crate::record::Record;
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use analysis::Found;
 use settings::Settings;
 
 /// The experiment.
 pub struct FiniteSize;
-
-const ITEMS: &[Item] = &[Item {
-    id: "secB.fss",
-    title: "Finite-size scaling: T_c and exponents, also of a classifier's output",
-    claim: "(beside appendix B) several sizes give T_c and exponents; so does a network's P(ordered) (Carrasquilla and Melko)",
-    keys: &["rg.fss."],
-}];
 
 impl Experiment for FiniteSize {
     type Settings = Settings;
@@ -32,7 +25,6 @@ impl Experiment for FiniteSize {
         name: "finite-size-scaling",
         summary: "Finite-size scaling of the square lattice: T_c and exponents by Binder's cumulant, |m| and classifiers",
         recipe: include_str!("recipe.toml"),
-        items: ITEMS,
         ..About::DEFAULT
     };
 

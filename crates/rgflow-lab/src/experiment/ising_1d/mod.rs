@@ -7,7 +7,7 @@ mod record;
 mod settings;
 mod stage;
 
-use super::{AnyExperiment, Item};
+use super::AnyExperiment;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Run};
 use crate::record::Record;
@@ -16,51 +16,6 @@ use settings::Settings;
 
 /// The experiment.
 pub struct Ising1d;
-
-const ITEMS: &[Item] = &[
-    Item {
-        id: "fig4.1",
-        title: "P(T) of thermal collections of the 1D Ising model",
-        claim: "P(T) curves of all temperatures can be told apart",
-        keys: &["ising-1d.thermometer."],
-    },
-    Item {
-        id: "fig4.2",
-        title: "P(T) at start and end of the flow, 1D, RBM trained on all temperatures",
-        claim: "all starts flow to about T = 1.5",
-        keys: &["ising-1d.rbm.all."],
-    },
-    Item {
-        id: "fig4.3",
-        title: "P(T) at the end of the flow, 1D, RBMs trained at T = 0 and at T = 6",
-        claim: "all starts flow to the temperature of the training",
-        keys: &["ising-1d.rbm.cold.", "ising-1d.rbm.warm."],
-    },
-    Item {
-        id: "fig4.4",
-        title: "Flow diagrams of the 1D Ising model: exact RG beside the machines",
-        claim: "the exact RG flows to T = inf; the machine does so only if it was trained there (T = 10^4)",
-        keys: &["ising-1d.rbm.hot.", "ising-1d.rg."],
-    },
-    Item {
-        id: "sec5.thermal",
-        title: "Is the fixed law of the 1D machine thermal, or the training mixture?",
-        claim: "an open question of chapter 5",
-        keys: &["ising-1d.law."],
-    },
-    Item {
-        id: "sec5.divergences",
-        title: "The flow of machines that minimise KL(p, q) or the Jensen-Shannon divergence",
-        claim: "an open question of chapter 5 (eq. 5.1); a GAN is left out",
-        keys: &["ising-1d.objective."],
-    },
-    Item {
-        id: "sec5.penalties",
-        title: "L1 and L2 penalties and the flow",
-        claim: "an open question of chapter 5",
-        keys: &["ising-1d.penalty."],
-    },
-];
 
 impl AnyExperiment for Ising1d {
     fn name(&self) -> &'static str {
@@ -73,10 +28,6 @@ impl AnyExperiment for Ising1d {
 
     fn recipe(&self) -> &'static str {
         include_str!("recipe.toml")
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
     }
 
     fn check(&self, table: &toml::Table) -> Result<(), String> {

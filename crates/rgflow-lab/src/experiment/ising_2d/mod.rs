@@ -137,7 +137,6 @@ impl Experiment for Ising2d {
         name: "ising-2d",
         summary: "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)",
         recipe: crate::study::settings::RECIPE,
-        items: record::ITEMS,
         ..About::DEFAULT
     };
 

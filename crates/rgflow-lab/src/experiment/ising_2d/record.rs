@@ -7,64 +7,12 @@ use super::tables::{
 };
 use super::{Findings, SETS, Settings};
 use crate::record::{Claim, Record, Repeated, Section, Verdict};
-use crate::study::Item;
 use crate::study::modes::MODES;
 use crate::study::readings::ABOUT;
 use rgflow::flow::Mode;
 use rgflow::lattice::Temperature;
 
 /// The thesis's figures that the experiment makes.
-pub(super) const ITEMS: &[Item] = &[
-    Item {
-        id: "fig3.4",
-        title: "Block spins of the 2D Ising model, measured",
-        claim: "the flow of the block-spin transformation is away from T_c, to T = 0 and to T = inf",
-        keys: &["ising-2d.rg."],
-    },
-    Item {
-        id: "fig4.5",
-        title: "P(T) of thermal collections of the 2D Ising model",
-        claim: "curves of different temperatures can be told apart; the lowest and the highest overlap (finite size)",
-        keys: &["ising-2d.thermometer."],
-    },
-    Item {
-        id: "fig4.6",
-        title: "P(T) at start and end of the flow, RBM trained on all temperatures",
-        claim: "all starts converge to about T = 2.5",
-        keys: &["ising-2d.rbm.all.null.T_star", "ising-2d.rbm.all.gibbs.T_star", "ising-2d.rbm.all.mean.T_star"],
-    },
-    Item {
-        id: "fig4.7",
-        title: "P(T) at the end of the flow, RBMs trained on low and on high temperatures",
-        claim: "both end near T_c, not on the same distribution",
-        keys: &[
-            "ising-2d.rbm.low.null.T_star",
-            "ising-2d.rbm.low.gibbs.T_star",
-            "ising-2d.rbm.low.mean.T_star",
-            "ising-2d.rbm.high.null.T_star",
-            "ising-2d.rbm.high.gibbs.T_star",
-            "ising-2d.rbm.high.mean.T_star",
-        ],
-    },
-    Item {
-        id: "fig4.8",
-        title: "P(T) at the end of the flow, RBM trained without 1.75 ... 2.75",
-        claim: "flows towards T_c and ends near T = 2",
-        keys: &["ising-2d.rbm.gap.null.T_star", "ising-2d.rbm.gap.gibbs.T_star", "ising-2d.rbm.gap.mean.T_star"],
-    },
-    Item {
-        id: "fig4.9",
-        title: "RG flow beside RBM flow",
-        claim: "the RG flows away from T_c, the RBM towards it",
-        keys: &[
-            "ising-2d.rg.",
-            "ising-2d.rbm.all.gibbs.towards",
-            "ising-2d.rbm.all.mean.towards",
-            "ising-2d.rbm.all.gibbs.from.",
-        ],
-    },
-];
-
 /// Puts the record together.
 pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("ising-2d", found);

@@ -10,7 +10,7 @@ use crate::study::readings::{FlowFindings, Observed};
 use crate::study::settings::{Epochs, Rbm, Torus, Units};
 use crate::study::torus::Study;
 use crate::study::values::{self, Positive, Rising, Within};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use rayon::prelude::*;
 use serde::Deserialize;
 use std::fmt::Display;
@@ -24,13 +24,6 @@ const RECIPE: &str = concat!(
     include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
-
-const ITEMS: &[Item] = &[Item {
-    id: "sec4.maps",
-    title: "T* over epochs, learning rate, hidden units and CD steps",
-    claim: "(not said: one training, one machine)",
-    keys: &["maps."],
-}];
 
 /// The table `maps`.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,7 +106,6 @@ impl Experiment for Maps {
         name: "maps",
         summary: "Maps of the end of the RBM flow over epochs, learning rate, hidden units and CD steps (2D Ising)",
         recipe: RECIPE,
-        items: ITEMS,
         is_long: true,
         ..About::DEFAULT
     };

@@ -6,7 +6,7 @@ use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Stage};
 use crate::record::{Measured, Record};
 use crate::study::values::{self, List, Named, Within, plain, real};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use rgflow::lattice::{Temperature, wolff};
 use rgflow::rg::block_spin::Rule;
 use rgflow::rg::mcrg::{self, BLOCKS, SMALLEST, possible_steps};
@@ -15,13 +15,6 @@ use serde::{Deserialize, Serialize};
 
 /// The experiment.
 pub struct Mcrg;
-
-const ITEMS: &[Item] = &[Item {
-    id: "secB.mcrg",
-    title: "Monte Carlo renormalization group: y_t and y_h",
-    claim: "(beside appendix B) exponents by the method that physicists trust",
-    keys: &["rg.mcrg."],
-}];
 
 const REVISION: u32 = 2;
 
@@ -142,7 +135,6 @@ impl Experiment for Mcrg {
         name: "mcrg",
         summary: "Monte Carlo renormalization group: y_t and y_h of the square lattice by block spins",
         recipe: include_str!("recipe.toml"),
-        items: ITEMS,
         repetitions: 1,
         one_by_one: true,
         ..About::DEFAULT

@@ -11,7 +11,7 @@ use crate::record::{Axis, ByPlace, Claim, Dimension, Figure, Panel, Place, Recor
 use crate::row;
 use crate::study::modes::{ByMode, MODES, modes};
 use crate::study::values::{self, Positive, Rising, Within, plain};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use rayon::prelude::*;
 use rgflow::flow::Mode;
 use serde::Deserialize;
@@ -78,12 +78,6 @@ impl Experiment for MnistMaps {
             include_str!("common.toml"),
             include_str!("maps_recipe.toml")
         ),
-        items: &[Item {
-            id: "sec4.mnist-maps",
-            title: "Distinct ends over epochs, learning rate and number of mixtures",
-            claim: "4500 mixtures leave one end, 900 do not",
-            keys: &["mnist-maps."],
-        }],
         is_long: true,
         ..About::DEFAULT
     };

@@ -14,7 +14,7 @@ use crate::artifact::{Artifact, Error, Repetition};
 use crate::dataset::mnist::{self, Digits};
 use crate::record::Record;
 use crate::study::modes::ByMode;
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use data::{Images, Set, With};
 use embedding::Embedding;
 use flows::FlowFound;
@@ -25,40 +25,6 @@ use settings::{Common, PIXELS, Settings};
 
 /// The experiment.
 pub struct Mnist;
-
-const ITEMS: &[Item] = &[
-    Item { id: "fig4.10", title: "Handwritten digits", claim: "(examples)", keys: &["mnist.classifier."] },
-    Item {
-        id: "fig4.11",
-        title: "Map of the digits: PCA, then t-SNE",
-        claim: "images of one digit lie together",
-        keys: &["mnist.tsne."],
-    },
-    Item {
-        id: "fig4.12",
-        title: "RBM flow trained on 4 and 8",
-        claim: "4, 8 and 1 stay, others smear or go to 4 or 8: several fixed points",
-        keys: &["mnist.4-8."],
-    },
-    Item {
-        id: "fig4.13",
-        title: "RBM flow trained on 4, 8 and their mixtures",
-        claim: "with 4500 mixtures one fixed distribution, with 900 several",
-        keys: &["mnist.4-8-mixed.", "mnist.4-8-few."],
-    },
-    Item {
-        id: "fig4.14",
-        title: "RBM flow trained on 4 and 9, and with their mixtures",
-        claim: "several fixed points; with 4500 mixtures one",
-        keys: &["mnist.4-9.", "mnist.4-9-mixed."],
-    },
-    Item {
-        id: "fig4.15",
-        title: "RBM flow trained on noisy 4 and 9",
-        claim: "one fixed distribution",
-        keys: &["mnist.4-9-noisy."],
-    },
-];
 
 /// What the stages of a repetition share.
 struct Study<'a> {
@@ -118,7 +84,6 @@ impl Experiment for Mnist {
             include_str!("common.toml"),
             include_str!("recipe.toml")
         ),
-        items: ITEMS,
         ..About::DEFAULT
     };
 

@@ -6,7 +6,7 @@ mod record;
 mod sampling;
 mod settings;
 
-use super::{AnyExperiment, Item};
+use super::AnyExperiment;
 use crate::artifact::memory::Need;
 use crate::artifact::{Artifact, Error, Run, network, user_file};
 use crate::dataset::{Input, Kind};
@@ -79,21 +79,6 @@ impl NeuralRg {
     }
 }
 
-const ITEMS: &[Item] = &[
-    Item {
-        id: "figB.1",
-        title: "A network's output in a field coupled to it",
-        claim: "f of the blocked and of the smaller lattice against Y: the exponents could not be reproduced",
-        keys: &["neural-rg.nu.", "neural-rg.two-networks.", "neural-rg.pulls."],
-    },
-    Item {
-        id: "figB.2",
-        title: "Susceptibility of a network's output",
-        claim: "chi_f against Y; theta_Y was expected near the magnetic exponent",
-        keys: &["neural-rg.theta."],
-    },
-];
-
 impl AnyExperiment for NeuralRg {
     fn name(&self) -> &'static str {
         "neural-rg"
@@ -105,10 +90,6 @@ impl AnyExperiment for NeuralRg {
 
     fn recipe(&self) -> &'static str {
         include_str!("recipe.toml")
-    }
-
-    fn items(&self) -> &'static [Item] {
-        ITEMS
     }
 
     fn is_long(&self) -> bool {

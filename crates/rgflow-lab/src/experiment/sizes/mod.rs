@@ -11,7 +11,7 @@ use crate::study::samples::sampled;
 use crate::study::settings::{Sampler, Torus};
 use crate::study::torus::Study;
 use crate::study::values::{self, Rising, Within, whole};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use rayon::prelude::*;
 use rgflow::exact::square;
 use rgflow::lattice::{Ising, Observables, Square, Temperature, wolff};
@@ -27,13 +27,6 @@ const RECIPE: &str = concat!(
     include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
-
-const ITEMS: &[Item] = &[Item {
-    id: "sec4.sizes",
-    title: "Sizes of the lattice",
-    claim: "the RBM flow ends near the critical temperature (one size: L = 10)",
-    keys: &["sizes."],
-}];
 
 /// Extents that the exact sampler draws.
 const EXACT: usize = 12;
@@ -98,7 +91,6 @@ impl Experiment for Sizes {
         name: "sizes",
         summary: "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi",
         recipe: RECIPE,
-        items: ITEMS,
         ..About::DEFAULT
     };
 

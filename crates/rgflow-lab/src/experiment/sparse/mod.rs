@@ -13,7 +13,7 @@ use crate::study::readings::{FlowFindings, Observed};
 use crate::study::settings::{Epochs, Torus};
 use crate::study::torus::Study;
 use crate::study::values::{self, Rising, real};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -26,33 +26,6 @@ const RECIPE: &str = concat!(
     include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
-
-const ITEMS: &[Item] = &[
-    Item {
-        id: "fig4.16",
-        title: "P(T) at the end of the flow, trained at T = 0",
-        claim: "the flow ends at T = 0",
-        keys: &["sparse.cold."],
-    },
-    Item {
-        id: "fig4.17",
-        title: "P(m) at the end of the flow, trained at T = 0",
-        claim: "half the ends have m = +1, half m = -1",
-        keys: &["sparse.cold.m."],
-    },
-    Item {
-        id: "fig4.18",
-        title: "Trained at T = 0 and on m = 0 from T to infinity",
-        claim: "several fixed distributions in T and m",
-        keys: &["sparse.cold-hot."],
-    },
-    Item {
-        id: "sec5.noise",
-        title: "Noise as the cure for sparse data",
-        claim: "(proposed) noise on the training data removes the several fixed distributions",
-        keys: &["sparse.noise."],
-    },
-];
 
 /// The data sets: ground states; with m = 0 from T = infinity.
 const SETS: [&str; 2] = ["cold", "cold-hot"];
@@ -131,7 +104,6 @@ impl Experiment for Sparse {
         name: "sparse",
         summary: "RBM flows of machines trained on ground states and other sparse data, and noise as the cure (thesis figs 4.16-4.18)",
         recipe: RECIPE,
-        items: ITEMS,
         ..About::DEFAULT
     };
 

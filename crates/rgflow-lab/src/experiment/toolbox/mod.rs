@@ -9,67 +9,13 @@ mod training;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition};
 use crate::record::Record;
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use machines::MachinesFound;
 use settings::Settings;
 use training::TrainingFound;
 
 /// The experiment.
 pub struct Toolbox;
-
-const ITEMS: &[Item] = &[
-    Item {
-        id: "fig2.1",
-        title: "Activations and their derivatives",
-        claim: "Step, sigmoid and tanh saturate; ReLU, leaky ReLU and ELU do not on the right",
-        keys: &["toolbox.activations."],
-    },
-    Item {
-        id: "fig2.2",
-        title: "Training and test error, and where to stop",
-        claim: "The training error keeps falling while the test error passes a minimum, where the training is to be \
-                stopped",
-        keys: &["toolbox.stopping."],
-    },
-    Item {
-        id: "fig2.3",
-        title: "Architecture of a multilayer perceptron",
-        claim: "Layers without connections within them; a layer acts on the next one alone",
-        keys: &["toolbox.parameters.mlp"],
-    },
-    Item {
-        id: "fig2.4",
-        title: "Architecture of a restricted Boltzmann machine",
-        claim: "Connections between visible and hidden units alone",
-        keys: &["toolbox.parameters.rbm"],
-    },
-    Item {
-        id: "sec2.2.1",
-        title: "A single neuron tells ordered from disordered configurations",
-        claim: "After sufficient updates the neuron acts as a (rough) classifier",
-        keys: &["toolbox.neuron."],
-    },
-    Item {
-        id: "sec2.2.3",
-        title: "All optimisers on one problem",
-        claim: "Batches, momentum and Adam need fewer sweeps than the full gradient",
-        keys: &["toolbox.optimisers."],
-    },
-    Item {
-        id: "sec2.4.1",
-        title: "A Boltzmann machine at work",
-        claim: "The couplings follow the difference of the clamped and the free phase, until the machine's law is that \
-                of the data",
-        keys: &["toolbox.boltzmann."],
-    },
-    Item {
-        id: "sec2.4.2",
-        title: "A restricted Boltzmann machine as a generator",
-        claim: "From a random start iterate to equilibrium, then sample with a spacing: independent samples of the \
-                machine's law",
-        keys: &["toolbox.generator."],
-    },
-];
 
 /// What one repetition found.
 pub struct Found {
@@ -85,7 +31,6 @@ impl Experiment for Toolbox {
         name: "toolbox",
         summary: "Activations, a neuron, optimisers and early stopping at work (thesis chapter 2)",
         recipe: include_str!("recipe.toml"),
-        items: ITEMS,
         ..About::DEFAULT
     };
 

@@ -15,7 +15,7 @@ use crate::study::samples::{self, ThermalSet};
 use crate::study::settings::{Epochs, Torus};
 use crate::study::torus::Study;
 use crate::study::values::{self, Positive, Rising};
-use crate::study::{About, Experiment, Item};
+use crate::study::{About, Experiment};
 use mechanism::Mechanism;
 use ndarray::{ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
@@ -30,21 +30,6 @@ const RECIPE: &str = concat!(
     include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
 );
-
-const ITEMS: &[Item] = &[
-    Item {
-        id: "sec4.windows",
-        title: "Shifted windows of training temperatures",
-        claim: "the RBM flow ends near the critical temperature",
-        keys: &["windows.gibbs.", "windows.mean.", "windows.0-"],
-    },
-    Item {
-        id: "sec5.mechanism",
-        title: "Singular vectors of the weights beside the principal components of the data",
-        claim: "an RBM extracts features as PCA does; at T_c those of all length scales are equally important",
-        keys: &["windows.mechanism."],
-    },
-];
 
 /// The table `windows`.
 #[derive(Clone, Debug, Deserialize)]
@@ -113,7 +98,6 @@ impl Experiment for Windows {
         name: "windows",
         summary: "RBM flows of the 2D Ising model trained on shifted windows of temperatures; PCA of the data beside the weights",
         recipe: RECIPE,
-        items: ITEMS,
         ..About::DEFAULT
     };
 
