@@ -77,6 +77,11 @@ impl Dimension {
         Curve::through(label, &self.x, self.places().map(of))
     }
 
+    /// A curve for each of `labels` through the number `of` each place and label.
+    pub fn curves<'a>(&self, labels: &[&str], of: impl Fn(usize, usize) -> &'a Number) -> Vec<Curve> {
+        labels.iter().enumerate().map(|(i, label)| self.curve(*label, |place| of(place, i))).collect()
+    }
+
     /// A table with a row for each place, whose first cell are its words.
     pub fn table(&self, caption: impl Into<String>, head: &str) -> Rows<'_> {
         let rows = self.words.iter().map(|words| vec![Cell::text(words)]).collect();
@@ -117,8 +122,18 @@ impl Rows<'_> {
         self
     }
 
+    /// A further column for each of `heads`: the cell `of` each place and head.
+    pub fn columns<C: Into<Cell>>(self, heads: &[&str], of: impl Fn(usize, usize) -> C) -> Self {
+        heads.iter().enumerate().fold(self, |table, (i, head)| table.column(*head, |place| of(place, i)))
+    }
+
     /// The table.
     pub fn done(self) -> Table {
         self.table
+    }
+
+    /// The table with a line below it.
+    pub fn note(self, text: impl Into<String>) -> Table {
+        self.table.note(text)
     }
 }

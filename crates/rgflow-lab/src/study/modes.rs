@@ -9,6 +9,12 @@ use std::ops::Index;
 /// The modes, in the order of columns.
 pub const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
 
+/// What the ends of flows are called in tables and figures, by mode.
+pub const ENDS: [&str; 2] = ["Gibbs ends", "mean-field ends"];
+
+/// What they are set beside.
+pub const MIXTURE: &str = "mixture, no machine";
+
 /// The dimension `mode`.
 pub fn modes() -> Dimension {
     Dimension::names("mode", MODES.map(Mode::name))

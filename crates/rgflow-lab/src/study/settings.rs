@@ -1,12 +1,15 @@
 //! The tables of recipes on the 2D Ising model: lattice, samples, thermometer, machine, flow.
 
 use super::checks::{check_temperature_grid, temperature_grid};
-use super::values::{self, List, NotNegative, Positive, Settings, Within};
+use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
 use crate::artifact::memory::Need;
 use serde::{Deserialize, Serialize};
 
 /// The recipe of ising-2d: the values of what another recipe leaves out.
 pub const RECIPE: &str = include_str!("ising-2d.toml");
+
+/// The largest extent that the exact sampler draws.
+const EXACT: usize = 12;
 
 /// Passes through the data.
 pub type Epochs = Within<1, 100_000>;
@@ -16,6 +19,13 @@ pub type Units = Within<1, 10_000>;
 pub type Steps = Within<8, 1_000_000>;
 /// Configurations of a set.
 pub type Configurations = Within<20, 1_000_000>;
+
+whole!(
+    /// Spins along a side of a lattice of (L/2)^2 hidden units.
+    EvenSide,
+    |l| (4..=64).contains(&l) && l % 2 == 0,
+    "must be even, 4 to 64"
+);
 
 /// The tables that all studies of the torus have.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,9 +108,9 @@ impl Torus {
     /// A line that names the key, its value and what is allowed.
     pub fn check(&self) -> Result<(), String> {
         let (size, per) = (*self.lattice.size, *self.samples.per_temperature);
-        if self.samples.sampler == Sampler::Exact && size > 12 {
+        if self.samples.sampler == Sampler::Exact && size > EXACT {
             return Err(format!(
-                "lattice.size = {size}: samples.sampler = \"exact\" reaches 12; set samples.sampler to \"wolff\""
+                "lattice.size = {size}: samples.sampler = \"exact\" reaches {EXACT}; set samples.sampler to \"wolff\""
             ));
         }
         check_temperature_grid("samples", *self.samples.t_max, *self.samples.t_step)?;
@@ -118,6 +128,21 @@ impl Torus {
             return Err(format!("rbm.batch = {}: must be at most {}", *self.rbm.batch, 2 * per));
         }
         self.check_chains("flow.chains", *self.flow.chains)
+    }
+
+    /// The same for `size` x `size` spins with (size / 2)^2 hidden units; spins that the exact sampler does not reach are drawn by
+    /// Wolff's clusters.
+    ///
+    /// # Errors
+    /// A line that names the key, its value and what is allowed.
+    pub fn sized(&self, size: usize) -> Result<Self, String> {
+        let mut torus = self.clone();
+        torus.lattice.size = size.try_into()?;
+        torus.rbm.hidden = (size / 2).pow(2).try_into()?;
+        if size > EXACT && torus.samples.sampler == Sampler::Exact {
+            torus.samples.sampler = Sampler::Wolff;
+        }
+        torus.check().map(|()| torus)
     }
 
     /// Whether there are as many configurations to start `chains` from.

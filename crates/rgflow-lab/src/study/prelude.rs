@@ -1,0 +1,23 @@
+//! What most experiments name: `use crate::study::prelude::*`.
+
+pub use super::experiment::{About, Experiment};
+pub use super::modes::{ByMode, ENDS, MIXTURE, MODES, modes};
+pub use super::readings::{ABOUT, FlowFindings, Observed, Thermal};
+pub use super::settings::Torus;
+pub use super::torus::Study;
+pub use super::values::{self, List, NotNegative, Positive, Rising, Within};
+pub use crate::artifact::memory::Need;
+pub use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut};
+pub use crate::record::{
+    Axis, ByPlace, Cell, Claim, Combined, Curve, Dimension, Figure, Lattice, Measured, Number, Numbers, Panel,
+    Quantity, Record, Repeated, Section, Shades, Style, Table, Together, Verdict,
+};
+pub use rayon::prelude::*;
+pub use rgflow::flow::Mode;
+pub use rgflow::lattice::Temperature;
+pub use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+pub use super::experiment::changed;
+#[cfg(test)]
+pub use super::readings::fabricated;
