@@ -22,6 +22,4 @@ pub mod training;
 pub mod user_files;
 pub mod values;
 
-#[cfg(test)]
-pub use experiment::changed;
 pub use experiment::{About, AnyExperiment, Experiment, Item};

@@ -2,9 +2,8 @@
 
 use super::Settings;
 use super::samples::draw;
-use crate::artifact::{Error, Repetition, Stage};
+use crate::study::prelude::*;
 use crate::study::samples::sampled;
-use rayon::prelude::*;
 use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square};
 use rgflow::random::Streams;
 

@@ -1,17 +1,15 @@
 //! Stages "flow/SET-MODE": machines iterated from every start temperature, and how collections are read.
 
 use super::{Observed, Settings};
-use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::record::Measured;
 use crate::study::flows::{Flow, System};
 use crate::study::machines;
+use crate::study::prelude::*;
 use crate::study::samples::ThermalSet;
 use ndarray::{ArrayView1, ArrayView2, Axis};
-use rgflow::flow::{Mode, Reading, Readout, Starts, TStar, Thermometer, Trajectory, attractors, distinct_ends};
+use rgflow::flow::{Reading, Readout, Starts, TStar, Thermometer, Trajectory, attractors, distinct_ends};
 use rgflow::kernel::spins::packed;
 use rgflow::lattice::{AshkinTeller, Model, Square};
 use rgflow::random::{Generator, Streams};
-use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 3;
 

@@ -5,19 +5,12 @@ mod flows;
 mod record;
 mod samples;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition};
-use crate::record::Record;
 use crate::study::machines::{self, MachineSpec};
-use crate::study::modes::ByMode;
-use crate::study::readings::Observed;
+use crate::study::prelude::*;
 use crate::study::samples::ThermalSet;
-use crate::study::settings::Torus;
-use crate::study::values::{self, List, Positive, Within, real};
-use crate::study::{About, Experiment, thermometer};
+use crate::study::thermometer;
+use crate::study::values::real;
 use flows::{FlowFound, Reader, Seen};
-use rayon::prelude::*;
-use serde::Deserialize;
 
 /// The experiment.
 pub struct AshkinTeller;

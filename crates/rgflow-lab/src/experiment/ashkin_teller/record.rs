@@ -1,16 +1,12 @@
 //! Ends of the flow of a system with two critical points, beside both and beside the training mixtures.
 
 use super::{Found, SETS, Seen, Settings};
-use crate::record::{
-    Axis, ByPlace, Cell, Claim, Curve, Dimension, Figure, Measured, Number, Numbers, Panel, Quantity, Record, Repeated,
-    Section, Style, Table, Together, over_seeds,
-};
+use crate::record::over_seeds;
 use crate::row;
 use crate::study::ends;
-use crate::study::modes::{MODES, modes};
+use crate::study::prelude::*;
 use crate::study::readings::{t_energy, t_star};
 use crate::study::values::plain;
-use rgflow::flow::Mode;
 
 /// What is read of collections: T*, T_E, energy and the two order parameters.
 struct Readings<const N: usize> {
@@ -228,7 +224,6 @@ mod tests {
     use super::super::SetFound;
     use super::super::flows::FlowFound;
     use super::*;
-    use crate::study::modes::ByMode;
     use crate::study::readings::fabricated::{check, observed, settings, verdicts};
 
     #[test]

@@ -1,10 +1,9 @@
 //! Stage "samples": the thermometer's sets, as those of the 2D Ising model but with two spins per site.
 
 use super::Settings;
-use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::study::prelude::*;
 use crate::study::samples::{THERMAL, sampled, write};
-use rayon::prelude::*;
-use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square, Temperature, ashkin_teller, swendsen_wang};
+use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square, ashkin_teller, swendsen_wang};
 use rgflow::random::Bulk;
 
 const REVISION: u32 = 1;

@@ -1,11 +1,8 @@
 //! Approximate renormalization of the square lattice: Migdal-Kadanoff recursion and the tensor renormalization group.
 
 use super::{Trg, exact};
-use crate::artifact::Error;
-use crate::record::{Axis, Claim, Curve, Figure, Number, Panel, Record, Section, Style};
+use crate::study::prelude::*;
 use crate::study::values::plain;
-use rayon::prelude::*;
-use rgflow::lattice::Temperature;
 use rgflow::rg::{migdal_kadanoff, trg};
 
 /// Temperatures at which the figure shows the flow of the tensors.

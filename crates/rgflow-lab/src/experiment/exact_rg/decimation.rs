@@ -1,8 +1,8 @@
 //! Decimation of the chain (figure 3.1), checked by enumeration of rings.
 
 use super::{Decimation, exact};
-use crate::record::{Claim, Curve, Figure, Panel, Record, Section, Style, Table};
 use crate::row;
+use crate::study::prelude::*;
 use rgflow::rg::decimation::Couplings;
 
 /// Sites of the ring that is enumerated, and of its survivors.

@@ -1,10 +1,8 @@
 //! Kramers-Wannier duality of the square lattice (thesis eqs 3.2.27-3.2.33, corrected).
 
 use super::{Duality, exact};
-use crate::artifact::Error;
-use crate::record::{Axis, Claim, Curve, Figure, Panel, Record, Section, Style};
+use crate::study::prelude::*;
 use rgflow::exact::{Thermodynamics, infinite, square};
-use rgflow::lattice::Temperature;
 use rgflow::rg::duality::{CRITICAL_COUPLING, dual, invariant, self_dual};
 use std::f64::consts::LN_2;
 

@@ -6,11 +6,8 @@ mod decimation;
 mod duality;
 mod series;
 
-use crate::artifact::{Error, Repetition};
-use crate::record::{Number, Record};
-use crate::study::values::{self, List, Within, real, whole};
-use crate::study::{About, Experiment};
-use serde::Deserialize;
+use crate::study::prelude::*;
+use crate::study::values::{real, whole};
 
 /// The experiment.
 pub struct ExactRg;
@@ -113,7 +110,6 @@ fn exact(key: &str, value: f64, how: &str, (expected, allowed, source): (f64, f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Verdict;
     use crate::study::values::Settings as _;
 
     fn settings(key: &str, more: &str) -> Result<Settings, String> {

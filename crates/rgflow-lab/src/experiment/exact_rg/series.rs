@@ -1,11 +1,9 @@
 //! Series of the square lattice at high and low temperatures, with their graphs (figures 3.2 and 3.3).
 
 use super::exact;
-use crate::artifact::Error;
-use crate::record::{Axis, Claim, Curve, Figure, Lattice, Panel, Record, Section, Shades, Style};
+use crate::study::prelude::*;
 use rgflow::exact::series::{GRAPHS, Graph, Series, Variable};
 use rgflow::exact::{Levels, density};
-use rgflow::lattice::Temperature;
 
 /// Highest order of the thesis.
 const ORDER: usize = 8;

@@ -4,15 +4,11 @@ use super::classifiers::Networks;
 use super::observables::{Observable, Power, Region, moments};
 use super::sampling::{Configurations, read};
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::record::Measured;
+use crate::study::prelude::*;
 use crate::study::values::plain;
-use rayon::prelude::*;
-use rgflow::lattice::Temperature;
 use rgflow::restart::Resumable;
 use rgflow::rg::multi_histogram::{Mbar, MbarError, Series, State, estimate};
 use rgflow::rg::scaling::{Correction, Master, Point, collapse, crossing, power_law};
-use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 4;
 /// Temperatures of the curves that cross, by multiple histograms.

@@ -1,13 +1,13 @@
 //! Stage "classifiers": at each size networks that tell two phases apart, by labels that are right, far from T_c, or wrong.
 
 use super::settings::Settings;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, network};
+use crate::artifact::{Model, network};
+use crate::study::prelude::*;
 use crate::study::samples::sampled;
 use crate::study::training::NetworkFit;
 use crate::study::values::plain;
 use ndarray::Array2;
-use rayon::prelude::*;
-use rgflow::lattice::{Ising, Square, Temperature, wolff};
+use rgflow::lattice::{Ising, Square, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Data, Mlp, Targets};
 

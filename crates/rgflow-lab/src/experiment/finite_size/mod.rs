@@ -7,10 +7,7 @@ mod record;
 mod sampling;
 mod settings;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition};
-use crate::record::Record;
-use crate::study::{About, Experiment};
+use crate::study::prelude::*;
 use analysis::Found;
 use settings::Settings;
 

@@ -3,7 +3,7 @@
 use super::classifiers::Labels;
 use super::sampling::Configurations;
 use super::settings::Settings;
-use rgflow::lattice::Temperature;
+use crate::study::prelude::*;
 use std::array;
 
 /// What is read of configurations.

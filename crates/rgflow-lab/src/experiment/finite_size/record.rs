@@ -5,11 +5,9 @@ use super::classifiers::Labels;
 use super::observables::{Exponent, Observable, Power, Region};
 use super::settings::Settings;
 use crate::analysis::finite_size::collapsed;
-use crate::record::{
-    Axis, ByPlace, Claim, Curve, Dimension, Figure, Measured, Number, Panel, Place, Quantity, Record, Repeated, Section,
-};
+use crate::record::Place;
+use crate::study::prelude::*;
 use crate::study::values::plain;
-use rgflow::lattice::Temperature;
 
 /// What has a collapse of its own, in the order of rows.
 const FITTED: [Observable; 5] = [

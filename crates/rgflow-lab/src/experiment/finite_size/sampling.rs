@@ -2,9 +2,9 @@
 
 use super::classifiers::block_means;
 use super::settings::Settings;
-use crate::artifact::Error;
+use crate::study::prelude::*;
 use ndarray::{Array2, s};
-use rgflow::lattice::{Ising, Square, Temperature, wolff};
+use rgflow::lattice::{Ising, Square, wolff};
 use rgflow::nn::Mlp;
 use rgflow::random::{Generator, Streams};
 use rgflow::restart::{Resumable, Unfit, decode, encode};

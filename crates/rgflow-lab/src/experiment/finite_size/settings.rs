@@ -1,9 +1,8 @@
 //! The recipe's values.
 
-use crate::study::values::{self, Positive, Rising, Within, real, whole};
+use crate::study::prelude::*;
+use crate::study::values::{real, whole};
 use rgflow::exact::infinite::magnetisation;
-use rgflow::lattice::Temperature;
-use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {

@@ -1,10 +1,9 @@
 //! Stages "blocked" and "blocked-twice": larger lattices after one or two block-spin steps.
 
 use super::Settings;
-use crate::artifact::{Artifact, Error, Repetition, Stage};
+use crate::study::prelude::*;
 use crate::study::samples::{REVISION, UNITS, sampled, write};
-use rayon::prelude::*;
-use rgflow::lattice::{Collection, Ising, Square, Temperature, wolff};
+use rgflow::lattice::{Collection, Ising, Square, wolff};
 use rgflow::rg::block_spin;
 
 /// The block-spin steps: b and how often.

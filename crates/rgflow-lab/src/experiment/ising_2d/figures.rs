@@ -3,13 +3,10 @@
 use super::quantities::Quantities;
 use super::tables::{mode_title, set_title};
 use super::{Findings, SETS, Settings, matching};
-use crate::record::{Axis, Curve, Dimension, Figure, Lattice, Number, Panel, Quantity, Repeated, Shades, Style};
 use crate::study::couplings;
-use crate::study::modes::MODES;
-use crate::study::readings::{Observed, Series};
+use crate::study::prelude::*;
+use crate::study::readings::Series;
 use rgflow::exact::square;
-use rgflow::flow::Mode;
-use rgflow::lattice::Temperature;
 
 const UNIT: &str = "T (J/k_B)";
 

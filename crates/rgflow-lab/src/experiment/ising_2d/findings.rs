@@ -1,9 +1,6 @@
 //! What one repetition found, as it lies in its JSON files.
 
-use crate::record::Measured;
-use crate::study::modes::ByMode;
-use crate::study::readings::{FlowFindings, Observed};
-use serde::{Deserialize, Serialize};
+use crate::study::prelude::*;
 
 /// What needs no machine: thermal sets, nulls and block spins.
 #[derive(Clone, Debug, Serialize, Deserialize)]

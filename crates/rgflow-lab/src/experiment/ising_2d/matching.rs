@@ -2,7 +2,7 @@
 //! that the temperature at which they have the same energy is that after one step, without finite-size effects to first order.
 
 use super::Findings;
-use crate::record::Measured;
+use crate::study::prelude::*;
 
 /// Where the fixed point is looked for: beyond, both energies are those of T = 0 or of almost free spins.
 const RANGE: std::ops::RangeInclusive<f64> = 1.5..=3.5;

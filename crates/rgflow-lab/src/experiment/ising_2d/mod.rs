@@ -10,21 +10,12 @@ mod tables;
 mod thermal;
 mod together;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition};
-use crate::record::Record;
 use crate::study::couplings::{Effective, effective};
 use crate::study::flows::{self, FlowSpec};
-use crate::study::modes::ByMode;
-use crate::study::readings::FlowFindings;
-use crate::study::settings::{Configurations, Steps, Torus};
-use crate::study::torus::Study;
-use crate::study::values::{self, Within};
-use crate::study::{About, Experiment, machines, samples};
+use crate::study::prelude::*;
+use crate::study::settings::{Configurations, Steps};
+use crate::study::{machines, samples};
 use findings::{SnapshotFindings, ThermalFindings};
-use rayon::prelude::*;
-use rgflow::flow::Mode;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Whether a temperature (first) belongs to a training set, given the highest temperature (second).

@@ -3,13 +3,12 @@
 //! Qualitative claims of the thesis are fractions with a rule, fixed before anything is measured, which the thesis says are 1 (or 0).
 
 use super::{Findings, SETS, Settings, matching};
-use crate::record::{ByPlace, Dimension, Measured, Number, Numbers, Quantity, Record, Repeated, Together, over_seeds};
+use crate::record::over_seeds;
 use crate::study::couplings::AsIsing;
 use crate::study::ends;
-use crate::study::modes::{MODES, modes};
-use crate::study::readings::{ABOUT, FlowFindings, Observed, p_thermal, relaxation, t_star};
+use crate::study::prelude::*;
+use crate::study::readings::{p_thermal, relaxation, t_star};
 use rgflow::exact::square;
-use rgflow::lattice::Temperature;
 use rgflow::statistics::total_variation;
 
 /// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.

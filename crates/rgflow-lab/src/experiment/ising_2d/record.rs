@@ -6,11 +6,7 @@ use super::tables::{
     NOT_THERMAL, couplings_table, flow_tables, gibbs_not_thermal, set_title, summary, thermometer_table,
 };
 use super::{Findings, SETS, Settings};
-use crate::record::{Claim, Record, Repeated, Section, Verdict};
-use crate::study::modes::MODES;
-use crate::study::readings::ABOUT;
-use rgflow::flow::Mode;
-use rgflow::lattice::Temperature;
+use crate::study::prelude::*;
 
 /// The thesis's figures that the experiment makes.
 /// Puts the record together.
@@ -194,7 +190,6 @@ mod tests {
     use super::super::findings::{Blocked, SnapshotFindings, ThermalFindings};
     use super::*;
     use crate::study::couplings::Effective;
-    use crate::study::modes::ByMode;
     use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
 
     #[test]

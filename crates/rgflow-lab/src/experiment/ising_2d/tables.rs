@@ -2,13 +2,9 @@
 
 use super::quantities::{Collection, Quantities, thesis};
 use super::{Findings, SETS};
-use crate::record::{Cell, Number, Table, Verdict};
 use crate::row;
 use crate::study::ends;
-use crate::study::modes::MODES;
-use crate::study::readings::ABOUT;
-use rgflow::flow::Mode;
-use rgflow::lattice::Temperature;
+use crate::study::prelude::*;
 use rgflow::statistics::holm;
 
 /// Level of the test "not thermal" over one table.

@@ -3,11 +3,9 @@
 use super::blocked::{BLOCKS, block_name};
 use super::findings::{Blocked, ThermalFindings};
 use super::{SETS, Settings};
-use crate::artifact::{Artifact, Error, Stage};
+use crate::study::prelude::*;
 use crate::study::samples::{THERMAL, ThermalSet};
 use crate::study::thermometer::load;
-use crate::study::torus::Study;
-use rayon::prelude::*;
 
 const REVISION: u32 = 4;
 const FILE: &str = "thermal/findings.json";

@@ -2,9 +2,7 @@
 
 use super::figures::Figures;
 use super::tables::mode_title;
-use crate::record::{Axis, Curve, Figure, Panel, Style};
-use crate::study::modes::MODES;
-use rgflow::lattice::Temperature;
+use crate::study::prelude::*;
 use rgflow::rg::{migdal_kadanoff, trg};
 
 /// Steps of b = 2 of the flows of couplings and tensors.

@@ -2,17 +2,8 @@
 
 mod record;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition};
-use crate::record::Record;
-use crate::study::modes::ByMode;
-use crate::study::readings::{FlowFindings, Observed};
-use crate::study::settings::{Epochs, Rbm, Torus, Units};
-use crate::study::torus::Study;
-use crate::study::values::{self, Positive, Rising, Within};
-use crate::study::{About, Experiment};
-use rayon::prelude::*;
-use serde::Deserialize;
+use crate::study::prelude::*;
+use crate::study::settings::{Epochs, Rbm, Units};
 use std::fmt::Display;
 
 /// The experiment.

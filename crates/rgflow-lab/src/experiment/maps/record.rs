@@ -1,12 +1,8 @@
 //! The plane of epochs and learning rate, and lines through the recipe's values.
 
 use super::{Found, Machine, Settings};
-use crate::record::{Axis, Claim, Curve, Dimension, Figure, Panel, Record, Repeated, Section};
-use crate::study::modes::modes;
-use crate::study::readings::{ABOUT, Thermal};
+use crate::study::prelude::*;
 use crate::study::values::plain;
-use rgflow::flow::Mode;
-use rgflow::lattice::Temperature;
 
 /// An axis through the recipe's values: name in keys, what it is, values with the places of their machines.
 struct Line {
@@ -131,7 +127,6 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::modes::ByMode;
     use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
 
     #[test]

@@ -2,16 +2,12 @@
 
 mod record;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition, Stage};
-use crate::record::{Measured, Record};
-use crate::study::values::{self, List, Named, Within, plain, real};
-use crate::study::{About, Experiment};
-use rgflow::lattice::{Temperature, wolff};
+use crate::study::prelude::*;
+use crate::study::values::{Named, plain, real};
+use rgflow::lattice::wolff;
 use rgflow::rg::block_spin::Rule;
 use rgflow::rg::mcrg::{self, BLOCKS, SMALLEST, possible_steps};
 use rgflow::rg::operators::Operator;
-use serde::{Deserialize, Serialize};
 
 /// The experiment.
 pub struct Mcrg;

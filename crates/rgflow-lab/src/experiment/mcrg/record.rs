@@ -1,13 +1,9 @@
 //! Exponents beside the exact ones of the square lattice; undefined ones with their reason.
 
 use super::{Found, Settings};
-use crate::record::{
-    ByPlace, Cell, Claim, Curve, Dimension, Figure, Measured, Number, Panel, Quantity, Record, Repeated, Section,
-    Table, Together,
-};
+use crate::study::prelude::*;
 use crate::study::values::plain;
 use rgflow::exact::square;
-use rgflow::lattice::Temperature;
 use rgflow::rg::mcrg::{SMALLEST, possible_steps};
 
 /// What is said of an exponent without a value.
@@ -228,7 +224,6 @@ fn few_steps(size: usize, b: usize, steps: usize) -> Option<String> {
 mod tests {
     use super::super::tests::parse;
     use super::*;
-    use crate::record::Verdict;
 
     #[test]
     fn a_lattice_that_makes_few_steps_says_so() {

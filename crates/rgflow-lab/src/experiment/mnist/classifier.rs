@@ -1,13 +1,13 @@
 //! Stages "classifier" and "classifier-all": networks that read digits.
 
 use super::Study;
-use crate::artifact::{Artifact, Error, Model, Stage, StageOut, network};
+use crate::artifact::{Model, network};
 use crate::dataset::mnist::Digits;
+use crate::study::prelude::*;
 use crate::study::training::NetworkFit;
 use ndarray::ArrayView1;
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule};
 use rgflow::nn::{Activation, Data, Mlp, Targets, confusion};
-use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
 const MODEL: &str = "classifier/model.safetensors";

@@ -1,11 +1,10 @@
 //! Digits of a repetition: those to train, to test and to begin flows with.
 
-use crate::artifact::{Artifact, Error};
 use crate::dataset::mnist::{self, Digits};
+use crate::study::prelude::*;
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::learning::{mixtures, noisy};
 use rgflow::random::{Streams, permutation};
-use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 pub(super) const REVISION: u32 = 1;

@@ -2,9 +2,8 @@
 
 use super::Study;
 use super::settings::Tsne;
-use crate::artifact::{Error, Stage};
+use crate::study::prelude::*;
 use rgflow::statistics::{principal_coordinates, purity};
-use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
 

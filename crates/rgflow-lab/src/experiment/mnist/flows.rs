@@ -1,13 +1,12 @@
 //! Stages "flow/SET-MODE": machines iterated from images of every digit, and where they end.
 
 use super::{Study, classifier, machines};
-use crate::artifact::{Artifact, Error, Stage};
 use crate::study::flows::{Flow, SHOWN};
+use crate::study::prelude::*;
 use crate::study::values::plain;
 use ndarray::Axis;
-use rgflow::flow::{Mode, Reading, Readout, Starts, attractors};
+use rgflow::flow::{Reading, Readout, Starts, attractors};
 use rgflow::statistics::distinct_collections;
-use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
 /// Level of the test over all pairs of ends.

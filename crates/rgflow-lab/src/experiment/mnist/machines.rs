@@ -3,7 +3,8 @@
 use super::Study;
 use super::data::{self, Set};
 use super::settings::{Epochs, Training};
-use crate::artifact::{Artifact, Error, Model, Stage, machine};
+use crate::artifact::{Model, machine};
+use crate::study::prelude::*;
 use crate::study::training::MachineFit;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::rbm::{self, Rbm, Trained, Units};

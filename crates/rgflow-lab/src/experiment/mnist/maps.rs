@@ -4,17 +4,11 @@ use super::data::{Images, Set, With};
 use super::machines::MachineSpec;
 use super::settings::{Common, Epochs, Training};
 use super::{Study, flows};
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition};
 use crate::dataset::mnist;
-use crate::record::{Axis, ByPlace, Claim, Dimension, Figure, Panel, Place, Record, Repeated, Section, Table};
+use crate::record::Place;
 use crate::row;
-use crate::study::modes::{ByMode, MODES, modes};
-use crate::study::values::{self, Positive, Rising, Within, plain};
-use crate::study::{About, Experiment};
-use rayon::prelude::*;
-use rgflow::flow::Mode;
-use serde::Deserialize;
+use crate::study::prelude::*;
+use crate::study::values::plain;
 
 /// The experiment.
 pub struct MnistMaps;
@@ -188,7 +182,6 @@ fn record(settings: &Settings, found: &[Found]) -> Record {
 mod tests {
     use super::*;
     use crate::record::testing::{check, verdicts};
-    use crate::study::changed;
 
     /// 4500 mixtures leave one end but with the last rate in Gibbs steps; fewer leave as many as tell their place.
     #[test]

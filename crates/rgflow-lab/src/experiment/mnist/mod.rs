@@ -9,18 +9,13 @@ mod maps;
 mod record;
 mod settings;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition};
 use crate::dataset::mnist::{self, Digits};
-use crate::record::Record;
-use crate::study::modes::ByMode;
-use crate::study::{About, Experiment};
+use crate::study::prelude::*;
 use data::{Images, Set, With};
 use embedding::Embedding;
 use flows::FlowFound;
 use machines::MachineSpec;
 pub use maps::MnistMaps;
-use rayon::prelude::*;
 use settings::{Common, PIXELS, Settings};
 
 /// The experiment.

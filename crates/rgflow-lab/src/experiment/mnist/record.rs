@@ -2,13 +2,9 @@
 
 use super::settings::Settings;
 use super::{FlowFound, Found, machines};
-use crate::record::{
-    Axis, ByPlace, Claim, Curve, Dimension, Figure, Lattice, Panel, Place, Quantity, Record, Repeated, Section, Shades,
-    Style,
-};
-use crate::study::modes::{ByMode, MODES, modes};
+use crate::record::Place;
+use crate::study::prelude::*;
 use crate::study::values::plain;
-use rgflow::flow::Mode;
 
 /// What the thesis says of the training sets, in their order: figure, statement, whether there are several ends,
 /// source.
@@ -167,7 +163,6 @@ mod tests {
     use super::super::{Embedding, Mnist};
     use super::*;
     use crate::record::testing::{check, verdicts};
-    use crate::study::changed;
 
     /// Ends by set: as the thesis says but for the first set with Gibbs steps. P(digit) tells start and digit apart.
     fn found() -> Found {

@@ -1,8 +1,7 @@
 //! The recipe's values.
 
-use crate::artifact::memory::Need;
-use crate::study::values::{self, List, NotNegative, Positive, Rising, Within, real};
-use serde::{Deserialize, Serialize};
+use crate::study::prelude::*;
+use crate::study::values::real;
 
 /// Pixels of an image of the original files.
 pub(super) const PIXELS: usize = 28 * 28;

@@ -3,22 +3,16 @@
 mod record;
 mod stage;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Model, Repetition, machine, network, user_file};
+use crate::artifact::{Model, machine, network, user_file};
 use crate::dataset::{Dataset, Input, Kind, Meaning, Options};
-use crate::record::Record;
 use crate::study::couplings::{Effective, effective};
+use crate::study::prelude::*;
 use crate::study::settings::Steps;
 use crate::study::user_files::{UserData, file_entry};
-use crate::study::values::{self, List, Within};
-use crate::study::{About, Experiment};
-use rayon::prelude::*;
-use rgflow::flow::Mode;
 use rgflow::lattice::Square;
 use rgflow::nn::Mlp;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use serde::{Deserialize, Serialize};
 use stage::Findings;
 use std::path::{Path, PathBuf};
 

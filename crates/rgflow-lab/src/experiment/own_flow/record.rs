@@ -2,20 +2,16 @@
 
 use super::stage::{Findings, Star};
 use super::{Found, OwnFlow, Settings, Starts, starts};
-use crate::artifact::Error;
 use crate::artifact::network::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
-use crate::record::{
-    Axis, Cell, Combined, Curve, Dimension, Figure, Map, Measured, Number, Panel, Quantity, Record, Repeated, Section,
-    Table,
-};
+use crate::record::Map;
 use crate::row;
 use crate::study::couplings::{self, AsIsing};
 use crate::study::pictures::{picture, shades};
+use crate::study::prelude::*;
 use crate::study::readings::star;
 use crate::study::user_files::name;
-use rgflow::flow::{Ends, Mode};
-use rgflow::lattice::Temperature;
+use rgflow::flow::Ends;
 
 /// A quantity that was read along the flow: name, unit, heading, values by record and start.
 type Series = (&'static str, &'static str, &'static str, fn(&Findings) -> &Vec<Vec<Measured>>);
@@ -385,7 +381,6 @@ impl Told<'_> {
 mod tests {
     use super::*;
     use crate::artifact::machine;
-    use crate::record::Verdict;
     use crate::study::values::Settings as _;
     use rgflow::random::Streams;
     use rgflow::rbm::Rbm;

@@ -1,18 +1,16 @@
 //! Stages "flow-MODE": the machine iterated from every start, and what is read along the way.
 
 use super::{OwnFlow, Settings, Starts};
-use crate::artifact::{Error, Repetition, Stage, npz};
+use crate::artifact::npz;
 use crate::dataset::Dataset;
-use crate::record::Measured;
 use crate::study::flows::{Flow, SHOWN, System, pairs};
+use crate::study::prelude::*;
 use ndarray::{Array1, Axis};
-use rgflow::flow::{
-    Mode, Moment, Reading, Readout, Starts as FlowStarts, TStar, Thermometer, Trajectory, attractors, distinct_ends,
-};
+use rgflow::flow::Starts as FlowStarts;
+use rgflow::flow::{Moment, Reading, Readout, TStar, Thermometer, Trajectory, attractors, distinct_ends};
 use rgflow::lattice::Square;
 use rgflow::nn::Mlp;
 use rgflow::random::Streams;
-use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 const REVISION: u32 = 6;

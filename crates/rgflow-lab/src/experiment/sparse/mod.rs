@@ -3,19 +3,12 @@
 mod data;
 mod record;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Model, Repetition};
-use crate::record::Record;
+use crate::artifact::Model;
 use crate::study::flows::magnetisation;
 use crate::study::machines::{self, MachineSpec};
-use crate::study::modes::ByMode;
-use crate::study::readings::{FlowFindings, Observed};
-use crate::study::settings::{Epochs, Torus};
-use crate::study::torus::Study;
-use crate::study::values::{self, Rising, real};
-use crate::study::{About, Experiment};
-use rayon::prelude::*;
-use serde::Deserialize;
+use crate::study::prelude::*;
+use crate::study::settings::Epochs;
+use crate::study::values::real;
 
 /// The experiment.
 pub struct Sparse;

@@ -1,16 +1,10 @@
 //! Ends of the flow by training set, noise and epoch cap: how many distributions, at which T and m.
 
 use super::{Found, Machine, SETS, Settings};
-use crate::record::{
-    Axis, ByPlace, Claim, Combined, Curve, Dimension, Figure, Panel, Quantity, Record, Repeated, Section, Style, Table,
-    Together,
-};
 use crate::row;
 use crate::study::ends;
-use crate::study::modes::{MODES, modes};
-use crate::study::readings::{FlowFindings, Thermal};
+use crate::study::prelude::*;
 use crate::study::values::plain;
-use rgflow::flow::Mode;
 
 /// What "at T = 0" and "half" allow.
 const NEAR: f64 = 0.05;
@@ -365,7 +359,6 @@ fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Found>) -> Vec<Se
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::modes::ByMode;
     use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
 
     #[test]

@@ -1,6 +1,6 @@
 //! Figures 2.1, 2.3 and 2.4: the activations with their derivatives, and networks as drawings.
 
-use crate::record::{Axis, Claim, Curve, Dimension, Figure, Number, Panel, Quantity, Record, Section, Style};
+use crate::study::prelude::*;
 use rgflow::nn::Activation;
 
 /// Half the range of the figure.

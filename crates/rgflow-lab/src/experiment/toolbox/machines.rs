@@ -2,18 +2,16 @@
 //! configurations.
 
 use super::settings::{Generator, Ring, Settings};
-use crate::artifact::{Error, Repetition, Stage, StageOut};
+use crate::study::prelude::*;
 use ndarray::Array2;
 use rand_core::Rng;
 use rgflow::boltzmann::{self, Boltzmann, Phases};
 use rgflow::exact::chain;
 use rgflow::kernel::spins::packed;
-use rgflow::lattice::Temperature;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{self, Kernel, Rbm, chain_series};
 use rgflow::statistics::mean_of_chains;
-use serde::{Deserialize, Serialize};
 
 /// What a repetition found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,7 +98,6 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
 mod tests {
     use super::super::Toolbox;
     use super::*;
-    use crate::study::changed;
 
     /// Null: after the burn-in the chains follow the machine's law. 200 chains of 300 steps, error by tau_int, seed 1:
     /// |z| < 4.5 (p < 1e-5). Without burn-in the random start is seen, and a correlated series is not taken for

@@ -6,10 +6,7 @@ mod record;
 mod settings;
 mod training;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition};
-use crate::record::Record;
-use crate::study::{About, Experiment};
+use crate::study::prelude::*;
 use machines::MachinesFound;
 use settings::Settings;
 use training::TrainingFound;
@@ -55,8 +52,6 @@ impl Experiment for Toolbox {
 mod tests {
     use super::*;
     use crate::record::testing::{check, verdicts};
-    use crate::record::{Number, Verdict};
-    use crate::study::changed;
     use machines::GeneratorFound;
     use training::{LearningCurve, NeuronFound};
 

@@ -4,11 +4,7 @@ use super::machines::GeneratorFound;
 use super::settings::Settings;
 use super::training::{INPUTS, LearningCurve};
 use super::{Found, drawings};
-use crate::record::{
-    Axis, Cell, Claim, Combined, Curve, Dimension, Figure, Number, Panel, Quantity, Record, Repeated, Section, Style,
-    Together,
-};
-use rgflow::lattice::Temperature;
+use crate::study::prelude::*;
 
 /// Tolerance of an accuracy against that of the best threshold.
 const CLOSE: f64 = 0.01;

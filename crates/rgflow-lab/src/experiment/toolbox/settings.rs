@@ -1,9 +1,8 @@
 //! The recipe's values.
 
-use crate::study::values::{self, Within, real};
+use crate::study::prelude::*;
+use crate::study::values::real;
 use rgflow::exact::transfer::Sampler;
-use rgflow::lattice::Temperature;
-use serde::{Deserialize, Serialize};
 
 pub(super) type Epochs = Within<1, 10_000>;
 pub(super) type Many = Within<1, 100_000>;

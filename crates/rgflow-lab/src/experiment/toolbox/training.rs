@@ -1,16 +1,15 @@
 //! Stage "training": the neuron, the optimisers and the training that is stopped, on configurations of one repetition.
 
 use super::settings::{DataSet, Epochs, Many, Neuron, Optimisers, Rate, Settings, Stopping, is_ordered};
-use crate::artifact::{Error, Repetition, Stage, StageOut};
+use crate::study::prelude::*;
 use crate::study::training::NetworkFit;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rgflow::exact::transfer::Sampler;
-use rgflow::lattice::{Observables, Square, Temperature};
+use rgflow::lattice::{Observables, Square};
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Rule, Sgd};
 use rgflow::nn::{Activation, Data, Epoch, Mlp, Targets, Trained};
 use rgflow::random::Streams;
 use rgflow::statistics::best_threshold;
-use serde::{Deserialize, Serialize};
 
 /// What a repetition found.
 #[derive(Clone, Debug, Serialize, Deserialize)]

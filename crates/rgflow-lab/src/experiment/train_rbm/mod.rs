@@ -4,12 +4,9 @@ mod record;
 mod settings;
 mod stage;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Error, Repetition};
 use crate::dataset::{Dataset, Options, Values};
-use crate::record::Record;
+use crate::study::prelude::*;
 use crate::study::user_files::UserData;
-use crate::study::{About, Experiment};
 use settings::Settings;
 use stage::Findings;
 use std::path::Path;

@@ -4,9 +4,9 @@ use super::TrainRbm;
 use super::settings::{Chains, Settings};
 use super::stage::Findings;
 use crate::dataset::Dataset;
-use crate::record::{Axis, Curve, Figure, Lattice, Number, Panel, Record, Repeated, Section, Shades, Table};
 use crate::row;
 use crate::study::pictures::{picture, shades, width};
+use crate::study::prelude::*;
 use rgflow::rbm::Units;
 
 /// Of training samples, of test samples, and of test samples without machine.
@@ -186,7 +186,6 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
 mod tests {
     use super::*;
     use crate::dataset::Options;
-    use crate::record::Verdict;
     use crate::study::values::Settings as _;
     use std::io::Write;
 

@@ -1,10 +1,10 @@
 //! The recipe's values.
 
 use crate::dataset::{Dataset, Kind};
+use crate::study::prelude::*;
 use crate::study::training::Method;
-use crate::study::values::{self, Auto, Named, NotNegative, Within, real};
+use crate::study::values::{Auto, Named, real};
 use rgflow::rbm::Units;
-use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {

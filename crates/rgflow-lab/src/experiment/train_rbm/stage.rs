@@ -1,16 +1,15 @@
 //! Stages "rbm" (the training) and "examine" (what the machine does with samples it never saw).
 
 use super::settings::{Chains as ChainStart, Settings, VisibleBias};
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, machine};
+use crate::artifact::{Model, machine};
 use crate::dataset::{Dataset, Rows};
-use crate::record::Measured;
+use crate::study::prelude::*;
 use crate::study::training::MachineFit;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rgflow::learning::Batching;
 use rgflow::random::{Streams, permutation};
 use rgflow::rbm::{Chains, IndependentUnits, Kernel, Rbm, Trained, Training, Units};
 use rgflow::statistics::mean_error;
-use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 7;
 const MODEL: &str = "rbm/model.safetensors";

@@ -5,10 +5,9 @@ use super::stage::{self, Findings};
 use super::{TrainThermometer, values};
 use crate::artifact::network::{self, has_learnt};
 use crate::dataset::{Dataset, Meaning};
-use crate::record::{
-    Combined, Curve, Dimension, Figure, Map, Number, Panel, Quantity, Record, Repeated, Section, Style, Table,
-};
+use crate::record::Map;
 use crate::row;
+use crate::study::prelude::*;
 
 pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
     let labels = data.labels.as_ref();
@@ -162,7 +161,7 @@ fn confusion(labels: &[f64], names: &[String], found: &Findings) -> Figure {
 mod tests {
     use super::*;
     use crate::dataset::Options;
-    use crate::record::{Verdict, over_seeds};
+    use crate::record::over_seeds;
     use crate::study::values::Settings as _;
 
     #[test]

@@ -1,10 +1,10 @@
 //! The recipe's values.
 
+use crate::study::prelude::*;
 use crate::study::settings::{Epochs, Units};
 use crate::study::training::Method;
-use crate::study::values::{self, List, Named, real};
+use crate::study::values::{Named, real};
 use rgflow::nn::Activation;
-use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {

@@ -1,17 +1,15 @@
 //! Stage "thermometer": the split of the data, the training, and what the network reads of samples it never saw.
 
 use super::settings::Settings;
-use crate::artifact::{Error, Model, Repetition, Stage, network};
+use crate::artifact::{Model, network};
 use crate::dataset::{Dataset, Meaning, Rows};
-use crate::record::Measured;
+use crate::study::prelude::*;
 use crate::study::training::NetworkFit;
-use crate::study::values;
 use ndarray::{Array2, ArrayView2, s};
 use rgflow::flow::Reading;
 use rgflow::nn::{Activation, Data, Mlp, Targets, Trained};
 use rgflow::random::{Streams, permutation};
 use rgflow::statistics::mean_error;
-use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
 const REVISION: u32 = 7;

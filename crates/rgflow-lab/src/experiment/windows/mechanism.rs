@@ -1,8 +1,7 @@
 //! What the weights have learnt: their singular vectors beside the principal components of the training data, and how well
 //! configurations of each temperature are reconstructed.
 
-use crate::artifact::Error;
-use crate::study::torus::Study;
+use crate::study::prelude::*;
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2};
 use rgflow::decomposition::svd;

@@ -4,22 +4,13 @@
 mod mechanism;
 mod record;
 
-use crate::artifact::memory::Need;
-use crate::artifact::{Artifact, Error, Repetition};
-use crate::record::Record;
 use crate::study::checks::temperature_grid;
 use crate::study::machines::{self, MachineSpec};
-use crate::study::modes::ByMode;
-use crate::study::readings::{FlowFindings, Observed};
+use crate::study::prelude::*;
 use crate::study::samples::{self, ThermalSet};
-use crate::study::settings::{Epochs, Torus};
-use crate::study::torus::Study;
-use crate::study::values::{self, Positive, Rising};
-use crate::study::{About, Experiment};
+use crate::study::settings::Epochs;
 use mechanism::Mechanism;
 use ndarray::{ArrayView2, Axis, concatenate};
-use rayon::prelude::*;
-use serde::Deserialize;
 
 /// The experiment.
 pub struct Windows;

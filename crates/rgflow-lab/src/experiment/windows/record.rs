@@ -1,15 +1,8 @@
 //! The ends of the flow against the mixtures of the windows, and what the weights have learnt.
 
 use super::{Found, Settings};
-use crate::record::{
-    Axis, ByPlace, Claim, Curve, Dimension, Figure, Lattice, Measured, Panel, Quantity, Record, Repeated, Section,
-    Shades, Style, Table, Together,
-};
 use crate::row;
-use crate::study::modes::{MODES, modes};
-use crate::study::readings::{ABOUT, Observed, Thermal};
-use rgflow::flow::Mode;
-use rgflow::lattice::Temperature;
+use crate::study::prelude::*;
 
 /// What counts as "follows the training set" or "drawn to T_c" in the slope.
 const SLOPE: f64 = 0.25;
@@ -232,7 +225,6 @@ impl Features {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::modes::ByMode;
     use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
 
     #[test]
