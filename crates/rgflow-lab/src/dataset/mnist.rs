@@ -6,7 +6,6 @@ use crate::artifact::{Error, atomic};
 use ndarray::{Array2, Axis};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Mirrors that are tried in order; each holds the four files as NAME.gz.
 pub const MIRRORS: [&str; 2] =
@@ -123,13 +122,20 @@ fn small(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(Error::io("read", path))
 }
 
+#[cfg(not(feature = "fetch"))]
+fn download(address: &str) -> Result<Vec<u8>, Error> {
+    let shown = without_password(address);
+    Err(Error::user(format!("{shown}: this build has no network client (feature `fetch`); get the file by other means")))
+}
+
+#[cfg(feature = "fetch")]
 fn download(address: &str) -> Result<Vec<u8>, Error> {
     let verifier = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
     // Proxies are those of the environment.
     let config = ureq::Agent::config_builder()
         .tls_config(verifier)
-        .timeout_connect(Some(Duration::from_secs(20)))
-        .timeout_global(Some(Duration::from_secs(600)))
+        .timeout_connect(Some(std::time::Duration::from_secs(20)))
+        .timeout_global(Some(std::time::Duration::from_secs(600)))
         .build();
     // What the library says may repeat the address, whole or its part with the password.
     let shown = without_password(address);

@@ -21,4 +21,4 @@ pub use distances::{jensen_shannon, kullback_leibler, total_variation};
 pub use estimate::{Estimate, mean_error, student_t_error};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
 pub use resampling::{bootstrap, jackknife};
-pub use testing::{best_threshold, gamma_tail, holm};
+pub use testing::{best_threshold, chi_square_tail, gamma_tail, holm};

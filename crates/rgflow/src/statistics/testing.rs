@@ -2,6 +2,17 @@
 
 use super::special::incomplete_gamma_upper;
 
+/// Probability that a chi-square variable of `dof` degrees of freedom (above 0) exceeds `x` (0 or above).
+///
+/// ```
+/// // The upper 5 % point of one degree of freedom.
+/// let p = rgflow::statistics::chi_square_tail(3.841_458_820_694_124, 1.0);
+/// assert!((p - 0.05).abs() < 1e-12);
+/// ```
+pub fn chi_square_tail(x: f64, dof: f64) -> f64 {
+    incomplete_gamma_upper(0.5 * dof, 0.5 * x)
+}
+
 /// Survival function at `x` of the gamma law with the mean and variance of `samples`: a p-value beyond the reach of
 /// resampling. `samples`: non-negative values of the statistic under the null. Samples without spread give a step;
 /// none give NaN.

@@ -33,15 +33,24 @@ pub(super) fn stage(study: &Study, own: &Tsne) -> Result<Embedding, Error> {
         let rows: Vec<Vec<f32>> = components.rows().into_iter().map(|row| row.to_vec()).collect();
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let one = one.map_err(|e| Error::failure(format!("cannot start a thread: {e}")))?;
-        let places: Vec<f32> = one.install(|| {
-            let mut map: bhtsne::tSNE<'_, f32, Vec<f32>> = bhtsne::tSNE::new(&rows);
-            map.perplexity(*own.perplexity as f32).epochs(*own.epochs).initial_embedding(start);
-            let distance =
-                |a: &Vec<f32>, b: &Vec<f32>| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();
-            map.barnes_hut(0.5, distance).embedding()
-        });
+        let places = one.install(|| tsne(own, &rows, start));
         let places: Vec<(f32, f32)> = places.chunks_exact(2).map(|p| (p[0], p[1])).collect();
         out.tick(*own.epochs as u64)?;
         Ok(Embedding { purity: purity(&places, &part.labels), places, digits: part.labels, variance })
     })
+}
+
+/// The map of `rows`, from `start` on: x, y of each in turn.
+#[cfg(feature = "tsne")]
+fn tsne(own: &Tsne, rows: &[Vec<f32>], start: Vec<f32>) -> Vec<f32> {
+    let mut map: bhtsne::tSNE<'_, f32, Vec<f32>> = bhtsne::tSNE::new(rows);
+    map.perplexity(*own.perplexity as f32).epochs(*own.epochs).initial_embedding(start);
+    let distance = |a: &Vec<f32>, b: &Vec<f32>| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();
+    map.barnes_hut(0.5, distance).embedding()
+}
+
+/// Without t-SNE the experiment is not available.
+#[cfg(not(feature = "tsne"))]
+fn tsne(_: &Tsne, _: &[Vec<f32>], start: Vec<f32>) -> Vec<f32> {
+    start
 }

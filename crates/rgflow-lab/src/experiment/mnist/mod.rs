@@ -83,6 +83,9 @@ impl Experiment for Mnist {
     };
 
     fn available(&self) -> Result<(), String> {
+        if cfg!(not(feature = "tsne")) {
+            return Err("this build has no t-SNE, which fig 4.11 needs; build it with the feature `tsne`".into());
+        }
         mnist::missing(&mnist::folder()).map_or(Ok(()), Err)
     }
 
