@@ -125,7 +125,9 @@ fn small(path: &Path) -> Result<Vec<u8>, Error> {
 #[cfg(not(feature = "fetch"))]
 fn download(address: &str) -> Result<Vec<u8>, Error> {
     let shown = without_password(address);
-    Err(Error::user(format!("{shown}: this build has no network client (feature `fetch`); get the file by other means")))
+    Err(Error::user(format!(
+        "{shown}: this build has no network client (feature `fetch`); get the file by other means"
+    )))
 }
 
 #[cfg(feature = "fetch")]

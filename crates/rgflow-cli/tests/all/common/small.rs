@@ -1,8 +1,6 @@
 //! Every recipe, small.
 
-#[path = "ising_2d.rs"]
-pub mod ising_2d;
-
+use crate::common::ising_2d;
 use std::path::Path;
 use std::sync::OnceLock;
 

@@ -1,6 +1,6 @@
 //! Promise: whatever the bytes of a file, its reader returns. The corpus that `cargo fuzz` found and what once failed is tried again.
 
-#[path = "../../../fuzz/src/targets.rs"]
+#[path = "../../../../fuzz/src/targets.rs"]
 mod targets;
 
 use std::path::Path;

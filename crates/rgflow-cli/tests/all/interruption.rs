@@ -1,12 +1,8 @@
 //! Promise: every command that makes a run folder, killed at any moment and resumed, ends with the bytes of a run that nothing disturbed.
 #![cfg(unix)]
 
-mod common;
-#[path = "common/interruption.rs"]
-mod interruption;
-#[path = "common/small.rs"]
-mod small;
-
+use crate::common::interruption;
+use crate::common::small;
 use interruption::{BLOWS, Trial};
 use std::io::{BufRead, BufReader};
 use std::path::Path;

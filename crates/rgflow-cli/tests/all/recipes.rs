@@ -1,18 +1,12 @@
 //! Every recipe, small: the same bytes for any number of threads, and a figure and numbers for each item of the thesis.
 
-mod common;
-#[path = "common/small.rs"]
-mod small;
-#[path = "common/two.rs"]
-mod two;
-
-use common::assert_same;
+use crate::common::assert_same;
+use crate::common::small::{SMALL, digits};
+use crate::common::two::two_at_a_time;
 use serde_json::Value;
-use small::{SMALL, digits};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
-use two::two_at_a_time;
 
 fn rgflow(arguments: &[&str]) -> Vec<u8> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));

@@ -2,9 +2,7 @@
 //! damaged files) costs a line, never a result: `--resume` finishes with the bytes of a run that nothing disturbed.
 #![cfg(unix)]
 
-mod common;
-
-use common::{assert_same, bytes};
+use crate::common::{assert_same, bytes};
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};

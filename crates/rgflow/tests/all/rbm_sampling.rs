@@ -1,12 +1,7 @@
 //! The sampler of machines of every kind against exact laws.
 
-#[path = "common/laws.rs"]
-mod laws;
-#[path = "common/machine.rs"]
-mod machine;
-
-use laws::{moments, one_step, state, visible_states};
-use machine::machine;
+use crate::common::laws::{moments, one_step, state, visible_states};
+use crate::common::machine::machine;
 use ndarray::{Array2, array};
 use rgflow::random::Streams;
 use rgflow::rbm::{Chains, Kernel, Rbm, Units};

@@ -1,5 +1,11 @@
 //! What several test files need.
 
+pub mod interruption;
+pub mod ising_2d;
+pub mod printed;
+pub mod small;
+pub mod two;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -239,7 +239,7 @@ fn arrays_that_belong_together_are_paired() {
 /// Case p18: words in an archive are classes.
 #[test]
 fn labels_as_words() {
-    let bytes = include_bytes!("words.npz");
+    let bytes = include_bytes!("../words.npz");
     let path = Folder::new();
     let path = path.put("words.npz", bytes);
     let labels = read(&path).labels.unwrap();

@@ -1,12 +1,7 @@
 //! Updates of contrastive divergence against their formula and its expectation.
 
-#[path = "common/laws.rs"]
-mod laws;
-#[path = "common/machine.rs"]
-mod machine;
-
-use laws::{Law, hidden_law, moments, one_step, state};
-use machine::machine;
+use crate::common::laws::{Law, hidden_law, moments, one_step, state};
+use crate::common::machine::machine;
 use ndarray::{Array1, Array2, array};
 use rgflow::kernel::spins::{pack_levels, packed_len};
 use rgflow::learning::{Batching, Descent, Momentum, Rule, Sgd};

@@ -2,12 +2,9 @@
 //! of a run that nothing disturbed; a restart that is damaged or of other settings is said and not used.
 #![cfg(unix)]
 
-mod common;
 #[allow(dead_code)] // Other files of tests use the rest.
-#[path = "common/small.rs"]
-mod small;
-
-use common::assert_same;
+use crate::common::assert_same;
+use crate::common::small;
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};

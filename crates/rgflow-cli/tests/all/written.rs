@@ -1,10 +1,7 @@
 //! Promise: what an earlier version wrote is read by this one: of its run folders every stage is kept, of its models and samples the same
 //! numbers are told. `written/README.md` says who wrote them.
 
-#[path = "common/printed.rs"]
-mod printed;
-
-use printed::{data, lost};
+use crate::common::printed::{data, lost};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::process::Command;

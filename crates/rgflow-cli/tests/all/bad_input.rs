@@ -1,5 +1,5 @@
 //! Promise: a file that cannot be used is refused by every command in one line on stderr that names the file, the problem
-//! and the remedy, with exit code 2, and nothing is written. `cargo test --test bad_input -- --nocapture` shows the lines.
+//! and the remedy, with exit code 2, and nothing is written. `cargo test -p rgflow-cli bad_input -- --nocapture` shows the lines.
 
 use ndarray::{Array1, Array2, Array3, arr0, arr1};
 use rgflow::nn::{Activation, Mlp};

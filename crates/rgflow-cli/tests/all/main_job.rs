@@ -1,11 +1,7 @@
 //! The main job's promises, on a small lattice: same bytes for any number of threads, after kills and after signals.
 
-mod common;
-#[path = "common/ising_2d.rs"]
-mod ising_2d;
-
-use common::{assert_same, bytes};
-use ising_2d::SMALL;
+use crate::common::ising_2d::SMALL;
+use crate::common::{assert_same, bytes};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};

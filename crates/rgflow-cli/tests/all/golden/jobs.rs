@@ -1,7 +1,7 @@
 //! What is run and what is compared of it.
 
-use crate::printed::data;
-use crate::small::{SMALL, digits};
+use crate::common::printed::data;
+use crate::common::small::{SMALL, digits};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -135,7 +135,7 @@ fn missing<'a>(expected: &'a [String], printed: &str) -> Option<&'a str> {
 /// The 1797 handwritten digits of the page on own data, as it exports them.
 fn write_digits(dir: &Path) {
     let mut text = String::new();
-    let packed: &[u8] = include_bytes!("data/digits.csv.gz");
+    let packed: &[u8] = include_bytes!("../data/digits.csv.gz");
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
     let rows: Vec<Vec<f64>> =
         text.lines().map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();

@@ -4,23 +4,16 @@
 //! `RGFLOW_GOLDEN=write` takes what is made now for what is right; `RGFLOW_GOLDEN_ONLY=NAME,NAME` tries or writes these alone. What was
 //! compared is left in the folder `golden` of `CARGO_TARGET_TMPDIR`, so that two versions can be compared by `diff -r`.
 
-#[path = "golden/jobs.rs"]
 mod jobs;
-#[path = "common/printed.rs"]
-mod printed;
-#[path = "common/small.rs"]
-mod small;
-#[path = "common/two.rs"]
-mod two;
 
+use crate::common::printed::lost;
+use crate::common::two::two_at_a_time;
 use jobs::{Job, Made};
-use printed::lost;
 use rgflow_lab::experiment::Item;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use two::two_at_a_time;
 
 /// Hashes by name of the run and what was hashed.
 type Hashes = BTreeMap<String, BTreeMap<String, String>>;

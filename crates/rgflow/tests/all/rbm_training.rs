@@ -1,9 +1,6 @@
 //! What training does to a machine: likelihood, objectives, stopping, refusals.
 
-#[path = "common/machine.rs"]
-mod machine;
-
-use machine::machine;
+use crate::common::machine::machine;
 use ndarray::{Array2, array};
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
 use rgflow::random::Streams;

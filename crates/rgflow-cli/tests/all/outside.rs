@@ -2,9 +2,7 @@
 //! it point. `--out` itself may be a link.
 #![cfg(unix)]
 
-mod common;
-
-use common::{assert_same, bytes};
+use crate::common::{assert_same, bytes};
 use ndarray::Array2;
 use rgflow_lab::artifact::npz;
 use std::collections::BTreeMap;

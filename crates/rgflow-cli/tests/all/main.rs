@@ -1,0 +1,19 @@
+//! Integration tests of the command: each file opens with its promise.
+
+mod bad_input;
+mod command_line;
+mod common;
+mod docs;
+mod faults;
+mod golden;
+mod histograms;
+mod interruption;
+mod main_job;
+mod memory;
+mod outside;
+mod own_data;
+mod paths;
+mod recipes;
+mod refusals;
+mod restart;
+mod written;

@@ -1,0 +1,10 @@
+//! Integration tests of the laboratory: each file opens with its promise.
+
+mod datasets;
+mod formats;
+mod fuzz_corpus;
+mod independence;
+mod npy;
+mod report;
+mod run_folder;
+mod sampled;
