@@ -1,6 +1,6 @@
 //! Figures as data: panels of curves with error bars, maps and lattice pictures.
 
-use super::{Dimension, Number};
+use super::{Dimension, Number, Sample};
 use serde::{Deserialize, Serialize};
 
 /// A figure: one or more panels under one caption.
@@ -292,6 +292,12 @@ impl Curve {
             Some(_) => (f64::NAN, f64::NAN),
         };
         let (y, error) = numbers.into_iter().map(point).unzip();
+        Self { label: label.into(), x: x.to_vec(), y, error, style: Style::LinePoints, colour: None }
+    }
+
+    /// A line with points through what was measured, with its errors; a gap where there is none.
+    pub fn measured<S: Sample>(label: impl Into<String>, x: &[f64], values: impl IntoIterator<Item = S>) -> Self {
+        let (y, error) = values.into_iter().map(|value| value.sample().unwrap_or((f64::NAN, f64::NAN))).unzip();
         Self { label: label.into(), x: x.to_vec(), y, error, style: Style::LinePoints, colour: None }
     }
 

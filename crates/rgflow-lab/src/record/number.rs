@@ -97,6 +97,14 @@ impl Number {
         Self { key: String::new(), ..self }
     }
 
+    /// With the reason `why` behind what was measured, where a repetition has no value.
+    pub fn because(mut self, why: &str) -> Self {
+        if self.value.is_none() {
+            self.how = self.how.replacen("; undefined", &format!("{why}; undefined"), 1);
+        }
+        self
+    }
+
     /// Sets the interval.
     pub fn interval(mut self, interval: Option<[Option<f64>; 2]>) -> Self {
         self.interval = interval.map(|ends| ends.map(|end| end.filter(|end| end.is_finite())));

@@ -66,6 +66,14 @@ impl From<&super::Combined> for Cell {
     }
 }
 
+/// A value with its error.
+impl From<super::Measured> for Cell {
+    fn from((value, error): super::Measured) -> Self {
+        let finite = |x: f64| x.is_finite().then_some(x);
+        Cell::Value { value: finite(value), error: finite(error), interval: None, remark: None }
+    }
+}
+
 /// An exact value.
 impl From<f64> for Cell {
     fn from(value: f64) -> Self {

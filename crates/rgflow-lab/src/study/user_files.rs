@@ -1,8 +1,9 @@
 //! Files that the user gave: read once, named by name and hash, and what was taken of them.
 
-use crate::artifact::{Artifact, Error};
-use crate::dataset::{Dataset, Options, independence};
+use crate::artifact::{Artifact, Error, Model, network, user_file};
+use crate::dataset::{Dataset, Input, Options, independence};
 use crate::record::Record;
+use rgflow::nn::Mlp;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -71,6 +72,56 @@ impl UserData {
     }
 }
 
+/// A network in a file of the user's.
+pub struct UserNetwork {
+    pub path: PathBuf,
+    hash: String,
+    pub model: Model,
+    pub mlp: Mlp,
+    /// What it says of what it reads, in the values that it is given.
+    pub reads: Input,
+    /// What was converted or cannot be checked.
+    pub notes: Vec<String>,
+}
+
+impl UserNetwork {
+    /// The network in `path`, made to read the `n` values that `given` tells of; `width` says what is wrong where it
+    /// reads another number.
+    ///
+    /// # Errors
+    /// [`Error::User`] if the file cannot be read or holds something else.
+    pub fn read(path: &Path, n: usize, given: &Input, width: &str) -> Result<Self, Error> {
+        let at = |e: Error| Error::user(format!("{}: {e}", path.display()));
+        let (mut model, hash) = user_file::model(path)?;
+        let mut mlp = network::layers(&model).map_err(at)?;
+        // A classifier has no temperatures; the curves of a thermometer must be right.
+        if model.tensors.contains_key("reference_blocks") && model.metadata.get("temperatures").is_some() {
+            network::curves(&model, &mlp).map_err(at)?;
+        }
+        if mlp.n_in() != n {
+            return Err(Error::user(format!("{}: the network reads {} values, {width}", path.display(), mlp.n_in())));
+        }
+        let mut reads = Input::of_model(&model, &path.display().to_string(), n).map_err(Error::user)?;
+        let agreement = reads.agrees(given).map_err(Error::user)?;
+        if let Some(conversion) = agreement.conversion {
+            model = network::of_other_values(model, conversion).map_err(at)?;
+            mlp = network::layers(&model).map_err(at)?;
+            reads.kind = given.kind;
+        }
+        Ok(Self { path: path.into(), hash, model, mlp, reads, notes: agreement.notes })
+    }
+
+    /// Its entry `key` of `config.toml`.
+    pub fn entry(&self, key: &str) -> toml::Table {
+        file_entry(key, &self.path, &self.hash)
+    }
+
+    /// As an input of stages.
+    pub fn artifact(&self) -> Artifact {
+        Artifact { hash: self.hash.clone(), dir: self.path.clone() }
+    }
+}
+
 /// Name of a file, without its place.
 pub fn name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
@@ -82,8 +133,8 @@ pub fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
     toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
 }
 
-/// A record whose first table has also these notes. The user's `files`, each with a word for what it is, are named there by their
-/// names, as their places differ from machine to machine.
+/// A record whose first table has also these notes. The user's `files`, each with a word for what it is, are named
+/// there by their names, as their places differ from machine to machine.
 pub fn with_notes(mut record: Record, notes: Vec<String>, files: &[(&Path, &str)]) -> Record {
     record.summary.notes.extend(notes.into_iter().map(|note| {
         let named = |note: String, (path, what): &(&Path, &str)| {

@@ -159,6 +159,13 @@ real!(
     "must be 0 or a positive number"
 );
 
+real!(
+    /// Spins flipped per site between configurations by clusters.
+    Spacing,
+    |spacing| spacing > 0.0 && spacing <= 1000.0,
+    "must be above 0 and at most 1000"
+);
+
 /// One or more values that rise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]

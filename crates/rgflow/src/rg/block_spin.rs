@@ -112,6 +112,53 @@ impl Blocks {
     }
 }
 
+/// A configuration and its block spins after one step, two steps ...
+#[derive(Clone, Debug)]
+pub struct Ladder {
+    blocks: Vec<Blocks>,
+    levels: Vec<Vec<i8>>,
+}
+
+impl Ladder {
+    /// Of `size` x `size` spins and `steps` steps.
+    ///
+    /// # Errors
+    /// [`LatticeError::Block`] if `b` does not divide the extent of a lattice.
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rg::block_spin::{Ladder, Rule}};
+    /// let mut ladder = Ladder::new(8, 2, Rule::Majority, 2)?;
+    /// ladder.climb(&[1; 64], &mut Streams::new(1).generator("example", 0));
+    /// assert_eq!(ladder.levels(), [vec![1; 64], vec![1; 16], vec![1; 4]]);
+    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// ```
+    pub fn new(size: usize, b: usize, rule: Rule, steps: usize) -> Result<Self, LatticeError> {
+        let (mut blocks, mut extents) = (Vec::new(), vec![size]);
+        for step in 0..steps {
+            blocks.push(Blocks::new(extents[step], extents[step], b, rule)?);
+            extents.push(extents[step] / b);
+        }
+        Ok(Self { blocks, levels: extents.into_iter().map(|extent| vec![0; extent * extent]).collect() })
+    }
+
+    /// Takes the configuration `spins` and blocks it.
+    ///
+    /// # Panics
+    /// If it has another number of spins.
+    pub fn climb(&mut self, spins: &[i8], rng: &mut Generator) {
+        self.levels[0].copy_from_slice(spins);
+        for (step, blocks) in self.blocks.iter_mut().enumerate() {
+            let (before, after) = self.levels.split_at_mut(step + 1);
+            blocks.apply(&before[step], &mut after[0], rng);
+        }
+    }
+
+    /// The configuration and its block spins, by steps.
+    pub fn levels(&self) -> &[Vec<i8>] {
+        &self.levels
+    }
+}
+
 /// Replaces every block of `b` x `b` spins by the sign of its sum; ties are broken at random.
 ///
 /// `spins`: shape `(n, lx * ly)`, values +-1, `site = y * lx + x`. Returns shape `(n, (lx / b) * (ly / b))`.

@@ -10,7 +10,7 @@ use nalgebra::DMatrix;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::block_spin::{Blocks, Rule};
+use super::block_spin::{Ladder, Rule};
 use super::operators::{Bits, Operator};
 use crate::lattice::{Ising, LatticeError, Square, Temperature, wolff};
 use crate::random::{Generator, Streams};
@@ -254,34 +254,27 @@ struct Seen {
 }
 
 /// The lattices that one rule makes of a configuration, and their operators.
-struct Ladder {
-    blocks: Vec<Blocks>,
+struct Levels {
+    ladder: Ladder,
     bits: Vec<Bits>,
-    levels: Vec<Vec<i8>>,
     /// By level and parity.
     values: Vec<[Vec<f64>; 2]>,
 }
 
-impl Ladder {
+impl Levels {
     fn new(settings: &Settings, layout: &Layout, rule: Rule) -> Result<Self, LatticeError> {
-        let sizes: Vec<usize> = (0..=settings.steps).map(|n| settings.size / settings.b.pow(n as u32)).collect();
+        let sizes = (0..=settings.steps).map(|n| settings.size / settings.b.pow(n as u32));
         let extent = settings.operators.iter().flatten().map(Operator::extent).max().unwrap_or(0);
-        let blocks = sizes[..settings.steps].iter().map(|l| Blocks::new(*l, *l, settings.b, rule));
         Ok(Self {
-            blocks: blocks.collect::<Result<_, _>>()?,
-            bits: sizes.iter().map(|l| Bits::new(*l, *l, extent)).collect(),
-            levels: sizes.iter().map(|l| vec![0; l * l]).collect(),
-            values: sizes.iter().map(|_| layout.n.map(|n| vec![0.0; n])).collect(),
+            ladder: Ladder::new(settings.size, settings.b, rule, settings.steps)?,
+            bits: sizes.map(|l| Bits::new(l, l, extent)).collect(),
+            values: (0..=settings.steps).map(|_| layout.n.map(|n| vec![0.0; n])).collect(),
         })
     }
 
-    fn climb(&mut self, settings: &Settings, spins: &[i8], rng: &mut Generator) {
-        self.levels[0].copy_from_slice(spins);
-        for (step, blocks) in self.blocks.iter_mut().enumerate() {
-            let (before, after) = self.levels.split_at_mut(step + 1);
-            blocks.apply(&before[step], &mut after[0], rng);
-        }
-        for ((bits, spins), values) in self.bits.iter_mut().zip(&self.levels).zip(&mut self.values) {
+    fn read(&mut self, settings: &Settings, spins: &[i8], rng: &mut Generator) {
+        self.ladder.climb(spins, rng);
+        for ((bits, spins), values) in self.bits.iter_mut().zip(self.ladder.levels()).zip(&mut self.values) {
             bits.set(spins);
             for (operators, values) in settings.operators.iter().zip(values) {
                 operators.iter().zip(values).for_each(|(o, v)| *v = bits.sum(o) as f64);
@@ -297,7 +290,7 @@ struct Chain<'a> {
     wolff: wolff::Chain<'a, Square>,
     rng: Generator,
     block_rng: Generator,
-    ladders: Vec<Ladder>,
+    by_rule: Vec<Levels>,
     bits: Bits,
     /// Nearest neighbours and the magnetisation.
     operators: [Operator; 2],
@@ -317,7 +310,7 @@ impl<'a> Chain<'a> {
         streams: Streams,
     ) -> Result<Self, LatticeError> {
         let kept = settings.blocks * settings.per_block;
-        let ladders = settings.rules.iter().map(|rule| Ladder::new(settings, layout, *rule));
+        let by_rule = settings.rules.iter().map(|rule| Levels::new(settings, layout, *rule));
         let mut rng = streams.generator("mcrg/chain", number as u64);
         let mut wolff = wolff::Chain::new(model, settings.temperature);
         wolff.start(number % 2 == 1, &mut rng);
@@ -327,7 +320,7 @@ impl<'a> Chain<'a> {
             wolff,
             rng,
             block_rng: streams.generator("mcrg/blocks", number as u64),
-            ladders: ladders.collect::<Result<_, _>>()?,
+            by_rule: by_rule.collect::<Result<_, _>>()?,
             bits: Bits::new(settings.size, settings.size, 1),
             operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
             done: 0,
@@ -351,9 +344,9 @@ impl<'a> Chain<'a> {
         row[layout.energy] += energy;
         seen.series[0].push(energy);
         seen.series[1].push((self.bits.sum(&self.operators[1]) as f64).abs());
-        for (ladder, sums) in self.ladders.iter_mut().zip(row.chunks_exact_mut(layout.of_rule)) {
-            ladder.climb(settings, wolff.spins(), &mut self.block_rng);
-            add(layout, sums, &ladder.values);
+        for (levels, sums) in self.by_rule.iter_mut().zip(row.chunks_exact_mut(layout.of_rule)) {
+            levels.read(settings, wolff.spins(), &mut self.block_rng);
+            add(layout, sums, &levels.values);
         }
         self.done += 1;
         if self.done.is_multiple_of(settings.per_block) {

@@ -20,6 +20,33 @@ impl From<Estimate> for (f64, f64) {
     }
 }
 
+impl Estimate {
+    /// With an error that holds its own and the spread over `values` (Student's t, where there are two or more), in quadrature.
+    ///
+    /// ```
+    /// use rgflow::statistics::{Estimate, student_t_error};
+    /// let spread = student_t_error(&[1.0, 3.0]).error;
+    /// let mean = Estimate { value: 2.0, error: 0.5, n_eff: 100.0 };
+    /// assert_eq!(mean.with_spread(&[1.0, 3.0]).error, spread.hypot(0.5));
+    /// assert_eq!(mean.with_spread(&[2.0]).error, 0.5);
+    /// ```
+    pub fn with_spread(self, values: &[f64]) -> Self {
+        let spread = student_t_error(values).error;
+        Self { error: self.error.hypot(if spread.is_finite() { spread } else { 0.0 }), ..self }
+    }
+}
+
+/// Mean and standard deviation of independent values, that with n - 1; one value has the deviation NaN, none both.
+///
+/// ```
+/// assert_eq!(rgflow::statistics::mean_and_deviation(&[1.0, 2.0, 6.0]), [3.0, 7.0f64.sqrt()]);
+/// ```
+pub fn mean_and_deviation(values: &[f64]) -> [f64; 2] {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    [mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()]
+}
+
 /// Mean over independent repetitions with Student's t: the error is the half width of the two-sided 68.3 % interval,
 /// t(0.8413, n - 1) s / sqrt n. One repetition has the error NaN, none the value NaN.
 ///

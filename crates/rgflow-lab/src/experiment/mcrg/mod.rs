@@ -3,7 +3,7 @@
 mod record;
 
 use crate::study::prelude::*;
-use crate::study::values::{Named, plain, real};
+use crate::study::values::{Named, Spacing, plain, real};
 use rgflow::lattice::wolff;
 use rgflow::rg::block_spin::Rule;
 use rgflow::rg::mcrg::{self, BLOCKS, SMALLEST, possible_steps};
@@ -34,12 +34,6 @@ struct Plan {
     soft_samples: usize,
 }
 
-real!(
-    /// Spins flipped per site.
-    Spacing,
-    |spacing| spacing > 0.0 && spacing <= 1000.0,
-    "must be above 0 and at most 1000"
-);
 real!(
     /// K of the soft majority.
     Strength,

@@ -55,12 +55,6 @@ impl Exponents {
         let over = Repeated::new("rg.mcrg", found).n_eff(*plan.blocks as f64);
         let lattice = format!("L{}.b{}", measure.size, measure.b);
         let known = |y: &Measured| Some(*y).filter(|y| y.0.is_finite());
-        let explained = |mut number: Number| {
-            if number.value.is_none() {
-                number.how = number.how.replacen("; undefined", &format!("{WHY_UNDEFINED}; undefined"), 1);
-            }
-            number
-        };
         let by_parity = [0, 1].map(|parity| {
             let (name, exact, allowed) = EXPONENTS[parity];
             let names: Vec<&str> = measure.operators[parity].iter().map(|operator| operator.name()).collect();
@@ -69,7 +63,7 @@ impl Exponents {
             let what = format!("{name} of the step {{step}}, {{rule}}, operators {{ops}}; jackknife over blocks");
             let (key, by) = (format!("{lattice}{{rule}}.{{step}}.{{ops}}.{name}"), [&rule, &step, &operators]);
             let all = over.quantity(&key, by, "1", &what, |f, [r, s, m]| known(&f.exponents[r][s][parity][m]));
-            let mut all = all.map(|_, number| explained(number));
+            let mut all = all.map(|_, number| number.because(WHY_UNDEFINED));
             if measure.temperature == Temperature::CRITICAL {
                 all = all.map(|_, number| number.compare(exact, 0.0, allowed, "exact (Onsager; Yang)"));
             }
@@ -80,7 +74,7 @@ impl Exponents {
             let (key, by) = (format!("{lattice}.soft-scan.{{K}}.{{step}}.{name}"), [&soft_step, &k]);
             let what = format!("{name} of the soft majority with K = {{K}}");
             let soft = over.quantity(&key, by, "1", &what, |f, [s, k]| known(&f.soft[k][s][parity][headline]));
-            let soft = soft.map(|_, number| explained(number));
+            let soft = soft.map(|_, number| number.because(WHY_UNDEFINED));
             Exponent { name, exact, operators, all, best, soft }
         });
         Self { rule, step, soft_step, k, by_parity }

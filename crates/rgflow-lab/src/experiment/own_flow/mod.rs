@@ -3,14 +3,13 @@
 mod record;
 mod stage;
 
-use crate::artifact::{Model, machine, network, user_file};
+use crate::artifact::{machine, network, user_file};
 use crate::dataset::{Dataset, Input, Kind, Meaning, Options};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
 use crate::study::settings::Steps;
-use crate::study::user_files::{UserData, file_entry};
+use crate::study::user_files::{UserData, UserNetwork, file_entry};
 use rgflow::lattice::Square;
-use rgflow::nn::Mlp;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
 use stage::Findings;
@@ -69,11 +68,7 @@ pub struct OwnFlow {
     machine: (PathBuf, String, Rbm),
     /// What the machine says of its visible units.
     input: Input,
-    /// What the network says of what it reads, in the machine's values.
-    reads: Option<Input>,
-    /// What was taken or converted where the files are combined.
-    notes: Vec<String>,
-    network: Option<(PathBuf, String, Model, Mlp)>,
+    network: Option<UserNetwork>,
     data: UserData,
 }
 
@@ -104,37 +99,11 @@ impl OwnFlow {
         let mut input =
             Input::of_model(&model, &machine.display().to_string(), rbm.n_visible()).map_err(Error::user)?;
         input.kind = input.kind.or_else(|| kind_of(rbm.visible_units()));
-        let (mut reads, mut notes) = (None, Vec::new());
-        let network = match network {
-            None => None,
-            Some(path) => {
-                let (mut model, hash) = user_file::model(path)?;
-                let mut mlp = network::layers(&model).map_err(|e| at(path, e))?;
-                // A classifier has no temperatures; the curves of a thermometer must be right.
-                if model.tensors.contains_key("reference_blocks") && model.metadata.get("temperatures").is_some() {
-                    network::curves(&model, &mlp).map_err(|e| at(path, e))?;
-                }
-                if mlp.n_in() != rbm.n_visible() {
-                    let (inputs, units) = (mlp.n_in(), rbm.n_visible());
-                    return Err(Error::user(format!(
-                        "{}: the network reads {inputs} values, the machine has {units} visible units; give one of the same data",
-                        path.display()
-                    )));
-                }
-                let mut said = Input::of_model(&model, &path.display().to_string(), mlp.n_in()).map_err(Error::user)?;
-                let agreement = said.agrees(&input).map_err(Error::user)?;
-                notes.extend(agreement.notes);
-                if let Some(conversion) = agreement.conversion {
-                    model = network::of_other_values(model, conversion).map_err(|e| at(path, e))?;
-                    mlp = network::layers(&model).map_err(|e| at(path, e))?;
-                    said.kind = input.kind;
-                }
-                reads = Some(said);
-                Some((path.into(), hash, model, mlp))
-            }
-        };
+        let n = rbm.n_visible();
+        let width = format!("the machine has {n} visible units; give one of the same data");
+        let network = network.map(|path| UserNetwork::read(path, n, &input, &width)).transpose()?;
         let (machine, data) = ((machine.into(), hash, rbm), UserData::new(data)?);
-        Ok(Self { machine, input, reads, notes, network, data })
+        Ok(Self { machine, input, network, data })
     }
 
     /// The samples, fit for the machine.
@@ -158,7 +127,7 @@ impl OwnFlow {
                 }
             }
             let of_data = Input { kind: Some(data.kind), ..of_file };
-            for said in std::iter::once(&self.input).chain(&self.reads) {
+            for said in std::iter::once(&self.input).chain(self.network.iter().map(|network| &network.reads)) {
                 data.notes.extend(said.agrees(&of_data)?.notes);
             }
             starts(data, *settings.flow.chains).map(drop)
@@ -192,10 +161,8 @@ impl OwnFlow {
 
     /// All inputs of the stages.
     fn inputs(&self) -> Vec<Artifact> {
-        let of = |path: &PathBuf, hash: &String| Artifact { hash: hash.clone(), dir: path.clone() };
-        let mut inputs = vec![of(&self.machine.0, &self.machine.1), self.data.artifact()];
-        inputs.extend(self.network.iter().map(|(path, hash, ..)| of(path, hash)));
-        inputs
+        let machine = Artifact { hash: self.machine.1.clone(), dir: self.machine.0.clone() };
+        [machine, self.data.artifact()].into_iter().chain(self.network.iter().map(UserNetwork::artifact)).collect()
     }
 }
 
@@ -255,7 +222,7 @@ impl Experiment for OwnFlow {
     fn input(&self) -> toml::Table {
         let mut table = file_entry("machine", &self.machine.0, &self.machine.1);
         table.extend(self.data.entry());
-        table.extend(self.network.iter().flat_map(|(path, hash, ..)| file_entry("network", path, hash)));
+        table.extend(self.network.iter().flat_map(|network| network.entry("network")));
         table
     }
 
@@ -264,7 +231,7 @@ impl Experiment for OwnFlow {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let reader = self.network.as_ref().and_then(|(path, _, model, _)| {
+        let reader = self.network.as_ref().and_then(|UserNetwork { path, model, .. }| {
             let [cost, guess] = network::learnt_nothing(model)?;
             Some(format!(
                 "{} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies of the labels \
@@ -277,12 +244,12 @@ impl Experiment for OwnFlow {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.notes.iter().cloned().chain(self.data.notes()).collect()
+        self.network.iter().flat_map(|network| network.notes.clone()).chain(self.data.notes()).collect()
     }
 
     fn files(&self) -> Vec<(&Path, &'static str)> {
         let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data.path, "")];
-        files.extend(self.network.iter().map(|(path, ..)| (path.as_path(), "network")));
+        files.extend(self.network.iter().map(|network| (network.path.as_path(), "network")));
         files
     }
 
@@ -298,7 +265,7 @@ impl Experiment for OwnFlow {
         let (data, streams) = (self.read(settings)?, repetition.streams());
         let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;
         // A network without reference curves reads probabilities, but no T*.
-        let thermometer = self.network.as_ref().and_then(|(_, _, model, _)| network::thermometer(model, streams).ok());
+        let thermometer = self.network.as_ref().and_then(|read| network::thermometer(&read.model, streams).ok());
         let inputs = stage::Inputs { flow: self, settings, data, starts: &starts, thermometer };
         let flows = settings.modes().into_par_iter().map(|mode| stage::flow(repetition, &inputs, mode));
         Ok(Found { flows: flows.collect::<Result<_, _>>()?, effective: self.effective(data, streams)? })

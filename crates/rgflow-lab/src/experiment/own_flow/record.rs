@@ -56,7 +56,7 @@ struct Told<'a> {
 pub(super) fn record(flow: &OwnFlow, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
     let data = flow.read(settings)?;
     let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;
-    let outputs = flow.network.as_ref().map(|(_, _, model, mlp)| network::outputs(model, mlp)).transpose()?;
+    let outputs = flow.network.as_ref().map(|read| network::outputs(&read.model, &read.mlp)).transpose()?;
     let n = starts.rows.len() as f64;
     let names: Vec<String> = match starts.meaning {
         None => vec!["all".into()],

@@ -84,7 +84,7 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
     };
     repetition.found(what, |out| {
         let rbm = &inputs.flow.machine.2;
-        let mlp = inputs.flow.network.as_ref().map(|(.., mlp)| mlp);
+        let mlp = inputs.flow.network.as_ref().map(|network| &network.mlp);
         let values = inputs.data.values.rows(&starts.rows);
         let n_starts = starts.labels.len().max(1);
         // Units of about a million multiplications.

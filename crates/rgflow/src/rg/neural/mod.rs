@@ -6,6 +6,14 @@
 //! nu = ln b/ln(s'/s), s = d<f>/d beta = cov(f, E) with E the sum of s_i s_j over bonds: neither a fit nor a numerical derivative is
 //! needed. A field Y coupled to X, weight e^{Y X}, gives theta = ln b/ln(dY'/dY) (B.11), dY'/dY = cov(f', X')/cov(f, X).
 
+mod field;
+mod patches;
+mod reading;
+
+pub use field::{InField, field_curve, field_rows, in_field, theta};
+pub use patches::{PATTERNS, of_parity, patches, sum_of_patches, turned};
+pub use reading::{LevelReadings, Observable, Plan, Readings};
+
 use ndarray::Array2;
 
 use crate::rg::histogram::OVERLAP;
@@ -176,90 +184,6 @@ fn two(large: &Array2<f64>, small: &Array2<f64>, f: impl Fn(&[f64], &[f64]) -> f
     Estimate { value, error: of_large.error.hypot(of_small.error), n_eff: BLOCKS as f64 }
 }
 
-/// Block means of f, X and f X: what theta needs.
-///
-/// `f` and `x` of configurations in the order of their chains.
-pub fn field_rows(f: &[f32], x: &[f64]) -> Array2<f64> {
-    let n = f.len().min(x.len());
-    let mut rows = Array2::zeros((BLOCKS, 3));
-    for block in 0..BLOCKS {
-        let range = block * n / BLOCKS..(block + 1) * n / BLOCKS;
-        let size = range.len() as f64;
-        for i in range {
-            let f = f64::from(f[i]);
-            for (k, value) in [f, x[i], f * x[i]].into_iter().enumerate() {
-                rows[[block, k]] += value / size;
-            }
-        }
-    }
-    rows
-}
-
-/// theta = ln b/ln(dY'/dY) from [`field_rows`] of both lattices, by observable; the mean with the error that they share.
-///
-/// # Panics
-/// If there are no pairs.
-pub fn theta(b: usize, pairs: &[(Array2<f64>, Array2<f64>)]) -> (Vec<Estimate>, Estimate) {
-    let ln_b = libm::log(b as f64);
-    let covariance = |m: &[f64]| m[2] - m[0] * m[1];
-    let of = |l: &[f64], s: &[f64]| ln_b / libm::log(covariance(l) / covariance(s));
-    let each = pairs.iter().map(|(l, s)| two(l, s, of)).collect();
-    let (large, small): (Vec<_>, Vec<_>) = pairs.iter().map(|(l, s)| (l.view(), s.view())).unzip();
-    let joined = |views: &[_]| ndarray::concatenate(ndarray::Axis(1), views).expect("all have the same blocks");
-    let n = pairs.len() as f64;
-    let mean = two(&joined(&large), &joined(&small), |l, s| {
-        l.chunks_exact(3).zip(s.chunks_exact(3)).map(|(l, s)| of(l, s)).sum::<f64>() / n
-    });
-    (each, mean)
-}
-
-/// <f> and chi_f = beta V (<f^2> - <f>^2) in the field Y of H_Y = H - V f Y, reweighted from Y = 0 (B.5, B.6b), with the share of
-/// configurations that count and whether they support it.
-#[derive(Clone, Copy, Debug)]
-pub struct InField {
-    /// The field.
-    pub y: f64,
-    /// <f>.
-    pub f: Estimate,
-    /// chi_f.
-    pub chi: Estimate,
-    /// n_eff/n.
-    pub share: f64,
-    /// Whether the configurations support it: see [`crate::rg::multi_histogram::Mbar::read`], with f for the energy.
-    pub supported: bool,
-}
-
-/// `f` of configurations of `volume` sites at `beta` in the field `y`.
-pub fn in_field(f: &[f32], volume: usize, beta: f64, y: f64) -> InField {
-    let n = f.len();
-    let strength = beta * volume as f64 * y;
-    let top = f.iter().map(|f| strength * f64::from(*f)).fold(f64::NEG_INFINITY, f64::max);
-    let mut rows = Array2::zeros((BLOCKS, 3));
-    let mut weights = Vec::with_capacity(n);
-    for block in 0..BLOCKS {
-        let range = block * n / BLOCKS..(block + 1) * n / BLOCKS;
-        let size = range.len() as f64;
-        for f in &f[range] {
-            let f = f64::from(*f);
-            let w = libm::exp(strength * f - top);
-            weights.push(w);
-            for (k, value) in [w, w * f, w * f * f].into_iter().enumerate() {
-                rows[[block, k]] += value / size;
-            }
-        }
-    }
-    let chi = |m: &[f64]| beta * volume as f64 * (m[2] / m[0] - (m[1] / m[0]).powi(2));
-    let values: Vec<f64> = f.iter().map(|f| f64::from(*f)).collect();
-    let support = Support::of_one(&weights, &values);
-    InField {
-        y,
-        f: jackknife(rows.view(), |m| m[1] / m[0]),
-        chi: jackknife(rows.view(), chi),
-        share: support.n_eff / n as f64,
-        supported: support.holds(OVERLAP * n as f64),
-    }
-}
-
 /// nu from the slopes of the Binder cumulant 1 - <m^4>/(3 <m^2>^2) of block spins and of the smaller lattice, at the beta of the
 /// samples.
 ///
@@ -289,34 +213,18 @@ pub fn binder_nu(b: usize, large: &Series, small: &Series) -> Estimate {
     two(&rows(large), &rows(small), |l, s| ln_b / libm::log(slope(l) / slope(s)))
 }
 
-/// Number of patterns of 3 x 3 spins.
-pub const PATTERNS: usize = 512;
-
-/// Counts the 3 x 3 patches of a periodic lattice of `lx` x `ly` by pattern (bit 3 dy + dx of a pattern is an up spin).
+/// Energy per spin in J and the variance of the energy, per spin, in J^2, by the jackknife over [`BLOCKS`] blocks.
 ///
-/// # Panics
-/// If the number of spins is not lx * ly, or an extent is below 3.
-pub fn patches(spins: &[i8], lx: usize, ly: usize, counts: &mut [f32; PATTERNS]) {
-    assert!(spins.len() == lx * ly && lx >= 3 && ly >= 3, "{lx} x {ly}");
-    counts.fill(0.0);
-    for y in 0..ly {
-        let lines = [0, 1, 2].map(|dy| &spins[(y + dy) % ly * lx..][..lx]);
-        // A column of three spins enters at bit 2, 5, 8 and moves down by one as the window goes on.
-        let column = |x: usize| {
-            let bit = |dy: usize| usize::from(lines[dy][x] > 0) << (3 * dy);
-            bit(0) | bit(1) | bit(2)
-        };
-        let mut window = column(0) << 1 | column(1) << 2;
-        for x in 0..lx {
-            window = (window >> 1 & 0o333) | column((x + 2) % lx) << 2;
-            counts[window] += 1.0;
-        }
-    }
-}
-
-/// The pattern with all spins turned.
-pub fn turned(pattern: usize) -> usize {
-    PATTERNS - 1 - pattern
+/// `energy`: sums of s_i s_j over the bonds of `n_sites` spins, in the order of the chains, at least [`BLOCKS`] of them.
+pub fn energy_and_variance(energy: &[f64], n_sites: usize) -> [Estimate; 2] {
+    let n_sites = n_sites as f64;
+    let mean = energy.iter().sum::<f64>() / energy.len() as f64;
+    let rows = Array2::from_shape_fn((BLOCKS, 2), |(b, k)| {
+        let range = b * energy.len() / BLOCKS..(b + 1) * energy.len() / BLOCKS;
+        let n = range.len() as f64;
+        energy[range].iter().map(|e| (e - mean).powi(k as i32 + 1)).sum::<f64>() / n
+    });
+    [jackknife(rows.view(), |m| -(mean + m[0]) / n_sites), jackknife(rows.view(), |m| (m[1] - m[0] * m[0]) / n_sites)]
 }
 
 #[cfg(test)]
@@ -326,40 +234,6 @@ mod tests {
     use crate::lattice::{Ising, Model, Square, Temperature, wolff};
     use crate::random::Streams;
     use crate::rg::block_spin::majority;
-
-    #[test]
-    fn patches_are_counted() {
-        let spins: Vec<i8> = (0..20).map(|i| if (i * i + i) % 3 == 0 { 1 } else { -1 }).collect();
-        let mut counts = [0.0; PATTERNS];
-        patches(&spins, 5, 4, &mut counts);
-        let mut plain = [0.0; PATTERNS];
-        for y in 0..4 {
-            for x in 0..5 {
-                let mut pattern = 0;
-                for dy in 0..3 {
-                    for dx in 0..3 {
-                        pattern |= usize::from(spins[(y + dy) % 4 * 5 + (x + dx) % 5] > 0) << (3 * dy + dx);
-                    }
-                }
-                plain[pattern] += 1.0;
-            }
-        }
-        assert_eq!(counts, plain);
-        assert_eq!((turned(0), turned(0b1_0000_0001)), (511, 0b0_1111_1110));
-    }
-
-    /// f in a field, by the exact sum over a law of three values.
-    #[test]
-    fn fields_reweight_as_they_should() {
-        let f: Vec<f32> = (0..30_000).map(|i| [0.0, 0.25, 1.0][i % 3]).collect();
-        let seen = in_field(&f, 10, 0.5, 0.3);
-        let weights = [0.0, 0.25, 1.0].map(|f: f64| (libm::exp(1.5 * f), f));
-        let z: f64 = weights.iter().map(|w| w.0).sum();
-        let (one, two) = weights.iter().fold((0.0, 0.0), |(a, b), (w, f)| (a + w * f / z, b + w * f * f / z));
-        assert!((seen.f.value - one).abs() < 1e-6 && (seen.chi.value - 5.0 * (two - one * one)).abs() < 1e-4);
-        let squares: f64 = weights.iter().map(|w| w.0 * w.0).sum();
-        assert!((seen.share - z * z / squares / 3.0).abs() < 1e-6);
-    }
 
     fn series(size: usize, blocked: bool, n: usize) -> (Vec<f32>, Vec<f64>, Vec<f64>) {
         let lattice = Square::new(size, size).unwrap();
@@ -374,6 +248,15 @@ mod tests {
         let spins = if blocked { majority(seen.spins.view(), size, size, 2, &mut rng).unwrap() } else { seen.spins };
         let m = spins.rows().into_iter().map(|row| sum(row) as f32 / row.len() as f32).collect();
         (m, energy, total)
+    }
+
+    /// Energies of 2 and 6 bonds at random: mean 4 and variance 4 of 8 sites.
+    #[test]
+    fn energies_have_their_mean_and_variance() {
+        let energy: Vec<f64> = (0..10_000u32).map(|i| if (i * 7919) % 104_729 % 2 == 0 { 2.0 } else { 6.0 }).collect();
+        let [mean, variance] = energy_and_variance(&energy, 8);
+        assert!((mean.value + 0.5).abs() < 4.5 * mean.error && mean.error < 0.01, "{mean:?}");
+        assert!((variance.value - 0.5).abs() < 0.01 && variance.error < 0.01, "{variance:?}");
     }
 
     /// Null: f = |m| at its crossing has nu = 1 up to 4 % at this size (prototype: 3.3(8) %), f = m has theta = 8/15 up to 1.5 %, Kaufman's <E>;
