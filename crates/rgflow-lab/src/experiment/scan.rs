@@ -1,10 +1,6 @@
 //! The full product of settings over several axes: its points, table and maps.
 
-use crate::record::{
-    Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Scale as Kind, Section, Style, Table,
-};
-use crate::report::format::value;
-use crate::study::drawing::axis as plain;
+use crate::record::{Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Section, Table};
 
 /// A setting and the values that it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +108,7 @@ pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
     let row = |one: &Done| -> Vec<Cell> {
         let place = axes.iter().zip(&one.point).map(|(axis, v)| Cell::text(axis.values[*v].clone()));
         let values = keys.iter().map(|key| match find(&one.point, key) {
-            Some(n) => Cell::Value { value: n.value, error: n.error, interval: n.interval, remark: None },
+            Some(number) => number.into(),
             None => Cell::text(""),
         });
         place.chain(values).collect()
@@ -124,28 +120,18 @@ pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
         one.numbers.iter().map(move |number| Number { key: format!("{}@{place}", number.key), ..number.clone() })
     });
     let names: Vec<&str> = axes.iter().map(|axis| axis.key.as_str()).collect();
-    Record {
-        experiment: experiment.into(),
-        title: format!("Scan of {experiment}"),
-        question: format!("The full product over {}: {} points.", names.join(", "), done.len()),
-        answers: Vec::new(),
-        summary: Table {
-            caption: format!("Scan of {experiment}"),
-            columns: columns.collect(),
-            rows: done.iter().map(row).collect(),
-            notes: vec![],
-        },
-        sections: vec![Section { title: "Maps".into(), text: vec![], figures, tables: vec![] }],
-        numbers: numbers.collect(),
-        claims: Vec::new(),
-    }
+    let question = format!("The full product over {}: {} points.", names.join(", "), done.len());
+    let mut record = Record::new(experiment, format!("Scan of {experiment}"), question);
+    record.summary = Table::new(&record.title, columns).rows(done.iter().map(row));
+    record.sections = vec![Section { title: "Maps".into(), figures, ..Section::default() }];
+    record.numbers = numbers.collect();
+    record
 }
 
 /// Logarithmic where values are positive and span a decade.
 fn scaled(axis: &Axis, values: &[f64]) -> Scale {
     let (low, high) = values.iter().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(*v), h.max(*v)));
-    let scale = if low > 0.0 && high >= 10.0 * low { Kind::Log } else { Kind::Linear };
-    Scale { scale, ..plain(&axis.key) }
+    if low > 0.0 && high >= 10.0 * low { Scale::log(&axis.key) } else { Scale::new(&axis.key) }
 }
 
 /// A map over the first two axes, or a curve over one; a panel for each point of the others.
@@ -171,7 +157,7 @@ fn figure<'a>(
                 None => (vec![c], x.values[c].clone()),
             };
             let number = at(&head).filter(|n| bound(n).is_some())?;
-            Some(format!("{place}: {}", value(number.value, number.error, number.interval)))
+            Some(format!("{place}: {number}"))
         });
         let bounds: Vec<String> = bounds.collect();
         let title = match bounds.is_empty() {
@@ -192,32 +178,28 @@ fn figure<'a>(
                     title,
                     x: scaled(x, &columns),
                     y: scaled(axis, &rows),
-                    value: plain(key),
+                    value: Scale::new(key),
                     columns,
                     rows,
                     values,
                 })
             }
             None => {
-                let of = |get: fn(&Number) -> Option<f64>| -> Vec<f64> {
-                    columns.iter().map(|(_, c)| measured(at(&[*c])).and_then(get).unwrap_or(f64::NAN)).collect()
-                };
+                // What is open on both sides is drawn too.
+                let bare = |n: &Number| n.clone().interval(None);
+                let none = || Number::new("", f64::NAN, None, "", "");
+                let numbers: Vec<Number> =
+                    columns.iter().map(|(_, c)| measured(at(&[*c])).map_or_else(none, bare)).collect();
                 let values: Vec<f64> = columns.iter().map(|v| v.0).collect();
-                let (y, error) = (of(|n| n.value), of(|n| n.error));
-                let label = scaled(x, &values);
-                let curve = Curve { label: key.into(), x: values, y, error, style: Style::LinePoints, colour: None };
-                Panel::Curves { title, x: label, y: plain(key), curves: vec![curve] }
+                Panel::curves(title, scaled(x, &values), key, [Curve::through(key, &values, &numbers)])
             }
         }
     });
-    let panels: Vec<Panel> = panels.take(12).collect();
-    Some(Figure {
-        id: format!("scan-{}", i + 1),
-        title: key.into(),
-        caption: "One point of the product each; errors as in its report. A bound is no value: it is crossed out (or left out of a curve) and named in the title.".into(),
-        alt: format!("{key} over the axes of the scan."),
-        panels,
-    })
+    let figure = Figure::new(format!("scan-{}", i + 1), key).caption(
+        "One point of the product each; errors as in its report. A bound is no value: it is crossed out (or left out of a curve) and named in the title.",
+        format!("{key} over the axes of the scan."),
+    );
+    Some(figure.panels(panels.take(12)))
 }
 
 /// Values ascending, each with its position.

@@ -1,9 +1,7 @@
 //! Effective couplings of machines on a lattice: K_eff as a thermometer that needs no flow, and J(r).
 
 use crate::artifact::Error;
-use crate::record::{
-    Axis, Combined, Curve, Dimension, Measured, Number, Numbers, Panel, Quantity, Repeated, over_seeds,
-};
+use crate::record::{Axis, Curve, Dimension, Measured, Number, Numbers, Panel, Quantity, Repeated};
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
 
@@ -105,29 +103,4 @@ pub fn curve<'a, F>(label: impl Into<String>, over: &Repeated<'a, F>, of: impl F
 /// J(r) on a logarithmic axis, which has no place for values below 0.
 pub fn panel(curves: impl IntoIterator<Item = Curve>) -> Panel {
     Panel::curves("", "r (lattice spacings)", Axis::log("J(r)"), curves)
-}
-
-/// T_eff over repetitions; none where one has none.
-pub fn t_eff(found: &[&Effective]) -> Combined {
-    over_seeds(&found.iter().map(|e| e.t_eff).collect::<Vec<_>>(), 1.0)
-}
-
-/// Share of terms of three and more spins over repetitions.
-pub fn more(found: &[&Effective]) -> Combined {
-    // A machine whose ln p is constant has no shares.
-    over_seeds(&found.iter().map(|e| Some(e.more).filter(|m| m.0.is_finite())).collect::<Vec<_>>(), 1.0)
-}
-
-/// T_eff, K_eff and the share that is not two-body, under `KEY.`; `what` is the machine.
-pub fn numbers(key: &str, found: &[&Effective], what: &str) -> [Number; 3] {
-    let k_eff = over_seeds(&found.iter().map(|e| Some(e.k_eff)).collect::<Vec<_>>(), 1.0);
-    [
-        t_eff(found).number(format!("{key}.T_eff"), "J/k_B", &format!("1/K_eff: {what}")),
-        k_eff.number(format!("{key}.K_eff"), "1", &format!("mean effective coupling of nearest neighbours: {what}")),
-        more(found).number(
-            format!("{key}.beyond_pairs"),
-            "1",
-            &format!("share of terms of three and more spins in the variance of ln p over uniform spins: {what}"),
-        ),
-    ]
 }

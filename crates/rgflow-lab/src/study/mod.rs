@@ -4,7 +4,6 @@
 
 pub mod checks;
 pub mod couplings;
-pub mod drawing;
 pub mod ends;
 mod experiment;
 pub mod flows;

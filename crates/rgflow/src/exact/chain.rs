@@ -56,6 +56,33 @@ pub fn energy(v: ArrayView1<'_, f32>) -> f64 {
     -(0..n).map(|i| f64::from(v[i] * v[(i + 1) % n])).sum::<f64>() / n as f64
 }
 
+/// The temperature at which the ring of `n` spins has the energy `energy` per spin (J), by bisection; none where it has it at no
+/// temperature up to 10^6.
+///
+/// ```
+/// use rgflow::exact::chain::{temperature_of, thermodynamics};
+/// use rgflow::lattice::Temperature;
+/// let energy = thermodynamics(8, Temperature::new(2.0)?)?.energy;
+/// assert!((temperature_of(8, energy)?.unwrap() - 2.0).abs() < 1e-9);
+/// assert_eq!(temperature_of(8, 0.5)?, None);
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+///
+/// # Errors
+/// [`LatticeError::Extent`] if `n` is below 2.
+pub fn temperature_of(n: usize, energy: f64) -> Result<Option<f64>, LatticeError> {
+    let at = |t: f64| -> Result<f64, LatticeError> { Ok(thermodynamics(n, Temperature::new(t)?)?.energy) };
+    let (mut low, mut high) = (0.0, 1e6);
+    if !(at(low)? <= energy && energy < at(high)?) {
+        return Ok(None);
+    }
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        if at(middle)? <= energy { low = middle } else { high = middle }
+    }
+    Ok(Some(0.5 * (low + high)))
+}
+
 /// `n` independent configurations of the ring of `n_spins` spins at any temperature in `[0, inf]`, exactly.
 ///
 /// Spin after spin: given the spin before and the first one, the rest of the ring is a power of the transfer matrix.

@@ -1,4 +1,4 @@
-//! Exact results of Ising systems: the ring without and with field, the torus (Kaufman 1949; density of states, Beale
+//! Exact results of Ising systems: the ring without and with field, laws over all its states, the torus (Kaufman 1949; density of states, Beale
 //! 1996), the infinite lattice (Onsager 1944), enumeration of any small lattice, and the transfer-matrix
 //! sampler of independent configurations.
 
@@ -10,6 +10,7 @@ pub mod enumeration;
 mod error;
 pub mod infinite;
 mod levels;
+mod ring_law;
 pub mod series;
 pub mod square;
 pub mod torus;
@@ -18,6 +19,7 @@ mod wide;
 
 pub use error::ExactError;
 pub use levels::Levels;
+pub use ring_law::{RingStates, ThermalLaws};
 
 /// Exact thermal averages of an Ising system, per spin.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,6 +6,8 @@ mod fixed_point;
 mod moments;
 mod reading;
 mod reference;
+mod ring_machine;
+mod ring_thermometer;
 mod schedule;
 mod second;
 mod summary;
@@ -17,6 +19,8 @@ pub use fixed_point::{Attractors, Ends, Relaxation, attractors, converged, disti
 pub use moments::{Moment, Trajectory, WindowMeans};
 pub use reading::Reading;
 pub use reference::{Calibration, Reference};
+pub use ring_machine::{RingFlow, RingLaw};
+pub use ring_thermometer::{RingReading, RingThermometer};
 pub use schedule::Schedule;
 pub use second::SecondThermometers;
 pub use thermometer::{TStar, Thermometer, probabilities};

@@ -1,6 +1,39 @@
 //! Distances between discrete distributions, in nats.
 //!
-//! All take two slices of the same length with non-negative entries that sum to one, and panic on another length.
+//! Functions take two slices of the same length with non-negative entries that sum to one, and panic on another length.
+
+use serde::{Deserialize, Serialize};
+
+/// Divergences between two distributions, nats; none where infinite.
+///
+/// ```
+/// let far = rgflow::statistics::Distances::between(&[1.0, 0.0], &[0.5, 0.5]);
+/// assert_eq!((far.kl, far.reverse_kl), (None, Some(std::f64::consts::LN_2)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Distances {
+    /// KL(q || p).
+    pub kl: Option<f64>,
+    /// KL(p || q).
+    pub reverse_kl: Option<f64>,
+    /// Of both, symmetric.
+    pub jensen_shannon: f64,
+}
+
+impl Distances {
+    /// Of the distribution `p` from `q`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn between(p: &[f64], q: &[f64]) -> Self {
+        let finite = |x: f64| x.is_finite().then_some(x);
+        Self {
+            kl: finite(kullback_leibler(q, p)),
+            reverse_kl: finite(kullback_leibler(p, q)),
+            jensen_shannon: jensen_shannon(p, q),
+        }
+    }
+}
 
 /// Kullback-Leibler divergence KL(p || q) = sum p ln(p/q) in nats, in `[0, inf]`; infinite where q = 0 < p.
 ///

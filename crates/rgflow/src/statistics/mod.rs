@@ -17,7 +17,7 @@ mod testing;
 pub use autocorrelation::{TauInt, mean_of_chains, tau_int, tau_int_chains};
 pub use blocking::{block_means, blocking};
 pub use collections::{distinct_collections, purity};
-pub use distances::{jensen_shannon, kullback_leibler, total_variation};
+pub use distances::{Distances, jensen_shannon, kullback_leibler, total_variation};
 pub use estimate::{Estimate, mean_and_deviation, mean_error, student_t_error};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
 pub use resampling::{bootstrap, jackknife};

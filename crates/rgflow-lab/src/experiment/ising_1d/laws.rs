@@ -1,235 +1,269 @@
-//! Laws over all states of the ring, exactly, and what a thermometer reads in them.
-//!
-//! State s: spin i is +1 where bit i of s is 1, as in `Rbm::ln_visible_law`.
+//! Thermal, or the training mixture? The stationary laws of machines along the training, by divergence and by penalty.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
-use rgflow::exact::chain;
-use rgflow::lattice::Temperature;
-use rgflow::nn::Mlp;
-use rgflow::statistics::{jensen_shannon, kullback_leibler};
-use serde::{Deserialize, Serialize};
+use super::quantity::{Over, UNIT, compared, quantity, values};
+use super::settings::Settings;
+use super::stage::{Findings, OBJECTIVES};
+use crate::row;
+use crate::study::prelude::*;
+use rgflow::exact::RingStates;
+use rgflow::flow::RingLaw;
+use std::iter::once;
 
-/// Distance between the temperatures at which laws and curves are listed.
-const FINE: f64 = 0.05;
-/// The listed temperatures end here: beyond it a ring of few spins hardly changes.
-pub(super) const HOTTEST: f64 = 20.0;
+const T_STAR: &str = "T* of the stationary law";
+const T_AXIS: &str = "T (J/k_B)";
+/// Penalties by name, in the order of the findings.
+const PENALTIES: [&str; 2] = ["l1", "l2"];
 
-/// What is read in a collection.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Reading {
-    /// P(T) of the thermometer, by temperature.
-    pub curve: Vec<f64>,
-    /// argmin over T of KL(P, P_ref(T)), at most 20.
-    pub t_star: f64,
-    /// The remaining KL, nats.
-    pub kl: f64,
-    /// T* by Bayes' rule on the energy instead of the network; none for expectation values.
-    pub bayes: Option<f64>,
-    /// Energy per spin.
-    pub energy: f64,
-    /// The temperature of that energy, if there is one.
-    pub t_energy: Option<f64>,
+/// What is read in laws.
+struct Laws<const N: usize> {
+    t_star: Quantity<N>,
+    t_energy: Quantity<N>,
+    thermal_js: Quantity<N>,
+    thermal_kl: Quantity<N>,
+    thermal_reverse_kl: Quantity<N>,
+    mixture_js: Quantity<N>,
+    mixture_kl: Quantity<N>,
+    mixture_reverse_kl: Quantity<N>,
+    relaxation: Quantity<N>,
+    /// How much nearer the mixture is than any thermal law.
+    advantage: Quantity<N>,
 }
 
-/// Distances of a law from another one, nats: KL(other, law), KL(law, other), Jensen-Shannon; infinite ones are none.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Distances {
-    pub kl: Option<f64>,
-    pub reverse_kl: Option<f64>,
-    pub jensen_shannon: f64,
-}
-
-/// Curves of one way to read, at the listed temperatures.
-struct Reader {
-    /// P(T | state), shape (states, temperatures).
-    p: Array2<f64>,
-    /// ln P_ref, shape (listed temperatures, temperatures).
-    ln_reference: Array2<f64>,
-}
-
-/// The ring with its thermometer.
-pub(super) struct Ring {
-    spins: usize,
-    fine: Vec<f64>,
-    /// Thermal laws at the listed temperatures, shape (listed temperatures, states).
-    laws: Array2<f64>,
-    mlp: Mlp,
-    network: Reader,
-    bayes: Reader,
-}
-
-/// Spin `i` of state `s`.
-pub(super) fn spin(s: usize, i: usize) -> f64 {
-    if s >> i & 1 == 1 { 1.0 } else { -1.0 }
-}
-
-/// All states as rows of spins.
-pub(super) fn states(spins: usize) -> Array2<f32> {
-    Array2::from_shape_fn((1 << spins, spins), |(s, i)| spin(s, i) as f32)
-}
-
-/// Number of unlike neighbours of state `s`: twice 0, 1, ... spins / 2.
-pub(super) fn walls(spins: usize, s: usize) -> usize {
-    (0..spins).filter(|i| spin(s, *i) != spin(s, (i + 1) % spins)).count()
-}
-
-/// The thermal law of the ring at `t` in [0, inf].
-pub(super) fn thermal(spins: usize, t: f64) -> Array1<f64> {
-    // A wall costs 2 J.
-    let x = if t == 0.0 { 0.0 } else { libm::exp(-2.0 / t) };
-    let weights: Array1<f64> = (0..1 << spins).map(|s| x.powi(walls(spins, s) as i32)).collect();
-    let z = weights.sum();
-    weights / z
-}
-
-/// The uniform mixture of thermal laws.
-pub(super) fn mixture(spins: usize, temperatures: &[f64]) -> Array1<f64> {
-    let sum = temperatures.iter().fold(Array1::zeros(1 << spins), |sum, t| sum + thermal(spins, *t));
-    sum / temperatures.len() as f64
-}
-
-impl Reader {
-    fn new(p: Array2<f64>, laws: &Array2<f64>) -> Self {
-        let ln_reference = laws.dot(&p).mapv(|p| libm::log(p.max(1e-300)));
-        Self { p, ln_reference }
-    }
-
-    /// argmin over T of KL(curve, P_ref(T)), refined by a parabola, and that KL.
-    fn t_star(&self, curve: &[f64], fine: &[f64]) -> (f64, f64) {
-        let entropy: f64 = curve.iter().filter(|p| **p > 0.0).map(|p| p * libm::log(*p)).sum();
-        let curve = ndarray::ArrayView1::from(curve);
-        let kl: Vec<f64> = self.ln_reference.rows().into_iter().map(|row| entropy - row.dot(&curve)).collect();
-        let at = (0..kl.len()).min_by(|a, b| kl[*a].total_cmp(&kl[*b])).unwrap_or(0);
-        if at == 0 || at + 1 == kl.len() {
-            return (fine[at], kl[at].max(0.0));
-        }
-        let (below, above) = (kl[at - 1] - kl[at], kl[at + 1] - kl[at]);
-        let shift = if below + above > 0.0 { 0.5 * (below - above) / (below + above) } else { 0.0 };
-        (fine[at] + shift * FINE, (kl[at] - 0.25 * (below - above) * shift).max(0.0))
-    }
-}
-
-impl Ring {
-    /// The ring of `spins` spins read by `mlp`, whose outputs are `temperatures`.
-    pub fn new(spins: usize, temperatures: &[f64], mlp: Mlp) -> Self {
-        let fine: Vec<f64> = (0..=(HOTTEST / FINE).round() as usize).map(|k| k as f64 * FINE).collect();
-        let list = |all: &[f64]| {
-            let mut laws = Array2::zeros((all.len(), 1 << spins));
-            laws.rows_mut().into_iter().zip(all).for_each(|(mut row, t)| row.assign(&thermal(spins, *t)));
-            laws
+impl<const N: usize> Laws<N> {
+    /// Under `KEY.`; `what` is the machine.
+    fn new<'a>(
+        over: &Over<'a>,
+        key: &str,
+        dimensions: [&Dimension; N],
+        what: &str,
+        of: impl Fn(&'a Findings, [usize; N]) -> &'a RingLaw,
+    ) -> Self {
+        let law = |name: &str, unit: &str, words: &str, read: fn(&RingLaw) -> Option<f64>| {
+            let (key, what) = (format!("{key}.{name}"), format!("{words}: {what}"));
+            quantity(over, &key, dimensions, unit, &what, |f, place| read(of(&f.stage, place)))
         };
-        let laws = list(&fine);
-        // P(T | s) = p_T(s) / sum over T: states of one energy are alike, so this is Bayes' rule on the energy.
-        let mut by_bayes = list(temperatures).reversed_axes();
-        by_bayes.rows_mut().into_iter().for_each(|mut row| row /= row.sum());
-        let network = Reader::new(mlp.outputs(states(spins).view()).mapv(f64::from), &laws);
-        let bayes = Reader::new(by_bayes.as_standard_layout().into_owned(), &laws);
-        Self { spins, fine, laws, mlp, network, bayes }
-    }
-
-    /// What is read in the law `p` over states.
-    pub fn read(&self, p: &Array1<f64>) -> Reading {
-        let energy = (0..p.len()).map(|s| p[s] * (2.0 * walls(self.spins, s) as f64 / self.spins as f64 - 1.0)).sum();
-        let bayes = self.bayes.t_star(&p.dot(&self.bayes.p).to_vec(), &self.fine).0;
-        Reading { bayes: Some(bayes), ..self.reading(p.dot(&self.network.p).to_vec(), energy) }
-    }
-
-    /// What is read in expectation values: rows of `values` with the weights `p`. The energy is that of spins drawn from them.
-    pub fn read_values(&self, p: &Array1<f64>, values: ArrayView2<f32>) -> Reading {
-        let curve = p.dot(&self.mlp.outputs(values).mapv(f64::from)).to_vec();
-        let bond = |row: &[f32]| -> f64 {
-            let n = row.len();
-            (0..n).map(|i| f64::from(row[i]) * f64::from(row[(i + 1) % n])).sum::<f64>() / n as f64
-        };
-        let energy = values.axis_iter(Axis(0)).zip(p).map(|(row, p)| -p * bond(&row.to_vec())).sum();
-        self.reading(curve, energy)
-    }
-
-    fn reading(&self, curve: Vec<f64>, energy: f64) -> Reading {
-        let (t_star, kl) = self.network.t_star(&curve, &self.fine);
-        Reading { curve, t_star, kl, bayes: None, energy, t_energy: self.temperature_of(energy) }
-    }
-
-    /// The curve P_ref(T) nearest to which `curve` is, among `temperatures`: its position.
-    pub fn nearest(&self, curve: &[f64], temperatures: &[f64]) -> usize {
-        let reference = |t: &f64| thermal(self.spins, *t).dot(&self.network.p).to_vec();
-        let kl: Vec<f64> = temperatures.iter().map(|t| kullback_leibler(curve, &reference(t))).collect();
-        (0..kl.len()).min_by(|a, b| kl[*a].total_cmp(&kl[*b])).unwrap_or(0)
-    }
-
-    /// The temperature of an energy per spin between those of T = 0 and T = inf, by bisection.
-    fn temperature_of(&self, energy: f64) -> Option<f64> {
-        let at = |t: f64| chain::thermodynamics(self.spins, Temperature::new(t).ok()?).ok().map(|x| x.energy);
-        let (mut low, mut high) = (0.0, 1e6);
-        if !(at(low)? <= energy && energy < at(high)?) {
-            return None;
+        let advantage = law("mixture_advantage", "nats", "thermal.js less mixture.js", |l| {
+            Some(l.thermal.1.jensen_shannon - l.mixture.jensen_shannon)
+        });
+        let tie = "a tie; above 0 the mixture is nearer, below a thermal law (question of chapter 5)";
+        let relaxation = "relaxation time of the Gibbs kernel, v -> h -> v";
+        let (thermal_js, mixture_js) =
+            ("least Jensen-Shannon divergence from a thermal law", "Jensen-Shannon divergence from the mixture");
+        Self {
+            t_star: law("T_star", UNIT, T_STAR, |l| Some(l.reading.t_star)),
+            t_energy: law("T_E", UNIT, "temperature of its energy", |l| l.reading.t_energy),
+            thermal_js: law("thermal.js", "nats", thermal_js, |l| Some(l.thermal.1.jensen_shannon)),
+            thermal_kl: law("thermal.kl", "nats", "least KL(p_T, p)", |l| l.thermal.1.kl),
+            thermal_reverse_kl: law("thermal.reverse_kl", "nats", "least KL(p, p_T)", |l| l.thermal.1.reverse_kl),
+            mixture_js: law("mixture.js", "nats", mixture_js, |l| Some(l.mixture.jensen_shannon)),
+            mixture_kl: law("mixture.kl", "nats", "KL(mixture, p)", |l| l.mixture.kl),
+            mixture_reverse_kl: law("mixture.reverse_kl", "nats", "KL(p, mixture)", |l| l.mixture.reverse_kl),
+            relaxation: law("relaxation", "steps", relaxation, |l| l.relaxation),
+            advantage: advantage.map(|_, number| compared(over, number, [0.0; 3], tie)),
         }
-        for _ in 0..80 {
-            let middle = 0.5 * (low + high);
-            if at(middle)? <= energy { low = middle } else { high = middle }
-        }
-        Some(0.5 * (low + high))
     }
 
-    /// The listed temperature whose thermal law is nearest to `p` by Jensen-Shannon, with the least of each distance over the
-    /// listed temperatures above 0.
-    pub fn nearest_thermal(&self, p: &Array1<f64>) -> (f64, Distances) {
-        let all: Vec<Distances> =
-            self.laws.rows().into_iter().skip(1).map(|law| distances(p, &law.to_owned())).collect();
-        let least = |of: fn(&Distances) -> Option<f64>| all.iter().filter_map(of).reduce(f64::min);
-        let by_js = |a: &usize, b: &usize| all[*a].jensen_shannon.total_cmp(&all[*b].jensen_shannon);
-        let at = (0..all.len()).min_by(by_js).unwrap_or(0);
-        let distances = Distances {
-            kl: least(|d| d.kl),
-            reverse_kl: least(|d| d.reverse_kl),
-            jensen_shannon: all[at].jensen_shannon,
-        };
-        (self.fine[at + 1], distances)
+    fn listed(&self) -> Together<'_> {
+        let Self { t_star, t_energy, thermal_js, thermal_kl, thermal_reverse_kl, .. } = self;
+        let Self { mixture_js, mixture_kl, mixture_reverse_kl, relaxation, advantage, .. } = self;
+        let thermal: [&dyn Numbers; 5] = [t_star, t_energy, thermal_js, thermal_kl, thermal_reverse_kl];
+        let mixture: [&dyn Numbers; 5] = [mixture_js, mixture_kl, mixture_reverse_kl, relaxation, advantage];
+        Together([thermal, mixture].concat())
     }
 }
 
-/// Distances of the law `p` from `q`.
-pub(super) fn distances(p: &Array1<f64>, q: &Array1<f64>) -> Distances {
-    let (p, q) = (p.as_slice().unwrap_or(&[]), q.as_slice().unwrap_or(&[]));
-    let finite = |x: f64| x.is_finite().then_some(x);
-    Distances {
-        kl: finite(kullback_leibler(q, p)),
-        reverse_kl: finite(kullback_leibler(p, q)),
-        jensen_shannon: jensen_shannon(p, q),
-    }
+/// T* that the training mixture reads, at each of `x`.
+fn level(label: &str, x: &[f64], mixture: &Number) -> Curve {
+    Curve::through(label, x, x.iter().map(|_| mixture)).style(Style::Dashed)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use approx::assert_abs_diff_eq;
-    use rgflow::nn::Activation;
-    use rgflow::random::Streams;
+/// p(v) by the number of unlike neighbours.
+fn unlike_neighbours(settings: &Settings) -> Dimension {
+    let numbers: Vec<usize> = (0..=*settings.chain.spins / 2).map(|k| 2 * k).collect();
+    Dimension::new("unlike", &numbers, usize::to_string)
+}
 
-    #[test]
-    fn the_null_reads_what_enumeration_gave() {
-        // E/N = -0.446, T_E = 2.10, min over T of KL(mixture, p_T) = 0.0975, Bayes on E 1.70: the project's targets, by an independent script.
-        let temperatures: Vec<f64> = (0..25).map(|k| 0.25 * f64::from(k)).collect();
-        let mlp =
-            Mlp::random(&[8, 3, 25], Activation::Tanh, Activation::Softmax, &mut Streams::new(1).generator("t", 0));
-        let ring = Ring::new(8, &temperatures, mlp);
-        let null = mixture(8, &temperatures);
-        let reading = ring.read(&null);
-        assert_abs_diff_eq!(reading.energy, -0.446, epsilon = 6e-4);
-        assert_abs_diff_eq!(reading.t_energy.unwrap(), 2.10, epsilon = 6e-3);
-        assert_abs_diff_eq!(reading.bayes.unwrap(), 1.70, epsilon = 6e-3);
-        assert_abs_diff_eq!(ring.nearest_thermal(&null).1.reverse_kl.unwrap(), 0.0975, epsilon = 6e-5);
-        // Thermal laws read their own temperature, whatever the network.
-        for t in [1.0, 2.3, 5.0] {
-            let own = ring.read(&thermal(8, t));
-            assert_abs_diff_eq!(own.t_star, t, epsilon = 5e-3);
-            assert_abs_diff_eq!(own.t_energy.unwrap(), t, epsilon = 1e-9);
-            assert!(own.kl < 1e-6, "{}", own.kl);
-        }
-        // Expectation values that are spins read as the spins do.
-        let law = thermal(8, 1.5);
-        let (a, b) = (ring.read(&law), ring.read_values(&law, states(8).view()));
-        assert_abs_diff_eq!(a.t_star, b.t_star, epsilon = 1e-9);
-        assert_abs_diff_eq!(a.energy, b.energy, epsilon = 1e-9);
+fn by_unlike_neighbours(title: &str, curves: impl IntoIterator<Item = Curve>) -> Panel {
+    Panel::curves(title, "unlike neighbours", "probability", curves)
+}
+
+/// The laws along the training on all temperatures; T* at the end of that of the figures.
+pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number) -> Number {
+    let rate = Dimension::new("rate", &settings.rates(), f64::to_string);
+    let epoch = Dimension::new("epoch", &values::plain(&settings.rbm.snapshots), usize::to_string);
+    let what = format!("CD-{} on all T, {{epoch}} epochs, learning rate {{rate}}", settings.rbm.cd_steps);
+    let (key, by) = ("law.rate{rate}.epoch{epoch}", [&rate, &epoch]);
+    let laws = Laws::new(over, key, by, &what, |f, [r, e]| &f.along[r][e]);
+    record.list(&[&laws.listed()]);
+    let (end, last) = (settings.at_epochs(), epoch.len() - 1);
+    let word = |advantage: &Number| match advantage.verdict_at(0.0, 0.0, 0.0) {
+        Verdict::Differs if advantage.get() > 0.0 => "the mixture is nearer",
+        Verdict::Differs => "a thermal law is nearer",
+        _ => "a tie",
+    };
+    for r in rate.places() {
+        let (rate, [epochs, most]) = (rate.word(r), [end, last].map(|e| epoch.word(e)));
+        let [at, after] = [end, last].map(|e| laws.advantage.at((r, e)));
+        let states = format!(
+            "(question) the end is as near to thermal as to the mixture: JS less JS 0; {epochs} epochs, rate {rate}"
+        );
+        record.claims.push(Claim::of("sec5.thermal", states, at));
+        record.answers.push(format!(
+            "Thermal or mixture, learning rate {rate}: after {epochs} epochs {} (JS less JS {at} nats), after {most} {} ({after}).",
+            word(at),
+            word(after)
+        ));
     }
+    let (t_star, nearest) = (values(&laws.t_star), over.shown(by, |f, [r, e]| f.stage.along[r][e].thermal.0));
+    let columns = [
+        "learning rate",
+        "epochs",
+        "T*",
+        "nearest T",
+        "JS from nearest thermal",
+        "JS from mixture",
+        "difference",
+        "relaxation, steps",
+    ];
+    let row = |at: (usize, usize)| {
+        let Laws { thermal_js, mixture_js, advantage, relaxation, .. } = &laws;
+        let mut row = row![rate.x()[at.0], epoch.x()[at.1]];
+        row.extend([&t_star, &nearest, thermal_js, mixture_js, advantage, relaxation].map(|of| Cell::from(of.at(at))));
+        row
+    };
+    let places = rate.places().flat_map(|r| epoch.places().map(move |e| (r, e)));
+    let table = Table::new("The machine's law along the training on all temperatures", columns)
+        .rows(places.map(row))
+        .note("Divergences in nats; the difference above 0: the mixture is nearer. KL both ways: results.json.");
+    let section = Section::new("Thermal, or the mixture?").text(
+        "The Gibbs flow ends at the machine's own law p(v), which training pulls towards the law of the data, the mixture. Distances are exact.",
+    );
+    record.sections.push(section.figures([along_training(settings, over, &laws, by, mixture)]).tables([table]));
+    t_star.at((0, end)).clone()
+}
+
+/// Of the laws by learning rate and epoch.
+fn along_training(
+    settings: &Settings,
+    over: &Over,
+    laws: &Laws<2>,
+    [rate, epoch]: [&Dimension; 2],
+    mixture: &Number,
+) -> Figure {
+    let along = |title: &str, y: &str, all: &[(&str, &Quantity<2>, Style)], more: Option<Curve>| {
+        let curves = rate.places().flat_map(|r| all.iter().map(move |of| (r, of)));
+        let curves = curves.map(|(r, (label, of, style))| {
+            epoch.curve(format!("{label}, rate {}", rate.word(r)), |e| of.at((r, e))).style(*style)
+        });
+        Panel::curves(title, Axis::log("epochs"), y, curves.chain(more))
+    };
+    let divergences =
+        [("nearest thermal", &laws.thermal_js, Style::LinePoints), ("mixture", &laws.mixture_js, Style::Dashed)];
+    let unlike = unlike_neighbours(settings);
+    let law = over.shown([rate, epoch, &unlike], |f, [r, e, k]| f.stage.along[r][e].walls[k]);
+    let law = |(r, e): (usize, usize)| {
+        unlike.curve(format!("rate {}, {} epochs", rate.word(r), epoch.word(e)), |k| law.at((r, e, k)))
+    };
+    let law_curves =
+        rate.places().flat_map(|r| [(r, 0), (r, epoch.len() - 1)]).map(law).chain(mixture_law(settings, &unlike));
+    let figure = Figure::new("sec5.thermal", "The machine's law along the training: thermal or mixture?").caption(
+        "Exact over all states: Jensen-Shannon divergence of p(v) from the nearest thermal law and from the training mixture; T* of p(v), dashed that of the mixture; relaxation time of the Gibbs kernel; p(v) by number of unlike neighbours. Error bars over repetitions.",
+        "Divergences, T*, relaxation time and the law of the number of unlike neighbours against epochs, by learning rate.",
+    );
+    let of_mixture = level("training mixture", epoch.x(), mixture);
+    figure.panels([
+        along("Divergences", "Jensen-Shannon (nats)", &divergences, None),
+        along(T_STAR, T_AXIS, &[("T*", &values(&laws.t_star), Style::LinePoints)], Some(of_mixture)),
+        along("Relaxation", "steps v -> h -> v", &[("tau", &laws.relaxation, Style::LinePoints)], None),
+        by_unlike_neighbours("p(v) by unlike neighbours", law_curves),
+    ])
+}
+
+/// The training mixture by the number of unlike neighbours.
+fn mixture_law(settings: &Settings, unlike: &Dimension) -> Option<Curve> {
+    let temperatures = settings.temperatures().iter().map(|t| Temperature::new(*t)).collect::<Result<Vec<_>, _>>();
+    let states = RingStates::new(*settings.chain.spins).ok()?;
+    let law = states.by_unlike_neighbours(states.mixture(&temperatures.ok()?).view());
+    Some(Curve::new("mixture", unlike.x(), law).style(Style::Dashed))
+}
+
+pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number) {
+    let objective = Dimension::names("objective", OBJECTIVES.map(|o| o.to_string()));
+    let what = format!("{{objective}} minimised by {} exact gradients", settings.objectives.updates);
+    let laws = Laws::new(over, "objective.{objective}", [&objective], &what, |f, [o]| &f.objectives[o]);
+    let what = format!("T* of the stationary law less that of KL(q, p): {what}");
+    let shift = quantity(over, "objective.{objective}.shift", [&objective], UNIT, &what, |f, [o]| {
+        Some(f.stage.objectives[o].reading.t_star - f.stage.objectives[0].reading.t_star)
+    });
+    let shift = shift.map(|[o], shift| match o {
+        0 => shift.unlisted(),
+        _ => compared(over, shift, [0.0, 0.0, ABOUT], "no influence of the divergence (question of chapter 5)"),
+    });
+    record.list(&[&ByPlace(vec![&laws.listed(), &shift])]);
+    record.claims.extend(objective.places().skip(1).map(|o| {
+        let states = format!("(question) {} instead of kl leaves T* where it is: shift 0", objective.word(o));
+        Claim::of("sec5.divergences", states, shift.at(o))
+    }));
+    let gan = "(question) does an adversarially trained generator flow? left out: its laws cannot be enumerated";
+    record.claims.push(Claim::left_out("sec5.divergences", gan));
+    let t_star = values(&laws.t_star);
+    let [kl, reverse, js] = [0, 1, 2].map(|o| t_star.at(o));
+    record.answers.push(format!(
+        "Exact training towards the mixture ends at T* = {kl} by KL(q, p), {reverse} by KL(p, q), {js} by Jensen-Shannon."
+    ));
+    let caption = "Machines trained by exact gradients towards the mixture q of all temperatures";
+    let columns =
+        [&t_star, &laws.mixture_kl, &laws.mixture_reverse_kl, &laws.mixture_js, &laws.thermal_js, &laws.relaxation];
+    let heads = ["T*", "KL(q, p)", "KL(p, q)", "JS", "JS from nearest thermal", "relaxation, steps"];
+    let table = objective.table(caption, "minimised").columns(&heads, |o, c| columns[c].at(o));
+    let table = table.note("q > 0 in every state, as it holds temperatures above 0: no divergence is infinite.");
+
+    let unlike = unlike_neighbours(settings);
+    let law = over.shown([&objective, &unlike], |f, [o, k]| f.stage.objectives[o].walls[k]);
+    let law = |o: usize| unlike.curve(objective.word(o), |k| law.at((o, k)));
+    let x: Vec<f64> = (1..=OBJECTIVES.len()).map(|o| o as f64).collect();
+    let points = Curve::through("T*", &x, t_star.iter()).style(Style::Points);
+    let figure = Figure::new("sec5.divergences", "Minimising KL(q, p), KL(p, q) or Jensen-Shannon").caption(
+        "Left: p(v) by number of unlike neighbours after exact training towards the mixture. Right: T* of the stationary law; 1 = KL(q, p), 2 = KL(p, q), 3 = Jensen-Shannon; dashed that of the mixture.",
+        "The laws of the three machines, and the temperature that each reads.",
+    );
+    let figure = figure.panels([
+        by_unlike_neighbours("p(v)", objective.places().map(law)),
+        Panel::curves(T_STAR, "divergence", T_AXIS, [points, level("mixture", &x, mixture)]),
+    ]);
+    record.sections.push(Section::new("Other divergences").figures([figure]).tables([table]));
+}
+
+/// With `plain`, T* without a penalty.
+pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number, plain: &Number) {
+    let penalty = Dimension::names("penalty", PENALTIES);
+    let strength = Dimension::new("strength", &values::plain(&settings.penalties.strengths), f64::to_string);
+    let what = format!("{{penalty}} = {{strength}} on the weights, {} epochs", settings.rbm.epochs);
+    let by = [&penalty, &strength];
+    let laws = Laws::new(over, "penalty.{penalty}.{strength}", by, &what, |f, [p, s]| &f.penalties[p][s]);
+    let (last, end) = (strength.len() - 1, settings.at_epochs());
+    let what = "T* of the stationary law at the strongest {penalty} less that without";
+    let shift = quantity(over, "penalty.{penalty}.shift", [&penalty], UNIT, what, |f, [p]| {
+        Some(f.stage.penalties[p][last].reading.t_star - f.stage.along[0][end].reading.t_star)
+    });
+    let source = "no influence of the penalty (question of chapter 5)";
+    let shift = shift.map(|_, shift| compared(over, shift, [0.0, 0.0, ABOUT], source));
+    record.list(&[&ByPlace(vec![&laws.listed(), &shift])]);
+    record.claims.extend(penalty.places().map(|p| {
+        let states = format!("(question) {} leaves T* where it is: shift 0 at the strongest", penalty.word(p));
+        Claim::of("sec5.penalties", states, shift.at(p))
+    }));
+    let x: Vec<f64> = once(0.0).chain(strength.x().iter().copied()).collect();
+    let t_star = values(&laws.t_star);
+    let curve = |p: usize| {
+        let numbers = once(plain).chain(strength.places().map(|s| t_star.at((p, s))));
+        Curve::through(penalty.word(p).to_uppercase(), &x, numbers)
+    };
+    let curves = penalty.places().map(curve).chain([level("training mixture", &x, mixture)]);
+    let figure = Figure::new("sec5.penalties", "L1 and L2 penalties on the weights").caption(
+        "T* of the stationary law, which the Gibbs flow ends at, against the strength of the penalty; 0 at the left end.",
+        "T* against the strength of the penalty, beside that of the mixture.",
+    );
+    let figure = figure.panels([Panel::curves(T_STAR, Axis::log("strength"), T_AXIS, curves)]);
+    record.sections.push(Section::new("Penalties").figures([figure]));
 }

@@ -1,137 +1,208 @@
 //! The RBM flow of the 1D Ising model: chapter 4.2 of the thesis, figures 4.1 to 4.4, and the questions of its chapter 5 that a
 //! machine of 8 + 4 units can answer exactly.
 
-mod figures;
+mod flows;
 mod laws;
-mod record;
+mod quantity;
 mod settings;
 mod stage;
 
-use super::AnyExperiment;
-use crate::artifact::memory::Need;
-use crate::artifact::{Error, Run};
-use crate::record::Record;
-use rayon::prelude::*;
+use crate::study::prelude::*;
+use quantity::Over;
 use settings::Settings;
+use stage::Found;
 
 /// The experiment.
 pub struct Ising1d;
 
-impl AnyExperiment for Ising1d {
-    fn name(&self) -> &'static str {
-        "ising-1d"
+impl Experiment for Ising1d {
+    type Settings = Settings;
+    type Found = Found;
+
+    const ABOUT: About = About {
+        name: "ising-1d",
+        summary: "RBM flow of the 1D Ising model, exactly, beside the RG (thesis figs 4.1-4.4, chapter 5)",
+        recipe: include_str!("recipe.toml"),
+        ..About::DEFAULT
+    };
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let (n, t, spins) = (*settings.chain.per_temperature, settings.temperatures().len(), *settings.chain.spins);
+        let what = format!("chain.per_temperature = {n} at {t} temperatures of {spins} spins");
+        vec![Need::new(&[4, n, t, spins], what, "take a smaller chain.per_temperature")]
     }
 
-    fn summary(&self) -> &'static str {
-        "RBM flow of the 1D Ising model, exactly, beside the RG (thesis figs 4.1-4.4, chapter 5)"
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+        stage::found(repetition, settings)
     }
 
-    fn recipe(&self) -> &'static str {
-        include_str!("recipe.toml")
-    }
-
-    fn check(&self, table: &toml::Table) -> Result<(), String> {
-        Settings::parse(table).map(|_| ())
-    }
-
-    fn needs(&self, table: &toml::Table) -> Vec<Need> {
-        Settings::parse(table).map_or(vec![], |s| {
-            let (n, t, spins) = (s.chain.per_temperature, s.temperatures().len(), s.chain.spins);
-            let what = format!("chain.per_temperature = {n} at {t} temperatures of {spins} spins");
-            vec![Need::new(&[4, n, t, spins], what, "take a smaller chain.per_temperature")]
-        })
-    }
-
-    fn run(&self, table: &toml::Table, run: &Run) -> Result<Record, Error> {
-        let settings = Settings::parse(table).map_err(Error::user)?;
-        let found =
-            run.repetitions().par_iter().map(|r| stage::findings(r, &settings)).collect::<Result<Vec<_>, _>>()?;
-        Ok(record::record(&settings, &found))
+    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+        let over = Over::new("ising-1d", found);
+        let question = format!(
+            "A machine of {} + {} units is trained on configurations of a ring at many temperatures, at one, and iterated. Where does the flow end, and is its end a thermal law or the mixture that it was trained on?",
+            settings.chain.spins, settings.rbm.hidden
+        );
+        let mut record = Record::new("ising-1d", "The RBM flow of the 1D Ising model, exactly", question);
+        flows::thermometer(&mut record, settings, &over);
+        let mixture = flows::flows(&mut record, settings, &over);
+        let plain = laws::training(&mut record, settings, &over, &mixture);
+        laws::divergences(&mut record, settings, &over, &mixture);
+        laws::penalties(&mut record, settings, &over, &mixture, &plain);
+        Ok(record)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::{Opened, progress::Silent};
-    use crate::record::Verdict;
+    use crate::artifact::settings::resolve;
+    use crate::artifact::{Opened, Run, progress::Silent};
+    use crate::record::testing::{check, verdicts};
+    use crate::study::couplings::Effective;
+    use crate::study::values::Settings as _;
+    use rgflow::flow::{RingFlow, RingLaw, RingReading};
+    use rgflow::rbm::TraceCondition;
+    use rgflow::statistics::Distances;
     use std::sync::Arc;
 
-    /// A small run by hand in a folder of its own.
-    fn small(more: &[(&str, &str)]) -> (Settings, stage::Findings) {
-        let mut table: toml::Table = Ising1d.recipe().parse().unwrap();
-        for (name, values) in more {
-            table[*name].as_table_mut().unwrap().extend(values.parse::<toml::Table>().unwrap());
-        }
-        let settings = Settings::parse(&table).unwrap();
+    #[test]
+    fn trainings_reach_what_they_minimise() {
+        let changes = [
+            "chain.spins=5",
+            "chain.t_step=1.0",
+            "chain.per_temperature=200",
+            "thermometer.epochs=5",
+            "rbm.hidden=1",
+            "rbm.epochs=4",
+            "rbm.snapshots=[4]",
+            "rbm.learning_rate=0.05",
+            "penalties.strengths=[1.0]",
+        ];
+        let table = resolve(Ising1d::ABOUT.recipe, None, &changes.map(String::from)).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let opened = Run::open(dir.path(), "ising-1d", &table, &[1], false, Arc::new(Silent)).unwrap();
         let Opened::Work(run) = opened else { panic!("a new folder is no finished run") };
-        let found = stage::findings(&run.repetitions()[0], &settings).unwrap();
-        (settings, found)
-    }
-
-    #[test]
-    fn the_gibbs_flow_ends_at_the_machines_own_law() {
-        let (settings, found) = small(&[
-            ("chain", "spins = 5\nt_step = 1.0\nper_temperature = 200"),
-            ("thermometer", "epochs = 5"),
-            ("rbm", "hidden = 1\nepochs = 4\nsnapshots = [4]\nlearning_rate = 0.05"),
-            ("flow", "doublings = 12"),
-            ("objectives", "updates = 3000"),
-            ("penalties", "strengths = [1.0]"),
-        ]);
-        // By powers of the kernel and by the free energy: two ways that share no code.
-        let own = &found.along[0][0].reading;
-        for steps in &found.flows[0][0].starts {
-            assert_eq!(steps.len(), settings.flow.doublings as usize + 2);
-            let end = steps.last().unwrap();
-            assert!((end.energy - own.energy).abs() < 1e-6 && (end.t_star - own.t_star).abs() < 1e-3);
-        }
-        // The start is a thermal law, read as its temperature.
-        let starts = found.flows[0][0].starts.iter().zip(settings.temperatures());
-        for (steps, t) in starts.skip(1) {
-            assert!((steps[0].t_energy.unwrap() - t).abs() < 1e-6);
-        }
+        let found = Ising1d.repeat(&run.repetitions()[0], &Settings::parse(&table).unwrap()).unwrap().stage;
         // Maximum likelihood comes nearest to the mixture by KL(q, p), the reverse by KL(p, q).
-        let kl = |o: usize| found.objectives[o].mixture.kl.unwrap();
-        let reverse = |o: usize| found.objectives[o].mixture.reverse_kl.unwrap();
-        assert!(kl(0) < kl(1) && reverse(1) < reverse(0), "{} {} {} {}", kl(0), kl(1), reverse(0), reverse(1));
+        let [kl, reverse] = [0, 1].map(|o| found.objectives[o].mixture);
+        assert!(kl.kl < reverse.kl && reverse.reverse_kl < kl.reverse_kl, "{kl:?} {reverse:?}");
         // A penalty that allows no weights leaves independent spins: E = 0 without biases, and no memory.
         let free = &found.penalties[1][0];
         assert!(free.relaxation.unwrap() < 0.5 && free.reading.energy.abs() < 0.05, "{free:?}");
-        // One repetition has no error, so nothing is decided.
-        let record = record::record(&settings, &[found]);
-        let decided = |n: &&crate::record::Number| n.key.ends_with("mixture_advantage");
-        assert!(record.numbers.iter().filter(decided).all(|n| n.compare[0].verdict == Verdict::Inconclusive));
-        for claim in record.claims.iter().filter(|claim| !claim.number.is_empty()) {
-            assert!(record.numbers.iter().any(|n| n.key == claim.number), "{}", claim.number);
-            assert!(claim.null.iter().all(|null| record.numbers.iter().any(|n| n.key == *null)), "{:?}", claim.null);
-        }
+        // The Gibbs flow ends at the machine's own law.
+        let ends = found.flows[0][Mode::Gibbs].last(7).map(|end| end.energy - found.along[0][0].reading.energy);
+        assert!(ends.into_iter().all(|apart| apart.abs() < 1e-6));
     }
 
     #[test]
     fn impossible_settings_are_named() {
-        for (table, more, key) in [
-            ("chain", "spins = 2", "chain.spins"),
-            ("chain", "t_max = 6.1", "chain.t_max"),
-            ("chain", "t_step = nan", "chain.t_step"),
-            ("thermometer", "epochs = 0", "thermometer.epochs"),
-            ("rbm", "hidden = 9", "rbm.hidden"),
-            ("rbm", "epochs = 7", "rbm.snapshots"),
-            ("rbm", "snapshots = [20, 1]", "rbm.snapshots"),
-            ("rbm", "other_rates = [0.01]", "rbm.other_rates"),
-            ("rbm", "batch = -1", "rbm.batch"),
-            ("flow", "starts = [-1.0]", "flow.starts"),
-            ("flow", "doublings = 0", "flow.doublings"),
-            ("objectives", "learning_rate = 0.0", "objectives.learning_rate"),
-            ("penalties", "strengths = []", "penalties.strengths"),
+        for change in [
+            "chain.spins=2",
+            "chain.t_max=6.1",
+            "chain.t_step=nan",
+            "thermometer.epochs=0",
+            "thermometer.batch=1601",
+            "rbm.hidden=9",
+            "rbm.snapshots=[20, 1]",
+            "rbm.snapshots=[1, 2]",
+            "rbm.other_rates=[0.01]",
+            "rbm.batch=-1",
+            "flow.starts=[-1.0]",
+            "flow.doublings=0",
+            "objectives.learning_rate=0.0",
+            "penalties.strengths=[]",
         ] {
-            let mut all: toml::Table = Ising1d.recipe().parse().unwrap();
-            all[table].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
-            let error = Settings::parse(&all).unwrap_err();
-            assert!(error.contains(key), "{more}: {error}");
+            let error = changed::<Ising1d>(&[change]).map(|_| ()).expect_err(change);
+            assert!(error.starts_with(change.split('=').next().unwrap_or("")), "{change}: {error}");
         }
-        assert!(Settings::parse(&Ising1d.recipe().parse().unwrap()).is_ok());
+    }
+
+    fn reading(t: f64) -> RingReading {
+        let (bayes, t_energy) = (Some(t - 0.25), Some(t + 0.25));
+        RingReading { curve: vec![0.2; 5], t_star: t, kl: 0.0, bayes, energy: -t / 4.0, t_energy }
+    }
+
+    fn law(t: f64) -> RingLaw {
+        let far = |x: f64| Distances { kl: Some(x), reverse_kl: Some(2.0 * x), jensen_shannon: 4.0 * x };
+        let (thermal, mixture) = ((t, far(t)), far(t / 8.0));
+        RingLaw { reading: reading(t), thermal, mixture, relaxation: Some(16.0 * t), walls: vec![0.5, 0.25, 0.25] }
+    }
+
+    /// Of a repetition: `more` moves what it is added to.
+    fn found(more: f64) -> Found {
+        let each = |n: u32, first: f64| (0..n).map(move |i| first + f64::from(i) + more);
+        // Six starts, the first of which ends elsewhere.
+        let flow = |t: f64| {
+            let starts = (0..6).map(|k| vec![reading(1.0), reading(if k == 0 { t + 1.25 } else { t })]);
+            RingFlow { starts: starts.collect(), ends: t as usize }
+        };
+        let effective =
+            |t: f64| Effective { k_eff: (1.0 / t, 0.0), t_eff: Some((t, 0.0)), by_distance: vec![], more: (0.25, 0.0) };
+        let trace = |variance: f64| Some(TraceCondition { variance, kl: 2.0 * variance });
+        let stage = stage::Findings {
+            told_apart: 1.0 - more,
+            reference: vec![vec![0.2; 5]; 5],
+            null: each(4, 1.5).map(reading).collect(),
+            flows: each(4, 0.25).map(|t| ByMode::of(flow(t), flow(2.0 * t))).collect(),
+            along: vec![each(2, 3.0).map(law).collect(), each(2, 5.0).map(law).collect()],
+            objectives: [2.0, 2.25, 4.0].map(|t| law(t + more)).into(),
+            penalties: [each(2, 20.0).map(law).collect(), each(2, 3.0).map(law).collect()],
+        };
+        Found {
+            stage,
+            effective: each(4, 2.0).map(effective).collect(),
+            trace: vec![None, None, trace(0.5), trace(4.0)],
+        }
+    }
+
+    #[test]
+    fn a_record_says_each_number_once() {
+        let changes = [
+            "chain.spins=4",
+            "chain.t_max=2.0",
+            "chain.t_step=0.5",
+            "rbm.snapshots=[1, 20]",
+            "flow.starts=[1.0]",
+            "penalties.strengths=[0.25, 0.5]",
+        ];
+        let settings = changed::<Ising1d>(&changes).unwrap();
+        let told = Ising1d.record(&settings, &[found(0.0), found(0.125)]).unwrap();
+        let values = [
+            ("ising-1d.thermometer.told_apart", 0.9375),
+            ("ising-1d.rbm.cold.null.T_star", 2.5625),
+            ("ising-1d.rbm.cold.null.bayes", 2.3125),
+            ("ising-1d.rbm.warm.null.energy", -0.890625),
+            ("ising-1d.rbm.warm.T_eff", 4.0625),
+            ("ising-1d.rbm.warm.trace.variance", 0.5),
+            ("ising-1d.rbm.hot.trace.kl", 8.0),
+            ("ising-1d.rbm.cold.gibbs.T_star", 1.5625),
+            ("ising-1d.rbm.cold.mean.T_star", 2.875),
+            ("ising-1d.rbm.hot.mean.energy", -1.71875),
+            ("ising-1d.rbm.hot.mean.spread", 1.25),
+            ("ising-1d.rbm.hot.mean.ends", 6.0),
+            ("ising-1d.law.rate0.01.epoch20.T_star", 4.0625),
+            ("ising-1d.law.rate0.1.epoch1.T_E", 5.3125),
+            ("ising-1d.law.rate0.1.epoch1.thermal.kl", 5.0625),
+            ("ising-1d.law.rate0.1.epoch1.thermal.js", 20.25),
+            ("ising-1d.law.rate0.1.epoch1.mixture.reverse_kl", 1.265625),
+            ("ising-1d.law.rate0.1.epoch1.mixture_advantage", 17.71875),
+            ("ising-1d.objective.reverse-kl.shift", 0.25),
+            ("ising-1d.objective.jensen-shannon.relaxation", 65.0),
+            ("ising-1d.penalty.l2.0.5.T_star", 4.0625),
+            ("ising-1d.penalty.l1.shift", 17.0),
+        ];
+        let figures = ["fig4.1", "fig4.2", "fig4.3", "fig4.4", "sec5.thermal", "sec5.divergences", "sec5.penalties"];
+        check(&told, &values, &figures);
+        let (of_sets, no) = (["differs"; 9], "differs");
+        let questions = [no, no, "agrees", no, "left out", no, "agrees"];
+        assert_eq!(verdicts(&told), [&["agrees"], &of_sets[..], &["inconclusive", "agrees"], &questions].concat());
+        // Of L1 all temperatures are bounds; neither a set of several temperatures nor the Gibbs flow has what the others have.
+        let number = |key: &str| told.number(&format!("ising-1d.{key}"));
+        assert_eq!(number("penalty.l1.0.5.T_star").unwrap().interval, Some([Some(20.0), None]));
+        assert!(number("rbm.all.trace.kl").is_none() && number("rbm.all.gibbs.ends").is_none());
+        // One repetition has no error: nothing is decided but what is exact.
+        let alone = Ising1d.record(&settings, &[found(0.0)]).unwrap();
+        let decided = |verdict: &&&str| !["inconclusive", "left out"].contains(*verdict);
+        assert_eq!(verdicts(&alone).iter().filter(decided).count(), 1);
     }
 }
