@@ -15,6 +15,7 @@ pub mod memory;
 mod model;
 pub mod network;
 pub mod npy;
+mod npy_header;
 mod npy_types;
 mod npy_words;
 pub mod npz;

@@ -1,6 +1,6 @@
 //! Words in `.npy` files: NumPy's types `U` (code points of four bytes) and `S` (bytes), padded with zeros to one length.
 
-use super::npy::Header;
+use super::npy_header::Header;
 use super::npy_types::Order;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::io::Read;

@@ -1,6 +1,5 @@
 //! The lines of a text file as cells, separated by commas, semicolons, tabs or blanks (one or more, as `numpy.loadtxt` reads them).
 
-use super::header;
 use std::collections::BTreeMap;
 
 /// What a cell holds.
@@ -128,6 +127,15 @@ pub(super) fn separator(text: &str) -> Option<u8> {
     }
 }
 
+/// Whether a line of names may have one cell less or more than the samples: R names no column of row names, and separators at the ends of
+/// lines make cells.
+fn may_be_shorter(first: &[String], second: &[&str]) -> bool {
+    let names =
+        || first.iter().all(|c| Cell::of(c) != Cell::Missing) && first.iter().any(|c| Cell::of(c) == Cell::Word);
+    let ends_empty = first.last().is_some_and(String::is_empty);
+    first.len() + 1 == second.len() && names() || first.len() == second.len() + 1 && ends_empty
+}
+
 /// The first line of cells, and all others.
 pub(super) fn lines(text: &str, separator: Option<u8>) -> Result<(Option<Line>, Below), String> {
     let mut first: Option<Line> = None;
@@ -138,7 +146,7 @@ pub(super) fn lines(text: &str, separator: Option<u8>) -> Result<(Option<Line>, 
             first = Some(Line { number, cells: cells.iter().map(|c| (*c).to_string()).collect() });
             return Ok(());
         };
-        if below.lines.is_empty() && header::may_be_shorter(&first.cells, cells) {
+        if below.lines.is_empty() && may_be_shorter(&first.cells, cells) {
             below.width = cells.len();
         }
         if cells.len() != below.width {

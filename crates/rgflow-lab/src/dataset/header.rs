@@ -51,15 +51,6 @@ fn rises_evenly(numbers: &[f64]) -> bool {
     first > 0.0 && numbers.windows(2).all(|w| (step(w) - first).abs() <= 1e-9 * first.abs())
 }
 
-/// Whether a line of names may have one cell less or more than the samples: R names no column of row names, and separators at the ends of
-/// lines make cells.
-pub(super) fn may_be_shorter(first: &[String], second: &[&str]) -> bool {
-    let names =
-        || first.iter().all(|c| Cell::of(c) != Cell::Missing) && first.iter().any(|c| Cell::of(c) == Cell::Word);
-    let ends_empty = first.last().is_some_and(String::is_empty);
-    first.len() + 1 == second.len() && names() || first.len() == second.len() + 1 && ends_empty
-}
-
 /// Says what the first line is.
 pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Result<Names, String> {
     let cells: Vec<Cell> = first.cells.iter().map(|c| Cell::of(c)).collect();

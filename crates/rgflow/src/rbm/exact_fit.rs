@@ -1,6 +1,6 @@
 //! A training by exact gradients, update by update: what is left goes on to the same bytes.
 
-use super::fit::stuck;
+use super::divergence::stuck;
 use super::{ExactStep, ExactTraining, Rbm, RbmError};
 use crate::learning::Optimiser;
 use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, together};

@@ -1,17 +1,14 @@
 //! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
 
+use super::divergence::{bound, runaway};
 use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
-use super::{Rbm, RbmError, Samples, Units};
+use super::{Rbm, RbmError, Samples};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Streams;
-use crate::restart::{Resumable, Stopped, Unfit, decode, encode, together};
-use ndarray::{Array1, Array2};
+use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, together};
+use std::ops::ControlFlow;
 
-/// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
-/// trained machines have about 1. Also that of a reconstruction by Gaussian units, in units of what their values are by themselves.
-const DIVERGED: f64 = 100.0;
-
-/// A training on its way; see [`super::train`], which brings one to its end. Its work is counted in updates, and an advance ends at
+/// A training on its way; see [`train`], which brings one to its end. Its work is counted in updates, and an advance ends at
 /// each evaluation.
 pub struct Fit<'a> {
     trainer: Trainer<'a>,
@@ -35,7 +32,7 @@ pub struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    /// Of `rbm` on `data`, evaluated on `test`, as for [`super::train`].
+    /// Of `rbm` on `data`, evaluated on `test`, as for [`train`].
     ///
     /// # Errors
     /// Settings, shapes and data that cannot be.
@@ -202,43 +199,50 @@ impl Resumable for Fit<'_> {
     }
 }
 
-/// How one sees that a training has run away, if it has; `bound` as that of [`Fit`].
-fn runaway(rbm: &Rbm, reconstruction: f64, bound: Option<f64>) -> Option<String> {
-    if !rbm.is_finite() || !reconstruction.is_finite() {
-        return Some("a parameter or the reconstruction is not finite".into());
-    }
-    let far = bound.filter(|bound| reconstruction > DIVERGED * bound);
-    far.map(|bound| format!("a reconstruction cost of {reconstruction:.1e}, that of zeros is {bound:.1e}"))
-        .or_else(|| stuck(rbm))
-}
-
-/// What [`runaway`] compares the reconstruction of Gaussian units with.
-fn bound(rbm: &Rbm, test: Samples) -> Result<Option<f64>, RbmError> {
-    let Units::Gaussian(widths) = rbm.visible_units() else { return Ok(None) };
-    let (n, m) = rbm.weights.dim();
-    let (visible, hidden) = (rbm.visible_units().clone(), rbm.hidden_units().clone());
-    let zeros = Rbm::new(Array2::zeros((n, m)), Array1::zeros(n), Array1::zeros(m), visible, hidden)?;
-    let variance: f64 = (0..n).map(|i| f64::from(widths.sigma(i)).powi(2)).sum();
-    Ok(Some(zeros.reconstruction_cost(test) + variance / 2.0))
-}
-
-/// Says so where the weights of two-valued units are beyond [`DIVERGED`]. Such units bound the gradient, so that their weights stay
-/// finite: units that never waver are the sign. Gaussian hidden units take the unit 2 sigma; the data of visible ones may be large.
-pub(super) fn stuck(rbm: &Rbm) -> Option<String> {
-    let visible = rbm.visible_units().levels()?;
-    let hidden = match rbm.hidden_units() {
-        Units::TwoValued(levels) => f64::from(levels.delta()),
-        Units::Gaussian(widths) => 2.0 * (0..rbm.n_hidden()).map(|a| f64::from(widths.sigma(a))).fold(0.0, f64::max),
-    };
-    let square = rbm.weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / rbm.weights.len() as f64;
-    let size = square.sqrt() * f64::from(visible.delta()) * hidden / 4.0;
-    (size > DIVERGED).then(|| format!("weights of size {size:.1e}"))
+/// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
+///
+/// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. `progress` is called at
+/// each evaluation. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
+///
+/// # Errors
+/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away;
+/// [`RbmError::Stopped`] where `progress` breaks.
+///
+/// ```
+/// use std::ops::ControlFlow::Continue;
+/// use ndarray::Array2;
+/// use rgflow::{learning::Batching, random::Streams, rbm::{Rbm, Training, train}};
+/// let streams = Streams::new(1);
+/// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
+/// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
+/// let batching = Batching::Mini { size: 20, repeats: false };
+/// let training = Training { updates: 400, batching, ..Training::default() };
+/// let trained = train(start, data.view(), data.view(), &training, streams, "example", &mut |_| Continue(()))?;
+/// let cost = |m: usize| trained.metrics[m].test_reconstruction;
+/// assert!(cost(3) < cost(0));
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
+pub fn train<'a, 'b>(
+    rbm: Rbm,
+    data: impl Into<Samples<'a>>,
+    test: impl Into<Samples<'b>>,
+    training: &Training,
+    streams: Streams,
+    purpose: &str,
+    progress: &mut dyn FnMut(Metrics) -> ControlFlow<()>,
+) -> Result<Trained, RbmError> {
+    let (data, test) = (data.into(), test.into());
+    let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
+    complete_and_tell(&mut fit, Fit::metrics, progress)?;
+    fit.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
+    use crate::rbm::Units;
+    use ndarray::Array2;
 
     /// Left after each of its updates and taken up in a new machine, a training makes only the updates that are left and ends with the
     /// same bytes: for small machines of bits, large ones, real data and Gaussian units, every rule, CD and PCD, every kind of batch,

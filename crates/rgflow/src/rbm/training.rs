@@ -1,16 +1,14 @@
-//! Training by contrastive divergence: batches, early stopping at the least reconstruction cost, snapshots.
+//! Training by contrastive divergence: how, what it gives, and its updates.
 
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
-use super::fit::Fit;
 use super::samples::Prepared;
 use super::small::Small;
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{Batching, Descent, Rule, Sgd};
 use crate::random::{Bulk, Streams};
-use crate::restart::{Unfit, complete_and_tell, decode, demand, encode};
+use crate::restart::{Unfit, decode, demand, encode};
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
 
 /// How a machine is trained.
 ///
@@ -62,7 +60,7 @@ impl Default for Training {
 pub struct Metrics {
     /// Updates so far.
     pub update: usize,
-    /// Reconstruction cost of samples of the training set, where it is asked for ([`Fit::with_training_cost`]).
+    /// Reconstruction cost of samples of the training set, where it is asked for ([`super::Fit::with_training_cost`]).
     pub train_reconstruction: Option<f64>,
     /// Reconstruction cost of the test set per sample, E = sum_i (v_i - v'_i)^2 / 2 with mean-field v' (thesis section 4.5).
     pub test_reconstruction: f64,
@@ -92,7 +90,7 @@ pub struct Trained {
     pub snapshots: Vec<Snapshot>,
 }
 
-/// A machine that is trained update by update, without evaluations: what [`train`] is made of.
+/// A machine that is trained update by update, without evaluations: what [`super::train`] is made of.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -230,44 +228,6 @@ impl Machine {
         }
         Self::Real(Box::new(Contrastive::new(rbm, batch, steps, descent, random)))
     }
-}
-
-/// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
-///
-/// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. `progress` is called at
-/// each evaluation. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
-///
-/// # Errors
-/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away;
-/// [`RbmError::Stopped`] where `progress` breaks.
-///
-/// ```
-/// use std::ops::ControlFlow::Continue;
-/// use ndarray::Array2;
-/// use rgflow::{learning::Batching, random::Streams, rbm::{Rbm, Training, train}};
-/// let streams = Streams::new(1);
-/// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
-/// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
-/// let batching = Batching::Mini { size: 20, repeats: false };
-/// let training = Training { updates: 400, batching, ..Training::default() };
-/// let trained = train(start, data.view(), data.view(), &training, streams, "example", &mut |_| Continue(()))?;
-/// let cost = |m: usize| trained.metrics[m].test_reconstruction;
-/// assert!(cost(3) < cost(0));
-/// # Ok::<(), rgflow::rbm::RbmError>(())
-/// ```
-pub fn train<'a, 'b>(
-    rbm: Rbm,
-    data: impl Into<Samples<'a>>,
-    test: impl Into<Samples<'b>>,
-    training: &Training,
-    streams: Streams,
-    purpose: &str,
-    progress: &mut dyn FnMut(Metrics) -> ControlFlow<()>,
-) -> Result<Trained, RbmError> {
-    let (data, test) = (data.into(), test.into());
-    let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
-    complete_and_tell(&mut fit, Fit::metrics, progress)?;
-    fit.finish()
 }
 
 impl Training {

@@ -4,26 +4,12 @@
 //! projection: Golub and Pereyra 1973) is a function of two or three parameters. It may have several minima, so the search
 //! starts from a grid of them, and errors respect the profile of chi^2 about the lowest.
 
+use super::master::{Master, distance};
 use super::profile::Profile;
 use super::projection::{Fit, Minimum};
 use super::{Point, ScalingError, undefined};
 use crate::rg::multi_histogram::estimate;
 use crate::statistics::Estimate;
-
-/// How a collapse is fitted.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Master {
-    /// Degree of the polynomial f.
-    pub degree: usize,
-    /// Points with |t| L^{1/nu} beyond this, by the start, are left out.
-    pub window: f64,
-    /// T_c, nu and a from which the fit starts; near enough that data overlap.
-    pub start: [f64; 3],
-    /// Whether a is fitted; else it stays as it starts.
-    pub fit_a: bool,
-    /// omega of a correction: y = L^a (f(x) + L^{-omega} (g_0 + g_1 x)).
-    pub omega: Option<f64>,
-}
 
 /// Data on one curve.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,25 +29,6 @@ pub struct Collapse {
     pub coefficients: Vec<f64>,
     /// Whether chi^2 rises so slowly on a side that values two or three errors away may fit nearly as well as those one error away.
     pub flat: bool,
-}
-
-impl Master {
-    /// Whether a point lies in the window.
-    pub fn holds(&self, size: usize, temperature: f64) -> bool {
-        let [t_c, nu, _] = self.start;
-        (distance(temperature, t_c) * libm::pow(size as f64, 1.0 / nu)).abs() <= self.window
-    }
-
-    /// f(x) of the `coefficients` that were fitted.
-    pub fn curve(&self, coefficients: &[f64], x: f64) -> f64 {
-        coefficients[..=self.degree].iter().rev().fold(0.0, |sum, c| sum * x + c)
-    }
-
-    /// L^{-omega} (g_0 + g_1 x) of the `coefficients` that were fitted.
-    pub fn correction(&self, coefficients: &[f64], size: usize, x: f64) -> f64 {
-        let Some(omega) = self.omega else { return 0.0 };
-        libm::pow(size as f64, -omega) * (coefficients[self.degree + 1] + coefficients[self.degree + 2] * x)
-    }
 }
 
 impl Collapse {
@@ -174,16 +141,6 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
             other.chi2
         )),
     }
-}
-
-/// t = T_c (1 - T_c/T), in J/k_B.
-///
-/// ```
-/// let t = rgflow::rg::scaling::distance(2.2701, 2.27);
-/// assert!((t - 1e-4).abs() < 1e-8);
-/// ```
-pub fn distance(temperature: f64, t_c: f64) -> f64 {
-    t_c * (1.0 - t_c / temperature)
 }
 
 const NO_FIT: &str = "the fit of the collapse does not converge: start nearer to T_c and nu, or lower the degree";

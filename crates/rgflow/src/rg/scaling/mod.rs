@@ -8,6 +8,7 @@
 //! them, which gives errors that know of correlations.
 
 mod collapse;
+mod master;
 mod power_law;
 mod profile;
 mod projection;
@@ -15,7 +16,8 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-pub use collapse::{Collapse, Master, collapse, distance};
+pub use collapse::{Collapse, collapse};
+pub use master::{Master, distance};
 pub use power_law::{Correction, PowerLaw, power_law, power_law_at};
 pub use spread::{Spread, spread};
 

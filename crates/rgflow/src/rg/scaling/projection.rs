@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::collapse::{Master, distance};
+use super::master::{Master, distance};
 
 /// T_c, 1/nu and a at a minimum of chi^2, and the coefficients of f, then g_0 and g_1.
 #[derive(Clone, Debug)]
