@@ -9,9 +9,11 @@ use rgflow::random::Streams;
 use rgflow::rbm::{Chains, Kernel, Rbm, Trainer, Training};
 
 type Outcome = Result<Vec<u8>, Box<dyn std::error::Error>>;
+/// So many rounds of a piece of work.
+type Work = fn(usize) -> Outcome;
 
 /// Name and work.
-const KERNELS: [(&str, fn(usize) -> Outcome); 5] = [
+const KERNELS: [(&str, Work); 5] = [
     ("metropolis", metropolis),
     ("wolff", clusters),
     ("contrastive", |rounds| contrastive(rounds, 1.0)),
