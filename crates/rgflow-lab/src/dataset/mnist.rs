@@ -375,6 +375,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "fetch")]
     fn a_mirror_is_fetched_and_a_wrong_one_is_passed_over() {
         let [from, bad, to] = [0, 1, 2].map(|_| tempfile::tempdir().unwrap());
         let files = small(from.path());
