@@ -5,6 +5,7 @@
 //! the same bits on one type of CPU.
 
 pub mod bits;
+mod bytes;
 pub mod lines;
 pub mod log_weights;
 pub mod normal;

@@ -1,5 +1,6 @@
 //! The RBM flow of the 2D Ising model: chapter 4.3 of the thesis, figures 4.5 to 4.9, with nulls and controls.
 
+mod block_spins;
 mod blocked;
 mod figures;
 mod findings;

@@ -2,7 +2,8 @@
 //!
 //! Qualitative claims of the thesis are fractions with a rule, fixed before anything is measured, which the thesis says are 1 (or 0).
 
-use super::{Findings, SETS, Settings, matching};
+use super::block_spins::{BlockSpins, CRITICAL, distance, share, start_difference, starts};
+use super::{Findings, SETS, Settings};
 use crate::record::over_seeds;
 use crate::study::couplings::AsIsing;
 use crate::study::ends;
@@ -13,15 +14,6 @@ use rgflow::statistics::total_variation;
 
 /// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.
 const CROSS_ENTROPY_FLOOR: f64 = 2.1251;
-/// What linear interpolation between temperatures may cost the fixed point of matching.
-const MATCHING: f64 = 0.05;
-/// Starts nearer to T_c than this (one step of the thesis's grid) are left out of "towards" and "away".
-const NEAR: f64 = 0.25;
-/// Readable temperatures at L = 10: below they cannot be told apart, above they are only bounded.
-const READABLE: std::ops::RangeInclusive<f64> = 1.25..=5.0;
-/// T_c and its source.
-const CRITICAL: (f64, &str) = (2.269_185_314_213_022, "T_c = 2/ln(1 + sqrt 2)");
-
 /// What the thesis says of a training set: value and place; `None` where it says nothing.
 pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
     match set {
@@ -122,16 +114,6 @@ pub(super) struct Quantities {
     pub told_apart: [Number; 2],
     /// By set and mode.
     pub towards: Quantity<2>,
-}
-
-/// One kind of blocking.
-pub(super) struct BlockSpins {
-    pub t_star: Quantity<1>,
-    pub t_energy: Quantity<1>,
-    /// Of lattices that are blocked twice.
-    pub fixed_point: Option<Number>,
-    start_difference: Number,
-    pub away: Number,
 }
 
 impl Quantities {
@@ -321,48 +303,6 @@ impl Flows {
     }
 }
 
-impl BlockSpins {
-    fn new(settings: &Settings, over: &Repeated<Findings>, temperature: &Dimension, i: usize) -> Self {
-        let (found, first) = (over.found, &over.found[0].thermal.blocked[i]);
-        let (name, size) = (first.name(), first.size_before(*settings.torus.lattice.size));
-        let temperatures = temperature.x();
-        let seen = |k: usize| found.iter().map(|f| &f.thermal.blocked[i].observed[k]).collect::<Vec<_>>();
-        let what = format!("L = {size} at T = {{T}} {}, majority with random ties", first.words());
-        let key = |name: &str, of: &str| format!("ising-2d.rg.{name}.from.{{T}}.{of}");
-        let away = |f: &Findings| {
-            let moves = temperatures.iter().zip(&f.thermal.blocked[i].observed);
-            share(moves.filter(|(t, _)| starts(**t)).map(|(t, end)| distance(end.t_star.0) > distance(*t)))
-        };
-        let z = found.iter().map(|f| f.thermal.blocked[i].start_difference_z);
-        let z_what = format!("L = {size} before blocking, all temperatures and repetitions");
-        let matched =
-            format!("T at which L = {size} {} has the energy of the smaller lattice blocked once", first.words());
-        let farther = format!(
-            "fraction of starts whose T* ({}) is farther from T_c than their temperature; starts from {} to {}, but for those within {NEAR} of T_c",
-            first.words(),
-            READABLE.start(),
-            READABLE.end()
-        );
-        let away = over.number(&format!("rg.{name}.away"), "1", &farther, away);
-        Self {
-            t_star: Quantity::new(&key(&name, "T_star"), [temperature], "J/k_B", &format!("T*: {what}"), |[k]| {
-                t_star(&seen(k))
-            }),
-            t_energy: Quantity::new(&key(&name, "T_E"), [temperature], "J/k_B", &format!("T_E: {what}"), |[k]| {
-                let n = found.iter().map(|f| f.thermal.blocked[i].n_eff[k]).sum();
-                over_seeds(&seen(k).iter().map(|o| o.t_energy).collect::<Vec<_>>(), n)
-            }),
-            fixed_point: (first.steps == 2).then(|| {
-                let fixed = |f: &Findings| matching::fixed_point(f, i, temperatures);
-                over.number(&format!("rg.{name}.T_c"), "J/k_B", &matched, fixed)
-                    .compare(CRITICAL.0, 0.0, MATCHING, CRITICAL.1)
-            }),
-            start_difference: start_difference(&format!("ising-2d.rg.{name}.start_difference_z"), z, &z_what),
-            away: away.compare(1.0, 0.0, 0.0, "thesis figs 3.4 and 4.9a: the RG flows away from T_c"),
-        }
-    }
-}
-
 /// A quantity of the reference sets. All repetitions sample the same law: their configurations are pooled, and the error is over
 /// configurations.
 fn samples(
@@ -407,14 +347,6 @@ fn exact_null(settings: &Settings, s: usize) -> Option<Temperature> {
     square::temperature_of_energy(size, size, energies.iter().sum::<f64>() / energies.len() as f64)
 }
 
-/// Largest z-score between chains that started ordered and disordered: a test of equilibrium, over all temperatures and repetitions.
-fn start_difference(key: &str, of: impl Iterator<Item = f64>, what: &str) -> Number {
-    let how = format!(
-        "largest z-score between ordered and disordered starts, in E or |m|, {what}; 0 for independent exact draws"
-    );
-    Number::new(key, of.fold(0.0, f64::max), None, "1", how)
-}
-
 fn cross_entropy(settings: &Settings, over: &Repeated<Findings>) -> Number {
     let (key, what) = ("thermometer.test_cross_entropy", "least mean cross-entropy of the test set");
     let number = over.number(key, "nats", what, |f| f.thermal.test_cross_entropy);
@@ -442,24 +374,6 @@ fn told_apart(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 2] {
         let number = over.number(&format!("thermometer.told_apart.{name}"), "1", &what, told);
         number.compare(says, 0.0, 0.0, "thesis fig 4.5: told apart, but for the lowest temperatures")
     })
-}
-
-fn starts(t: f64) -> bool {
-    READABLE.contains(&t) && distance(t) > NEAR
-}
-
-fn distance(t: f64) -> f64 {
-    (t - Temperature::CRITICAL.value()).abs()
-}
-
-/// Fraction of true among the values; `None` of none.
-fn share(values: impl Iterator<Item = bool>) -> Option<f64> {
-    let (mut n, mut yes) = (0.0, 0.0);
-    for value in values {
-        n += 1.0;
-        yes += f64::from(u8::from(value));
-    }
-    (n > 0.0).then(|| yes / n)
 }
 
 /// Whether two curves differ by more than three times the total variation that their noise alone gives on average.

@@ -1,7 +1,9 @@
 //! Machines trained on sparse data: the ground states, alone and with configurations of m = 0 from T = infinity; noise as the cure.
 
 mod data;
+mod figures;
 mod record;
+mod sets;
 
 use crate::artifact::Model;
 use crate::study::flows::magnetisation;

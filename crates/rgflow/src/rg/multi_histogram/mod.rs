@@ -6,6 +6,7 @@
 //! The f_k are where a convex function is least, found by Newton's method. Errors by jackknife: a block of every series is left out at once,
 //! with free energies solved anew, so that their error is part of that of every average.
 
+mod error;
 mod free_energies;
 mod reading;
 mod replicas;
@@ -14,6 +15,7 @@ mod tests;
 
 use rayon::prelude::*;
 
+pub use error::MbarError;
 pub(in crate::rg) use reading::Support;
 pub use replicas::{Replicas, UNSEEN, estimate};
 
@@ -76,69 +78,6 @@ pub struct Series<'a> {
     pub x: &'a [f64],
     /// Longest integrated autocorrelation time in configurations; 0.5: independent.
     pub tau_int: f64,
-}
-
-/// What cannot be read from the samples.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum MbarError {
-    /// A state that the samples do not reach.
-    #[error(
-        "{at}: reweighting leaves {n_eff:.0} configurations, less than a tenth of the {n} of the nearest series ({nearest}); sample \
-         nearer, the last that overlaps is {reach}"
-    )]
-    Overlap {
-        /// What was asked for.
-        at: State,
-        /// Configurations that count there (Kish).
-        n_eff: f64,
-        /// Nearest state that was sampled.
-        nearest: State,
-        /// Its number of configurations.
-        n: usize,
-        /// Farthest state on the way from there that still overlaps.
-        reach: State,
-    },
-    /// A state where configurations that were not drawn may weigh much.
-    #[error(
-        "{at}: one configuration beyond the outermost of the samples would carry {:.0} % of all weights; the nearest series is at {nearest}; sample \
-         nearer, the last that is supported is {reach}", 100.0 * .beyond
-    )]
-    Support {
-        /// What was asked for.
-        at: State,
-        /// Share of all weights of one configuration beyond the outermost.
-        beyond: f64,
-        /// Nearest state that was sampled.
-        nearest: State,
-        /// Farthest state on the way from there that is supported.
-        reach: State,
-    },
-    /// Series that have nothing in common.
-    #[error("the series at {a} and at {b} do not overlap; sample between them")]
-    Apart {
-        /// A state.
-        a: State,
-        /// The nearest one on the other side of the gap.
-        b: State,
-    },
-    /// Too short for errors.
-    #[error(
-        "the series at {at} has {n} configurations with tau_int = {tau_int:.1}: too few for {LEAST_BLOCKS} blocks of a jackknife; draw at \
-         least {least}"
-    )]
-    TooFew {
-        /// The state.
-        at: State,
-        /// Number of configurations.
-        n: usize,
-        /// Their autocorrelation time.
-        tau_int: f64,
-        /// Configurations that would do.
-        least: usize,
-    },
-    /// Anything that is no series.
-    #[error("{0}")]
-    Undefined(String),
 }
 
 /// Blocks of a jackknife of `series`: a block has at least ten tau_int; there are 50, or as many as the series with the fewest has.

@@ -1,0 +1,116 @@
+//! The quantities of one training set, by noise, epoch cap and mode.
+
+use super::{Found, SETS, Settings};
+use crate::study::ends;
+use crate::study::prelude::*;
+use crate::study::values::plain;
+
+/// What "at T = 0" and "half" allow.
+pub(super) const NEAR: f64 = 0.05;
+/// A fraction of repetitions is right if no repetition is otherwise: less than one of any number of them.
+const A_REPETITION: f64 = 1e-3;
+/// Energy per spin of a ground state.
+pub(super) const GROUND: f64 = -2.0;
+/// Places in [`SETS`], and without noise.
+pub(super) const COLD: usize = 0;
+pub(super) const COLD_HOT: usize = 1;
+pub(super) const PURE: usize = 0;
+
+/// The quantities of one training set.
+pub(super) struct Set {
+    pub null: Thermal<0>,
+    /// By noise.
+    pub epoch: Quantity<1>,
+    /// By noise and mode.
+    pub ends: Thermal<2>,
+    pub count: Quantity<2>,
+    pub several: Quantity<2>,
+    pub apart: Quantity<2>,
+    /// By cap and mode.
+    pub copies: Thermal<2>,
+    pub copies_count: Quantity<2>,
+}
+
+impl Set {
+    pub fn new(settings: &Settings, over: &Repeated<Found>, s: usize) -> Self {
+        let (set, mode, noises) = (SETS[s], modes(), settings.noises());
+        let noise = Dimension::new("noise", &noises, |a| match a {
+            0.0 => set.to_string(),
+            a => format!("noise.{set}.{a}"),
+        });
+        let cap = Dimension::new("cap", &plain(&settings.data.caps), |cap| format!("{set}.cap{cap}"));
+        let last = noises.len() - 1;
+        let what = "the training set itself, no machine";
+        let null = Thermal::new(over, &format!("{set}.null"), [], what, |f, []| &f.nulls[s].0);
+        let epoch =
+            over.quantity("{noise}.epoch", [&noise], "1", "epoch of the least reconstruction cost", |f, [n]| {
+                f.machines[s][n].epoch
+            });
+        let compared = |mut ends: Thermal<2>, is_cold: &dyn Fn(usize) -> bool| {
+            ends.t_star = ends.t_star.map(|_, star| star.against(null.t_star.at(())));
+            ends.energy = ends.energy.map(|[place, _], energy| match is_cold(place) {
+                true => energy.compare(GROUND, 0.0, NEAR, "thesis fig 4.16: ends at T = 0"),
+                false => energy,
+            });
+            ends
+        };
+        let (by, trained) =
+            ([&noise, &mode], format!("{{mode}} flow, trained on \"{set}\" with noise up to {{noise}}"));
+        let what = format!("ends of all starts pooled, {trained}");
+        let ends = Thermal::new(over, "{noise}.{mode}", by, &what, |f, [n, m]| &f.machines[s][n].flows[m].pooled);
+        let what = format!("distinct ends of the start temperatures, {trained}");
+        let count =
+            over.quantity("{noise}.{mode}.ends", by, "1", &what, |f, [n, m]| f.machines[s][n].flows[m].distinct);
+        let what = format!(
+            "fraction of repetitions in which the ends of the starts are not one distribution: from those in which a pair differs by 0.05 in \
+             total variation beyond three sigma to those in which a pair may, {trained}"
+        );
+        let key = over.key("{noise}.{mode}.several");
+        let several = Quantity::new(&key, by, "1", &what, |[n, m]| several(over, |f| &f.machines[s][n].flows[m]));
+        let several = several.map(|[n, _], several| match (s, n) {
+            (COLD_HOT, PURE) => several.compare(1.0, 0.0, A_REPETITION, "thesis fig 4.18: several"),
+            _ if n == last => several.compare(0.0, 0.0, A_REPETITION, "chapter 5: noise leaves one"),
+            _ => several,
+        });
+        let apart =
+            ends::apart(&over.key("{noise}.{mode}"), by, &trained, |[n, m]| seen(over, |f| &f.machines[s][n].flows[m]));
+        let (by, trained) = ([&cap, &mode], format!("{{mode}} flow of the copy after {{cap}} epochs on \"{set}\""));
+        let what = format!("ends of all starts pooled, {trained}");
+        let what_count = format!("distinct ends of the start temperatures, {trained}");
+        Self {
+            ends: compared(ends, &|n| s == COLD && n == PURE),
+            copies: compared(
+                Thermal::new(over, "{cap}.{mode}", by, &what, |f, [c, m]| &f.machines[s][PURE].copies[c][m].pooled),
+                &|_| s == COLD,
+            ),
+            copies_count: over.quantity("{cap}.{mode}.ends", by, "1", &what_count, |f, [c, m]| {
+                f.machines[s][PURE].copies[c][m].distinct
+            }),
+            null,
+            epoch,
+            count,
+            several,
+            apart,
+        }
+    }
+}
+
+/// The ends of each repetition at the last step.
+pub(super) fn seen<'a>(over: &Repeated<'a, Found>, of: impl Fn(&'a Found) -> &'a FlowFindings) -> Vec<ends::Seen> {
+    over.found.iter().map(|f| of(f).ends_seen()).collect()
+}
+
+/// Fraction of the repetitions with more than one end: from those in which a pair differs beyond its noise to those in which a pair
+/// may differ.
+fn several<'a>(over: &Repeated<'a, Found>, of: impl Fn(&'a Found) -> &'a FlowFindings) -> Combined {
+    let sure = over.mean(|f| usize::from(of(f).distinct > 1));
+    let perhaps = over.mean(|f| usize::from(!of(f).ends_seen().is_one()));
+    let interval = (sure.value != perhaps.value).then_some([sure.value, perhaps.value]);
+    sure.within(interval)
+}
+
+/// Mean of a column.
+pub(super) fn mean(rows: &[Vec<f64>], i: usize) -> Option<f64> {
+    let values: Option<Vec<f64>> = rows.iter().map(|row| row.get(i).copied()).collect();
+    values.filter(|v| !v.is_empty()).map(|v| v.iter().sum::<f64>() / v.len() as f64)
+}
