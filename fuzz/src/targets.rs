@@ -212,7 +212,7 @@ pub fn record(bytes: &[u8]) {
     let _ = serde_json::from_slice::<rgflow_lab::record::Results>(bytes);
     if let Ok(record) = serde_json::from_slice::<rgflow_lab::record::Record>(bytes) {
         let dir = folder().join("page");
-        let _ = rgflow_lab::report::write(&dir, &record, "experiment = \"x\"\n", &serde_json::Value::Null);
+        let _ = rgflow_lab::artifact::write_report(&dir, &record, "experiment = \"x\"\n", &serde_json::Value::Null);
         let _ = std::fs::remove_dir_all(&dir);
     }
 }

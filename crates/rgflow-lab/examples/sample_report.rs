@@ -2,10 +2,10 @@
 //!
 //! The curves follow the shapes that the study of the square lattice Ising model has; no number in it is a result.
 
+use rgflow_lab::artifact::write_report;
 use rgflow_lab::record::{
     Axis, Cell, Curve, Figure, Lattice, Map, Number, Panel, Record, Scale, Section, Style, Table, Verdict,
 };
-use rgflow_lab::report;
 use std::path::PathBuf;
 
 const TC: f64 = 2.269_185;
@@ -20,8 +20,8 @@ fn main() -> Result<(), rgflow_lab::artifact::Error> {
         "hashes": { "config": "b3:4fd1c0…", "train": "b3:99e02a…" },
     });
     let settings = "[lattice]\nside = 10\n\n[temperatures]\nfrom = 0.0\nto = 6.0\nstep = 0.25\n\n[rbm]\nhidden = 64\nepochs = 100\nlearning_rate = 0.01\n";
-    let path = report::write(&dir, &record(), settings, &provenance)?;
-    println!("{}", report::text::table(&record().summary));
+    let path = write_report(&dir, &record(), settings, &provenance)?;
+    println!("{}", rgflow_lab::report::text::table(&record().summary));
     println!("{}", path.display());
     Ok(())
 }

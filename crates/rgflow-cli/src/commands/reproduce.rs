@@ -2,10 +2,10 @@
 
 use super::work::{self, Finished, Flags, open_page};
 use crate::{output, signal};
-use rgflow_lab::artifact::{Error, settings};
+use rgflow_lab::artifact::{self, Error, settings};
 use rgflow_lab::experiment::{ALL, AnyExperiment, Found, Item, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
-use rgflow_lab::report::{self, text};
+use rgflow_lab::report::text;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -132,7 +132,7 @@ fn first_page(
         })
         .collect();
     let record = overview(&found, left_out);
-    let page = work::if_writable(report::write(root, &record, "", &serde_json::Value::Null))?;
+    let page = work::if_writable(artifact::write_report(root, &record, "", &serde_json::Value::Null))?;
     Ok((page, record.summary))
 }
 

@@ -241,14 +241,14 @@ fn frozen(s: &Sampled) -> Option<String> {
         1 => "one configuration has no error".to_owned(),
         _ => format!(
             "all {n} configurations have the same {what}: no error can be measured; others have a probability below {} (95 %)",
-            rgflow_lab::report::format::significant((3.0 / n_eff.max(1.0)).min(1.0), 2)
+            rgflow_lab::record::format::significant((3.0 / n_eff.max(1.0)).min(1.0), 2)
         ),
     })
 }
 
 /// Averages as a table: what one looks at first.
 fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
-    let show = |e: Estimate| rgflow_lab::report::format::value(Some(e.value), Some(e.error), None);
+    let show = |e: Estimate| rgflow_lab::record::format::value(Some(e.value), Some(e.error), None);
     let mut notes = Vec::new();
     let known = drawn.iter().any(|s| s.exact.is_some());
     let mut head = vec!["T", "E/N", "|m|", "C", "chi", "U", "xi", "n_eff", "sampler"];

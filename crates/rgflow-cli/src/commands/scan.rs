@@ -2,10 +2,10 @@
 
 use super::work::{self, Flags, open_page};
 use crate::{output, signal};
-use rgflow_lab::artifact::{Error, atomic, settings};
+use rgflow_lab::artifact::{self, Error, atomic, settings};
 use rgflow_lab::experiment::{self, scan};
 use rgflow_lab::record::{Number, Results};
-use rgflow_lab::report::{self, text};
+use rgflow_lab::report::text;
 use std::path::Path;
 
 /// Runs an experiment at every point of a product of settings and draws its numbers over them.
@@ -72,7 +72,7 @@ impl Scan {
             done.iter_mut().for_each(|one| one.numbers.clear());
         }
         let record = scan::record(&self.experiment, &axes, &done);
-        let page = report::write(&root, &record, "", &serde_json::Value::Null);
+        let page = artifact::write_report(&root, &record, "", &serde_json::Value::Null);
         let page = if csv.is_some() { work::if_writable(page)? } else { None };
         if let Some(page) = page.as_ref().filter(|_| self.flags.open) {
             open_page(page);

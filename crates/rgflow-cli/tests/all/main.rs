@@ -1,5 +1,6 @@
 //! Integration tests of the command: each file opens with its promise.
 
+mod architecture;
 mod bad_input;
 mod command_line;
 mod common;

@@ -4,7 +4,7 @@ pub mod couplings;
 pub mod finite_size;
 pub mod reweighting;
 
-use crate::report::format::value_with_error;
+use crate::record::format::value_with_error;
 use rgflow::statistics::Estimate;
 use serde::{Serialize, Serializer};
 

@@ -152,5 +152,5 @@ pub fn render_again(dir: &Path) -> Result<PathBuf, Error> {
     })?;
     atomic::remove_temporary(dir, true);
     let provenance = json::read(&dir.join(provenance::FILE)).unwrap_or_default();
-    crate::report::write(dir, &record, &config, &provenance)
+    super::write_report(dir, &record, &config, &provenance)
 }

@@ -21,6 +21,7 @@ mod npy_words;
 pub mod npz;
 pub mod progress;
 pub mod provenance;
+mod report_files;
 pub mod restart;
 mod run;
 pub mod settings;
@@ -34,5 +35,6 @@ pub use folder::{damaged_file, is_complete, load_config, load_record, render_aga
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;
+pub use report_files::write_report;
 pub use run::{Opened, Run};
 pub use stage::{Artifact, Repetition, Stage, StageOut};

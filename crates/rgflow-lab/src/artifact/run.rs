@@ -311,7 +311,7 @@ impl Run {
         })?;
         atomic::write(self.dir.join(RESULTS), json::pretty(&Results::new(record.numbers.clone()))?)?;
         atomic::write(self.dir.join(RECORD), text)?;
-        let page = crate::report::write(&self.dir, record, &self.config, &self.provenance())?;
+        let page = super::write_report(&self.dir, record, &self.config, &self.provenance())?;
         self.snapshot(true).write(&self.dir)?;
         let manifests = self.stages().manifests.clone();
         let complete = Complete::of(&self.dir, manifests)?;

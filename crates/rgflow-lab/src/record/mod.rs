@@ -5,6 +5,7 @@ mod claim;
 mod combined;
 mod dimension;
 mod figure;
+pub mod format;
 mod number;
 mod quantity;
 mod table;

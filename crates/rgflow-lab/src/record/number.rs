@@ -229,7 +229,7 @@ impl Number {
 /// As it is said: `2.25(3)`, or its interval.
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(&crate::report::format::value(self.value, self.error, self.interval))
+        f.pad(&crate::record::format::value(self.value, self.error, self.interval))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Axes: from data to limits, positions and round ticks.
 
-use super::format::{significant, superscript, typographic};
+use crate::record::format::{significant, superscript, typographic};
 use crate::record::{Axis, Scale};
 
 /// A fitted axis. Positions are taken in `u`: the value itself, or its decimal logarithm.

@@ -1,6 +1,7 @@
 //! The page: what the template `page.html` shows, prepared as plain data.
 
-use super::{colour, csv, format, rich, svg};
+use super::{colour, csv, rich, svg};
+use crate::record::format;
 use crate::record::{Cell, Figure, Number, Panel, Record, Table, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! Tables as plain text, for terminals.
 
-use super::format;
+use crate::record::format;
 use crate::record::{Cell, Table};
 
 /// The table with aligned columns: text to the left, values to the right, caption above, notes below.

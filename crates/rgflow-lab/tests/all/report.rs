@@ -1,5 +1,6 @@
 //! What the report promises: files that are whole and the same every time, pages that no text can break, figures of any data.
 
+use rgflow_lab::artifact::write_report;
 use rgflow_lab::record::{
     Axis, Cell, Comparison, Curve, Figure, Lattice, Map, Number, Panel, Record, Scale, Section, Style, Table, Verdict,
 };
@@ -185,7 +186,7 @@ fn zero_on_a_log_axis_is_a_place_of_its_own() {
 fn no_text_breaks_the_page() {
     let dir = tempfile::tempdir().expect("a folder");
     let provenance = json!({ NASTY: NASTY, "list": [1, 2], "nested": { "a": [{ "b": null }] } });
-    let path = report::write(dir.path(), &record(NASTY), NASTY, &provenance).expect("a report");
+    let path = write_report(dir.path(), &record(NASTY), NASTY, &provenance).expect("a report");
     let page = std::fs::read_to_string(path).expect("the page");
     assert!(!page.contains("alert(1)</script>") && !page.contains("<b>&"));
     assert_eq!(page.matches("</script").count(), 2, "the two scripts of the page and no other");
@@ -207,7 +208,7 @@ fn files_are_whole_named_once_and_the_same_every_time() {
     let mut record = record("plain");
     record.sections[0].figures.push(Figure { id: "../Fig 4.6".into(), ..Figure::default() });
     for dir in [&first, &second, &second] {
-        report::write(dir.path(), &record, "a = 1\n", &json!({ "version": "0.1.0" })).expect("a report");
+        write_report(dir.path(), &record, "a = 1\n", &json!({ "version": "0.1.0" })).expect("a report");
     }
     let list = |dir: &std::path::Path| {
         let mut names: Vec<_> =
@@ -229,7 +230,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().expect("a folder");
     let blocked = dir.path().join("file");
     std::fs::write(&blocked, "").expect("a file");
-    let error = report::write(&blocked, &Record::default(), "", &json!({})).expect_err("not a folder");
+    let error = write_report(&blocked, &Record::default(), "", &json!({})).expect_err("not a folder");
     assert!(error.to_string().contains("figures"), "{error}");
 }
 
@@ -258,7 +259,7 @@ fn a_large_report_stays_small() {
     let figures = (0..20).map(|_| figure(vec![many()])).chain([figure(vec![pictures])]).collect();
     let record = Record { sections: vec![Section { figures, ..Section::default() }], ..Record::default() };
     let dir = tempfile::tempdir().expect("a folder");
-    let path = report::write(dir.path(), &record, "", &json!({})).expect("a report");
+    let path = write_report(dir.path(), &record, "", &json!({})).expect("a report");
     let size = std::fs::metadata(path).expect("the page").len();
     assert!(size < 3_000_000, "{size} bytes");
 }

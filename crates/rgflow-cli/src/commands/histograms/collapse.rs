@@ -10,7 +10,7 @@ use rgflow_lab::analysis::finite_size::{Crossing, FiniteSize, Fitted, exponent};
 use rgflow_lab::artifact::Error;
 use rgflow_lab::dataset::averages::Quantity;
 use rgflow_lab::dataset::ensemble::{Coupled, pools};
-use rgflow_lab::report::format::significant;
+use rgflow_lab::record::format::significant;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -2,8 +2,8 @@
 
 use super::{Drawing, Frame, axes, clip, fit_text, heading, px, text_width};
 use crate::record::Axis;
+use crate::record::format::significant;
 use crate::report::axis::Ruler;
-use crate::report::format::significant;
 use crate::report::rich;
 use crate::report::rich::escape;
 use std::fmt::Write;

@@ -1,9 +1,9 @@
 //! Pictures of spins: one small lattice a cell of a grid, runs of equal colour drawn as one path.
 
 use super::{Drawing, fit_text, heading, px};
+use crate::record::format::significant;
 use crate::record::{Lattice, Shades};
 use crate::report::colour::Gradient;
-use crate::report::format::significant;
 use crate::report::rich::escape;
 use std::collections::BTreeMap;
 use std::fmt::Write;

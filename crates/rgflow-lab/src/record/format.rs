@@ -11,7 +11,7 @@ pub const MISSING: &str = "-";
 /// one that is 0 or not finite) the value alone, four significant digits; a value that is not finite is a dash.
 ///
 /// ```
-/// use rgflow_lab::report::format::value_with_error;
+/// use rgflow_lab::record::format::value_with_error;
 /// assert_eq!(value_with_error(2.2512, Some(0.031)), "2.25(3)");
 /// assert_eq!(value_with_error(2.2512, Some(0.0143)), "2.251(14)");
 /// ```
