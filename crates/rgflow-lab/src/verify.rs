@@ -4,11 +4,11 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Kernel, Layer, Objective, Rbm, RbmError, Units};
+use rgflow::rbm::{Chains, Kernel, Layer, Objective, Rbm, RbmError, Sites, Units};
 use rgflow::statistics::chi_square_tail;
 use serde::Serialize;
 
-/// Most units of both layers together whose joint states are summed one by one.
+/// Most two-valued units of both layers together whose joint states are summed one by one; others have no more states.
 const MOST_JOINT: usize = 22;
 /// Deviation of ln Z and free energies that rounding explains: parameters are f32, sums f64.
 const CLOSE: f64 = 1e-6;
@@ -16,7 +16,9 @@ const CLOSE: f64 = 1e-6;
 const GRADIENT: f64 = 1e-4;
 /// Probability below which a chi-square test fails.
 const LEAST_P: f64 = 1e-4;
-/// Largest visible layer whose sampled steps are compared with the exact kernel.
+/// Largest two-valued visible layer whose gradient is checked; others have no more states.
+const MOST_GRADIENT: usize = 16;
+/// Largest two-valued visible layer whose sampled steps are compared with the exact kernel.
 const MOST_KERNEL: usize = 8;
 /// Steps that are sampled from one start.
 const DRAWS: usize = 100_000;
@@ -75,13 +77,9 @@ pub fn verify(rbm: &Rbm, seed: u64) -> Vec<Check> {
     checks
 }
 
-fn levels(units: &Units, n: usize) -> Option<(Vec<f32>, usize)> {
-    units.levels().map(|l| (vec![l.low(), l.high()], n))
-}
-
-/// The values of the layer in a state: bit i set = unit i high.
-fn values(state: u64, n: usize, pair: &[f32]) -> Vec<f32> {
-    (0..n).map(|i| pair[(state >> i & 1) as usize]).collect()
+/// The states of the visible units; of real ones those of spins, which are values like others.
+fn visible_sites(rbm: &Rbm) -> Sites {
+    rbm.visible_units().sites().or(Units::SPIN.sites()).expect("spins are discrete")
 }
 
 /// ln of a sum of exponentials, in a fixed order.
@@ -93,17 +91,18 @@ fn ln_sum(terms: &[f64]) -> f64 {
 /// ln sum over all joint states of exp(-H), from the energy alone.
 fn brute(rbm: &Rbm) -> Result<f64, String> {
     let (n, m) = (rbm.n_visible(), rbm.n_hidden());
-    let (Some((v, _)), Some((h, _))) = (levels(rbm.visible_units(), n), levels(rbm.hidden_units(), m)) else {
+    let (Some(v), Some(h)) = (rbm.visible_units().sites(), rbm.hidden_units().sites()) else {
         return Err("Gaussian units have no list of states".into());
     };
-    if n + m > MOST_JOINT {
+    let joint = v.count(n).zip(h.count(m)).filter(|(v, h)| v.saturating_mul(*h) <= 1 << MOST_JOINT);
+    let Some((visible, hidden)) = joint else {
         return Err(format!("{n} + {m} units: the sum over all joint states goes to {MOST_JOINT}"));
-    }
-    let parts: Vec<f64> = (0..1u64 << n)
+    };
+    let parts: Vec<f64> = (0..visible)
         .into_par_iter()
         .map(|state| {
-            let visible = values(state, n, &v);
-            let terms: Vec<f64> = (0..1u64 << m).map(|s| -rbm.energy(&visible, &values(s, m, &h))).collect();
+            let visible = v.layer(state, n);
+            let terms: Vec<f64> = (0..hidden).map(|s| -rbm.energy(&visible, &h.layer(s, m))).collect();
             ln_sum(&terms)
         })
         .collect();
@@ -131,24 +130,25 @@ fn layers(rbm: &Rbm) -> Check {
 fn free_energy(rbm: &Rbm) -> Check {
     const NAME: &str = "free energy against the sum over hidden states";
     let (n, m) = (rbm.n_visible(), rbm.n_hidden());
-    let Some((h, _)) = levels(rbm.hidden_units(), m) else {
+    let Some(h) = rbm.hidden_units().sites() else {
         return Check::left_out(NAME, "Gaussian hidden units have no list of states");
     };
-    if m > MOST_JOINT {
-        return Check::left_out(NAME, format!("{m} hidden units: the sum goes to {MOST_JOINT}"));
-    }
-    let pair = levels(rbm.visible_units(), n).map_or(vec![-1.0, 1.0], |(pair, _)| pair);
-    let rows: Vec<Vec<f32>> =
-        (0..8u64).map(|k| values(k.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7, n.min(57), &pair)).collect();
-    let rows: Vec<Vec<f32>> = rows
-        .into_iter()
-        .map(|mut r| {
-            r.resize(n, pair[1]);
-            r
+    let Some(hidden) = h.count(m).filter(|states| *states <= 1 << MOST_JOINT) else {
+        return Check::left_out(NAME, format!("{m} hidden units: the sum goes to {}", h.most_units(MOST_JOINT)));
+    };
+    let v = visible_sites(rbm);
+    let rows: Vec<Vec<f32>> = (0..8u64)
+        .map(|k| {
+            // A number of 57 bits spreads over so many units; the others are in their last state.
+            let spread = v.most_units(57).min(n);
+            let mut row = v.layer(k.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7, spread);
+            let last = v.values(v.states() - 1);
+            row.extend(last.iter().cycle().take(n - spread));
+            row
         })
         .collect();
     let worst = rows.iter().map(|visible| {
-        let terms: Vec<f64> = (0..1u64 << m).map(|s| -rbm.energy(visible, &values(s, m, &h))).collect();
+        let terms: Vec<f64> = (0..hidden).map(|s| -rbm.energy(visible, &h.layer(s, m))).collect();
         let expected = -ln_sum(&terms);
         let array = Array2::from_shape_vec((1, n), visible.clone()).unwrap_or_else(|_| Array2::zeros((1, n)));
         (rbm.free_energy(array.view())[0], expected)
@@ -160,11 +160,13 @@ fn free_energy(rbm: &Rbm) -> Check {
 /// The exact gradient of KL(q || p), q uniform, against central differences of the exact divergence.
 fn gradient(rbm: &Rbm) -> Check {
     const NAME: &str = "gradient of the likelihood against finite differences";
-    let n = rbm.n_visible();
-    if n > 16 {
-        return Check::left_out(NAME, format!("{n} visible units: the gradient is checked up to 16"));
-    }
-    let q = vec![1.0 / (1u64 << n) as f64; 1 << n];
+    let (n, sites) = (rbm.n_visible(), visible_sites(rbm));
+    let states = sites.count(n).filter(|states| *states <= 1 << MOST_GRADIENT);
+    let Some(states) = states else {
+        let most = sites.most_units(MOST_GRADIENT);
+        return Check::left_out(NAME, format!("{n} visible units: the gradient is checked up to {most}"));
+    };
+    let q = vec![1.0 / states as f64; states as usize];
     let exact = match rbm.exact_gradient(&q, Objective::Kl) {
         Ok((_, gradient)) => gradient,
         Err(e) => return Check::left_out(NAME, e.to_string()),
@@ -241,17 +243,17 @@ fn kernel(rbm: &Rbm, seed: u64) -> Vec<Check> {
             Err(e) => e.to_string(),
         },
     }];
-    let n = rbm.n_visible();
-    if n > MOST_KERNEL {
-        let why = format!("{n} visible units: sampled steps are compared up to {MOST_KERNEL}");
+    let (n, sites) = (rbm.n_visible(), visible_sites(rbm));
+    let most = sites.most_units(MOST_KERNEL);
+    if n > most {
+        let why = format!("{n} visible units: sampled steps are compared up to {most}");
         checks.push(Check::left_out(SAMPLED, why));
         return checks;
     }
     let start = (0..law.len()).max_by(|a, b| law[*a].total_cmp(&law[*b])).unwrap_or(0);
-    let Some((pair, _)) = levels(rbm.visible_units(), n) else { return checks };
     let machine = Kernel::new(rbm);
     let mut chains = Chains::new(&machine, DRAWS);
-    let row = values(start as u64, n, &pair);
+    let row = sites.layer(start as u64, n);
     let first = Array2::from_shape_fn((DRAWS, n), |(_, i)| row[i]);
     if let Err(e) = chains.set_visible(first.view()) {
         checks.push(Check::left_out(SAMPLED, e.to_string()));
@@ -262,8 +264,14 @@ fn kernel(rbm: &Rbm, seed: u64) -> Vec<Check> {
     chains.write_visible(&mut after);
     let mut seen = vec![0.0; law.len()];
     for state in after.chunks_exact(n) {
-        let index: usize = state.iter().enumerate().map(|(i, v)| usize::from(*v == pair[1]) << i).sum();
-        seen[index] += 1.0;
+        match sites.index(state) {
+            Some(index) => seen[index as usize] += 1.0,
+            None => {
+                let note = format!("{state:?} was drawn, which is no state");
+                checks.push(Check { passed: Some(false), ..Check::left_out(SAMPLED, note) });
+                return checks;
+            }
+        }
     }
     let expected: Vec<f64> = matrix.row(start).iter().map(|p| p * DRAWS as f64).collect();
     let p = chi_square(&seen, &expected);
@@ -311,8 +319,10 @@ mod tests {
 
     #[test]
     fn sound_machines_pass_every_check() {
-        for units in [Units::SPIN, Units::BINARY] {
-            let rbm = machine(6, 4).with_units(units.clone(), units).expect("two-valued");
+        for units in Units::examples() {
+            let Some(sites) = units.sites() else { continue };
+            let rbm =
+                machine(6 / sites.width() * sites.width(), 4).with_units(units.clone(), Units::SPIN).expect("fits");
             let checks = verify(&rbm, 1);
             assert!(checks.len() == 6 && checks.iter().all(|c| c.passed == Some(true)), "{checks:#?}");
         }

@@ -24,6 +24,7 @@ mod values;
 
 use crate::artifact::{Artifact, Error, npz, user_file};
 use ndarray::Array2;
+use rgflow::rbm::Units;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -151,6 +152,35 @@ impl Dataset {
         let states = self.kind.levels().is_some();
         let fits = |v: f32| if states { v == low || v == high } else { (low..=high).contains(&v) };
         self.values.find(fits)
+    }
+
+    /// Refuses samples that are no states of sites of several units, as `units` has them; what a unit by itself can have is said by
+    /// [`Dataset::misfit`].
+    ///
+    /// # Errors
+    /// A sentence that names the sample, the site and the remedy.
+    pub fn check(&self, units: &Units) -> Result<(), String> {
+        let Some(width) = units.sites().map(|sites| sites.width()).filter(|width| *width > 1) else { return Ok(()) };
+        if !self.n_units().is_multiple_of(width) {
+            return Err(format!("samples of {} values; sites of {units} units take {width} each", self.n_units()));
+        }
+        let all: Vec<usize> = (0..self.n_samples()).collect();
+        for rows in self.values.portions(all.len()) {
+            for (sample, row) in rows.clone().zip(self.values.rows(&all[rows]).rows()) {
+                let Some(unit) = units.misfit(row) else { continue };
+                let (site, first) = (unit / width + 1, unit / width * width);
+                let values: Vec<String> = row.iter().skip(first).take(width).map(f32::to_string).collect();
+                return Err(format!(
+                    "sample {} holds {} in site {site} (values {} to {}), which is no state of {units} units; {}",
+                    sample + 1,
+                    values.join(", "),
+                    first + 1,
+                    first + width,
+                    "code the states as these units do, or take other units"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Spins or bits as the values `low` and `high` of other units, which is exact; a note says so. Data that is neither, or that

@@ -12,9 +12,9 @@ pub fn picture(data: &Dataset, values: &[f32], label: String) -> Lattice {
 /// The colours of values of visible units: grey from 0 to 1 for bits and grey levels, both signs else; real numbers up to the largest
 /// of `pictures`.
 pub fn shades(data: &Dataset, units: &Units, pictures: &[Vec<Lattice>]) -> Shades {
-    match units.levels() {
+    match units.range() {
         _ if matches!(data.kind, Kind::Bits | Kind::Grey) => Shades::grey(),
-        Some(l) => Shades { low: l.low(), high: l.high(), ..Shades::default() },
+        Some((low, high)) => Shades { low, high, ..Shades::default() },
         None => Shades::symmetric(pictures.iter().flatten(), &Shades::default().what),
     }
 }

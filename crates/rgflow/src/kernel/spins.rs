@@ -104,7 +104,7 @@ fn unpack_by<T: Copy>(packed: &[u8], n: usize, (low, high): (T, T), values: &mut
 ///
 /// In all, P differs from the sigmoid by at most 2^-24 (tested over fields).
 #[inline(always)]
-pub(super) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> u16 {
+pub(crate) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> u16 {
     draw_odds(&odds_line(z, delta), w)
 }
 

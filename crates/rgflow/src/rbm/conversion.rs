@@ -3,6 +3,7 @@
 //! With v_i = A_i v'_i + B_i and h_a = C_a h'_a + D_a, -H(v, h) is that of a machine with W'_ia = A_i w_ia C_a, b'_i =
 //! A_i (b_i + sum_a w_ia D_a), c'_a = C_a (c_a + sum_i B_i w_ia), plus a constant.
 
+use super::units::Map;
 use super::{Rbm, RbmError, Units};
 use ndarray::{Array1, Array2};
 
@@ -15,29 +16,10 @@ pub struct Converted {
     pub ln_z_difference: f64,
 }
 
-/// x = scale x' + shift for each unit of a layer.
-struct Map {
-    scale: Vec<f64>,
-    shift: Vec<f64>,
-    ln_volume: f64,
-}
-
-impl Map {
-    fn new(layer: &'static str, from: &Units, to: &Units, n: usize) -> Result<Self, RbmError> {
-        match (from, to) {
-            (Units::TwoValued(old), Units::TwoValued(new)) => {
-                let scale = old.wide_delta() / new.wide_delta();
-                let shift = f64::from(old.low()) - scale * f64::from(new.low());
-                Ok(Self { scale: vec![scale; n], shift: vec![shift; n], ln_volume: 0.0 })
-            }
-            (Units::Gaussian(old), Units::Gaussian(new)) => {
-                let scale: Vec<f64> = (0..n).map(|i| f64::from(old.sigma(i)) / f64::from(new.sigma(i))).collect();
-                let ln_volume = scale.iter().map(|s| libm::log(*s)).sum();
-                Ok(Self { scale, shift: vec![0.0; n], ln_volume })
-            }
-            _ => Err(RbmError::Conversion { layer, from: from.to_string(), to: to.to_string() }),
-        }
-    }
+/// How the units `from` of a layer are units `to`.
+fn map(layer: &'static str, from: &Units, to: &Units, n: usize) -> Result<Map, RbmError> {
+    let (old, new) = (from.to_string(), to.to_string());
+    from.map_to(to, n).ok_or(RbmError::Conversion { layer, from: old, to: new })
 }
 
 impl Rbm {
@@ -45,7 +27,7 @@ impl Rbm {
     /// the rounding of the parameters to f32.
     ///
     /// # Errors
-    /// [`RbmError::Conversion`] between two-valued and Gaussian units; [`RbmError::Shape`] if there is a sigma for each unit and
+    /// [`RbmError::Conversion`] between units of different kinds or numbers of states; [`RbmError::Shape`] if there is a sigma for each unit and
     /// their number does not fit.
     ///
     /// ```
@@ -59,8 +41,8 @@ impl Rbm {
         let (n, m) = self.weights.dim();
         // Refuses a wrong number of sigma before they are looked up.
         self.clone().with_units(visible.clone(), hidden.clone())?;
-        let v = Map::new("visible", self.visible_units(), &visible, n)?;
-        let h = Map::new("hidden", self.hidden_units(), &hidden, m)?;
+        let v = map("visible", self.visible_units(), &visible, n)?;
+        let h = map("hidden", self.hidden_units(), &hidden, m)?;
         let w = |i: usize, a: usize| f64::from(self.weights[[i, a]]);
         let b = |i: usize| f64::from(self.visible_bias[i]);
         let c = |a: usize| f64::from(self.hidden_bias[a]);

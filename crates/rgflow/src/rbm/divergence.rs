@@ -1,6 +1,6 @@
 //! Signs that a training has run away.
 
-use super::{Rbm, RbmError, Samples, Units};
+use super::{Rbm, RbmError, Samples};
 use ndarray::{Array1, Array2};
 
 /// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
@@ -19,23 +19,19 @@ pub(super) fn runaway(rbm: &Rbm, reconstruction: f64, bound: Option<f64>) -> Opt
 
 /// What [`runaway`] compares the reconstruction of Gaussian units with.
 pub(super) fn bound(rbm: &Rbm, test: Samples) -> Result<Option<f64>, RbmError> {
-    let Units::Gaussian(widths) = rbm.visible_units() else { return Ok(None) };
+    let Some(variances) = rbm.visible_units().variances(rbm.n_visible()) else { return Ok(None) };
     let (n, m) = rbm.weights.dim();
     let (visible, hidden) = (rbm.visible_units().clone(), rbm.hidden_units().clone());
     let zeros = Rbm::new(Array2::zeros((n, m)), Array1::zeros(n), Array1::zeros(m), visible, hidden)?;
-    let variance: f64 = (0..n).map(|i| f64::from(widths.sigma(i)).powi(2)).sum();
-    Ok(Some(zeros.reconstruction_cost(test) + variance / 2.0))
+    Ok(Some(zeros.reconstruction_cost(test) + variances.iter().sum::<f64>() / 2.0))
 }
 
-/// Says so where the weights of two-valued units are beyond [`DIVERGED`]. Such units bound the gradient, so that their weights stay
+/// Says so where the weights of discrete units are beyond [`DIVERGED`]. Such units bound the gradient, so that their weights stay
 /// finite: units that never waver are the sign. Gaussian hidden units take the unit 2 sigma; the data of visible ones may be large.
 pub(super) fn stuck(rbm: &Rbm) -> Option<String> {
-    let visible = rbm.visible_units().levels()?;
-    let hidden = match rbm.hidden_units() {
-        Units::TwoValued(levels) => f64::from(levels.delta()),
-        Units::Gaussian(widths) => 2.0 * (0..rbm.n_hidden()).map(|a| f64::from(widths.sigma(a))).fold(0.0, f64::max),
-    };
+    rbm.visible_units().sites()?;
+    let (visible, hidden) = (rbm.visible_units().span(rbm.n_visible()), rbm.hidden_units().span(rbm.n_hidden()));
     let square = rbm.weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / rbm.weights.len() as f64;
-    let size = square.sqrt() * f64::from(visible.delta()) * hidden / 4.0;
+    let size = square.sqrt() * visible * hidden / 4.0;
     (size > DIVERGED).then(|| format!("weights of size {size:.1e}"))
 }

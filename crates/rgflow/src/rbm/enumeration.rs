@@ -1,17 +1,18 @@
-//! All states of a two-valued layer, one after the other, with the other layer summed over.
+//! All states of a discrete layer, one after the other, with the other layer summed over.
 
-use super::{Levels, Rbm, RbmError, Units};
+use super::{Rbm, RbmError, Sites, Units};
 
-/// Low bits that a block runs through. Fixed, so that sums over blocks do not depend on threads.
+/// Low bits of the number of a state that a block runs through, at most. Fixed, so that sums over blocks do not depend on threads.
 const BLOCK_BITS: usize = 12;
 
-/// The states of the visible layer of a machine and their -F(v) = ln sum_h exp(-H(v, h)), in f64.
+/// The states of the visible layer of a machine, numbered as [`Sites`] says, and their -F(v) = ln sum_h exp(-H(v, h)), in f64.
 ///
-/// State s has unit i high where bit i of s is 1. Blocks of 2^12 states are run through in the order of a Gray code, so that a
-/// step changes one unit.
+/// Blocks of at most 2^12 states are run through in the order of a modular Gray code, so that a step changes one site.
 pub(super) struct VisibleStates<'a> {
     n: usize,
-    levels: Levels,
+    sites: Sites,
+    /// Units of a site that the step from each of its states to the next changes: number in the site, change, and value after it.
+    steps: Vec<Vec<(usize, f64, f64)>>,
     hidden: &'a Units,
     /// Shape (n, n_hidden).
     weights: Vec<f64>,
@@ -19,11 +20,23 @@ pub(super) struct VisibleStates<'a> {
     hidden_bias: Vec<f64>,
 }
 
+/// A visible state.
+pub(super) struct Visit<'a> {
+    /// Its number.
+    pub(super) state: usize,
+    /// -F(v).
+    pub(super) ln_weight: f64,
+    /// Values of the visible units.
+    pub(super) values: &'a [f64],
+    /// Fields of the hidden units.
+    pub(super) fields: &'a [f64],
+}
+
 impl<'a> VisibleStates<'a> {
-    /// Of `rbm`, for `what` (named in errors), which enumerates at most `most` units.
+    /// Of `rbm`, for `what` (named in errors), which enumerates at most 2^`most` states.
     pub(super) fn new(rbm: &'a Rbm, what: &'static str, most: usize) -> Result<Self, RbmError> {
-        let levels = rbm.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
-        let n = rbm.n_visible();
+        let (sites, n) = (rbm.visible_sites(what)?, rbm.n_visible());
+        let most = sites.most_units(most);
         if n > most {
             return Err(RbmError::TooLarge { what, most, found: n });
         }
@@ -31,9 +44,15 @@ impl<'a> VisibleStates<'a> {
             return Err(RbmError::NotFinite);
         }
         let wide = |x: &f32| f64::from(*x);
+        let step = |state: usize| {
+            let pairs = sites.values(state).iter().zip(sites.values((state + 1) % sites.states())).enumerate();
+            let changed = pairs.filter(|(_, (now, next))| now != next);
+            changed.map(|(unit, (now, next))| (unit, wide(next) - wide(now), wide(next))).collect()
+        };
         Ok(Self {
             n,
-            levels,
+            steps: (0..sites.states()).map(step).collect(),
+            sites,
             hidden: rbm.hidden_units(),
             weights: rbm.weights.iter().map(wide).collect(),
             visible_bias: rbm.visible_bias.iter().map(wide).collect(),
@@ -41,59 +60,81 @@ impl<'a> VisibleStates<'a> {
         })
     }
 
-    /// Number of blocks.
-    pub(super) fn blocks(&self) -> u64 {
-        1 << self.n.saturating_sub(BLOCK_BITS)
+    /// Units that a block runs through.
+    fn block_units(&self) -> usize {
+        self.n.min(self.sites.most_units(BLOCK_BITS).max(self.sites.width()))
     }
 
-    /// Calls `visit` with each state of a block, its -F and the fields of the hidden units.
-    pub(super) fn walk(&self, block: u64, visit: &mut dyn FnMut(u64, f64, &[f64])) {
-        let low_bits = self.n.min(BLOCK_BITS);
-        let mut state = block << low_bits;
+    /// States of a block.
+    pub(super) fn block_size(&self) -> usize {
+        self.sites.count(self.block_units()).expect("at most 2^12, or those of a site") as usize
+    }
+
+    /// Number of blocks.
+    pub(super) fn blocks(&self) -> usize {
+        self.count() / self.block_size()
+    }
+
+    /// Number of states.
+    pub(super) fn count(&self) -> usize {
+        self.sites.count(self.n).expect("no more than were asked for") as usize
+    }
+
+    /// Calls `visit` with each state of a block.
+    pub(super) fn walk(&self, block: usize, visit: &mut dyn FnMut(Visit)) {
+        let (width, base, size) = (self.sites.width(), self.sites.states(), self.block_size());
+        let mut state = block * size;
+        let mut values: Vec<f64> = self.sites.layer(state as u64, self.n).into_iter().map(f64::from).collect();
         let mut z = self.hidden_bias.clone();
         let mut linear = 0.0;
-        for i in 0..self.n {
-            let v = self.value(state, i);
+        for (i, v) in values.iter().enumerate() {
             linear += v * self.visible_bias[i];
-            self.add(&mut z, i, v);
+            self.add(&mut z, i, *v);
         }
-        visit(state, linear + self.hidden.ln_sum(&z), &z);
-        let delta = self.levels.wide_delta();
-        for step in 1u64..1 << low_bits {
-            let i = step.trailing_zeros() as usize;
-            state ^= 1 << i;
-            let change = if state >> i & 1 == 1 { delta } else { -delta };
-            linear += change * self.visible_bias[i];
-            self.add(&mut z, i, change);
-            visit(state, linear + self.hidden.ln_sum(&z), &z);
+        let ln_weight = |linear: f64, z: &[f64]| linear + self.hidden.ln_sum(z);
+        visit(Visit { state, ln_weight: ln_weight(linear, &z), values: &values, fields: &z });
+        // The states of the sites, and the digits of the number of the step: a site steps where its digit does.
+        let sites = self.block_units() / width;
+        let (mut states, mut digits) = (vec![0; sites], vec![0; sites]);
+        for _ in 1..size {
+            let (mut site, mut place) = (0, 1);
+            while digits[site] == base - 1 {
+                digits[site] = 0;
+                (site, place) = (site + 1, place * base);
+            }
+            digits[site] += 1;
+            for (unit, change, value) in &self.steps[states[site]] {
+                let i = site * width + unit;
+                linear += change * self.visible_bias[i];
+                self.add(&mut z, i, *change);
+                values[i] = *value;
+            }
+            states[site] = (states[site] + 1) % base;
+            state = if states[site] == 0 { state - (base - 1) * place } else { state + place };
+            visit(Visit { state, ln_weight: ln_weight(linear, &z), values: &values, fields: &z });
         }
     }
 
-    /// Fills `z` with the fields of the hidden units at the visible `spins` (-1 low, +1 high; any number of units) and returns the
-    /// two parts of -F: sum_i b_i v_i and the sum over the hidden units.
+    /// Of two-valued units: fills `z` with the fields of the hidden units at the visible `spins` (-1 low, +1 high; any number of units)
+    /// and returns the two parts of -F: sum_i b_i v_i and the sum over the hidden units.
     pub(super) fn parts(&self, spins: &[f64], z: &mut [f64]) -> (f64, f64) {
         z.copy_from_slice(&self.hidden_bias);
         let mut linear = 0.0;
         for (i, s) in spins.iter().enumerate() {
-            let v = self.levels.value(*s > 0.0).into();
+            let v = self.sites.values(usize::from(*s > 0.0))[0].into();
             linear += v * self.visible_bias[i];
             self.add(z, i, v);
         }
         (linear, self.hidden.ln_sum(z))
     }
 
-    /// (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is `spin`, the hidden units have the
-    /// fields `z` and their part of -F is `here`. `moved`: room for as many fields.
+    /// Of two-valued units: (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is `spin`, the hidden
+    /// units have the fields `z` and their part of -F is `here`. `moved`: room for as many fields.
     pub(super) fn half_log_odds(&self, i: usize, spin: f64, (z, here): (&[f64], f64), moved: &mut [f64]) -> f64 {
-        let delta = self.levels.wide_delta();
+        let (_, delta, _) = self.steps[0][0];
         moved.copy_from_slice(z);
         self.add(moved, i, -spin * delta);
         0.5 * (delta * self.visible_bias[i] + spin * (here - self.hidden.ln_sum(moved)))
-    }
-
-    /// The value of unit `i` in `state`.
-    pub(super) fn value(&self, state: u64, i: usize) -> f64 {
-        self.levels.value(state >> i & 1 == 1).into()
     }
 
     /// z_a += v w_ia.

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Errors of machines, their training and their exact results.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum RbmError {
     /// Two values that are no unit kind.
     #[error("units {{{low}, {high}}}: both values must be finite and the first smaller than the second")]
@@ -24,10 +25,7 @@ pub enum RbmError {
         sigma: f32,
     },
     /// A text that is no unit kind.
-    #[error(
-        "units \"{0}\": must be \"spin\" (-1, +1), \"binary\" (0, 1), two values \"LOW,HIGH\", \"gaussian\" or \
-         \"gaussian:SIGMA\" (one value, or one for each unit, separated by commas)"
-    )]
+    #[error("units \"{0}\": must be {texts}", texts = super::units::texts())]
     UnitsText(String),
     /// An array whose size does not fit.
     #[error("{what}: has {found}, must have {expected}")]
@@ -58,6 +56,32 @@ pub enum RbmError {
         /// Highest value.
         high: f32,
     },
+    /// Data that no state of a site of several units is.
+    #[error(
+        "sample {sample}, site {site} = {values:?}: no state of {units} units; code each site as one of their states"
+    )]
+    Site {
+        /// Row of the data.
+        sample: usize,
+        /// Number of the site, from 0.
+        site: usize,
+        /// Values of its units.
+        values: Vec<f32>,
+        /// The unit kind.
+        units: String,
+    },
+    /// A layer of a number of units that its kind cannot have.
+    #[error("{n} {layer} units cannot be {units}: {demand}")]
+    Layer {
+        /// "visible" or "hidden".
+        layer: &'static str,
+        /// Units of the layer.
+        n: usize,
+        /// The unit kind.
+        units: String,
+        /// The numbers that fit.
+        demand: String,
+    },
     /// No samples to learn from or to test on.
     #[error("there are no samples: at least one is needed")]
     NoSamples,
@@ -81,13 +105,15 @@ pub enum RbmError {
         /// Units.
         found: usize,
     },
-    /// What needs two-valued units.
-    #[error("{what} needs two-valued units, but the {layer} units are Gaussian")]
+    /// What needs units of two values, or of states that can be listed.
+    #[error("{what} needs two-valued units, but the {layer} units are {kind}")]
     NotTwoValued {
         /// What was asked for.
         what: &'static str,
         /// "visible" or "hidden".
         layer: &'static str,
+        /// Name of their kind.
+        kind: &'static str,
     },
     /// A Gaussian machine without a normalisation.
     #[error(
@@ -106,7 +132,7 @@ pub enum RbmError {
     NotFinite,
     /// Unit kinds that are no reparametrisation of each other.
     #[error(
-        "{layer} units cannot be converted from {from} to {to}: only two-valued to two-valued, Gaussian to Gaussian"
+        "{layer} units cannot be converted from {from} to {to}: only to units of the same kind with as many states"
     )]
     Conversion {
         /// "visible" or "hidden".

@@ -82,10 +82,10 @@ pub struct ExactStep {
 }
 
 impl Rbm {
-    /// The exact distances from the law `q` and the exact gradient of `objective`. At most 20 two-valued visible units, any hidden
-    /// units. `q`: probabilities of the 2^n_visible states in the order of [`Rbm::ln_visible_law`].
+    /// The exact distances from the law `q` and the exact gradient of `objective`. At most 2^20 visible states (20 two-valued units), any
+    /// hidden units. `q`: probabilities of the visible states in the order of [`Rbm::ln_visible_law`].
     ///
-    /// O(2^n_visible n_visible n_hidden), in parallel; the same bits for any number of threads.
+    /// O(states n_visible n_hidden), in parallel; the same bits for any number of threads.
     ///
     /// # Errors
     /// As [`Rbm::divergences`]; [`RbmError::Law`] if the objective is infinite because q = 0 somewhere.
@@ -117,17 +117,16 @@ impl Rbm {
     }
 
     /// Sum of c(v) g(v) over a block of states: g = (v_i <h_a>_v, v_i, <h_a>_v).
-    fn part(&self, states: &VisibleStates, block: u64, coefficients: &[f64]) -> ExactGradient {
+    fn part(&self, states: &VisibleStates, block: usize, coefficients: &[f64]) -> ExactGradient {
         let mut part = self.no_gradient();
         let m = self.n_hidden();
         let mut h = vec![0.0; m];
-        states.walk(block, &mut |state, _, z| {
-            let c = coefficients[state as usize];
-            self.hidden_units().mean_wide(z, &mut h);
+        states.walk(block, &mut |visit| {
+            let c = coefficients[visit.state];
+            self.hidden_units().mean_wide(visit.fields, &mut h);
             h.iter_mut().for_each(|h| *h *= c);
             add(&mut part.hidden_bias, &h);
-            for i in 0..self.n_visible() {
-                let v = states.value(state, i);
+            for (i, v) in visit.values.iter().enumerate() {
                 part.visible_bias[i] += c * v;
                 part.weights[i * m..(i + 1) * m].iter_mut().zip(&h).for_each(|(w, h)| *w += v * h);
             }

@@ -1,8 +1,8 @@
 //! Free energy, pseudo-likelihood and likelihood of visible states.
 
-use super::{Rbm, RbmError};
+use super::{Rbm, RbmError, Sites};
 use crate::statistics::Estimate;
-use ndarray::{Array1, ArrayView1, ArrayView2};
+use ndarray::{Array1, ArrayView1, ArrayView2, s};
 use rayon::prelude::*;
 
 /// Rows that one task takes. Fixed, so that sums do not depend on threads.
@@ -13,7 +13,7 @@ const CHUNK: usize = 64;
 pub struct PseudoLikelihood {
     /// Mean over samples of sum_i ln p(v_i | all other units), in nats, with its standard error.
     pub total: Estimate,
-    /// The same divided by the number of visible units: nats per unit.
+    /// The same divided by the number of visible units, or of sites where a state takes several units: nats per unit.
     pub per_unit: Estimate,
 }
 
@@ -41,46 +41,63 @@ impl Rbm {
 
     /// Pseudo-likelihood sum_i ln p(v_i | all other units) (Besag 1975): needs no Z. All units, none picked at random.
     ///
-    /// `v`: shape (n, n_visible), values low or high. O(n n_visible n_hidden).
+    /// `v`: shape (n, n_visible), states of discrete units. Where a state takes several units, each term is that of a site. O(n
+    /// n_visible n_hidden).
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`] for Gaussian visible units, whose conditional law is a mixture of 2^n_hidden normal laws;
-    /// [`RbmError::Data`] for a value that is neither low nor high; [`RbmError::Shape`] for another width.
+    /// [`RbmError::Data`] or [`RbmError::Site`] for what is no state; [`RbmError::Shape`] for another width.
     pub fn pseudo_likelihood(&self, v: ArrayView2<f32>) -> Result<PseudoLikelihood, RbmError> {
         let what = "the pseudo-likelihood";
-        let levels = self.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
-        let (low, high) = (levels.low(), levels.high());
+        let sites = self.visible_sites(what)?;
         if v.ncols() != self.n_visible() {
             let (expected, found) = (self.n_visible(), v.ncols());
             return Err(RbmError::Shape { what: "columns of the data", expected, found });
         }
-        if let Some(((sample, unit), value)) = v.indexed_iter().find(|(_, v)| **v != low && **v != high) {
-            let units = self.visible_units().to_string();
-            return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
-        }
+        self.check_states(v, &sites)?;
         let terms = self.by_rows(v, |v, z| {
             let linear: f64 = v.iter().zip(&self.visible_bias).map(|(v, b)| f64::from(*v) * f64::from(*b)).sum();
             let here = linear + self.hidden_units().ln_sum(z);
             let mut moved = z.to_vec();
             let mut sum = 0.0;
-            for (i, value) in v.iter().enumerate() {
-                let change = f64::from(if *value == low { high } else { low }) - f64::from(*value);
-                for ((m, z), w) in moved.iter_mut().zip(z).zip(self.weights.row(i)) {
-                    *m = z + change * f64::from(*w);
+            for first in (0..v.len()).step_by(sites.width()) {
+                let now = v.slice(s![first..first + sites.width()]);
+                // ln p(v_i | rest) = -ln(1 + sum over other states of exp(there - here)): the largest term is taken out.
+                let (mut top, mut rest) = (0.0, 0.0);
+                let others = (0..sites.states()).map(|state| sites.values(state));
+                for other in others.filter(|values| now.iter().ne(*values)) {
+                    moved.copy_from_slice(z);
+                    let mut there = linear;
+                    for (i, (value, now)) in (first..).zip(other.iter().zip(now)).filter(|(_, (a, b))| a != b) {
+                        let change = f64::from(*value) - f64::from(*now);
+                        moved.iter_mut().zip(self.weights.row(i)).for_each(|(m, w)| *m += change * f64::from(*w));
+                        there += change * f64::from(self.visible_bias[i]);
+                    }
+                    let x = there + self.hidden_units().ln_sum(&moved) - here;
+                    if x > top {
+                        rest = (rest + 1.0) * libm::exp(top - x);
+                        top = x;
+                    } else {
+                        rest += libm::exp(x - top);
+                    }
                 }
-                let there = linear + change * f64::from(self.visible_bias[i]) + self.hidden_units().ln_sum(&moved);
-                // ln p(v_i | rest) = -ln(1 + exp(there - here))
-                let x = there - here;
-                sum -= x.max(0.0) + libm::log1p(libm::exp(-x.abs()));
+                sum -= top + libm::log1p(rest);
             }
             sum
         });
         let total = mean_of(&terms);
-        let n = self.n_visible() as f64;
+        let n = (self.n_visible() / sites.width()) as f64;
         Ok(PseudoLikelihood {
             total,
             per_unit: Estimate { value: total.value / n, error: total.error / n, n_eff: total.n_eff },
         })
+    }
+
+    /// Refuses rows of visible values that are no states.
+    pub(super) fn check_states(&self, v: ArrayView2<f32>, sites: &Sites) -> Result<(), RbmError> {
+        let mut rows = v.rows().into_iter().enumerate();
+        let wrong = rows.find_map(|(sample, row)| Some((sample, row, sites.misfit(row)?)));
+        wrong.map_or(Ok(()), |(sample, row, unit)| Err(self.visible_units().refusal(sample, unit, row)))
     }
 
     /// `of` each row and the fields of its hidden units, in the order of the rows.

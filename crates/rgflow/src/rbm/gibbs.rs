@@ -1,19 +1,19 @@
 //! Gibbs sampling: v -> h -> v with sampled states (thesis section 2.4.2).
 //!
-//! Two-valued units are bits and go through subset sums. Real values (Gaussian units, grey levels, expectation values) go
-//! through matrix products and are never thresholded.
+//! Two-valued units are bits and go through subset sums. Units of other kinds, grey levels and expectation values are real values: they
+//! go through matrix products and are never thresholded.
 
-use super::{Levels, Rbm, RbmError, Samples, Units};
-use crate::cpu;
+use super::layer_states::LayerStates;
+use super::units::Noise;
+use super::{Rbm, RbmError, Samples, Units};
 use crate::kernel::bits::{Bits, TOGETHER, Together};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
-use crate::kernel::normal;
 use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
 use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array1, ArrayView2, ArrayViewMut2};
 
 /// A machine prepared for sampling: products of both directions.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Kernel {
 enum Products {
     /// By subset sums of these weights, laid out once: for a machine that does not change.
     Bits(Blocks, Pair),
-    /// By matrix products: Gaussian units, and machines in training.
+    /// By matrix products: units of real values, and machines in training.
     Real,
 }
 
@@ -72,86 +72,13 @@ impl Kernel {
     }
 }
 
-/// The states of a layer, a row for each chain: bits, or real values.
-#[derive(Clone, Debug)]
-struct Layer {
-    n: usize,
-    levels: Option<Levels>,
-    /// Whether `values` is the state, not `bits`.
-    real: bool,
-    bits: Bits,
-    values: Array2<f32>,
-}
-
-impl Layer {
-    fn new(units: &Units, rows: usize, n: usize) -> Self {
-        let levels = units.levels();
-        let room = |of| if of { rows } else { 0 };
-        let (bits, values) = (Bits::new(room(levels.is_some()), n), Array2::zeros((room(levels.is_none()), n)));
-        Self { n, levels, real: levels.is_none(), bits, values }
-    }
-
-    /// Room for real values of two-valued units, which most chains never need.
-    fn make_real(&mut self, rows: usize) -> &mut Array2<f32> {
-        if self.values.nrows() != rows {
-            self.values = Array2::zeros((rows, self.n));
-        }
-        self.real = true;
-        &mut self.values
-    }
-
-    /// The state as values, shape (rows, n).
-    fn values(&mut self, rows: usize) -> ArrayView2<'_, f32> {
-        if let (false, Some(levels)) = (self.real, self.levels) {
-            self.make_real(rows);
-            self.real = false;
-            let values = self.values.as_slice_mut().expect("standard layout");
-            self.bits.unpack(levels.low(), levels.high(), values);
-        }
-        self.values.view()
-    }
-
-    fn write(&self, out: &mut [f32]) {
-        match self.levels {
-            Some(levels) if !self.real => self.bits.unpack(levels.low(), levels.high(), out),
-            _ => out.copy_from_slice(self.values.as_slice().expect("standard layout")),
-        }
-    }
-
-    /// Draws the units of block `b` from their fields.
-    fn draw(&mut self, units: &Units, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk, scratch: &mut Scratch) {
-        match units {
-            Units::TwoValued(levels) => {
-                self.bits.draw(cpu::path(), b, fields, random, levels.delta());
-                self.real = false;
-            }
-            Units::Gaussian(widths) => {
-                // a = sigma^2 z + sigma (standard normal)
-                let n = fields.len() * TOGETHER * COLUMNS;
-                normal::fill(random, &mut scratch.words[..n], &mut scratch.normal[..n]);
-                let units = b * COLUMNS..self.n.min((b + 1) * COLUMNS);
-                let noise = scratch.normal.chunks_exact(COLUMNS);
-                let mut values = self.values.slice_mut(s![.., units.clone()]);
-                for ((mut values, fields), noise) in values.rows_mut().into_iter().zip(fields.as_flattened()).zip(noise)
-                {
-                    for (l, (value, i)) in values.iter_mut().zip(units.clone()).enumerate() {
-                        let sigma = widths.sigma(i);
-                        *value = sigma * (sigma * fields.0[l] + noise[l]);
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// Random numbers, products and sums of a half-step.
 #[derive(Clone, Debug)]
 struct Scratch {
     /// Fields of a block of sixteen units.
     block: Vec<[Line; TOGETHER]>,
-    /// Random words and normal numbers from them, for Gaussian units.
-    words: Vec<u32>,
-    normal: Vec<f32>,
+    /// For units that are no bits.
+    noise: Noise,
     product: Vec<f32>,
     tables: Tables,
 }
@@ -174,8 +101,8 @@ struct Scratch {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Chains {
-    visible: Layer,
-    hidden: Layer,
+    visible: LayerStates,
+    hidden: LayerStates,
     rows: usize,
     /// Fields of the hidden units, block after block of sixteen, with rows up to a multiple of eight, once they are asked for.
     fields: Vec<[Line; TOGETHER]>,
@@ -183,21 +110,18 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// Room for `rows` chains; two-valued units are low, Gaussian ones zero.
+    /// Room for `rows` chains; discrete units are in their first state (two-valued ones low), Gaussian ones zero.
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
         let together = rows.div_ceil(TOGETHER);
-        let gaussian = rbm.visible_units().levels().is_none() || rbm.hidden_units().levels().is_none();
-        let lanes = if gaussian { together * TOGETHER * COLUMNS } else { 0 };
         Self {
-            visible: Layer::new(rbm.visible_units(), rows, rbm.n_visible()),
-            hidden: Layer::new(rbm.hidden_units(), rows, rbm.n_hidden()),
+            visible: LayerStates::new(rbm.visible_units(), rows, rbm.n_visible()),
+            hidden: LayerStates::new(rbm.hidden_units(), rows, rbm.n_hidden()),
             rows,
             fields: Vec::new(),
             scratch: Scratch {
                 block: vec![[Line::ZERO; TOGETHER]; together],
-                words: vec![0; lanes],
-                normal: vec![0.0; lanes],
+                noise: Noise::default(),
                 product: Vec::new(),
                 tables: Tables::new(),
             },
@@ -237,7 +161,7 @@ impl Chains {
     /// all low or high become bits; any other (grey levels, expectation values) are kept as they are until the units are drawn.
     ///
     /// # Errors
-    /// [`RbmError::Shape`] for another shape, [`RbmError::NotTwoValued`] for bits of Gaussian units.
+    /// [`RbmError::Shape`] for another shape, [`RbmError::NotTwoValued`] for bits of other units.
     pub fn set_visible<'a>(&mut self, samples: impl Into<Samples<'a>>) -> Result<(), RbmError> {
         let fits = |what, expected, found| {
             if expected == found { Ok(()) } else { Err(RbmError::Shape { what, expected, found }) }
@@ -245,7 +169,8 @@ impl Chains {
         let (rows, layer) = (self.rows, &mut self.visible);
         match samples.into() {
             Samples::Packed(bits) => {
-                layer.levels.ok_or(RbmError::NotTwoValued { what: "packed states", layer: "visible" })?;
+                let kind = layer.kind;
+                layer.levels.ok_or(RbmError::NotTwoValued { what: "packed states", layer: "visible", kind })?;
                 let bytes = packed_len(layer.n);
                 fits("bytes of the packed states", rows * bytes, bits.len())?;
                 self.set_visible_bits(bits.chunks_exact(bytes));
@@ -329,8 +254,9 @@ impl Chains {
     pub fn draw_hidden(&mut self, kernel: &Kernel, random: &mut Bulk) {
         let together = self.rows.div_ceil(TOGETHER);
         for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
-            self.hidden.draw(kernel.rbm.hidden_units(), b, fields, random, &mut self.scratch);
+            self.hidden.draw(b, fields, random);
         }
+        self.hidden.draw_kept(kernel.rbm.hidden_units(), &mut self.scratch.noise, random);
     }
 
     /// Draws the visible units given the hidden ones.
@@ -362,7 +288,7 @@ impl Half<'_> {
     }
 
     /// Whether fields come from bits, and not from the product that [`Half::prepare`] leaves.
-    fn of_bits(&self, from: &Layer) -> Option<(&Blocks, Pair)> {
+    fn of_bits(&self, from: &LayerStates) -> Option<(&Blocks, Pair)> {
         match self.products {
             Products::Bits(blocks, pair) if !from.real => Some((blocks, *pair)),
             _ => None,
@@ -370,7 +296,7 @@ impl Half<'_> {
     }
 
     /// What must be done before fields are written block by block.
-    fn prepare(&self, from: &mut Layer, scratch: &mut Scratch) {
+    fn prepare(&self, from: &mut LayerStates, scratch: &mut Scratch) {
         if self.of_bits(from).is_none() {
             let n = self.bias.len();
             scratch.product.resize(self.rows * n, 0.0);
@@ -380,7 +306,7 @@ impl Half<'_> {
     }
 
     /// Writes the fields of block `b`.
-    fn write_fields(&self, b: usize, from: &Layer, fields: &mut [[Line; TOGETHER]], scratch: &mut Scratch) {
+    fn write_fields(&self, b: usize, from: &LayerStates, fields: &mut [[Line; TOGETHER]], scratch: &mut Scratch) {
         let n = self.bias.len();
         let bias = Line(std::array::from_fn(|l| self.bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)));
         match self.of_bits(from) {
@@ -398,13 +324,20 @@ impl Half<'_> {
     }
 
     /// Draws the layer `to`, block after block while its fields are in the nearest cache.
-    fn draw(&self, (from, to): (&mut Layer, &mut Layer), units: &Units, random: &mut Bulk, scratch: &mut Scratch) {
+    fn draw(
+        &self,
+        (from, to): (&mut LayerStates, &mut LayerStates),
+        units: &Units,
+        random: &mut Bulk,
+        scratch: &mut Scratch,
+    ) {
         self.prepare(from, scratch);
         let mut block = std::mem::take(&mut scratch.block);
         for b in 0..self.blocks() {
             self.write_fields(b, from, &mut block, scratch);
-            to.draw(units, b, &block, random, scratch);
+            to.draw(b, &block, random);
         }
         scratch.block = block;
+        to.draw_kept(units, &mut scratch.noise, random);
     }
 }

@@ -20,14 +20,14 @@ pub struct IndependentUnits {
     /// Mean of each unit, shape `(n_visible,)`.
     pub mean: Array1<f32>,
     units: Units,
-    /// Of two-valued units the probability of the high value and nothing, else mean and variance.
+    /// Of each unit, as its kind says it: of two-valued ones the probability of the high value, else mean and variance.
     laws: Vec<(f64, f64)>,
 }
 
 impl IndependentUnits {
     /// Of `n_visible` units of the kind `units`; `rows` gives each training sample to what it is called with, and is called twice.
     ///
-    /// The probability of a high value follows Laplace's rule, (k + 1)/(n + 2). A normal law is no narrower than the machine's unit:
+    /// Probabilities of states follow Laplace's rule, (k + 1)/(n + 2) of two. A normal law is no narrower than the machine's unit:
     /// none of a machine's laws is, and a column that is constant would have an infinite density.
     pub fn fit(units: &Units, n_visible: usize, rows: impl Fn(&mut dyn FnMut(ArrayView1<f32>))) -> Self {
         let (mut mean, mut sums) = (Array1::<f32>::zeros(n_visible), vec![0.0f64; n_visible]);
@@ -41,31 +41,18 @@ impl IndependentUnits {
         let n = count as f64;
         let means: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
         let mut squares = vec![0.0f64; n_visible];
-        if units.levels().is_none() {
+        if units.sites().is_none() {
             rows(&mut |row| {
                 let of = |((square, v), mean): ((&mut f64, &f32), &f64)| *square += (f64::from(*v) - mean).powi(2);
                 squares.iter_mut().zip(row).zip(&means).for_each(of);
             });
         }
-        let law = |(i, mean): (usize, &f64)| match units {
-            Units::TwoValued(l) => {
-                let share = (mean - f64::from(l.low())) / f64::from(l.delta());
-                ((share * n + 1.0) / (n + 2.0), 0.0)
-            }
-            Units::Gaussian(widths) => (*mean, (squares[i] / n).max(f64::from(widths.sigma(i)).powi(2))),
-        };
-        let laws = means.iter().enumerate().map(law).collect();
-        Self { mean, units: units.clone(), laws }
+        Self { mean, units: units.clone(), laws: units.laws(n, &means, &squares) }
     }
 
     /// ln p of a sample, in nats; of real numbers the logarithm of the density.
     pub fn ln_p(&self, sample: ArrayView1<f32>) -> f64 {
-        let term = |(v, (a, b)): (&f32, &(f64, f64))| match self.units.levels() {
-            Some(l) if *v == l.high() => libm::log(*a),
-            Some(_) => libm::log1p(-a),
-            None => -0.5 * (f64::from(*v) - a).powi(2) / b - 0.5 * libm::log(std::f64::consts::TAU * b),
-        };
-        sample.iter().zip(&self.laws).map(term).sum()
+        sample.iter().zip(&self.laws).map(|(v, law)| self.units.ln_p(*v, *law)).sum()
     }
 }
 

@@ -8,7 +8,7 @@ use ndarray::{Array1, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Largest visible layer whose law is listed.
+/// Largest two-valued visible layer whose law is listed; others have no more states.
 pub const MOST_VISIBLE: usize = 20;
 /// How far the sum of a law may be from 1.
 const ROUNDING: f64 = 1e-9;
@@ -34,16 +34,17 @@ impl Divergences {
 }
 
 impl Rbm {
-    /// ln p(v) of all 2^n_visible states: in state s, unit i is high where bit i of s is 1. At most 20 visible units.
+    /// ln p(v) of all states, numbered as [`Sites`] says: 2^n_visible of two-valued units, where in state s unit i is high if bit i of s
+    /// is 1. At most 2^20 states.
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].
     pub fn ln_visible_law(&self) -> Result<Vec<f64>, RbmError> {
         let states = VisibleStates::new(self, "the exact law p(v)", MOST_VISIBLE)?;
-        let mut ln = vec![0.0; 1 << self.n_visible()];
-        let size = ln.len() / states.blocks() as usize;
+        let mut ln = vec![0.0; states.count()];
+        let size = states.block_size();
         ln.par_chunks_mut(size).enumerate().for_each(|(block, values)| {
-            states.walk(block as u64, &mut |state, x, _| values[state as usize % size] = x);
+            states.walk(block, &mut |visit| values[visit.state % size] = visit.ln_weight);
         });
         let mut sum = LogSum::default();
         ln.iter().for_each(|x| sum.add(*x));
@@ -52,7 +53,7 @@ impl Rbm {
         Ok(ln)
     }
 
-    /// p(v) of all 2^n_visible states, in the order of [`Rbm::ln_visible_law`].
+    /// p(v) of all states, in the order of [`Rbm::ln_visible_law`].
     ///
     /// # Errors
     /// As [`Rbm::ln_visible_law`].
@@ -73,12 +74,10 @@ impl Rbm {
     /// As [`Rbm::ln_visible_law`].
     pub fn expectation(&self, of: impl Fn(ArrayView1<'_, f32>) -> f64) -> Result<f64, RbmError> {
         let law = self.visible_law()?;
-        let what = "the mean under p(v)";
-        let levels = self.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
-        let mut v = Array1::zeros(self.n_visible());
+        let sites = self.visible_sites("the mean under p(v)")?;
         let mean = law.iter().enumerate().map(|(state, p)| {
-            v.indexed_iter_mut().for_each(|(i, v)| *v = if state >> i & 1 == 1 { levels.high() } else { levels.low() });
-            p * of(v.view())
+            let v = sites.layer(state as u64, self.n_visible());
+            p * of(ArrayView1::from(&v))
         });
         Ok(mean.sum())
     }
@@ -86,7 +85,7 @@ impl Rbm {
     /// Exact distances between the law `q` over visible states (in the order of [`Rbm::ln_visible_law`]) and p.
     ///
     /// # Errors
-    /// As [`Rbm::ln_visible_law`]; [`RbmError::Law`] if `q` is no distribution over 2^n_visible states.
+    /// As [`Rbm::ln_visible_law`]; [`RbmError::Law`] if `q` is no distribution over as many states.
     pub fn divergences(&self, q: &[f64]) -> Result<Divergences, RbmError> {
         let ln_p = self.ln_visible_law()?;
         check_law(q, ln_p.len())?;
@@ -94,19 +93,19 @@ impl Rbm {
         Ok(Divergences::of(q, &p, &ln_p))
     }
 
-    /// The law of data: the frequency of each of the 2^n_visible states among the rows of `v`.
+    /// The law of data: the frequency of each state among the rows of `v`.
     ///
-    /// `v`: shape (n, n_visible), values low or high. At most 20 visible units.
+    /// `v`: shape (n, n_visible), states of discrete units. At most 2^20 states.
     ///
     /// # Errors
-    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`]; [`RbmError::Data`] for a value that is neither low nor high;
+    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`]; [`RbmError::Data`] or [`RbmError::Site`] for what is no state;
     /// [`RbmError::Shape`] for another width; [`RbmError::Law`] if there are no rows.
     pub fn empirical_law(&self, v: ArrayView2<f32>) -> Result<Array1<f64>, RbmError> {
         let what = "the law of the data";
-        let levels = self.visible_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "visible" })?;
-        let (n, found) = (self.n_visible(), v.ncols());
-        if n > MOST_VISIBLE {
-            return Err(RbmError::TooLarge { what, most: MOST_VISIBLE, found: n });
+        let sites = self.visible_sites(what)?;
+        let (n, most, found) = (self.n_visible(), sites.most_units(MOST_VISIBLE), v.ncols());
+        if n > most {
+            return Err(RbmError::TooLarge { what, most, found: n });
         }
         if found != n {
             return Err(RbmError::Shape { what: "columns of the data", expected: n, found });
@@ -114,19 +113,10 @@ impl Rbm {
         if v.nrows() == 0 {
             return Err(RbmError::Law("has no samples".into()));
         }
-        let (low, high) = (levels.low(), levels.high());
-        let mut law = Array1::zeros(1 << n);
-        for (sample, row) in v.rows().into_iter().enumerate() {
-            let mut state = 0usize;
-            for (unit, value) in row.iter().enumerate() {
-                if *value != low && *value != high {
-                    let units = self.visible_units().to_string();
-                    return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
-                }
-                state |= usize::from(*value == high) << unit;
-            }
-            law[state] += 1.0;
-        }
+        self.check_states(v, &sites)?;
+        let mut law = Array1::zeros(sites.count(n).unwrap_or(0) as usize);
+        let states = v.rows().into_iter().filter_map(|row| sites.index(&row.to_vec()));
+        states.for_each(|state| law[state as usize] += 1.0);
         Ok(law / v.nrows() as f64)
     }
 }

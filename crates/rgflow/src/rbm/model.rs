@@ -1,7 +1,7 @@
 //! The machine: H(v, h) = -(sum_ia v_i w_ia h_a + sum_i b_i v_i + sum_a c_a h_a) + own energies of Gaussian units (thesis eqs
 //! 2.4.12, 2.4.13 and 2.4.16).
 
-use super::{RbmError, Samples, Units};
+use super::{Levels, RbmError, Samples, Sites, Units};
 use crate::kernel::product::gemm;
 use crate::kernel::vector::add_bias;
 use crate::random::Generator;
@@ -94,16 +94,11 @@ impl Rbm {
     /// [`Rbm::converted`].
     ///
     /// # Errors
-    /// [`RbmError::Shape`] if Gaussian units have neither one sigma nor one for each unit.
+    /// [`RbmError::Shape`] if Gaussian units have neither one sigma nor one for each unit; [`RbmError::Layer`] for a number of units
+    /// that a kind cannot have.
     pub fn with_units(self, visible: Units, hidden: Units) -> Result<Self, RbmError> {
-        for (what, units, n) in [
-            ("sigma of the visible units", &visible, self.n_visible()),
-            ("sigma of the hidden units", &hidden, self.n_hidden()),
-        ] {
-            if let (false, Units::Gaussian(widths)) = (units.fits(n), units) {
-                return Err(RbmError::Shape { what, expected: n, found: widths.as_slice().len() });
-            }
-        }
+        visible.fits("visible", self.n_visible())?;
+        hidden.fits("hidden", self.n_hidden())?;
         Ok(Self { visible_units: visible, hidden_units: hidden, ..self })
     }
 
@@ -154,6 +149,24 @@ impl Rbm {
         &self.hidden_units
     }
 
+    /// The two values of the visible units, for `what`, which needs them.
+    pub(super) fn visible_levels(&self, what: &'static str) -> Result<Levels, RbmError> {
+        let kind = self.visible_units.kind();
+        self.visible_units.levels().ok_or(RbmError::NotTwoValued { what, layer: "visible", kind })
+    }
+
+    /// The states of the visible units, for `what`, which lists them.
+    pub(super) fn visible_sites(&self, what: &'static str) -> Result<Sites, RbmError> {
+        let kind = self.visible_units.kind();
+        self.visible_units.sites().ok_or(RbmError::NotTwoValued { what, layer: "visible", kind })
+    }
+
+    /// The states of the hidden units, for `what`, which lists them.
+    pub(super) fn hidden_sites(&self, what: &'static str) -> Result<Sites, RbmError> {
+        let kind = self.hidden_units.kind();
+        self.hidden_units.sites().ok_or(RbmError::NotTwoValued { what, layer: "hidden", kind })
+    }
+
     /// Whether every parameter is finite.
     pub fn is_finite(&self) -> bool {
         self.weights.iter().chain(&self.visible_bias).chain(&self.hidden_bias).all(|p| p.is_finite())
@@ -200,7 +213,7 @@ impl Rbm {
     /// `v`: shape (n, n_visible), or bits. At most 256 MiB of values are reconstructed at a time, so that bits stay bits.
     ///
     /// # Panics
-    /// For bits of Gaussian units and for another width than the machine's, which [`Samples::check`] refuses.
+    /// For bits of units that are not two-valued and for another width than the machine's, which [`Samples::check`] refuses.
     pub fn reconstruction_cost<'a>(&self, v: impl Into<Samples<'a>>) -> f64 {
         let v = v.into();
         let n = v.len(self.n_visible());

@@ -1,12 +1,12 @@
-//! Exact ln Z: by enumeration of a two-valued layer, or from the determinant of a Gaussian machine.
+//! Exact ln Z: by enumeration of a discrete layer, or from the determinant of a Gaussian machine.
 
 use super::enumeration::VisibleStates;
-use super::{Rbm, RbmError, Units};
+use super::{Rbm, RbmError};
 use crate::kernel::log_weights::LogSum;
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-/// Largest layer that is enumerated.
+/// Largest two-valued layer that is enumerated; others have no more states.
 pub const MOST_UNITS: usize = 25;
 
 /// ln(2 pi).
@@ -22,14 +22,14 @@ pub enum Layer {
 }
 
 impl Rbm {
-    /// Exact ln Z, Z = sum (or integral) of exp(-H(v, h)) over all states, by the cheapest way: enumeration of the smaller
-    /// two-valued layer of at most 25 units (the other layer is summed or integrated in closed form), or the determinant if both
-    /// layers are Gaussian.
+    /// Exact ln Z, Z = sum (or integral) of exp(-H(v, h)) over all states, by the cheapest way: enumeration of the discrete layer of
+    /// fewer states, at most those of 25 two-valued units (the other layer is summed or integrated in closed form), or the determinant
+    /// if both layers are Gaussian.
     ///
-    /// O(2^n times the size of the other layer), in parallel; the same bits for any number of threads.
+    /// O(states times the size of the other layer), in parallel; the same bits for any number of threads.
     ///
     /// # Errors
-    /// [`RbmError::TooLarge`] if no two-valued layer has at most 25 units; [`RbmError::NotNormalisable`] for a Gaussian machine
+    /// [`RbmError::TooLarge`] if no discrete layer has so few states; [`RbmError::NotNormalisable`] for a Gaussian machine
     /// whose Z is infinite; [`RbmError::NotFinite`] for parameters that are not finite.
     ///
     /// ```
@@ -42,11 +42,12 @@ impl Rbm {
     /// # Ok::<(), RbmError>(())
     /// ```
     pub fn ln_z(&self) -> Result<f64, RbmError> {
-        let layer = match (self.visible_units(), self.hidden_units()) {
-            (Units::TwoValued(_), Units::TwoValued(_)) if self.n_visible() <= self.n_hidden() => Layer::Visible,
-            (_, Units::TwoValued(_)) => Layer::Hidden,
-            (Units::TwoValued(_), _) => Layer::Visible,
-            (Units::Gaussian(_), Units::Gaussian(_)) => return self.gaussian_ln_z(),
+        let (n, m) = self.weights.dim();
+        let layer = match (self.visible_units().sites(), self.hidden_units().sites()) {
+            (Some(v), Some(h)) if v.ln_count(n) <= h.ln_count(m) => Layer::Visible,
+            (_, Some(_)) => Layer::Hidden,
+            (Some(_), None) => Layer::Visible,
+            (None, None) => return self.gaussian_ln_z(),
         };
         self.ln_z_over(layer)
     }
@@ -54,7 +55,7 @@ impl Rbm {
     /// Exact ln Z by enumerating the states of `layer`: both layers give the same number.
     ///
     /// # Errors
-    /// [`RbmError::NotTwoValued`] if `layer` is Gaussian, [`RbmError::TooLarge`] if it has more than 25 units,
+    /// [`RbmError::NotTwoValued`] if `layer` is Gaussian, [`RbmError::TooLarge`] if it has more states than 25 two-valued units,
     /// [`RbmError::NotFinite`] for parameters that are not finite.
     pub fn ln_z_over(&self, layer: Layer) -> Result<f64, RbmError> {
         const WHAT: &str = "ln Z";
@@ -63,21 +64,17 @@ impl Rbm {
         let machine = match layer {
             Layer::Visible => self,
             Layer::Hidden => {
+                self.hidden_sites(WHAT)?;
                 mirrored = self.mirrored();
                 &mirrored
             }
         };
-        let states = VisibleStates::new(machine, WHAT, MOST_UNITS).map_err(|error| match error {
-            RbmError::NotTwoValued { what, .. } if layer == Layer::Hidden => {
-                RbmError::NotTwoValued { what, layer: "hidden" }
-            }
-            other => other,
-        })?;
+        let states = VisibleStates::new(machine, WHAT, MOST_UNITS)?;
         let blocks: Vec<LogSum> = (0..states.blocks())
             .into_par_iter()
             .map(|block| {
                 let mut sum = LogSum::default();
-                states.walk(block, &mut |_, x, _| sum.add(x));
+                states.walk(block, &mut |visit| sum.add(visit.ln_weight));
                 sum
             })
             .collect();
@@ -96,18 +93,19 @@ impl Rbm {
         if self.n_visible() < self.n_hidden() {
             return self.mirrored().gaussian_ln_z();
         }
-        let (Units::Gaussian(visible), Units::Gaussian(hidden)) = (self.visible_units(), self.hidden_units()) else {
-            return Err(RbmError::NotTwoValued { what: "ln Z by enumeration", layer: "visible" });
-        };
         let (n, m) = self.weights.dim();
-        let variance: Vec<f64> = (0..n).map(|i| f64::from(visible.sigma(i)).powi(2)).collect();
+        let variances = (self.visible_units().variances(n), self.hidden_units().variances(m));
+        let (Some(variance), Some(hidden)) = variances else {
+            let (what, kind) = ("ln Z by enumeration", self.visible_units().kind());
+            return Err(RbmError::NotTwoValued { what, layer: "visible", kind });
+        };
         let w = DMatrix::from_fn(n, m, |i, a| f64::from(self.weights[[i, a]]));
         let b = DVector::from_fn(n, |i, _| f64::from(self.visible_bias[i]));
         let c = DVector::from_fn(m, |a, _| f64::from(self.hidden_bias[a]));
         let scaled = DMatrix::from_fn(n, m, |i, a| variance[i] * w[(i, a)]);
         let mut schur = -(w.transpose() * &scaled);
         for a in 0..m {
-            schur[(a, a)] += 1.0 / f64::from(hidden.sigma(a)).powi(2);
+            schur[(a, a)] += 1.0 / hidden[a];
         }
         let cholesky = schur.cholesky().ok_or(RbmError::NotNormalisable)?;
         let field = c + scaled.transpose() * &b;

@@ -1,6 +1,6 @@
 //! Data for a machine: bits of two-valued units, or real values, which are never thresholded.
 
-use super::{Chains, Rbm, RbmError, Units};
+use super::{Chains, Rbm, RbmError};
 use crate::kernel::spins::{pack_levels, packed_len, unpack_levels};
 use ndarray::{Array2, ArrayView2, CowArray, Ix2, s};
 use std::borrow::Cow;
@@ -62,7 +62,7 @@ impl<'a> Samples<'a> {
     /// Values of the visible units of `rbm`, shape (n, n_visible), in standard layout.
     ///
     /// # Panics
-    /// For bits of Gaussian units, which [`Samples::check`] refuses.
+    /// For bits of units that are not two-valued, which [`Samples::check`] refuses.
     pub fn values(&self, rbm: &Rbm) -> CowArray<'a, f32, Ix2> {
         match self {
             Self::Packed(bits) => {
@@ -79,12 +79,12 @@ impl<'a> Samples<'a> {
     /// Refuses samples that the visible units of `rbm` cannot take, and none at all.
     ///
     /// # Errors
-    /// [`RbmError::Shape`], [`RbmError::Data`], [`RbmError::NoSamples`], [`RbmError::NotTwoValued`] for bits.
+    /// [`RbmError::Shape`], [`RbmError::Data`], [`RbmError::Site`], [`RbmError::NoSamples`], [`RbmError::NotTwoValued`] for bits.
     pub fn check(&self, rbm: &Rbm) -> Result<(), RbmError> {
         let n = rbm.n_visible();
         match self {
             Self::Packed(bits) => {
-                rbm.visible_units().levels().ok_or(RbmError::NotTwoValued { what: "packed data", layer: "visible" })?;
+                rbm.visible_levels("packed data")?;
                 let rest = bits.len() % packed_len(n);
                 if rest != 0 {
                     let (expected, found) = (bits.len() - rest, bits.len());
@@ -95,15 +95,8 @@ impl<'a> Samples<'a> {
                 if values.ncols() != n {
                     return Err(RbmError::Shape { what: "columns of the data", expected: n, found: values.ncols() });
                 }
-                let (low, high) = match rbm.visible_units() {
-                    Units::TwoValued(levels) => (levels.low(), levels.high()),
-                    Units::Gaussian(_) => (f32::MIN, f32::MAX),
-                };
-                let wrong = values.indexed_iter().find(|(_, v)| !(low..=high).contains(*v));
-                if let Some(((sample, unit), value)) = wrong {
-                    let units = rbm.visible_units().to_string();
-                    return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
-                }
+                let rows = values.rows().into_iter().enumerate();
+                rows.into_iter().try_for_each(|(sample, row)| rbm.visible_units().check(sample, row))?;
             }
         }
         if self.len(n) == 0 { Err(RbmError::NoSamples) } else { Ok(()) }
@@ -181,21 +174,12 @@ impl Rbm {
                 }
             }
             Samples::Values(values) => {
-                let (low, delta) =
-                    self.visible_units().levels().map_or((0.0, 1.0), |l| (f64::from(l.low()), l.wide_delta()));
                 for row in values.rows() {
-                    sums.iter_mut().zip(row).for_each(|(s, v)| *s += (f64::from(*v) - low) / delta);
+                    sums.iter_mut().zip(row).for_each(|(s, v)| *s += self.visible_units().share(*v));
                 }
             }
         }
-        let biases = sums.iter().enumerate().map(|(i, sum)| match self.visible_units() {
-            Units::TwoValued(levels) => {
-                let p = (sum + 1.0) / (samples as f64 + 2.0);
-                (libm::log(p / (1.0 - p)) / levels.wide_delta()) as f32
-            }
-            Units::Gaussian(widths) => (sum / samples as f64 / f64::from(widths.sigma(i)).powi(2)) as f32,
-        });
-        self.visible_bias = biases.collect();
+        self.visible_bias = self.visible_units().biases(&sums, samples).into();
         Ok(())
     }
 }

@@ -5,7 +5,7 @@
 //! v -> h', has the same non-zero ones, so the matrix of the smaller layer suffices.
 
 use super::enumeration::VisibleStates;
-use super::{Levels, Rbm, RbmError};
+use super::{Rbm, RbmError, Sites, Units};
 use crate::decomposition::symmetric_eigenvalues;
 use nalgebra::DMatrix;
 
@@ -17,7 +17,7 @@ pub const MOST_LARGER: usize = 16;
 /// Spectrum of a Gibbs kernel: see [`Rbm::gibbs_spectrum`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spectrum {
-    /// Eigenvalues, falling; the first is 1. There are 2^(size of the smaller layer); the kernel on the larger layer has these and
+    /// Eigenvalues, falling; the first is 1. There are as many as the smaller layer has states; the kernel on the larger layer has these and
     /// zeros.
     pub eigenvalues: Vec<f64>,
 }
@@ -48,10 +48,10 @@ impl Spectrum {
 }
 
 impl Rbm {
-    /// Eigenvalues of the Gibbs kernel v -> h -> v, exactly: two-valued units, at most 12 in the smaller layer and 16 in the
-    /// larger one.
+    /// Eigenvalues of the Gibbs kernel v -> h -> v, exactly: discrete units, at most 12 two-valued ones in the smaller layer and 16 in
+    /// the larger one, or as many states of others.
     ///
-    /// With m units in the smaller layer and n in the larger one: O(2^(n + 2 m) + 2^(3 m)) operations: about a second up to 10,
+    /// With m two-valued units in the smaller layer and n in the larger one: O(2^(n + 2 m) + 2^(3 m)) operations: about a second up to 10,
     /// one to two minutes and half a GiB for 12 + 12. Eigenvalues are right to about 1e-14, so relaxation times beyond 1e13 are not told
     /// apart.
     ///
@@ -59,31 +59,29 @@ impl Rbm {
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`], [`RbmError::NotConverged`].
     pub fn gibbs_spectrum(&self) -> Result<Spectrum, RbmError> {
         const WHAT: &str = "the spectrum of the Gibbs kernel";
-        if self.n_visible() < self.n_hidden() {
+        let (hidden, m) = (self.hidden_sites(WHAT)?, self.n_hidden());
+        if self.visible_sites(WHAT)?.ln_count(self.n_visible()) < hidden.ln_count(m) {
             // The same non-zero eigenvalues; errors about the layers have been excluded before.
-            self.hidden_units().levels().ok_or(RbmError::NotTwoValued { what: WHAT, layer: "hidden" })?;
-            self.visible_units().levels().ok_or(RbmError::NotTwoValued { what: WHAT, layer: "visible" })?;
             return self.mirrored().gibbs_spectrum();
         }
-        let levels = self.hidden_units().levels().ok_or(RbmError::NotTwoValued { what: WHAT, layer: "hidden" })?;
-        let m = self.n_hidden();
-        if m > MOST_SMALLER {
-            return Err(RbmError::TooLarge { what: WHAT, most: MOST_SMALLER, found: m });
+        let most = hidden.most_units(MOST_SMALLER);
+        if m > most {
+            return Err(RbmError::TooLarge { what: WHAT, most, found: m });
         }
         let states = VisibleStates::new(self, WHAT, MOST_LARGER)?;
         let mirrored = self.mirrored();
-        let ln_weight_h = ln_weights(&VisibleStates::new(&mirrored, WHAT, MOST_SMALLER)?, 1 << m);
-        let mut kernel = DMatrix::<f64>::zeros(1 << m, 1 << m);
+        let ln_weight_h = ln_weights(&VisibleStates::new(&mirrored, WHAT, MOST_SMALLER)?);
+        let mut kernel = DMatrix::<f64>::zeros(ln_weight_h.len(), ln_weight_h.len());
         // Rows of M for a block of visible states at a time: M_vh = sqrt(p(v) / p(h)) p(h | v).
         for block in 0..states.blocks() {
-            let size = (1usize << self.n_visible()) / states.blocks() as usize;
-            let mut part = DMatrix::<f64>::zeros(1 << m, size);
-            states.walk(block, &mut |state, ln_weight_v, z| {
-                let mut column = part.column_mut(state as usize % size);
-                conditional_law(z, levels, column.as_mut_slice());
+            let size = states.block_size();
+            let mut part = DMatrix::<f64>::zeros(ln_weight_h.len(), size);
+            states.walk(block, &mut |visit| {
+                let mut column = part.column_mut(visit.state % size);
+                conditional_law(visit.fields, self.hidden_units(), &hidden, column.as_mut_slice());
                 for (p, ln_weight) in column.iter_mut().zip(&ln_weight_h) {
                     // p(h|v) = 0 below the smallest number; its factor may be large but not large enough.
-                    *p = if *p == 0.0 { 0.0 } else { *p * libm::exp(0.5 * (ln_weight_v - ln_weight)) };
+                    *p = if *p == 0.0 { 0.0 } else { *p * libm::exp(0.5 * (visit.ln_weight - ln_weight)) };
                 }
             });
             kernel.gemm(1.0, &part, &part.transpose(), 1.0);
@@ -94,8 +92,8 @@ impl Rbm {
         Ok(Spectrum { eigenvalues })
     }
 
-    /// The exact matrix K(v, v') = sum_h p(h|v) p(v'|h) of the Gibbs kernel, rows v, for at most 12 units in each layer (at most
-    /// 2^12 x 2^12 numbers); states as in [`Rbm::ln_visible_law`].
+    /// The exact matrix K(v, v') = sum_h p(h|v) p(v'|h) of the Gibbs kernel, rows v, for at most 12 two-valued units in each layer, or
+    /// as many states of others (at most 2^12 x 2^12 numbers); states as in [`Rbm::ln_visible_law`].
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].
@@ -107,42 +105,46 @@ impl Rbm {
     }
 }
 
-/// p(h | v), shape (2^n_visible, 2^n_hidden).
+/// p(h | v), shape (visible states, hidden states).
 fn conditional_laws(rbm: &Rbm, what: &'static str) -> Result<ndarray::Array2<f64>, RbmError> {
-    let levels = rbm.hidden_units().levels().ok_or(RbmError::NotTwoValued { what, layer: "hidden" })?;
+    let (hidden, m) = (rbm.hidden_sites(what)?, rbm.n_hidden());
     let states = VisibleStates::new(rbm, what, MOST_SMALLER)?;
-    let mut laws = ndarray::Array2::zeros((1 << rbm.n_visible(), 1 << rbm.n_hidden().min(MOST_SMALLER)));
-    if rbm.n_hidden() > MOST_SMALLER {
-        return Err(RbmError::TooLarge { what, most: MOST_SMALLER, found: rbm.n_hidden() });
+    let most = hidden.most_units(MOST_SMALLER);
+    if m > most {
+        return Err(RbmError::TooLarge { what, most, found: m });
     }
+    let mut laws = ndarray::Array2::zeros((states.count(), hidden.count(m).unwrap_or(0) as usize));
     for block in 0..states.blocks() {
-        states.walk(block, &mut |state, _, z| {
-            let mut row = laws.row_mut(state as usize);
-            conditional_law(z, levels, row.as_slice_mut().expect("standard layout"));
+        states.walk(block, &mut |visit| {
+            let mut row = laws.row_mut(visit.state);
+            conditional_law(visit.fields, rbm.hidden_units(), &hidden, row.as_slice_mut().expect("standard layout"));
         });
     }
     Ok(laws)
 }
 
 /// -F of all states.
-fn ln_weights(states: &VisibleStates, n: usize) -> Vec<f64> {
-    let mut all = vec![0.0; n];
+fn ln_weights(states: &VisibleStates) -> Vec<f64> {
+    let mut all = vec![0.0; states.count()];
     for block in 0..states.blocks() {
-        states.walk(block, &mut |state, x, _| all[state as usize] = x);
+        states.walk(block, &mut |visit| all[visit.state] = visit.ln_weight);
     }
     all
 }
 
-/// The product law of independent units in the fields `z`: of all 2^len states, bit a = unit a high.
-fn conditional_law(z: &[f64], levels: Levels, law: &mut [f64]) {
+/// The product law of a layer of independent sites in the fields `z`, of all of its states.
+fn conditional_law(z: &[f64], units: &Units, sites: &Sites, law: &mut [f64]) {
+    let mut p = vec![0.0; sites.states()];
     law[0] = 1.0;
-    for (a, z) in z.iter().enumerate() {
-        let x = levels.wide_delta() * z;
-        let (low, high) = (1.0 / (1.0 + libm::exp(x)), 1.0 / (1.0 + libm::exp(-x)));
-        let (known, new) = law[..2 << a].split_at_mut(1 << a);
-        for (k, n) in known.iter_mut().zip(new) {
-            *n = *k * high;
-            *k *= low;
+    let mut known = 1;
+    for z in z.chunks_exact(sites.width()) {
+        units.site_law(z, &mut p);
+        // The first state in place, last: the others are made of what is known.
+        let (first, others) = law[..known * p.len()].split_at_mut(known);
+        for (new, p) in others.chunks_exact_mut(known).zip(&p[1..]) {
+            new.iter_mut().zip(&*first).for_each(|(new, known)| *new = known * p);
         }
+        first.iter_mut().for_each(|known| *known *= p[0]);
+        known *= p.len();
     }
 }

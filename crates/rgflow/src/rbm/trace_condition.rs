@@ -32,6 +32,7 @@ impl Rbm {
         lattice: &L,
         temperature: Temperature,
     ) -> Result<TraceCondition, RbmError> {
+        self.visible_levels("the trace condition")?;
         VisibleStates::new(self, "the trace condition", MOST)?;
         let (expected, found) = (self.n_visible(), lattice.n_sites());
         if expected != found {

@@ -1,5 +1,6 @@
 //! Exact results of small machines against sums written out from the Hamiltonian, for every kind of units.
 
+use crate::common::laws::{discrete, state, states, units_of};
 use ndarray::{Array1, Array2, arr1, arr2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Layer, Objective, Rbm, RbmError, Units};
@@ -11,20 +12,6 @@ fn machine(n_visible: usize, n_hidden: usize, visible: &Units, hidden: &Units) -
     rbm.visible_bias = Array1::from_shape_fn(n_visible, |i| 0.4 * (i as f32 + 0.5).sin());
     rbm.hidden_bias = Array1::from_shape_fn(n_hidden, |a| 0.6 * (2.0 * a as f32 + 1.0).cos());
     rbm.with_units(visible.clone(), hidden.clone()).unwrap()
-}
-
-fn kinds() -> Vec<Units> {
-    ["spin", "binary", "0.25,0.75", "-3,0.5"].iter().map(|text| text.parse().unwrap()).collect()
-}
-
-/// State `s` of `n` two-valued units.
-fn state(s: usize, n: usize, units: &Units) -> Vec<f32> {
-    let levels = units.levels().unwrap();
-    (0..n).map(|i| if s >> i & 1 == 1 { levels.high() } else { levels.low() }).collect()
-}
-
-fn states(n: usize, units: &Units) -> Vec<Vec<f32>> {
-    (0..1 << n).map(|s| state(s, n, units)).collect()
 }
 
 fn rows(states: &[Vec<f32>]) -> Array2<f32> {
@@ -49,9 +36,12 @@ fn hamiltonian(rbm: &Rbm, v: &[f32], h: &[f32], variance: (Option<f64>, Option<f
 }
 
 #[test]
-fn free_energy_and_ln_z_of_two_valued_machines_are_sums_over_states() {
-    for (visible, hidden) in kinds().iter().flat_map(|v| kinds().into_iter().map(move |h| (v.clone(), h))) {
+fn free_energy_and_ln_z_of_discrete_machines_are_sums_over_states() {
+    for (visible, hidden) in discrete().iter().flat_map(|v| discrete().into_iter().map(move |h| (v.clone(), h))) {
         for (nv, nh) in [(3, 2), (2, 4), (6, 5)] {
+            // As many states, roughly, of sites that have more of them.
+            let sites = |n: usize, units: &Units| 1.max(n / units.sites().unwrap().width());
+            let (nv, nh) = (units_of(sites(nv, &visible), &visible), units_of(sites(nh, &hidden), &hidden));
             let rbm = machine(nv, nh, &visible, &hidden);
             let (vs, hs) = (states(nv, &visible), states(nh, &hidden));
             let free = rbm.free_energy(rows(&vs).view());
@@ -103,10 +93,12 @@ fn line() -> Vec<(f32, f64)> {
 fn gaussian_layers_are_integrated() {
     let sigma = 0.7f32;
     let (gaussian, variance) = (Units::gaussian(sigma).unwrap(), f64::from(sigma).powi(2));
-    for kind in kinds().into_iter().take(3) {
-        // Two Gaussian visible units, two hidden ones.
-        let rbm = machine(2, 2, &gaussian, &kind);
-        let (hs, mut z) = (states(2, &kind), 0.0);
+    // Units of -3 would need a wider range of quadrature.
+    for kind in discrete().into_iter().filter(|kind| kind.range().unwrap().0 >= -1.0) {
+        // Two Gaussian visible units, two hidden sites.
+        let n = units_of(2, &kind);
+        let rbm = machine(2, n, &gaussian, &kind);
+        let (hs, mut z) = (states(n, &kind), 0.0);
         for (x, dx) in line() {
             for (y, dy) in line() {
                 let weight: f64 =
@@ -120,9 +112,9 @@ fn gaussian_layers_are_integrated() {
         }
         assert!((rbm.ln_z().unwrap() - z.ln()).abs() < 1e-6, "{kind}: {} against {}", rbm.ln_z().unwrap(), z.ln());
         // Gaussian hidden units.
-        let rbm = machine(2, 1, &kind, &gaussian);
+        let rbm = machine(n, 1, &kind, &gaussian);
         let mut z = 0.0;
-        for v in states(2, &kind) {
+        for v in states(n, &kind) {
             let weight = |h: f32| (-hamiltonian(&rbm, &v, &[h], (None, Some(variance)))).exp();
             let sum: f64 = line().into_iter().map(|(h, dh)| weight(h) * dh).sum();
             assert!((rbm.free_energy(rows(std::slice::from_ref(&v)).view())[0] + sum.ln()).abs() < 1e-6);
@@ -186,28 +178,38 @@ fn layers_too_large_to_enumerate_are_refused() {
 /// Pseudo-likelihood in nats, in total and per unit, by conditional probabilities from the law itself.
 #[test]
 fn the_pseudo_likelihood_is_that_of_the_law() {
-    for (visible, hidden) in [(Units::SPIN, Units::SPIN), ("0.25,2".parse().unwrap(), Units::BINARY)] {
-        let rbm = machine(5, 3, &visible, &hidden);
+    for (visible, hidden) in discrete().into_iter().zip(discrete().into_iter().rev()) {
+        let (n, base) = (units_of(5, &visible), visible.sites().unwrap().states());
+        let rbm = machine(n, units_of(3, &hidden), &visible, &hidden);
         let p = rbm.visible_law().unwrap();
         let data = [3usize, 17, 30, 30];
+        let conditional = |s: usize, place: usize| {
+            let without = s - s / place % base * place;
+            p[s] / (0..base).map(|digit| p[without + digit * place]).sum::<f64>()
+        };
+        let places: Vec<usize> = (0..5).map(|i| base.pow(i)).collect();
         let terms: Vec<f64> =
-            data.iter().map(|s| (0..5).map(|i| (p[*s] / (p[*s] + p[*s ^ 1 << i])).ln()).sum()).collect();
+            data.iter().map(|s| places.iter().map(|place| conditional(*s, *place).ln()).sum()).collect();
         let mean = terms.iter().sum::<f64>() / 4.0;
         let error = (terms.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / 12.0).sqrt();
-        let v: Vec<Vec<f32>> = data.iter().map(|s| state(*s, 5, &visible)).collect();
+        let v: Vec<Vec<f32>> = data.iter().map(|s| state(*s, n, &visible)).collect();
         let ours = rbm.pseudo_likelihood(rows(&v).view()).unwrap();
         assert!((ours.total.value - mean).abs() < 1e-9 && (ours.total.error - error).abs() < 1e-9);
         assert!((ours.per_unit.value - mean / 5.0).abs() < 1e-9 && (ours.per_unit.error - error / 5.0).abs() < 1e-9);
         let ln_p = data.iter().map(|s| p[*s].ln()).sum::<f64>() / 4.0;
         assert!((rbm.log_likelihood(rows(&v).view(), rbm.ln_z().unwrap()).value - ln_p).abs() < 1e-9);
-        let grey = arr2(&[[0.5f32, 1.0, 1.0, 1.0, 1.0]]);
-        assert!(matches!(rbm.pseudo_likelihood(grey.view()), Err(RbmError::Data { unit: 0, .. })));
+        let mut grey = rows(&v[..1]);
+        grey[[0, 0]] = 0.3;
+        let refused = rbm.pseudo_likelihood(grey.view());
+        assert!(matches!(refused, Err(RbmError::Data { unit: 0, .. } | RbmError::Site { site: 0, .. })), "{visible}");
+        assert!(rbm.empirical_law(grey.view()).is_err() && rbm.empirical_law(rows(&v).view()).unwrap()[30] == 0.5);
     }
 }
 
 #[test]
 fn conversion_keeps_the_law_and_comes_back() {
-    for (old, new) in kinds().iter().flat_map(|a| kinds().into_iter().map(move |b| (a.clone(), b))) {
+    let two_valued = || discrete().into_iter().filter(|units| units.levels().is_some());
+    for (old, new) in two_valued().flat_map(|a| two_valued().map(move |b| (a.clone(), b))) {
         let rbm = machine(4, 3, &old, &new);
         let converted = rbm.converted(new.clone(), old.clone()).unwrap();
         assert_eq!((converted.rbm.visible_units(), converted.rbm.hidden_units()), (&new, &old));
@@ -236,11 +238,17 @@ fn conversion_keeps_the_law_and_comes_back() {
 /// from either layer.
 #[test]
 fn the_spectrum_is_that_of_the_gibbs_kernel() {
+    let others =
+        discrete().into_iter().flat_map(|kind| [(2, 3, kind.clone(), Units::BINARY), (3, 2, Units::SPIN, kind)]);
     for (nv, nh, visible, hidden) in [
         (4, 3, Units::SPIN, Units::SPIN),
         (3, 5, Units::BINARY, Units::SPIN),
         (5, 5, "0.2,0.8".parse().unwrap(), Units::BINARY),
-    ] {
+    ]
+    .into_iter()
+    .chain(others)
+    {
+        let (nv, nh) = (units_of(nv, &visible), units_of(nh, &hidden));
         let rbm = machine(nv, nh, &visible, &hidden);
         let (kernel, p) = (rbm.gibbs_kernel().unwrap(), rbm.visible_law().unwrap());
         // The matrix, from the Hamiltonian.
@@ -257,7 +265,7 @@ fn the_spectrum_is_that_of_the_gibbs_kernel() {
         }
         assert!((p.dot(&kernel) - &p).iter().all(|d| d.abs() < 1e-13), "p is stationary");
         let spectrum = rbm.gibbs_spectrum().unwrap();
-        assert_eq!(spectrum.eigenvalues.len(), 1 << nv.min(nh));
+        assert_eq!(spectrum.eigenvalues.len(), vs.len().min(hs.len()));
         assert!((spectrum.eigenvalues[0] - 1.0).abs() < 1e-12);
         assert!((spectrum.eigenvalues.iter().sum::<f64>() - kernel.diag().sum()).abs() < 1e-11, "trace");
         let squares = kernel.dot(&kernel).diag().sum();
@@ -312,19 +320,19 @@ fn divergences_are_sums_over_states() {
 /// The exact gradients against central differences of the divergences, for every kind of units and objective.
 #[test]
 fn exact_gradients_are_finite_differences() {
-    let q: Vec<f64> = {
-        let raw: Vec<f64> = (0..16).map(|s| 1.0 + (s as f64).sin()).collect();
+    let others = discrete().into_iter().map(|kind| (2, kind, Units::SPIN));
+    let kinds = [
+        (4, Units::SPIN, Units::SPIN),
+        (4, Units::BINARY, Units::BINARY),
+        (4, Units::SPIN, Units::gaussian(0.8).unwrap()),
+    ];
+    let hidden = discrete().into_iter().map(|kind| (3, Units::BINARY, kind));
+    for (sites, visible, hidden) in kinds.into_iter().chain(others).chain(hidden) {
+        let (n, m) = (units_of(sites, &visible), units_of(3, &hidden));
+        let raw: Vec<f64> = (0..states(n, &visible).len()).map(|s| 1.0 + (s as f64).sin()).collect();
         let sum: f64 = raw.iter().sum();
-        raw.into_iter().map(|x| x / sum).collect()
-    };
-    let gaussian = Units::gaussian(0.8).unwrap();
-    for (visible, hidden) in [
-        (Units::SPIN, Units::SPIN),
-        (Units::BINARY, Units::BINARY),
-        ("0.2,1.5".parse().unwrap(), Units::SPIN),
-        (Units::SPIN, gaussian),
-    ] {
-        let rbm = machine(4, 3, &visible, &hidden);
+        let q: Vec<f64> = raw.into_iter().map(|x| x / sum).collect();
+        let rbm = machine(n, m, &visible, &hidden);
         for objective in [Objective::Kl, Objective::ReverseKl, Objective::JensenShannon] {
             assert_eq!(objective.to_string().parse(), Ok(objective));
             let value = |rbm: &Rbm| {
@@ -349,13 +357,13 @@ fn exact_gradients_are_finite_differences() {
                 let near = (ours - exact).abs() < 1e-5 * (1.0 + exact.abs());
                 assert!(near, "{visible}, {hidden}, {objective}, {what}: {ours} against {exact}");
             };
-            for i in 0..4 {
+            for i in 0..n {
                 check(gradient.visible_bias[i], difference(&|rbm| &mut rbm.visible_bias[i]), "b");
-                for a in 0..3 {
-                    check(gradient.weights[3 * i + a], difference(&|rbm| &mut rbm.weights[[i, a]]), "w");
+                for a in 0..m {
+                    check(gradient.weights[m * i + a], difference(&|rbm| &mut rbm.weights[[i, a]]), "w");
                 }
             }
-            for a in 0..3 {
+            for a in 0..m {
                 check(gradient.hidden_bias[a], difference(&|rbm| &mut rbm.hidden_bias[a]), "c");
             }
         }

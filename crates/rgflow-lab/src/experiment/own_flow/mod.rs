@@ -110,7 +110,7 @@ impl OwnFlow {
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let d = &settings.data;
         let units = self.machine.2.visible_units();
-        let (array, labels, real) = (d.array.clone(), d.labels.clone(), units.levels().is_none());
+        let (array, labels, real) = (d.array.clone(), d.labels.clone(), units.range().is_none());
         let options = Options { array, labels, scale: d.scale, real, ..Options::default() };
         self.data.read(&options, |data| {
             if data.n_units() != self.machine.2.n_visible() {
@@ -120,12 +120,13 @@ impl OwnFlow {
                 ));
             }
             let of_file = Input::of_data(data, d.scale);
-            if let Some(l) = units.levels() {
-                data.convert(l.low(), l.high());
-                if let Some(bad) = data.misfit(l.low(), l.high()) {
+            if let Some((low, high)) = units.range() {
+                data.convert(low, high);
+                if let Some(bad) = data.misfit(low, high) {
                     return Err(format!("holds {bad}; the machine's visible units are {units}: give samples of that kind"));
                 }
             }
+            data.check(units)?;
             let of_data = Input { kind: Some(data.kind), ..of_file };
             for said in std::iter::once(&self.input).chain(self.network.iter().map(|network| &network.reads)) {
                 data.notes.extend(said.agrees(&of_data)?.notes);
@@ -168,10 +169,10 @@ impl OwnFlow {
 
 /// What the values of a machine are whose file does not say what it was trained on.
 fn kind_of(units: &Units) -> Option<Kind> {
-    match units {
-        Units::Gaussian(_) => Some(Kind::Real),
-        units if *units == Units::SPIN => Some(Kind::Spins),
-        units if *units == Units::BINARY => Some(Kind::Bits),
+    match units.range() {
+        None => Some(Kind::Real),
+        Some((-1.0, 1.0)) => Some(Kind::Spins),
+        Some((0.0, 1.0)) => Some(Kind::Bits),
         _ => None,
     }
 }

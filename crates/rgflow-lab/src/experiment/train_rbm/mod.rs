@@ -37,8 +37,8 @@ impl TrainRbm {
             if n < least {
                 return Err(format!("{n} samples; add some, at least {least} are needed"));
             }
-            if let Some(levels) = settings.visible(data).levels() {
-                data.convert(levels.low(), levels.high());
+            if let Some((low, high)) = settings.visible(data).range() {
+                data.convert(low, high);
             }
             settings.units(data).map(drop)
         })
@@ -81,7 +81,7 @@ impl Experiment for TrainRbm {
         let Some(data) = self.0.get() else { return vec![] };
         let (n, units, hidden) = (data.n_samples(), data.n_units(), *settings.machine.hidden);
         // Bits of states, else training and test set as numbers.
-        let states = matches!(data.values, Values::States(_)) && !settings.real();
+        let states = matches!(data.values, Values::States(_)) && settings.visible(data).levels().is_some();
         let row = if states { units.div_ceil(4) } else { 4 * units };
         let what = format!("{}: {n} samples of {units} units", self.0.path.display());
         let weights = format!("machine.hidden = {hidden} of {units} visible units");

@@ -92,7 +92,7 @@ impl values::Settings for Settings {
 impl Settings {
     /// Whether any real number may be in the data.
     pub fn real(&self) -> bool {
-        matches!(*self.machine.units, Auto::Is(Units::Gaussian(_)))
+        matches!(&*self.machine.units, Auto::Is(units) if units.range().is_none())
     }
 
     /// Kind of the visible units.
@@ -107,8 +107,8 @@ impl Settings {
     /// Unit kinds of both layers, checked against what the data is.
     pub fn units(&self, data: &Dataset) -> Result<(Units, Units), String> {
         let visible = self.visible(data);
-        if let Some(levels) = visible.levels()
-            && let Some(bad) = data.misfit(levels.low(), levels.high())
+        if let Some((low, high)) = visible.range()
+            && let Some(bad) = data.misfit(low, high)
         {
             return Err(format!(
                 "machine.units = \"{}\": the data is {} and holds {bad}; choose the units that the data has",
@@ -116,10 +116,10 @@ impl Settings {
                 data.kind.name()
             ));
         }
-        let hidden = match (&*self.machine.hidden_units, &visible) {
-            (Auto::Is(units), _) => units.clone(),
-            (Auto::Auto, Units::Gaussian(_)) => Units::BINARY,
-            (Auto::Auto, two_valued) => two_valued.clone(),
+        data.check(&visible).map_err(|why| format!("machine.units = \"{}\": {why}", self.machine.units.text()))?;
+        let hidden = match &*self.machine.hidden_units {
+            Auto::Is(units) => units.clone(),
+            Auto::Auto => visible.levels().map_or(Units::BINARY, |_| visible.clone()),
         };
         Ok((visible, hidden))
     }

@@ -251,7 +251,7 @@ impl Seen {
             seen.cost_of_mean.extend(each().map(|row| half_square(row, alone.mean.view())));
             seen.ln_p_alone.extend(each().map(|row| alone.ln_p(row)));
             seen.free_energy.extend(rbm.free_energy(v.view()));
-            seen.states &= units.levels().is_none_or(|l| v.iter().all(|v| *v == l.low() || *v == l.high()));
+            seen.states &= units.sites().is_none_or(|sites| each().all(|row| sites.misfit(row).is_none()));
             let pairs = each().zip(back.rows()).map(|(a, b)| [a.to_vec(), b.to_vec()]);
             seen.pairs.extend(pairs.take(SHOWN[1] - seen.pairs.len()));
         }

@@ -199,6 +199,7 @@ impl Rbm {
         const WHAT: &str = "the full transform of ln p";
         let n = self.n_visible();
         // Refused here, at fewer units than a law that is listed has.
+        self.visible_levels(WHAT)?;
         VisibleStates::new(self, WHAT, Couplings::MOST_EXACT)?;
         let mut ln_p = self.ln_visible_law()?;
         walsh_transform(&mut ln_p);
@@ -245,6 +246,7 @@ impl Rbm {
         if n > MOST_SAMPLED {
             return Err(RbmError::TooManyPairs { what: WHAT, most: MOST_SAMPLED, found: n });
         }
+        self.visible_levels(WHAT)?;
         let states = VisibleStates::new(self, WHAT, MOST_SAMPLED)?;
         let rows = (2 * n).next_power_of_two().max(LEAST_ROWS);
         let designs = samples.div_ceil(BLOCKS * rows).max(1);

@@ -2,9 +2,25 @@
 
 use rgflow::rbm::{Rbm, Units};
 
+/// State `s` of a layer of `n` discrete units.
 pub fn state(s: usize, n: usize, units: &Units) -> Vec<f32> {
-    let levels = units.levels().unwrap();
-    (0..n).map(|i| if s >> i & 1 == 1 { levels.high() } else { levels.low() }).collect()
+    units.sites().unwrap().layer(s as u64, n)
+}
+
+/// All states of a layer of `n` discrete units.
+pub fn states(n: usize, units: &Units) -> Vec<Vec<f32>> {
+    let count = units.sites().unwrap().count(n).unwrap() as usize;
+    (0..count).map(|s| state(s, n, units)).collect()
+}
+
+/// Units of every discrete kind.
+pub fn discrete() -> Vec<Units> {
+    Units::examples().into_iter().filter(|units| units.sites().is_some()).collect()
+}
+
+/// Units of `sites` sites of a kind.
+pub fn units_of(sites: usize, units: &Units) -> usize {
+    sites * units.sites().map_or(1, |sites| sites.width())
 }
 
 /// A law over visible states: weights and states.
@@ -13,7 +29,7 @@ pub type Law = Vec<(f64, Vec<f32>)>;
 /// p(h | v) of all hidden states, from exp(-H).
 pub fn hidden_law(rbm: &Rbm, v: &[f32]) -> Vec<f64> {
     let m = rbm.n_hidden();
-    let mut p: Vec<f64> = (0..1 << m).map(|h| (-rbm.energy(v, &state(h, m, rbm.hidden_units()))).exp()).collect();
+    let mut p: Vec<f64> = states(m, rbm.hidden_units()).iter().map(|h| (-rbm.energy(v, h)).exp()).collect();
     let z: f64 = p.iter().sum();
     p.iter_mut().for_each(|p| *p /= z);
     p
@@ -22,8 +38,8 @@ pub fn hidden_law(rbm: &Rbm, v: &[f32]) -> Vec<f64> {
 /// All visible states with a measure: sums, or the trapezoidal rule in each direction for Gaussian units.
 pub fn visible_states(rbm: &Rbm) -> Law {
     let n = rbm.n_visible();
-    if rbm.visible_units().levels().is_some() {
-        return (0..1 << n).map(|s| (1.0, state(s, n, rbm.visible_units()))).collect();
+    if rbm.visible_units().sites().is_some() {
+        return states(n, rbm.visible_units()).into_iter().map(|state| (1.0, state)).collect();
     }
     let mut points: Law = vec![(1.0, vec![])];
     for _ in 0..n {
@@ -39,16 +55,16 @@ pub fn visible_states(rbm: &Rbm) -> Law {
 /// The law of the visible units after one step v -> h -> v, exactly.
 pub fn one_step(rbm: &Rbm, from: &Law) -> Law {
     let m = rbm.n_hidden();
-    let mut p_h = vec![0.0; 1 << m];
+    let hidden = states(m, rbm.hidden_units());
+    let mut p_h = vec![0.0; hidden.len()];
     for (weight, v) in from {
         p_h.iter_mut().zip(hidden_law(rbm, v)).for_each(|(sum, p)| *sum += weight * p);
     }
     let mut law = visible_states(rbm);
     let measure: Vec<f64> = law.iter().map(|(w, _)| *w).collect();
     law.iter_mut().for_each(|(w, _)| *w = 0.0);
-    for (h, p_h) in p_h.iter().enumerate() {
-        let h = state(h, m, rbm.hidden_units());
-        let given: Vec<f64> = law.iter().zip(&measure).map(|((_, v), w)| w * (-rbm.energy(v, &h)).exp()).collect();
+    for (h, p_h) in hidden.iter().zip(&p_h) {
+        let given: Vec<f64> = law.iter().zip(&measure).map(|((_, v), w)| w * (-rbm.energy(v, h)).exp()).collect();
         let z: f64 = given.iter().sum();
         law.iter_mut().zip(given).for_each(|((w, _), p)| *w += p_h * p / z);
     }
