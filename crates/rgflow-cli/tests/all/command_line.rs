@@ -1,16 +1,12 @@
 //! What the command promises: exact values, one line and exit code 2 for a user's mistake, help everywhere, quiet pipes.
 
-use assert_cmd::Command;
-use predicates::prelude::*;
-
-fn rgflow(arguments: &[&str]) -> assert_cmd::assert::Assert {
-    Command::cargo_bin("rgflow").unwrap().args(arguments).assert()
-}
+use crate::common::rgflow;
 
 /// A user's mistake: exit code 2, one line on stderr that contains all of `parts`, nothing on stdout.
 fn mistake(arguments: &[&str], parts: &[&str]) {
-    let output = rgflow(arguments).code(2).stdout("").get_output().clone();
-    let line = String::from_utf8(output.stderr).unwrap();
+    let ran = rgflow(arguments).code(2);
+    assert_eq!(ran.stdout, "");
+    let line = ran.stderr;
     assert_eq!(line.lines().count(), 1, "{line}");
     for part in parts {
         assert!(line.contains(part), "{line} lacks {part}");
@@ -18,7 +14,7 @@ fn mistake(arguments: &[&str], parts: &[&str]) {
 }
 
 fn json(arguments: &[&str]) -> serde_json::Value {
-    serde_json::from_slice(&rgflow(arguments).success().get_output().stdout).unwrap()
+    serde_json::from_str(&rgflow(arguments).success().stdout).unwrap()
 }
 
 #[test]
@@ -36,7 +32,7 @@ fn exact_values_have_all_digits() {
     assert!((rows[4]["temperature"].as_f64().unwrap() - 2.269_185_314_213).abs() < 1e-12);
     assert_eq!((&rows[5]["temperature"], &rows[5]["free_energy"]), (&"Tinf".into(), &serde_json::Value::Null));
     let table = rgflow(&["exact", "ising", "--size", "10", "--temperature", "2.25"]).success();
-    table.stdout(predicate::str::contains("-1.5001682052")).stdout(predicate::str::contains("10x10"));
+    table.prints("-1.5001682052").prints("10x10");
 }
 
 #[test]
@@ -92,19 +88,19 @@ fn wrong_arguments_exit_with_2() {
         &["nonsense"],
         &[],
     ] {
-        rgflow(arguments).code(2).stderr(predicate::str::is_empty().not());
+        assert!(!rgflow(arguments).code(2).stderr.is_empty());
     }
 }
 
 #[test]
 fn every_command_has_help_with_examples() {
     for command in ["run", "reproduce", "report", "inspect", "exact", "completions"] {
-        rgflow(&[command, "--help"]).success().stdout(predicate::str::contains("Examples:"));
+        rgflow(&[command, "--help"]).success().prints("Examples:");
     }
-    rgflow(&["--help"]).success().stdout(predicate::str::contains("Exit codes"));
-    rgflow(&["--version"]).success().stdout(predicate::str::starts_with("rgflow "));
+    rgflow(&["--help"]).success().prints("Exit codes");
+    assert!(rgflow(&["--version"]).success().stdout.starts_with("rgflow "));
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        rgflow(&["completions", shell]).success().stdout(predicate::str::contains("reproduce"));
+        rgflow(&["completions", shell]).success().prints("reproduce");
     }
 }
 
@@ -114,8 +110,7 @@ fn damaged_files_are_named() {
     for name in ["a.npz", "a.safetensors", "results.json"] {
         let path = dir.path().join(name);
         std::fs::write(&path, b"nonsense").unwrap();
-        let line = predicate::str::contains(name);
-        rgflow(&["inspect", path.to_str().unwrap()]).code(2).stderr(line);
+        rgflow(&["inspect", path.to_str().unwrap()]).code(2).complains(name);
     }
 }
 
@@ -128,14 +123,14 @@ fn inspect_tells_arrays_tensors_and_numbers() {
     file.save(path("a.npz")).unwrap();
     let array = &json(&["inspect", &path("a.npz"), "--json"])["arrays"][0];
     assert_eq!(array, &serde_json::json!({ "name": "spins", "dtype": "|i1", "shape": [3, 4] }));
-    rgflow(&["inspect", &path("a.npz")]).success().stdout(predicate::str::contains("3 x 4"));
+    rgflow(&["inspect", &path("a.npz")]).success().prints("3 x 4");
     let model = rgflow_lab::artifact::Model::new(serde_json::json!({ "kind": "rbm" }));
     model.with("weights", ndarray::Array2::zeros((2, 5))).save(path("m.safetensors")).unwrap();
     let seen = json(&["inspect", &path("m.safetensors"), "--json"]);
     assert_eq!(seen["metadata"]["rgflow"]["kind"], "rbm");
     assert_eq!(seen["tensors"][0]["shape"], serde_json::json!([2, 5]));
     std::fs::write(path("results.json"), r#"{"schema":"rgflow-results-9","numbers":[]}"#).unwrap();
-    rgflow(&["inspect", &path("results.json")]).code(2).stderr(predicate::str::contains("rgflow-results-9"));
+    rgflow(&["inspect", &path("results.json")]).code(2).complains("rgflow-results-9");
 }
 
 /// A machine with a hidden unit of weights `w` at both ends of each of `bonds`: couplings K = ln(cosh 2w) / 2, which is returned.
@@ -173,7 +168,7 @@ fn inspect_shows_the_couplings_of_a_machine() {
         (&serde_json::Value::Null, Some(false))
     );
     let text = |arguments: &[&str], part: &str| {
-        rgflow(arguments).success().stdout(predicate::str::contains(part));
+        rgflow(arguments).success().prints(part);
     };
     text(&["inspect", &ring, "--couplings"], "periodic square 3 x 3 (assumed");
     text(&["inspect", &ring, "--couplings", "--lattice", "ring", "--temperature", "inf"], "T = inf");
@@ -197,7 +192,7 @@ fn inspect_shows_the_couplings_of_a_machine() {
     mistake(&["inspect", &ring, "--couplings", "--lattice", "cube"], &["cube", "ring and square"]);
     mistake(&["inspect", &ring, "--couplings", "--temperature", "0"], &["T > 0"]);
     mistake(&["inspect", dir.path().to_str().unwrap(), "--couplings"], &["is a folder"]);
-    rgflow(&["inspect", &ring, "--samples", "5"]).code(2).stderr(predicate::str::contains("--couplings"));
+    rgflow(&["inspect", &ring, "--samples", "5"]).code(2).complains("--couplings");
     let model = |kind: &str| rgflow_lab::artifact::Model::new(serde_json::json!({ "kind": kind }));
     model("thermometer").with("weights", ndarray::Array2::zeros((2, 5))).save(&wide).unwrap();
     mistake(&["inspect", &wide, "--couplings"], &["wide.safetensors", "thermometer", "train rbm"]);
@@ -211,10 +206,10 @@ fn inspect_shows_the_couplings_of_a_machine() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     use std::process::{Command, Stdio};
-    let program = assert_cmd::cargo::cargo_bin("rgflow");
+    let program = env!("CARGO_BIN_EXE_rgflow");
     for arguments in [&["exact", "ising", "--size", "4", "--temperature", "0..10:0.001"][..], &["--help"]] {
         let mut child =
-            Command::new(&program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0));

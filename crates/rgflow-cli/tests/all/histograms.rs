@@ -1,23 +1,20 @@
 //! `rgflow rg reweight` and `rgflow rg collapse`: truth within errors, one line that names file, temperature and remedy.
 
-use assert_cmd::Command;
+use crate::common::rgflow;
 use rgflow::exact::{enumeration, square};
 use rgflow::lattice::{Square, Temperature};
 use serde_json::Value;
 use std::path::Path;
 
-fn rgflow(arguments: &[&str]) -> assert_cmd::assert::Assert {
-    Command::cargo_bin("rgflow").unwrap().args(arguments).assert()
-}
-
 fn json(arguments: &[&str]) -> Value {
-    serde_json::from_slice(&rgflow(arguments).success().get_output().stdout).unwrap()
+    serde_json::from_str(&rgflow(arguments).success().stdout).unwrap()
 }
 
 /// A user's mistake: exit code 2, one line on stderr that contains all of `parts`, nothing on stdout.
 fn mistake(arguments: &[&str], parts: &[&str]) {
-    let output = rgflow(arguments).code(2).stdout("").get_output().clone();
-    let line = String::from_utf8(output.stderr).unwrap();
+    let ran = rgflow(arguments).code(2);
+    assert_eq!(ran.stdout, "");
+    let line = ran.stderr;
     assert_eq!(line.lines().count(), 1, "{line}");
     for part in parts {
         assert!(line.contains(part), "{line} lacks {part}");
@@ -206,7 +203,7 @@ fn samples_that_do_not_overlap_are_read_by_group() {
         }
     };
     let arguments = ["rg", "reweight", &far, "--temperatures", "3,2.9", "--json"];
-    let said = String::from_utf8(rgflow(&arguments).success().get_output().stderr.clone()).unwrap();
+    let said = rgflow(&arguments).success().stderr;
     assert!(said.contains("T = 1 and at T = 3, 3.2") && said.contains("left out: T = 1"), "{said}");
     let seen = json(&arguments);
     near(&seen);
@@ -232,8 +229,7 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
     let warm = sample(dir.path(), "warm.npz", &["--size", "16", "--temperature", "0,2.5", "--n", "500"]);
     // T = 0 is left out, with a word on it.
-    let seen = rgflow(&["rg", "reweight", &warm, "--temperatures", "2.4"]).success().get_output().clone();
-    assert!(String::from_utf8(seen.stderr).unwrap().contains("T = 0 is left out"));
+    rgflow(&["rg", "reweight", &warm, "--temperatures", "2.4"]).success().complains("T = 0 is left out");
     let far = sample(dir.path(), "one.npz", &["--size", "16", "--temperature", "2.5", "--n", "500"]);
     mistake(
         &["rg", "reweight", &far, "--temperatures", "2.45,6"],
@@ -281,8 +277,7 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
 
 /// Whether `rgflow` with these arguments, which succeeds, says that rows are more alike than they can be, and names the file.
 fn is_suspected(arguments: &[&str], file: &str) -> bool {
-    let seen = rgflow(arguments).success().get_output().clone();
-    let said = String::from_utf8(seen.stderr).unwrap();
+    let said = rgflow(arguments).success().stderr;
     let line = said.lines().find(|line| line.contains("more alike"));
     assert!(line.is_none_or(|line| line.contains(file) && line.contains("n_chains")), "{said}");
     line.is_some()
@@ -337,12 +332,12 @@ fn a_spread_over_no_fits_is_unknown() {
     };
     let files = ["6", "12", "24"].map(of);
     let arguments = ["rg", "collapse", &files[0], &files[1], &files[2], "--of", "abs_m"];
-    let output = rgflow(&[&arguments[..], &["--json"]].concat()).success().get_output().clone();
-    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let output = rgflow(&[&arguments[..], &["--json"]].concat()).success();
+    let seen: Value = serde_json::from_str(&output.stdout).unwrap();
     let none = seen["other_fits"] == 0;
-    assert_eq!(String::from_utf8(output.stderr).unwrap().contains("the spread is unknown"), none, "{seen}");
+    assert_eq!(output.stderr.contains("the spread is unknown"), none, "{seen}");
     assert_eq!(seen["nu"]["spread"].is_null(), none, "{seen}");
-    let text = String::from_utf8(rgflow(&arguments).success().get_output().stdout.clone()).unwrap();
+    let text = rgflow(&arguments).success().stdout;
     assert_eq!(text.contains("Spread: unknown"), none, "{text}");
     assert!(none, "this test needs files without another fit: {text}");
 }

@@ -35,3 +35,42 @@ pub fn assert_same(whole: &Path, resumed: &Path) {
         assert!(content == &resumed[path], "{} differs", path.display());
     }
 }
+
+/// What `rgflow ARGUMENTS` printed, and its exit code.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs `rgflow ARGUMENTS`.
+pub fn rgflow(arguments: &[&str]) -> Ran {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_rgflow")).args(arguments).output().expect("starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code: out.status.code(), stdout: text(out.stdout), stderr: text(out.stderr) }
+}
+
+impl Ran {
+    /// It ended well.
+    pub fn success(self) -> Self {
+        self.code(0)
+    }
+
+    /// It ended with this code.
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// `part` is in what it printed.
+    pub fn prints(self, part: &str) -> Self {
+        assert!(self.stdout.contains(part), "{} lacks {part}", self.stdout);
+        self
+    }
+
+    /// `part` is in what it printed on stderr.
+    pub fn complains(self, part: &str) -> Self {
+        assert!(self.stderr.contains(part), "{} lacks {part}", self.stderr);
+        self
+    }
+}
