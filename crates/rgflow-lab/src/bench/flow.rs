@@ -6,7 +6,7 @@ use super::harness::{Case, Report};
 use crate::artifact::Error;
 use ndarray::{Array2, Axis, s};
 use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, run as run_flow};
-use rgflow::kernel::spins::packed;
+use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples};
 use serde_json::json;

@@ -11,10 +11,10 @@ use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, sett
 use crate::experiment::{self, AnyExperiment};
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
-use rgflow::kernel::spins::packed;
 use rgflow::lattice::multispin::{self, sample_grid};
 use rgflow::learning::{Adam, Batching, Descent, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
+use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::{self, Rbm, Samples};
 use serde_json::json;

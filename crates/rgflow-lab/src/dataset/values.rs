@@ -173,7 +173,7 @@ impl Rows {
 
 /// Bits of states, as [`rgflow::rbm::Samples::Packed`] takes them: of the samples `rows`, 1 where a unit is +1.
 pub fn packed(states: ArrayView2<i8>, rows: &[usize]) -> Vec<u8> {
-    use rgflow::kernel::spins::{pack, packed_len};
+    use rgflow::packed::{pack, packed_len};
     let (n, bytes) = (states.ncols(), packed_len(states.ncols()));
     let mut bits = vec![0; rows.len() * bytes];
     for (to, row) in bits.chunks_exact_mut(bytes.max(1)).zip(rows) {
@@ -190,7 +190,7 @@ pub fn packed(states: ArrayView2<i8>, rows: &[usize]) -> Vec<u8> {
 mod tests {
     use super::*;
     use ndarray::arr2;
-    use rgflow::kernel::spins::packed as packed_spins;
+    use rgflow::packed::packed as packed_spins;
 
     #[test]
     fn states_are_kept_as_bytes_and_come_back_as_they_were() {

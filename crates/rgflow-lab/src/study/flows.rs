@@ -10,8 +10,8 @@ use rgflow::flow::{
     Attractors, Mode, Moment, Reading, Readout, Relaxation, Schedule, Starts, Thermometer, Trajectory, attractors,
     distinct_ends, relaxation, run_by,
 };
-use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
+use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::Rbm;
 use std::fmt::Write;

@@ -99,11 +99,6 @@ impl Bits {
         counts
     }
 
-    /// Number of rows.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Number of nibbles of a row.
     pub fn groups(&self) -> usize {
         self.groups
@@ -255,11 +250,6 @@ impl ByUnit {
         }
     }
 
-    /// Number of nibbles of a unit.
-    pub fn groups(&self) -> usize {
-        self.groups
-    }
-
     /// Nibbles, group after group, then the next eight units.
     pub fn nibbles(&self) -> &[Together] {
         &self.nibbles
@@ -315,8 +305,8 @@ mod tests {
             for (unit, count) in counts.into_iter().enumerate() {
                 let set = (0..rows).filter(|row| bit(*row, unit)).count() as i32;
                 assert_eq!(count, 1 - set, "{rows} x {units}, unit {unit}");
-                for row in 0..(by_unit.groups() - 1) * 4 {
-                    let nibble = by_unit.nibbles()[unit / TOGETHER * by_unit.groups() + 1 + row / 4][unit % TOGETHER];
+                for row in 0..(by_unit.groups - 1) * 4 {
+                    let nibble = by_unit.nibbles()[unit / TOGETHER * by_unit.groups + 1 + row / 4][unit % TOGETHER];
                     assert_eq!(nibble >> 3 >> (row % 4) & 1 == 1, row < rows && bit(row, unit), "{rows} x {units}");
                 }
             }

@@ -80,11 +80,6 @@ impl Blocks {
         self.columns.div_ceil(COLUMNS)
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.columns == 0
-    }
-
     /// The lines of block `b`, a padded number of rows.
     pub fn block(&self, b: usize) -> &[Line] {
         &self.lines[b * self.padded..(b + 1) * self.padded]

@@ -16,14 +16,6 @@ const HALF: usize = 8;
 ///
 /// # Panics
 /// If the lengths differ or are no multiple of 16.
-///
-/// ```
-/// let mut random = rgflow::random::Streams::new(1).bulk("example/normal", 0);
-/// let (mut words, mut draws) = (vec![0; 1024], vec![0.0; 1024]);
-/// rgflow::kernel::normal::fill(&mut random, &mut words, &mut draws);
-/// let mean = draws.iter().sum::<f32>() / 1024.0;
-/// assert!(mean.abs() < 5.0 / 32.0);
-/// ```
 pub fn fill(random: &mut Bulk, words: &mut [u32], draws: &mut [f32]) {
     assert!(words.len() == draws.len() && draws.len().is_multiple_of(2 * HALF), "whole rows of sixteen draws");
     random.fill(words);

@@ -41,11 +41,6 @@ impl Panels {
         panels
     }
 
-    /// Number of samples.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-
     /// Leaves only the first `samples`.
     pub fn truncate(&mut self, samples: usize) {
         self.samples = self.samples.min(samples);
@@ -297,7 +292,7 @@ mod tests {
         let mut panels = Panels::of(v.view());
         panels.copy_sample(99, 3);
         panels.truncate(60);
-        assert_eq!((panels.samples(), panels.groups().len()), (60, 4));
+        assert_eq!((panels.samples, panels.groups().len()), (60, 4));
         assert!(panels.sample(3).eq(v.row(99).iter().copied()) && panels.sample(59).eq(v.row(59).iter().copied()));
         let mut other = panels.clone();
         *other.at(50, 6) += 2.5;

@@ -17,14 +17,6 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 ///
 /// # Panics
 /// If the shapes do not fit or a stride is negative, which is an error of the caller's code and not of data.
-///
-/// ```
-/// use ndarray::array;
-/// let a = array![[1.0_f32, 2.0], [3.0, 4.0]];
-/// let mut c = ndarray::Array2::zeros((2, 2));
-/// rgflow::kernel::product::gemm(a.view(), a.t(), 0.0, c.view_mut());
-/// assert_eq!(c, array![[5.0, 11.0], [11.0, 25.0]]);
-/// ```
 pub fn gemm(a: ArrayView2<f32>, b: ArrayView2<f32>, keep: f32, c: ArrayViewMut2<f32>) {
     gemm_on(cpu::path(), a, b, keep, c);
 }

@@ -30,11 +30,6 @@ pub fn packed(spins: ArrayView2<i8>) -> Vec<u8> {
     bytes
 }
 
-/// Unpacks nibbles into rows of `n` values -1 or +1.
-pub fn unpack<T: From<i8> + Copy>(packed: &[u8], n: usize, spins: &mut [T]) {
-    unpack_by(packed, n, (T::from(-1), T::from(1)), spins);
-}
-
 /// Unpacks nibbles into rows of `values`, each `low` or `high`.
 ///
 /// # Panics
@@ -203,7 +198,7 @@ mod tests {
             let mut packed = vec![0; 3 * packed_len(n)];
             pack(&spins, n, &mut packed);
             let mut back = vec![0i8; spins.len()];
-            unpack(&packed, n, &mut back);
+            unpack_by(&packed, n, (-1, 1), &mut back);
             assert_eq!(spins, back);
             for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (0.25, 2.0)] {
                 let mut values = Array2::from_shape_fn((3, n), |(r, i)| if spins[r * n + i] == 1 { high } else { low });

@@ -4,12 +4,6 @@
 ///
 /// `values`: 2^n numbers, n >= 0. n 2^n additions; twice in a row is multiplication by 2^n.
 ///
-/// ```
-/// let mut f = [1.0, 2.0, 3.0, 5.0];
-/// rgflow::kernel::walsh::walsh_transform(&mut f);
-/// assert_eq!(f, [11.0, -3.0, -5.0, 1.0]);
-/// ```
-///
 /// # Panics
 /// If the length is no power of two, which is an error of the caller.
 pub fn walsh_transform(values: &mut [f64]) {

@@ -2,7 +2,6 @@
 //! allocator of this test's own.
 
 use ndarray::{Array2, s};
-use rgflow::kernel::product::gemm;
 use rgflow::lattice::{Ising, Square, Temperature, multispin, swendsen_wang, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{self, Activation, Cost, Mlp, Targets};
@@ -55,10 +54,11 @@ fn the_allocator_counts() {
     assert_eq!(allocations(|| kept.push(Box::new(1))) / 50, 1);
 }
 
-/// Allocations by 50 real products.
+/// Allocations by 50 real products: the fields of grey levels, each of which is one.
 fn of_products() -> usize {
-    let (a, mut c) = (data(0.5), Array2::zeros((30, 30)));
-    allocations(|| gemm(a.t(), a.view(), 0.0, c.view_mut()))
+    let rbm = Rbm::random(30, 30, 0.1, &mut Streams::new(1).generator("test/init", 0));
+    let (v, mut h) = (data(0.5), Array2::zeros((200, 30)));
+    allocations(|| rbm.hidden_mean(v.view(), &mut h))
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, array};
 use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run, run_by};
-use rgflow::kernel::spins::packed;
 use rgflow::lattice::{Observables, Square};
 use rgflow::nn::{Activation, Mlp};
+use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples};
 use rgflow::restart::{Stopped, through};

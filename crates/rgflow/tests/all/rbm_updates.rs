@@ -3,8 +3,8 @@
 use crate::common::laws::{Law, discrete, hidden_law, moments, one_step, state, states, units_of};
 use crate::common::machine::machine;
 use ndarray::{Array1, Array2, array};
-use rgflow::kernel::spins::{pack_levels, packed_len};
 use rgflow::learning::{Batching, Descent, Momentum, Rule, Sgd};
+use rgflow::packed::{pack_levels, packed_len};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples, Trainer, Training, Units, train};
 use std::ops::ControlFlow::Continue;

@@ -7,8 +7,8 @@ use crate::study::prelude::*;
 use crate::study::samples::ThermalSet;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use rgflow::flow::{Reading, Readout, Starts, TStar, Thermometer, Trajectory, attractors, distinct_ends};
-use rgflow::kernel::spins::packed;
 use rgflow::lattice::{AshkinTeller, Model, Square};
+use rgflow::packed::packed;
 use rgflow::random::{Generator, Streams};
 
 const REVISION: u32 = 3;
