@@ -1,11 +1,14 @@
-//! rgflow: neural networks meet the renormalization group.
+//! Neural networks meet the renormalization group: Ising samples, restricted Boltzmann machines (RBMs), the temperature of their flow, and
+//! exact results and RG transformations to hold them to.
 //!
-//! The rooms of this crate, in their order of use: the [`cpu`]'s instruction sets, how a computation is taken up again after a
-//! [`restart`], [`random`] streams, hot [`kernel`]s, [`statistics`], what
-//! [`learning`] machines share, the spin [`lattice`], [`nn`], [`rbm`] and [`boltzmann`], [`exact`] results, [`rg`] transformations and
-//! the RBM [`flow`]. A room knows those named before it, never those after.
+#![doc = concat!("```\n", include_str!("../examples/rbm_flow.rs"), "```")]
 //!
-//! Units: J = k_B = 1, temperatures in J/k_B, K = 1/T.
+//! The modules, in their order of use: the [`cpu`]'s instruction sets; [`restart`], how a computation is stopped and taken up again;
+//! [`random`] streams by name; [`packed`] units; [`statistics`]; [`learning`], shared by networks and machines; the spin [`lattice`] and its
+//! samplers; [`nn`], [`rbm`] and [`boltzmann`]; [`exact`] results; [`rg`] transformations; the RBM [`flow`]. [`prelude`] has the names that
+//! most programs need.
+//!
+//! Units: J = k_B = 1, temperatures in J/k_B, K = 1/T. A seed gives the same bytes for any number of threads ([`random::Streams`]).
 
 pub mod boltzmann;
 pub mod cpu;
@@ -17,6 +20,7 @@ pub mod lattice;
 pub mod learning;
 pub mod nn;
 pub mod packed;
+pub mod prelude;
 pub mod random;
 pub mod rbm;
 pub mod restart;

@@ -33,10 +33,10 @@ pub fn array<T: Element, D: Dimension>(
         .map_err(|_| format!("the shape {found:?} has other dimensions than expected"))
 }
 
-/// The values behind `header` of any real type, each through `as_`; `most` as in [`array`]. Memory is taken for the result alone.
+/// The values behind `header` of any real type, each through `as_`; `most` as in [`array()`]. Memory is taken for the result alone.
 ///
 /// # Errors
-/// As [`array`].
+/// As [`array()`].
 pub fn numbers<To>(
     header: &Header,
     from: &mut (impl Read + ?Sized),

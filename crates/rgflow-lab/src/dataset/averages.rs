@@ -20,9 +20,9 @@ const GRID: usize = 41;
 pub enum Quantity {
     /// Energy per spin in J, with its part in the field.
     Energy,
-    /// C = N (<e^2> - <e>^2)/T^2 in k_B.
+    /// C = N (\<e^2> - \<e>^2)/T^2 in k_B.
     SpecificHeat,
-    /// <m>.
+    /// \<m>.
     Magnetisation,
     /// <|m|>.
     AbsM,

@@ -3,7 +3,7 @@
 //! The cost of a Markov chain is (cost of a sweep) x (burn-in of its chains + 2 tau_int for each independent
 //! configuration). tau_int of E and of |m| is measured in a pilot run with streams of its own, so the choice depends on
 //! lattice, field, temperature and number of configurations alone, never on the seed or on a clock: a table of measured
-//! times stands for the clock. A pilot runs on at most [`PILOT_SITES`] sites; for larger lattices its tau_int grows as
+//! times stands for the clock. A pilot runs on at most `PILOT_SITES` sites; for larger lattices its tau_int grows as
 //! l^z, l the correlation length that the lattice admits, z = 2.17 for single-spin updates and 0.3 for clusters. The
 //! exact sampler costs its preparation and then a fixed time per configuration, each of them independent, for which it
 //! may take three times the time of the best chain.
@@ -383,7 +383,7 @@ fn chain_candidate(
     Ok(Candidate { method: Method::Markov(kind), cost_ns, tau_int, measured })
 }
 
-/// The lattice itself, or one of its kind with all extents halved until it has at most [`PILOT_SITES`] (if they can be).
+/// The lattice itself, or one of its kind with all extents halved until it has at most `PILOT_SITES` (if they can be).
 fn pilot_lattice(lattice: &Geometry) -> Result<Geometry, LatticeError> {
     let mut extents = lattice.extents();
     while extents.iter().product::<usize>() > PILOT_SITES {

@@ -57,7 +57,7 @@ pub fn thermodynamics(n: usize, temperature: Temperature, field: f64) -> Result<
     })
 }
 
-/// Mean magnetisation <s> per spin of the ring of `n` spins in the field `field` (J).
+/// Mean magnetisation \<s> per spin of the ring of `n` spins in the field `field` (J).
 ///
 /// # Errors
 /// As [`thermodynamics`].

@@ -36,7 +36,7 @@ pub struct FieldAverages {
     pub energy: f64,
     /// Specific heat in k_B.
     pub specific_heat: f64,
-    /// <m>, m = sum of s / N.
+    /// \<m>, m = sum of s / N.
     pub magnetisation: f64,
     /// <|m|>.
     pub abs_magnetisation: f64,

@@ -22,7 +22,7 @@ const BLOCK_IN_TAU: f64 = 20.0;
 pub struct Summary {
     /// Energy per spin in J, with its part in the field.
     pub energy: Estimate,
-    /// Magnetisation <m>, m = sum of s / N.
+    /// Magnetisation \<m>, m = sum of s / N.
     pub magnetisation: Estimate,
     /// <|m|>.
     pub abs_m: Estimate,
@@ -32,16 +32,16 @@ pub struct Summary {
     pub m4: Estimate,
     /// Binder's cumulant U = 1 - <m^4>/(3 <m^2>^2) (Binder 1981): 2/3 in an ordered, 0 in a disordered magnet.
     pub binder: Estimate,
-    /// Specific heat per spin in k_B: C = N (<e^2> - <e>^2)/T^2; 0 at T = 0 and T = inf.
+    /// Specific heat per spin in k_B: C = N (\<e^2> - \<e>^2)/T^2; 0 at T = 0 and T = inf.
     pub specific_heat: Estimate,
     /// Susceptibility per spin in 1/J by |m|: chi' = N (<m^2> - <|m|>^2)/T; that of one phase below T_c without field. 0 at
     /// T = 0.
     pub susceptibility: Estimate,
-    /// N <m^2>/T: the susceptibility above T_c without field, where <m> = 0 by symmetry. Infinite at T = 0.
+    /// N \<m^2>/T: the susceptibility above T_c without field, where \<m> = 0 by symmetry. Infinite at T = 0.
     pub susceptibility_m2: Estimate,
     /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), k^2 = [`Lattice::k_min_squared`]
     /// of the longest axes (Cooper, Freedman, Preston 1982). In a field S is of the connected correlation, whose
-    /// sum ends at six times xi, and an exponential stands for the rest. Without field <m> = 0 by symmetry and S(0) = N <m^2>, so that xi grows beyond L in an ordered magnet, where it is no correlation length
+    /// sum ends at six times xi, and an exponential stands for the rest. Without field \<m> = 0 by symmetry and S(0) = N \<m^2>, so that xi grows beyond L in an ordered magnet, where it is no correlation length
     /// ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
     pub xi: Option<Estimate>,
     /// Whether [`Self::xi`] measures the order of a magnet without field and not the length of its correlations: below T_c, or

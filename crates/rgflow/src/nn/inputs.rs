@@ -17,7 +17,7 @@ const PAIRS: [(f32, f32); 2] = [(-1.0, 1.0), (0.0, 1.0)];
 pub enum Samples<'a> {
     /// Numbers, shape (n, n_in).
     Values(ArrayView2<'a, f32>),
-    /// Bits of inputs that all are one of two values, in rows of packed_len(n_in) bytes as in [`crate::kernel::spins`].
+    /// Bits of inputs that all are one of two values, in rows of packed_len(n_in) bytes as in [`crate::packed`].
     Packed {
         /// 1 = high.
         bits: &'a [u8],

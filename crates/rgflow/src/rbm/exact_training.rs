@@ -1,9 +1,9 @@
 //! Training by exact gradients: KL(q || p), KL(p || q) or the Jensen-Shannon divergence, by enumeration of the visible states.
 //!
-//! With g(v) = -dF(v)/dtheta, dp(v)/dtheta = p(v) (g(v) - <g>_p). So each gradient is sum_v c(v) g(v) with
+//! With g(v) = -dF(v)/dtheta, dp(v)/dtheta = p(v) (g(v) - \<g>_p). So each gradient is sum_v c(v) g(v) with
 //! - KL(q || p): c = p - q (thesis eq. 2.4.11),
-//! - KL(p || q): c = p (L - <L>_p), L = ln(p/q),
-//! - Jensen-Shannon (thesis eq. 5.1): c = p (L - <L>_p) / 2, L = ln(p/m), m = (p + q)/2.
+//! - KL(p || q): c = p (L - \<L>_p), L = ln(p/q),
+//! - Jensen-Shannon (thesis eq. 5.1): c = p (L - \<L>_p) / 2, L = ln(p/m), m = (p + q)/2.
 
 use super::enumeration::VisibleStates;
 use super::law::{Divergences, MOST_VISIBLE, check_law};

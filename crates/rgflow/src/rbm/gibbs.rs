@@ -188,7 +188,7 @@ impl Chains {
         Ok(())
     }
 
-    /// Sets the visible units, which are two-valued, to rows of packed units (see [`crate::kernel::spins`]).
+    /// Sets the visible units, which are two-valued, to rows of packed units (see [`crate::packed`]).
     pub(super) fn set_visible_bits<'a>(&mut self, rows: impl Iterator<Item = &'a [u8]>) {
         self.visible.bits.gather(rows);
         self.visible.real = false;

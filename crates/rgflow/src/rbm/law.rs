@@ -34,7 +34,7 @@ impl Divergences {
 }
 
 impl Rbm {
-    /// ln p(v) of all states, numbered as [`Sites`] says: 2^n_visible of two-valued units, where in state s unit i is high if bit i of s
+    /// ln p(v) of all states, numbered as `Sites` says: 2^n_visible of two-valued units, where in state s unit i is high if bit i of s
     /// is 1. At most 2^20 states.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::ops::Range;
 /// Samples of visible states, a row each.
 #[derive(Clone, Copy, Debug)]
 pub enum Samples<'a> {
-    /// Bits of two-valued units, 1 = high, packed as in [`crate::kernel::spins`]: rows of packed_len(n_visible) bytes.
+    /// Bits of two-valued units, 1 = high, packed as in [`crate::packed`]: rows of packed_len(n_visible) bytes.
     Packed(&'a [u8]),
     /// Values, shape (n, n_visible). For two-valued units values between low and high are the units' means: a grey level x in [0,
     /// 1] says that a {0, 1} unit is 1 with probability x.

@@ -45,13 +45,13 @@ pub fn theta(b: usize, pairs: &[(Array2<f64>, Array2<f64>)]) -> (Vec<Estimate>, 
     (each, mean)
 }
 
-/// <f> and chi_f = beta V (<f^2> - <f>^2) in the field Y of H_Y = H - V f Y, reweighted from Y = 0 (B.5, B.6b), with
+/// \<f> and chi_f = beta V (\<f^2> - \<f>^2) in the field Y of H_Y = H - V f Y, reweighted from Y = 0 (B.5, B.6b), with
 /// the share of configurations that count and whether they support it.
 #[derive(Clone, Copy, Debug)]
 pub struct InField {
     /// The field.
     pub y: f64,
-    /// <f>.
+    /// \<f>.
     pub f: Estimate,
     /// chi_f.
     pub chi: Estimate,

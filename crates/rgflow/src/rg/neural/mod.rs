@@ -3,7 +3,7 @@
 //!
 //! One observable f is read on configurations of a lattice of b times the size after a block-spin step, f', and on those of the
 //! smaller lattice. f'(beta) = f(beta') defines beta'; at the critical point both curves cross, and B.9 follows from their slopes,
-//! nu = ln b/ln(s'/s), s = d<f>/d beta = cov(f, E) with E the sum of s_i s_j over bonds: neither a fit nor a numerical derivative is
+//! nu = ln b/ln(s'/s), s = d\<f>/d beta = cov(f, E) with E the sum of s_i s_j over bonds: neither a fit nor a numerical derivative is
 //! needed. A field Y coupled to X, weight e^{Y X}, gives theta = ln b/ln(dY'/dY) (B.11), dY'/dY = cov(f', X')/cov(f, X).
 
 mod field;
@@ -103,7 +103,7 @@ fn whole(rows: &Array2<f64>) -> Vec<f64> {
     rows.mean_axis(ndarray::Axis(0)).map_or_else(Vec::new, |m| m.to_vec())
 }
 
-/// Mean, d<f>/d beta and share of configurations that count of `series` at a shift in beta.
+/// Mean, d\<f>/d beta and share of configurations that count of `series` at a shift in beta.
 ///
 /// # Errors
 /// [`NeuralError::Overlap`] where fewer than a tenth count, [`NeuralError::Support`] where those that were not drawn may weigh much.
@@ -115,7 +115,7 @@ pub fn reweighted(series: &Series, shift: f64) -> Result<(Estimate, Estimate), N
 /// Where f' of block spins and f cross, and what follows.
 #[derive(Clone, Copy, Debug)]
 pub struct Crossing {
-    /// beta* less the beta of the samples, with its statistical error: that of <f'> - <f> over |s' - s|.
+    /// beta* less the beta of the samples, with its statistical error: that of \<f'> - \<f> over |s' - s|.
     pub shift: Estimate,
     /// nu at the crossing.
     pub nu: Estimate,

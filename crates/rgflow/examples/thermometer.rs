@@ -1,0 +1,30 @@
+//! A perceptron that reads the temperature of spin configurations: what it makes of samples that it never saw.
+
+use ndarray::{Axis, concatenate};
+use rgflow::prelude::*;
+use rgflow::{lattice::multispin, nn};
+use std::ops::ControlFlow::Continue;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let streams = Streams::new(1);
+    let grid: Vec<f64> = (1..=6).map(f64::from).collect();
+    let temperatures = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<Vec<_>, _>>()?;
+    let length = multispin::Settings { chains: 100, burn_in: 1000, spacing: 50 };
+    let draw = |name| multispin::sample_grid(10, 10, &temperatures, 500, &length, streams, name);
+    let (train, reference, fresh) = (draw("train")?, draw("reference")?, draw("fresh")?);
+    let x = concatenate(Axis(0), &train.iter().map(|t| t.view()).collect::<Vec<_>>())?.mapv(f32::from);
+    let classes: Vec<usize> = (0..train.len()).flat_map(|k| vec![k; 500]).collect();
+    let data = nn::Data { x: x.view().into(), targets: Targets::Classes(&classes) };
+    let start = Mlp::random(&[100, 32, 6], Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
+    let (batching, descent) =
+        (Batching::Mini { size: 50, repeats: false }, Descent::new(Rule::Adam(Adam::default()), 1e-3));
+    let training = nn::Training { epochs: 20, batching, descent, cost: Cost::CategoricalCrossEntropy, patience: 0 };
+    let mlp = nn::train(start, data, data, &training, streams, "network", &mut |_| Continue(()))?.mlp;
+    let read = |spins: &ndarray::Array2<i8>| Reading::of(probabilities(&mlp, spins.view()).view());
+    let curves = Reference::new(&grid, reference.iter().map(read).collect(), streams);
+    for (t, spins) in grid.iter().zip(&fresh) {
+        let (t_star, kl) = curves.t_star(&read(spins).mean());
+        println!("T = {t}: T* = {t_star:.2}, KL that remains {kl:.1e} nats");
+    }
+    Ok(())
+}
