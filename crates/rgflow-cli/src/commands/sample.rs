@@ -4,8 +4,8 @@ use super::work::{Show, interval, start_threads};
 use super::{exact::Range, exact::Size};
 use crate::{output, signal};
 use rgflow::exact::auto::Method;
-use rgflow::lattice::Lattice;
 use rgflow::lattice::sampler::Effort;
+use rgflow::lattice::{Geometry, Lattice};
 use rgflow::statistics::Estimate;
 use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::artifact::restart::Restarts;
@@ -48,8 +48,7 @@ sampler) and writes the same bytes.")]
 
 #[derive(clap::Args)]
 struct Ising {
-    /// square, ring, triangular or cubic.
-    #[arg(long, default_value = "square", value_name = "NAME")]
+    #[arg(long, default_value = "square", value_name = "NAME", help = Geometry::names())]
     lattice: String,
     /// Extents: 10 is 10 in every direction, else 3x5 or 4x4x6.
     #[arg(long, value_name = "L or LXxLY")]

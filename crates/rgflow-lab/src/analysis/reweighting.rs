@@ -19,7 +19,7 @@ pub struct Reweighted {
     /// In order of their names.
     pub files: BTreeSet<PathBuf>,
     /// Name of the lattice.
-    pub lattice: &'static str,
+    pub lattice: String,
     /// Its extents.
     pub extents: Vec<usize>,
     /// What Y couples to.
@@ -133,7 +133,7 @@ impl Reweighted {
         };
         Ok(Self {
             files: pool.parts.iter().map(|p| p.path.clone()).collect(),
-            lattice: pool.lattice.name(),
+            lattice: pool.lattice.name().to_owned(),
             extents: pool.lattice.extents(),
             operator: coupled.to_string(),
             n_blocks: all.n_blocks(),

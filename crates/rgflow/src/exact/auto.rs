@@ -16,7 +16,7 @@ use std::str::FromStr;
 
 use super::{chain, transfer};
 use crate::lattice::sampler::{Effort, Kind, Schedule, correlation_length, sample_by as sample_chains};
-use crate::lattice::{Collection, Geometry, Ising, Lattice, LatticeError, Temperature, metropolis};
+use crate::lattice::{Collection, Ising, Lattice, LatticeError, Solved, Temperature, metropolis, title};
 use crate::random::{Generator, Streams};
 use crate::restart::{Drive, through};
 
@@ -111,7 +111,7 @@ pub struct Choice {
 /// assert!(choice.method != Method::Exact, "{}", choice.reason);
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
-pub fn choose(model: &Ising<'_, Geometry>, temperature: Temperature, n: usize) -> Result<Choice, LatticeError> {
+pub fn choose<L: Lattice>(model: &Ising<'_, L>, temperature: Temperature, n: usize) -> Result<Choice, LatticeError> {
     if temperature == Temperature::ZERO || temperature == Temperature::INFINITE {
         let what = if temperature == Temperature::ZERO { "the ground states" } else { "independent spins" };
         return Ok(Choice {
@@ -203,9 +203,9 @@ pub struct Drawn {
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
 #[allow(clippy::too_many_arguments)] // As lattice::sampler::sample.
-pub fn sample(
+pub fn sample<L: Lattice>(
     method: Method,
-    model: &Ising<'_, Geometry>,
+    model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
     effort: &Effort,
@@ -221,9 +221,9 @@ pub fn sample(
 ///
 /// # Errors
 /// As [`sample`], and those of `drive`.
-pub fn sample_by(
+pub fn sample_by<L: Lattice>(
     method: Method,
-    model: &Ising<'_, Geometry>,
+    model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
     effort: &Effort,
@@ -270,15 +270,15 @@ pub fn sample_by(
 const WORTH_A_WORD: usize = 128;
 
 /// Chains of Metropolis in the bits of words, where these can do what is asked for and there are enough of them.
-fn bit_parallel(
-    model: &Ising<'_, Geometry>,
+fn bit_parallel<L: Lattice>(
+    model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
     schedule: Schedule,
     streams: (Streams, &str),
     drive: &Drive,
 ) -> Result<Option<Collection>, LatticeError> {
-    let Geometry::Square(square) = model.lattice else { return Ok(None) };
+    let Some(Solved::Square(square)) = model.lattice.solved() else { return Ok(None) };
     let Schedule { chains, burn_in, spacing } = schedule;
     let of_torus = Ising::in_field(square, model.field())?;
     if chains < WORTH_A_WORD || !metropolis::is_bit_parallel(&of_torus, temperature) {
@@ -288,44 +288,44 @@ fn bit_parallel(
     Ok(metropolis::sample_grid_by(square, &[temperature], n, &settings, streams, drive)?.pop())
 }
 
-fn exactly(
-    model: &Ising<'_, Geometry>,
+fn exactly<L: Lattice>(
+    model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
     rng: &mut Generator,
 ) -> Result<Collection, LatticeError> {
-    match model.lattice {
-        Geometry::Square(torus) => {
+    match model.lattice.solved() {
+        Some(Solved::Square(torus)) => {
             let sampler = transfer::Sampler::in_field(torus.lx(), torus.ly(), temperature, model.field())?;
             Ok(sampler.sample_extensible(n, rng))
         }
-        Geometry::Ring(ring) if model.field() == 0.0 => chain::sample(ring.n_sites(), temperature, n, rng),
-        Geometry::Ring(_) => Err(LatticeError::NoExactSampler(format!("{} in a field", model.lattice))),
-        other => Err(LatticeError::NoExactSampler(other.to_string())),
+        Some(Solved::Ring(ring)) if model.field() == 0.0 => chain::sample(ring.n_sites(), temperature, n, rng),
+        Some(Solved::Ring(ring)) => Err(LatticeError::NoExactSampler(format!("{} in a field", title(ring)))),
+        None => Err(LatticeError::NoExactSampler(title(model.lattice))),
     }
 }
 
 /// Whether the exact sampler serves this system in reasonable memory.
-fn can_be_exact(model: &Ising<'_, Geometry>) -> bool {
-    match model.lattice {
-        Geometry::Square(torus) => {
+fn can_be_exact<L: Lattice>(model: &Ising<'_, L>) -> bool {
+    match model.lattice.solved() {
+        Some(Solved::Square(torus)) => {
             let (width, length) = (torus.lx().min(torus.ly()), torus.lx().max(torus.ly()));
             width <= transfer::MAX_WIDTH && length << width <= MAX_VECTORS
         }
-        Geometry::Ring(_) => model.field() == 0.0,
-        _ => false,
+        Some(Solved::Ring(_)) => model.field() == 0.0,
+        None => false,
     }
 }
 
 /// ns per independent configuration of the exact sampler.
-fn exact_cost(model: &Ising<'_, Geometry>, n: usize) -> f64 {
+fn exact_cost<L: Lattice>(model: &Ising<'_, L>, n: usize) -> f64 {
     /// ns per site of a configuration, and ms of preparation of a square torus, by width from 2 to 12.
     const PER_SITE: [f64; 11] = [11.0, 11.0, 11.0, 12.0, 14.0, 15.0, 17.0, 23.0, 34.0, 54.0, 110.0];
     const PREPARATION: [f64; 11] = [0.001, 0.001, 0.001, 0.003, 0.01, 0.03, 0.11, 0.32, 1.5, 5.4, 21.0];
     /// ns per site of the ring.
     const RING: f64 = 7.0;
     let n_sites = model.lattice.n_sites() as f64;
-    let Geometry::Square(torus) = model.lattice else { return RING * n_sites };
+    let Some(Solved::Square(torus)) = model.lattice.solved() else { return RING * n_sites };
     let width = torus.lx().min(torus.ly());
     // A field doubles the classes; preparation grows as the number of rows.
     let classes = if model.field() == 0.0 { 1.0 } else { 2.0 };
@@ -355,22 +355,23 @@ fn sweep_cost(kind: Kind, n_sites: usize, degree: usize) -> f64 {
 }
 
 /// Measures tau_int of a Markov chain in a pilot run and estimates its cost.
-fn chain_candidate(
+fn chain_candidate<L: Lattice>(
     kind: Kind,
-    model: &Ising<'_, Geometry>,
+    model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
 ) -> Result<Candidate, LatticeError> {
     let lattice = model.lattice;
-    let small = pilot_lattice(lattice)?;
-    let pilot = Ising::in_field(&small, model.field())?;
+    let smaller = pilot_lattice(lattice);
+    let small = smaller.as_ref().unwrap_or(lattice);
+    let pilot = Ising::in_field(small, model.field())?;
     let chains = if kind.is_local() { 64 } else { 8 };
     let effort = Effort { chains: Some(chains), burn_in: Some(PILOT_BURN_IN), spacing: Some(1) };
     let kept = chains * PILOT_KEPT;
     // A stream of its own: the choice must not depend on the seed.
     let seen = sample_chains(kind, &pilot, temperature, kept, &effort, (Streams::new(0), "auto/pilot", 0), &through)?;
     let z = if kind.is_local() { 2.17 } else { 0.3 };
-    let (here, there) = (correlation_length(lattice, temperature), correlation_length(&small, temperature));
+    let (here, there) = (correlation_length(lattice, temperature), correlation_length(small, temperature));
     let tau_int = seen.tau_int_energy.max(seen.tau_int_abs_m).max(0.5) * libm::pow(here / there, z);
     // Every warning says that the chains were too short for their tau_int or for their burn-in.
     let chosen = chains_of(kind, n);
@@ -383,8 +384,9 @@ fn chain_candidate(
     Ok(Candidate { method: Method::Markov(kind), cost_ns, tau_int, measured })
 }
 
-/// The lattice itself, or one of its kind with all extents halved until it has at most `PILOT_SITES` (if they can be).
-fn pilot_lattice(lattice: &Geometry) -> Result<Geometry, LatticeError> {
+/// A lattice of the same kind with all extents halved until it has at most `PILOT_SITES` (if they can be); `None` where the
+/// lattice itself is to be taken.
+fn pilot_lattice<L: Lattice>(lattice: &L) -> Option<L> {
     let mut extents = lattice.extents();
     while extents.iter().product::<usize>() > PILOT_SITES {
         // Up to the next number of the same remainder modulo 6, so that colourings stay.
@@ -394,12 +396,13 @@ fn pilot_lattice(lattice: &Geometry) -> Result<Geometry, LatticeError> {
         }
         extents = halved;
     }
-    Geometry::new(lattice.name(), &extents)
+    if extents == lattice.extents() { None } else { lattice.resized(&extents) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lattice::Geometry;
 
     fn choice(name: &str, extents: &[usize], t: f64, field: f64, n: usize) -> Choice {
         let lattice = Geometry::new(name, extents).unwrap();

@@ -7,6 +7,7 @@
 use ndarray::Array2;
 
 use super::clusters::unite;
+use super::geometry::in_opposite_pairs;
 use super::sampling::{Sampling, Turn, Turns, Walk};
 use super::swendsen_wang::Settings;
 use super::{Chains, Collection, Lattice, LatticeError, Model, Temperature};
@@ -232,9 +233,14 @@ impl Coupling {
 impl Chain {
     fn new<L: Lattice + ?Sized>(model: &AshkinTeller<'_, L>, temperature: Temperature) -> Self {
         let (n_sites, k) = (model.lattice.n_sites(), temperature.beta());
-        // Neighbours stand in pairs: forward, backward.
-        let forward = |site: usize| model.lattice.neighbours(site).iter().step_by(2).map(move |&o| (site as u32, o));
-        let bonds: Vec<(u32, u32)> = (0..n_sites).flat_map(forward).collect();
+        // Each bond once: the forward one of a pair of steps or, where steps do not come in pairs, that to a later site.
+        let paired = in_opposite_pairs(model.lattice);
+        let once = |site: usize| {
+            let all = model.lattice.neighbours(site).iter().enumerate();
+            let own = move |k: usize, other: u32| if paired { k.is_multiple_of(2) } else { other as usize > site };
+            all.filter(move |(k, other)| own(*k, **other)).map(move |(_, &other)| (site as u32, other))
+        };
+        let bonds: Vec<(u32, u32)> = (0..n_sites).flat_map(once).collect();
         Self {
             s: vec![1; n_sites],
             u: vec![1; n_sites],

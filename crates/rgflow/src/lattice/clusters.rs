@@ -7,6 +7,7 @@
 //! are joined from a list between the two. Nothing is allocated.
 
 use super::Lattice;
+use super::geometry::in_opposite_pairs;
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 
@@ -39,11 +40,19 @@ struct Step {
 impl Clusters {
     pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
         let n_sites = lattice.n_sites();
-        let bonds = (0..n_sites).map(|site| lattice.neighbours(site).len() / 2).max().unwrap_or(0);
+        // Each bond belongs to one of its ends: to that of a backward step or, where steps do not come in pairs, to the later site.
+        let paired = in_opposite_pairs(lattice);
+        let own = |site: usize, k: usize| {
+            let all = lattice.neighbours(site);
+            let earlier = || all.iter().filter(|&&other| (other as usize) < site).nth(k);
+            if paired { all.get(2 * k + 1) } else { earlier() }.map(|&other| other as usize)
+        };
+        let owned = |site: usize| (0..).take_while(|&k| own(site, k).is_some()).count();
+        let bonds = (0..n_sites).map(owned).max().unwrap_or(0);
         let mut closing = Vec::new();
         let mut steps = Vec::new();
         for k in 0..bonds {
-            let backward = |site: usize| lattice.neighbours(site).get(2 * k + 1).map(|&other| other as usize);
+            let backward = |site: usize| own(site, k);
             // The last site has its backward neighbours before it on every lattice whose sites are numbered by rows.
             let distance = backward(n_sites - 1).map_or(0, |other| n_sites - 1 - other);
             let is_regular = |site: usize| distance > 0 && backward(site).is_some_and(|other| other + distance == site);

@@ -9,7 +9,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlannerScalar};
 
 use super::Lattice;
-use super::improved::longest_axes;
+use super::improved::wave_axes;
 
 /// Sums of s(x) s(x + r) along every axis of a lattice.
 pub(super) struct Correlator {
@@ -86,8 +86,8 @@ impl Correlator {
     }
 }
 
-/// Correlations of the walls of sites with one coordinate on a longest axis: C(r) = sum over x of W(x) W(x + r)/N, W the sum of the
-/// spins of a wall, so that the structure factor is S(k) = sum over r of C(r) cos kr. The mean over the longest axes.
+/// Correlations of the walls of sites with one coordinate on an axis of waves: C(r) = sum over x of W(x) W(x + r)/N, W the sum of the
+/// spins of a wall, so that the structure factor is S(k) = sum over r of C(r) cos kr. The mean over these axes.
 pub(super) struct WallCorrelator {
     strides: Vec<usize>,
     n_sites: usize,
@@ -100,10 +100,11 @@ pub(super) struct WallCorrelator {
 
 impl WallCorrelator {
     pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
-        let extent = lattice.extents().into_iter().max().unwrap_or(1);
+        let axes = wave_axes(lattice);
+        let extent = axes.first().map_or(1, |axis| axis.phases.len());
         let mut planner = FftPlannerScalar::new();
         Self {
-            strides: longest_axes(lattice).iter().map(|axis| axis.stride).collect(),
+            strides: axes.iter().map(|axis| axis.stride).collect(),
             n_sites: lattice.n_sites(),
             forward: planner.plan_fft_forward(extent),
             inverse: planner.plan_fft_inverse(extent),

@@ -26,8 +26,18 @@ pub enum LatticeError {
     /// A lattice of more than two extents, one of them below 2, or with more sites than 32-bit numbers.
     #[error("lattice of extents {0:?}: every extent must be at least 2 and the number of sites below 2^31")]
     Extents(Vec<usize>),
+    /// Extents that this lattice cannot have.
+    #[error("lattice {name} of extents {extents:?}: {needs}")]
+    Unfit {
+        /// Name of the lattice.
+        name: &'static str,
+        /// The extents that were given.
+        extents: Vec<usize>,
+        /// What it needs.
+        needs: &'static str,
+    },
     /// A name that is no lattice.
-    #[error("lattice \"{0}\": must be square, ring, triangular or cubic")]
+    #[error("lattice \"{0}\": must be {names}", names = super::Geometry::names())]
     Geometry(String),
     /// Another number of extents than the lattice has.
     #[error("{found} extents for the {name} lattice: give {dimension} extent(s), or one for all")]

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Improved {
     /// Expected m^2 given the clusters, length n, in `[0, 1]`.
     pub m2: Vec<f64>,
-    /// Expected structure factor at the smallest wave vector given the clusters, length n: the mean over the axes of
-    /// largest extent, where the wave number is smallest.
+    /// Expected structure factor at the smallest wave vector given the clusters, length n: the mean over the
+    /// [axes of waves](Lattice::wave_axes).
     pub structure: Vec<f64>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Meter {
 impl Meter {
     pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
         let n_sites = lattice.n_sites();
-        let axes = longest_axes(lattice);
+        let axes = wave_axes(lattice);
         Self { axes, sizes: vec![0.0; n_sites], waves: vec![(0.0, 0.0); n_sites] }
     }
 
@@ -61,7 +61,7 @@ impl Meter {
     }
 }
 
-/// An axis of largest extent, where the wave number is smallest.
+/// An axis along which the structure factor is taken.
 pub(super) struct Axis {
     /// Distance of the numbers of neighbouring sites.
     pub stride: usize,
@@ -69,19 +69,13 @@ pub(super) struct Axis {
     pub phases: Vec<(f64, f64)>,
 }
 
-/// The axes of largest extent.
-pub(super) fn longest_axes<L: Lattice + ?Sized>(lattice: &L) -> Vec<Axis> {
+/// The [axes of waves](Lattice::wave_axes).
+pub(super) fn wave_axes<L: Lattice + ?Sized>(lattice: &L) -> Vec<Axis> {
     let extents = lattice.extents();
-    let longest = extents.iter().copied().max().unwrap_or(1);
-    let k = std::f64::consts::TAU / longest as f64;
-    let mut stride = 1;
-    let mut axes = Vec::new();
-    for extent in extents {
-        if extent == longest {
-            let phase = |x: usize| (libm::cos(k * x as f64), libm::sin(k * x as f64));
-            axes.push(Axis { stride, phases: (0..extent).map(phase).collect() });
-        }
-        stride *= extent;
-    }
-    axes
+    let axis = |axis: usize| {
+        let k = std::f64::consts::TAU / extents[axis] as f64;
+        let phase = |x: usize| (libm::cos(k * x as f64), libm::sin(k * x as f64));
+        Axis { stride: extents[..axis].iter().product(), phases: (0..extents[axis]).map(phase).collect() }
+    };
+    lattice.wave_axes().into_iter().map(axis).collect()
 }

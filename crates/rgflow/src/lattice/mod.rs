@@ -1,7 +1,7 @@
 //! Spins on lattices: geometry, the Ising model, samplers and observables.
 //!
-//! [`Geometry`] is any of the periodic lattices [`Square`], [`Ring`], [`Triangular`] and [`Cubic`], [`Ising`] the model
-//! on it, with or without a field. Markov chains sample it at a [`Temperature`] ([`sampler::sample`]): single-spin updates of many
+//! [`Geometry`] is any of the periodic lattices that are known by a name, [`Lattice`] what a lattice of one's own has to say,
+//! [`Ising`] the model on it, with or without a field. Markov chains sample it at a [`Temperature`] ([`sampler::sample`]): single-spin updates of many
 //! replicas at once ([`metropolis`], [`heat_bath`]) and cluster updates ([`wolff`], [`swendsen_wang`]). All return a
 //! [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of ordered and disordered
 //! starts. [`AshkinTeller`] has two spins per site and two transitions. (Thesis chapter 3; exact samplers, and the choice among all, live in `exact`.)
@@ -30,7 +30,7 @@ pub use ashkin_teller::AshkinTeller;
 pub(crate) use collection::Chains;
 pub use collection::Collection;
 pub use error::LatticeError;
-pub use geometry::{Cubic, Geometry, Lattice, Ring, Square, Triangular};
+pub use geometry::*;
 pub use improved::Improved;
 pub use model::{Ising, Model};
 pub use observables::Observables;

@@ -7,7 +7,7 @@
 use ndarray::Array2;
 
 use super::correlation::{Correlator, WallCorrelator};
-use super::improved::{Axis, longest_axes};
+use super::improved::{Axis, wave_axes};
 use super::{Collection, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::statistics::{Estimate, jackknife};
 
@@ -40,12 +40,12 @@ pub struct Summary {
     /// N \<m^2>/T: the susceptibility above T_c without field, where \<m> = 0 by symmetry. Infinite at T = 0.
     pub susceptibility_m2: Estimate,
     /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), k^2 = [`Lattice::k_min_squared`]
-    /// of the longest axes (Cooper, Freedman, Preston 1982). In a field S is of the connected correlation, whose
+    /// of the [axes of waves](Lattice::wave_axes) (Cooper, Freedman, Preston 1982). In a field S is of the connected correlation, whose
     /// sum ends at six times xi, and an exponential stands for the rest. Without field \<m> = 0 by symmetry and S(0) = N \<m^2>, so that xi grows beyond L in an ordered magnet, where it is no correlation length
     /// ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
     pub xi: Option<Estimate>,
     /// Whether [`Self::xi`] measures the order of a magnet without field and not the length of its correlations: below T_c, or
-    /// where it is above the largest extent.
+    /// where it is above the extent of the axes of waves.
     pub xi_is_of_order: bool,
     /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
     /// triangular lattice along a1 and a2).
@@ -121,10 +121,12 @@ impl Summary {
             Temperature::ZERO => Estimate { value: f64::INFINITY, ..mean(m2) },
             _ => of(&|s| beta * n * s[m2] / s[COUNT]),
         };
-        let k2 = k_squared(model.lattice);
+        // The axes of waves are equivalent.
+        let wave_axis = model.lattice.wave_axes().first().copied().unwrap_or(0);
+        let k2 = model.lattice.k_min_squared(wave_axis);
         let in_field = model.field() != 0.0;
         let extents = model.lattice.extents();
-        let longest = extents.iter().copied().max().unwrap_or(1);
+        let longest = extents[wave_axis];
         let first_wall = FIRST_G + extents.iter().map(|extent| extent / 2 + 1).sum::<usize>();
         // (S(0)/S(k) - 1)/k^2 of the connected correlation up to the distance `window`.
         let within = |s: &[f64], window: usize| {
@@ -215,13 +217,6 @@ fn beyond_window(x: f64) -> f64 {
     2.0 * (1.0 - tail) / (2.0 - (x * x + 2.0 * x + 2.0) * tail)
 }
 
-/// k^2 of the longest axes (they are equivalent).
-fn k_squared<L: Lattice + ?Sized>(lattice: &L) -> f64 {
-    let extents = lattice.extents();
-    let longest = (0..extents.len()).max_by_key(|&axis| extents[axis]).unwrap_or(0);
-    lattice.k_min_squared(longest)
-}
-
 /// Sums over blocks of consecutive configurations of one chain, divided by the mean number in a block: rows of the
 /// quantities named above.
 fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) -> Result<Array2<f64>, LatticeError> {
@@ -275,7 +270,7 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
     Ok(Array2::from_shape_vec((n_rows, rows.len() / n_rows), rows).expect("all rows have the same length"))
 }
 
-/// Structure factor |sum_j s_j e^{ikr_j}|^2/N at the smallest wave vectors, averaged over the longest axes.
+/// Structure factor |sum_j s_j e^{ikr_j}|^2/N at the smallest wave vectors, averaged over the axes of waves.
 struct Waves {
     axes: Vec<Axis>,
     sums: Vec<i32>,
@@ -283,7 +278,7 @@ struct Waves {
 
 impl Waves {
     fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
-        let axes = longest_axes(lattice);
+        let axes = wave_axes(lattice);
         Self { sums: vec![0; axes.first().map_or(0, |a| a.phases.len())], axes }
     }
 

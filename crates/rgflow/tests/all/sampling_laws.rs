@@ -2,9 +2,10 @@
 //! enumeration of all states. Seed 1; null hypothesis: the law; bounds |z| < 5.4 and p > 6e-8 per comparison, so that
 //! the 1300 comparisons together give a false alarm with probability 1e-4.
 
+use rgflow::exact::auto::{self, Method};
 use rgflow::exact::enumeration::{JointDensity, joint_density};
 use rgflow::lattice::sampler::{Effort, Kind, sample};
-use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Temperature};
+use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Temperature, title};
 use rgflow::random::Streams;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -15,9 +16,9 @@ fn lattice(name: &str, extents: &[usize]) -> Geometry {
     Geometry::new(name, extents).unwrap()
 }
 
-fn draw(kind: Kind, lattice: &Geometry, t: f64, field: f64, n: usize, effort: &Effort) -> Collection {
+fn draw<L: Lattice>(kind: Kind, lattice: &L, t: f64, field: f64, n: usize, effort: &Effort) -> Collection {
     let model = Ising::in_field(lattice, field).unwrap();
-    let purpose = format!("test/{kind}/{lattice}/{field}");
+    let purpose = format!("test/{kind}/{}/{field}", title(lattice));
     let temperature = Temperature::new(t).unwrap();
     sample(kind, &model, temperature, n, effort, Streams::new(1), &purpose, t.to_bits()).unwrap()
 }
@@ -29,7 +30,7 @@ fn independent(kind: Kind) -> Effort {
 }
 
 /// (sum over bonds of s s', sum of s) of each row.
-fn sums(lattice: &Geometry, seen: &Collection) -> Vec<(i64, i64)> {
+fn sums<L: Lattice>(lattice: &L, seen: &Collection) -> Vec<(i64, i64)> {
     let one = |row: ndarray::ArrayView1<i8>| {
         let s = |i: usize| i64::from(row[i]);
         let around = |i: usize| lattice.neighbours(i).iter().map(|&j| s(j as usize)).sum::<i64>();
@@ -61,10 +62,16 @@ fn chi_square_p(cells: impl Iterator<Item = (f64, f64)>) -> f64 {
 }
 
 /// Energy, m, |m|, m^2, m^4 and the joint histogram of bond sum and magnetisation.
-fn check(kind: Kind, lattice: &Geometry, joint: &JointDensity, t: f64, field: f64) {
+fn check<L: Lattice>(kind: Kind, lattice: &L, joint: &JointDensity, t: f64, field: f64) {
     let n = 12_800;
-    let what = format!("{kind} on {lattice}, T = {t}, h = {field}");
+    let what = format!("{kind} on {}, T = {t}, h = {field}", title(lattice));
     let seen = draw(kind, lattice, t, field, n, &independent(kind));
+    follows(&what, &seen, lattice, joint, (t, field));
+}
+
+/// Whether independent configurations follow the law of T and field.
+fn follows<L: Lattice>(what: &str, seen: &Collection, lattice: &L, joint: &JointDensity, (t, field): (f64, f64)) {
+    let n = seen.spins.nrows();
     let tau = seen.tau_int_energy.max(seen.tau_int_abs_m);
     assert!(tau < 0.65, "{what}: tau {tau}: the draws are not independent");
     assert!(seen.warnings.is_empty(), "{what}: {:?}", seen.warnings);
@@ -74,7 +81,7 @@ fn check(kind: Kind, lattice: &Geometry, joint: &JointDensity, t: f64, field: f6
     let weights: Vec<f64> =
         joint.states().iter().map(|s| s.2 as f64 * (-beta * (energy((s.0, s.1)) - ground)).exp()).collect();
     let z: f64 = weights.iter().sum();
-    let all = sums(lattice, &seen);
+    let all = sums(lattice, seen);
     let mut counts = vec![0.0; weights.len()];
     for pair in &all {
         counts[joint.states().iter().position(|s| (s.0, s.1) == *pair).unwrap()] += 1.0;
@@ -157,5 +164,62 @@ fn cubic_lattices() {
                 check(kind, &torus, &joint, 5.0, field);
             }
         }
+    }
+}
+
+/// A lattice of the user's own: the graph of the cube with a tail of three sites, of 1 to 4 neighbours, no extents but its sites, no colours, and
+/// bonds in the order in which they are written down.
+struct CubeWithTail(Vec<Vec<u32>>);
+
+impl CubeWithTail {
+    fn new() -> Self {
+        let corners = (0..8u32).flat_map(|a| [1, 2, 4].map(|axis| (a, a ^ axis))).filter(|(a, b)| a < b);
+        let mut neighbours = vec![vec![]; 11];
+        for (a, b) in corners.chain([(0, 8), (8, 9), (9, 10)]) {
+            neighbours[a as usize].push(b);
+            neighbours[b as usize].push(a);
+        }
+        Self(neighbours)
+    }
+}
+
+impl Lattice for CubeWithTail {
+    fn name(&self) -> &str {
+        "cube with tail"
+    }
+
+    fn n_sites(&self) -> usize {
+        self.0.len()
+    }
+
+    fn neighbours(&self, site: usize) -> &[u32] {
+        &self.0[site]
+    }
+
+    fn extents(&self) -> Vec<usize> {
+        vec![self.0.len()]
+    }
+
+    fn critical_temperature(&self) -> f64 {
+        0.0
+    }
+}
+
+#[test]
+fn a_lattice_of_ones_own() {
+    let own = CubeWithTail::new();
+    let joint = joint_density(&own).unwrap();
+    for field in FIELDS {
+        for kind in Kind::ALL {
+            check(kind, &own, &joint, 2.0, field);
+        }
+        // By `auto`, which chooses, and whose choice draws.
+        let (model, t) = (Ising::in_field(&own, field).unwrap(), Temperature::new(2.0).unwrap());
+        let effort = Effort { spacing: Some(60), burn_in: Some(1000), chains: None };
+        let drawn = auto::sample(Method::Auto, &model, t, 12_800, &effort, Streams::new(1), "test/own", 0).unwrap();
+        assert!(drawn.reason.is_some() && drawn.method != Method::Exact);
+        follows(&format!("auto, h = {field}"), &drawn.collection, &own, &joint, (2.0, field));
+        let refused = auto::sample(Method::Exact, &model, t, 10, &effort, Streams::new(1), "test/own", 0).unwrap_err();
+        assert!(refused.to_string().contains("cube with tail 11"), "{refused}");
     }
 }

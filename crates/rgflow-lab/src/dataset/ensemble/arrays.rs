@@ -236,7 +236,7 @@ fn geometry(extents: &[f64], coordination: Option<Vec<f64>>, shape: &[usize]) ->
         _ => {
             return Err(format!(
                 "`lattice` is {extents:?} with {coordination} neighbours: no lattice that is known; there are {}",
-                Geometry::NAMES.join(", ")
+                Geometry::names()
             ));
         }
     };

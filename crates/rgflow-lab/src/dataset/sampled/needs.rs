@@ -6,7 +6,7 @@ use crate::artifact::memory::{self, Need, product};
 use rgflow::exact::auto::{Method, choose};
 use rgflow::lattice::multispin::REPLICAS;
 use rgflow::lattice::sampler::Kind;
-use rgflow::lattice::{Geometry, Ising, Lattice, Temperature, metropolis};
+use rgflow::lattice::{Family, Geometry, Ising, Lattice, LatticeError, Temperature, metropolis};
 
 /// Sites of a lattice: above this `auto` is asked which sampler it takes before it is known whether its chains fit.
 const MANY_SPINS: u128 = 1 << 28;
@@ -16,12 +16,8 @@ const MANY_SPINS: u128 = 1 << 28;
 /// # Errors
 /// [`Error::User`] if it does not, or as [`Geometry::new`].
 pub fn lattice(name: &str, extents: &[usize]) -> Result<Geometry, Error> {
-    let (dimension, neighbours) = match name {
-        "ring" => (1, 2),
-        "triangular" => (2, 6),
-        "cubic" => (3, 6),
-        _ => (2, 4),
-    };
+    let user = |e: LatticeError| Error::user(e.to_string());
+    let Family { dimension, coordination, .. } = Geometry::family(name).map_err(user)?;
     let sites = match extents {
         [l] => product(&vec![*l; dimension]),
         all => product(all),
@@ -29,10 +25,10 @@ pub fn lattice(name: &str, extents: &[usize]) -> Result<Geometry, Error> {
     // Larger ones are refused by name.
     if sites < 1 << 31 {
         let all = extents.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
-        let table = Need::new(&[sites as usize, 4 * neighbours], format!("--size {all}"), "take a smaller --size");
+        let table = Need::new(&[sites as usize, 4 * coordination], format!("--size {all}"), "take a smaller --size");
         memory::need(&[table])?;
     }
-    Geometry::new(name, extents).map_err(|e| Error::user(e.to_string()))
+    Geometry::new(name, extents).map_err(user)
 }
 
 impl Request {

@@ -1,6 +1,6 @@
 //! The simple cubic lattice on a three-dimensional torus.
 
-use super::{Lattice, checked_sites};
+use super::{Lattice, Named, checked_sites};
 use crate::lattice::LatticeError;
 
 /// The simple cubic lattice of `lx * ly * lz` sites on a torus: six neighbours per site,
@@ -37,7 +37,21 @@ impl Cubic {
     }
 }
 
+impl Named for Cubic {
+    const NAME: &'static str = "cubic";
+    const DIMENSION: usize = 3;
+    const COORDINATION: usize = 6;
+
+    fn of(extents: &[usize]) -> Result<Self, LatticeError> {
+        Self::new(extents[0], extents[1], extents[2])
+    }
+}
+
 impl Lattice for Cubic {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
     fn n_sites(&self) -> usize {
         self.neighbours.len()
     }
@@ -58,6 +72,9 @@ impl Lattice for Cubic {
     fn critical_temperature(&self) -> f64 {
         // beta_c = 0.221654626 (Ferrenberg, Xu, Landau 2018).
         4.511_523_8
+    }
+    fn resized(&self, extents: &[usize]) -> Option<Self> {
+        Self::of(extents).ok()
     }
 }
 

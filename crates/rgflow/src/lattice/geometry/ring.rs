@@ -1,6 +1,6 @@
 //! The periodic chain.
 
-use super::{Lattice, checked_sites};
+use super::{Lattice, Named, Solved, checked_sites};
 use crate::lattice::LatticeError;
 
 /// The periodic chain of `n` sites: two neighbours per site.
@@ -21,7 +21,21 @@ impl Ring {
     }
 }
 
+impl Named for Ring {
+    const NAME: &'static str = "ring";
+    const DIMENSION: usize = 1;
+    const COORDINATION: usize = 2;
+
+    fn of(extents: &[usize]) -> Result<Self, LatticeError> {
+        Self::new(extents[0])
+    }
+}
+
 impl Lattice for Ring {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
     fn n_sites(&self) -> usize {
         self.neighbours.len()
     }
@@ -41,6 +55,13 @@ impl Lattice for Ring {
 
     fn critical_temperature(&self) -> f64 {
         0.0
+    }
+    fn resized(&self, extents: &[usize]) -> Option<Self> {
+        Self::of(extents).ok()
+    }
+
+    fn solved(&self) -> Option<Solved<'_>> {
+        Some(Solved::Ring(self))
     }
 }
 

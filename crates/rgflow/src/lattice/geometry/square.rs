@@ -1,6 +1,6 @@
 //! The square lattice on a torus.
 
-use super::{Lattice, checked_sites};
+use super::{Lattice, Named, Solved, checked_sites};
 use crate::lattice::LatticeError;
 
 /// The square lattice of `lx * ly` sites on a torus: four neighbours per site, `site = y * lx + x`.
@@ -41,7 +41,21 @@ impl Square {
     }
 }
 
+impl Named for Square {
+    const NAME: &'static str = "square";
+    const DIMENSION: usize = 2;
+    const COORDINATION: usize = 4;
+
+    fn of(extents: &[usize]) -> Result<Self, LatticeError> {
+        Self::new(extents[0], extents[1])
+    }
+}
+
 impl Lattice for Square {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
     fn n_sites(&self) -> usize {
         self.neighbours.len()
     }
@@ -61,6 +75,13 @@ impl Lattice for Square {
 
     fn critical_temperature(&self) -> f64 {
         crate::lattice::Temperature::CRITICAL.value()
+    }
+    fn resized(&self, extents: &[usize]) -> Option<Self> {
+        Self::of(extents).ok()
+    }
+
+    fn solved(&self) -> Option<Solved<'_>> {
+        Some(Solved::Square(self))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The triangular lattice on a torus.
 
-use super::{Lattice, checked_sites};
+use super::{Lattice, Named, checked_sites};
 use crate::lattice::LatticeError;
 
 /// The triangular lattice of `lx * ly` sites on a torus, `site = y * lx + x`: six neighbours per site, at the steps
@@ -31,7 +31,21 @@ impl Triangular {
     }
 }
 
+impl Named for Triangular {
+    const NAME: &'static str = "triangular";
+    const DIMENSION: usize = 2;
+    const COORDINATION: usize = 6;
+
+    fn of(extents: &[usize]) -> Result<Self, LatticeError> {
+        Self::new(extents[0], extents[1])
+    }
+}
+
 impl Lattice for Triangular {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
     fn n_sites(&self) -> usize {
         self.neighbours.len()
     }
@@ -65,6 +79,9 @@ impl Lattice for Triangular {
     fn critical_temperature(&self) -> f64 {
         // 4 / ln 3 (Houtappel 1950).
         3.640_956_906_507_349_3
+    }
+    fn resized(&self, extents: &[usize]) -> Option<Self> {
+        Self::of(extents).ok()
     }
 }
 
