@@ -116,6 +116,16 @@ pub fn write_rows<T: Element>(to: &mut impl Write, parts: &[ArrayView2<T>]) -> s
     Ok(())
 }
 
+/// Writes `word` as an `.npy` file of version 1.0 without dimensions, of NumPy's type `U` (code points of four bytes).
+///
+/// # Errors
+/// If `to` cannot take it.
+pub fn write_word(to: &mut impl Write, word: &str) -> std::io::Result<()> {
+    let dtype = format!("<U{}", word.chars().count());
+    to.write_all(&Header { dtype, fortran_order: false, shape: vec![] }.to_bytes())?;
+    word.chars().try_for_each(|c| to.write_all(&u32::from(c).to_le_bytes()))
+}
+
 /// Writes `array` as an `.npy` file of version 1.0; in Fortran's order where it is stored so.
 ///
 /// # Errors

@@ -80,6 +80,14 @@ impl<W: Write + Seek> Writer<W> {
         self.member::<T>(name, values, |to| npy::write_rows(to, parts))
     }
 
+    /// Adds a word, as `numpy.array("square")` is.
+    ///
+    /// # Errors
+    /// As [`Writer::add`].
+    pub fn add_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
+        self.member::<char>(name, word.chars().count(), |to| npy::write_word(to, word))
+    }
+
     fn member<T>(
         &mut self,
         name: &str,

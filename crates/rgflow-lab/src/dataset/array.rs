@@ -1,6 +1,7 @@
 //! NumPy's `.npy` and `.npz`: any real type, any order, compressed or not; labels also as words.
 
 use super::labels::{Labels, is_temperature};
+use super::lattice::{self, LATTICE_NAME, Sites};
 use super::pairing::{self, labels_for};
 use super::{Options, Table, Values, check_format};
 use crate::artifact::memory::{self, Need};
@@ -151,6 +152,8 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         "" => labels_for(main, &all, options.reads_labels).map_err(wrong)?,
         name => Some(of(name).ok_or_else(|| missing(name, " of labels"))?),
     };
+    let named = of(LATTICE_NAME).filter(|d| d.shape.is_empty() && npy::is_words(&d.dtype));
+    let named = named.and_then(|_| file.words(LATTICE_NAME).ok()?.into_iter().next());
     // Somebody else's array of that name says nothing.
     let mut whole = |name: &str| -> Option<Vec<f64>> {
         of(name).filter(|d| d.shape.len() <= 1)?;
@@ -197,12 +200,14 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         )));
     }
     let lattice = extents.filter(|_| says.sites == Some(units)).map(|l| {
-        let neighbours = neighbours.unwrap_or(2 * l.len() as u32);
-        (l, neighbours)
+        let found = lattice::family(named.as_deref(), l.len(), neighbours.map(f64::from));
+        let own = found.as_ref().map_or(2 * l.len() as u32, |(family, _)| family.coordination as u32);
+        notes.extend(found.ok().and_then(|(_, note)| note));
+        Sites { name: named, extents: l, coordination: neighbours.unwrap_or(own) }
     });
     // The picture of a lattice has its rows.
     let shape = match &lattice {
-        Some((extents, _)) => extents.iter().rev().copied().collect(),
+        Some(sites) => sites.extents.iter().rev().copied().collect(),
         None => shape,
     };
     let field = field.filter(|_| lattice.is_some());

@@ -3,6 +3,7 @@
 //! Models carry it in their metadata (`input`, or `lattice` of the experiments). Older files may not: what they say is checked, and
 //! what they leave open is told.
 
+use super::lattice::{LATTICE_NAME, Sites};
 use super::{Dataset, Kind};
 use crate::artifact::Model;
 
@@ -17,8 +18,8 @@ pub struct Input {
     pub scale: Option<f64>,
     /// Shape of a sample without axes of one entry; empty where it is not known.
     pub shape: Vec<usize>,
-    /// Extents of the lattice, fastest first, and its coordination number.
-    pub lattice: Option<(Vec<usize>, u32)>,
+    /// The lattice.
+    pub lattice: Option<Sites>,
     /// Field h in units of J.
     pub field: Option<f64>,
 }
@@ -31,6 +32,10 @@ pub struct Agreement {
     pub conversion: Option<(f32, f32)>,
     /// A sentence each.
     pub notes: Vec<String>,
+}
+
+fn sites(name: Option<&str>, (extents, coordination): (Vec<usize>, u32)) -> Sites {
+    Sites { name: name.map(str::to_owned), extents, coordination }
 }
 
 impl Input {
@@ -48,7 +53,7 @@ impl Input {
         // Experiments write extents alone; theirs are lattices of spins.
         if let Some(value) = get(&model.metadata, "lattice") {
             match serde_json::from_value::<Vec<usize>>(value.clone()) {
-                Ok(l) if product(&l) => said.lattice = Some((l.clone(), 2 * l.len() as u32)),
+                Ok(l) if product(&l) => said.lattice = Some(sites(None, (l.clone(), 2 * l.len() as u32))),
                 _ => return wrong("lattice", &value, &format!("expected extents of {units} sites")),
             }
             said.kind = Some(Kind::Spins);
@@ -81,9 +86,16 @@ impl Input {
                 _ => return wrong("input.shape", &value, &format!("expected the shape of {units} values")),
             }
         }
+        let named = get(&input, LATTICE_NAME);
+        if let Some(value) = named.as_ref().filter(|value| !value.is_string()) {
+            return wrong("input.lattice_name", value, "expected a name");
+        }
         if let Some(value) = get(&input, "lattice") {
             match serde_json::from_value::<(Vec<usize>, u32)>(value.clone()) {
-                Ok((l, coordination)) if product(&l) => said.lattice = Some((l, coordination)),
+                Ok(numbers) if product(&numbers.0) => {
+                    let name = named.as_ref().and_then(|name| name.as_str());
+                    said.lattice = Some(sites(name, numbers));
+                }
                 _ => return wrong("input.lattice", &value, &format!("expected extents of {units} sites and a number")),
             }
         }
@@ -104,22 +116,12 @@ impl Input {
 
     /// Extents of the lattice, fastest first, if its cells are square: a ring, a square or a cubic lattice.
     pub fn square_cells(&self) -> Option<Vec<usize>> {
-        let (extents, coordination) = self.lattice.as_ref()?;
-        let square = *coordination as usize == 2 * extents.len() && extents.iter().all(|l| *l >= 2);
-        square.then(|| extents.clone())
+        self.lattice.as_ref().and_then(Sites::square_cells)
     }
 
     /// The lattice in words, such as `square 6 x 6`.
     pub fn lattice_name(&self) -> Option<String> {
-        let (extents, coordination) = self.lattice.as_ref()?;
-        let list = extents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
-        Some(match (extents.len(), coordination) {
-            (1, 2) => format!("ring {list}"),
-            (2, 4) => format!("square {list}"),
-            (2, 6) => format!("triangular {list}"),
-            (3, 6) => format!("cubic {list}"),
-            _ => format!("lattice {list} of {coordination} neighbours"),
-        })
+        self.lattice.as_ref().map(Sites::title)
     }
 
     /// Whether values of `other` are of the same kind as one's own.
@@ -206,7 +208,7 @@ impl Input {
             },
             (Some(name), None) | (None, Some(name)) => {
                 let (known, open) = if self.lattice.is_some() { (self, other) } else { (other, self) };
-                let extents = known.lattice.iter().flat_map(|(l, _)| l.iter().rev()).copied().filter(|e| *e != 1);
+                let extents = known.lattice.iter().flat_map(|l| l.extents.iter().rev()).copied().filter(|e| *e != 1);
                 if open.shape.len() >= 2 && open.shape != extents.collect::<Vec<_>>() {
                     return match self.lattice.is_some() {
                         true => refuse(name, show(&open.shape)),
@@ -274,7 +276,7 @@ mod tests {
             kind: Some(kind),
             scale: Some(scale),
             shape: shape.to_vec(),
-            lattice: lattice.map(|(l, c)| (l.to_vec(), c)),
+            lattice: lattice.map(|(l, c)| sites(None, (l.to_vec(), c))),
             field: None,
         };
         let square = Some((&[6, 6][..], 4));

@@ -16,6 +16,7 @@ mod input;
 mod kind;
 mod label_columns;
 mod labels;
+mod lattice;
 pub mod mnist;
 mod pairing;
 pub mod sampled;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 pub use input::{Agreement, Input};
 pub use kind::Kind;
 pub use labels::{Labels, Meaning};
+pub use lattice::{LATTICE_NAME, Sites};
 pub use values::{Rows, Values, packed};
 
 /// Newest version of the samples' format that this version reads.
@@ -74,8 +76,8 @@ pub struct Dataset {
     pub shape: Vec<usize>,
     /// One label per sample, if the file has labels.
     pub labels: Option<Labels>,
-    /// Extents of the lattice, fastest first, and its coordination number, if rgflow sampled it.
-    pub lattice: Option<(Vec<usize>, u32)>,
+    /// The lattice, if the file says it.
+    pub lattice: Option<Sites>,
     /// Field h in units of J on that lattice, if rgflow sampled it.
     pub field: Option<f64>,
     /// The file.
@@ -92,7 +94,7 @@ struct Table {
     values: Values,
     shape: Vec<usize>,
     labels: Option<Labels>,
-    lattice: Option<(Vec<usize>, u32)>,
+    lattice: Option<Sites>,
     field: Option<f64>,
     notes: Vec<String>,
     origin: Option<Origin>,

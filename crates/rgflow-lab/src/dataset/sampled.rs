@@ -3,6 +3,7 @@
 mod needs;
 
 use super::FORMAT;
+use super::lattice::LATTICE_NAME;
 use crate::artifact::restart::{Restarts, Watch, driven};
 use crate::artifact::{Error, Progress, memory, npy, npz};
 use ndarray::{Array1, arr0};
@@ -136,7 +137,8 @@ impl Request {
     }
 
     /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for each
-    /// temperature its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`.
+    /// temperature its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`,
+    /// `lattice_name`.
     ///
     /// # Errors
     /// If they cannot be written.
@@ -157,6 +159,7 @@ impl Request {
         file.add("n_chains", &Array1::from_iter(sampled.iter().map(|s| s.drawn.collection.n_chains as u32)))?;
         file.add("start_difference_z", &per(&|s| s.drawn.collection.start_difference_z))?;
         file.add("format", &arr0(FORMAT))?;
+        file.add_word(LATTICE_NAME, self.lattice.name())?;
         file.close()?.flush().map_err(|e| Error::failure(format!("npz: {e}")))
     }
 
@@ -174,7 +177,7 @@ impl Request {
         npy::write(&mut to, &sampled[0].drawn.collection.spins).map_err(|e| Error::failure(format!("npy: {e}")))
     }
 
-    /// The samples as a table of text with the columns `T`, `s0`, `s1` ...
+    /// The samples as a table of text with the columns `T`, `s0`, `s1` ..., below a remark that names the lattice.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -183,6 +186,7 @@ impl Request {
     }
 
     fn table(&self, sampled: &[Sampled], mut to: impl Write) -> std::io::Result<()> {
+        writeln!(to, "# lattice: {}", self.lattice)?;
         to.write_all(b"T")?;
         (0..self.lattice.n_sites()).try_for_each(|i| write!(to, ",s{i}"))?;
         to.write_all(b"\n")?;

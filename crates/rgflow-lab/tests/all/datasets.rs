@@ -94,7 +94,7 @@ fn archives_and_their_labels() {
     let labels = seen.labels.unwrap();
     assert_eq!((labels.meaning, labels.values[2], labels.values[3]), (Meaning::Temperature, 0.5, f64::INFINITY));
     assert_eq!(labels.classes(), (vec![0.5, f64::INFINITY], vec![0, 0, 0, 1, 1, 1]));
-    assert_eq!((seen.lattice, seen.shape), (Some((vec![2, 2], 4)), vec![2, 2]));
+    assert_eq!((seen.lattice.unwrap().title(), seen.shape), ("square 2 x 2".into(), vec![2, 2]));
     let path = file(&|w| {
         w.add("pictures", &x).unwrap();
         w.add("y", &arr1(&[3i64, 1, 1, 3, 2, 3])).unwrap();
@@ -169,7 +169,7 @@ fn arrays_of_many_axes_are_read_as_their_file_says() {
     });
     for reads_labels in [true, false] {
         let seen = Dataset::read(&by_lattice, &Options { reads_labels, ..Options::default() }).unwrap();
-        assert_eq!((seen.values.dim(), seen.shape, seen.notes.len()), ((120, 20), vec![4, 5], 1));
+        assert_eq!((seen.values.dim(), seen.shape, seen.notes.len()), ((120, 20), vec![4, 5], 2));
         assert_eq!(seen.values.at(41, 7), f32::from(spins[(1, 1, 1, 2)]));
         let labels = seen.labels.map(|l| [l.values[39], l.values[40], l.values[119]]);
         assert_eq!(labels, reads_labels.then_some([1.0, 2.0, 3.0]));

@@ -1,12 +1,15 @@
 //! What `rgflow sample` promises of its random numbers and of its chains.
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, Ix0, Ix1, Ix2, s};
 use rgflow::exact::auto::Method;
 use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Model, Temperature};
+use rgflow_lab::artifact::npz;
 use rgflow_lab::artifact::progress::Silent;
 use rgflow_lab::artifact::restart::Restarts;
+use rgflow_lab::dataset::ensemble::{Coupled, pools};
 use rgflow_lab::dataset::sampled::{Request, Sampled};
+use rgflow_lab::dataset::{Dataset, Options};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -98,6 +101,54 @@ fn as_many_chains_are_run_as_asked_for() {
                 assert_eq!(collection.n_chains, chains, "{sampler} {extents:?} h = {field}");
             }
         }
+    }
+}
+
+/// Files name their lattice, and readers believe the name: all lattices of the list go round, as samples for reweighting and for training.
+/// Without the name the numbers say which it is, with a note, or the file is refused.
+#[test]
+fn files_name_their_lattice() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { reads_labels: false, ..Options::default() };
+    for family in Geometry::ALL {
+        let mut request = request("wolff", &[4.0], 20);
+        request.lattice = Geometry::new(family.name, &[4]).unwrap();
+        let path = dir.path().join(format!("{}.npz", family.name));
+        request.npz(&draw(&request), std::fs::File::create(&path).unwrap()).unwrap();
+        let pool = pools(std::slice::from_ref(&path), &Coupled::M).unwrap().remove(0);
+        assert_eq!(pool.lattice, request.lattice);
+        assert!(!pool.notes.iter().any(|note| note.contains("names no lattice")), "{:?}", pool.notes);
+        let data = Dataset::read(&path, &options).unwrap();
+        assert_eq!(data.lattice.unwrap().title(), request.lattice.to_string());
+        assert!(data.notes.is_empty(), "{:?}", data.notes);
+        // The same arrays without or with another name.
+        let again = |name: Option<&str>| {
+            let mut from = npz::Reader::open(&path).unwrap();
+            let mut to = npz::Writer::new();
+            to.add("spins", &from.array::<i8, Ix2>("spins").unwrap()).unwrap();
+            to.add("temperatures", &from.array::<f64, Ix1>("temperatures").unwrap()).unwrap();
+            to.add("lattice", &from.array::<u32, Ix1>("lattice").unwrap()).unwrap();
+            to.add("coordination", &from.array::<u32, Ix0>("coordination").unwrap()).unwrap();
+            name.iter().for_each(|name| to.add_word("lattice_name", name).unwrap());
+            to.save(dir.path().join("again.npz")).unwrap();
+            pools(&[dir.path().join("again.npz")], &Coupled::M)
+        };
+        let alike = Geometry::ALL
+            .iter()
+            .filter(|other| (other.dimension, other.coordination) == (family.dimension, family.coordination));
+        match alike.count() {
+            1 => {
+                let pool = again(None).unwrap().remove(0);
+                let note = format!("the {} lattice is taken", family.name);
+                assert!(
+                    pool.lattice == request.lattice && pool.notes.iter().any(|n| n.contains(&note)),
+                    "{:?}",
+                    pool.notes
+                );
+            }
+            _ => assert!(again(None).unwrap_err().to_string().contains("lattice_name")),
+        }
+        assert!(again(Some("penrose")).unwrap_err().to_string().contains("penrose"));
     }
 }
 

@@ -6,6 +6,7 @@ use crate::artifact::{Error, npz, user_file};
 use crate::dataset::array::fits;
 use crate::dataset::check_format;
 use crate::dataset::labels::TEMPERATURES;
+use crate::dataset::lattice::{self, LATTICE_NAME};
 use crate::dataset::pairing::some;
 use ndarray::{Array2, ArrayD};
 use rgflow::lattice::{Geometry, Lattice, Temperature};
@@ -19,6 +20,8 @@ pub(super) struct Arrays {
     pub spins: Array2<i8>,
     pub groups: Vec<Group>,
     pub lattice: Geometry,
+    /// What was taken where the file does not say it, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Rows of one temperature and field in the order of the file.
@@ -108,6 +111,10 @@ impl Arrays {
         if spins.ndim() < 2 || spins.is_empty() || spins.iter().any(|s| *s == 0) {
             return Err(wrong("`spins` must have the shape (n, sites) and values -1 and +1; correct it".into()));
         }
+        let named = match has(LATTICE_NAME) {
+            true => file.words(LATTICE_NAME).map_err(user_file::blame)?.into_iter().next(),
+            false => None,
+        };
         let mut read = |name: &str| -> Result<Option<Vec<f64>>, Error> {
             if !has(name) {
                 return Ok(None);
@@ -122,7 +129,8 @@ impl Arrays {
         let extents = read("lattice")?.ok_or_else(|| {
             wrong(format!("has no array `lattice`, so that its bonds are unknown; {REMEDY}, or add lattice=[L, L]"))
         })?;
-        let lattice = geometry(&extents, read("coordination")?, spins.shape()).map_err(wrong)?;
+        let said = (named.as_deref(), read("coordination")?);
+        let (lattice, note) = geometry(&extents, said, spins.shape()).map_err(wrong)?;
         let spins = rows(spins, &lattice).map_err(wrong)?;
         let n = spins.nrows();
         let mut column = |name: &str| -> Result<Option<Column>, Error> {
@@ -180,7 +188,7 @@ impl Arrays {
                 }
             }
         }
-        Ok(Self { spins, groups, lattice })
+        Ok(Self { spins, groups, lattice, notes: note.into_iter().collect() })
     }
 }
 
@@ -217,36 +225,30 @@ impl Group {
     }
 }
 
-/// The lattice of `lattice` and `coordination`, for spins of the shape `shape`.
-fn geometry(extents: &[f64], coordination: Option<Vec<f64>>, shape: &[usize]) -> Result<Geometry, String> {
+/// The lattice of these extents, of the name and `coordination` that are `said`, for spins of the shape `shape`; a note where it has no
+/// name.
+fn geometry(
+    extents: &[f64],
+    said: (Option<&str>, Option<Vec<f64>>),
+    shape: &[usize],
+) -> Result<(Geometry, Option<String>), String> {
     if let Some(bad) = extents.iter().find(|e| !(**e >= 1.0 && e.fract() == 0.0 && **e < 1e9)) {
         return Err(format!("`lattice` holds {bad}: must be whole numbers of sites, as in [L, L]; correct it"));
     }
     let extents: Vec<usize> = extents.iter().map(|e| *e as usize).collect();
-    let all = coordination.unwrap_or_default();
-    let coordination = all.first().copied().unwrap_or(2.0 * extents.len() as f64);
-    if all.iter().any(|c| *c != coordination) {
+    let (name, all) = (said.0, said.1.unwrap_or_default());
+    if all.windows(2).any(|pair| pair[0] != pair[1]) {
         return Err(format!("`coordination` holds {all:?}: rows of one file have one lattice; write a file for each"));
     }
-    let name = match (extents.len(), coordination) {
-        (1, 2.0) => "ring",
-        (2, 4.0) => "square",
-        (2, 6.0) => "triangular",
-        (3, 6.0) => "cubic",
-        _ => {
-            return Err(format!(
-                "`lattice` is {extents:?} with {coordination} neighbours: no lattice that is known; there are {}",
-                Geometry::names()
-            ));
-        }
-    };
+    let (family, note) = lattice::family(name, extents.len(), all.first().copied())?;
     // Before the lattice is made: its neighbours take memory for what a file claims.
     let sites = extents.iter().try_fold(1usize, |n, l| n.checked_mul(*l));
     if !(1..shape.len()).any(|k| Some(shape[k..].iter().product()) == sites) {
         let own: usize = shape[1..].iter().product();
         return Err(format!("`lattice` is {extents:?}, but a row of `spins` has {own} sites; correct it"));
     }
-    Geometry::new(name, &extents).map_err(|e| format!("`lattice`: {e}"))
+    let lattice = Geometry::new(family.name, &extents).map_err(|e| format!("`lattice`: {e}"))?;
+    Ok((lattice, note))
 }
 
 /// One configuration a row: of shape `(n, sites)`, or `(..., L_z, L_y, L_x)` as sites follow each other, or `(..., L_x, L_y, L_z)`, which is turned.

@@ -1,6 +1,6 @@
 //! Samples of the Ising model as series for histograms: energy, magnetisation and X of every configuration, chain after chain.
 //!
-//! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there `coordination`, `field`,
+//! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there `lattice_name`, `coordination`, `field`,
 //! `n_chains`, tau_int and n_eff); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
 
 mod arrays;
@@ -153,6 +153,8 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
                 pools.len() - 1
             }
         };
+        let named = arrays.notes.iter().map(|note| format!("{}: {note}", path.display())).collect::<Vec<_>>();
+        pools[at].notes.extend(named);
         let cold = arrays.groups.iter().any(|g| g.temperature == Temperature::ZERO);
         let own = Block::all(&arrays, path);
         let (parts, notes) = arrays.measure(path, coupled)?;

@@ -7,7 +7,7 @@ mod record;
 mod sampling;
 mod settings;
 
-use crate::dataset::{self, Input};
+use crate::dataset::{self, Input, Sites};
 use crate::study::prelude::*;
 use crate::study::user_files::UserNetwork;
 use analysis::Found;
@@ -42,7 +42,7 @@ impl NeuralRg {
             kind: Some(dataset::Kind::Spins),
             scale: None,
             shape: vec![],
-            lattice: Some((vec![SIDE; 2], 4)),
+            lattice: Some(Sites { name: Some("square".into()), extents: vec![SIDE; 2], coordination: 4 }),
             field: Some(0.0),
         };
         let n = SIDE * SIDE;

@@ -4,12 +4,12 @@ mod record;
 mod stage;
 
 use crate::artifact::{machine, network, user_file};
-use crate::dataset::{Dataset, Input, Kind, Meaning, Options};
+use crate::dataset::{Dataset, Input, Kind, Meaning, Options, Sites};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
 use crate::study::settings::Steps;
 use crate::study::user_files::{UserData, UserNetwork, file_entry};
-use rgflow::lattice::Square;
+use rgflow::lattice::{Named, Square};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
 use stage::Findings;
@@ -137,10 +137,10 @@ impl OwnFlow {
 
     /// The square lattice of the samples, where E and |m| of spins can be measured.
     fn lattice(&self, data: &Dataset) -> Option<Square> {
-        let (extents, coordination) = data.lattice.as_ref()?;
+        let lattice = data.lattice.as_ref()?;
         let spins = *self.machine.2.visible_units() == Units::SPIN;
-        match (extents.as_slice(), coordination) {
-            ([lx, ly], 4) if spins => Square::new(*lx, *ly).ok(),
+        match lattice.extents.as_slice() {
+            [lx, ly] if spins && lattice.family()?.name == Square::NAME => Square::new(*lx, *ly).ok(),
             _ => None,
         }
     }
@@ -148,10 +148,7 @@ impl OwnFlow {
     /// The machine as an Ising model, where it or else the samples are on a lattice of square cells.
     fn effective(&self, data: &Dataset, streams: Streams) -> Result<Option<Effective>, Error> {
         let rbm = &self.machine.2;
-        let square = |(extents, coordination): &(Vec<usize>, u32)| {
-            (*coordination as usize == 2 * extents.len()).then(|| extents.clone())
-        };
-        let extents = self.input.square_cells().or_else(|| data.lattice.as_ref().and_then(square));
+        let extents = self.input.square_cells().or_else(|| data.lattice.as_ref().and_then(Sites::square_cells));
         match extents {
             Some(extents) if rbm.visible_units().levels().is_some() && rbm.n_visible() <= MOST_COUPLED => {
                 effective(rbm, &extents, streams, "couplings").map(Some)

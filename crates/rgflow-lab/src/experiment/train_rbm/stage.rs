@@ -2,7 +2,7 @@
 
 use super::settings::{Chains as ChainStart, Settings, VisibleBias};
 use crate::artifact::{Model, machine};
-use crate::dataset::{Dataset, Rows};
+use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::study::prelude::*;
 use crate::study::training::MachineFit;
 use ndarray::{Array2, ArrayView1, ArrayView2};
@@ -117,11 +117,14 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             lines.push('\n');
         }
         out.write(METRICS, lines)?;
-        let metadata = serde_json::json!({
+        let mut metadata = serde_json::json!({
             "seed": out.seed(), "updates": update, "settings": settings,
             "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
                 "lattice": data.lattice, "field": data.field, "blake3": data.hash },
         });
+        if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
+            metadata["input"][LATTICE_NAME] = name.into();
+        }
         out.write(MODEL, machine::model(&rbm, metadata).to_bytes()?)
     })
 }

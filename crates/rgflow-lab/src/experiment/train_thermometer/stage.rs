@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use crate::artifact::{Model, network};
-use crate::dataset::{Dataset, Meaning, Rows};
+use crate::dataset::{Dataset, LATTICE_NAME, Meaning, Rows};
 use crate::study::prelude::*;
 use crate::study::training::NetworkFit;
 use ndarray::{Array2, ArrayView2, s};
@@ -118,6 +118,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             "field": data.field,
             "blake3": data.hash,
         });
+        if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
+            metadata["input"][LATTICE_NAME] = name.into();
+        }
         let count = |of: &[usize], label: usize| of.iter().filter(|class| **class == label).count();
         let counts: Vec<_> = (0..distinct.len()).map(|k| [count(&x_classes, k), split.test[k].len()]).collect();
         metadata["test"] = serde_json::json!({ "cross_entropy": cross_entropy, "guess": by_frequencies(&counts).0 });
