@@ -167,6 +167,32 @@ fn cubic_lattices() {
     }
 }
 
+/// Three neighbours; where an extent is 2 two bonds join the same sites.
+#[test]
+fn honeycomb_lattices() {
+    for extents in [[4, 4], [2, 4], [6, 2], [4, 6]] {
+        let torus = lattice("honeycomb", &extents);
+        let joint = joint_density(&torus).unwrap();
+        for kind in Kind::ALL {
+            for field in FIELDS {
+                check(kind, &torus, &joint, 1.7, field);
+            }
+            check(kind, &torus, &joint, 12.0, 0.4);
+        }
+    }
+}
+
+#[test]
+fn samplers_of_other_lattices_refuse_the_honeycomb_lattice_by_name() {
+    let torus = lattice("honeycomb", &[4, 4]);
+    let (model, t) = (Ising::new(&torus), Temperature::new(1.7).unwrap());
+    let effort = Effort::default();
+    let refused =
+        auto::sample(Method::Exact, &model, t, 10, &effort, Streams::new(1), "test/honeycomb", 0).unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("honeycomb 4 x 4") && text.contains("use wolff") && text.lines().count() == 1, "{text}");
+}
+
 /// A lattice of the user's own: the graph of the cube with a tail of three sites, of 1 to 4 neighbours, no extents but its sites, no colours, and
 /// bonds in the order in which they are written down.
 struct CubeWithTail(Vec<Vec<u32>>);

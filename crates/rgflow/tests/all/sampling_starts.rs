@@ -182,6 +182,7 @@ fn what_auto_chooses_samples_the_law() {
         ("square", vec![4, 5], 2.6, 0.2),
         ("triangular", vec![4], 4.0, 0.1),
         ("cubic", vec![2, 3, 3], 4.5, 0.0),
+        ("honeycomb", vec![4], 1.6, 0.1),
     ] {
         let lattice = Geometry::new(name, &extents).unwrap();
         let model = Ising::in_field(&lattice, field).unwrap();

@@ -1,6 +1,7 @@
 //! Periodic lattices: sites, bonds, axes and colourings. A new lattice is a new file here and its line in `lattices!`.
 
 mod cubic;
+mod honeycomb;
 mod ring;
 mod square;
 mod triangular;
@@ -224,6 +225,7 @@ lattices! {
     ring::Ring: "The periodic chain.",
     triangular::Triangular: "The triangular lattice on a torus.",
     cubic::Cubic: "The simple cubic lattice on a torus.",
+    honeycomb::Honeycomb: "The honeycomb lattice on a torus.",
 }
 
 impl Geometry {
@@ -252,7 +254,7 @@ impl Geometry {
         known.copied().ok_or_else(|| LatticeError::Geometry(name.to_owned()))
     }
 
-    /// All names in a sentence: "square, ring, triangular or cubic".
+    /// All names in a sentence, such as "square, ring or cubic".
     pub fn names() -> String {
         let names: Vec<&str> = Self::ALL.iter().map(|family| family.name).collect();
         match names.split_last() {
@@ -276,7 +278,7 @@ mod tests {
 
     #[test]
     fn neighbours_are_mutual_and_differ_in_colour() {
-        let all: [(&str, &[usize]); 14] = [
+        let all: [(&str, &[usize]); 16] = [
             ("square", &[2]),
             ("square", &[3]),
             ("square", &[3, 5]),
@@ -291,6 +293,8 @@ mod tests {
             ("cubic", &[2]),
             ("cubic", &[3, 2, 5]),
             ("cubic", &[4, 2, 6]),
+            ("honeycomb", &[2]),
+            ("honeycomb", &[4, 6]),
         ];
         for (name, extents) in all {
             let lattice = Geometry::new(name, extents).unwrap();
