@@ -29,6 +29,7 @@ enum Machine {
   rgflow train rbm samples.npz --steps 5 --method pcd --optimiser adam --learning-rate 0.001
   rgflow train rbm bytes.npy --scale 255
   rgflow train rbm real.npy --units gaussian:0.5
+  rgflow train rbm one-hot.csv --units categorical:3
 
 Units follow the data: {-1, +1} for spins, {0, 1} for bits and for grey levels, which are probabilities.
 The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow verify` checks a small one.")]
@@ -50,7 +51,7 @@ struct Rbm {
     /// Hidden units [default: 16].
     #[arg(long, value_name = "N")]
     hidden: Option<usize>,
-    /// Visible units: spin, binary, LOW,HIGH, gaussian or gaussian:SIGMA [default: what the data is].
+    /// Visible units: spin, binary, LOW,HIGH, gaussian, gaussian:SIGMA or categorical:STATES [default: what the data is].
     #[arg(long, value_name = "KIND", allow_hyphen_values = true)]
     units: Option<String>,
     /// cd (chains start at the data) or pcd (chains go on) [default: cd].

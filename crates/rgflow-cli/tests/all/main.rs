@@ -11,6 +11,7 @@ mod histograms;
 mod interruption;
 mod main_job;
 mod memory;
+mod one_hot;
 mod outside;
 mod own_data;
 mod paths;

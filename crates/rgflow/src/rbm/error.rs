@@ -24,6 +24,14 @@ pub enum RbmError {
         /// The value.
         sigma: f32,
     },
+    /// A number of states that a site cannot have.
+    #[error("categorical units of {states} states: must be 2 to {most}")]
+    States {
+        /// The number.
+        states: usize,
+        /// Most states.
+        most: usize,
+    },
     /// A text that is no unit kind.
     #[error("units \"{0}\": must be {texts}", texts = super::units::texts())]
     UnitsText(String),

@@ -1,7 +1,7 @@
 //! Restricted Boltzmann machines (thesis section 2.4.2).
 //!
-//! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values, or
-//! Gaussian. [`Chains`] sample it, [`train`] fits it by contrastive divergence, [`train_exactly`] by exact gradients. Small
+//! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values,
+//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it by contrastive divergence, [`train_exactly`] by exact gradients. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
 //! [`Rbm::sampled_couplings`] where it is large.
@@ -50,4 +50,4 @@ pub use series::chain_series;
 pub use spectrum::Spectrum;
 pub use trace_condition::TraceCondition;
 pub use training::{Metrics, Snapshot, Trained, Trainer, Training};
-pub use units::{Levels, Sites, Units, Widths};
+pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -2,6 +2,7 @@
 //!
 //! A unit a in the field z has the weight exp(z a - e(a)): e = 0 for discrete units, e = a^2 / (2 sigma^2) for Gaussian ones.
 
+mod categorical;
 mod gaussian;
 mod sites;
 mod two_valued;
@@ -253,8 +254,8 @@ macro_rules! kinds {
         impl FromStr for Units {
             type Err = RbmError;
 
-            /// "spin", "binary", "LOW,HIGH", "gaussian" (sigma = 1), "gaussian:SIGMA" or "gaussian:SIGMA,SIGMA,..."; the error for
-            /// any other names all.
+            /// "spin", "binary", "LOW,HIGH", "gaussian" (sigma = 1), "gaussian:SIGMA", "gaussian:SIGMA,SIGMA,...", "categorical:STATES";
+            /// the error for any other names all.
             fn from_str(text: &str) -> Result<Self, RbmError> {
                 $(if let Some(kind) = $kind::parse(text.trim()) {
                     return kind.map(Self::$name);
@@ -268,6 +269,7 @@ macro_rules! kinds {
 kinds! {
     TwoValued(Levels) of two_valued: "Two values; P(high) = sigmoid(delta z) in the field z.",
     Gaussian(Widths) of gaussian: "Real values; normal of mean sigma^2 z and standard deviation sigma in the field z.",
+    Categorical(Categories) of categorical: "Sites of q states, as q units of which one is 1: softmax of their fields.",
 }
 
 /// What a text of units may be, for messages.
@@ -320,7 +322,7 @@ mod tests {
     #[test]
     fn kinds_are_parsed_and_printed() {
         let examples = Units::examples();
-        for text in [Levels::EXAMPLES, Widths::EXAMPLES].concat() {
+        for text in [Levels::EXAMPLES, Widths::EXAMPLES, Categories::EXAMPLES].concat() {
             let units: Units = text.parse().unwrap();
             assert!(units.to_string() == text && examples.contains(&units), "{text}");
         }

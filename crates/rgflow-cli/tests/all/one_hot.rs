@@ -1,0 +1,86 @@
+//! Promise: sites of several states, coded one-hot in a table, are trained on, kept in the model and verified; rows that are not
+//! one-hot are refused by their number, site and remedy.
+
+use ndarray::Array2;
+use rgflow::random::Streams;
+use rgflow::rbm::{Rbm, Units};
+use rgflow_lab::artifact::{Model, machine};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn rgflow(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.current_dir(folder).args(line.split_whitespace()).output().expect("starts")
+}
+
+/// 60 samples of four sites of three states: neighbours are mostly alike. `spoil`: changes of the text.
+fn table(path: &Path, spoil: impl Fn(usize, &mut Vec<&'static str>)) {
+    let row = |s: usize| {
+        let mut values = Vec::new();
+        for site in 0..4 {
+            let state = (s + usize::from(s % 5 == site)) % 3;
+            values.extend(["1,0,0", "0,1,0", "0,0,1"][state].split(','));
+        }
+        spoil(s, &mut values);
+        values.join(",")
+    };
+    std::fs::write(path, (0..60).map(|s| row(s) + "\n").collect::<String>()).unwrap();
+}
+
+#[test]
+fn one_hot_tables_are_trained_on_and_verified() {
+    let dir = tempfile::tempdir().unwrap();
+    table(&dir.path().join("potts.csv"), |_, _| {});
+    let train = "train rbm potts.csv --units categorical:3 --hidden 3 --epochs 2000 --learning-rate 0.1 --out potts";
+    for line in [train.to_string(), train.replace("--out potts", "--method pcd --out again")] {
+        let out = rgflow(dir.path(), &line);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let said = String::from_utf8(out.stdout).unwrap();
+        assert!(said.contains("ln p per sample") && !said.contains("learnt nothing"), "{said}");
+    }
+    let model = dir.path().join("potts/seed-1/rbm/model.safetensors");
+    let trained = machine::rbm(&Model::load(&model).unwrap()).unwrap();
+    assert_eq!(*trained.visible_units(), Units::categorical(3).unwrap());
+    assert_eq!(*trained.hidden_units(), Units::BINARY);
+    let out = rgflow(dir.path(), "verify potts/seed-1/rbm/model.safetensors --json");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let seen: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let checks = seen["checks"].as_array().unwrap();
+    assert!(checks.len() == 6 && checks.iter().all(|check| check["passed"] == true), "{seen}");
+    let out = rgflow(dir.path(), "flow potts/seed-1/rbm/model.safetensors potts.csv --steps 8 --out flow");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+#[test]
+fn machines_of_categorical_units_come_back_from_their_file() {
+    let rbm = Rbm::random(8, 6, 0.3, &mut Streams::new(1).generator("one-hot/rbm", 0));
+    let rbm = rbm.with_units(Units::categorical(4).unwrap(), Units::categorical(2).unwrap()).unwrap();
+    let bytes = machine::model(&rbm, serde_json::json!({})).to_bytes().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("m.safetensors"), bytes).unwrap();
+    assert_eq!(machine::rbm(&Model::load(dir.path().join("m.safetensors")).unwrap()).unwrap(), rbm);
+    let v = Array2::from_shape_fn((1, 8), |(_, i)| f32::from(i % 4 == 1));
+    assert!(rbm.free_energy(v.view())[0].is_finite());
+}
+
+#[test]
+fn rows_that_are_not_one_hot_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |line: &str, parts: &[&str]| {
+        let out = rgflow(dir.path(), line);
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), said.lines().count()), (Some(2), 1), "{line}: {said}");
+        assert!(parts.iter().all(|part| said.contains(part)), "{line}: {said} lacks {parts:?}");
+    };
+    table(&dir.path().join("two.csv"), |s, values| {
+        if s == 16 {
+            values.splice(3..6, ["1", "1", "0"]);
+        }
+    });
+    let said = ["two.csv", "sample 17", "1, 1, 0 in site 2 (values 4 to 6)", "categorical:3", "; code"];
+    refused("train rbm two.csv --units categorical:3", &said);
+    table(&dir.path().join("whole.csv"), |_, _| {});
+    refused("train rbm whole.csv --units categorical:5", &["samples of 12 values", "categorical:5 units take 5 each"]);
+    refused("train rbm whole.csv --units categorical:1", &["categorical units of 1 states", "2 to 1000"]);
+    refused("train rbm whole.csv --units potts", &["\"categorical:STATES\""]);
+}
