@@ -5,7 +5,7 @@
 use ndarray::IxDyn;
 use rgflow::random::Streams;
 use rgflow_lab::artifact::npy::{self, Header};
-use rgflow_lab::artifact::{Model, machine, network, npz, settings};
+use rgflow_lab::artifact::{Model, network_file, npz, rbm_file, settings};
 use rgflow_lab::dataset::{Dataset, Input, Options, ensemble, mnist};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -191,15 +191,15 @@ pub fn settings(bytes: &[u8]) {
 /// The bytes of a model: as a machine, as a network, as a thermometer.
 pub fn model(bytes: &[u8]) {
     let Ok(model) = Model::from_bytes(bytes, "a.safetensors") else { return };
-    if let Ok(rbm) = machine::rbm(&model) {
+    if let Ok(rbm) = rbm_file::rbm(&model) {
         let _ = Input::of_model(&model, "model", rbm.n_visible());
     }
-    if let Ok(mlp) = network::layers(&model) {
-        let _ = network::outputs(&model, &mlp);
-        if let Ok((temperatures, reference, _)) = network::curves(&model, &mlp) {
+    if let Ok(mlp) = network_file::layers(&model) {
+        let _ = network_file::outputs(&model, &mlp);
+        if let Ok((temperatures, reference, _)) = network_file::curves(&model, &mlp) {
             // The bootstrap takes its time.
             if temperatures.len() < 4 && reference.iter().all(|r| r.n() < 100) {
-                let thermometer = network::thermometer(&model, Streams::new(1)).expect("its curves are right");
+                let thermometer = network_file::thermometer(&model, Streams::new(1)).expect("its curves are right");
                 let star = thermometer.read(&reference[0]);
                 assert!(star.value.is_finite());
             }

@@ -42,7 +42,7 @@ fn had(block: *mut u8, size: usize) -> *mut u8 {
     block
 }
 
-/// Says what was asked for and ends the process.
+/// Reports the refused size and ends the process.
 #[cold]
 fn end(size: usize) -> ! {
     static ENDING: AtomicBool = AtomicBool::new(false);
@@ -51,10 +51,10 @@ fn end(size: usize) -> ! {
     }
     if ENDING.swap(true, Ordering::SeqCst) {
         if HERE.get() {
-            // The end itself finds no memory.
+            // Ending the process found no memory either.
             std::process::abort();
         }
-        // The line was said by another thread, which ends this one too.
+        // Another thread has printed the line and is ending the process.
         loop {
             std::thread::park();
         }

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         Err(e) => {
-            // A reader of the help that went away is no failure.
+            // A closed pipe while printing the help is no failure.
             let _ = e.print();
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Err(error) => {
             match &error {
                 Error::Interrupted => {}
-                // One line, also where a file's own words go over two.
+                // One line, even where a message from a file spans two.
                 _ => output::complain(&format!("error: {}", error.to_string().replace('\n', "\\n"))),
             }
             ExitCode::from(error.exit_code())
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether `arguments` hold `--progress json`: mistakes among them are told as JSON too.
+/// Whether `arguments` contain `--progress json`: mistakes in the arguments are then reported as JSON too.
 fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
     let arguments: Vec<OsString> = arguments.take_while(|argument| argument != "--").collect();
     let pair = |two: &[OsString]| two[0] == "--progress" && two[1] == "json";

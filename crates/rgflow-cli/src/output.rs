@@ -1,14 +1,14 @@
-//! What goes to stdout, and to stderr by [`complain`]. A reader that goes away (`rgflow ... | head`) ends the output quietly.
+//! Output to stdout, and to stderr through [`complain`]. A closed pipe (`rgflow ... | head`) ends the output quietly.
 
 use rgflow_lab::artifact::Error;
 pub use rgflow_lab::artifact::stderr::complain;
 use rgflow_lab::artifact::stderr::{harmless, harmless_json};
 use std::io::{ErrorKind, Write};
 
-/// Writes `text` to stdout; what would steer a terminal is shown, not obeyed.
+/// Writes `text` to stdout; control characters are escaped.
 ///
 /// # Errors
-/// If stdout cannot take it (a full disk); a closed pipe is no error.
+/// If stdout cannot be written (a full disk); a closed pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
     write(&harmless(text))
 }
@@ -30,7 +30,7 @@ pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
     write(&(harmless_json(&text) + "\n"))
 }
 
-/// Writes a recipe to stdout, as a file that names its experiment.
+/// Writes a recipe to stdout as a TOML file that names its experiment.
 ///
 /// # Errors
 /// As [`print`].
@@ -38,12 +38,12 @@ pub fn print_recipe(name: &str, recipe: &str) -> Result<(), Error> {
     print(&format!("experiment = \"{name}\"\n\n{recipe}"))
 }
 
-/// A flag that is a text, as a setting `key=value`.
+/// Text flag as a setting `key=value`.
 pub fn text(key: &str, value: Option<&String>) -> Option<String> {
     value.map(|v| format!("{key}={}", toml::Value::String(v.clone())))
 }
 
-/// A flag that is a number, as a setting `key=value`.
+/// Number flag as a setting `key=value`.
 pub fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String> {
     value.map(|v| format!("{key}={v:?}"))
 }

@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM: the first asks the run to stop where it can be resumed, the second ends the process at once. So does
-//! time, if no safe point comes soon: files appear whole or not at all, and `--resume` makes the stage again.
+//! SIGINT and SIGTERM: the first asks the run to stop at a point where it can be resumed, the second ends the process at once.
+//! The process also ends if no safe point is reached in time: files appear whole or not at all, and `--resume` repeats the stage.
 
 use rgflow_lab::artifact::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ static CURRENT: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
 static CAME: AtomicBool = AtomicBool::new(false);
 static HANDLER: Once = Once::new();
 
-/// How long a run may take to its next safe point.
+/// Longest wait for the next safe point of a run.
 const GRACE: Duration = Duration::from_millis(1500);
-/// What the person reads who stopped a run.
+/// Message for a user who stopped a run.
 pub const HINT: &str = "interrupted: what is finished is kept; the same command with --resume goes on";
 
-/// From now on a signal ends the process with the exit code 130: at once, or by the flag that [`watch`] was given.
+/// Installs the handlers: a signal ends the process with exit code 130, at once or through the flag passed to [`watch`].
 ///
 /// # Errors
 /// If the system refuses a handler.
@@ -25,7 +25,7 @@ pub fn install() -> Result<(), Error> {
     result.map_err(|e| Error::failure(format!("cannot watch for signals: {e}")))
 }
 
-/// From now on signals set `flag`.
+/// Makes signals set `flag` from now on.
 ///
 /// # Errors
 /// If the system refuses a handler.
@@ -34,12 +34,12 @@ pub fn watch(flag: &Arc<AtomicBool>) -> Result<(), Error> {
     install()
 }
 
-/// The run is over: a signal now ends the process at once.
+/// Ends the watch: the run is over, and a signal ends the process at once again.
 pub fn unwatch() {
     *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// Between two runs of one command: a signal that came too late for the first stops before the second.
+/// Stops between two runs of one command if a signal arrived too late for the first.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
@@ -60,7 +60,7 @@ fn on_signal() {
             crate::output::complain("stopping at the next safe point; again to stop at once");
             std::thread::spawn(|| {
                 std::thread::sleep(GRACE);
-                // The run's end takes the lock: it cannot pass here while the process ends.
+                // The end of a run takes this lock, so it cannot pass here while the process is ending.
                 if CURRENT.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
                     crate::output::complain(HINT);
                     std::process::exit(130);

@@ -1,5 +1,5 @@
-//! A small machine checked against enumeration: ln Z, free energy, gradient, Gibbs kernel. Each check computes one quantity in
-//! two ways that share no code beyond the machine's energy.
+//! Checks of a small RBM against enumeration: ln Z, free energy, gradient, Gibbs kernel. Each check computes one quantity in
+//! two ways that share no code except the energy of the RBM.
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -8,37 +8,38 @@ use rgflow::rbm::{Chains, Kernel, Layer, Objective, Rbm, RbmError, Sites, Units}
 use rgflow::statistics::chi_square_tail;
 use serde::Serialize;
 
-/// Most two-valued units of both layers together whose joint states are summed one by one; others have no more states.
+/// Most two-valued units of both layers together for which joint states are summed one by one; for other kinds the number of states
+/// has the same limit.
 const MOST_JOINT: usize = 22;
-/// Deviation of ln Z and free energies that rounding explains: parameters are f32, sums f64.
+/// Deviation of ln Z and free energies explained by rounding: parameters are f32, sums f64.
 const CLOSE: f64 = 1e-6;
-/// Deviation of a gradient from finite differences that is allowed, relative to the largest component.
+/// Allowed deviation of a gradient from finite differences, relative to the largest component.
 const GRADIENT: f64 = 1e-4;
 /// Probability below which a chi-square test fails.
 const LEAST_P: f64 = 1e-4;
-/// Largest two-valued visible layer whose gradient is checked; others have no more states.
+/// Largest two-valued visible layer whose gradient is checked; for other kinds the number of states has the same limit.
 const MOST_GRADIENT: usize = 16;
 /// Largest two-valued visible layer whose sampled steps are compared with the exact kernel.
 const MOST_KERNEL: usize = 8;
-/// Steps that are sampled from one start.
+/// Number of steps sampled from one start.
 const DRAWS: usize = 100_000;
 
 /// The outcome of one check.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// What was checked.
+    /// Name of the checked quantity.
     pub name: String,
-    /// What the machine's own code gave.
+    /// Value from the RBM's own code.
     pub value: Option<f64>,
-    /// What enumeration gave.
+    /// Value from enumeration.
     pub expected: Option<f64>,
     /// The deviation, or the p-value of a statistical test.
     pub measure: Option<f64>,
-    /// What the measure is.
+    /// Meaning of the measure.
     pub measured_by: &'static str,
-    /// Whether it is within bounds; `None` where it could not be made, and `note` says why.
+    /// Whether it is within bounds; `None` if the check was not possible, for the reason in `note`.
     pub passed: Option<bool>,
-    /// Why it was left out, or what is worth knowing.
+    /// Reason for leaving it out, or a remark.
     pub note: String,
 }
 
@@ -69,7 +70,7 @@ impl Check {
     }
 }
 
-/// All checks of `rbm` that its size allows; draws come from `seed`.
+/// Runs all checks of `rbm` that its size allows; draws use `seed`.
 pub fn verify(rbm: &Rbm, seed: u64) -> Vec<Check> {
     let mut checks = vec![partition(rbm), layers(rbm), free_energy(rbm)];
     checks.push(gradient(rbm));
@@ -77,12 +78,12 @@ pub fn verify(rbm: &Rbm, seed: u64) -> Vec<Check> {
     checks
 }
 
-/// The states of the visible units; of real ones those of spins, which are values like others.
+/// States of the visible units; for real units those of spins, which are as good as any other values.
 fn visible_sites(rbm: &Rbm) -> Sites {
     rbm.visible_units().sites().or(Units::SPIN.sites()).expect("spins are discrete")
 }
 
-/// ln of a sum of exponentials, in a fixed order.
+/// ln of a sum of exponentials, summed in a fixed order.
 fn ln_sum(terms: &[f64]) -> f64 {
     let top = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     top + libm::log(terms.iter().map(|t| libm::exp(t - top)).sum())
@@ -193,7 +194,7 @@ fn gradient(rbm: &Rbm) -> Check {
         *p += by;
         f64::from(*p)
     };
-    // A few of each kind: all of them would take as many enumerations.
+    // A few of each kind, as each one needs an enumeration.
     let all = (0..n.min(4))
         .flat_map(|i| (0..m.min(4)).map(move |a| (i * (n - 1) / n.clamp(1, 4), a * (m - 1) / m.clamp(1, 4))))
         .try_for_each(|(i, a)| see(exact.weights[i * m + a], shifted(&|r, by| moved(&mut r.weights[[i, a]], by))))
@@ -287,7 +288,7 @@ fn kernel(rbm: &Rbm, seed: u64) -> Vec<Check> {
     checks
 }
 
-/// p-value of the counts `seen` against those `expected`; cells expected below 8 are one.
+/// p-value of the counts `seen` against those `expected`; cells with an expectation below 8 are merged.
 fn chi_square(seen: &[f64], expected: &[f64]) -> f64 {
     let (mut sum, mut cells, mut pool) = (0.0, 0.0, (0.0, 0.0));
     for (s, e) in seen.iter().zip(expected) {
@@ -302,7 +303,7 @@ fn chi_square(seen: &[f64], expected: &[f64]) -> f64 {
         sum += (pool.0 - pool.1).powi(2) / pool.1;
         cells += 1.0;
     }
-    // One cell: nothing could differ.
+    // With one cell nothing can differ.
     if cells > 1.0 { chi_square_tail(sum, cells - 1.0) } else { 1.0 }
 }
 
@@ -326,7 +327,7 @@ mod tests {
             let checks = verify(&rbm, 1);
             assert!(checks.len() == 6 && checks.iter().all(|c| c.passed == Some(true)), "{checks:#?}");
         }
-        // Too large for anything exact: nothing is claimed.
+        // Too large for an exact check: nothing is claimed.
         assert!(verify(&machine(60, 40), 1).iter().all(|c| c.passed.is_none() && !c.note.is_empty()));
     }
 

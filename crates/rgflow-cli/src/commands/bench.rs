@@ -1,6 +1,6 @@
-//! `rgflow bench`.
+//! `rgflow bench`: runs the benchmarks and prints or saves their records.
 
-use super::work::start_threads;
+use super::run_flags::start_threads;
 use crate::output;
 use rgflow_lab::artifact::{Error, atomic};
 use rgflow_lab::bench::{self, Options};

@@ -1,4 +1,4 @@
-//! `rgflow completions`.
+//! `rgflow completions`: completion scripts for shells.
 
 use crate::output;
 use clap::CommandFactory;

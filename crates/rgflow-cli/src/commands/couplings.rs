@@ -5,17 +5,17 @@ use rgflow::lattice::Temperature;
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, RbmError};
 use rgflow_lab::analysis::couplings::{MachineCouplings, OnLattice, Periodic, TraceCondition};
-use rgflow_lab::artifact::{Error, machine, user_file};
+use rgflow_lab::artifact::{Error, rbm_file, user_file};
 use rgflow_lab::dataset::Input;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Configurations, where none are asked for.
+/// Number of configurations to sample where the user gives none.
 const SAMPLES: u32 = 16_384;
 
 /// What is asked of the machine.
 #[derive(clap::Args)]
-pub struct Asked {
+pub struct CouplingFlags {
     /// Shows the effective couplings J_ij of a machine.
     #[arg(long)]
     couplings: bool,
@@ -33,17 +33,17 @@ pub struct Asked {
     temperature: Option<Temperature>,
 }
 
-impl Asked {
-    /// Whether anything is asked.
+impl CouplingFlags {
+    /// Whether the user asked for couplings, or for anything that needs them.
     pub fn any(&self) -> bool {
         self.couplings
     }
 
-    /// The answer for the model in the file `path`: JSON and text.
+    /// Couplings of the model in the file `path`, as JSON and as text.
     pub fn answer(&self, path: &Path) -> Result<(Value, String), Error> {
         let name = path.display();
         let (model, _) = user_file::model(path)?;
-        let rbm = machine::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
+        let rbm = rbm_file::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
         let wrong = |e: RbmError| match e {
             RbmError::NotTwoValued { .. } => Error::user(format!("{name}: {e}; give a machine of spins or bits")),
             other => Error::user(format!("{name}: {other}")),
@@ -118,7 +118,7 @@ fn text(found: &MachineCouplings, own_lattice: Option<String>) -> String {
     let orders = [("fields", &found.orders.one), ("pairs", &found.orders.two), ("three and more", &found.orders.more)];
     rows.extend(orders.map(|(title, o)| vec![title.into(), o.variance.to_string(), o.share.to_string()]));
     text += &format!("\n{}", output::columns(&rows));
-    // All that is shown where no lattice is known.
+    // Without a lattice, the list of the largest couplings is the whole answer.
     if found.on_lattice.is_none() && !found.largest.is_empty() {
         let mut rows = vec![["largest", "J_ij"].map(String::from).to_vec()];
         rows.extend(found.largest.iter().map(|p| vec![format!("{}, {}", p.i, p.j), p.coupling.to_string()]));
@@ -134,7 +134,7 @@ fn text(found: &MachineCouplings, own_lattice: Option<String>) -> String {
     text
 }
 
-/// J(r), K_eff and T_eff.
+/// Table of J(r), followed by K_eff and T_eff.
 fn by_distance(found: &OnLattice) -> String {
     let from = if found.lattice.assumed { " (assumed: the model names none)" } else { "" };
     let mut rows = vec![["r", "pairs", "J(r)"].map(String::from).to_vec()];

@@ -44,12 +44,12 @@ struct Ising {
     json: bool,
 }
 
-/// Extents of a lattice: one for all directions, or each.
+/// Extents of a lattice: one number for all directions, or one per direction.
 #[derive(Clone)]
 pub struct Size(pub Vec<usize>);
 
 impl Size {
-    /// Extents of a lattice in two dimensions.
+    /// Extents, if the lattice has two dimensions.
     fn two(&self) -> Result<(usize, usize), Error> {
         match self.0.as_slice() {
             [l] => Ok((*l, *l)),
@@ -63,7 +63,7 @@ impl Size {
 #[derive(Clone)]
 pub struct Range(pub Vec<Temperature>);
 
-/// More temperatures than anyone reads are a slip of the step.
+/// Upper limit on the number of temperatures: more than this is a mistyped step.
 const MOST: f64 = 1e6;
 
 impl std::str::FromStr for Size {
@@ -102,7 +102,7 @@ impl std::str::FromStr for Range {
         if !(step > 0.0 && step.is_finite() && (0.0..MOST).contains(&steps)) {
             return Err("a range FROM..TO:STEP needs FROM <= TO, a step above 0 and at most a million values".into());
         }
-        // 0.1 + 2 * 0.1 is meant to be 0.3: values are decimal numbers with at most 12 digits after the point.
+        // 0.1 + 2 * 0.1 must give 0.3: values are decimal numbers with at most 12 digits after the point.
         let at = |i: u64| ((from + i as f64 * step) * 1e12).round() / 1e12;
         let values = (0..=steps as u64).map(|i| Temperature::new(at(i)).map_err(|e| e.to_string()));
         values.collect::<Result<_, _>>().map(Self)

@@ -1,7 +1,7 @@
 //! `rgflow flow`: a trained machine iterated from the user's own samples.
 
+use super::run_flags::Flags;
 use super::train::run_folder;
-use super::work::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{AnyExperiment, OwnFlow};

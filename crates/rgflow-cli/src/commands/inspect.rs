@@ -1,6 +1,6 @@
-//! `rgflow inspect`.
+//! `rgflow inspect`: contents of a run folder or a file, or the couplings of a machine.
 
-use super::couplings::Asked;
+use super::couplings::CouplingFlags;
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
 use rgflow_lab::artifact::{Error, Model, damaged_file, is_complete, load_config, npz, user_file::blame};
@@ -25,7 +25,7 @@ pub struct Inspect {
     #[arg(value_name = "FILE-or-DIR")]
     path: PathBuf,
     #[command(flatten)]
-    asked: Asked,
+    couplings: CouplingFlags,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -39,9 +39,9 @@ impl Inspect {
             _ if !path.exists() => {
                 return Err(Error::user(format!("{name}: does not exist; give a run folder or a file")));
             }
-            _ if self.asked.any() => self.asked.answer(path)?,
+            _ if self.couplings.any() => self.couplings.answer(path)?,
             _ if path.is_dir() => folder(path)?,
-            // A device or a pipe may never end.
+            // Reading a device or a pipe might never end.
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
             Some("npz") => arrays(path).map_err(blame)?,
             Some("safetensors") => tensors(path).map_err(blame)?,

@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The commands of `rgflow`, one file each.
 
 mod bench;
 mod completions;
@@ -12,11 +12,11 @@ mod report;
 mod reproduce;
 mod rg;
 mod run;
+mod run_flags;
 mod sample;
 mod scan;
 mod train;
 mod verify;
-mod work;
 
 use rgflow_lab::artifact::Error;
 
@@ -54,10 +54,10 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What went wrong; the exit code follows from it.
+    /// The failure of the command; it determines the exit code.
     pub fn execute(self) -> Result<(), Error> {
         match self {
             Command::Run(run) => run.execute(),

@@ -1,6 +1,6 @@
-//! `rgflow report`.
+//! `rgflow report`: writes the page and figures of a finished run again.
 
-use super::work;
+use super::run_flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, render_again};
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ impl Report {
     pub fn execute(self) -> Result<(), Error> {
         let page = render_again(&self.dir)?;
         if self.open {
-            work::open_page(&page);
+            run_flags::open_page(&page);
         }
         output::print(&format!("{}\n", page.display()))
     }

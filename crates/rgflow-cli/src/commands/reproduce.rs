@@ -1,9 +1,9 @@
-//! `rgflow reproduce`: the thesis's figures and tables by number, each claim beside what was found.
+//! `rgflow reproduce`: the thesis's figures and tables by number, with the verdict on each claim.
 
-use super::work::{self, Finished, Flags, open_page};
+use super::run_flags::{self, Finished, Flags, open_page};
 use crate::{output, signal};
 use rgflow_lab::artifact::{self, Error, settings};
-use rgflow_lab::experiment::{ALL, AnyExperiment, Found, Item, overview};
+use rgflow_lab::experiment::{ALL, AnyExperiment, Item, ItemRecord, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
 use rgflow_lab::report::text;
 use std::collections::BTreeMap;
@@ -30,10 +30,10 @@ pub struct Reproduce {
     flags: Flags,
 }
 
-/// An item with the experiment that makes it.
+/// An item and the experiment that makes it.
 type Entry = (&'static dyn AnyExperiment, &'static Item);
 
-/// An item that is not made, and why.
+/// An item that is not made, with the reason.
 type LeftOut = (&'static Item, String);
 
 impl Reproduce {
@@ -48,9 +48,9 @@ impl Reproduce {
         let several = wanted.iter().any(|(experiment, _)| experiment.name() != wanted[0].0.name());
         let root = self.flags.out.clone().unwrap_or_else(|| Path::new("runs").into());
         if several {
-            // Below --out everything is ours; runs/NAME is the --out of its run and may lie elsewhere.
+            // Everything below --out is ours; runs/NAME is the --out of its own run and may lie elsewhere.
             let names = wanted.iter().filter(|_| self.flags.out.is_some()).map(|(experiment, _)| experiment.name());
-            work::prepare_root(&root, &names.collect::<Vec<_>>())?;
+            run_flags::prepare_root(&root, &names.collect::<Vec<_>>())?;
         }
         for (experiment, _) in &wanted {
             let name = experiment.name();
@@ -85,7 +85,7 @@ impl Reproduce {
         output::print(&parts.join("\n"))
     }
 
-    /// The items to make, and those of `all` that are left out with the reason.
+    /// Items to make, and the items of `all` that are left out, each with the reason.
     fn wanted(&self) -> Result<(Vec<Entry>, Vec<LeftOut>), Error> {
         let mut wanted: Vec<Entry> = Vec::new();
         let mut left_out = Vec::new();
@@ -123,16 +123,16 @@ fn first_page(
     found: &[(Entry, &Finished)],
     left_out: &[LeftOut],
 ) -> Result<(Option<PathBuf>, Table), Error> {
-    let found: Vec<Found> = found
+    let found: Vec<ItemRecord> = found
         .iter()
-        .map(|((experiment, item), finished)| Found {
+        .map(|((experiment, item), finished)| ItemRecord {
             item,
             record: &finished.record,
             page: format!("{}/report.html", experiment.name()),
         })
         .collect();
     let record = overview(&found, left_out);
-    let page = work::if_writable(artifact::write_report(root, &record, "", &serde_json::Value::Null))?;
+    let page = run_flags::if_writable(artifact::write_report(root, &record, "", &serde_json::Value::Null))?;
     Ok((page, record.summary))
 }
 
@@ -169,7 +169,7 @@ fn figures(item: &Item, dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The object of `results.json` with the numbers that answer the items, each once.
+/// Object of `results.json` with the numbers that answer the items, each number once.
 fn results(found: &[(Entry, &Finished)]) -> serde_json::Value {
     let mut chosen: Vec<Number> = Vec::new();
     for ((_, item), finished) in found {

@@ -1,7 +1,7 @@
 //! `rgflow rg`: renormalization group and finite-size scaling.
 
 use super::histograms::{Collapse, Reweight};
-use super::work::Flags;
+use super::run_flags::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{AnyExperiment, Mcrg, NeuralRg};
@@ -123,7 +123,7 @@ struct McrgArguments {
     flags: Flags,
 }
 
-/// Texts as a setting that is a list; `None` if there are none.
+/// List setting from texts; `None` without texts.
 fn texts(key: &str, values: &[String]) -> Option<String> {
     let list = values.iter().map(|v| toml::Value::String(v.clone())).collect();
     (!values.is_empty()).then(|| format!("{key}={}", toml::Value::Array(list)))

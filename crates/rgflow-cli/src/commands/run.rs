@@ -1,6 +1,6 @@
-//! `rgflow run`.
+//! `rgflow run`: runs an experiment by name or from a TOML file.
 
-use super::work::Flags;
+use super::run_flags::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{self, AnyExperiment};
@@ -41,7 +41,7 @@ impl Run {
     }
 }
 
-/// `runs/NAME`: of the user's file if there is one (but a run folder's own `config.toml` names nothing).
+/// Default folder `runs/NAME`, named after the user's file if there is one (but a run folder's own `config.toml` gives no name).
 fn folder(experiment: &dyn AnyExperiment, file: Option<&UserFile>) -> PathBuf {
     let stem = file.and_then(|file| file.path.file_stem()).filter(|stem| *stem != "config");
     match stem {

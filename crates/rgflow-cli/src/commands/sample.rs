@@ -1,6 +1,6 @@
 //! `rgflow sample`: configurations of the Ising model in a file.
 
-use super::work::{Show, interval, start_threads};
+use super::run_flags::{Show, interval, start_threads};
 use super::{exact::Range, exact::Size};
 use crate::{output, signal};
 use rgflow::exact::auto::Method;
@@ -139,7 +139,7 @@ impl Ising {
         let interrupt = Arc::new(AtomicBool::new(false));
         let progress = self.progress.reporter();
         signal::watch(&interrupt)?;
-        let restarts = Restarts::beside(&self.out, &request.text(), self.restart_every)?;
+        let restarts = Restarts::for_file(&self.out, &request.text(), self.restart_every)?;
         let drawn = request.draw(&*progress, &interrupt, &restarts);
         signal::unwatch();
         progress.finish();
@@ -183,7 +183,7 @@ impl Ising {
 }
 
 impl Ising {
-    /// What was asked of chains and is not done.
+    /// Note on options for chains that the sampler does not use.
     fn unused(&self, s: &Sampled) -> Option<String> {
         let collection = &s.drawn.collection;
         let given = [("--chains", self.chains), ("--burn-in", self.burn_in), ("--spacing", self.spacing)];
@@ -223,12 +223,12 @@ fn as_json(s: &Sampled) -> Value {
     })
 }
 
-/// What an xi of an ordered magnet is.
+/// Meaning of xi in an ordered magnet.
 const XI_NOTE: &str =
     "ordered phase: not a correlation length (S(0) = N <m^2>, not connected); xi/L grows with the order";
 
-/// Where configurations agree in E or |m|, although their law has a spread: what follows of an error that cannot be measured. By the
-/// rule of three, no event in n independent draws means a probability below 3/n (95 %).
+/// Note where all configurations agree in E or |m| although their distribution has a spread, so that the error cannot be measured.
+/// Rule of three: no event in n independent draws means a probability below 3/n (95 %).
 fn frozen(s: &Sampled) -> Option<String> {
     let what = match (s.summary.energy.error.is_nan(), s.summary.abs_m.error.is_nan()) {
         (true, _) => "E",
@@ -245,7 +245,7 @@ fn frozen(s: &Sampled) -> Option<String> {
     })
 }
 
-/// Averages as a table: what one looks at first.
+/// The most important averages as a table.
 fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
     let show = |e: Estimate| rgflow_lab::record::format::value(Some(e.value), Some(e.error), None);
     let mut notes = Vec::new();
@@ -270,7 +270,7 @@ fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
         ];
         if known {
             let exact = s.exact.map_or("-".into(), |(e, _)| format!("{e:.6}"));
-            // Ground states at T = 0 are exact: nothing is left to compare.
+            // Ground states at T = 0 are exact: there is no deviation to show.
             let z = s.exact.map(|(e, _)| (q.energy.value - e) / q.energy.error);
             let z = z.filter(|z| z.is_finite() && q.energy.error > 1e-12 * q.energy.value.abs());
             row.splice(2..2, [exact, z.map_or("-".into(), |z| format!("{z:+.1}"))]);

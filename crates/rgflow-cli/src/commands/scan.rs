@@ -1,6 +1,6 @@
 //! `rgflow scan`: an experiment over the full product of settings.
 
-use super::work::{self, Flags, open_page};
+use super::run_flags::{self, Flags, open_page};
 use crate::{output, signal};
 use rgflow_lab::artifact::{self, Error, atomic, settings};
 use rgflow_lab::experiment::{self, scan};
@@ -40,7 +40,7 @@ impl Scan {
         }
         let root =
             self.flags.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("scan-{}", self.experiment)));
-        // A mistake at the last point must not show after hours.
+        // All points are checked first, so that a mistake in the last one does not show up only after hours.
         let points = scan::product(&axes);
         let flags: Vec<Flags> = points.iter().map(|point| self.at(&axes, point)).collect();
         let mut seen: Vec<(toml::Table, String)> = Vec::new();
@@ -55,7 +55,7 @@ impl Scan {
             seen.push((settings, name));
         }
         let folders: Vec<String> = points.iter().map(|point| folder(&scan::name(&axes, point))).collect();
-        work::prepare_root(&root, &folders.iter().map(String::as_str).chain(["scan.csv"]).collect::<Vec<_>>())?;
+        run_flags::prepare_root(&root, &folders.iter().map(String::as_str).chain(["scan.csv"]).collect::<Vec<_>>())?;
         self.flags.start_threads()?;
         signal::install()?;
         let mut done = Vec::new();
@@ -67,13 +67,13 @@ impl Scan {
         }
         let table =
             scan::csv(&axes, &done).map_err(|e| Error::failure(format!("the table of {}: {e}", root.display())))?;
-        let csv = work::if_writable(atomic::write(root.join("scan.csv"), table))?.map(|()| root.join("scan.csv"));
+        let csv = run_flags::if_writable(atomic::write(root.join("scan.csv"), table))?.map(|()| root.join("scan.csv"));
         if self.numbers.is_empty() {
             done.iter_mut().for_each(|one| one.numbers.clear());
         }
         let record = scan::record(&self.experiment, &axes, &done);
         let page = artifact::write_report(&root, &record, "", &serde_json::Value::Null);
-        let page = if csv.is_some() { work::if_writable(page)? } else { None };
+        let page = if csv.is_some() { run_flags::if_writable(page)? } else { None };
         if let Some(page) = page.as_ref().filter(|_| self.flags.open) {
             open_page(page);
         }
@@ -84,14 +84,14 @@ impl Scan {
         output::print(&format!("{}\n\n{paths}", text::table(&record.summary).trim_end()))
     }
 
-    /// The flags of one point.
+    /// Flags for one point of the scan.
     fn at(&self, axes: &[scan::Axis], point: &[usize]) -> Flags {
         let mut flags = self.flags.clone();
         flags.sets.extend(axes.iter().zip(point).map(|(axis, v)| format!("{}={}", axis.key, axis.values[*v])));
         flags
     }
 
-    /// The numbers that were asked for, in that order; all if none was.
+    /// The requested numbers, in the order requested; all numbers if none was requested.
     fn chosen(&self, numbers: Vec<Number>) -> Result<Vec<Number>, Error> {
         if self.numbers.is_empty() {
             return Ok(numbers);
@@ -109,7 +109,7 @@ impl Scan {
     }
 }
 
-/// A point's name without what a file system may refuse.
+/// Name of a point without characters that a file system may refuse.
 fn folder(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || "=.,_-[]".contains(c) { c } else { '_' }).collect()
 }

@@ -1,6 +1,6 @@
 //! `rgflow train`: machines on the user's own data.
 
-use super::work::Flags;
+use super::run_flags::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{AnyExperiment, TrainRbm, TrainThermometer};
@@ -108,7 +108,7 @@ struct OwnData {
 }
 
 impl OwnData {
-    /// The flags as settings, before those of `--set`.
+    /// The flags as settings; they come before the settings of `--set`.
     fn sets(&self) -> Vec<String> {
         [
             text("data.array", self.array.as_ref()),
@@ -168,7 +168,7 @@ impl Train {
     }
 }
 
-/// `runs/NAME-WHAT`, NAME of the file of samples.
+/// `runs/NAME-WHAT`, where NAME is that of the file of samples.
 pub fn run_folder(data: &Path, what: &str) -> PathBuf {
     let stem = data.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     Path::new("runs").join(format!("{stem}-{what}"))

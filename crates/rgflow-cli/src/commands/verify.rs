@@ -1,7 +1,7 @@
-//! `rgflow verify`.
+//! `rgflow verify`: a small machine checked against enumeration.
 
 use crate::output;
-use rgflow_lab::artifact::{Error, machine, user_file};
+use rgflow_lab::artifact::{Error, rbm_file, user_file};
 use rgflow_lab::verify::{Check, verify};
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ impl Verify {
     pub fn execute(self) -> Result<(), Error> {
         let (model, _) = user_file::model(&self.model)?;
         let name = self.model.display();
-        let rbm = machine::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
+        let rbm = rbm_file::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
         let checks = verify(&rbm, self.seed.into());
         if self.json {
             output::print_json(&serde_json::json!({ "model": self.model, "checks": checks }))?;

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, Array3, arr0, arr1};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
 use rgflow::rbm::Rbm;
-use rgflow_lab::artifact::{Model, machine, network, npz};
+use rgflow_lab::artifact::{Model, network_file, npz, rbm_file};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ impl Bench {
     fn new() -> Self {
         let bench = Self { dir: tempfile::tempdir().unwrap() };
         bench.put("good.npz", &archive(|file| add_samples(file, &spins(), &labels())));
-        bench.put("good-rbm.safetensors", &machine::model(&rbm(4), json!({})).to_bytes().unwrap());
+        bench.put("good-rbm.safetensors", &rbm_file::model(&rbm(4), json!({})).to_bytes().unwrap());
         bench.put("good-network.safetensors", &network_of(4).to_bytes().unwrap());
         bench
     }
@@ -116,7 +116,7 @@ fn rbm(visible: usize) -> Rbm {
 fn network_of(inputs: usize) -> Model {
     let mut random = Streams::new(1).generator("bad-input", 1);
     let mlp = Mlp::random(&[inputs, 5, 2], Activation::Tanh, Activation::Softmax, &mut random);
-    network::with_layers(Model::new(network::metadata("temperatures", &[1.0, 3.0])), &mlp)
+    network_file::with_layers(Model::new(network_file::metadata("temperatures", &[1.0, 3.0])), &mlp)
 }
 
 /// The bytes of an `.npy` file with `header` as it stands.
@@ -285,7 +285,7 @@ fn files_that_are_no_models() {
         no_file(&bench, commands, "safetensors");
     }
     let all: Vec<&[&str]> = AS_MACHINE.iter().chain(AS_NETWORK).copied().collect();
-    let good = machine::model(&rbm(4), json!({})).to_bytes().unwrap();
+    let good = rbm_file::model(&rbm(4), json!({})).to_bytes().unwrap();
     let newer = |mut model: Model| {
         model.metadata["format"] = 99.into();
         model.to_bytes().unwrap()
@@ -297,7 +297,7 @@ fn files_that_are_no_models() {
     for name in ["nonsense", "truncated", "header", "huge"] {
         bench.refused(&all, &format!("{name}.safetensors"), &["safetensors file"]);
     }
-    bench.put("newer.safetensors", &newer(machine::model(&rbm(4), json!({}))));
+    bench.put("newer.safetensors", &newer(rbm_file::model(&rbm(4), json!({}))));
     bench.refused(AS_MACHINE, "newer.safetensors", &["99", "update rgflow"]);
     bench.put("newer-network.safetensors", &newer(network_of(4)));
     bench.refused(AS_NETWORK, "newer-network.safetensors", &["99", "update rgflow"]);
@@ -319,7 +319,7 @@ fn models_whose_content_is_wrong() {
         to(model.tensors.get_mut(tensor).expect("there"));
         bench.put(name, &model.to_bytes().unwrap());
     };
-    let machine_of = |n: usize| machine::model(&rbm(n), json!({}));
+    let machine_of = |n: usize| rbm_file::model(&rbm(n), json!({}));
     let nan = |t: &mut ndarray::ArrayD<f32>| *t.iter_mut().next().expect("not empty") = f32::NAN;
     let longer = |t: &mut ndarray::ArrayD<f32>| *t = arr1(&[0.0f32; 9]).into_dyn();
     let cube = |t: &mut ndarray::ArrayD<f32>| *t = ndarray::Array3::zeros((2, 2, 3)).into_dyn();
@@ -427,7 +427,7 @@ fn machines_whose_metadata_are_odd() {
         ("units", json!({ "visible": "spin", "hidden": 1 })),
     ];
     for (k, (key, value)) in odd.into_iter().enumerate() {
-        let mut model = machine::model(&rbm(4), json!({}));
+        let mut model = rbm_file::model(&rbm(4), json!({}));
         model.metadata[key] = value;
         let name = format!("odd-{k}.safetensors");
         bench.put(&name, &model.to_bytes().unwrap());
@@ -526,7 +526,7 @@ fn claims_take_neither_memory_nor_time() {
 #[test]
 fn words_of_files_are_shown_as_they_are_spelt() {
     let bench = Bench::new();
-    let mut model = machine::model(&rbm(4), json!({ "remark": "\u{1b}[31m\u{9b}2J" }));
+    let mut model = rbm_file::model(&rbm(4), json!({ "remark": "\u{1b}[31m\u{9b}2J" }));
     model = model.with("\u{1b}[2J", arr1(&[0.0f32]));
     bench.put("steers.safetensors", &model.to_bytes().unwrap());
     bench.put("steers.npz", &archive(|file| file.add("a\n\u{1b}[2J", &arr1(&[1.0])).unwrap()));

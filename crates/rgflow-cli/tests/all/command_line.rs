@@ -140,7 +140,7 @@ fn decimated(path: &str, n: usize, bonds: &[(usize, usize)], w: f32, metadata: s
     let weight = |(i, a): (usize, usize)| if bonds[a].0 == i || bonds[a].1 == i { w } else { 0.0 };
     let weights = Array2::from_shape_fn((n, bonds.len()), weight);
     let rbm = Rbm::new(weights, Array1::zeros(n), Array1::zeros(bonds.len()), Units::SPIN, Units::SPIN).unwrap();
-    rgflow_lab::artifact::machine::model(&rbm, metadata).save(path).unwrap();
+    rgflow_lab::artifact::rbm_file::model(&rbm, metadata).save(path).unwrap();
     (2.0 * f64::from(w)).cosh().ln() / 2.0
 }
 
@@ -198,7 +198,7 @@ fn inspect_shows_the_couplings_of_a_machine() {
     mistake(&["inspect", &wide, "--couplings"], &["wide.safetensors", "thermometer", "train rbm"]);
     let grey = rgflow::rbm::Rbm::random(4, 2, 0.1, &mut rgflow::random::Streams::new(1).generator("test", 0));
     let grey = grey.with_units(rgflow::rbm::Units::gaussian(1.0).unwrap(), rgflow::rbm::Units::SPIN).unwrap();
-    rgflow_lab::artifact::machine::model(&grey, serde_json::json!({})).save(&wide).unwrap();
+    rgflow_lab::artifact::rbm_file::model(&grey, serde_json::json!({})).save(&wide).unwrap();
     mistake(&["inspect", &wide, "--couplings"], &["visible units are Gaussian", "spins or bits"]);
 }
 

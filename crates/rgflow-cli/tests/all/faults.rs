@@ -6,7 +6,7 @@ use crate::common::{assert_same, bytes};
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use rgflow_lab::artifact::{machine, npz};
+use rgflow_lab::artifact::{npz, rbm_file};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -58,7 +58,7 @@ impl Bench {
         file.save(bench.path("data.npz")).expect("saves");
         let rbm = Rbm::random(64, 16, 0.1, &mut Streams::new(1).generator("faults", 0));
         let rbm = rbm.with_units(Units::BINARY, Units::BINARY).expect("valid");
-        machine::model(&rbm, serde_json::json!({})).save(bench.path("machine.safetensors")).expect("saves");
+        rbm_file::model(&rbm, serde_json::json!({})).save(bench.path("machine.safetensors")).expect("saves");
         bench
     }
 

@@ -4,7 +4,7 @@
 use ndarray::Array2;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use rgflow_lab::artifact::{Model, machine};
+use rgflow_lab::artifact::{Model, rbm_file};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -39,7 +39,7 @@ fn one_hot_tables_are_trained_on_and_verified() {
         assert!(said.contains("ln p per sample") && !said.contains("learnt nothing"), "{said}");
     }
     let model = dir.path().join("potts/seed-1/rbm/model.safetensors");
-    let trained = machine::rbm(&Model::load(&model).unwrap()).unwrap();
+    let trained = rbm_file::rbm(&Model::load(&model).unwrap()).unwrap();
     assert_eq!(*trained.visible_units(), Units::categorical(3).unwrap());
     assert_eq!(*trained.hidden_units(), Units::BINARY);
     let out = rgflow(dir.path(), "verify potts/seed-1/rbm/model.safetensors --json");
@@ -55,10 +55,10 @@ fn one_hot_tables_are_trained_on_and_verified() {
 fn machines_of_categorical_units_come_back_from_their_file() {
     let rbm = Rbm::random(8, 6, 0.3, &mut Streams::new(1).generator("one-hot/rbm", 0));
     let rbm = rbm.with_units(Units::categorical(4).unwrap(), Units::categorical(2).unwrap()).unwrap();
-    let bytes = machine::model(&rbm, serde_json::json!({})).to_bytes().unwrap();
+    let bytes = rbm_file::model(&rbm, serde_json::json!({})).to_bytes().unwrap();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("m.safetensors"), bytes).unwrap();
-    assert_eq!(machine::rbm(&Model::load(dir.path().join("m.safetensors")).unwrap()).unwrap(), rbm);
+    assert_eq!(rbm_file::rbm(&Model::load(dir.path().join("m.safetensors")).unwrap()).unwrap(), rbm);
     let v = Array2::from_shape_fn((1, 8), |(_, i)| f32::from(i % 4 == 1));
     assert!(rbm.free_energy(v.view())[0].is_finite());
 }

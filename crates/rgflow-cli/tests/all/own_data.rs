@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, Array3, ArrayD, Dimension, arr1};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use rgflow_lab::artifact::{Model, machine, network, npz};
+use rgflow_lab::artifact::{Model, network_file, npz, rbm_file};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -68,7 +68,7 @@ impl Place {
     /// A machine of `units` whose file says that it is made of `input`.
     fn machine(&self, name: &str, units: Units, input: &Value) {
         let rbm = Rbm::random(UNITS, 3, 0.3, &mut Streams::new(1).generator("own-data/rbm", 0));
-        let model = machine::model(&rbm.with_units(units.clone(), units).unwrap(), json!({ "input": input }));
+        let model = rbm_file::model(&rbm.with_units(units.clone(), units).unwrap(), json!({ "input": input }));
         std::fs::write(self.path(name), model.to_bytes().unwrap()).unwrap();
     }
 
@@ -76,9 +76,9 @@ impl Place {
     fn reader(&self, name: &str, input: &Value, test: Value) {
         let mut random = Streams::new(1).generator("own-data/network", 0);
         let mlp = Mlp::random(&[UNITS, 5, 2], Activation::Tanh, Activation::Softmax, &mut random);
-        let mut metadata = network::metadata("temperatures", &[1.0, 3.0]);
+        let mut metadata = network_file::metadata("temperatures", &[1.0, 3.0]);
         (metadata["input"], metadata["test"]) = (input.clone(), test);
-        let model = network::with_layers(Model::new(metadata), &mlp);
+        let model = network_file::with_layers(Model::new(metadata), &mlp);
         std::fs::write(self.path(name), model.to_bytes().unwrap()).unwrap();
     }
 }
@@ -367,7 +367,7 @@ fn a_reader_that_learnt_nothing_is_named() {
     place.samples("blind.npz", &blind, None);
     place.done("train thermometer blind.npz --epochs 1 --learning-rate 1e-9 --out blind");
     let model = Model::load(place.path("blind/seed-1/thermometer/model.safetensors")).unwrap();
-    let [cost, guess] = network::learnt_nothing(&model).expect("it has learnt nothing");
+    let [cost, guess] = network_file::learnt_nothing(&model).expect("it has learnt nothing");
     assert!((guess - 2f64.ln()).abs() < 1e-12 && cost > 0.5, "{cost} {guess}");
 }
 

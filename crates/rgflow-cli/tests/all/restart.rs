@@ -8,7 +8,7 @@ use crate::common::small;
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use rgflow_lab::artifact::{machine, npz};
+use rgflow_lab::artifact::{npz, rbm_file};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -82,7 +82,7 @@ fn bench() -> tempfile::TempDir {
     file.save(dir.path().join("data.npz")).expect("saves");
     let rbm = Rbm::random(64, 16, 0.1, &mut Streams::new(1).generator("restart", 0));
     let rbm = rbm.with_units(Units::BINARY, Units::BINARY).expect("valid");
-    machine::model(&rbm, serde_json::json!({})).save(dir.path().join("machine.safetensors")).expect("saves");
+    rbm_file::model(&rbm, serde_json::json!({})).save(dir.path().join("machine.safetensors")).expect("saves");
     dir
 }
 

@@ -1,4 +1,4 @@
-//! A machine as an Ising model: its couplings, their mean by distance, and how near p(v) is to a thermal law.
+//! A machine as an Ising model: its couplings, their mean by distance, and how close p(v) is to a thermal distribution.
 
 use super::{ValueWithError, finite_or_name};
 use rgflow::lattice::{Geometry, Temperature};
@@ -6,43 +6,43 @@ use rgflow::rbm::{AtDistance, Couplings, Rbm, RbmError, effective_temperature};
 use rgflow::statistics::Estimate;
 use serde::Serialize;
 
-/// Couplings that are listed by their size.
+/// Number of couplings in the list of the largest.
 const LARGEST: usize = 10;
 
-/// The couplings of a machine, as `rgflow inspect --couplings` prints them.
+/// Couplings of a machine, as `rgflow inspect --couplings` prints them.
 #[derive(Debug, Serialize)]
 pub struct MachineCouplings {
     /// Always `couplings`.
     pub kind: &'static str,
-    /// Visible units.
+    /// Number of visible units.
     pub n_visible: usize,
-    /// Hidden units.
+    /// Number of hidden units.
     pub n_hidden: usize,
-    /// Their kinds.
+    /// Kinds of the units of both layers.
     pub units: Units,
-    /// Number of configurations they were sampled from; none if they are exact.
+    /// Number of configurations that the couplings were sampled from; `None` if they are exact.
     pub configurations: Option<usize>,
     /// Seed of the configurations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
-    /// On a lattice, where one is known.
+    /// Couplings by distance, where the lattice is known.
     #[serde(flatten)]
     pub on_lattice: Option<OnLattice>,
-    /// What the variance of ln p over uniform spins consists of.
+    /// Variance of ln p over uniform spins, split by the number of spins.
     pub orders: Orders,
-    /// The largest in absolute value.
+    /// Largest couplings in absolute value.
     pub largest: Vec<Pair>,
     /// Distances of p(v) from the Ising model at a temperature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_condition: Option<TraceCondition>,
 }
 
-/// Kinds of units.
+/// Kinds of the units of both layers.
 #[derive(Debug, Serialize)]
 pub struct Units {
-    /// Of the visible ones.
+    /// Kind of the visible units.
     pub visible: String,
-    /// Of the hidden ones.
+    /// Kind of the hidden units.
     pub hidden: String,
 }
 
@@ -51,41 +51,41 @@ pub struct Units {
 pub struct OnLattice {
     /// The lattice.
     pub lattice: Periodic,
-    /// J(r).
+    /// Coupling J(r) by distance.
     pub by_distance: Vec<Shell>,
-    /// Mean of a nearest-neighbour bond.
+    /// Mean coupling of nearest neighbours.
     #[serde(rename = "K_eff")]
     pub k_eff: ValueWithError,
-    /// 1/K_eff in J/k_B, where K_eff is above 0.
+    /// 1/K_eff in J/k_B, where K_eff > 0.
     #[serde(rename = "T_eff")]
     pub t_eff: Option<ValueWithError>,
 }
 
-/// A periodic lattice of square cells.
+/// A periodic hypercubic lattice.
 #[derive(Clone, Debug, Serialize)]
 pub struct Periodic {
-    /// The fastest index first.
+    /// Extents, the fastest index first.
     pub extents: Vec<usize>,
-    /// Whether nothing says so but the number of units.
+    /// Whether the lattice is only inferred from the number of units.
     pub assumed: bool,
 }
 
 /// Couplings at one distance.
 #[derive(Debug, Serialize)]
 pub struct Shell {
-    /// In lattice spacings.
+    /// Distance in lattice spacings.
     pub r: f64,
     /// Number of pairs.
     pub pairs: usize,
-    /// Their mean.
+    /// Mean coupling.
     #[serde(rename = "J")]
     pub j: ValueWithError,
 }
 
-/// Parts of a variance by the number of spins.
+/// Contributions to a variance by the number of spins.
 #[derive(Debug, Serialize)]
 pub struct Orders {
-    /// Fields.
+    /// Fields (one spin).
     pub one: Order,
     /// Pairs.
     pub two: Order,
@@ -93,28 +93,28 @@ pub struct Orders {
     pub more: Order,
 }
 
-/// A part of a variance.
+/// One contribution to a variance.
 #[derive(Debug, Serialize)]
 pub struct Order {
-    /// In nats^2.
+    /// Variance in nats^2.
     pub variance: ValueWithError,
-    /// As a fraction of the whole.
+    /// Fraction of the total variance.
     pub share: ValueWithError,
 }
 
-/// The coupling of two units.
+/// Coupling between two units.
 #[derive(Debug, Serialize)]
 pub struct Pair {
-    /// One unit.
+    /// First unit.
     pub i: usize,
-    /// The other.
+    /// Second unit.
     pub j: usize,
     /// J_ij.
     #[serde(rename = "J")]
     pub coupling: ValueWithError,
 }
 
-/// Distances from a thermal law.
+/// Distances of p(v) from a thermal distribution.
 #[derive(Debug, Serialize)]
 pub struct TraceCondition {
     /// T in J/k_B.
@@ -127,7 +127,7 @@ pub struct TraceCondition {
 }
 
 impl MachineCouplings {
-    /// The `couplings` of `rbm`, with the `seed` of their configurations where they were sampled.
+    /// Describes the `couplings` of `rbm`; `seed` is recorded where configurations were sampled.
     ///
     /// # Errors
     /// [`RbmError::Shape`] if the lattice has another number of sites, or no neighbours.
@@ -169,7 +169,7 @@ impl std::fmt::Display for Periodic {
 }
 
 impl Periodic {
-    /// As a lattice of the Ising model: up to three axes.
+    /// The same lattice for the Ising model: up to three axes.
     fn geometry(&self) -> Option<Geometry> {
         let name = ["ring", "square", "cubic"].get(self.extents.len().checked_sub(1)?)?;
         Geometry::new(name, &self.extents).ok()
@@ -177,10 +177,10 @@ impl Periodic {
 }
 
 impl TraceCondition {
-    /// Of `rbm` beside the Ising model on `lattice`.
+    /// Compares `rbm` with the Ising model on `lattice`.
     ///
     /// # Errors
-    /// Those of [`Rbm::trace_condition`], and more axes than the Ising model has here.
+    /// As [`Rbm::trace_condition`], or if there are more axes than the Ising model supports here.
     pub fn new(rbm: &Rbm, lattice: &Periodic, temperature: Temperature) -> Result<Self, RbmError> {
         let (what, expected, found) = ("axes of the lattice", 3, lattice.extents.len());
         let geometry = lattice.geometry().ok_or(RbmError::Shape { what, expected, found })?;

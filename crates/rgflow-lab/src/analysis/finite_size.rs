@@ -15,15 +15,15 @@ use rgflow::statistics::Estimate;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-/// Temperatures at which curves of two sizes are compared.
+/// Number of temperatures at which the curves of two sizes are compared.
 const GRID: usize = 41;
 
-/// What finite-size scaling finds, as `rgflow rg collapse` prints it.
+/// Results of finite-size scaling, as `rgflow rg collapse` prints them.
 #[derive(Debug, Serialize)]
 pub struct FiniteSize {
-    /// Symbol of what is collapsed.
+    /// Symbol of the collapsed quantity.
     pub of: &'static str,
-    /// Blocks of the jackknife.
+    /// Number of jackknife blocks.
     pub n_blocks: usize,
     /// Critical temperature in J/k_B.
     pub t_c: Fitted,
@@ -33,52 +33,52 @@ pub struct FiniteSize {
     pub a: Fitted,
     /// Number of fits with other windows, degrees and corrections.
     pub other_fits: usize,
-    /// Choices with which there is no fit.
+    /// Number of such choices that gave no fit.
     pub other_fits_failed: usize,
-    /// Sum of squared residuals over errors.
+    /// Sum of squared residuals in units of their errors.
     pub chi2: f64,
-    /// Points less parameters.
+    /// Degrees of freedom: points minus parameters.
     pub dof: usize,
-    /// Whether chi^2 rises slowly on a side.
+    /// Whether chi^2 rises only slowly in some direction.
     pub flat: bool,
-    /// Those of the curve, the constant first, then those of the correction.
+    /// Coefficients of the curve, the constant first, then those of the correction.
     pub coefficients: Vec<f64>,
     /// Exponent of the correction, where there is one.
     pub omega: Option<f64>,
-    /// Crossings of U4 of neighbouring sizes.
+    /// Crossings of U4 for neighbouring sizes.
     pub crossings: Vec<Crossing>,
     /// Exponents of |m| and chi.
     pub power_laws: PowerLaws,
-    /// What is fitted.
+    /// Data points of the fit.
     pub points: Vec<DataPoint>,
 }
 
-/// A number of the fit.
+/// A fitted parameter.
 #[derive(Debug, Serialize)]
 pub struct Fitted {
-    /// With its error, which holds both parts.
+    /// Value with its total error, statistical and systematic.
     #[serde(flatten)]
     pub total: ValueWithError,
     /// Statistical error.
     pub statistical: f64,
-    /// Half the range over all fits; none where no other choice gives a fit.
+    /// Half the range over all fits; `None` where no other choice gives a fit.
     pub spread: Option<f64>,
 }
 
-/// Where curves of two sizes cross.
+/// Crossing of the curves of two sizes.
 #[derive(Debug, Serialize)]
 pub struct Crossing {
-    /// Their L.
+    /// The two sizes L.
     pub sizes: [usize; 2],
-    /// In J/k_B, or why there is none.
+    /// Temperature in J/k_B, or why there is none.
     #[serde(flatten, serialize_with = "temperature")]
     pub temperature: Result<ValueWithError, String>,
 }
 
-/// Powers of L: the exponents, or why there are none.
+/// Exponents of powers of L, or why there are none.
 #[derive(Debug, Serialize)]
 pub struct PowerLaws {
-    /// Where they are read.
+    /// Temperature at which the exponents are determined.
     pub temperature: f64,
     /// |m| ~ L^a.
     #[serde(serialize_with = "law")]
@@ -88,14 +88,14 @@ pub struct PowerLaws {
     pub chi: Result<PowerLaw, String>,
 }
 
-/// A point of the collapse.
+/// A data point of the collapse.
 #[derive(Debug, Serialize)]
 pub struct DataPoint {
     /// L in sites.
     pub size: usize,
     /// T in J/k_B.
     pub temperature: f64,
-    /// The quantity.
+    /// Value of the quantity.
     pub value: f64,
     /// Its standard error.
     pub error: f64,
@@ -119,7 +119,7 @@ fn law<S: Serializer>(found: &Result<PowerLaw, String>, to: S) -> Result<S::Ok, 
     .serialize(to)
 }
 
-/// The exponent a on the square lattice.
+/// Exponent a on the square lattice.
 pub fn exponent(of: Quantity) -> f64 {
     match of {
         Quantity::AbsM => -0.125,
@@ -132,18 +132,19 @@ pub fn exponent(of: Quantity) -> f64 {
 struct Sized<'a> {
     size: usize,
     pool: &'a Pool,
-    /// The temperatures of the window as one, or why not.
+    /// Series of all temperatures in the window combined, or why that failed.
     all: Result<Histograms, String>,
 }
 
 impl FiniteSize {
-    /// Of the samples of several sizes of the square lattice, which come from `files`. Power laws are read at `t_c`, else at that of the fit.
+    /// Analyses samples of several sizes of the square lattice, read from `files`. Power laws are evaluated at `t_c`, or else at
+    /// the fitted T_c.
     ///
     /// # Errors
-    /// Other lattices or fields, less than two sizes with samples in the window, samples that are too short, and those of [`collapse`].
+    /// Other lattices or fields, fewer than two sizes with samples in the window, samples that are too short, and those of [`collapse`].
     pub fn new(pools: Vec<Pool>, of: Quantity, master: &Master, t_c: Option<f64>, files: &str) -> Result<Self, Error> {
         let sizes = in_window(pools, master, files)?;
-        // As many blocks at every point.
+        // All points use the same number of blocks.
         let own = sizes.iter().map(|(_, pool)| blocks(&pool.series(false)).map_err(|e| pool.explain(&e)));
         let n_blocks = own.collect::<Result<Vec<_>, _>>()?.into_iter().min().unwrap_or(0);
         let point = |size: usize, pool: &Pool, part: &Part| {
@@ -164,7 +165,7 @@ impl FiniteSize {
         let all = |pool: &Pool| Histograms::new(pool, false, n_blocks).map_err(|e| pool.explain(&e).to_string());
         let by_size: Vec<Sized> =
             sizes.iter().map(|(size, pool)| Sized { size: *size, pool, all: all(pool) }).collect();
-        // T_c of the fit has an error of its own.
+        // A fitted T_c has an error of its own.
         let at = t_c.map_or((fit.t_c.value, total_t_c.error), |t| (t, 0.0));
         let lengths: Vec<usize> = sizes.iter().map(|(size, _)| *size).collect();
         let law = |of: Quantity| {
@@ -204,14 +205,14 @@ impl FiniteSize {
         })
     }
 
-    /// The sizes that are fitted.
+    /// Sizes in the fit.
     pub fn sizes(&self) -> Vec<usize> {
         let mut sizes: Vec<usize> = self.points.iter().map(|p| p.size).collect();
         sizes.dedup();
         sizes
     }
 
-    /// The data over T, and on one curve.
+    /// Figure with the raw data over T and the collapsed data.
     pub fn figure(&self, master: &Master) -> Figure {
         let raw = |size: usize| {
             let mut own: Vec<&DataPoint> = self.points.iter().filter(|p| p.size == size).collect();
@@ -253,7 +254,7 @@ impl FiniteSize {
     }
 }
 
-/// The points of a `curve` over T of lattices of one size as y L^{-a} over t L^{1/nu}, for T_c, nu and a.
+/// Rescales a `curve` over T for one size to y L^{-a} over t L^{1/nu}, given T_c, nu and a.
 pub fn collapsed(mut curve: Curve, size: usize, [t_c, nu, a]: [f64; 3]) -> Curve {
     let power = |a: f64| libm::pow(size as f64, a);
     curve.x.iter_mut().for_each(|t| *t = distance(*t, t_c) * power(1.0 / nu));
@@ -261,7 +262,7 @@ pub fn collapsed(mut curve: Curve, size: usize, [t_c, nu, a]: [f64; 3]) -> Curve
     curve.style(Style::Points)
 }
 
-/// Sizes with their samples in the window: two at least.
+/// Sizes with samples in the window, with these samples; at least two.
 fn in_window(pools: Vec<Pool>, master: &Master, files: &str) -> Result<Vec<(usize, Pool)>, Error> {
     let mut sizes = pools.into_iter().map(|pool| Ok((side(&pool)?, pool))).collect::<Result<Vec<_>, Error>>()?;
     let all: Vec<String> = sizes.iter().map(|(size, _)| size.to_string()).collect();
@@ -285,7 +286,7 @@ fn in_window(pools: Vec<Pool>, master: &Master, files: &str) -> Result<Vec<(usiz
     }))
 }
 
-/// L of a square lattice without field.
+/// Side L of a square lattice without a field.
 fn side(pool: &Pool) -> Result<usize, Error> {
     let wrong = |p: &Part, what: String| Error::user(format!("{}: {what}", p.path.display()));
     if let Some(p) = pool.parts.iter().find(|p| p.field != 0.0) {
@@ -300,7 +301,7 @@ fn side(pool: &Pool) -> Result<usize, Error> {
     }
 }
 
-/// Where U4 crosses near T_c as it was fitted: |T - T_c| L^{1/nu} <= 1 of the smaller one, where both have samples.
+/// Crossing of U4 near the fitted T_c: |T - T_c| L^{1/nu} <= 1 for the smaller lattice, where both have samples.
 fn crossing_of(small: &Sized, large: &Sized, fit: &Collapse) -> Result<ValueWithError, String> {
     let half = (small.size as f64).powf(-1.0 / fit.nu.value);
     let ((a, b), (c, d)) = (small.range(), large.range());
@@ -314,14 +315,14 @@ fn crossing_of(small: &Sized, large: &Sized, fit: &Collapse) -> Result<ValueWith
 }
 
 impl Sized<'_> {
-    /// A quantity at T and without each block.
+    /// A quantity at T from all samples, then with each block left out.
     fn read(&self, t: f64, quantity: Quantity) -> Result<Vec<f64>, String> {
         let all = self.all.as_ref().map_err(String::clone)?;
         let (_, seen) = all.read(State::at(1.0 / t)).map_err(|e| e.to_string())?;
         Ok(seen.map(|m| quantity.of(m, 1.0 / t, (self.size * self.size) as f64)))
     }
 
-    /// Lowest and highest temperature.
+    /// Lowest and highest temperature of the samples.
     fn range(&self) -> (f64, f64) {
         let t = || self.pool.parts.iter().map(|p| p.temperature.value());
         (t().fold(f64::INFINITY, f64::min), t().fold(0.0, f64::max))

@@ -1,4 +1,4 @@
-//! Analyses of the user's samples and machines: what commands print as text and as JSON, and their figures.
+//! Analyses of the user's samples and machines: values for commands to print as text and JSON, and figures.
 
 pub mod couplings;
 pub mod finite_size;
@@ -8,7 +8,7 @@ use crate::record::format::value_with_error;
 use rgflow::statistics::Estimate;
 use serde::{Serialize, Serializer};
 
-/// A value with its standard error: `2.25(3)` as text. What is not finite is null in JSON.
+/// A value with its standard error: `2.25(3)` as text. Values that are not finite are null in JSON.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ValueWithError {
     /// The value.
@@ -29,10 +29,10 @@ impl std::fmt::Display for ValueWithError {
     }
 }
 
-/// A temperature in JSON, which has no infinity.
+/// Serializes a temperature; JSON has no infinity, so an infinite one is written by name.
 ///
 /// # Errors
-/// Those of the serializer.
+/// As the serializer.
 pub fn finite_or_name<S: Serializer>(temperature: &f64, to: S) -> Result<S::Ok, S::Error> {
     if temperature.is_finite() { to.serialize_f64(*temperature) } else { to.serialize_str("Tinf") }
 }

@@ -1,4 +1,4 @@
-//! Samples of one lattice read as one, at any temperature and field within their reach.
+//! MBAR for the samples of one lattice: averages at any temperature and field within their reach.
 
 use super::{ValueWithError, finite_or_name};
 use crate::artifact::Error;
@@ -13,28 +13,28 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// Averages at all states, as `rgflow rg reweight` prints them.
+/// Averages at all requested states, as `rgflow rg reweight` prints them.
 #[derive(Debug, Serialize)]
 pub struct Reweighted {
-    /// In order of their names.
+    /// Files of samples, sorted by name.
     pub files: BTreeSet<PathBuf>,
     /// Name of the lattice.
     pub lattice: String,
     /// Its extents.
     pub extents: Vec<usize>,
-    /// What Y couples to.
+    /// Operator X that the field Y couples to.
     pub operator: String,
     /// Blocks of the jackknife.
     pub n_blocks: usize,
-    /// The series.
+    /// The sampled series.
     pub sampled: Vec<Sampled>,
-    /// Averages by state.
+    /// Averages, one row per state.
     pub rows: Vec<Row>,
-    /// States of the grid that samples do not reach.
+    /// States of the grid that the samples do not reach.
     pub left_out: Vec<At>,
 }
 
-/// A temperature and a field.
+/// A state: a temperature and a field.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct At {
     /// T in J/k_B.
@@ -44,33 +44,33 @@ pub struct At {
     pub y: f64,
 }
 
-/// A series of configurations.
+/// A sampled series of configurations.
 #[derive(Debug, Serialize)]
 pub struct Sampled {
-    /// Where it is.
+    /// File that holds the series.
     pub file: PathBuf,
-    /// Where it was sampled.
+    /// State at which it was sampled.
     #[serde(flatten)]
     pub at: At,
-    /// Configurations.
+    /// Number of configurations.
     pub n: usize,
     /// Integrated autocorrelation time.
     pub tau_int: f64,
-    /// Number of its group; none if it is left out.
+    /// Number of its group of samples; `None` if it is left out.
     pub group: Option<usize>,
 }
 
-/// Averages at a state.
+/// Averages at one state.
 #[derive(Debug, Serialize)]
 pub struct Row {
     /// The state.
     #[serde(flatten)]
     pub at: At,
-    /// Number of the group of samples that it is read from.
+    /// Number of the group of samples that the averages come from.
     pub group: usize,
-    /// Kish's number of configurations that count.
+    /// Kish's effective number of configurations.
     pub n_eff: f64,
-    /// All quantities.
+    /// All quantities with their errors.
     #[serde(flatten)]
     pub values: BTreeMap<Quantity, ValueWithError>,
 }
@@ -95,11 +95,11 @@ impl Row {
 }
 
 impl Reweighted {
-    /// Averages of the samples `all` of `pool` at the temperatures `asked` (those of a grid where there are none) in the `fields`
-    /// (those that were sampled where there are none).
+    /// Averages from the samples `all` of `pool` at the temperatures `asked` (default: those of a grid) in the `fields` (default:
+    /// the sampled ones).
     ///
     /// # Errors
-    /// A state that was asked for and is not reached, or a field in which nothing of the grid is.
+    /// If a requested state is not reached, or no state of the grid is reached in a field.
     pub fn new(
         pool: &Pool,
         all: &Histograms,
@@ -143,7 +143,7 @@ impl Reweighted {
         })
     }
 
-    /// Where samples fall into groups, which of them are not used.
+    /// Note on samples that are not used because samples fall into groups without overlap.
     pub fn groups_note(&self, all: &Histograms) -> Option<String> {
         let names: Vec<String> = all.groups.iter().map(|g| sampled(&g.pool)).collect();
         let is_used = |k: usize| self.rows.iter().any(|row| row.group == k);
@@ -157,12 +157,12 @@ impl Reweighted {
         })
     }
 
-    /// C, |m|, chi and U4 over T: lines from all samples, points from each temperature alone, C beside Kaufman's.
+    /// C, |m|, chi and U4 over T: lines from all samples, points from each temperature alone, and Kaufman's exact C.
     pub fn figure(&self, pool: &Pool) -> Figure {
         let n_sites = pool.lattice.n_sites() as f64;
         let mut fields: Vec<f64> = self.rows.iter().map(|row| row.at.y).collect();
         fields.dedup();
-        // A part that is too short for errors has no points.
+        // A series too short for errors gives no point.
         let alone = |p: &Part| Some(Row::new(&p.state(), 0, &pool.alone(p, self.n_blocks).ok()?, n_sites));
         let alone: Vec<Row> = pool.parts.iter().filter_map(alone).collect();
         let panel = |(quantity, label): (Quantity, &str)| {
@@ -223,7 +223,7 @@ fn on_grid(pool: &Pool, all: &Histograms, y: f64) -> Result<(Vec<Row>, Vec<At>),
             }
         }
     }
-    // Nothing is left at a field that was asked for.
+    // No state is left in a requested field.
     if let Some(e) = last.filter(|_| rows.is_empty()) {
         return Err(pool.explain(&e));
     }
@@ -231,7 +231,7 @@ fn on_grid(pool: &Pool, all: &Histograms, y: f64) -> Result<(Vec<Row>, Vec<At>),
     Ok((rows, left_out))
 }
 
-/// What was sampled: `T = 2.2, 2.3 ... 2.5`.
+/// Sampled temperatures as text: `T = 2.2, 2.3 ... 2.5`.
 pub fn sampled(pool: &Pool) -> String {
     let mut values: Vec<f64> = pool.parts.iter().map(|p| p.temperature.value()).collect();
     values.sort_by(f64::total_cmp);

@@ -5,23 +5,23 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-/// Temporary files begin with this; a run folder removes those that a kill left.
+/// Prefix of temporary files; a run folder removes those left by a killed process.
 const TEMPORARY: &str = ".rgflow-tmp-";
 
-/// Writes `bytes` to `path`, replacing what is there; creates the folders above it.
+/// Writes `bytes` to `path`, replacing an existing file; creates missing parent folders.
 ///
 /// # Errors
 /// [`Error::Io`] with the path if the folder cannot be written or the disk is full; the old file is then untouched.
 pub fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     let path = path.as_ref();
-    // By the file itself: the other way the error names the temporary file.
+    // Writes through the file handle: other ways name the temporary file in errors.
     write_by(path, |file| file.write_all(bytes.as_ref()).map_err(Error::io("write", path)))
 }
 
-/// The same of what `write` puts into the file piece by piece, which is then never in memory as a whole.
+/// As [`write()`], but `write` produces the content piece by piece, so that it is never held in memory as a whole.
 ///
 /// # Errors
-/// As [`write()`], and what `write` returns.
+/// As [`write()`], and the errors of `write`.
 pub fn write_by(path: impl AsRef<Path>, write: impl FnOnce(&mut File) -> Result<(), Error>) -> Result<(), Error> {
     let path = path.as_ref();
     let folder = match path.parent() {
@@ -43,7 +43,7 @@ pub fn write_by(path: impl AsRef<Path>, write: impl FnOnce(&mut File) -> Result<
     write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(Error::io("write", path))?;
     file.persist(path).map_err(|e| e.error).map_err(Error::io("write", path))?;
-    // The rename itself lasts only once the folder is on disk.
+    // The rename is durable only once the folder itself is synced.
     #[cfg(unix)]
     if let Ok(folder) = std::fs::File::open(folder) {
         let _ = folder.sync_all();
@@ -51,7 +51,7 @@ pub fn write_by(path: impl AsRef<Path>, write: impl FnOnce(&mut File) -> Result<
     Ok(())
 }
 
-/// Creates `folder` and those above it.
+/// Creates `folder` and its missing parents.
 ///
 /// # Errors
 /// [`Error::Io`] with the path.
@@ -59,13 +59,13 @@ pub fn create_folder(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))
 }
 
-/// Whether `name` is the name of a temporary file of [`write`], or of the page and figures of earlier versions.
+/// Whether `name` is a temporary file of [`write`], or of the page and figures of earlier versions.
 pub(super) fn is_temporary(name: &std::ffi::OsStr) -> bool {
     let name = name.to_string_lossy();
     [TEMPORARY, ".report-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Removes the temporary files that a killed run left in `folder` and, with `below`, in all folders below it.
+/// Removes temporary files that a killed run left in `folder` and, with `below`, in all folders below it.
 pub fn remove_temporary(folder: &Path, below: bool) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {

@@ -4,14 +4,14 @@ use super::Error;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// Name of the file.
+/// Name of the configuration file.
 pub(super) const FILE: &str = "config.toml";
 
-/// What is said of a run folder without it.
+/// Error text for a run folder without it.
 pub(super) const MISSING: &str = "its config.toml is missing; the command that made the run, with --resume, writes it again \
     and keeps the stages that still fit";
 
-/// The text of `config.toml`: also a file that `rgflow run` takes.
+/// Text of `config.toml`; `rgflow run` accepts it as a file.
 pub(super) fn text(experiment: &str, settings: &Table, seeds: &[u64]) -> Result<String, Error> {
     let mut table = settings.clone();
     let seeds = seeds.iter().map(|s| i64::try_from(*s).map(Value::Integer)).collect::<Result<_, _>>();

@@ -1,4 +1,4 @@
-//! What can go wrong in the laboratory, and the exit code that follows.
+//! Errors of the laboratory, and the exit code of each kind.
 
 use ndarray::ShapeError;
 use rgflow::boltzmann::BoltzmannError;
@@ -9,7 +9,7 @@ use rgflow::rbm::RbmError;
 use rgflow::restart::Stopped;
 use std::path::{Path, PathBuf};
 
-/// What went wrong. Messages name the file, the key and its value, and the remedy.
+/// An error. Messages name the file, the key and its value, and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A mistake of the user (exit code 2): a wrong key, a folder that holds something else.
@@ -21,11 +21,11 @@ pub enum Error {
     /// The system refused to read or write a file (exit code 1).
     #[error("cannot {action} {}: {source}{}", path.display(), remedy(action, source))]
     Io {
-        /// What was tried, such as `write`.
+        /// Attempted action, such as `write`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// Stopped by SIGINT or SIGTERM (exit code 130); what was finished is kept.
@@ -39,7 +39,7 @@ impl From<Stopped> for Error {
     }
 }
 
-/// What the library refuses is a failure, but for what was stopped.
+/// Errors of the library become failures, except an interruption.
 macro_rules! failures {
     ($($error:ident),*) => {$(
         impl From<$error> for Error {
@@ -70,7 +70,7 @@ impl From<ExactError> for Error {
     }
 }
 
-/// The way out of what the system said when `action` was tried, if one is known.
+/// Remedy for the system's error in `action`, if one is known.
 fn remedy(action: &str, source: &std::io::Error) -> &'static str {
     use std::io::ErrorKind as Kind;
     match source.kind() {
@@ -82,22 +82,22 @@ fn remedy(action: &str, source: &std::io::Error) -> &'static str {
 }
 
 impl Error {
-    /// A mistake of the user.
+    /// Error for a mistake of the user.
     pub fn user(message: impl Into<String>) -> Self {
         Error::User(message.into())
     }
 
-    /// A failure.
+    /// Error for a failure.
     pub fn failure(message: impl Into<String>) -> Self {
         Error::Failure(message.into())
     }
 
-    /// A function for `map_err`: the system refused to `action` the file `path`.
+    /// Function for `map_err`: the system refused to `action` the file `path`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Error::Io { action, path: path.as_ref().to_path_buf(), source }
     }
 
-    /// The exit code of the command: 2, 1 or 130.
+    /// Exit code of the command: 2, 1 or 130.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::User(_) => 2,
@@ -106,7 +106,7 @@ impl Error {
         }
     }
 
-    /// Whether the system refused because nothing may be written there: a read-only disk, no permission.
+    /// Whether the error means that the place is not writable: a read-only disk, no permission.
     pub fn is_unwritable(&self) -> bool {
         use std::io::ErrorKind as Kind;
         let Error::Io { source, .. } = self else { return false };

@@ -1,4 +1,4 @@
-//! What a run folder holds, as it is found: a finished run, an unfinished one, something else.
+//! State of a run folder: a finished run, an unfinished one, or something else.
 
 use super::config::{self, FILE as CONFIG};
 use super::lock::{self, Lock};
@@ -15,17 +15,17 @@ pub(super) const RECORD: &str = "record.json";
 pub(super) const PAGE: &str = "report.html";
 pub(super) const COMPLETE: &str = "complete.json";
 
-/// The last file that is written: a run is complete where it and the stages' manifests fit all files.
+/// Content of the file written last: a run is complete if this file and the manifests of the stages match all files.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Complete {
     /// Hashes of configuration, results, record and the manifests of all stages, by name.
     files: BTreeMap<String, String>,
 }
 
-/// What is known of a folder without its lock.
+/// State of a run as far as it can be read without the lock.
 pub(super) enum State {
     Complete,
-    /// It was complete once; the file of this name is missing or has changed since.
+    /// Complete once, but the file of this name is missing or has changed since.
     Damaged(String),
     Unfinished,
 }
@@ -43,7 +43,7 @@ impl Complete {
             if !inside::is_as_recorded(dir, name, hash) {
                 return Some(if inside::is_plain(name) { name } else { COMPLETE }.to_string());
             }
-            // `seed-K/stages/NAME.json` tells of files in `seed-K/`, `seed-K/PART/stages/NAME.json` of those of a part.
+            // `seed-K/stages/NAME.json` describes files in `seed-K/`; `seed-K/PART/stages/NAME.json` those of a part.
             let (repetition, _) = name.split_once("/stages/")?;
             let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name))?;
             Some(format!("{repetition}/{damaged}"))
@@ -56,16 +56,16 @@ impl Complete {
     }
 }
 
-/// What a folder holds.
+/// Content of a folder.
 pub(super) enum Holds {
     Nothing,
     /// A run, perhaps without its `config.toml`.
     Run,
-    /// Something else, such as the file of this name.
+    /// Something else; the name of one of its files.
     Foreign(OsString),
 }
 
-/// What the folder `dir` holds; a run without its `config.toml` is known by what runs leave.
+/// Content of the folder `dir`; a run without its `config.toml` is recognised by the other files that runs leave.
 pub(super) fn holds(dir: &Path) -> Result<Holds, Error> {
     let entries = std::fs::read_dir(dir).map_err(Error::io("read", dir))?;
     let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
@@ -99,7 +99,7 @@ pub fn load_config(dir: &Path) -> Result<String, Error> {
     std::fs::read_to_string(&path).map_err(Error::io("read", &path))
 }
 
-/// Whether `dir` holds a finished run whose results and stages are as they were written.
+/// Whether `dir` holds a finished run with unchanged results and stages.
 ///
 /// # Errors
 /// As [`inside::check`].
@@ -108,7 +108,7 @@ pub fn is_complete(dir: &Path) -> Result<bool, Error> {
     Ok(matches!(Complete::state(dir), State::Complete))
 }
 
-/// The file of a finished run that is missing or has changed since, if there is one.
+/// File of a finished run that is missing or has changed since, if any.
 ///
 /// # Errors
 /// As [`inside::check`].
@@ -135,7 +135,7 @@ pub fn load_record(dir: &Path) -> Result<Record, Error> {
     json::read(&dir.join(RECORD))
 }
 
-/// Writes page and figures of the finished run in `dir` again. Returns the path of the page.
+/// Writes the page and figures of the finished run in `dir` again. Returns the path of the page.
 ///
 /// # Errors
 /// [`Error::User`] if there is no finished run, [`Error::Io`] if a file cannot be written.

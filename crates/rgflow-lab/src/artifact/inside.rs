@@ -1,12 +1,12 @@
-//! What lies in a run folder is a plain file or folder with a plain name: nothing leads out of it.
+//! Checks that everything in a run folder is a plain file or folder with a plain name, so that no path leads out of it.
 //!
-//! Run folders are copied, sent and linked. Names in their files are data, and a symbolic link among them may point
+//! Run folders are copied, sent and linked. Names in their files are untrusted data, and a symbolic link may point
 //! anywhere, so neither is followed.
 
 use super::{Error, provenance};
 use std::path::{Component, Path};
 
-/// Whether `name` is the name of something below the folder that it is relative to, on every system: parts between single `/`
+/// Whether `name` is, on every system, a relative path that stays below its folder: parts between single `/`
 /// (a last one marks a folder), none of them empty, `.` or `..`, without `\`, `:` and control characters.
 pub fn is_plain(name: &str) -> bool {
     let name = name.strip_suffix('/').unwrap_or(name);
@@ -15,7 +15,7 @@ pub fn is_plain(name: &str) -> bool {
     name.split('/').all(part) && Path::new(name).components().all(|c| matches!(c, Component::Normal(_)))
 }
 
-/// Refuses what could lead out of the run folder `dir`, or is no file, anywhere in it. `dir` itself may be a link.
+/// Refuses anything in the run folder `dir` that could lead out of it or is not a regular file. `dir` itself may be a link.
 ///
 /// # Errors
 /// [`Error::User`] that names the first symbolic link, pipe or device; [`Error::Io`] if a folder cannot be read.
@@ -32,7 +32,7 @@ pub fn check(dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses `path` as [`check`] does; whether it is a folder. What is not there is no file to be refused.
+/// Checks `path` as [`check`] does and returns whether it is a folder. A path that does not exist passes.
 ///
 /// # Errors
 /// As [`check`].
@@ -53,12 +53,12 @@ pub fn check_one(path: &Path) -> Result<bool, Error> {
     )))
 }
 
-/// Whether the file `name` in `dir` is there and has the hash `hash`; no file is read for a name that is not plain.
+/// Whether the file `name` in `dir` exists and has the hash `hash`; false, without reading, for a name that is not plain.
 pub(super) fn is_as_recorded(dir: &Path, name: &str, hash: &str) -> bool {
     is_plain(name) && provenance::hash_file(&dir.join(name)).is_ok_and(|found| found == hash)
 }
 
-/// Removes the file or the whole folder `path` if it is there; a link itself and not what it leads to.
+/// Removes the file or folder `path` if it exists; of a link, only the link itself.
 ///
 /// # Errors
 /// [`Error::Io`] with the path.
@@ -127,7 +127,7 @@ mod tests {
             remove(&link).unwrap();
             assert!(link.symlink_metadata().is_err() && outside.join("a").is_file());
         }
-        // The folder itself may lie elsewhere.
+        // The run folder itself may be a link.
         let elsewhere = dir.path().join("elsewhere");
         std::os::unix::fs::symlink(&run, &elsewhere).unwrap();
         check(&elsewhere).unwrap();

@@ -25,7 +25,7 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Err
         .map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }
 
-/// Sorts whatever order serde_json was built to keep.
+/// Sorts keys regardless of the order that serde_json was built to keep.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {

@@ -1,10 +1,10 @@
-//! Keeps two runs apart that were given the same folder.
+//! Lock file: two runs cannot use the same folder at once.
 
 use super::Error;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-/// Name of the lock file; empty, left in place, held by the system as long as the process lives.
+/// Name of the lock file. It is empty and stays in place; the system holds the lock as long as the process lives.
 pub(super) const NAME: &str = ".lock";
 
 /// A run folder held by this process until the value is dropped.
@@ -14,7 +14,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the folder `dir`. Where the file system has no locks, a warning says so and the run goes on.
+    /// Locks the folder `dir`. Where the file system has no locks, a warning is printed and the run goes on.
     ///
     /// # Errors
     /// [`Error::User`] that names the folder if another run holds it, [`Error::Io`] if it cannot be written.
@@ -68,7 +68,7 @@ mod tests {
             let said = said.into_inner();
             assert!(said.len() == 1 && said[0].starts_with("warning: ") && said[0].contains("no lock"), "{said:?}");
         }
-        // One that is held still keeps others out, without a warning.
+        // A lock that is already held still keeps others out, without a warning.
         let _held = Lock::take(dir.path()).unwrap();
         let error = Lock::take_by(dir.path(), File::try_lock, |line| panic!("{line}")).unwrap_err();
         assert_eq!(error.exit_code(), 2);

@@ -1,49 +1,49 @@
-//! How much memory there is, so that work which cannot fit is refused before it starts, with what it would take.
+//! Free memory: work that cannot fit is refused before it starts, and the message says how much it would need.
 //!
-//! Linux tells what is free in four places, of which the least holds: the machine (MemAvailable), the control groups of
-//! the process (their limit less what they use, without the page cache, which gives way) and its own limits of the
-//! address space and of data (`ulimit -v` and `-d`). Other systems are not asked: there nothing is refused but what no
-//! address reaches.
+//! Linux reports free memory in four places, and the least counts: the whole computer (MemAvailable), the control groups of
+//! the process (their limit minus their use, without the page cache, which can be reclaimed) and its own limits on the
+//! address space and on data (`ulimit -v` and `-d`). On other systems only work beyond the address space is
+//! refused.
 
 use super::Error;
 use std::path::Path;
 
-/// Memory that a piece of work holds at its peak.
+/// Memory that a piece of work needs at its peak.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// Bytes, never more than it really takes: what would fit must not be refused.
+    /// Bytes; a lower bound, so that work that would fit is never refused.
     pub bytes: u128,
-    /// What asks for it, in the user's words, such as `--n 1000000000 at 25 temperatures of 100 spins`.
+    /// Cause of the need in the user's words, such as `--n 1000000000 at 25 temperatures of 100 spins`.
     pub what: String,
-    /// The way out, such as `take a smaller --n`.
+    /// Remedy, such as `take a smaller --n`.
     pub remedy: &'static str,
 }
 
 impl Need {
-    /// Work that holds as many bytes as the product of `factors`.
+    /// Need of as many bytes as the product of `factors`.
     pub fn new(factors: &[usize], what: impl Into<String>, remedy: &'static str) -> Self {
         Self { bytes: product(factors), what: what.into(), remedy }
     }
 }
 
-/// The product of `factors`; one beyond 128 bits is the largest number.
+/// Product of `factors`, saturating at the largest 128-bit number.
 pub fn product(factors: &[usize]) -> u128 {
     factors.iter().fold(1, |product: u128, factor| product.saturating_mul(*factor as u128))
 }
 
-/// Refuses work whose `needs`, all held at the same time, are more than there is.
+/// Refuses work whose `needs`, all held at the same time, exceed the free memory.
 ///
 /// # Errors
-/// [`Error::User`] of one line that names the largest need, what it would take, what is free, and the remedy.
+/// [`Error::User`] of one line that names the largest need, the total, the free memory, and the remedy.
 pub fn need(needs: &[Need]) -> Result<(), Error> {
     judge(needs, &free().unwrap_or(Free { bytes: isize::MAX as u128, place: "can be addressed" }))
 }
 
-/// Memory that can be had.
+/// Free memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Free {
     bytes: u128,
-    /// What limits it, as a verb: "18 GiB are free".
+    /// Words for the limit that holds: "18 GiB are free".
     place: &'static str,
 }
 
@@ -63,7 +63,7 @@ fn judge(needs: &[Need], free: &Free) -> Result<(), Error> {
     )))
 }
 
-/// Bytes in words: "2.3 TiB".
+/// Bytes as text: "2.3 TiB".
 pub fn size(bytes: u128) -> String {
     let (mut value, mut units) = (bytes as f64, ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"].into_iter());
     let mut unit = units.next().unwrap_or_default();
@@ -80,12 +80,12 @@ pub fn size(bytes: u128) -> String {
     }
 }
 
-/// The least of what the system says is free; `None` where it does not tell.
+/// Least of the limits that the system reports; `None` where it reports none.
 fn free() -> Option<Free> {
     free_of(Path::new("/"))
 }
 
-/// The same of the files of a system below `root`.
+/// The same, read from the files below `root`.
 fn free_of(root: &Path) -> Option<Free> {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).ok();
     let status = read("proc/self/status").unwrap_or_default();
@@ -101,7 +101,7 @@ fn free_of(root: &Path) -> Option<Free> {
     known.min_by_key(|free| free.bytes)
 }
 
-/// The value of the line `key` in bytes, as in `MemAvailable:   21394192 kB`.
+/// Value of the line `key` in bytes, as in `MemAvailable:   21394192 kB`.
 fn kib(text: &str, key: &str) -> Option<u128> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u128>().ok()?.checked_mul(1024)
@@ -113,7 +113,7 @@ fn limit_of(limits: &str, name: &str) -> Option<u128> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The least that is left in the control groups of this process, of version 2 or 1, and in those above them.
+/// Least free memory in the control groups of this process, version 2 or 1, and in their parents.
 fn control_groups(root: &Path) -> Option<u128> {
     let groups = std::fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let mut least: Option<u128> = None;
@@ -131,7 +131,7 @@ fn control_groups(root: &Path) -> Option<u128> {
             ),
             _ => continue,
         };
-        // A limit above also holds; within a container the path can be one of the host, which is not there.
+        // The limits of parents hold too; within a container the path may be one of the host, which does not exist here.
         for group in Path::new(path.trim_start_matches('/')).ancestors() {
             let read = |name: &str| std::fs::read_to_string(root.join(base).join(group).join(name)).ok();
             let number = |name: &str| read(name)?.trim().parse::<u128>().ok();
@@ -151,7 +151,7 @@ fn control_groups(root: &Path) -> Option<u128> {
 mod tests {
     use super::*;
 
-    /// A system whose files are these.
+    /// Free memory of a system that has these files.
     fn system(files: &[(&str, &str)]) -> Option<Free> {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(bytes(&[MEMINFO, STATUS, limits(address)]), Some(512_000 - 300 * 1024));
         let data = "Max data size   500000  unlimited  bytes\nMax address space  unlimited  unlimited  bytes\n";
         assert_eq!(bytes(&[MEMINFO, STATUS, limits(data)]), Some(500_000 - 100 * 1024));
-        // Nothing is left, which is not less than nothing.
+        // Nothing is left: 0, not a negative number.
         assert_eq!(bytes(&[MEMINFO, STATUS, limits("Max address space  4096  4096  bytes\n")]), Some(0));
     }
 
@@ -190,7 +190,7 @@ mod tests {
             max("sys/fs/cgroup/a/b/memory.current", "70\n"),
             max("sys/fs/cgroup/a/memory.max", "1000\n"),
             max("sys/fs/cgroup/a/memory.current", "700\n"),
-            // The page cache gives way.
+            // The page cache can be reclaimed.
             max("sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 150\nactive_file 50\n"),
         ];
         assert_eq!(system(&files).unwrap().bytes, 500);

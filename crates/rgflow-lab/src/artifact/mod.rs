@@ -1,7 +1,7 @@
-//! Artifacts: run folders, stages that are kept or remade, file formats, atomic writes, provenance.
+//! Artifacts: run folders, stages that are kept or repeated, file formats, atomic writes, provenance.
 //!
-//! A run is a folder that explains itself. What its stages make is named by hashes, so a run that was stopped anywhere
-//! finishes with the same bytes, and nothing that is still right is made again.
+//! A run is a folder that explains itself. The outputs of its stages are identified by hashes, so a run that was stopped anywhere
+//! finishes with the same bytes, and nothing that is still valid is made again.
 
 pub mod atomic;
 mod config;
@@ -10,10 +10,9 @@ mod folder;
 pub mod inside;
 mod json;
 mod lock;
-pub mod machine;
 pub mod memory;
 mod model;
-pub mod network;
+pub mod network_file;
 pub mod npy;
 mod npy_header;
 mod npy_types;
@@ -21,6 +20,7 @@ mod npy_words;
 pub mod npz;
 pub mod progress;
 pub mod provenance;
+pub mod rbm_file;
 mod report_files;
 pub mod restart;
 mod run;

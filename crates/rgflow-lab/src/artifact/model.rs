@@ -8,7 +8,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// Key of the metadata.
+/// Metadata key that holds the JSON.
 const KEY: &str = "rgflow";
 
 /// Newest version of the format that this version reads; a file without `format` in its metadata has version 1.
@@ -18,7 +18,7 @@ fn unreadable(error: &dyn std::fmt::Display) -> String {
     format!("not a whole safetensors file ({error}); copy or write it again")
 }
 
-/// Named tensors with what is needed to use them.
+/// Named tensors and the metadata needed to use them.
 ///
 /// ```
 /// use rgflow_lab::artifact::Model;
@@ -31,7 +31,7 @@ fn unreadable(error: &dyn std::fmt::Display) -> String {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// What the tensors are: kind of model, unit kinds, temperatures, curves.
+    /// Meaning of the tensors: kind of model, unit kinds, temperatures, curves.
     pub metadata: serde_json::Value,
     /// The tensors by name.
     pub tensors: BTreeMap<String, ArrayD<f32>>,
@@ -49,10 +49,10 @@ impl Model {
         self
     }
 
-    /// A copy of the tensor `name` with the number of dimensions of `D`.
+    /// Copy of the tensor `name` with the number of dimensions of `D`.
     ///
     /// # Errors
-    /// If there is none or it has another number of dimensions.
+    /// If it does not exist or has another number of dimensions.
     pub fn tensor<D: Dimension>(&self, name: &str) -> Result<Array<f32, D>, Error> {
         let tensor = self.tensors.get(name).ok_or_else(|| {
             let cut = |name: &String| name.chars().take(80).collect::<String>();
@@ -67,10 +67,10 @@ impl Model {
         })
     }
 
-    /// The bytes of the file.
+    /// Bytes of the file.
     ///
     /// # Errors
-    /// If the tensors cannot be written in the format.
+    /// If the format cannot represent the tensors.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let data: BTreeMap<&str, (Vec<usize>, Vec<u8>)> = self
             .tensors
@@ -86,7 +86,7 @@ impl Model {
         safetensors::serialize(views, Some(metadata)).map_err(|e| Error::failure(format!("safetensors: {e}")))
     }
 
-    /// The model that `bytes` hold; `name` of the file is for messages.
+    /// Reads a model from `bytes`; `name` of the file is for messages.
     ///
     /// # Errors
     /// If they are no safetensors file, sizes do not fit, or a tensor is not f32.
@@ -129,7 +129,7 @@ impl Model {
         Ok(model)
     }
 
-    /// The metadata and the name, type and shape of every tensor of a file, also of types that [`Model`] does not hold.
+    /// Metadata, and name, type and shape of every tensor of a file, also of types that [`Model`] does not hold.
     ///
     /// # Errors
     /// If the file cannot be read or its sizes do not fit.
@@ -138,7 +138,7 @@ impl Model {
         let bad = |e| Error::failure(format!("{}: {}", path.display(), unreadable(&e)));
         let file = SafeTensors::deserialize(&bytes).map_err(bad)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(bad)?;
-        // The values of the map are texts; those that are JSON are shown as such.
+        // Values of the map are texts; those that are JSON are shown as JSON.
         let map = header.metadata().iter().flatten();
         let values = map.map(|(k, v)| (k.clone(), serde_json::from_str(v).unwrap_or_else(|_| v.clone().into())));
         let metadata = serde_json::Value::Object(values.collect());

@@ -1,7 +1,7 @@
 //! NumPy's `.npy` format (numpy.lib.format): a header, which is a Python dictionary of three flat keys, then the values.
 //!
-//! Files are data, never trusted: the header is bounded and read in one pass, memory is taken for what the file can hold and not
-//! for what it claims, and the values go from the file into their array without a copy of the file between.
+//! Files are untrusted: the header is bounded and read in one pass, memory is allocated by what the file can hold and not
+//! by what it claims, and values are read straight into their array.
 
 use super::npy_header::damaged;
 use super::npy_types::{Order, number_pieces};
@@ -12,11 +12,11 @@ pub use super::npy_header::Header;
 pub use super::npy_types::Element;
 pub use super::npy_words::{is_words, words};
 
-/// The values behind `header`, checked for their type `T` and number of dimensions `D`; either order of bytes and of axes.
+/// Values behind `header`, checked for their type `T` and number of dimensions `D`; either byte order and axis order.
 /// `most` is the largest number of bytes that `from` can give.
 ///
 /// # Errors
-/// A sentence, if there are other values, more or fewer than the header says, or there is no memory for them.
+/// A message, if the values have another type, are more or fewer than the header says, or do not fit into memory.
 pub fn array<T: Element, D: Dimension>(
     header: &Header,
     from: &mut (impl Read + ?Sized),
@@ -33,7 +33,7 @@ pub fn array<T: Element, D: Dimension>(
         .map_err(|_| format!("the shape {found:?} has other dimensions than expected"))
 }
 
-/// The values behind `header` of any real type, each through `as_`; `most` as in [`array()`]. Memory is taken for the result alone.
+/// Values behind `header` of any real type, each mapped by `as_`; `most` as in [`array()`]. Only the result takes memory.
 ///
 /// # Errors
 /// As [`array()`].
@@ -63,7 +63,7 @@ pub fn numbers<To>(
     shaped(header, end(from, values).map_err(damaged)?)
 }
 
-/// Refuses more values than the file can hold.
+/// Refuses a header that claims more values than the file can hold.
 fn check_size(header: &Header, size: usize, most: u64) -> Result<(), String> {
     let shape = &header.shape;
     match (header.n_values() as u64).checked_mul(size as u64) {
@@ -77,7 +77,7 @@ fn no_memory(header: &Header, size: usize) -> String {
     format!("the array of shape {:?} takes {bytes:.1e} bytes of memory, more than there is", header.shape)
 }
 
-/// Refuses what follows the values; the end is also where an archive compares its checksum.
+/// Refuses bytes after the values. Reading to the end also makes an archive verify its checksum.
 fn end<T>(from: &mut (impl Read + ?Sized), values: T) -> Result<T, String> {
     match from.read(&mut [0]) {
         Ok(0) => Ok(values),
@@ -91,7 +91,7 @@ fn shaped<T>(header: &Header, values: Vec<T>) -> Result<ArrayD<T>, String> {
     ArrayD::from_shape_vec(shape, values).map_err(|e| format!("shape {:?}: {e}", header.shape))
 }
 
-/// The name of a type, cut where a structured one is long.
+/// Name of a type for messages, shortened if it is long.
 fn short(dtype: &str) -> String {
     if dtype.chars().count() <= 60 { dtype.into() } else { dtype.chars().take(60).chain("...".chars()).collect() }
 }
@@ -99,7 +99,7 @@ fn short(dtype: &str) -> String {
 /// Writes the rows of `parts`, one after the other, as one array in an `.npy` file of version 1.0.
 ///
 /// # Errors
-/// If `to` cannot take it, or the parts have rows of several lengths.
+/// If `to` cannot be written, or rows have different lengths.
 pub fn write_rows<T: Element>(to: &mut impl Write, parts: &[ArrayView2<T>]) -> std::io::Result<()> {
     let columns = parts.first().map_or(0, ArrayView2::ncols);
     if parts.iter().any(|part| part.ncols() != columns) {
@@ -129,7 +129,7 @@ pub fn write_word(to: &mut impl Write, word: &str) -> std::io::Result<()> {
 /// Writes `array` as an `.npy` file of version 1.0; in Fortran's order where it is stored so.
 ///
 /// # Errors
-/// If `to` cannot take it.
+/// If `to` cannot be written.
 pub fn write<T, S, D>(to: &mut impl Write, array: &ArrayBase<S, D>) -> std::io::Result<()>
 where
     T: Element,

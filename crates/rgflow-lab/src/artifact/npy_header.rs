@@ -1,16 +1,16 @@
-//! Headers of `.npy` files, as what their Python literal says.
+//! Headers of `.npy` files: a parser for their Python literal, and the writer.
 
 use std::io::{ErrorKind, Read};
 
-/// Longest header that is believed: the longest that version 1 of the format can say.
+/// Longest header accepted: the longest that version 1 of the format can express.
 const LONGEST_HEADER: u32 = 0xffff;
-/// Most dimensions of an array of NumPy 2.
+/// Most dimensions of an array in NumPy 2.
 const MOST_DIMENSIONS: usize = 64;
 
-/// What the header of an `.npy` file says.
+/// Content of the header of an `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// NumPy's name of the type of the values, such as `|i1`, `<f4`; of a structured type the whole text, `[('x', '<f4')]`.
+    /// NumPy's name of the type of the values, such as `|i1`, `<f4`; for a structured type the whole text, `[('x', '<f4')]`.
     pub dtype: String,
     /// Whether the first index is the fastest.
     pub fortran_order: bool,
@@ -22,7 +22,7 @@ impl Header {
     /// Reads a header of version 1.0, 2.0 or 3.0 and leaves `from` at the first value.
     ///
     /// # Errors
-    /// A sentence, if there is no such header.
+    /// A message, if there is no valid header.
     pub fn read(from: &mut (impl Read + ?Sized)) -> Result<Self, String> {
         Self::parse(from).map_err(damaged)
     }
@@ -61,7 +61,7 @@ impl Header {
 
     /// The number of values.
     pub fn n_values(&self) -> usize {
-        // `Literal::header` has seen that the product is a usize.
+        // `Literal::header` has checked that the product is a usize.
         self.shape.iter().product()
     }
 
@@ -72,7 +72,7 @@ impl Header {
         let comma = if extents.len() == 1 { "," } else { "" };
         let shape = format!("({}{comma})", extents.join(", "));
         let mut text = format!("{{'descr': '{}', 'fortran_order': {order}, 'shape': {shape}}}", self.dtype);
-        // At least one space, as the files of earlier versions have it.
+        // At least one space, as in the files of earlier versions.
         text.extend(std::iter::repeat_n(' ', 64 - (10 + text.len() + 1) % 64));
         text.push('\n');
         // Names of types and at most 64 extents are far shorter than 65,535 bytes.
@@ -80,12 +80,12 @@ impl Header {
     }
 }
 
-/// A sentence on a file that holds no whole array.
+/// Error message for a file that holds no complete array.
 pub(super) fn damaged(what: String) -> String {
     format!("not a whole array: damaged or of another kind ({what}); write it again with numpy.save")
 }
 
-/// What is left of a Python literal; read once from left to right, without recursion.
+/// Rest of a Python literal; read once from left to right, without recursion.
 struct Literal<'a> {
     rest: &'a str,
 }
@@ -141,7 +141,7 @@ impl<'a> Literal<'a> {
         Err(format!("its header has `{}` where `{token}` belongs", found.escape_debug()))
     }
 
-    /// A text in quotes without escapes: keys and names of types have none.
+    /// A quoted text without escapes, which keys and names of types never have.
     fn string(&mut self) -> Result<&'a str, String> {
         let quote = if self.eat("\"") { '"' } else { self.expect("'").map(|()| '\'')? };
         let (text, rest) = self.rest.split_once(quote).ok_or("its header has an open text")?;
@@ -177,7 +177,7 @@ impl<'a> Literal<'a> {
         Ok(extents)
     }
 
-    /// The name of a type; of a structured one (a list) the text up to its last bracket, on one line.
+    /// Name of a type; for a structured one (a list) the text up to its last bracket, on one line.
     fn dtype(&mut self) -> Result<String, String> {
         self.rest = self.rest.trim_start();
         if !self.rest.starts_with(['[', '(']) {
@@ -194,7 +194,7 @@ impl<'a> Literal<'a> {
                 _ => {}
             }
             if depth == 0 {
-                // A bracket takes one byte.
+                // A bracket is one byte.
                 let (text, rest) = self.rest.split_at(at + 1);
                 self.rest = rest;
                 return Ok(text.escape_debug().to_string().replace("\\'", "'"));

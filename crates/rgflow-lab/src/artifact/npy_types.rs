@@ -1,47 +1,47 @@
-//! Types of values in `.npy` files, and the order of their bytes.
+//! Element types of `.npy` files and their byte order.
 
 use bytemuck::{AnyBitPattern, NoUninit};
 use std::io::{ErrorKind, Read, Write};
 
-/// Order of the bytes of a value in a file.
+/// Byte order of the values in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// That of this machine.
-    Own,
-    /// The other one.
-    Other,
+    /// Native byte order.
+    Native,
+    /// Swapped byte order.
+    Swapped,
 }
 
 impl Order {
-    /// Order and code of a type: `<f4` is little-endian `f4`; without a mark (`|`, `=`) it is that of this machine.
+    /// Byte order and code of a type: `<f4` is little-endian `f4`; without a mark (`|`, `=`) the order is native.
     pub(super) fn of(dtype: &str) -> Option<(Self, &str)> {
         let own = if cfg!(target_endian = "little") { '<' } else { '>' };
         match dtype.chars().next()? {
-            // The marks take one byte.
-            mark @ ('<' | '>') => Some((if mark == own { Self::Own } else { Self::Other }, &dtype[1..])),
-            '|' | '=' => Some((Self::Own, &dtype[1..])),
-            _ => Some((Self::Own, dtype)),
+            // The mark is one byte.
+            mark @ ('<' | '>') => Some((if mark == own { Self::Native } else { Self::Swapped }, &dtype[1..])),
+            '|' | '=' => Some((Self::Native, &dtype[1..])),
+            _ => Some((Self::Native, dtype)),
         }
     }
 }
 
-/// Types that are read and written as they are.
+/// Types that are read and written without conversion.
 pub trait Element: NoUninit {
-    /// NumPy's name of the type as it is written, such as `<f4`.
+    /// NumPy's name of the type as written, such as `<f4`.
     const DTYPE: &'static str;
-    /// The value with its bytes turned round.
+    /// The value with its bytes swapped.
     fn turned(self) -> Self;
 
-    /// The next `n` values; the caller has seen that `from` can hold so many.
+    /// Reads the next `n` values; the caller has checked that `from` can hold that many.
     ///
     /// # Errors
-    /// If there is no memory or `from` ends.
+    /// If memory runs out or `from` ends.
     fn read(from: &mut (impl Read + ?Sized), n: usize, order: Order) -> Result<Vec<Self>, String>;
 
     /// Writes `values`.
     ///
     /// # Errors
-    /// If `to` cannot take them.
+    /// If `to` cannot be written.
     fn write(to: &mut impl Write, values: &[Self]) -> std::io::Result<()> {
         if cfg!(target_endian = "little") {
             return to.write_all(bytemuck::cast_slice(values));
@@ -50,7 +50,7 @@ pub trait Element: NoUninit {
     }
 }
 
-/// Reads values of which any bits are one, straight into their vector: memory is zero until the file fills it.
+/// Reads values of a type for which every bit pattern is valid straight into their vector, which is zeroed first.
 fn read<T: NoUninit + AnyBitPattern>(from: &mut (impl Read + ?Sized), n: usize) -> Result<Vec<T>, String> {
     let zeros = bytemuck::allocation::try_zeroed_slice_box::<T>(n);
     let mut values = zeros.map_err(|()| format!("{n} values take more memory than there is"))?;
@@ -73,7 +73,7 @@ macro_rules! element {
 
         fn read(from: &mut (impl Read + ?Sized), n: usize, order: Order) -> Result<Vec<Self>, String> {
             let mut values = read(from, n)?;
-            if order == Order::Other {
+            if order == Order::Swapped {
                 values.iter_mut().for_each(|v: &mut Self| *v = v.turned());
             }
             Ok(values)
@@ -102,8 +102,8 @@ impl Element for bool {
 /// A function that reads the next values as f64.
 pub(super) type Piece<R> = fn(&mut R, usize, Order) -> Result<Vec<f64>, String>;
 
-/// Size in bytes of a value of the real type `code` and how to read pieces of it as f64 (64-bit integers lose digits beyond
-/// 2^53); `None` for another type.
+/// Size in bytes of a value of the real type `code`, and the function that reads pieces of it as f64 (64-bit integers lose
+/// digits beyond 2^53); `None` for another type.
 pub(super) fn number_pieces<R: Read + ?Sized>(code: &str) -> Option<(usize, Piece<R>)> {
     macro_rules! piece {
         ($t:ty, $as_:expr) => {
@@ -127,10 +127,10 @@ pub(super) fn number_pieces<R: Read + ?Sized>(code: &str) -> Option<(usize, Piec
     })
 }
 
-/// The number of half precision (IEEE 754 binary16) of these bits; exact. (The crate `half` would bring `zerocopy` for one line.)
+/// Exact value of a half-precision number (IEEE 754 binary16). (The crate `half` would bring `zerocopy` for one line.)
 fn half(bits: u16) -> f64 {
     let magnitude = u32::from(bits & 0x7fff);
-    // Its exponent, moved into that of f32, is too small by 127 - 15; infinity and NaN have none.
+    // Its exponent bits, moved into an f32, give an exponent too small by 127 - 15; infinity and NaN are special.
     let value = match magnitude {
         0x7c00 => f64::INFINITY,
         0x7c01.. => f64::NAN,
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn half_precision_is_exact() {
-        // By the definition: (-1)^s 2^(e - 15) (1 + m / 1024), and 2^-14 m / 1024 where e = 0.
+        // Compared with the definition: (-1)^s 2^(e - 15) (1 + m / 1024), and 2^-14 m / 1024 where e = 0.
         for bits in 0..=u16::MAX {
             let (sign, e, m) = (bits >> 15, i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
             let sign = if sign == 1 { -1.0 } else { 1.0 };

@@ -5,10 +5,10 @@ use super::npy_types::Order;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::io::Read;
 
-/// Longest words that are read, in characters.
+/// Longest word accepted, in characters.
 const LONGEST: usize = 4096;
 
-/// Bytes of a character and characters of a word of the type `dtype`.
+/// Bytes per character and characters per word of the type `dtype`.
 fn size(dtype: &str) -> Option<(usize, usize)> {
     let (_, code) = Order::of(dtype)?;
     let bytes = match code.chars().next()? {
@@ -16,7 +16,7 @@ fn size(dtype: &str) -> Option<(usize, usize)> {
         'S' => 1,
         _ => return None,
     };
-    // The letter takes one byte.
+    // The letter is one byte.
     Some((bytes, code[1..].parse().ok()?))
 }
 
@@ -28,12 +28,12 @@ pub fn is_words(dtype: &str) -> bool {
 /// The words behind `header`; `most` is the largest number of bytes that `from` can give.
 ///
 /// # Errors
-/// A sentence, if there are no words, or fewer than the header says.
+/// A message, if the values are no words, or fewer than the header says.
 pub fn words(header: &Header, from: &mut (impl Read + ?Sized), most: u64) -> Result<ArrayD<String>, String> {
     let (bytes, length) = size(&header.dtype).ok_or("its values are no words")?;
-    let order = Order::of(&header.dtype).map_or(Order::Own, |(order, _)| order);
+    let order = Order::of(&header.dtype).map_or(Order::Native, |(order, _)| order);
     let n = header.n_values();
-    // Words of no characters have no bytes to bound their number.
+    // Empty words have no bytes that would bound their number.
     let total = (n as u64).checked_mul((bytes * length.min(LONGEST)).max(1) as u64);
     if length > LONGEST || total.is_none_or(|total| total > most) {
         return Err(format!(
@@ -52,7 +52,7 @@ pub fn words(header: &Header, from: &mut (impl Read + ?Sized), most: u64) -> Res
     ArrayD::from_shape_vec(shape, all).map_err(|e| e.to_string())
 }
 
-/// The word without the zeros behind it.
+/// The word without its padding zeros.
 fn text(word: &[u8], bytes: usize, order: Order) -> Option<String> {
     let text: String = if bytes == 1 {
         std::str::from_utf8(word).ok()?.to_string()
@@ -60,7 +60,7 @@ fn text(word: &[u8], bytes: usize, order: Order) -> Option<String> {
         let (points, _) = word.as_chunks::<4>();
         let point = |b: &[u8; 4]| {
             let point = u32::from_ne_bytes(*b);
-            char::from_u32(if order == Order::Own { point } else { point.swap_bytes() })
+            char::from_u32(if order == Order::Native { point } else { point.swap_bytes() })
         };
         points.iter().map(point).collect::<Option<_>>()?
     };
@@ -71,7 +71,7 @@ fn text(word: &[u8], bytes: usize, order: Order) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// `numpy.array(["cat", "é"])`, both orders of bytes, and `numpy.array([b"cat", b"x"])`.
+    /// `numpy.array(["cat", "é"])` in both byte orders, and `numpy.array([b"cat", b"x"])`.
     #[test]
     fn words_without_characters_are_no_more_than_the_bytes_of_the_file() {
         let header = |n| Header { dtype: "<U0".into(), fortran_order: false, shape: vec![n] };

@@ -1,4 +1,4 @@
-//! Named arrays in NumPy's `.npz` format: uncompressed, with a fixed date, so that the same arrays give the same bytes.
+//! Named arrays in NumPy's `.npz` format: uncompressed and with a fixed date, so that the same arrays give the same bytes.
 
 use super::npy::{self, Header};
 use super::npy_types::Element;
@@ -26,11 +26,11 @@ pub struct Writer<W: Write + Seek = Cursor<Vec<u8>>> {
     archive: zip::ZipWriter<W>,
 }
 
-/// From this size on (bytes) an array needs the format's 64-bit extension.
+/// Size in bytes from which an array needs the format's 64-bit extension.
 const LARGEST_PLAIN: u128 = 0xf000_0000;
 
 impl Writer {
-    /// A file without arrays, in memory.
+    /// A file in memory, without arrays so far.
     pub fn new() -> Self {
         Self::to(Cursor::new(Vec::new()))
     }
@@ -53,15 +53,15 @@ impl Writer {
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// A file without arrays, which is written to `to` array by array.
+    /// A file written to `to` array by array, without arrays so far.
     pub fn to(to: W) -> Self {
         Self { archive: zip::ZipWriter::new(to) }
     }
 
-    /// Adds an array; numbers of type i8, u8, ..., u64, f32, f64 or bool, any shape.
+    /// Adds an array of type i8, u8, ..., u64, f32, f64 or bool, any shape.
     ///
     /// # Errors
-    /// If the name is taken or it cannot be written.
+    /// If the name is taken or the array cannot be written.
     pub fn add<T, S, D>(&mut self, name: &str, array: &ArrayBase<S, D>) -> Result<(), Error>
     where
         T: Element,
@@ -71,7 +71,7 @@ impl<W: Write + Seek> Writer<W> {
         self.member::<T>(name, array.len(), |to| npy::write(to, array))
     }
 
-    /// Adds the rows of `parts`, one after the other, as one array, without holding it.
+    /// Adds the rows of `parts`, one after the other, as one array, without assembling it in memory.
     ///
     /// # Errors
     /// As [`Writer::add`].
@@ -103,7 +103,7 @@ impl<W: Write + Seek> Writer<W> {
         written.map_err(|e| Error::failure(format!("array `{name}`: {e}")))
     }
 
-    /// Ends the file.
+    /// Completes the file.
     ///
     /// # Errors
     /// If the archive cannot be closed.
@@ -118,32 +118,32 @@ impl Default for Writer {
     }
 }
 
-/// Reads arrays of a file, one at a time; of the others nothing but their headers is read.
+/// Reads arrays of a file, one at a time; of other arrays only the headers are read.
 pub struct Reader<R = BufReader<File>> {
     path: PathBuf,
     archive: zip::ZipArchive<R>,
 }
 
-/// What [`Reader::describe`] tells of an array.
+/// Description of an array by [`Reader::describe`].
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Description {
     /// Name of the array.
     pub name: String,
-    /// NumPy's name of its type, such as `|i1`, `<f4`.
+    /// NumPy's name of the type, such as `|i1`, `<f4`.
     pub dtype: String,
-    /// Its shape.
+    /// Shape of the array.
     pub shape: Vec<usize>,
 }
 
-/// Deflate makes data at most so many times smaller: an entry that claims more is no data.
+/// Largest compression factor of deflate: an entry that claims more is invalid.
 const MOST_COMPRESSION: u64 = 1032;
-/// Above this size (bytes) an array is no samples where it was packed more than [`LARGE_COMPRESSION`] times: int8 spins at T = 1,
-/// one of 1400 of which is turned, are packed 350 times.
+/// Arrays above this size (bytes) compressed more than [`LARGE_COMPRESSION`] times are not accepted as samples: int8 spins at
+/// T = 1, one of 1400 of which is flipped, compress 350 times.
 const LARGE: u64 = 256 << 20;
 const LARGE_COMPRESSION: u64 = 512;
-/// Bytes of the name of an array: as many as a file may have.
+/// Longest name of an array in bytes: as long as a file name may be.
 const MOST_NAME: usize = 255;
-/// Most entries of an archive: that of the format without its 64-bit extension.
+/// Most entries of an archive: the limit of the format without its 64-bit extension.
 const MOST_ENTRIES: usize = 0xffff;
 
 impl Reader {
@@ -159,10 +159,10 @@ impl Reader {
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// The file that `from` reads; `path` is its name in errors.
+    /// The archive in `from`; `path` is its name in errors.
     ///
     /// # Errors
-    /// If it is no npz file, or entries overlap: with them a small file would hold more than any memory.
+    /// If it is no npz file, or entries overlap, by which a small file could claim more than any memory.
     pub fn of(path: &Path, from: R) -> Result<Self, Error> {
         let wrong = |what: String| {
             Error::failure(format!(
@@ -186,7 +186,7 @@ impl<R: Read + Seek> Reader<R> {
         Ok(Self { path: path.to_path_buf(), archive })
     }
 
-    /// Names of the arrays, in the order of the file.
+    /// Names of the arrays, in file order.
     pub fn names(&self) -> Vec<String> {
         let file_names = (0..self.archive.len()).filter_map(|k| self.archive.name_for_index(k)?.ok());
         file_names.filter_map(|file| file.strip_suffix(".npy").map(str::to_string)).collect()
@@ -195,12 +195,12 @@ impl<R: Read + Seek> Reader<R> {
     /// The array `name`, checked for its type `T` and number of dimensions `D`.
     ///
     /// # Errors
-    /// If there is no such array, or it has another type or number of dimensions, or the file is damaged.
+    /// If the array does not exist or has another type or number of dimensions, or the file is damaged.
     pub fn array<T: Element, D: Dimension>(&mut self, name: &str) -> Result<Array<T, D>, Error> {
         self.member(name, |header, from, most| npy::array(&header, from, most))
     }
 
-    /// The array `name` of any real type, each value through `as_`.
+    /// The array `name` of any real type, each value mapped by `as_`.
     ///
     /// # Errors
     /// If there is no such array of real numbers, or the file is damaged.
@@ -216,7 +216,7 @@ impl<R: Read + Seek> Reader<R> {
         self.member(name, |header, from, most| npy::words(&header, from, most))
     }
 
-    /// Name, type and shape of every array; their values are not read.
+    /// Name, type and shape of every array; the values are not read.
     ///
     /// # Errors
     /// If a header is damaged.
@@ -229,7 +229,7 @@ impl<R: Read + Seek> Reader<R> {
         names.into_iter().map(describe).collect()
     }
 
-    /// What `read` makes of the header of the array `name`, of what follows it, and of the most bytes that this can be.
+    /// Applies `read` to the header of the array `name`, to the bytes behind it, and to an upper bound on their number.
     fn member<T>(
         &mut self,
         name: &str,
@@ -242,7 +242,7 @@ impl<R: Read + Seek> Reader<R> {
             ZipError::FileNotFound => wrong(&"there is none"),
             e => wrong(&format!("{e}; write it again")),
         })?;
-        // The directory is a claim, but for the packed size, which lies within the file: no entries overlap.
+        // Sizes in the directory are only claims, except the packed size, which lies within the file as no entries overlap.
         let (size, packed) = (entry.size(), entry.compressed_size());
         let ratio = match entry.compression() {
             zip::CompressionMethod::Stored => 1,

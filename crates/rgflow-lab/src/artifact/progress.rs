@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, lines of JSON for programs, or nothing.
+//! Progress of a run: a bar on a terminal, lines of JSON for programs, or nothing.
 
 use super::stderr;
 use std::io::IsTerminal;
@@ -13,14 +13,14 @@ pub trait Progress: Send + Sync {
     /// Reports `units` of work as done.
     fn advance(&self, units: u64);
 
-    /// A line for the person who waits.
+    /// Shows a line to the user.
     fn message(&self, text: &str);
 
-    /// The run is over: nothing more is drawn.
+    /// Ends the display: the run is over.
     fn finish(&self) {}
 }
 
-/// No progress is shown.
+/// Shows no progress.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 
@@ -30,14 +30,14 @@ impl Progress for Silent {
     fn message(&self, _text: &str) {}
 }
 
-/// A bar with the expected time left on stderr; draws nothing where stderr is not a terminal.
+/// A bar on stderr with the estimated time left; draws nothing where stderr is not a terminal.
 #[derive(Debug)]
 pub struct Terminal {
     bar: indicatif::ProgressBar,
 }
 
 impl Terminal {
-    /// A bar without work so far.
+    /// A bar without any work so far.
     pub fn new() -> Self {
         let bar = indicatif::ProgressBar::with_draw_target(Some(0), indicatif::ProgressDrawTarget::stderr());
         let style = indicatif::ProgressStyle::with_template(
@@ -80,8 +80,8 @@ impl Progress for Terminal {
     }
 }
 
-/// One JSON object a line on stderr: `{"event":"progress","done":3,"total":10,"seconds":1.5,"eta_seconds":3.5}`,
-/// at most ten a second, and `{"event":"message","text":...}`.
+/// One JSON object per line on stderr: `{"event":"progress","done":3,"total":10,"seconds":1.5,"eta_seconds":3.5}`,
+/// at most ten per second, and `{"event":"message","text":...}`.
 #[derive(Debug)]
 pub struct JsonLines {
     state: Mutex<Count>,
@@ -97,14 +97,14 @@ struct Count {
 }
 
 impl JsonLines {
-    /// A count that begins now.
+    /// A count that starts now.
     pub fn new() -> Self {
         let start = Instant::now();
         Self { state: Mutex::new(Count { start, shown: None, stage: String::new(), done: 0, total: 0 }) }
     }
 
     fn update(&self, always: bool, change: impl FnOnce(&mut Count)) {
-        // A thread that panicked while it held a counter leaves a counter that is still right.
+        // If a thread panicked while it held a counter, the counter is still valid.
         let mut count = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         change(&mut count);
         let due = count.shown.is_none_or(|last| last.elapsed() > Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Where a result comes from: version, CPU path, threads, times, memory, hashes. `provenance.json` is the only file of a
+//! Provenance of a result: version, CPU path, threads, times, memory, hashes. `provenance.json` is the only file of a
 //! run folder with times; everything else has the same bytes whenever it is made.
 
 use super::{Error, atomic, json};
@@ -8,7 +8,7 @@ use std::path::Path;
 /// Name of the file.
 pub const FILE: &str = "provenance.json";
 
-/// How long a stage took and where.
+/// Time and CPU path of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
     /// Seed of its repetition.
@@ -19,7 +19,7 @@ pub struct StageTime {
     pub kept: bool,
     /// Seconds it took when it was made; `None` if that is not known.
     pub seconds: Option<f64>,
-    /// The CPU path it was made on; `None` if that is not known.
+    /// CPU path on which it was made; `None` if that is not known.
     pub cpu_path: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct Provenance {
     pub version: String,
     /// Operating system and architecture.
     pub platform: String,
-    /// Vector instructions that the hot loops took: `avx512`, `avx2` or `portable`.
+    /// Vector instructions used by the hot loops: `avx512`, `avx2` or `portable`.
     pub cpu_path: String,
     /// Number of threads of the last run.
     pub threads: usize,
@@ -40,14 +40,14 @@ pub struct Provenance {
     pub peak_memory_mib: Option<f64>,
     /// Whether the run reached its end.
     pub finished: bool,
-    /// Its stages, by seed and name.
+    /// All stages, by seed and name.
     pub stages: Vec<StageTime>,
     /// BLAKE3 hashes of the results and figures.
     pub blake3: std::collections::BTreeMap<String, String>,
 }
 
 impl Provenance {
-    /// Reads the file of the run folder `dir`; `None` if there is none that can be read.
+    /// Reads the file of the run folder `dir`; `None` if it is missing or unreadable.
     pub fn read(dir: &Path) -> Option<Self> {
         json::read(&dir.join(FILE)).ok()
     }
@@ -66,7 +66,7 @@ pub fn cpu_path() -> &'static str {
     rgflow::cpu::path().name()
 }
 
-/// Peak memory of this process in MiB, where the system tells it.
+/// Peak memory of this process in MiB, where the system reports it.
 pub fn peak_memory_mib() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! The run folder: what it holds, whether it may be used, and how it is brought to its end.
+//! The run folder: opening it (new, unfinished or complete), its stages and repetitions, and finishing the run.
 
 use super::config::{self, FILE as CONFIG};
 use super::folder::{COMPLETE, Complete, Holds, RECORD, RESULTS, State, holds};
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use toml::Table;
 
-/// A run folder held by this process, with what its stages share. Dropping it gives the folder back.
+/// A run folder locked by this process, and the state that its stages share. Dropping it releases the folder.
 pub struct Run {
     dir: PathBuf,
     experiment: String,
@@ -25,14 +25,14 @@ pub struct Run {
     start: Instant,
     earlier: Option<Provenance>,
     stages: Mutex<Stages>,
-    /// `None` where a finished run is shown that cannot be written.
+    /// `None` where a finished run on a read-only disk is shown.
     _lock: Option<Lock>,
 }
 
-/// What [`Run::open`] found.
+/// Outcome of [`Run::open`].
 #[derive(Debug)]
 pub enum Opened {
-    /// The folder holds the finished run of the same configuration: show it.
+    /// The folder holds a finished run of the same configuration, which only has to be shown.
     Complete(Run),
     /// There is work to do.
     Work(Run),
@@ -42,7 +42,7 @@ pub enum Opened {
 struct Stages {
     begun: BTreeSet<(u64, String)>,
     ended: BTreeMap<(u64, String), StageTime>,
-    /// Paths of the manifests of those that ended, from the run folder.
+    /// Paths of the manifests of finished stages, relative to the run folder.
     manifests: BTreeSet<String>,
 }
 
@@ -50,7 +50,7 @@ impl Run {
     /// Opens the folder `dir` for a run of `experiment` with `settings` and one repetition for each of `seeds`.
     ///
     /// A new or empty folder is work; a complete run of the same configuration is complete; an unfinished run, or one of
-    /// another configuration, is work only with `resume`: stages whose keys fit are kept, the rest is made again.
+    /// another configuration, is work only with `resume`: stages whose keys match are kept, the rest are repeated.
     ///
     /// # Errors
     /// [`Error::User`] that names the folder and the remedy if it is in use, holds something else, or needs `--resume`.
@@ -179,7 +179,7 @@ impl Run {
         &self.seeds
     }
 
-    /// Where progress goes.
+    /// Receiver of progress reports.
     pub fn progress(&self) -> &dyn Progress {
         &*self.progress
     }
@@ -209,7 +209,7 @@ impl Run {
         self.restart_every = every;
     }
 
-    /// Whether to go on.
+    /// Returns an error once the run is to stop.
     ///
     /// # Errors
     /// [`Error::Interrupted`] after a signal.
@@ -218,11 +218,11 @@ impl Run {
     }
 
     fn stages(&self) -> MutexGuard<'_, Stages> {
-        // Entries are inserted whole, so the map is right even if another thread panicked.
+        // Entries are inserted whole, so the map is valid even if another thread panicked.
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Two stages of one name would overwrite each other's files.
+    /// Refuses a second stage of the same name, which would overwrite the files of the first.
     pub(super) fn announce(&self, seed: u64, name: &str) -> Result<(), Error> {
         if self.stages().begun.insert((seed, name.into())) {
             return Ok(());
@@ -231,7 +231,7 @@ impl Run {
     }
 
     /// Records a stage that took `seconds`, or was kept (`None`).
-    /// `manifest`: its path.
+    /// `manifest`: path of its manifest.
     pub(super) fn record_stage(
         &self,
         seed: u64,
@@ -261,7 +261,7 @@ impl Run {
     }
 
     fn describe(&self, stages: &Stages, finished: bool) -> Provenance {
-        // A run that is stopped again must not forget the times of stages it had not reached.
+        // A run that is stopped again must keep the times of stages it had not reached.
         let mut all = BTreeMap::new();
         if !finished {
             let earlier = self.earlier.iter().flat_map(|p| p.stages.iter().cloned());
@@ -294,14 +294,14 @@ impl Run {
         serde_json::to_value(self.snapshot(true)).unwrap_or_default()
     }
 
-    /// Writes the results, the page and, last, the mark that the run is complete. Returns the path of the page.
+    /// Writes the results, the page and, last, the file that marks the run as complete. Returns the path of the page.
     ///
     /// # Errors
     /// If two numbers have one key, a value is not finite, or a file cannot be written.
     pub fn finish(&self, record: &Record) -> Result<PathBuf, Error> {
         self.check_interrupt()?;
         check_numbers(record)?;
-        // A link to nothing is a bug that tests find; it costs no user a finished run.
+        // A dangling link is a bug for tests to find; it should not cost a user a finished run.
         if cfg!(debug_assertions) {
             check_links(record)?;
         }
@@ -343,7 +343,7 @@ fn check_numbers(record: &Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses claims and comparisons that name a number which is not there, and figures of one name.
+/// Refuses claims and comparisons that refer to a missing number, and two figures of one name.
 fn check_links(record: &Record) -> Result<(), Error> {
     let keys: BTreeSet<&str> = record.numbers.iter().map(|number| number.key.as_str()).collect();
     let nulls = record.numbers.iter().flat_map(|number| &number.compare);
@@ -371,7 +371,7 @@ mod tests {
             claims: vec![claim, Claim::left_out("fig2", "not asked for")],
             ..Record::default()
         };
-        let claim = || Claim::of("fig1", "", &a).beside(&b);
+        let claim = || Claim::of("fig1", "", &a).with_null(&b);
         assert!(check_links(&record(&[&a, &b], claim())).is_ok());
         let missing = |record: &Record| check_links(record).unwrap_err().to_string();
         assert!(missing(&record(&[&b], claim())).contains("the key a "));

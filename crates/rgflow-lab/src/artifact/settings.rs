@@ -1,20 +1,20 @@
 //! Settings in layers: recipe <- file of the user <- `--set key.path=value`. The recipe holds every key with its default,
-//! so it is also the list of what is allowed and of which type.
+//! so it also defines which keys are allowed and their types.
 
 use super::Error;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// Keys of a user's file that are not settings of the experiment: its name, the seeds of its repetitions, and the files that
-/// it was given (which the command line names).
+/// Keys of a user's file that are not settings of the experiment: its name, the seeds of its repetitions, and its input
+/// files (given on the command line).
 const RESERVED: [&str; 3] = ["experiment", "seeds", "input"];
 
 /// A TOML file of the user: `experiment = "ising-2d"`, optionally `seeds = [1, 2]`, and the settings it changes.
 #[derive(Clone, Debug)]
 pub struct UserFile {
-    /// Where it was read.
+    /// Path of the file.
     pub path: PathBuf,
-    /// Its text.
+    /// Content of the file.
     pub text: String,
     /// Name of the experiment.
     pub experiment: String,
@@ -26,7 +26,7 @@ impl UserFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::User`] if it cannot be read, is no TOML, or does not name its experiment.
+    /// [`Error::User`] if it cannot be read, is not TOML, or does not name its experiment.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let wrong = |what: &str| Error::user(format!("{}: {what}", path.display()));
         let bytes = super::user_file::read(path, "settings in TOML, such as the config.toml of a run")?;
@@ -70,10 +70,10 @@ impl UserFile {
     }
 }
 
-/// The settings that the layers give: `recipe`, then the user's `file` (name and text), then `sets` in order (`key.path=value`).
+/// Merges the layers: `recipe`, then the user's `file` (name and text), then `sets` in order (`key.path=value`).
 ///
 /// # Errors
-/// [`Error::User`] that names the place, the key and the nearest known key, or the value and the type that was expected.
+/// [`Error::User`] that names the place, the key and the nearest known key, or the value and the expected type.
 pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Result<Table, Error> {
     let recipe =
         parse(recipe, "the recipe").map_err(|e| Error::failure(format!("{e} (please report this: it is a bug)")))?;
@@ -92,7 +92,7 @@ pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Re
     Ok(settings)
 }
 
-/// Refuses lists that name a value twice: each is a training, a size, a point of its own. The sizes of layers (`hidden` of a
+/// Refuses lists with a repeated value: each entry is a training, a size, a point of its own. The sizes of layers (`hidden` of a
 /// network) may be equal.
 fn distinct(table: &Table, path: &str) -> Result<(), Error> {
     for (key, value) in table {
@@ -111,7 +111,7 @@ fn distinct(table: &Table, path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Parses TOML; a mistake is named by file and line.
+/// Parses TOML; errors name file and line.
 fn parse(text: &str, place: &str) -> Result<Table, Error> {
     text.parse::<Table>().map_err(|e| {
         let line = e.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
@@ -119,7 +119,7 @@ fn parse(text: &str, place: &str) -> Result<Table, Error> {
     })
 }
 
-/// `a.b=value` as a table; a value that is no TOML but a bare word is a string.
+/// `a.b=value` as a table; a bare word that is not TOML becomes a string.
 fn parse_set(set: &str) -> Result<Table, Error> {
     let wrong = |what: &str| Error::user(format!("--set {set}: {what}, such as --set rbm.epochs=50"));
     let (key, text) = set.split_once('=').ok_or_else(|| wrong("expected KEY=VALUE"))?;
@@ -146,7 +146,7 @@ fn parse_set(set: &str) -> Result<Table, Error> {
     Ok(table)
 }
 
-/// Lays `layer` over `settings`; `known` is the recipe's table at `path`.
+/// Overwrites `settings` with `layer`; `known` is the recipe's table at `path`.
 fn lay(
     settings: &mut Table,
     layer: Table,
@@ -174,13 +174,13 @@ fn lay(
     Ok(())
 }
 
-/// `value` as the type of `default`: whole numbers are accepted where the recipe has a float, lists element by element.
+/// Converts `value` to the type of `default`: whole numbers are accepted where the recipe has a float, lists element by element.
 fn fit(value: Value, default: &Value, key: &str, recipe: &Table, place: &str) -> Result<Value, Error> {
     match (value, default) {
         (Value::Integer(i), Value::Float(_)) => Ok(Value::Float(i as f64)),
         (Value::Array(items), Value::Array(defaults)) => {
             let Some(first) = defaults.first() else { return Ok(Value::Array(items)) };
-            // A list may hold both whole numbers and floats in the recipe: one float makes it a list of floats.
+            // A list in the recipe may mix whole numbers and floats: one float makes it a list of floats.
             let like = defaults.iter().find(|d| d.is_float()).unwrap_or(first);
             let fitted = items.into_iter().enumerate();
             fitted
@@ -215,7 +215,7 @@ fn expected(default: &Value) -> String {
     format!("{kind} such as {default}")
 }
 
-/// The error for an unknown key names the nearest known one.
+/// Error for an unknown key; it names the nearest known one.
 fn unknown(key: &str, recipe: &Table, place: &str) -> Error {
     let mut keys = Vec::new();
     collect(recipe, "", &mut keys);
@@ -236,7 +236,7 @@ fn collect(table: &Table, prefix: &str, keys: &mut Vec<String>) {
     }
 }
 
-/// The known name nearest to `name`, if any is near; a right last part in the wrong table counts as near.
+/// Known name nearest to `name`, if any is near; a correct last part in the wrong table counts as near.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let last = |path: &'a str| path.rsplit('.').next().unwrap_or(path);
     let own_last = name.rsplit('.').next().unwrap_or(name);
@@ -294,7 +294,7 @@ mod tests {
             message(&["rbm.temperatures=[1, 2.5, 1.0]"])
                 .starts_with("rbm.temperatures = [1.0, 2.5, 1.0]: 1.0 is there twice")
         );
-        // Layers of equal size are two layers.
+        // Layers of equal size are two distinct layers.
         let layers =
             |table: &str| resolve(&format!("[{table}]\nhidden = [64]\n"), None, &[format!("{table}.hidden=[8, 8]")]);
         assert!(layers("network").is_ok() && layers("maps").is_err());

@@ -1,8 +1,8 @@
 //! Stages: steps of a run that are kept as long as nothing they depend on has changed.
 //!
 //! A stage's key is the hash of its name, revision, settings, seed and inputs. Its manifest, written after its outputs,
-//! holds the key and the hash of every file. Inputs enter by the hash of their bytes: a stage that was remade with the same
-//! result does not make those after it stale.
+//! holds the key and the hash of every file. Inputs enter by the hash of their bytes: repeating a stage with the same
+//! result does not invalidate later stages.
 
 use super::restart::Restarts;
 use super::{Error, Progress, Run, atomic, inside, json, npz, provenance};
@@ -14,24 +14,24 @@ use std::time::Instant;
 
 /// One step of a repetition.
 pub struct Stage<'a, S: Serialize> {
-    /// Its name, unique in the repetition, such as `samples/train`.
+    /// Name, unique in the repetition, such as `samples/train`.
     pub name: &'a str,
-    /// Raised when the code changes what the stage makes.
+    /// Raised when the code changes the stage's output.
     pub revision: u32,
-    /// Every setting that its result depends on (but the seed, which is always part of the key).
+    /// Every setting that the result depends on (except the seed, which is always part of the key).
     pub settings: S,
-    /// What it reads.
+    /// Artifacts it reads.
     pub inputs: &'a [&'a Artifact],
-    /// What it makes: files relative to the repetition's folder; a name that ends in `/` is a folder with all that is in it.
+    /// Files it writes, relative to the repetition's folder; a name that ends in `/` is a folder with all its content.
     pub outputs: &'a [&'a str],
 }
 
-/// What a finished stage made.
+/// Output of a finished stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// Hash of the stage's name and of the bytes of all its files.
     pub hash: String,
-    /// Folder of the repetition, to which the names of the files are relative.
+    /// Folder of the repetition, to which the file names are relative.
     pub dir: PathBuf,
 }
 
@@ -44,7 +44,7 @@ impl Artifact {
     /// Reads the JSON file `name`.
     ///
     /// # Errors
-    /// If it cannot be read or is something else.
+    /// If it cannot be read or holds something else.
     pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         json::read(&self.path(name))
     }
@@ -63,12 +63,12 @@ impl Artifact {
 pub struct Repetition<'a> {
     run: &'a Run,
     seed: u64,
-    /// Name before those of its stages: empty, or that of the part and `/`.
+    /// Prefix of the names of its stages: empty, or the name of the part and `/`.
     part: String,
     dir: PathBuf,
 }
 
-/// The file `stages/NAME.json` of a repetition; holds no times.
+/// Content of the file `stages/NAME.json` of a repetition; holds no times.
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     key: String,
@@ -91,13 +91,13 @@ impl<'a> Repetition<'a> {
         Self { run, seed, part: String::new(), dir }
     }
 
-    /// A part with stages and files of its own in the folder `NAME/`, and with random numbers of its own: stages of two parts may
-    /// have one name.
+    /// A part with its own stages and files in the folder `NAME/`, and its own random numbers: stages of two parts may
+    /// have the same name.
     pub fn part(&self, name: &str) -> Self {
         Self { run: self.run, seed: self.seed, part: format!("{}{name}/", self.part), dir: self.dir.join(name) }
     }
 
-    /// The seed of every stream of the repetition, or of the part.
+    /// Seed of all random streams of the repetition, or of the part.
     pub fn seed(&self) -> u64 {
         if self.part.is_empty() {
             return self.seed;
@@ -109,7 +109,7 @@ impl<'a> Repetition<'a> {
         u64::from_le_bytes(bytes)
     }
 
-    /// The random streams of the repetition, or of the part.
+    /// Random streams of the repetition, or of the part.
     pub fn streams(&self) -> Streams {
         Streams::new(self.seed())
     }
@@ -119,15 +119,15 @@ impl<'a> Repetition<'a> {
         &self.dir
     }
 
-    /// The run it belongs to.
+    /// The run that it belongs to.
     pub fn run(&self) -> &'a Run {
         self.run
     }
 
-    /// Keeps the stage if its key and the hashes of its files are as recorded, else calls `make` to write its outputs.
+    /// Keeps the stage if its key and the hashes of its files match the manifest, else calls `make` to write its outputs.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal came, [`Error::Failure`] if an output is missing after `make`, else what `make` returns.
+    /// [`Error::Interrupted`] if a signal arrived, [`Error::Failure`] if an output is missing after `make`, else the error of `make`.
     pub fn stage<S: Serialize>(
         &self,
         stage: Stage<'_, S>,
@@ -146,13 +146,13 @@ impl<'a> Repetition<'a> {
         if let Some(manifest) = old.as_ref().filter(|m| m.key == key)
             && files(&self.dir, stage.outputs).is_ok_and(|files| files == manifest.files)
         {
-            // A run that was killed just after it wrote the manifest has left them.
+            // Left behind by a run that was killed just after it wrote the manifest.
             restarts.remove()?;
             self.run.record_stage(self.seed, &name, &path, None)?;
             return Ok(manifest.artifact(stage.name, &self.dir));
         }
-        // Nothing of an older version may be taken for a part of this one. What the manifest names is not trusted: only the
-        // stage's own outputs go.
+        // No file of an older version may end up in this one. The old manifest is not trusted: only the
+        // stage's own outputs are removed.
         inside::remove(&path)?;
         for output in stage.outputs {
             let own = self.dir.join(output.trim_end_matches('/'));
@@ -186,7 +186,7 @@ impl<'a> Repetition<'a> {
 }
 
 impl Repetition<'_> {
-    /// What a stage found, kept in the one of its outputs that is JSON; `make` writes the others.
+    /// Findings of a stage, kept in its one JSON output; `make` writes the other outputs.
     ///
     /// # Errors
     /// As [`Self::stage`].
@@ -198,7 +198,7 @@ impl Repetition<'_> {
         self.found_as(stage, json::pretty, make)
     }
 
-    /// As [`Self::found`], in one line: for what is long and for no one to read.
+    /// As [`Self::found`], with the JSON on one line: for long findings that no one reads.
     ///
     /// # Errors
     /// As [`Self::stage`].
@@ -223,10 +223,10 @@ impl Repetition<'_> {
     }
 }
 
-/// What a stage writes through.
+/// Writer of a stage's outputs.
 pub struct StageOut<'a> {
     repetition: &'a Repetition<'a>,
-    /// With that of its part.
+    /// Name of the stage, with that of its part.
     name: String,
     pub(super) restarts: Restarts,
 }
@@ -237,12 +237,12 @@ impl StageOut<'_> {
         self.repetition.seed()
     }
 
-    /// The random streams of the repetition.
+    /// Random streams of the repetition.
     pub fn streams(&self) -> Streams {
         self.repetition.streams()
     }
 
-    /// Path of the output `name`; its folder exists.
+    /// Path of the output `name`; creates its folder.
     ///
     /// # Errors
     /// If the folder cannot be created.
@@ -276,28 +276,28 @@ impl StageOut<'_> {
     /// Reports `units` of work as done.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal came: return it, and `--resume` goes on from what [`Self::complete`] and [`Self::keep`] saved.
+    /// [`Error::Interrupted`] if a signal arrived: return it, and `--resume` goes on from the states saved by [`Self::complete`] and [`Self::keep`].
     pub fn tick(&self, units: u64) -> Result<(), Error> {
         self.repetition.run.progress().advance(units);
         self.repetition.run.check_interrupt()
     }
 
-    /// Where progress goes.
+    /// Receiver of progress reports.
     pub(super) fn progress(&self) -> &dyn Progress {
         self.repetition.run.progress()
     }
 
-    /// The stage, for messages.
+    /// Name of the stage, for messages.
     pub(super) fn place(&self) -> String {
         format!("stage {} of seed {}", self.name, self.repetition.seed)
     }
 }
 
-/// Hash of all that the stage's result depends on.
+/// Hash of everything that the stage's result depends on.
 fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
     let settings = serde_json::to_value(&stage.settings)
         .map_err(|e| Error::failure(format!("settings of stage {}: {e}", stage.name)))?;
-    // JSON has one null for nothing, infinity and NaN; TOML tells them apart but cannot write everything. Both together can.
+    // JSON has one null for nothing, infinity and NaN; TOML tells them apart but cannot write everything. Together they are exact.
     let exact = toml::Value::try_from(&stage.settings).ok().map(|value| value.to_string());
     let inputs: Vec<&str> = stage.inputs.iter().map(|artifact| artifact.hash.as_str()).collect();
     let text = super::canonical_json(&serde_json::json!({
@@ -307,7 +307,7 @@ fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
     Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
 }
 
-/// The first file in `dir` that is missing or no longer as the manifest at `path` says, if there is one.
+/// First file in `dir` that is missing or differs from the manifest at `path`, if any.
 pub(super) fn damaged(dir: &Path, path: &Path) -> Option<String> {
     let manifest: Manifest = json::read(path).ok()?;
     let (name, _) = manifest.files.iter().find(|(name, hash)| !inside::is_as_recorded(dir, name, hash))?;
@@ -315,7 +315,7 @@ pub(super) fn damaged(dir: &Path, path: &Path) -> Option<String> {
     Some(if inside::is_plain(name) { name.clone() } else { foreign() })
 }
 
-/// The hash of every output, by name; those of folders by walking them.
+/// Hash of every output, by name; folders are walked.
 fn files(dir: &Path, outputs: &[&str]) -> Result<BTreeMap<String, String>, Error> {
     fn walk(dir: &Path, name: &str, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
         let folder = dir.join(name);
@@ -333,7 +333,7 @@ fn files(dir: &Path, outputs: &[&str]) -> Result<BTreeMap<String, String>, Error
     let mut files = BTreeMap::new();
     for output in outputs {
         if output.ends_with('/') {
-            // A folder that holds nothing may have been lost where the run was copied.
+            // An empty folder may get lost when the run is copied.
             if dir.join(output).is_dir() {
                 walk(dir, output, &mut files)?;
             }

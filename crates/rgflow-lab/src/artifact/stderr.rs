@@ -1,27 +1,27 @@
-//! Lines on stderr for the person or the program that waits: the one place that writes there, but for the bar.
+//! Lines on stderr for a user or a program: everything except the progress bar is written here.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 
-/// From now on every line is an object, as [`progress::JsonLines`](super::progress::JsonLines) writes them.
+/// Makes every later line an object, as [`progress::JsonLines`](super::progress::JsonLines) writes them.
 pub fn set_json(on: bool) {
     AS_JSON.store(on, Ordering::Relaxed);
 }
 
-/// Whether lines are objects.
+/// Whether lines are JSON objects.
 pub fn is_json() -> bool {
     AS_JSON.load(Ordering::Relaxed)
 }
 
-/// Writes `line`, which may begin with `error: `, `warning: ` or `note: `, if anyone still listens. Characters that would
-/// steer a terminal are shown as `\u{..}`: names and texts of files may hold them.
+/// Writes `line`, which may begin with `error: `, `warning: ` or `note: `; write errors are ignored. Control characters
+/// are shown as `\u{..}`: names and texts of files may contain them.
 pub fn complain(line: &str) {
     write(&shown(line, is_json()));
 }
 
-/// Says that `size` bytes are not to be had; needs no memory itself.
+/// Reports that `size` bytes are not available; allocates nothing itself.
 pub fn out_of_memory(size: usize) {
     let (before, after) = if is_json() { ("{\"event\":\"error\",\"text\":\"", "\"}") } else { ("error: ", "") };
     let _ = writeln!(
@@ -37,7 +37,7 @@ pub(super) fn object(value: &serde_json::Value) {
     write(&harmless_json(&value.to_string()));
 }
 
-/// A reader that went away must not stop the run: errors are ignored.
+/// Write errors are ignored: a closed pipe must not stop the run.
 fn write(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
@@ -52,20 +52,20 @@ fn shown(line: &str, json: bool) -> String {
     harmless_json(&serde_json::json!({ "event": event, "text": text }).to_string())
 }
 
-/// Whether a character steers a terminal or turns the order of the text round.
+/// Whether a character controls a terminal or reverses the direction of text.
 fn steers(c: char) -> bool {
     let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || c.is_control() && c != '\n' && c != '\t'
 }
 
-/// `text` with characters that would steer a terminal as `\u{..}`: names and texts of files may hold them.
+/// `text` with control characters as `\u{..}`: names and texts of files may contain them.
 pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }
 
-/// The same of JSON, where such characters stand in strings alone and are written as `\u009b`.
+/// The same for JSON, where such characters occur only in strings and are written as `\u009b`.
 pub fn harmless_json(text: &str) -> String {
-    // All of them have at most four digits.
+    // All of them have at most four hexadecimal digits.
     text.chars().map(|c| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 

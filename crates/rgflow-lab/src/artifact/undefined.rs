@@ -1,11 +1,11 @@
-//! Undefined numbers in JSON: NaN is written as `null`, which serde_json reads as nothing but not as a number. This reads it as NaN,
-//! so that what a stage wrote is what it reads, and whoever shows the number says why it is undefined.
+//! Undefined numbers in JSON: NaN is written as `null`, which serde_json does not read as a number. This module reads it as NaN,
+//! so that a stage reads back the values it wrote, and any code that shows the number says why it is undefined.
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::{Error, Value};
 
-/// `value` as a `T`, with NaN where there is `null` and a number is asked for.
+/// `value` as a `T`, with NaN for `null` where a number is expected.
 pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     T::deserialize(Lenient(value))
 }
@@ -130,7 +130,7 @@ mod tests {
         let read = |value: &Findings| from_value::<Findings>(serde_json::to_value(value).unwrap()).unwrap();
         assert_eq!(read(&findings(2.5)), findings(2.5));
         for x in [f64::NAN, f64::INFINITY] {
-            // NaN differs from itself: compare as text.
+            // NaN differs from itself, so the values are compared as text.
             assert_eq!(format!("{:?}", read(&findings(x))), format!("{:?}", findings(f64::NAN)));
         }
         assert!(serde_json::from_value::<Findings>(serde_json::to_value(findings(f64::NAN)).unwrap()).is_err());

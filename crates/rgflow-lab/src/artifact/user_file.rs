@@ -1,11 +1,11 @@
-//! Files that a user names: what is wrong with one is the user's to mend, said in one line.
+//! Files named by the user: anything wrong with one is a mistake of the user, reported in one line.
 
 use super::{Error, Model};
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-/// The file `path`, open at its beginning; `kinds` says what would do, such as `.npy, .npz or .csv`.
+/// Opens the file `path`; `kinds` lists the accepted kinds, such as `.npy, .npz or .csv`.
 ///
 /// # Errors
 /// [`Error::User`] if it is missing, a folder, empty or cannot be read.
@@ -17,7 +17,7 @@ pub fn open(path: &Path, kinds: &str) -> Result<File, Error> {
     if path.is_dir() {
         return Err(wrong(format!("is a folder; give a file in it ({kinds})")));
     }
-    // A device or a pipe may never end.
+    // Reading a device or a pipe might never end.
     if !path.is_file() {
         return Err(wrong(format!("is no regular file; write it to one ({kinds})")));
     }
@@ -32,7 +32,7 @@ fn unreadable(path: &Path, e: &std::io::Error) -> Error {
     Error::user(format!("{}: cannot be read: {e}; is it yours?", path.display()))
 }
 
-/// The bytes of the file `path`; `kinds` as in [`open`].
+/// Bytes of the file `path`; `kinds` as in [`open`].
 ///
 /// # Errors
 /// As [`open`].
@@ -48,7 +48,7 @@ pub fn read(path: &Path, kinds: &str) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The hash of the bytes of `file`, which is open and left at its beginning; it is read in pieces. `path` is for messages.
+/// Hash of the bytes of `file`, read in pieces; the file is rewound. `path` is for messages.
 ///
 /// # Errors
 /// [`Error::User`] if it cannot be read.
@@ -58,7 +58,7 @@ pub fn hash(path: &Path, mut file: &File) -> Result<blake3::Hash, Error> {
     Ok(hasher.finalize())
 }
 
-/// The model in the file `path` and the hash of its bytes.
+/// Model in the file `path` and the hash of its bytes.
 ///
 /// # Errors
 /// [`Error::User`] if it is no readable model.
@@ -68,7 +68,7 @@ pub fn model(path: &Path) -> Result<(Model, String), Error> {
     Ok((model, blake3::hash(&bytes).to_hex().to_string()))
 }
 
-/// A failure to read what a user gave is the user's mistake.
+/// Turns a failure to read a user's file into the user's mistake.
 pub fn blame(error: Error) -> Error {
     match error {
         Error::Failure(_) | Error::Io { .. } => Error::User(error.to_string()),

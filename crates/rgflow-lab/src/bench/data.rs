@@ -1,5 +1,5 @@
-//! The data that the peers' scripts read: int8 spins in `.npy` files, made where they are missing by our own samplers at the same
-//! temperatures and of the same size, so that all programs read the same bytes.
+//! Data that our benchmarks share with the scripts of other programs: int8 spins in `.npy` files. Missing files are made by our own
+//! samplers at the same temperatures and of the same size, so that all programs read the same bytes.
 
 use crate::artifact::{Error, atomic, npy};
 use ndarray::{Array1, Array2, ArrayD, Axis};
@@ -11,13 +11,13 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-/// 25 temperatures 0, 0.25 ... 6; T = 0 as 0.01, as the scripts do.
+/// 25 temperatures 0, 0.25 ... 6; T = 0 is replaced by 0.01, as in the scripts.
 pub(super) fn temperatures() -> Result<Vec<Temperature>, LatticeError> {
     (0..25).map(|k| Temperature::new(if k == 0 { 0.01 } else { 0.25 * f64::from(k) })).collect()
 }
 
-/// The spins of the first samples, at most `most`, of the file `name` in `folder`, shape (samples, units). No more is read: a benchmark
-/// holds what it works on.
+/// Spins of the first samples, at most `most`, of the file `name` in `folder`, shape (samples, units). Only these are read, so that
+/// a benchmark holds no more than it works on.
 pub(super) fn spins(folder: &Path, name: &str, most: usize) -> Result<Array2<i8>, Error> {
     let path = folder.join(name);
     if !path.exists() {
@@ -36,11 +36,11 @@ pub(super) fn spins(folder: &Path, name: &str, most: usize) -> Result<Array2<i8>
     Ok(Array2::from_shape_vec((samples.min(most), units), spins)?)
 }
 
-/// The labels of the file `name` in `folder`, one for each sample.
+/// Labels of the file `name` in `folder`, one per sample.
 pub(super) fn labels(folder: &Path, name: &str) -> Result<Array1<i8>, Error> {
     let path = folder.join(name);
     if !path.exists() {
-        // As the scripts do without the digits: at random; for timing alone.
+        // Random labels where the digits are missing, as in the scripts; for timing only.
         let mut random = Streams::new(1).generator("bench/labels", 0);
         let labels = Array1::from_shape_simple_fn(60_000, || (random.next_u32() % 10) as i8);
         save(&path, labels.into_dyn())?;
@@ -88,7 +88,7 @@ fn make(name: &str) -> Result<Array2<i8>, Error> {
             };
             stack((0..10).map(draw).collect::<Result<_, LatticeError>>()?)
         }
-        // As the scripts do without the digits: as many pixels are set, at random; for timing alone.
+        // Random images where the digits are missing, with as many pixels set, as in the scripts; for timing only.
         _ => {
             let mut random = streams.generator("bench/mnist", 0);
             Ok(Array2::from_shape_simple_fn((60_000, 784), || if random.next_u32() < 558_345_748 { 1 } else { -1 }))

@@ -1,4 +1,4 @@
-//! Flows of whole ensembles: expectation values with all their steps (`rgflow`) and with chains that rest once they have
+//! Flows of whole ensembles: expectation values for a fixed number of steps (`rgflow`) or with chains stopped once they have
 //! converged (`rgflow_frozen`), and Gibbs sampling of both layers.
 
 use super::data;
@@ -15,9 +15,9 @@ use std::ops::ControlFlow::Continue;
 /// Visible and hidden units, file, chains, mean-field steps, Gibbs steps.
 const SHAPES: [(usize, usize, &str, usize, usize, usize); 2] =
     [(100, 25, "ising2d_100_flow.npy", 25_000, 250, 20), (784, 49, "mnist_784.npy", 10_000, 50, 5)];
-/// Chains that are followed in f64 to the end.
+/// Number of chains compared with an f64 calculation to the end.
 const CHECKED: usize = 200;
-/// Chains of expectation values that are followed to the end together: four times what a thread takes at a time.
+/// Chains of expectation values iterated together to the end: four times as many as a thread takes at once.
 const PART: usize = 1344;
 
 pub(super) fn run(report: &mut Report) -> Result<(), Error> {
@@ -49,7 +49,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// Weights and biases as the peers draw them: normal, of widths 1.2 / sqrt(n) and 0.05.
+/// RBM with weights and biases as in the scripts: normal, of widths 1.2 / sqrt(n) and 0.05.
 fn machine(n: usize, m: usize) -> Rbm {
     let mut random = Streams::new(5).generator("bench/init", 0);
     let mut rbm = Rbm::random(n, m, 1.2 / (n as f32).sqrt(), &mut random);
@@ -95,12 +95,12 @@ fn expectations(report: &mut Report, key: &str, rbm: &Rbm, starts: &Array2<i8>, 
     }
 }
 
-/// The starts part by part, so that their real values and their ends need not lie in memory all at once.
+/// The starts in parts, so that their real values and their ends are never all in memory.
 fn parts(starts: &Array2<i8>) -> impl Iterator<Item = Array2<f32>> {
     starts.axis_chunks_iter(Axis(0), PART).map(|part| part.mapv(f32::from))
 }
 
-/// The flow, read at its end: the values there and the fraction of chains at rest.
+/// Runs the flow and returns the values at its end and the fraction of chains at rest.
 fn follow<'a>(rbm: &Rbm, starts: impl Into<Samples<'a>>, mode: Mode, steps: usize, rest: Rest) -> (Array2<f32>, f64) {
     let trajectory = run_flow(
         rbm,
@@ -115,7 +115,7 @@ fn follow<'a>(rbm: &Rbm, starts: impl Into<Samples<'a>>, mode: Mode, steps: usiz
     (trajectory.values, trajectory.at_rest)
 }
 
-/// The same in f64, by products and the library's tanh.
+/// The same flow in f64, by matrix products and the library's tanh.
 fn reference(rbm: &Rbm, starts: &Array2<f32>, steps: usize) -> Array2<f64> {
     let w = rbm.weights.mapv(f64::from);
     let [b, c] = [&rbm.hidden_bias, &rbm.visible_bias].map(|bias| bias.mapv(f64::from));

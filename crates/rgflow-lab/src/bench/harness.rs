@@ -1,5 +1,5 @@
-//! One warm-up, then at least `repeats` timed calls of a stated amount of work; minimum and median are kept, nothing is
-//! thrown away.
+//! Timing: one warm-up, then at least `repeats` timed calls of a stated amount of work; minimum and median of all of them
+//! are kept.
 
 use crate::artifact::provenance;
 use rgflow::cpu;
@@ -7,26 +7,26 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// What is measured and how often.
+/// Cases to measure, and how often.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Number of threads.
     pub threads: usize,
     /// Timed calls of each case, at least 1 (5 to quote).
     pub repeats: usize,
-    /// Substrings: a case runs if its key has one of them; none = all.
+    /// Substrings: a case runs if its key contains one of them; none = all.
     pub only: Vec<String>,
-    /// Substrings: a case is left out if its key has one of them.
+    /// Substrings: a case is skipped if its key contains one of them.
     pub skip: Vec<String>,
-    /// Folder of the data that the peers read too; it is made where it is missing.
+    /// Folder of the data shared with the scripts of other programs; created if missing.
     pub data: PathBuf,
-    /// Little work, for a test that it runs; figures not to be quoted.
+    /// Little work, to test that it runs; the figures must not be quoted.
     pub quick: bool,
 }
 
 /// The records of a benchmark.
 pub struct Report {
-    /// What is measured.
+    /// Options of the benchmark.
     pub options: Options,
     bench: &'static str,
     started: std::time::SystemTime,
@@ -34,7 +34,7 @@ pub struct Report {
     lines: fn(&str),
 }
 
-/// What a case is, beside its timing.
+/// Description of a case, without its timing.
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub key: &'a str,
@@ -49,14 +49,14 @@ impl Report {
         Self { options, bench, started: std::time::SystemTime::now(), records: Vec::new(), lines }
     }
 
-    /// Whether the case is asked for.
+    /// Whether the options select the case.
     pub(super) fn wanted(&self, key: &str, implementation: &str) -> bool {
         let full = format!("{key}/{implementation}");
         let has = |list: &[String]| list.iter().any(|s| !s.is_empty() && full.contains(s.as_str()));
         (self.options.only.iter().all(String::is_empty) || has(&self.options.only)) && !has(&self.options.skip)
     }
 
-    /// Times `call`; `more` are further fields of the record.
+    /// Times `call`; `more` holds further fields of the record.
     pub(super) fn measure(&mut self, case: Case<'_>, mut call: impl FnMut(), more: Value) -> Option<f64> {
         if !self.wanted(case.key, case.implementation) {
             return None;
@@ -77,7 +77,7 @@ impl Report {
         Some(median)
     }
 
-    /// Records calls that took the seconds `wall`, at least one, and returns their median; `cpu` is CPU time over wall time.
+    /// Records calls that took `wall` seconds, at least one, and returns their median; `cpu` is CPU time over wall time.
     pub(super) fn note(&mut self, case: Case<'_>, wall: Vec<f64>, cpu: Option<f64>, more: Value) -> f64 {
         let mut sorted = wall.clone();
         sorted.sort_by(f64::total_cmp);
@@ -106,12 +106,12 @@ impl Report {
         median
     }
 
-    /// Whether it is of this benchmark.
+    /// Whether the report belongs to the benchmark `bench`.
     pub(super) fn is(&self, bench: &str) -> bool {
         self.bench == bench
     }
 
-    /// Keys with the work per second of their fastest calls.
+    /// Keys with the work per second of their fastest call.
     pub(super) fn best_rates(&self) -> impl Iterator<Item = (&str, f64)> {
         self.records.iter().filter_map(|r| Some((r["key"].as_str()?, r["best_rate"].as_f64()?)))
     }
@@ -132,7 +132,7 @@ impl Report {
         }
     }
 
-    /// Calls of `call` that take about the budget of a case.
+    /// Number of calls of `call` that take about the time budget of a case.
     pub(super) fn calls_for_budget(&self, mut call: impl FnMut(usize)) -> usize {
         let budget = if self.options.quick { 0.02 } else { 0.4 };
         let mut calls = 1;
@@ -147,7 +147,7 @@ impl Report {
         }
     }
 
-    /// Everything as one JSON object.
+    /// The report as one JSON object.
     pub fn json(&self) -> Value {
         let seconds =
             |t: std::time::SystemTime| t.duration_since(std::time::UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());

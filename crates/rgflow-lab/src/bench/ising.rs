@@ -12,7 +12,7 @@ use rgflow::random::Streams;
 use rgflow::statistics::tau_int;
 use serde_json::{Value, json};
 
-/// The temperature of the peers' scripts.
+/// Temperature used by the scripts of other programs.
 const T: f64 = 2.269;
 
 pub(super) fn run(report: &mut Report) -> Result<(), Error> {
@@ -42,7 +42,7 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
     let more = json!({ "calls": n, "replicas": threads * REPLICAS });
     let case = Case { key: &key, implementation, work: flips, unit: "flip" };
     report.measure(case, || sweeps(n), more);
-    // On the small lattice the replicas have forgotten their start: their energy is Kaufman's.
+    // On the small lattice the replicas have forgotten their start, so their energy must be Kaufman's.
     if l <= 64 {
         let (mut energy, mut spins) = (Vec::new(), vec![0i8; l * l]);
         let lattice = Square::new(l, l)?;
@@ -63,7 +63,7 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
 }
 
 /// Clusters (Wolff) and updates (Swendsen and Wang) per second from an equilibrated start, and the effective samples per second:
-/// 1/(2 tau_int of |m|) for each, measured on a series of its own.
+/// 1/(2 tau_int of |m|) for each, measured on a separate series.
 fn clusters(report: &mut Report, l: usize) -> Result<(), Error> {
     let temperature = Temperature::new(T)?;
     let lattice = Square::new(l, l)?;
@@ -124,7 +124,7 @@ fn chain_of_clusters<C>(
 fn data_sets(report: &mut Report) -> Result<(), Error> {
     let temperatures = super::data::temperatures()?;
     let (n, burn_in) = if report.options.quick { (20, 20) } else { (1000, 1000) };
-    // As many chains as fit the lanes of one group a thread; every configuration its own replica.
+    // As many chains as fill one group of lanes per thread; every configuration is its own replica.
     let side_by_side = (REPLICAS * report.options.threads / 25).min(n);
     for (key, chains) in [("data/chain50", side_by_side), ("data/replica1000", n)] {
         let settings = Settings { chains, burn_in, spacing: 50 };
@@ -147,7 +147,7 @@ fn data_sets(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// The largest deviation of the energy from the exact one in standard errors of independent configurations, from T = 1 on.
+/// Largest deviation of the energy from the exact one in standard errors of independent configurations, for T >= 1.
 fn energies(temperatures: &[Temperature], spins: &[Array2<i8>]) -> Result<Value, Error> {
     let lattice = Square::new(10, 10)?;
     let (mut worst, mut deviation) = (0.0f64, 0.0f64);

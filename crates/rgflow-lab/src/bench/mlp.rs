@@ -10,13 +10,13 @@ use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Trainer, Training};
 use rgflow::random::{Streams, permutation};
 use serde_json::json;
 
-/// A network and its training.
+/// A network and the data of its training.
 struct Shape {
     key: &'static str,
     sizes: &'static [usize],
     hidden: Activation,
     batching: Batching,
-    /// Sweeps through the data a call.
+    /// Passes through the data per call.
     epochs: usize,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// Configurations of 25 temperatures in one random order.
+/// Configurations of 25 temperatures in random order.
 fn ising(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
     let spins = data::spins(&report.options.data, "ising2d_100_train.npy", 25_000)?;
     let per = spins.nrows() / 25;
@@ -61,7 +61,7 @@ fn ising(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
     Ok((spins.select(Axis(0), &order).mapv(f32::from), order.iter().map(|i| i / per).collect()))
 }
 
-/// The first 10,000 digits, black and white as -1 and +1.
+/// The first 10,000 digits, with black and white as -1 and +1.
 fn digits(report: &Report) -> Result<(Array2<f32>, Vec<usize>), Error> {
     let n = if report.options.quick { 500 } else { 10_000 };
     let pixels = data::spins(&report.options.data, "mnist_784.npy", n)?;

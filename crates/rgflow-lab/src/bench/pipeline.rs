@@ -1,8 +1,8 @@
 //! The study of the 2D model from end to end.
 //!
-//! `pipeline/data`, `mlp`, `rbm`, `flow` and `total` do what the peers' script does, no more and no less: three sets of 25 x 1000
-//! configurations of 10 x 10 by 100 sweeps of Metropolis, a thermometer and a machine trained for 20 epochs, and 100 mean-field
-//! steps of 25,000 chains that are read at each. `pipeline/study` is the experiment `ising-2d` with the same numbers: one
+//! `pipeline/data`, `mlp`, `rbm`, `flow` and `total` do exactly what the scripts of other programs do: three sets of 25 x 1000
+//! configurations of 10 x 10 by 100 sweeps of Metropolis, a thermometer and an RBM trained for 20 epochs, and 100 mean-field
+//! steps of 25,000 chains with a reading at each. `pipeline/study` is the experiment `ising-2d` with the same numbers: one
 //! seed, but all its machines, controls, both modes, files and report.
 
 use super::data;
@@ -23,7 +23,7 @@ use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The script's numbers.
+/// Sizes used by the script.
 struct Sizes {
     per: usize,
     batch: usize,
@@ -49,13 +49,13 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the script does, stage by stage.
+/// The stages of the script, timed one by one.
 fn stages(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
     let mut seconds: [Vec<f64>; 5] = Default::default();
     let mut quality = json!({});
     for seed in 0..=report.options.repeats.max(1) as u64 {
         let (times, found) = once(seed, sizes)?;
-        // The first is the warm-up.
+        // The first call is the warm-up.
         if seed > 0 {
             seconds.iter_mut().zip(times).for_each(|(all, t)| all.push(t));
             quality = found;
@@ -84,7 +84,7 @@ fn stages(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
     Ok(())
 }
 
-/// Seconds of data, thermometer, machine, flow and all, and what came out.
+/// Seconds for data, thermometer, machine, flow and total, and the quality of the results.
 fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error> {
     let start = Instant::now();
     let streams = Streams::new(seed);
@@ -96,7 +96,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
         let views: Vec<_> = sets.iter().map(|set| set.view()).collect();
         Ok(concatenate(Axis(0), &views)?)
     };
-    // Bits and one set of real values at a time: a benchmark holds what it works on.
+    // Bits, and real values of one set at a time, so that the benchmark holds no more than it works on.
     let train = set("train")?;
     let [test, starts] = [packed(set("test")?.view()), packed(set("start")?.view())];
     let batching = Batching::Mini { size: sizes.batch, repeats: false };
@@ -140,7 +140,7 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     Ok(([data, learnt - data, trained - learnt, end - trained, end], quality(cost, &trajectory)))
 }
 
-/// The cost of the thermometer and the temperatures it reads at both ends of the flow.
+/// Test cost of the thermometer and the temperatures it reads at start and end of the flow.
 fn quality(cost: f64, trajectory: &Trajectory) -> serde_json::Value {
     let peaks = |m: usize| -> Vec<f64> {
         let rows = trajectory.moments[m].probability.rows();
@@ -153,7 +153,7 @@ fn quality(cost: f64, trajectory: &Trajectory) -> serde_json::Value {
     json!({ "test_nll": cost, "flow_end_peak_T": ends, "flow_start_peak_T": peaks(0).iter().step_by(6).collect::<Vec<_>>() })
 }
 
-/// The experiment in a folder that is thrown away.
+/// The experiment in a temporary folder.
 fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
     let experiment = experiment::find("ising-2d")?;
     let sets = [
@@ -173,7 +173,7 @@ fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
     for call in 0..=report.options.repeats.max(1) {
         let start = Instant::now();
         stages = whole(experiment, &sets)?;
-        // The first is the warm-up.
+        // The first call is the warm-up.
         if call > 0 {
             wall.push(start.elapsed().as_secs_f64());
         }
@@ -183,7 +183,7 @@ fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
     Ok(())
 }
 
-/// One seed of the experiment; the seconds of its stages, which may run side by side.
+/// One seed of the experiment; returns the seconds of its stages, some of which may run in parallel.
 fn whole(experiment: &dyn AnyExperiment, sets: &[String]) -> Result<BTreeMap<String, f64>, Error> {
     let folder = tempfile::tempdir().map_err(|e| Error::failure(e.to_string()))?;
     let table = settings::resolve(experiment.recipe(), None, sets)?;

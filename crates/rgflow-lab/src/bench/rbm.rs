@@ -1,4 +1,4 @@
-//! CD-1 training of {-1, +1} machines: one epoch of shuffled mini-batches a call, plain gradient, learning rate 0.01.
+//! CD-1 training of {-1, +1} RBMs: one epoch of shuffled mini-batches per call, plain gradient, learning rate 0.01.
 
 use super::data;
 use super::harness::{Case, Report};
@@ -37,7 +37,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// The samples in one random order, a multiple of the batch, as bits.
+/// The samples in random order, cut to a multiple of the batch, as bits.
 fn samples_of(data: &Array2<i8>, batch: usize) -> (Vec<usize>, Vec<u8>) {
     let order = permutation(data.nrows() / batch * batch, &mut Streams::new(3).generator("bench/order", 0));
     let mut bits = vec![0; order.len() * packed_len(data.ncols())];
@@ -66,7 +66,7 @@ fn train(report: &mut Report, key: &str, (n, m, batch): (usize, usize, usize), d
     let more = json!({ "samples_per_epoch": work, "flop_per_run": flop });
     if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
         let us = median / updates as f64 * 1e6;
-        // The machine goes on from call to call, as the scripts' do.
+        // The training continues from call to call, as in the scripts.
         let epochs = report.options.repeats.max(1) + 1;
         let recon = reconstruction(&trainer.rbm(), data, &order[..order.len().min(1000)]);
         report.add_quality(key, json!({ "recon_mse": recon, "epochs": epochs, "us_per_update": us }));
@@ -74,7 +74,7 @@ fn train(report: &mut Report, key: &str, (n, m, batch): (usize, usize, usize), d
     Ok(())
 }
 
-/// Mean squared deviation of a unit from its mean-field reconstruction, as the scripts measure it, of the samples `rows`.
+/// Mean squared deviation of a unit from its mean-field reconstruction over the samples `rows`, as measured by the scripts.
 fn reconstruction(rbm: &Rbm, data: &Array2<i8>, rows: &[usize]) -> f64 {
     let of = |rows: &[usize]| {
         let v = data.select(Axis(0), rows).mapv(f32::from);
@@ -83,7 +83,7 @@ fn reconstruction(rbm: &Rbm, data: &Array2<i8>, rows: &[usize]) -> f64 {
     2.0 * rows.chunks(100).map(of).sum::<f64>() / (rows.len() * data.ncols()) as f64
 }
 
-/// PCD-k with 100 chains: the difference of two k is the cost of Gibbs sweeps alone.
+/// PCD-k with 100 chains: the difference between two values of k is the cost of Gibbs sweeps alone.
 fn persistent(report: &mut Report, key: &str, data: &Array2<i8>, k: usize) -> Result<(), Error> {
     let (_, bits) = samples_of(data, 100);
     let training = Training {

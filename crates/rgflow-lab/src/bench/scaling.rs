@@ -1,5 +1,5 @@
-//! Speed against size: spin flips with the lattice, updates of a machine with its hidden units and its batch, both with threads.
-//! Rates are the work that is stated, per nanosecond: attempted flips, or multiply-adds of the five products of CD-1.
+//! Speed against size: spin flips against the lattice, updates of an RBM against hidden units and batch, both against threads.
+//! Rates are the stated work per nanosecond: attempted flips, or multiply-adds of the five products of CD-1.
 
 use super::harness::{Case, Report};
 use crate::artifact::Error;
@@ -14,10 +14,10 @@ use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Trainer, Training};
 use serde_json::json;
 
-/// Visible units, as many as an image of MNIST has pixels.
+/// Visible units: one per pixel of an MNIST image.
 const VISIBLE: usize = 784;
 
-/// The panels: what grows, the axis, the rate.
+/// The panels: the varied quantity, its axis, the rate.
 const PANELS: [(&str, &str, &str); 4] = [
     ("lattice", "L", "flips per ns"),
     ("hidden", "hidden units", "multiply-adds per ns"),
@@ -43,7 +43,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-/// The curves of the records.
+/// Curves of the records.
 pub(super) fn figure(report: &Report) -> Figure {
     let panel = |(what, axis, rate): (&str, &str, &str)| {
         let points: Vec<(f64, f64)> = report

@@ -1,4 +1,4 @@
-//! What the program costs before it does anything: the whole process of `rgflow --version`.
+//! Startup time: the whole process of `rgflow --version`.
 
 use super::harness::{Case, Report};
 use crate::artifact::Error;

@@ -1,4 +1,4 @@
-//! NumPy's `.npy` and `.npz`: any real type, any order, compressed or not; labels also as words.
+//! Reading NumPy's `.npy` and `.npz`: any real type, any order, compressed or not; labels also as words.
 
 use super::labels::{Labels, is_temperature};
 use super::lattice::{self, LATTICE_NAME, Sites};
@@ -13,11 +13,11 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-/// An array of a file; it can be read twice.
+/// An array of a file, which can be read twice.
 trait Source {
-    /// Its values as bytes.
+    /// Values mapped to bytes.
     fn bytes(&mut self, as_: &dyn Fn(f64) -> i8) -> Result<ArrayD<i8>, Error>;
-    /// Its values as numbers.
+    /// Values mapped to numbers.
     fn numbers(&mut self, as_: &dyn Fn(f64) -> f32) -> Result<ArrayD<f32>, Error>;
 }
 
@@ -32,7 +32,7 @@ impl Npy<'_> {
         Error::user(format!("{}: {what}", self.path.display()))
     }
 
-    /// The header, and the file at its first value.
+    /// The header, and the file positioned at its first value.
     fn header(&self) -> Result<(npy::Header, BufReader<&File>), Error> {
         let mut from = BufReader::new(self.file);
         from.rewind().map_err(|e| self.wrong(e))?;
@@ -73,9 +73,9 @@ impl<R: Read + Seek> Source for Member<'_, R> {
     }
 }
 
-/// Refuses an array of `shape` of the file `path` that does not fit into memory by so many `bytes` for each value.
+/// Refuses an array of `shape` in the file `path` that needs more memory than there is, at `bytes` per value.
 pub(super) fn fits(path: &Path, shape: &[usize], bytes: usize) -> Result<(), Error> {
-    // More than a packed file of this size can hold is a claim, which its reader refuses by name.
+    // A packed file of this size cannot hold more than this; a larger claim is refused by its reader, with a better message.
     let size = std::fs::metadata(path).map_or(0, |file| file.len());
     if memory::product(shape) > 1032 * u128::from(size) {
         return Ok(());
@@ -85,8 +85,8 @@ pub(super) fn fits(path: &Path, shape: &[usize], bytes: usize) -> Result<(), Err
     memory::need(&[Need { bytes, what, remedy: "give fewer samples at a time" }])
 }
 
-/// The samples of an array of this shape, counted by its first `axes`, divided by the scale of `options`: read as states of a byte
-/// each, and again as numbers where they are none. Memory is asked for before it is taken.
+/// Samples in an array of this shape, counted by its first `axes` and divided by the scale of `options`: first read as states of
+/// one byte each, then as numbers if they are not states. Memory is checked before it is allocated.
 fn values(
     source: &mut impl Source,
     path: &Path,
@@ -114,7 +114,7 @@ fn values(
     samples(source.numbers(&scaled)?, axes).map(Values::Real).map_err(wrong)
 }
 
-/// One row per sample, without a copy where the array is in the order of rows; the first `axes` count samples.
+/// One row per sample, without a copy if the array is in row order; the first `axes` count samples.
 fn samples<T: Copy>(array: ArrayD<T>, axes: usize) -> Result<Array2<T>, String> {
     let (n, units) = (array.shape()[..axes].iter().product(), array.shape()[axes..].iter().product());
     let values = match array.is_standard_layout() {
@@ -124,7 +124,7 @@ fn samples<T: Copy>(array: ArrayD<T>, axes: usize) -> Result<Array2<T>, String> 
     Array2::from_shape_vec((n, units), values).map_err(|e| e.to_string())
 }
 
-/// The array of an `.npy` file.
+/// Table from an `.npy` file.
 pub(super) fn npy(path: &Path, file: &File, options: &Options) -> Result<Table, Error> {
     let mut source = Npy { path, file };
     let all = source.header()?.0.shape;
@@ -133,7 +133,7 @@ pub(super) fn npy(path: &Path, file: &File, options: &Options) -> Result<Table, 
     Ok(Table { values, shape: all[axes..].to_vec(), labels: None, lattice: None, field: None, notes, origin: None })
 }
 
-/// The samples and labels of an `.npz` file.
+/// Samples and labels from an `.npz` file.
 pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, Error> {
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     let user = |e: Error| Error::user(e.to_string());
@@ -183,7 +183,7 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
             if pairing::stem(&d.name) != d.name || d.name.starts_with("arr_") {
                 notes.push(format!("`{}` is taken for the labels of `{}`", d.name, main.name));
             }
-            // One for each entry of the first axis, where samples have several.
+            // Number of samples per label: the second axis, where labels follow the first axis only.
             let times = if axes > 1 && d.shape == main.shape[..1] { n / main.shape[0].max(1) } else { 1 };
             Some(read_labels(&mut file, d, n, times).map_err(|e| match e {
                 Error::User(what) => wrong(what),
@@ -205,7 +205,7 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         notes.extend(found.ok().and_then(|(_, note)| note));
         Sites { name: named, extents: l, coordination: neighbours.unwrap_or(own) }
     });
-    // The picture of a lattice has its rows.
+    // A sample of a lattice is pictured with the rows of the lattice.
     let shape = match &lattice {
         Some(sites) => sites.extents.iter().rev().copied().collect(),
         None => shape,
@@ -214,7 +214,7 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
     Ok(Table { values, shape, labels, lattice, field, notes, origin: None })
 }
 
-/// The labels in the array `of`, each for `times` samples in a row.
+/// Labels in the array `of`, each for `times` consecutive samples.
 fn read_labels(
     file: &mut npz::Reader<BufReader<&File>>,
     of: &Description,
@@ -231,18 +231,18 @@ fn read_labels(
     Labels::of(stem, repeated(file.numbers(&of.name, |v| v)?, times), n).map_err(Error::User)
 }
 
-/// What a file says of the shape of its samples.
+/// Information in a file about the shape of its samples.
 #[derive(Default)]
 struct Says {
-    /// Sites of its lattice.
+    /// Number of sites of its lattice.
     sites: Option<usize>,
     /// Shape of its labels.
     labels: Option<Vec<usize>>,
-    /// Whether the labels are temperatures, each once.
+    /// Whether the labels are temperatures, each occurring once.
     by_temperature: bool,
 }
 
-/// How many of the first axes count samples, and what was taken where the shape alone does not say; `name` is for messages.
+/// Number of leading axes that count samples, and notes on choices that the shape alone does not decide; `name` is for messages.
 fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<String>), String> {
     let units = |axes: usize| shape[axes..].iter().product::<usize>();
     let list = |of: &[usize]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
@@ -265,7 +265,7 @@ fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<S
     if labels.len() >= 2 && labels.len() < shape.len() && shape.starts_with(labels) {
         return taken(labels.len(), "array of labels");
     }
-    // Axes of one entry, such as the one channel of an image, change nothing.
+    // Axes of length one, such as the one channel of an image, change nothing.
     let wide: Vec<usize> = shape[1..].iter().copied().filter(|extent| *extent != 1).collect();
     let by_first = labels == &shape[..1];
     if wide.len() > 2 && by_first && says.by_temperature {
@@ -274,7 +274,7 @@ fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<S
     let cubic = wide.len() == 3 && wide.iter().all(|extent| *extent == wide[0]);
     let doubtful = match wide.len() {
         0 | 1 => false,
-        // Two temperatures of chains, or two square lattices.
+        // Two temperatures of chains would look the same as two square lattices.
         2 => by_first && says.by_temperature && wide[0] != wide[1],
         _ => !by_first && !cubic,
     };

@@ -1,4 +1,4 @@
-//! Averages of samples where they were drawn and, by reweighting, elsewhere.
+//! Averages of samples at the sampled states and, by reweighting, at others.
 
 use super::ensemble::{Part, Pool, beyond};
 use crate::artifact::Error;
@@ -8,17 +8,17 @@ use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, Series, State};
 use rgflow::statistics::Estimate;
 use serde::Serialize;
 
-/// Means from which the quantities follow: e, e^2, m, |m|, m^2, m^4; e per spin and with its part in the field, m per spin.
+/// Number of means that determine the quantities: e, e^2, m, |m|, m^2, m^4; e per spin including its field term, m per spin.
 pub const N_MOMENTS: usize = 6;
 
-/// Temperatures of a grid between those that were sampled.
+/// Number of temperatures of a grid between the sampled ones.
 const GRID: usize = 41;
 
 /// A quantity, as `rgflow sample` prints it ([`rgflow::lattice::Summary`] has the definitions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
-    /// Energy per spin in J, with its part in the field.
+    /// Energy per spin in J, including its field term.
     Energy,
     /// C = N (\<e^2> - \<e>^2)/T^2 in k_B.
     SpecificHeat,
@@ -33,11 +33,11 @@ pub enum Quantity {
 }
 
 impl Quantity {
-    /// All of them.
+    /// All quantities.
     pub const ALL: [Self; 6] =
         [Self::Energy, Self::SpecificHeat, Self::Magnetisation, Self::AbsM, Self::Susceptibility, Self::Binder];
 
-    /// At the head of a column.
+    /// Symbol for the head of a column.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Energy => "E/N",
@@ -49,7 +49,7 @@ impl Quantity {
         }
     }
 
-    /// The quantity of `n_sites` spins at `beta` (1/J) from the means `moments`, of length [`N_MOMENTS`].
+    /// Value of the quantity for `n_sites` spins at `beta` (1/J) from the means `moments`, of length [`N_MOMENTS`].
     pub fn of(self, moments: &[f64], beta: f64, n_sites: f64) -> f64 {
         let [e, e2, m, abs_m, m2, m4] = [0, 1, 2, 3, 4, 5].map(|k| moments[k]);
         match self {
@@ -62,7 +62,7 @@ impl Quantity {
         }
     }
 
-    /// The quantity with its error, which is never less than that of rounding, also where symmetry or the ground state leave no other.
+    /// The quantity with its error, which is never below that of rounding, even where symmetry or the ground state leave no other.
     pub fn estimate(self, seen: &Replicas, beta: f64, n_sites: f64) -> Estimate {
         let e = seen.estimate(|m| self.of(m, beta, n_sites));
         let rounding = match self {
@@ -77,28 +77,28 @@ impl Quantity {
     }
 }
 
-/// <x^2> - <x>^2; below [`ROUNDING`] it is the rounding of sums.
+/// <x^2> - <x>^2; a result below [`ROUNDING`] is rounding of sums.
 fn variance(x2: f64, x: f64) -> f64 {
     let v = x2 - x * x;
     if v < ROUNDING { 0.0 } else { v }
 }
 
-/// Rounding of sums of moments: what is known no better than that has at least this error.
+/// Relative rounding of sums of moments, the least error of any value.
 const ROUNDING: f64 = 1e-10;
 
-/// The moments of one configuration with energy `e` and magnetisation `m` in all.
+/// Moments of one configuration with total energy `e` and total magnetisation `m`.
 fn moments(n_sites: f64, e: f64, m: f64) -> [f64; N_MOMENTS] {
     let (e, m) = (e / n_sites, m / n_sites);
     [e, e * e, m, m.abs(), m * m, m.powi(4)]
 }
 
 impl Part {
-    /// The state that was sampled.
+    /// State at which the part was sampled.
     pub fn state(&self) -> State {
         State { beta: self.temperature.beta(), y: self.field }
     }
 
-    /// The series; with the autocorrelation of X if `in_field`.
+    /// Series for MBAR; with the autocorrelation of X if `in_field`.
     pub fn series(&self, in_field: bool) -> Series<'_> {
         let tau_int = if in_field { self.tau_int_x } else { self.tau_int };
         Series { state: self.state(), energy: &self.energy, x: &self.x, tau_int }
@@ -106,15 +106,15 @@ impl Part {
 }
 
 impl Pool {
-    /// The series of all parts, in their order.
+    /// Series of all parts, in their order.
     pub fn series(&self, in_field: bool) -> Vec<Series<'_>> {
         self.parts.iter().map(|part| part.series(in_field)).collect()
     }
 
-    /// All parts as one, with at most `most` blocks.
+    /// MBAR of all parts, with at most `most` blocks.
     ///
     /// # Errors
-    /// Those of [`Mbar::new`].
+    /// As [`Mbar::new`].
     pub fn histograms(&self, in_field: bool, most: usize) -> Result<Mbar, MbarError> {
         self.mbar(&self.parts.iter().collect::<Vec<_>>(), in_field, most)
     }
@@ -126,7 +126,7 @@ impl Pool {
         Ok(mbar.with_edges(&edges))
     }
 
-    /// Moments at `state` from all parts; `mbar` is that of [`Pool::histograms`].
+    /// Moments at `state` from all parts; `mbar` is the result of [`Pool::histograms`].
     ///
     /// # Errors
     /// [`MbarError::Overlap`] or [`MbarError::Support`] if the samples do not reach it.
@@ -134,16 +134,16 @@ impl Pool {
         self.moments(&self.parts.iter().collect::<Vec<_>>(), mbar, state)
     }
 
-    /// Moments of one part where it was sampled, with at most `most` blocks.
+    /// Moments of one part at its sampled state, with at most `most` blocks.
     ///
     /// # Errors
-    /// Those of [`Mbar::new`].
+    /// As [`Mbar::new`].
     pub fn alone(&self, part: &Part, most: usize) -> Result<Replicas, MbarError> {
         let mbar = self.mbar(&[part], false, most)?;
         self.moments(&[part], &mbar, part.state())
     }
 
-    /// Means over pairs {s, -s}, which have one energy without field.
+    /// Means over pairs {s, -s}, which have equal energy without a field.
     fn moments(&self, parts: &[&Part], mbar: &Mbar, state: State) -> Result<Replicas, MbarError> {
         let mut m: Vec<f64> = parts.iter().flat_map(|part| part.m.iter().copied()).collect();
         m.extend(beyond(parts, self.odd).iter().map(|edge| edge[1]));
@@ -156,13 +156,14 @@ impl Pool {
         })
     }
 
-    /// Inverse temperatures of a grid for the field Y = `y`, even in T: between those that were sampled, or as far as a single one reaches.
+    /// Inverse temperatures of a grid for the field Y = `y`, evenly spaced in T: between the sampled ones, or around a single one as far
+    /// as it reaches.
     pub fn grid(&self, mbar: &Mbar, y: f64) -> Vec<f64> {
         let temperatures = || self.parts.iter().map(|p| p.temperature.value());
         let (mut low, mut high) =
             temperatures().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), t| (low.min(t), high.max(t)));
         if high.is_infinite() {
-            // Even steps do not lead to infinity.
+            // Even steps cannot reach infinity.
             let finite = temperatures().filter(|t| t.is_finite()).fold(0.0, f64::max);
             if finite == 0.0 {
                 return vec![0.0];
@@ -188,7 +189,7 @@ impl Pool {
         (0..GRID).map(|i| 1.0 / at(i)).collect()
     }
 
-    /// An error of reweighting in words of temperatures, with the files.
+    /// Expresses an error of reweighting in temperatures, and names the files.
     pub fn explain(&self, error: &MbarError) -> Error {
         let part = |at: &State| self.parts.iter().find(|p| p.state() == *at);
         let file = |at: &State| part(at).map_or_else(String::new, |p| format!("{}: ", p.path.display()));
@@ -224,12 +225,12 @@ impl Pool {
     }
 }
 
-/// A state in words, T instead of beta.
+/// A state as text, with T instead of beta.
 pub fn place(state: &State) -> String {
     place_at(1.0 / state.beta, state.y)
 }
 
-/// The state at the temperature `t` in the field Y = `y` in words.
+/// The state at the temperature `t` in the field Y = `y` as text.
 pub fn place_at(t: f64, y: f64) -> String {
     let t = (t * 1e4).round() / 1e4;
     if y == 0.0 { format!("T = {t}") } else { format!("T = {t}, Y = {}", significant(y, 4)) }
@@ -240,7 +241,7 @@ mod tests {
     use super::*;
     use rgflow::lattice::{Geometry, Temperature};
 
-    /// Means that are known by hand, and what is left without a block: of the pair {s, -s} at h = 0.5 and T = 2, -s has the
+    /// Means known by hand, from all rows and without each block: of the pair {s, -s} at h = 0.5 and T = 2, -s has the
     /// probability 1/(1 + e^{M/2}).
     #[test]
     fn moments_follow_from_their_definition() {
@@ -277,8 +278,8 @@ mod tests {
         assert!(near(of(Quantity::SpecificHeat), row[1] - row[0] * row[0]));
     }
 
-    /// B1, the calibration of `examples/reweighting_calibration.rs` in small. Truth: all states of the 4 x 4 torus. Null: at most 1 % of all
-    /// values lie beyond three errors; with 27 samples whose values go together, 3 % are allowed, and none beyond 8. All that is due is read.
+    /// B1, a small version of `examples/reweighting_calibration.rs`. Truth: all states of the 4 x 4 torus. Null: at most 1 % of all
+    /// values lie beyond three errors; with 27 correlated values 3 % are allowed, and none beyond 8. All states due are read.
     #[test]
     fn errors_hold_wherever_averages_are_read() {
         use crate::artifact::npz::Writer;

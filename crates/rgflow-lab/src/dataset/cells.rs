@@ -1,12 +1,12 @@
-//! The lines of a text file as cells, separated by commas, semicolons, tabs or blanks (one or more, as `numpy.loadtxt` reads them).
+//! Lines of a text file as cells, separated by commas, semicolons, tabs or blanks (one or more, as `numpy.loadtxt` reads them).
 
 use std::collections::BTreeMap;
 
-/// What a cell holds.
+/// Content of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell {
     Number(f64),
-    /// Nothing, or one of the signs for it.
+    /// Empty, or one of the usual markers of a missing value.
     Missing,
     Word,
 }
@@ -29,7 +29,7 @@ impl Cell {
     }
 }
 
-/// A truth value, as pandas and R write it.
+/// A boolean, as written by pandas and R.
 fn truth(text: &str) -> Option<bool> {
     match text {
         "True" | "TRUE" | "true" => Some(true),
@@ -44,16 +44,16 @@ pub(super) struct Line {
     pub cells: Vec<String>,
 }
 
-/// All lines of one width after the first.
+/// All lines after the first, which have the same number of cells.
 pub(super) struct Below {
     pub width: usize,
     /// Number of each line in the file.
     pub lines: Vec<u64>,
-    /// Row by row; NaN where there is no number.
+    /// Values row by row; NaN where there is no number.
     pub numbers: Vec<f64>,
-    /// What stands there, by (row, column).
+    /// Words, by (row, column).
     pub words: BTreeMap<(usize, usize), String>,
-    /// Whether some of the numbers are truth values.
+    /// Whether some of the numbers were booleans.
     pub truths: bool,
 }
 
@@ -78,7 +78,7 @@ impl Below {
         self.lines.push(line);
     }
 
-    /// The same without the column `c`.
+    /// A copy without the column `c`.
     fn without(self, c: usize) -> Self {
         let kept = |(i, v): (usize, f64)| (i % self.width != c).then_some(v);
         let moved =
@@ -93,7 +93,7 @@ impl Below {
     }
 }
 
-/// Why the cell in column `c` (from 0) of a line cannot be used.
+/// Error for the cell in column `c` (from 0) of a line, which is not a usable number.
 pub(super) fn no_number(line: u64, c: usize, text: &str) -> String {
     let place = format!("line {line}, column {}", c + 1);
     if Cell::of(text) == Cell::Missing {
@@ -104,7 +104,7 @@ pub(super) fn no_number(line: u64, c: usize, text: &str) -> String {
     format!("{place}: \"{text}\" is not a number; {remedy}")
 }
 
-/// The separator of the cells, by the first lines: the one that leaves most of them numbers; none: blanks.
+/// Separator of the cells, judged by the first lines: the one that makes most of them numbers; `None`: blanks.
 pub(super) fn separator(text: &str) -> Option<u8> {
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).take(20).collect();
     let numeric = |cell: &str| {
@@ -119,7 +119,7 @@ pub(super) fn separator(text: &str) -> Option<u8> {
         (2 * present >= lines.len() && present > 0).then_some((share, separator))
     };
     let best = [b',', b'\t', b';'].into_iter().filter_map(score).max_by(|a, b| a.0.total_cmp(&b.0));
-    // Tabs that align columns are blanks among blanks; else an empty cell between two is a missing value.
+    // Aligned columns mix tabs and blanks; otherwise an empty cell between two tabs is a missing value.
     let tokens = || lines.iter().map(|l| l.split_whitespace().count()).collect::<std::collections::BTreeSet<_>>();
     match best {
         Some((_, b'\t')) if tokens().len() == 1 => None,
@@ -127,8 +127,8 @@ pub(super) fn separator(text: &str) -> Option<u8> {
     }
 }
 
-/// Whether a line of names may have one cell less or more than the samples: R names no column of row names, and separators at the ends of
-/// lines make cells.
+/// Whether a line of names may have one cell less or more than the samples: R writes no name above its row names, and trailing
+/// separators add a cell.
 fn may_be_shorter(first: &[String], second: &[&str]) -> bool {
     let names =
         || first.iter().all(|c| Cell::of(c) != Cell::Missing) && first.iter().any(|c| Cell::of(c) == Cell::Word);
@@ -161,7 +161,7 @@ pub(super) fn lines(text: &str, separator: Option<u8>) -> Result<(Option<Line>, 
     match separator {
         None => {
             for (i, line) in text.lines().enumerate() {
-                // A remark may follow the numbers.
+                // A comment may follow the numbers.
                 let line = line.split('#').next().unwrap_or_default();
                 let cells: Vec<&str> = line.split_whitespace().map(|c| c.trim_matches('"')).collect();
                 if !cells.is_empty() {
@@ -189,7 +189,7 @@ pub(super) fn lines(text: &str, separator: Option<u8>) -> Result<(Option<Line>, 
     Ok((first, below))
 }
 
-/// A separator at the end of every line makes a last column of nothing.
+/// Drops the empty last column that a separator at the end of every line creates.
 pub(super) fn without_trailing_separator(mut first: Line, below: Below) -> (Line, Below) {
     let last = below.width.saturating_sub(1);
     let n = below.lines.len();
@@ -197,7 +197,7 @@ pub(super) fn without_trailing_separator(mut first: Line, below: Below) -> (Line
     let nothing = |r: usize| below.words.get(&(r, last)).is_some_and(String::is_empty);
     let ends_empty = first.cells.last().is_some_and(String::is_empty);
     if last == 0 || !(0..n).all(nothing) || n == 0 && !ends_empty {
-        // Only the line of names ends so.
+        // Only the line of names ends with a separator.
         if ends_empty && first.cells.len() == below.width + 1 && n > 0 {
             first.cells.pop();
         }
@@ -212,7 +212,7 @@ pub(super) fn without_trailing_separator(mut first: Line, below: Below) -> (Line
     (first, below.without(last))
 }
 
-/// The lines with the first, which is a sample too.
+/// The lines including the first, which is a sample too.
 pub(super) fn with_first(line: u64, cells: &[&str], below: Below) -> Below {
     let mut all = Below { width: cells.len(), lines: vec![], numbers: vec![], words: BTreeMap::new(), truths: false };
     all.push(line, cells);

@@ -1,21 +1,21 @@
-//! Whether the first line of a table holds names, and which columns only number the rows.
+//! Decides whether the first line of a table holds names, and which columns only number the rows.
 //!
-//! A header is told by the types of its columns: names above numbers, or numbers (pandas' 0, 1, 2 ...) where that line cannot be a sample.
-//! A missing value or a slip in the first sample makes no header of it: it is refused as in any other line.
+//! A header is recognised by the types of its columns: names above numbers, or numbers (pandas' 0, 1, 2 ...) where that line cannot be a sample.
+//! A missing value or a typo in the first sample does not make it a header: it is refused as in any other line.
 
 use super::Options;
 use super::cells::{Below, Cell, Line, no_number};
 use super::labels::is_usual;
 
-/// Where the names of the columns are; a remark where the line could be read in another way.
+/// Position of the column names; with a remark where the first line could be read in another way.
 pub(super) enum Names {
     /// In the first line.
     Here { remark: Option<String> },
-    /// Nowhere: the first line is a sample.
+    /// Absent: the first line is a sample.
     None { remark: Option<String> },
 }
 
-/// Names that say of a column that it numbers the rows.
+/// Names that mark a column as numbering the rows.
 const INDEX: [&str; 5] = ["index", "idx", "id", "row", "no"];
 
 fn is_unnamed(name: &str) -> bool {
@@ -32,14 +32,14 @@ fn counts(mut numbers: impl Iterator<Item = f64>) -> bool {
     numbers.enumerate().all(|(i, v)| v == first + (i + 1) as f64)
 }
 
-/// Distinct whole numbers of at least 0, in order; none where they are not.
+/// `numbers` sorted, if they are distinct whole numbers of at least 0.
 fn whole_and_distinct(numbers: impl Iterator<Item = f64>) -> Option<Vec<f64>> {
     let mut all: Vec<f64> = numbers.collect();
     all.sort_by(f64::total_cmp);
     (all.iter().all(|v| *v >= 0.0 && v.fract() == 0.0) && all.windows(2).all(|w| w[0] < w[1])).then_some(all)
 }
 
-/// Whether `numbers` are consecutive whole ones in any order, at least `least` of them.
+/// Whether `numbers` are consecutive whole numbers in any order, at least `least` of them.
 fn consecutive(numbers: impl Iterator<Item = f64>, least: usize) -> bool {
     whole_and_distinct(numbers).is_some_and(|all| all.len() >= least && all[all.len() - 1] - all[0] < all.len() as f64)
 }
@@ -51,7 +51,7 @@ fn rises_evenly(numbers: &[f64]) -> bool {
     first > 0.0 && numbers.windows(2).all(|w| (step(w) - first).abs() <= 1e-9 * first.abs())
 }
 
-/// Says what the first line is.
+/// Decides whether the first line holds names.
 pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Result<Names, String> {
     let cells: Vec<Cell> = first.cells.iter().map(|c| Cell::of(c)).collect();
     let numbers: Vec<f64> = cells.iter().filter_map(|c| c.number()).collect();
@@ -65,7 +65,7 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
         return here();
     }
     let named = |c: &usize| cells[*c] == Cell::Word;
-    // "1,5": a number of another country, or two that were not separated as the others.
+    // "1,5": a decimal comma, or two numbers with another separator than the rest.
     let comma = |text: &String| Cell::of(text) == Cell::Word && Cell::of(&text.replace([',', ';'], ".")) != Cell::Word;
     if let Some(c) = first.cells.iter().position(comma) {
         return Err(no_number(first.number, c, &first.cells[c]));
@@ -73,7 +73,7 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
     let above_numbers = |c: &usize| below.lines.is_empty() || below.column(*c).any(|v| !v.is_nan());
     if !cells.contains(&Cell::Word) {
         if cells.contains(&Cell::Missing) {
-            // pandas: no name above the index, which may be shuffled or begin anywhere, numbers above the others.
+            // pandas: no name above the index, which may be shuffled or begin anywhere, and numbers above the other columns.
             let distinct = || whole_and_distinct(below.column(0)).is_some();
             let index = cells[0] == Cell::Missing && numbers.len() + 1 == cells.len() && distinct();
             let pandas = index && first.cells[0].is_empty() && counts(numbers.iter().copied());
@@ -96,7 +96,7 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
     if (0..cells.len()).filter(named).any(|c| above_numbers(&c)) { bad(Cell::Word) } else { sample() }
 }
 
-/// What the samples below hold.
+/// Kind of values in the samples below.
 enum Held {
     Spins,
     Bits,
@@ -118,7 +118,7 @@ fn fits(v: f64, held: &Held) -> bool {
     }
 }
 
-/// A first line of numbers alone.
+/// Decides about a first line that consists of numbers only.
 fn of_numbers(numbers: &[f64], below: &Below, options: &Options) -> Names {
     let n = numbers.len();
     let list = || {
@@ -142,7 +142,7 @@ fn of_numbers(numbers: &[f64], below: &Below, options: &Options) -> Names {
         let cannot_be = counting && n >= 3 || 2 * outside >= n && n >= 2;
         return if outside > 0 && cannot_be { names() } else { sample(counting && n >= 2) };
     }
-    // Among real numbers a line of whole ones that count is no draw of theirs; five that rise evenly are none where no other line does.
+    // Among real numbers a line of counting whole numbers is not a sample; five that rise evenly are not if no other line does.
     let alone = !below.rows().any(|row| rises_evenly(row) && row[0] >= 0.0);
     let among_fractions = counting && below.rows().all(|row| !whole(row));
     if among_fractions || n >= 5 && rises_evenly(numbers) && alone {
@@ -152,11 +152,11 @@ fn of_numbers(numbers: &[f64], below: &Below, options: &Options) -> Names {
     }
 }
 
-/// Lines from which on a column of any name numbers them if it holds consecutive numbers: no draw of 20 counts does.
+/// Number of lines from which a column of consecutive numbers is an index whatever its name: 20 random counts never are.
 const MANY: usize = 20;
 
-/// Columns that only number the rows: distinct whole numbers without a name (as `to_csv` of pandas writes its index), consecutive ones, in
-/// any order, that are called so or are many; without any names the first of at least five lines, if it counts.
+/// Columns that only number the rows: distinct whole numbers without a name (the index in `to_csv` of pandas), consecutive ones in
+/// any order with an index name or in many lines; without any names the first column of at least five lines, if it counts up.
 pub(super) fn indices(names: Option<&[String]>, below: &Below, options: &Options) -> Vec<usize> {
     if below.width < 2 {
         return Vec::new();

@@ -1,31 +1,31 @@
-//! The samples of one lattice as one, or as several where they do not overlap: a point is read from the group that supports it.
+//! Samples of one lattice combined by MBAR, in several groups where they do not overlap; a state is read from the group that covers it.
 
 use super::averages::place;
 use super::ensemble::{Part, Pool};
 use crate::artifact::Error;
 use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, State};
 
-/// Samples that overlap, read as one.
+/// Overlapping samples, combined.
 pub struct Group {
-    /// Its parts alone.
+    /// The samples of this group.
     pub pool: Pool,
-    /// All of them as one.
+    /// MBAR of these samples.
     pub mbar: Mbar,
 }
 
-/// The groups of a pool; at least one.
+/// Groups of a pool; at least one.
 pub struct Histograms {
-    /// In the order of their first parts.
+    /// Groups, in the order of their first parts.
     pub groups: Vec<Group>,
-    /// What is said of groups that are left out because they are too short for errors.
+    /// Notes on groups left out because they are too short for errors.
     pub notes: Vec<String>,
 }
 
 impl Histograms {
-    /// Those of `pool`, with at most `most` blocks; with the autocorrelation of X if `in_field`.
+    /// Groups the samples of `pool`, with at most `most` blocks; with the autocorrelation of X if `in_field`.
     ///
     /// # Errors
-    /// Those of [`Mbar::new`] if no group can be read; never that series do not overlap.
+    /// As [`Mbar::new`] if no group can be read, but never because series do not overlap.
     pub fn new(pool: &Pool, in_field: bool, most: usize) -> Result<Self, MbarError> {
         let (mut groups, mut notes, mut failed) = (Vec::new(), Vec::new(), None);
         for own in Mbar::groups(&pool.series(in_field), pool.odd)? {
@@ -45,15 +45,15 @@ impl Histograms {
         }
     }
 
-    /// Blocks of the jackknife, the fewest of all groups.
+    /// Number of jackknife blocks, the least of all groups.
     pub fn n_blocks(&self) -> usize {
         self.groups.iter().map(|g| g.mbar.n_blocks()).min().unwrap_or(0)
     }
 
-    /// Moments at `state` from the group in which most configurations count there, and its number.
+    /// Moments at `state`, and the number of the group they come from: the one with most effective configurations there.
     ///
     /// # Errors
-    /// [`Error::User`] where no group reaches it; between two groups it names both.
+    /// [`Error::User`] if no group reaches the state; between two groups it names both.
     pub fn read(&self, state: State) -> Result<(usize, Replicas), Error> {
         let mut best: Option<(usize, Replicas)> = None;
         let mut failed: Vec<(f64, usize, MbarError)> = Vec::new();
@@ -108,7 +108,7 @@ fn distance(pool: &Pool, state: State) -> f64 {
     apart(pool.nearest(state).state(), state)
 }
 
-/// Straight in (beta, beta Y).
+/// Euclidean distance in (beta, beta Y).
 fn apart(a: State, b: State) -> f64 {
     (a.beta - b.beta).abs().max((a.beta * a.y - b.beta * b.y).abs())
 }

@@ -6,12 +6,12 @@ use std::io::Read;
 /// An array of bytes: its shape and its values, the last index fastest.
 pub(super) type Bytes = (Vec<usize>, Vec<u8>);
 
-/// First bytes of gzip.
+/// Magic number of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// An IDX file of unsigned bytes begins with 0, 0, 8, then the number of dimensions.
+/// First bytes of an IDX file of unsigned bytes; the number of dimensions follows.
 const HEAD: [u8; 3] = [0, 0, 8];
 
-/// The raw bytes of a file that may be compressed; `name` is for errors, `most` the largest raw size that is believed.
+/// Raw bytes of a file that may be compressed; `name` is for errors, `most` the largest raw size accepted.
 ///
 /// # Errors
 /// [`Error::User`] if the compressed stream is damaged or longer than `most`.
@@ -31,7 +31,7 @@ pub(super) fn raw(bytes: Vec<u8>, name: &str, most: usize) -> Result<Vec<u8>, Er
 /// Reads an array of `dimensions` dimensions.
 ///
 /// # Errors
-/// [`Error::User`] for another format, another number of dimensions, or a length that its head does not promise.
+/// [`Error::User`] for another format, another number of dimensions, or a length that contradicts the header.
 pub(super) fn parse(raw: &[u8], dimensions: usize, name: &str) -> Result<Bytes, Error> {
     let wrong = |what: String| Err(Error::user(format!("{name}: {what}; get the file again")));
     let head = 4 + 4 * dimensions;

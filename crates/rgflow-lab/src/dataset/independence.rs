@@ -1,32 +1,32 @@
-//! Whether the rows of a file can be independent: a permutation test of consecutive rows, and a test of how often rows occur.
+//! Tests whether the rows of a file can be independent: a permutation test of consecutive rows, and a test of how often rows occur.
 //!
-//! Trainings split rows at random, and errors are over rows; where each row is nearly its predecessor both deceive. Rows of one label are
-//! cut into windows of 64 in the order of the file. Null: within a window every order is equally likely, which holds for independent
-//! rows of any law, sorted by label or not, and for ground states. Three statistics of neighbours are compared: products of their means,
-//! of their nearest-neighbour sums, and how many are equal; each window counts two deviations at most, so that a few windows that straddle
-//! two unnamed blocks of a sorted file do not count for many. No alarm unless none of 20000 random orders reaches what was seen: p < 5e-5.
+//! Trainings split rows at random, and errors are over rows; both mislead if each row nearly repeats its predecessor. Rows of one label are
+//! cut into windows of 64 in file order. Null: within a window every order is equally likely, which holds for independent
+//! rows of any distribution, sorted by label or not, and for ground states. Three statistics of neighbours are compared: products of their
+//! means, of their nearest-neighbour sums, and the number of equal pairs; each window counts at most two deviations, so that a few windows
+//! that straddle two unnamed blocks of a sorted file do not count for much. Alarm if none of 20000 random orders reaches the observed value: p < 5e-5.
 //!
-//! Copies of a set, in any order, are seen by multiplicities. Null: independent rows of any law. A row of the expected number lambda occurs k
-//! times with the probability e^-lambda lambda^k / k!, so `k! E[f_k]`, with f_k the number of distinct rows that occur k times, are moments of one
-//! measure, and `E[f_k]^2 <= (k + 1)/k E[f_(k-1)] E[f_(k+1)]` (Cauchy and Schwarz). Alarm where Chernoff bounds of the three, 1e-6
-//! each, contradict it: 43 rows that occur twice, and none once or thrice. Rows that occur once are never suspect.
+//! Copies of a set, in any order, are detected by multiplicities. Null: independent rows of any distribution. A row of expected number lambda occurs k
+//! times with probability e^-lambda lambda^k / k!, so `k! E[f_k]`, with f_k the number of distinct rows that occur k times, are moments of one
+//! measure, and `E[f_k]^2 <= (k + 1)/k E[f_(k-1)] E[f_(k+1)]` (Cauchy and Schwarz). Alarm if Chernoff bounds of the three, 1e-6
+//! each, contradict it: for example 43 rows that occur twice, and none once or thrice. Rows that occur once are never suspect.
 
 use super::Dataset;
 use rgflow::random::{Generator, Streams, permutation};
 use std::collections::{BTreeMap, HashMap};
 
 const WINDOW: usize = 64;
-/// Windows that are looked at, from the first rows of each label.
+/// Most windows tested, taken from the first rows of each label.
 const MOST_WINDOWS: usize = 64;
 const ORDERS: usize = 20_000;
-/// Shorter rests of a label are left out.
+/// Shorter remainders of a label are skipped.
 const LEAST: usize = 16;
 
-/// What is measured of the rows of a window.
+/// Measurements on the rows of a window.
 struct Window {
-    /// Standardised means and sums over neighbouring units; zeros where they do not vary.
+    /// Standardised means and nearest-neighbour sums; zeros where they do not vary.
     values: [Vec<f64>; 2],
-    /// The same number for equal rows.
+    /// Identifiers: equal rows have the same number.
     names: Vec<usize>,
     /// Mean and deviation of the number of equal neighbours in a random order.
     equal: (f64, f64),
@@ -37,7 +37,7 @@ impl Window {
         let width = data.shape.last().copied().unwrap_or(1).max(1);
         let all = data.values.rows(rows);
         let of = |row: usize, pairs: bool| -> f64 {
-            // Rows may have strides.
+            // Copied, as rows may have strides.
             let v = all.row(row).to_vec();
             let sum =
                 |distance: usize| v.iter().zip(v.iter().skip(distance)).map(|(a, b)| f64::from(a * b)).sum::<f64>();
@@ -52,7 +52,7 @@ impl Window {
         Self::of(values, (0..rows.len()).map(name))
     }
 
-    /// Two numbers and a name of each row.
+    /// Builds a window from two numbers and an identifier for each row.
     fn of<K: Eq + std::hash::Hash>(values: [Vec<f64>; 2], names: impl Iterator<Item = K>) -> Self {
         let values = values.map(standardised);
         let mut known: HashMap<K, usize> = HashMap::new();
@@ -62,7 +62,7 @@ impl Window {
                 *known.entry(name).or_insert(next)
             })
             .collect();
-        // Pairs of equal rows; a pair stands side by side with probability 2/n.
+        // Pairs of equal rows; a pair is adjacent with probability 2/n.
         let n = names.len() as f64;
         let mut counts = vec![0.0; known.len()];
         names.iter().for_each(|k| counts[*k] += 1.0);
@@ -71,7 +71,7 @@ impl Window {
         Self { values, names, equal: (mean, mean.sqrt()) }
     }
 
-    /// The three statistics in deviations, at most 2 each.
+    /// The three statistics in standard deviations, at most 2 each.
     fn statistics(&self, order: &[usize]) -> [f64; 3] {
         let n = order.len() as f64;
         let pairs = || order.iter().zip(&order[1..]);
@@ -101,12 +101,12 @@ fn largest(windows: &[Window], mut order: impl FnMut(usize) -> Vec<usize>) -> ([
     (sums, sums.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// A warning where rows cannot be independent: copies of each other, or consecutive rows of a label too much alike.
+/// A warning if rows cannot be independent: copies of each other, or consecutive rows of a label that are too much alike.
 pub fn warning(data: &Dataset) -> Option<String> {
     copies(data).or_else(|| series(data))
 }
 
-/// A warning where rows occur more evenly often than those of any law.
+/// A warning if rows are repeated more evenly than in any distribution.
 fn copies(data: &Dataset) -> Option<String> {
     let mut names: Vec<u64> = (0..data.n_samples()).map(|row| data.values.row_hash(row)).collect();
     names.sort_unstable();
@@ -126,7 +126,7 @@ fn copies(data: &Dataset) -> Option<String> {
     ))
 }
 
-/// Bounds of the mean of a Poisson number that is `seen`, each of which fails with a probability below 1e-6 (Chernoff).
+/// Bounds on the mean of a Poisson variable observed as `seen`, each of which fails with a probability below 1e-6 (Chernoff).
 fn bounds(seen: f64) -> [f64; 2] {
     let rate = |mean: f64| mean - seen + if seen > 0.0 { seen * libm::log(seen / mean) } else { 0.0 };
     [0.0, 2.0 * seen + 60.0].map(|mut far| {
@@ -139,7 +139,7 @@ fn bounds(seen: f64) -> [f64; 2] {
     })
 }
 
-/// A warning where consecutive rows of a label are more alike than independent rows can be.
+/// A warning if consecutive rows of a label are more alike than independent rows can be.
 fn series(data: &Dataset) -> Option<String> {
     let classes = data.labels.as_ref().map_or_else(|| vec![0; data.n_samples()], |labels| labels.classes().1);
     let mut by_label: Vec<Vec<usize>> = vec![Vec::new(); classes.iter().max().map_or(0, |k| k + 1)];
@@ -159,7 +159,8 @@ fn series(data: &Dataset) -> Option<String> {
     ))
 }
 
-/// How consecutive rows of a series are more alike than independent ones can be: `energy` and `abs_m` of the rows, and `names` that equal rows share.
+/// Statistic by which consecutive rows of a series are more alike than independent ones can be: `energy` and `abs_m` of the rows,
+/// and `names`, equal for equal rows.
 pub(super) fn correlated(energy: &[f64], abs_m: &[f64], names: &[u64]) -> Option<&'static str> {
     let starts = (0..names.len()).step_by(WINDOW).take(MOST_WINDOWS);
     let ranges = starts.map(|start| start..names.len().min(start + WINDOW)).filter(|range| range.len() >= LEAST);
@@ -174,7 +175,7 @@ pub(super) fn correlated(energy: &[f64], abs_m: &[f64], names: &[u64]) -> Option
     })
 }
 
-/// The statistic that no random order reaches, if there is one.
+/// The statistic that no random order reaches, if any.
 fn alarm(windows: &[Window]) -> Option<usize> {
     let (seen, most) = largest(windows, |n| (0..n).collect());
     if windows.is_empty() || most <= 0.0 {

@@ -1,22 +1,22 @@
-//! What a model or a file of samples is made of, values, scale, shape and lattice, so that files that are used together are of one kind.
+//! Description of the samples behind a model or a file: values, scale, shape and lattice, to check that files used together match.
 //!
-//! Models carry it in their metadata (`input`, or `lattice` of the experiments). Older files may not: what they say is checked, and
-//! what they leave open is told.
+//! Models carry it in their metadata (`input`, or `lattice` in the experiments). Older files may lack it: what they do say is checked,
+//! and the rest is reported as unchecked.
 
 use super::lattice::{LATTICE_NAME, Sites};
 use super::{Dataset, Kind};
 use crate::artifact::Model;
 
-/// What a file says of the samples that it is made of or for.
+/// Description of the samples that a file contains or was made for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Input {
     /// Name of the file, for messages.
     pub name: String,
-    /// What the values are.
+    /// Kind of the values.
     pub kind: Option<Kind>,
-    /// What values were divided by.
+    /// Divisor of the values.
     pub scale: Option<f64>,
-    /// Shape of a sample without axes of one entry; empty where it is not known.
+    /// Shape of a sample without axes of length one; empty where it is not known.
     pub shape: Vec<usize>,
     /// The lattice.
     pub lattice: Option<Sites>,
@@ -24,13 +24,13 @@ pub struct Input {
     pub field: Option<f64>,
 }
 
-/// What [`Input::agrees`] found: the number by which values of the other are multiplied and the one that is then added, where they are
-/// to be converted; and what cannot be checked.
+/// Result of [`Input::agrees`]: the conversion of the other's values, if any, and notes on
+/// what cannot be checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Agreement {
-    /// Factor and shift from the other's values to one's own.
+    /// Factor and shift from the other's values to this one's.
     pub conversion: Option<(f32, f32)>,
-    /// A sentence each.
+    /// Notes, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -39,10 +39,10 @@ fn sites(name: Option<&str>, (extents, coordination): (Vec<usize>, u32)) -> Site
 }
 
 impl Input {
-    /// What the metadata of `model` say, whose samples have `units` values; `name` is that of the file.
+    /// Reads the metadata of `model`, whose samples have `units` values; `name` is that of the file.
     ///
     /// # Errors
-    /// A sentence, if they contradict themselves or are malformed.
+    /// A message, if they are contradictory or malformed.
     pub fn of_model(model: &Model, name: &str, units: usize) -> Result<Self, String> {
         let wrong = |key: &str, value: &serde_json::Value, rule: &str| {
             Err(format!("{name}: metadata `{key}` is {value}: {rule}; give a model that rgflow wrote"))
@@ -50,7 +50,7 @@ impl Input {
         let mut said = Self { name: name.into(), ..Self::default() };
         let get = |of: &serde_json::Value, key: &str| of.get(key).filter(|v| !v.is_null()).cloned();
         let product = |l: &[usize]| l.iter().try_fold(1usize, |n, e| n.checked_mul(*e)) == Some(units);
-        // Experiments write extents alone; theirs are lattices of spins.
+        // Experiments write only extents; their lattices hold spins.
         if let Some(value) = get(&model.metadata, "lattice") {
             match serde_json::from_value::<Vec<usize>>(value.clone()) {
                 Ok(l) if product(&l) => said.lattice = Some(sites(None, (l.clone(), 2 * l.len() as u32))),
@@ -102,7 +102,7 @@ impl Input {
         Ok(said)
     }
 
-    /// What `data` are, whose values were divided by `scale`.
+    /// Description of `data`, whose values were divided by `scale`.
     pub fn of_data(data: &Dataset, scale: f64) -> Self {
         Self {
             name: data.path.display().to_string(),
@@ -114,20 +114,20 @@ impl Input {
         }
     }
 
-    /// Extents of the lattice, fastest first, if its cells are square: a ring, a square or a cubic lattice.
+    /// Extents of the lattice, fastest first, if it is hypercubic: a ring, a square or a cubic lattice.
     pub fn square_cells(&self) -> Option<Vec<usize>> {
         self.lattice.as_ref().and_then(Sites::square_cells)
     }
 
-    /// The lattice in words, such as `square 6 x 6`.
+    /// The lattice as text, such as `square 6 x 6`.
     pub fn lattice_name(&self) -> Option<String> {
         self.lattice.as_ref().map(Sites::title)
     }
 
-    /// Whether values of `other` are of the same kind as one's own.
+    /// Checks that the values of `other` are of the same kind.
     ///
     /// # Errors
-    /// A sentence that names both files and in what they differ, with the remedy.
+    /// A message that names both files, their difference and the remedy.
     pub fn agrees(&self, other: &Self) -> Result<Agreement, String> {
         let mut agreement = Agreement::default();
         self.same_place(other, &mut agreement.notes)?;
@@ -158,12 +158,12 @@ impl Input {
             && a != b
             && (levels(own) || levels(others))
         {
-            let told = format!("values of {} were divided by {a}, those of {} by {b}", self.name, other.name);
-            // Grey levels that were not divided here were divided before.
+            let difference = format!("values of {} were divided by {a}, those of {} by {b}", self.name, other.name);
+            // Grey levels not divided here were divided before.
             if own == Kind::Real || others == Kind::Real || (a != 1.0 && b != 1.0) {
-                return Err(format!("{told}; give files of one scale (--scale)"));
+                return Err(format!("{difference}; give files of one scale (--scale)"));
             }
-            agreement.notes.push(told);
+            agreement.notes.push(difference);
         }
         if agreement.conversion.is_some() {
             let (a, b) = (own.name(), others.name());
@@ -174,7 +174,7 @@ impl Input {
         Ok(agreement)
     }
 
-    /// Refuses another field; one that only one of the files tells is noted unless it is 0.
+    /// Refuses another field; a field given by only one of the files is noted unless it is 0.
     fn same_field(&self, other: &Self, notes: &mut Vec<String>) -> Result<(), String> {
         match (self.field, other.field) {
             (Some(a), Some(b)) if a != b => {
@@ -241,14 +241,14 @@ mod tests {
         assert_eq!(cells(json!({ "lattice": [10, 10] }), 100), Some(vec![10, 10]));
         assert_eq!(cells(json!({ "lattice": [8] }), 8), Some(vec![8]));
         assert_eq!(cells(json!({ "input": { "lattice": [[4, 6], 4] } }), 24), Some(vec![4, 6]));
-        // Triangular; none; of one row.
+        // A triangular lattice, no lattice, and a lattice of one row.
         assert_eq!(cells(json!({ "input": { "lattice": [[4, 6], 6] } }), 24), None);
         assert_eq!(cells(json!({ "input": { "lattice": null } }), 24), None);
         assert_eq!(cells(json!({ "lattice": [1, 10] }), 10), None);
         assert_eq!(cells(serde_json::Value::Null, 10), None);
     }
 
-    /// Issue row A6: metadata that contradict the model or are no metadata are refused by name.
+    /// Issue row A6: metadata that contradict the model or are malformed are refused by name.
     #[test]
     fn odd_metadata_are_refused() {
         for (metadata, key) in [
@@ -268,7 +268,7 @@ mod tests {
         }
     }
 
-    /// Issue row B4: pairs of files, whether they agree, are converted, noted or refused.
+    /// Issue row B4: pairs of files agree, are converted, noted or refused.
     #[test]
     fn files_of_one_kind_agree() {
         let input = |kind, scale, shape: &[usize], lattice: Option<(&[usize], u32)>| Input {
@@ -294,7 +294,7 @@ mod tests {
         refused(&spins, &input(Kind::Spins, 1.0, &[4, 9], None), &["square 6 x 6", "4 x 9"]);
         let open = spins.agrees(&input(Kind::Spins, 1.0, &[36], None)).unwrap();
         assert!(open.notes[0].contains("does not say its lattice"), "{open:?}");
-        // Values: exact both ways, or not at all.
+        // Conversions of values are exact in both directions, or refused.
         let flat = |kind, scale| input(kind, scale, &[36], None);
         assert_eq!(flat(Kind::Bits, 1.0).agrees(&flat(Kind::Spins, 1.0)).unwrap().conversion, Some((0.5, 0.5)));
         assert_eq!(flat(Kind::Spins, 1.0).agrees(&flat(Kind::Bits, 1.0)).unwrap().conversion, Some((2.0, -1.0)));

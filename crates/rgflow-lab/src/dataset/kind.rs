@@ -1,8 +1,8 @@
-//! What the values of a data set are; where they are nothing that has a name, the place of the odd one.
+//! Kind of the values of a data set; where they fit no kind, the position of the first misfit.
 
 use super::{Options, Origin, Values};
 
-/// What the values of a data set are.
+/// Kind of the values of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// -1 and +1.
@@ -11,15 +11,15 @@ pub enum Kind {
     Bits,
     /// Real numbers in [0, 1], such as grey levels: probabilities of a {0, 1} unit.
     Grey,
-    /// Any finite real numbers; only where they were asked for.
+    /// Any finite real numbers; only where the user asked for them.
     Real,
 }
 
 impl Kind {
-    /// All kinds, each of which holds what those before it do not.
+    /// All kinds, each including values that the ones before it do not.
     pub const ALL: [Kind; 4] = [Kind::Spins, Kind::Bits, Kind::Grey, Kind::Real];
 
-    /// The word that is shown.
+    /// Word for messages and files.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Spins => "spins (-1, +1)",
@@ -29,7 +29,7 @@ impl Kind {
         }
     }
 
-    /// The kind whose name that is.
+    /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
@@ -53,25 +53,25 @@ impl Kind {
     }
 }
 
-/// What the two values `low` and `high` are.
+/// Kind of units with the two values `low` and `high`.
 pub(super) fn of_levels(low: f32, high: f32) -> Kind {
     Kind::ALL.into_iter().find(|kind| kind.holds(low) && kind.holds(high)).unwrap_or(Kind::Real)
 }
 
-/// Values that are of a kind but for fewer than one in so many are of that kind, and those few are wrong.
+/// If fewer than one value in this many does not fit a kind, the data are of that kind and those few values are wrong.
 const RARE: usize = 10;
 
-/// What the values are.
+/// Kind of `values`.
 pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) -> Result<Kind, String> {
     let values = match values {
         Values::Real(values) => values,
         Values::States(_) if values.find(|v| v != 0.0).is_none() => return Ok(Kind::Spins),
         Values::States(_) if values.find(|v| v != -1.0).is_none() => return Ok(Kind::Bits),
-        // Such data is refused, or are numbers that were asked for.
+        // These are refused, or are real numbers the user asked for.
         Values::States(states) => &states.mapv(f32::from),
     };
     let place = |(r, c): (usize, usize)| match origin {
-        // Rows are samples; lines count names and remarks too.
+        // Samples are counted by rows; lines include names and comments.
         Some(o) => match (o.lines.get(r), o.columns.get(c)) {
             (Some(line), Some(c)) if *line != r as u64 + 1 => format!("row {} (line {line}), column {}", r + 1, c + 1),
             (_, c) => format!("row {}, column {}", r + 1, c.map_or(0, |c| c + 1)),

@@ -5,7 +5,7 @@ use super::cells::{Below, Cell, no_number};
 use super::labels::{Labels, Meaning, is_temperature, is_usual};
 use super::pairing::some;
 
-/// The labels that the table has, if they are read; their columns are no units.
+/// Takes the labels out of the table, if they are to be read; their columns are no units.
 pub(super) fn take_labels(
     names: Option<&[String]>,
     below: &Below,
@@ -51,7 +51,7 @@ pub(super) fn take_labels(
     Ok(Some(labels))
 }
 
-/// The labels in the column `c`: numbers, or words where one of them is none.
+/// Labels in the column `c`: numbers, or words if any of them is not a number.
 fn labels_of(name: &str, c: usize, below: &Below) -> Result<Labels, String> {
     let words = |r: usize| below.words.get(&(r, c));
     let n = below.lines.len();

@@ -1,11 +1,11 @@
-//! Labels of samples: temperatures or classes.
+//! Labels of samples: temperatures or classes, as numbers or words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What labels mean.
+/// Meaning of labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// Temperatures in J/k_B: classes have an order and a distance.
+    /// Temperatures in J/k_B: labels with an order and a distance.
     Temperature,
     /// Names without order, such as digits.
     Class,
@@ -14,16 +14,16 @@ pub enum Meaning {
 /// One label per sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels {
-    /// What they mean.
+    /// Meaning of the labels.
     pub meaning: Meaning,
-    /// One value per sample; infinite temperatures are allowed. Classes that are words have their position in `words`.
+    /// One value per sample; infinite temperatures are allowed. Classes that are words are given by their position in `words`.
     pub values: Vec<f64>,
-    /// The words that stand for the classes 0, 1, 2 ..., sorted; empty where labels are numbers.
+    /// Words for the classes 0, 1, 2 ..., sorted; empty where labels are numbers.
     pub words: Vec<String>,
 }
 
 impl Labels {
-    /// Labels of samples of an array called `name`: a label for each, or one for each of equal blocks in their order (as
+    /// Labels from an array called `name`: one per sample, or one per equal block in order (as
     /// rgflow writes temperatures).
     pub(super) fn of(name: &str, values: Vec<f64>, samples: usize) -> Result<Self, String> {
         let meaning = if is_temperature(name) { Meaning::Temperature } else { Meaning::Class };
@@ -50,7 +50,7 @@ impl Labels {
         Ok(Self { meaning, values, words: Vec::new() })
     }
 
-    /// Labels of samples of an array called `name` that are words, one for each.
+    /// Labels from an array of words called `name`, one per sample.
     pub(super) fn of_words(name: &str, values: Vec<String>, samples: usize) -> Result<Self, String> {
         if values.len() != samples {
             return Err(format!("`{name}` has {} values for {samples} samples; give one for each", values.len()));
@@ -65,15 +65,15 @@ impl Labels {
         Ok(Self { meaning: Meaning::Class, values: values.iter().map(position).collect(), words })
     }
 
-    /// The label as it stands in the file.
+    /// The label as written in the file.
     pub fn name(&self, value: f64) -> String {
-        // A position is a whole number >= 0 where there are words.
+        // Where there are words, a position is a whole number >= 0.
         self.words.get(value as usize).cloned().unwrap_or_else(|| value.to_string())
     }
 
     /// The distinct labels in ascending order, and the class (position among them) of every sample.
     pub fn classes(&self) -> (Vec<f64>, Vec<usize>) {
-        // Values are never NaN, and -0 was not told from 0 by anyone.
+        // Values are never NaN; -0 and 0 are the same label.
         let key = |v: f64| (v + 0.0).to_bits();
         let mut distinct: Vec<f64> = self.values.iter().map(|v| v + 0.0).collect();
         distinct.sort_by(f64::total_cmp);

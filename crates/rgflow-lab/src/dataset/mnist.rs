@@ -7,10 +7,10 @@ use ndarray::{Array2, Axis};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// Mirrors that are tried in order; each holds the four files as NAME.gz.
+/// Mirrors, tried in order; each holds the four files as NAME.gz.
 pub const MIRRORS: [&str; 2] =
     ["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"];
-/// Largest file that is believed, raw or compressed: the training images have 47 MB.
+/// Largest file accepted, raw or compressed: the training images have 47 MB.
 const MOST: usize = 64 << 20;
 
 /// A file of the data set.
@@ -33,31 +33,32 @@ pub fn files() -> [File; 4] {
     .map(|(name, sha256)| File { name: name.into(), sha256: sha256.into() })
 }
 
-/// Where the files lie: `$RGFLOW_DATA/mnist`, or `data/mnist` in the current folder.
+/// Folder of the files: `$RGFLOW_DATA/mnist`, or `data/mnist` in the current folder.
 pub fn folder() -> PathBuf {
     std::env::var_os("RGFLOW_DATA").map_or_else(|| "data".into(), PathBuf::from).join("mnist")
 }
 
-/// What is missing in `folder` and the command that gets it; `None` if all files are there (they are not read).
+/// Names what is missing in `folder` and the command that gets it; `None` if all files exist (they are not read).
 pub fn missing(folder: &Path) -> Option<String> {
     let file = files().into_iter().find(|file| !folder.join(&file.name).is_file())?;
     Some(format!("{} is not in {}; `rgflow data mnist` gets it", file.name, folder.display()))
 }
 
-/// Where files come from.
+/// Origin of files.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A folder that holds them, raw or as NAME.gz.
     Folder(PathBuf),
-    /// The address of a folder that holds them as NAME.gz.
+    /// Address of a folder that holds them as NAME.gz.
     Mirror(String),
 }
 
-/// Brings those of `files` into `folder` that are not there or not right, from the first of `sources` that has them right.
-/// `step` is told the name of each file that is brought. Returns the names that were brought; good files are never touched, nothing unchecked is ever written.
+/// Brings those of `files` into `folder` that are missing or wrong, from the first of `sources` that has correct ones.
+/// `step` receives the name of each file brought. Returns the names of these files; correct files are never touched, and nothing
+/// unchecked is ever written.
 ///
 /// # Errors
-/// [`Error::User`] that says of each source what is wrong; [`Error::Io`] if `folder` cannot be written.
+/// [`Error::User`] that says for each source what is wrong; [`Error::Io`] if `folder` cannot be written.
 pub fn bring(
     files: &[File],
     sources: &[Source],
@@ -91,7 +92,7 @@ pub fn bring(
     Ok(brought)
 }
 
-/// The raw bytes of a file, checked.
+/// Raw bytes of a file, checked.
 fn get(source: &Source, file: &File) -> Result<Vec<u8>, Error> {
     let (bytes, name) = match source {
         Source::Folder(dir) => {
@@ -113,7 +114,7 @@ fn get(source: &Source, file: &File) -> Result<Vec<u8>, Error> {
     Ok(raw)
 }
 
-/// The bytes of a file that is no larger than one of the data set can be.
+/// Bytes of a file that is not larger than files of the data set can be.
 fn small(path: &Path) -> Result<Vec<u8>, Error> {
     let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
     if size > MOST as u64 {
@@ -139,7 +140,7 @@ fn download(address: &str) -> Result<Vec<u8>, Error> {
         .timeout_connect(Some(std::time::Duration::from_secs(20)))
         .timeout_global(Some(std::time::Duration::from_secs(600)))
         .build();
-    // What the library says may repeat the address, whole or its part with the password.
+    // The library's message may repeat the address, whole or the part with the password.
     let shown = without_password(address);
     let secret = password(address);
     let wrong = |e: ureq::Error| {
@@ -151,7 +152,7 @@ fn download(address: &str) -> Result<Vec<u8>, Error> {
     answer.body_mut().with_config().limit(MOST as u64).read_to_vec().map_err(wrong)
 }
 
-/// User and password of an address, `user:password` of `https://user:password@host/`, also without `https:`; empty if there are none.
+/// User and password of an address, `user:password` in `https://user:password@host/`, also without `https:`; empty if there are none.
 fn password(address: &str) -> &str {
     let start = address.find("//").filter(|i| !address[..*i].contains(['/', '@'])).map_or(0, |i| i + 2);
     let rest = &address[start..];
@@ -159,7 +160,7 @@ fn password(address: &str) -> &str {
     authority.rfind('@').map_or("", |end| &authority[..end])
 }
 
-/// The address with `***` in place of user and password, and of what follows a `?` or `#` (often a key).
+/// The address with `***` in place of user and password, and of anything after `?` or `#` (often a key).
 fn without_password(address: &str) -> String {
     let secret = password(address);
     let masked = if secret.is_empty() { address.to_string() } else { address.replacen(secret, "***", 1) };
@@ -173,7 +174,7 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Images with their digits.
+/// Images with their labels.
 #[derive(Clone, Debug)]
 pub struct Digits {
     /// Grey levels in [0, 1], shape (images, 784), row by row; probabilities of {0, 1} units, never thresholded.
@@ -183,7 +184,7 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// The images of these `rows`.
+    /// The images in these `rows`.
     pub fn select(&self, rows: &[usize]) -> Self {
         let labels = rows.iter().map(|row| self.labels[*row]).collect();
         Self { images: self.images.select(Axis(0), rows), labels }
@@ -226,7 +227,7 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
     let mut set = |images: &File, labels: &File| -> Result<Digits, Error> {
         let name = &images.name;
         let ((shape, grey), (_, labels)) = (read(images, 3)?, read(labels, 1)?);
-        // `parse` gives as many extents as it was asked for, and their product is a usize (that of two alone need not be).
+        // `parse` returns as many extents as requested, and their product is a usize (the product of two of them need not be).
         let size = shape[1].saturating_mul(shape[2]);
         if shape[0] == 0 || size == 0 {
             return Err(Error::user(format!(
@@ -303,7 +304,7 @@ mod tests {
     }
     use std::io::{Read, Write};
 
-    /// Small files in the format, with their true checksums.
+    /// Small files in the format, with matching checksums.
     fn small(to: &Path) -> Vec<File> {
         let write = |name: &str, bytes: &[u8]| {
             std::fs::write(to.join(name), bytes).unwrap();
@@ -331,7 +332,7 @@ mod tests {
         assert_eq!((train.images.dim(), test.labels[3]), ((12, 4), 3));
         assert!((train.images[[11, 3]] - 47.0 / 255.0).abs() < 1e-7);
         assert_eq!(train.select(&[11, 0]).labels, [1, 0]);
-        // A file that is cut is told when read and mended when brought again.
+        // A truncated file is detected when read and replaced by the next fetch.
         let cut = to.path().join(&files[0].name);
         std::fs::write(&cut, [0, 0, 8, 3, 0]).unwrap();
         assert!(load(to.path()).unwrap_err().to_string().contains(&files[0].name));
@@ -350,7 +351,7 @@ mod tests {
         assert!(to.path().join(&files[0].name).is_file() && !to.path().join(&files[1].name).exists());
     }
 
-    /// Answers requests on a port of this machine: a path it knows with its bytes, any other with 404.
+    /// Serves files on a local port: known paths with their bytes, any other with 404.
     fn serve(dir: PathBuf, requests: usize) -> (String, std::thread::JoinHandle<()>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/mnist/", listener.local_addr().unwrap());
@@ -388,7 +389,7 @@ mod tests {
         first.join().unwrap();
         second.join().unwrap();
         assert!(load(to.path()).is_ok());
-        // Nobody listens any more.
+        // The server no longer listens.
         std::fs::remove_file(to.path().join(&files[2].name)).unwrap();
         let error = bring(&files, &sources, to.path(), &mut quiet).unwrap_err();
         assert!(error.exit_code() == 2 && error.to_string().contains("--mirror"), "{error}");

@@ -1,8 +1,8 @@
-//! Data sets from files: the user's own `.npy`, `.npz` and `.csv`, and the samples that rgflow wrote.
+//! Data sets from files: the user's own `.npy`, `.npz` and `.csv`, and samples written by rgflow.
 //!
-//! A file is data, never trusted: sizes are checked before memory is taken, and values must be what one can name: spins
+//! Files are untrusted: sizes are checked before memory is allocated, and values must be of a named kind: spins
 //! -1 and +1, bits 0 and 1, or grey levels in [0, 1] (real-valued, never thresholded). Anything else is refused with the
-//! place, the value and the remedy, unless any real number was asked for (Gaussian units).
+//! place, the value and the remedy, unless the user asked for real numbers (Gaussian units).
 
 mod array;
 pub mod averages;
@@ -38,23 +38,23 @@ pub use values::{Rows, Values, packed};
 /// Newest version of the samples' format that this version reads.
 pub const FORMAT: u32 = 1;
 
-/// Kinds of files that are read.
+/// Accepted kinds of files.
 const KINDS: &str = ".npy, .npz or .csv";
 
-/// How a file is read where it leaves a choice.
+/// Options for reading a file.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Name of the array in an `.npz` file; empty: `spins`, else the only array of two and more dimensions.
     pub array: String,
-    /// Name of the array (`.npz`) or the column (`.csv`) of labels; empty: `temperatures`, `labels` and their usual names.
+    /// Name of the array (`.npz`) or the column (`.csv`) of labels; empty: `temperatures`, `labels` and similar names.
     pub labels: String,
-    /// Whether labels are read at all; else what is one by its name is left out.
+    /// Whether labels are read; if not, arrays or columns named as labels are ignored.
     pub reads_labels: bool,
-    /// Values are divided by this before they are looked at, such as 255 for bytes of grey.
+    /// Divisor of all values, such as 255 for bytes of grey; applied before the kind is determined.
     pub scale: f64,
     /// Whether any finite real number is allowed.
     pub real: bool,
-    /// How the user allows any real number, said where one is refused; empty: there is no way.
+    /// Option by which the user can allow real numbers, named where one is refused; empty: there is none.
     pub allow: &'static str,
 }
 
@@ -68,9 +68,9 @@ impl Default for Options {
 /// A data set in memory.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// Shape (samples, units); states take a byte each.
+    /// Shape (samples, units); states take one byte each.
     pub values: Values,
-    /// What the values are.
+    /// Kind of the values.
     pub kind: Kind,
     /// Shape of one sample as in the file, such as `[8, 8]`; its product is the number of units.
     pub shape: Vec<usize>,
@@ -84,11 +84,11 @@ pub struct Dataset {
     pub path: PathBuf,
     /// Hash of the bytes of the file.
     pub hash: String,
-    /// What was taken where the file could be read in two ways, a sentence each.
+    /// Choices made where the file could be read in two ways, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Numbers of a file, before anyone says what they are.
+/// Numbers of a file, before their kind is known.
 struct Table {
     /// Shape (samples, units), divided by the scale.
     values: Values,
@@ -100,7 +100,7 @@ struct Table {
     origin: Option<Origin>,
 }
 
-/// Where the values of a table of text stand in the file: the line of every row (from 1), the column of every unit (from 0).
+/// Position of the values of a text table in the file: the line of every row (from 1), the column of every unit (from 0).
 struct Origin {
     lines: Vec<u64>,
     columns: Vec<usize>,
@@ -149,18 +149,18 @@ impl Dataset {
         self.values.dim().1
     }
 
-    /// A value that units of the values `low` and `high` cannot have: states must be these, grey levels lie between.
+    /// A value that units with the values `low` and `high` cannot have: states must be one of them, grey levels lie between.
     pub fn misfit(&self, low: f32, high: f32) -> Option<f32> {
         let states = self.kind.levels().is_some();
         let fits = |v: f32| if states { v == low || v == high } else { (low..=high).contains(&v) };
         self.values.find(fits)
     }
 
-    /// Refuses samples that are no states of sites of several units, as `units` has them; what a unit by itself can have is said by
-    /// [`Dataset::misfit`].
+    /// Refuses samples that are no states of the sites of `units`, where a site has several units; [`Dataset::misfit`] checks single
+    /// units.
     ///
     /// # Errors
-    /// A sentence that names the sample, the site and the remedy.
+    /// A message that names the sample, the site and the remedy.
     pub fn check(&self, units: &Units) -> Result<(), String> {
         let Some(width) = units.sites().map(|sites| sites.width()).filter(|width| *width > 1) else { return Ok(()) };
         if !self.n_units().is_multiple_of(width) {
@@ -185,8 +185,8 @@ impl Dataset {
         Ok(())
     }
 
-    /// Spins or bits as the values `low` and `high` of other units, which is exact; a note says so. Data that is neither, or that
-    /// such units can have, stays as it is.
+    /// Converts spins or bits to the values `low` and `high` of other units, which is exact; a note says so. Other data, and data
+    /// that such units can have, stay as they are.
     pub fn convert(&mut self, low: f32, high: f32) {
         if self.kind.levels().is_none() || self.misfit(low, high).is_none() {
             return;
@@ -221,7 +221,7 @@ impl Dataset {
     }
 }
 
-/// Hash of the bytes of the file `path`, which the user named.
+/// Hash of the bytes of the file `path`, named by the user.
 ///
 /// # Errors
 /// [`Error::User`] if it cannot be read.
@@ -239,7 +239,7 @@ fn check_format<R: Read + Seek>(file: &mut npz::Reader<R>, names: &[String]) -> 
         Ok(found) if found > FORMAT => {
             Err(format!("has the format {found} of a newer rgflow, this version reads up to {FORMAT}; update rgflow"))
         }
-        // Somebody else's array of that name says nothing.
+        // An array of that name from another program is ignored if it has another meaning.
         _ => Ok(()),
     }
 }

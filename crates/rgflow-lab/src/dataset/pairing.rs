@@ -1,17 +1,17 @@
-//! Which arrays of an archive belong together: samples and their labels, by name (`x_train`, `y_train`), number (`spins_1`,
-//! `temperatures_1`) or place (`arr_0`, `arr_1`).
+//! Matching arrays of an archive: samples and their labels, by name (`x_train`, `y_train`), number (`spins_1`,
+//! `temperatures_1`) or position (`arr_0`, `arr_1`).
 
 use super::labels::is_usual;
 use crate::artifact::npz::Description;
 
-/// The words and the number that a name is made of: `spins_1` and `spins1` are `spins`, `1`.
+/// Words and number in a name: `spins_1` and `spins1` are `spins`, `1`.
 fn parts(name: &str) -> Vec<&str> {
     let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let (text, number) = name.split_at(digits.len());
     text.split(['_', '-', '.']).chain([number]).filter(|part| !part.is_empty()).collect()
 }
 
-/// The part of a name that says that it is labels, such as `y` of `y_train`; else the name.
+/// The part of a name that marks it as labels, such as `y` of `y_train`; else the whole name.
 pub(super) fn stem(name: &str) -> &str {
     if is_usual(name) && name != "y_train" {
         return name;
@@ -23,7 +23,7 @@ fn list(arrays: &[&Description]) -> String {
     some(&arrays.iter().map(|d| d.name.as_str()).collect::<Vec<_>>())
 }
 
-/// The names, or the first of very many, each cut where it is very long.
+/// The names for messages, only the first if there are very many, each shortened if very long.
 pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 20;
     const LONGEST: usize = 80;
@@ -38,8 +38,8 @@ pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// The array of samples: the only one of two or more dimensions that is not called labels; or `spins`, unless another has as many rows and
-/// columns.
+/// The array of samples: the only one of two or more dimensions not named as labels; or `spins`, unless another has the same numbers
+/// of rows and columns.
 pub(super) fn samples(all: &[Description]) -> Result<&Description, String> {
     let many: Vec<&Description> = all.iter().filter(|d| d.shape.len() >= 2 && !is_usual(stem(&d.name))).collect();
     let spins = all.iter().find(|d| d.name == "spins");
@@ -59,15 +59,15 @@ pub(super) fn samples(all: &[Description]) -> Result<&Description, String> {
     }
 }
 
-/// The array of labels that belongs to `main`: the one whose name has the other parts of `main`'s, else one with no other parts.
-/// With two the file is refused where labels are `needed`.
+/// The array of labels for `main`: the one whose name shares the other parts of `main`'s name, else one without other parts.
+/// Two candidates are an error where labels are `needed`.
 pub(super) fn labels_for<'a>(
     main: &Description,
     all: &'a [Description],
     needed: bool,
 ) -> Result<Option<&'a Description>, String> {
     let own = parts(&main.name);
-    // Parts of the name beside the one that says labels; none where no part does.
+    // Parts of the name except the one that marks labels; `None` if no part does.
     let rest = |d: &Description| -> Option<Vec<String>> {
         let stem = stem(&d.name);
         is_usual(stem).then(|| match stem == d.name {
@@ -96,7 +96,7 @@ pub(super) fn labels_for<'a>(
     }
 }
 
-/// `numpy.savez(file, x, y)` names no arrays: `arr_1` of one value for each sample in `arr_0` are its labels.
+/// `numpy.savez(file, x, y)` names no arrays: `arr_1` with one value per sample in `arr_0` holds its labels.
 fn next<'a>(main: &Description, all: &'a [Description]) -> Option<&'a Description> {
     let number: usize = main.name.strip_prefix("arr_")?.parse().ok()?;
     let name = format!("arr_{}", number.checked_add(1)?);

@@ -1,4 +1,4 @@
-//! Samples of the Ising model: drawn at several temperatures, summarised beside exact values, and written to files.
+//! Samples of the Ising model: drawn at several temperatures, summarised, compared with exact values, and written to files.
 
 mod needs;
 
@@ -18,7 +18,7 @@ use rgflow::restart::{Drive, Resumable};
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is to be drawn.
+/// Samples to be drawn.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The lattice.
@@ -31,13 +31,13 @@ pub struct Request {
     pub n: usize,
     /// The sampler.
     pub method: Method,
-    /// Chains, burn-in and spacing where they are given.
+    /// Chains, burn-in and spacing, where they are given.
     pub effort: Effort,
     /// Seed.
     pub seed: u64,
 }
 
-/// Where work is reported, and what stops it.
+/// Progress reports and interruption of the drawing.
 struct Watching<'a> {
     progress: &'a dyn Progress,
     interrupt: &'a AtomicBool,
@@ -54,12 +54,12 @@ impl Watch for Watching<'_> {
     }
 }
 
-/// What was drawn at one temperature.
+/// Samples of one temperature.
 #[derive(Clone, Debug)]
 pub struct Sampled {
     /// The temperature.
     pub temperature: Temperature,
-    /// The configurations, and how they were made.
+    /// The configurations, and how they were drawn.
     pub drawn: Drawn,
     /// Averages with errors.
     pub summary: Summary,
@@ -68,15 +68,15 @@ pub struct Sampled {
 }
 
 impl Request {
-    /// Refuses what does not fit into memory.
+    /// Refuses a request that does not fit into memory.
     ///
     /// # Errors
-    /// [`Error::User`] that names what asks for it, what it would take and what is free.
+    /// [`Error::User`] that names the cause, the need and the free memory.
     pub fn check(&self) -> Result<(), Error> {
         memory::need(&self.needs())
     }
 
-    /// All that is drawn depends on, in words.
+    /// Everything that the samples depend on, as text.
     pub fn text(&self) -> String {
         let Self { lattice, field, temperatures, n, method, effort, seed } = self;
         let extents = lattice.extents();
@@ -84,11 +84,11 @@ impl Request {
     }
 
     /// Draws at all temperatures, with the streams of [`auto::sample`](rgflow::exact::auto::sample): a temperature gives the same
-    /// configurations alone and in a list; where it stands twice in the list, they are two independent sets. Goes on from
-    /// `restarts`, where all is kept that is done when it is stopped.
+    /// configurations alone and in a list; if it occurs twice in the list, the two sets are independent. Goes on from
+    /// `restarts`, where an interrupted draw saves everything done.
     ///
     /// # Errors
-    /// [`Error::User`] where the sampler cannot do it, [`Error::Interrupted`] once `interrupt` is set.
+    /// [`Error::User`] if the sampler does not apply, [`Error::Interrupted`] once `interrupt` is set.
     pub fn draw(
         &self,
         progress: &dyn Progress,
@@ -126,7 +126,7 @@ impl Request {
         drawn
     }
 
-    /// Exact energy per spin and specific heat.
+    /// Exact energy per spin and specific heat, where they are known.
     fn exact(&self, temperature: Temperature) -> Option<(f64, f64)> {
         let exact = match &self.lattice {
             Geometry::Square(s) if self.field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
@@ -166,7 +166,7 @@ impl Request {
     /// The spins of one temperature as an `.npy` file.
     ///
     /// # Errors
-    /// [`Error::User`] for several temperatures, which the format cannot tell apart.
+    /// [`Error::User`] for several temperatures, which the format cannot distinguish.
     pub fn npy(&self, sampled: &[Sampled], mut to: impl Write) -> Result<(), Error> {
         if sampled.len() != 1 {
             return Err(Error::user(format!(

@@ -1,4 +1,4 @@
-//! Tables of text: one sample a line, with or without a line of names ([`super::header`] says which).
+//! Text tables: one sample per line, with or without a line of names ([`super::header`] decides).
 
 use super::cells::{Cell, lines, no_number, separator, with_first, without_trailing_separator};
 use super::header::{self, Names};
@@ -10,7 +10,7 @@ use ndarray::{Array2, Axis};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// The table of the text file `path`. Memory is asked for before it is taken.
+/// Table of the text file `path`. Memory is checked before it is allocated.
 pub(super) fn read(path: &Path, options: &Options) -> Result<Table, Error> {
     const REMEDY: &str = "give fewer samples at a time, or an array (.npy), which takes less";
     let name = path.display();
@@ -18,20 +18,20 @@ pub(super) fn read(path: &Path, options: &Options) -> Result<Table, Error> {
     let size = std::fs::metadata(path).map_or(0, |file| file.len() as usize);
     memory::need(&[Need::new(&[size], format!("{name}: the text"), REMEDY)])?;
     let bytes = user_file::read(path, KINDS)?;
-    // Every number as 64 bits, twice while columns of labels are left out.
+    // Every number has 64 bits, and there are two copies while columns of labels are removed.
     let cells = cells_of(&bytes);
     memory::need(&[Need::new(&[16, cells], format!("{name}: a table of {cells} numbers"), REMEDY)])?;
     table(&bytes, options).map_err(wrong)
 }
 
-/// How many cells the text has at least: words between separators or blanks, without remarks.
+/// Least number of cells in the text: words between separators or blanks, without comments.
 fn cells_of(text: &[u8]) -> usize {
     let between = |byte: &u8| matches!(byte, b',' | b';') || byte.is_ascii_whitespace();
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#"));
     lines.map(|line| line.split(between).filter(|cell| !cell.is_empty()).count()).sum()
 }
 
-/// The table of a text file. Lines that begin with `#` are remarks (as `numpy.savetxt` writes them); the last of them before the numbers
+/// Table of a text file. Lines that begin with `#` are comments (as written by `numpy.savetxt`); the last one before the numbers
 /// may hold the names.
 fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     let text = std::str::from_utf8(bytes)
@@ -55,7 +55,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
         }
     };
     if let Some(names) = names.as_mut().filter(|names| names.len() + 1 == below.width) {
-        // R writes names of rows, and none above them.
+        // R writes names of rows, but no name above them.
         names.insert(0, String::new());
     }
     let n = below.lines.len();
@@ -90,7 +90,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     Ok(Table { shape: vec![values.ncols()], values: values.into(), labels, lattice: None, field: None, notes, origin })
 }
 
-/// Names in the last remark before the numbers, as `numpy.savetxt(header=...)` writes them.
+/// Names in the last comment before the numbers, as written by `numpy.savetxt(header=...)`.
 fn remark_names(text: &str, separator: Option<u8>, width: usize) -> Option<Vec<String>> {
     let remarks = text.lines().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
     let last = remarks.filter(|line| !line.trim().is_empty()).last()?.trim_start_matches(['#', ' ']);

@@ -1,4 +1,4 @@
-//! Values of samples in memory: states take a byte each, only real numbers take four.
+//! Values of samples in memory: states take one byte each, real numbers four.
 
 use super::Dataset;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -14,8 +14,8 @@ pub enum Values {
     Real(Array2<f32>),
 }
 
-/// Values of 32 bits that are held at a time where rows are worked on in portions (256 MiB). Fixed, and above the size of most
-/// data sets: the last bits of a product of matrices can depend on how many rows it has.
+/// 32-bit values held at a time when rows are processed in portions (256 MiB). Fixed, and above the size of most
+/// data sets: the last bits of a matrix product can depend on the number of its rows.
 const PORTION: usize = 1 << 26;
 
 impl Values {
@@ -27,10 +27,10 @@ impl Values {
         }
     }
 
-    /// The value of the unit `unit` of the sample `row`.
+    /// Value of the unit `unit` in the sample `row`.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no such unit or row.
     pub fn at(&self, row: usize, unit: usize) -> f32 {
         match self {
             Self::States(states) => states[(row, unit)].into(),
@@ -38,11 +38,11 @@ impl Values {
         }
     }
 
-    /// The first value that is not `wanted`.
+    /// The first value for which `wanted` is false.
     pub fn find(&self, wanted: impl Fn(f32) -> bool) -> Option<f32> {
         match self {
             Self::States(states) => {
-                // There are three.
+                // A state has only three values.
                 let bad = [-1i8, 0, 1].map(|s| !wanted(f32::from(s)));
                 let is_bad = |s: &&i8| bad[(**s + 1) as usize];
                 if bad.contains(&true) { states.iter().find(is_bad).map(|s| f32::from(*s)) } else { None }
@@ -51,19 +51,19 @@ impl Values {
         }
     }
 
-    /// Puts `value` of whether a state is up (+1) in the place of each; real numbers stay.
+    /// Replaces each state by `value` of whether it is up (+1); real numbers are unchanged.
     pub fn map_states(&mut self, value: impl Fn(bool) -> f32) {
         let Self::States(states) = self else { return };
         let [low, high] = [false, true].map(value);
         if [low, high].iter().all(is_state) {
-            // In place: a second array of states may not fit.
+            // In place: a second array of states may not fit into memory.
             states.mapv_inplace(|s| if s > 0 { high as i8 } else { low as i8 });
         } else {
             *self = Self::Real(states.mapv(|s| if s > 0 { high } else { low }));
         }
     }
 
-    /// The samples `rows` as numbers of 32 bits, shape (rows, units).
+    /// The samples `rows` as f32, shape (rows, units).
     ///
     /// # Panics
     /// If there is no such row.
@@ -80,7 +80,7 @@ impl Values {
         }
     }
 
-    /// The same number for equal samples, another one for others (but for chances of 2^-64).
+    /// Hash of a sample: equal for equal samples, different for others (but for a chance of 2^-64).
     ///
     /// # Panics
     /// If there is no such row.
@@ -88,7 +88,7 @@ impl Values {
         let mut hasher = DefaultHasher::new();
         match self {
             Self::States(states) => states.row(row).iter().for_each(|s| hasher.write_i8(*s)),
-            // -0 is 0.
+            // -0 becomes 0.
             Self::Real(values) => values.row(row).iter().for_each(|v| hasher.write_u32((v + 0.0).to_bits())),
         }
         hasher.finish()
@@ -105,7 +105,7 @@ impl Values {
         }
     }
 
-    /// The portions of `n` rows that are worked on one after the other: one where they are few.
+    /// Ranges that split `n` rows into portions to be processed one after the other: a single one for few rows.
     pub fn portions(&self, n: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let rows = (PORTION / self.dim().1.max(1)).max(256) / 256 * 256;
         (0..n).step_by(rows).map(move |first| first..n.min(first + rows))
@@ -116,14 +116,14 @@ fn is_state(v: &f32) -> bool {
     *v == 0.0 || v.abs() == 1.0
 }
 
-/// States where all values are.
+/// States if all values are states.
 impl From<Array2<f32>> for Values {
     fn from(values: Array2<f32>) -> Self {
         if values.iter().all(is_state) { Self::States(values.mapv(|v| v as i8)) } else { Self::Real(values) }
     }
 }
 
-/// Integers of 8 bits, states where all values are.
+/// 8-bit integers, states if all values are.
 impl From<Array2<i8>> for Values {
     fn from(values: Array2<i8>) -> Self {
         let is_state = |v: &i8| (-1..=1).contains(v);
@@ -131,9 +131,9 @@ impl From<Array2<i8>> for Values {
     }
 }
 
-/// Samples as trainings take them: bits of spins and bits, else numbers.
+/// Samples in the form for training: bits for spins and bits, else numbers.
 pub enum Rows {
-    /// 1 where a unit is +1, as [`packed`] gives them.
+    /// 1 where a unit is +1, in the layout of [`packed`].
     Bits(Vec<u8>),
     /// Shape (rows, units).
     Values(Array2<f32>),
@@ -151,7 +151,7 @@ impl Rows {
         }
     }
 
-    /// For a machine.
+    /// The samples for an RBM.
     pub fn for_machine(&self) -> rgflow::rbm::Samples<'_> {
         match self {
             Self::Bits(bits) => bits.as_slice().into(),
@@ -159,7 +159,7 @@ impl Rows {
         }
     }
 
-    /// For a network, where the samples are of `data`.
+    /// The samples for a network; they must be of `data`.
     pub fn for_network(&self, data: &Dataset) -> rgflow::nn::Samples<'_> {
         match self {
             Self::Bits(bits) => {
@@ -171,7 +171,7 @@ impl Rows {
     }
 }
 
-/// Bits of states, as [`rgflow::rbm::Samples::Packed`] takes them: of the samples `rows`, 1 where a unit is +1.
+/// States of the samples `rows` as bits, 1 where a unit is +1, in the layout of [`rgflow::rbm::Samples::Packed`].
 pub fn packed(states: ArrayView2<i8>, rows: &[usize]) -> Vec<u8> {
     use rgflow::packed::{pack, packed_len};
     let (n, bytes) = (states.ncols(), packed_len(states.ncols()));

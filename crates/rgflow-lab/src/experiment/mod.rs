@@ -1,4 +1,4 @@
-//! Experiments: one file each, one line in [`ALL`].
+//! Experiments: one file or folder each, one line each in [`ALL`].
 
 mod ashkin_teller;
 mod exact_rg;
@@ -25,7 +25,7 @@ pub use crate::study::{About, AnyExperiment, Experiment, Item};
 pub use finite_size::FiniteSize;
 pub use mcrg::Mcrg;
 pub use neural_rg::NeuralRg;
-pub use overview::{Found, overview};
+pub use overview::{ItemRecord, overview};
 pub use own_flow::OwnFlow;
 pub use train_rbm::TrainRbm;
 pub use train_thermometer::TrainThermometer;
@@ -68,7 +68,7 @@ pub fn find(name: &str) -> Result<&'static dyn AnyExperiment, Error> {
 /// Refuses settings of `experiment` that do not fit into memory.
 ///
 /// # Errors
-/// [`Error::User`] that names the setting, what it would take and what is free.
+/// [`Error::User`] that names the setting, the need and the free memory.
 pub fn fits(experiment: &dyn AnyExperiment, settings: &toml::Table) -> Result<(), Error> {
     experiment.needs(settings).iter().try_for_each(|one| memory::need(std::slice::from_ref(one)))
 }

@@ -1,37 +1,37 @@
-//! All experiments on one page: the verdict table, then every item with its figures.
+//! Overview page of all experiments: the verdict table, then every item with its figures.
 
 use super::Item;
 use crate::record::{Cell, Record, Section, Verdict, verdicts};
 
-/// An item of the thesis, with what its experiment found.
-pub struct Found<'a> {
+/// An item of the thesis, and the record of its experiment.
+pub struct ItemRecord<'a> {
     /// The item.
     pub item: &'static Item,
     /// The record of its experiment.
     pub record: &'a Record,
-    /// Where the whole report of its experiment is, from the page of all.
+    /// Address of the experiment's full report, relative to the overview page.
     pub page: String,
 }
 
-/// Place of an item in the thesis: the numbers of its id, appendices last.
+/// Order of an item in the thesis: the numbers in its id, appendices last.
 fn place(id: &str) -> Vec<u32> {
     let numbers: Vec<u32> = id.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
     let chapter = id.trim_start_matches(|c: char| c.is_ascii_lowercase());
     if chapter.starts_with(|c: char| c.is_ascii_digit()) { numbers } else { vec![u32::MAX] }
 }
 
-/// One record of all `found` items; `left_out`: items that were not made, each with the reason and the remedy.
-pub fn overview(found: &[Found], left_out: &[(&Item, String)]) -> Record {
+/// One record for all `found` items; `left_out`: items that were not made, each with the reason and the remedy.
+pub fn overview(found: &[ItemRecord], left_out: &[(&Item, String)]) -> Record {
     let mut records: Vec<&Record> = Vec::new();
     for one in found {
         if !records.iter().any(|record| record.experiment == one.record.experiment) {
             records.push(one.record);
         }
     }
-    let mut found: Vec<&Found> = found.iter().collect();
+    let mut found: Vec<&ItemRecord> = found.iter().collect();
     found.sort_by_key(|one| place(&one.item.id));
     let mut summary = verdicts(records.iter().copied());
-    // An experiment makes more items than were asked for.
+    // An experiment makes more items than were requested.
     let asked = |row: &Vec<Cell>| matches!(&row[0], Cell::Text(item) if found.iter().any(|one| one.item.id == *item));
     summary.rows.retain(asked);
     let id = |row: &Vec<Cell>| if let Cell::Text(id) = &row[0] { place(id) } else { Vec::new() };
@@ -97,7 +97,7 @@ mod tests {
             ..Record::default()
         };
         let item = Item::of("ising-2d").find(|item| item.id == "fig4.6").unwrap();
-        let found = [Found { item, record: &record, page: "p".into() }];
+        let found = [ItemRecord { item, record: &record, page: "p".into() }];
         let page = overview(&found, &[(item, "no data".into())]);
         let ids: Vec<&str> = page.sections[0].figures.iter().map(|f| f.id.as_str()).collect();
         assert_eq!(ids, ["fig4.6", "fig4.6-b"]);

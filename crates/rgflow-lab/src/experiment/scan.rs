@@ -1,21 +1,21 @@
-//! The full product of settings over several axes: its points, table and maps.
+//! Scans over the full product of several settings: points, table and maps.
 
 use crate::record::{Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Section, Table};
 
-/// A setting and the values that it takes.
+/// A setting and its values in the scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
     /// Key of the setting, such as `rbm.epochs`.
     pub key: String,
-    /// Values as they stand after `--set KEY=`, in the order of the scan.
+    /// Values as written after `--set KEY=`, in the order of the scan.
     pub values: Vec<String>,
 }
 
 impl Axis {
-    /// Parses `KEY=VALUE,VALUE,...`; a value in brackets may hold commas.
+    /// Parses `KEY=VALUE,VALUE,...`; a value in brackets may contain commas.
     ///
     /// # Errors
-    /// What is missing, or a value that is there twice.
+    /// A message about a missing part, or a value given twice.
     pub fn parse(text: &str) -> Result<Self, String> {
         let example = "an axis is KEY=VALUE,VALUE,... such as rbm.epochs=1,3,10";
         let (key, list) = text.split_once('=').ok_or(format!("`{text}` has no `=`; {example}"))?;
@@ -50,7 +50,7 @@ pub fn product(axes: &[Axis]) -> Vec<Vec<usize>> {
     })
 }
 
-/// A point in words, for folders: `rbm.epochs=3,rbm.learning_rate=0.1`.
+/// Name of a point for folders: `rbm.epochs=3,rbm.learning_rate=0.1`.
 pub fn name(axes: &[Axis], point: &[usize]) -> String {
     let parts: Vec<String> =
         axes.iter().zip(point).map(|(axis, v)| format!("{}={}", axis.key, axis.values[*v])).collect();
@@ -61,11 +61,11 @@ pub fn name(axes: &[Axis], point: &[usize]) -> String {
 pub struct Done {
     /// Position on each axis.
     pub point: Vec<usize>,
-    /// The numbers that were asked for.
+    /// The requested numbers.
     pub numbers: Vec<Number>,
 }
 
-/// What a number is that is only an interval: "<=", ">=" or "range"; its value is then a place in it, no measurement.
+/// Kind of bound if a number is only an interval: "<=", ">=" or "range"; its value is then a point in it, not a measurement.
 fn bound(number: &Number) -> Option<&'static str> {
     match number.interval? {
         [None, None] => None,
@@ -75,7 +75,7 @@ fn bound(number: &Number) -> Option<&'static str> {
     }
 }
 
-/// Every number of every point, one line each; `bound`, `low` and `high` where it is a bound or a range.
+/// Every number of every point, one per line; `bound`, `low` and `high` where it is a bound or a range.
 ///
 /// # Errors
 /// If the table cannot be written.
@@ -98,7 +98,7 @@ pub fn csv(axes: &[Axis], done: &[Done]) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What the page shows: one column by number, a curve or a map of each where the axes are numbers.
+/// Record for the page: a table with one column per number, and curves or maps where the axes are numbers.
 pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
     let keys: Vec<&str> = done.first().map_or(vec![], |one| one.numbers.iter().map(|n| n.key.as_str()).collect());
     let find = |point: &[usize], key: &str| {
@@ -128,13 +128,13 @@ pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
     record
 }
 
-/// Logarithmic where values are positive and span a decade.
+/// Logarithmic if values are positive and span a decade.
 fn scaled(axis: &Axis, values: &[f64]) -> Scale {
     let (low, high) = values.iter().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(*v), h.max(*v)));
     if low > 0.0 && high >= 10.0 * low { Scale::log(&axis.key) } else { Scale::new(&axis.key) }
 }
 
-/// A map over the first two axes, or a curve over one; a panel for each point of the others.
+/// A map over the first two axes, or a curve over one; one panel for each point of the others.
 fn figure<'a>(
     i: usize,
     key: &str,
@@ -185,7 +185,7 @@ fn figure<'a>(
                 })
             }
             None => {
-                // What is open on both sides is drawn too.
+                // Intervals open on both sides are drawn too.
                 let bare = |n: &Number| n.clone().interval(None);
                 let none = || Number::new("", f64::NAN, None, "", "");
                 let numbers: Vec<Number> =
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn maps_hold_the_point_of_their_place() {
         let axes = [Axis::parse("a=30,1").unwrap(), Axis::parse("b=5,7").unwrap()];
-        // Values 100 a + b.
+        // The value at (a, b) is 100 a + b.
         let done: Vec<Done> = product(&axes)
             .into_iter()
             .map(|point| {

@@ -3,10 +3,10 @@
 use crate::study::prelude::*;
 use crate::study::{peaks, settings::EvenSide};
 
-/// The experiment.
+/// The experiment `sizes`.
 pub struct Sizes;
 
-/// The table `sizes`, and the tables of the torus by size.
+/// Settings of the experiment: the table `sizes`, and the tables of the torus for each size.
 #[derive(Deserialize)]
 pub struct Settings {
     sizes: Rising<EvenSide>,
@@ -23,8 +23,8 @@ impl values::Settings for Settings {
     }
 }
 
-/// What one size gave in one repetition.
-pub struct Found {
+/// Findings for one size in one repetition.
+pub struct Findings {
     null: Observed,
     flows: ByMode<FlowFindings>,
     peaks: peaks::Peaks,
@@ -32,7 +32,7 @@ pub struct Found {
 
 impl Experiment for Sizes {
     type Settings = Settings;
-    type Found = Vec<Found>;
+    type Findings = Vec<Findings>;
 
     const ABOUT: About = About {
         name: "sizes",
@@ -51,7 +51,7 @@ impl Experiment for Sizes {
         settings.tori.iter().flat_map(|torus| torus.needs()).chain([peak]).collect()
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Vec<Found>, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Vec<Findings>, Error> {
         let one = |torus: &Torus| {
             let (part, all) = (&repetition.part(&format!("L{}", *torus.lattice.size)), torus.all());
             let machine = || -> Result<_, Error> {
@@ -60,14 +60,14 @@ impl Experiment for Sizes {
                 Ok((study.mixture(&all)?, study.flows(&machine, "all", None)?))
             };
             let (peaks, found) = rayon::join(|| peaks::stage(part, *torus.lattice.size, *settings.peak), machine);
-            found.and_then(|(null, flows)| Ok(Found { null, flows, peaks: peaks? }))
+            found.and_then(|(null, flows)| Ok(Findings { null, flows, peaks: peaks? }))
         };
-        // The largest takes longest: it begins first.
+        // The largest size takes longest, so it begins first.
         let found: Result<Vec<_>, Error> = settings.tori.par_iter().rev().map(one).collect();
         found.map(|found| found.into_iter().rev().collect())
     }
 
-    fn record(&self, settings: &Settings, found: &[Vec<Found>]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Vec<Findings>]) -> Result<Record, Error> {
         let (over, critical) = (Repeated::new("sizes", found), Temperature::CRITICAL.value());
         let size = Dimension::new("L", &values::plain(&settings.sizes), |l| format!("L{l}"));
         let what = "temperature at which the specific heat of the torus is largest, exact (Kaufman)";
@@ -90,7 +90,7 @@ impl Experiment for Sizes {
         record.list(&[&ByPlace(vec![&heat, &chi, &null, &ends])]);
         record.claims.extend(size.places().map(|l| {
             let states = format!("L = {}: the flow ends near T_c(L)", size.word(l));
-            Claim::of("sec4.sizes", states, ends.t_star.at((l, Mode::Gibbs))).beside(null.t_star.at(l))
+            Claim::of("sec4.sizes", states, ends.t_star.at((l, Mode::Gibbs))).with_null(null.t_star.at(l))
         }));
         let (sizes, peaks) = (size.list(|l| size.word(l)), size.list(|l| format!("{:.3}", heat.at(l).get())));
         let (gibbs, nulls) = (size.list(|l| ends.t_star.at((l, Mode::Gibbs))), size.list(|l| null.t_star.at(l)));
@@ -131,20 +131,20 @@ mod tests {
     #[test]
     fn a_record_says_each_number_once() {
         let settings: Settings = settings(Sizes::ABOUT.recipe, &["sizes.sizes=[4, 14]"]);
-        let found = |l: f64| Found {
+        let found = |l: f64| Findings {
             null: observed(2.5 + l),
             flows: ByMode::of(flow(2.25 + l), flow(3.0 + l)),
             peaks: peaks::Peaks { specific_heat: 2.375, susceptibility: Some((2.625 + l, 0.0625)) },
         };
-        let told = Sizes.record(&settings, &[vec![found(0.0), found(1.0)]]).unwrap();
+        let output = Sizes.record(&settings, &[vec![found(0.0), found(1.0)]]).unwrap();
         let values = [
             ("sizes.L4.T_c.specific_heat", 2.375),
             ("sizes.L14.T_c.susceptibility", 3.625),
             ("sizes.L14.null.T_E", 3.625),
             ("sizes.L4.gibbs.T_star", 2.25),
         ];
-        check(&told, &values, &["sec4.sizes"]);
-        assert_eq!(verdicts(&told), ["agrees", "differs"]);
-        assert_eq!(told.claims[1].null.as_deref(), Some("sizes.L14.null.T_star"));
+        check(&output, &values, &["sec4.sizes"]);
+        assert_eq!(verdicts(&output), ["agrees", "differs"]);
+        assert_eq!(output.claims[1].null.as_deref(), Some("sizes.L14.null.T_star"));
     }
 }

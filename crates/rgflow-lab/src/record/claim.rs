@@ -1,4 +1,4 @@
-//! Claims of the thesis beside the numbers that answer them: the lines of the verdict table.
+//! Claims of the thesis with the numbers that answer them: the lines of the verdict table.
 
 use super::{Cell, Number, Record, Table};
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 pub struct Claim {
     /// Number of the figure, table or section, such as `fig4.6`.
     pub item: String,
-    /// What the thesis states, in a few words with its number: `all starts end at T of about 2.5`.
+    /// Statement of the thesis, in a few words with its number: `all starts end at T of about 2.5`.
     pub states: String,
-    /// Key of the number that is measured, whose first comparison is the verdict; empty where the run left it out.
+    /// Key of the measured number, whose first comparison is the verdict; empty where the run left it out.
     pub number: String,
-    /// Key of the number that the null gives (no machine), where there is one.
+    /// Key of the number under the null hypothesis (no machine), where there is one.
     #[serde(default)]
     pub null: Option<String>,
 }
@@ -28,30 +28,30 @@ impl Claim {
         Self { item: item.into(), states: states.into(), number: key.into(), null: None }
     }
 
-    /// A claim that this run left out, by its settings.
+    /// A claim that this run left out because of its settings.
     pub fn left_out(item: &str, states: impl Into<String>) -> Self {
         Self { item: item.into(), states: states.into(), ..Self::default() }
     }
 
-    /// With the number of the null.
-    pub fn beside(self, null: &Number) -> Self {
+    /// Adds the number under the null hypothesis.
+    pub fn with_null(self, null: &Number) -> Self {
         self.null(&null.key)
     }
 
-    /// With the key of the null's number.
+    /// Adds the key of the number under the null hypothesis.
     pub fn null(mut self, key: impl Into<String>) -> Self {
         self.null = Some(key.into());
         self
     }
 
-    /// The keys that it names.
+    /// The keys that the claim refers to.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        // What was left out has none.
+        // A claim that was left out has no keys.
         [Some(self.number.as_str()).filter(|key| !key.is_empty()), self.null.as_deref()].into_iter().flatten()
     }
 }
 
-/// The verdict table: what the thesis states, what is measured, what the null gives, the verdict. One line per claim of `records`.
+/// The verdict table: statement of the thesis, measured number, null, verdict. One line per claim of `records`.
 pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
     let columns = ["item", "the thesis states", "measured", "null (no machine)", "verdict"].map(String::from).into();
     let rows = records.into_iter().flat_map(|record| record.claims.iter().map(|claim| row(record, claim))).collect();
@@ -77,7 +77,7 @@ mod tests {
             Number::new("a.T_star", 2.4, Some(0.1), "J/k_B", "").compare(2.5, 0.0, 0.25, "thesis"),
             Number::new("a.null", 2.3, None, "J/k_B", ""),
         ];
-        let claim = Claim::of("fig4.6", "about 2.5", &numbers[0]).beside(&numbers[1]);
+        let claim = Claim::of("fig4.6", "about 2.5", &numbers[0]).with_null(&numbers[1]);
         let claims = vec![claim, Claim::left_out("fig9", "")];
         let table = verdicts([&Record { numbers, claims, ..Record::default() }]);
         assert!(matches!(table.rows[0][2], Cell::Value { value: Some(2.4), error: Some(0.1), .. }));

@@ -1,4 +1,4 @@
-//! Quantities over repetitions: their mean and what its error is over.
+//! Means over repetitions, with a description of their errors.
 
 use super::Number;
 use rgflow::statistics::student_t_error;
@@ -9,22 +9,22 @@ pub type Interval = [Option<f64>; 2];
 /// A value with its standard error.
 pub type Measured = (f64, f64);
 
-/// A quantity over repetitions.
+/// Mean of a quantity over repetitions.
 #[derive(Clone, Debug)]
 pub struct Combined {
-    /// The mean; `None` where a repetition has none.
+    /// The mean; `None` if any repetition has no value.
     pub value: Option<f64>,
     /// One standard error.
     pub error: Option<f64>,
-    /// Only where the value is a bound or a range; `None` is an open side.
+    /// Only if the value is a bound or a range; `None` is an open side.
     pub interval: Option<[Option<f64>; 2]>,
-    /// Repetitions, or samples of a single one.
+    /// Number of repetitions, or of samples in a single one.
     pub n_eff: f64,
-    /// What the error is over.
+    /// Description of the error: over repetitions or samples.
     pub how: &'static str,
 }
 
-/// Mean over repetitions. Two or more: Student's t over seeds, which holds the noise of samples too; one: its own error.
+/// Mean over repetitions. Two or more: Student's t over seeds, which includes the noise of samples; one: its own error.
 pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     let known: Option<Vec<Measured>> = values.iter().copied().collect();
     let Some(known) = known.filter(|k| !k.is_empty()) else {
@@ -47,30 +47,30 @@ pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
 }
 
-/// Two standard errors on both sides.
+/// Interval of two standard errors on both sides.
 pub fn around((value, error): Measured) -> [Option<f64>; 2] {
     let error = if error.is_finite() { error } else { 0.0 };
     [Some(value - 2.0 * error), Some(value + 2.0 * error)]
 }
 
-/// The least interval that holds all of `ends`; `None` is an open side.
+/// Smallest interval that contains all of `ends`; `None` is an open side.
 pub fn union(ends: &[[Option<f64>; 2]]) -> [Option<f64>; 2] {
     let fold = |i: usize, f: fn(f64, f64) -> f64| ends.iter().map(|e| e[i]).reduce(|a, b| Some(f(a?, b?))).flatten();
     [fold(0, f64::min), fold(1, f64::max)]
 }
 
 impl Combined {
-    /// With the interval, where there is one.
+    /// Sets the interval, where there is one.
     pub fn within(self, interval: Option<[Option<f64>; 2]>) -> Self {
         Self { interval, ..self }
     }
 
-    /// As a reference for `own`: value and error, or where it is only an interval, the point of it nearest to `own`.
+    /// Reference value for `own` with its error; if it is only an interval, the point of it nearest to `own`.
     pub fn reference(&self, own: Option<f64>) -> Option<(f64, f64)> {
         self.number("", "", "").reference(own)
     }
 
-    /// The number `key`; `what` was measured.
+    /// The number `key`; `what` describes the quantity.
     pub fn number(&self, key: impl Into<String>, unit: &str, what: &str) -> Number {
         let mut number =
             Number::new(key, self.value.unwrap_or(f64::NAN), self.error, unit, format!("{what}; {}", self.how))

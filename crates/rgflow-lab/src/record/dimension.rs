@@ -7,7 +7,7 @@ use std::ops::Range;
 /// A dimension: its places, each with a name in keys, words for people and a position on an axis.
 #[derive(Clone, Debug)]
 pub struct Dimension {
-    /// What stands in braces in the keys and descriptions of quantities, such as `L`.
+    /// Placeholder in the keys and descriptions of quantities, such as `L`, written in braces there.
     pub name: &'static str,
     keys: Vec<String>,
     words: Vec<String>,
@@ -15,7 +15,7 @@ pub struct Dimension {
 }
 
 impl Dimension {
-    /// Of `values` that [`Position`] puts on an axis; `key` names a value in keys. Words are the values themselves.
+    /// Dimension of `values` that [`Position`] puts on an axis; `key` names a value in keys. Words are the values themselves.
     pub fn new<T: Position>(name: &'static str, values: &[T], key: impl Fn(&T) -> String) -> Self {
         Self {
             name,
@@ -25,19 +25,19 @@ impl Dimension {
         }
     }
 
-    /// Of names, which stand at 0, 1, 2 ...
+    /// Dimension of names, which stand at 0, 1, 2 ...
     pub fn names<T: AsRef<str>>(name: &'static str, names: impl IntoIterator<Item = T>) -> Self {
         let words: Vec<String> = names.into_iter().map(|name| name.as_ref().to_string()).collect();
         Self { name, keys: words.clone(), x: (0..words.len()).map(|i| i as f64).collect(), words }
     }
 
-    /// With other words for people.
+    /// Replaces the words for people.
     pub fn words(mut self, words: impl Fn(usize) -> String) -> Self {
         self.words = self.places().map(words).collect();
         self
     }
 
-    /// Its places.
+    /// Indices of its places.
     pub fn places(&self) -> Range<usize> {
         0..self.keys.len()
     }
@@ -47,7 +47,7 @@ impl Dimension {
         self.keys.len()
     }
 
-    /// Whether it has no place.
+    /// Whether it has no places.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -57,7 +57,7 @@ impl Dimension {
         &self.keys[place]
     }
 
-    /// A place for people.
+    /// Words for a place, for people.
     pub fn word(&self, place: usize) -> &str {
         &self.words[place]
     }
@@ -92,7 +92,7 @@ impl Dimension {
 
 /// A value that stands on an axis.
 pub trait Position: Display {
-    /// Where it stands.
+    /// Position on the axis.
     fn position(&self) -> f64;
 }
 
@@ -115,14 +115,14 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// A further column: the cell `of` each place.
+    /// Adds a column: the cell `of` each place.
     pub fn column<C: Into<Cell>>(mut self, head: impl Into<String>, of: impl Fn(usize) -> C) -> Self {
         self.table.columns.push(head.into());
         self.of.places().for_each(|place| self.table.rows[place].push(of(place).into()));
         self
     }
 
-    /// A further column for each of `heads`: the cell `of` each place and head.
+    /// Adds a column for each of `heads`: the cell `of` each place and head.
     pub fn columns<C: Into<Cell>>(self, heads: &[&str], of: impl Fn(usize, usize) -> C) -> Self {
         heads.iter().enumerate().fold(self, |table, (i, head)| table.column(*head, |place| of(place, i)))
     }

@@ -10,9 +10,9 @@ pub struct Figure {
     pub id: String,
     /// Title.
     pub title: String,
-    /// What is seen and how it was made.
+    /// Description of the content and how it was made.
     pub caption: String,
-    /// Text for those who cannot see it: what the picture shows, in a sentence.
+    /// Text alternative: what the picture shows, in a sentence.
     pub alt: String,
     /// Panels, drawn side by side (wrapping on a narrow page).
     pub panels: Vec<Panel>,
@@ -41,7 +41,7 @@ pub enum Panel {
         title: String,
         /// Rows of pictures (such as one start temperature each), columns such as steps.
         rows: Vec<Vec<Lattice>>,
-        /// What the colours of all its pictures mean.
+        /// Meaning of the colours of all its pictures.
         #[serde(default)]
         shades: Shades,
     },
@@ -51,7 +51,7 @@ pub enum Panel {
         title: String,
         /// Horizontal axis.
         x: Axis,
-        /// One strip of arrows above the other: each has a label and arrows `(from, to)` on the axis.
+        /// Strips of arrows, one above the other: each has a label and arrows `(from, to)` on the axis.
         strips: Vec<(String, Vec<(f64, f64)>)>,
         /// Vertical lines with labels (such as T_c).
         marks: Vec<(f64, String)>,
@@ -94,13 +94,13 @@ pub struct Curve {
     /// One standard error of each y, or empty.
     #[serde(with = "nan_as_null")]
     pub error: Vec<f64>,
-    /// How it is drawn.
+    /// Style of drawing.
     pub style: Style,
     /// Position in [0, 1] on a cold-to-hot colour scale (temperatures); `None` takes the next colour of the palette.
     pub colour: Option<f64>,
 }
 
-/// How a curve is drawn.
+/// Style of a curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
@@ -124,7 +124,7 @@ pub struct Map {
     pub x: Axis,
     /// Vertical axis.
     pub y: Axis,
-    /// What the colour means.
+    /// Axis of the colour scale.
     pub value: Axis,
     /// Column positions.
     pub columns: Vec<f64>,
@@ -144,7 +144,7 @@ pub struct Lattice {
     pub label: String,
     /// Width in sites.
     pub width: usize,
-    /// Values in their own units, row by row; [`Shades`] says which colours they have.
+    /// Values in their own units, row by row; [`Shades`] maps them to colours.
     pub values: Vec<f32>,
 }
 
@@ -155,26 +155,26 @@ pub struct Shades {
     pub low: f32,
     /// Value at the high end, above `low`.
     pub high: f32,
-    /// Black to white, for images; else the colours of both signs.
+    /// Black to white, for images; otherwise diverging colours for both signs.
     pub grey: bool,
-    /// What the values are.
+    /// Description of the values.
     pub what: String,
 }
 
 impl Default for Shades {
-    /// Spins and their expectation values.
+    /// Colours for spins and their expectation values.
     fn default() -> Self {
         Self { low: -1.0, high: 1.0, grey: false, what: "unit or its expectation value".into() }
     }
 }
 
 impl Shades {
-    /// Grey levels in [0, 1], or probabilities of {0, 1} units.
+    /// Colours for grey levels in [0, 1], or probabilities of {0, 1} units.
     pub fn grey() -> Self {
         Self { low: 0.0, grey: true, ..Self::default() }
     }
 
-    /// From minus to plus the largest absolute value of `pictures`.
+    /// Symmetric colours up to the largest absolute value in `pictures`.
     pub fn symmetric<'a>(pictures: impl IntoIterator<Item = &'a Lattice>, what: &str) -> Self {
         let values = pictures.into_iter().flat_map(|picture| &picture.values);
         let largest = values.filter(|v| v.is_finite()).fold(0.0f32, |most, v| most.max(v.abs()));
@@ -201,12 +201,12 @@ impl Figure {
         Self { id: id.into(), title: title.into(), ..Self::default() }
     }
 
-    /// With what is seen, and with text for those who cannot see it.
+    /// Sets the caption and the text alternative.
     pub fn caption(self, caption: impl Into<String>, alt: impl Into<String>) -> Self {
         Self { caption: caption.into(), alt: alt.into(), ..self }
     }
 
-    /// With these panels behind those that are there.
+    /// Appends panels.
     pub fn panels(mut self, panels: impl IntoIterator<Item = Panel>) -> Self {
         self.panels.extend(panels);
         self
@@ -224,7 +224,7 @@ impl Panel {
         Panel::Curves { title: title.into(), x: x.into(), y: y.into(), curves: curves.into_iter().collect() }
     }
 
-    /// A colour map of the number `of` each row and column, which stand where their dimensions have them. A bound is no value:
+    /// A colour map of the number `of` each row and column, at the positions of their dimensions. A bound is not a value:
     /// its cell is empty.
     pub fn map<'a>(
         title: impl Into<String>,
@@ -265,7 +265,7 @@ impl Axis {
         Self { scale: Scale::Log, ..Self::new(label) }
     }
 
-    /// With fixed limits.
+    /// Sets fixed limits.
     pub fn limits(self, low: f64, high: f64) -> Self {
         Self { limits: Some([low, high]), ..self }
     }
@@ -283,8 +283,8 @@ impl Curve {
         Self { label: label.into(), x: x.into(), y: y.into(), ..Self::default() }
     }
 
-    /// A line with points through numbers, with their errors. What is only known to lie in a range is its middle with a bar as
-    /// wide; an open range is a gap.
+    /// A line with points through numbers, with their errors. A number known only to lie in a range is drawn at the middle with a bar of
+    /// that width; an open range is a gap.
     pub fn through<'a>(label: impl Into<String>, x: &[f64], numbers: impl IntoIterator<Item = &'a Number>) -> Self {
         let point = |n: &Number| match n.interval {
             None => (n.value.unwrap_or(f64::NAN), n.error.unwrap_or(f64::NAN)),
@@ -295,7 +295,7 @@ impl Curve {
         Self { label: label.into(), x: x.to_vec(), y, error, style: Style::LinePoints, colour: None }
     }
 
-    /// A line with points through what was measured, with its errors; a gap where there is none.
+    /// A line with points through measured values, with their errors; a gap where there is none.
     pub fn measured<S: Sample>(label: impl Into<String>, x: &[f64], values: impl IntoIterator<Item = S>) -> Self {
         let (y, error) = values.into_iter().map(|value| value.sample().unwrap_or((f64::NAN, f64::NAN))).unzip();
         Self { label: label.into(), x: x.to_vec(), y, error, style: Style::LinePoints, colour: None }
@@ -308,12 +308,12 @@ impl Curve {
         Self::new(label, ends, y).style(Style::Dashed)
     }
 
-    /// Drawn in this way.
+    /// Sets the style.
     pub fn style(self, style: Style) -> Self {
         Self { style, ..self }
     }
 
-    /// At this position in [0, 1] on the cold-to-hot scale.
+    /// Sets the position in [0, 1] on the cold-to-hot scale.
     pub fn colour(self, colour: Option<f64>) -> Self {
         Self { colour, ..self }
     }

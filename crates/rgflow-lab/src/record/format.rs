@@ -2,7 +2,7 @@
 
 use crate::record::Cell;
 
-/// What stands for a missing value.
+/// Sign for a missing value.
 pub const MISSING: &str = "-";
 
 /// A value with its standard error in the last digits: one significant digit, two when the first digit is 1.
@@ -19,7 +19,7 @@ pub fn value_with_error(value: f64, error: Option<f64>) -> String {
     if !value.is_finite() {
         return MISSING.into();
     }
-    // What varies by rounding alone is exact.
+    // Variation by rounding alone is no error: the value is exact.
     let Some(error) = error.filter(|e| e.is_finite() && *e > 1e-13 * value.abs()) else { return significant(value, 4) };
     let largest = value.abs().max(error);
     let exponent = exponent(largest);
@@ -38,7 +38,7 @@ fn plain(value: f64, error: f64) -> String {
         last += 1;
         digit = 1.0;
     }
-    // A leading 1 (before rounding or by it) keeps a second digit: 0.14 as "14", 0.096 as "10".
+    // A leading 1 (before or after rounding) keeps a second digit: 0.14 as "14", 0.096 as "10".
     if digit == 1.0 || error / 10f64.powi(last) < 2.0 {
         last -= 1;
     }
@@ -90,7 +90,7 @@ pub fn value(value: Option<f64>, error: Option<f64>, interval: Option<[Option<f6
     }
 }
 
-/// A cell as plain text, its remark behind it.
+/// A cell as plain text, followed by its remark.
 pub fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
@@ -117,7 +117,7 @@ pub(crate) fn typographic(text: &str) -> String {
     text.replace("<=", "≤").replace(">=", "≥").replace("...", "…").replace('-', "−")
 }
 
-/// Digits and a minus as superscripts.
+/// Digits and minus sign as superscripts.
 pub(crate) fn superscript(text: &str) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     text.chars()
@@ -129,7 +129,7 @@ pub(crate) fn superscript(text: &str) -> String {
         .collect()
 }
 
-/// Power of ten of the first digit, taken from the decimal text so that 1000 is 3 and never 2.
+/// Power of ten of the first digit, taken from the decimal text so that 1000 gives 3 and never 2.
 fn exponent(value: f64) -> i32 {
     let text = format!("{:e}", value.abs());
     text.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0)

@@ -1,5 +1,5 @@
-//! What an experiment found, as data: numbers with errors, tables, figures. A record is written as `results.json`
-//! and rendered by [`crate::report`]; it knows neither the experiment it came from nor how it will look.
+//! Findings of an experiment as data: numbers with errors, tables, figures. A record is written as `results.json`
+//! and rendered by [`crate::report`]; it depends neither on the experiment it came from nor on its presentation.
 
 mod claim;
 mod combined;
@@ -17,21 +17,21 @@ pub use combined::{Combined, Interval, Measured, around, over_seeds, union};
 pub use dimension::{Dimension, Position, Rows};
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};
-pub use quantity::{ByPlace, Numbers, Place, Places, Quantity, Repeated, Sample, Together};
+pub use quantity::{ByPlace, Grouped, Numbers, Place, Places, Quantity, Repeated, Sample};
 pub use table::{Cell, Table};
 
 use serde::{Deserialize, Serialize};
 
-/// Everything that a run shows: the first screen, its sections and every number.
+/// All content of a run's report: the first screen, its sections and every number.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Record {
     /// Name of the experiment, such as `ising-2d`.
     pub experiment: String,
     /// Headline, such as "RBM flow of the 2D Ising model".
     pub title: String,
-    /// What was asked: one or two sentences of plain text.
+    /// Question of the experiment: one or two sentences of plain text.
     pub question: String,
-    /// What came out: short sentences in order of weight, each with its numbers.
+    /// Answers: short sentences in order of importance, each with its numbers.
     pub answers: Vec<String>,
     /// The table of the first screen (also printed at the end of the command).
     pub summary: Table,
@@ -58,7 +58,7 @@ pub struct Section {
 }
 
 impl Record {
-    /// A record of `experiment` with its headline and what was asked.
+    /// A record of `experiment` with its headline and question.
     pub fn new(experiment: &str, title: impl Into<String>, question: impl Into<String>) -> Self {
         Self { experiment: experiment.into(), title: title.into(), question: question.into(), ..Self::default() }
     }
@@ -87,19 +87,19 @@ impl Section {
         Self { title: title.into(), ..Self::default() }
     }
 
-    /// With a further paragraph.
+    /// Appends a paragraph.
     pub fn text(mut self, paragraph: impl Into<String>) -> Self {
         self.text.push(paragraph.into());
         self
     }
 
-    /// With a further figure, or several, or an optional one.
+    /// Appends a figure, or several, or an optional one.
     pub fn figures(mut self, figures: impl IntoIterator<Item = Figure>) -> Self {
         self.figures.extend(figures);
         self
     }
 
-    /// With further tables.
+    /// Appends tables.
     pub fn tables(mut self, tables: impl IntoIterator<Item = Table>) -> Self {
         self.tables.extend(tables);
         self

@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 pub struct Number {
     /// Stable dotted key, such as `ising-2d.rbm.all.gibbs.T_star`.
     pub key: String,
-    /// The value; `None` (null) where it is undefined or infinite, and `how` says why.
+    /// The value; `None` (null) if it is undefined or infinite, for the reason in `how`.
     pub value: Option<f64>,
-    /// One standard error; `how` says over what. `None` for exact numbers and counts.
+    /// One standard error, described in `how`. `None` for exact numbers and counts.
     pub error: Option<f64>,
     /// Effective number of independent samples (or repetitions) behind the value.
     pub n_eff: Option<f64>,
     /// Unit, such as `J/k_B`, `J per spin`, `nats`, `1`.
     pub unit: String,
-    /// Only where the value is a bound or a range: `[low, high]`, `null` = open.
+    /// Only if the value is a bound or a range: `[low, high]`, `null` = open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[Option<f64>; 2]>,
-    /// How it was measured and what the error is over.
+    /// Method of measurement, and description of the error.
     pub how: String,
-    /// What it is compared with.
+    /// Comparisons with reference values.
     #[serde(default)]
     pub compare: Vec<Comparison>,
 }
 
-/// A reference value and the verdict on ours.
+/// A reference value and the verdict of comparing ours with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Comparison {
     /// The reference value.
     pub value: Option<f64>,
     /// Its standard error, `None` if exact or not given.
     pub error: Option<f64>,
-    /// Where it comes from.
+    /// Source of the reference value.
     pub source: String,
-    /// What follows.
+    /// Outcome.
     pub verdict: Verdict,
 }
 
@@ -53,13 +53,13 @@ pub enum Verdict {
     /// The outcome depends on a setting, which `source` names.
     #[serde(rename = "depends")]
     Depends,
-    /// Nothing to compare with.
+    /// There is nothing to compare with.
     #[serde(rename = "not compared")]
     NotCompared,
 }
 
 impl Verdict {
-    /// The word that is shown.
+    /// Word for the report.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Agrees => "agrees",
@@ -92,12 +92,12 @@ impl Number {
         self
     }
 
-    /// Only to be shown: it has no key, and is not listed in the results.
+    /// Removes the key: the number is only shown, not listed in the results.
     pub fn unlisted(self) -> Self {
         Self { key: String::new(), ..self }
     }
 
-    /// With the reason `why` behind what was measured, where a repetition has no value.
+    /// Appends the reason `why` to the description if some repetition has no value.
     pub fn because(mut self, why: &str) -> Self {
         if self.value.is_none() {
             self.how = self.how.replacen("; undefined", &format!("{why}; undefined"), 1);
@@ -111,9 +111,10 @@ impl Number {
         self
     }
 
-    /// Compares with a reference `value` with `error` (0 if exact); `tolerance` is what an "about" of the source allows (0 if none).
+    /// Compares with a reference `value` with `error` (0 if exact); `tolerance` is the deviation allowed by an "about" in the
+    /// source (0 if none).
     pub fn compare(mut self, value: f64, error: f64, tolerance: f64, source: impl Into<String>) -> Self {
-        // An undefined or infinite reference is shown as none.
+        // An undefined or infinite reference is shown as missing.
         let known = value.is_finite() && error.is_finite();
         let verdict = if known { self.verdict(value, error, tolerance) } else { Verdict::NotCompared };
         let error = (error > 0.0 && error.is_finite()).then_some(error);
@@ -126,8 +127,8 @@ impl Number {
         self
     }
 
-    /// Compares with the measured `null`: its value and error, or where it is only an interval, the point of it nearest to ours.
-    /// Nothing is compared with a null that has neither.
+    /// Compares with the measured `null`: its value and error, or if it is only an interval, the point of it nearest to ours.
+    /// A null that has neither gives no comparison.
     pub fn against(self, null: &Number) -> Self {
         let source = format!("null: {}", null.key);
         match null.reference(self.value) {
@@ -136,12 +137,12 @@ impl Number {
         }
     }
 
-    /// Compares with `bound`, above which it is claimed to be: by more than two errors of both. As far below it `differs`.
+    /// Tests the claim of being above `bound`, by more than two errors of both. If it is as far below, it `differs`.
     pub fn above(self, bound: &Number, source: impl Into<String>) -> Self {
         self.beyond(1.0, bound, source)
     }
 
-    /// Compares with `bound`, below which it is claimed to be, as [`Number::above`].
+    /// Tests the claim of being below `bound`, as [`Number::above`].
     pub fn below(self, bound: &Number, source: impl Into<String>) -> Self {
         self.beyond(-1.0, bound, source)
     }
@@ -162,13 +163,13 @@ impl Number {
         self
     }
 
-    /// Verdict beside another number; neither changes.
+    /// Verdict of a comparison with another number; neither changes.
     pub fn verdict_against(&self, other: &Number) -> Verdict {
         let bare = Self { compare: Vec::new(), ..self.clone() };
         bare.against(other).first_verdict()
     }
 
-    /// Verdict beside a reference, as [`Number::compare`].
+    /// Verdict of a comparison with a reference, as [`Number::compare`].
     pub fn verdict_at(&self, value: f64, error: f64, tolerance: f64) -> Verdict {
         if value.is_finite() && error.is_finite() {
             self.verdict(value, error, tolerance)
@@ -177,12 +178,12 @@ impl Number {
         }
     }
 
-    /// The verdict of its first comparison, which is that of a claim.
+    /// Verdict of its first comparison, which is that of a claim.
     pub fn first_verdict(&self) -> Verdict {
         self.compare.first().map_or(Verdict::NotCompared, |comparison| comparison.verdict)
     }
 
-    /// As a reference for `own`: value and error, or the point of an interval nearest to `own`.
+    /// Reference value for `own` with its error, or the point of an interval nearest to `own`.
     pub(super) fn reference(&self, own: Option<f64>) -> Option<(f64, f64)> {
         match (self.interval, own) {
             (Some([low, high]), Some(own)) => {
@@ -198,15 +199,15 @@ impl Number {
     }
 
     /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`; an own
-    /// error above a tolerance that is not 0 is `inconclusive`; a value that is only an interval is compared by its nearest end, and where the
-    /// other is beyond a tolerance it is `inconclusive` too.
+    /// error above a nonzero tolerance is `inconclusive`; a value that is only an interval is compared by its nearest end, and if the
+    /// other end is beyond a tolerance it is `inconclusive` too.
     fn verdict(&self, reference: f64, reference_error: f64, tolerance: f64) -> Verdict {
         let Some(value) = self.value else { return Verdict::NotCompared };
         let own = self.error.unwrap_or(0.0);
         if tolerance > 0.0 && own > tolerance {
             return Verdict::Inconclusive;
         }
-        // An interval that agrees at one end and is far off at the other tells nothing.
+        // An interval that agrees at one end and is far off at the other decides nothing.
         let far = self
             .interval
             .map_or(0.0, |ends| ends.into_iter().flatten().map(|end| (end - reference).abs()).fold(0.0, f64::max));
@@ -226,7 +227,7 @@ impl Number {
     }
 }
 
-/// As it is said: `2.25(3)`, or its interval.
+/// As text: `2.25(3)`, or its interval.
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(&crate::record::format::value(self.value, self.error, self.interval))

@@ -1,4 +1,4 @@
-//! Quantities: a value with error, interval and n_eff at every place of named dimensions, said once. Numbers, cells, curves,
+//! Quantities: a value with error, interval and n_eff at every place of named dimensions, defined once. Numbers, cells, curves,
 //! maps, verdicts and claims are made from them.
 
 use super::combined::{Combined, Measured, over_seeds};
@@ -9,7 +9,7 @@ use rgflow::statistics::Estimate;
 #[derive(Clone, Debug)]
 pub struct Quantity<const N: usize> {
     extents: [usize; N],
-    /// The last dimension runs fastest.
+    /// Numbers, the last dimension fastest.
     numbers: Vec<Number>,
 }
 
@@ -49,21 +49,21 @@ impl<const N: usize> Quantity<N> {
         })
     }
 
-    /// The number `of` each place.
+    /// The quantity made of the number `of` each place.
     pub fn from_numbers(dimensions: [&Dimension; N], of: impl Fn([usize; N]) -> Number) -> Self {
         let extents = dimensions.map(Dimension::len);
         let numbers = (0..extents.iter().product()).map(|i| of(unravel(i, extents))).collect();
         Self { extents, numbers }
     }
 
-    /// Each number as `change` makes it: compared, or without a key where it is not to be listed.
+    /// Replaces each number by `change` of it, such as a comparison, or a number without a key where it is not to be listed.
     pub fn map(mut self, change: impl Fn([usize; N], Number) -> Number) -> Self {
         let changed = self.numbers.into_iter().enumerate().map(|(i, number)| change(unravel(i, self.extents), number));
         self.numbers = changed.collect();
         self
     }
 
-    /// The number at a place.
+    /// Number at a place.
     ///
     /// # Panics
     /// If a dimension has no such place.
@@ -89,7 +89,7 @@ fn unravel<const N: usize>(mut i: usize, extents: [usize; N]) -> [usize; N] {
     place
 }
 
-/// Key and description with the names and words of a place.
+/// Key and description with the names and words of a place filled in.
 fn name<const N: usize>([mut key, mut what]: [&str; 2], dimensions: [&Dimension; N], place: [usize; N]) -> [String; 2] {
     let (mut names, mut words) = (String::new(), String::new());
     for (rest, full, of) in [
@@ -112,7 +112,7 @@ fn name<const N: usize>([mut key, mut what]: [&str; 2], dimensions: [&Dimension;
 
 /// A place on one dimension.
 pub trait Place {
-    /// Its position.
+    /// Index of the place.
     fn place(self) -> usize;
 }
 
@@ -124,7 +124,7 @@ impl Place for usize {
 
 /// Places on `N` dimensions: `place`, `(place, place)` ... or an array.
 pub trait Places<const N: usize> {
-    /// By dimension.
+    /// Index on each dimension.
     fn places(self) -> [usize; N];
 }
 
@@ -161,35 +161,35 @@ impl<A: Place, B: Place, C: Place> Places<3> for (A, B, C) {
 /// Findings of the repetitions of a run: quantities are their means, with errors over repetitions.
 #[derive(Debug)]
 pub struct Repeated<'a, F> {
-    /// What keys begin with, such as `sizes.`.
+    /// Prefix of keys, such as `sizes.`.
     prefix: &'a str,
-    /// By repetition.
+    /// Findings, one per repetition.
     pub found: &'a [F],
     n_eff: f64,
 }
 
 impl<'a, F> Repeated<'a, F> {
-    /// Of `found`, under keys that begin with `PREFIX.`.
+    /// Findings `found` whose keys begin with `PREFIX.`.
     pub fn new(prefix: &'a str, found: &'a [F]) -> Self {
         Self { prefix, found, n_eff: 1.0 }
     }
 
-    /// With `n_eff` samples behind a single repetition.
+    /// Sets the number of samples behind a single repetition.
     pub fn n_eff(self, n_eff: f64) -> Self {
         Self { n_eff, ..self }
     }
 
-    /// The key of `PREFIX.key`; none of what has none.
+    /// The key `PREFIX.key`; an empty key stays empty.
     pub fn key(&self, key: &str) -> String {
         if key.is_empty() { String::new() } else { format!("{}.{key}", self.prefix) }
     }
 
-    /// The mean over repetitions of what each found at a place.
+    /// Mean over repetitions of the value `of` each.
     pub fn mean<S: Sample>(&self, of: impl Fn(&'a F) -> S) -> Combined {
         over_seeds(&self.found.iter().map(|found| of(found).sample()).collect::<Vec<_>>(), self.n_eff)
     }
 
-    /// The quantity PREFIX.`key`: the mean over repetitions of what each found.
+    /// The quantity PREFIX.`key`: the mean over repetitions of the value `of` each at a place.
     ///
     /// # Panics
     /// As [`Quantity::new`].
@@ -213,15 +213,15 @@ impl<'a, F> Repeated<'a, F> {
         self.quantity("", dimensions, "", "", of)
     }
 
-    /// The number PREFIX.`key`: the mean over repetitions of what each found.
+    /// The number PREFIX.`key`: the mean over repetitions of the value `of` each.
     pub fn number<S: Sample>(&self, key: &str, unit: &str, what: &str, of: impl Fn(&'a F) -> S) -> Number {
         self.mean(of).number(self.key(key), unit, what)
     }
 }
 
-/// What one repetition gives for a quantity: a value, with its own error where it has one, or nothing.
+/// Contribution of one repetition to a quantity: a value, with its own error where it has one, or nothing.
 pub trait Sample {
-    /// Value and error (NaN where it has none).
+    /// Value and error (NaN if it has none).
     fn sample(self) -> Option<Measured>;
 }
 
@@ -255,7 +255,7 @@ impl<S: Sample> Sample for Option<S> {
     }
 }
 
-/// What numbers are listed from: a quantity, or several that stand together.
+/// Source of listed numbers: a quantity, or several that are listed together.
 pub trait Numbers {
     /// Length of the dimension after those of `place`, if there is one.
     fn extent(&self, place: &[usize]) -> Option<usize>;
@@ -285,7 +285,7 @@ impl<const N: usize> Numbers for Quantity<N> {
     }
 }
 
-/// Numbers that follow each other place by place of the next dimension, which all of them have.
+/// Numbers interleaved by the next dimension, which all of them have.
 pub struct ByPlace<'a>(pub Vec<&'a dyn Numbers>);
 
 impl Numbers for ByPlace<'_> {
@@ -301,10 +301,10 @@ impl Numbers for ByPlace<'_> {
     }
 }
 
-/// Numbers of the same dimensions that stand together at every place.
-pub struct Together<'a>(pub Vec<&'a dyn Numbers>);
+/// Numbers of the same dimensions, listed together at every place.
+pub struct Grouped<'a>(pub Vec<&'a dyn Numbers>);
 
-impl Numbers for Together<'_> {
+impl Numbers for Grouped<'_> {
     fn extent(&self, place: &[usize]) -> Option<usize> {
         self.0.first()?.extent(place)
     }
@@ -346,7 +346,7 @@ mod tests {
         let peak = Quantity::exact("{L}.peak", [size], "", "", |_| 0.0);
         let [t, e] =
             ["T", "E"].map(|of| Quantity::exact(&format!("{{L}}.{{mode}}.{of}"), [size, mode], "", "", |_| 0.0));
-        // What is only shown is not listed.
+        // Numbers that are only shown are not listed.
         let e = e.map(|[_, m], number| if m == 1 { number.unlisted() } else { number });
         let ends = ByPlace(vec![&t, &e]);
         let mut record = Record::default();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A table: a caption, column heads and rows of cells.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Table {
-    /// What the table shows.
+    /// Description of the table.
     pub caption: String,
     /// Column heads.
     pub columns: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Table {
 pub enum Cell {
     /// Text, such as the head of a row.
     Text(String),
-    /// A value with its error, shown as `2.25(3)`; `interval` as in [`super::Number`] (`null` end = open) is shown instead when
+    /// A value with its error, shown as `2.25(3)`; `interval` as in [`super::Number`] (`null` end = open) is shown instead if
     /// there is one: `<= 0.9`, `>= 5.8` or `0.2 ... 0.9`.
     Value {
         /// The value; `None` is shown as a dash.
@@ -30,7 +30,7 @@ pub enum Cell {
         error: Option<f64>,
         /// Interval that replaces the value.
         interval: Option<[Option<f64>; 2]>,
-        /// A short remark shown beside it, such as `not thermal`.
+        /// A short remark shown next to it, such as `not thermal`.
         remark: Option<String>,
     },
     /// A verdict, shown as a coloured word.
@@ -43,7 +43,7 @@ impl Cell {
         Cell::Text(text.into())
     }
 
-    /// With a remark beside the value, where there is one.
+    /// Adds a remark next to the value, where there is one.
     pub fn remark(self, words: Option<&str>) -> Self {
         match self {
             Cell::Value { value, error, interval, .. } => {
@@ -99,7 +99,7 @@ impl From<super::Verdict> for Cell {
     }
 }
 
-/// A row of a table of what cells are made from.
+/// A row of a table, from anything that converts to cells.
 #[macro_export]
 macro_rules! row {
     ($($cell:expr),* $(,)?) => { vec![$($crate::record::Cell::from($cell)),*] };
@@ -112,13 +112,13 @@ impl Table {
         Self { caption: caption.into(), columns, rows: Vec::new(), notes: Vec::new() }
     }
 
-    /// With these rows below those that are there.
+    /// Appends rows.
     pub fn rows(mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
         self.rows.extend(rows);
         self
     }
 
-    /// With a remark below.
+    /// Appends a remark below the table.
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self

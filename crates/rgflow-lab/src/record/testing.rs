@@ -1,8 +1,8 @@
-//! What tests of records assert.
+//! Assertions for tests of records.
 
 use super::{Number, Record};
 
-/// Asserts values by key, that claims name numbers that are listed, and the names of the figures.
+/// Asserts values by key, that claims refer to listed numbers, and the names of the figures.
 pub fn check(record: &Record, values: &[(&str, f64)], figures: &[&str]) {
     for (key, expected) in values {
         let number = record.number(key).unwrap_or_else(|| panic!("no {key}"));

@@ -6,17 +6,17 @@ use crate::record::{Axis, Scale};
 /// A fitted axis. Positions are taken in `u`: the value itself, or its decimal logarithm.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ruler {
-    /// Logarithmic.
+    /// Whether the axis is logarithmic.
     pub log: bool,
     /// Left (lower) end in `u`.
     pub lo: f64,
     /// Right (upper) end in `u`.
     pub hi: f64,
-    /// Where the value 0 sits on a logarithmic axis, if the data has one: left of the smallest positive value.
+    /// Position of the value 0 on a logarithmic axis, if the data contain it: left of the smallest positive value.
     pub zero: Option<f64>,
 }
 
-/// A tick: its place in `u`, and its label (empty for a minor tick).
+/// A tick: its position in `u`, and its label (empty for a minor tick).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
     /// Position in `u`.
@@ -26,7 +26,7 @@ pub(crate) struct Tick {
 }
 
 impl Ruler {
-    /// Limits that hold all of `values` (those not finite are ignored), or the axis's own; `padding` is the part added at both ends.
+    /// Limits that include all of `values` (ignoring those not finite), or the axis's own; `padding` is the part added at both ends.
     pub(crate) fn fit(axis: &Axis, values: impl Iterator<Item = f64>, padding: f64) -> Self {
         let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         let limits = axis.limits.filter(|[a, b]| a.is_finite() && b.is_finite() && a < b);
@@ -43,7 +43,7 @@ impl Ruler {
         let (low, high) = extent(values).unwrap_or((0.0, 1.0));
         let width = if high > low { high - low } else { (0.1 * high.abs()).max(0.5) };
         let (mut lo, mut hi) = if high > low { (low, high) } else { (low - width, high + width) };
-        // Data that begins at 0 begins at the axis: probabilities and counts have no negative part.
+        // Data that begin near 0 get an axis from 0: probabilities and counts have no negative part.
         if !(low >= 0.0 && low < 0.02 * high) {
             lo -= padding * width;
         }
@@ -75,7 +75,7 @@ impl Ruler {
         Self { log: true, lo: zero.unwrap_or(lo) - padding * width, hi: hi + padding * width, zero }
     }
 
-    /// The position of a value in `u`; `None` where it has none.
+    /// Position of a value in `u`; `None` if it has none.
     pub(crate) fn u(&self, value: f64) -> Option<f64> {
         match (self.log, value) {
             (_, v) if !v.is_finite() => None,
@@ -86,7 +86,7 @@ impl Ruler {
         }
     }
 
-    /// The position as a part of the axis, 0 at `lo`, 1 at `hi`.
+    /// Position as a fraction of the axis, 0 at `lo`, 1 at `hi`.
     pub(crate) fn fraction(&self, u: f64) -> f64 {
         (u - self.lo) / (self.hi - self.lo)
     }
@@ -98,7 +98,7 @@ impl Ruler {
         }
         let mut ticks: Vec<Tick> =
             self.zero.filter(|z| *z >= self.lo - 1e-9).map(|u| Tick { u, label: "0".into() }).into_iter().collect();
-        // Ticks keep away from the place of 0: there is no 0.5 between 0 and step 1.
+        // Ticks keep a distance from the position of 0: there is no 0.5 between 0 and step 1.
         let lo = self.zero.map_or(self.lo, |z| self.lo.max(z + 0.2));
         let (first, last) = ((lo - 1e-9).ceil() as i32, (self.hi + 1e-9).floor() as i32);
         let decades = last - first + 1;
@@ -141,13 +141,13 @@ pub(crate) fn linear_ticks(lo: f64, hi: f64, target: usize) -> Vec<(f64, String)
     let raw = width / target.max(1) as f64;
     let power = raw.log10().floor();
     let base = 10f64.powf(power);
-    // The nearest round step, not the next larger one: five ticks asked for may be three to seven.
+    // The nearest round step, not the next larger one: for five requested ticks there may be three to seven.
     let step = base
         * [(1.4, 1.0), (3.0, 2.0), (7.0, 5.0)].iter().find(|(end, _)| raw < end * base).map_or(10.0, |(_, step)| *step);
     let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
     let (first, last) = ((lo / step - 1e-6).ceil(), (hi / step + 1e-6).floor());
     let largest = lo.abs().max(hi.abs());
-    // A range so narrow that its ticks cannot be told apart in f64 has none.
+    // A range so narrow that f64 cannot distinguish its ticks has none.
     if !(first.is_finite() && last - first < 200.0 && largest / step < 1e12) {
         return Vec::new();
     }
@@ -175,7 +175,7 @@ pub(crate) fn linear_ticks(lo: f64, hi: f64, target: usize) -> Vec<(f64, String)
         .collect()
 }
 
-/// `plain`: written out, as all labels of an axis are if they are short enough.
+/// `plain`: written out, which is used for all labels of an axis if they are short enough.
 fn power_of_ten(power: i32, plain: bool) -> String {
     match power {
         0 => "1".into(),

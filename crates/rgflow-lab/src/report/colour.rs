@@ -27,10 +27,10 @@ pub(crate) const THEME: [(&str, &str, &str); 22] = [
     ("shade", "#00000014", "#ffffff1f"),
 ];
 
-/// Curves of the palette.
+/// Number of curve colours in the palette.
 pub(crate) const PALETTE: usize = 8;
 
-/// Cold to hot: blue, violet, red, orange; all of it readable on white and on black.
+/// Cold to hot: blue, violet, red, orange; all readable on white and on black.
 const TEMPERATURE: [[u8; 3]; 6] = [
     [0x2b, 0x62, 0xd6],
     [0x6d, 0x57, 0xd2],
@@ -53,7 +53,7 @@ const SEQUENTIAL: [[u8; 3]; 9] = [
     [0xfd, 0xe7, 0x25],
 ];
 
-/// Spin down, nothing, spin up: blue, bone, orange.
+/// Spin down, zero, spin up: blue, bone, orange.
 const DIVERGING: [[u8; 3]; 5] =
     [[0x24, 0x46, 0x8f], [0x86, 0x9d, 0xcb], [0xf4, 0xf0, 0xe8], [0xe8, 0xae, 0x78], [0xd0, 0x66, 0x1c]];
 
@@ -63,7 +63,7 @@ const GREY: [[u8; 3]; 2] = [[0x00, 0x00, 0x00], [0xff, 0xff, 0xff]];
 /// A continuous colour scale over [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gradient {
-    /// For curves, cold to hot.
+    /// For curves over temperatures, cold to hot.
     Temperature,
     /// For maps.
     Sequential,
@@ -106,7 +106,7 @@ pub(crate) fn theme_css() -> String {
     )
 }
 
-/// Style of figures with the light colours written out, for files that stand alone (many viewers know no custom properties).
+/// Style of figures with the light colours written out, for files that stand alone (many viewers do not support custom properties).
 pub(crate) fn standalone_css() -> String {
     THEME.iter().fold(figure_css(), |css, (name, light, _)| css.replace(&format!("var(--{name})"), light))
 }

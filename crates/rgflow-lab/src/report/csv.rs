@@ -1,13 +1,13 @@
-//! Figures as CSV, full precision, one long table a figure.
+//! Figures as CSV at full precision, one long table per figure.
 //!
 //! Curves: `panel,curve,x,y,error`. Maps: `panel,column,row,value,error`. Arrows: `panel,strip,from,to` and marks as strips named
-//! `mark: LABEL` with from = to. Lattices: `panel,row,column,label,width,values`, one line a picture, its values in their own
-//! units, separated by spaces. A
-//! figure that mixes kinds has one block each, headed by its own column names and separated by an empty line.
+//! `mark: LABEL` with from = to. Lattices: `panel,row,column,label,width,values`, one line per picture, its values in their own
+//! units, separated by spaces. A figure that mixes kinds has one block for each, headed by its own column names and separated by an
+//! empty line.
 
 use crate::record::{Figure, Panel};
 
-/// The data of a figure as CSV (see the head of this module). Values that are not finite are empty fields.
+/// Data of a figure as CSV (format in the module's description). Values that are not finite are empty fields.
 pub fn figure(figure: &Figure) -> String {
     let mut out = String::new();
     let mut head = "";
@@ -76,7 +76,7 @@ fn number(value: f64) -> String {
     if value.is_finite() { format!("{value}") } else { String::new() }
 }
 
-/// A text field on one line, quoted where needed; a leading sign that spreadsheets take for a formula gets a quote too.
+/// A text field on one line, quoted where needed; a leading sign that spreadsheets read as a formula is quoted too.
 pub(crate) fn field(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.contains([',', '"', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

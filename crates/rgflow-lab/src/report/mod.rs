@@ -1,8 +1,8 @@
-//! The report: a record as a page that explains itself, with its figures as files.
+//! The report: a record as a self-explanatory page, with its figures as files.
 //!
-//! [`files`] makes `figures/ID.svg`, `figures/ID.csv` and `report.html`. The page needs no network, shows its static pictures without
-//! JavaScript, and adds values on hover, zoom and downloads with it. Nothing here knows an experiment: it renders
-//! [`Record`]s. The script is our own (`page.js`), not a plotting library: it redraws the same SVG that the files hold, so page, print
+//! [`files`] makes `figures/ID.svg`, `figures/ID.csv` and `report.html`. The page needs no network, shows static pictures without
+//! JavaScript, and with it adds values on hover, zoom and downloads. Nothing here depends on an experiment: it renders
+//! [`Record`]s. The script is our own (`page.js`), not a plotting library: it redraws the same SVG as in the files, so page, print
 //! and paper agree to the pixel, and one file serves line figures and maps.
 
 mod axis;
@@ -19,7 +19,7 @@ use std::collections::HashSet;
 /// The files of a report, by their names in its folder: the figures, then the page `report.html`.
 ///
 /// `settings_toml`: the resolved settings, shown as they are. `provenance`: any JSON object, shown as a list of names and values.
-/// Figures with the same id get `-2`, `-3` behind it; characters that a file name cannot hold everywhere become `-`.
+/// Repeated ids of figures get the suffix `-2`, `-3`; characters that are not portable in file names become `-`.
 ///
 /// # Errors
 /// A value that the page cannot show.
@@ -39,7 +39,7 @@ pub fn files(
     Ok(files)
 }
 
-/// The record with ids that are file names, each used once (also where a file system ignores case).
+/// The record with ids that are valid file names, each used once (also where a file system ignores case).
 fn with_unique_ids(record: &Record) -> Record {
     let mut record = record.clone();
     let mut used = HashSet::new();

@@ -1,4 +1,4 @@
-//! The page: what the template `page.html` shows, prepared as plain data.
+//! The page: data for the template `page.html`.
 
 use super::{colour, csv, rich, svg};
 use crate::record::format;
@@ -15,7 +15,7 @@ struct Page {
     numbers: Vec<NumberView>,
     settings: String,
     provenance: Vec<(String, String)>,
-    /// Style sheet, script and data, put in as they are.
+    /// Style sheet, script and data, inserted as they are.
     css: String,
     script: &'static str,
     data: String,
@@ -44,7 +44,7 @@ struct FigureView {
     id: String,
     title: String,
     caption: String,
-    /// Has curves or a map that can be zoomed.
+    /// Whether there are curves or a map that can be zoomed.
     zoom: bool,
     panels: Vec<PanelView>,
 }
@@ -129,7 +129,7 @@ pub(super) fn html(record: &Record, settings: &str, provenance: &Value) -> Resul
     environment.get_template("page.html")?.render(template_value(page))
 }
 
-/// The template engine's value of a JSON value.
+/// Converts a JSON value to a value of the template engine.
 fn template_value(value: Value) -> minijinja::Value {
     match value {
         Value::Null => minijinja::Value::from(()),
@@ -145,7 +145,7 @@ fn template_value(value: Value) -> minijinja::Value {
     }
 }
 
-/// What the script needs: the figures' CSV (the one copy of the data) and how each panel was drawn.
+/// Data for the script: the figures' CSV (the only copy of the data) and how each panel was drawn.
 fn data(figures: &[&Figure], drawn: &[Vec<svg::Drawing>]) -> Value {
     let figures: Map<String, Value> = figures
         .iter()
@@ -161,7 +161,7 @@ fn data(figures: &[&Figure], drawn: &[Vec<svg::Drawing>]) -> Value {
     json!({ "style": colour::standalone_css(), "figures": figures })
 }
 
-/// JSON that no text in it can end the script element or begin a comment: `<`, `>`, `&` and the line separators are escaped.
+/// JSON in which no text can end the script element or begin a comment: `<`, `>`, `&` and the line separators are escaped.
 fn script_json(value: &Value) -> String {
     let mut out = String::new();
     for c in value.to_string().chars() {
@@ -228,7 +228,7 @@ fn table_view(table: &Table) -> TableView {
 
 fn cell_view(cell: &Cell) -> CellView {
     match cell {
-        // Short texts stay on one line where the page is narrow; the table scrolls then.
+        // Short texts stay on one line on a narrow page; the table scrolls then.
         Cell::Text(text) => {
             CellView { class: if text.chars().count() < 30 { "short" } else { "" }, text: text.clone(), remark: None }
         }

@@ -1,14 +1,14 @@
 //! Symbols with an index: `T_c`, `k_B`, `n_eff` in plain text become subscripts in markup.
 
-/// One piece of a text.
+/// A piece of a text.
 #[derive(Debug, PartialEq)]
 enum Piece<'a> {
     Plain(&'a str),
     Subscript(&'a str),
 }
 
-/// Cuts `text` at indices: one letter that begins a word, `_`, then one to three letters or digits that end it. Keys and file names
-/// (`rbm.T_star`, `a_b.npz`) stay as they are.
+/// Splits `text` at indices: one letter that begins a word, `_`, then one to three letters or digits that end it. Keys and file names
+/// (`rbm.T_star`, `a_b.npz`) are left unchanged.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let bytes = text.as_bytes();
     let word = |i: usize| bytes.get(i).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80);
@@ -47,7 +47,7 @@ pub(super) fn svg(text: &str) -> String {
     for piece in pieces(text) {
         match piece {
             Piece::Plain("") => {}
-            // `dy` moves all that follows: what comes after an index has to climb back.
+            // `dy` shifts all following text, so the text after an index is shifted back.
             Piece::Plain(text) if after => {
                 out += &format!("<tspan dy=\"-.22em\">{}</tspan>", escape(text));
                 after = false;

@@ -5,10 +5,10 @@ use crate::record::{Axis, Curve, Dimension, Measured, Number, Numbers, Panel, Qu
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
 
-/// Configurations for the couplings of a machine: 10 x 10 + 25 units take 0.03 s, and K_eff is right to 1 % or better.
+/// Configurations for the couplings of a machine: with 10 x 10 + 25 units they take 0.03 s, and K_eff is accurate to 1 % or better.
 const SAMPLES: usize = 4096;
 
-/// What a machine is as an Ising model.
+/// A machine as an Ising model.
 #[derive(Clone, Debug)]
 pub struct Effective {
     /// Mean coupling of nearest neighbours, dimensionless.
@@ -17,11 +17,11 @@ pub struct Effective {
     pub t_eff: Option<Measured>,
     /// J(r) by distance r in lattice spacings.
     pub by_distance: Vec<(f64, Measured)>,
-    /// Share of terms of three and more spins in the variance of ln p over uniform spins.
+    /// Share of terms with three and more spins in the variance of ln p over uniform spins.
     pub more: Measured,
 }
 
-/// Of `rbm` on the periodic lattice of square cells of the given `extents`; the streams are "PURPOSE/...".
+/// Couplings of `rbm` on the periodic lattice of square cells with the given `extents`; the streams are "PURPOSE/...".
 ///
 /// # Errors
 /// If the visible units are not two-valued, or the lattice does not fit.
@@ -57,7 +57,7 @@ pub struct AsIsing<const N: usize> {
 }
 
 impl<const N: usize> AsIsing<N> {
-    /// Under `KEY.`; `what` is the machine.
+    /// Quantities under `KEY.`; `what` describes the machine.
     pub fn new<'a, F>(
         over: &Repeated<'a, F>,
         key: &str,
@@ -73,7 +73,7 @@ impl<const N: usize> AsIsing<N> {
         Self {
             t_eff: quantity("T_eff", "J/k_B", "1/K_eff", |e| e.t_eff),
             k_eff: quantity("K_eff", "1", "mean effective coupling of nearest neighbours", |e| Some(e.k_eff)),
-            // A machine whose ln p is constant has no shares.
+            // A machine with constant ln p has no shares.
             beyond_pairs: quantity("beyond_pairs", "1", terms, |e| Some(e.more).filter(|m| m.0.is_finite())),
         }
     }
@@ -100,7 +100,7 @@ pub fn curve<'a, F>(label: impl Into<String>, over: &Repeated<'a, F>, of: impl F
     r.curve(label, |k| j.at(k))
 }
 
-/// J(r) on a logarithmic axis, which has no place for values below 0.
+/// J(r) on a logarithmic axis, where values below 0 are not drawn.
 pub fn panel(curves: impl IntoIterator<Item = Curve>) -> Panel {
     Panel::curves("", "r (lattice spacings)", Axis::log("J(r)"), curves)
 }

@@ -1,4 +1,4 @@
-//! What an experiment is, and the items of the thesis that it answers.
+//! The trait of experiments, and the items of the thesis that they answer.
 
 use super::user_files::with_notes;
 use super::values::Settings;
@@ -10,53 +10,53 @@ use serde::Deserialize;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// An experiment: what a repetition computes, and how the findings of all are told.
+/// An experiment: the computation of a repetition, and the record made from the findings of all.
 pub trait Experiment: Sync {
     /// The settings of its recipe.
     type Settings: Settings + Sync;
-    /// What one repetition found.
-    type Found: Send;
+    /// Findings of one repetition.
+    type Findings: Send;
 
     /// Name and recipe.
     const ABOUT: About;
 
-    /// Whether the data it needs are on this machine.
+    /// Checks that the required data are on this computer.
     ///
     /// # Errors
-    /// What is missing and the command that gets it.
+    /// A message about missing data and the command that gets them.
     fn available(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
+    /// Inputs besides settings, such as the user's files by name and hash: the table `input` of `config.toml`.
     fn input(&self) -> toml::Table {
         toml::Table::new()
     }
 
-    /// Checks that the user's files go with the settings.
+    /// Checks that the user's files fit the settings.
     ///
     /// # Errors
-    /// A line that names the file, what is wrong and the remedy.
+    /// One line that names the file, the problem and the remedy.
     fn check(&self, _settings: &Self::Settings) -> Result<(), String> {
         Ok(())
     }
 
-    /// What a user should know of the data before the work begins, with the remedy; called after [`Experiment::check`].
+    /// Warnings about the data for the user to read before the work begins, with the remedy; called after [`Experiment::check`].
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// What was taken where the user's files can be read in two ways, a sentence each; called after [`Experiment::check`].
+    /// Choices made where the user's files can be read in two ways, one sentence each; called after [`Experiment::check`].
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The user's files, each with a word for what it is (or none): what is said of them is also said in the record.
+    /// The user's files, each with a word for its kind (or none): messages about them are repeated in the record.
     fn files(&self) -> Vec<(&Path, &'static str)> {
         Vec::new()
     }
 
-    /// The largest arrays that the settings ask for, each by itself and never more than it takes: what cannot be had is
+    /// The largest arrays that the settings require, each by itself and as a lower bound: a need that cannot be met is
     /// refused before the work starts ([`crate::experiment::fits`]).
     fn needs(&self, _settings: &Self::Settings) -> Vec<Need> {
         Vec::new()
@@ -65,99 +65,99 @@ pub trait Experiment: Sync {
     /// Makes or keeps the stages of one repetition.
     ///
     /// # Errors
-    /// What went wrong, with the remedy; finished stages stay on disk.
-    fn repeat(&self, repetition: &Repetition, settings: &Self::Settings) -> Result<Self::Found, Error>;
+    /// A failure with its remedy; finished stages stay on disk.
+    fn repeat(&self, repetition: &Repetition, settings: &Self::Settings) -> Result<Self::Findings, Error>;
 
-    /// Tells what all repetitions found: numbers, verdicts, figures. It computes nothing that takes time.
+    /// Turns the findings of all repetitions into numbers, verdicts and figures. Nothing here takes long to compute.
     ///
     /// # Errors
     /// If a file of the run, or of the user, cannot be read again.
-    fn record(&self, settings: &Self::Settings, found: &[Self::Found]) -> Result<Record, Error>;
+    fn record(&self, settings: &Self::Settings, found: &[Self::Findings]) -> Result<Record, Error>;
 }
 
-/// What lists and the command line know of an experiment.
+/// Properties of an experiment for lists and the command line.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// Name on the command line, such as `ising-2d`.
     pub name: &'static str,
-    /// One line for lists.
+    /// Description in one line, for lists.
     pub summary: &'static str,
     /// The recipe: TOML that holds every key with its default and a comment.
     pub recipe: &'static str,
-    /// Whether `reproduce all` makes it only with `--maps`, for its length.
+    /// Whether `reproduce all` makes it only with `--maps`, because it takes long.
     pub is_long: bool,
-    /// Number of repetitions where nothing else is said.
+    /// Default number of repetitions.
     pub repetitions: u32,
-    /// Whether repetitions run one after the other, for each takes all threads and much memory.
+    /// Whether repetitions run one after the other because each uses all threads and much memory.
     pub one_by_one: bool,
 }
 
 impl About {
-    /// Three repetitions at once, not long; name, summary and recipe are still to be said.
+    /// Three repetitions at once, not long; name, summary and recipe must be set.
     pub const DEFAULT: Self =
         Self { name: "", summary: "", recipe: "", is_long: false, repetitions: 3, one_by_one: false };
 }
 
-/// Any [`Experiment`], whatever its settings and findings are.
+/// Any [`Experiment`], independent of its types of settings and findings.
 pub trait AnyExperiment: Sync {
     /// Name on the command line, such as `ising-2d`.
     fn name(&self) -> &'static str;
 
-    /// One line for lists.
+    /// Description in one line, for lists.
     fn summary(&self) -> &'static str;
 
     /// The recipe: TOML that holds every key with its default and a comment.
     fn recipe(&self) -> &'static str;
 
-    /// Whether `reproduce all` makes it only with `--maps`, for its length.
+    /// Whether `reproduce all` makes it only with `--maps`, because it takes long.
     fn is_long(&self) -> bool {
         false
     }
 
-    /// Whether the data it needs are on this machine.
+    /// Checks that the required data are on this computer.
     ///
     /// # Errors
-    /// What is missing and the command that gets it.
+    /// A message about missing data and the command that gets them.
     fn available(&self) -> Result<(), String> {
         Ok(())
     }
 
-    /// What it was given beside settings, such as the user's files by name and hash: the table `input` of `config.toml`.
+    /// Inputs besides settings, such as the user's files by name and hash: the table `input` of `config.toml`.
     fn input(&self) -> toml::Table {
         toml::Table::new()
     }
 
-    /// Number of repetitions where nothing else is said.
+    /// Default number of repetitions.
     fn repetitions(&self) -> u32 {
         3
     }
 
-    /// Parses and validates the settings that layers of TOML gave.
+    /// Parses and validates merged settings.
     ///
     /// # Errors
-    /// A line that names the key, its value and what is allowed.
+    /// One line that names the key, its value and the allowed values.
     fn check(&self, settings: &toml::Table) -> Result<(), String>;
 
-    /// What a user should know of the data before the work begins, with the remedy; called after [`AnyExperiment::check`].
+    /// Warnings about the data for the user to read before the work begins, with the remedy; called after [`AnyExperiment::check`].
     fn warnings(&self, _settings: &toml::Table) -> Vec<String> {
         Vec::new()
     }
 
-    /// What was taken where the user's files can be read in two ways, a sentence each; called after [`AnyExperiment::check`].
+    /// Choices made where the user's files can be read in two ways, one sentence each; called after [`AnyExperiment::check`].
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The largest arrays that valid settings ask for, each by itself and never more than it takes: what cannot be had is
+    /// The largest arrays that valid settings require, each by itself and as a lower bound: a need that cannot be met is
     /// refused before the work starts ([`crate::experiment::fits`]).
     fn needs(&self, _settings: &toml::Table) -> Vec<Need> {
         Vec::new()
     }
 
-    /// Runs all repetitions in the run folder and returns what was found.
+    /// Runs all repetitions in the run folder and returns the record.
     ///
     /// # Errors
-    /// What went wrong, with the remedy; finished stages stay on disk.
+    /// A failure with its remedy; finished stages stay on disk.
     fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error>;
 }
 
@@ -208,7 +208,7 @@ impl<E: Experiment> AnyExperiment for E {
 
     fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = E::Settings::parse(settings).map_err(Error::user)?;
-        // The user's files may have been read by this.
+        // Reads the user's files, if they have not been read yet.
         Experiment::check(self, &settings).map_err(Error::user)?;
         let (all, repeat) = (run.repetitions(), |repetition| self.repeat(repetition, &settings));
         let found: Result<Vec<_>, Error> =
@@ -235,9 +235,9 @@ pub struct Item {
     pub experiment: String,
     /// Its number, such as `fig4.6`.
     pub id: String,
-    /// What it shows.
+    /// Description of its content.
     pub title: String,
-    /// What the thesis says of it.
+    /// Statement of the thesis on it.
     pub claim: String,
     /// Keys of the numbers that answer the claim (prefixes).
     pub keys: Vec<String>,
@@ -252,17 +252,17 @@ static ITEMS: LazyLock<Items> =
     LazyLock::new(|| toml::from_str(include_str!("../experiment/items.toml")).expect("is tested"));
 
 impl Item {
-    /// All of them, by experiment.
+    /// All items, by experiment.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         ITEMS.item.iter()
     }
 
-    /// Those of the experiment called `name`.
+    /// Items of the experiment called `name`.
     pub fn of(name: &str) -> impl Iterator<Item = &'static Self> {
         Self::all().filter(move |item| item.experiment == name)
     }
 
-    /// Whether a figure is one of its own: of `fig4.6` are `fig4.6` and `fig4.6-more`, not `fig4.60`.
+    /// Whether a figure belongs to this item: `fig4.6` and `fig4.6-more` belong to `fig4.6`, `fig4.60` does not.
     pub fn has_figure(&self, figure: &str) -> bool {
         let rest = figure.strip_prefix(self.id.as_str());
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))

@@ -1,6 +1,6 @@
-//! Stages "flow/NAME-MODE": a machine iterated from every start temperature, and what comes of it.
+//! Stages "flow/NAME-MODE": a machine iterated from every start temperature, and the readings of its flow.
 
-use super::machines;
+use super::rbms;
 use super::readings::{FlowFindings, Observed, Series};
 use super::samples::ThermalSet;
 use super::settings::Torus;
@@ -17,10 +17,10 @@ use rgflow::rbm::Rbm;
 use std::fmt::Write;
 
 const REVISION: u32 = 9;
-/// Attractors that are kept with their picture and basin.
+/// Number of attractors kept with their picture and basin.
 const KEPT: usize = 6;
 
-/// Where flows begin and how they are read.
+/// Start set of the flows, and the thermometer that reads them.
 pub struct Inputs<'a> {
     pub settings: &'a Torus,
     pub samples: &'a Artifact,
@@ -28,11 +28,11 @@ pub struct Inputs<'a> {
     pub thermometer: &'a Thermometer,
 }
 
-/// A flow to be made.
+/// Specification of a flow.
 pub struct FlowSpec<'a> {
     /// Name of the flow's folder without the mode, such as `all` or `all-epoch-10`.
     pub name: String,
-    /// The machine and its file.
+    /// The artifact of the machine and the file in it.
     pub machine: &'a Artifact,
     pub file: String,
     pub mode: Mode,
@@ -40,26 +40,26 @@ pub struct FlowSpec<'a> {
     pub chains: usize,
 }
 
-/// A system whose flow is read: what it is read with, and what is kept of its trajectory.
+/// A system whose flow is read: its readout, and the findings to keep from a trajectory.
 pub trait System: Sync {
-    /// What is kept.
-    type Found;
+    /// Findings from a trajectory.
+    type Findings;
 
-    /// The network that reads and the lattice on which E and |m| are measured, where there are such.
+    /// Network and lattice for the readings, where they exist; E and |m| are measured on the lattice.
     fn readout(&self) -> Readout<'_>;
 
-    /// What is kept of the trajectory of a `flow`.
+    /// Findings from the trajectory of a `flow`.
     ///
     /// # Errors
     /// If the configurations do not fit the system.
-    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<Self::Found, Error>;
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<Self::Findings, Error>;
 }
 
 /// One flow of one machine.
 pub struct Flow<'a> {
-    /// Of the random streams.
+    /// Purpose of the random streams.
     pub purpose: &'a str,
-    /// Name of the parts under which stopped chains are kept, unique in the stage.
+    /// Name of the parts under which interrupted chains are saved, unique in the stage.
     pub part: &'a str,
     pub rbm: &'a Rbm,
     pub mode: Mode,
@@ -68,7 +68,7 @@ pub struct Flow<'a> {
 }
 
 impl Flow<'_> {
-    /// Runs the flow and reads it as `system` does; `units` of chain-steps are the progress.
+    /// Runs the flow and reads it with `system`; progress is reported as `units` of chain-steps.
     ///
     /// # Errors
     /// [`Error::Interrupted`] after a signal, and those of [`System::examine`].
@@ -77,13 +77,13 @@ impl Flow<'_> {
         out: &StageOut,
         system: &S,
         units: &(dyn Fn(u64) -> u64 + Sync),
-    ) -> Result<(Trajectory, S::Found), Error> {
+    ) -> Result<(Trajectory, S::Findings), Error> {
         let trajectory = self.trajectory(out, system.readout(), units)?;
         let found = system.examine(self, &trajectory, out.streams())?;
         Ok((trajectory, found))
     }
 
-    /// Runs the flow; `units` of chain-steps are the progress.
+    /// Runs the flow; progress is reported as `units` of chain-steps.
     ///
     /// # Errors
     /// [`Error::Interrupted`] after a signal.
@@ -100,7 +100,7 @@ impl Flow<'_> {
     }
 }
 
-/// Makes or keeps the flow and reads what it found.
+/// Makes or keeps the flow and returns its findings.
 pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Result<FlowFindings, Error> {
     let folder = format!("flow/{}-{}", spec.name, spec.mode.name());
     let [npz, csv, json] = ["series.npz", "series.csv", "findings.json"].map(|f| format!("{folder}/{f}"));
@@ -112,7 +112,7 @@ pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Resul
         outputs: &[&npz, &csv, &json],
     };
     repetition.found_compact(what, |out| {
-        let (rbm, temperatures) = (machines::load(spec.machine, &spec.file)?, inputs.settings.temperatures());
+        let (rbm, temperatures) = (rbms::load(spec.machine, &spec.file)?, inputs.settings.temperatures());
         let start = ThermalSet::read(inputs.samples, "start")?;
         let bits = packed(start.first(&inputs.settings.all(), spec.chains).view());
         drop(start);
@@ -139,7 +139,7 @@ struct TorusReader<'a> {
     square: Square,
 }
 
-/// Steps at which pictures are shown, where they are recorded.
+/// Steps at which pictures are shown, if they are recorded.
 pub const SHOWN: [usize; 8] = [0, 1, 2, 4, 10, 40, 100, usize::MAX];
 
 /// Values with their errors.
@@ -148,7 +148,7 @@ pub fn pairs(values: &[f64], errors: &[f64]) -> Vec<(f64, f64)> {
 }
 
 impl System for TorusReader<'_> {
-    type Found = FlowFindings;
+    type Findings = FlowFindings;
 
     fn readout(&self) -> Readout<'_> {
         Readout { mlp: Some(&self.thermometer.mlp), lattice: Some(&self.square) }
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn magnetisations_are_rounded_to_one_decimal() {
-        // m = 1, -1, 0.25 (0.3 with halves away from zero), -0.25.
+        // m = 1, -1, 0.25 (0.3 with halves rounded away from zero), -0.25.
         let up = |n: usize| (0..8).map(move |i| if i < n { 1i8 } else { -1 });
         let rows = Array2::from_shape_vec((4, 8), [8, 0, 5, 3].into_iter().flat_map(up).collect()).unwrap();
         let p = magnetisation(rows.view());

@@ -1,17 +1,17 @@
-//! What experiments are made from: samples, networks, machines, flows and how they are read.
+//! Building blocks of experiments: samples, networks, machines, flows and their readings.
 //!
-//! Experiments use this kit and never each other.
+//! Experiments use this module and never each other.
 
 pub mod checks;
 pub mod couplings;
-pub mod ends;
 mod experiment;
+pub mod flow_ends;
 pub mod flows;
-pub mod machines;
 pub mod modes;
 pub mod peaks;
 pub mod pictures;
 pub mod prelude;
+pub mod rbms;
 pub mod readings;
 pub mod samples;
 pub mod settings;

@@ -1,4 +1,4 @@
-//! The modes of flows: a dimension of quantities, and values by mode.
+//! Modes of flows: a dimension of quantities, and values by mode.
 
 use crate::artifact::Error;
 use crate::record::{Dimension, Place};
@@ -9,10 +9,10 @@ use std::ops::Index;
 /// The modes, in the order of columns.
 pub const MODES: [Mode; 2] = [Mode::Gibbs, Mode::Mean];
 
-/// What the ends of flows are called in tables and figures, by mode.
+/// Names for the ends of flows in tables and figures, by mode.
 pub const ENDS: [&str; 2] = ["Gibbs ends", "mean-field ends"];
 
-/// What they are set beside.
+/// Name for the training mixture that ends are compared with.
 pub const MIXTURE: &str = "mixture, no machine";
 
 /// The dimension `mode`.
@@ -29,22 +29,22 @@ impl Place for Mode {
     }
 }
 
-/// A value of each mode, by mode or by its place on the dimension.
+/// A value for each mode, indexed by mode or by its place on the dimension.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ByMode<T>([T; 2]);
 
 impl<T> ByMode<T> {
-    /// What `of` gives for each mode.
+    /// The value `of` each mode.
     pub fn each(of: impl FnMut(Mode) -> T) -> Self {
         Self(MODES.map(of))
     }
 }
 
 impl<T: Send> ByMode<T> {
-    /// What `of` gives for each mode, both at once.
+    /// The value `of` each mode, both computed in parallel.
     ///
     /// # Errors
-    /// The first of `of`.
+    /// The first error of `of`.
     pub fn make(of: impl Fn(Mode) -> Result<T, Error> + Sync) -> Result<Self, Error> {
         let [first, second] = MODES;
         let (first, second) = rayon::join(|| of(first), || of(second));
@@ -54,7 +54,7 @@ impl<T: Send> ByMode<T> {
 
 #[cfg(test)]
 impl<T> ByMode<T> {
-    /// Of a value for each mode.
+    /// One value for each mode.
     pub fn of(gibbs: T, mean: T) -> Self {
         Self([gibbs, mean])
     }

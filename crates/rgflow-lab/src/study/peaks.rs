@@ -15,7 +15,7 @@ pub struct Peaks {
     pub susceptibility: Option<Measured>,
 }
 
-/// Those of the torus of `size` x `size` spins; the susceptibility is reweighted from `n` configurations.
+/// Peaks of the torus of `size` x `size` spins; the susceptibility is reweighted from `n` configurations.
 pub fn stage(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
     let what = Stage { name: "peaks", revision: 2, settings: (size, n), inputs: &[], outputs: &["peaks.json"] };
     part.found(what, |out| {

@@ -1,4 +1,4 @@
-//! What most experiments name: `use crate::study::prelude::*`.
+//! Names used by most experiments: `use crate::study::prelude::*`.
 
 pub use super::experiment::{About, Experiment};
 pub use super::modes::{ByMode, ENDS, MIXTURE, MODES, modes};
@@ -9,8 +9,8 @@ pub use super::values::{self, List, NotNegative, Positive, Rising, Within};
 pub use crate::artifact::memory::Need;
 pub use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut};
 pub use crate::record::{
-    Axis, ByPlace, Cell, Claim, Combined, Curve, Dimension, Figure, Lattice, Measured, Number, Numbers, Panel,
-    Quantity, Record, Repeated, Section, Shades, Style, Table, Together, Verdict,
+    Axis, ByPlace, Cell, Claim, Combined, Curve, Dimension, Figure, Grouped, Lattice, Measured, Number, Numbers, Panel,
+    Quantity, Record, Repeated, Section, Shades, Style, Table, Verdict,
 };
 pub use rayon::prelude::*;
 pub use rgflow::flow::Mode;

@@ -1,6 +1,6 @@
-//! What thermometers read of collections and flows, as it lies in JSON files.
+//! Readings of collections and flows by the thermometers, in the form stored in JSON files.
 
-use super::ends;
+use super::flow_ends;
 use crate::record::{
     Combined, Dimension, Interval, Measured, Number, Numbers, Quantity, Repeated, around, over_seeds, union,
 };
@@ -9,7 +9,7 @@ use rgflow::lattice::{Observables, Square};
 use rgflow::statistics::Estimate;
 use serde::{Deserialize, Serialize};
 
-/// A collection read by all thermometers.
+/// Readings of a collection by all thermometers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Observed {
     pub t_star: Measured,
@@ -50,7 +50,7 @@ impl Observed {
         }
     }
 
-    /// Errors for correlated configurations of which only `n_eff` are independent.
+    /// Widens the errors for correlated configurations of which only `n_eff` are independent.
     pub fn widened(mut self, n_eff: f64) -> Self {
         let factor = (self.n as f64 / n_eff).max(1.0).sqrt();
         let values = [Some(&mut self.t_star), self.t_energy.as_mut(), self.xi_over_l.as_mut()];
@@ -62,18 +62,18 @@ impl Observed {
     }
 }
 
-/// A flow of one machine in one mode.
+/// Findings from a flow of one machine in one mode.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FlowFindings {
     pub steps: usize,
-    /// All ends together.
+    /// Readings of all ends combined.
     pub pooled: Observed,
-    /// The end of each start temperature.
+    /// Readings of the end of each start temperature.
     pub ends: Vec<Observed>,
-    /// Distinct ends at the recorded step nearest to 100, and at the end.
+    /// Numbers of distinct ends at the recorded step nearest to 100, and at the end.
     pub distinct_100: usize,
     pub distinct: usize,
-    /// Total variation of the P(T) of the two ends that may be farthest apart, with its 95 % interval.
+    /// Total variation between the P(T) of the two ends that may be farthest apart, with its 95 % interval.
     pub apart: [f64; 3],
     pub hot_meets_cold: bool,
     /// Fraction of starts whose windows agree.
@@ -81,7 +81,7 @@ pub struct FlowFindings {
     /// Relaxation time in steps: value, or bounds.
     pub relaxation: Option<f64>,
     pub relaxation_interval: Option<[Option<f64>; 2]>,
-    /// Mean-field: fraction of chains at rest, number of attractors, the heaviest of them and their basins by start.
+    /// For the mean field: fraction of chains at rest, number of attractors, the heaviest of them and their basins by start.
     pub at_rest: f64,
     pub attractors: usize,
     pub centres: Vec<Vec<f32>>,
@@ -92,14 +92,14 @@ pub struct FlowFindings {
 }
 
 impl FlowFindings {
-    /// The ends at the last step.
-    pub fn ends_seen(&self) -> ends::Seen {
+    /// Summary of the ends at the last step.
+    pub fn flow_ends(&self) -> flow_ends::FlowEnds {
         let t_star = self.ends.iter().map(|end| end.t_star.0).collect();
-        ends::Seen { count: self.distinct, apart: self.apart, t_star }
+        flow_ends::FlowEnds { count: self.distinct, apart: self.apart, t_star }
     }
 }
 
-/// What was read along a flow: `[record][start]`.
+/// Readings along a flow: `[record][start]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Series {
     pub steps: Vec<usize>,
@@ -112,17 +112,17 @@ pub struct Series {
     pub pictures: Vec<Vec<Vec<f32>>>,
 }
 
-/// What the thesis allows when it says "about" or shows a figure: one step of its grid.
+/// Deviation allowed if the thesis says "about" or shows a figure: one step of its grid.
 pub const ABOUT: f64 = 0.25;
 
-/// T* over repetitions. Where any repetition has an interval: the union of intervals, with two standard errors around the
-/// T* of each repetition that has none.
+/// T* over repetitions. If any repetition has an interval: the union of intervals, with two standard errors around the
+/// T* of each repetition without one.
 pub fn t_star(observed: &[&Observed]) -> Combined {
     let stars: Vec<_> = observed.iter().map(|o| Some((o.t_star, o.interval))).collect();
     star(&stars, observed.iter().map(|o| o.n as f64).sum())
 }
 
-/// The same of T* with its interval in each repetition that has one; `n` configurations stand behind a single one.
+/// T* over repetitions from values with optional intervals; `n` is the number of configurations behind a single repetition.
 pub fn star(stars: &[Option<(Measured, Option<Interval>)>], n: f64) -> Combined {
     let combined = over_seeds(&stars.iter().map(|s| s.map(|(star, _)| star)).collect::<Vec<_>>(), n);
     let known = || stars.iter().flatten();
@@ -133,7 +133,7 @@ pub fn star(stars: &[Option<(Measured, Option<Interval>)>], n: f64) -> Combined 
     combined.within(Some(union(&ends)))
 }
 
-/// Relaxation time over repetitions; where it is not resolved in every one, the bounds that hold for all.
+/// Relaxation time over repetitions; if it is not resolved in every one, bounds that hold for all.
 pub fn relaxation(flows: &[&FlowFindings]) -> Combined {
     let mut combined = over_seeds(&flows.iter().map(|f| f.relaxation.map(|t| (t, f64::NAN))).collect::<Vec<_>>(), 1.0);
     if combined.value.is_none() {
@@ -145,7 +145,7 @@ pub fn relaxation(flows: &[&FlowFindings]) -> Combined {
     combined
 }
 
-/// Least probability over repetitions that a thermal collection leaves a larger divergence, times their number (Bonferroni).
+/// Least probability over repetitions that a thermal collection has a larger divergence, times their number (Bonferroni).
 pub fn p_thermal(observed: &[&Observed]) -> f64 {
     (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
 }
@@ -155,7 +155,7 @@ pub fn t_energy(observed: &[&Observed]) -> Combined {
     over_seeds(&observed.iter().map(|o| o.t_energy).collect::<Vec<_>>(), observed.iter().map(|o| o.n as f64).sum())
 }
 
-/// What the thermometers read of collections: T*, T_E and the energy.
+/// Readings of collections as quantities: T*, T_E and the energy.
 pub struct Thermal<const N: usize> {
     pub t_star: Quantity<N>,
     pub t_energy: Quantity<N>,
@@ -163,7 +163,7 @@ pub struct Thermal<const N: usize> {
 }
 
 impl<const N: usize> Thermal<N> {
-    /// Of the collection of each repetition and place; `what` it is.
+    /// Readings of the collection of each repetition and place; `what` describes it.
     pub fn new<'a, F>(
         over: &Repeated<'a, F>,
         key: &str,
@@ -204,13 +204,13 @@ pub fn energy(observed: &[&Observed]) -> Combined {
     over_seeds(&observed.iter().map(|o| Some(o.energy)).collect::<Vec<_>>(), n)
 }
 
-/// Findings made up for tests of records: every value tells its place.
+/// Fabricated findings for tests of records: every value identifies its position.
 #[cfg(test)]
 pub mod fabricated {
     use super::*;
     pub use crate::record::testing::{check, verdicts};
 
-    /// A collection that reads T* = `t`, T_E = `t` + 1/8, E/N = -`t`, |m| = `t`/16.
+    /// A collection with T* = `t`, T_E = `t` + 1/8, E/N = -`t`, |m| = `t`/16.
     pub fn observed(t: f64) -> Observed {
         Observed {
             t_star: (t, 0.0625),
@@ -229,7 +229,7 @@ pub mod fabricated {
         }
     }
 
-    /// A flow whose pooled ends read T* = `t`, of five starts that end there with one more in turn.
+    /// A flow whose pooled ends have T* = `t`, from five starts that end there plus one more each in turn.
     pub fn flow(t: f64) -> FlowFindings {
         let starts = 5;
         FlowFindings {
@@ -311,7 +311,7 @@ mod tests {
         let seen = [observed((1.0, 9.0), None, 0.2), observed((3.0, 9.0), None, 0.004)];
         let all: Vec<&Observed> = seen.iter().collect();
         let mean = t_star(&all);
-        // Two repetitions: s / sqrt 2 = 1 times t = 1.8373; the errors of single ones are not added.
+        // Two repetitions: s / sqrt 2 = 1 times t = 1.8373; the errors of single repetitions are not added.
         assert!((mean.error.expect("two repetitions") - 1.8373).abs() < 1e-3 && mean.value == Some(2.0));
         assert_eq!(t_star(&all[..1]).error, Some(9.0));
         assert!((p_thermal(&all) - 0.008).abs() < 1e-15);

@@ -120,7 +120,7 @@ pub fn further(
     })
 }
 
-/// Units of progress per temperature: about microseconds.
+/// Units of progress per temperature, of about one microsecond.
 pub const UNITS: u64 = 40_000;
 
 /// Independent collections at each temperature, one for each purpose.
@@ -170,15 +170,15 @@ fn draw_all(
     Ok(all)
 }
 
-/// What `sampling` gives as the part `part` of a stage, from where a stopped run left it; it is `units` of the work.
+/// Collections of `sampling` as the part `part` of a stage, resumed if a run was stopped; worth `units` of the work.
 pub fn sampled(out: &StageOut, part: &str, mut sampling: Sampling, units: u64) -> Result<Collection, Error> {
     let steps = sampling.steps().max(1);
-    let told = out.complete(part, &mut sampling, &|step| units * step / steps)?;
-    out.tick(units - told)?;
+    let reported = out.complete(part, &mut sampling, &|step| units * step / steps)?;
+    out.tick(units - reported)?;
     Ok(sampling.finish())
 }
 
-/// Independent collections at one temperature, one for each purpose, from its stream `index`: parts of the stage, together of `units`.
+/// Independent collections at one temperature, one for each purpose, from its stream `index`: parts of the stage, of `units` in total.
 fn draw(
     out: &StageOut,
     sampler: Sampler,
@@ -214,7 +214,7 @@ fn draw(
     purposes.iter().map(one).collect()
 }
 
-/// Writes the collections of a set, one by temperature; `size` is the extent of the lattice.
+/// Writes the collections of a set, one per temperature; `size` is the extent of the lattice.
 pub fn write(out: &StageOut, name: &str, size: usize, grid: &[f64], parts: &[&Collection]) -> Result<(), Error> {
     let spins: Vec<_> = parts.iter().map(|c| c.spins.view()).collect();
     let spins = concatenate(Axis(0), &spins)?;

@@ -1,33 +1,33 @@
-//! The tables of recipes on the 2D Ising model: lattice, samples, thermometer, machine, flow.
+//! Tables shared by recipes on the 2D Ising model: lattice, samples, thermometer, machine, flow.
 
 use super::checks::{check_temperature_grid, temperature_grid};
 use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
 use crate::artifact::memory::Need;
 use serde::{Deserialize, Serialize};
 
-/// The recipe of ising-2d: the values of what another recipe leaves out.
+/// The recipe of ising-2d: default values for other recipes.
 pub const RECIPE: &str = include_str!("ising-2d.toml");
 
-/// The largest extent that the exact sampler draws.
+/// Largest extent for the exact sampler.
 const EXACT: usize = 12;
 
 /// Passes through the data.
 pub type Epochs = Within<1, 100_000>;
 /// Units of a hidden layer.
 pub type Units = Within<1, 10_000>;
-/// Steps of a flow, at least as many as its windows need.
+/// Steps of a flow, at least the number that its windows need.
 pub type Steps = Within<8, 1_000_000>;
 /// Configurations of a set.
 pub type Configurations = Within<20, 1_000_000>;
 
 whole!(
-    /// Spins along a side of a lattice of (L/2)^2 hidden units.
+    /// Spins along a side of a lattice with (L/2)^2 hidden units.
     EvenSide,
     |l| (4..=64).contains(&l) && l % 2 == 0,
     "must be even, 4 to 64"
 );
 
-/// The tables that all studies of the torus have.
+/// Tables common to all studies of the torus.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Torus {
     pub lattice: Lattice,
@@ -87,7 +87,7 @@ pub struct Flow {
 }
 
 impl Settings for Torus {
-    /// Tables and keys that `table` lacks have the values of [`RECIPE`].
+    /// Tables and keys missing from `table` have the values of [`RECIPE`].
     fn parse(table: &toml::Table) -> Result<Self, String> {
         let mut all: toml::Table = RECIPE.parse().map_err(|e: toml::de::Error| e.message().to_string())?;
         for (name, values) in table {
@@ -102,10 +102,10 @@ impl Settings for Torus {
 }
 
 impl Torus {
-    /// The relations between values.
+    /// Checks the relations between values.
     ///
     /// # Errors
-    /// A line that names the key, its value and what is allowed.
+    /// One line that names the key, its value and the allowed values.
     pub fn check(&self) -> Result<(), String> {
         let (size, per) = (*self.lattice.size, *self.samples.per_temperature);
         if self.samples.sampler == Sampler::Exact && size > EXACT {
@@ -130,11 +130,11 @@ impl Torus {
         self.check_chains("flow.chains", *self.flow.chains)
     }
 
-    /// The same for `size` x `size` spins with (size / 2)^2 hidden units; spins that the exact sampler does not reach are drawn by
-    /// Wolff's clusters.
+    /// The same settings for `size` x `size` spins with (size / 2)^2 hidden units; sizes beyond the exact sampler are drawn by
+    /// Wolff clusters.
     ///
     /// # Errors
-    /// A line that names the key, its value and what is allowed.
+    /// One line that names the key, its value and the allowed values.
     pub fn sized(&self, size: usize) -> Result<Self, String> {
         let mut torus = self.clone();
         torus.lattice.size = size.try_into()?;
@@ -145,10 +145,10 @@ impl Torus {
         torus.check().map(|()| torus)
     }
 
-    /// Whether there are as many configurations to start `chains` from.
+    /// Checks that there are enough configurations to start `chains` from.
     ///
     /// # Errors
-    /// A line that names `key`.
+    /// One line that names `key`.
     pub fn check_chains(&self, key: &str, chains: usize) -> Result<(), String> {
         let limit = *self.samples.per_temperature;
         if chains <= limit {
@@ -162,18 +162,18 @@ impl Torus {
         temperature_grid(*self.samples.t_max, *self.samples.t_step)
     }
 
-    /// Places of all temperatures.
+    /// Positions of all temperatures.
     pub fn all(&self) -> Vec<usize> {
         (0..self.temperatures().len()).collect()
     }
 
-    /// The places of the temperatures for which `member` holds.
+    /// Positions of the temperatures for which `member` is true.
     pub fn classes(&self, member: impl Fn(f64) -> bool) -> Vec<usize> {
         let temperatures = self.temperatures();
         (0..temperatures.len()).filter(|k| member(temperatures[*k])).collect()
     }
 
-    /// The largest arrays: four thermal sets; training and test set as numbers of 32 bits; a network and its optimiser; a machine
+    /// The largest arrays: four thermal sets; training and test set as 32-bit numbers; a network and its optimiser; a machine
     /// and its gradient.
     pub fn needs(&self) -> Vec<Need> {
         let (t, sites) = (self.temperatures().len(), self.lattice.size.pow(2));

@@ -4,7 +4,7 @@ use super::samples::ThermalSet;
 use super::settings::Torus;
 use super::training::NetworkFit;
 use super::values;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, network_file};
 use ndarray::Array2;
 use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
@@ -53,7 +53,7 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
         let Trained { mlp, curve, .. } = fit.run(out, mlp, data, test)?;
         drop((x, y, train_set));
         let best = curve.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).expect("at least one epoch");
-        // A network that knows nothing costs ln n; one that costs twice as much is sure of what is wrong.
+        // An ignorant network costs ln n; one that costs twice as much is confident of wrong answers.
         let guess = libm::log(temperatures.len() as f64);
         if best.test_cost > 2.0 * guess {
             return Err(Error::failure(format!(
@@ -83,7 +83,7 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
         out.write("thermometer/reference.csv", csv)?;
         let q = probabilities(&mlp, test_set.spins.view());
         let costs = q.rows().into_iter().zip(&y_classes).map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300)));
-        // Over the test set: independent configurations.
+        // Error over the test set, whose configurations are independent.
         let cost_error = mean_error(&costs.collect::<Vec<f64>>()).error;
         let model = Model::new(serde_json::json!({
             "kind": "thermometer", "seed": out.seed(),
@@ -91,15 +91,15 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
             "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "test_cross_entropy_error": cost_error, "settings": settings.thermometer,
         }))
         .with("reference_curves", means);
-        // All that reads T* with errors and tests, so that the file serves anywhere.
+        // Everything needed to read T* with errors and tests, so that the file can be used on its own.
         let midpoints = ThermalSet::read(samples, "calibration")?;
         let q = probabilities(&mlp, midpoints.spins.view());
         let of = |p: &Array2<f32>, n: usize, per: usize| -> Vec<Reading> {
             (0..n).map(|k| Reading::of(p.slice(ndarray::s![k * per..(k + 1) * per, ..]))).collect()
         };
         let reference = of(&p, n, reference.per_temperature);
-        let model = network::with_readings(model, &reference, &of(&q, n - 1, midpoints.per_temperature));
-        let model = network::with_layers(model, &mlp);
+        let model = network_file::with_readings(model, &reference, &of(&q, n - 1, midpoints.per_temperature));
+        let model = network_file::with_layers(model, &mlp);
         out.write("thermometer/model.safetensors", model.to_bytes()?)
     })
 }
@@ -107,7 +107,7 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
 /// The network and its metadata.
 pub fn load(artifact: &Artifact) -> Result<(Mlp, serde_json::Value), Error> {
     let model = Model::load(artifact.path("thermometer/model.safetensors"))?;
-    Ok((network::layers(&model)?, model.metadata))
+    Ok((network_file::layers(&model)?, model.metadata))
 }
 
 /// The thermometer with reference curves and calibration, ready to read.

@@ -1,8 +1,8 @@
 //! A study of the 2D Ising model: samples and thermometer of a repetition, machines trained on them and their flows.
 
 use super::flows::{self, FlowSpec, Inputs};
-use super::machines::{self, MachineSpec};
 use super::modes::ByMode;
+use super::rbms::{self, MachineSpec};
 use super::readings::{FlowFindings, Observed};
 use super::samples::{self, ThermalSet};
 use super::settings::{Rbm, Torus};
@@ -30,7 +30,7 @@ impl<'a> Study<'a> {
         Self::of(repetition, settings, samples)
     }
 
-    /// Of these samples.
+    /// A study with these samples.
     pub fn of(repetition: &'a Repetition<'a>, settings: &'a Torus, samples: Artifact) -> Result<Self, Error> {
         let thermometer_stage = thermometer::stage(repetition, settings, &samples)?;
         let thermometer = thermometer::assemble(&thermometer_stage, &samples, settings, repetition.seed())?;
@@ -42,7 +42,7 @@ impl<'a> Study<'a> {
         ThermalSet::read(&self.samples, name)
     }
 
-    /// Makes or keeps the machine `name` trained on the temperatures `classes`, with copies at the epochs `snapshots`.
+    /// Makes or keeps the machine `name` trained on the temperatures `classes`, with snapshots at the epochs `snapshots`.
     pub fn machine<K: Serialize>(
         &self,
         name: &str,
@@ -52,10 +52,10 @@ impl<'a> Study<'a> {
     ) -> Result<Artifact, Error> {
         let (shape, updates) = ([*self.settings.lattice.size; 2], self.settings.updates());
         let spec = MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[&self.samples], data_key };
-        machines::of_temperatures(self.repetition, &spec, &self.samples, classes)
+        rbms::of_temperatures(self.repetition, &spec, &self.samples, classes)
     }
 
-    /// The flow of the machine `name`, its copy at an epoch or its end.
+    /// Flow of the machine `name`, of a snapshot at an epoch or of the final machine.
     pub fn flow(
         &self,
         machine: &Artifact,
@@ -65,16 +65,16 @@ impl<'a> Study<'a> {
     ) -> Result<FlowFindings, Error> {
         let (steps, chains) = (*self.settings.flow.steps, *self.settings.flow.chains);
         let label = epoch.map_or(name.to_string(), |epoch| format!("{name}-epoch-{epoch}"));
-        let spec = FlowSpec { name: label, machine, file: machines::file(name, epoch), mode, steps, chains };
+        let spec = FlowSpec { name: label, machine, file: rbms::file(name, epoch), mode, steps, chains };
         flows::stage(self.repetition, &self.inputs(), &spec)
     }
 
-    /// Its flows in both modes.
+    /// The same in both modes.
     pub fn flows(&self, machine: &Artifact, name: &str, epoch: Option<usize>) -> Result<ByMode<FlowFindings>, Error> {
         ByMode::make(|mode| self.flow(machine, name, epoch, mode))
     }
 
-    /// What flows begin from and are read with.
+    /// Start set and thermometer for flows.
     pub fn inputs(&self) -> Inputs<'_> {
         Inputs {
             settings: self.settings,
@@ -84,14 +84,14 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// What the thermometers read of the start set at the temperatures `classes` taken together: a training mixture without any
+    /// Readings of the start set at the temperatures `classes` taken as one collection: a training mixture without a
     /// machine.
     pub fn mixture(&self, classes: &[usize]) -> Result<Observed, Error> {
         let start = self.set("start")?;
         self.observe(&classes.iter().map(|class| start.at(*class)).collect::<Vec<_>>())
     }
 
-    /// What the thermometers read of collections taken together, each a stratum with an equal number of configurations.
+    /// Readings of collections taken as one, each a stratum with an equal number of configurations.
     pub fn observe(&self, parts: &[ArrayView2<i8>]) -> Result<Observed, Error> {
         let readings: Vec<Reading> = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect();
         let spins = ndarray::concatenate(ndarray::Axis(0), parts).map_err(|e| Error::failure(e.to_string()))?;

@@ -1,4 +1,4 @@
-//! Trainings in stages, one way for all experiments, and the settings of a descent that recipes share.
+//! Trainings in stages, common to all experiments, and settings of a descent shared by recipes.
 
 use super::values::{Named, NotNegative, Positive, Within, real};
 use crate::artifact::{Error, StageOut};
@@ -7,14 +7,14 @@ use rgflow::nn::{self, Cost, Data, Mlp, NnError};
 use rgflow::rbm::{self, Rbm, RbmError, Samples};
 use serde::{Deserialize, Serialize};
 
-/// Settings to lower where a training diverges: keys and values.
+/// Settings to lower if a training diverges: keys and values.
 pub type Lower<'a> = &'a [(&'static str, f64)];
 
-/// How a network is trained in a stage.
+/// Training of a network in a stage.
 pub struct NetworkFit<'a> {
-    /// Of its random streams.
+    /// Purpose of its random streams.
     pub purpose: &'a str,
-    /// Under which a stopped training is kept, unique in the stage.
+    /// Part under which an interrupted training is saved, unique in the stage.
     pub part: &'a str,
     pub epochs: usize,
     pub batching: Batching,
@@ -22,12 +22,12 @@ pub struct NetworkFit<'a> {
     /// Epochs without a new minimum of the test cost before it stops; 0 = never.
     pub patience: usize,
     pub lower: Lower<'a>,
-    /// Units of progress of an epoch; the stage has announced all epochs.
+    /// Units of progress per epoch; the stage has announced all epochs.
     pub units: u64,
 }
 
 impl NetworkFit<'_> {
-    /// Trains `mlp` with the cost that its output goes with; the network of the least test cost, and the learning curve.
+    /// Trains `mlp` with the cost that matches its output; returns the network of least test cost, and the learning curve.
     ///
     /// # Errors
     /// [`Error::Interrupted`] after a signal; a failure that names the settings to lower if the training diverges.
@@ -48,20 +48,20 @@ impl NetworkFit<'_> {
     }
 }
 
-/// How a machine is trained in a stage; its epochs are those of `training.evaluate_every`.
+/// Training of an RBM in a stage; its epochs are those of `training.evaluate_every`.
 pub struct MachineFit<'a> {
-    /// Of its random streams.
+    /// Purpose of its random streams.
     pub purpose: &'a str,
-    /// Under which a stopped training is kept, unique in the stage.
+    /// Part under which an interrupted training is saved, unique in the stage.
     pub part: &'a str,
     pub training: rbm::Training,
     pub lower: Lower<'a>,
-    /// Units of progress of an epoch; the stage has announced all epochs.
+    /// Units of progress per epoch; the stage has announced all epochs.
     pub units: u64,
 }
 
 impl MachineFit<'_> {
-    /// Trains `start` on `data`, its reconstruction cost measured on `test`, and on `measured` of the data where there is some.
+    /// Trains `start` on `data`; its reconstruction cost is measured on `test`, and on the rows `measured` of the data, if any.
     ///
     /// # Errors
     /// As [`NetworkFit::run`].
@@ -95,7 +95,7 @@ fn diverged(sign: &str, lower: Lower) -> Error {
     Error::failure(format!("the training diverged: {sign}; lower {}", settings.join(" or ")))
 }
 
-/// The part of a table `[training]` that says how parameters change.
+/// Part of a table `[training]`: the rule of descent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Method {
     pub optimiser: Named<Rule>,
@@ -112,13 +112,13 @@ pub struct Method {
 }
 
 real!(
-    /// A part of what went before.
+    /// A decay rate: a fraction below 1.
     BelowOne,
     |x| (0.0..1.0).contains(&(x as f32)),
     "must be 0 or above, and below 1"
 );
 
-/// The portions of the data of one update each.
+/// Division of the data into batches, one per update.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Batches {
@@ -129,7 +129,7 @@ pub enum Batches {
 }
 
 impl Method {
-    /// The description of the descent.
+    /// The rule of descent with its parameters.
     pub fn descent(&self) -> Descent {
         let rule = match *self.optimiser {
             Rule::Momentum(_) => Rule::Momentum(Momentum { alpha: *self.momentum }),
@@ -145,7 +145,7 @@ impl Method {
         Descent { rule, rate: *self.learning_rate as f32, decay: *self.decay, regulariser }
     }
 
-    /// The portions of the data.
+    /// Division of the data into batches.
     pub fn batching(&self) -> Batching {
         match self.batches {
             Batches::Mini => Batching::Mini { size: *self.batch, repeats: false },

@@ -1,6 +1,6 @@
-//! Files that the user gave: read once, named by name and hash, and what was taken of them.
+//! The user's input files: read once, identified by name and hash, with notes on how they were read.
 
-use crate::artifact::{Artifact, Error, Model, network, user_file};
+use crate::artifact::{Artifact, Error, Model, network_file, user_file};
 use crate::dataset::{Dataset, Input, Options, independence};
 use crate::record::Record;
 use rgflow::nn::Mlp;
@@ -23,10 +23,10 @@ impl UserData {
         Ok(Self { path: path.into(), hash: crate::dataset::hash(path)?, data: OnceLock::new() })
     }
 
-    /// The samples, read once and made fit by `fit`.
+    /// The samples, read once and adapted by `fit`.
     ///
     /// # Errors
-    /// What is wrong with them, those of `fit` behind the name of the file.
+    /// The problem with them; errors of `fit` are prefixed with the name of the file.
     pub fn read(
         &self,
         options: &Options,
@@ -40,7 +40,7 @@ impl UserData {
         Ok(self.data.get_or_init(|| data))
     }
 
-    /// The samples, once they were read.
+    /// The samples, if they have been read.
     pub fn get(&self) -> Option<&Dataset> {
         self.data.get()
     }
@@ -50,42 +50,42 @@ impl UserData {
         file_entry("data", &self.path, &self.hash)
     }
 
-    /// As an input of stages.
+    /// The file as an input of stages.
     pub fn artifact(&self) -> Artifact {
         Artifact { hash: self.hash.clone(), dir: self.path.clone() }
     }
 
-    /// What the user should know before the work begins.
+    /// Warnings for the user before the work begins.
     pub fn warnings(&self) -> Vec<String> {
         self.get().and_then(independence::warning).into_iter().collect()
     }
 
-    /// What was taken where the file can be read in two ways, with its name before each.
+    /// Choices made where the file can be read in two ways, each prefixed with its name.
     pub fn notes(&self) -> Vec<String> {
         let notes = self.get().map_or(&[][..], |data| &data.notes);
         notes.iter().map(|note| format!("{}: {note}", self.path.display())).collect()
     }
 
-    /// Its name, without its place.
+    /// Name of the file, without its folder.
     pub fn name(&self) -> String {
         name(&self.path)
     }
 }
 
-/// A network in a file of the user's.
+/// A network in the user's file.
 pub struct UserNetwork {
     pub path: PathBuf,
     hash: String,
     pub model: Model,
     pub mlp: Mlp,
-    /// What it says of what it reads, in the values that it is given.
+    /// Description of its input, after conversion to the given values.
     pub reads: Input,
-    /// What was converted or cannot be checked.
+    /// Notes on conversions, and on facts that cannot be checked.
     pub notes: Vec<String>,
 }
 
 impl UserNetwork {
-    /// The network in `path`, made to read the `n` values that `given` tells of; `width` says what is wrong where it
+    /// Reads the network in `path` and adapts it to the `n` values described by `given`; `width` is the error message if it
     /// reads another number.
     ///
     /// # Errors
@@ -93,10 +93,10 @@ impl UserNetwork {
     pub fn read(path: &Path, n: usize, given: &Input, width: &str) -> Result<Self, Error> {
         let at = |e: Error| Error::user(format!("{}: {e}", path.display()));
         let (mut model, hash) = user_file::model(path)?;
-        let mut mlp = network::layers(&model).map_err(at)?;
-        // A classifier has no temperatures; the curves of a thermometer must be right.
+        let mut mlp = network_file::layers(&model).map_err(at)?;
+        // A classifier has no temperatures; the curves of a thermometer must be valid.
         if model.tensors.contains_key("reference_blocks") && model.metadata.get("temperatures").is_some() {
-            network::curves(&model, &mlp).map_err(at)?;
+            network_file::curves(&model, &mlp).map_err(at)?;
         }
         if mlp.n_in() != n {
             return Err(Error::user(format!("{}: the network reads {} values, {width}", path.display(), mlp.n_in())));
@@ -104,8 +104,8 @@ impl UserNetwork {
         let mut reads = Input::of_model(&model, &path.display().to_string(), n).map_err(Error::user)?;
         let agreement = reads.agrees(given).map_err(Error::user)?;
         if let Some(conversion) = agreement.conversion {
-            model = network::of_other_values(model, conversion).map_err(at)?;
-            mlp = network::layers(&model).map_err(at)?;
+            model = network_file::of_other_values(model, conversion).map_err(at)?;
+            mlp = network_file::layers(&model).map_err(at)?;
             reads.kind = given.kind;
         }
         Ok(Self { path: path.into(), hash, model, mlp, reads, notes: agreement.notes })
@@ -116,25 +116,25 @@ impl UserNetwork {
         file_entry(key, &self.path, &self.hash)
     }
 
-    /// As an input of stages.
+    /// The file as an input of stages.
     pub fn artifact(&self) -> Artifact {
         Artifact { hash: self.hash.clone(), dir: self.path.clone() }
     }
 }
 
-/// Name of a file, without its place.
+/// Name of a file, without its folder.
 pub fn name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The entry of `config.toml` for a file that the user gave: its name, not its place, and the hash of its bytes.
+/// Entry of `config.toml` for a user's file: its name without folder, and the hash of its bytes.
 pub fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
     let entry = toml::Table::from_iter([("file".into(), name(path).into()), ("blake3".into(), hash.into())]);
     toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
 }
 
-/// A record whose first table has also these notes. The user's `files`, each with a word for what it is, are named
-/// there by their names, as their places differ from machine to machine.
+/// Adds notes to the first table of a record. The user's `files`, each with a word for its kind, appear in them by
+/// name only, as their folders differ from computer to computer.
 pub fn with_notes(mut record: Record, notes: Vec<String>, files: &[(&Path, &str)]) -> Record {
     record.summary.notes.extend(notes.into_iter().map(|note| {
         let named = |note: String, (path, what): &(&Path, &str)| {

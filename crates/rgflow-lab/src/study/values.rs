@@ -1,4 +1,4 @@
-//! Values of settings that cannot be out of range: a recipe, a file or `--set` with another value is refused by its key.
+//! Types of settings that cannot be out of range: a recipe, a file or `--set` with another value is refused by its key.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,19 +7,19 @@ use std::fmt::{Display, Formatter};
 use std::ops::Deref;
 use std::str::FromStr;
 
-/// Settings of an experiment, made from the table that the recipe, the user's file and `--set` give.
+/// Settings of an experiment, made from the merged table of recipe, user's file and `--set`.
 pub trait Settings: Sized {
-    /// The settings, with the relations between them checked.
+    /// Parses the settings and checks the relations between them.
     ///
     /// # Errors
-    /// A line that names the key, its value and what is allowed.
+    /// One line that names the key, its value and the allowed values.
     fn parse(table: &toml::Table) -> Result<Self, String>;
 }
 
-/// All of `table`, keys that `T` does not have left out (unknown ones have been refused against the recipe).
+/// Parses `table`, ignoring keys that `T` does not have (unknown ones have been refused against the recipe).
 ///
 /// # Errors
-/// A line that names the key, its value and what is allowed.
+/// One line that names the key, its value and the allowed values.
 pub fn parse<T: DeserializeOwned>(table: &toml::Table) -> Result<T, String> {
     at(toml::Value::Table(table.clone()), "")
 }
@@ -50,11 +50,11 @@ fn at<T: DeserializeOwned>(table: toml::Value, name: &str) -> Result<T, String> 
             }
         }
         let message = error.inner().message().trim();
-        // Serde's words for a name that is none of an enum's.
+        // Serde's message for an unknown name of an enum.
         let allowed = message.strip_prefix("unknown variant").and_then(|rest| rest.split_once("expected "));
         let message = allowed.map_or(message.to_string(), |(_, names)| format!("must be {}", names.replace('`', "\"")));
         match value.filter(|value| !value.is_table()) {
-            // Small and large numbers with their exponents.
+            // Debug format, so that small and large numbers keep their exponents.
             Some(toml::Value::Float(value)) => format!("{key} = {value:?}: {message}"),
             Some(value) => format!("{key} = {value}: {message}"),
             None => format!("{key}: {message}"),
@@ -91,13 +91,13 @@ impl<const A: usize, const B: usize> TryFrom<usize> for Within<A, B> {
 
 impl<'de, const A: usize, const B: usize> Deserialize<'de> for Within<A, B> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // A number below 0 is out of range like any other.
+        // A negative number is out of range like any other.
         let value = usize::try_from(i64::deserialize(from)?).unwrap_or(usize::MAX);
         Self::try_from(value).map_err(D::Error::custom)
     }
 }
 
-/// Defines a number within bounds: its name, what holds for it, and what is said where it does not.
+/// Defines a bounded number: its name, its condition, and the message if it fails.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident, $type:ty, $read:ty, $holds:expr, $words:expr) => {
         $(#[$doc])*
@@ -130,7 +130,7 @@ macro_rules! number {
 }
 pub(crate) use number;
 
-/// Defines a real number within bounds, as [`number`].
+/// Defines a bounded real number, as [`number`].
 macro_rules! real {
     ($(#[$doc:meta])* $name:ident, $holds:expr, $words:expr) => {
         $crate::study::values::number!($(#[$doc])* $name, f64, f64, $holds, $words);
@@ -138,7 +138,7 @@ macro_rules! real {
 }
 pub(crate) use real;
 
-/// Defines a whole number within bounds that [`Within`] does not say, as [`number`].
+/// Defines a whole number with a condition that [`Within`] cannot express, as [`number`].
 macro_rules! whole {
     ($(#[$doc:meta])* $name:ident, $holds:expr, $words:expr) => {
         $crate::study::values::number!($(#[$doc])* $name, usize, i64, $holds, $words);
@@ -147,13 +147,13 @@ macro_rules! whole {
 pub(crate) use whole;
 
 real!(
-    /// A number above 0, also as one of 32 bits.
+    /// A number above 0, also after rounding to f32.
     Positive,
     |x| x as f32 > 0.0 && (x as f32).is_finite(),
     "must be a positive number"
 );
 real!(
-    /// 0 or a number above.
+    /// A number of at least 0.
     NotNegative,
     |x| x >= 0.0 && (x as f32).is_finite(),
     "must be 0 or a positive number"
@@ -166,7 +166,7 @@ real!(
     "must be above 0 and at most 1000"
 );
 
-/// One or more values that rise.
+/// One or more rising values.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Rising<T>(Vec<T>);
@@ -180,7 +180,7 @@ impl<T> Deref for Rising<T> {
 }
 
 impl<T: Clone> Rising<T> {
-    /// The largest.
+    /// The largest value.
     pub fn last(&self) -> T {
         self.0[self.0.len() - 1].clone()
     }
@@ -225,7 +225,7 @@ impl<T, const B: usize> Default for List<T, 0, B> {
     }
 }
 
-/// What a text names, such as `"gaussian:0.5"`; it is written as it was read.
+/// Value named by a text, such as `"gaussian:0.5"`; it is written as it was read.
 #[derive(Clone, Debug)]
 pub struct Named<T> {
     text: String,
@@ -233,7 +233,7 @@ pub struct Named<T> {
 }
 
 impl<T> Named<T> {
-    /// As it is in the settings.
+    /// Text as written in the settings.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -257,7 +257,7 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         let value = text.parse().map_err(|error: T::Err| {
-            // The library names the value, as the refusal of the setting does: `rule "x": must be ...`.
+            // The library's message names the value, and so does the refusal of the setting: `rule "x": must be ...`.
             let error = error.to_string();
             D::Error::custom(error.split_once(&format!("\"{text}\": ")).map_or(error.as_str(), |(_, why)| why))
         })?;
@@ -265,7 +265,7 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Named<T> {
     }
 }
 
-/// A choice that `"auto"` leaves to the program.
+/// A setting whose value `"auto"` leaves the choice to the program.
 #[derive(Clone, Debug)]
 pub enum Auto<T> {
     Auto,
@@ -280,7 +280,7 @@ impl<T: FromStr> FromStr for Auto<T> {
     }
 }
 
-/// What is in validated values.
+/// Plain values of validated ones.
 pub fn plain<T: Deref<Target: Clone>>(values: &[T]) -> Vec<T::Target> {
     values.iter().map(|value| (**value).clone()).collect()
 }

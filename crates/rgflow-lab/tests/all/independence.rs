@@ -32,7 +32,7 @@ fn drawn(sampler: &str, size: usize, temperatures: &[f64], n: usize, effort: Eff
         effort,
         seed: 1,
     };
-    let restarts = Restarts::beside(Path::new("none"), "", Duration::MAX).unwrap();
+    let restarts = Restarts::for_file(Path::new("none"), "", Duration::MAX).unwrap();
     let drawn = request.draw(&Silent, &AtomicBool::new(false), &restarts).unwrap();
     let mut csv = Vec::new();
     request.csv(&drawn, &mut csv).unwrap();

@@ -29,7 +29,7 @@ fn request(sampler: &str, temperatures: &[f64], n: usize) -> Request {
 }
 
 fn draw(request: &Request) -> Vec<Sampled> {
-    let restarts = Restarts::beside(Path::new("none"), "", Duration::MAX).unwrap();
+    let restarts = Restarts::for_file(Path::new("none"), "", Duration::MAX).unwrap();
     request.draw(&Silent, &AtomicBool::new(false), &restarts).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! `rgflow rg collapse`: T_c, nu and exponents from samples of several sizes of the square lattice (finite-size scaling).
 
 use super::{check_plot, draw};
-use crate::commands::work::start_threads;
+use crate::commands::run_flags::start_threads;
 use crate::output;
 use rgflow::lattice::Temperature;
 use rgflow::rg::scaling::{Master, PowerLaw};
@@ -14,13 +14,13 @@ use rgflow_lab::record::format::significant;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// What is said where nothing but the one fit exists.
+/// Error text where no second fit exists to compare with.
 const NO_SPREAD: &str = "unknown. No other window, degree or correction gives a fit, so nothing shows that this one can be trusted, and the true values may \
                          be many errors away; more sizes, more configurations or more temperatures near T_c";
 
 /// A quantity that is collapsed.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Of {
+enum Observable {
     /// U4 = 1 - <m^4>/(3 <m^2>^2): a = 0.
     Binder,
     /// <|m|>: a = -beta/nu.
@@ -30,12 +30,12 @@ enum Of {
     Chi,
 }
 
-impl From<Of> for Quantity {
-    fn from(of: Of) -> Self {
+impl From<Observable> for Quantity {
+    fn from(of: Observable) -> Self {
         match of {
-            Of::Binder => Self::Binder,
-            Of::AbsM => Self::AbsM,
-            Of::Chi => Self::Susceptibility,
+            Observable::Binder => Self::Binder,
+            Observable::AbsM => Self::AbsM,
+            Observable::Chi => Self::Susceptibility,
         }
     }
 }
@@ -46,8 +46,8 @@ pub struct Collapse {
     #[arg(value_name = "FILE.npz")]
     files: Vec<PathBuf>,
     /// What is collapsed.
-    #[arg(long, value_enum, default_value_t = Of::Binder)]
-    of: Of,
+    #[arg(long, value_enum, default_value_t = Observable::Binder)]
+    of: Observable,
     /// T_c from which the fit starts, and at which power laws are read [default: the exact one, and that of the fit].
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     tc: Option<f64>,
@@ -94,7 +94,7 @@ impl Collapse {
         let master = Master {
             degree: self.degree.into(),
             window: self.window,
-            // From exponents of the square lattice.
+            // The exponents of the fit start at the exact ones of the square lattice.
             start: [self.tc.unwrap_or(Temperature::CRITICAL.value()), self.nu, exponent(of)],
             fit_a: of != Quantity::Binder,
             omega: self.omega,
@@ -105,7 +105,7 @@ impl Collapse {
             draw(path, &found.figure(&master))?;
         }
         if self.json {
-            // A program may read the error alone.
+            // A program may read the error without the note, so the error must not look complete.
             if found.other_fits == 0 {
                 output::complain(&format!("{names}: the spread is {NO_SPREAD}"));
             }

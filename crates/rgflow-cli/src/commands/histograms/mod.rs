@@ -11,7 +11,7 @@ use rgflow_lab::record::Figure;
 use rgflow_lab::report::svg;
 use std::path::{Path, PathBuf};
 
-/// Refuses a name of a picture that cannot be drawn, and a file that exists unless `force`, before any work.
+/// Refuses, before any work, a file name that no picture can have, and an existing file unless `force`.
 fn check_plot(path: Option<&PathBuf>, force: bool) -> Result<(), Error> {
     match path {
         Some(path) if path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("svg")) => {

@@ -1,7 +1,7 @@
 //! `rgflow rg reweight`: all samples of one lattice read as one, at any temperature and field within their reach (MBAR).
 
 use super::{check_plot, draw};
-use crate::commands::{exact::Range, work::start_threads};
+use crate::commands::{exact::Range, run_flags::start_threads};
 use crate::output;
 use rgflow::lattice::Temperature;
 use rgflow_lab::analysis::ValueWithError;
@@ -112,7 +112,7 @@ fn table(pool: &Pool, found: &Reweighted, in_field: bool) -> String {
     text
 }
 
-/// What is 0 by symmetry without digits.
+/// The value as text; without digits where it is 0 by symmetry.
 fn value_or_zero(e: &ValueWithError) -> String {
     if e.value == 0.0 && e.error < 1e-9 { "0".into() } else { e.to_string() }
 }

@@ -1,9 +1,9 @@
-//! Restarts: what a stage has done so far, written at most every so often, for a run that was killed in the middle of it.
+//! Restarts: the state of an unfinished stage, saved at intervals, so that a run killed in the middle of it can go on.
 //!
-//! A stage has parts: a training, the chains of one temperature. Each has a file of its own in the folder `stages/NAME.restart/`,
-//! so that what is finished is written once. It begins with a line that says of what it is (the stage's key, the version of rgflow,
-//! the kind of processor) and the hash of the rest: a file that is damaged or of something else is not used. The folder goes when the
-//! stage is finished. A file that is made without a run folder has its restarts beside it, in `FILE.restart/`.
+//! A stage has parts: one training, or the chains of one temperature. Each has its own file in the folder `stages/NAME.restart/`,
+//! so that finished parts are written once. A file begins with a line that identifies it (the stage's key, the version of rgflow,
+//! the kind of processor) and with the hash of the rest: a damaged or foreign file is not used. The folder is removed when the
+//! stage is finished. A file made without a run folder has its restarts next to it, in `FILE.restart/`.
 
 use super::{Error, StageOut, atomic, inside, provenance, stderr};
 use rgflow::restart::{Drive, Resumable, Stopped, decode, encode};
@@ -17,26 +17,26 @@ use std::time::{Duration, Instant};
 
 /// Time between two restarts of a part.
 pub const EVERY: Duration = Duration::from_secs(30);
-/// Raised when states are encoded in another way.
+/// Raised when the encoding of states changes.
 const FORMAT: u32 = 2;
-/// A restart begins with this.
+/// First word of a restart file.
 const HEAD: &str = "rgflow-restart ";
-/// Finished parts of at most so many bytes wait in memory until the next restart is due.
+/// Largest size in bytes of finished parts that wait in memory until the next restart is due.
 const WAITING: usize = 64 << 20;
 
-/// Who is told of the work and may stop it.
+/// Observer of the work, which may stop it.
 pub(crate) trait Watch {
-    /// Takes note of `units` of work.
+    /// Reports `units` of work as done.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal came.
+    /// [`Error::Interrupted`] if a signal arrived.
     fn tick(&self, units: u64) -> Result<(), Error>;
 
-    /// Tells the user that it goes on from a restart: `what` is done.
+    /// Tells the user that the work goes on from a restart, with `what` already done.
     fn goes_on(&self, what: &str);
 }
 
-/// The restarts of one stage, or of a file.
+/// Restarts of one stage, or of one file.
 pub struct Restarts {
     folder: PathBuf,
     head: String,
@@ -51,11 +51,11 @@ struct Parts {
     /// Finished parts that are not on disk yet.
     pending: Vec<(PathBuf, Vec<u8>)>,
     flushed: u64,
-    /// Whether it was said that one is used, is not used, or cannot be written.
-    told: [bool; 3],
+    /// Whether the user was told that a restart is used, is not used, or cannot be written.
+    notified: [bool; 3],
 }
 
-/// Why a restart is not used.
+/// Reason why a restart is not used.
 enum Unusable {
     Missing,
     Foreign,
@@ -63,18 +63,18 @@ enum Unusable {
 }
 
 impl Restarts {
-    /// Of the stage with the key `key`, in `folder`.
+    /// Restarts of the stage with the key `key`, in `folder`.
     pub(super) fn new(folder: PathBuf, key: &str, every: Duration) -> Self {
         let (version, cpu) = (env!("CARGO_PKG_VERSION"), provenance::cpu_path());
         let head = format!("{HEAD}{FORMAT} {version} {cpu} {key}\n");
         Self { folder, head, every, begun: Instant::now(), parts: Mutex::default() }
     }
 
-    /// Of the file `out`, in the folder `OUT.restart` beside it; `of` says all that its content depends on.
+    /// Restarts of the file `out`, in the folder `OUT.restart` next to it; `of` describes everything that its content depends on.
     ///
     /// # Errors
     /// [`Error::User`] if something else has that name.
-    pub fn beside(out: &Path, of: &str, every: Duration) -> Result<Self, Error> {
+    pub fn for_file(out: &Path, of: &str, every: Duration) -> Result<Self, Error> {
         let mut folder = out.as_os_str().to_owned();
         folder.push(".restart");
         let folder = PathBuf::from(folder);
@@ -89,11 +89,11 @@ impl Restarts {
     }
 
     fn parts(&self) -> MutexGuard<'_, Parts> {
-        // Changed by single assignments and pushes: right even if another thread panicked.
+        // Changed only by single assignments and pushes, so it is valid even if another thread panicked.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Intervals since the stage began: a part is due once in each.
+    /// Number of intervals since the stage began: a part is due once in each.
     fn round(&self) -> u64 {
         (self.begun.elapsed().as_secs_f64() / self.every.as_secs_f64()) as u64
     }
@@ -102,7 +102,7 @@ impl Restarts {
         self.folder.join(part.replace('/', "+"))
     }
 
-    /// Two parts of one name would take up each other's states.
+    /// Refuses a second part of the same name, which would load the state of the first.
     fn announce(&self, part: &str) -> Result<(), Error> {
         if self.parts().names.insert(part.replace('/', "+")) {
             return Ok(());
@@ -123,7 +123,7 @@ impl Restarts {
         Ok(bytes)
     }
 
-    /// The state of `part` that a run which was stopped saved last; one of no use is said once and left out.
+    /// State of `part` last saved by a stopped run. An unusable one is skipped, with one message for all.
     fn load(&self, part: &str) -> Option<Vec<u8>> {
         let path = self.path(part);
         let why = match self.read(&path) {
@@ -132,13 +132,13 @@ impl Restarts {
             Err(Unusable::Foreign) => "is of other settings, another version or another kind of processor",
             Err(Unusable::Damaged) => "is damaged",
         };
-        if !std::mem::replace(&mut self.parts().told[1], true) {
+        if !std::mem::replace(&mut self.parts().notified[1], true) {
             stderr::complain(&format!("note: the restart {} {why}: this part begins again", path.display()));
         }
         None
     }
 
-    /// Writes `states`. A restart that cannot be written is said once: the run itself goes on.
+    /// Writes `states`. If that fails the user is told once, and the run goes on.
     fn write(&self, states: &[(PathBuf, Vec<u8>)]) {
         for (path, state) in states {
             let written = atomic::write_by(path, |file| {
@@ -147,21 +147,21 @@ impl Restarts {
                 pieces.iter().try_for_each(|piece| file.write_all(piece)).map_err(Error::io("write", path))
             });
             if let Err(error) = written
-                && !std::mem::replace(&mut self.parts().told[2], true)
+                && !std::mem::replace(&mut self.parts().notified[2], true)
             {
                 stderr::complain(&format!("note: no restart is kept: {error}"));
             }
         }
     }
 
-    /// Writes what is finished and not on disk.
+    /// Writes finished parts that are not on disk yet.
     pub(crate) fn flush(&self) {
         let pending = std::mem::take(&mut self.parts().pending);
         self.write(&pending);
     }
 
-    /// Keeps the last state of `part`, in memory until the next restart is due: short stages write none, nor do they keep more
-    /// than [`WAITING`].
+    /// Keeps the last state of `part` in memory until the next restart is due, up to [`WAITING`] bytes: short stages write no
+    /// restarts at all.
     fn finished(&self, part: &str, state: Vec<u8>) {
         let round = self.round();
         let mut parts = self.parts();
@@ -177,7 +177,7 @@ impl Restarts {
         }
     }
 
-    /// Parts of `part` are of no use any more.
+    /// Drops the parts of `part`, which are no longer needed.
     fn forget(&self, part: &str) {
         let within = part.replace('/', "+") + "+";
         let mut parts = self.parts();
@@ -185,16 +185,16 @@ impl Restarts {
             parts.names.iter().filter(|name| name.starts_with(&within)).map(|name| self.folder.join(name)).collect();
         parts.pending.retain(|(path, _)| !names.contains(path));
         drop(parts);
-        // Most were never written; one that stays is never read.
+        // Most were never written; a file left behind is never read.
         names.iter().for_each(|path| _ = std::fs::remove_file(path));
     }
 
-    /// What they were for is finished.
+    /// Removes the restarts: the stage is finished.
     pub(super) fn remove(&self) -> Result<(), Error> {
         inside::remove(&self.folder)
     }
 
-    /// The file of [`Restarts::beside`] is finished: its restarts go, and nothing else that lies in their folder.
+    /// Removes the restarts of a finished file, but nothing else in their folder; for [`Restarts::for_file`].
     ///
     /// # Errors
     /// [`Error::Io`] with the path.
@@ -209,21 +209,21 @@ impl Restarts {
         for path in entries.flatten().map(|entry| entry.path()).filter(|path| is_restart(path)) {
             inside::remove(&path)?;
         }
-        // Not if there is something else in it.
+        // Fails, as intended, if the folder holds anything else.
         let _ = std::fs::remove_dir(&self.folder);
         Ok(())
     }
 
-    /// Whether there is something to go on from.
+    /// Whether any restart exists.
     pub fn exist(&self) -> bool {
         self.folder.is_dir()
     }
 
-    /// Brings `work` to its end as the part `part`, from where it was left. What it has done is reported to `watch` as `units` says of it;
-    /// returns how many units.
+    /// Completes `work` as the part `part`, from the saved state if there is one. Progress is reported to `watch`, converted by `units`;
+    /// returns the number of units.
     ///
     /// # Errors
-    /// Those of `watch`: its state is then saved.
+    /// As `watch`; the state is saved first.
     pub(crate) fn complete(
         &self,
         part: &str,
@@ -239,7 +239,7 @@ impl Restarts {
                     self.path(part).display()
                 )));
             }
-            self.tell(part, work.done(), watch);
+            self.notify(part, work.done(), watch);
             watch.tick(units(work.done()))?;
         }
         let (mut round, mut reported) = (self.round(), units(work.done()));
@@ -266,8 +266,8 @@ impl Restarts {
         }
     }
 
-    /// What `make` gives as the part `part`, or what a stopped run kept of it: then the `units` that `make` reports are reported here.
-    /// Parts `part`/... of it go once it is made.
+    /// Result of `make` as the part `part`, or the one kept by a stopped run, whose `units` are then reported here.
+    /// Parts `part`/... are dropped once it is made.
     ///
     /// # Errors
     /// As `make`.
@@ -280,7 +280,7 @@ impl Restarts {
     ) -> Result<T, Error> {
         self.announce(part)?;
         if let Some(value) = self.load(part).and_then(|state| decode(&state).ok()) {
-            self.tell(part, 1, watch);
+            self.notify(part, 1, watch);
             watch.tick(units)?;
             return Ok(value);
         }
@@ -290,18 +290,18 @@ impl Restarts {
         Ok(value)
     }
 
-    /// Says once that the work goes on.
-    fn tell(&self, part: &str, done: u64, watch: &dyn Watch) {
-        if !std::mem::replace(&mut self.parts().told[0], true) {
+    /// Tells the user once that the work goes on.
+    fn notify(&self, part: &str, done: u64, watch: &dyn Watch) {
+        if !std::mem::replace(&mut self.parts().notified[0], true) {
             watch.goes_on(&format!("goes on from a restart ({part}: {done} done)"));
         }
     }
 }
 
-/// What `compute` gives, which brings its parts to their ends by `complete`; where that stops, why it did.
+/// Runs `compute`, which completes its parts through `complete`; an error of `complete` takes precedence.
 ///
 /// # Errors
-/// Those of `complete` and of `compute`.
+/// Errors of `complete` and of `compute`.
 pub(crate) fn driven<T, E: Into<Error>>(
     complete: impl Fn(usize, &mut dyn Resumable) -> Result<(), Error> + Sync,
     compute: impl FnOnce(&Drive) -> Result<T, E>,
@@ -309,7 +309,7 @@ pub(crate) fn driven<T, E: Into<Error>>(
     let why = OnceLock::new();
     let drive = |part: usize, work: &mut dyn Resumable| {
         complete(part, work).map_err(|error| {
-            // The first of several threads.
+            // Only the first error of several threads is kept.
             let _ = why.set(error);
             Stopped
         })
@@ -328,20 +328,20 @@ impl Watch for StageOut<'_> {
 }
 
 impl StageOut<'_> {
-    /// Brings `work` to its end as the part `part` of this stage, from where a stopped run left it. What it has done is reported as
-    /// `units` says of it; returns how many units.
+    /// Completes `work` as the part `part` of this stage, from where a stopped run left it. Progress is reported as
+    /// `units` converts it; returns the number of units.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal came: its state is then saved.
+    /// [`Error::Interrupted`] if a signal arrived; the state is saved first.
     pub fn complete(&self, part: &str, work: &mut dyn Resumable, units: &dyn Fn(u64) -> u64) -> Result<u64, Error> {
         self.restarts.complete(part, work, units, self)
     }
 
-    /// What `compute` gives, whose parts [`StageOut::complete`] brings to their ends as the parts `name`/0, `name`/1 ... of this
+    /// Runs `compute`, whose parts [`StageOut::complete`] completes as the parts `name`/0, `name`/1 ... of this
     /// stage; they may run on several threads.
     ///
     /// # Errors
-    /// As [`StageOut::complete`], and those of `compute`.
+    /// As [`StageOut::complete`], and the errors of `compute`.
     pub fn drive<T, E: Into<Error>>(
         &self,
         name: &str,
@@ -351,8 +351,8 @@ impl StageOut<'_> {
         driven(|number, work| self.complete(&format!("{name}/{number}"), work, units).map(|_| ()), compute)
     }
 
-    /// What `make` gives as the part `part` of this stage, or what a stopped run kept of it: then the `units` that `make` reports are
-    /// reported here. Parts `part`/... of it go once it is made.
+    /// Result of `make` as the part `part` of this stage, or the one kept by a stopped run, whose `units` are then
+    /// reported here. Parts `part`/... are dropped once it is made.
     ///
     /// # Errors
     /// As `make`.

@@ -1,4 +1,4 @@
-//! A stage that is stopped goes on where it was; damage of any kind begins again.
+//! Tests: a stopped stage goes on where it was; any damage makes it begin again.
 
 use super::super::progress::Progress;
 use super::super::{Opened, Run, Stage};
@@ -7,7 +7,7 @@ use rgflow::restart::Unfit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts to 1000 and how often it was told to; `stop` at some number sets the flag that a signal sets.
+/// Counts to 1000, and counts how often it was advanced; reaching `stop` sets the flag that a signal sets.
 struct Count<'a> {
     now: u64,
     advances: &'a mut u64,
@@ -35,7 +35,7 @@ impl Resumable for Count<'_> {
     }
 }
 
-/// Units reported in all.
+/// Total of the reported units.
 struct Sum(Arc<AtomicU64>);
 
 impl Progress for Sum {
@@ -53,7 +53,7 @@ fn open(dir: &Path, sum: &Arc<AtomicU64>) -> Run {
     run
 }
 
-/// Runs a stage that keeps a value and counts; stopped at `stop`. Returns the advances and how often the value was made.
+/// Runs a stage that keeps a value and counts; stopped at `stop`. Returns the advances and how often the value was computed.
 fn count(run: &Run, settings: u32, stop: Option<u64>) -> (Result<(), Error>, u64, u64) {
     let (mut advances, mut made) = (0, 0);
     let stage = Stage { name: "a/b", revision: 1, settings, inputs: &[], outputs: &["a.txt"] };
@@ -102,10 +102,10 @@ fn a_stopped_stage_goes_on_where_it_was_and_damage_begins_again() {
     let (result, advances, made) = count(&open(dir.path(), &Arc::default()), 1, None);
     result.unwrap();
     assert!((advances, made) == (0, 0) && !folder.exists());
-    // Of other settings.
+    // With other settings.
     stopped(2);
     finished(3, 1000, 1);
-    // Every kind of damage: cut anywhere, a bit changed anywhere, empty, a folder in its place.
+    // Every kind of damage: truncated anywhere, a bit flipped anywhere, empty, a folder in its place.
     stopped(4);
     let whole = std::fs::read(folder.join("count")).unwrap();
     let restarts = |bytes: &[u8]| {

@@ -1,6 +1,6 @@
-//! What a file of samples says: spins, and for each row its temperature, field, number of chains and autocorrelation time.
+//! Arrays of a file of samples: spins, and for each row its temperature, field, number of chains and autocorrelation time.
 //!
-//! An array has one value for all rows, one for each of equal blocks in their order, or one for each row. What is said twice must agree.
+//! An array has one value for all rows, one per equal block in order, or one per row. Duplicate information must agree.
 
 use crate::artifact::{Error, npz, user_file};
 use crate::dataset::array::fits;
@@ -15,39 +15,39 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// What a file holds before it is measured.
+/// Content of a file before its configurations are measured.
 pub(super) struct Arrays {
     pub spins: Array2<i8>,
     pub groups: Vec<Group>,
     pub lattice: Geometry,
-    /// What was taken where the file does not say it, a sentence each.
+    /// Assumptions made where the file does not say, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Rows of one temperature and field in the order of the file.
+/// Rows of one temperature and field, in file order.
 pub(super) struct Group {
     pub temperature: Temperature,
     pub field: f64,
     pub rows: Vec<usize>,
     /// Number of chains, whose rows are interleaved; 0: independent rows. `None` where the file does not say.
     pub n_chains: Option<usize>,
-    /// Autocorrelation times of E and of |m|, where the file says so.
+    /// Autocorrelation times of E and of |m|, where the file gives them.
     pub tau_int: [Option<f64>; 2],
-    /// Independent configurations that the rows are worth, where the file says so.
+    /// Effective number of independent configurations, where the file gives it.
     pub n_eff: Option<f64>,
 }
 
-/// Usual names of a field.
+/// Usual array names of a field.
 const FIELDS: [&str; 3] = ["field", "fields", "h"];
-/// Usual names of inverse temperatures.
+/// Usual array names of inverse temperatures.
 const BETAS: [&str; 2] = ["beta", "betas"];
 const TAUS: [&str; 2] = ["tau_int_energy", "tau_int_abs_m"];
 const REMEDY: &str = "give an .npz file as `rgflow sample ising --out samples.npz` writes it";
 
-/// An array of the file with a value for every row.
+/// An array of the file that gives a value for every row.
 struct Column {
     name: String,
-    /// Rows that share a value: all, a block, or one.
+    /// Number of consecutive rows that share a value: all, a block, or one.
     block: usize,
     values: Vec<f64>,
 }
@@ -68,11 +68,11 @@ impl Column {
         self.values[row / self.block]
     }
 
-    /// Refuses another array of the same thing that says something else, each `as_` a temperature or a field.
+    /// Refuses a second array with other values of the same quantity; `as_` converts each to a temperature or a field.
     fn agree(&self, other: &Self, n: usize, as_: impl Fn(f64) -> f64) -> Result<(), String> {
         let differ = |row: &usize| {
             let (a, b) = (self.at(*row), as_(other.at(*row)));
-            // Also infinite ones are equal; values may have been stored in single precision.
+            // Handles infinite values; the tolerance allows for values stored in single precision.
             !(a == b || (a - b).abs() <= 1e-5 * a.abs().max(b.abs()))
         };
         match (0..n).step_by(self.block.min(other.block)).find(differ) {
@@ -122,7 +122,7 @@ impl Arrays {
             let array = file.numbers(name, |v| v).map_err(user_file::blame)?;
             Ok(Some(array.into_iter().collect()))
         };
-        // What is missing is said in this order.
+        // The order in which missing arrays are reported.
         if TEMPERATURES.into_iter().chain(BETAS).all(|name| !has(name)) {
             return Err(missing("temperatures"));
         }
@@ -169,7 +169,7 @@ impl Arrays {
             group.n_chains = n_chains.first().map(|c| group.chains(c)).transpose().map_err(wrong)?;
             let known =
                 n_eff.first().map(|c| Group::only(c, &group.rows, group.temperature)).transpose().map_err(wrong)?;
-            // That of a series that does not fluctuate is not defined.
+            // NaN: n_eff of a series that does not fluctuate is undefined.
             group.n_eff = known.filter(|n| !n.is_nan());
             if let Some(bad) = group.n_eff.filter(|n| *n <= 0.0) {
                 return Err(wrong(format!("`n_eff` holds {bad}: must be a number above 0; correct it")));
@@ -179,7 +179,7 @@ impl Arrays {
                     Some(c) => Some(Group::only(c, &group.rows, group.temperature).map_err(wrong)?),
                     None => None,
                 };
-                // A series that does not fluctuate has none; it is estimated then.
+                // NaN: a series that does not fluctuate has no tau; it is then estimated.
                 *tau = tau.filter(|t| !t.is_nan());
                 if let Some(t) = tau.filter(|t| !(*t >= 0.0 && t.is_finite())) {
                     return Err(wrong(format!(
@@ -193,7 +193,7 @@ impl Arrays {
 }
 
 impl Group {
-    /// The one value of `column` in `rows`.
+    /// The common value of `column` in `rows`.
     fn only(column: &Column, rows: &[usize], t: Temperature) -> Result<f64, String> {
         let first = column.at(rows[0]);
         match rows.iter().map(|row| column.at(*row)).find(|v| v.to_bits() != first.to_bits()) {
@@ -251,7 +251,7 @@ fn geometry(
     Ok((lattice, note))
 }
 
-/// One configuration a row: of shape `(n, sites)`, or `(..., L_z, L_y, L_x)` as sites follow each other, or `(..., L_x, L_y, L_z)`, which is turned.
+/// One configuration per row, from shape `(n, sites)`, or `(..., L_z, L_y, L_x)` in site order, or `(..., L_x, L_y, L_z)`, which is transposed.
 fn rows(spins: ArrayD<i8>, lattice: &Geometry) -> Result<Array2<i8>, String> {
     let (shape, extents, sites) = (spins.shape().to_vec(), lattice.extents(), lattice.n_sites());
     let reversed: Vec<usize> = extents.iter().rev().copied().collect();
@@ -278,7 +278,7 @@ fn rows(spins: ArrayD<i8>, lattice: &Geometry) -> Result<Array2<i8>, String> {
     Array2::from_shape_vec((n, sites), flat).map_err(|e| e.to_string())
 }
 
-/// Rows by temperature and field: equal blocks in their order, or rows of one value if each has its own.
+/// Groups rows by temperature and field: equal blocks in order, or rows of one value if each row has its own.
 fn groups(temperature: &Column, field: &Column, n: usize) -> Result<Vec<Group>, String> {
     if let Some(bad) = temperature.values.iter().find(|t| t.is_nan() || **t < 0.0) {
         return Err(format!("`{}` holds {bad}: a temperature is >= 0 (J/k_B); correct it", temperature.name));
@@ -292,7 +292,7 @@ fn groups(temperature: &Column, field: &Column, n: usize) -> Result<Vec<Group>, 
     for row in 0..n {
         let (t, h) = (temperature.at(row), field.at(row));
         let key = if by_row {
-            // -0 is 0.
+            // -0 becomes 0.
             [(t + 0.0).to_bits(), (h + 0.0).to_bits()]
         } else {
             [(row / temperature.block) as u64, (row / field.block) as u64]

@@ -1,8 +1,8 @@
-//! Rows that two blocks have in common in any order: a copy that was shuffled, thinned, turned over or shifted counts its configurations twice.
+//! Rows that two blocks share in any order: a copy that was shuffled, thinned, flipped or shifted would count its configurations twice.
 //!
-//! Rows fall into classes; of those that two blocks have twice in all, n have one row in each block. Rows of independent draws fall into a class with
-//! Poisson's probabilities of means x and y, so that a class with two rows has one in each with the probability 2xy/(x + y)^2 <= 1/2, whatever the
-//! two laws are. So n is at most binomial with p = 1/2, on small and cold lattices too, where classes repeat by themselves.
+//! Rows fall into classes. Consider the classes with exactly two rows in both blocks together; in n of them each block has one.
+//! Numbers of independent rows in a class are Poisson variables of means x and y, so that a class with two rows has one in each
+//! block with probability 2xy/(x + y)^2 <= 1/2, whatever the two distributions are. So n is at most binomial with p = 1/2, also on small and cold lattices, where classes repeat by themselves.
 
 use super::arrays::{Arrays, Group};
 use rayon::prelude::*;
@@ -10,12 +10,12 @@ use rgflow::lattice::{Geometry, Lattice};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 
-/// Probability below which rows in common are no chance, for all pairs of blocks.
+/// Probability, for all pairs of blocks together, below which shared rows are no coincidence.
 const CHANCE: f64 = 1e-6;
 
-/// How often a block has a row of each class.
+/// Number of rows of a block in each class.
 pub(super) struct Classes {
-    /// Classes: equal rows up to the turn of all spins; those up to symmetries of the lattice.
+    /// Counts by class: rows equal up to a global spin flip; rows equal up to symmetries of the lattice.
     counts: [HashMap<u64, u32>; 2],
 }
 
@@ -36,9 +36,9 @@ impl Classes {
     }
 }
 
-/// Rows that `a` and `b` have in common, if chance does not explain them in one of `n_pairs` pairs of blocks.
+/// Number of rows shared by `a` and `b`, if chance does not explain them in one of `n_pairs` pairs of blocks.
 ///
-/// `clump`: configurations that make an independent one; neighbours in a chain are found together.
+/// `clump`: configurations per independent one; neighbours in a chain are found together.
 pub(super) fn common(a: &Classes, b: &Classes, clump: f64, n_pairs: usize) -> Option<usize> {
     let least = libm::log(n_pairs as f64 / CHANCE);
     a.counts.iter().zip(&b.counts).find_map(|(a, b)| {
@@ -54,21 +54,21 @@ pub(super) fn common(a: &Classes, b: &Classes, clump: f64, n_pairs: usize) -> Op
     })
 }
 
-/// -ln of Chernoff's bound on the probability of `n` or more of `all` with p = 1/2.
+/// -ln of Chernoff's bound on the probability of `n` or more successes out of `all` with p = 1/2.
 fn surprisal(n: f64, all: f64) -> f64 {
     let part = |q: f64| if q > 0.0 { q * libm::log(2.0 * q) } else { 0.0 };
     let share = n / all;
     if share <= 0.5 { 0.0 } else { all * (part(share) + part(1.0 - share)) }
 }
 
-/// The class of rows that are equal, also with all spins turned.
+/// Class of a row: equal rows, also up to a global spin flip.
 pub(super) fn same_up_to_turn(spins: &[i8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     spins.iter().for_each(|s| hasher.write_u8(u8::from(*s == spins[0])));
     hasher.finish()
 }
 
-/// A class of rows that are equal up to symmetries: sites are told apart by their bonds, then by those of their neighbours and of theirs in turn.
+/// Class of a row up to symmetries: sites are distinguished by their bonds, then repeatedly by those of their neighbours.
 fn shape(spins: &[i8], lattice: &Geometry) -> u64 {
     /// The finalizer of SplitMix64.
     fn mix(z: u64) -> u64 {

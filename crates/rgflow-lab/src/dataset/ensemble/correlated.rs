@@ -1,17 +1,17 @@
-//! Samples whose rows are more alike than their autocorrelation time allows: averages of them would have errors that are too small.
+//! Samples whose rows are more alike than their autocorrelation time allows: their averages would have errors that are too small.
 
 use super::Part;
 use crate::dataset::independence;
 use ndarray::ArrayView1;
 use std::hash::{DefaultHasher, Hasher};
 
-/// Distance in tau_int at which configurations of a chain count as independent: e^{-5} of a correlation is too little to be seen.
+/// Distance in tau_int at which configurations of a chain count as independent: a correlation of e^{-5} is too small to be noticed.
 const APART: f64 = 5.0;
 
-/// A warning if rows that should be independent are not: all of them where tau_int is 1/2, else those that are [`APART`].
+/// A warning if rows that should be independent are not: all rows where tau_int is 1/2, else those that are [`APART`].
 ///
-/// `chains`: rows of each chain in the order of `part`; `spins` of a row. Signs of |m| and equal rows are up to the turn of all spins: a chain may stay in
-/// one phase.
+/// `chains`: rows of each chain in the order of `part`; `spins`: spins of a row. Only |m| and equality up to a global flip are
+/// used, as a chain may stay in one phase.
 pub(super) fn warning<'a>(
     part: &Part,
     chains: &[Vec<usize>],

@@ -1,12 +1,12 @@
-//! Configurations just beyond the outermost of a sample: what the samples do not show, and the nearest of what they miss.
+//! Configurations just beyond the outermost of a sample: the nearest of those that the samples miss.
 
 use super::{Coupled, Part};
 use rgflow::lattice::{Geometry, Ising, Lattice, Model};
 
-/// Single flips of products of spins that are tried, at most; all of them would take O(sites^2).
+/// Most single flips of products of spins that are tried; all of them would take O(sites^2).
 const MOST_FLIPS: usize = 512;
 
-/// Which way a configuration is outermost.
+/// Direction in which a configuration is outermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Towards high E.
@@ -22,7 +22,7 @@ pub enum Way {
 impl Way {
     const ALL: [Self; 4] = [Self::Hot, Self::Cold, Self::Large, Self::Small];
 
-    /// How far out a configuration of (E, m, X) lies.
+    /// How far out a configuration of (E, m, X) lies in this direction.
     fn of(self, [energy, _, x]: [f64; 3], odd: bool) -> f64 {
         let x = if odd { x.abs() } else { x };
         match self {
@@ -37,15 +37,15 @@ impl Way {
 /// A configuration beyond the outermost of a part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edge {
-    /// In which way.
+    /// Direction of the edge.
     pub way: Way,
-    /// E, sum of spins and X of the outermost configuration that was drawn.
+    /// E, sum of spins and X of the outermost configuration drawn.
     pub outermost: [f64; 3],
-    /// The same of the farthest that one flip of a spin leads to.
+    /// The same for the farthest configuration that one spin flip reaches from it.
     pub beyond: [f64; 3],
 }
 
-/// Edges of the configurations `seen` (E, m, X), of which `row` gives the spins; none in a way in which nothing lies farther out.
+/// Edges of the configurations `seen` (E, m, X), whose spins are given by `row`; none in a direction in which nothing lies farther out.
 pub(super) fn of<'a>(
     seen: &[[f64; 3]],
     row: impl Fn(usize) -> &'a [i8],
@@ -77,10 +77,10 @@ pub(super) fn of<'a>(
     Way::ALL.into_iter().filter_map(edge).collect()
 }
 
-/// Of all parts, what lies beyond all of them: E, m and X.
+/// Edges that lie beyond all parts: E, m and X.
 pub(in crate::dataset) fn beyond(parts: &[&Part], odd: bool) -> Vec<[f64; 3]> {
     let farthest = |way: Way| {
-        // A part without an edge has its outermost configuration where nothing is farther out.
+        // A part without an edge in this direction already holds the outermost possible configuration.
         let own = |part: &&Part| part.edges.iter().copied().find(|e| e.way == way);
         let edges: Option<Vec<Edge>> = parts.iter().map(own).collect();
         edges?

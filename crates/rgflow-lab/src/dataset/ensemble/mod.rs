@@ -21,12 +21,12 @@ use rgflow::rg::operators::{self, Bits, Operator};
 use rgflow::statistics::tau_int_chains;
 use std::path::{Path, PathBuf};
 
-/// What the field Y couples to.
+/// Operator X that the field Y couples to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Coupled {
     /// The sum of the spins.
     M,
-    /// Its absolute value.
+    /// Absolute value of the sum of the spins.
     AbsM,
     /// A sum of products of spins, on the square lattice.
     Products(Operator),
@@ -59,7 +59,7 @@ impl std::fmt::Display for Coupled {
 }
 
 impl Coupled {
-    /// Whether X changes its sign when all spins are turned.
+    /// Whether X changes its sign under a global spin flip.
     fn is_odd(&self) -> bool {
         match self {
             Self::M => true,
@@ -68,7 +68,7 @@ impl Coupled {
         }
     }
 
-    /// Work space on `lattice`; `None` if X has no meaning there.
+    /// Work space on `lattice`; `None` if X is not defined there.
     fn bits(&self, lattice: &Geometry) -> Option<Bits> {
         match (self, lattice) {
             (Self::Products(o), Geometry::Square(s)) if o.extent() < s.lx().min(s.ly()) => {
@@ -79,7 +79,7 @@ impl Coupled {
         }
     }
 
-    /// X of `spins`, of which `m` is the sum.
+    /// X of `spins`, whose sum is `m`.
     fn read(&self, bits: &mut Bits, spins: &[i8], m: f64) -> f64 {
         match self {
             Self::M => m,
@@ -92,14 +92,14 @@ impl Coupled {
     }
 }
 
-/// The configurations of one temperature and one field, chain after chain in the order of each.
+/// Configurations of one temperature and one field, chain after chain, each in time order.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// The file.
+    /// File of the configurations.
     pub path: PathBuf,
-    /// The temperature, above 0.
+    /// Temperature, above 0.
     pub temperature: Temperature,
-    /// Field h that was there when they were sampled, in J.
+    /// Field h in which they were sampled, in J.
     pub field: f64,
     /// Total energy without the field in J, shape `(n,)`.
     pub energy: Vec<f64>,
@@ -107,31 +107,31 @@ pub struct Part {
     pub m: Vec<f64>,
     /// X, shape `(n,)`.
     pub x: Vec<f64>,
-    /// Longer of the integrated autocorrelation times of E and |m|, in configurations of a chain: that of the file, else estimated.
+    /// Longer of the integrated autocorrelation times of E and |m|, in configurations of a chain: from the file, else estimated.
     pub tau_int: f64,
-    /// The longest one where X counts too.
+    /// The longest of those of E, |m| and X.
     pub tau_int_x: f64,
-    /// What lies beyond the outermost configurations.
+    /// Edges: configurations beyond the outermost ones.
     pub edges: Vec<Edge>,
 }
 
-/// The samples of one lattice: all temperatures of all files.
+/// Samples of one lattice: all temperatures of all files.
 #[derive(Clone, Debug)]
 pub struct Pool {
     /// The lattice.
     pub lattice: Geometry,
-    /// Whether X changes its sign when all spins are turned.
+    /// Whether X changes its sign under a global spin flip.
     pub odd: bool,
-    /// By file, then in the order of the file.
+    /// Parts by file, then in file order.
     pub parts: Vec<Part>,
-    /// What is left out, and why.
+    /// Notes on data left out, with the reason.
     pub notes: Vec<String>,
 }
 
-/// Reads `files`, measures X = `coupled`, and puts those of one lattice together; pools by rising number of sites.
+/// Reads `files`, measures X = `coupled`, and pools files of the same lattice; returns pools by rising number of sites.
 ///
 /// # Errors
-/// [`Error::User`] of one line that names the file, what it lacks and the remedy; also for a file that is given twice, and for rows that are there twice.
+/// [`Error::User`] of one line that names the file, what it lacks and the remedy; also for a file given twice, and for duplicate rows.
 pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
     let mut seen: Vec<(blake3::Hash, &Path)> = Vec::new();
     let mut pools: Vec<Pool> = Vec::new();
@@ -178,7 +178,7 @@ pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
 }
 
 impl Arrays {
-    /// Measures every configuration, with warnings where rows are more alike than their tau_int allows; T = 0 is left out.
+    /// Measures every configuration and warns where rows are more alike than their tau_int allows; T = 0 is left out.
     fn measure(self, path: &Path, coupled: &Coupled) -> Result<(Vec<Part>, Vec<String>), Error> {
         let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
         let field = self.groups.iter().map(|g| g.field).find(|h| *h != 0.0);
@@ -224,9 +224,9 @@ impl Arrays {
         let known = group.tau_int;
         let tau_energy = known[0].unwrap_or_else(|| tau(&|i| energy[i]));
         let tau_int = tau_energy.max(known[1].unwrap_or_else(|| tau(&|i| m[i].abs()))).max(0.5);
-        // n_eff = n/(2 tau_int): a file may say either.
+        // n_eff = n/(2 tau_int): a file may give either.
         let tau_int = tau_int.max(group.n_eff.map_or(0.5, |n_eff| 0.5 * rows.len() as f64 / n_eff));
-        // Turning all spins is a symmetry: what counts is how fast |X| is forgotten.
+        // A global flip is a symmetry, so the decorrelation of |X| counts.
         let tau_int_x = tau_int.max(tau(&|i| if coupled.is_odd() { x[i].abs() } else { x[i] }));
         let (path, temperature, field) = (path.to_path_buf(), group.temperature, group.field);
         let part = Part { path, temperature, field, energy, m, x, tau_int, tau_int_x, edges };

@@ -1,8 +1,8 @@
-//! Sequences of rows that are there twice: samples of one seed counted as independent ones.
+//! Repeated sequences of rows: samples of one seed that would count as independent ones.
 //!
 //! Small or cold lattices repeat rows by themselves, so what counts is how unlikely a sequence is: a row that makes up the fraction p of a block is
-//! met there by chance with the probability p. A sequence is refused if that of all its rows is below e^{-40} for each of the places where it could
-//! have been met. A configuration and the one with all spins turned count as one, and a row that stays the same for a while counts once.
+//! met there by chance with probability p. A sequence is refused if the product over its rows is below e^{-40} for each of the places where it could
+//! have been met. A configuration and its global flip count as the same, and a row that stays unchanged for a while counts once.
 
 use super::arrays::{Arrays, Group};
 use super::copies::{self, Classes};
@@ -10,22 +10,22 @@ use rgflow::lattice::Temperature;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// -ln of the probability beyond which a sequence is no chance.
+/// -ln of the probability below which a sequence is no coincidence.
 const SURPRISAL: f64 = 40.0;
-/// Sums of whole numbers do not depend on where they start.
+/// Surprisals are integers in these units: integer sums do not depend on where they start.
 const UNITS: f64 = 1e6;
 
-/// The rows of one temperature and field of a file.
+/// Rows of one temperature and field of a file.
 pub(super) struct Block {
     path: PathBuf,
     temperature: Temperature,
-    /// In the order of the file: hash and number of the row.
+    /// Hash and number of each row, in file order.
     rows: Vec<(u64, usize)>,
-    /// The same chain after chain.
+    /// The same, chain after chain.
     by_chain: Vec<(u64, usize)>,
     counts: HashMap<u64, usize>,
     classes: Classes,
-    /// Configurations that make an independent one.
+    /// Configurations per independent one.
     clump: f64,
 }
 
@@ -55,12 +55,12 @@ impl Block {
         Self { path: path.into(), temperature, rows, by_chain, counts, classes, clump: 1.0 }
     }
 
-    /// With `clump` configurations that make an independent one.
+    /// Sets `clump`, the configurations per independent one.
     pub fn clumped(self, clump: f64) -> Self {
         Self { clump, ..self }
     }
 
-    /// -ln of the probability to meet a row, which both have, by chance.
+    /// -ln of the probability to meet by chance a row that both blocks have.
     fn surprisal(&self, other: &Self, row: u64) -> Option<u64> {
         let share = |block: &Self| Some(*block.counts.get(&row)? as f64 / block.rows.len() as f64);
         let p = share(self)?.max(share(other)?).min(1.0);
@@ -76,7 +76,7 @@ impl Block {
     }
 }
 
-/// Refuses sequences that two blocks have in common, or one block twice; then copies in any order.
+/// Refuses sequences shared by two blocks, or occurring twice in one block; then copies in any order.
 pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
     for (k, a) in blocks.iter().enumerate() {
         let alone = a.counts.values().any(|count| *count > 1).then(|| twice(a)).flatten();
@@ -108,7 +108,7 @@ fn least(n: usize, other: usize) -> u64 {
     ((SURPRISAL + libm::log(n as f64 * other as f64)) * UNITS) as u64
 }
 
-/// A sequence of `a` that is also in `b`.
+/// A sequence of `a` that also occurs in `b`.
 fn common(a: &Block, b: &Block) -> Option<(String, String)> {
     let (few, many) = if a.counts.len() <= b.counts.len() { (a, b) } else { (b, a) };
     let least = least(a.rows.len(), b.rows.len());
@@ -124,7 +124,7 @@ fn common(a: &Block, b: &Block) -> Option<(String, String)> {
     (n > 0).then(|| (a.place(a.rows[i].1, a.rows[i + n - 1].1), b.place(b.rows[j].1, b.rows[j + n - 1].1)))
 }
 
-/// A sequence of different rows that a block has twice.
+/// A sequence of different rows that occurs twice in a block.
 fn twice(a: &Block) -> Option<(String, String)> {
     let rows = &a.by_chain;
     let of = |row: u64| a.counts.get(&row).filter(|count| **count > 1).and_then(|_| a.surprisal(a, row));
@@ -143,15 +143,15 @@ fn same(a: &[(u64, usize)], b: &[(u64, usize)]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a.0 == b.0).count()
 }
 
-/// From every row the shortest sequence, of rows that have a surprisal, with more than `least` in all: its hash and first row. With `distinct` those
-/// alone of which no row is there twice.
+/// For every row the shortest sequence from it, of rows with a surprisal, whose total exceeds `least`: its hash and first row.
+/// With `distinct` only sequences without repeated rows.
 fn windows(
     rows: &[(u64, usize)],
     surprisal: impl Fn(u64) -> Option<u64>,
     least: u64,
     distinct: bool,
 ) -> Vec<(u64, usize)> {
-    /// Odd, so that no digits are lost modulo 2^64.
+    /// Odd, hence invertible modulo 2^64: no digits are lost.
     const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
     let known: Vec<Option<u64>> = rows.iter().map(|(row, _)| surprisal(*row)).collect();
     let mut last: HashMap<u64, usize> = HashMap::new();
@@ -186,7 +186,7 @@ fn windows(
     found
 }
 
-/// 1/a modulo 2^64 of an odd number, by Newton's method.
+/// 1/a modulo 2^64 for odd a, by Newton's method.
 fn inverse(a: u64) -> u64 {
     (0..6).fold(a, |x, _| x.wrapping_mul(2u64.wrapping_sub(a.wrapping_mul(x))))
 }

@@ -10,7 +10,7 @@ use rgflow::rg::multi_histogram::State;
 fn rows_are_read_chain_after_chain() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.npz");
-    // Number of minus spins tells the row.
+    // The number of minus spins identifies the row.
     let spins = Array2::from_shape_fn((12, 16), |(row, i)| if i < row { -1i8 } else { 1 });
     let write = |path: &Path, temperatures: &[f64], field: f64, chains: &[u32]| {
         let mut file = Writer::new();
@@ -33,7 +33,7 @@ fn rows_are_read_chain_after_chain() {
     assert_eq!(rows(&pool.parts[1]), [8, 9, 10, 11]);
     assert_eq!((pool.parts[0].tau_int, pool.parts[0].state()), (0.9, State { beta: 0.5, y: 0.25 }));
     assert_eq!((&pool.parts[1].x, pool.parts[1].tau_int_x), (&pool.parts[1].m, 0.9));
-    // A temperature for each row, in any order.
+    // A temperature for each row, in mixed order.
     let mixed: Vec<f64> = (0..12).map(|i| if i % 3 == 0 { 3.0 } else { 2.0 }).collect();
     write(&path, &mixed, 0.25, &[]);
     let pool = &pools(std::slice::from_ref(&path), &Coupled::M).unwrap()[0];
@@ -46,7 +46,7 @@ fn rows_are_read_chain_after_chain() {
     assert!(part.x.iter().zip(&part.energy).all(|(x, e)| *x == -e));
 }
 
-/// Writes arrays of numbers and the spins of a square of the side `size`.
+/// Writes arrays of numbers, and spins of a square lattice of side `size`.
 fn file(path: &Path, size: usize, spins: &Array2<i8>, arrays: &[(&str, Vec<f64>)]) -> PathBuf {
     let mut file = Writer::new();
     file.add("spins", spins).unwrap();
@@ -56,7 +56,7 @@ fn file(path: &Path, size: usize, spins: &Array2<i8>, arrays: &[(&str, Vec<f64>)
     path.to_path_buf()
 }
 
-/// B3: what a file gives for each block or row is used for it; what it says in two places agrees.
+/// B3: values that a file gives per block or row are used for that row; duplicate information agrees.
 #[test]
 fn fields_and_chains_are_those_of_the_row() {
     let dir = tempfile::tempdir().unwrap();
@@ -94,13 +94,13 @@ fn fields_and_chains_are_those_of_the_row() {
     mistake(&[t(&[2.0, 3.0]), ("n_chains", vec![1.5])], &["`n_chains` holds 1.5"]);
     mistake(&[t(&[2.0; 12]), ("n_chains", vec![1.0, 2.0])], &["`n_chains` holds 1 and 2", "T = 2"]);
     mistake(&[t(&[2.0]), ("coordination", vec![4.0, 6.0])], &["`coordination`"]);
-    // Chains and tau_int by block: the second block has two chains.
+    // Chains and tau_int per block: the second block has two chains.
     let taus = ["tau_int_energy", "tau_int_abs_m"].map(|name| (name, vec![0.7, 0.9]));
     let all = [&[t(&[2.0, 3.0]), ("n_chains", vec![1.0, 2.0])][..], &taus].concat();
     let parts = read(&all).unwrap().remove(0).parts;
     assert_eq!(parts[1].m.iter().map(|m| (16.0 - m) / 2.0).collect::<Vec<_>>(), [6.0, 8.0, 10.0, 7.0, 9.0, 11.0]);
     assert_eq!((parts[0].tau_int, parts[1].tau_int), (0.7, 0.9));
-    // Sites of (n, L_y, L_x) are as they follow each other, those of (n, L_x, L_y) are turned.
+    // Spins of shape (n, L_y, L_x) are in site order, those of (n, L_x, L_y) are transposed.
     let wide = |shape: [usize; 3]| {
         let mut file = Writer::new();
         // Spins are +1 where x = 0.
@@ -114,13 +114,13 @@ fn fields_and_chains_are_those_of_the_row() {
     assert_eq!((wide([2, 3, 4]), wide([2, 4, 3])), (-12.0, -12.0));
 }
 
-/// n independent configurations of a square.
+/// n independent configurations of a square lattice.
 fn drawn(size: usize, t: f64, n: usize, seed: u64) -> Array2<i8> {
     let sampler = transfer::Sampler::new(size, size, Temperature::new(t).unwrap()).unwrap();
     sampler.sample(n, &mut Streams::new(seed).generator("test/repeats", 0)).spins
 }
 
-/// B2: sequences that are in two files, two blocks or one block twice are refused.
+/// B2: sequences that occur in two files, in two blocks or twice in one block are refused.
 #[test]
 fn rows_that_are_there_twice_are_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -135,7 +135,7 @@ fn rows_that_are_there_twice_are_refused() {
         assert!(parts.iter().all(|part| error.contains(part)) && error.lines().count() == 1, "{error}");
     };
     refused(&[a.clone(), b], &["a.npz", "b.npz", "rows 0 to 499", "--seed"]);
-    // A part of it, turned over and elsewhere.
+    // A part of it, flipped and at another place.
     let part =
         ndarray::concatenate![ndarray::Axis(0), other.slice(s![..300, ..]), own.slice(s![100..150, ..]).mapv(|s| -s)];
     let c = file(&path("c.npz"), 8, &part, &t(&[2.4]));
@@ -143,12 +143,12 @@ fn rows_that_are_there_twice_are_refused() {
     let twice = ndarray::concatenate![ndarray::Axis(0), own, own];
     refused(&[file(&path("d.npz"), 8, &twice, &t(&[2.3, 2.3]))], &["d.npz", "rows 0 to 499", "rows 500 to 999"]);
     refused(&[file(&path("e.npz"), 8, &twice, &t(&[2.3]))], &["e.npz", "rows 0 to 499", "rows 500 to 999"]);
-    // Other samples of the same law are fine.
+    // Other samples of the same distribution are fine.
     let f = file(&path("f.npz"), 8, &drawn(8, 2.3, 500, 3), &t(&[2.3]));
     pools(&[a, f], &Coupled::M).unwrap();
 }
 
-/// F4: copies in another order, every second row, and rows that are shifted, turned by a quarter or over, also among new ones.
+/// F4: copies in another order, every second row, and rows that are shifted, rotated or flipped, also among new ones.
 #[test]
 fn copies_in_any_order_are_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -197,7 +197,7 @@ fn small_and_cold_lattices_repeat_rows_by_themselves() {
         let path = dir.path().join(format!("{k}.npz"));
         all.push(file(&path, 4, &drawn(4, t, 3000, k as u64), &[("temperatures", vec![t])]));
     }
-    // Slow chains: single flips of one lattice that is seen after every fourth of a sweep.
+    // Slow chains: single flips of one lattice, recorded after every quarter of a sweep.
     let square = rgflow::lattice::Square::new(4, 4).unwrap();
     let model = Ising::new(&square);
     for (k, t) in [1.0, 1.5, 2.0].into_iter().enumerate() {

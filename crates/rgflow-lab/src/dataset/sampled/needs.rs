@@ -1,4 +1,4 @@
-//! What drawing takes of memory, never more than it really does.
+//! Memory needed to draw samples: lower bounds, so that nothing that fits is refused.
 
 use super::Request;
 use crate::artifact::Error;
@@ -8,10 +8,10 @@ use rgflow::lattice::multispin::REPLICAS;
 use rgflow::lattice::sampler::Kind;
 use rgflow::lattice::{Family, Geometry, Ising, Lattice, LatticeError, Temperature, metropolis};
 
-/// Sites of a lattice: above this `auto` is asked which sampler it takes before it is known whether its chains fit.
+/// Number of sites above which `auto` is asked for its sampler before it is known whether its chains fit.
 const MANY_SPINS: u128 = 1 << 28;
 
-/// The lattice `name` of these `extents`, if its table of neighbours fits into memory.
+/// The lattice `name` with these `extents`, if its table of neighbours fits into memory.
 ///
 /// # Errors
 /// [`Error::User`] if it does not, or as [`Geometry::new`].
@@ -32,12 +32,12 @@ pub fn lattice(name: &str, extents: &[usize]) -> Result<Geometry, Error> {
 }
 
 impl Request {
-    /// What is held when the last temperature is drawn.
+    /// Arrays held while the last temperature is drawn.
     pub(super) fn needs(&self) -> Vec<Need> {
         let (sites, n, t) = (self.lattice.n_sites(), self.n, self.temperatures.len());
         let what = format!("--n {n} at {t} temperature{} of {sites} spins", if t == 1 { "" } else { "s" });
         let mut needs = vec![Need::new(&[n, t, sites], what, "take a smaller --n or --size, or fewer temperatures")];
-        // Each point of a correlation function is a value with its error; a Fourier transform is along the longest axis.
+        // Each point of a correlation function has a value and an error; a Fourier transform runs along the longest axis.
         let extents = self.lattice.extents();
         let points = extents.iter().map(|l| l / 2 + 1).sum();
         let longest = extents.iter().copied().max().unwrap_or(0);
@@ -49,12 +49,12 @@ impl Request {
         needs
     }
 
-    /// What the sampler works on.
+    /// Work space of the sampler.
     fn sampler(&self) -> Option<Need> {
         let chains = self.effort.chains;
         let of = |t: &Temperature| self.at(*t);
         let finite = |t: &&Temperature| **t != Temperature::ZERO && **t != Temperature::INFINITE;
-        // Temperatures go side by side on the threads.
+        // Temperatures are drawn in parallel on the threads.
         let largest = self.temperatures.iter().filter(finite).map(of).max_by_key(|(bytes, _)| *bytes);
         let (bytes, method) = largest.filter(|(bytes, _)| *bytes > 0)?;
         let (what, remedy) = match (method, chains) {
@@ -67,12 +67,12 @@ impl Request {
         Some(Need { bytes, what, remedy })
     }
 
-    /// Bytes that the sampler takes at one temperature, and which it is.
+    /// Bytes that the sampler needs at one temperature, and which sampler it is.
     fn at(&self, t: Temperature) -> (u128, Method) {
         let sites = self.lattice.n_sites();
         let chains = self.effort.chains.unwrap_or(64);
         let method = match self.method {
-            // Its choice takes a while, and only chains in great number make a difference.
+            // Choosing the sampler takes a while, and matters only for large numbers of chains.
             Method::Auto if product(&[sites, chains]) < MANY_SPINS => Method::Markov(Kind::Wolff),
             Method::Auto => Ising::in_field(&self.lattice, self.field)
                 .and_then(|model| choose(&model, t, self.n))
@@ -89,14 +89,14 @@ impl Request {
             (Method::Markov(Kind::Metropolis), Geometry::Square(s))
                 if self.field == 0.0 && metropolis::is_bit_parallel(&Ising::new(s), t) =>
             {
-                // Groups of replicas in bits, and a list of rows for each chain.
+                // Groups of replicas as bits, and a list of rows for each chain.
                 let group = product(&[sites, REPLICAS / 8]);
                 group.saturating_add(product(&[24, chains])).saturating_add(product(&[24, self.n]))
             }
             (Method::Markov(kind), _) if kind.is_local() => {
                 product(&[sites, chains]).saturating_add(product(&[sites, 48]))
             }
-            // Spins and the list of a cluster; labels, sizes and waves of all of them.
+            // Spins and the list of a cluster; for all clusters labels, sizes and waves.
             (Method::Markov(Kind::SwendsenWang), _) => product(&[sites, 30]),
             (Method::Markov(_), _) => product(&[sites, 5]),
         };
@@ -133,14 +133,14 @@ mod tests {
             let more = request("square", &[16], method, None);
             assert!(total(&more) < 1_000_000 + most, "{:?}", more.needs());
         }
-        // A chain is a byte a spin, or a bit of a group of 512 with 24 bytes for its rows.
+        // A chain takes a byte per spin, or a bit in a group of 512 plus 24 bytes for its rows.
         for (name, method) in [("triangular", "metropolis"), ("square", "heat-bath")] {
             let many = request(name, &[6], method, Some(1_000_000_000));
             assert!(total(&many) > 36_000_000_000, "{:?}", many.needs());
         }
         let words = request("square", &[6], "metropolis", Some(1_000_000_000));
         assert!(total(&words) > 24_000_000_000, "{:?}", words.needs());
-        // Clusters go chain by chain.
+        // Cluster chains run one after the other.
         assert!(total(&request("square", &[6], "wolff", Some(1_000_000_000))) < 1 << 20);
         let most = request("square", &[6], "heat-bath", Some(usize::MAX));
         assert!(memory::need(&most.needs()).unwrap_err().to_string().contains("--chains 18446744073709551615"));

@@ -8,12 +8,12 @@ use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square};
 use rgflow::random::Streams;
 
 const REVISION: u32 = 1;
-/// Units of progress per temperature: about microseconds.
+/// Units of progress per temperature, of about one microsecond.
 const UNITS: u64 = 100_000;
-/// The lowest temperature, in units of the coupling of s and of t.
+/// Lowest temperature, in units of the coupling of s and of t.
 const COLDEST: f64 = 1.0;
 
-/// Critical temperatures of s and t, and of their product.
+/// Critical temperatures of the spins s and t, and of their product.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Option<f64>; 2], Error> {
     let (own, file) = (&settings.model, "crossing/critical.json");
     let (t_max, sizes) = (*settings.torus.samples.t_max, [0, 1].map(|i| *own.crossing_sizes[i]));
@@ -40,7 +40,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
     artifact.json(file)
 }
 
-/// U of the larger lattice less that of the smaller: of s (mean with t), and of their product.
+/// U of the larger lattice minus that of the smaller: of s (mean with t), and of the product.
 fn difference(
     ratio: f64,
     sizes: [usize; 2],
@@ -70,7 +70,7 @@ fn difference(
     Ok([c - a, d - b])
 }
 
-/// Where the difference falls through zero, linear between temperatures: on the cold side of its least value, which lies just above
+/// Temperature at which the difference falls through zero, by linear interpolation: on the cold side of its minimum, which lies just above
 /// the transition (far below it both cumulants are 2/3, far above both are near 0, and the difference is noise).
 fn crossing(grid: &[f64], difference: &[f64]) -> Option<f64> {
     let least = (0..grid.len()).min_by(|a, b| difference[*a].total_cmp(&difference[*b]))?;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     /// At r = 0 both spins are Ising models. Null: cumulants of 8 x 8 and 16 x 16 cross at T_c up to corrections to scaling (below 0.02) and
-    /// noise (0.007 over ten seeds): a false alarm beyond four standard errors.
+    /// noise (0.007 over ten seeds): a false alarm needs four standard errors.
     #[test]
     fn without_the_product_the_crossing_is_that_of_the_ising_model() {
         let grid: Vec<f64> = (0..9).map(|k| 2.0 + 0.1 * f64::from(k)).collect();

@@ -1,9 +1,9 @@
-//! Stages "flow/SET-MODE": machines iterated from every start temperature, and how collections are read.
+//! Stages "flow/SET-MODE": machines iterated from every start temperature, and the reading of collections.
 
 use super::{Observed, Settings};
 use crate::study::flows::{Flow, System};
-use crate::study::machines;
 use crate::study::prelude::*;
+use crate::study::rbms;
 use crate::study::samples::ThermalSet;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 use rgflow::flow::{Reading, Readout, Starts, TStar, Thermometer, Trajectory, attractors, distinct_ends};
@@ -13,22 +13,22 @@ use rgflow::random::{Generator, Streams};
 
 const REVISION: u32 = 3;
 
-/// A collection as the thermometer and its order parameters tell it.
+/// Readings of a collection by the thermometer and the order parameters.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Seen {
+pub(super) struct CollectionReadings {
     /// T*, T_E from the measured energies, energy per site; |m| is the mean of |m_s| and |m_t|.
     pub read: Observed,
     /// Mean |m_u| of the product u = s t.
     pub product: Measured,
 }
 
-/// A flow of one machine in one mode.
+/// Findings from the flow of one machine in one mode.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct FlowFound {
-    pub pooled: Seen,
-    /// Distinct ends, and the fraction of starts whose last windows agree.
+pub(super) struct FlowFindings {
+    pub pooled: CollectionReadings,
+    /// Number of distinct ends, and the fraction of starts whose last windows agree.
     pub distinct: usize,
-    /// Total variation of the P(T) of the two ends that may be farthest apart, with its 95 % interval.
+    /// Total variation between the P(T) of the two ends that may be farthest apart, with its 95 % interval.
     pub apart: [f64; 3],
     pub converged: f64,
     /// Number of attractors of the mean-field map.
@@ -38,7 +38,7 @@ pub(super) struct FlowFound {
     pub t_star: Vec<Vec<f64>>,
 }
 
-/// What flows start from and collections are read with.
+/// Start set of the flows, and the thermometer that reads collections.
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
     samples: &'a Artifact,
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within parts of equal weight.
+    /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within equally weighted parts.
     fn measure(&self, parts: &[ArrayView2<i8>]) -> Result<[Measured; 3], Error> {
         let model = AshkinTeller::new(&self.square, *self.settings.model.ratio)?;
         let n_sites = self.settings.torus.lattice.size.pow(2) as f64;
@@ -88,13 +88,13 @@ impl<'a> Reader<'a> {
         Ok(found.map(|(mean, variance)| (mean, variance.sqrt())))
     }
 
-    /// Reads collections taken together, each a stratum with an equal number of configurations.
-    pub fn see(&self, parts: &[ArrayView2<i8>]) -> Result<Seen, Error> {
+    /// Reads collections as one mixture; each is a stratum with an equal number of configurations.
+    pub fn read(&self, parts: &[ArrayView2<i8>]) -> Result<CollectionReadings, Error> {
         let readings: Vec<Reading> = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect();
-        self.look(&Reading::pooled(&readings), parts)
+        self.measured(&Reading::pooled(&readings), parts)
     }
 
-    fn look(&self, reading: &Reading, parts: &[ArrayView2<i8>]) -> Result<Seen, Error> {
+    fn measured(&self, reading: &Reading, parts: &[ArrayView2<i8>]) -> Result<CollectionReadings, Error> {
         let TStar { value, error, interval, kl, kl_reverse, js, p_thermal, n } = self.thermometer.read(reading);
         let [energy, abs_m, product] = self.measure(parts)?;
         let read = Observed {
@@ -112,10 +112,10 @@ impl<'a> Reader<'a> {
             curve: reading.mean(),
             curve_error: reading.error(),
         };
-        Ok(Seen { read, product })
+        Ok(CollectionReadings { read, product })
     }
 
-    /// The temperature at which thermal collections have this energy, linear between temperatures; `None` beyond them.
+    /// Temperature at which thermal collections have this energy, by linear interpolation; `None` outside their range.
     fn t_energy(&self, (energy, error): Measured) -> Option<Measured> {
         let temperatures = self.settings.torus.temperatures();
         let k = self.energies.windows(2).position(|pair| pair[0] <= energy && energy <= pair[1])?;
@@ -126,21 +126,21 @@ impl<'a> Reader<'a> {
 }
 
 impl System for Reader<'_> {
-    type Found = FlowFound;
+    type Findings = FlowFindings;
 
     fn readout(&self) -> Readout<'_> {
         Readout { mlp: Some(&self.thermometer.mlp), lattice: None }
     }
 
-    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<FlowFound, Error> {
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<FlowFindings, Error> {
         let n_starts = flow.starts.n_starts;
-        // Expectation values are read as the spins that they are of.
+        // Expectation values are read as spins drawn from them.
         let mut random = streams.generator(&format!("{}/spins", flow.purpose), 0);
         let spins = trajectory.values.mapv(|v| draw(v, &mut random));
         let parts: Vec<_> = spins.axis_chunks_iter(Axis(0), spins.nrows() / n_starts).collect();
         let last = distinct_ends(trajectory.last());
-        Ok(FlowFound {
-            pooled: self.look(&Reading::pooled(&trajectory.end), &parts)?,
+        Ok(FlowFindings {
+            pooled: self.measured(&Reading::pooled(&trajectory.end), &parts)?,
             distinct: last.count,
             apart: last.widest,
             converged: trajectory.converged(),
@@ -161,7 +161,7 @@ pub(super) fn stage(
     machine: &Artifact,
     set: &str,
     mode: Mode,
-) -> Result<FlowFound, Error> {
+) -> Result<FlowFindings, Error> {
     let folder = format!("flow/{set}-{}", mode.name());
     let json = format!("{folder}/findings.json");
     let torus = &reader.settings.torus;
@@ -174,7 +174,7 @@ pub(super) fn stage(
         outputs: &[&json],
     };
     repetition.found(what, |out| {
-        let rbm = machines::load(machine, &machines::file(set, None))?;
+        let rbm = rbms::load(machine, &rbms::file(set, None))?;
         let start = ThermalSet::read(reader.samples, "start")?;
         let bits = packed(start.first(&torus.all(), chains).view());
         drop(start);
@@ -186,7 +186,7 @@ pub(super) fn stage(
     })
 }
 
-/// A spin of this expectation value.
+/// A spin drawn with this expectation value.
 fn draw(value: f32, random: &mut Generator) -> i8 {
     let uniform: f32 = rand::RngExt::random(random);
     if 2.0 * uniform < 1.0 + value { 1 } else { -1 }

@@ -5,14 +5,14 @@ mod flows;
 mod record;
 mod samples;
 
-use crate::study::machines::{self, MachineSpec};
 use crate::study::prelude::*;
+use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::ThermalSet;
 use crate::study::thermometer;
 use crate::study::values::real;
-use flows::{FlowFound, Reader, Seen};
+use flows::{CollectionReadings, FlowFindings, Reader};
 
-/// The experiment.
+/// The experiment `ashkin-teller`.
 pub struct AshkinTeller;
 
 const RECIPE: &str = include_str!("recipe.toml");
@@ -31,13 +31,13 @@ struct Model {
 }
 
 real!(
-    /// K4/K.
+    /// Ratio of couplings K4/K.
     Ratio,
     |r| r > 1.0 && r <= 100.0,
     "must be above 1 (two transitions) and at most 100"
 );
 
-/// The recipe's values.
+/// Settings of the experiment: the torus, the ratio of couplings, the training sets.
 pub struct Settings {
     torus: Torus,
     model: Model,
@@ -65,7 +65,7 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// Temperatures of a training set, by their place in the thermometer's.
+    /// Temperatures of a training set, as positions among the thermometer's.
     fn classes(&self, set: &str) -> Vec<usize> {
         let split = *self.model.split;
         self.torus.classes(|t| match set {
@@ -76,25 +76,25 @@ impl Settings {
     }
 }
 
-/// What one repetition found.
-pub struct Found {
+/// Findings of one repetition.
+pub struct Findings {
     /// Critical temperatures of s (and t), and of the product s t; `None` where no crossing was found.
     critical: [Option<f64>; 2],
-    /// Reference set, by temperature.
-    thermal: Vec<Seen>,
-    /// By training set.
-    sets: Vec<SetFound>,
+    /// Readings of the reference set, by temperature.
+    thermal: Vec<CollectionReadings>,
+    /// Findings by training set.
+    sets: Vec<SetFindings>,
 }
 
-/// A training set: its mixture without any machine, and its flows.
-struct SetFound {
-    null: Seen,
-    flows: ByMode<FlowFound>,
+/// Findings of a training set: its mixture without a machine, and its flows.
+struct SetFindings {
+    null: CollectionReadings,
+    flows: ByMode<FlowFindings>,
 }
 
 impl Experiment for AshkinTeller {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "ashkin-teller",
@@ -110,19 +110,22 @@ impl Experiment for AshkinTeller {
         settings.torus.needs().into_iter().chain([crossing]).collect()
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (critical, machines) =
             rayon::join(|| crossing::stage(repetition, settings), || of_machines(repetition, settings));
         let (thermal, sets) = machines?;
-        Ok(Found { critical: critical?, thermal, sets })
+        Ok(Findings { critical: critical?, thermal, sets })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }
 
-fn of_machines(repetition: &Repetition, settings: &Settings) -> Result<(Vec<Seen>, Vec<SetFound>), Error> {
+fn of_machines(
+    repetition: &Repetition,
+    settings: &Settings,
+) -> Result<(Vec<CollectionReadings>, Vec<SetFindings>), Error> {
     let torus = &settings.torus;
     let samples = samples::stage(repetition, settings)?;
     let stage = thermometer::stage(repetition, torus, &samples)?;
@@ -133,11 +136,11 @@ fn of_machines(repetition: &Repetition, settings: &Settings) -> Result<(Vec<Seen
         let machine = train(repetition, settings, &samples, set)?;
         let flows = ByMode::make(|mode| flows::stage(repetition, &reader, &machine, set, mode))?;
         let parts: Vec<_> = settings.classes(set).into_iter().map(|k| start.at(k)).collect();
-        Ok(SetFound { null: reader.see(&parts)?, flows })
+        Ok(SetFindings { null: reader.read(&parts)?, flows })
     };
     let sets = SETS.par_iter().map(one).collect::<Result<_, Error>>()?;
     let reference = ThermalSet::read(&samples, "reference")?;
-    let thermal = torus.all().into_iter().map(|k| reader.see(&[reference.at(k)])).collect::<Result<_, Error>>()?;
+    let thermal = torus.all().into_iter().map(|k| reader.read(&[reference.at(k)])).collect::<Result<_, Error>>()?;
     Ok((thermal, sets))
 }
 
@@ -153,5 +156,5 @@ fn train(repetition: &Repetition, settings: &Settings, samples: &Artifact, set: 
         inputs: &[samples],
         data_key: &classes,
     };
-    machines::of_temperatures(repetition, &spec, samples, &classes)
+    rbms::of_temperatures(repetition, &spec, samples, &classes)
 }

@@ -1,14 +1,14 @@
-//! Ends of the flow of a system with two critical points, beside both and beside the training mixtures.
+//! Record: ends of the flow of a system with two critical points, compared with both and with the training mixtures.
 
-use super::{Found, SETS, Seen, Settings};
+use super::{CollectionReadings, Findings, SETS, Settings};
 use crate::record::over_seeds;
 use crate::row;
-use crate::study::ends;
+use crate::study::flow_ends;
 use crate::study::prelude::*;
 use crate::study::readings::{t_energy, t_star};
 use crate::study::values::plain;
 
-/// What is read of collections: T*, T_E, energy and the two order parameters.
+/// Readings of collections as quantities: T*, T_E, energy and the two order parameters.
 struct Readings<const N: usize> {
     t_star: Quantity<N>,
     t_energy: Quantity<N>,
@@ -19,16 +19,16 @@ struct Readings<const N: usize> {
 
 impl<const N: usize> Readings<N> {
     fn new<'a>(
-        over: &Repeated<'a, Found>,
+        over: &Repeated<'a, Findings>,
         key: &str,
         dimensions: [&Dimension; N],
         what: &str,
-        of: impl Fn(&'a Found, [usize; N]) -> &'a Seen,
+        of: impl Fn(&'a Findings, [usize; N]) -> &'a CollectionReadings,
     ) -> Self {
         let seen = |place| over.found.iter().map(|f| of(f, place)).collect::<Vec<_>>();
         let reads = |place| over.found.iter().map(|f| &of(f, place).read).collect::<Vec<_>>();
         let key = |name: &str| over.key(&format!("{key}.{name}"));
-        let mean = |name: &str, unit, words: &str, read: fn(&Seen) -> Measured| {
+        let mean = |name: &str, unit, words: &str, read: fn(&CollectionReadings) -> Measured| {
             Quantity::new(&key(name), dimensions, unit, &format!("{words}: {what}"), |place| {
                 let seen = seen(place);
                 let n = seen.iter().map(|s| s.read.n as f64).sum();
@@ -55,7 +55,7 @@ impl<const N: usize> Readings<N> {
     }
 }
 
-/// A training set in words.
+/// Words for a training set.
 fn trained(settings: &Settings, set: usize) -> String {
     let split = settings.model.split;
     match SETS[set] {
@@ -65,7 +65,7 @@ fn trained(settings: &Settings, set: usize) -> String {
     }
 }
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("ashkin-teller", found);
     let (mode, set) = (modes(), Dimension::names("set", SETS));
     let sizes = plain(&settings.model.crossing_sizes);
@@ -90,15 +90,15 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     let off = off.map(|_, off| off.compare(0.0, 0.0, step, "thesis: the RBM flow ends near the critical point"));
     let what = format!("distinct ends, {flow}");
     let distinct = over.quantity("{set}.{mode}.ends", by, "1", &what, |f, [s, m]| f.sets[s].flows[m].distinct);
-    let seen = |s: usize, m: usize| -> Vec<ends::Seen> {
-        let of = |f: &Found| {
+    let seen = |s: usize, m: usize| -> Vec<flow_ends::FlowEnds> {
+        let of = |f: &Findings| {
             let flow = &f.sets[s].flows[m];
             let t_star = flow.t_star.last().cloned().unwrap_or_default();
-            ends::Seen { count: flow.distinct, apart: flow.apart, t_star }
+            flow_ends::FlowEnds { count: flow.distinct, apart: flow.apart, t_star }
         };
         found.iter().map(of).collect()
     };
-    let apart = ends::apart(&over.key("{set}.{mode}"), by, flow, |[s, m]| seen(s, m));
+    let apart = flow_ends::apart(&over.key("{set}.{mode}"), by, flow, |[s, m]| seen(s, m));
     let what = format!("fraction of the starts whose last windows agree, {flow}");
     let converged = over.quantity("{set}.{mode}.converged", by, "1", &what, |f, [s, m]| f.sets[s].flows[m].converged);
     let what = "attractors of the mean-field map of \"{set}\"";
@@ -112,9 +112,9 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
          lower one. The thesis's flow is said to end near the critical point: near which of two?",
     );
     record.list(&[&low, &up]);
-    let (of_null, mut of_ends) = (Together(null.numbers()), ends.numbers());
+    let (of_null, mut of_ends) = (Grouped(null.numbers()), ends.numbers());
     of_ends.extend([&off as &dyn Numbers, &distinct, &apart, &converged, &attractors]);
-    record.list(&[&ByPlace(vec![&of_null, &Together(of_ends)])]);
+    record.list(&[&ByPlace(vec![&of_null, &Grouped(of_ends)])]);
     record.claims = set
         .places()
         .map(|s| {
@@ -136,7 +136,7 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
         let head = row![trained(settings, s), "mixture, no machine"];
         rows.push([head, null.cells([s]), row![""]].concat());
         for (m, mode) in MODES.iter().enumerate() {
-            let count = ends::cell(&seen(s, m), distinct.at((s, m)));
+            let count = flow_ends::cell(&seen(s, m), distinct.at((s, m)));
             rows.push([row!["", format!("{} ends", mode.name())], ends.cells([s, m]), vec![count]].concat());
         }
     }
@@ -149,9 +149,9 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     record
 }
 
-fn section(settings: &Settings, over: &Repeated<Found>, critical: [&Number; 2]) -> Section {
+fn section(settings: &Settings, over: &Repeated<Findings>, critical: [&Number; 2]) -> Section {
     const NAMES: [&str; 2] = ["critical: s, t", "critical: s t"];
-    type Read = fn(&Seen) -> f64;
+    type Read = fn(&CollectionReadings) -> f64;
     let order: [(&str, Read); 2] = [("s, t", |s| s.read.abs_m.0), ("s t", |s| s.product.0)];
     let temperature = Dimension::new("T", &settings.torus.temperatures(), f64::to_string);
     let t = temperature.x();
@@ -161,9 +161,9 @@ fn section(settings: &Settings, over: &Repeated<Found>, critical: [&Number; 2]) 
     });
     let upright =
         [0, 1].map(|point| Curve::new(NAMES[point], [critical[point].get(); 2], [0.0, 1.0]).style(Style::Dashed));
-    // Ends as points at (T*, |m|).
+    // Each end is a point at (T*, |m|).
     let points = (0..SETS.len()).flat_map(|s| order.map(|(name, read)| (s, name, read))).map(|(s, name, read)| {
-        let mean = |of: &dyn Fn(&Seen) -> f64| {
+        let mean = |of: &dyn Fn(&CollectionReadings) -> f64| {
             let ends = over.found.iter().map(|f| of(&f.sets[s].flows[Mode::Gibbs].pooled));
             ends.sum::<f64>() / over.found.len() as f64
         };
@@ -180,7 +180,7 @@ fn section(settings: &Settings, over: &Repeated<Found>, critical: [&Number; 2]) 
     });
     let levels = critical.iter().zip(NAMES).filter_map(|(at, name)| Some(Curve::level(name, &steps, at.value?)));
     let by_set = (0..SETS.len()).map(|s| {
-        let p = |label: &str, of: &dyn Fn(&Found) -> &Seen, style| {
+        let p = |label: &str, of: &dyn Fn(&Findings) -> &CollectionReadings, style| {
             let p = over.shown([&temperature], |f, [k]| of(f).read.curve.get(k).copied());
             temperature.curve(label, |k| p.at(k)).style(style)
         };
@@ -221,16 +221,16 @@ fn section(settings: &Settings, over: &Repeated<Found>, critical: [&Number; 2]) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::SetFound;
-    use super::super::flows::FlowFound;
+    use super::super::SetFindings;
+    use super::super::flows::FlowFindings;
     use super::*;
     use crate::study::readings::fabricated::{check, observed, settings, verdicts};
 
     #[test]
     fn a_record_says_each_number_once() {
         let settings: Settings = settings(super::super::RECIPE, &["samples.t_max=6.0"]);
-        let seen = |t: f64| Seen { read: observed(t), product: (t / 8.0, 0.0625) };
-        let flow = |t: f64| FlowFound {
+        let seen = |t: f64| CollectionReadings { read: observed(t), product: (t / 8.0, 0.0625) };
+        let flow = |t: f64| FlowFindings {
             pooled: seen(t),
             distinct: 2,
             apart: [0.25, 0.125, 0.5],
@@ -239,13 +239,13 @@ mod tests {
             steps: vec![0, 8],
             t_star: vec![vec![1.0, 2.0, 3.0, 4.0, 5.0], vec![t; 5]],
         };
-        let set = |t: f64| SetFound { null: seen(t + 0.5), flows: ByMode::of(flow(t), flow(t + 8.0)) };
-        let found = Found {
+        let set = |t: f64| SetFindings { null: seen(t + 0.5), flows: ByMode::of(flow(t), flow(t + 8.0)) };
+        let found = Findings {
             critical: [Some(4.5), Some(7.25)],
             thermal: (0..5).map(|k| seen(1.5 * f64::from(k))).collect(),
             sets: vec![set(4.75), set(2.0), set(9.0)],
         };
-        let told = record(&settings, &[found]);
+        let output = record(&settings, &[found]);
         let values = [
             ("ashkin-teller.T_low", 4.5),
             ("ashkin-teller.T_up", 7.25),
@@ -260,8 +260,8 @@ mod tests {
             ("ashkin-teller.all.mean.attractors", 3.0),
             ("ashkin-teller.all.gibbs.ends_apart", 0.25),
         ];
-        check(&told, &values, &["sec5.two-points"]);
-        assert!(told.numbers.iter().all(|n| n.key != "ashkin-teller.all.gibbs.attractors"));
-        assert_eq!(verdicts(&told), ["agrees", "differs", "differs"]);
+        check(&output, &values, &["sec5.two-points"]);
+        assert!(output.numbers.iter().all(|n| n.key != "ashkin-teller.all.gibbs.attractors"));
+        assert_eq!(verdicts(&output), ["agrees", "differs", "differs"]);
     }
 }

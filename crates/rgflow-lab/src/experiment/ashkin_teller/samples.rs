@@ -7,7 +7,7 @@ use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square, ashkin_teller,
 use rgflow::random::Bulk;
 
 const REVISION: u32 = 1;
-/// Units of progress per set and temperature: about microseconds.
+/// Units of progress per set and temperature, of about one microsecond.
 const UNITS: u64 = 20_000;
 
 /// Makes or keeps the stage.
@@ -40,7 +40,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
     })
 }
 
-/// Configurations at one temperature, which `complete` makes of their sampling.
+/// Configurations at one temperature; `complete` carries out their sampling.
 pub(super) fn draw(
     size: usize,
     ratio: f64,

@@ -5,10 +5,10 @@ use crate::study::prelude::*;
 use crate::study::values::plain;
 use rgflow::rg::{migdal_kadanoff, trg};
 
-/// Temperatures at which the figure shows the flow of the tensors.
+/// Temperatures for which the figure shows the flow of the tensors.
 const FLOWS: [f64; 6] = [1.8, 2.2, 2.25, 2.3, 2.4, 3.0];
 
-/// Relative error of the free energy at T_c that is allowed for so many singular values.
+/// Allowed relative error of the free energy at T_c with this many singular values.
 fn allowed(chi: usize) -> f64 {
     match chi {
         ..16 => 1e-4,
@@ -18,7 +18,7 @@ fn allowed(chi: usize) -> f64 {
     }
 }
 
-pub(super) fn tell(settings: &Trg, record: &mut Record) -> Result<(), Error> {
+pub(super) fn add_sections(settings: &Trg, record: &mut Record) -> Result<(), Error> {
     let steps = *settings.steps;
     let mut chis = plain(&settings.chi);
     chis.sort_unstable();
@@ -94,13 +94,13 @@ pub(super) fn tell(settings: &Trg, record: &mut Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// T by step of the Migdal-Kadanoff recursion, its fixed point and T_c.
+/// T against the step of the Migdal-Kadanoff recursion, its fixed point and T_c.
 fn bonds_moved(fixed: f64) -> Vec<Curve> {
     const STEPS: usize = 8;
     let x: Vec<f64> = (0..=STEPS).map(|n| n as f64).collect();
     let flow = |t: f64| {
         let flow = migdal_kadanoff::flow(1.0 / t, STEPS);
-        // What has left the frame is not drawn.
+        // Points outside the frame are not drawn.
         let y: Vec<f64> = flow.into_iter().map(|k| if k > 0.125 { 1.0 / k } else { f64::NAN }).collect();
         Curve::new(format!("T = {t}"), x.as_slice(), y).style(Style::LinePoints).colour(Some(t / 5.0))
     };

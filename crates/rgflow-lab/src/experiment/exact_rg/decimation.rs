@@ -5,14 +5,14 @@ use crate::row;
 use crate::study::prelude::*;
 use rgflow::rg::decimation::Couplings;
 
-/// Sites of the ring that is enumerated, and of its survivors.
+/// Sites of the enumerated ring and of the decimated one.
 const RINGS: [usize; 2] = [8, 4];
-/// Deviations that rounding explains.
+/// Deviations explained by rounding.
 const ROUNDING: f64 = 1e-12;
-/// A flow with less than this K has arrived at the high-temperature fixed line.
+/// A flow below this K has arrived at the high-temperature fixed line.
 const ARRIVED: f64 = 1e-3;
 
-pub(super) fn tell(settings: &Decimation, record: &mut Record) {
+pub(super) fn add_sections(settings: &Decimation, record: &mut Record) {
     let of = |k: f64| settings.h.iter().map(move |h| Couplings { k, h: **h, k0: 0.0 });
     let starts: Vec<Couplings> = settings.k.iter().flat_map(|k| of(**k)).collect();
     let (steps, n) = (*settings.steps, starts.len());

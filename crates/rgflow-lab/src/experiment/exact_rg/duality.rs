@@ -6,12 +6,12 @@ use rgflow::exact::{Thermodynamics, infinite, square};
 use rgflow::rg::duality::{CRITICAL_COUPLING, dual, invariant, self_dual};
 use std::f64::consts::LN_2;
 
-/// Deviations that rounding explains: of free energies per site, and of those of a whole torus.
+/// Deviations explained by rounding: of free energies per site, and of those of a whole torus.
 const ROUNDING: [f64; 2] = [1e-12, 1e-8];
-/// The coupling at which a torus is compared (deep enough in the ordered phase on the dual side).
+/// Coupling at which a torus is compared (its dual lies deep in the ordered phase).
 const K: f64 = 0.3;
 
-/// How much larger ln(Z / sinh^{N/2} 2K) per site is at K* than at K, by the exact solution `of` a lattice.
+/// Excess of ln(Z / sinh^{N/2} 2K) per site at K* over that at K, by the exact solution `of` a lattice.
 fn apart(k: f64, of: impl Fn(Temperature) -> Result<Thermodynamics, Error>) -> Result<f64, Error> {
     let at = |k: f64| -> Result<f64, Error> {
         let free_energy = of(Temperature::new(1.0 / k)?)?.free_energy;
@@ -20,7 +20,7 @@ fn apart(k: f64, of: impl Fn(Temperature) -> Result<Thermodynamics, Error>) -> R
     Ok(at(dual(k))? - at(k)?)
 }
 
-pub(super) fn tell(settings: &Duality, record: &mut Record) -> Result<(), Error> {
+pub(super) fn add_sections(settings: &Duality, record: &mut Record) -> Result<(), Error> {
     let mut worst = 0.0f64;
     for k in settings.k.iter() {
         worst = worst.max(apart(**k, |t| Ok(infinite::thermodynamics(t)))?.abs());

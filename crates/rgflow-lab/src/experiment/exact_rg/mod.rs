@@ -1,5 +1,5 @@
 //! Exact renormalization and series of Ising models (thesis chapter 3): decimation of the chain (figure 3.1), series of
-//! the square lattice (figures 3.2 and 3.3), its duality, and approximate renormalization beside them.
+//! the square lattice (figures 3.2 and 3.3), its duality, and approximate renormalization for comparison.
 
 mod approximate;
 mod decimation;
@@ -9,10 +9,10 @@ mod series;
 use crate::study::prelude::*;
 use crate::study::values::{real, whole};
 
-/// The experiment.
+/// The experiment `exact-rg`.
 pub struct ExactRg;
 
-/// The recipe's values.
+/// Settings of the experiment: couplings and extents.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
     decimation: Decimation,
@@ -46,13 +46,13 @@ struct Trg {
 }
 
 real!(
-    /// A coupling or field over temperature.
+    /// A coupling or field divided by temperature.
     Coupling,
     |x| (-50.0..=50.0).contains(&x),
     "must be between -50 and 50"
 );
 real!(
-    /// A coupling over temperature that has a dual within the digits of a number.
+    /// A coupling divided by temperature whose dual is representable as a number.
     Ferromagnetic,
     |k| (0.01..=5.0).contains(&k),
     "must be between 0.01 and 5"
@@ -72,7 +72,7 @@ impl values::Settings for Settings {
 
 impl Experiment for ExactRg {
     type Settings = Settings;
-    type Found = ();
+    type Findings = ();
 
     const ABOUT: About = About {
         name: "exact-rg",
@@ -82,7 +82,7 @@ impl Experiment for ExactRg {
         ..About::DEFAULT
     };
 
-    /// Nothing is drawn: what is exact is computed once, for the record.
+    /// Does nothing: there is no randomness, and the record computes exact results once.
     fn repeat(&self, _: &Repetition, _: &Settings) -> Result<(), Error> {
         Ok(())
     }
@@ -94,15 +94,15 @@ impl Experiment for ExactRg {
             "Every second spin of the chain is summed over exactly: where do K and h go? What is exact on the square \
              lattice, where no such sum closes?",
         );
-        decimation::tell(&settings.decimation, &mut record);
-        series::tell(&settings.series, &mut record)?;
-        duality::tell(&settings.duality, &mut record)?;
-        approximate::tell(&settings.trg, &mut record)?;
+        decimation::add_sections(&settings.decimation, &mut record);
+        series::add_sections(&settings.series, &mut record)?;
+        duality::add_sections(&settings.duality, &mut record)?;
+        approximate::add_sections(&settings.trg, &mut record)?;
         Ok(record)
     }
 }
 
-/// A number that is exact but for rounding, beside what it is to be: `(expected, allowed, source)`.
+/// A number that is exact but for rounding, compared with `(expected, allowed, source)`.
 fn exact(key: &str, value: f64, how: &str, (expected, allowed, source): (f64, f64, &str)) -> Number {
     Number::new(format!("exact-rg.{key}"), value, None, "1", how).compare(expected, 0.0, allowed, source)
 }
@@ -133,9 +133,9 @@ mod tests {
         assert!(claims.iter().all(|key| value(key.trim_start_matches("exact-rg.")).is_finite()));
         let figures: Vec<&str> = record.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(figures, ["fig3.1", "fig3.2", "fig3.3", "eq3.2.31", "sec3.pictures"]);
-        // Too few steps to arrive: the rule can fail.
+        // Too few steps to arrive, which shows that the rule can fail.
         let mut short = Record::default();
-        decimation::tell(&settings("decimation", "steps = 1").unwrap().decimation, &mut short);
+        decimation::add_sections(&settings("decimation", "steps = 1").unwrap().decimation, &mut short);
         assert_eq!((short.numbers[3].first_verdict(), short.numbers[3].value), (Verdict::Differs, Some(0.0)));
     }
 

@@ -5,14 +5,14 @@ use crate::study::prelude::*;
 use rgflow::exact::series::{GRAPHS, Graph, Series, Variable};
 use rgflow::exact::{Levels, density};
 
-/// Highest order of the thesis.
+/// Highest order in the thesis.
 const ORDER: usize = 8;
 /// Orders that have graphs.
 const ORDERS: [usize; 3] = [4, 6, ORDER];
-/// Digits of ln Z / N that are there.
+/// Smallest error that f64 resolves in ln Z / N.
 const SMALLEST: f64 = 1e-15;
 
-pub(super) fn tell(settings: &super::Series, record: &mut Record) -> Result<(), Error> {
+pub(super) fn add_sections(settings: &super::Series, record: &mut Record) -> Result<(), Error> {
     let size = *settings.size;
     let (n, levels) = (size * size, density::square(size, size)?);
     let series = |variable| {
@@ -63,13 +63,13 @@ pub(super) fn tell(settings: &super::Series, record: &mut Record) -> Result<(), 
     Ok(())
 }
 
-/// The graphs side by side in two rows.
+/// The graphs next to each other in two rows.
 fn outlines() -> Panel {
     let curve = |(index, graph): (usize, &Graph)| {
         let (x0, y0) = (4.0 * (index % 4) as f64, if index < 4 { 3.5 } else { 0.0 });
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for [from, to] in graph.outline() {
-            // The pen is lifted behind each bond.
+            // The line is broken after each bond.
             x.extend([from.0, to.0, to.0].map(|i| x0 + i as f64));
             y.extend([y0 + from.1 as f64, y0 + to.1 as f64, f64::NAN]);
         }
@@ -80,7 +80,7 @@ fn outlines() -> Panel {
     Panel::curves("Closed graphs", axis("x (lattice spacings)", 15.5), axis("y", 6.0), curves)
 }
 
-/// The graphs as overturned spins.
+/// The graphs as flipped spins.
 fn overturned() -> Panel {
     let picture = |graph: &Graph| {
         const WIDTH: usize = 6;
@@ -91,7 +91,7 @@ fn overturned() -> Panel {
     Panel::lattices("Overturned spins", vec![GRAPHS.iter().map(picture).collect()], Shades::default())
 }
 
-/// What the series leaves out, by its order; `first` is what it has of the order 0.
+/// Truncation errors of the series by order; `first` names its order 0.
 fn errors(levels: &Levels, series: &Series, variable: &str, first: &str) -> Panel {
     let k: Vec<f64> = (4..=100).map(|i| 0.01 * f64::from(i)).collect();
     let error = |order: usize, k: f64| {

@@ -1,4 +1,4 @@
-//! Stage "scaling": samples about T_c and about the wrong label's temperature, their curves, crossings, collapses and power laws.
+//! Stage "scaling": samples near T_c and near the wrong label's temperature, their curves, crossings, collapses and power laws.
 
 use super::classifiers::Networks;
 use super::observables::{Observable, Power, Region, moments};
@@ -11,20 +11,20 @@ use rgflow::rg::multi_histogram::{Mbar, MbarError, Series, State, estimate};
 use rgflow::rg::scaling::{Correction, Master, Point, collapse, crossing, power_law};
 
 const REVISION: u32 = 4;
-/// Temperatures of the curves that cross, by multiple histograms.
+/// Number of temperatures of the crossing curves, by multiple histograms.
 const GRID: usize = 21;
 
-/// A curve of every size, and what follows from them.
+/// Curves of one observable for every size, and the results from them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Curves {
-    /// By size and sampled temperature.
+    /// Values by size and sampled temperature.
     pub points: Vec<Vec<Measured>>,
-    /// Where those of neighbouring sizes cross; `None` if not exactly once.
+    /// Crossings of neighbouring sizes; `None` unless there is exactly one.
     pub crossings: Vec<Option<Measured>>,
     pub collapse: Option<Fitted>,
 }
 
-/// What a collapse found.
+/// Result of a data collapse.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fitted {
     pub t_c: Measured,
@@ -33,38 +33,38 @@ pub struct Fitted {
     pub dof: usize,
 }
 
-/// What one repetition found.
+/// Quantities of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Found {
-    /// By observable.
+pub struct Findings {
+    /// Curves by observable.
     pub curves: Vec<Curves>,
     /// Exponents of L at the exact T_c.
     pub exponents: [Exponents; 3],
-    /// The quantities that have them by size.
+    /// Quantities behind these exponents, by size.
     pub at_t_c: [Vec<Measured>; 3],
-    /// Longest integrated autocorrelation time by size.
+    /// Longest integrated autocorrelation time, by size.
     pub tau_int: Vec<f64>,
 }
 
-/// Without and with the correction.
+/// An exponent without and with the correction to scaling.
 pub(super) type Exponents = (Option<Measured>, Option<Measured>);
 
-impl Found {
+impl Findings {
     pub(super) fn curves(&self, of: Observable) -> &Curves {
         &self.curves[Observable::ALL.iter().position(|own| *own == of).expect("all are there")]
     }
 }
 
-/// The samples of a region by size, all series of a size as one beside them.
+/// Samples of a region by size: the single series, and MBAR of all of them.
 type Sampled = Vec<(Vec<Configurations>, Mbar)>;
 
-/// Makes or keeps what one repetition finds.
+/// Makes or keeps the findings of one repetition.
 pub(super) fn stage(
     repetition: &Repetition,
     settings: &Settings,
     classifiers: &Artifact,
     networks: &Networks,
-) -> Result<Found, Error> {
+) -> Result<Findings, Error> {
     let outputs = &["finite-size/scaling.json"];
     let what = Stage { name: "scaling", revision: REVISION, settings, inputs: &[classifiers], outputs };
     repetition.found(what, |out| {
@@ -88,7 +88,7 @@ pub(super) fn stage(
             Ok((found, all))
         };
         let of_region = |region| {
-            // The largest takes longest: it begins first.
+            // The largest size takes longest, so it begins first.
             let largest_first = (0..sizes.len()).into_par_iter().rev().with_max_len(1);
             let mut found = largest_first.map(|i| of_size(region, i)).collect::<Result<Sampled, Error>>()?;
             found.reverse();
@@ -110,13 +110,13 @@ fn histograms(of: &[Configurations]) -> Result<Mbar, MbarError> {
     Mbar::new(&series.collect::<Vec<_>>())
 }
 
-fn analyse(settings: &Settings, critical: &Sampled, wrong: &Sampled) -> Result<Found, Error> {
+fn analyse(settings: &Settings, critical: &Sampled, wrong: &Sampled) -> Result<Findings, Error> {
     let sizes = plain(&settings.finite_size.sizes);
     let curves = |observable: Observable| {
         let of = if observable.region() == Region::Critical { critical } else { wrong };
         curves(settings, &sizes, observable, of)
     };
-    // What is a power of L at T_c, by size.
+    // Quantities that are powers of L at T_c, by size.
     let at_t_c = |(size, (of, all)): (&usize, &(Vec<Configurations>, Mbar))| -> Result<[Vec<f64>; 3], Error> {
         let m: Vec<f64> = of.iter().flat_map(|c| c.m.iter().copied()).collect();
         let read = all.read(State::at(Temperature::CRITICAL.beta()), |n| {
@@ -133,7 +133,7 @@ fn analyse(settings: &Settings, critical: &Sampled, wrong: &Sampled) -> Result<F
             |correction| power_law(&sizes, &by_size(power), correction).ok().map(|law| Measured::from(law.a));
         (exponent(Correction::None), settings.omega().and_then(|omega| exponent(Correction::Fixed(omega))))
     };
-    Ok(Found {
+    Ok(Findings {
         curves: Observable::ALL.map(curves).into(),
         exponents: Power::ALL.map(exponents),
         at_t_c: Power::ALL.map(|power| by_size(power).iter().map(|replicas| estimate(replicas).into()).collect()),
@@ -141,8 +141,8 @@ fn analyse(settings: &Settings, critical: &Sampled, wrong: &Sampled) -> Result<F
     })
 }
 
-/// Averages of an observable, its crossings and its collapse. None of the last two for |m|: curves do not cross, and with its exponent
-/// free, T_c, nu and the correction can do each other's work, so that the fit has two minima.
+/// Averages of an observable, its crossings and its collapse. The last two are left out for |m|: its curves do not cross, and if its exponent
+/// is free as well, T_c, nu and the correction can compensate each other, so that the fit has two minima.
 fn curves(settings: &Settings, sizes: &[usize], observable: Observable, of: &Sampled) -> Curves {
     let (own, region) = (&settings.finite_size, observable.region());
     let replicas = |configurations: &Configurations| observable.replicas(configurations, settings);
@@ -174,7 +174,7 @@ fn curves(settings: &Settings, sizes: &[usize], observable: Observable, of: &Sam
             })
         })
         .collect();
-    // Not at the answer.
+    // Deliberately not at the known answer.
     let start = [region.centre(settings) + 0.3 / sizes[sizes.len() - 1] as f64, 1.1, 0.0];
     let master = Master { degree: *own.degree, window: f64::INFINITY, start, fit_a: false, omega: settings.omega() };
     let collapse = collapse(&data, &master).ok();

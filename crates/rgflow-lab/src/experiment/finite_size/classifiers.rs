@@ -1,7 +1,7 @@
-//! Stage "classifiers": at each size networks that tell two phases apart, by labels that are right, far from T_c, or wrong.
+//! Stage "classifiers": for each size, networks that distinguish two phases, with labels that are correct, far from T_c, or wrong.
 
 use super::settings::Settings;
-use crate::artifact::{Model, network};
+use crate::artifact::{Model, network_file};
 use crate::study::prelude::*;
 use crate::study::samples::sampled;
 use crate::study::training::NetworkFit;
@@ -13,21 +13,21 @@ use rgflow::nn::{Activation, Data, Mlp, Targets};
 
 const REVISION: u32 = 1;
 
-/// How the samples that a network learns from are labelled.
+/// Labelling of a network's training samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Labels {
-    /// Below T_c ordered, above not.
+    /// Ordered below T_c, disordered above.
     Right,
-    /// The same, of samples far from T_c alone.
+    /// The same, but only samples far from T_c.
     Far,
-    /// Below another temperature ordered, above not.
+    /// Ordered below another temperature, disordered above.
     Wrong,
 }
 
 impl Labels {
     pub const ALL: [Self; 3] = [Self::Right, Self::Far, Self::Wrong];
 
-    /// In keys and names of files.
+    /// Name in keys and file names.
     pub fn name(self) -> &'static str {
         match self {
             Self::Right => "told",
@@ -36,7 +36,7 @@ impl Labels {
         }
     }
 
-    /// Whether a sample of the temperature `t` is in the training set, and its label.
+    /// Label of a sample of the temperature `t`; `None` if it is not in the training set.
     fn label(self, t: f64, settings: &Settings) -> Option<f32> {
         let (c, t_c) = (&settings.classifier, Temperature::CRITICAL.value());
         let ordered = |below: f64| Some(f32::from(u8::from(t < below)));
@@ -49,7 +49,7 @@ impl Labels {
     }
 }
 
-/// By size, in the order of [`Labels::ALL`].
+/// Networks by size, then in the order of [`Labels::ALL`].
 pub(super) type Networks = Vec<Vec<Mlp>>;
 
 /// Makes or keeps the networks.
@@ -76,7 +76,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
                         "kind": "P(ordered)", "size": size, "inputs": "block means", "told": labels.name(), "seed": out.seed(),
                         "settings": settings.classifier, "test_cross_entropy": cost,
                     });
-                    network::with_layers(Model::new(metadata), &mlp).to_bytes()
+                    network_file::with_layers(Model::new(metadata), &mlp).to_bytes()
                 };
                 Labels::ALL.par_iter().map(model).collect::<Result<Vec<_>, Error>>()
             })?;
@@ -87,21 +87,25 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
         Ok(())
     })?;
     let read = |size: &usize| {
-        Labels::ALL.iter().map(|labels| network::layers(&Model::load(artifact.path(&file(*size, *labels)))?)).collect()
+        Labels::ALL
+            .iter()
+            .map(|labels| network_file::layers(&Model::load(artifact.path(&file(*size, *labels)))?))
+            .collect()
     };
     let networks = sizes.iter().map(read).collect::<Result<Networks, Error>>()?;
     Ok((artifact, networks))
 }
 
-/// Configurations with their temperatures.
+/// Configurations and their temperatures.
 struct Samples {
     x: Array2<f32>,
     t: Vec<f64>,
 }
 
-/// Means over `inputs` x `inputs` square blocks of `size` x `size` spins: what networks see.
+/// Input of the networks: means over `inputs` x `inputs` square blocks of `size` x `size` spins.
 ///
-/// The same number for all sizes; 128 x 128 weights and more per hidden unit learn 4000 samples by heart, not the phases.
+/// The input has the same width for all sizes; with 128 x 128 or more weights per hidden unit a network memorises 4000 samples
+/// instead of learning the phases.
 pub(super) fn block_means(spins: &[i8], size: usize, inputs: usize, means: &mut [f32]) {
     let side = size / inputs;
     let scale = 1.0 / (side * side) as f32;
@@ -145,7 +149,7 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
     Ok(Samples { x, t: t.iter().flat_map(|t| vec![*t; n]).collect() })
 }
 
-/// One sample of so many is not trained on: the network that is best on these is kept.
+/// One sample in this many is held out; the network with the least cost on these is kept.
 const TEST: usize = 5;
 
 /// A network and its cross-entropy on the test set.

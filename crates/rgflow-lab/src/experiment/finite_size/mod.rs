@@ -8,15 +8,15 @@ mod sampling;
 mod settings;
 
 use crate::study::prelude::*;
-use analysis::Found;
+use analysis::Findings;
 use settings::Settings;
 
-/// The experiment.
+/// The experiment `finite-size-scaling`.
 pub struct FiniteSize;
 
 impl Experiment for FiniteSize {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "finite-size-scaling",
@@ -38,12 +38,12 @@ impl Experiment for FiniteSize {
         vec![series, weights, inputs]
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (artifact, networks) = classifiers::stage(repetition, settings)?;
         analysis::stage(repetition, settings, &artifact, &networks)
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }

@@ -1,4 +1,4 @@
-//! What is read of configurations, where, and what is a power of L at T_c.
+//! Observables of configurations, where they are sampled, and the powers of L at T_c.
 
 use super::classifiers::Labels;
 use super::sampling::Configurations;
@@ -6,19 +6,19 @@ use super::settings::Settings;
 use crate::study::prelude::*;
 use std::array;
 
-/// What is read of configurations.
+/// An observable of configurations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Observable {
     Binder,
     AbsM,
-    /// P(ordered) of a network.
+    /// Output P(ordered) of a network.
     P(Labels),
-    /// The fraction with |m| above the spontaneous magnetisation at the wrong label's temperature: no network.
+    /// Fraction with |m| above the spontaneous magnetisation at the wrong label's temperature; needs no network.
     Threshold,
 }
 
 impl Observable {
-    /// In the order of the findings.
+    /// All observables, in the order of the findings.
     pub const ALL: [Self; 6] = [
         Self::Binder,
         Self::AbsM,
@@ -28,7 +28,7 @@ impl Observable {
         Self::Threshold,
     ];
 
-    /// In keys.
+    /// Name in keys.
     pub fn name(self) -> &'static str {
         match self {
             Self::Binder => "binder",
@@ -38,7 +38,7 @@ impl Observable {
         }
     }
 
-    /// For people.
+    /// Name for people.
     pub fn label(self) -> &'static str {
         match self {
             Self::Binder => "U4",
@@ -50,17 +50,17 @@ impl Observable {
         }
     }
 
-    /// What T_c and nu may be off by. Carrasquilla and Melko (2017) found 2.266(2) and 1.0(2).
+    /// Allowed deviations of T_c and nu. Carrasquilla and Melko (2017) found 2.266(2) and 1.0(2).
     pub fn allowed(self) -> (f64, f64) {
         if self == Self::Binder { (0.001, 0.02) } else { (0.01, 0.1) }
     }
 
-    /// Where it is read.
+    /// Region of temperatures where it is measured.
     pub fn region(self) -> Region {
         if matches!(self, Self::P(Labels::Wrong) | Self::Threshold) { Region::Wrong } else { Region::Critical }
     }
 
-    /// What is averaged, of every configuration.
+    /// Two values to average, for every configuration.
     pub fn values(self, of: &Configurations, settings: &Settings) -> Vec<[f64; 2]> {
         let of_m = |value: &dyn Fn(f64) -> [f64; 2]| of.m.iter().map(|m| value(*m)).collect();
         match self {
@@ -77,18 +77,18 @@ impl Observable {
         }
     }
 
-    /// From averages.
+    /// The observable from these two averages.
     pub fn of(self, [first, second]: [f64; 2]) -> f64 {
         if self == Self::Binder { cumulant(first, second) } else { first }
     }
 
-    /// Replicas at the temperature that was sampled.
+    /// Jackknife replicas at the sampled temperature.
     pub fn replicas(self, of: &Configurations, settings: &Settings) -> Vec<f64> {
         replicas(&self.values(of, settings), *settings.finite_size.blocks, |averages| self.of(averages))
     }
 }
 
-/// Where temperatures lie.
+/// Region of temperatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Region {
     Critical,
@@ -98,7 +98,7 @@ pub(super) enum Region {
 impl Region {
     pub const ALL: [Self; 2] = [Self::Critical, Self::Wrong];
 
-    /// Between the temperatures, in J/k_B.
+    /// Centre of the temperatures, in J/k_B.
     pub fn centre(self, settings: &Settings) -> f64 {
         match self {
             Self::Critical => Temperature::CRITICAL.value(),
@@ -106,7 +106,7 @@ impl Region {
         }
     }
 
-    /// How far from the centre they lie, times L.
+    /// Largest distance from the centre, times L.
     pub fn reach(self, settings: &Settings) -> f64 {
         match self {
             Self::Critical => *settings.finite_size.reach,
@@ -121,7 +121,7 @@ impl Region {
         (0..n).map(|k| centre + x(k) / size as f64).collect()
     }
 
-    /// Networks that read there.
+    /// Networks applied in this region.
     pub fn networks(self) -> &'static [Labels] {
         match self {
             Self::Critical => &[Labels::Right, Labels::Far],
@@ -130,7 +130,7 @@ impl Region {
     }
 }
 
-/// What is a power of L at T_c.
+/// A power of L at T_c.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Power {
     /// <|m|>.
@@ -142,10 +142,10 @@ pub(super) enum Power {
 }
 
 impl Power {
-    /// In the order of the findings.
+    /// All powers, in the order of the findings.
     pub const ALL: [Self; 3] = [Self::AbsM, Self::Square, Self::Slope];
 
-    /// The exponent.
+    /// Exponent derived from the power.
     pub fn exponent(self) -> Exponent {
         let (name, title, what, exact, allowed, of): (_, _, _, _, _, fn(f64) -> f64) = match self {
             Self::AbsM => ("beta_over_nu", "beta/nu", "<|m|>", 0.125, 0.002, |a| -a),
@@ -155,12 +155,12 @@ impl Power {
         Exponent { name, title, what, exact, allowed, of }
     }
 
-    /// What is drawn against L.
+    /// Quantity drawn against L.
     pub fn drawn(self) -> &'static str {
         if self == Self::Square { "<m^2>" } else { self.exponent().what }
     }
 
-    /// From the averages of |m|, m^2, m^4, E, E m^2 and E m^4.
+    /// The quantity from the averages of |m|, m^2, m^4, E, E m^2 and E m^4.
     pub fn of(self, v: &[f64]) -> f64 {
         match self {
             Self::AbsM => v[0],
@@ -172,26 +172,26 @@ impl Power {
 
 /// An exponent of L at T_c.
 pub(super) struct Exponent {
-    /// In keys.
+    /// Name in keys.
     pub name: &'static str,
-    /// For people.
+    /// Name for people.
     pub title: &'static str,
-    /// What has it.
+    /// Quantity with this exponent.
     pub what: &'static str,
     pub exact: f64,
-    /// What is allowed beside errors.
+    /// Allowed deviation in addition to errors.
     pub allowed: f64,
-    /// From the power that is measured.
+    /// The exponent from the measured power.
     pub of: fn(f64) -> f64,
 }
 
-/// dU4/dbeta of the averages of |m|, m^2, m^4, E, E m^2 and E m^4, with d<O>/dbeta = <O><E> - <OE>.
+/// dU4/dbeta from the averages of |m|, m^2, m^4, E, E m^2 and E m^4, with d<O>/dbeta = <O><E> - <OE>.
 fn slope(v: &[f64]) -> f64 {
     let [d2, d4] = [v[1] * v[3] - v[4], v[2] * v[3] - v[5]];
     (2.0 * v[2] * d2 / v[1] - d4) / (3.0 * v[1] * v[1])
 }
 
-/// A function of the averages of `values`, which are as many in each of `blocks` blocks: of all, and without each block.
+/// Jackknife of a function of the averages of `values`, which form `blocks` equal blocks: from all, then without each block.
 fn replicas<const M: usize>(values: &[[f64; M]], blocks: usize, f: impl Fn([f64; M]) -> f64) -> Vec<f64> {
     let (n, per_block) = (values.len(), values.len() / blocks);
     let sum = |rows: &[[f64; M]]| rows.iter().fold([0.0; M], |sum, row| array::from_fn(|k| sum[k] + row[k]));

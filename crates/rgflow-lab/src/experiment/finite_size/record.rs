@@ -1,6 +1,6 @@
-//! T_c and exponents of every observable, beside Onsager's and beside what needs no network.
+//! Record: T_c and exponents of every observable, compared with Onsager's values and with methods that need no network.
 
-use super::analysis::{Exponents, Fitted, Found};
+use super::analysis::{Exponents, Findings, Fitted};
 use super::classifiers::Labels;
 use super::observables::{Exponent, Observable, Power, Region};
 use super::settings::Settings;
@@ -9,7 +9,7 @@ use crate::record::Place;
 use crate::study::prelude::*;
 use crate::study::values::plain;
 
-/// What has a collapse of its own, in the order of rows.
+/// Observables with a collapse, in the order of rows.
 const FITTED: [Observable; 5] = [
     Observable::Binder,
     Observable::P(Labels::Right),
@@ -30,33 +30,33 @@ impl Place for Power {
     }
 }
 
-/// All quantities.
-struct Findings<'a> {
+/// All quantities of the record.
+struct Quantities<'a> {
     settings: &'a Settings,
-    over: Repeated<'a, Found>,
+    over: Repeated<'a, Findings>,
     sizes: Vec<usize>,
     size: Dimension,
-    /// Neighbouring sizes.
+    /// Pairs of neighbouring sizes.
     pair: Dimension,
     fitted: Dimension,
     power: Dimension,
     t_c: Quantity<1>,
     nu: Quantity<1>,
     chi2: Quantity<1>,
-    /// By what is fitted and pair.
+    /// Crossings by fitted observable and pair of sizes.
     crossing: Quantity<2>,
     plain: Quantity<1>,
-    /// Exponents with the correction; they have no keys where there is none.
+    /// Exponents with the correction; without it they have no keys.
     corrected: Quantity<1>,
     tau_int: Quantity<1>,
 }
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
-    Findings::new(settings, found).record()
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
+    Quantities::new(settings, found).record()
 }
 
-impl<'a> Findings<'a> {
-    fn new(settings: &'a Settings, found: &'a [Found]) -> Self {
+impl<'a> Quantities<'a> {
+    fn new(settings: &'a Settings, found: &'a [Findings]) -> Self {
         let own = &settings.finite_size;
         let over = Repeated::new("rg.fss", found).n_eff(*own.blocks as f64);
         let sizes = plain(&own.sizes);
@@ -103,7 +103,7 @@ impl<'a> Findings<'a> {
         Self { settings, over, sizes, size, pair, fitted, power, t_c, nu, chi2, crossing, plain, corrected, tau_int }
     }
 
-    /// The exponents that answer claims.
+    /// Exponents that answer claims.
     fn at_t_c(&self) -> &Quantity<1> {
         if self.settings.omega().is_some() { &self.corrected } else { &self.plain }
     }
@@ -145,34 +145,34 @@ impl<'a> Findings<'a> {
 
     fn claims(&self) -> Vec<Claim> {
         let (t_c, nu, at_t_c, wrong) = (&self.t_c, &self.nu, self.at_t_c(), &self.settings.classifier.wrong);
-        let [binder, told, far, misled, threshold] = FITTED;
+        let [binder, right, far, misled, threshold] = FITTED;
         let claim = |states: &str, number: &Number| Claim::of("secB.fss", states, number);
         vec![
             claim("U4 of all sizes on one curve: T_c", t_c.at(binder)),
             claim("the same: nu = 1", nu.at(binder)),
             claim("|m| at T_c: beta/nu = 1/8", at_t_c.at(Power::AbsM)),
             claim("m^2 at T_c: gamma/nu = 7/4", at_t_c.at(Power::Square)),
-            claim("(Carrasquilla and Melko) P(ordered) of all sizes on one curve: T_c", t_c.at(told))
-                .beside(t_c.at(binder)),
-            claim("(Carrasquilla and Melko) the same: nu = 1", nu.at(told)).beside(nu.at(binder)),
-            claim("(a question) also of a network that saw nothing near T_c", t_c.at(far)).beside(t_c.at(binder)),
+            claim("(Carrasquilla and Melko) P(ordered) of all sizes on one curve: T_c", t_c.at(right))
+                .with_null(t_c.at(binder)),
+            claim("(Carrasquilla and Melko) the same: nu = 1", nu.at(right)).with_null(nu.at(binder)),
+            claim("(a question) also of a network that saw nothing near T_c", t_c.at(far)).with_null(t_c.at(binder)),
             claim(&format!("(a question) also of a network told that order ends at T = {wrong}"), t_c.at(misled))
-                .beside(t_c.at(threshold)),
+                .with_null(t_c.at(threshold)),
             claim("(a question) and its nu = 1, though nothing is critical there", nu.at(misled))
-                .beside(nu.at(threshold)),
+                .with_null(nu.at(threshold)),
         ]
     }
 
     fn answers(&self) -> Vec<String> {
         let of = |of: Observable| format!("T_c = {}, nu = {}", self.t_c.at(of), self.nu.at(of));
-        let [binder, told, _, misled, threshold] = FITTED.map(of);
+        let [binder, right, _, misled, threshold] = FITTED.map(of);
         vec![
             format!(
                 "Binder's cumulant of L = {} to {}: {binder} (exact 2.269185 and 1).",
                 self.sizes[0],
                 self.settings.finite_size.sizes.last()
             ),
-            format!("P(ordered) of a network per size that was told T_c: {told}."),
+            format!("P(ordered) of a network per size that was told T_c: {right}."),
             format!(
                 "The same network told that order ends at T = {}, where nothing is critical: {misled}. The fraction of configurations with |m| \
                  above the magnetisation at that temperature, without any network: {threshold}. Steepening as L^{{1/nu}} with nu = 1 is what every \
@@ -182,7 +182,7 @@ impl<'a> Findings<'a> {
         ]
     }
 
-    /// Panels of an observable: as measured, and on one curve.
+    /// Panels of an observable: raw, and collapsed.
     fn panels(&self, of: Observable, name: &str) -> Vec<Panel> {
         let curve = |(i, size): (usize, &usize)| {
             let t = of.region().temperatures(self.settings, *size);
@@ -191,7 +191,7 @@ impl<'a> Findings<'a> {
         };
         let curves: Vec<Curve> = self.sizes.iter().enumerate().map(curve).collect();
         let raw = Panel::curves(name, "T (J/k_B)", name, curves.clone());
-        // |m| lies on one curve with T_c and nu of the cumulant and beta/nu of the power law: nothing is fitted to it here.
+        // |m| is collapsed with T_c and nu of the cumulant and beta/nu of the power law: nothing is fitted to it.
         let (fit, a) = match of {
             Observable::AbsM => (Observable::Binder, -self.at_t_c().at(Power::AbsM).value.unwrap_or(0.0)),
             of => (of, 0.0),
@@ -233,7 +233,7 @@ impl<'a> Findings<'a> {
                 .caption(caption, alt)
                 .panels(self.panels(Observable::P(labels), "P(ordered)"))
         };
-        let told = of_network(
+        let right = of_network(
             Labels::Right,
             "P(ordered) of networks that were told T_c".into(),
             format!("Networks per size, {samples} samples at each point."),
@@ -273,7 +273,7 @@ impl<'a> Findings<'a> {
                 "A crossing at the temperature of the labels and a collapse with nu near 1 are no evidence of a phase transition: any mean over \
                  L^2 spins with short correlations sharpens as 1/L, in two dimensions as a critical one with nu = 1 does.",
             )
-            .figures([told, misled, without, self.crossings()])
+            .figures([right, misled, without, self.crossings()])
             .tables([table.done()])
     }
 

@@ -1,4 +1,4 @@
-//! Lattices at one temperature, read on the way: configurations themselves are not kept.
+//! Sampling of lattices at one temperature; configurations are measured on the fly and not kept.
 
 use super::classifiers::block_means;
 use super::settings::Settings;
@@ -11,10 +11,10 @@ use rgflow::restart::{Resumable, Unfit, decode, encode};
 use rgflow::rg::operators::{Bits, Operator};
 use rgflow::statistics::tau_int_chains;
 
-/// Configurations that networks read at a time.
+/// Number of configurations that networks read at a time.
 const BATCH: usize = 250;
 
-/// What is seen of the configurations of one size and temperature, chain after chain.
+/// Measurements on the configurations of one size and temperature, chain after chain.
 #[derive(Clone, Debug)]
 pub(super) struct Configurations {
     pub temperature: Temperature,
@@ -22,13 +22,13 @@ pub(super) struct Configurations {
     pub energy: Vec<f64>,
     /// Magnetisation per spin.
     pub m: Vec<f64>,
-    /// P(ordered) of every network.
+    /// Output P(ordered) of every network.
     pub p: Vec<Vec<f64>>,
     /// Longest integrated autocorrelation time of E, |m| and all P, in configurations.
     pub tau_int: f64,
 }
 
-/// Samples `size` x `size` spins at `temperature` and reads them by `networks`; `drive` brings the chains to their end.
+/// Samples `size` x `size` spins at `temperature` and applies `networks` to them; `drive` completes the chains.
 pub(super) fn read(
     size: usize,
     temperature: Temperature,
@@ -66,7 +66,7 @@ pub(super) fn read(
     Ok(reading.finish())
 }
 
-/// Chains at work, one after the other; counted in configurations.
+/// The chains, run one after the other; counted in configurations.
 struct Reading<'a> {
     size: usize,
     n_inputs: usize,
@@ -79,7 +79,7 @@ struct Reading<'a> {
     inputs: Array2<f32>,
     per_chain: usize,
     chains: usize,
-    /// Generator of the chain that runs.
+    /// Generator of the running chain.
     running: Option<Generator>,
     done: usize,
     seen: Configurations,

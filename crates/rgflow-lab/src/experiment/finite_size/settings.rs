@@ -1,4 +1,4 @@
-//! The recipe's values.
+//! Settings of `finite-size-scaling`: spacing, corrections to scaling, training temperatures, blocks.
 
 use crate::study::prelude::*;
 use crate::study::values::{real, whole};

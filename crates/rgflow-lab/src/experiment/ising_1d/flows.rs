@@ -1,8 +1,8 @@
-//! What the thermometer tells apart, and where the flows end: by training set, beside the law of its data and the exact RG.
+//! Figures of the 1D study: P(T) of the thermometer, and ends of the flows by training set, compared with the law of the data and the exact RG.
 
 use super::quantity::{Over, UNIT, compared, quantity, values};
 use super::settings::{ALL, COLD, HOT, SETS, Settings, WARM};
-use super::stage::Found;
+use super::stage::Findings;
 use crate::record::Place;
 use crate::row;
 use crate::study::couplings::AsIsing;
@@ -11,7 +11,7 @@ use rgflow::exact::chain;
 use rgflow::flow::{RingFlow, RingReading};
 use rgflow::rg::decimation::Couplings;
 
-/// What is allowed of an energy per spin at T = inf.
+/// Allowed deviation of an energy per spin at T = inf.
 const ENERGY: f64 = 0.05;
 
 fn grid(settings: &Settings) -> Dimension {
@@ -33,13 +33,13 @@ pub(super) fn thermometer(record: &mut Record, settings: &Settings, over: &Over)
     record.sections.push(Section::new("The thermometer").figures([figure.panels([panel])]));
 }
 
-/// P(T) curves over the `grid`, one by each of `temperatures`, coloured by it.
+/// P(T) curves over the `grid`, one per temperature of `temperatures`, coloured by it.
 fn p_of_t(
     over: &Over,
     grid: &Dimension,
     title: &str,
     temperatures: &Dimension,
-    of: impl Fn(&Found, usize, usize) -> f64,
+    of: impl Fn(&Findings, usize, usize) -> f64,
 ) -> Panel {
     let p = over.shown([temperatures, grid], |f, [k, j]| of(f, k, j));
     let one = |k: usize| {
@@ -49,7 +49,7 @@ fn p_of_t(
     Panel::curves(title, "T (J/k_B)", "P(T)", temperatures.places().map(one))
 }
 
-/// By training set: what its law reads without any machine, its machine as an Ising model; by mode too, the ends of the flow.
+/// Quantities by training set: readings of its law without a machine, its machine as an Ising model, and by mode the ends of the flow.
 struct Sets {
     null_t_star: Quantity<1>,
     null_bayes: Quantity<1>,
@@ -62,7 +62,7 @@ struct Sets {
     ends: Quantity<2>,
 }
 
-/// What the thesis says of the end of the flow by training set: T*, in words, and where.
+/// Thesis's statement on the end of the flow by training set: T*, in words, and where.
 fn thesis(settings: &Settings, set: usize) -> Option<(f64, &'static str, &'static str)> {
     match set {
         ALL => Some((1.5, "all starts end at about T = 1.5", "thesis fig 4.2: about 1.5")),
@@ -75,7 +75,7 @@ fn thesis(settings: &Settings, set: usize) -> Option<(f64, &'static str, &'stati
 impl Sets {
     fn new(settings: &Settings, over: &Over) -> Self {
         let (set, mode, grid) = (&Dimension::names("set", SETS), &modes(), settings.temperatures().len());
-        let of_set = |name: &str, unit: &str, what: &str, read: fn(&Found, usize) -> Option<f64>| {
+        let of_set = |name: &str, unit: &str, what: &str, read: fn(&Findings, usize) -> Option<f64>| {
             quantity(over, &format!("rbm.{{set}}.{name}"), [set], unit, what, |f, [s]| read(f, s))
         };
         let null = "the law of the training data, without any machine";
@@ -140,23 +140,23 @@ impl Sets {
     }
 }
 
-/// The ends of the flows; what the training mixture of all temperatures reads.
+/// Section on the ends of the flows; returns the reading of the training mixture of all temperatures.
 pub(super) fn flows(record: &mut Record, settings: &Settings, over: &Over) -> Number {
     let grid = grid(settings);
     let Sets { null_t_star, null_bayes, null_energy, as_ising, trace, t_star, spread, energy, ends } =
         &Sets::new(settings, over);
-    let by_mode = Together(vec![t_star, spread, energy, ends]);
+    let by_mode = Grouped(vec![t_star, spread, energy, ends]);
     record.list(&[&ByPlace(vec![null_t_star, null_bayes, null_energy, as_ising, &trace[0], &trace[1], &by_mode])]);
     for (s, item) in ["fig4.2", "fig4.3", "fig4.3", "fig4.4"].into_iter().enumerate() {
         for mode in MODES {
             let claim = |states: &str, number| Claim::of(item, format!("{states} ({})", mode.name()), number);
-            let of_t = |(_, states, _)| claim(states, t_star.at((s, mode))).beside(null_t_star.at(s));
+            let of_t = |(_, states, _)| claim(states, t_star.at((s, mode))).with_null(null_t_star.at(s));
             record.claims.extend(thesis(settings, s).map(of_t));
             record.claims.extend(match s {
                 ALL => Some(claim("all starts end at one temperature: spread 0", spread.at((s, mode)))),
                 HOT => {
                     let states = "trained at T = 10^4: ends at T = inf, energy 0";
-                    Some(claim(states, energy.at((s, mode))).beside(null_energy.at(s)))
+                    Some(claim(states, energy.at((s, mode))).with_null(null_energy.at(s)))
                 }
                 _ => None,
             });
@@ -224,7 +224,7 @@ fn starts_and_ends(settings: &Settings, over: &Over) -> Vec<Figure> {
     ]
 }
 
-/// Temperature after one decimation without field; `None` at T = 0, which stays.
+/// Temperature after one decimation without a field; `None` at T = 0, a fixed point.
 fn decimated(t: f64) -> Option<f64> {
     (t > 0.0).then(|| 1.0 / Couplings { k: 1.0 / t, h: 0.0, k0: 0.0 }.decimated().k)
 }
@@ -237,7 +237,7 @@ fn arrows(settings: &Settings, over: &Over) -> Figure {
         (label, grid.x().iter().enumerate().filter_map(arrow).collect())
     };
     let of_machine = |(s, m): (usize, usize)| {
-        let end = |f: &Found, [k]: [usize; 1]| Some(f.stage.flows[s][m].starts[k].last()?.t_star);
+        let end = |f: &Findings, [k]: [usize; 1]| Some(f.stage.flows[s][m].starts[k].last()?.t_star);
         let end = over.shown([&grid], end);
         strip(format!("{}, {}", SETS[s], ["Gibbs", "mean"][m]), &|k| end.at(k).value)
     };

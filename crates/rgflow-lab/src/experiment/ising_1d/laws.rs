@@ -1,8 +1,8 @@
-//! Thermal, or the training mixture? The stationary laws of machines along the training, by divergence and by penalty.
+//! Thermal, or the training mixture? Stationary laws of machines along the training, by divergence and by penalty.
 
 use super::quantity::{Over, UNIT, compared, quantity, values};
 use super::settings::Settings;
-use super::stage::{Findings, OBJECTIVES};
+use super::stage::{MachineFindings, OBJECTIVES};
 use crate::row;
 use crate::study::prelude::*;
 use rgflow::exact::RingStates;
@@ -11,10 +11,10 @@ use std::iter::once;
 
 const T_STAR: &str = "T* of the stationary law";
 const T_AXIS: &str = "T (J/k_B)";
-/// Penalties by name, in the order of the findings.
+/// Penalties, in the order of the findings.
 const PENALTIES: [&str; 2] = ["l1", "l2"];
 
-/// What is read in laws.
+/// Readings of stationary laws.
 struct Laws<const N: usize> {
     t_star: Quantity<N>,
     t_energy: Quantity<N>,
@@ -25,18 +25,18 @@ struct Laws<const N: usize> {
     mixture_kl: Quantity<N>,
     mixture_reverse_kl: Quantity<N>,
     relaxation: Quantity<N>,
-    /// How much nearer the mixture is than any thermal law.
+    /// How much closer the law is to the mixture than to any thermal law.
     advantage: Quantity<N>,
 }
 
 impl<const N: usize> Laws<N> {
-    /// Under `KEY.`; `what` is the machine.
+    /// Quantities under `KEY.`; `what` describes the machine.
     fn new<'a>(
         over: &Over<'a>,
         key: &str,
         dimensions: [&Dimension; N],
         what: &str,
-        of: impl Fn(&'a Findings, [usize; N]) -> &'a RingLaw,
+        of: impl Fn(&'a MachineFindings, [usize; N]) -> &'a RingLaw,
     ) -> Self {
         let law = |name: &str, unit: &str, words: &str, read: fn(&RingLaw) -> Option<f64>| {
             let (key, what) = (format!("{key}.{name}"), format!("{words}: {what}"));
@@ -63,21 +63,21 @@ impl<const N: usize> Laws<N> {
         }
     }
 
-    fn listed(&self) -> Together<'_> {
+    fn listed(&self) -> Grouped<'_> {
         let Self { t_star, t_energy, thermal_js, thermal_kl, thermal_reverse_kl, .. } = self;
         let Self { mixture_js, mixture_kl, mixture_reverse_kl, relaxation, advantage, .. } = self;
         let thermal: [&dyn Numbers; 5] = [t_star, t_energy, thermal_js, thermal_kl, thermal_reverse_kl];
         let mixture: [&dyn Numbers; 5] = [mixture_js, mixture_kl, mixture_reverse_kl, relaxation, advantage];
-        Together([thermal, mixture].concat())
+        Grouped([thermal, mixture].concat())
     }
 }
 
-/// T* that the training mixture reads, at each of `x`.
+/// T* of the training mixture, drawn as a level over `x`.
 fn level(label: &str, x: &[f64], mixture: &Number) -> Curve {
     Curve::through(label, x, x.iter().map(|_| mixture)).style(Style::Dashed)
 }
 
-/// p(v) by the number of unlike neighbours.
+/// Dimension of p(v): number of unlike neighbours.
 fn unlike_neighbours(settings: &Settings) -> Dimension {
     let numbers: Vec<usize> = (0..=*settings.chain.spins / 2).map(|k| 2 * k).collect();
     Dimension::new("unlike", &numbers, usize::to_string)
@@ -87,7 +87,7 @@ fn by_unlike_neighbours(title: &str, curves: impl IntoIterator<Item = Curve>) ->
     Panel::curves(title, "unlike neighbours", "probability", curves)
 }
 
-/// The laws along the training on all temperatures; T* at the end of that of the figures.
+/// Section on the laws along the training on all temperatures; returns T* at the end of the training of the figures.
 pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number) -> Number {
     let rate = Dimension::new("rate", &settings.rates(), f64::to_string);
     let epoch = Dimension::new("epoch", &values::plain(&settings.rbm.snapshots), usize::to_string);
@@ -142,7 +142,7 @@ pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mi
     t_star.at((0, end)).clone()
 }
 
-/// Of the laws by learning rate and epoch.
+/// Laws by learning rate and epoch.
 fn along_training(
     settings: &Settings,
     over: &Over,
@@ -179,7 +179,7 @@ fn along_training(
     ])
 }
 
-/// The training mixture by the number of unlike neighbours.
+/// Training mixture by the number of unlike neighbours.
 fn mixture_law(settings: &Settings, unlike: &Dimension) -> Option<Curve> {
     let temperatures = settings.temperatures().iter().map(|t| Temperature::new(*t)).collect::<Result<Vec<_>, _>>();
     let states = RingStates::new(*settings.chain.spins).ok()?;
@@ -234,7 +234,7 @@ pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over,
     record.sections.push(Section::new("Other divergences").figures([figure]).tables([table]));
 }
 
-/// With `plain`, T* without a penalty.
+/// Section on penalties; `plain` is T* without one.
 pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number, plain: &Number) {
     let penalty = Dimension::names("penalty", PENALTIES);
     let strength = Dimension::new("strength", &values::plain(&settings.penalties.strengths), f64::to_string);

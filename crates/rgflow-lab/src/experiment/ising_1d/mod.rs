@@ -10,14 +10,14 @@ mod stage;
 use crate::study::prelude::*;
 use quantity::Over;
 use settings::Settings;
-use stage::Found;
+use stage::Findings;
 
-/// The experiment.
+/// The experiment `ising-1d`.
 pub struct Ising1d;
 
 impl Experiment for Ising1d {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "ising-1d",
@@ -32,11 +32,11 @@ impl Experiment for Ising1d {
         vec![Need::new(&[4, n, t, spins], what, "take a smaller chain.per_temperature")]
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         stage::found(repetition, settings)
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         let over = Over::new("ising-1d", found);
         let question = format!(
             "A machine of {} + {} units is trained on configurations of a ring at many temperatures, at one, and iterated. Where does the flow end, and is its end a thermal law or the mixture that it was trained on?",
@@ -83,13 +83,13 @@ mod tests {
         let opened = Run::open(dir.path(), "ising-1d", &table, &[1], false, Arc::new(Silent)).unwrap();
         let Opened::Work(run) = opened else { panic!("a new folder is no finished run") };
         let found = Ising1d.repeat(&run.repetitions()[0], &Settings::parse(&table).unwrap()).unwrap().stage;
-        // Maximum likelihood comes nearest to the mixture by KL(q, p), the reverse by KL(p, q).
+        // Maximum likelihood comes closest to the mixture by KL(q, p), the reverse by KL(p, q).
         let [kl, reverse] = [0, 1].map(|o| found.objectives[o].mixture);
         assert!(kl.kl < reverse.kl && reverse.reverse_kl < kl.reverse_kl, "{kl:?} {reverse:?}");
-        // A penalty that allows no weights leaves independent spins: E = 0 without biases, and no memory.
+        // A penalty that suppresses all weights leaves independent spins: E = 0 without biases, and no memory.
         let free = &found.penalties[1][0];
         assert!(free.relaxation.unwrap() < 0.5 && free.reading.energy.abs() < 0.05, "{free:?}");
-        // The Gibbs flow ends at the machine's own law.
+        // The Gibbs flow ends at the machine's stationary law.
         let ends = found.flows[0][Mode::Gibbs].last(7).map(|end| end.energy - found.along[0][0].reading.energy);
         assert!(ends.into_iter().all(|apart| apart.abs() < 1e-6));
     }
@@ -128,8 +128,8 @@ mod tests {
         RingLaw { reading: reading(t), thermal, mixture, relaxation: Some(16.0 * t), walls: vec![0.5, 0.25, 0.25] }
     }
 
-    /// Of a repetition: `more` moves what it is added to.
-    fn found(more: f64) -> Found {
+    /// MachineFindings of a repetition; `more` is added to the values that vary.
+    fn found(more: f64) -> Findings {
         let each = |n: u32, first: f64| (0..n).map(move |i| first + f64::from(i) + more);
         // Six starts, the first of which ends elsewhere.
         let flow = |t: f64| {
@@ -139,7 +139,7 @@ mod tests {
         let effective =
             |t: f64| Effective { k_eff: (1.0 / t, 0.0), t_eff: Some((t, 0.0)), by_distance: vec![], more: (0.25, 0.0) };
         let trace = |variance: f64| Some(TraceCondition { variance, kl: 2.0 * variance });
-        let stage = stage::Findings {
+        let stage = stage::MachineFindings {
             told_apart: 1.0 - more,
             reference: vec![vec![0.2; 5]; 5],
             null: each(4, 1.5).map(reading).collect(),
@@ -148,7 +148,7 @@ mod tests {
             objectives: [2.0, 2.25, 4.0].map(|t| law(t + more)).into(),
             penalties: [each(2, 20.0).map(law).collect(), each(2, 3.0).map(law).collect()],
         };
-        Found {
+        Findings {
             stage,
             effective: each(4, 2.0).map(effective).collect(),
             trace: vec![None, None, trace(0.5), trace(4.0)],
@@ -166,7 +166,7 @@ mod tests {
             "penalties.strengths=[0.25, 0.5]",
         ];
         let settings = changed::<Ising1d>(&changes).unwrap();
-        let told = Ising1d.record(&settings, &[found(0.0), found(0.125)]).unwrap();
+        let output = Ising1d.record(&settings, &[found(0.0), found(0.125)]).unwrap();
         let values = [
             ("ising-1d.thermometer.told_apart", 0.9375),
             ("ising-1d.rbm.cold.null.T_star", 2.5625),
@@ -192,15 +192,15 @@ mod tests {
             ("ising-1d.penalty.l1.shift", 17.0),
         ];
         let figures = ["fig4.1", "fig4.2", "fig4.3", "fig4.4", "sec5.thermal", "sec5.divergences", "sec5.penalties"];
-        check(&told, &values, &figures);
+        check(&output, &values, &figures);
         let (of_sets, no) = (["differs"; 9], "differs");
         let questions = [no, no, "agrees", no, "left out", no, "agrees"];
-        assert_eq!(verdicts(&told), [&["agrees"], &of_sets[..], &["inconclusive", "agrees"], &questions].concat());
-        // Of L1 all temperatures are bounds; neither a set of several temperatures nor the Gibbs flow has what the others have.
-        let number = |key: &str| told.number(&format!("ising-1d.{key}"));
+        assert_eq!(verdicts(&output), [&["agrees"], &of_sets[..], &["inconclusive", "agrees"], &questions].concat());
+        // With L1 all temperatures are bounds; a set of several temperatures and the Gibbs flow lack some quantities.
+        let number = |key: &str| output.number(&format!("ising-1d.{key}"));
         assert_eq!(number("penalty.l1.0.5.T_star").unwrap().interval, Some([Some(20.0), None]));
         assert!(number("rbm.all.trace.kl").is_none() && number("rbm.all.gibbs.ends").is_none());
-        // One repetition has no error: nothing is decided but what is exact.
+        // One repetition has no error: only exact values are decided.
         let alone = Ising1d.record(&settings, &[found(0.0)]).unwrap();
         let decided = |verdict: &&&str| !["inconclusive", "left out"].contains(*verdict);
         assert_eq!(verdicts(&alone).iter().filter(decided).count(), 1);

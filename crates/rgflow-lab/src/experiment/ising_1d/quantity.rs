@@ -1,23 +1,23 @@
-//! Means over repetitions, temperatures of which may be bounds, and their verdicts.
+//! Means over repetitions, temperatures that may be bounds, and their verdicts.
 
-use super::stage::Found;
+use super::stage::Findings;
 use crate::study::prelude::*;
 use rgflow::flow::RingThermometer;
 
-pub(super) type Over<'a> = Repeated<'a, Found>;
+pub(super) type Over<'a> = Repeated<'a, Findings>;
 
-/// Of a temperature.
+/// Unit of a temperature.
 pub(super) const UNIT: &str = "J/k_B";
 const HOTTEST: f64 = RingThermometer::HOTTEST;
 
-/// The mean over repetitions; a temperature at the end of the listed ones is a bound.
+/// Mean over repetitions; a temperature at the end of the grid is a bound.
 pub(super) fn quantity<'a, const N: usize>(
     over: &Over<'a>,
     key: &str,
     dimensions: [&Dimension; N],
     unit: &str,
     what: &str,
-    of: impl Fn(&'a Found, [usize; N]) -> Option<f64>,
+    of: impl Fn(&'a Findings, [usize; N]) -> Option<f64>,
 ) -> Quantity<N> {
     over.quantity(key, dimensions, unit, what, of).map(|_, number| match number.value {
         Some(t) if unit == UNIT && t >= HOTTEST => number.interval(Some([Some(HOTTEST), None])),
@@ -25,7 +25,7 @@ pub(super) fn quantity<'a, const N: usize>(
     })
 }
 
-/// The values themselves, also where they are bounds.
+/// The plain values, also where they are bounds.
 pub(super) fn values<const N: usize>(of: &Quantity<N>) -> Quantity<N> {
     of.clone().map(|_, number| number.interval(None))
 }
@@ -33,7 +33,7 @@ pub(super) fn values<const N: usize>(of: &Quantity<N>) -> Quantity<N> {
 /// Compares a number with a value, its error and a tolerance.
 pub(super) fn compared(over: &Over, number: Number, [value, error, tolerance]: [f64; 3], source: &str) -> Number {
     let mut number = number.compare(value, error, tolerance, source);
-    // A machine trained once says nothing of its scatter.
+    // A single training does not show its scatter.
     if let (1, Some(comparison)) = (over.found.len(), number.compare.last_mut()) {
         comparison.verdict = Verdict::Inconclusive;
         comparison.source += "; one repetition has no error";

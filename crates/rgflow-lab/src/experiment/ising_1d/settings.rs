@@ -1,13 +1,13 @@
-//! The recipe's values.
+//! Settings of `ising-1d`: temperatures, training sets, learning rates, epochs.
 
 use crate::study::checks::{check_temperature_grid, temperature_grid};
 use crate::study::prelude::*;
 
 type Epochs = Within<1, 10_000>;
-/// Bounded by `chain.per_temperature`.
+/// Upper bound given by `chain.per_temperature`.
 type Batch = Within<1, 100_000>;
 
-/// The names of the training sets in keys and files, and their places.
+/// Names of the training sets in keys and files.
 pub(super) const SETS: [&str; 4] = ["all", "cold", "warm", "hot"];
 pub(super) const ALL: usize = 0;
 pub(super) const COLD: usize = 1;
@@ -99,7 +99,7 @@ impl Settings {
         temperature_grid(*self.chain.t_max, *self.chain.t_step)
     }
 
-    /// The temperatures of the training set at a place of [`SETS`].
+    /// Temperatures of the training set at a position in [`SETS`].
     pub(super) fn trained_on(&self, set: usize) -> Vec<f64> {
         let all = self.temperatures();
         match set {
@@ -110,12 +110,12 @@ impl Settings {
         }
     }
 
-    /// All learning rates, that of the figures first.
+    /// All learning rates, the one of the figures first.
     pub(super) fn rates(&self) -> Vec<f64> {
         [&[self.rbm.learning_rate], &self.rbm.other_rates[..]].concat().iter().map(|rate| **rate).collect()
     }
 
-    /// The place of the snapshot after `rbm.epochs`.
+    /// Position of the snapshot after `rbm.epochs`.
     pub(super) fn at_epochs(&self) -> usize {
         self.rbm.snapshots.iter().position(|epoch| *epoch == self.rbm.epochs).unwrap_or(0)
     }

@@ -1,7 +1,7 @@
-//! Stages "thermometer" and "machines": networks trained on samples, all that follows from them exact.
+//! Stages "thermometer" and "machines": networks trained on samples; everything derived from them is exact.
 
 use super::settings::{ALL, SETS, Settings};
-use crate::artifact::{Model, machine, network};
+use crate::artifact::{Model, network_file, rbm_file};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
 use crate::study::training::{MachineFit, NetworkFit};
@@ -16,33 +16,33 @@ use rgflow::rbm::{ExactFit, ExactTraining, Objective, Rbm, Snapshot, TraceCondit
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const REVISION: u32 = 1;
-/// The objectives, in the order of [`Findings::objectives`].
+/// The objectives, in the order of [`MachineFindings::objectives`].
 pub(super) const OBJECTIVES: [Objective; 3] = [Objective::Kl, Objective::ReverseKl, Objective::JensenShannon];
 
-/// What one repetition found.
-pub struct Found {
-    pub(super) stage: Findings,
-    /// The machines of the training sets as Ising models.
+/// MachineFindings of one repetition.
+pub struct Findings {
+    pub(super) stage: MachineFindings,
+    /// Machines of the training sets as Ising models.
     pub(super) effective: Vec<Effective>,
-    /// Of a set of one temperature above 0: distances of its machine from the Ising model at that temperature.
+    /// For a set of one temperature above 0: distances of its machine from the Ising model at that temperature.
     pub(super) trace: Vec<Option<TraceCondition>>,
 }
 
-/// What the stage "machines" keeps.
+/// MachineFindings of the stage "machines".
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Findings {
-    /// Fraction of the test collections whose nearest reference curve is their own.
+pub(super) struct MachineFindings {
+    /// Fraction of the test collections whose nearest reference curve belongs to their own temperature.
     pub told_apart: f64,
     /// Exact curves P_ref(T) at all temperatures.
     pub reference: Vec<Vec<f64>>,
-    /// What the training law itself reads, by training set.
+    /// Readings of the training law itself, by training set.
     pub null: Vec<RingReading>,
-    /// By training set: from all temperatures (of the grid, then of the drawn starts).
+    /// Flows by training set, from all temperatures (of the grid, then of the drawn starts).
     pub flows: Vec<ByMode<RingFlow>>,
-    /// Of the set `all`, by learning rate and snapshot.
+    /// Laws of the set `all`, by learning rate and snapshot.
     pub along: Vec<Vec<RingLaw>>,
     pub objectives: Vec<RingLaw>,
-    /// L1 then L2: by strength.
+    /// Laws with L1, then L2, by strength.
     pub penalties: [Vec<RingLaw>; 2],
 }
 
@@ -50,7 +50,7 @@ fn temperatures(values: &[f64]) -> Result<Vec<Temperature>, LatticeError> {
     values.iter().map(|t| Temperature::new(*t)).collect()
 }
 
-/// Configurations of `chain.per_temperature` at each temperature, stacked; the stream is "PURPOSE" by position.
+/// Configurations of `chain.per_temperature` at each temperature, stacked; streams are named "PURPOSE" and indexed by position.
 fn collection(settings: &Settings, at: &[f64], streams: Streams, purpose: &str) -> Result<Array2<f32>, Error> {
     let (spins, n) = (*settings.chain.spins, *settings.chain.per_temperature);
     let draw = |(k, t): (usize, &f64)| -> Result<Array2<f32>, Error> {
@@ -90,17 +90,17 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
             "kind": "thermometer", "seed": out.seed(), "temperatures": temperatures, "lattice": [settings.chain.spins],
             "settings": own,
         });
-        out.write(file, network::with_layers(Model::new(metadata), &mlp).to_bytes()?)
+        out.write(file, network_file::with_layers(Model::new(metadata), &mlp).to_bytes()?)
     })
 }
 
-/// Makes or keeps all stages and returns what was found.
-pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+/// Makes or keeps all stages and returns the findings.
+pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
     let thermometer = thermometer(repetition, settings)?;
     let (file, name, revision) = ("machines/findings.json", "machines", REVISION);
     let what = Stage { name, revision, settings, inputs: &[&thermometer], outputs: &["machines/"] };
     let artifact = repetition.stage(what, |out| {
-        let mlp = network::layers(&Model::load(thermometer.path("thermometer/model.safetensors"))?)?;
+        let mlp = network_file::layers(&Model::load(thermometer.path("thermometer/model.safetensors"))?)?;
         let temperatures = temperatures(&settings.temperatures())?;
         let ring = RingThermometer::new(RingStates::new(*settings.chain.spins)?, &temperatures, mlp);
         out.write_json(
@@ -108,11 +108,11 @@ pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Foun
             &Machines { out, settings, temperatures, ring, trainings: AtomicUsize::new(0) }.findings()?,
         )
     })?;
-    let mut found = Found { stage: artifact.json(file)?, effective: Vec::new(), trace: Vec::new() };
+    let mut found = Findings { stage: artifact.json(file)?, effective: Vec::new(), trace: Vec::new() };
     let spins = *settings.chain.spins;
     let ring = Ring::new(spins)?;
     for (set, name) in SETS.iter().enumerate() {
-        let rbm = machine::rbm(&Model::load(artifact.path(&format!("machines/{name}.safetensors")))?)?;
+        let rbm = rbm_file::rbm(&Model::load(artifact.path(&format!("machines/{name}.safetensors")))?)?;
         let purpose = format!("couplings/{name}");
         found.effective.push(effective(&rbm, &[spins], repetition.streams(), &purpose)?);
         found.trace.push(match settings.trained_on(set)[..] {
@@ -123,18 +123,18 @@ pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Foun
     Ok(found)
 }
 
-/// What the machines are trained and read with.
+/// Thermometer and samples used to train and read the machines.
 struct Machines<'a> {
     out: &'a StageOut<'a>,
     settings: &'a Settings,
     temperatures: Vec<Temperature>,
     ring: RingThermometer,
-    /// So far: they are parts of the stage by their number.
+    /// Number of trainings so far: each is a part of the stage under its number.
     trainings: AtomicUsize,
 }
 
 impl Machines<'_> {
-    fn findings(&self) -> Result<Findings, Error> {
+    fn findings(&self) -> Result<MachineFindings, Error> {
         let Self { settings, ring, .. } = self;
         let (rates, strengths, epochs) = (settings.rates(), &settings.penalties.strengths, *settings.rbm.epochs);
         let machines = SETS.len() + rates.len() + 2 * strengths.len() + OBJECTIVES.len();
@@ -150,7 +150,7 @@ impl Machines<'_> {
             let trained = self.trained(set, rate, plain, &[epochs])?;
             let rbm = &trained.first().ok_or_else(|| Error::failure("no snapshot was made"))?.rbm;
             let metadata = serde_json::json!({ "name": name, "seed": self.out.seed(), "settings": settings.rbm });
-            self.out.write(&format!("machines/{name}.safetensors"), machine::model(rbm, metadata).to_bytes()?)?;
+            self.out.write(&format!("machines/{name}.safetensors"), rbm_file::model(rbm, metadata).to_bytes()?)?;
             let flow = |mode| ring.flow(rbm, mode, &starts, *settings.flow.doublings, || self.out.tick(0));
             flows.push(ByMode::make(flow)?);
             self.out.tick(1)?;
@@ -169,12 +169,12 @@ impl Machines<'_> {
         let l2 = penalised(|mu_w| Regulariser { mu_w, ..Regulariser::default() })?;
         let objectives = OBJECTIVES.iter().map(|o| self.exactly(*o, &mixture)).collect::<Result<_, _>>()?;
         let reference = self.temperatures.iter().map(|t| ring.read(&ring.states().thermal(*t)).curve).collect();
-        let told_apart = self.told_apart()?;
-        Ok(Findings { told_apart, reference, null, flows, along, objectives, penalties: [l1, l2] })
+        let told_apart = self.recognised()?;
+        Ok(MachineFindings { told_apart, reference, null, flows, along, objectives, penalties: [l1, l2] })
     }
 
-    /// Fraction of the result collections whose nearest curve is that of their own temperature.
-    fn told_apart(&self) -> Result<f64, Error> {
+    /// Fraction of the test collections whose nearest curve belongs to their own temperature.
+    fn recognised(&self) -> Result<f64, Error> {
         let (n, all) = (*self.settings.chain.per_temperature, self.temperatures.len());
         let drawn = collection(self.settings, &self.settings.temperatures(), self.out.streams(), "chain/result")?;
         let own = |k: &usize| {
@@ -193,7 +193,7 @@ impl Machines<'_> {
         Rbm::random(spins, *rbm.hidden, *rbm.weight_scale as f32, &mut self.out.streams().generator("rbm/init", 0))
     }
 
-    /// Contrastive divergence on a training set: the machine after each of `epochs`.
+    /// Contrastive divergence on a training set; returns the machine after each of `epochs`.
     fn trained(
         &self,
         set: usize,
@@ -202,7 +202,7 @@ impl Machines<'_> {
         epochs: &[usize],
     ) -> Result<Vec<Snapshot>, Error> {
         let (name, rbm) = (SETS[set], &self.settings.rbm);
-        // Of `all` the configurations are those that the thermometer was trained on.
+        // For `all`, the configurations that the thermometer was trained on.
         let purpose = if set == ALL { "chain/train".into() } else { format!("chain/train-{name}") };
         let data = collection(self.settings, &self.settings.trained_on(set), self.out.streams(), &purpose)?;
         let one = self.settings.updates_per_epoch();
@@ -226,7 +226,7 @@ impl Machines<'_> {
         Ok(fit.run(self.out, self.start(), data.view(), test, None)?.snapshots)
     }
 
-    /// The law of a machine trained by exact gradients towards the `mixture`.
+    /// Law of a machine trained by exact gradients towards the `mixture`.
     fn exactly(&self, objective: Objective, mixture: &[f64]) -> Result<RingLaw, Error> {
         let settings = &self.settings.objectives;
         let descent = Descent::new(Rule::Adam(Adam::default()), *settings.learning_rate as f32);

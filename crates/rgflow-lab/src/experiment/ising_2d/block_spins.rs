@@ -1,24 +1,24 @@
-//! What is read of blocked lattices: T*, the fixed point of matching, whether starts move away from T_c.
+//! Quantities of blocked lattices: T*, the fixed point of matching, whether starts move away from T_c.
 
 use super::{Findings, Settings, matching};
 use crate::record::over_seeds;
 use crate::study::prelude::*;
 use crate::study::readings::t_star;
 
-/// What linear interpolation between temperatures may cost the fixed point of matching.
+/// Error of the fixed point of matching that linear interpolation between temperatures allows.
 const MATCHING: f64 = 0.05;
-/// Starts nearer to T_c than this (one step of the thesis's grid) are left out of "towards" and "away".
+/// Starts closer to T_c than this (one step of the thesis's grid) are left out of "towards" and "away".
 pub(super) const NEAR: f64 = 0.25;
-/// Readable temperatures at L = 10: below they cannot be told apart, above they are only bounded.
+/// Temperatures readable at L = 10: lower ones are indistinguishable, higher ones only bounded.
 const READABLE: std::ops::RangeInclusive<f64> = 1.25..=5.0;
 /// T_c and its source.
 pub(super) const CRITICAL: (f64, &str) = (2.269_185_314_213_022, "T_c = 2/ln(1 + sqrt 2)");
 
-/// One kind of blocking.
+/// Quantities of one kind of blocking.
 pub(super) struct BlockSpins {
     pub t_star: Quantity<1>,
     pub t_energy: Quantity<1>,
-    /// Of lattices that are blocked twice.
+    /// Fixed point of matching, for lattices that are blocked twice.
     pub fixed_point: Option<Number>,
     pub start_difference: Number,
     pub away: Number,
@@ -82,7 +82,7 @@ pub(super) fn distance(t: f64) -> f64 {
     (t - Temperature::CRITICAL.value()).abs()
 }
 
-/// Fraction of true among the values; `None` of none.
+/// Fraction of true values; `None` for an empty iterator.
 pub(super) fn share(values: impl Iterator<Item = bool>) -> Option<f64> {
     let (mut n, mut yes) = (0.0, 0.0);
     for value in values {

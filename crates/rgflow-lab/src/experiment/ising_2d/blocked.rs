@@ -6,15 +6,15 @@ use crate::study::samples::{REVISION, UNITS, sampled, write};
 use rgflow::lattice::{Collection, Ising, Square, wolff};
 use rgflow::rg::block_spin;
 
-/// The block-spin steps: b and how often.
+/// Block-spin transformations: scale factor b and number of steps.
 pub const BLOCKS: [(usize, usize); 4] = [(2, 1), (3, 1), (2, 2), (3, 2)];
 
-/// Name of `steps` block-spin steps in keys and files: `b2` once, `b2x2` twice.
+/// Name of `steps` block-spin steps in keys and files: `b2` for one, `b2x2` for two.
 pub fn block_name(b: usize, steps: usize) -> String {
     if steps == 1 { format!("b{b}") } else { format!("b{b}x{steps}") }
 }
 
-/// Makes or keeps the sets that are blocked `steps` times, from lattices of b^steps times the size.
+/// Makes or keeps the sets blocked `steps` times, from lattices of b^steps times the size.
 pub fn stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Result<Artifact, Error> {
     let (name, per) = match steps {
         1 => ("blocked", *settings.torus.samples.per_temperature),

@@ -1,4 +1,4 @@
-//! The figures of the study, as data.
+//! Figures 3.4 and 4.5 to 4.9, and the figures along steps and epochs.
 
 use super::quantities::Quantities;
 use super::tables::{mode_title, set_title};
@@ -30,7 +30,7 @@ impl<'a> Figures<'a> {
         Some(t / self.last())
     }
 
-    /// P(T) over repetitions, with errors.
+    /// P(T) averaged over repetitions, with errors.
     fn p_of_t(&self, label: impl Into<String>, of: impl Fn(&'a Findings) -> &'a Observed) -> Curve {
         let t = &self.q.temperature;
         let p = self.over.shown([t], |f, [k]| (of(f).curve[k], of(f).curve_error[k]));
@@ -94,7 +94,7 @@ impl<'a> Figures<'a> {
             .panels([couplings::panel(SETS.iter().map(curve))])
     }
 
-    /// Fig 4.9: RG flow beside RBM flow.
+    /// Fig 4.9: RG flow next to RBM flow.
     pub fn flows(&self) -> Figure {
         let starts = || (1..self.temperatures.len()).filter(|k| k % 2 == 0);
         let strip = |name: String, of: &dyn Fn(usize) -> &'a Number| -> (String, Vec<(f64, f64)>) {
@@ -135,7 +135,7 @@ impl<'a> Figures<'a> {
             .panels([arrows("RBM flow: from start to end", rbm.collect())])
     }
 
-    /// Fig 3.4: the temperature after a block-spin step against the temperature before, where there are blocked sets.
+    /// Fig 3.4: temperature after a block-spin step against the temperature before, where there are blocked sets.
     pub fn block_spins(&self) -> Option<Figure> {
         let (size, last, t) = (*self.settings.torus.lattice.size, self.last(), &self.q.temperature);
         let panel = |i: usize| {
@@ -171,7 +171,7 @@ impl<'a> Figures<'a> {
         (blocked > 0).then(|| figure.panels((0..blocked).map(panel)))
     }
 
-    /// Means over repetitions of a series of the machine of a set.
+    /// Means over repetitions of a series for the machine of a set.
     pub(super) fn series(&self, set: &str, mode: Mode, name: String, of: impl Fn(&Series, usize) -> f64) -> Curve {
         let steps = Dimension::new("step", &self.found()[0].flow(set, mode).series.steps, usize::to_string);
         let mean = self.over.shown([&steps], |f, [r]| of(&f.flow(set, mode).series, r));

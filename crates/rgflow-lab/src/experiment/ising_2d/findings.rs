@@ -1,19 +1,19 @@
-//! What one repetition found, as it lies in its JSON files.
+//! Findings of one repetition, in the form stored in its JSON files.
 
 use crate::study::prelude::*;
 
-/// What needs no machine: thermal sets, nulls and block spins.
+/// Findings without a machine: thermal sets, nulls and block spins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ThermalFindings {
     /// Mean over the test set, with its error over configurations.
     pub test_cross_entropy: Measured,
     pub best_epoch: usize,
-    /// Reference set, per temperature: what the thermometers read of it, and its n_eff.
+    /// Readings of the reference set and its n_eff, per temperature.
     pub reference: Vec<Observed>,
     pub reference_n_eff: Vec<f64>,
-    /// Start set, per temperature.
+    /// Readings of the start set, per temperature.
     pub start: Vec<Observed>,
-    /// The training mixture of each training set, without any machine.
+    /// Readings of the mixture of each training set, without a machine.
     pub nulls: Vec<Observed>,
     pub blocked: Vec<Blocked>,
     /// Largest z-score between ordered and disordered starts, over the four sets and all temperatures.
@@ -25,9 +25,9 @@ pub struct ThermalFindings {
 pub struct Blocked {
     pub b: usize,
     pub steps: usize,
-    /// Per temperature.
+    /// Readings, per temperature.
     pub observed: Vec<Observed>,
-    /// Per temperature, of the lattices before blocking.
+    /// n_eff of the lattices before blocking, per temperature.
     pub n_eff: Vec<f64>,
     pub start_difference_z: f64,
 }
@@ -38,18 +38,18 @@ impl Blocked {
         super::blocked::block_name(self.b, self.steps)
     }
 
-    /// Extent of the lattices before blocking, given that after it.
+    /// Extent of the lattices before blocking, given the extent after it.
     pub fn size_before(&self, size: usize) -> usize {
         size * self.b.pow(self.steps as u32)
     }
 
-    /// In words: `blocked once, b = 2`.
+    /// Name for people: `blocked once, b = 2`.
     pub fn words(&self) -> String {
         format!("blocked {}, b = {}", if self.steps == 1 { "once" } else { "twice" }, self.b)
     }
 }
 
-/// The copy of a training at an epoch.
+/// Findings from the snapshot of a training at one epoch.
 pub(super) struct SnapshotFindings {
     pub epoch: usize,
     pub flows: ByMode<FlowFindings>,

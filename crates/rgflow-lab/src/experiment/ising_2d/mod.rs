@@ -1,5 +1,6 @@
 //! The RBM flow of the 2D Ising model: chapter 4.3 of the thesis, figures 4.5 to 4.9, with nulls and controls.
 
+mod all_flows;
 mod block_spins;
 mod blocked;
 mod figures;
@@ -9,13 +10,12 @@ mod quantities;
 mod record;
 mod tables;
 mod thermal;
-mod together;
 
 use crate::study::couplings::{Effective, effective};
 use crate::study::flows::{self, FlowSpec};
 use crate::study::prelude::*;
 use crate::study::settings::{Configurations, Steps};
-use crate::study::{machines, samples};
+use crate::study::{rbms, samples};
 use findings::{SnapshotFindings, ThermalFindings};
 use std::collections::BTreeMap;
 
@@ -31,17 +31,17 @@ const SETS: [(&str, Member); 5] = [
     ("extremes", |t, last| t == 0.0 || t == last),
 ];
 
-/// The experiment.
+/// The experiment `ising-2d`.
 pub struct Ising2d;
 
-/// The recipe's values.
+/// Settings of the experiment: those of every study of the torus, plus block spins and controls.
 pub struct Settings {
     torus: Torus,
     flow: Flow,
     rg: Rg,
 }
 
-/// What the table `flow` holds beside that of every study.
+/// Keys of the table `flow` that other studies do not have.
 #[derive(Clone, Debug, Deserialize)]
 struct Flow {
     control_steps: Steps,
@@ -74,19 +74,19 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// Places of the temperatures of a training set.
+    /// Positions of the temperatures of a training set.
     fn classes(&self, member: Member) -> Vec<usize> {
         let temperatures = self.torus.temperatures();
         let last = temperatures[temperatures.len() - 1];
         self.torus.classes(|t| member(t, last))
     }
 
-    /// Epochs at which the training on all temperatures is looked at, as they are in the recipe.
+    /// Epochs at which the training on all temperatures is examined, in the order of the recipe.
     fn snapshots(&self) -> Vec<usize> {
         values::plain(&self.torus.rbm.snapshot_epochs)
     }
 
-    /// The larger lattices that are blocked.
+    /// Sizes of the larger lattices that are blocked.
     fn blocked(&self) -> Vec<Need> {
         let t = self.torus.temperatures().len();
         let one = |key: &str, n: usize, b: usize, remedy| {
@@ -105,12 +105,12 @@ impl Settings {
     }
 }
 
-/// Everything that one repetition found.
+/// Findings of one repetition.
 pub struct Findings {
     thermal: ThermalFindings,
-    /// By machine (`all`, `all-redrawn`, `untrained` ...).
+    /// Flows by machine (`all`, `all-redrawn`, `untrained` ...).
     flows: BTreeMap<String, ByMode<FlowFindings>>,
-    /// By machine, as Ising models.
+    /// Machines as Ising models, by name.
     effective: BTreeMap<String, Effective>,
     snapshots: Vec<SnapshotFindings>,
 }
@@ -123,7 +123,7 @@ impl Findings {
 
 impl Experiment for Ising2d {
     type Settings = Settings;
-    type Found = Findings;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "ising-2d",
@@ -145,7 +145,7 @@ impl Experiment for Ising2d {
     }
 }
 
-/// A machine that is iterated.
+/// A machine to be iterated.
 struct Machine<'a> {
     name: String,
     artifact: &'a Artifact,
@@ -158,7 +158,7 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     let samples = samples::stage(repetition, torus)?;
     let trained = |(name, member): &(&str, Member)| {
         let (snapshots, classes) = (if *name == "all" { &snapshots[..] } else { &[] }, settings.classes(*member));
-        machines::of_torus(repetition, torus, &samples, name, (&classes, &classes), snapshots)
+        rbms::of_torus(repetition, torus, &samples, name, (&classes, &classes), snapshots)
     };
     let train = || SETS.par_iter().map(trained).collect::<Result<Vec<Artifact>, Error>>();
     let blocked = |steps: &usize| Ok((*steps, blocked::stage(repetition, settings, *steps)?));
@@ -167,11 +167,11 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     let (study, (trained, blocked)) =
         rayon::join(|| Study::of(repetition, torus, samples.clone()), || rayon::join(train, block));
     let (study, trained, blocked) = (study?, trained?, blocked?);
-    let untrained = machines::untrained(repetition, torus)?;
+    let untrained = rbms::untrained(repetition, torus)?;
     let redrawn = SETS
         .iter()
         .zip(&trained)
-        .map(|((name, _), fitted)| machines::redrawn(repetition, torus, fitted, name))
+        .map(|((name, _), fitted)| rbms::redrawn(repetition, torus, fitted, name))
         .collect::<Result<Vec<_>, Error>>()?;
     let (long, short) = (*torus.flow.steps, *settings.flow.control_steps);
     let mut all = vec![Machine { name: "untrained".into(), artifact: &untrained, steps: short }];
@@ -180,14 +180,14 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
         all.push(Machine { name: format!("{name}-redrawn"), artifact: control, steps: short });
     }
     let effective = |machine: &Machine| {
-        let (file, purpose) = (machines::file(&machine.name, None), format!("couplings/{}", machine.name));
-        let rbm = machines::load(machine.artifact, &file)?;
+        let (file, purpose) = (rbms::file(&machine.name, None), format!("couplings/{}", machine.name));
+        let rbm = rbms::load(machine.artifact, &file)?;
         Ok((machine.name.clone(), effective(&rbm, &[*torus.lattice.size; 2], repetition.streams(), &purpose)?))
     };
     let effective = all.par_iter().map(effective).collect::<Result<_, Error>>()?;
     let flow = |machine: &Machine| {
         let flows = ByMode::make(|mode| {
-            let (name, file) = (machine.name.clone(), machines::file(&machine.name, None));
+            let (name, file) = (machine.name.clone(), rbms::file(&machine.name, None));
             let (steps, chains) = (machine.steps, *torus.flow.chains);
             flows::stage(
                 repetition,
@@ -199,7 +199,7 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     };
     let snapshot = |epoch: &usize| {
         let flow = |mode| {
-            let (name, file) = (format!("all-epoch-{epoch}"), machines::file("all", Some(*epoch)));
+            let (name, file) = (format!("all-epoch-{epoch}"), rbms::file("all", Some(*epoch)));
             let (steps, chains) = (*settings.flow.snapshot_steps, *settings.flow.snapshot_chains);
             flows::stage(
                 repetition,

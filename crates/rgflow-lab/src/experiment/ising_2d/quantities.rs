@@ -1,12 +1,12 @@
-//! Everything that is measured, each beside what it is compared with; every number, table and figure is taken from here.
+//! All measured quantities with their comparisons; numbers, tables and figures are taken from here.
 //!
-//! Qualitative claims of the thesis are fractions with a rule, fixed before anything is measured, which the thesis says are 1 (or 0).
+//! Qualitative claims of the thesis are fractions with a rule, fixed before any measurement, which the thesis says are 1 (or 0).
 
 use super::block_spins::{BlockSpins, CRITICAL, distance, share, start_difference, starts};
 use super::{Findings, SETS, Settings};
 use crate::record::over_seeds;
 use crate::study::couplings::AsIsing;
-use crate::study::ends;
+use crate::study::flow_ends;
 use crate::study::prelude::*;
 use crate::study::readings::{p_thermal, relaxation, t_star};
 use rgflow::exact::square;
@@ -14,7 +14,7 @@ use rgflow::statistics::total_variation;
 
 /// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.
 const CROSS_ENTROPY_FLOOR: f64 = 2.1251;
-/// What the thesis says of a training set: value and place; `None` where it says nothing.
+/// Thesis's statement on a training set: value and place; `None` where there is none.
 pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
     match set {
         "all" => Some((2.5, "thesis fig 4.6: converges to about 2.5")),
@@ -24,7 +24,7 @@ pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
     }
 }
 
-/// What all thermometers read of collections.
+/// Readings of collections by all thermometers.
 pub(super) struct Collection<const N: usize> {
     pub t_star: Quantity<N>,
     pub t_energy: Quantity<N>,
@@ -81,7 +81,7 @@ impl<const N: usize> Collection<N> {
 /// The flows of all machines.
 pub(super) struct Flows {
     pub ends: Collection<2>,
-    /// Distinct ends at about step 100, at the last, converged, attractors.
+    /// Numbers of distinct ends near step 100 and at the last step, fraction converged, number of attractors.
     counts: [Quantity<2>; 4],
     apart: Quantity<2>,
     pub relaxation: Quantity<2>,
@@ -89,35 +89,35 @@ pub(super) struct Flows {
     pub from: Quantity<3>,
 }
 
-/// All quantities.
+/// All quantities of the record.
 pub(super) struct Quantities {
     pub temperature: Dimension,
     pub set: Dimension,
-    /// The sets' machines, those with redrawn weights, the untrained one: see [`Quantities::redrawn`], [`Quantities::untrained`].
+    /// Machines of the sets, those with redrawn weights, and the untrained one: see [`Quantities::redrawn`], [`Quantities::untrained`].
     names: Vec<String>,
-    /// Reference set by temperature, pooled over repetitions.
+    /// Energy of the reference set by temperature, pooled over repetitions.
     pub energy: Quantity<1>,
     pub abs_m: Quantity<1>,
     cross_entropy: Number,
-    /// Start set by temperature.
+    /// Readings of the start set by temperature.
     pub start: Quantity<1>,
-    /// By set.
+    /// Training mixtures, by set.
     pub null: Collection<1>,
     pub flows: Flows,
     pub as_ising: AsIsing<1>,
     pub epoch: Dimension,
     /// T* of the pooled ends by epoch and mode.
     pub by_epoch: Quantity<2>,
-    /// By kind of blocking: what is read of the blocked lattices, by temperature, and the fixed point of matching.
+    /// By kind of blocking: readings of the blocked lattices by temperature, and the fixed point of matching.
     pub blocked: Vec<BlockSpins>,
     start_difference: Number,
-    pub told_apart: [Number; 2],
-    /// By set and mode.
+    pub distinguishable: [Number; 2],
+    /// Fraction of starts that move towards T_c, by set and mode.
     pub towards: Quantity<2>,
 }
 
 impl Quantities {
-    /// Place of the machine with weights redrawn from those of the set `s`.
+    /// Position of the machine with weights redrawn from those of the set `s`.
     pub fn redrawn(&self, s: usize) -> usize {
         self.set.len() + s
     }
@@ -127,7 +127,7 @@ impl Quantities {
         &self.names[machine]
     }
 
-    /// Place of the untrained machine.
+    /// Position of the untrained machine.
     pub fn untrained(&self) -> usize {
         2 * self.set.len()
     }
@@ -201,7 +201,7 @@ impl Quantities {
                 z,
                 "four sets, all temperatures and repetitions",
             ),
-            told_apart: told_apart(&temperatures, over),
+            distinguishable: distinguishable(&temperatures, over),
             towards: towards
                 .map(|_, number| number.compare(1.0, 0.0, 0.0, "thesis fig 4.9b: the RBM flow is towards T_c")),
             temperature,
@@ -215,11 +215,11 @@ impl Quantities {
         }
     }
 
-    /// Lists all of them, in the order of their making.
+    /// Lists all numbers in the record, in a fixed order.
     pub fn list(&self, record: &mut Record) {
         record.list(&[&ByPlace(vec![&self.energy, &self.abs_m]), &self.cross_entropy, &self.start]);
         let mut listed = Vec::new();
-        let null = Together(self.null.numbers());
+        let null = Grouped(self.null.numbers());
         for s in self.set.places() {
             null.list(&[s], &mut listed);
             for m in 0..MODES.len() {
@@ -237,7 +237,7 @@ impl Quantities {
             record.list(&[&blocked.start_difference, &ByPlace(vec![&blocked.t_star, &blocked.t_energy])]);
             blocked.fixed_point.iter().for_each(|number| record.list(&[number]));
         }
-        record.list(&[&self.start_difference, &self.told_apart[0], &self.told_apart[1]]);
+        record.list(&[&self.start_difference, &self.distinguishable[0], &self.distinguishable[1]]);
         self.blocked.iter().for_each(|blocked| record.list(&[&blocked.away]));
         record.list(&[&self.towards]);
     }
@@ -276,7 +276,7 @@ impl Flows {
             count("ends_100", &format!("{starts} about step 100"), |f| f.distinct_100 as f64),
             count("ends", &format!("{starts} the last step"), |f| f.distinct as f64),
             count("converged", "fraction of starts whose windows [t/2, 3t/4) and [3t/4, t] agree", |f| f.converged),
-            // Of states there is no map.
+            // Gibbs sampling has no attractors, as it is not a map.
             attractors.map(|_, number| if number.get() > 0.0 { number } else { number.unlisted() }),
         ];
         let words = format!("relaxation time of the energy difference of hottest and coldest start, {what}");
@@ -286,8 +286,8 @@ impl Flows {
         Self {
             ends,
             counts,
-            apart: ends::apart(&over.key(key), by, what, |place| {
-                flows(place).iter().map(|flow| flow.ends_seen()).collect()
+            apart: flow_ends::apart(&over.key(key), by, what, |place| {
+                flows(place).iter().map(|flow| flow.flow_ends()).collect()
             }),
             relaxation: Quantity::new(&relaxation_key, by, "steps", &words, |place| relaxation(&flows(place))),
             from: Quantity::new(&from_key, [by[0], by[1], temperature], "J/k_B", &from, |[machine, m, k]| {
@@ -296,7 +296,7 @@ impl Flows {
         }
     }
 
-    /// The numbers of a machine and a mode.
+    /// Lists the numbers of a machine and a mode.
     fn list<'a>(&'a self, place: &[usize; 2], to: &mut Vec<&'a Number>) {
         let all = self.ends.numbers().into_iter().chain(self.counts.iter().map(|count| count as &dyn Numbers));
         all.chain([&self.apart as &dyn Numbers, &self.relaxation, &self.from]).for_each(|one| one.list(place, to));
@@ -324,18 +324,18 @@ fn samples(
     })
 }
 
-/// An energy beside that of Kaufman's law.
+/// Compares an energy with Kaufman's exact one.
 fn beside_kaufman(settings: &Settings, over: &Repeated<Findings>, k: usize, number: Number) -> Number {
     let (size, t) = (*settings.torus.lattice.size, settings.torus.temperatures()[k]);
     let Ok(exact) = Temperature::new(t).and_then(|t| square::thermodynamics(size, size, t)) else { return number };
-    // A cold set may hold ground states alone: what it shows no error of has the error of the exact law.
+    // A cold set may consist of ground states only; without an error of its own it gets the error of the exact law.
     let n_eff: f64 = over.found.iter().map(|f| f.thermal.reference_n_eff[k]).sum();
     let unseen = t * (exact.specific_heat.max(0.0) / (n_eff * (size * size) as f64)).sqrt();
     let unseen = if number.error.is_some_and(|error| error > 0.0) { 0.0 } else { unseen };
     number.compare(exact.energy, unseen, 0.0, "exact: Kaufman 1949")
 }
 
-/// The null's T_E is known exactly: the temperature whose energy is the mean of Kaufman's over the training temperatures.
+/// T_E of the null is known exactly: the temperature whose energy is the mean of Kaufman's over the training temperatures.
 fn exact_null(settings: &Settings, s: usize) -> Option<Temperature> {
     let (size, grid) = (*settings.torus.lattice.size, settings.torus.temperatures());
     let energies: Option<Vec<f64>> = settings
@@ -359,8 +359,8 @@ fn cross_entropy(settings: &Settings, over: &Repeated<Findings>) -> Number {
         .compare(2.439, 0.0, 0.05, "prototype in NumPy, 100-64-25")
 }
 
-/// Fractions of neighbouring temperatures whose curves are told apart: in the middle, and of the lowest.
-fn told_apart(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 2] {
+/// Fractions of neighbouring temperatures with distinguishable curves: in the middle, and for the lowest.
+fn distinguishable(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 2] {
     [("middle", 1.25..=4.0, 1.0), ("low", 0.0..=0.75, 0.0)].map(|(name, range, says)| {
         let inside = |k: &usize| range.contains(&temperatures[k - 1]) && range.contains(&temperatures[*k]);
         let pairs: Vec<usize> = (1..temperatures.len()).filter(inside).collect();
@@ -376,7 +376,7 @@ fn told_apart(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 2] {
     })
 }
 
-/// Whether two curves differ by more than three times the total variation that their noise alone gives on average.
+/// Whether two curves differ by more than three times the average total variation due to their noise.
 fn apart(a: &Observed, b: &Observed) -> bool {
     let noise: f64 = a.curve_error.iter().zip(&b.curve_error).map(|(a, b)| 0.5 * a.hypot(*b)).sum();
     total_variation(&a.curve, &b.curve) > 3.0 * noise * (2.0 / std::f64::consts::PI).sqrt()

@@ -1,4 +1,4 @@
-//! The record: what was asked, what came out beside the null, sections with figures and tables.
+//! Record of `ising-2d`: question, results compared with the null, sections with figures and tables.
 
 use super::figures::Figures;
 use super::quantities::Quantities;
@@ -8,8 +8,8 @@ use super::tables::{
 use super::{Findings, SETS, Settings};
 use crate::study::prelude::*;
 
-/// The thesis's figures that the experiment makes.
-/// Puts the record together.
+/// Figures of the thesis that this experiment reproduces.
+/// Assembles the record.
 pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("ising-2d", found);
     let q = Quantities::new(settings, &over);
@@ -82,7 +82,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
             .figures([figures.couplings()])
             .tables([couplings_table(&q)]),
         Section::new("RG flow beside RBM flow")
-            .figures(figures.block_spins().into_iter().chain([figures.flows(), figures.together()])),
+            .figures(figures.block_spins().into_iter().chain([figures.flows(), figures.all_flows()])),
         Section::new("Along the flow, and along the training")
             .figures(figures.by_step().into_iter().chain(figures.by_epoch())),
         Section::new("What it looks like").figures([figures.lattices(), figures.attractors()]),
@@ -111,7 +111,7 @@ fn claims(q: &Quantities, found: &[Findings]) -> Vec<Claim> {
         let fixed_point = blocked(b, 2).and_then(|of| of.fixed_point.as_ref());
         claim(format!("matching leaves T_c = 2.269 where it is, b = {b}"), fixed_point)
     }));
-    let [middle, low] = &q.told_apart;
+    let [middle, low] = &q.distinguishable;
     all.push(Claim::of("fig4.5", "curves told apart (fraction of neighbours)", middle));
     all.push(Claim::of("fig4.5", "but for the lowest (fraction of neighbours)", low));
     for (s, item, states) in [
@@ -122,7 +122,7 @@ fn claims(q: &Quantities, found: &[Findings]) -> Vec<Claim> {
     ] {
         all.extend(MODES.map(|mode| {
             let end = q.flows.ends.t_star.at((s, mode));
-            Claim::of(item, format!("{states} ({})", mode.name()), end).beside(q.null.t_star.at(s))
+            Claim::of(item, format!("{states} ({})", mode.name()), end).with_null(q.null.t_star.at(s))
         }));
     }
     all.extend(MODES.map(|mode| {
@@ -197,7 +197,7 @@ mod tests {
         let settings: Settings = settings(crate::study::settings::RECIPE, &["rbm.snapshot_epochs=[1, 2]"]);
         let names = SETS.iter().flat_map(|(set, _)| [set.to_string(), format!("{set}-redrawn")]);
         let names: Vec<String> = names.chain(["untrained".into()]).collect();
-        // T* is the place in this list, half of it more for the mean field.
+        // T* is the position in this list, plus one half for the mean field.
         let flows = names.iter().zip(1..).map(|(name, i)| {
             let t = f64::from(i);
             (name.clone(), ByMode::of(flow(t), flow(1.5 * t)))
@@ -236,7 +236,7 @@ mod tests {
                 .map(|epoch| SnapshotFindings { epoch, flows: ByMode::of(flow(epoch as f64), flow(7.0)) })
                 .into(),
         };
-        let told = record(&settings, &[found]);
+        let output = record(&settings, &[found]);
         let values = [
             ("ising-2d.samples.T1.5.energy", -1.75),
             ("ising-2d.thermometer.test_cross_entropy", 1.25),
@@ -275,11 +275,11 @@ mod tests {
             "lattices",
             "attractors",
         ];
-        check(&told, &values, &figures);
-        let of_sets: Vec<&str> = verdicts(&told)[8..16].to_vec();
-        // all: 1 and 1.5 beside 2.5; low: 3, 4.5 and high: 5, 7.5 beside T_c; gap: 7, 10.5 beside 2.
+        check(&output, &values, &figures);
+        let of_sets: Vec<&str> = verdicts(&output)[8..16].to_vec();
+        // all: 1 and 1.5 against 2.5; low: 3, 4.5 and high: 5, 7.5 against T_c; gap: 7, 10.5 against 2.
         assert_eq!(of_sets, ["differs"; 8]);
-        assert_eq!(&verdicts(&told)[..4], ["agrees"; 4]);
-        assert_eq!(told.claims[8].null.as_deref(), Some("ising-2d.rbm.all.null.T_star"));
+        assert_eq!(&verdicts(&output)[..4], ["agrees"; 4]);
+        assert_eq!(output.claims[8].null.as_deref(), Some("ising-2d.rbm.all.null.T_star"));
     }
 }

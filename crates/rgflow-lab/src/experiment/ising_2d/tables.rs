@@ -1,16 +1,16 @@
-//! The tables: the summary of the first screen, two flow tables per training set, the machines as Ising models, the thermometer.
+//! Tables of `ising-2d`: summary, two flow tables per training set, machines as Ising models, thermometer.
 
 use super::quantities::{Collection, Quantities, thesis};
 use super::{Findings, SETS};
 use crate::row;
-use crate::study::ends;
+use crate::study::flow_ends;
 use crate::study::prelude::*;
 use rgflow::statistics::holm;
 
 /// Level of the test "not thermal" over one table.
 pub(super) const NOT_THERMAL: f64 = 0.01;
 
-/// What a training set is, for people.
+/// Description of a training set, for people.
 pub(super) fn set_title(set: &str) -> &'static str {
     match set {
         "all" => "all temperatures",
@@ -21,7 +21,7 @@ pub(super) fn set_title(set: &str) -> &'static str {
     }
 }
 
-/// The mode, for people.
+/// Name of the mode, for people.
 pub(super) fn mode_title(mode: Mode) -> &'static str {
     match mode {
         Mode::Gibbs => "Gibbs",
@@ -29,7 +29,7 @@ pub(super) fn mode_title(mode: Mode) -> &'static str {
     }
 }
 
-/// The table of the first screen.
+/// Summary table of the first screen.
 pub(super) fn summary(q: &Quantities, found: &[Findings]) -> Table {
     let columns = [
         "trained on",
@@ -76,7 +76,7 @@ pub(super) fn summary(q: &Quantities, found: &[Findings]) -> Table {
         .note("\"not mixed\": the coldest and the hottest start do not share an end after the last step.")
 }
 
-/// The lines of a flow table below the null: machine, title and mode.
+/// Lines of a flow table below the null: machine, title and mode.
 fn flow_lines(q: &Quantities, s: usize) -> Vec<(usize, &'static str, Mode)> {
     let mut machines = vec![(s, "RBM"), (q.redrawn(s), "redrawn weights"), (q.untrained(), "untrained RBM")];
     let extremes = SETS.len() - 1;
@@ -99,7 +99,7 @@ pub(super) fn gibbs_not_thermal(q: &Quantities, s: usize) -> bool {
     gibbs.is_some_and(|line| not_thermal(q, s)[1 + line])
 }
 
-/// The tables of one training set, null, machine and controls: what the ends read, and how they were reached.
+/// Tables of one training set with null, machine and controls: readings of the ends, and how the ends were reached.
 pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Table; 2] {
     fn read<const N: usize>(title: String, of: &Collection<N>, place: [usize; N], not_thermal: bool) -> Vec<Cell> {
         let Collection { t_star, t_energy, energy, abs_m, xi_over_l, kl, .. } = of;
@@ -124,7 +124,7 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
         at_100.sort_unstable();
         let (least, most) = (at_100[0], at_100[at_100.len() - 1]);
         let at_100 = if least == most { most.to_string() } else { format!("{least}-{most}") };
-        let last: Vec<ends::Seen> = flows.iter().map(|flow| flow.ends_seen()).collect();
+        let last: Vec<flow_ends::FlowEnds> = flows.iter().map(|flow| flow.flow_ends()).collect();
         let converged = 100.0 * flows.iter().map(|flow| flow.converged).sum::<f64>() / flows.len() as f64;
         let relaxation = q.flows.relaxation.at((machine, mode));
         let rounded = relaxation.value.map(|v| (v * 10.0).round() / 10.0);
@@ -133,7 +133,7 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
             title(line),
             q.flows.ends.kl_reverse.at((machine, mode)),
             q.flows.ends.js.at((machine, mode)),
-            format!("{at_100} / {}", ends::text(&last)),
+            format!("{at_100} / {}", flow_ends::text(&last)),
             format!("{converged:.0} %"),
             &relaxation,
         ]
@@ -156,7 +156,7 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
     ]
 }
 
-/// The three thermometers of each machine, and how much of ln p is not two-body.
+/// The three thermometers of each machine, and the share of ln p that is not two-body.
 pub(super) fn couplings_table(q: &Quantities) -> Table {
     let row = |s: usize| {
         let ends = &q.flows.ends;
@@ -175,7 +175,7 @@ pub(super) fn couplings_table(q: &Quantities) -> Table {
         .note("Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins.")
 }
 
-/// The thermometer on sets that no training saw: T* beside the true temperature, with E and |m|.
+/// Test of the thermometer on sets no training used: T* against the true temperature, with E and |m|.
 pub(super) fn thermometer_table(q: &Quantities) -> Table {
     let caption = "The thermometer on the start sets, and the reference sets against Kaufman's energies";
     let row = |k: usize| {

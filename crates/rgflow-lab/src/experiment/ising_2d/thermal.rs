@@ -1,4 +1,4 @@
-//! Stage "thermal": what the thermometers read where there is no machine: thermal sets, training mixtures, block spins.
+//! Stage "thermal": readings by the thermometers without any machine: thermal sets, training mixtures, block spins.
 
 use super::blocked::{BLOCKS, block_name};
 use super::findings::{Blocked, ThermalFindings};
@@ -10,7 +10,7 @@ use crate::study::thermometer::load;
 const REVISION: u32 = 4;
 const FILE: &str = "thermal/findings.json";
 
-/// Makes or keeps the stage and reads what it found; `blocked`: the sets by number of block-spin steps.
+/// Makes or keeps the stage and returns its findings; `blocked`: the sets by number of block-spin steps.
 pub(super) fn stage(
     study: &Study,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! How training and machine move the end of the flow: the plane of epochs and learning rate, and one axis at a time.
+//! Dependence of the flow's end on training and machine: the plane of epochs and learning rate, and one axis at a time.
 
 mod record;
 
@@ -6,7 +6,7 @@ use crate::study::prelude::*;
 use crate::study::settings::{Epochs, Rbm, Units};
 use std::fmt::Display;
 
-/// The experiment.
+/// The experiment `maps`.
 pub struct Maps;
 
 const RECIPE: &str = concat!(
@@ -26,7 +26,7 @@ struct Axes {
     at: usize,
 }
 
-/// The recipe's values.
+/// Settings of the experiment: the torus, and the values on the axes of the maps.
 pub struct Settings {
     torus: Torus,
     axes: Axes,
@@ -60,7 +60,7 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// All machines: those of the plane first, by learning rate.
+    /// All machines: first those of the plane, by learning rate.
     fn machines(&self) -> Vec<Machine> {
         let (axes, at) = (&self.axes, self.axes.epochs.iter().find(|epochs| ***epochs == self.axes.at));
         let one = |name: String, epochs: &[Epochs], change: &dyn Fn(&mut Rbm)| {
@@ -81,17 +81,17 @@ impl Settings {
     }
 }
 
-/// What one repetition found.
-pub struct Found {
-    /// The training mixture without any machine.
+/// Findings of one repetition.
+pub struct Findings {
+    /// Readings of the training mixture without a machine.
     null: Observed,
-    /// By machine and epoch.
+    /// Flows by machine and epoch.
     flows: Vec<Vec<ByMode<FlowFindings>>>,
 }
 
 impl Experiment for Maps {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "maps",
@@ -105,7 +105,7 @@ impl Experiment for Maps {
         settings.torus.needs()
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (study, all) = (Study::new(repetition, &settings.torus)?, settings.torus.all());
         let one = |machine: &Machine| {
             let trained = study.machine(&machine.name, &machine.rbm, (&all, "all"), &machine.epochs)?;
@@ -113,10 +113,10 @@ impl Experiment for Maps {
             flows.collect::<Result<Vec<_>, Error>>()
         };
         let flows = settings.machines().par_iter().map(one).collect::<Result<_, Error>>()?;
-        Ok(Found { null: study.mixture(&all)?, flows })
+        Ok(Findings { null: study.mixture(&all)?, flows })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }

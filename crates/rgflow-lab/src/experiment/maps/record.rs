@@ -1,17 +1,17 @@
-//! The plane of epochs and learning rate, and lines through the recipe's values.
+//! Record of `maps`: the plane of epochs and learning rate, and lines through the recipe's values.
 
-use super::{Found, Machine, Settings};
+use super::{Findings, Machine, Settings};
 use crate::study::prelude::*;
 use crate::study::values::plain;
 
-/// An axis through the recipe's values: name in keys, what it is, values with the places of their machines.
+/// Line through the recipe's values: name in keys, description, values with the positions of their machines.
 struct Line {
     name: &'static str,
     label: &'static str,
     points: Vec<(f64, usize)>,
 }
 
-/// The axes; `place` of a machine and an epoch.
+/// All lines; `place` maps a machine and an epoch to their position.
 fn lines(settings: &Settings, machines: &[Machine], place: impl Fn(usize, usize) -> usize) -> [Line; 4] {
     let (axes, rbm) = (&settings.axes, &settings.torus.rbm);
     let middle = axes.learning_rates.iter().position(|rate| *rate == rbm.learning_rate).unwrap_or(0);
@@ -35,7 +35,7 @@ fn lines(settings: &Settings, machines: &[Machine], place: impl Fn(usize, usize)
     ]
 }
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let (axes, rbm, machines) = (&settings.axes, &settings.torus.rbm, settings.machines());
     let over = Repeated::new("maps", found);
     let places: Vec<(usize, usize)> =
@@ -144,12 +144,12 @@ mod tests {
             machines.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(),
             ["rate-0.01", "rate-0.1", "hidden-2", "cd-3"]
         );
-        // T* is the machine, with an eighth for the second epoch and a quarter for the mean field.
+        // T* is the machine, plus an eighth for the second epoch and a quarter for the mean field.
         let flows = machines.iter().enumerate().map(|(m, machine)| {
             let at = |e: usize| 1.0 + m as f64 + 0.125 * e as f64;
             (0..machine.epochs.len()).map(|e| ByMode::of(flow(at(e)), flow(at(e) + 0.25))).collect()
         });
-        let told = record(&settings, &[Found { null: observed(2.25), flows: flows.collect() }]);
+        let output = record(&settings, &[Findings { null: observed(2.25), flows: flows.collect() }]);
         let values = [
             ("maps.null.T_star", 2.25),
             ("maps.rate-0.01.epochs1.gibbs.T_star", 1.0),
@@ -162,9 +162,9 @@ mod tests {
             ("maps.hidden.gibbs.span", 1.875),
             ("maps.cd_steps.mean.span", 2.875),
         ];
-        check(&told, &values, &["sec4.maps"]);
-        assert_eq!(verdicts(&told), ["agrees", "differs", "differs", "differs"]);
+        check(&output, &values, &["sec4.maps"]);
+        assert_eq!(verdicts(&output), ["agrees", "differs", "differs", "differs"]);
         // Rows are learning rates, columns epochs.
-        assert!(matches!(told.summary.rows[1][2], crate::record::Cell::Value { value: Some(2.125), .. }));
+        assert!(matches!(output.summary.rows[1][2], crate::record::Cell::Value { value: Some(2.125), .. }));
     }
 }

@@ -9,7 +9,7 @@ use rgflow::rg::block_spin::Rule;
 use rgflow::rg::mcrg::{self, BLOCKS, SMALLEST, possible_steps};
 use rgflow::rg::operators::Operator;
 
-/// The experiment.
+/// The experiment `mcrg`.
 pub struct Mcrg;
 
 const REVISION: u32 = 2;
@@ -41,11 +41,11 @@ real!(
     "must be above 0 and at most 100"
 );
 
-/// The recipe's values.
+/// Settings of the experiment: lattice, block-spin rules, operators, and the plan of sampling.
 pub struct Settings {
     plan: Plan,
     measure: mcrg::Settings,
-    /// The scan over K of the soft majority, one or two steps; `None` if it is not asked for.
+    /// Scan over K of the soft majority, one or two steps; `None` if not requested.
     soft: Option<mcrg::Settings>,
 }
 
@@ -103,23 +103,23 @@ impl values::Settings for Settings {
     }
 }
 
-/// Of a step: y_t and y_h by number of operators.
+/// Exponents of a step: y_t and y_h by number of operators.
 type Exponents = [Vec<Measured>; 2];
 
-/// What one repetition found: exponents by rule and step.
+/// Findings of one repetition: exponents by rule and step.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Found {
+pub struct Findings {
     exponents: Vec<Vec<Exponents>>,
-    /// The same of the soft majority, by K and step.
+    /// Exponents with the soft majority, by K and step.
     soft: Vec<Vec<Exponents>>,
     energy: Measured,
-    /// Of the energy and of |m|.
+    /// Autocorrelation times of the energy and of |m|.
     tau_int: [f64; 2],
 }
 
 impl Experiment for Mcrg {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "mcrg",
@@ -138,7 +138,7 @@ impl Experiment for Mcrg {
         vec![series("samples", *plan.samples), series("soft_samples", of_soft)]
     }
 
-    fn repeat(&self, repetition: &Repetition, Settings { plan, measure, soft }: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, Settings { plan, measure, soft }: &Settings) -> Result<Findings, Error> {
         let outputs = &["mcrg/exponents.json"];
         let what = Stage { name: "mcrg", revision: REVISION, settings: plan, inputs: &[], outputs };
         repetition.found(what, |out| {
@@ -154,7 +154,7 @@ impl Experiment for Mcrg {
                 [0, 1].map(|parity| step.exponents[parity].iter().map(|e| (*e).into()).collect())
             };
             let steps = |of: &mcrg::Measured| of.steps.iter().map(|steps| steps.iter().map(step).collect()).collect();
-            Ok(Found {
+            Ok(Findings {
                 exponents: steps(&seen),
                 soft: soft.as_ref().map_or_else(Vec::new, steps),
                 energy: seen.energy.into(),
@@ -163,7 +163,7 @@ impl Experiment for Mcrg {
         })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }

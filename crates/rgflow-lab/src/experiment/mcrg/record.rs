@@ -1,19 +1,19 @@
-//! Exponents beside the exact ones of the square lattice; undefined ones with their reason.
+//! Record of `mcrg`: exponents compared with the exact ones of the square lattice; undefined ones with their reason.
 
-use super::{Found, Settings};
+use super::{Findings, Settings};
 use crate::study::prelude::*;
 use crate::study::values::plain;
 use rgflow::exact::square;
 use rgflow::rg::mcrg::{SMALLEST, possible_steps};
 
-/// What is said of an exponent without a value.
+/// Explanation of an exponent without a value.
 const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: take \
                              more samples, fewer operators or a temperature nearer to T_c)";
 
-/// Name, exact value and what is allowed beside errors, by parity.
+/// Name, exact value and allowed deviation in addition to errors, by parity.
 const EXPONENTS: [(&str, f64, f64); 2] = [("y_t", 1.0, 0.003), ("y_h", 1.875, 0.002)];
 
-/// The exponents by what they depend on.
+/// Exponents and the dimensions they depend on.
 struct Exponents {
     rule: Dimension,
     step: Dimension,
@@ -23,7 +23,7 @@ struct Exponents {
     by_parity: [Exponent; 2],
 }
 
-/// The exponent of the operators of one parity.
+/// Exponent from the operators of one parity.
 struct Exponent {
     name: &'static str,
     exact: f64,
@@ -31,14 +31,14 @@ struct Exponent {
     operators: Dimension,
     /// By rule, step and number of operators.
     all: Quantity<3>,
-    /// By the operators of the headline: by rule and step.
+    /// With the operators of the headline, by rule and step.
     best: Quantity<2>,
-    /// Of the soft majority: by step and K.
+    /// With the soft majority, by step and K.
     soft: Quantity<2>,
 }
 
 impl Exponents {
-    fn new(settings: &Settings, found: &[Found]) -> Self {
+    fn new(settings: &Settings, found: &[Findings]) -> Self {
         let (plan, measure) = (&settings.plan, &settings.measure);
         let extent = |n: usize| measure.size / measure.b.pow(n as u32);
         let counted = |name, n: usize| Dimension::new(name, &(1..=n).collect::<Vec<usize>>(), |i| format!("{name}{i}"));
@@ -80,7 +80,7 @@ impl Exponents {
         Self { rule, step, soft_step, k, by_parity }
     }
 
-    /// All exponents of a rule.
+    /// Table of all exponents of a rule.
     fn table(&self, rule: usize, few_steps: &Option<String>) -> Table {
         let steps = self.step.clone().words(|step| format!("{}: {}", step + 1, self.step.word(step)));
         let caption = format!("Exponents by step and number of operators, {}", self.rule.word(rule));
@@ -99,7 +99,7 @@ impl Exponents {
         table
     }
 
-    /// Against the steps: by rule, or of a single one by number of operators.
+    /// Against the step: by rule, or for a single rule by number of operators.
     fn by_step(&self) -> [Panel; 2] {
         let (rule, step) = (&self.rule, &self.step);
         self.by_parity.each_ref().map(|y| {
@@ -114,7 +114,7 @@ impl Exponents {
         })
     }
 
-    /// Of the first steps, against K of the soft majority.
+    /// For the first steps, against K of the soft majority.
     fn by_k(&self) -> [Panel; 2] {
         let (k, reach) = (&self.k, [0.0, self.k.x()[self.k.len() - 1] * 1.05]);
         self.by_parity.each_ref().map(|y| {
@@ -128,7 +128,7 @@ impl Exponents {
     }
 }
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let (plan, measure) = (&settings.plan, &settings.measure);
     let (size, b, temperature) = (measure.size, measure.b, measure.temperature);
     let over = Repeated::new("rg.mcrg", found);
@@ -157,8 +157,8 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
          are b^y.",
     );
     record.list(&[&energy, &tau, &ByPlace(vec![&y_t.soft, &y_h.soft])]);
-    record.list(&[&Together(vec![&y_t.best, &y_t.all, &y_h.best, &y_h.all])]);
-    // Step 2 for y_t, step 3 for y_h; the last, where there are fewer.
+    record.list(&[&Grouped(vec![&y_t.best, &y_t.all, &y_h.best, &y_h.all])]);
+    // Step 2 for y_t, step 3 for y_h; or the last, if there are fewer.
     record.claims.extend([(y_t, 1), (y_h, 2)].map(|(y, at)| {
         let at = at.min(measure.steps - 1);
         Claim::of("secB.mcrg", format!("{} = {}, step {}", y.name, y.exact, step.word(at)), y.best.at((0, at)))
@@ -201,7 +201,7 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     record
 }
 
-/// Why a lattice makes few steps, and which makes more: where it ends at an odd extent before it is small.
+/// Explains why a lattice allows only a few steps and which size allows more: an odd extent is reached too early.
 fn few_steps(size: usize, b: usize, steps: usize) -> Option<String> {
     let last = size / b.pow(steps as u32);
     let power = std::iter::successors(Some(1usize), |p| p.checked_mul(b)).find(|p| *p >= size)?;
@@ -232,7 +232,7 @@ mod tests {
         let own = "size = 16\nrules = [\"decimation\", \"majority\"]\neven = [\"nn\", \"nnn\"]\nheadline = 2\nsoft = \
                    [0.5, 0.8]";
         let settings = parse(own).unwrap();
-        // Exact at the headline of the second step by the first rule, but for 0.01 of y_h.
+        // Exact for the headline at the second step with the first rule, but for 0.01 of y_h.
         let y = |rule: usize, step: usize, parity: usize, m: usize| {
             let shift = 0.4 * rule as f64 + 0.2 * (step as f64 - 1.0) + 0.05 * (m as f64 - 1.0);
             ([1.0, 1.885][parity] + shift, 0.001)
@@ -240,7 +240,7 @@ mod tests {
         let exponents =
             |rule, step| [0, 1].map(|parity| (0..[2, 3][parity]).map(|m| y(rule, step, parity, m)).collect());
         let all = |rule| (0..2).map(|step| exponents(rule, step)).collect::<Vec<_>>();
-        let mut found = Found {
+        let mut found = Findings {
             exponents: vec![all(0), all(1)],
             soft: vec![all(2), all(3)],
             energy: (-1.45, 0.01),

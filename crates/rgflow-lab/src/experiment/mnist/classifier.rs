@@ -1,7 +1,7 @@
 //! Stages "classifier" and "classifier-all": networks that read digits.
 
 use super::Study;
-use crate::artifact::{Model, network};
+use crate::artifact::{Model, network_file};
 use crate::dataset::mnist::Digits;
 use crate::study::prelude::*;
 use crate::study::training::NetworkFit;
@@ -13,7 +13,7 @@ const REVISION: u32 = 1;
 const MODEL: &str = "classifier/model.safetensors";
 const ACCURACY: &str = "classifier/accuracy.json";
 
-/// What a network reads of the images of the test files, which no training saw.
+/// Accuracy of a network on the images of the test files, which no training used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Accuracy {
     pub accuracy: f64,
@@ -36,13 +36,13 @@ pub(super) fn stage(study: &Study) -> Result<Artifact, Error> {
         let mlp = fit(study, "classifier", [&train, &test], out)?;
         out.write_json(ACCURACY, &accuracy(&mlp, study))?;
         let digits: Vec<f64> = (0..10).map(f64::from).collect();
-        let model = Model::new(network::metadata("classes", &digits));
-        out.write(MODEL, network::with_layers(model, &mlp).to_bytes()?)
+        let model = Model::new(network_file::metadata("classes", &digits));
+        out.write(MODEL, network_file::with_layers(model, &mlp).to_bytes()?)
     })
 }
 
-/// Makes or keeps the accuracy of the network trained on all images of the training files; the test files choose no
-/// epoch.
+/// Makes or keeps the accuracy of the network trained on all images of the training files; the test files are not used to
+/// choose an epoch.
 pub(super) fn on_all(study: &Study) -> Result<f64, Error> {
     let what = Stage {
         name: "classifier-all",
@@ -87,8 +87,8 @@ fn accuracy(mlp: &Mlp, study: &Study) -> Accuracy {
     Accuracy { accuracy: counts.diag().sum() as f64 / test.labels.len() as f64, confusion }
 }
 
-/// The network of the stage, and what it reads right.
+/// Network of the stage, and its accuracy.
 pub(super) fn load(artifact: &Artifact) -> Result<(Mlp, f64), Error> {
     let accuracy: Accuracy = artifact.json(ACCURACY)?;
-    Ok((network::layers(&Model::load(artifact.path(MODEL))?)?, accuracy.accuracy))
+    Ok((network_file::layers(&Model::load(artifact.path(MODEL))?)?, accuracy.accuracy))
 }

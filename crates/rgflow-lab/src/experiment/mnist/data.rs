@@ -1,4 +1,4 @@
-//! Digits of a repetition: those to train, to test and to begin flows with.
+//! Digits of a repetition: training images, test images and starts of flows.
 
 use crate::dataset::mnist::{self, Digits};
 use crate::study::prelude::*;
@@ -8,7 +8,7 @@ use rgflow::random::{Streams, permutation};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 pub(super) const REVISION: u32 = 1;
-/// Purposes of the streams that order the training and the test files.
+/// Purposes of the streams that shuffle the training and the test files.
 const TRAINING: &str = "mnist/rows";
 const TEST: &str = "mnist/starts";
 
@@ -21,13 +21,13 @@ pub(super) struct Set {
     pub with: With,
 }
 
-/// What stands with, or in place of, the clean images.
+/// Images added to the clean ones, or used instead of them.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) enum With {
     Nothing,
-    /// Mixtures, as many at each share.
+    /// Mixtures, the same number at each share.
     Mixed(usize),
-    /// Noisy images in place of the clean ones, as many of each digit at each share.
+    /// Noisy images instead of the clean ones, the same number for each digit and share.
     Noise(usize),
 }
 
@@ -39,14 +39,14 @@ pub(super) struct Images {
     pub artifact: Artifact,
 }
 
-/// The rows of a digit in the order of a repetition.
+/// Rows of a digit in the random order of a repetition.
 fn rows(all: &Digits, digit: usize, streams: Streams, purpose: &str) -> Vec<usize> {
     let rows: Vec<usize> = (0..all.labels.len()).filter(|row| all.labels[*row] == digit).collect();
     let order = permutation(rows.len(), &mut streams.generator(purpose, digit as u64));
     order.into_iter().map(|i| rows[i]).collect()
 }
 
-/// The first `n` rows of each digit, as a `setting` asks for.
+/// The first `n` rows of each digit; `setting` names the number in errors.
 fn of_each(all: &Digits, n: usize, streams: Streams, purpose: &str, setting: &str) -> Result<Vec<Vec<usize>>, Error> {
     let first = |digit| {
         let mut rows = rows(all, digit, streams, purpose);
@@ -59,7 +59,7 @@ fn of_each(all: &Digits, n: usize, streams: Streams, purpose: &str, setting: &st
 }
 
 impl Images {
-    /// Reads them once for all repetitions at work: they go with the last that holds them.
+    /// Reads the files once and shares them between repetitions at work; they are freed with the last user.
     pub fn read() -> Result<Arc<Self>, Error> {
         static HELD: Mutex<Weak<Images>> = Mutex::new(Weak::new());
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +74,7 @@ impl Images {
         Ok(images)
     }
 
-    /// `n` images of each digit from the training files, and `n` others: to train and to test.
+    /// `n` images of each digit from the training files for training, and `n` others for testing.
     pub fn train_and_test(&self, streams: Streams, n: usize) -> Result<[Digits; 2], Error> {
         let rows = of_each(&self.training, 2 * n, streams, TRAINING, &format!("data.per_digit = {n}"))?;
         let half = |first: bool| -> Vec<usize> {
@@ -83,12 +83,12 @@ impl Images {
         Ok([true, false].map(|first| self.training.select(&half(first))))
     }
 
-    /// `n` images of each digit from the test files, digit by digit, as a `setting` asks for.
+    /// `n` images of each digit from the test files, digit by digit; `setting` names the number in errors.
     pub fn starts(&self, streams: Streams, n: usize, setting: &str) -> Result<Digits, Error> {
         Ok(self.test.select(&of_each(&self.test, n, streams, TEST, setting)?.concat()))
     }
 
-    /// A training set, values in [0, 1]; mixtures and noise are drawn for `purpose`.
+    /// A training set, values in [0, 1]; mixtures and noise are drawn from the stream `purpose`.
     pub fn set(&self, streams: Streams, purpose: &str, set: Set) -> Array2<f32> {
         let clean = set.digits.map(|digit| {
             let rows = rows(&self.training, digit, streams, TRAINING);

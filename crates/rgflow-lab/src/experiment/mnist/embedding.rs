@@ -7,10 +7,10 @@ use rgflow::statistics::{principal_coordinates, purity};
 
 const REVISION: u32 = 1;
 
-/// The map.
+/// The t-SNE map.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Embedding {
-    /// Place of each image.
+    /// Position of each image.
     pub places: Vec<(f32, f32)>,
     pub digits: Vec<usize>,
     /// Fraction of images whose nearest neighbour on the map has the same digit.
@@ -28,7 +28,7 @@ pub(super) fn stage(study: &Study, own: &Tsne) -> Result<Embedding, Error> {
         let part = study.images.starts(out.streams(), *own.images / 10, &format!("tsne.images = {}", own.images))?;
         let (components, variance) = principal_coordinates(part.images.view(), *own.components)
             .ok_or_else(|| Error::failure("the principal components of the images do not converge"))?;
-        // The first two components are where t-SNE begins; on one thread sums have one order.
+        // t-SNE starts from the first two components; a single thread fixes the order of sums.
         let start: Vec<f32> = components.rows().into_iter().flat_map(|row| [1e-2 * row[0], 1e-2 * row[1]]).collect();
         let rows: Vec<Vec<f32>> = components.rows().into_iter().map(|row| row.to_vec()).collect();
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
@@ -40,7 +40,7 @@ pub(super) fn stage(study: &Study, own: &Tsne) -> Result<Embedding, Error> {
     })
 }
 
-/// The map of `rows`, from `start` on: x, y of each in turn.
+/// Map of `rows`, starting from `start`: x, y of each in turn.
 #[cfg(feature = "tsne")]
 fn tsne(own: &Tsne, rows: &[Vec<f32>], start: Vec<f32>) -> Vec<f32> {
     let mut map: bhtsne::tSNE<'_, f32, Vec<f32>> = bhtsne::tSNE::new(rows);
@@ -49,7 +49,7 @@ fn tsne(own: &Tsne, rows: &[Vec<f32>], start: Vec<f32>) -> Vec<f32> {
     map.barnes_hut(0.5, distance).embedding()
 }
 
-/// Without t-SNE the experiment is not available.
+/// Placeholder: without t-SNE the experiment is not available.
 #[cfg(not(feature = "tsne"))]
 fn tsne(_: &Tsne, _: &[Vec<f32>], start: Vec<f32>) -> Vec<f32> {
     start

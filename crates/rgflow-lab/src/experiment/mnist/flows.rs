@@ -1,6 +1,6 @@
-//! Stages "flow/SET-MODE": machines iterated from images of every digit, and where they end.
+//! Stages "flow/SET-MODE": machines iterated from images of every digit, and the ends they reach.
 
-use super::{Study, classifier, machines};
+use super::{Study, classifier, rbms};
 use crate::study::flows::{Flow, SHOWN};
 use crate::study::prelude::*;
 use crate::study::values::plain;
@@ -12,12 +12,12 @@ const REVISION: u32 = 1;
 /// Level of the test over all pairs of ends.
 const LEVEL: f64 = 0.01;
 
-/// What a flow found.
+/// Findings from a flow.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct FlowFound {
+pub(super) struct FlowFindings {
     /// Steps at which ends were compared.
     pub steps: Vec<usize>,
-    /// Distinct ends at each of these steps, and which end each digit has.
+    /// Distinct ends at each of these steps, and which end each digit reaches.
     pub ends: Vec<usize>,
     pub labels: Vec<Vec<usize>>,
     /// P(digit), by starting digit, at each of these steps.
@@ -25,10 +25,10 @@ pub(super) struct FlowFound {
     /// Mean distance from the start, by record (those before the first of these steps) and digit: the relaxation.
     pub records: Vec<usize>,
     pub distance: Vec<Vec<f64>>,
-    /// Mean-field: attractors seen, fraction of chains at rest.
+    /// For the mean field: number of attractors seen, fraction of chains at rest.
     pub attractors: usize,
     pub at_rest: f64,
-    /// First chain of each digit: its start, then at some records.
+    /// First chain of each digit: its start, and its state at some records.
     pub shown: Vec<usize>,
     pub pictures: Vec<Vec<Vec<f32>>>,
 }
@@ -39,7 +39,7 @@ pub(super) fn stage(
     classifier: &Artifact,
     (machine, machine_name, epoch): (&Artifact, &str, Option<usize>),
     mode: Mode,
-) -> Result<FlowFound, Error> {
+) -> Result<FlowFindings, Error> {
     let at = epoch.map_or(String::new(), |epoch| format!("-epoch{epoch}"));
     let name = format!("flow/{machine_name}{at}-{}", mode.name());
     let settings = &study.settings.flow;
@@ -51,16 +51,16 @@ pub(super) fn stage(
         outputs: &[&format!("{name}.json")],
     };
     study.repetition.found(what, |out| {
-        let rbm = machines::load(machine, machine_name, epoch)?;
+        let rbm = rbms::load(machine, machine_name, epoch)?;
         let (mlp, _) = classifier::load(classifier)?;
         let chains = *settings.chains;
         let mut now = study.images.starts(out.streams(), chains, &format!("flow.chains = {chains}"))?.images;
         let marks = plain(if mode == Mode::Mean { &settings.mean_steps } else { &settings.steps });
         let last = marks[marks.len() - 1];
-        // A million multiplications.
+        // One unit is a million multiplications.
         let units = |steps: u64| steps * rbm.weights.len() as u64 / 1_000_000;
         out.add_work(&name, units((last * now.nrows()) as u64));
-        let (mut done, mut found) = (0, FlowFound::default());
+        let (mut done, mut found) = (0, FlowFindings::default());
         for mark in marks {
             let (purpose, part) = (format!("{name}/{mark}"), mark.to_string());
             let starts = Starts { values: now.view().into(), n_starts: 10 };

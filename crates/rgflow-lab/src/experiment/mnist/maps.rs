@@ -1,7 +1,7 @@
-//! Where mixtures merge the ends of two digits: epochs, learning rate and number of mixtures.
+//! When mixtures merge the ends of two digits: epochs, learning rate and number of mixtures.
 
 use super::data::{Images, Set, With};
-use super::machines::MachineSpec;
+use super::rbms::MachineSpec;
 use super::settings::{Common, Epochs, Training};
 use super::{Study, flows};
 use crate::dataset::mnist;
@@ -10,7 +10,7 @@ use crate::row;
 use crate::study::prelude::*;
 use crate::study::values::plain;
 
-/// The experiment.
+/// The experiment `mnist-maps`.
 pub struct MnistMaps;
 
 /// The table `maps`.
@@ -22,7 +22,7 @@ struct Maps {
     mixtures: Rising<Within<0, 100_000>>,
 }
 
-/// The recipe's values.
+/// Settings of the experiment: those shared with `mnist`, and the axes of the maps.
 pub struct Settings {
     common: Common,
     maps: Maps,
@@ -40,7 +40,7 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// By mixtures and learning rate.
+    /// Machines by number of mixtures and learning rate.
     fn machines(&self) -> Vec<MachineSpec> {
         let (maps, per_digit) = (&self.maps, *self.common.data.per_digit);
         let of = |each: usize, learning_rate: Positive| {
@@ -56,12 +56,12 @@ impl Settings {
     }
 }
 
-/// Distinct ends at the last step, by machine, epoch and mode.
-pub struct Found(Vec<Vec<ByMode<usize>>>);
+/// Numbers of distinct ends at the last step, by machine, epoch and mode.
+pub struct Findings(Vec<Vec<ByMode<usize>>>);
 
 impl Experiment for MnistMaps {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "mnist-maps",
@@ -84,7 +84,7 @@ impl Experiment for MnistMaps {
         vec![settings.common.needs()]
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let images = &*Images::read()?;
         let study = &Study { repetition, settings: &settings.common, images };
         let specs = settings.machines();
@@ -96,15 +96,15 @@ impl Experiment for MnistMaps {
             };
             spec.snapshots.par_iter().map(|epoch| ByMode::make(|mode| at(epoch, mode))).collect::<Result<_, _>>()
         };
-        Ok(Found(specs.par_iter().zip(&machines).map(ends).collect::<Result<_, Error>>()?))
+        Ok(Findings(specs.par_iter().zip(&machines).map(ends).collect::<Result<_, Error>>()?))
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record(settings, found))
     }
 }
 
-fn record(settings: &Settings, found: &[Found]) -> Record {
+fn record(settings: &Settings, found: &[Findings]) -> Record {
     let (over, maps) = (Repeated::new("mnist-maps", found), &settings.maps);
     let counts: Vec<usize> = maps.mixtures.iter().map(|each| 9 * **each).collect();
     let [mixtures, epochs] = [("mixtures", &counts), ("epochs", &plain(&maps.epochs))]
@@ -112,7 +112,7 @@ fn record(settings: &Settings, found: &[Found]) -> Record {
     let rate = Dimension::new("rate", &plain(&maps.learning_rates), f64::to_string);
     let mode = modes();
     let what = "fraction of the trainings with one end, {mixtures} mixtures, {mode} flow";
-    let of = |f: &Found, [m, n]: [usize; 2]| {
+    let of = |f: &Findings, [m, n]: [usize; 2]| {
         let ends: Vec<usize> = f.0[n * rate.len()..][..rate.len()].iter().flatten().map(|ends| ends[m]).collect();
         ends.iter().filter(|ends| **ends == 1).count() as f64 / ends.len() as f64
     };
@@ -126,7 +126,7 @@ fn record(settings: &Settings, found: &[Found]) -> Record {
     });
     let what = "distinct ends, {mixtures} mixtures, learning rate {rate}, {epochs} epochs, {mode}";
     let key = "mixtures{mixtures}.rate{rate}.epochs{epochs}.{mode}.ends";
-    let of = |f: &Found, [m, n, r, e]: [usize; 4]| f.0[n * rate.len() + r][e][m];
+    let of = |f: &Findings, [m, n, r, e]: [usize; 4]| f.0[n * rate.len() + r][e][m];
     let ends = over.quantity(key, [&mode, &mixtures, &rate, &epochs], "1", what, of);
 
     let digits = plain(&maps.digits);
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::record::testing::{check, verdicts};
 
-    /// 4500 mixtures leave one end but with the last rate in Gibbs steps; fewer leave as many as tell their place.
+    /// 4500 mixtures leave one end except for the last rate in Gibbs steps; fewer leave a number that encodes their position.
     #[test]
     fn the_record_tells_ends_by_mixtures_rate_epochs_and_mode() {
         let settings = changed::<MnistMaps>(&["maps.epochs=[3, 10]", "maps.learning_rates=[0.1, 0.5]"]).unwrap();
@@ -194,7 +194,7 @@ mod tests {
                 _ => 100 * machine + 10 * e + mode.place() + 2,
             })
         };
-        let found = || Found((0..6).map(|machine| (0..2).map(|e| ends(machine, e)).collect()).collect());
+        let found = || Findings((0..6).map(|machine| (0..2).map(|e| ends(machine, e)).collect()).collect());
         let record = record(&settings, &[found(), found()]);
         let values = [
             ("mnist-maps.mixtures900.gibbs.one", 0.0),

@@ -4,8 +4,8 @@ mod classifier;
 mod data;
 mod embedding;
 mod flows;
-mod machines;
 mod maps;
+mod rbms;
 mod record;
 mod settings;
 
@@ -13,15 +13,15 @@ use crate::dataset::mnist::{self, Digits};
 use crate::study::prelude::*;
 use data::{Images, Set, With};
 use embedding::Embedding;
-use flows::FlowFound;
-use machines::MachineSpec;
+use flows::FlowFindings;
 pub use maps::MnistMaps;
+use rbms::MachineSpec;
 use settings::{Common, PIXELS, Settings};
 
-/// The experiment.
+/// The experiment `mnist`.
 pub struct Mnist;
 
-/// What the stages of a repetition share.
+/// Data that the stages of a repetition share.
 struct Study<'a> {
     repetition: &'a Repetition<'a>,
     settings: &'a Common,
@@ -29,9 +29,9 @@ struct Study<'a> {
 }
 
 impl Study<'_> {
-    /// Trains the classifier and machines.
+    /// Trains the classifier and the machines of `specs`.
     fn trained(&self, specs: &[MachineSpec]) -> Result<(Artifact, Vec<Artifact>), Error> {
-        let machines = || specs.par_iter().map(|spec| machines::stage(self, spec)).collect::<Result<_, _>>();
+        let machines = || specs.par_iter().map(|spec| rbms::stage(self, spec)).collect::<Result<_, _>>();
         let (classifier, machines) = rayon::join(|| classifier::stage(self), machines);
         Ok((classifier?, machines?))
     }
@@ -39,7 +39,8 @@ impl Study<'_> {
 
 /// The machines of figures 4.12 to 4.15.
 fn machines(settings: &Settings) -> [MachineSpec; 6] {
-    let (per_digit, training, sets) = (*settings.common.data.per_digit, settings.own.training, &settings.own.sets);
+    let (per_digit, training, sets) =
+        (*settings.common.data.per_digit, settings.specific.training, &settings.specific.sets);
     [
         ("4-8", [4, 8], With::Nothing),
         ("4-8-mixed", [4, 8], With::Mixed(*sets.many)),
@@ -54,21 +55,21 @@ fn machines(settings: &Settings) -> [MachineSpec; 6] {
     })
 }
 
-/// What one repetition found.
-pub struct Found {
-    /// Fraction of the test files read right: of a training on some images, and on all.
+/// Findings of one repetition.
+pub struct Findings {
+    /// Accuracy on the test files of two classifiers: trained on some images, and on all.
     accuracy: f64,
     accuracy_all: Option<f64>,
     embedding: Embedding,
-    /// By set.
-    flows: Vec<ByMode<FlowFound>>,
+    /// Flows by training set.
+    flows: Vec<ByMode<FlowFindings>>,
     /// A few images of each digit, digit by digit.
     examples: Digits,
 }
 
 impl Experiment for Mnist {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "mnist",
@@ -90,26 +91,26 @@ impl Experiment for Mnist {
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
-        let sets = &settings.own.sets;
-        // Nine mixtures of two digits, six noisy copies of each: numbers of 32 bits.
+        let sets = &settings.specific.sets;
+        // Nine mixtures of two digits, six noisy copies of each: 32-bit numbers.
         let sets = [("many", 9, *sets.many), ("few", 9, *sets.few), ("noisy", 12, *sets.noisy)]
             .map(|(name, times, n)| Need::new(&[4 * PIXELS, times, n], format!("sets.{name} = {n}"), "take fewer"));
         [settings.common.needs()].into_iter().chain(sets).collect()
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let images = &*Images::read()?;
         let study = &Study { repetition, settings: &settings.common, images };
-        let (specs, own) = (machines(settings), &settings.own);
-        let on_all = || own.accuracy.all.then(|| classifier::on_all(study)).transpose();
+        let (specs, specific) = (machines(settings), &settings.specific);
+        let on_all = || specific.accuracy.all.then(|| classifier::on_all(study)).transpose();
         let (trained, (accuracy_all, embedding)) =
-            rayon::join(|| study.trained(&specs), || rayon::join(on_all, || embedding::stage(study, &own.tsne)));
+            rayon::join(|| study.trained(&specs), || rayon::join(on_all, || embedding::stage(study, &specific.tsne)));
         let (classifier, machines) = trained?;
         let flows = specs.par_iter().zip(&machines).map(|(spec, machine)| {
             ByMode::make(|mode| flows::stage(study, &classifier, (machine, &spec.name, None), mode))
         });
         let shown = 4.min(*settings.common.flow.chains);
-        Ok(Found {
+        Ok(Findings {
             flows: flows.collect::<Result<_, _>>()?,
             accuracy: classifier::load(&classifier)?.1,
             accuracy_all: accuracy_all?,
@@ -118,7 +119,7 @@ impl Experiment for Mnist {
         })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }

@@ -1,12 +1,12 @@
-//! Where the flows of ten digits end, by training set, with a map of the digits.
+//! Record of `mnist`: ends of the flows of ten digits, by training set, with a map of the digits.
 
 use super::settings::Settings;
-use super::{FlowFound, Found, machines};
+use super::{Findings, FlowFindings, machines};
 use crate::record::Place;
 use crate::study::prelude::*;
 use crate::study::values::plain;
 
-/// What the thesis says of the training sets, in their order: figure, statement, whether there are several ends,
+/// Thesis's statements on the training sets, in their order: figure, statement, whether there are several ends,
 /// source.
 const THESIS: [(&str, &str, bool, &str); 6] = [
     ("fig4.12", "4, 8: several fixed points", true, "thesis fig 4.12: several"),
@@ -17,7 +17,7 @@ const THESIS: [(&str, &str, bool, &str); 6] = [
     ("fig4.15", "noisy 4 and 9: one", false, "thesis fig 4.15: one"),
 ];
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("mnist", found);
     let set = Dimension::names("set", machines(settings).map(|spec| spec.name));
     let [start, digit] = ["start", "digit"].map(|name| Dimension::names(name, (0..10).map(|d| d.to_string())));
@@ -28,7 +28,7 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     let what =
         format!("fraction of the test files read right, {} training images per digit", settings.common.data.per_digit);
     let accuracy = over.number("classifier.accuracy", "1", &what, |f| f.accuracy);
-    let all = if settings.own.accuracy.all { "classifier.accuracy_all" } else { "" };
+    let all = if settings.specific.accuracy.all { "classifier.accuracy_all" } else { "" };
     let what = "fraction of the test files read right, all training images";
     let accuracy_all = over.number(all, "1", what, |f| f.accuracy_all);
     let what = "fraction of images whose nearest neighbour on the map is the same digit";
@@ -49,8 +49,8 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
         let (_, _, are_several, source) = THESIS[s];
         several.compare(f64::from(u8::from(are_several)), 0.0, 0.0, source)
     });
-    // Gibbs steps have no attractors and never rest.
-    let of_mean = |key: &str, what: &str, of: fn(&FlowFound) -> f64| {
+    // Gibbs steps have no attractors and never come to rest.
+    let of_mean = |key: &str, what: &str, of: fn(&FlowFindings) -> f64| {
         let quantity = over.quantity(key, [&set, &mode], "1", what, |f, [s, m]| of(&f.flows[s][m]));
         quantity.map(|[_, m], number| if m == Mode::Mean.place() { number } else { number.unlisted() })
     };
@@ -131,7 +131,7 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
         ("fig4.14", "4 and 9, and mixtures"),
         ("fig4.15", "noisy 4 and 9"),
     ];
-    let Found { examples, embedding, .. } = &found[0];
+    let Findings { examples, embedding, .. } = &found[0];
     let per = examples.labels.len() / 10;
     let example = |i: usize| picture(examples.labels[i].to_string(), examples.images.row(i).to_vec());
     let rows = (0..per).map(|row| (0..10).map(|d| example(d * per + row)).collect()).collect();
@@ -146,9 +146,9 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     let caption = format!(
         "t-SNE (perplexity {}) of {} images on their first {} principal components, begun at the first two. First \
          repetition.",
-        settings.own.tsne.perplexity,
+        settings.specific.tsne.perplexity,
         embedding.places.len(),
-        settings.own.tsne.components
+        settings.specific.tsne.components
     );
     let map = Figure::new("fig4.11", "Thesis fig 4.11: map of the digits")
         .caption(caption, "Ten clouds of points, one for each digit.")
@@ -164,12 +164,12 @@ mod tests {
     use super::*;
     use crate::record::testing::{check, verdicts};
 
-    /// Ends by set: as the thesis says but for the first set with Gibbs steps. P(digit) tells start and digit apart.
-    fn found() -> Found {
+    /// Ends by set: as the thesis says except for the first set with Gibbs steps. P(digit) identifies start and digit.
+    fn found() -> Findings {
         let flow = |s: usize, mode: Mode| {
             let ends = if (s, mode) == (0, Mode::Gibbs) { 1 } else { 1 + usize::from(THESIS[s].2) * (s + 2) };
             let row = |start: usize| (0..10).map(|digit| (10 * start + digit) as f64 / 100.0).collect();
-            FlowFound {
+            FlowFindings {
                 ends: vec![9, ends],
                 probability: vec![(0..10).map(row).collect()],
                 attractors: 20 + s,
@@ -178,7 +178,7 @@ mod tests {
             }
         };
         let images = ndarray::Array2::zeros((20, 4));
-        Found {
+        Findings {
             accuracy: 0.75,
             accuracy_all: Some(0.875),
             embedding: Embedding { purity: 0.95, variance: 0.25, ..Default::default() },
@@ -203,7 +203,7 @@ mod tests {
         ];
         check(&record, &values, &["fig4.10", "fig4.11", "fig4.12", "fig4.13", "fig4.14", "fig4.15"]);
         assert_eq!(record.figures().map(|figure| figure.panels.len()).collect::<Vec<_>>(), [1, 1, 4, 8, 8, 4]);
-        // The map agrees, and all sets but for 4, 8 in Gibbs steps.
+        // The map agrees, and all sets except 4, 8 in Gibbs steps.
         assert_eq!(verdicts(&record), [&["agrees", "differs"][..], &["agrees"; 11]].concat());
         assert_eq!(record.claims[12].number, "mnist.4-9-noisy.mean.several");
         assert_eq!(record.answers[1].split(", ").nth(2), Some("5 4-8-few"));

@@ -1,4 +1,4 @@
-//! The recipe's values.
+//! Settings of `mnist`, and those it shares with `mnist-maps`.
 
 use crate::study::prelude::*;
 use crate::study::values::real;
@@ -10,7 +10,7 @@ pub(super) type Epochs = Within<1, 100_000>;
 type Steps = Rising<Within<1, 1_000_000>>;
 type Many = Within<1, 100_000>;
 
-/// What both experiments have.
+/// Settings that both experiments share.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Common {
     pub data: Data,
@@ -21,7 +21,7 @@ pub(super) struct Common {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Data {
-    /// The rarest digit, 5, has 5421 training images; as many test as train.
+    /// The rarest digit, 5, has 5421 training images, which training and test share equally.
     pub per_digit: Within<1, 2700>,
 }
 
@@ -49,22 +49,22 @@ pub(super) struct Flow {
     pub permutations: Within<100, 1_000_000>,
 }
 
-/// How long and how fast machines are trained.
+/// Length and learning rate of the trainings.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Training {
     pub learning_rate: Positive,
     pub epochs: Epochs,
 }
 
-/// The values of the recipe of `mnist`.
+/// Settings of `mnist`.
 pub struct Settings {
     pub(super) common: Common,
-    pub(super) own: Own,
+    pub(super) specific: Specific,
 }
 
-/// What `mnist` alone has.
+/// Settings of `mnist` alone.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Own {
+pub(super) struct Specific {
     pub training: Training,
     pub sets: Sets,
     pub tsne: Tsne,
@@ -120,7 +120,7 @@ impl Common {
         [&[pixels], &values::plain(&self.classifier.hidden)[..], &[10]].concat()
     }
 
-    /// The classifier's weights and their gradient.
+    /// Memory of the classifier's weights and their gradient.
     pub fn needs(&self) -> Need {
         let weights = self.layers(PIXELS).windows(2).map(|pair| pair[0] * pair[1]).sum();
         let what = format!("classifier.hidden = {:?}", values::plain(&self.classifier.hidden));
@@ -130,11 +130,11 @@ impl Common {
 
 impl values::Settings for Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let (common, own): (_, Own) = (Common::parse(table)?, values::parse(table)?);
-        let perplexity = own.tsne.perplexity;
-        if 3.0 * *perplexity >= *own.tsne.images as f64 {
+        let (common, specific): (_, Specific) = (Common::parse(table)?, values::parse(table)?);
+        let perplexity = specific.tsne.perplexity;
+        if 3.0 * *perplexity >= *specific.tsne.images as f64 {
             return Err(format!("tsne.perplexity = {perplexity}: must be at least 2 and below a third of tsne.images"));
         }
-        Ok(Self { common, own })
+        Ok(Self { common, specific })
     }
 }

@@ -1,7 +1,7 @@
-//! Stage "measure": lattices are sampled and read, exponents follow; what is kept are exponents and curves.
+//! Stage "measure": samples and reads lattices and derives exponents; only exponents and curves are kept.
 
 use super::networks::{Kind, Networks};
-use super::sampling::{Seen, read};
+use super::sampling::{LatticeReadings, read};
 use super::settings::{Beta, Settings};
 use crate::study::prelude::*;
 use ndarray::Array2;
@@ -10,45 +10,45 @@ use std::collections::BTreeMap;
 
 const REVISION: u32 = 2;
 
-/// beta* - beta_c where two curves cross, and nu there.
+/// beta* - beta_c at the crossing of two curves, and nu there.
 pub(super) type Crossing = [Measured; 2];
 
-/// The larger lattice, its level that is read, the smaller lattice and its level, b.
+/// The larger lattice, its level, the smaller lattice and its level, b.
 pub(super) const PAIRS: [(usize, usize, usize, usize, usize); 5] =
     [(64, 0, 32, 0, 2), (32, 1, 16, 0, 2), (128, 0, 64, 0, 2), (48, 0, 16, 0, 3), (96, 0, 32, 0, 3)];
 
-/// What one repetition found.
+/// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Found {
+pub struct Findings {
     /// Test cross-entropy of the networks of 32 x 32 spins.
     pub test_cost: Vec<f64>,
-    /// Energy per spin and variance of the energy per spin by size.
+    /// Energy per spin and variance of the energy per spin, by size.
     pub energies: Vec<[Measured; 2]>,
-    /// By pair of lattices.
+    /// nu by pair of lattices.
     pub nu: Vec<Nu>,
-    /// Of pairs of separately trained networks, 64/32; `None` where the curves do not cross within reach.
+    /// Crossings for pairs of separately trained networks, 64/32; `None` where the curves do not cross within reach.
     pub two_networks: Vec<Option<Crossing>>,
-    /// The same of networks of few samples: two of them, and one on both lattices.
+    /// The same for networks trained on few samples: two of them, and one on both lattices.
     pub two_few: Vec<Option<Crossing>>,
     pub one_few: Vec<Option<Crossing>>,
     /// theta by coupling.
     pub theta: Vec<Theta>,
-    /// By lattice (32, then 64 blocked) and beta.
+    /// Curves by lattice (32, then 64 blocked) and beta.
     pub fields: Vec<Vec<FieldCurve>>,
     pub crossing: CrossingCurves,
 }
 
-/// nu of one pair of lattices.
+/// nu from one pair of lattices.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Nu {
-    /// By network; empty where curves do not cross within reach, `why`.
+    /// Crossings by network; empty where curves do not cross within reach, for the reason `why`.
     pub networks: Vec<Crossing>,
     /// Mean over networks; its error holds that of the samples and the spread over networks.
     pub mean: Option<Measured>,
     /// The same from the slopes at beta_c.
     pub statistical: Option<f64>,
     pub why: Option<String>,
-    /// Controls without network: |m|, m^2, Binder's cumulant (nu alone).
+    /// Controls without a network: |m|, m^2, Binder's cumulant (nu only).
     pub abs_m: Option<Crossing>,
     pub m2: Option<Crossing>,
     pub binder: Option<Measured>,
@@ -58,7 +58,7 @@ pub struct Nu {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Theta {
     pub name: String,
-    /// By network; one value without.
+    /// Values by network; a single one without a network.
     pub networks: Vec<Measured>,
     /// Mean; its error holds the spread over networks.
     pub mean: Measured,
@@ -71,11 +71,11 @@ pub struct FieldCurve {
     pub y: Vec<f64>,
     pub f: Vec<Measured>,
     pub chi: Vec<Measured>,
-    /// Share of configurations that count.
+    /// Share of configurations that contribute.
     pub share: Vec<f64>,
 }
 
-/// f' and f against beta - beta_c: one network on both, and f' of the second network.
+/// f' and f against beta - beta_c: one network on both lattices, and f' of a second network.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CrossingCurves {
     pub shift: Vec<f64>,
@@ -90,7 +90,7 @@ pub(super) fn stage(
     settings: &Settings,
     inputs: &[&Artifact],
     networks: &Networks,
-) -> Result<Found, Error> {
+) -> Result<Findings, Error> {
     let what = Stage {
         name: "measure",
         revision: REVISION,
@@ -101,7 +101,7 @@ pub(super) fn stage(
     repetition.found(what, |out| measure(out, settings, networks))
 }
 
-fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<Found, Error> {
+fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<Findings, Error> {
     let (lattices, figures) = (&settings.lattices, &settings.figures);
     let (critical, sizes) = (Temperature::CRITICAL.beta(), lattices.sizes());
     let cost = |size: usize| (size * size) as u64 / 30 + 10;
@@ -115,7 +115,7 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
         read((size, beta, n), lattices, networks, purpose, (out, cost(size)))
     };
     let at_critical = |(size, n)| Ok((size, sample(size, critical, n, &format!("lattices/L{size}"))?));
-    let seen = sizes.into_iter().map(at_critical).collect::<Result<BTreeMap<usize, Seen>, Error>>()?;
+    let seen = sizes.into_iter().map(at_critical).collect::<Result<BTreeMap<usize, LatticeReadings>, Error>>()?;
     let mut fields = Vec::new();
     for (size, reach) in [(32, 0.03), (64, 0.01)] {
         let curve = |(i, beta): (usize, &Beta)| {
@@ -137,7 +137,7 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
         let pairs = large.of(0, of_large).iter().zip(small.of(0, of_small));
         pairs.map(|(l, s)| crossing(2, large.all.series(l), small.all.series(s))).collect()
     };
-    Ok(Found {
+    Ok(Findings {
         test_cost: networks.test_cost.clone(),
         energies: sizes
             .map(|(size, _)| neural::energy_and_variance(&seen[&size].all.energy, size * size).map(Measured::from))
@@ -157,8 +157,8 @@ fn crossing(b: usize, large: Series, small: Series) -> Option<Crossing> {
     Some([found[0].shift.into(), found[0].nu.into()])
 }
 
-/// Of two lattices, each at one of its levels.
-fn nu(b: usize, (large, i): (&Seen, usize), (small, j): (&Seen, usize)) -> Nu {
+/// nu from two lattices, each at one of its levels.
+fn nu(b: usize, (large, i): (&LatticeReadings, usize), (small, j): (&LatticeReadings, usize)) -> Nu {
     let (m_large, m_small) = (&large.all.levels[i].m, &small.all.levels[j].m);
     let control = |f: fn(f32) -> f32| {
         let [l, s] = [m_large, m_small].map(|m| m.iter().map(|m| f(*m)).collect::<Vec<f32>>());
@@ -183,7 +183,7 @@ fn nu(b: usize, (large, i): (&Seen, usize), (small, j): (&Seen, usize)) -> Nu {
     }
 }
 
-fn thetas(seen: &BTreeMap<usize, Seen>) -> Vec<Theta> {
+fn thetas(seen: &BTreeMap<usize, LatticeReadings>) -> Vec<Theta> {
     let theta = |name: &str, b: usize, pairs: Vec<(Array2<f64>, Array2<f64>)>| {
         let (each, mean) = neural::theta(b, &pairs);
         let values: Vec<f64> = each.iter().map(|e| e.value).collect();
@@ -191,18 +191,18 @@ fn thetas(seen: &BTreeMap<usize, Seen>) -> Vec<Theta> {
         Theta { name: name.into(), networks, mean: mean.with_spread(&values).into() }
     };
     let (large, small) = (&seen[&64], &seen[&32]);
-    // (a) A bounded f: X = V f of the block spins, V that of the sampled lattice.
+    // (a) A bounded f: X = V f of the block spins, V the volume of the sampled lattice.
     let bounded = |f: &Vec<f32>, v: f64| field_rows(f, &f.iter().map(|f| v * f64::from(*f)).collect::<Vec<_>>());
     let pairs = large.ordered(0).iter().zip(small.ordered(0));
     let bounded = pairs.map(|(l, s)| (bounded(l, 4096.0), bounded(s, 1024.0))).collect();
     // (b) Local read-outs: f of the block spins, X the sum over the lattice itself; 64 blocked twice, 32 once.
     let local = |kind: Kind| {
-        let rows = |seen: &Seen, k: usize| field_rows(&seen.of(1, kind)[k], &seen.local(kind)[k]);
+        let rows = |seen: &LatticeReadings, k: usize| field_rows(&seen.of(1, kind)[k], &seen.local(kind)[k]);
         (0..large.local(kind).len()).map(|k| (rows(large, k), rows(small, k))).collect()
     };
-    // (c) Controls without network: f of the magnetisation and of the sum of the spins.
-    let control = |l: &Seen, s: &Seen, level: usize, f: fn(f64) -> f64| {
-        let rows = |seen: &Seen| {
+    // (c) Controls without a network: f of the magnetisation and of the sum of the spins.
+    let control = |l: &LatticeReadings, s: &LatticeReadings, level: usize, f: fn(f64) -> f64| {
+        let rows = |seen: &LatticeReadings| {
             let m: Vec<f32> = seen.all.levels[level].m.iter().map(|m| f(f64::from(*m)) as f32).collect();
             field_rows(&m, &seen.all.total.iter().map(|x| f(*x)).collect::<Vec<_>>())
         };
@@ -219,9 +219,9 @@ fn thetas(seen: &BTreeMap<usize, Seen>) -> Vec<Theta> {
     ]
 }
 
-fn crossing_curves(large: &Seen, small: &Seen) -> CrossingCurves {
+fn crossing_curves(large: &LatticeReadings, small: &LatticeReadings) -> CrossingCurves {
     let shift: Vec<f64> = (0..41).map(|i| 0.0004 * f64::from(i - 20)).collect();
-    let of = |seen: &Seen, kind: Kind| {
+    let of = |seen: &LatticeReadings, kind: Kind| {
         let series = seen.all.series(&seen.of(0, kind)[0]);
         shift.iter().map(|shift| Some(neural::reweighted(&series, *shift).ok()?.0.into())).collect()
     };

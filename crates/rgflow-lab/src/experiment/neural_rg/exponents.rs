@@ -1,13 +1,13 @@
-//! nu and theta_Y with their controls; what each repetition found beside the means, and the pulls of all.
+//! nu and theta_Y with their controls: values of each repetition as well as the means, and pulls from the exact values.
 
-use super::analysis::{Crossing, Found, PAIRS};
+use super::analysis::{Crossing, Findings, PAIRS};
 use super::settings::Settings;
 use crate::row;
 use crate::study::prelude::*;
 use rgflow::rg::neural::BLOCKS;
 use rgflow::statistics::mean_and_deviation;
 
-/// What a coupling's theta is exactly, what is allowed beside errors, and why.
+/// Exact theta of a coupling, deviation allowed in addition to errors, and the reason.
 pub(super) const THETA: [(&str, f64, f64, &str); 7] = [
     ("bounded", 0.5, 0.005, "1/d: f of a scaling variable has no dimension of its own"),
     ("odd-local", 8.0 / 15.0, 8.0 / 1500.0, "1/y_h = 8/15"),
@@ -17,38 +17,38 @@ pub(super) const THETA: [(&str, f64, f64, &str); 7] = [
     ("m-b3-48-16", 8.0 / 15.0, 16.0 / 1500.0, "1/y_h = 8/15, no network"),
     ("m-b3-96-32", 8.0 / 15.0, 16.0 / 1500.0, "1/y_h = 8/15, no network"),
 ];
-/// Places of couplings that answer.
+/// Positions of the couplings that answer claims.
 pub(super) const BOUNDED: usize = 0;
 pub(super) const ODD: usize = 1;
 pub(super) const MAGNETISATION: usize = 3;
-/// Places of pairs of lattices that answer: 64 and 32, 96 and 32.
+/// Positions of the pairs of lattices that answer claims: 64 and 32, 96 and 32.
 pub(super) const TWO: usize = 0;
 pub(super) const THREE: usize = 4;
 
-/// Key, what networks they are, and their crossings in a repetition.
-type Control = (&'static str, &'static str, fn(&Found) -> &[Option<Crossing>]);
+/// Key, description of the networks, and their crossings in a repetition.
+type Control = (&'static str, &'static str, fn(&Findings) -> &[Option<Crossing>]);
 
-/// Networks that are not one well-trained network.
+/// Networks other than one well-trained network.
 const CONTROLS: [Control; 3] = [
     ("two-networks", "two networks, one on the spins of 32 x 32, one on block spins of 64 x 64", |f| &f.two_networks),
     ("two-networks-few", "two networks of few samples", |f| &f.two_few),
     ("one-network-few", "one network of few samples on both lattices", |f| &f.one_few),
 ];
 
-/// Deviation from what is exact, in errors.
+/// Deviation from the exact value, in errors.
 pub(super) fn pull((value, error): Measured, exact: f64) -> f64 {
     (value - exact) / error
 }
 
-/// What the numbers are made of.
+/// Quantities that the numbers are made from.
 pub(super) struct Exponents<'a> {
-    pub found: &'a [Found],
+    pub found: &'a [Findings],
     pub pair: Dimension,
     /// By pair: nu, beta* - beta_c, and nu of observables without a network.
     pub nu: Quantity<1>,
     pub shift: Quantity<1>,
     pub controls: Quantity<2>,
-    /// Networks as in [`CONTROLS`]: how far off they cross (root mean square), nu there, and its deviation over
+    /// Dimension of the networks of [`CONTROLS`], for: root mean square offset of the crossing, nu there, and its deviation over
     /// trainings.
     pub network: Dimension,
     pub off: Quantity<1>,
@@ -59,7 +59,7 @@ pub(super) struct Exponents<'a> {
 }
 
 impl<'a> Exponents<'a> {
-    pub fn new(found: &'a [Found]) -> Self {
+    pub fn new(found: &'a [Findings]) -> Self {
         let over = Repeated::new("neural-rg", found);
         let sampled = Repeated::new("neural-rg", found).n_eff(BLOCKS as f64);
         let pair = Dimension::names("pair", PAIRS.map(|(large, _, small, _, _)| format!("{large}-{small}")));
@@ -88,13 +88,13 @@ impl<'a> Exponents<'a> {
         let controls = controls.map(|_, nu| nu.compare(1.0, 0.0, 0.05, "exact"));
 
         let network = Dimension::names("network", CONTROLS.map(|(key, ..)| key)).words(|c| CONTROLS[c].1.into());
-        let crossings = |f: &'a Found, c: usize| CONTROLS[c].2(f).iter().flatten();
+        let crossings = |f: &'a Findings, c: usize| CONTROLS[c].2(f).iter().flatten();
         let what = "root mean square of beta* - beta_c, 64/32, over trainings of {network}";
         let off = over.quantity("{network}.shift", [&network], "1", what, |f, [c]| {
             let squares: Vec<f64> = crossings(f, c).map(|[shift, _]| shift.0 * shift.0).collect();
             (!squares.is_empty()).then(|| (squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
         });
-        let of_nu = |f: &'a Found, c: usize| {
+        let of_nu = |f: &'a Findings, c: usize| {
             let nus: Vec<f64> = crossings(f, c).map(|[_, nu]| nu.0).collect();
             mean_and_deviation(&nus).map(|value| Some(value).filter(|value| value.is_finite()))
         };
@@ -114,7 +114,7 @@ impl<'a> Exponents<'a> {
         Self { found, pair, nu, shift, controls, network, off, nu_off, deviation, coupling, theta }
     }
 
-    /// The means, each with what the repetitions found.
+    /// Lists the means, each with the values of the repetitions.
     pub fn list(&self, record: &mut Record) {
         let number = |key: String, (value, error): Measured, how: String| {
             Number::new(format!("neural-rg.{key}"), value, Some(error), "1", how)

@@ -10,12 +10,12 @@ mod settings;
 use crate::dataset::{self, Input, Sites};
 use crate::study::prelude::*;
 use crate::study::user_files::UserNetwork;
-use analysis::Found;
+use analysis::Findings;
 use networks::Kind;
 use settings::Settings;
 use std::path::{Path, PathBuf};
 
-/// The experiment, by default with networks of its own.
+/// The experiment `neural-rg`, by default with networks it trains itself.
 #[derive(Default)]
 pub struct NeuralRg {
     given: Vec<UserNetwork>,
@@ -25,18 +25,18 @@ pub struct NeuralRg {
 const SIDE: usize = 32;
 
 impl NeuralRg {
-    /// With networks that it trains itself.
+    /// The experiment with networks that it trains itself.
     pub const fn new() -> Self {
         Self { given: Vec::new() }
     }
 
-    /// The networks in `files` read 32 x 32 spins and block spins in place of those that are trained here; the last
+    /// The networks in `files` read 32 x 32 spins and block spins instead of those trained here; the last
     /// output of each is taken as P(ordered).
     ///
     /// # Errors
     /// [`Error::User`] if a file cannot be read or its network does not read 32 x 32 spins.
     pub fn with_networks(files: &[PathBuf]) -> Result<Self, Error> {
-        // What the lattices here are made of.
+        // Description of the spins that the networks are to read.
         let spins = Input {
             name: "rg neural".into(),
             kind: Some(dataset::Kind::Spins),
@@ -54,7 +54,7 @@ impl NeuralRg {
 
 impl Experiment for NeuralRg {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "neural-rg",
@@ -84,7 +84,7 @@ impl Experiment for NeuralRg {
         vec![Need::new(&[4, per, n_beta, SIDE, SIDE], what, "take a smaller networks.per_beta")]
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (artifact, mut networks) = networks::stage(repetition, &settings.networks)?;
         let given = self.given.iter().map(UserNetwork::artifact);
         let inputs: Vec<Artifact> = std::iter::once(artifact).chain(given).collect();
@@ -94,7 +94,7 @@ impl Experiment for NeuralRg {
         analysis::stage(repetition, settings, &inputs.iter().collect::<Vec<_>>(), &networks)
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         record::record(settings, found)
     }
 }

@@ -1,8 +1,8 @@
-//! Stage "networks": P(ordered) from the two phases, on samples of one size and, as the thesis has it, on blocked
+//! Stage "networks": P(ordered) from the two phases, trained on samples of one size and, as in the thesis, on blocked
 //! samples; local read-outs.
 
 use super::settings;
-use crate::artifact::{Model, network};
+use crate::artifact::{Model, network_file};
 use crate::study::prelude::*;
 use crate::study::samples::sampled;
 use crate::study::training::NetworkFit;
@@ -15,30 +15,30 @@ use rgflow::rg::neural::{Observable, PATTERNS, of_parity, patches, turned};
 use std::collections::BTreeMap;
 
 const REVISION: u32 = 2;
-/// Units of progress per network: about microseconds.
+/// Units of progress per network, of about one microsecond.
 const UNITS: u64 = 3_000_000;
-/// The local logit is this times the mean over the lattice.
+/// Factor between the local logit and the mean over the lattice.
 const STEEPNESS: f32 = 30.0;
 
 /// Networks of all kinds, by training.
 pub(super) struct Networks {
-    /// P(ordered) of spins and block spins.
+    /// Networks for P(ordered) of spins and block spins.
     pub mlps: BTreeMap<Kind, Vec<Mlp>>,
-    /// Local read-outs phi: a number for each pattern of 3 x 3 spins, odd and even under the turn of all spins.
+    /// Local read-outs phi: a number for each pattern of 3 x 3 spins, odd and even under a global spin flip.
     pub tables: BTreeMap<Kind, Vec<Vec<f64>>>,
-    /// Test cross-entropy of those of 32 x 32 spins.
+    /// Test cross-entropy of the networks of 32 x 32 spins.
     pub test_cost: Vec<f64>,
 }
 
 impl Networks {
-    /// Those of a kind as they read block spins.
+    /// Networks of a kind as observables of block spins.
     pub fn observables(&self, kind: Kind) -> Vec<Observable<'_>> {
         let mlps = self.mlps.get(&kind).into_iter().flatten().map(Observable::Network);
         mlps.chain(self.tables.get(&kind).into_iter().flatten().map(|table| Observable::Local(table))).collect()
     }
 }
 
-/// What a network is trained on and reads.
+/// Training data and input of a network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// 32 x 32 and 16 x 16 spins.
@@ -46,7 +46,7 @@ pub(super) enum Kind {
     On16,
     /// 32 x 32 block spins: the second network of the thesis.
     Blocked,
-    /// Both of few samples.
+    /// Both trained on few samples.
     Few32,
     FewBlocked,
     /// Local read-outs.
@@ -93,7 +93,7 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
                     "kind": "P(ordered)", "name": name, "training": k + 1, "seed": out.seed(), "settings": n,
                     "test_cross_entropy": cost,
                 });
-                network::with_layers(Model::new(metadata), &mlp).to_bytes()
+                network_file::with_layers(Model::new(metadata), &mlp).to_bytes()
             })?;
             out.write(file, bytes)
         })
@@ -102,7 +102,7 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
     for (kind, name) in KINDS {
         let models = (0..trainings).map(|k| Model::load(artifact.path(&file(name, k))));
         let models = models.collect::<Result<Vec<_>, Error>>()?;
-        let mlps = models.iter().map(network::layers).collect::<Result<Vec<_>, Error>>()?;
+        let mlps = models.iter().map(network_file::layers).collect::<Result<Vec<_>, Error>>()?;
         if kind == Kind::On32 {
             networks.test_cost = models.iter().filter_map(|m| m.metadata["test_cross_entropy"].as_f64()).collect();
         }
@@ -117,7 +117,7 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
     Ok((artifact, networks))
 }
 
-/// Inputs of both phases and their targets, `per` samples at each beta: parts of the part `part`.
+/// Inputs of both phases and their targets, `per` samples at each beta; they are parts of the stage under the name `part`.
 fn draw(
     (out, part): (&StageOut, &str),
     n: &settings::Networks,
@@ -150,7 +150,7 @@ fn draw(
                 spins = majority(spins.view(), size, size, 2, &mut rng)?;
             }
             for mut row in spins.rows_mut() {
-                // The sign-odd read-out is to tell up from disorder.
+                // The sign-odd read-out is to distinguish up from disordered.
                 if kind == Kind::Odd && phase == 1 && row.iter().map(|s| i32::from(*s)).sum::<i32>() < 0 {
                     row.iter_mut().for_each(|s| *s = -*s);
                 }
@@ -174,7 +174,7 @@ fn draw(
     Ok([rows(x), rows(y.clone())])
 }
 
-/// A network and its test cross-entropy, by parts of the part `part`.
+/// A network and its test cross-entropy; the training is part `part` of the stage.
 fn fit(
     (out, part): (&StageOut, &str),
     n: &settings::Networks,
@@ -193,7 +193,7 @@ fn fit(
     let mut init = out.streams().generator(&format!("{purpose}/init"), k);
     let mut mlp = Mlp::random(&widths, Activation::Relu, Activation::Sigmoid, &mut init);
     if kind.is_local() {
-        // The problem is convex: patterns that never occur keep the weight 0.
+        // The problem is convex, and patterns that never occur keep the weight 0.
         mlp.layers[0].weights.fill(0.0);
     }
     let fit = NetworkFit {

@@ -1,6 +1,6 @@
-//! Claims and answers from nu and theta_Y; the curves behind them, and why the thesis did not find them.
+//! Record of `neural-rg`: claims and answers from nu and theta_Y; the curves behind them, and why the thesis did not find them.
 
-use super::analysis::{Crossing, FieldCurve, Found};
+use super::analysis::{Crossing, FieldCurve, Findings};
 use super::exponents::{BOUNDED, Exponents, MAGNETISATION, ODD, THETA, THREE, TWO, pull};
 use super::settings::Settings;
 use crate::row;
@@ -8,7 +8,7 @@ use crate::study::prelude::*;
 use rgflow::exact::square;
 use rgflow::rg::neural::BLOCKS;
 
-/// Curves that cross, theta by coupling, the pulls of the repetitions.
+/// Section on crossing curves, theta by coupling, and the pulls of the repetitions.
 fn crossing(exponents: &Exponents) -> Section {
     let curves = &exponents.found[0].crossing;
     let line = |label: &str, values: &[Option<Measured>]| Curve::measured(label, &curves.shift, values.iter().copied());
@@ -67,8 +67,8 @@ fn crossing(exponents: &Exponents) -> Section {
         .tables([thetas, pulls, shifts])
 }
 
-/// The output in a field coupled to it, of the first repetition.
-fn fields(found: &Found) -> Section {
+/// Section on the output in a field coupled to it, in the first repetition.
+fn fields(found: &Findings) -> Section {
     let panels = |label: &str, of: fn(&FieldCurve) -> &[Measured]| {
         let curve = |curve: &FieldCurve| {
             let label = format!("beta = {}", curve.beta);
@@ -128,7 +128,7 @@ fn why() -> Section {
         )
 }
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
     let sampled = Repeated::new("neural-rg", found).n_eff(BLOCKS as f64);
     let sizes = settings.lattices.sizes().map(|(size, _)| size);
     let size = Dimension::new("L", &sizes, |l| format!("L{l}"));
@@ -190,8 +190,8 @@ mod tests {
 
     const ERROR: f64 = 1.0 / 1024.0;
 
-    /// Exact for the pair 64, 32 and, nearly, the bounded output, but for `off`; the curves of 32 and 16 do not cross.
-    fn found(off: f64) -> Found {
+    /// Exact for the pair 64, 32 and, nearly, the bounded output, except for `off`; the curves of 32 and 16 do not cross.
+    fn found(off: f64) -> Findings {
         let at = |value: f64| (value + off, ERROR);
         let nu = |p: usize| {
             let (crosses, rank) = (p != 1, p as f64);
@@ -217,7 +217,7 @@ mod tests {
             chi: vec![at(1.0), at(2.0)],
             share: vec![1.0, 0.5],
         };
-        Found {
+        Findings {
             test_cost: vec![],
             energies: (0..6).map(|i| [at(-1.0 - i as f64), at(7.0 + i as f64)]).collect(),
             nu: (0..5).map(nu).collect(),

@@ -1,4 +1,4 @@
-//! The lattices of the recipe, and what is read of them.
+//! Sampling of the recipe's lattices, and readings of all networks on them.
 
 use super::networks::{Kind, Networks};
 use super::settings::Lattices;
@@ -7,8 +7,8 @@ use rgflow::lattice::wolff;
 use rgflow::rg::neural::{Plan, Readings};
 use std::collections::BTreeMap;
 
-/// Extent of a block on a lattice, then numbers of steps with what reads the block spins behind them: P(ordered) of
-/// their own extent first.
+/// Block extent for a lattice, then numbers of block-spin steps with the networks and read-outs applied after them: P(ordered) of
+/// the resulting extent first.
 fn levels(size: usize) -> (usize, &'static [(usize, &'static [Kind])]) {
     use Kind::*;
     match size {
@@ -21,26 +21,26 @@ fn levels(size: usize) -> (usize, &'static [(usize, &'static [Kind])]) {
     }
 }
 
-/// A lattice as it was read.
-pub struct Seen {
-    /// All but what its levels tell.
+/// Readings of a sampled lattice.
+pub struct LatticeReadings {
+    /// Readings except those by level.
     pub all: Readings,
-    /// By level, kind and training.
+    /// Readings by level, kind and training.
     by_kind: Vec<BTreeMap<Kind, Vec<Vec<f32>>>>,
 }
 
-impl Seen {
-    /// What a kind of networks or read-outs (their means) tells of a level, by training.
+impl LatticeReadings {
+    /// Outputs of a kind of networks or means of read-outs at a level, by training.
     pub fn of(&self, level: usize, kind: Kind) -> &[Vec<f32>] {
         self.by_kind[level].get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// P(ordered) by the networks of the extent of a level.
+    /// P(ordered) from the networks for the extent of a level.
     pub fn ordered(&self, level: usize) -> &[Vec<f32>] {
         [Kind::On32, Kind::On16].map(|kind| self.of(level, kind)).into_iter().find(|f| !f.is_empty()).unwrap_or(&[])
     }
 
-    /// Sums over the sampled lattice of odd or even read-outs, by training.
+    /// Sums of odd or even read-outs over the sampled lattice, by training.
     pub fn local(&self, kind: Kind) -> &[Vec<f64>] {
         let (odd, even) = self.all.local.split_at(self.all.local.len() / 2);
         if kind == Kind::Odd { odd } else { even }
@@ -48,14 +48,14 @@ impl Seen {
 }
 
 /// Samples `n` configurations of `size` x `size` spins at `beta` (rounded up to whole chains) and reads them: each
-/// chain is a part of the stage. `cost`: units of progress for a configuration.
+/// chain is a part of the stage. `cost`: units of progress per configuration.
 pub fn read(
     (size, beta, n): (usize, f64, usize),
     lattices: &Lattices,
     networks: &Networks,
     purpose: &str,
     (out, cost): (&StageOut, u64),
-) -> Result<Seen, Error> {
+) -> Result<LatticeReadings, Error> {
     let (b, levels) = levels(size);
     let is_local = levels.iter().any(|(_, kinds)| kinds.contains(&Kind::Odd));
     let tables = [Kind::Odd, Kind::Even].into_iter().filter(|_| is_local).flat_map(|kind| &networks.tables[&kind]);
@@ -76,5 +76,5 @@ pub fn read(
         kinds.iter().map(|kind| (*kind, f.by_ref().take(networks.observables(*kind).len()).collect())).collect()
     });
     let by_kind = by_kind.collect();
-    Ok(Seen { all, by_kind })
+    Ok(LatticeReadings { all, by_kind })
 }

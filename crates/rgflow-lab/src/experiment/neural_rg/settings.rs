@@ -1,9 +1,9 @@
-//! The recipe's values.
+//! Settings of `neural-rg`: couplings, numbers of configurations by lattice, networks.
 
 use crate::study::prelude::*;
 use crate::study::values::{Spacing, real};
 
-/// The recipe's values.
+/// Settings of the experiment.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
     pub lattices: Lattices,
@@ -11,7 +11,7 @@ pub struct Settings {
     pub figures: Figures,
 }
 
-/// Configurations of which error bars by blocks can be made.
+/// Number of configurations, enough for errors by blocks.
 pub type Sampled = Within<400, 10_000_000>;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

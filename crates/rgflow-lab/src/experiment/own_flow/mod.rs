@@ -1,9 +1,9 @@
-//! `rgflow flow`: a trained machine iterated from the user's own samples.
+//! Experiment behind `rgflow flow`: a trained machine iterated from the user's own samples.
 
 mod record;
 mod stage;
 
-use crate::artifact::{machine, network, user_file};
+use crate::artifact::{network_file, rbm_file, user_file};
 use crate::dataset::{Dataset, Input, Kind, Meaning, Options, Sites};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
@@ -12,15 +12,15 @@ use crate::study::user_files::{UserData, UserNetwork, file_entry};
 use rgflow::lattice::{Named, Square};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use stage::Findings;
+use stage::ModeFindings;
 use std::path::{Path, PathBuf};
 
-/// Larger machines are not read as Ising models: 784 + 200 units already take 8 s.
+/// Larger machines are not analysed as Ising models: 784 + 200 units already take 8 s.
 const MOST_COUPLED: usize = 1024;
-/// Fewest samples of a start: two, for an error.
+/// Fewest samples of a start: two, so that there is an error.
 const LEAST: usize = 2;
 
-/// The recipe's values.
+/// Settings of the flow: how the data are read, modes, steps, chains.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
     data: Data,
@@ -41,7 +41,7 @@ struct Flow {
     chains: Within<LEAST, 1_000_000>,
 }
 
-/// A mode by its name.
+/// Name of a mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Name {
@@ -56,31 +56,31 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// The modes, in the order asked for.
+    /// The modes, in the requested order.
     fn modes(&self) -> Vec<Mode> {
         let mode = |name: &Name| if *name == Name::Gibbs { Mode::Gibbs } else { Mode::Mean };
         self.flow.modes.iter().map(mode).collect()
     }
 }
 
-/// The experiment: machine, samples and network are given with the command.
+/// The experiment; machine, samples and network are given on the command line.
 pub struct OwnFlow {
     machine: (PathBuf, String, Rbm),
-    /// What the machine says of its visible units.
+    /// The machine's description of its visible units.
     input: Input,
     network: Option<UserNetwork>,
     data: UserData,
 }
 
-/// Where flows start: samples by label.
+/// Starts of the flow: samples grouped by label.
 struct Starts {
-    /// Labels, or nothing: one start.
+    /// Labels; empty for a single start.
     labels: Vec<f64>,
-    /// Their names.
+    /// Names of the labels.
     names: Vec<String>,
-    /// What they mean.
+    /// Meaning of the labels.
     meaning: Option<Meaning>,
-    /// Rows of the data, start by start, all of one number.
+    /// Rows of the data, start by start, the same number for each.
     rows: Vec<usize>,
 }
 
@@ -88,14 +88,14 @@ impl OwnFlow {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// Of the machine in `machine` from the samples in `data`, read by the `network` (a thermometer or classifier).
+    /// The flow of the machine in `machine` from the samples in `data`, read by the `network` (a thermometer or classifier).
     ///
     /// # Errors
     /// [`Error::User`] if a file cannot be read or holds something else.
     pub fn new(machine: &Path, data: &Path, network: Option<&Path>) -> Result<Self, Error> {
         let at = |path: &Path, e: Error| Error::user(format!("{}: {e}", path.display()));
         let (model, hash) = user_file::model(machine)?;
-        let rbm = machine::rbm(&model).map_err(|e| at(machine, e))?;
+        let rbm = rbm_file::rbm(&model).map_err(|e| at(machine, e))?;
         let mut input =
             Input::of_model(&model, &machine.display().to_string(), rbm.n_visible()).map_err(Error::user)?;
         input.kind = input.kind.or_else(|| kind_of(rbm.visible_units()));
@@ -106,7 +106,7 @@ impl OwnFlow {
         Ok(Self { machine, input, network, data })
     }
 
-    /// The samples, fit for the machine.
+    /// The samples, checked against the machine.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let d = &settings.data;
         let units = self.machine.2.visible_units();
@@ -135,7 +135,7 @@ impl OwnFlow {
         })
     }
 
-    /// The square lattice of the samples, where E and |m| of spins can be measured.
+    /// Square lattice of the samples, where E and |m| of spins can be measured.
     fn lattice(&self, data: &Dataset) -> Option<Square> {
         let lattice = data.lattice.as_ref()?;
         let spins = *self.machine.2.visible_units() == Units::SPIN;
@@ -145,7 +145,7 @@ impl OwnFlow {
         }
     }
 
-    /// The machine as an Ising model, where it or else the samples are on a lattice of square cells.
+    /// The machine as an Ising model, if it or the samples are on a lattice of square cells.
     fn effective(&self, data: &Dataset, streams: Streams) -> Result<Option<Effective>, Error> {
         let rbm = &self.machine.2;
         let extents = self.input.square_cells().or_else(|| data.lattice.as_ref().and_then(Sites::square_cells));
@@ -164,7 +164,7 @@ impl OwnFlow {
     }
 }
 
-/// What the values of a machine are whose file does not say what it was trained on.
+/// Kind of the visible values of a machine whose file does not say what it was trained on.
 fn kind_of(units: &Units) -> Option<Kind> {
     match units.range() {
         None => Some(Kind::Real),
@@ -174,7 +174,7 @@ fn kind_of(units: &Units) -> Option<Kind> {
     }
 }
 
-/// Samples by label: as many of each as the smallest start has, at most `most`.
+/// Samples grouped by label: the same number for each, limited by the smallest group and by `most`.
 fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     let (labels, names, classes, meaning) = match &data.labels {
         None => (vec![], vec![], vec![0; data.n_samples()], None),
@@ -197,17 +197,17 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }
 
-/// What one repetition found.
-pub struct Found {
-    /// By mode, in the order asked for.
-    flows: Vec<Findings>,
+/// ModeFindings of one repetition.
+pub struct Findings {
+    /// Flows by mode, in the requested order.
+    flows: Vec<ModeFindings>,
     /// The machine as an Ising model, where there is a lattice.
     effective: Option<Effective>,
 }
 
 impl Experiment for OwnFlow {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "flow",
@@ -230,7 +230,7 @@ impl Experiment for OwnFlow {
 
     fn warnings(&self) -> Vec<String> {
         let reader = self.network.as_ref().and_then(|UserNetwork { path, model, .. }| {
-            let [cost, guess] = network::learnt_nothing(model)?;
+            let [cost, guess] = network_file::learnt_nothing(model)?;
             Some(format!(
                 "{} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies of the labels \
                  {guess:.3}; what it reads of this flow says nothing; train it longer (--epochs), at another --learning-rate or on more \
@@ -259,17 +259,17 @@ impl Experiment for OwnFlow {
         vec![Need::new(&[8, rows, data.n_units()], what, "take fewer --chains")]
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (data, streams) = (self.read(settings)?, repetition.streams());
         let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;
-        // A network without reference curves reads probabilities, but no T*.
-        let thermometer = self.network.as_ref().and_then(|read| network::thermometer(&read.model, streams).ok());
+        // A network without reference curves gives probabilities, but no T*.
+        let thermometer = self.network.as_ref().and_then(|read| network_file::thermometer(&read.model, streams).ok());
         let inputs = stage::Inputs { flow: self, settings, data, starts: &starts, thermometer };
         let flows = settings.modes().into_par_iter().map(|mode| stage::flow(repetition, &inputs, mode));
-        Ok(Found { flows: flows.collect::<Result<_, _>>()?, effective: self.effective(data, streams)? })
+        Ok(Findings { flows: flows.collect::<Result<_, _>>()?, effective: self.effective(data, streams)? })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         record::record(self, settings, found)
     }
 }

@@ -1,8 +1,8 @@
-//! Where the flow of the user's machine goes, by mode and start, beside the starts themselves.
+//! Record of the user's flow, by mode and start, compared with the starts themselves.
 
-use super::stage::{Findings, Star};
-use super::{Found, OwnFlow, Settings, Starts, starts};
-use crate::artifact::network::{self, Outputs};
+use super::stage::{ModeFindings, Star};
+use super::{Findings, OwnFlow, Settings, Starts, starts};
+use crate::artifact::network_file::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
 use crate::record::Map;
 use crate::row;
@@ -13,8 +13,8 @@ use crate::study::readings::star;
 use crate::study::user_files::name;
 use rgflow::flow::Ends;
 
-/// A quantity that was read along the flow: name, unit, heading, values by record and start.
-type Series = (&'static str, &'static str, &'static str, fn(&Findings) -> &Vec<Vec<Measured>>);
+/// A quantity along the flow: name, unit, heading, values by record and start.
+type Series = (&'static str, &'static str, &'static str, fn(&ModeFindings) -> &Vec<Vec<Measured>>);
 
 const SERIES: [Series; 3] = [
     ("energy", "J per spin", "E/N (J)", |f| &f.energy),
@@ -22,41 +22,41 @@ const SERIES: [Series; 3] = [
     ("distance", "1", "distance from the start", |f| &f.distance),
 ];
 
-/// What is told of the flow in one mode.
+/// Numbers of the flow in one mode.
 struct ModeNumbers {
-    /// `Gibbs` or `Mean-field`.
+    /// Name of the mode: `Gibbs` or `Mean-field`.
     title: &'static str,
     star: Option<Number>,
     p_thermal: Option<Number>,
-    /// In every repetition, at 1 %.
+    /// Whether the end is thermal in every repetition, at 1 %.
     is_thermal: bool,
-    /// T* of the end of each start; with a thermometer.
+    /// T* of the end of each start; only with a thermometer.
     from: Quantity<1>,
-    /// At the end, mean over starts, with their place in [`SERIES`].
+    /// Means over starts at the end, with their position in [`SERIES`].
     series: Vec<(usize, Number)>,
-    /// Distinct ends near step 100 and at the last, converged, attractors, at rest: those that are known.
+    /// Distinct ends near step 100 and at the last step, converged, attractors, at rest: those that are known.
     counts: Vec<Number>,
     apart: Option<Number>,
-    /// P(class) of the end of each start; with a classifier.
+    /// P(class) of the end of each start; only with a classifier.
     classes: Option<Quantity<2>>,
-    /// How far the ends are apart, unless all pairs are shown to be one.
+    /// Distance between the ends, unless all pairs are shown to be equal.
     spread: Option<String>,
 }
 
-struct Told<'a> {
+struct RecordBuilder<'a> {
     data: &'a Dataset,
     starts: &'a Starts,
     outputs: Option<Outputs>,
-    over: Repeated<'a, Found>,
+    over: Repeated<'a, Findings>,
     n: f64,
     /// Names of starts in keys.
     start: Dimension,
 }
 
-pub(super) fn record(flow: &OwnFlow, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+pub(super) fn record(flow: &OwnFlow, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
     let data = flow.read(settings)?;
     let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;
-    let outputs = flow.network.as_ref().map(|read| network::outputs(&read.model, &read.mlp)).transpose()?;
+    let outputs = flow.network.as_ref().map(|read| network_file::outputs(&read.model, &read.mlp)).transpose()?;
     let n = starts.rows.len() as f64;
     let names: Vec<String> = match starts.meaning {
         None => vec!["all".into()],
@@ -64,18 +64,18 @@ pub(super) fn record(flow: &OwnFlow, settings: &Settings, found: &[Found]) -> Re
         Some(_) => starts.names.clone(),
     };
     let (over, start) = (Repeated::new("flow", found).n_eff(n), Dimension::names("start", names));
-    let told = Told { data, starts: &starts, outputs, over, n, start };
-    Ok(told.record(flow, settings))
+    let builder = RecordBuilder { data, starts: &starts, outputs, over, n, start };
+    Ok(builder.record(flow, settings))
 }
 
-impl Told<'_> {
+impl RecordBuilder<'_> {
     /// T* over repetitions, with the union of intervals where there are any.
-    fn star<'f>(&'f self, mode: usize, of: impl Fn(&'f Findings) -> Option<&'f Star>) -> Combined {
+    fn star<'f>(&'f self, mode: usize, of: impl Fn(&'f ModeFindings) -> Option<&'f Star>) -> Combined {
         let stars = self.over.found.iter().map(|f| of(&f.flows[mode]).map(|s| (s.t_star, s.interval)));
         star(&stars.collect::<Vec<_>>(), self.n)
     }
 
-    /// Series that were read.
+    /// Series that are available.
     fn series(&self) -> impl Iterator<Item = (usize, &'static Series)> {
         let first = &self.over.found[0].flows[0];
         SERIES.iter().enumerate().filter(|(_, (.., of))| of(first).first().is_some_and(|row| !row.is_empty()))
@@ -114,7 +114,7 @@ impl Told<'_> {
         });
         let of_starts = self.series().map(|(i, series)| {
             let what = format!("{} of the starts themselves, without any machine", series.0);
-            // The distance from the start is 0 there: it is shown, and no number.
+            // The distance at the start is 0: it is shown, but not listed as a number.
             let key = if series.0 == "distance" { String::new() } else { format!("start.{}", series.0) };
             (i, self.mean(0, true, &key, series, &what))
         });
@@ -172,7 +172,7 @@ impl Told<'_> {
             let what = format!("{}, mean over starts, {what}", series.0);
             (i, self.mean(m, false, &format!("{key}.{}", series.0), series, &what))
         });
-        let count = |name: &str, what: &str, get: fn(&Findings) -> Option<f64>| {
+        let count = |name: &str, what: &str, get: fn(&ModeFindings) -> Option<f64>| {
             over.number(&format!("{key}.{name}"), "1", what, |f| get(&f.flows[m]))
         };
         let ends = "distinct ends of the starts";
@@ -291,7 +291,7 @@ impl Told<'_> {
         Some(Table::new("P(class) at the end of each start", columns).rows(rows))
     }
 
-    /// J(r) of the machine.
+    /// Section on J(r) of the machine.
     fn couplings(&self, as_ising: &AsIsing<0>) -> Section {
         let effective: Vec<_> = self.over.found.iter().filter_map(|f| f.effective.as_ref()).collect();
         let curve = couplings::curve("", &Repeated::new("", &effective), |e| *e);
@@ -368,7 +368,7 @@ impl Told<'_> {
         Panel::Map(Map {
             title: at.into(),
             x: Axis::new(format!("class that is read{}", outputs.legend())),
-            y: Axis::new(format!("start{}", network::legend(&self.starts.names, &self.starts.labels))),
+            y: Axis::new(format!("start{}", network_file::legend(&self.starts.names, &self.starts.labels))),
             value: "P".into(),
             columns: outputs.values.clone(),
             rows: labels,
@@ -380,16 +380,16 @@ impl Told<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::machine;
+    use crate::artifact::rbm_file;
     use crate::study::values::Settings as _;
     use rgflow::random::Streams;
     use rgflow::rbm::Rbm;
 
-    /// A flow whose values tell mode, start and record apart.
-    fn flow(mode: Mode, end: f64) -> Findings {
+    /// A flow whose values identify mode, start and record.
+    fn flow(mode: Mode, end: f64) -> ModeFindings {
         let star = |t: f64, p_thermal| Star { t_star: (t, 0.0625), interval: None, kl: 0.0, p_thermal };
         let rows = |start: f64, end: f64| vec![vec![(start, 0.25); 2], vec![(end, 0.5), (end + 1.0, 0.5)]];
-        Findings {
+        ModeFindings {
             mode: mode.name().into(),
             steps: vec![0, 8],
             probability: [vec![], vec![]],
@@ -414,15 +414,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [model, data] = ["rbm.safetensors", "data.csv"].map(|name| folder.path().join(name));
         let rbm = Rbm::random(4, 2, 0.1, &mut Streams::new(1).generator("test/rbm", 0));
-        let text = machine::model(&rbm, serde_json::json!({ "lattice": [2, 2] })).to_bytes().unwrap();
+        let text = rbm_file::model(&rbm, serde_json::json!({ "lattice": [2, 2] })).to_bytes().unwrap();
         std::fs::write(&model, text).unwrap();
         let rows = |t: f64| format!("{t},1,1,-1,1\n{t},-1,-1,-1,1\n");
         std::fs::write(&data, format!("T,a,b,c,d\n{}{}", rows(1.0), rows(3.0))).unwrap();
         let own = OwnFlow::new(&model, &data, None).unwrap();
         let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
         let flows = vec![flow(Mode::Gibbs, 2.25), flow(Mode::Mean, 4.0)];
-        let told = record(&own, &settings, &[Found { flows, effective: None }]).unwrap();
-        let value = |key: &str| told.numbers.iter().find(|n| n.key == key).unwrap_or_else(|| panic!("no {key}"));
+        let output = record(&own, &settings, &[Findings { flows, effective: None }]).unwrap();
+        let value = |key: &str| output.numbers.iter().find(|n| n.key == key).unwrap_or_else(|| panic!("no {key}"));
         for (key, expected) in [
             ("flow.start.T_star", 2.0),
             ("flow.start.energy", -1.0),
@@ -443,7 +443,7 @@ mod tests {
         ] {
             assert_eq!(value(key).value, Some(expected), "{key}");
         }
-        assert!(told.numbers.iter().all(|n| n.key != "flow.gibbs.attractors" && n.key != "flow.start.distance"));
+        assert!(output.numbers.iter().all(|n| n.key != "flow.gibbs.attractors" && n.key != "flow.start.distance"));
         let verdicts = ["gibbs", "mean"].map(|mode| {
             let star = value(&format!("flow.{mode}.T_star"));
             (star.compare[0].verdict, star.compare[1].verdict, star.compare[0].source.clone())
@@ -451,8 +451,8 @@ mod tests {
         let null = "null: flow.start.T_star".to_string();
         assert_eq!(verdicts[0], (Verdict::Differs, Verdict::Agrees, null.clone()));
         assert_eq!(verdicts[1], (Verdict::Differs, Verdict::Differs, null));
-        let ids: Vec<&str> = told.figures().map(|f| f.id.as_str()).collect();
+        let ids: Vec<&str> = output.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(ids, ["gibbs-by-step", "gibbs-pictures", "mean-by-step", "mean-pictures"]);
-        assert!(told.answers[0].contains("not shown to be one"), "{}", told.answers[0]);
+        assert!(output.answers[0].contains("not shown to be one"), "{}", output.answers[0]);
     }
 }

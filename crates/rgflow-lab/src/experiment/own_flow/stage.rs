@@ -1,4 +1,4 @@
-//! Stages "flow-MODE": the machine iterated from every start, and what is read along the way.
+//! Stages "flow-MODE": the machine iterated from every start, with the readings along the way.
 
 use super::{OwnFlow, Settings, Starts};
 use crate::artifact::npz;
@@ -14,10 +14,10 @@ use rgflow::random::Streams;
 use std::fmt::Write;
 
 const REVISION: u32 = 6;
-/// Pictures: at most so many starts.
+/// Most starts with pictures.
 const PICTURES: usize = 10;
 
-/// A collection read as a temperature.
+/// T* of a collection, with its interval.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Star {
     pub t_star: Measured,
@@ -32,36 +32,36 @@ impl From<TStar> for Star {
     }
 }
 
-/// The flow in one mode.
+/// ModeFindings from the flow in one mode.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Findings {
+pub struct ModeFindings {
     pub mode: String,
     /// Recorded steps.
     pub steps: Vec<usize>,
     /// Mean P of the network's classes at start and end, by start, with errors over chains; empty without a network.
     pub probability: [Vec<Vec<Measured>>; 2],
-    /// T* of all starts together, at start and end; with a thermometer.
+    /// T* of all starts combined, at start and end; only with a thermometer.
     pub pooled: Option<[Star; 2]>,
-    /// T* of the end of each start; with a thermometer.
+    /// T* of the end of each start; only with a thermometer.
     pub ends: Vec<Star>,
     /// By record and start: T* (with a thermometer), energy per spin and |m| (on a lattice), distance from the start.
     pub t_star: Vec<Vec<f64>>,
     pub energy: Vec<Vec<Measured>>,
     pub abs_m: Vec<Vec<Measured>>,
     pub distance: Vec<Vec<Measured>>,
-    /// Distinct ends near step 100 and at the last (with a network); attractors and chains at rest (mean field).
+    /// Numbers of distinct ends near step 100 and at the last step (with a network); attractors and chains at rest (mean field).
     pub distinct: Option<[usize; 2]>,
-    /// Total variation of the two ends that may be farthest apart at the last step, with its interval (with a network).
+    /// Total variation between the two ends that may be farthest apart at the last step, with its interval (with a network).
     pub apart: Option<[f64; 3]>,
     pub converged: f64,
     pub attractors: Option<usize>,
     pub at_rest: Option<f64>,
-    /// Pictures of the first chain: starts and records that are shown, `[start][record]`.
+    /// Pictures of the first chain: starts and records shown, `[start][record]`.
     pub shown: (Vec<usize>, Vec<usize>),
     pub pictures: Vec<Vec<Vec<f32>>>,
 }
 
-/// What a flow needs.
+/// Inputs of a flow.
 pub(super) struct Inputs<'a> {
     pub flow: &'a OwnFlow,
     pub settings: &'a Settings,
@@ -71,7 +71,7 @@ pub(super) struct Inputs<'a> {
 }
 
 /// Makes or keeps the flow in one mode.
-pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Result<Findings, Error> {
+pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Result<ModeFindings, Error> {
     let name = format!("flow-{}", mode.name());
     let [ends, csv, json] = ["ends.npz", "series.csv", "findings.json"].map(|f| format!("{name}/{f}"));
     let (files, settings, starts) = (inputs.flow.inputs(), inputs.settings, inputs.starts);
@@ -117,24 +117,24 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
     })
 }
 
-/// The user's data: read by a network, as temperatures where it is a thermometer, and by energy and |m| where they are spins on a
+/// Reader of the user's data: by a network, as temperatures if it is a thermometer, and by energy and |m| for spins on a
 /// square lattice.
 struct UserData<'a> {
     mlp: Option<&'a Mlp>,
     lattice: Option<Square>,
     thermometer: Option<&'a Thermometer>,
-    /// What the network reads of the starts themselves.
+    /// Network's readings of the starts themselves.
     start: Option<Vec<Reading>>,
 }
 
 impl System for UserData<'_> {
-    type Found = Findings;
+    type Findings = ModeFindings;
 
     fn readout(&self) -> Readout<'_> {
         Readout { mlp: self.mlp, lattice: self.lattice.as_ref() }
     }
 
-    fn examine(&self, flow: &Flow, trajectory: &Trajectory, _: Streams) -> Result<Findings, Error> {
+    fn examine(&self, flow: &Flow, trajectory: &Trajectory, _: Streams) -> Result<ModeFindings, Error> {
         let (moments, n_starts) = (&trajectory.moments, flow.starts.n_starts);
         let by_record = |of: fn(&Moment) -> (&Vec<f64>, &Vec<f64>)| {
             moments.iter().map(|m| pairs(of(m).0, of(m).1)).collect::<Vec<_>>()
@@ -150,7 +150,7 @@ impl System for UserData<'_> {
             false => (0..PICTURES).map(|i| i * (n_starts - 1) / (PICTURES - 1)).collect(),
         };
         let shown_records = trajectory.records_before(&SHOWN);
-        Ok(Findings {
+        Ok(ModeFindings {
             mode: flow.mode.name().into(),
             steps: trajectory.steps(),
             pooled: self.start.as_ref().zip(self.thermometer).map(|(s, t)| [star(t, s), star(t, &trajectory.end)]),
@@ -171,8 +171,8 @@ impl System for UserData<'_> {
     }
 }
 
-/// Everything by step and start as a table.
-fn series(findings: &Findings, names: &[String]) -> String {
+/// All series by step and start as a table.
+fn series(findings: &ModeFindings, names: &[String]) -> String {
     let mut csv = String::from("step,start,t_star,energy,energy_error,abs_m,abs_m_error,distance,distance_error\n");
     for (r, step) in findings.steps.iter().enumerate() {
         for start in 0..findings.distance[r].len() {

@@ -1,4 +1,4 @@
-//! The sparse training sets, and noise on them.
+//! Sparse training sets, and noise added to them.
 
 use super::Settings;
 use ndarray::Array2;
@@ -21,7 +21,7 @@ pub(super) fn test(seed: u64, settings: &Settings, set: &str, noise: f64) -> Arr
     draw(Streams::new(seed).generator(&format!("sparse/{set}/{noise}/test"), 0), settings, set, noise)
 }
 
-/// m = 1, m = -1 and, but for `cold`, m = 0 from T = infinity; then noise of 0, 0.1 ... `noise` in turn.
+/// Rows with m = 1, m = -1 and, except for `cold`, m = 0 from T = infinity; then noise of 0, 0.1 ... `noise` in turn.
 fn draw(mut random: Generator, settings: &Settings, set: &str, noise: f64) -> Array2<i8> {
     let sites = settings.torus.lattice.size.pow(2);
     let mut spins = Array2::from_elem((rows(settings, set), sites), 1i8);
@@ -30,7 +30,7 @@ fn draw(mut random: Generator, settings: &Settings, set: &str, noise: f64) -> Ar
         match i / settings.data.each {
             0 => {}
             1 => row.fill(-1),
-            // Given m = 0, infinite temperature has every order of as many spins up as down.
+            // Given m = 0, at infinite temperature every arrangement of as many spins up as down is equally likely.
             _ => {
                 let mut order: Vec<i8> = (0..sites).map(|j| if j < sites / 2 { 1 } else { -1 }).collect();
                 order.shuffle(&mut random);

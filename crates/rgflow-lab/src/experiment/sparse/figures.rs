@@ -1,17 +1,17 @@
-//! P(T) and P(m) of the ends, and what they do along epochs and noise.
+//! Figures of `sparse`: P(T) and P(m) of the ends, and their change with epochs and noise.
 
 use super::sets::{COLD, COLD_HOT, GROUND, PURE, Set, mean};
-use super::{Found, Machine, SETS, Settings};
+use super::{Findings, Machine, SETS, Settings};
 use crate::study::prelude::*;
 
-/// m = -1, -0.9 ... 1.
+/// The values m = -1, -0.9 ... 1.
 fn magnetisations() -> Vec<f64> {
     (0..21).map(|i| f64::from(i - 10) / 10.0).collect()
 }
 
-/// Panels of the figures, each over the start temperatures, m, epoch caps or noises.
+/// Panels of the figures, over start temperatures, m, epoch caps or noise.
 struct Panels<'a> {
-    over: &'a Repeated<'a, Found>,
+    over: &'a Repeated<'a, Findings>,
     sets: &'a [Set],
     temperature: Dimension,
     m: Dimension,
@@ -21,7 +21,7 @@ struct Panels<'a> {
 
 impl Panels<'_> {
     /// P(T) by start temperature.
-    fn p_of_t(&self, title: &str, of: impl Fn(&Found) -> &FlowFindings) -> Panel {
+    fn p_of_t(&self, title: &str, of: impl Fn(&Findings) -> &FlowFindings) -> Panel {
         let (t, hottest) = (&self.temperature, self.temperature.x()[self.temperature.len() - 1]);
         let p = self.over.shown([t, t], |f, [k, i]| of(f).ends[k].curve.get(i).copied());
         let one = |k: usize| {
@@ -35,13 +35,13 @@ impl Panels<'_> {
         Panel::curves(title, "m", "P(m)", curves)
     }
 
-    fn curve_of_m(&self, label: impl Into<String>, of: impl Fn(&Found, usize) -> Option<f64>) -> Curve {
+    fn curve_of_m(&self, label: impl Into<String>, of: impl Fn(&Findings, usize) -> Option<f64>) -> Curve {
         let p = self.over.shown([&self.m], |f, [i]| of(f, i));
         self.m.curve(label, |i| p.at(i))
     }
 
     /// P(m) of the ends of some starts.
-    fn m_by_start(&self, title: &str, of: impl Fn(&Found) -> &FlowFindings) -> Panel {
+    fn m_by_start(&self, title: &str, of: impl Fn(&Findings) -> &FlowFindings) -> Panel {
         let last = self.temperature.len() - 1;
         let one = |k: usize| {
             let label = format!("T = {}", self.temperature.word(k));
@@ -51,7 +51,7 @@ impl Panels<'_> {
         self.p_of_m(title, (0..=4).map(|i| one(i * last / 4)))
     }
 
-    /// One curve for each set and mode of the quantity that `of` takes from a set.
+    /// One curve per set and mode of the quantity that `of` takes from a set.
     fn by_set<'s>(&'s self, x: &'s [f64], of: fn(&Set) -> &Quantity<2>) -> impl Iterator<Item = Curve> + 's {
         let places = self.sets.iter().zip(SETS).flat_map(|(set, name)| MODES.map(|mode| (set, name, mode)));
         places.map(move |(set, name, mode)| {
@@ -60,7 +60,7 @@ impl Panels<'_> {
         })
     }
 
-    /// A quantity of the copies against epochs.
+    /// A quantity of the snapshots against epochs.
     fn along(&self, title: &str, y: &str, of: fn(&Set) -> &Quantity<2>, level: Option<Curve>) -> Panel {
         Panel::curves(title, Axis::log("epochs"), y, self.by_set(&self.caps, of).chain(level))
     }
@@ -70,13 +70,13 @@ impl Panels<'_> {
     }
 }
 
-pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Found>) -> Vec<Section> {
+pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Findings>) -> Vec<Section> {
     let temperature = Dimension::new("T", &settings.torus.temperatures(), f64::to_string);
     let m = Dimension::new("m", &magnetisations(), f64::to_string);
     let caps = settings.data.caps.iter().map(|cap| **cap as f64).collect();
     let p = Panels { over, sets, temperature, m, caps, noises: settings.noises() };
     let last = p.noises.len() - 1;
-    fn flow(f: &Found, s: usize, n: usize, mode: Mode) -> &FlowFindings {
+    fn flow(f: &Findings, s: usize, n: usize, mode: Mode) -> &FlowFindings {
         let machine: &Machine = &f.machines[s][n];
         &machine.flows[mode]
     }
@@ -97,7 +97,7 @@ pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Found>
         "m rounded to one decimal, all starts pooled. Errors over repetitions.",
         "P(m): broad at the start, at -1 and +1 at the end.",
     );
-    let pooled = |mode| move |f: &Found, i| mean(&flow(f, COLD, PURE, mode).magnetisation, i);
+    let pooled = |mode| move |f: &Findings, i| mean(&flow(f, COLD, PURE, mode).magnetisation, i);
     let magnetisation = magnetisation.panels([p.p_of_m(
         "",
         [

@@ -1,4 +1,4 @@
-//! Machines trained on sparse data: the ground states, alone and with configurations of m = 0 from T = infinity; noise as the cure.
+//! Machines trained on sparse data: ground states, alone or with configurations of m = 0 from T = infinity; noise as the cure.
 
 mod data;
 mod figures;
@@ -7,12 +7,12 @@ mod sets;
 
 use crate::artifact::Model;
 use crate::study::flows::magnetisation;
-use crate::study::machines::{self, MachineSpec};
 use crate::study::prelude::*;
+use crate::study::rbms::{self, MachineSpec};
 use crate::study::settings::Epochs;
 use crate::study::values::real;
 
-/// The experiment.
+/// The experiment `sparse`.
 pub struct Sparse;
 
 const RECIPE: &str = concat!(
@@ -40,7 +40,7 @@ real!(
     "must be a tenth from 0.1 to 1"
 );
 
-/// The recipe's values.
+/// Settings of the experiment: the torus, the sparse sets, noise, epoch caps.
 pub struct Settings {
     torus: Torus,
     data: Data,
@@ -66,26 +66,26 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// Noises: none first.
+    /// Noise levels, zero first.
     fn noises(&self) -> Vec<f64> {
         std::iter::once(0.0).chain(values::plain(&self.data.noise)).collect()
     }
 }
 
-/// What one machine gave.
+/// Findings for one machine.
 struct Machine {
     /// Epoch of the least reconstruction cost.
     epoch: f64,
     flows: ByMode<FlowFindings>,
-    /// Flows of the copies, by cap; without noise alone.
+    /// Flows of the snapshots, by epoch cap; only without noise.
     copies: Vec<ByMode<FlowFindings>>,
 }
 
-/// What one repetition found.
-pub struct Found {
-    /// By set: the training data themselves, and their P(m).
+/// Findings of one repetition.
+pub struct Findings {
+    /// By set: readings of the training data themselves, and their P(m).
     nulls: Vec<(Observed, Vec<f64>)>,
-    /// By set and noise.
+    /// Machines by set and noise.
     machines: Vec<Vec<Machine>>,
     /// P(m) of the start temperatures.
     start: Vec<Vec<f64>>,
@@ -93,7 +93,7 @@ pub struct Found {
 
 impl Experiment for Sparse {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "sparse",
@@ -109,7 +109,7 @@ impl Experiment for Sparse {
         settings.torus.needs().into_iter().chain([sets]).collect()
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let study = Study::new(repetition, &settings.torus)?;
         let noises = settings.noises();
         let of_set = |set: &&str| {
@@ -123,10 +123,10 @@ impl Experiment for Sparse {
         let nulls = SETS.iter().map(null).collect::<Result<_, Error>>()?;
         let start = study.set("start")?;
         let start = settings.torus.all().into_iter().map(|t| magnetisation(start.at(t))).collect();
-        Ok(Found { nulls, machines, start })
+        Ok(Findings { nulls, machines, start })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }
@@ -143,19 +143,19 @@ fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<
         inputs: &[],
         data_key: (set, noise, settings.data.each, data::REVISION),
     };
-    let machine = machines::fitted(study.repetition, &spec, || {
+    let machine = rbms::fitted(study.repetition, &spec, || {
         let data = data::training(study.repetition.seed(), settings, set, noise);
-        // The thesis's test set: as many of the same kind. At T = 0 there is nothing that the training has not seen.
+        // As in the thesis, the test set is drawn in the same way. At T = 0 it contains nothing that the training has not seen.
         let test = data::test(study.repetition.seed(), settings, set, noise);
         Ok((data, test))
     })?;
     let flows = study.flows(&machine, &name, None)?;
     let copies = caps.par_iter().map(|epoch| study.flows(&machine, &name, Some(*epoch)));
     let copies = copies.collect::<Result<_, Error>>()?;
-    Ok(Machine { epoch: epoch(&machine, &machines::file(&name, None), spec.updates)?, flows, copies })
+    Ok(Machine { epoch: epoch(&machine, &rbms::file(&name, None), spec.updates)?, flows, copies })
 }
 
-/// Epoch of the copy that a training chose.
+/// Epoch of the snapshot chosen by a training.
 fn epoch(machine: &Artifact, file: &str, updates: usize) -> Result<f64, Error> {
     let model = Model::load(machine.path(file))?;
     let update = model.metadata.get("updates").and_then(serde_json::Value::as_u64);

@@ -1,18 +1,18 @@
-//! Ends of the flow by training set, noise and epoch cap: how many distributions, at which T and m.
+//! Record of `sparse`: ends of the flow by training set, noise and epoch cap: how many distributions, at which T and m.
 
 use super::figures::sections;
 use super::sets::{COLD, COLD_HOT, NEAR, PURE, Set, mean, seen};
-use super::{Found, SETS, Settings};
+use super::{Findings, SETS, Settings};
 use crate::row;
-use crate::study::ends;
+use crate::study::flow_ends;
 use crate::study::prelude::*;
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("sparse", found);
     let sets: Vec<Set> = (0..SETS.len()).map(|s| Set::new(settings, &over, s)).collect();
     let (mode, noises) = (modes(), settings.noises());
     let last = noises.len() - 1;
-    let at_m = |f: &Found, m: usize, i| mean(&f.machines[COLD][PURE].flows[m].magnetisation, i);
+    let at_m = |f: &Findings, m: usize, i| mean(&f.machines[COLD][PURE].flows[m].magnetisation, i);
     let what = "fraction of the pooled ends with m rounded to +1, {mode} flow, trained at T = 0";
     let plus = over.quantity("cold.m.{mode}.plus", [&mode], "1", what, |f, [m]| at_m(f, m, 20));
     let plus = plus.map(|_, plus| plus.compare(0.5, 0.0, NEAR, "thesis fig 4.17: half of them"));
@@ -27,24 +27,18 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
          distributions, and does noise on the data leave one?",
     );
     for set in &sets {
-        let by_mode = Together(vec![
-            &set.ends.t_star,
-            &set.ends.t_energy,
-            &set.ends.energy,
-            &set.count,
-            &set.several,
-            &set.apart,
-        ]);
-        let copies = Together(vec![&set.copies.t_star, &set.copies.t_energy, &set.copies.energy, &set.copies_count]);
+        let by_mode =
+            Grouped(vec![&set.ends.t_star, &set.ends.t_energy, &set.ends.energy, &set.count, &set.several, &set.apart]);
+        let copies = Grouped(vec![&set.copies.t_star, &set.copies.t_energy, &set.copies.energy, &set.copies_count]);
         record.list(&[&set.null, &ByPlace(vec![&set.epoch, &by_mode]), &copies]);
     }
-    record.list(&[&Together(vec![&plus, &one])]);
+    record.list(&[&Grouped(vec![&plus, &one])]);
     for mode in MODES {
         let cold = |text: &str| format!("trained at T = 0: {text} ({})", mode.name());
         let energy = Claim::of("fig4.16", cold("ends at T = 0: E/N = -2"), sets[COLD].ends.energy.at((PURE, mode)));
         let several = format!("T = 0 and m = 0: several fixed distributions ({})", mode.name());
         record.claims.extend([
-            energy.beside(sets[COLD].null.energy.at(())),
+            energy.with_null(sets[COLD].null.energy.at(())),
             Claim::of("fig4.17", cold("half the ends have m = +1"), plus.at(mode)),
             Claim::of("fig4.17", cold("the others m = -1"), one.at(mode)),
             Claim::of("fig4.18", several, sets[COLD_HOT].several.at((PURE, mode))),
@@ -85,7 +79,7 @@ fn answers(sets: &[Set], noises: &[f64]) -> Vec<String> {
     ]
 }
 
-fn summary(sets: &[Set], over: &Repeated<Found>, noises: &[f64]) -> Table {
+fn summary(sets: &[Set], over: &Repeated<Findings>, noises: &[f64]) -> Table {
     let columns = [
         "training set",
         "noise up to",
@@ -100,7 +94,7 @@ fn summary(sets: &[Set], over: &Repeated<Found>, noises: &[f64]) -> Table {
     let row = |(s, n): (usize, usize)| {
         let (set, mut row) = (&sets[s], row![SETS[s], noises[n].to_string(), sets[s].epoch.at(n)]);
         for mode in MODES {
-            let ends = ends::cell(&seen(over, |f| &f.machines[s][n].flows[mode]), set.count.at((n, mode)));
+            let ends = flow_ends::cell(&seen(over, |f| &f.machines[s][n].flows[mode]), set.count.at((n, mode)));
             row.extend(row![set.ends.t_star.at((n, mode)), set.ends.energy.at((n, mode)), ends]);
         }
         row
@@ -121,7 +115,7 @@ mod tests {
     #[test]
     fn a_record_says_each_number_once() {
         let settings: Settings = settings(super::super::RECIPE, &["sparse.caps=[1, 2]", "sparse.noise=[0.5]"]);
-        // T* is the set, with an eighth for noise and a quarter for the mean field; copies are 8 and 16 above.
+        // T* is the set, plus an eighth for noise and a quarter for the mean field; snapshots are 8 and 16 above.
         let machine = |s: usize, n: usize| {
             let t = 2.0 + s as f64 + 0.125 * n as f64;
             let copies = if n == 0 { vec![8.0, 16.0] } else { vec![] };
@@ -131,12 +125,12 @@ mod tests {
                 copies: copies.into_iter().map(|c| ByMode::of(flow(t + c), flow(t + c + 0.25))).collect(),
             }
         };
-        let found = Found {
+        let found = Findings {
             nulls: vec![(observed(1.5), vec![0.0; 21]), (observed(2.5), vec![0.0; 21])],
             machines: (0..2).map(|s| (0..2).map(|n| machine(s, n)).collect()).collect(),
             start: vec![vec![0.0; 21]; 5],
         };
-        let told = record(&settings, &[found]);
+        let output = record(&settings, &[found]);
         let values = [
             ("sparse.cold.null.T_star", 1.5),
             ("sparse.cold-hot.null.energy", -2.5),
@@ -153,8 +147,8 @@ mod tests {
             ("sparse.cold.m.gibbs.plus", 0.75),
             ("sparse.cold.m.mean.one", 1.0),
         ];
-        check(&told, &values, &["fig4.16", "fig4.17", "fig4.18", "sec5.noise"]);
+        check(&output, &values, &["fig4.16", "fig4.17", "fig4.18", "sec5.noise"]);
         let by_mode = |energy| [energy, "differs", "agrees", "agrees", "differs", "differs"];
-        assert_eq!(verdicts(&told), [by_mode("agrees"), by_mode("differs")].concat());
+        assert_eq!(verdicts(&output), [by_mode("agrees"), by_mode("differs")].concat());
     }
 }

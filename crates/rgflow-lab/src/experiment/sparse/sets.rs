@@ -1,17 +1,17 @@
-//! The quantities of one training set, by noise, epoch cap and mode.
+//! Quantities of one training set, by noise, epoch cap and mode.
 
-use super::{Found, SETS, Settings};
-use crate::study::ends;
+use super::{Findings, SETS, Settings};
+use crate::study::flow_ends;
 use crate::study::prelude::*;
 use crate::study::values::plain;
 
-/// What "at T = 0" and "half" allow.
+/// Tolerance for "at T = 0" and "half".
 pub(super) const NEAR: f64 = 0.05;
-/// A fraction of repetitions is right if no repetition is otherwise: less than one of any number of them.
+/// A fraction of repetitions agrees only if no repetition deviates: the tolerance is less than one repetition.
 const A_REPETITION: f64 = 1e-3;
 /// Energy per spin of a ground state.
 pub(super) const GROUND: f64 = -2.0;
-/// Places in [`SETS`], and without noise.
+/// Positions in [`SETS`], and of the machine without noise.
 pub(super) const COLD: usize = 0;
 pub(super) const COLD_HOT: usize = 1;
 pub(super) const PURE: usize = 0;
@@ -19,20 +19,20 @@ pub(super) const PURE: usize = 0;
 /// The quantities of one training set.
 pub(super) struct Set {
     pub null: Thermal<0>,
-    /// By noise.
+    /// Epoch of the least cost, by noise.
     pub epoch: Quantity<1>,
-    /// By noise and mode.
+    /// Readings of the ends, by noise and mode.
     pub ends: Thermal<2>,
     pub count: Quantity<2>,
     pub several: Quantity<2>,
     pub apart: Quantity<2>,
-    /// By cap and mode.
+    /// Readings of the snapshots' ends, by epoch cap and mode.
     pub copies: Thermal<2>,
     pub copies_count: Quantity<2>,
 }
 
 impl Set {
-    pub fn new(settings: &Settings, over: &Repeated<Found>, s: usize) -> Self {
+    pub fn new(settings: &Settings, over: &Repeated<Findings>, s: usize) -> Self {
         let (set, mode, noises) = (SETS[s], modes(), settings.noises());
         let noise = Dimension::new("noise", &noises, |a| match a {
             0.0 => set.to_string(),
@@ -72,8 +72,9 @@ impl Set {
             _ if n == last => several.compare(0.0, 0.0, A_REPETITION, "chapter 5: noise leaves one"),
             _ => several,
         });
-        let apart =
-            ends::apart(&over.key("{noise}.{mode}"), by, &trained, |[n, m]| seen(over, |f| &f.machines[s][n].flows[m]));
+        let apart = flow_ends::apart(&over.key("{noise}.{mode}"), by, &trained, |[n, m]| {
+            seen(over, |f| &f.machines[s][n].flows[m])
+        });
         let (by, trained) = ([&cap, &mode], format!("{{mode}} flow of the copy after {{cap}} epochs on \"{set}\""));
         let what = format!("ends of all starts pooled, {trained}");
         let what_count = format!("distinct ends of the start temperatures, {trained}");
@@ -95,16 +96,19 @@ impl Set {
     }
 }
 
-/// The ends of each repetition at the last step.
-pub(super) fn seen<'a>(over: &Repeated<'a, Found>, of: impl Fn(&'a Found) -> &'a FlowFindings) -> Vec<ends::Seen> {
-    over.found.iter().map(|f| of(f).ends_seen()).collect()
+/// Readings of the ends of each repetition at the last step.
+pub(super) fn seen<'a>(
+    over: &Repeated<'a, Findings>,
+    of: impl Fn(&'a Findings) -> &'a FlowFindings,
+) -> Vec<flow_ends::FlowEnds> {
+    over.found.iter().map(|f| of(f).flow_ends()).collect()
 }
 
-/// Fraction of the repetitions with more than one end: from those in which a pair differs beyond its noise to those in which a pair
-/// may differ.
-fn several<'a>(over: &Repeated<'a, Found>, of: impl Fn(&'a Found) -> &'a FlowFindings) -> Combined {
+/// Fraction of the repetitions with more than one end: a range, from those with a pair that differs beyond its noise to those with a pair
+/// that may differ.
+fn several<'a>(over: &Repeated<'a, Findings>, of: impl Fn(&'a Findings) -> &'a FlowFindings) -> Combined {
     let sure = over.mean(|f| usize::from(of(f).distinct > 1));
-    let perhaps = over.mean(|f| usize::from(!of(f).ends_seen().is_one()));
+    let perhaps = over.mean(|f| usize::from(!of(f).flow_ends().is_one()));
     let interval = (sure.value != perhaps.value).then_some([sure.value, perhaps.value]);
     sure.within(interval)
 }

@@ -3,19 +3,19 @@
 use crate::study::prelude::*;
 use rgflow::nn::Activation;
 
-/// Half the range of the figure.
+/// Half-range of the figure.
 const RANGE: f64 = 4.0;
-/// Step of the finite differences, and what they leave: of order h^2 and rounding over h.
+/// Step of the finite differences, and their error: of order h^2 and rounding over h.
 const H: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-8;
-/// Units of a layer that are drawn.
+/// Most units of a layer that are drawn.
 const SHOWN: usize = 6;
-/// Units of the recipes of chapter 4 (thesis section 4.3).
+/// Units in the recipes of chapter 4 (thesis section 4.3).
 const MLP: [usize; 3] = [100, 64, 25];
 const RBM: [usize; 2] = [100, 25];
 
 pub(super) fn activations(record: &mut Record) {
-    // Those of one neuron.
+    // Activations of a single neuron.
     let all: Vec<Activation> = Activation::ALL.into_iter().filter(|a| a.at(0.0).is_some()).collect();
     let grid: Vec<f64> = (-80..=80).map(|i| RANGE * f64::from(i) / 80.0).collect();
     let name = Dimension::names("name", all.iter().map(|a| a.name().replace('-', "_")));
@@ -25,7 +25,7 @@ pub(super) fn activations(record: &mut Record) {
             let ((_, slope), (right, _), (left, _)) = (all[i].at(*z)?, all[i].at(z + H)?, all[i].at(z - H)?);
             Some((slope - (right - left) / (2.0 * H)).abs())
         };
-        // Kinks and steps lie at 0.
+        // Kinks and jumps lie at 0.
         grid.iter().filter(|z| z.abs() > 2.0 * H).filter_map(off).fold(0.0, f64::max)
     });
     let slope = slope.map(|_, n| n.compare(0.0, 0.0, TOLERANCE, "thesis fig. 2.1: f' is the derivative of f"));
@@ -73,7 +73,7 @@ pub(super) fn architectures(record: &mut Record) {
     record.sections.push(Section::new("Architectures").figures([thermometer, machine]));
 }
 
-/// Layers of `(name, units)` from left to right, every unit connected with all of the next layer.
+/// Drawing of layers `(name, units)` from left to right, every unit connected to all units of the next layer.
 fn network(figure: Figure, caption: &str, layers: &[(&str, usize)]) -> Figure {
     let places = |layer: usize| {
         let n = layers[layer].1.min(SHOWN);

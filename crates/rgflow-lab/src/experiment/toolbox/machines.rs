@@ -1,4 +1,4 @@
-//! Stage "machines": a Boltzmann machine that finds the couplings of a ring, and an RBM as a generator of its
+//! Stage "machines": a Boltzmann machine that learns the couplings of a ring, and an RBM as a generator of its
 //! configurations.
 
 use super::settings::{Generator, Ring, Settings};
@@ -13,29 +13,29 @@ use rgflow::random::Streams;
 use rgflow::rbm::{self, Kernel, Rbm, chain_series};
 use rgflow::statistics::mean_of_chains;
 
-/// What a repetition found.
+/// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct MachinesFound {
-    /// Mean coupling by distance on the ring, from 1 on: free phase enumerated, sampled.
+pub(super) struct MachinesFindings {
+    /// Mean coupling by distance on the ring, from 1 on: with the free phase enumerated, and sampled.
     pub couplings: [Vec<f64>; 2],
-    pub generator: GeneratorFound,
+    pub generator: GeneratorFindings,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct GeneratorFound {
+pub(super) struct GeneratorFindings {
     /// Mean energy per spin over the chains, step by step from the start.
     pub energy: Vec<f64>,
-    /// After the burn-in, with its error; of the machine's law by enumeration.
+    /// Energy after the burn-in with its error, and under the machine's law by enumeration.
     pub sampled: (f64, f64),
     pub exact: f64,
-    /// Steps.
+    /// Autocorrelation time in steps.
     pub tau_int: (f64, f64),
     pub n_eff: f64,
     /// Slowest relaxation of the Gibbs kernel, by enumeration, in steps.
     pub relaxation_time: f64,
 }
 
-pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<MachinesFound, Error> {
+pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<MachinesFindings, Error> {
     let (ring, generator) = (&settings.boltzmann, &settings.generator);
     let (settings, outputs) = ((ring, generator), &["machines/findings.json"]);
     repetition.found(Stage { name: "machines", revision: 1, settings, inputs: &[], outputs }, |out| {
@@ -46,7 +46,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Mach
         let sampled = couplings(out, ring, &data, "sampled", Phases::Gibbs { burn_in: 20, sweeps: *ring.sweeps })?;
         let generator = generate(generator, &data, out.streams())?;
         out.tick(2)?;
-        Ok(MachinesFound { couplings: [exact, sampled], generator })
+        Ok(MachinesFindings { couplings: [exact, sampled], generator })
     })
 }
 
@@ -61,7 +61,7 @@ fn couplings(out: &StageOut, ring: &Ring, data: &Array2<i8>, part: &str, phases:
     Ok(fit.finish()?.ring_couplings())
 }
 
-fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<GeneratorFound, Error> {
+fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<GeneratorFindings, Error> {
     let (n, chains, steps) = (data.ncols(), *s.chains, *s.steps);
     let start = Rbm::random(n, *s.hidden, 0.1, &mut streams.generator("machines/rbm", 0));
     let training = rbm::Training {
@@ -84,7 +84,7 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
     let mean_at = |step: usize| energy.iter().map(|chain| chain[step]).sum::<f64>() / chains as f64;
     let kept: Vec<Vec<f64>> = energy.iter().map(|chain| chain[*s.burn_in + 1..].to_vec()).collect();
     let (mean, tau) = mean_of_chains(&kept);
-    Ok(GeneratorFound {
+    Ok(GeneratorFindings {
         energy: (0..=steps.min(40)).map(mean_at).collect(),
         sampled: (mean.value, mean.error),
         exact: rbm.expectation(chain::energy)?,
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     /// Null: after the burn-in the chains follow the machine's law. 200 chains of 300 steps, error by tau_int, seed 1:
-    /// |z| < 4.5 (p < 1e-5). Without burn-in the random start is seen, and a correlated series is not taken for
+    /// |z| < 4.5 (p < 1e-5). Without burn-in the random start would be visible, and a correlated series must not count as
     /// independent.
     #[test]
     fn the_generator_reaches_the_law_of_its_machine() {

@@ -7,22 +7,22 @@ mod settings;
 mod training;
 
 use crate::study::prelude::*;
-use machines::MachinesFound;
+use machines::MachinesFindings;
 use settings::Settings;
-use training::TrainingFound;
+use training::TrainingFindings;
 
-/// The experiment.
+/// The experiment `toolbox`.
 pub struct Toolbox;
 
-/// What one repetition found.
-pub struct Found {
-    training: TrainingFound,
-    machines: MachinesFound,
+/// Findings of one repetition.
+pub struct Findings {
+    training: TrainingFindings,
+    machines: MachinesFindings,
 }
 
 impl Experiment for Toolbox {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "toolbox",
@@ -38,12 +38,12 @@ impl Experiment for Toolbox {
         vec![Need::new(&[4, n, t, sites], what, "take fewer configurations")]
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let training = training::stage(repetition, settings)?;
-        Ok(Found { training, machines: machines::stage(repetition, settings)? })
+        Ok(Findings { training, machines: machines::stage(repetition, settings)? })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }
@@ -52,8 +52,8 @@ impl Experiment for Toolbox {
 mod tests {
     use super::*;
     use crate::record::testing::{check, verdicts};
-    use machines::GeneratorFound;
-    use training::{LearningCurve, NeuronFound};
+    use machines::GeneratorFindings;
+    use training::{LearningCurve, NeuronFindings};
 
     #[test]
     fn impossible_settings_are_named() {
@@ -76,8 +76,8 @@ mod tests {
         }
     }
 
-    /// Of a repetition: `more` moves what it is added to.
-    fn found(more: f64) -> Found {
+    /// Findings of a repetition; `more` is added to the values that vary.
+    fn found(more: f64) -> Findings {
         let curve = |name: &str, least: f64| LearningCurve {
             name: name.into(),
             epoch: vec![1, 2, 3],
@@ -85,12 +85,13 @@ mod tests {
             train: vec![4.0, 2.0, 1.0],
             test: vec![4.0 * least, least, 1.25 * least + more],
         };
-        let neuron = |input: &str, accuracy, best| NeuronFound { input: input.into(), accuracy, best, output: vec![] };
+        let neuron =
+            |input: &str, accuracy, best| NeuronFindings { input: input.into(), accuracy, best, output: vec![] };
         let costs = [("full gradient", 0.5), ("stochastic", 0.25), ("batches", 0.26), ("Adam", 0.5)];
         let neurons =
             vec![neuron("spins", 0.625, None), neuron("abs_m", 0.875, Some(0.88)), neuron("energy", 0.75, Some(1.0))];
         let couplings = [vec![0.25, 0.0, 0.0, 0.125], vec![0.5 + more, 0.0, 0.0, 0.0625]];
-        let generator = GeneratorFound {
+        let generator = GeneratorFindings {
             energy: vec![0.0, -0.5],
             sampled: (-0.75, 0.25),
             exact: -0.875,
@@ -99,16 +100,16 @@ mod tests {
             relaxation_time: 2.5,
         };
         let optimisers = costs.map(|(name, cost)| curve(name, cost)).into();
-        Found {
-            training: TrainingFound { neurons, optimisers, stopping: curve("Adam", 2.0) },
-            machines: MachinesFound { couplings, generator },
+        Findings {
+            training: TrainingFindings { neurons, optimisers, stopping: curve("Adam", 2.0) },
+            machines: MachinesFindings { couplings, generator },
         }
     }
 
     #[test]
     fn a_record_says_each_number_once() {
         let settings = changed::<Toolbox>(&[]).unwrap();
-        let told = record::record(&settings, &[found(0.0), found(0.0625)]);
+        let output = record::record(&settings, &[found(0.0), found(0.0625)]);
         let values = [
             ("toolbox.neuron.spins.accuracy", 0.625),
             ("toolbox.neuron.abs_m.accuracy", 0.875),
@@ -126,12 +127,15 @@ mod tests {
             ("toolbox.generator.relaxation_time", 2.5),
         ];
         let figures = ["fig2.1", "sec2.2.1", "sec2.2.3", "fig2.2", "fig2.3", "fig2.4", "sec2.4.1", "sec2.4.2"];
-        check(&told, &values, &figures);
+        check(&output, &values, &figures);
         let agree = ["agrees"; 5];
-        assert_eq!(verdicts(&told), [&agree[..], &["inconclusive", "agrees", "agrees"]].concat());
-        assert_eq!(told.claims[5].number, "toolbox.optimisers.adam.test_cost");
-        assert_eq!(told.number("toolbox.neuron.energy.accuracy").map(Number::first_verdict), Some(Verdict::Differs));
-        assert_eq!(told.number("toolbox.optimisers.adam.sweeps").map(|n| (n.value, n.n_eff)), Some((None, Some(0.0))));
-        assert!(told.answers[2].contains("all optimisers stochastic is"), "{}", told.answers[2]);
+        assert_eq!(verdicts(&output), [&agree[..], &["inconclusive", "agrees", "agrees"]].concat());
+        assert_eq!(output.claims[5].number, "toolbox.optimisers.adam.test_cost");
+        assert_eq!(output.number("toolbox.neuron.energy.accuracy").map(Number::first_verdict), Some(Verdict::Differs));
+        assert_eq!(
+            output.number("toolbox.optimisers.adam.sweeps").map(|n| (n.value, n.n_eff)),
+            Some((None, Some(0.0)))
+        );
+        assert!(output.answers[2].contains("all optimisers stochastic is"), "{}", output.answers[2]);
     }
 }

@@ -1,21 +1,21 @@
-//! What the neuron, the optimisers, the training that is stopped and the machines show.
+//! Record of `toolbox`: the neuron, the optimisers, early stopping and the machines.
 
-use super::machines::GeneratorFound;
+use super::machines::GeneratorFindings;
 use super::settings::Settings;
 use super::training::{INPUTS, LearningCurve};
-use super::{Found, drawings};
+use super::{Findings, drawings};
 use crate::study::prelude::*;
 
-/// Tolerance of an accuracy against that of the best threshold.
+/// Tolerance between an accuracy and that of the best threshold.
 const CLOSE: f64 = 0.01;
 /// "Reached": the test cost is at most this much above the least of all optimisers, nats.
 const REACHED: f64 = 0.02;
-/// The free phase where it is sampled.
+/// Position of the sampled free phase.
 const SAMPLED: usize = 1;
 
-type Over<'a> = Repeated<'a, Found>;
+type Over<'a> = Repeated<'a, Findings>;
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = &Repeated::new("toolbox", found);
     let mut record = Record::new(
         "toolbox",
@@ -98,11 +98,11 @@ fn vertical(label: impl Into<String>, x: f64, top: f64) -> Curve {
     Curve::new(label, [x, x], [0.0, top]).style(Style::Dashed)
 }
 
-/// The mean of a cost over repetitions, without errors.
+/// Mean of a cost over repetitions, without errors.
 fn mean_curve(
     label: &str,
     over: &Over,
-    of: impl Fn(&Found) -> &LearningCurve,
+    of: impl Fn(&Findings) -> &LearningCurve,
     cost: fn(&LearningCurve) -> &[f64],
 ) -> Curve {
     let x: Vec<f64> = of(&over.found[0]).epoch.iter().map(|epoch| *epoch as f64).collect();
@@ -129,9 +129,9 @@ fn optimisers(record: &mut Record, settings: &Settings, over: &Over) {
         let LearningCurve { epoch, test, .. } = &f.training.optimisers[k];
         Some(epoch[test.iter().position(|cost| *cost <= least + REACHED)?])
     });
-    // No repetition counts where one never gets there.
+    // If any repetition never gets there, there is no mean.
     let sweeps = sweeps.map(|_, sweeps| if sweeps.value.is_none() { sweeps.n_eff(0.0) } else { sweeps });
-    record.list(&[&Together(vec![&cost, &sweeps])]);
+    record.list(&[&Grouped(vec![&cost, &sweeps])]);
     for (name, states) in [
         ("batches", "mini-batches beat the full gradient (test cost)"),
         ("Adam", "Adam beats the full gradient (test cost)"),
@@ -210,8 +210,8 @@ fn stopping(record: &mut Record, settings: &Settings, over: &Over) {
     record.sections.push(Section::new("When to stop").figures([figure]));
 }
 
-/// Each repetition trains its machine.
-fn mean(over: &Over, of: impl Fn(&Found) -> f64) -> Combined {
+/// Mean over repetitions, each of which trains its own machine.
+fn mean(over: &Over, of: impl Fn(&Findings) -> f64) -> Combined {
     Combined { how: "mean and error over repetitions", ..over.mean(of) }
 }
 
@@ -231,7 +231,7 @@ fn boltzmann(record: &mut Record, settings: &Settings, over: &Over) -> Figure {
     let farthest = number("farthest", "the spins farthest apart", *own.spins / 2);
     let source = "no such coupling in the ring that the data is drawn from";
     let farthest = farthest.map(|_, n| n.compare(0.0, 0.0, 0.0, source));
-    record.list(&[&Together(vec![&neighbours, &farthest])]);
+    record.list(&[&Grouped(vec![&neighbours, &farthest])]);
     let states = "a Boltzmann machine finds the couplings 1/T (sampled)";
     record.claims.push(Claim::of("sec2.4.1", states, neighbours.at(SAMPLED)));
     record.answers.push(format!(
@@ -255,7 +255,7 @@ fn boltzmann(record: &mut Record, settings: &Settings, over: &Over) -> Figure {
 fn generator(record: &mut Record, settings: &Settings, over: &Over) -> Figure {
     let (own, n) = (&settings.generator, over.found.len() as f64);
     let all = || over.found.iter().map(|f| &f.machines.generator);
-    // Each machine has its own law: what is compared is the difference.
+    // Each machine has its own law, so differences are compared.
     let apart = all().map(|g| g.sampled.0 - g.exact).sum::<f64>() / n;
     let error = all().map(|g| g.sampled.1.powi(2)).sum::<f64>().sqrt() / n;
     let what = format!(
@@ -267,7 +267,7 @@ fn generator(record: &mut Record, settings: &Settings, over: &Over) -> Figure {
     );
     let difference = Number::new("toolbox.generator.energy_difference", apart, Some(error), "J per spin", what);
     let difference = difference.compare(0.0, 0.0, 0.0, "the law of the machine, by enumeration");
-    let number = |key: &str, unit: &str, what: &str, of: fn(&GeneratorFound) -> f64| {
+    let number = |key: &str, unit: &str, what: &str, of: fn(&GeneratorFindings) -> f64| {
         mean(over, |f| of(&f.machines.generator)).number(format!("toolbox.generator.{key}"), unit, what)
     };
     let tau = number("tau_int", "steps", "integrated autocorrelation time of the energy", |g| g.tau_int.0);

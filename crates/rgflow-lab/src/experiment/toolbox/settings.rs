@@ -1,4 +1,4 @@
-//! The recipe's values.
+//! Settings of `toolbox`: learning rates, decays and temperatures.
 
 use crate::study::prelude::*;
 use crate::study::values::real;
@@ -14,7 +14,7 @@ real!(
     "must be above 0, at most 10"
 );
 real!(
-    /// A rate of decay per update.
+    /// A decay rate per update.
     Decay,
     |x| (0.0..=1.0).contains(&x),
     "must be 0 to 1"

@@ -1,4 +1,4 @@
-//! Stage "training": the neuron, the optimisers and the training that is stopped, on configurations of one repetition.
+//! Stage "training": the neuron, the optimisers and early stopping, on the configurations of one repetition.
 
 use super::settings::{DataSet, Epochs, Many, Neuron, Optimisers, Rate, Settings, Stopping, is_ordered};
 use crate::study::prelude::*;
@@ -11,22 +11,22 @@ use rgflow::nn::{Activation, Data, Epoch, Mlp, Targets, Trained};
 use rgflow::random::Streams;
 use rgflow::statistics::best_threshold;
 
-/// What a repetition found.
+/// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct TrainingFound {
-    /// By input: spins, |m|, energy.
-    pub neurons: Vec<NeuronFound>,
+pub(super) struct TrainingFindings {
+    /// Neurons by input: spins, |m|, energy.
+    pub neurons: Vec<NeuronFindings>,
     pub optimisers: Vec<LearningCurve>,
     pub stopping: LearningCurve,
 }
 
-/// What a single neuron makes of one kind of input.
+/// Findings for a single neuron with one kind of input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct NeuronFound {
+pub(super) struct NeuronFindings {
     pub input: String,
-    /// Fraction of the test set that it puts on the right side of T_c.
+    /// Fraction of the test set classified on the right side of T_c.
     pub accuracy: f64,
-    /// That of the best threshold on a single input, chosen on the test set itself.
+    /// Accuracy of the best threshold on a single input, chosen on the test set itself.
     pub best: Option<f64>,
     /// Mean output, P(ordered), at each temperature.
     pub output: Vec<f64>,
@@ -53,15 +53,15 @@ impl LearningCurve {
         }
     }
 
-    /// The least test cost and its place in the curve.
+    /// Least test cost and its position in the curve.
     pub fn least(&self) -> (usize, f64) {
         let least = self.test.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
         least.unwrap_or((0, f64::NAN))
     }
 }
 
-/// Makes or keeps the findings.
-pub(super) fn stage(repetition: &Repetition, s: &Settings) -> Result<TrainingFound, Error> {
+/// Makes or keeps the stage.
+pub(super) fn stage(repetition: &Repetition, s: &Settings) -> Result<TrainingFindings, Error> {
     let settings = (&s.data, &s.neuron, &s.optimisers, &s.stopping);
     let outputs = &["training/findings.json"];
     repetition.found(Stage { name: "training", revision: 1, settings, inputs: &[], outputs }, |out| {
@@ -73,7 +73,7 @@ pub(super) fn stage(repetition: &Repetition, s: &Settings) -> Result<TrainingFou
         let data = [train.data(0), test.data(0)];
         let neuron = |i: usize| neuron(out, &s.neuron, INPUTS[i], [train.data(i), test.data(i)], &test);
         let (few, classes) = train.first(*s.stopping.train);
-        Ok(TrainingFound {
+        Ok(TrainingFindings {
             neurons: (0..INPUTS.len()).map(neuron).collect::<Result<_, _>>()?,
             optimisers: optimisers(out, &s.optimisers, data)?,
             stopping: stopping(out, &s.stopping, [(&few, &classes), data[1]])?,
@@ -81,12 +81,12 @@ pub(super) fn stage(repetition: &Repetition, s: &Settings) -> Result<TrainingFou
     })
 }
 
-/// What a neuron is given of a configuration: all spins, |m|, or E per site.
+/// Kinds of input to a neuron: all spins, |m|, or E per site.
 pub(super) const INPUTS: [&str; 3] = ["spins", "abs_m", "energy"];
 
 /// Independent configurations of all temperatures.
 struct Set {
-    /// By input, shape (n, sites), then (n, 1).
+    /// Inputs by kind, shape (n, sites), then (n, 1).
     inputs: [Array2<f32>; 3],
     /// 0: disordered, 1: ordered.
     classes: Vec<usize>,
@@ -124,7 +124,7 @@ impl Set {
     }
 }
 
-/// How a network is trained, with the key of its learning rate.
+/// Training method of a network, with the key of its learning rate.
 struct Method {
     batching: Batching,
     descent: Descent,
@@ -136,8 +136,8 @@ fn adam(batch: Many, rate: Rate, key: &'static str) -> Method {
     Method { batching: Batching::Mini { size: *batch, repeats: false }, descent, rate: key }
 }
 
-/// Trains a network with a layer of `hidden` tanh units and softmax, or without one a neuron with the sigmoid. All that
-/// have one shape begin with the same weights.
+/// Trains a network with a layer of `hidden` tanh units and softmax, or without one a neuron with the sigmoid. All networks of
+/// one shape start from the same weights.
 fn train(
     out: &StageOut,
     [purpose, part]: [&str; 2],
@@ -163,15 +163,15 @@ fn train(
     fit.run(out, mlp, learn, test)
 }
 
-/// A neuron that sees one `input`, tried on the configurations of `test`.
-fn neuron(out: &StageOut, own: &Neuron, input: &str, data: [Labelled; 2], test: &Set) -> Result<NeuronFound, Error> {
+/// A neuron that sees one `input`, tested on the configurations of `test`.
+fn neuron(out: &StageOut, own: &Neuron, input: &str, data: [Labelled; 2], test: &Set) -> Result<NeuronFindings, Error> {
     let (name, method) = (&format!("neuron/{input}"), adam(own.batch, own.learning_rate, "neuron.learning_rate"));
     let trained = train(out, [name, name], own.epochs, &method, None, data)?;
     let (y, ordered) = (data[1].0, test.classes.iter().map(|class| *class == 1).collect::<Vec<bool>>());
     let p = trained.mlp.outputs(y.view());
     let right = p.iter().zip(&ordered).filter(|(p, ordered)| (**p > 0.5) == **ordered).count();
     let mean = |p: ArrayView2<f32>| p.iter().map(|p| f64::from(*p)).sum::<f64>() / p.len() as f64;
-    Ok(NeuronFound {
+    Ok(NeuronFindings {
         input: input.into(),
         accuracy: right as f64 / ordered.len() as f64,
         best: (y.ncols() == 1).then(|| best_threshold(&y.column(0).to_vec(), &ordered)),
@@ -186,7 +186,7 @@ fn optimisers(out: &StageOut, own: &Optimisers, data: [Labelled; 2]) -> Result<V
     let method = |batching, descent| Method { batching, descent, rate: "optimisers.learning_rate" };
     let all = [
         ("full gradient", method(Batching::Full, plain)),
-        // One sample at a time: as large a step a sample as a batch makes, for each of its samples.
+        // Single samples: the step per sample equals the contribution of each sample to a batch.
         ("stochastic", method(Batching::Stochastic, Descent::new(Rule::Sgd(Sgd), rate / size as f32))),
         ("batches", method(mini, plain)),
         ("batches with repeats", method(Batching::Mini { size, repeats: true }, plain)),

@@ -1,4 +1,4 @@
-//! `rgflow train rbm`: a restricted Boltzmann machine on the user's own data.
+//! Experiment behind `rgflow train rbm`: an RBM trained on the user's own data.
 
 mod record;
 mod settings;
@@ -11,14 +11,14 @@ use settings::Settings;
 use stage::Findings;
 use std::path::Path;
 
-/// The experiment: the file of samples is given with the command.
+/// The experiment; the file of samples is given on the command line.
 pub struct TrainRbm(UserData);
 
 impl TrainRbm {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// On the samples in the file `path`.
+    /// The experiment on the samples in the file `path`.
     ///
     /// # Errors
     /// [`Error::User`] if it cannot be read.
@@ -26,7 +26,7 @@ impl TrainRbm {
         UserData::new(path).map(Self)
     }
 
-    /// The samples, fit for a training.
+    /// The samples, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let (d, real) = (&settings.data, settings.real());
         let allow = "take Gaussian visible units (--units gaussian)";
@@ -47,7 +47,7 @@ impl TrainRbm {
 
 impl Experiment for TrainRbm {
     type Settings = Settings;
-    type Found = Findings;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "train-rbm",
@@ -80,7 +80,7 @@ impl Experiment for TrainRbm {
     fn needs(&self, settings: &Settings) -> Vec<Need> {
         let Some(data) = self.0.get() else { return vec![] };
         let (n, units, hidden) = (data.n_samples(), data.n_units(), *settings.machine.hidden);
-        // Bits of states, else training and test set as numbers.
+        // States as bits, else training and test set as numbers.
         let states = matches!(data.values, Values::States(_)) && settings.visible(data).levels().is_some();
         let row = if states { units.div_ceil(4) } else { 4 * units };
         let what = format!("{}: {n} samples of {units} units", self.0.path.display());

@@ -1,4 +1,4 @@
-//! Costs and likelihood of a machine beside units that know their means alone; its learning curve and pictures.
+//! Record of `rgflow train rbm`: costs and likelihood compared with independent units; learning curve and pictures.
 
 use super::TrainRbm;
 use super::settings::{Chains, Settings};
@@ -9,7 +9,7 @@ use crate::study::pictures::{picture, shades, width};
 use crate::study::prelude::*;
 use rgflow::rbm::Units;
 
-/// Of training samples, of test samples, and of test samples without machine.
+/// Costs of training samples, of test samples, and of test samples under independent units.
 struct Costs {
     train: Number,
     test: Number,
@@ -97,10 +97,10 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record
 }
 
-/// Says so where the machine is no better on test samples than units that know their means alone.
+/// Remark if the machine is no better on test samples than independent units, which know only their means.
 fn learnt_nothing(costs: &Costs, likelihood: &Costs) -> Option<String> {
     let remedy = "train longer (--epochs) or at another --learning-rate, with more --hidden units or more samples";
-    // What is not known is NaN, and neither.
+    // Unknown values are NaN, for which both comparisons are false.
     let why = if costs.test.get() >= costs.without.get() {
         "its reconstruction of test samples costs no less than the mean of the data"
     } else if likelihood.test.get() <= likelihood.without.get() {

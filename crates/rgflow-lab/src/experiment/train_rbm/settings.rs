@@ -1,4 +1,4 @@
-//! The recipe's values.
+//! Settings of `rgflow train rbm`: units, divergence, test fraction.
 
 use crate::dataset::{Dataset, Kind};
 use crate::study::prelude::*;
@@ -22,7 +22,7 @@ pub struct Data {
 }
 
 real!(
-    /// Share of the samples that the training does not see.
+    /// Fraction of the samples held out from training.
     TestFraction,
     |x| (0.01..=0.9).contains(&x),
     "must be 0.01 to 0.9"
@@ -37,7 +37,7 @@ pub struct Machine {
     pub visible_bias: VisibleBias,
 }
 
-/// The first visible biases: of each unit's mean, or 0.
+/// Initial visible biases: from each unit's mean, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VisibleBias {
@@ -53,7 +53,7 @@ pub struct Training {
     pub descent: Method,
 }
 
-/// Contrastive divergence, and for how long.
+/// Contrastive divergence: chains, steps and length.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Divergence {
     pub method: Chains,
@@ -62,7 +62,7 @@ pub struct Divergence {
     pub patience: usize,
 }
 
-/// Where the chains of an update start: at the data, or where the last update left them.
+/// Start of the chains of an update: at the data, or where the last update left them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Chains {
@@ -90,7 +90,7 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// Whether any real number may be in the data.
+    /// Whether the data may be any real numbers.
     pub fn real(&self) -> bool {
         matches!(&*self.machine.units, Auto::Is(units) if units.range().is_none())
     }
@@ -104,7 +104,7 @@ impl Settings {
         }
     }
 
-    /// Unit kinds of both layers, checked against what the data is.
+    /// Kinds of units of both layers, checked against the data.
     pub fn units(&self, data: &Dataset) -> Result<(Units, Units), String> {
         let visible = self.visible(data);
         if let Some((low, high)) = visible.range()

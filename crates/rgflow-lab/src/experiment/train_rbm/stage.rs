@@ -1,7 +1,7 @@
-//! Stages "rbm" (the training) and "examine" (what the machine does with samples it never saw).
+//! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
 use super::settings::{Chains as ChainStart, Settings, VisibleBias};
-use crate::artifact::{Model, machine};
+use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::study::prelude::*;
 use crate::study::training::MachineFit;
@@ -15,29 +15,29 @@ const REVISION: u32 = 7;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const FINDINGS: &str = "examine/findings.json";
-/// Pictures of weights, of reconstructions, of draws.
+/// Numbers of pictures: of weights, of reconstructions, of draws.
 const SHOWN: [usize; 3] = [36, 8, 16];
-/// Training samples whose cost is in the learning curve: at most so many, spread over all.
+/// Most training samples in the learning curve, spread over all.
 const MEASURED: usize = 5000;
 
-/// What one repetition found.
+/// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Findings {
-    /// Samples in training and test.
+    /// Numbers of training and test samples.
     pub samples: [usize; 2],
     pub updates: usize,
-    /// Visible and hidden units, by name.
+    /// Kinds of the visible and hidden units.
     pub units: [String; 2],
     /// Epoch, reconstruction cost per sample of training samples and of the test set, mean squared weight.
     pub learning: Vec<[f64; 4]>,
     /// Reconstruction cost per sample with its error over samples: training, test, and test of the mean of the data.
     pub reconstruction: [Measured; 3],
-    /// ln p per sample, nats, error over samples: training and test, and of independent units; where ln Z can be had.
+    /// ln p per sample in nats, error over samples: training and test, and of independent units; where ln Z is known.
     pub log_likelihood: Option<[Measured; 3]>,
-    /// Why not, else.
+    /// Reason why there is no likelihood.
     pub no_likelihood: Option<String>,
     pub ln_z: Option<f64>,
-    /// Mean free energy of the test set less that of the training set: > 0 shows overfitting.
+    /// Mean free energy of the test set minus that of the training set: > 0 shows overfitting.
     pub free_energy_gap: Measured,
     /// Largest |w|, and the fraction of weights above a tenth of it.
     pub largest_weight: f64,
@@ -48,7 +48,7 @@ pub struct Findings {
     pub drawn: Vec<Vec<f32>>,
 }
 
-/// Rows of training and test.
+/// Rows of the training and the test set.
 fn split(n: usize, settings: &Settings, streams: Streams) -> (Vec<usize>, Vec<usize>) {
     let mut order = permutation(n, &mut streams.generator("rbm/split", 0));
     let test = ((n as f64 * *settings.data.test_fraction).round() as usize).clamp(2, n - 2);
@@ -86,7 +86,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             Batching::Mini { size, repeats } => Batching::Mini { size: size.min(train.len()), repeats },
             other => other,
         };
-        // A last batch that is not full is left out.
+        // An incomplete last batch is dropped.
         let per_epoch = (train.len() / batching.size(train.len())).max(1);
         let training = Training {
             updates: *divergence.epochs * per_epoch,
@@ -125,11 +125,11 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
             metadata["input"][LATTICE_NAME] = name.into();
         }
-        out.write(MODEL, machine::model(&rbm, metadata).to_bytes()?)
+        out.write(MODEL, rbm_file::model(&rbm, metadata).to_bytes()?)
     })
 }
 
-/// Makes or keeps what is found of the machine.
+/// Makes or keeps the findings on the machine.
 pub(super) fn examine(
     repetition: &Repetition,
     settings: &Settings,
@@ -148,7 +148,7 @@ pub(super) fn examine(
         let streams = out.streams();
         let (train, test) = split(data.n_samples(), settings, streams);
         let model = Model::load(trained.path(MODEL))?;
-        let rbm = machine::rbm(&model)?;
+        let rbm = rbm_file::rbm(&model)?;
         out.add_work("examine", *settings.samples.steps as u64 + 1);
         let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
             for portion in data.values.portions(train.len()) {
@@ -156,12 +156,13 @@ pub(super) fn examine(
             }
         };
         let alone = IndependentUnits::fit(rbm.visible_units(), data.n_units(), rows);
-        let (seen_train, seen_test) = (Seen::of(&rbm, data, &train, &alone), Seen::of(&rbm, data, &test, &alone));
+        let (seen_train, seen_test) =
+            (Reconstructions::of(&rbm, data, &train, &alone), Reconstructions::of(&rbm, data, &test, &alone));
         let reconstruction = [of(&seen_train.cost), of(&seen_test.cost), of(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
         let ((a, ea), (b, eb)) = (of(f_train), of(f_test));
         let (mut log_likelihood, mut no_likelihood, mut ln_z) = (None, None, None);
-        // A grey level is a probability, no state: it has no likelihood.
+        // A grey level is a probability, not a state: it has no likelihood.
         match rbm.ln_z() {
             _ if !seen_test.states => {
                 no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into())
@@ -223,26 +224,26 @@ fn reconstructed(rbm: &Rbm, v: ArrayView2<f32>) -> Array2<f32> {
 
 /// The samples `rows` for a machine of the units `visible`.
 fn samples(data: &Dataset, rows: &[usize], visible: &Units) -> Rows {
-    // Bits are of two-valued units.
+    // Bits exist only for two-valued units.
     if visible.levels().is_some() { Rows::of(data, rows) } else { Rows::Values(data.values.rows(rows)) }
 }
 
-/// What the machine makes of samples, and what units do that do not know of each other.
+/// Reconstructions and likelihoods of samples by the machine, and by independent units.
 #[derive(Default)]
-struct Seen {
-    /// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each (thesis section 4.5), and if v' is the mean of the training data.
+struct Reconstructions {
+    /// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each sample (thesis section 4.5), and the same with v' = mean of the training data.
     cost: Vec<f64>,
     cost_of_mean: Vec<f64>,
     free_energy: Vec<f64>,
     ln_p_alone: Vec<f64>,
-    /// Whether all are states, not grey levels.
+    /// Whether all values are states, not grey levels.
     states: bool,
-    /// The first ones with their reconstructions.
+    /// The first samples with their reconstructions.
     pairs: Vec<[Vec<f32>; 2]>,
 }
 
-impl Seen {
-    /// Of the samples `rows`, portion by portion, so that states are not all held as numbers.
+impl Reconstructions {
+    /// Reads the samples `rows`, portion by portion, so that states are not all held as numbers.
     fn of(rbm: &Rbm, data: &Dataset, rows: &[usize], alone: &IndependentUnits) -> Self {
         let mut seen = Self { states: true, ..Self::default() };
         let units = rbm.visible_units();
@@ -262,7 +263,7 @@ impl Seen {
     }
 }
 
-/// Expectation values of the visible units after `steps` Gibbs steps from a random start, one picture a chain.
+/// Expectation values of the visible units after `steps` Gibbs steps from a random start, one picture per chain.
 fn drawn(
     rbm: &Rbm,
     steps: usize,
@@ -272,7 +273,7 @@ fn drawn(
     let kernel = Kernel::new(rbm);
     let mut chains = Chains::new(&kernel, SHOWN[2]);
     let mut random = streams.bulk("rbm/drawn", 0);
-    // The field of the biases alone: a start that knows the means and nothing else.
+    // Field of the biases alone: a start that uses only the means.
     let mut v = Array2::<f32>::zeros((SHOWN[2], rbm.n_visible()));
     rbm.visible_mean(Array2::zeros((SHOWN[2], rbm.n_hidden())).view(), &mut v);
     chains.set_visible(v.view())?;

@@ -1,4 +1,4 @@
-//! `rgflow train thermometer`: a network that reads the labels of the user's own data.
+//! Experiment behind `rgflow train thermometer`: a network that reads the labels of the user's own data.
 
 mod record;
 mod settings;
@@ -11,17 +11,17 @@ use settings::Settings;
 use stage::Findings;
 use std::path::Path;
 
-/// The experiment: the file of samples is given with the command.
+/// The experiment; the file of samples is given on the command line.
 pub struct TrainThermometer(UserData);
 
-/// Fewest samples of a label: ten for training and a block of ten each for test and reference.
+/// Fewest samples per label: ten for training and a block of ten each for test and reference.
 const LEAST: usize = 30;
 
 impl TrainThermometer {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// Of the samples in the file `path`.
+    /// The experiment on the samples in the file `path`.
     ///
     /// # Errors
     /// [`Error::User`] if it cannot be read.
@@ -29,7 +29,7 @@ impl TrainThermometer {
         UserData::new(path).map(Self)
     }
 
-    /// The samples with their labels, fit for a training.
+    /// The samples with their labels, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let d = &settings.data;
         let allow = "allow any number with --set data.real=true";
@@ -39,7 +39,7 @@ impl TrainThermometer {
     }
 }
 
-/// Whether there are labels, several and each often enough.
+/// Checks that there are labels, at least two, each with enough samples.
 fn fits(data: &Dataset) -> Result<(), String> {
     let labels = data
         .labels
@@ -69,7 +69,7 @@ fn fits(data: &Dataset) -> Result<(), String> {
 
 impl Experiment for TrainThermometer {
     type Settings = Settings;
-    type Found = Findings;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "train-thermometer",

@@ -1,9 +1,9 @@
-//! Cross-entropy and accuracy of a network beside a guess by the frequencies of the labels, and what it reads.
+//! Record of `rgflow train thermometer`: cross-entropy and accuracy compared with a guess by label frequencies, and readings.
 
 use super::settings::Settings;
 use super::stage::{self, Findings};
 use super::{TrainThermometer, values};
-use crate::artifact::network::{self, has_learnt};
+use crate::artifact::network_file::{self, has_learnt};
 use crate::dataset::{Dataset, Meaning};
 use crate::record::Map;
 use crate::row;
@@ -98,7 +98,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record
 }
 
-/// A fraction of `n` samples that is 0 or 1 has no error, as nothing varied: by the rule of three the truth is within 3/n (95 %).
+/// A fraction of `n` samples that is 0 or 1 gets a one-sided range instead of an error: by the rule of three the truth is within 3/n (95 %).
 fn bounded(mut fraction: Combined, n: f64) -> Combined {
     let rest = (3.0 / n).min(1.0);
     let interval = match fraction.value {
@@ -144,7 +144,7 @@ fn confusion(labels: &[f64], names: &[String], found: &Findings) -> Figure {
     let values = found.curves.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect();
     let map = Map {
         title: "reference".into(),
-        x: format!("label that is read{}", network::legend(names, labels)).as_str().into(),
+        x: format!("label that is read{}", network_file::legend(names, labels)).as_str().into(),
         y: "true label".into(),
         value: "P".into(),
         columns: labels.to_vec(),
@@ -180,8 +180,8 @@ mod tests {
             t_star: vec![((1.25, 0.0625), None), ((2.75, 0.5), Some([Some(2.5), None]))],
             samples: [72, 24, 24],
         };
-        let told = record(&settings, &data, &[found]);
-        let values: Vec<(&str, f64)> = told.numbers.iter().map(|n| (n.key.as_str(), n.get())).collect();
+        let output = record(&settings, &data, &[found]);
+        let values: Vec<(&str, f64)> = output.numbers.iter().map(|n| (n.key.as_str(), n.get())).collect();
         let expected = [
             ("thermometer.test_cross_entropy", 0.25),
             ("thermometer.accuracy", 1.0),
@@ -190,16 +190,16 @@ mod tests {
             ("thermometer.T3.T_star", 2.75),
         ];
         assert_eq!(values, expected);
-        assert_eq!((told.numbers[1].error, told.numbers[1].interval), (None, Some([Some(0.875), None])));
-        // 12 samples of each label are of the test set; an open interval holds the temperature.
-        assert_eq!(told.numbers[3..].iter().map(|n| n.n_eff).collect::<Vec<_>>(), [Some(12.0); 2]);
-        let verdicts: Vec<Verdict> = told.numbers[3..].iter().map(Number::first_verdict).collect();
+        assert_eq!((output.numbers[1].error, output.numbers[1].interval), (None, Some([Some(0.875), None])));
+        // 12 samples of each label are in the test set; an open interval contains the temperature.
+        assert_eq!(output.numbers[3..].iter().map(|n| n.n_eff).collect::<Vec<_>>(), [Some(12.0); 2]);
+        let verdicts: Vec<Verdict> = output.numbers[3..].iter().map(Number::first_verdict).collect();
         assert_eq!(verdicts, [Verdict::Differs, Verdict::Agrees]);
-        let ids: Vec<&str> = told.figures().map(|f| f.id.as_str()).collect();
+        let ids: Vec<&str> = output.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(ids, ["learning", "curves"]);
     }
 
-    /// p13: labels 95 : 5. Who knows the frequencies alone has accuracy 0.95 and -sum p ln p = 0.199 nats.
+    /// p13: labels 95 : 5. A guess by frequencies has accuracy 0.95 and -sum p ln p = 0.199 nats.
     #[test]
     fn without_knowledge_means_the_frequencies_of_the_labels() {
         let (cost, accuracy) = stage::by_frequencies(&[[1330, 380], [70, 20]]);

@@ -1,4 +1,4 @@
-//! The recipe's values.
+//! Settings of `rgflow train thermometer`: fractions of the data, length of the training.
 
 use crate::study::prelude::*;
 use crate::study::settings::{Epochs, Units};
@@ -24,7 +24,7 @@ pub struct Data {
 }
 
 real!(
-    /// Share of each label's samples.
+    /// Fraction of the samples of each label.
     Share,
     |x| (0.01..=0.45).contains(&x),
     "must be 0.01 to 0.45"
@@ -44,7 +44,7 @@ pub struct Training {
     pub method: Method,
 }
 
-/// How long the network is trained.
+/// Length of the training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Length {
     pub epochs: Epochs,

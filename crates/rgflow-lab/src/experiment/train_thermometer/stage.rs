@@ -1,7 +1,7 @@
-//! Stage "thermometer": the split of the data, the training, and what the network reads of samples it never saw.
+//! Stage "thermometer": the split of the data, the training, and readings of samples the network never saw.
 
 use super::settings::Settings;
-use crate::artifact::{Model, network};
+use crate::artifact::{Model, network_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Meaning, Rows};
 use crate::study::prelude::*;
 use crate::study::training::NetworkFit;
@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 const REVISION: u32 = 7;
 
-/// What one repetition found.
+/// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Findings {
     /// Mean cross-entropy of the test set, nats, error over samples.
@@ -28,29 +28,29 @@ pub struct Findings {
     pub curves: Vec<Vec<Measured>>,
     /// T* of the test set of each temperature (temperatures only), and its interval.
     pub t_star: Vec<(Measured, Option<[Option<f64>; 2]>)>,
-    /// Samples in training, test and reference.
+    /// Numbers of training, test and reference samples.
     pub samples: [usize; 3],
 }
 
-/// Rows of the data: training, test, reference; within each by label.
+/// Rows of the data in training, test and reference set; each ordered by label.
 struct Split {
     train: Vec<usize>,
     test: Vec<Vec<usize>>,
     reference: Vec<Vec<usize>>,
 }
 
-/// Samples of a label in training and test, of `n` in all.
+/// Numbers of samples of a label in training and test set, out of `n`.
 pub(super) fn shares(n: usize, settings: &Settings) -> [usize; 2] {
     let test = share(n, *settings.data.test_fraction);
     [n.saturating_sub(test + share(n, *settings.data.reference_fraction)), test]
 }
 
-/// Errors need at least two blocks of ten.
+/// Number of samples for a `fraction`: errors need at least two blocks of ten.
 fn share(n: usize, fraction: f64) -> usize {
     ((n as f64 * fraction).round() as usize).max(10)
 }
 
-/// The same fractions of every label, at random.
+/// Random split with the same fractions of every label.
 fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Streams) -> Split {
     let mut split = Split { train: vec![], test: vec![], reference: vec![] };
     for label in 0..n_labels {
@@ -64,7 +64,7 @@ fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Strea
     split
 }
 
-/// Makes or keeps the network and tells what it reads.
+/// Makes or keeps the network and returns its readings.
 pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset) -> Result<Findings, Error> {
     let [file, curve, json] = ["model.safetensors", "curve.csv", "findings.json"].map(|f| format!("thermometer/{f}"));
     let input = data.artifact();
@@ -109,7 +109,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
         let (cross_entropy, accuracy) = scores(read(&test_rows).view(), &y_classes);
         let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };
-        let mut metadata = network::metadata(meaning, &distinct);
+        let mut metadata = network_file::metadata(meaning, &distinct);
         if !labels.words.is_empty() {
             metadata["classes"] = labels.words.clone().into();
         }
@@ -126,11 +126,11 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         metadata["test"] = serde_json::json!({ "cross_entropy": cross_entropy, "guess": by_frequencies(&counts).0 });
         metadata["seed"] = out.seed().into();
         metadata["settings"] = serde_json::to_value(settings).unwrap_or_default();
-        let model = network::with_readings(network::with_layers(Model::new(metadata), &mlp), &reference, &[]);
+        let model = network_file::with_readings(network_file::with_layers(Model::new(metadata), &mlp), &reference, &[]);
         out.write(&file, model.to_bytes()?)?;
         let mut t_star = Vec::new();
         if labels.meaning == Meaning::Temperature {
-            let thermometer = network::thermometer(&model, streams)?;
+            let thermometer = network_file::thermometer(&model, streams)?;
             for rows in &split.test {
                 let star = thermometer.read(&Reading::of(read(rows).view()));
                 t_star.push(((star.value, star.error), star.interval));
@@ -153,8 +153,8 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
     })
 }
 
-/// Cross-entropy (nats) and accuracy on the test set of a guess that knows the frequencies in the training set; `counts` by label, in
-/// training and test.
+/// Cross-entropy (nats) and accuracy on the test set of a guess by the frequencies in the training set; `counts` by label, in
+/// training and test set.
 pub(super) fn by_frequencies(counts: &[[usize; 2]]) -> (f64, f64) {
     let [train, test] = [0, 1].map(|i| counts.iter().map(|c| c[i] as f64).sum::<f64>());
     let cost = |c: &[usize; 2]| -(c[1] as f64) / test * libm::log(c[0].max(1) as f64 / train);
@@ -198,7 +198,7 @@ mod tests {
         let p = ndarray::Array2::from_shape_vec((4, 2), vec![0.5, 0.5, 0.75, 0.25, 0.25, 0.75, 1.0, 0.0]).unwrap();
         let ((cost, _), (accuracy, error)) = scores(p.view(), &[0, 0, 0, 0]);
         assert!((cost - (2.0f64.ln() + (4.0f64 / 3.0).ln() + 4.0f64.ln()) / 4.0).abs() < 1e-7);
-        // A tie goes to the later label: two of four are right.
+        // In a tie the later label counts as read: two of four are right.
         assert_eq!(accuracy, 0.5);
         assert!((error - (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
     }

@@ -1,4 +1,4 @@
-//! What the weights have learnt: their singular vectors beside the principal components of the training data, and how well
+//! Features learnt by the weights: singular vectors compared with the principal components of the training data, and how well
 //! configurations of each temperature are reconstructed.
 
 use crate::study::prelude::*;
@@ -8,25 +8,25 @@ use rgflow::decomposition::svd;
 use rgflow::rbm::Rbm;
 use rgflow::statistics::{PrincipalComponents, principal_components};
 
-/// Vectors that are drawn.
+/// Number of vectors drawn.
 const SHOWN: usize = 6;
 
 pub(super) struct Mechanism {
-    /// Singular values of W, descending; of the untrained machine.
+    /// Singular values of W, descending: trained, untrained.
     pub singular: [Vec<f64>; 2],
     /// Variance of the data along the principal components, descending, as fractions of the whole.
     pub components: Vec<f64>,
-    /// Fraction of the variance of the data in the span of the columns of W: trained, untrained; and of as many principal components.
+    /// Fraction of the variance of the data in the span of the columns of W: trained, untrained; and in that of as many principal components.
     pub captured: [f64; 3],
-    /// By temperature: what a step v -> h -> v of expectation values leaves, mean over spins of (v - v')^2 / 4: trained, untrained,
-    /// and of the projection on as many principal components.
+    /// By temperature: unexplained part after a step v -> h -> v of expectation values, mean over spins of (v - v')^2 / 4: trained, untrained,
+    /// and after projection on as many principal components.
     pub left: Vec<[f64; 3]>,
-    /// The first vectors, each scaled to [-1, 1]: of W, of the data.
+    /// The first vectors of W and of the data, each scaled to [-1, 1].
     pub shown: [Vec<Vec<f32>>; 2],
 }
 
 impl Mechanism {
-    /// `n`: number of training temperatures, the lowest.
+    /// Analyses `rbm`; `n`: number of training temperatures, the lowest ones.
     pub fn of(study: &Study, rbm: &Rbm, n: usize) -> Result<Self, Error> {
         let data = study.set("train")?;
         let data = data.first(&(0..n).collect::<Vec<_>>(), data.per_temperature);
@@ -67,7 +67,7 @@ impl Mechanism {
     }
 }
 
-/// Covariance of the rows about 0: the mean of spins vanishes by symmetry.
+/// Covariance of the rows about 0, as the mean of spins vanishes by symmetry.
 fn covariance(rows: ArrayView2<i8>) -> DMatrix<f64> {
     let x = rows.mapv(f32::from);
     // Sums of +-1 up to 2^24 are exact in f32.
@@ -90,7 +90,7 @@ fn left_vectors(rbm: &Rbm) -> Result<(DMatrix<f64>, Vec<f64>), Error> {
     Ok((u.select_columns(&order), order.iter().map(|i| singular_values[*i]).collect()))
 }
 
-/// Mean over spins of (v - v')^2 / 4, v' after a step of expectation values.
+/// Mean over spins of (v - v')^2 / 4, with v' after a step of expectation values.
 fn unexplained(rbm: &Rbm, v: &Array2<f32>) -> f64 {
     let mut h = Array2::zeros((v.nrows(), rbm.n_hidden()));
     let mut back = v.clone();
@@ -99,7 +99,7 @@ fn unexplained(rbm: &Rbm, v: &Array2<f32>) -> f64 {
     mean_square(v, &back)
 }
 
-/// The same of the projection on the columns of `basis`.
+/// The same with the projection on the columns of `basis` for v'.
 fn beyond(basis: &Array2<f32>, v: &Array2<f32>) -> f64 {
     mean_square(v, &v.dot(basis).dot(&basis.t()))
 }
@@ -114,13 +114,13 @@ mod tests {
 
     #[test]
     fn components_leave_what_is_beyond_them() {
-        // Rows +-a and +-b with a, b orthogonal, a three times as often.
+        // Rows +-a and +-b with a, b orthogonal, a three times as frequent.
         let (a, b) = ([1, 1, 1, 1], [1, -1, 1, -1]);
         let mut rows = [a, a, a, a.map(|x: i8| -x), a.map(|x| -x), a.map(|x| -x), b, b.map(|x: i8| -x)];
         rows.sort_unstable();
         let rows = Array2::from_shape_vec((8, 4), rows.concat()).unwrap();
         let principal = principal(&covariance(rows.view())).unwrap();
-        // Two components hold all of it, one leaves the rows of b.
+        // Two components explain everything, one leaves the rows of b.
         let v = rows.mapv(f32::from);
         assert!(beyond(&principal.basis(2), &v) < 1e-12);
         assert!((beyond(&principal.basis(1), &v) - 2.0 / 8.0 / 4.0).abs() < 1e-6);

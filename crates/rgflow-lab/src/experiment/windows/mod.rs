@@ -1,18 +1,18 @@
 //! Does the end of the RBM flow follow the window of training temperatures, or the critical point? And the thesis's mechanism:
-//! singular vectors of W beside the principal components of the data.
+//! singular vectors of W compared with the principal components of the data.
 
 mod mechanism;
 mod record;
 
 use crate::study::checks::temperature_grid;
-use crate::study::machines::{self, MachineSpec};
 use crate::study::prelude::*;
+use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::{self, ThermalSet};
 use crate::study::settings::Epochs;
 use mechanism::Mechanism;
 use ndarray::{ArrayView2, Axis, concatenate};
 
-/// The experiment.
+/// The experiment `windows`.
 pub struct Windows;
 
 const RECIPE: &str = concat!(
@@ -29,7 +29,7 @@ struct Tops {
     epochs: Rising<Epochs>,
 }
 
-/// The recipe's values.
+/// Settings of the experiment: the torus, and the windows of training temperatures.
 pub struct Settings {
     torus: Torus,
     windows: Vec<Window>,
@@ -39,7 +39,7 @@ pub struct Settings {
 /// Training temperatures 0, `t_step` ... `top`.
 struct Window {
     top: f64,
-    /// In keys, files and for people: `0-6`.
+    /// Name in keys, files and for people: `0-6`.
     name: String,
     temperatures: Vec<f64>,
 }
@@ -62,28 +62,28 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
-    /// The window whose machine is looked into: the widest that the thermometer knows, the thesis's "all".
+    /// The window whose machine is analysed: the widest within the thermometer's temperatures, the thesis's "all".
     fn shown(&self) -> usize {
         let known = self.torus.temperatures().len();
         self.windows.iter().rposition(|window| window.temperatures.len() <= known).unwrap_or(0)
     }
 }
 
-/// What one repetition found.
-pub struct Found {
-    windows: Vec<WindowFound>,
+/// Findings of one repetition.
+pub struct Findings {
+    windows: Vec<WindowFindings>,
     mechanism: Mechanism,
 }
 
-/// A window: its mixture without any machine, and the flows by epochs.
-struct WindowFound {
+/// Findings for a window: its mixture without a machine, and the flows by epochs.
+struct WindowFindings {
     null: Observed,
     flows: Vec<ByMode<FlowFindings>>,
 }
 
 impl Experiment for Windows {
     type Settings = Settings;
-    type Found = Found;
+    type Findings = Findings;
 
     const ABOUT: About = About {
         name: "windows",
@@ -96,7 +96,7 @@ impl Experiment for Windows {
         settings.torus.needs()
     }
 
-    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Found, Error> {
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let study = Study::new(repetition, &settings.torus)?;
         let known = settings.torus.temperatures().len();
         let widest = &settings.windows[settings.windows.len() - 1].temperatures;
@@ -108,22 +108,22 @@ impl Experiment for Windows {
             let machine = train(&study, settings, window, hot.as_ref())?;
             let flows = settings.epochs.par_iter().map(|epoch| study.flows(&machine, &window.name, Some(*epoch)));
             let flows = flows.collect::<Result<_, Error>>()?;
-            Ok((machine, WindowFound { null: null(&study, window, hot.as_ref())?, flows }))
+            Ok((machine, WindowFindings { null: null(&study, window, hot.as_ref())?, flows }))
         };
         let found: Vec<_> = settings.windows.par_iter().map(one).collect::<Result<_, Error>>()?;
         let window = &settings.windows[settings.shown()];
-        let file = machines::file(&window.name, Some(settings.epochs[0]));
-        let rbm = machines::load(&found[settings.shown()].0, &file)?;
+        let file = rbms::file(&window.name, Some(settings.epochs[0]));
+        let rbm = rbms::load(&found[settings.shown()].0, &file)?;
         let mechanism = Mechanism::of(&study, &rbm, window.temperatures.len())?;
-        Ok(Found { windows: found.into_iter().map(|(_, found)| found).collect(), mechanism })
+        Ok(Findings { windows: found.into_iter().map(|(_, found)| found).collect(), mechanism })
     }
 
-    fn record(&self, settings: &Settings, found: &[Found]) -> Result<Record, Error> {
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
 }
 
-/// The collections of a window, one by temperature: those the thermometer knows from `known`, the others from `hot`.
+/// Collections of a window, one per temperature: from `known` within the thermometer's temperatures, from `hot` above.
 fn parts<'a>(
     study: &Study,
     window: &Window,
@@ -147,7 +147,7 @@ fn train(study: &Study, settings: &Settings, window: &Window, hot: Option<&Artif
         inputs: &inputs,
         data_key: window.top,
     };
-    machines::fitted(study.repetition, &spec, || {
+    rbms::fitted(study.repetition, &spec, || {
         let (known, test) = (study.set("train")?, study.set("test")?);
         let hot = hot.map(|hot| ThermalSet::read(hot, "hot-train")).transpose()?;
         let parts = parts(study, window, &known, hot.as_ref());

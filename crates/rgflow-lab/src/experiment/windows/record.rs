@@ -1,14 +1,14 @@
-//! The ends of the flow against the mixtures of the windows, and what the weights have learnt.
+//! Record of `windows`: ends of the flow against the mixtures of the windows, and the features learnt by the weights.
 
-use super::{Found, Settings};
+use super::{Findings, Settings};
 use crate::row;
 use crate::study::prelude::*;
 
-/// What counts as "follows the training set" or "drawn to T_c" in the slope.
+/// Tolerance of the slope for "follows the training set" or "drawn to T_c".
 const SLOPE: f64 = 0.25;
-/// What counts as the same captured variance.
+/// Tolerance for the same captured variance.
 const CAPTURED: f64 = 0.1;
-/// The first epochs answer the claims: those of the recipe of ising-2d.
+/// The first number of epochs answers the claims: it is the one in the recipe of ising-2d.
 const FIRST: usize = 0;
 
 /// Slope of the least-squares line of `y` on `x`.
@@ -21,13 +21,13 @@ fn slope(x: &[f64], y: &[f64]) -> Option<f64> {
 }
 
 /// Slope of the ends against the mixtures over the windows of one repetition.
-fn slope_of(found: &Found, e: usize, m: usize, read: fn(&Observed) -> Option<Measured>) -> Option<f64> {
+fn slope_of(found: &Findings, e: usize, m: usize, read: fn(&Observed) -> Option<Measured>) -> Option<f64> {
     let all = |of: &dyn Fn(usize) -> Option<f64>| (0..found.windows.len()).map(of).collect::<Option<Vec<f64>>>();
     let nulls = all(&|w| Some(read(&found.windows[w].null)?.0))?;
     slope(&nulls, &all(&|w| Some(read(&found.windows[w].flows[e][m].pooled)?.0))?)
 }
 
-pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
+pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("windows", found);
     let (mode, window) = (modes(), Dimension::names("window", settings.windows.iter().map(|window| &window.name)));
     let epochs = Dimension::new("epochs", &settings.epochs, |epochs| format!("epochs{epochs}"));
@@ -59,7 +59,7 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
         "RBMs are trained on the temperatures 0 to 3, 4, 6, 10 and iterated. If their flow knew T_c, all would end at 2.269; \
          if they give back what they were trained on, the ends move with the window.",
     );
-    record.list(&[&ByPlace(vec![&null, &ends]), &Together(vec![&slopes[0], &slopes[1]])]);
+    record.list(&[&ByPlace(vec![&null, &ends]), &Grouped(vec![&slopes[0], &slopes[1]])]);
     record.list(&[&ByPlace(vec![&features.variance, &features.left]), &features.ratio]);
     for mode in MODES {
         let states = format!("the flow ends at T_c whatever the training set: slope 0 ({})", mode.name());
@@ -68,10 +68,10 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     for w in window.places() {
         let states = format!("window {}: the flow ends near T_c", window.word(w));
         let end = ends.t_star.at((w, FIRST, Mode::Gibbs));
-        record.claims.push(Claim::of("sec4.windows", states, end).beside(null.t_star.at(w)));
+        record.claims.push(Claim::of("sec4.windows", states, end).with_null(null.t_star.at(w)));
     }
     let states = "an RBM extracts the features that PCA does: its columns capture as much variance";
-    record.claims.push(Claim::of("sec5.mechanism", states, features.ratio.at(0)).beside(features.ratio.at(1)));
+    record.claims.push(Claim::of("sec5.mechanism", states, features.ratio.at(0)).with_null(features.ratio.at(1)));
     record.answers = vec![
         format!(
             "Windows {}: the Gibbs ends read T* = {}; the training mixtures without any machine {}. T_c is the same for all of them.",
@@ -129,19 +129,19 @@ pub(super) fn record(settings: &Settings, found: &[Found]) -> Record {
     record
 }
 
-/// What the weights have learnt, as numbers.
+/// Quantities of the features that the weights have learnt.
 struct Features {
     temperature: Dimension,
     /// Fraction of the variance in the span: trained, untrained, principal components.
     variance: Quantity<1>,
-    /// What a step leaves: by these and temperature.
+    /// Unexplained part after a step: by these three and temperature.
     left: Quantity<2>,
-    /// Captured variance over that of as many principal components: trained, untrained.
+    /// Captured variance divided by that of as many principal components: trained, untrained.
     ratio: Quantity<1>,
 }
 
 impl Features {
-    fn new(settings: &Settings, over: &Repeated<Found>) -> Self {
+    fn new(settings: &Settings, over: &Repeated<Findings>) -> Self {
         let of = Dimension::names("of", ["trained", "untrained", "principal"]);
         let temperature = Dimension::new("T", &settings.torus.temperatures(), |t| format!("T{t}"));
         let ratios = Dimension::names("ratio", ["captured", "captured_untrained"]);
@@ -160,7 +160,7 @@ impl Features {
         Self { temperature, variance, left, ratio }
     }
 
-    fn section(&self, settings: &Settings, over: &Repeated<Found>) -> Section {
+    fn section(&self, settings: &Settings, over: &Repeated<Findings>) -> Section {
         let first = &over.found[0].mechanism;
         let k = first.singular[0].len();
         let ranks = |n: usize| Dimension::new("rank", &(1..=n).collect::<Vec<usize>>(), usize::to_string);
@@ -237,8 +237,8 @@ mod tests {
     #[test]
     fn a_record_says_each_number_once() {
         let settings: Settings = settings(super::super::RECIPE, &["windows.tops=[3.0, 6.0]", "windows.epochs=[1, 2]"]);
-        // The ends rise by half of what the mixtures do (Gibbs), or not at all.
-        let window = |w: f64| super::super::WindowFound {
+        // The ends rise by half as much as the mixtures (Gibbs), or not at all.
+        let window = |w: f64| super::super::WindowFindings {
             null: observed(2.0 + w),
             flows: [0.0, 8.0].map(|e| ByMode::of(flow(2.25 + 0.5 * w + e), flow(4.0 + e))).into(),
         };
@@ -249,7 +249,7 @@ mod tests {
             left: (0..5).map(|t| [0.125, 0.25, 0.0625].map(|left| left + f64::from(t))).collect(),
             shown: [vec![vec![1.0; 16]], vec![vec![-1.0; 16]]],
         };
-        let told = record(&settings, &[Found { windows: vec![window(0.0), window(1.0)], mechanism }]);
+        let output = record(&settings, &[Findings { windows: vec![window(0.0), window(1.0)], mechanism }]);
         let values = [
             ("windows.0-3.null.T_star", 2.0),
             ("windows.0-6.null.T_E", 3.125),
@@ -262,7 +262,7 @@ mod tests {
             ("windows.mechanism.captured", 0.5),
             ("windows.mechanism.captured_untrained", 0.25),
         ];
-        check(&told, &values, &["sec4.windows", "sec5.mechanism"]);
-        assert_eq!(verdicts(&told), ["differs", "agrees", "agrees", "differs", "differs"]);
+        check(&output, &values, &["sec4.windows", "sec5.mechanism"]);
+        assert_eq!(verdicts(&output), ["differs", "agrees", "agrees", "differs", "differs"]);
     }
 }

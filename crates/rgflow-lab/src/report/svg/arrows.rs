@@ -22,14 +22,14 @@ pub(super) fn draw(
     let ruler = Ruler::fit(x, ends, 0.03);
     let widest = strips.iter().map(|s| text_width(&s.0)).fold(0.0, f64::max).min(width * 0.36);
     let top = if title.is_empty() { 8.0 } else { 28.0 } + if marks.is_empty() { 0.0 } else { 18.0 };
-    // A fifth more than needed: the page enlarges the letters on a phone.
+    // A fifth more than needed: on a phone the page enlarges the letters.
     let left = 1.2 * widest + 22.0;
     let h = STRIP * strips.len().max(1) as f64 + 8.0;
     let bottom = if x.label.is_empty() { 28.0 } else { 48.0 };
     let frame = Frame { x: left, y: top, w: width - left - 16.0, h };
     let none = Ruler { log: false, lo: 0.0, hi: 1.0, zero: None };
     let mut body = clip(frame, key, 8.0) + &heading(title, width);
-    // The vertical axis of a flow diagram has names, not ticks: one outside its range draws none.
+    // The vertical axis of a flow diagram has names instead of ticks: a ruler outside the range draws none.
     body += &axes(frame, &ruler, &Ruler { lo: 1e9, hi: 1e9 + 1e-9, ..none }, [&x.label, ""], true);
     let at = |v: f64| ruler.u(v).map(|u| left + frame.w * ruler.fraction(u));
     let mut last_label_end = f64::NEG_INFINITY;
@@ -38,7 +38,7 @@ pub(super) fn draw(
     for (value, label) in sorted {
         let Some(x) = at(*value).filter(|x| (left - 1.0..=left + frame.w + 1.0).contains(x)) else { continue };
         let _ = write!(body, "<path class=\"mark\" d=\"M{} {}v{}\"/>", px(x), px(top), px(h));
-        // A label that would touch the one before it stays in the tooltip of its line only.
+        // A label that would overlap the previous one appears only in the tooltip of its line.
         let half = text_width(label) / 2.0;
         if x - half > last_label_end {
             let _ =
@@ -71,7 +71,7 @@ pub(super) fn draw(
     Drawing { width, height: top + h + bottom, body, legend: Vec::new(), meta: serde_json::json!({ "kind": "arrows" }) }
 }
 
-/// One arrow from `a` to `b` (pixels): up in the axis is warm, down is cold, a point that stays is a dot.
+/// An arrow from `a` to `b` (pixels): warm if it points up the axis, cold if down; a fixed point is a dot.
 fn arrow(a: f64, b: f64, y: f64, tooltip: &str) -> String {
     let length = (b - a).abs();
     let tooltip = format!("<title>{}</title>", escape(tooltip));

@@ -7,7 +7,7 @@ use crate::report::axis::Ruler;
 use crate::report::colour::{Gradient, PALETTE};
 use std::fmt::Write;
 
-/// More coloured curves than this are shown as a ramp.
+/// More coloured curves than this are shown as a ramp in the legend.
 const LIST: usize = 8;
 
 pub(super) fn draw(
@@ -27,7 +27,7 @@ pub(super) fn draw(
         })
     });
     let y_ruler = match y.scale {
-        // The lower end of an error bar may pass 0: it must not stretch a logarithmic axis, nor give it a 0.
+        // The lower end of an error bar may be below 0: it must not stretch a logarithmic axis, nor add a 0 to it.
         crate::record::Scale::Log => Ruler::fit(y, curves.iter().flat_map(|c| c.y.iter().copied()), 0.05),
         crate::record::Scale::Linear => Ruler::fit(y, ys, 0.05),
     };
@@ -91,7 +91,7 @@ fn items(curves: &[Curve]) -> Vec<Item> {
                 colour: curve.colour.map(|c| Gradient::Temperature.at(c)),
                 dash,
                 line: curve.style != Style::Points,
-                // Where colours come again, other points: 0 and 8 do not look alike.
+                // Repeated colours get other shapes of points, so that curves 0 and 8 differ.
                 shape: matches!(curve.style, Style::Points | Style::LinePoints)
                     .then_some((shape + shape / PALETTE) % 4),
                 ramp: coloured > LIST && curve.colour.is_some() && !reference,
@@ -100,7 +100,7 @@ fn items(curves: &[Curve]) -> Vec<Item> {
         .collect()
 }
 
-/// The curve: error bars, line (broken at gaps) and points; a point alone in its line is a dot.
+/// A curve: error bars, line (broken at gaps) and points; an isolated point of a line is a dot.
 fn path(curve: &Curve, item: &Item, frame: Frame, x: &Ruler, y: &Ruler) -> String {
     let at_x = |u: f64| frame.x + frame.w * x.fraction(u);
     let at_y = |u: f64| frame.y + frame.h * (1.0 - y.fraction(u));
@@ -125,7 +125,7 @@ fn path(curve: &Curve, item: &Item, frame: Frame, x: &Ruler, y: &Ruler) -> Strin
         {
             let low = y.u(curve.y[i] - error).map_or(frame.y + frame.h, at_y);
             let high = y.u(curve.y[i] + error).map_or(px_y, at_y);
-            // A bar shorter than a pixel is ink without information.
+            // A bar shorter than a pixel conveys nothing.
             if (low - high).abs() >= 1.0 {
                 let _ = write!(bars, "M{} {}h5m-2.5 0V{}m-2.5 0h5", px(px_x - 2.5), px(low), px(high));
             }

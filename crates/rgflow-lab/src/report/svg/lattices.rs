@@ -1,4 +1,4 @@
-//! Pictures of spins: one small lattice a cell of a grid, runs of equal colour drawn as one path.
+//! Pictures of spins: one small lattice per cell of a grid, runs of equal colour drawn as one path.
 
 use super::{Drawing, fit_text, heading, px};
 use crate::record::format::significant;
@@ -8,9 +8,9 @@ use crate::report::rich::escape;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Values are shown in so many steps.
+/// Number of colour steps.
 const LEVELS: f32 = 32.0;
-/// Where the bar of colours begins.
+/// Position of the colour bar.
 const BAR: f64 = 44.0;
 
 pub(super) fn draw(title: &str, rows: &[Vec<Lattice>], shades: &Shades) -> Drawing {
@@ -30,7 +30,7 @@ pub(super) fn draw(title: &str, rows: &[Vec<Lattice>], shades: &Shades) -> Drawi
             body += &sites(picture, x, y, side, (shades, gradient));
             body += "</g>";
             if !picture.label.is_empty() {
-                // The small font is 10 of the 12 pixels that fit_text counts with.
+                // The small font has 10 pixels, while fit_text assumes 12.
                 let text = escape(&fit_text(&picture.label, (pitch - 1.0) * 1.25));
                 let _ = write!(
                     body,
@@ -67,9 +67,9 @@ pub(super) fn draw(title: &str, rows: &[Vec<Lattice>], shades: &Shades) -> Drawi
     Drawing { width, height: y + 16.0, body, legend: Vec::new(), meta: serde_json::json!({ "kind": "lattices" }) }
 }
 
-/// An end of the bar.
+/// Label at an end of the colour bar.
 fn bound(value: f32) -> String {
-    // The shortest text of the f32, then three digits.
+    // The shortest text of the f32, then rounded to three digits.
     significant(value.to_string().parse().unwrap_or(f64::from(value)), 3).replace('-', "−")
 }
 

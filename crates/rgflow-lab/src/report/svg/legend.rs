@@ -8,21 +8,21 @@ use std::fmt::Write;
 /// One curve in the legend.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Item {
-    /// Which curve of the panel.
+    /// Index of the curve in the panel.
     pub index: usize,
     /// Its name.
     pub label: String,
     /// Class of its colour (`k3`, `ref`) or empty.
     pub class: String,
-    /// Own colour, for temperatures.
+    /// Individual colour, for temperatures.
     pub colour: Option<String>,
     /// Class of its dashes, if it is a dashed line.
     pub dash: Option<String>,
-    /// Has a line.
+    /// Whether it has a line.
     pub line: bool,
     /// Shape of its points, 0 to 3, if it has points.
     pub shape: Option<usize>,
-    /// Belongs to the ramp instead of the list.
+    /// Whether it belongs to the ramp instead of the list.
     pub ramp: bool,
 }
 
@@ -36,7 +36,7 @@ impl Item {
     }
 }
 
-/// Class of points of the given shape. Circles are round line ends without a line: a fifth of the bytes of four arcs.
+/// Class of points of the given shape. Circles are zero-length lines with round ends: a fifth of the bytes of four arcs.
 pub(super) fn point_class(shape: usize) -> &'static str {
     if shape.is_multiple_of(4) { "dot" } else { "mk" }
 }

@@ -34,7 +34,7 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
             let (a, b) = (left + frame.w * at(x0, &x), left + frame.w * at(x1, &x));
             let (d, e) = (top + h * (1.0 - at(y1, &y)), top + h * (1.0 - at(y0, &y)));
             let Some(u) = v.and_then(|v| value.u(v)) else {
-                // A cross, not a shade: a shade would read as a value.
+                // A cross, not a shade, which would read as a value.
                 let [a, b, d, e] = [a, b, d, e].map(px);
                 let _ = write!(body, "<path class=\"void\" d=\"M{a} {d}L{b} {e}M{a} {e}L{b} {d}\"/>");
                 continue;
@@ -60,7 +60,7 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
     Drawing { width, height, body, legend: Vec::new(), meta }
 }
 
-/// Left and right end of every cell in `u`, halfway to its neighbours; widens the axis to hold whole cells.
+/// Left and right edge of every cell in `u`, halfway to its neighbours; widens the axis to hold whole cells.
 fn edges(ruler: &mut Ruler, places: &[f64], axis: &Axis) -> Vec<Option<[f64; 2]>> {
     let u: Vec<Option<f64>> = places.iter().map(|p| ruler.u(*p)).collect();
     let gap = |i: usize| u.get(i).copied().flatten().zip(u.get(i + 1).copied().flatten()).map(|(a, b)| (b - a) / 2.0);

@@ -1,7 +1,7 @@
-//! Figures as SVG: one static picture a figure for files and papers, and one a panel for the page, from the same drawing.
+//! Figures as SVG: one static picture per figure for files and papers, and one per panel for the page, from the same drawing code.
 //!
-//! Colours come from classes (`figure.css`), so that the page can recolour them in the dark; files carry the light values. Coordinates are
-//! written with a fixed number of digits, so equal figures are equal bytes.
+//! Colours come from classes (`figure.css`), so that the page can adapt them to dark mode; files contain the light values. Coordinates are
+//! written with a fixed number of digits, so equal figures have equal bytes.
 
 mod arrows;
 mod curves;
@@ -25,13 +25,13 @@ pub(crate) struct Drawing {
     pub height: f64,
     /// The picture's elements.
     pub body: String,
-    /// What the legend shows; drawn below the picture in files, as buttons in the page.
+    /// Entries of the legend; drawn below the picture in files, as buttons in the page.
     pub legend: Vec<Item>,
-    /// What the page's script needs beside the figure's CSV.
+    /// Data for the page's script in addition to the figure's CSV.
     pub meta: serde_json::Value,
 }
 
-/// Where the data is drawn: left, top, width, height.
+/// Area of the data: left, top, width, height.
 #[derive(Clone, Copy)]
 struct Frame {
     x: f64,
@@ -40,7 +40,7 @@ struct Frame {
     h: f64,
 }
 
-/// The figure as a complete SVG document with a white ground, its title and its text alternative.
+/// The figure as a complete SVG document with a white background, its title and its text alternative.
 pub fn figure(figure: &Figure) -> String {
     const GAP: f64 = 12.0;
     let drawings = panels(figure);
@@ -101,7 +101,7 @@ pub(crate) fn panels(figure: &Figure) -> Vec<Drawing> {
     figure.panels.iter().enumerate().map(draw).collect()
 }
 
-/// One panel for the page. Its legend lies below the view, where only the script's "SVG" button and nobody else sees it: the page
+/// One panel for the page. Its legend lies outside the visible area and is used only by the script's "SVG" button: the page
 /// shows buttons instead.
 pub(crate) fn inline(drawing: &Drawing, index: usize, label: &str) -> String {
     let (legend, legend_height) = legend::svg(&drawing.legend, drawing.width);
@@ -115,7 +115,7 @@ pub(crate) fn inline(drawing: &Drawing, index: usize, label: &str) -> String {
     )
 }
 
-/// The swatch of a legend entry, 26 by 10 pixels, as its own little picture.
+/// Swatch of a legend entry, 26 by 10 pixels, as a separate picture.
 pub(crate) fn swatch(item: &Item) -> String {
     format!(
         "<svg class=\"panel\" width=\"26\" height=\"10\" viewBox=\"0 0 26 10\" aria-hidden=\"true\">{}</svg>",
@@ -151,12 +151,12 @@ fn fit_text(text: &str, width: f64) -> String {
     }
 }
 
-/// Ticks of an axis, `n` about how many; room for their labels on the left is in [`left_margin`].
+/// Number of ticks on an axis of this length; [`left_margin`] reserves the space for their labels.
 fn tick_target(pixels: f64, per_tick: f64) -> usize {
     ((pixels / per_tick) as usize).max(2)
 }
 
-/// Left margin that holds the tick labels and the turned label of a vertical axis.
+/// Left margin for the tick labels and the rotated label of a vertical axis.
 fn left_margin(ruler: &Ruler, height: f64, label: &str) -> f64 {
     let widest = ruler.ticks(tick_target(height, 46.0)).iter().map(|t| text_width(&t.label)).fold(0.0, f64::max);
     widest.max(22.0) + 16.0 + if label.is_empty() { 0.0 } else { 20.0 }
@@ -171,7 +171,7 @@ fn heading(title: &str, width: f64) -> String {
     }
 }
 
-/// Grid, frame, ticks and labels of two axes. The group `axes` is what the page's script draws anew after a zoom.
+/// Grid, frame, ticks and labels of two axes. The page's script redraws the group `axes` after a zoom.
 fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> String {
     let Frame { x: left, y: top, w, h } = frame;
     let bottom = top + h;
@@ -216,7 +216,7 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
             );
         }
     }
-    // Two strokes where a logarithmic axis jumps to 0.
+    // Two strokes mark where a logarithmic axis jumps to 0.
     let mut breaks = String::new();
     if let Some(zero) = x.zero {
         let at = left + w * x.fraction(zero + 0.55 * 0.2_f64.max(0.1 * (x.hi - zero)));
@@ -255,7 +255,7 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
     out
 }
 
-/// A clip path around the frame; `margin` lets points on the edge be seen whole.
+/// A clip path around the frame; `margin` keeps points on the edge whole.
 fn clip(frame: Frame, key: &str, margin: f64) -> String {
     let Frame { x, y, w, h } = frame;
     format!(

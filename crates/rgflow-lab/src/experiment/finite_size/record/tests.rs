@@ -11,8 +11,8 @@ fn settings(omega: f64) -> Settings {
     Settings::parse(&table).unwrap()
 }
 
-/// Every value another one, |m| at T_c without an exponent of the slope's correction.
-fn found() -> Found {
+/// Quantities in which every value differs; |m| at T_c lacks an exponent with the slope's correction.
+fn found() -> Findings {
     let curves = |i: usize, fit: Option<(Measured, Measured)>| {
         let of = i as f64;
         let (near, far) = ((2.0 + of / 10.0, 0.01), (2.05 + of / 10.0, 0.02));
@@ -31,7 +31,7 @@ fn found() -> Found {
         Some(((1.99, 0.001), (1.2, 0.02))),
     ];
     let exponent = |a: f64| Some((a, 1e-4));
-    Found {
+    Findings {
         curves: fits.into_iter().enumerate().map(|(i, fit)| curves(i, fit)).collect(),
         exponents: [(exponent(-0.13), exponent(-0.1255)), (exponent(-0.27), exponent(-0.2)), (exponent(0.99), None)],
         at_t_c: [100.0, 200.0, 300.0].map(|of| (0..3).map(|l| (of + f64::from(l), 0.1)).collect()),
@@ -58,8 +58,8 @@ fn curves(figure: &Figure) -> Vec<&Curve> {
 
 #[test]
 fn numbers_and_claims_are_those_of_their_observables() {
-    // Of two repetitions the longer tau_int counts.
-    let second = Found { tau_int: vec![0.5, 4.0, 0.5], ..found() };
+    // With two repetitions, the longer tau_int counts.
+    let second = Findings { tau_int: vec![0.5, 4.0, 0.5], ..found() };
     let record = record(&settings(1.75), &[found(), second]);
     for (key, expected) in [
         ("binder.t_c", 2.2695),
@@ -109,7 +109,7 @@ fn figures_show_their_observables() {
     let ids: Vec<&str> = figures.iter().map(|figure| figure.id.as_str()).collect();
     let expected = ["secB.fss", "secB.fss-told", "secB.fss-wrong", "secB.fss-threshold", "secB.fss-crossings"];
     assert_eq!(ids, [&expected[..], &["secB.fss-powers"]].concat());
-    // As measured, of L = 32: U4, |m|, and the observables of the other figures.
+    // Raw curves of L = 32: U4, |m|, and the observables of the other figures.
     let measured = |figure: usize, panel: usize| curves(figures[figure])[3 * panel + 2].y[1];
     assert_eq!(
         [measured(0, 0), measured(0, 2), measured(1, 0), measured(2, 0), measured(3, 0)],

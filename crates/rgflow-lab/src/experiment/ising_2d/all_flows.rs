@@ -1,4 +1,4 @@
-//! One figure with all flows: the RBM's in both modes, block spins, Migdal-Kadanoff, tensors.
+//! One figure that compares all flows: RBM in both modes, block spins, Migdal-Kadanoff, tensors.
 
 use super::figures::Figures;
 use super::tables::mode_title;
@@ -7,12 +7,12 @@ use rgflow::rg::{migdal_kadanoff, trg};
 
 /// Steps of b = 2 of the flows of couplings and tensors.
 const STEPS: usize = 6;
-/// Singular values of the tensors: enough to tell the phases.
+/// Number of singular values of the tensors: enough to distinguish the phases.
 const CHI: usize = 8;
 
 impl Figures<'_> {
     /// Temperatures along all flows from the same starts.
-    pub fn together(&self) -> Figure {
+    pub fn all_flows(&self) -> Figure {
         let series = &self.found()[0].flow("all", MODES[0]).series;
         let shown: Vec<usize> = series.shown_starts.iter().copied().filter(|k| self.temperatures[*k] > 0.0).collect();
         let (last, steps) = (self.last(), "steps of b = 2");
@@ -52,7 +52,7 @@ impl Figures<'_> {
         });
         let moved = |k: &usize| {
             let flow = std::iter::successors(Some(1.0 / self.temperatures[*k]), |k| Some(migdal_kadanoff::step(*k)));
-            // What has left the frame is not drawn.
+            // Points outside the frame are not drawn.
             let t = flow.take(STEPS + 1).map(|k| if k * last >= 1.0 { 1.0 / k } else { f64::NAN });
             from(*k, t.collect(), vec![])
         };
@@ -62,7 +62,7 @@ impl Figures<'_> {
         let tensors = |k: &usize| {
             let t = Temperature::new(self.temperatures[*k]).ok()?;
             let seen = trg::renormalize(t, CHI, 2 * STEPS).ok()?;
-            // Two steps of the method are one of b = 2.
+            // Two steps of the method correspond to one of b = 2.
             Some(from(*k, seen.iter().step_by(2).map(|s| s.degeneracy).collect(), vec![]))
         };
         let states = Axis::new("ground states").limits(0.9, 2.1);

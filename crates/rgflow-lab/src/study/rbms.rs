@@ -3,7 +3,7 @@
 use super::samples::ThermalSet;
 use super::settings::{self, Torus};
 use super::training::MachineFit;
-use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, machine};
+use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, rbm_file};
 use ndarray::Array2;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::packed::packed;
@@ -12,10 +12,10 @@ use rgflow::rbm::{Rbm, Trained, Training};
 use serde::Serialize;
 
 const REVISION: u32 = 7;
-/// Units of progress per update: about microseconds.
+/// Units of progress per update, of about one microsecond.
 const UNITS: u64 = 100;
 
-/// What a machine is trained on, and for how long.
+/// Training data of a machine, and length of its training.
 pub struct MachineSpec<'a, K: Serialize> {
     /// Name of the machine, such as `all`.
     pub name: &'a str,
@@ -24,11 +24,11 @@ pub struct MachineSpec<'a, K: Serialize> {
     pub rbm: &'a settings::Rbm,
     /// Updates in one epoch.
     pub updates: usize,
-    /// Epochs at which a copy is kept.
+    /// Epochs at which a snapshot is kept.
     pub snapshots: &'a [usize],
-    /// What the data come from.
+    /// Artifacts that the data come from.
     pub inputs: &'a [&'a Artifact],
-    /// What of it the data are: part of the stage's key.
+    /// Selection of the data from these artifacts; part of the stage's key.
     pub data_key: K,
 }
 
@@ -45,7 +45,7 @@ pub fn of_temperatures<K: Serialize>(
     })
 }
 
-/// Makes or keeps the machine `name` of a study of the torus, trained on the temperatures `classes` of its `samples`, with copies
+/// Makes or keeps the machine `name` of a study of the torus, trained on the temperatures `classes` of its `samples`, with snapshots
 /// at the epochs `snapshots`.
 pub fn of_torus<K: Serialize>(
     repetition: &Repetition,
@@ -60,7 +60,7 @@ pub fn of_torus<K: Serialize>(
     of_temperatures(repetition, &spec, samples, classes)
 }
 
-/// File of the machine `name`: its copy at an epoch, or its end.
+/// File of the machine `name`: a snapshot at an epoch, or the final machine.
 pub fn file(name: &str, epoch: Option<usize>) -> String {
     match epoch {
         None => format!("rbm/{name}/model.safetensors"),
@@ -68,7 +68,7 @@ pub fn file(name: &str, epoch: Option<usize>) -> String {
     }
 }
 
-/// Makes or keeps the machine trained on the first of what `data` gives, its reconstruction cost measured on the second.
+/// Makes or keeps the machine trained on the first set returned by `data`; its reconstruction cost is measured on the second.
 pub fn fitted<K: Serialize>(
     repetition: &Repetition,
     spec: &MachineSpec<K>,
@@ -161,7 +161,7 @@ pub fn redrawn(repetition: &Repetition, settings: &Torus, fitted: &Artifact, nam
     })
 }
 
-/// The machine `name` before its training.
+/// Initial state of the machine `name`, before its training.
 fn first(shape: [usize; 2], rbm: &settings::Rbm, streams: Streams, name: &str) -> Rbm {
     let mut random = streams.generator(&format!("rbm/{name}/init"), 0);
     Rbm::random(shape[0] * shape[1], *rbm.hidden, *rbm.weight_scale as f32, &mut random)
@@ -178,11 +178,11 @@ fn write(
     let metadata = serde_json::json!({
         "name": name, "seed": out.seed(), "updates": updates, "lattice": shape, "settings": settings,
     });
-    out.write(path, machine::model(rbm, metadata).to_bytes()?)
+    out.write(path, rbm_file::model(rbm, metadata).to_bytes()?)
 }
 
 /// A machine from the file `path` of an artifact.
 pub fn load(artifact: &Artifact, path: &str) -> Result<Rbm, Error> {
     let path = artifact.path(path);
-    machine::rbm(&Model::load(&path)?).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
+    rbm_file::rbm(&Model::load(&path)?).map_err(|e| Error::failure(format!("{}: {e}", path.display())))
 }

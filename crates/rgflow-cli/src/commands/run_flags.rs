@@ -1,4 +1,4 @@
-//! What `run` and `reproduce` share: the flags, and an experiment brought to its end in its folder.
+//! Flags shared by all commands that run experiments, and running one experiment to completion in its folder.
 
 use crate::{output, signal};
 use rgflow_lab::artifact::{
@@ -66,7 +66,7 @@ pub struct Finished {
 }
 
 impl Flags {
-    /// The seeds that the flags or else the user's file ask for.
+    /// Seeds from the flags, or else from the user's file.
     pub fn seeds(&self, file: Option<&settings::UserFile>, experiment: &dyn AnyExperiment) -> Vec<u64> {
         match file.and_then(|file| file.seeds.clone()) {
             Some(seeds) if self.seed.is_none() && self.seeds.is_none() => seeds,
@@ -77,7 +77,7 @@ impl Flags {
         }
     }
 
-    /// Starts the threads. Called once, before any work.
+    /// Starts the thread pool. Called once, before any work.
     ///
     /// # Errors
     /// If the system refuses them.
@@ -101,7 +101,7 @@ impl Flags {
             Some(file) => Error::user(format!("{}: {message}", file.path.display())),
             None => Error::user(message),
         })?;
-        // What is finished is shown whatever it took.
+        // A finished run is shown even if it would not fit into memory now.
         experiment::fits(experiment, &settings)
             .or_else(|e| if matches!(is_complete(dir), Ok(true)) { Ok(()) } else { Err(e) })?;
         for warning in experiment.warnings(&settings) {
@@ -158,7 +158,7 @@ impl Flags {
 }
 
 impl Show {
-    /// Where progress goes.
+    /// The progress reporter for this choice.
     pub fn reporter(self) -> Arc<dyn Progress> {
         match self {
             Show::Auto if std::io::stderr().is_terminal() => Arc::new(progress::Terminal::new()),
@@ -168,10 +168,10 @@ impl Show {
     }
 }
 
-/// Gets the folder `root` ready that holds several runs and a page of its own: `names` are those of the runs and files in it.
+/// Prepares the folder `root`, which will hold several runs and a page of its own; `names` are the runs and files in it.
 ///
 /// # Errors
-/// If one of them is a link: what is written must stay inside.
+/// If one of them is a link: everything written must stay inside `root`.
 pub fn prepare_root(root: &Path, names: &[&str]) -> Result<(), Error> {
     let own = ["figures", "report.html"];
     names.iter().chain(&own).try_for_each(|name| inside::check_one(&root.join(name)).map(drop))?;
@@ -180,7 +180,7 @@ pub fn prepare_root(root: &Path, names: &[&str]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What was written; `None` with a warning where nothing may be written (a read-only disk): finished runs are shown all the same.
+/// Result of writing; `None`, with a warning, on a read-only disk, so that finished runs can be shown all the same.
 pub fn if_writable<T>(written: Result<T, Error>) -> Result<Option<T>, Error> {
     match written {
         Err(e) if e.is_unwritable() => {
@@ -191,13 +191,13 @@ pub fn if_writable<T>(written: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// A time that makes sense between two restarts.
+/// Parses the time between two restarts and refuses values that make no sense.
 pub fn interval(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| (0.01..=1e6).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be 0.01 to 1000000 seconds".into())
 }
 
-/// Starts the threads: all cores if no number is given. Called once, before any work.
+/// Starts the thread pool, with all cores if no number is given. Called once, before any work.
 ///
 /// # Errors
 /// If the system refuses them.
@@ -210,7 +210,7 @@ pub fn start_threads(threads: Option<u16>) -> Result<(), Error> {
     })
 }
 
-/// Opens a page with the program of the desktop; without one the path that is printed must do.
+/// Opens a page with the desktop's default program. Failures are ignored: the path is printed anyway.
 pub fn open_page(page: &Path) {
     let (program, first): (_, &[&str]) = match std::env::consts::OS {
         "macos" => ("open", &[]),
@@ -229,7 +229,7 @@ mod tests {
     use rgflow_lab::artifact::Stage;
     use rgflow_lab::record::Number;
 
-    /// Writes one file; its `size` 13 stops the run as a signal does.
+    /// Experiment that writes one file; its `size` 13 interrupts the run as a signal does.
     struct Toy;
 
     impl AnyExperiment for Toy {

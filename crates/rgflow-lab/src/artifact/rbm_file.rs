@@ -1,9 +1,9 @@
-//! Restricted Boltzmann machines in model files.
+//! Restricted Boltzmann machines in model files: weights, biases and kinds of units.
 
 use super::{Error, Model};
 use rgflow::rbm::{Rbm, Units};
 
-/// The model of `rbm`; `metadata` is an object that says where it comes from.
+/// Model of `rbm`; `metadata` is an object that says where it comes from.
 pub fn model(rbm: &Rbm, mut metadata: serde_json::Value) -> Model {
     metadata["kind"] = "rbm".into();
     metadata["format"] = super::model::FORMAT.into();
@@ -16,10 +16,10 @@ pub fn model(rbm: &Rbm, mut metadata: serde_json::Value) -> Model {
         .with("hidden_bias", rbm.hidden_bias.clone())
 }
 
-/// The machine of a model file.
+/// RBM of a model file.
 ///
 /// # Errors
-/// If it holds no machine, shapes do not fit together, or a parameter is not finite.
+/// If it holds no RBM, shapes do not fit together, or a parameter is not finite.
 pub fn rbm(model: &Model) -> Result<Rbm, Error> {
     let failure = |e: &dyn std::fmt::Display| Error::failure(format!("{e}; give a model that rgflow wrote"));
     if let Some(kind) = model.metadata.get("kind").filter(|kind| *kind != "rbm") {
@@ -29,7 +29,7 @@ pub fn rbm(model: &Model) -> Result<Rbm, Error> {
         )));
     }
     let units = |layer: &str| -> Result<Units, Error> {
-        // Files of the first version have no names of units: theirs are {-1, +1}.
+        // Files of the first version do not name the kinds of units, which are {-1, +1}.
         let Some(units) = model.metadata.get("units") else { return Ok(Units::SPIN) };
         let name = units.get(layer).and_then(|u| u.as_str());
         let name =

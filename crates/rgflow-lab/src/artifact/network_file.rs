@@ -1,4 +1,4 @@
-//! Perceptrons and thermometers in model files: layers, activations, and what the outputs mean.
+//! Perceptrons and thermometers in model files: layers, activations, and the meaning of the outputs.
 
 use super::{Error, Model};
 use ndarray::{Array1, Array2, Array3, ArrayView1, Axis};
@@ -20,10 +20,10 @@ pub fn with_layers(mut model: Model, mlp: &Mlp) -> Model {
     model
 }
 
-/// The network of a model file.
+/// Network of a model file.
 ///
 /// # Errors
-/// If tensors are missing, their shapes do not follow each other, or a weight is not finite.
+/// If tensors are missing, consecutive shapes do not match, or a weight is not finite.
 pub fn layers(model: &Model) -> Result<Mlp, Error> {
     let mut layers: Vec<Layer> = Vec::new();
     while model.tensors.contains_key(&format!("layers.{}.bias", layers.len())) {
@@ -46,7 +46,7 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
     if layers.is_empty() {
         return Err(Error::failure("the model has no layers: it is no network; give one of rgflow train thermometer"));
     }
-    // A gap in the numbers would leave the layers behind it out.
+    // A gap in the numbering would silently drop the later layers.
     let own = |name: &str| {
         let layer = name.strip_prefix("layers.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
         layer.is_some_and(|l| l < layers.len())
@@ -69,7 +69,7 @@ pub fn layers(model: &Model) -> Result<Mlp, Error> {
     Ok(mlp)
 }
 
-/// Adds what a thermometer needs to read T* with errors anywhere: block means of P(T) of its reference sets, shape
+/// Adds the data that a thermometer needs to read T* with errors: block means of P(T) of its reference sets, shape
 /// (temperatures, blocks, temperatures), and of the sets halfway between, if there are any.
 pub fn with_readings(mut model: Model, reference: &[Reading], midpoints: &[Reading]) -> Model {
     for (name, readings) in [("reference_blocks", reference), ("midpoint_blocks", midpoints)] {
@@ -86,14 +86,14 @@ pub fn with_readings(mut model: Model, reference: &[Reading], midpoints: &[Readi
     model
 }
 
-/// Temperatures beyond this have no meaning, and sums and squares of them no number.
+/// Largest temperature accepted: beyond it sums and squares overflow.
 const HOTTEST: f64 = 1e100;
 
-/// What makes a network a thermometer: the temperatures of its outputs, and the readings of its reference sets and of the sets halfway
-/// between (or none), each of at least one block.
+/// The data of a thermometer: temperatures of the outputs, readings of the reference sets and of the sets halfway
+/// between (possibly none), each of at least one block.
 type Curves = (Vec<f64>, Vec<Reading>, Vec<Reading>);
 
-/// The curves of a model file whose network is `mlp`.
+/// Reference curves of a model file whose network is `mlp`.
 ///
 /// # Errors
 /// If temperatures do not rise from at least 0, or blocks are missing, have other shapes, or are no mean probabilities.
@@ -122,7 +122,7 @@ pub fn curves(model: &Model, mlp: &Mlp) -> Result<Curves, Error> {
                 "{name} has the shape {shape:?}: expected ({sets}, blocks, {n}) with at least one block"
             )));
         }
-        // The mean of softmax outputs, rounded to f32.
+        // A mean of softmax outputs, rounded to f32.
         let fine = |p: &[f32]| p.iter().all(|p| *p >= 0.0) && (p.iter().sum::<f32>() - 1.0).abs() < 1e-3;
         if let Some(bad) = blocks.rows().into_iter().find(|row| !fine(&row.to_vec())) {
             let sum: f32 = bad.sum();
@@ -140,7 +140,7 @@ pub fn curves(model: &Model, mlp: &Mlp) -> Result<Curves, Error> {
         )));
     }
     let reference = readings("reference_blocks", n)?;
-    // Neighbours may be equal: ground states below T = 0.5.
+    // Neighbours may be equal: below T = 0.5 both are ground states.
     let blind = reference.iter().all(|r| r.strata == reference[0].strata);
     if blind {
         return Err(wrong("reference_blocks are the same at all temperatures: this network tells none apart".into()));
@@ -156,10 +156,10 @@ fn least(row: ArrayView1<f32>) -> f32 {
     row.iter().copied().fold(f32::INFINITY, f32::min)
 }
 
-/// The thermometer of a model file, ready to read; `streams` feeds its bootstrap.
+/// Thermometer of a model file, ready to read; `streams` feeds its bootstrap.
 ///
 /// # Errors
-/// If the file holds no thermometer, as [`curves`].
+/// If the file holds no thermometer, or as [`curves`].
 pub fn thermometer(model: &Model, streams: Streams) -> Result<Thermometer, Error> {
     let mlp = layers(model)?;
     let (temperatures, reference, midpoints) = curves(model, &mlp)?;
@@ -173,25 +173,25 @@ pub fn metadata(meaning: &str, outputs: &[f64]) -> serde_json::Value {
     json!({ "kind": kind, meaning: outputs })
 }
 
-/// What the outputs of a network stand for.
+/// Meaning of the outputs of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs {
-    /// Temperatures, or else classes.
+    /// Whether the outputs stand for temperatures (otherwise for classes).
     pub temperatures: bool,
-    /// Their values; positions where classes are words or the file does not say.
+    /// Values of the outputs; positions where classes are words or the file does not say.
     pub values: Vec<f64>,
-    /// Their names.
+    /// Names of the outputs.
     pub names: Vec<String>,
 }
 
 impl Outputs {
-    /// The names of words, for an axis of positions; empty where names are numbers.
+    /// Legend for an axis of positions where names are words; empty where they are numbers.
     pub fn legend(&self) -> String {
         legend(&self.names, &self.values)
     }
 }
 
-/// Which word each of `values` stands for, as ` (0 = cat, 1 = dog)`; nothing where `names` are the values themselves.
+/// Word for each of `values`, as ` (0 = cat, 1 = dog)`; empty where `names` are the values themselves.
 pub fn legend(names: &[String], values: &[f64]) -> String {
     const MOST: usize = 12;
     let pairs: Vec<String> = names.iter().zip(values).take(MOST).map(|(name, v)| format!("{v} = {name}")).collect();
@@ -200,10 +200,10 @@ pub fn legend(names: &[String], values: &[f64]) -> String {
     if plain { String::new() } else { format!(" ({}{rest})", pairs.join(", ")) }
 }
 
-/// What the outputs of the network `mlp` of a file stand for; positions where the file does not say.
+/// Meaning of the outputs of the network `mlp` of a file; positions where the file does not say.
 ///
 /// # Errors
-/// If what it says is malformed, of another number, or both temperatures and classes.
+/// If the metadata are malformed, have another number of outputs, or name both temperatures and classes.
 pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
     let n = mlp.n_out();
     let said = |key: &str| model.metadata.get(key).filter(|list| !list.is_null());
@@ -247,13 +247,13 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
     }
 }
 
-/// Whether cross-entropies in nats, the `cost` of a test set with its error and that of a `guess` by the frequencies of the labels, say
-/// that a network has learnt something.
+/// Whether a network has learnt something, by cross-entropies in nats: `cost` of the test set with its error, `guess` by the
+/// frequencies of the labels.
 pub fn has_learnt((cost, error): (f64, f64), guess: f64) -> bool {
     cost + 2.0 * error < guess
 }
 
-/// The test cross-entropy and that of a guess, where the file tells them and they say that the network has learnt nothing.
+/// Test cross-entropy and that of a guess, where the file gives them and they show that the network has learnt nothing.
 pub fn learnt_nothing(model: &Model) -> Option<[f64; 2]> {
     let test = model.metadata.get("test")?;
     let (cost, error): (f64, f64) = serde_json::from_value(test.get("cross_entropy")?.clone()).ok()?;
@@ -261,7 +261,7 @@ pub fn learnt_nothing(model: &Model) -> Option<[f64; 2]> {
     (!has_learnt((cost, error), guess)).then_some([cost, guess])
 }
 
-/// The same network of inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its first layer.
+/// The same network for inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its first layer.
 ///
 /// # Errors
 /// As [`layers`].
@@ -285,7 +285,7 @@ mod tests {
         (with_layers(Model::new(metadata), &mlp), mlp)
     }
 
-    /// All 64 states: a network of bits reads spins as it reads their bits. 1e-6: rounding of 6 weights to f32.
+    /// All 64 states: a converted network reads spins as the original reads their bits. 1e-6: rounding of 6 weights to f32.
     #[test]
     fn a_network_of_bits_reads_spins() {
         let (model, bits) = network(json!({}));

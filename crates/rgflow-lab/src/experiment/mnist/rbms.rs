@@ -3,7 +3,7 @@
 use super::Study;
 use super::data::{self, Set};
 use super::settings::{Epochs, Training};
-use crate::artifact::{Model, machine};
+use crate::artifact::{Model, rbm_file};
 use crate::study::prelude::*;
 use crate::study::training::MachineFit;
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
@@ -11,13 +11,13 @@ use rgflow::rbm::{self, Rbm, Trained, Units};
 
 const REVISION: u32 = 1;
 
-/// What a machine is trained on, and for how long.
+/// Training data of a machine, and length of its training.
 pub(super) struct MachineSpec {
     /// Name in files.
     pub name: String,
     pub set: Set,
     pub training: Training,
-    /// Epochs at which a copy is kept.
+    /// Epochs at which a snapshot is kept.
     pub snapshots: Vec<Epochs>,
 }
 
@@ -25,7 +25,7 @@ fn file(name: &str, epoch: Option<usize>) -> String {
     format!("rbm/{name}/{}.safetensors", epoch.map_or("model".into(), |epoch| format!("epoch-{epoch}")))
 }
 
-/// Makes or keeps a machine, with its copies.
+/// Makes or keeps a machine and its snapshots.
 pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error> {
     let (MachineSpec { name: set, training, snapshots, .. }, rbm) = (spec, &study.settings.rbm);
     let name = format!("rbm/{set}");
@@ -57,21 +57,21 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
             lower: &[("training.learning_rate", *training.learning_rate)],
             units,
         };
-        // The cost is only looked at: a few rows will do.
+        // The cost is only monitored, so a few rows are enough.
         let shown = x.slice(ndarray::s![..x.nrows().min(200), ..]);
         let Trained { rbm: trained, update, snapshots, .. } = fit.run(out, start, x.view(), shown, None)?;
         let write = |epoch: Option<usize>, machine: &Rbm, updates: usize| {
             let metadata = serde_json::json!({
                 "name": set, "seed": out.seed(), "updates": updates, "settings": rbm, "training": training
             });
-            out.write(&file(set, epoch), machine::model(machine, metadata).to_bytes()?)
+            out.write(&file(set, epoch), rbm_file::model(machine, metadata).to_bytes()?)
         };
         snapshots.iter().try_for_each(|s| write(Some(s.update / per_epoch), &s.rbm, s.update))?;
         write(None, &trained, update)
     })
 }
 
-/// A machine of the stage: at the end, or its copy at an epoch.
+/// A machine of the stage: at the end of training, or its snapshot at an epoch.
 pub(super) fn load(artifact: &Artifact, name: &str, epoch: Option<usize>) -> Result<Rbm, Error> {
-    machine::rbm(&Model::load(artifact.path(&file(name, epoch)))?)
+    rbm_file::rbm(&Model::load(artifact.path(&file(name, epoch)))?)
 }
