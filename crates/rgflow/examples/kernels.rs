@@ -52,7 +52,7 @@ fn contrastive(rounds: usize, grey: f32) -> Outcome {
     let rbm = Rbm::random(100, 25, 0.1, &mut streams.generator("kernels/init", 0));
     let training = Training { batching: Batching::Mini { size: 50, repeats: false }, ..Training::default() };
     let data = data(100, grey);
-    let mut trainer = Trainer::new(rbm, data.view(), &training, streams, "kernels")?;
+    let mut trainer = Trainer::new(rbm, data.view(), &training, streams.of("kernels"))?;
     (0..20 * rounds).for_each(|_| trainer.update());
     Ok(trainer.rbm().weights.iter().flat_map(|w| w.to_le_bytes()).collect())
 }
@@ -82,7 +82,7 @@ fn network(rounds: usize) -> Outcome {
         patience: 0,
     };
     let data = nn::Data { x: data.view().into(), targets: Targets::Classes(&classes) };
-    let mut trainer = nn::Trainer::new(mlp, data, &training, streams, "kernels")?;
+    let mut trainer = nn::Trainer::new(mlp, data, &training, streams.of("kernels"))?;
     (0..20 * rounds).for_each(|_| trainer.update());
     let all = trainer.mlp().layers.iter().flat_map(|layer| layer.weights.iter());
     Ok(all.flat_map(|w| w.to_le_bytes()).collect())

@@ -20,18 +20,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (batching, descent) =
         (Batching::Mini { size: 50, repeats: false }, Descent::new(Rule::Adam(Adam::default()), 1e-3));
     let training = nn::Training { epochs: 20, batching, descent, cost: Cost::CategoricalCrossEntropy, patience: 0 };
-    let mlp = nn::train(start, data, data, &training, streams, "network", &mut |_| Continue(()))?.mlp;
+    let mlp = nn::train(start, data, data, &training, streams.of("network"))?.mlp;
     let read = |spins: &ndarray::Array2<i8>| Reading::of(probabilities(&mlp, spins.view()).view());
     let curves = Reference::new(&grid, reference.iter().map(read).collect(), streams);
     // A machine of 25 hidden units, by contrastive divergence (CD-1); its flow from T = 0.5, 2.5 and 6, 200 steps v -> h -> v.
     let start = Rbm::random(100, 25, 0.01, &mut streams.generator("rbm/init", 0));
-    let rbm =
-        rbm::train(start, all.view(), all.view(), &rbm::Training::default(), streams, "rbm", &mut |_| Continue(()))?;
+    let rbm = rbm::train(start, all.view(), all.view(), &rbm::Training::default(), streams.of("rbm"))?;
     let starts = concatenate(Axis(0), &[0, 4, 11].map(|k| train[k].view()))?.mapv(f32::from);
     let (readout, starts) =
         (flow::Readout { mlp: Some(&mlp), lattice: None }, flow::Starts { values: starts.view().into(), n_starts: 3 });
     let steps = Schedule::new(200);
-    let flow = flow::run(&rbm.rbm, readout, starts, Mode::Gibbs, &steps, (streams, "flow"), &|_| Continue(()))?;
+    let flow = flow::run(
+        flow::Flow { rbm: &rbm.rbm, mode: Mode::Gibbs, schedule: &steps },
+        readout,
+        starts,
+        streams.of("flow"),
+        &|_| Continue(()),
+    )?;
     for (end, t) in flow.end.iter().zip([0.5, 2.5, 6.0]) {
         println!("from T = {t}: T* = {:.2}", curves.t_star(&end.mean()).0);
     }

@@ -3,7 +3,6 @@
 use ndarray::{Axis, concatenate};
 use rgflow::prelude::*;
 use rgflow::{lattice::multispin, nn};
-use std::ops::ControlFlow::Continue;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let streams = Streams::new(1);
@@ -19,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (batching, descent) =
         (Batching::Mini { size: 50, repeats: false }, Descent::new(Rule::Adam(Adam::default()), 1e-3));
     let training = nn::Training { epochs: 20, batching, descent, cost: Cost::CategoricalCrossEntropy, patience: 0 };
-    let mlp = nn::train(start, data, data, &training, streams, "network", &mut |_| Continue(()))?.mlp;
+    let mlp = nn::train(start, data, data, &training, streams.of("network"))?.mlp;
     let read = |spins: &ndarray::Array2<i8>| Reading::of(probabilities(&mlp, spins.view()).view());
     let curves = Reference::new(&grid, reference.iter().map(read).collect(), streams);
     for (t, spins) in grid.iter().zip(&fresh) {

@@ -3,7 +3,6 @@
 use rgflow::exact::transfer;
 use rgflow::prelude::*;
 use rgflow::rbm::{self, Training};
-use std::ops::ControlFlow::Continue;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let streams = Streams::new(1);
@@ -13,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = spins.view().split_at(ndarray::Axis(0), 3000);
     let start = Rbm::random(16, 8, 0.01, &mut streams.generator("init", 0));
     let training = Training { updates: 5000, cd_steps: 5, persistent: true, ..Training::default() };
-    let rbm = rbm::train(start, train, test, &training, streams, "rbm", &mut |_| Continue(()))?.rbm;
+    let rbm = rbm::train(start, train, test, &training, streams.of("rbm"))?.rbm;
     // 8 hidden units: the partition function is a sum over 256 states.
     let ln_z = rbm.ln_z()?;
     for (name, data) in [("training", train), ("test", test)] {

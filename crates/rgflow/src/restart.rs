@@ -19,7 +19,7 @@ use thiserror::Error;
 /// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
 /// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
 /// let training = Training { updates: 5000, evaluate_every: 500, ..Training::default() };
-/// let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, streams, "example");
+/// let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, streams.of("example"));
 /// let mut whole = fit()?;
 /// while whole.advance() {}
 /// let (mut first, mut second) = (fit()?, fit()?);

@@ -4,6 +4,7 @@ use crate::output;
 use rgflow::lattice::Temperature;
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, RbmError};
+use rgflow::rg::trace_condition::TraceError;
 use rgflow_lab::analysis::couplings::{MachineCouplings, OnLattice, Periodic, TraceCondition};
 use rgflow_lab::artifact::{Error, rbm_file, user_file};
 use rgflow_lab::dataset::Input;
@@ -77,7 +78,10 @@ impl CouplingFlags {
             let lattice = lattice.ok_or_else(|| {
                 Error::user(format!("{name}: no lattice is known for --temperature; add --lattice ring or square"))
             })?;
-            found.trace_condition = Some(TraceCondition::new(&rbm, &lattice, temperature).map_err(wrong)?);
+            found.trace_condition = Some(TraceCondition::new(&rbm, &lattice, temperature).map_err(|e| match e {
+                TraceError::Machine(e) => wrong(e),
+                other => Error::user(format!("{name}: {other}")),
+            })?);
         }
         Ok((json!(found), format!("{name}: {}", text(&found, said.lattice_name()))))
     }

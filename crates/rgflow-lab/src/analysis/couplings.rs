@@ -3,6 +3,7 @@
 use super::{ValueWithError, finite_or_name};
 use rgflow::lattice::{Geometry, Temperature};
 use rgflow::rbm::{AtDistance, Couplings, Rbm, RbmError, effective_temperature};
+use rgflow::rg::trace_condition::{self, TraceError};
 use rgflow::statistics::Estimate;
 use serde::Serialize;
 
@@ -180,11 +181,11 @@ impl TraceCondition {
     /// Compares `rbm` with the Ising model on `lattice`.
     ///
     /// # Errors
-    /// As [`Rbm::trace_condition`], or if there are more axes than the Ising model supports here.
-    pub fn new(rbm: &Rbm, lattice: &Periodic, temperature: Temperature) -> Result<Self, RbmError> {
+    /// As [`trace_condition::TraceCondition::of`], or if there are more axes than the Ising model supports here.
+    pub fn new(rbm: &Rbm, lattice: &Periodic, temperature: Temperature) -> Result<Self, TraceError> {
         let (what, expected, found) = ("axes of the lattice", 3, lattice.extents.len());
         let geometry = lattice.geometry().ok_or(RbmError::Shape { what, expected, found })?;
-        let found = rbm.trace_condition(&geometry, temperature)?;
+        let found = trace_condition::TraceCondition::of(rbm, &geometry, temperature)?;
         Ok(Self { temperature: temperature.value(), variance: found.variance, kl: found.kl })
     }
 }

@@ -7,6 +7,7 @@ use rgflow::lattice::LatticeError;
 use rgflow::nn::NnError;
 use rgflow::rbm::RbmError;
 use rgflow::restart::Stopped;
+use rgflow::rg::trace_condition::TraceError;
 use std::path::{Path, PathBuf};
 
 /// An error. Messages name the file, the key and its value, and the remedy.
@@ -58,6 +59,15 @@ failures!(BoltzmannError, LatticeError, NnError, RbmError);
 impl From<ShapeError> for Error {
     fn from(error: ShapeError) -> Self {
         Error::failure(error.to_string())
+    }
+}
+
+impl From<TraceError> for Error {
+    fn from(error: TraceError) -> Self {
+        match error {
+            TraceError::Machine(error) => error.into(),
+            other => Error::failure(other.to_string()),
+        }
     }
 }
 

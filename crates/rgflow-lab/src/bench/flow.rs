@@ -5,7 +5,7 @@ use super::data;
 use super::harness::{Case, Report};
 use crate::artifact::Error;
 use ndarray::{Array2, Axis, s};
-use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, run as run_flow};
+use rgflow::flow::{Flow, Mode, Readout, Rest, Schedule, Starts, run as run_flow};
 use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples};
@@ -103,12 +103,10 @@ fn parts(starts: &Array2<i8>) -> impl Iterator<Item = Array2<f32>> {
 /// Runs the flow and returns the values at its end and the fraction of chains at rest.
 fn follow<'a>(rbm: &Rbm, starts: impl Into<Samples<'a>>, mode: Mode, steps: usize, rest: Rest) -> (Array2<f32>, f64) {
     let trajectory = run_flow(
-        rbm,
+        Flow { rbm, mode, schedule: &Schedule { steps, records: vec![steps], rest } },
         Readout { mlp: None, lattice: None },
         Starts { values: starts.into(), n_starts: 1 },
-        mode,
-        &Schedule { steps, records: vec![steps], rest },
-        (Streams::new(1), "bench/flow"),
+        Streams::new(1).of("bench/flow"),
         &|_| Continue(()),
     )
     .expect("nothing stops it");

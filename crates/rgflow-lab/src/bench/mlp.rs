@@ -86,7 +86,7 @@ fn train(report: &mut Report, shape: &Shape, x: &Array2<f32>, classes: &[usize])
     let mut init = streams.generator("bench/init", 0);
     let mlp = Mlp::random(shape.sizes, shape.hidden, Activation::Softmax, &mut init);
     let data = Data { x: x.view().into(), targets: Targets::Classes(classes) };
-    let mut trainer = Trainer::new(mlp, data, &training, streams, "bench")?;
+    let mut trainer = Trainer::new(mlp, data, &training, streams.of("bench"))?;
     let updates = shape.epochs * trainer.updates_per_sweep();
     let work = (shape.epochs * x.nrows()) as f64;
     let weights: usize = shape.sizes.windows(2).map(|s| s[0] * s[1]).sum();

@@ -10,7 +10,7 @@ use super::harness::{Case, Report};
 use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, settings};
 use crate::experiment::{self, AnyExperiment};
 use ndarray::{Array2, Axis, concatenate};
-use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
+use rgflow::flow::{Flow, Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
 use rgflow::lattice::multispin::{self, sample_grid};
 use rgflow::learning::{Adam, Batching, Descent, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
@@ -114,24 +114,24 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     let (bits, values) = (packed(train.view()), train.mapv(f32::from));
     drop(train);
     let samples = Data { x: values.view().into(), targets: Targets::Classes(&classes) };
-    let mut trainer = nn::Trainer::new(mlp, samples, &training, streams, "bench/mlp")?;
+    let mut trainer = nn::Trainer::new(mlp, samples, &training, streams.of("bench/mlp"))?;
     (0..sizes.mlp_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let mlp = trainer.mlp().clone();
     drop(values);
     let learnt = start.elapsed().as_secs_f64();
     let training = rbm::Training { batching, descent: Descent::new(Rule::Sgd(Sgd), 0.01), ..rbm::Training::default() };
     let machine = Rbm::random(100, 25, 0.01, init);
-    let mut trainer = rbm::Trainer::new(machine, bits.as_slice(), &training, streams, "bench/rbm")?;
+    let mut trainer = rbm::Trainer::new(machine, bits.as_slice(), &training, streams.of("bench/rbm"))?;
     (0..sizes.rbm_epochs * trainer.updates_per_sweep()).for_each(|_| trainer.update());
     let rbm = trainer.rbm();
     let trained = start.elapsed().as_secs_f64();
+    let steps = sizes.flow_steps;
+    let schedule = Schedule { steps, records: (0..=steps).collect(), rest: Rest::default() };
     let trajectory = run_flow(
-        &rbm,
+        Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule },
         Readout { mlp: Some(&mlp), lattice: None },
         Starts { values: starts.as_slice().into(), n_starts: 25 },
-        Mode::Mean,
-        &Schedule { steps: sizes.flow_steps, records: (0..=sizes.flow_steps).collect(), rest: Rest::default() },
-        (streams, "bench/flow"),
+        streams.of("bench/flow"),
         &|_| Continue(()),
     )?;
     let end = start.elapsed().as_secs_f64();

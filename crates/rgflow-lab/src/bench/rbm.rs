@@ -58,7 +58,7 @@ fn train(report: &mut Report, key: &str, (n, m, batch): (usize, usize, usize), d
         descent: Descent::new(Rule::Sgd(Sgd), 0.01),
         ..Training::default()
     };
-    let mut trainer = Trainer::new(start(n, m), bits.as_slice(), &training, Streams::new(11), "bench")?;
+    let mut trainer = Trainer::new(start(n, m), bits.as_slice(), &training, Streams::new(11).of("bench"))?;
     let updates = trainer.updates_per_sweep();
     let work = (updates * batch) as f64;
     let flop = 10.0 * (n * m) as f64 * work;
@@ -93,7 +93,7 @@ fn persistent(report: &mut Report, key: &str, data: &Array2<i8>, k: usize) -> Re
         persistent: true,
         ..Training::default()
     };
-    let mut trainer = Trainer::new(start(784, 500), bits.as_slice(), &training, Streams::new(11), "bench")?;
+    let mut trainer = Trainer::new(start(784, 500), bits.as_slice(), &training, Streams::new(11).of("bench"))?;
     let updates = trainer.updates_per_sweep();
     let case = Case { key, implementation: "rgflow", work: updates as f64, unit: "updates" };
     report.measure(case, || (0..updates).for_each(|_| trainer.update()), json!({ "gibbs_steps": k }));

@@ -111,7 +111,7 @@ fn updates(report: &mut Report, key: &str, m: usize, batch: usize) -> Result<(),
         ..Training::default()
     };
     let rbm = Rbm::random(VISIBLE, m, 0.01, &mut Streams::new(7).generator("bench/init", 0));
-    let mut trainer = Trainer::new(rbm, data.view(), &training, Streams::new(11), "bench")?;
+    let mut trainer = Trainer::new(rbm, data.view(), &training, Streams::new(11).of("bench"))?;
     let n = report.calls_for_budget(|n| (0..n).for_each(|_| trainer.update()));
     let work = 5.0 * (VISIBLE * m * batch * n) as f64;
     let case = Case { key, implementation: "rgflow", work, unit: "multiply_add" };

@@ -93,10 +93,9 @@ impl Flow<'_> {
         readout: Readout,
         units: &(dyn Fn(u64) -> u64 + Sync),
     ) -> Result<Trajectory, Error> {
-        let (schedule, streams) = (Schedule::new(self.steps), (out.streams(), self.purpose));
-        out.drive(self.part, units, |drive| {
-            run_by(self.rbm, readout, self.starts, self.mode, &schedule, streams, drive)
-        })
+        let (schedule, streams) = (Schedule::new(self.steps), out.streams());
+        let flow = rgflow::flow::Flow { rbm: self.rbm, mode: self.mode, schedule: &schedule };
+        out.drive(self.part, units, |drive| run_by(flow, readout, self.starts, streams.of(self.purpose), drive))
     }
 }
 

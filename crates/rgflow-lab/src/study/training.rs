@@ -40,7 +40,7 @@ impl NetworkFit<'_> {
             other => other.into(),
         };
         let per_epoch = batching.updates(train.x.nrows()) as u64;
-        let fit = nn::Fit::new(mlp, train, test, &training, out.streams(), self.purpose);
+        let fit = nn::Fit::new(mlp, train, test, &training, out.streams().of(self.purpose));
         let mut fit = fit.map_err(failure)?;
         let done = out.complete(self.part, &mut fit, &|updates| updates * self.units / per_epoch)?;
         out.tick(epochs as u64 * self.units - done)?;
@@ -79,7 +79,7 @@ impl MachineFit<'_> {
         };
         let (training, per_epoch) = (&self.training, self.training.evaluate_every.max(1) as u64);
         let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates) as u64;
-        let mut fit = rbm::Fit::new(start, data, test, training, out.streams(), self.purpose).map_err(failure)?;
+        let mut fit = rbm::Fit::new(start, data, test, training, out.streams().of(self.purpose)).map_err(failure)?;
         if let Some(measured) = measured {
             fit = fit.with_training_cost(measured).map_err(failure)?;
         }

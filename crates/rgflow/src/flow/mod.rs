@@ -3,6 +3,7 @@
 //! Specification: thesis section 4.1; what T* means and what a fixed point is: this crate's guide "What T* means".
 
 mod fixed_point;
+mod follower;
 mod moments;
 mod reading;
 mod reference;
@@ -24,4 +25,4 @@ pub use ring_thermometer::{RingReading, RingThermometer};
 pub use schedule::Schedule;
 pub use second::SecondThermometers;
 pub use thermometer::{TStar, Thermometer, probabilities};
-pub use trajectory::{Mode, Readout, Starts, run, run_by};
+pub use trajectory::{Flow, Mode, Readout, Starts, run, run_by};

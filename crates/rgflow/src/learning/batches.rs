@@ -11,6 +11,7 @@ use crate::random::Generator;
 
 /// Which samples each update sees. A sweep is as many updates as see n samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Batching {
     /// All samples at every update (full gradient descent).
     Full,

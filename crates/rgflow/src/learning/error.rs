@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// Errors of the description of a training.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum LearningError {
     /// A setting outside its range.
     #[error("{name} = {value}: must be {range}")]

@@ -84,6 +84,7 @@ macro_rules! rules {
         /// # Ok::<(), rgflow::learning::LearningError>(())
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
         pub enum Rule {
             $(#[doc = $what] $rule($rule)),*
         }

@@ -11,6 +11,7 @@ use crate::kernel::vector::{bias_softmax, bias_tanh, exp_one, tanh_one};
 
 /// What a layer does with its fields z = x W + b.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Activation {
     /// f(z) = z.
     Linear,

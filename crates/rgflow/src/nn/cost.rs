@@ -12,6 +12,7 @@ use super::{Activation, NnError};
 
 /// A cost C(yhat, y) of one sample, summed over the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cost {
     /// (yhat - y)^2/2 for any activation with a gradient; matched to the linear one (A.2). With ReLU
     /// dC/dz = (yhat - y) \[z > 0\].

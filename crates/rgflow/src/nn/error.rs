@@ -8,6 +8,7 @@ use crate::restart::Stopped;
 
 /// Errors of networks and their training.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum NnError {
     /// A setting of the training outside its range.
     #[error(transparent)]

@@ -5,8 +5,9 @@ use super::trainer::{Batch, Trainer};
 use super::training::{Data, Epoch, Stop, Trained, Training};
 use super::{Mlp, NnError, Workspace};
 use crate::learning::{EarlyStopping, LearningError, StoppingState};
-use crate::random::Streams;
-use crate::restart::{Resumable, Stopped, Unfit, decode, encode, together};
+use crate::random::Stream;
+use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, together};
+use std::ops::ControlFlow;
 
 /// Rows of the training set whose cost is shown.
 const SHOWN: usize = 5000;
@@ -36,17 +37,10 @@ impl<'a> Fit<'a> {
     ///
     /// # Errors
     /// Settings, shapes and costs that do not fit ([`NnError`]).
-    pub fn new(
-        mlp: Mlp,
-        data: Data<'a>,
-        test: Data<'a>,
-        training: &Training,
-        streams: Streams,
-        purpose: &str,
-    ) -> Result<Self, NnError> {
+    pub fn new(mlp: Mlp, data: Data<'a>, test: Data<'a>, training: &Training, stream: Stream) -> Result<Self, NnError> {
         check(&mlp, test, training)?;
         let n = data.x.nrows();
-        let trainer = Trainer::new(mlp, data, training, streams, purpose)?;
+        let trainer = Trainer::new(mlp, data, training, stream)?;
         let count = n.min(SHOWN);
         Ok(Self {
             together: together(trainer.operations()),
@@ -67,6 +61,15 @@ impl<'a> Fit<'a> {
     /// Costs of the epochs so far.
     pub fn curve(&self) -> &[Epoch] {
         &self.curve
+    }
+
+    /// Brings the training to its end; `progress` is called after each epoch.
+    ///
+    /// # Errors
+    /// As [`Fit::finish`]; [`NnError::Stopped`] where `progress` breaks.
+    pub fn complete(mut self, progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>) -> Result<Trained, NnError> {
+        complete_and_tell(&mut self, Fit::curve, progress)?;
+        self.finish()
     }
 
     /// What the training gave.
@@ -171,6 +174,7 @@ mod tests {
     use super::*;
     use crate::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
     use crate::nn::{Activation, Cost, Targets};
+    use crate::random::Streams;
     use ndarray::Array2;
 
     /// Left after each of its updates and taken up in a new network, a training makes only the updates that are left and ends with the
@@ -199,7 +203,7 @@ mod tests {
                     let streams = Streams::new(3);
                     let mut init = streams.generator("test/init", 0);
                     let mlp = Mlp::random(&[7, 5, 3], Activation::Tanh, output, &mut init);
-                    let mut fit = Fit::new(mlp, data, data, &training, streams, "test").unwrap();
+                    let mut fit = Fit::new(mlp, data, data, &training, streams.of("test")).unwrap();
                     fit.together = 1;
                     fit
                 };

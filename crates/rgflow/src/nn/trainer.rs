@@ -5,7 +5,7 @@ use ndarray::{Array2, Axis};
 use super::inputs::{Gathered, Inputs, Set};
 use super::{Activation, Cost, Data, Layer, Mlp, NnError, Targets, Training, Workspace};
 use crate::learning::{Batching, Optimiser};
-use crate::random::Streams;
+use crate::random::{Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
 
 /// A network in training, without evaluations.
@@ -26,7 +26,7 @@ use crate::restart::{Unfit, decode, demand, encode};
 /// let streams = Streams::new(1);
 /// let mlp = Mlp::random(&[2, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/init", 0));
 /// let data = Data { x: x.view().into(), targets: Targets::Classes(&y) };
-/// let mut trainer = Trainer::new(mlp, data, &training, streams, "example")?;
+/// let mut trainer = Trainer::new(mlp, data, &training, streams.of("example"))?;
 /// (0..300 * trainer.updates_per_sweep()).for_each(|_| trainer.update());
 /// assert!(trainer.mlp().outputs(x.view())[[0, 0]] > 0.9);
 /// # Ok::<(), rgflow::nn::NnError>(())
@@ -55,13 +55,8 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// Settings, shapes and costs that do not fit.
-    pub fn new(
-        mlp: Mlp,
-        data: Data<'a>,
-        training: &Training,
-        streams: Streams,
-        purpose: &str,
-    ) -> Result<Self, NnError> {
+    pub fn new(mlp: Mlp, data: Data<'a>, training: &Training, stream: Stream) -> Result<Self, NnError> {
+        let Stream { streams, purpose } = stream;
         training.descent.check()?;
         training.batching.check(data.x.nrows())?;
         if mlp.layers.len() > 1 && mlp.hidden == Activation::Step {

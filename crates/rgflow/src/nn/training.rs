@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 
 use super::{Cost, Fit, Mlp, NnError, Samples, Targets};
 use crate::learning::{Batching, Descent};
-use crate::random::Streams;
-use crate::restart::complete_and_tell;
+use crate::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
@@ -79,15 +78,13 @@ impl fmt::Display for Stop {
 
 /// Trains `mlp` and returns the network of the least test cost with the learning curve: a [`Fit`] brought to its end.
 ///
-/// The order of the samples in each epoch comes from the stream `purpose/shuffle`. `progress` is called after each
-/// epoch. Updates allocate nothing but what matrix products pack.
+/// The order of the samples in each epoch comes from the stream "PURPOSE/shuffle". To watch the training, make a
+/// [`Fit`] and [`Fit::complete`] it. Updates allocate nothing but what matrix products pack.
 ///
 /// # Errors
-/// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the parameters ran away;
-/// [`NnError::Stopped`] where `progress` breaks.
+/// Settings, shapes and costs that do not fit ([`NnError`]); [`NnError::Diverged`] if the parameters ran away.
 ///
 /// ```
-/// use std::ops::ControlFlow::Continue;
 /// use ndarray::array;
 /// use rgflow::learning::{Adam, Batching, Descent, Rule};
 /// use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
@@ -105,7 +102,7 @@ impl fmt::Display for Stop {
 /// let streams = Streams::new(1);
 /// let mut random = streams.generator("xor/init", 0);
 /// let mlp = Mlp::random(&[2, 4, 1], Activation::Tanh, Activation::Sigmoid, &mut random);
-/// let trained = train(mlp, data, data, &training, streams, "xor", &mut |_| Continue(()))?;
+/// let trained = train(mlp, data, data, &training, streams.of("xor"))?;
 /// assert!(trained.mlp.outputs(x.view()).iter().zip(&y).all(|(p, y)| (p - y).abs() < 0.1));
 /// # Ok::<(), rgflow::nn::NnError>(())
 /// ```
@@ -114,11 +111,7 @@ pub fn train<'a>(
     data: Data<'a>,
     test: Data<'a>,
     training: &Training,
-    streams: Streams,
-    purpose: &str,
-    progress: &mut dyn FnMut(Epoch) -> ControlFlow<()>,
+    stream: Stream,
 ) -> Result<Trained, NnError> {
-    let mut fit = Fit::new(mlp, data, test, training, streams, purpose)?;
-    complete_and_tell(&mut fit, Fit::curve, progress)?;
-    fit.finish()
+    Fit::new(mlp, data, test, training, stream)?.complete(&mut |_| ControlFlow::Continue(()))
 }

@@ -28,6 +28,15 @@ pub fn permutation(n: usize, random: &mut Generator) -> Vec<usize> {
     order
 }
 
+/// The random streams of one purpose ([`Streams::of`]): those that are used are PURPOSE/PART, as what takes it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stream<'a> {
+    /// The master seed.
+    pub streams: Streams,
+    /// The purpose.
+    pub purpose: &'a str,
+}
+
 /// The master seed of a run, from which all streams are derived.
 ///
 /// ```
@@ -53,6 +62,16 @@ impl Streams {
     /// The master seed.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The streams of `purpose`, for what names the parts of it itself.
+    ///
+    /// ```
+    /// let stream = rgflow::random::Streams::new(1).of("rbm");
+    /// assert_eq!((stream.streams.seed(), stream.purpose), (1, "rbm"));
+    /// ```
+    pub fn of(self, purpose: &str) -> Stream<'_> {
+        Stream { streams: self, purpose }
     }
 
     /// Generator for single draws: the stream `index` of `purpose`.

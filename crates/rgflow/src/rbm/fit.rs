@@ -4,7 +4,7 @@ use super::divergence::{bound, runaway};
 use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{EarlyStopping, StoppingState};
-use crate::random::Streams;
+use crate::random::Stream;
 use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, together};
 use std::ops::ControlFlow;
 
@@ -41,13 +41,12 @@ impl<'a> Fit<'a> {
         data: impl Into<Samples<'a>>,
         test: impl Into<Samples<'a>>,
         training: &Training,
-        streams: Streams,
-        purpose: &str,
+        stream: Stream,
     ) -> Result<Self, RbmError> {
         let test = test.into();
         test.check(&rbm)?;
         let bound = bound(&rbm, test)?;
-        let trainer = Trainer::new(rbm, data, training, streams, purpose)?;
+        let trainer = Trainer::new(rbm, data, training, stream)?;
         let mut snapshots = Vec::new();
         if training.snapshots.contains(&0) {
             snapshots.push(Snapshot { update: 0, rbm: trainer.rbm() });
@@ -86,6 +85,15 @@ impl<'a> Fit<'a> {
     /// Evaluations so far.
     pub fn metrics(&self) -> &[Metrics] {
         &self.metrics
+    }
+
+    /// Brings the training to its end; `progress` is called at each evaluation.
+    ///
+    /// # Errors
+    /// As [`Fit::finish`]; [`RbmError::Stopped`] where `progress` breaks.
+    pub fn complete(mut self, progress: &mut dyn FnMut(Metrics) -> ControlFlow<()>) -> Result<Trained, RbmError> {
+        complete_and_tell(&mut self, Fit::metrics, progress)?;
+        self.finish()
     }
 
     /// What the training gave.
@@ -201,15 +209,13 @@ impl Resumable for Fit<'_> {
 
 /// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
 ///
-/// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. `progress` is called at
-/// each evaluation. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
+/// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. To watch
+/// it, make a [`Fit`] and [`Fit::complete`] it. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
-/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away;
-/// [`RbmError::Stopped`] where `progress` breaks.
+/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away.
 ///
 /// ```
-/// use std::ops::ControlFlow::Continue;
 /// use ndarray::Array2;
 /// use rgflow::{learning::Batching, random::Streams, rbm::{Rbm, Training, train}};
 /// let streams = Streams::new(1);
@@ -217,7 +223,7 @@ impl Resumable for Fit<'_> {
 /// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
 /// let batching = Batching::Mini { size: 20, repeats: false };
 /// let training = Training { updates: 400, batching, ..Training::default() };
-/// let trained = train(start, data.view(), data.view(), &training, streams, "example", &mut |_| Continue(()))?;
+/// let trained = train(start, data.view(), data.view(), &training, streams.of("example"))?;
 /// let cost = |m: usize| trained.metrics[m].test_reconstruction;
 /// assert!(cost(3) < cost(0));
 /// # Ok::<(), rgflow::rbm::RbmError>(())
@@ -227,14 +233,10 @@ pub fn train<'a, 'b>(
     data: impl Into<Samples<'a>>,
     test: impl Into<Samples<'b>>,
     training: &Training,
-    streams: Streams,
-    purpose: &str,
-    progress: &mut dyn FnMut(Metrics) -> ControlFlow<()>,
+    stream: Stream,
 ) -> Result<Trained, RbmError> {
     let (data, test) = (data.into(), test.into());
-    let mut fit = Fit::new(rbm, data.reborrow(), test.reborrow(), training, streams, purpose)?;
-    complete_and_tell(&mut fit, Fit::metrics, progress)?;
-    fit.finish()
+    Fit::new(rbm, data.reborrow(), test.reborrow(), training, stream)?.complete(&mut |_| ControlFlow::Continue(()))
 }
 
 #[cfg(test)]

@@ -28,7 +28,6 @@ mod samples;
 mod series;
 mod small;
 mod spectrum;
-mod trace_condition;
 mod training;
 mod units;
 
@@ -48,6 +47,5 @@ pub use partition::Layer;
 pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
-pub use trace_condition::TraceCondition;
 pub use training::{Metrics, Snapshot, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -6,7 +6,7 @@ use super::samples::Prepared;
 use super::small::Small;
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{Batching, Descent, Rule, Sgd};
-use crate::random::{Bulk, Streams};
+use crate::random::{Bulk, Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,7 @@ pub struct Trained {
 /// let streams = Streams::new(1);
 /// let data = Array2::from_shape_fn((200, 6), |(s, _)| if s % 2 == 0 { 1.0f32 } else { -1.0 });
 /// let start = Rbm::random(6, 2, 0.01, &mut streams.generator("example/init", 0));
-/// let mut trainer = Trainer::new(start, data.view(), &Training::default(), streams, "example")?;
+/// let mut trainer = Trainer::new(start, data.view(), &Training::default(), streams.of("example"))?;
 /// (0..2 * trainer.updates_per_sweep()).for_each(|_| trainer.update());
 /// assert!(trainer.rbm().is_finite());
 /// # Ok::<(), rgflow::rbm::RbmError>(())
@@ -123,14 +123,8 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// Settings, shapes and data that cannot be.
-    pub fn new(
-        rbm: Rbm,
-        data: impl Into<Samples<'a>>,
-        training: &Training,
-        streams: Streams,
-        purpose: &str,
-    ) -> Result<Self, RbmError> {
-        let data = data.into();
+    pub fn new(rbm: Rbm, data: impl Into<Samples<'a>>, training: &Training, stream: Stream) -> Result<Self, RbmError> {
+        let (data, Stream { streams, purpose }) = (data.into(), stream);
         let samples = data.len(rbm.n_visible());
         training.check(samples)?;
         let data = data.prepare(&rbm)?;

@@ -10,4 +10,5 @@ pub mod multi_histogram;
 pub mod neural;
 pub mod operators;
 pub mod scaling;
+pub mod trace_condition;
 pub mod trg;

@@ -78,7 +78,7 @@ fn updates_of_machines_allocate_nothing() {
         let rbm = Rbm::random(n, m, 0.1, &mut streams.generator("test/init", 0));
         let batching = Batching::Mini { size: 20, repeats: false };
         let training = Training { batching, persistent, cd_steps: 2, ..Training::default() };
-        let mut trainer = Trainer::new(rbm, data, &training, streams, "test").unwrap();
+        let mut trainer = Trainer::new(rbm, data, &training, streams.of("test")).unwrap();
         let seen = allocations(|| trainer.update());
         assert_eq!(seen, products * of_products(), "{n} x {m}, data {grey}, persistent {persistent}");
     }
@@ -101,7 +101,7 @@ fn updates_of_networks_allocate_nothing() {
             patience: 0,
         };
         let data = nn::Data { x: data.view().into(), targets: Targets::Classes(&classes) };
-        let mut trainer = nn::Trainer::new(mlp, data, &training, streams, "test").unwrap();
+        let mut trainer = nn::Trainer::new(mlp, data, &training, streams.of("test")).unwrap();
         assert_eq!(allocations(|| trainer.update()), products * of_products(), "data {grey}");
     }
 }

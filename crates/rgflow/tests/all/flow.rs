@@ -1,7 +1,7 @@
 //! Flows against exact results: the stationary law of a small machine by enumeration, and the mean-field map by hand.
 
 use ndarray::{Array2, array};
-use rgflow::flow::{Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run, run_by};
+use rgflow::flow::{Flow, Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run, run_by};
 use rgflow::lattice::{Observables, Square};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::packed::packed;
@@ -28,12 +28,10 @@ fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory 
     let square = Square::new(3, 3).expect("valid");
     let spins = starts(per_start);
     run(
-        &machine(),
+        Flow { rbm: &machine(), mode, schedule: &Schedule::new(steps) },
         Readout { mlp: Some(&mlp), lattice: Some(&square) },
         Starts { values: spins.mapv(f32::from).view().into(), n_starts: 2 },
-        mode,
-        &Schedule::new(steps),
-        (Streams::new(1), "test/flow"),
+        Streams::new(1).of("test/flow"),
         &|_| Continue(()),
     )
     .expect("not stopped")
@@ -43,20 +41,21 @@ fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory 
 #[test]
 fn a_stopped_flow_gives_nothing() {
     let (rbm, spins, schedule) = (machine(), starts(500).mapv(f32::from), Schedule::new(1000));
-    let (readout, streams) = (Readout { mlp: None, lattice: None }, (Streams::new(1), "test/flow"));
+    let (readout, stream) = (Readout { mlp: None, lattice: None }, Streams::new(1).of("test/flow"));
     let (all, done) = (1000 * spins.nrows() as u64, AtomicU64::new(0));
     for mode in [Mode::Mean, Mode::Gibbs] {
         let starts = || Starts { values: spins.view().into(), n_starts: 2 };
+        let flow = Flow { rbm: &rbm, mode, schedule: &schedule };
         let until = |end: u64| {
             done.store(0, Relaxed);
             let tick = |n| if done.fetch_add(n, Relaxed) + n < end { Continue(()) } else { Break(()) };
-            run(&rbm, readout, starts(), mode, &schedule, streams, &tick)
+            run(flow, readout, starts(), stream, &tick)
         };
         assert_eq!(until(all / 2).err(), Some(Stopped));
         assert!(done.load(Relaxed) < all);
         let whole = until(u64::MAX).unwrap();
         assert_eq!(done.load(Relaxed), all);
-        let driven = run_by(&rbm, readout, starts(), mode, &schedule, streams, &through).unwrap();
+        let driven = run_by(flow, readout, starts(), stream, &through).unwrap();
         assert_eq!(format!("{whole:?}"), format!("{driven:?}"));
     }
 }
@@ -68,10 +67,9 @@ fn starts_are_bits_or_values() {
     let (bits, values) = (packed(spins.view()), spins.mapv(f32::from));
     for mode in [Mode::Mean, Mode::Gibbs] {
         let follow = |values: Samples| {
-            let (schedule, streams) = (Schedule::new(20), (Streams::new(1), "test/flow"));
-            let readout = Readout { mlp: None, lattice: None };
-            run(&machine(), readout, Starts { values, n_starts: 2 }, mode, &schedule, streams, &|_| Continue(()))
-                .expect("not stopped")
+            let flow = Flow { rbm: &machine(), mode, schedule: &Schedule::new(20) };
+            let (readout, stream) = (Readout { mlp: None, lattice: None }, Streams::new(1).of("test/flow"));
+            run(flow, readout, Starts { values, n_starts: 2 }, stream, &|_| Continue(())).expect("not stopped")
         };
         let [of_bits, of_values] = [follow(bits.as_slice().into()), follow(values.view().into())];
         assert_eq!(of_bits.values, of_values.values);
@@ -147,12 +145,10 @@ fn chains_rest_within_the_tolerance() {
     let spins = Array2::from_shape_fn((700, 40), |(i, j)| if (i * i + 7 * j + i * j) % 11 < 5 { 1.0f32 } else { -1.0 });
     let follow = |rest| {
         run(
-            &rbm,
+            Flow { rbm: &rbm, mode: Mode::Mean, schedule: &Schedule { rest, ..Schedule::new(300) } },
             Readout { mlp: None, lattice: None },
             Starts { values: spins.view().into(), n_starts: 2 },
-            Mode::Mean,
-            &Schedule { rest, ..Schedule::new(300) },
-            (Streams::new(1), "test/flow"),
+            Streams::new(1).of("test/flow"),
             &|_| Continue(()),
         )
         .expect("not stopped")
@@ -169,12 +165,10 @@ fn chains_rest_within_the_tolerance() {
     }
     // A flow that is cut short has not come to rest.
     let short = run(
-        &rbm,
+        Flow { rbm: &rbm, mode: Mode::Mean, schedule: &Schedule::new(2) },
         Readout { mlp: None, lattice: None },
         Starts { values: spins.view().into(), n_starts: 2 },
-        Mode::Mean,
-        &Schedule::new(2),
-        (Streams::new(1), "test/flow"),
+        Streams::new(1).of("test/flow"),
         &|_| Continue(()),
     );
     assert_eq!(short.expect("not stopped").at_rest, 0.0);

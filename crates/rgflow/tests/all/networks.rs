@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 use rand::RngExt;
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
-use rgflow::nn::{Activation, Cost, Data, Mlp, NnError, Stop, Targets, Training, train};
+use rgflow::nn::{Activation, Cost, Data, Fit, Mlp, NnError, Stop, Targets, Training, train};
 use rgflow::random::Streams;
 use rgflow::restart::Stopped;
 use std::ops::ControlFlow::{Break, Continue};
@@ -79,12 +79,15 @@ fn a_linear_neuron_finds_least_squares() {
         let mut last = None;
         let mut updates = 0;
         // The best network by the cost alone is not the one of least energy; the last cost tells how far it came.
-        train(mlp, data, data, &training, streams, "ridge", &mut |epoch| {
-            updates = epoch.updates;
-            last = Some(epoch.test_cost);
-            Continue(())
-        })
-        .expect("finite");
+        Fit::new(mlp, data, data, &training, streams.of("ridge"))
+            .and_then(|fit| {
+                fit.complete(&mut |epoch| {
+                    updates = epoch.updates;
+                    last = Some(epoch.test_cost);
+                    Continue(())
+                })
+            })
+            .expect("finite");
         let cost: f64 = (0..60)
             .map(|i| (0..4).map(|j| wide(i, j) * exact[j]).sum::<f64>() - f64::from(y[[i, 0]]))
             .map(|residual| 0.5 * residual * residual / 60.0)
@@ -121,8 +124,7 @@ fn a_perceptron_separates_what_is_separable() {
         };
         let neuron = Mlp::random(&[5, 1], Activation::Linear, output, &mut streams.generator("init", 0));
         let test = Data { targets: Targets::Values(signs.view()), x: x.view().into() };
-        let trained =
-            train(neuron, data, test, &training, streams, "perceptron", &mut |_| Continue(())).expect("finite");
+        let trained = train(neuron, data, test, &training, streams.of("perceptron")).expect("finite");
         let middle = if output == Activation::Tanh { 0.0 } else { 0.5 };
         let wrong = trained.mlp.outputs(x.view()).iter().zip(&y).filter(|(p, y)| (**p > middle) != (**y > 0.5)).count();
         assert_eq!(wrong, 0, "{output}");
@@ -158,9 +160,11 @@ fn a_diverging_training_stops_with_a_sentence() {
     let mut run = |hidden: Activation, training: &Training| {
         let mlp = Mlp::random(&[6, 8, 3], hidden, Activation::Softmax, &mut streams.generator("init", 0));
         epochs = 0;
-        let error = train(mlp, data(), data(), training, streams, "t", &mut |_| {
-            epochs += 1;
-            Continue(())
+        let error = Fit::new(mlp, data(), data(), training, streams.of("t")).and_then(|fit| {
+            fit.complete(&mut |_| {
+                epochs += 1;
+                Continue(())
+            })
         });
         (error.unwrap_err().to_string(), epochs)
     };
@@ -185,9 +189,11 @@ fn training_stops_for_the_reason_it_gives() {
     let run = |training: &Training, most: usize| {
         let mlp = Mlp::random(&[6, 8, 3], Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
         let mut told = 0;
-        train(mlp, data(), data(), training, streams, "t", &mut |_| {
-            told += 1;
-            if told < most { Continue(()) } else { Break(()) }
+        Fit::new(mlp, data(), data(), training, streams.of("t")).and_then(|fit| {
+            fit.complete(&mut |_| {
+                told += 1;
+                if told < most { Continue(()) } else { Break(()) }
+            })
         })
     };
     assert_eq!(run(&training(0.1, 7, 0), 100).unwrap().stop, Stop::Epochs);
@@ -198,7 +204,7 @@ fn training_stops_for_the_reason_it_gives() {
     let wrong: Vec<usize> = classes.iter().map(|c| (c + 1) % 3).collect();
     let mlp = Mlp::random(&[6, 8, 3], Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
     let test = Data { x: x.view().into(), targets: Targets::Classes(&wrong) };
-    let stopped = train(mlp, data(), test, &training(0.1, 100, 4), streams, "t", &mut |_| Continue(())).unwrap();
+    let stopped = train(mlp, data(), test, &training(0.1, 100, 4), streams.of("t")).unwrap();
     assert_eq!((stopped.stop, stopped.curve.len()), (Stop::Patience, stopped.epoch + 4));
     assert!(stopped.curve.len() < 100 && stopped.curve[3].train_cost < stopped.curve[0].train_cost);
     // The constraint holds for all weights, the biases are free.
@@ -227,10 +233,7 @@ fn l1_selects_inputs() {
         };
         let data = || Data { x: x.view().into(), targets: Targets::Values(y.view()) };
         let mlp = Mlp::random(&[20, 1], Activation::Linear, Activation::Linear, &mut streams.generator("init", 0));
-        train(mlp, data(), data(), &training, streams, "l1", &mut |_| Continue(()))
-            .expect("finite")
-            .mlp
-            .weights_above(0.012)
+        train(mlp, data(), data(), &training, streams.of("l1")).expect("finite").mlp.weights_above(0.012)
     };
     let l1 = count(Regulariser { lambda_w: 0.05, ..Regulariser::default() });
     let l2 = count(Regulariser { mu_w: 0.05, ..Regulariser::default() });
@@ -244,7 +247,7 @@ fn what_cannot_learn_is_refused() {
     let streams = Streams::new(1);
     let refused = |hidden, output, training: &Training| {
         let mlp = Mlp::random(&[6, 4, 3], hidden, output, &mut streams.generator("init", 0));
-        train(mlp, data(), data(), training, streams, "t", &mut |_| Continue(())).unwrap_err()
+        train(mlp, data(), data(), training, streams.of("t")).unwrap_err()
     };
     let good = training(0.1, 5, 0);
     assert_eq!(refused(Activation::Step, Activation::Softmax, &good), NnError::NoGradient);

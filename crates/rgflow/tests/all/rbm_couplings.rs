@@ -4,6 +4,7 @@ use ndarray::{Array1, Array2, arr1, arr2};
 use rgflow::lattice::{Geometry, Lattice, Temperature};
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, RbmError, Units, effective_temperature};
+use rgflow::rg::trace_condition::{TraceCondition, TraceError};
 
 /// A machine whose ln p has fields and terms of all orders.
 fn machine(n_visible: usize, n_hidden: usize, scale: f32) -> Rbm {
@@ -207,7 +208,7 @@ fn the_trace_condition_holds_where_the_machine_is_the_ising_model() {
         [geometry("ring", &[8]), geometry("ring", &[2]), geometry("square", &[4, 4]), geometry("square", &[2, 3])]
     {
         let (rbm, k) = decimated(&lattice, 0.6);
-        let at = |k: f64| rbm.trace_condition(&lattice, Temperature::new(1.0 / k).unwrap()).unwrap();
+        let at = |k: f64| TraceCondition::of(&rbm, &lattice, Temperature::new(1.0 / k).unwrap()).unwrap();
         let here = at(k);
         assert!(here.variance < 1e-20 && here.kl < 1e-10, "{lattice}: {here:?}");
         assert!(at(1.3 * k).variance > 1e-3 && at(1.3 * k).kl > 1e-3);
@@ -230,7 +231,7 @@ fn the_trace_condition_is_the_sum_over_all_states() {
         let mean =
             |of: &dyn Fn(f64) -> f64| -> f64 { (0..1 << n).map(|s| q[s] * of(p[s].ln() + beta * energy(s))).sum() };
         let variance = mean(&|d| d * d) - mean(&|d| d).powi(2);
-        let seen = rbm.trace_condition(&ring, Temperature::new(1.0 / beta).unwrap()).unwrap();
+        let seen = TraceCondition::of(&rbm, &ring, Temperature::new(1.0 / beta).unwrap()).unwrap();
         assert!((seen.kl - kl).abs() < 1e-11 && (seen.variance - variance).abs() < 1e-10, "{seen:?} {kl} {variance}");
         assert!(seen.kl > 0.01 && seen.variance > 0.01);
     }
@@ -242,12 +243,12 @@ fn what_has_no_couplings_is_refused() {
     assert!(matches!(rbm.couplings(), Err(RbmError::TooLarge { most: 16, found: 17, .. })));
     let torus = geometry("square", &[4, 4]);
     let infinite = Temperature::new(f64::INFINITY).unwrap();
-    assert!(matches!(rbm.trace_condition(&torus, infinite), Err(RbmError::TooLarge { .. })));
+    assert!(matches!(TraceCondition::of(&rbm, &torus, infinite), Err(TraceError::Machine(RbmError::TooLarge { .. }))));
     let small = machine(16, 2, 0.1);
-    assert!(small.trace_condition(&torus, infinite).is_ok());
-    let cold = small.trace_condition(&torus, Temperature::new(0.0).unwrap()).unwrap_err().to_string();
+    assert!(TraceCondition::of(&small, &torus, infinite).is_ok());
+    let cold = TraceCondition::of(&small, &torus, Temperature::new(0.0).unwrap()).unwrap_err().to_string();
     assert!(cold.contains("T > 0"), "{cold}");
-    assert!(matches!(small.trace_condition(&geometry("ring", &[8]), infinite), Err(RbmError::Shape { .. })));
+    assert!(matches!(TraceCondition::of(&small, &geometry("ring", &[8]), infinite), Err(TraceError::Sites { .. })));
     assert!(matches!(small.couplings().unwrap().by_distance(&[3, 5]), Err(RbmError::Shape { found: 15, .. })));
     let gaussian = machine(4, 2, 0.1).with_units(Units::gaussian(1.0).unwrap(), Units::SPIN).unwrap();
     for refused in [gaussian.couplings(), gaussian.sampled_couplings(1, Streams::new(1), "test")] {

@@ -49,8 +49,7 @@ fn training_raises_the_likelihood() {
             ..Training::default()
         };
         let Trained { rbm, snapshots, .. } =
-            train(start.clone(), data.view(), data.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
-                .unwrap();
+            train(start.clone(), data.view(), data.view(), &training, Streams::new(1).of("test")).unwrap();
         assert!(ln_p(&rbm) > ln_p(&start) + 1.0, "{rule}: {} -> {}", ln_p(&start), ln_p(&rbm));
         assert_eq!((snapshots.len(), &snapshots[0].rbm, &snapshots[1].rbm), (2, &start, &rbm));
         assert!(machines.iter().all(|other| other != &rbm));
@@ -103,8 +102,7 @@ fn early_stopping_and_snapshots_do_not_disturb_each_other() {
             snapshots,
             ..Training::default()
         };
-        train(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
-            .unwrap()
+        train(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1).of("test")).unwrap()
     };
     let (plain, longer) = (of(0, vec![]), of(0, vec![10, 60]));
     assert_eq!((plain.update, &plain.rbm), (40, &longer.rbm));
@@ -134,7 +132,11 @@ fn a_stopped_training_gives_no_machine() {
                 if told < most { Continue(()) } else { Break(()) }
             };
             let (data, streams) = (data.as_slice(), Streams::new(1));
-            (train(start.clone(), data, test.view(), &training, streams, "test", &mut progress), told)
+            (
+                Fit::new(start.clone(), data, test.view(), &training, streams.of("test"))
+                    .and_then(|fit| fit.complete(&mut progress)),
+                told,
+            )
         };
         for most in [1, 10, 20] {
             let (stopped, told) = until(most);
@@ -142,7 +144,7 @@ fn a_stopped_training_gives_no_machine() {
         }
         let whole = until(usize::MAX).0.unwrap();
         let mut fit =
-            Fit::new(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1), "test").unwrap();
+            Fit::new(start.clone(), data.as_slice(), test.view(), &training, Streams::new(1).of("test")).unwrap();
         while fit.advance() {}
         let fit = fit.finish().unwrap();
         assert_eq!((whole.rbm, whole.update, whole.metrics), (fit.rbm, fit.update, fit.metrics));
@@ -159,9 +161,7 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         let mut training = Training { updates: 300, evaluate_every: 10, ..Training::default() };
         change(&mut training);
         let test = if rbm.visible_units() == &Units::SPIN { good.mapv(|v| 2.0 * v - 1.0) } else { good.clone() };
-        train(rbm.clone(), data, test.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
-            .unwrap_err()
-            .to_string()
+        train(rbm.clone(), data, test.view(), &training, Streams::new(1).of("test")).unwrap_err().to_string()
     };
     let keep = |_: &mut Training| {};
     let bad = array![[0.0f32, 1.0, 1.0], [1.0, 1.5, 0.0]];

@@ -7,7 +7,6 @@ use rgflow::learning::{Batching, Descent, Momentum, Rule, Sgd};
 use rgflow::packed::{pack_levels, packed_len};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples, Trainer, Training, Units, train};
-use std::ops::ControlFlow::Continue;
 
 fn hidden_mean(rbm: &Rbm, v: &[f32]) -> Vec<f64> {
     let m = rbm.n_hidden();
@@ -34,8 +33,7 @@ fn mean_update(rbm: &Rbm, data: &Array2<f32>, cd_steps: usize) -> [Array2<f64>; 
     let (n, m) = rbm.weights.dim();
     let mut sums = [(n, m), (n, 1), (1, m)].map(Array2::<f64>::zeros);
     for seed in 1..=100 {
-        let trained =
-            train(rbm.clone(), data.view(), test, &training, Streams::new(seed), "test/cd", &mut |_| Continue(()));
+        let trained = train(rbm.clone(), data.view(), test, &training, Streams::new(seed).of("test/cd"));
         let after = trained.unwrap().rbm;
         sums[0] += &(&after.weights - &rbm.weights).mapv(f64::from);
         sums[1] += &(&after.visible_bias - &rbm.visible_bias).mapv(f64::from).insert_axis(ndarray::Axis(1));
@@ -210,7 +208,7 @@ fn updates_of_any_shape_are_those_of_the_formula() {
                         "{n} {visible} x {m} {hidden}, batch {batch}, {updates} of CD-{cd_steps}, carried {carried}"
                     );
                     let mut trainer =
-                        Trainer::new(rbm.clone(), data.view(), &training, Streams::new(1), "test").unwrap();
+                        Trainer::new(rbm.clone(), data.view(), &training, Streams::new(1).of("test")).unwrap();
                     (0..updates).for_each(|_| trainer.update());
                     let seen = trainer.rbm();
                     let [w, b, c] = certain(&rbm, &data, (updates, cd_steps, persistent));
@@ -245,8 +243,7 @@ fn persistent_chains_go_on() {
             snapshots: vec![1],
             ..Training::default()
         };
-        let trained =
-            train(rbm.clone(), data.view(), starts.view(), &training, Streams::new(1), "test", &mut |_| Continue(()));
+        let trained = train(rbm.clone(), data.view(), starts.view(), &training, Streams::new(1).of("test"));
         let trained = trained.unwrap();
         (trained.snapshots[0].rbm.clone(), trained.rbm)
     };
@@ -292,11 +289,8 @@ fn values_and_bits_are_the_same_data() {
     let dirty: Vec<u8> = bits.iter().enumerate().map(|(i, b)| b | if i % 2 == 0 { 0xf0 } else { 0xfc }).collect();
     for hidden in [3, 7] {
         let rbm = machine(6, hidden, &units, &Units::SPIN);
-        let of = |data: Samples| {
-            train(rbm.clone(), data, values.view(), &training, Streams::new(1), "test", &mut |_| Continue(()))
-                .unwrap()
-                .rbm
-        };
+        let of =
+            |data: Samples| train(rbm.clone(), data, values.view(), &training, Streams::new(1).of("test")).unwrap().rbm;
         assert_eq!(of(values.view().into()), of(bits.as_slice().into()), "{hidden} hidden units");
         assert_eq!(of(values.view().into()), of(dirty.as_slice().into()), "{hidden} hidden units");
         assert_ne!(of(values.view().into()), rbm);

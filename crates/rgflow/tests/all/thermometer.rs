@@ -7,7 +7,6 @@ use rgflow::lattice::Temperature;
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
 use rgflow::random::Streams;
-use std::ops::ControlFlow::Continue;
 
 const SIZE: usize = 4;
 const PER: usize = 1000;
@@ -47,7 +46,7 @@ fn network() -> Mlp {
     };
     let data = Data { x: x.view().into(), targets: Targets::Classes(&classes) };
     let test = Data { x: y.view().into(), targets: Targets::Classes(&classes) };
-    let trained = train(mlp, data, test, &training, streams, "nn", &mut |_| Continue(())).expect("finite");
+    let trained = train(mlp, data, test, &training, streams.of("nn")).expect("finite");
     let (mlp, curve) = (trained.mlp, trained.curve);
     // ln 9 is what a network that knows nothing gives.
     assert!(curve.iter().any(|e| e.test_cost < 9f64.ln()));

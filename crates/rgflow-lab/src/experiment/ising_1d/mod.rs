@@ -61,7 +61,7 @@ mod tests {
     use crate::study::couplings::Effective;
     use crate::study::values::Settings as _;
     use rgflow::flow::{RingFlow, RingLaw, RingReading};
-    use rgflow::rbm::TraceCondition;
+    use rgflow::rg::trace_condition::TraceCondition;
     use rgflow::statistics::Distances;
     use std::sync::Arc;
 

@@ -12,7 +12,8 @@ use rgflow::lattice::{LatticeError, Ring};
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule, Sgd};
 use rgflow::nn::{Activation, Data, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{ExactFit, ExactTraining, Objective, Rbm, Snapshot, TraceCondition, Training};
+use rgflow::rbm::{ExactFit, ExactTraining, Objective, Rbm, Snapshot, Training};
+use rgflow::rg::trace_condition::TraceCondition;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const REVISION: u32 = 1;
@@ -116,7 +117,7 @@ pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Find
         let purpose = format!("couplings/{name}");
         found.effective.push(effective(&rbm, &[spins], repetition.streams(), &purpose)?);
         found.trace.push(match settings.trained_on(set)[..] {
-            [t] if t > 0.0 => Some(rbm.trace_condition(&ring, Temperature::new(t)?)?),
+            [t] if t > 0.0 => Some(TraceCondition::of(&rbm, &ring, Temperature::new(t)?)?),
             _ => None,
         });
     }

@@ -72,7 +72,7 @@ fn generate(s: &Generator, data: &Array2<i8>, streams: Streams) -> Result<Genera
         ..rbm::Training::default()
     };
     let bits = packed(data.view());
-    let mut trainer = rbm::Trainer::new(start, bits.as_slice(), &training, streams, "machines/rbm")?;
+    let mut trainer = rbm::Trainer::new(start, bits.as_slice(), &training, streams.of("machines/rbm"))?;
     (0..*s.updates).for_each(|_| trainer.update());
     let rbm = trainer.rbm();
     let kernel = Kernel::new(&rbm);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
+use crate::random::Streams;
 use crate::rbm::Units;
 use ndarray::Array2;
 
@@ -50,7 +51,7 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
             };
             let fit = || {
                 let streams = Streams::new(3);
-                let mut fit = Fit::new(start.clone(), data.view(), data.view(), &training, streams, "test").unwrap();
+                let mut fit = Fit::new(start.clone(), data.view(), data.view(), &training, streams.of("test")).unwrap();
                 fit.together = 1;
                 fit
             };
@@ -89,7 +90,7 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
             let other = Rbm::random(n + width, m, 0.1, &mut Streams::new(1).generator("test/init", 0));
             let other = other.with_units(visible.clone(), hidden.clone()).unwrap();
             let wider = Array2::from_shape_fn((40, n + width), value);
-            let mut other = Fit::new(other, wider.view(), wider.view(), &training, Streams::new(3), "test").unwrap();
+            let mut other = Fit::new(other, wider.view(), wider.view(), &training, Streams::new(3).of("test")).unwrap();
             assert_eq!(other.restore(&end), Err(Unfit), "{name}");
         }
     }
@@ -102,7 +103,7 @@ fn a_diverged_training_stays_diverged() {
     let start = Rbm::random(6, 3, 0.1, &mut Streams::new(1).generator("test/init", 0));
     let training =
         Training { updates: 20, descent: Descent::new(Rule::Sgd(Sgd), 1e4), evaluate_every: 5, ..Training::default() };
-    let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3), "test").unwrap();
+    let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3).of("test")).unwrap();
     let mut first = fit();
     while first.advance() {}
     let mut second = fit();
@@ -128,7 +129,7 @@ fn gaussian_units_that_ran_away_are_seen_while_costs_are_finite() {
             let descent = Descent::new(Rule::Sgd(Sgd), rate);
             let training = Training { updates: 8, descent, evaluate_every: 1, ..Training::default() };
             let mut fit =
-                Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3), "test").unwrap();
+                Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3).of("test")).unwrap();
             while fit.advance() {}
             fit.finish().map(|trained| trained.rbm.is_finite()).map_err(|e| e.to_string())
         };
@@ -145,7 +146,7 @@ fn the_training_cost_is_only_measured() {
     let data = Array2::from_shape_fn((40, 6), |(s, i)| if (s * s + i) % 3 == 0 { 1.0f32 } else { -1.0 });
     let start = Rbm::random(6, 3, 0.1, &mut Streams::new(1).generator("test/init", 0));
     let training = Training { updates: 20, evaluate_every: 5, ..Training::default() };
-    let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3), "test").unwrap();
+    let fit = || Fit::new(start.clone(), data.view(), data.view(), &training, Streams::new(3).of("test")).unwrap();
     let (mut plain, mut shown) = (fit(), fit().with_training_cost(data.view()).unwrap());
     while plain.advance() {}
     while shown.advance() {}
