@@ -17,6 +17,12 @@ fn variation(differences: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
 }
 
 /// Whether the windows [t/2, 3t/4) and [3t/4, t] agree in P(T), |m| and E; without a lattice in P and the distance from the start.
+///
+/// ```
+/// use rgflow::flow::{WindowMeans, converged};
+/// let windows = |d| WindowMeans { probability: vec![(d, 1e-3), (-d, 1e-3)], energy: None, abs_m: None, distance: (0.0, 1e-3) };
+/// assert!(converged(&windows(0.005)) && !converged(&windows(0.3)));
+/// ```
 pub fn converged(windows: &WindowMeans) -> bool {
     let (tv, noise) = variation(windows.probability.iter().copied());
     let within = |(d, e): (f64, f64)| d.abs() < (3.0 * e).max(SAME_WINDOW);
@@ -66,6 +72,11 @@ pub struct Ends {
 
 impl Ends {
     /// Whether all starts are shown to have one end: no pair has a total variation of 0.05 or more, its interval included.
+    ///
+    /// ```
+    /// use rgflow::flow::Ends;
+    /// assert!(Ends::is_one([0.01, 0.0, 0.04]) && !Ends::is_one([0.01, 0.0, 0.08]));
+    /// ```
     pub fn is_one(widest: [f64; 3]) -> bool {
         widest[2] < SAME_END
     }
@@ -73,6 +84,20 @@ impl Ends {
 
 /// Distinct ends at a recorded step. Two ends are near if the total variation of their P(T) is below max(3 sigma, 0.05). Starts
 /// share an end if each is near every other: a row of ends that go from one to the next in small steps is not one end.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use rgflow::flow::{Moment, distinct_ends};
+/// let moment = Moment {
+///     step: 100,
+///     probability: array![[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]],
+///     probability_error: Array2::from_elem((3, 2), 1e-3),
+///     energy: vec![], energy_error: vec![], abs_m: vec![], abs_m_error: vec![], distance: vec![], distance_error: vec![],
+///     example: Array2::zeros((3, 1)),
+/// };
+/// let ends = distinct_ends(&moment);
+/// assert_eq!((ends.count, ends.label, ends.hot_meets_cold), (2, vec![0, 0, 1], false));
+/// ```
 pub fn distinct_ends(moment: &Moment) -> Ends {
     let (p, e) = (&moment.probability, &moment.probability_error);
     let n = p.nrows();
@@ -113,6 +138,14 @@ pub struct Attractors {
 }
 
 /// Clusters end vectors, shape (n_starts * per_start, sites): one attractor = within a root mean square of 0.1 of its representative.
+///
+/// ```
+/// use ndarray::array;
+/// use rgflow::flow::attractors;
+/// // Two chains of each of two starts.
+/// let ends = array![[1.0f32, 1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, 1.0]];
+/// assert_eq!(attractors(ends.view(), 2).weight, array![[0.5, 1.0], [0.5, 0.0]]);
+/// ```
 pub fn attractors(ends: ArrayView2<f32>, n_starts: usize) -> Attractors {
     let (n, sites) = ends.dim();
     let per_start = n / n_starts;
@@ -151,6 +184,21 @@ pub enum Relaxation {
 /// Relaxation time from the difference D(t) of the energies of the hottest and the coldest start:
 /// tau = (t2 - t1)/ln(D(t1)/D(t2)), t1 the first record with D below D(0)/e and t2 the last before D first falls under
 /// four standard errors: the slowest decay that the data resolve. Without a lattice there is no energy: longer than 0 steps.
+///
+/// ```
+/// # use rgflow::{flow::{Flow, Mode, Readout, Schedule, Starts, run}, random::Streams, rbm::Rbm};
+/// # let streams = Streams::new(1);
+/// # let rbm = Rbm::random(4, 2, 0.01, &mut streams.generator("example/init", 0));
+/// # let spins = ndarray::Array2::from_shape_fn((40, 4), |(chain, _)| if chain < 20 { 1.0f32 } else { -1.0 });
+/// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
+/// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
+/// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
+/// # let none = Readout { mlp: None, lattice: None };
+/// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+/// // No lattice, no energy.
+/// assert_eq!(rgflow::flow::relaxation(&flow), rgflow::flow::Relaxation::Longer(0.0));
+/// # Ok::<(), rgflow::restart::Stopped>(())
+/// ```
 pub fn relaxation(trajectory: &Trajectory) -> Relaxation {
     let points: Vec<(f64, f64, f64)> = trajectory
         .moments

@@ -20,6 +20,12 @@ pub struct Reading {
 impl Reading {
     /// Reading of one stratum from probabilities of shape (configurations, temperatures); a rest of fewer than ten
     /// configurations forms a block of its own.
+    ///
+    /// ```
+    /// use rgflow::flow::Reading;
+    /// let reading = Reading::of(ndarray::array![[0.25f32, 0.75], [0.75, 0.25]].view());
+    /// assert_eq!(reading.mean(), [0.5, 0.5]);
+    /// ```
     pub fn of(probabilities: ArrayView2<f32>) -> Self {
         let n = probabilities.nrows();
         let mut blocks = Array2::zeros((n.div_ceil(BLOCK), probabilities.ncols()));
@@ -31,21 +37,45 @@ impl Reading {
     }
 
     /// Collections pooled with equal weights.
+    ///
+    /// ```
+    /// use rgflow::flow::Reading;
+    /// let [a, b] = [0.0f32, 1.0].map(|p| Reading::of(ndarray::Array2::from_elem((20, 1), p).view()));
+    /// assert!((Reading::pooled([&a, &b]).mean()[0] - 0.5).abs() < 1e-12);
+    /// ```
     pub fn pooled<'a>(parts: impl IntoIterator<Item = &'a Reading>) -> Self {
         Self { strata: parts.into_iter().flat_map(|r| r.strata.iter().cloned()).collect() }
     }
 
     /// Number of configurations (counting full blocks).
+    ///
+    /// ```
+    /// use rgflow::flow::Reading;
+    /// assert_eq!(Reading::of(ndarray::Array2::zeros((20, 3)).view()).n(), 20);
+    /// ```
     pub fn n(&self) -> usize {
         self.strata.iter().map(|s| s.nrows() * BLOCK).sum()
     }
 
     /// The mean P(T), one value per temperature.
+    ///
+    /// ```
+    /// use rgflow::flow::Reading;
+    /// let reading = Reading::of(ndarray::array![[0.25f32, 0.75], [0.75, 0.25]].view());
+    /// assert_eq!(reading.mean(), [0.5, 0.5]);
+    /// ```
     pub fn mean(&self) -> Vec<f64> {
         self.average(|blocks, _| 0..blocks)
     }
 
     /// Standard error of each component of the mean, over blocks within strata.
+    ///
+    /// ```
+    /// use rgflow::flow::Reading;
+    /// // Two blocks of ten configurations, of the means 0 and 2.
+    /// let values = ndarray::Array2::from_shape_fn((20, 1), |(i, _)| if i < 10 { 0.0f32 } else { 2.0 });
+    /// assert!((Reading::of(values.view()).error()[0] - 1.0).abs() < 1e-12);
+    /// ```
     pub fn error(&self) -> Vec<f64> {
         let width = self.strata.first().map_or(0, |s| s.ncols());
         let mut variance = vec![0.0; width];

@@ -93,6 +93,17 @@ pub struct Reference {
 impl Reference {
     /// From readings of thermal sets, one per temperature (ascending, evenly spaced).
     ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// let (t, _) = reference.t_star(&reference.curve(1.5));
+    /// assert!((t - 1.5).abs() < 0.01);
+    /// ```
+    ///
     /// # Panics
     /// With fewer than two temperatures.
     pub fn new(temperatures: &[f64], readings: Vec<Reading>, streams: Streams) -> Self {
@@ -108,11 +119,31 @@ impl Reference {
     }
 
     /// Temperatures of the reference set, J/k_B.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// assert_eq!(reference.temperatures(), [1.0, 2.0]);
+    /// ```
     pub fn temperatures(&self) -> &[f64] {
         &self.temperatures
     }
 
     /// P_ref(T) at the temperatures of the reference set.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// assert!((reference.readings()[1].mean()[0] - 0.2).abs() < 0.01);
+    /// ```
     pub fn readings(&self) -> &[Reading] {
         &self.readings
     }
@@ -124,12 +155,35 @@ impl Reference {
     }
 
     /// KL(p || P_ref(T)) on the fine grid, as pairs (T, KL).
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// let profile = reference.profile(&[0.9, 0.1]);
+    /// let ((cold, near), (hot, far)) = (profile[0], profile[profile.len() - 1]);
+    /// assert!((cold, hot) == (1.0, 2.0) && near < 0.01 && far > 1.0);
+    /// ```
     pub fn profile(&self, p: &[f64]) -> Vec<(f64, f64)> {
         let points = self.curves.divergences(p).into_iter().enumerate();
         points.map(|(j, d)| (self.temperature(j as f64 / POINTS as f64), d)).collect()
     }
 
     /// T* of a curve p and its divergence: argmin over T of KL(p || P_ref(T)).
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// let (t, kl) = reference.t_star(&[0.2, 0.8]);
+    /// assert!((t - 2.0).abs() < 0.05 && kl < 0.01);
+    /// ```
     pub fn t_star(&self, p: &[f64]) -> (f64, f64) {
         let (position, kl) = minimum(&self.curves.divergences(p));
         (self.temperature(position), kl)
@@ -142,6 +196,16 @@ impl Reference {
     }
 
     /// P_ref at the temperature `t`.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// assert!((reference.curve(1.0)[0] - 0.9).abs() < 0.01);
+    /// ```
     pub fn curve(&self, t: f64) -> Vec<f64> {
         self.curves.at(self.position(t))
     }
@@ -170,17 +234,44 @@ pub struct Calibration {
 impl Calibration {
     /// From readings of thermal sets at the midpoints of the reference temperatures (one fewer than those), or from none:
     /// then collections between the reference temperatures are compared with those at the nearest one.
+    ///
+    /// ```
+    /// use rgflow::{flow::Calibration, random::Streams};
+    /// assert!(Calibration::new(vec![], Streams::new(1)).midpoints().is_empty());
+    /// ```
     pub fn new(midpoints: Vec<Reading>, streams: Streams) -> Self {
         Self { midpoints, streams, cache: Mutex::new(BTreeMap::new()) }
     }
 
     /// Readings of the midpoints.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # use rgflow::flow::Calibration;
+    /// assert_eq!(Calibration::new(vec![reading(0.6)], Streams::new(1)).midpoints().len(), 1);
+    /// ```
     pub fn midpoints(&self) -> &[Reading] {
         &self.midpoints
     }
 
     /// Divergences of thermal collections of `n` configurations at the calibration temperature nearest to `t`, and the 95 %
     /// quantile of KL(true T) - KL(T*).
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # use rgflow::flow::Calibration;
+    /// let (least, slack) = Calibration::new(vec![], Streams::new(1)).thermal(&reference, 1.0, 200);
+    /// assert!(least.iter().all(|kl| *kl < 0.01) && slack < 0.01);
+    /// ```
     pub fn thermal(&self, reference: &Reference, t: f64, n: usize) -> Thermal {
         let half = match self.midpoints.is_empty() {
             true => 2 * reference.position(t).round() as usize,

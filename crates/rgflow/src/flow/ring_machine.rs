@@ -37,6 +37,20 @@ pub struct RingFlow {
 
 impl RingFlow {
     /// The last reading of each of the first `n` starts.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let (cold, rbm) = ([ring.thermal(Temperature::ZERO)], Rbm::random(6, 2, 0.01, random));
+    /// let flow = thermometer.flow(&rbm, Mode::Gibbs, &cold, 4, || Ok::<_, RbmError>(()))?;
+    /// assert!(flow.last(1).all(|end| end.energy.abs() < 0.01));
+    /// # Ok::<(), RbmError>(())
+    /// ```
     pub fn last(&self, n: usize) -> impl Iterator<Item = &RingReading> {
         self.starts[..n].iter().filter_map(|steps| steps.last())
     }
@@ -44,6 +58,20 @@ impl RingFlow {
 
 impl RingThermometer {
     /// The law of `rbm`, beside the law `mixture` that it was trained on.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let (mixture, rbm) = (ring.mixture(&temperatures), Rbm::random(6, 2, 0.01, random));
+    /// let law = thermometer.law(&rbm, mixture.as_slice().unwrap())?;
+    /// assert!(law.reading.energy.abs() < 0.01 && law.relaxation < Some(0.2));
+    /// # Ok::<(), RbmError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Rbm::visible_law`] and [`Rbm::gibbs_spectrum`].

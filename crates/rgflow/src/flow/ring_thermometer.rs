@@ -88,6 +88,17 @@ impl RingThermometer {
 
     /// Of the ring `states` read by `mlp`, whose outputs are `temperatures`.
     ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// assert_eq!(thermometer.states().n_spins(), 6);
+    /// ```
+    ///
     /// # Panics
     /// If `mlp` has other inputs than the spins or other outputs than the temperatures.
     pub fn new(states: RingStates, temperatures: &[Temperature], mlp: Mlp) -> Self {
@@ -103,16 +114,50 @@ impl RingThermometer {
     }
 
     /// The states of the ring.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// assert_eq!(thermometer.states().n_spins(), 6);
+    /// ```
     pub fn states(&self) -> RingStates {
         self.states
     }
 
     /// Its thermal laws from T = 0 to [`RingThermometer::HOTTEST`], 0.05 apart.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// assert_eq!(thermometer.laws().laws().dim(), (401, 64));
+    /// ```
     pub fn laws(&self) -> &ThermalLaws {
         &self.laws
     }
 
     /// What is read in the law `p` over states.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let reading = thermometer.read(&ring.thermal(temperatures[2]));
+    /// assert!((reading.t_star - 2.0).abs() < 0.01 && (reading.t_energy.unwrap() - 2.0).abs() < 1e-6);
+    /// ```
     pub fn read(&self, p: &Array1<f64>) -> RingReading {
         let bayes = self.bayes.t_star(&p.dot(&self.bayes.p).to_vec()).0;
         let reading = self.reading(p.dot(&self.network.p).to_vec(), self.states.energy(p.view()));
@@ -121,6 +166,20 @@ impl RingThermometer {
 
     /// What is read in expectation values: `values` of the shape (n, spins), with the weights `p`. The energy is that of spins drawn
     /// from them.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// // Expectation values that are spins read as the spins do.
+    /// let law = ring.thermal(temperatures[2]);
+    /// let reading = thermometer.read_values(&law, ring.spins().view());
+    /// assert!((reading.energy - thermometer.read(&law).energy).abs() < 1e-9);
+    /// ```
     pub fn read_values(&self, p: &Array1<f64>, values: ArrayView2<f32>) -> RingReading {
         let curve = p.dot(&self.mlp.outputs(values).mapv(f64::from)).to_vec();
         let bond = |row: ArrayView1<f32>| -> f64 {
@@ -138,6 +197,18 @@ impl RingThermometer {
     }
 
     /// Which of `temperatures` has the thermal law whose curve `curve` is nearest to: its position.
+    ///
+    /// ```
+    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
+    /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
+    /// # let ring = RingStates::new(6).unwrap();
+    /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let reading = thermometer.read(&ring.thermal(temperatures[2]));
+    /// assert_eq!(thermometer.nearest(&reading.curve, &temperatures), 2);
+    /// ```
     pub fn nearest(&self, curve: &[f64], temperatures: &[Temperature]) -> usize {
         let reference = |t: &Temperature| self.states.thermal(*t).dot(&self.network.p).to_vec();
         let kl: Vec<f64> = temperatures.iter().map(|t| kullback_leibler(curve, &reference(t))).collect();

@@ -15,6 +15,11 @@ pub struct Schedule {
 
 impl Schedule {
     /// About eight records per decade, and six in each of the windows [t/2, 3t/4) and [3t/4, t] whose agreement means "converged".
+    ///
+    /// ```
+    /// let schedule = rgflow::flow::Schedule::new(1000);
+    /// assert_eq!((schedule.records[0], schedule.records.last()), (0, Some(&1000)));
+    /// ```
     pub fn new(steps: usize) -> Self {
         let decades = [1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 7.5];
         let mut records: Vec<usize> = vec![0, steps];

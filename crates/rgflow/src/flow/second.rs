@@ -21,6 +21,15 @@ pub struct SecondThermometers {
 impl SecondThermometers {
     /// Of the configurations measured in `observables`, which form `strata` strata of equal size one after the other, on the
     /// `lx` x `ly` torus. Errors are over independent configurations within strata.
+    ///
+    /// ```
+    /// use rgflow::{flow::SecondThermometers, lattice::{Observables, Square}};
+    /// let up = ndarray::Array2::ones((10, 16));
+    /// let seen = Observables::measure(&Square::new(4, 4)?, up.view())?;
+    /// let seen = SecondThermometers::of(&seen, 1, 4, 4);
+    /// assert_eq!((seen.energy.value, seen.abs_m.value), (-2.0, 1.0));
+    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// ```
     pub fn of(observables: &Observables, strata: usize, lx: usize, ly: usize) -> Self {
         let energy = stratified(&observables.energy, strata);
         let t_energy = square::temperature_of_energy(lx, ly, energy.value).and_then(|t| {

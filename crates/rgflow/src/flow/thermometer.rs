@@ -46,11 +46,42 @@ pub struct Thermometer {
 
 impl Thermometer {
     /// From its parts; `streams` feeds the bootstrap.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # use rgflow::flow::{Calibration, Thermometer};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let streams = Streams::new(1);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
+    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams);
+    /// assert_eq!(thermometer.reference.temperatures(), [1.0, 2.0]);
+    /// ```
     pub fn new(mlp: Mlp, reference: Reference, calibration: Calibration, streams: Streams) -> Self {
         Self { mlp, reference, calibration, streams }
     }
 
     /// T* of a collection.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # use rgflow::flow::{Calibration, Thermometer};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let streams = Streams::new(1);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
+    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams);
+    /// let seen = thermometer.read(&reading(0.2));
+    /// assert!((seen.value - 2.0).abs() < 0.05 && seen.n == 200);
+    /// ```
     pub fn read(&self, reading: &Reading) -> TStar {
         let p = reading.mean();
         let (value, kl) = self.reference.t_star(&p);
@@ -91,12 +122,36 @@ impl Thermometer {
     }
 
     /// Reading of spins: shape (n, sites), values -1 and +1.
+    ///
+    /// ```
+    /// # use rgflow::{flow::{Reading, Reference}, random::Streams};
+    /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((200, 2), |(i, k)| {
+    /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
+    /// #     if k == 0 { p } else { 1.0 - p }
+    /// # }).view());
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # use rgflow::flow::{Calibration, Thermometer};
+    /// # use rgflow::nn::{Activation, Mlp};
+    /// # let streams = Streams::new(1);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
+    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams);
+    /// let reading = thermometer.read_spins(ndarray::Array2::ones((20, 4)).view());
+    /// assert!((reading.mean().iter().sum::<f64>() - 1.0).abs() < 1e-6);
+    /// ```
     pub fn read_spins(&self, spins: ArrayView2<i8>) -> Reading {
         Reading::of(probabilities(&self.mlp, spins).view())
     }
 }
 
 /// P(T | configuration) of spins, chunk by chunk over the cores: shape (n, sites) -> (n, temperatures).
+///
+/// ```
+/// use rgflow::{flow::probabilities, nn::{Activation, Mlp}, random::Streams};
+/// let random = &mut Streams::new(1).generator("example/mlp", 0);
+/// let mlp = Mlp::random(&[4, 3], Activation::Tanh, Activation::Softmax, random);
+/// let p = probabilities(&mlp, ndarray::Array2::ones((20, 4)).view());
+/// assert!(p.dim() == (20, 3) && p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-6));
+/// ```
 pub fn probabilities(mlp: &Mlp, spins: ArrayView2<i8>) -> Array2<f32> {
     let mut out = Array2::zeros((spins.nrows(), mlp.n_out()));
     let chunks: Vec<_> = out.axis_chunks_iter_mut(Axis(0), CHUNK).zip(spins.axis_chunks_iter(Axis(0), CHUNK)).collect();
