@@ -28,7 +28,9 @@ fn rows_are_read_chain_after_chain() {
     let rows = |part: &Part| part.m.iter().map(|m| ((16.0 - m) / 2.0) as usize).collect::<Vec<_>>();
     write(&path, &[0.0, 2.0, 2.5], 0.25, &[1, 2, 0]);
     let pool = &pools(std::slice::from_ref(&path), &Coupled::M).unwrap()[0];
-    assert_eq!((pool.parts.len(), pool.notes.len()), (2, 1));
+    // T = 0 is left out; the file does not name its lattice.
+    assert_eq!((pool.parts.len(), pool.notes.len()), (2, 2));
+    assert!(pool.notes.iter().any(|note| note.contains("square")), "{:?}", pool.notes);
     assert_eq!(rows(&pool.parts[0]), [4, 6, 5, 7]);
     assert_eq!(rows(&pool.parts[1]), [8, 9, 10, 11]);
     assert_eq!((pool.parts[0].tau_int, pool.parts[0].state()), (0.9, State { beta: 0.5, y: 0.25 }));
