@@ -78,7 +78,7 @@ fn experiments_that_cannot_fit_are_refused_before_they_start() {
 #[test]
 fn at_the_edge_of_memory_a_run_is_finished_or_refused_never_aborted() {
     let mut codes = Vec::new();
-    for mib in [46, 52, 58, 400] {
+    for mib in [60, 66, 72, 400] {
         let dir = tempfile::tempdir().unwrap();
         let command = "sample ising --size 300 --temperature inf --n 200 --threads 1 --out a.npz";
         let out = limited(dir.path(), mib << 10, command);
