@@ -3,6 +3,7 @@
 use rgflow_lab::artifact::Error;
 pub use rgflow_lab::artifact::stderr::complain;
 use rgflow_lab::artifact::stderr::{harmless, harmless_json};
+use rgflow_lab::experiment::About;
 use std::io::{ErrorKind, Write};
 
 /// Writes `text` to stdout; control characters are escaped.
@@ -34,8 +35,8 @@ pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`print`].
-pub fn print_recipe(name: &str, recipe: &str) -> Result<(), Error> {
-    print(&format!("experiment = \"{name}\"\n\n{recipe}"))
+pub fn print_recipe(about: &About) -> Result<(), Error> {
+    print(&format!("experiment = \"{}\"\n\n{}", about.name, about.recipe))
 }
 
 /// Text flag as a setting `key=value`.

@@ -14,7 +14,7 @@ pub struct Path(Set);
 /// Instruction sets, from narrow to wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Set {
-    /// What every CPU of the architecture has.
+    /// The instructions that every CPU of the architecture has.
     Portable,
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]

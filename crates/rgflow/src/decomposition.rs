@@ -15,7 +15,7 @@ fn is_finite(matrix: &DMatrix<f64>) -> bool {
     matrix.iter().all(|x| x.is_finite())
 }
 
-/// What is tried: the matrix, then the matrix with all eigenvalues moved away from zero by its norm. An iteration that compares with
+/// The matrices that are tried: the matrix itself, then the matrix with all eigenvalues moved away from zero by its norm. An iteration that compares with
 /// the diagonal does not end where the diagonal vanishes.
 fn shifted<T>(matrix: DMatrix<f64>, attempt: impl Fn(DMatrix<f64>) -> Option<T>) -> Option<(T, f64)> {
     if !is_finite(&matrix) {

@@ -1,6 +1,6 @@
 //! Long computations that can be left and taken up again: trainings, flows, chains.
 //!
-//! What [`Resumable::save`] gives between two advances brings a computation of the same description to the same bytes as one
+//! The state from [`Resumable::save`] between two advances brings a computation of the same description to the same bytes as one
 //! that was never left. It is data of one version of this crate on one kind of processor, not a format for exchange: who keeps
 //! it says of what it is and checks that it is whole.
 //!
@@ -84,7 +84,7 @@ pub(crate) fn complete_and_tell<W: Resumable, R: Copy>(
     }
 }
 
-/// What brings the parts of a computation to their ends, by their numbers: it may save them on the way, or stop.
+/// Completes the parts of a computation, by their numbers; it may save them on the way, or stop.
 pub type Drive<'a> = dyn Fn(usize, &mut dyn Resumable) -> Result<(), Stopped> + Sync + 'a;
 
 /// A computation was told to stop before its end: by a callback that broke, or by its [`Drive`].
@@ -110,7 +110,7 @@ pub fn encode(state: &(impl Serialize + ?Sized)) -> Vec<u8> {
     postcard::to_allocvec(state).expect("states are numbers and lists of known length, and memory does not refuse them")
 }
 
-/// What [`encode`] made `bytes` of.
+/// The value that [`encode`] turned into `bytes`.
 ///
 /// # Errors
 /// [`Unfit`] if they are of something else.

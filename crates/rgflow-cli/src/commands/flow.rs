@@ -56,7 +56,7 @@ impl Flow {
     pub fn execute(mut self) -> Result<(), Error> {
         let experiment = OwnFlow::new(&self.model, &self.data, self.read.as_deref())?;
         if self.print {
-            return output::print_recipe(experiment.name(), experiment.recipe());
+            return output::print_recipe(experiment.about());
         }
         let file = self.config.as_deref().map(|path| UserFile::read_for(path, OwnFlow::NAME)).transpose()?;
         let sets = [

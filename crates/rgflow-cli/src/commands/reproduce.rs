@@ -45,15 +45,16 @@ impl Reproduce {
         self.flags.start_threads()?;
         signal::install()?;
         let mut finished: BTreeMap<&str, Finished> = BTreeMap::new();
-        let several = wanted.iter().any(|(experiment, _)| experiment.name() != wanted[0].0.name());
+        let several = wanted.iter().any(|(experiment, _)| experiment.about().name != wanted[0].0.about().name);
         let root = self.flags.out.clone().unwrap_or_else(|| Path::new("runs").into());
         if several {
             // Everything below --out is ours; runs/NAME is the --out of its own run and may lie elsewhere.
-            let names = wanted.iter().filter(|_| self.flags.out.is_some()).map(|(experiment, _)| experiment.name());
+            let names =
+                wanted.iter().filter(|_| self.flags.out.is_some()).map(|(experiment, _)| experiment.about().name);
             run_flags::prepare_root(&root, &names.collect::<Vec<_>>())?;
         }
         for (experiment, _) in &wanted {
-            let name = experiment.name();
+            let name = experiment.about().name;
             if finished.contains_key(name) {
                 continue;
             }
@@ -66,7 +67,7 @@ impl Reproduce {
             signal::check()?;
         }
         let found: Vec<(Entry, &Finished)> =
-            wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.name())?))).collect();
+            wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.about().name)?))).collect();
         let page = if several { Some(first_page(&root, &found, &left_out)?) } else { None };
         if self.flags.open {
             match &page {
@@ -98,7 +99,7 @@ impl Reproduce {
                 return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
             }
             found.retain(|(experiment, item)| {
-                let left = id == "all" && experiment.is_long() && !self.maps;
+                let left = id == "all" && experiment.about().is_long && !self.maps;
                 let available = if left { Err("`--maps` makes it".into()) } else { experiment.available() };
                 let kept = available.is_ok();
                 left_out.extend(available.err().map(|reason| (*item, reason)));
@@ -128,7 +129,7 @@ fn first_page(
         .map(|((experiment, item), finished)| ItemRecord {
             item,
             record: &finished.record,
-            page: format!("{}/report.html", experiment.name()),
+            page: format!("{}/report.html", experiment.about().name),
         })
         .collect();
     let record = overview(&found, left_out);
@@ -137,14 +138,14 @@ fn first_page(
 }
 
 fn all() -> impl Iterator<Item = Entry> {
-    ALL.iter().flat_map(|experiment| Item::of(experiment.name()).map(move |item| (*experiment, item)))
+    ALL.iter().flat_map(|experiment| Item::of(experiment.about().name).map(move |item| (*experiment, item)))
 }
 
 fn list(json: bool) -> Result<(), Error> {
     if json {
         let items = all().map(|(experiment, item)| {
             let (id, title, claim) = (&item.id, &item.title, &item.claim);
-            serde_json::json!({ "id": id, "title": title, "claim": claim, "experiment": experiment.name() })
+            serde_json::json!({ "id": id, "title": title, "claim": claim, "experiment": experiment.about().name })
         });
         return output::print_json(&serde_json::json!({ "items": items.collect::<Vec<_>>() }));
     }

@@ -144,10 +144,10 @@ impl NeuralArguments {
     fn execute(self) -> Result<(), Error> {
         let experiment = NeuralRg::with_networks(&self.networks)?;
         if self.print {
-            return output::print_recipe(experiment.name(), experiment.recipe());
+            return output::print_recipe(experiment.about());
         }
         let sets = [number("networks.trainings", self.trainings)];
-        complete(&experiment, self.flags, sets, self.config.as_deref(), experiment.name())
+        complete(&experiment, self.flags, sets, self.config.as_deref(), experiment.about().name)
     }
 }
 
@@ -164,7 +164,7 @@ impl McrgArguments {
             number("mcrg.samples", self.samples),
         ];
         if self.print {
-            return output::print_recipe(Mcrg.name(), Mcrg.recipe());
+            return output::print_recipe(Mcrg.about());
         }
         let name = format!("mcrg-L{}", self.size.unwrap_or(64));
         complete(&Mcrg, self.flags, sets, self.config.as_deref(), &name)
@@ -179,7 +179,7 @@ fn complete<const N: usize>(
     config: Option<&Path>,
     name: &str,
 ) -> Result<(), Error> {
-    let file = config.map(|path| UserFile::read_for(path, experiment.name())).transpose()?;
+    let file = config.map(|path| UserFile::read_for(path, experiment.about().name)).transpose()?;
     flags.sets = sets.into_iter().flatten().chain(flags.sets).collect();
     let dir = flags.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
     flags.start_threads()?;

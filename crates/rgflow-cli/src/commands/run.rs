@@ -33,7 +33,7 @@ impl Run {
         let name = file.as_ref().map_or(self.recipe.as_str(), |file| &file.experiment);
         let experiment = experiment::find(name)?;
         if self.print {
-            return output::print_recipe(experiment.name(), experiment.recipe());
+            return output::print_recipe(experiment.about());
         }
         let dir = self.flags.out.clone().unwrap_or_else(|| folder(experiment, file.as_ref()));
         self.flags.start_threads()?;
@@ -46,6 +46,6 @@ fn folder(experiment: &dyn AnyExperiment, file: Option<&UserFile>) -> PathBuf {
     let stem = file.and_then(|file| file.path.file_stem()).filter(|stem| *stem != "config");
     match stem {
         Some(stem) => Path::new("runs").join(stem),
-        None => Path::new("runs").join(experiment.name()),
+        None => Path::new("runs").join(experiment.about().name),
     }
 }

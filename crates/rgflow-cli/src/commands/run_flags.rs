@@ -72,7 +72,7 @@ impl Flags {
             Some(seeds) if self.seed.is_none() && self.seeds.is_none() => seeds,
             _ => {
                 let first = u64::from(self.seed.unwrap_or(1));
-                (first..first + u64::from(self.seeds.unwrap_or(experiment.repetitions()))).collect()
+                (first..first + u64::from(self.seeds.unwrap_or(experiment.about().repetitions))).collect()
             }
         }
     }
@@ -96,7 +96,7 @@ impl Flags {
         dir: &Path,
     ) -> Result<Finished, Error> {
         let layer = file.map(|file| (file.path.as_path(), file.text.as_str()));
-        let settings = settings::resolve(experiment.recipe(), layer, &self.sets)?;
+        let settings = settings::resolve(experiment.about().recipe, layer, &self.sets)?;
         experiment.check(&settings).map_err(|message| match file {
             Some(file) => Error::user(format!("{}: {message}", file.path.display())),
             None => Error::user(message),
@@ -104,17 +104,17 @@ impl Flags {
         // A finished run is shown even if it would not fit into memory now.
         experiment::fits(experiment, &settings)
             .or_else(|e| if matches!(is_complete(dir), Ok(true)) { Ok(()) } else { Err(e) })?;
-        for warning in experiment.warnings(&settings) {
-            output::complain(&format!("warning: {warning}"));
-        }
-        experiment.notes().iter().for_each(|note| output::complain(&format!("note: {note}")));
+        let files = experiment.files();
+        let warnings = files.iter().flat_map(|file| &file.warnings);
+        warnings.for_each(|warning| output::complain(&format!("warning: {warning}")));
+        files.iter().flat_map(|file| &file.notes).for_each(|note| output::complain(&format!("note: {note}")));
         let seeds = self.seeds(file, experiment);
         let mut config = settings.clone();
-        let input = experiment.input();
+        let input = experiment::input(&files);
         if !input.is_empty() {
             config.insert("input".into(), toml::Value::Table(input));
         }
-        let opened = Run::open(dir, experiment.name(), &config, &seeds, self.resume, self.progress.reporter())?;
+        let opened = Run::open(dir, experiment.about().name, &config, &seeds, self.resume, self.progress.reporter())?;
         match opened {
             Opened::Complete(_) => {
                 output::complain(&format!("{} is complete: nothing to do", dir.display()));
@@ -226,21 +226,25 @@ pub fn open_page(page: &Path) {
 mod tests {
     use super::*;
     use clap::Parser;
-    use rgflow_lab::artifact::Stage;
+    use rgflow_lab::artifact::{Stage, memory::Need};
+    use rgflow_lab::experiment::{About, InputFile};
     use rgflow_lab::record::Number;
 
     /// Experiment that writes one file; its `size` 13 interrupts the run as a signal does.
     struct Toy;
 
     impl AnyExperiment for Toy {
-        fn name(&self) -> &'static str {
-            "toy"
+        fn about(&self) -> &'static About {
+            &About { name: "toy", summary: "A toy", recipe: "size = 4\n", ..About::DEFAULT }
         }
-        fn summary(&self) -> &'static str {
-            "A toy"
+        fn available(&self) -> Result<(), String> {
+            Ok(())
         }
-        fn recipe(&self) -> &'static str {
-            "size = 4\n"
+        fn files(&self) -> Vec<InputFile<'_>> {
+            vec![]
+        }
+        fn needs(&self, _: &toml::Table) -> Vec<Need> {
+            vec![]
         }
         fn check(&self, settings: &toml::Table) -> Result<(), String> {
             match settings["size"].as_integer() {

@@ -46,7 +46,7 @@ impl Scan {
         let mut seen: Vec<(toml::Table, String)> = Vec::new();
         for (point, flags) in points.iter().zip(&flags) {
             let (settings, name) =
-                (settings::resolve(experiment.recipe(), None, &flags.sets)?, scan::name(&axes, point));
+                (settings::resolve(experiment.about().recipe, None, &flags.sets)?, scan::name(&axes, point));
             experiment.check(&settings).map_err(|e| Error::user(format!("{name}: {e}")))?;
             if let Some((_, same)) = seen.iter().find(|(table, _)| *table == settings) {
                 return Err(Error::user(format!("--axis: {same} and {name} are the same point; name each value once")));

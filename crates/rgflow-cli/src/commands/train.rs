@@ -131,7 +131,7 @@ impl OwnData {
         sets: Vec<String>,
         what: &str,
     ) -> Result<(), Error> {
-        let file = self.config.as_deref().map(|path| UserFile::read_for(path, experiment.name())).transpose()?;
+        let file = self.config.as_deref().map(|path| UserFile::read_for(path, experiment.about().name)).transpose()?;
         flags.sets = self.sets().into_iter().chain(sets).chain(flags.sets).collect();
         let dir = flags.out.clone().unwrap_or_else(|| run_folder(&self.data, what));
         flags.start_threads()?;
@@ -145,7 +145,7 @@ impl Train {
             Machine::Rbm(Rbm { own, hidden, units, method, steps, flags }) => {
                 let experiment = TrainRbm::new(&own.data)?;
                 if own.print {
-                    return output::print_recipe(experiment.name(), experiment.recipe());
+                    return output::print_recipe(experiment.about());
                 }
                 let sets = [
                     number("machine.hidden", hidden),
@@ -158,7 +158,7 @@ impl Train {
             Machine::Thermometer(Thermometer { own, hidden, flags }) => {
                 let experiment = TrainThermometer::new(&own.data)?;
                 if own.print {
-                    return output::print_recipe(experiment.name(), experiment.recipe());
+                    return output::print_recipe(experiment.about());
                 }
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let sets = if hidden.is_empty() { vec![] } else { vec![format!("network.hidden=[{layers}]")] };

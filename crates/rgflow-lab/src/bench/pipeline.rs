@@ -186,10 +186,10 @@ fn study(report: &mut Report, sizes: &Sizes) -> Result<(), Error> {
 /// One seed of the experiment; returns the seconds of its stages, some of which may run in parallel.
 fn whole(experiment: &dyn AnyExperiment, sets: &[String]) -> Result<BTreeMap<String, f64>, Error> {
     let folder = tempfile::tempdir().map_err(|e| Error::failure(e.to_string()))?;
-    let table = settings::resolve(experiment.recipe(), None, sets)?;
+    let table = settings::resolve(experiment.about().recipe, None, sets)?;
     experiment.check(&table).map_err(Error::user)?;
     let dir = folder.path().join("run");
-    let opened = Run::open(&dir, experiment.name(), &table, &[1], false, Arc::new(progress::Silent))?;
+    let opened = Run::open(&dir, experiment.about().name, &table, &[1], false, Arc::new(progress::Silent))?;
     let (Opened::Work(run) | Opened::Complete(run)) = opened;
     let record = experiment.run(&table, &run)?;
     run.finish(&record)?;

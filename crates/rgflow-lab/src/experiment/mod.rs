@@ -21,6 +21,7 @@ mod windows;
 
 use crate::artifact::{Error, memory, settings};
 
+pub use crate::study::user_files::{InputFile, input};
 pub use crate::study::{About, AnyExperiment, Experiment, Item};
 pub use finite_size::FiniteSize;
 pub use mcrg::Mcrg;
@@ -53,10 +54,10 @@ pub static ALL: &[&dyn AnyExperiment] = &[
 /// # Errors
 /// [`Error::User`] that names the nearest experiment, or all of them.
 pub fn find(name: &str) -> Result<&'static dyn AnyExperiment, Error> {
-    if let Some(found) = ALL.iter().find(|experiment| experiment.name() == name) {
+    if let Some(found) = ALL.iter().find(|experiment| experiment.about().name == name) {
         return Ok(*found);
     }
-    let names = || ALL.iter().map(|experiment| experiment.name());
+    let names = || ALL.iter().map(|experiment| experiment.about().name);
     let remedy = match settings::nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if ALL.is_empty() => "this build has none".into(),
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn every_item_has_an_experiment_that_makes_it() {
         let made: BTreeSet<&str> = Item::all().map(|item| item.experiment.as_str()).collect();
-        let names: BTreeSet<&str> = ALL.iter().map(|experiment| experiment.name()).collect();
+        let names: BTreeSet<&str> = ALL.iter().map(|experiment| experiment.about().name).collect();
         assert_eq!(made, names);
     }
 }

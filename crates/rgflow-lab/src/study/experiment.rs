@@ -1,13 +1,12 @@
 //! The trait of experiments, and the items of the thesis that they answer.
 
-use super::user_files::with_notes;
+use super::user_files::{InputFile, recorded};
 use super::values::Settings;
 use crate::artifact::memory::Need;
 use crate::artifact::{Error, Repetition, Run};
 use crate::record::Record;
 use rayon::prelude::*;
 use serde::Deserialize;
-use std::path::Path;
 use std::sync::LazyLock;
 
 /// An experiment: the computation of a repetition, and the record made from the findings of all.
@@ -28,11 +27,6 @@ pub trait Experiment: Sync {
         Ok(())
     }
 
-    /// Inputs besides settings, such as the user's files by name and hash: the table `input` of `config.toml`.
-    fn input(&self) -> toml::Table {
-        toml::Table::new()
-    }
-
     /// Checks that the user's files fit the settings.
     ///
     /// # Errors
@@ -41,18 +35,8 @@ pub trait Experiment: Sync {
         Ok(())
     }
 
-    /// Warnings about the data for the user to read before the work begins, with the remedy; called after [`Experiment::check`].
-    fn warnings(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Choices made where the user's files can be read in two ways, one sentence each; called after [`Experiment::check`].
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// The user's files, each with a word for its kind (or none): messages about them are repeated in the record.
-    fn files(&self) -> Vec<(&Path, &'static str)> {
+    /// The user's files, with warnings and notes on them; called after [`Experiment::check`].
+    fn files(&self) -> Vec<InputFile<'_>> {
         Vec::new()
     }
 
@@ -100,59 +84,26 @@ impl About {
 
 /// Any [`Experiment`], independent of its types of settings and findings.
 pub trait AnyExperiment: Sync {
-    /// Name on the command line, such as `ising-2d`.
-    fn name(&self) -> &'static str;
+    /// Name and recipe.
+    fn about(&self) -> &'static About;
 
-    /// Description in one line, for lists.
-    fn summary(&self) -> &'static str;
-
-    /// The recipe: TOML that holds every key with its default and a comment.
-    fn recipe(&self) -> &'static str;
-
-    /// Whether `reproduce all` makes it only with `--maps`, because it takes long.
-    fn is_long(&self) -> bool {
-        false
-    }
-
-    /// Checks that the required data are on this computer.
+    /// As [`Experiment::available`].
     ///
     /// # Errors
     /// A message about missing data and the command that gets them.
-    fn available(&self) -> Result<(), String> {
-        Ok(())
-    }
+    fn available(&self) -> Result<(), String>;
 
-    /// Inputs besides settings, such as the user's files by name and hash: the table `input` of `config.toml`.
-    fn input(&self) -> toml::Table {
-        toml::Table::new()
-    }
-
-    /// Default number of repetitions.
-    fn repetitions(&self) -> u32 {
-        3
-    }
-
-    /// Parses and validates merged settings.
+    /// Parses and validates merged settings, and checks that the user's files fit them.
     ///
     /// # Errors
     /// One line that names the key, its value and the allowed values.
     fn check(&self, settings: &toml::Table) -> Result<(), String>;
 
-    /// Warnings about the data for the user to read before the work begins, with the remedy; called after [`AnyExperiment::check`].
-    fn warnings(&self, _settings: &toml::Table) -> Vec<String> {
-        Vec::new()
-    }
+    /// As [`Experiment::files`].
+    fn files(&self) -> Vec<InputFile<'_>>;
 
-    /// Choices made where the user's files can be read in two ways, one sentence each; called after [`AnyExperiment::check`].
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// The largest arrays that valid settings require, each by itself and as a lower bound: a need that cannot be met is
-    /// refused before the work starts ([`crate::experiment::fits`]).
-    fn needs(&self, _settings: &toml::Table) -> Vec<Need> {
-        Vec::new()
-    }
+    /// The largest arrays that valid settings require, as [`Experiment::needs`].
+    fn needs(&self, settings: &toml::Table) -> Vec<Need>;
 
     /// Runs all repetitions in the run folder and returns the record.
     ///
@@ -162,44 +113,20 @@ pub trait AnyExperiment: Sync {
 }
 
 impl<E: Experiment> AnyExperiment for E {
-    fn name(&self) -> &'static str {
-        E::ABOUT.name
-    }
-
-    fn summary(&self) -> &'static str {
-        E::ABOUT.summary
-    }
-
-    fn recipe(&self) -> &'static str {
-        E::ABOUT.recipe
-    }
-
-    fn is_long(&self) -> bool {
-        E::ABOUT.is_long
+    fn about(&self) -> &'static About {
+        &E::ABOUT
     }
 
     fn available(&self) -> Result<(), String> {
         Experiment::available(self)
     }
 
-    fn input(&self) -> toml::Table {
-        Experiment::input(self)
-    }
-
-    fn repetitions(&self) -> u32 {
-        E::ABOUT.repetitions
-    }
-
     fn check(&self, settings: &toml::Table) -> Result<(), String> {
         Experiment::check(self, &E::Settings::parse(settings)?)
     }
 
-    fn warnings(&self, _: &toml::Table) -> Vec<String> {
-        Experiment::warnings(self)
-    }
-
-    fn notes(&self) -> Vec<String> {
-        Experiment::notes(self)
+    fn files(&self) -> Vec<InputFile<'_>> {
+        Experiment::files(self)
     }
 
     fn needs(&self, settings: &toml::Table) -> Vec<Need> {
@@ -213,9 +140,9 @@ impl<E: Experiment> AnyExperiment for E {
         let (all, repeat) = (run.repetitions(), |repetition| self.repeat(repetition, &settings));
         let found: Result<Vec<_>, Error> =
             if E::ABOUT.one_by_one { all.iter().map(repeat).collect() } else { all.par_iter().map(repeat).collect() };
-        let found = found?;
-        let notes = Experiment::warnings(self).into_iter().chain(Experiment::notes(self)).collect();
-        Ok(with_notes(Experiment::record(self, &settings, &found)?, notes, &self.files()))
+        let mut record = self.record(&settings, &found?)?;
+        record.summary.notes.extend(recorded(&Experiment::files(self)));
+        Ok(record)
     }
 }
 
@@ -225,6 +152,15 @@ pub fn changed<E: Experiment>(changes: &[&str]) -> Result<E::Settings, String> {
     let changes: Vec<String> = changes.iter().map(|change| change.to_string()).collect();
     let table = crate::artifact::settings::resolve(E::ABOUT.recipe, None, &changes).map_err(|e| e.to_string())?;
     E::Settings::parse(&table)
+}
+
+/// Fails unless each change of the recipe is refused by a message that has the part beside it.
+#[cfg(test)]
+pub fn assert_refused<E: Experiment>(changes: &[(&str, &str)]) {
+    for (change, part) in changes {
+        let error = changed::<E>(&[change]).err().unwrap_or_else(|| panic!("{change} is taken"));
+        assert!(error.contains(part), "{change}: {error}");
+    }
 }
 
 /// A figure, table or question of the thesis, from `experiment/items.toml`.

@@ -18,6 +18,6 @@ pub use rgflow::lattice::Temperature;
 pub use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
-pub use super::experiment::changed;
+pub use super::experiment::{assert_refused, changed};
 #[cfg(test)]
 pub use super::readings::fabricated;

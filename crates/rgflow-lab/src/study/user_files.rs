@@ -2,10 +2,46 @@
 
 use crate::artifact::{Artifact, Error, Model, network_file, user_file};
 use crate::dataset::{Dataset, Input, Options, independence};
-use crate::record::Record;
 use rgflow::nn::Mlp;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+/// A file of the user's as an input of a run.
+pub struct InputFile<'a> {
+    /// Its key in the table `input` of `config.toml`: `data`, `machine`, `network` ...
+    pub key: String,
+    /// Its place.
+    pub path: &'a Path,
+    /// BLAKE3 hash of its bytes.
+    pub hash: &'a str,
+    /// Warnings for the user to read before the work begins, with the remedy.
+    pub warnings: Vec<String>,
+    /// Choices made where it can be read in two ways, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The table `input` of `config.toml`: of each file its name without folder, and its hash.
+pub fn input(files: &[InputFile]) -> toml::Table {
+    let entry = |file: &InputFile| {
+        let entry =
+            toml::Table::from_iter([("file".into(), name(file.path).into()), ("blake3".into(), file.hash.into())]);
+        (file.key.clone(), toml::Value::Table(entry))
+    };
+    files.iter().map(entry).collect()
+}
+
+/// Warnings and notes as a record has them: the files appear by their names alone, as folders differ from computer to computer.
+pub(super) fn recorded(files: &[InputFile]) -> Vec<String> {
+    let named = |text: &String| {
+        files.iter().fold(text.clone(), |text, file| {
+            let what =
+                if file.key == "machine" || file.key == "network" { format!("{} ", file.key) } else { String::new() };
+            text.replace(&file.path.display().to_string(), &(what + &name(file.path)))
+        })
+    };
+    let warnings = files.iter().flat_map(|file| &file.warnings);
+    warnings.chain(files.iter().flat_map(|file| &file.notes)).map(named).collect()
+}
 
 /// A file of samples.
 pub struct UserData {
@@ -45,25 +81,21 @@ impl UserData {
         self.data.get()
     }
 
-    /// Its entry of `config.toml`.
-    pub fn entry(&self) -> toml::Table {
-        file_entry("data", &self.path, &self.hash)
-    }
-
     /// The file as an input of stages.
     pub fn artifact(&self) -> Artifact {
         Artifact { hash: self.hash.clone(), dir: self.path.clone() }
     }
 
-    /// Warnings for the user before the work begins.
-    pub fn warnings(&self) -> Vec<String> {
-        self.get().and_then(independence::warning).into_iter().collect()
-    }
-
-    /// Choices made where the file can be read in two ways, each prefixed with its name.
-    pub fn notes(&self) -> Vec<String> {
+    /// The file as an input of the run, with warnings and notes if it has been read.
+    pub fn file(&self) -> InputFile<'_> {
         let notes = self.get().map_or(&[][..], |data| &data.notes);
-        notes.iter().map(|note| format!("{}: {note}", self.path.display())).collect()
+        InputFile {
+            key: "data".into(),
+            path: &self.path,
+            hash: &self.hash,
+            warnings: self.get().and_then(independence::warning).into_iter().collect(),
+            notes: notes.iter().map(|note| format!("{}: {note}", self.path.display())).collect(),
+        }
     }
 
     /// Name of the file, without its folder.
@@ -111,9 +143,10 @@ impl UserNetwork {
         Ok(Self { path: path.into(), hash, model, mlp, reads, notes: agreement.notes })
     }
 
-    /// Its entry `key` of `config.toml`.
-    pub fn entry(&self, key: &str) -> toml::Table {
-        file_entry(key, &self.path, &self.hash)
+    /// The file as the input `key` of the run.
+    pub fn file(&self, key: &str) -> InputFile<'_> {
+        let (path, hash) = (&self.path, &self.hash);
+        InputFile { key: key.into(), path, hash, warnings: vec![], notes: self.notes.clone() }
     }
 
     /// The file as an input of stages.
@@ -125,22 +158,4 @@ impl UserNetwork {
 /// Name of a file, without its folder.
 pub fn name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// Entry of `config.toml` for a user's file: its name without folder, and the hash of its bytes.
-pub fn file_entry(key: &str, path: &Path, hash: &str) -> toml::Table {
-    let entry = toml::Table::from_iter([("file".into(), name(path).into()), ("blake3".into(), hash.into())]);
-    toml::Table::from_iter([(key.to_string(), toml::Value::Table(entry))])
-}
-
-/// Adds notes to the first table of a record. The user's `files`, each with a word for its kind, appear in them by
-/// name only, as their folders differ from computer to computer.
-pub fn with_notes(mut record: Record, notes: Vec<String>, files: &[(&Path, &str)]) -> Record {
-    record.summary.notes.extend(notes.into_iter().map(|note| {
-        let named = |note: String, (path, what): &(&Path, &str)| {
-            note.replace(&path.display().to_string(), format!("{what} {}", name(path)).trim_start())
-        };
-        files.iter().fold(note, named)
-    }));
-    record
 }

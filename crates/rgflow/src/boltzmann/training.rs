@@ -84,7 +84,7 @@ pub struct Fit<'a> {
     couplings: Optimiser,
     biases: Optimiser,
     update: usize,
-    /// What the last update said.
+    /// The outcome of the last update.
     last: Option<Step>,
     failed: Option<BoltzmannError>,
 }

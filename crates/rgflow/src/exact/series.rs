@@ -68,7 +68,7 @@ pub enum Variable {
 /// The series of a torus of the square lattice, 1 + c_1 x + c_2 x^2 ...
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// What it is a series in.
+    /// The variable of the series.
     pub variable: Variable,
     /// c_0 = 1, c_1 ... up to its order: those of [`in_tanh_k`] or [`in_exp_minus_2k`].
     pub coefficients: Vec<f64>,
@@ -95,7 +95,7 @@ impl Series {
         let (n_sites, bonds) = (torus.n_sites(), 2 * torus.n_sites());
         let coefficients = match variable {
             Variable::TanhK => {
-                // What no number holds is infinite.
+                // A coefficient beyond the range of f64 is infinite.
                 let number = |p: &BigUint| p.to_string().parse().unwrap_or(f64::INFINITY);
                 in_tanh_k(torus, bonds, order).iter().map(number).collect()
             }
@@ -123,7 +123,7 @@ impl Series {
 pub struct Graph {
     /// Number of its bonds: the order to which it belongs.
     pub bonds: usize,
-    /// What it looks like.
+    /// How it is drawn.
     pub name: &'static str,
     /// How many of its kind there are on N sites, as a formula.
     pub formula: &'static str,

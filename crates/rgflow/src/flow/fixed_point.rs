@@ -1,4 +1,4 @@
-//! What a flow ends in: convergence, distinct ends, attractors of the mean-field map, relaxation time.
+//! The ends of a flow: convergence, distinct ends, attractors of the mean-field map, relaxation time.
 
 use super::moments::{Moment, Trajectory, WindowMeans};
 use ndarray::{Array2, ArrayView2};

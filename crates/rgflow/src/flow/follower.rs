@@ -121,7 +121,7 @@ pub(super) struct Follower<'a> {
     span: f64,
     /// Values now, in standard layout.
     v: ArrayViewMut2<'a, f32>,
-    /// What was read of each chain, shape (chains, columns). What rests is not read again.
+    /// Readings of each chain, shape (chains, columns). Chains at rest are not read again.
     seen: Array2<f64>,
     unread: Vec<usize>,
     network: Option<Workspace>,
@@ -163,7 +163,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// What was read, after the last record.
+    /// The readings, after the last record.
     pub(super) fn finish(mut self) -> Piece {
         if let State::Mean { chains, .. } = &self.state {
             self.piece.rested = self.v.nrows() - chains.moving().len();

@@ -1,4 +1,4 @@
-//! What is read along a flow: sums over the chains of each start, the last two windows, the ends.
+//! Readings along a flow: sums over the chains of each start, the last two windows, the ends.
 
 use super::reading::Reading;
 use super::schedule::Schedule;
@@ -6,7 +6,7 @@ use crate::restart::{Unfit, demand};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-/// What was read at one recorded step, per start.
+/// Readings at one recorded step, per start.
 #[derive(Clone, Debug)]
 pub struct Moment {
     /// The step.
@@ -62,7 +62,7 @@ pub struct Trajectory {
     pub at_rest: f64,
 }
 
-/// What is read of each chain, as columns: P of the classes, then E and |m|, then the distance from the start.
+/// Readings of each chain, as columns: P of the classes, then E and |m|, then the distance from the start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     /// Number of classes; 0 without a network.
@@ -89,7 +89,7 @@ impl Columns {
     }
 }
 
-/// What was read of some chains that went together.
+/// Readings of some chains that went together.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Piece {
     /// Per record: sums and sums of squares of the columns.

@@ -221,7 +221,7 @@ impl Reference {
 /// Divergences of thermal collections with T* refitted, and the 95 % quantile of KL(true T) - KL(T*).
 type Thermal = (Vec<f64>, f64);
 
-/// What thermal collections of a given size show: the smallest KL with T* refitted, and how far below the KL at the true
+/// Distances of thermal collections of a given size: the smallest KL with T* refitted, and how far below the KL at the true
 /// temperature it lies. At the reference temperatures these resample the reference set; halfway between, where the
 /// interpolation of curves matters most, they resample a thermal set made there.
 #[derive(Debug)]

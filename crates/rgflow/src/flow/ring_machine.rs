@@ -12,7 +12,7 @@ const SAME_END: f32 = 1e-2;
 /// The stationary law p of a machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RingLaw {
-    /// What is read in it.
+    /// Its readings.
     pub reading: RingReading,
     /// Temperature of the nearest thermal law, and the least distances from thermal laws ([`ThermalLaws::nearest`]).
     ///

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Distance between the temperatures at which laws and curves are listed.
 const FINE: f64 = 0.05;
 
-/// What is read in a law over the states of a ring.
+/// Readings of a law over the states of a ring.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RingReading {
     /// P(T) of the thermometer, by temperature.
@@ -145,7 +145,7 @@ impl RingThermometer {
         &self.laws
     }
 
-    /// What is read in the law `p` over states.
+    /// The readings of the law `p` over states.
     ///
     /// ```
     /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
@@ -164,7 +164,7 @@ impl RingThermometer {
         RingReading { bayes: Some(bayes), ..reading }
     }
 
-    /// What is read in expectation values: `values` of the shape (n, spins), with the weights `p`. The energy is that of spins drawn
+    /// The readings of expectation values: `values` of the shape (n, spins), with the weights `p`. The energy is that of spins drawn
     /// from them.
     ///
     /// ```

@@ -39,7 +39,7 @@ pub struct Thermometer {
     pub mlp: Mlp,
     /// Reference curves.
     pub reference: Reference,
-    /// What thermal collections show.
+    /// Distances of thermal collections.
     pub calibration: Calibration,
     streams: Streams,
 }

@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 /// threads.
 const CHUNK: usize = 336;
 
-/// What is iterated.
+/// The quantity that is iterated: states or expectation values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Expectation values (thesis eqs 4.1.1-4.1.2): a deterministic map of real vectors.
@@ -49,7 +49,7 @@ pub struct Starts<'a> {
     pub n_starts: usize,
 }
 
-/// What a flow is read with, beside the distance from its start.
+/// Readers of a flow, beside the distance from its start.
 #[derive(Clone, Copy, Debug)]
 pub struct Readout<'a> {
     /// P(T), or the probabilities of any classes; `None` reads none.
@@ -58,7 +58,7 @@ pub struct Readout<'a> {
     pub lattice: Option<&'a Square>,
 }
 
-/// What is iterated, and when it is read.
+/// The machine that is iterated, the mode, and the steps that are recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Flow<'a> {
     /// The machine.

@@ -62,7 +62,7 @@ fn gemm_on(path: Path, a: ArrayView2<f32>, b: ArrayView2<f32>, keep: f32, c: Arr
     }
 }
 
-/// What the crate's entries take: m, n, k; then c, a and b with the strides of columns and rows, and before a whether c is kept;
+/// Arguments of the crate's entries: m, n, k; then c, a and b with the strides of columns and rows, and before a whether c is kept;
 /// factors of c and of the product; whether to conjugate; threads.
 type Kernel = unsafe fn(
     usize,

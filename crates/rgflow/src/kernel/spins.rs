@@ -103,7 +103,7 @@ pub(crate) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> u16 {
     draw_odds(&odds_line(z, delta), w)
 }
 
-/// What a draw compares: 1 + e and (1 - e) 2^24 with e = exp(-delta z), whose quotient is tanh(delta z / 2) 2^24.
+/// The two numbers that a draw compares: 1 + e and (1 - e) 2^24 with e = exp(-delta z), whose quotient is tanh(delta z / 2) 2^24.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Odds {
     pub(super) plus: [f32; LANES],

@@ -1,6 +1,6 @@
 //! Layers so small that a state is a byte: at most eight units beside at most four.
 //!
-//! What depends on four units alone has sixteen values, which are tabulated: sums of weights, and of the wider layer the odds
+//! A function of four units alone has sixteen values, which are tabulated: sums of weights, and of the wider layer the odds
 //! from which its units are drawn, so that a draw is a comparison. The same bits on every CPU.
 
 use super::lines::{COLUMNS, Line};
@@ -70,7 +70,7 @@ fn draw_narrow_all(fields: &[Line], words: &[u32], delta: f32, states: &mut [u8]
     }
 }
 
-/// What the wide units are drawn from: their fields are those of [`narrow_fields`] with the layers exchanged.
+/// The fields from which the wide units are drawn: they are those of [`narrow_fields`] with the layers exchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide<'a> {
     /// Weights between the layers.

@@ -24,12 +24,12 @@ pub struct Pair {
     pub delta: f32,
 }
 
-/// Room for the sums of a few nibbles.
+/// Scratch space for the sums of a few nibbles.
 #[derive(Clone, Debug)]
 pub struct Tables(Vec<Line>);
 
 impl Tables {
-    /// The room.
+    /// With space for the sums.
     pub fn new() -> Self {
         Self(vec![Line::ZERO; 16 * GROUPS])
     }

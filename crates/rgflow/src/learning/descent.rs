@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(Adam::default(), Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
     }
 
-    /// What each penalty is for: L_1 makes parameters vanish, L_2 shrinks them in proportion, the constraint binds.
+    /// The purpose of each penalty: L_1 makes parameters vanish, L_2 shrinks them in proportion, the constraint binds.
     #[test]
     fn penalties_have_their_minima() {
         let minimum = |regulariser: Regulariser, centre: f32| {

@@ -2,7 +2,7 @@
 
 use crate::restart::Unfit;
 
-/// What is kept of [`EarlyStopping`] for a restart: evaluations without a new minimum, and the best epoch, its cost and its machine.
+/// The restart of [`EarlyStopping`]: evaluations without a new minimum, and the best epoch, its cost and its machine.
 pub(crate) type State<S> = (usize, Option<(usize, f64, S)>);
 
 /// Watches a test cost and keeps a copy of the best machine seen.
@@ -33,7 +33,7 @@ impl<M: Clone> EarlyStopping<M> {
         self.patience > 0 && self.since >= self.patience
     }
 
-    /// What was seen so far, with the best machine as `of` gives it.
+    /// The state so far, with the best machine as `of` gives it.
     pub(crate) fn state<'a, S>(&'a self, of: impl FnOnce(&'a M) -> S) -> State<S> {
         (self.since, self.best.as_ref().map(|(epoch, cost, machine)| (*epoch, *cost, of(machine))))
     }

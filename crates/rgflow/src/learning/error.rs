@@ -1,4 +1,4 @@
-//! What can be wrong with the settings of a training.
+//! Errors in the settings of a training.
 
 use thiserror::Error;
 
@@ -13,7 +13,7 @@ pub enum LearningError {
         name: &'static str,
         /// Its value.
         value: f64,
-        /// What it may be.
+        /// The allowed values.
         range: &'static str,
     },
     /// A text that names no optimiser.

@@ -1,4 +1,4 @@
-//! What all learning machines share: how their parameters are changed ([`Descent`]), in which portions the data comes
+//! Shared by all learning machines: how their parameters are changed ([`Descent`]), in which portions the data comes
 //! ([`Batching`]), how it is made wider ([`mixtures`], [`noisy`]) and when to stop ([`EarlyStopping`]). (Thesis sections 2.2.2, 2.2.3
 //! and 4.4.)
 

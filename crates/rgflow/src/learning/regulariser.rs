@@ -34,12 +34,12 @@ pub struct Penalty {
 }
 
 impl Regulariser {
-    /// What holds for the weights.
+    /// The penalty on the weights.
     pub fn weights(&self) -> Penalty {
         Penalty { l1: self.lambda_w, l2: self.mu_w, max: self.max_norm }
     }
 
-    /// What holds for the biases.
+    /// The penalty on the biases.
     pub fn biases(&self) -> Penalty {
         Penalty { l1: self.lambda_b, l2: self.mu_b, max: None }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{Adam, LearningError, Momentum, Penalty, Sgd};
 
-/// What one update takes from outside the rule.
+/// Inputs of one update beside the rule itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Number of this update, from 1.

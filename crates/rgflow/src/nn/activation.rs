@@ -9,7 +9,7 @@ use ndarray::Array2;
 use super::NnError;
 use crate::kernel::vector::{bias_softmax, bias_tanh, exp_one, tanh_one};
 
-/// What a layer does with its fields z = x W + b.
+/// The function that a layer applies to its fields z = x W + b.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {

@@ -34,7 +34,7 @@ pub enum Cost {
     Perceptron,
 }
 
-/// What the outputs should be, for each row of the inputs.
+/// The desired outputs, for each row of the inputs.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {
     /// The class of each sample, 0 .. n_out: for the categorical cross-entropy.

@@ -1,4 +1,4 @@
-//! What can go wrong with a network.
+//! Errors of networks and their training.
 
 use thiserror::Error;
 
@@ -48,7 +48,7 @@ pub enum NnError {
     /// An array of another shape than the network's.
     #[error("{what}: {found} where the network has {expected}")]
     Shape {
-        /// What is counted.
+        /// The things that are counted.
         what: &'static str,
         /// How many there should be.
         expected: usize,

@@ -72,7 +72,7 @@ impl<'a> Fit<'a> {
         self.finish()
     }
 
-    /// What the training gave.
+    /// The trained network, its costs and how the training ended.
     ///
     /// # Errors
     /// [`NnError::Diverged`] if a cost was not finite or all were far above that of a guess, [`NnError::Stopped`] if there is more to do.
@@ -83,7 +83,7 @@ impl<'a> Fit<'a> {
         if let Some(bad) = self.curve.iter().find(|e| !finite(e)) {
             return Err(diverged(format!("the cost after epoch {} is not finite", bad.epoch)));
         }
-        // What learns is better than chance on what it learns, sooner or later; what costs twice as much throughout has run away.
+        // A network that learns is better than chance on its training data sooner or later; one that costs twice as much throughout has diverged.
         let least = self.curve.iter().map(|e| e.train_cost).fold(f64::INFINITY, f64::min);
         if let Some(guess) = self.training.cost.of_guess(self.trainer.mlp().n_out()).filter(|guess| least > 2.0 * guess)
         {
@@ -106,7 +106,7 @@ impl<'a> Fit<'a> {
         self.curve.push(Epoch { epoch, updates: self.trainer.updates(), train_cost, test_cost });
         let enough = self.stopping.observe(epoch, test_cost, mlp);
         let finite = test_cost.is_finite() && train_cost.is_finite();
-        // What is not finite is told at the end.
+        // A cost that is not finite is reported at the end.
         self.stop = match enough || !finite {
             true => Some(Stop::Patience),
             false => (epoch == self.training.epochs).then_some(Stop::Epochs),
@@ -116,7 +116,7 @@ impl<'a> Fit<'a> {
 
 type Parameters = Vec<(Vec<f32>, Vec<f32>)>;
 
-/// What is kept of a training: the state of its trainer, that of early stopping, costs, why it ended.
+/// The restart of a training: the state of its trainer, that of early stopping, costs, why it ended.
 type State = (Vec<u8>, StoppingState<Parameters>, Vec<Epoch>, Option<Stop>);
 
 impl Resumable for Fit<'_> {

@@ -133,7 +133,7 @@ impl<'a> Set<'a> {
     }
 
     /// Room for `rows` samples of this set.
-    pub(super) fn room(&self, rows: usize) -> Gathered {
+    pub(super) fn buffer(&self, rows: usize) -> Gathered {
         match self {
             Self::Real(x) => Gathered { real: Array2::zeros((rows, x.ncols())), bits: Vec::new() },
             Self::Bits { n_in, .. } => {
@@ -142,26 +142,26 @@ impl<'a> Set<'a> {
         }
     }
 
-    /// Copies the samples `chosen` side by side into `room`, which this set made.
+    /// Copies the samples `chosen` side by side into `buffer`, which this set made.
     pub(super) fn gather<'r>(
         &self,
         chosen: impl ExactSizeIterator<Item = usize>,
-        room: &'r mut Gathered,
+        buffer: &'r mut Gathered,
     ) -> Inputs<'r> {
         let n = chosen.len();
         match self {
             Self::Real(x) => {
                 for (slot, i) in chosen.enumerate() {
-                    room.real.row_mut(slot).assign(&x.row(i));
+                    buffer.real.row_mut(slot).assign(&x.row(i));
                 }
-                Inputs::Real(room.real.slice(s![..n, ..]))
+                Inputs::Real(buffer.real.slice(s![..n, ..]))
             }
             Self::Bits { packed, n_in, pair } => {
                 let bytes = packed_len(*n_in);
                 for (slot, i) in chosen.enumerate() {
-                    room.bits[slot * bytes..][..bytes].copy_from_slice(&packed[i * bytes..][..bytes]);
+                    buffer.bits[slot * bytes..][..bytes].copy_from_slice(&packed[i * bytes..][..bytes]);
                 }
-                Inputs::Bits(Bits { packed: &room.bits[..n * bytes], n_in: *n_in, pair: *pair })
+                Inputs::Bits(Bits { packed: &buffer.bits[..n * bytes], n_in: *n_in, pair: *pair })
             }
         }
     }
@@ -189,12 +189,12 @@ mod tests {
         let x = Array2::from_shape_fn((6, 9), |(r, c)| if (r * r + 3 * c) % 4 < 2 { 1.0f32 } else { -1.0 });
         let grey = x.mapv(|v| 0.5 * v);
         for set in [Set::of(x.view()), Set::of(grey.view())] {
-            let mut room = set.room(4);
+            let mut buffer = set.buffer(4);
             let read = |inputs: Inputs, r: usize, c: usize| match inputs {
                 Inputs::Real(x) => 2.0 * x[[r, c]],
                 Inputs::Bits(b) => b.pair.low + b.pair.delta * f32::from(b.packed[r * 3 + c / 4] >> (c % 4) & 1),
             };
-            let gathered = set.gather([4, 0, 5].into_iter(), &mut room);
+            let gathered = set.gather([4, 0, 5].into_iter(), &mut buffer);
             assert_eq!((gathered.nrows(), gathered.rows(1..3).nrows(), set.all().nrows()), (3, 2, 6));
             for (slot, r) in [4, 0, 5].into_iter().enumerate() {
                 for c in 0..9 {

@@ -127,25 +127,26 @@ impl Mlp {
         Ok(self.cost_in(&mut Workspace::new(self, CHUNK.min(x.nrows())), inputs.all(), targets, cost))
     }
 
-    /// As [`Mlp::cost`], checked before, with room that is there already.
-    pub(super) fn cost_in(&self, room: &mut Workspace, inputs: Inputs, targets: Targets, cost: Cost) -> f64 {
+    /// As [`Mlp::cost`], checked before, in a workspace that is there already.
+    pub(super) fn cost_in(&self, workspace: &mut Workspace, inputs: Inputs, targets: Targets, cost: Cost) -> f64 {
         let n = inputs.nrows();
         let mut sum = 0.0;
         let (mut z, mut y) = (vec![0.0; self.n_out()], vec![0.0; self.n_out()]);
-        let rows = room.rows().clamp(1, CHUNK);
+        let rows = workspace.rows().clamp(1, CHUNK);
         for start in (0..n).step_by(rows) {
             let range = start..n.min(start + rows);
             let x = inputs.rows(range.clone());
             match targets.rows(range) {
                 Targets::Classes(classes) => {
-                    for (p, class) in room.run(self, x, self.output).rows().into_iter().zip(classes) {
+                    for (p, class) in workspace.run(self, x, self.output).rows().into_iter().zip(classes) {
                         let p = f64::from(p[*class]);
                         // Not `max`, which would hide NaN.
                         sum -= libm::log(if p < 1e-300 { 1e-300 } else { p });
                     }
                 }
                 Targets::Values(values) => {
-                    for (fields, values) in room.run(self, x, Activation::Linear).rows().into_iter().zip(values.rows())
+                    for (fields, values) in
+                        workspace.run(self, x, Activation::Linear).rows().into_iter().zip(values.rows())
                     {
                         z.iter_mut().zip(fields).for_each(|(z, v)| *z = f64::from(*v));
                         y.iter_mut().zip(values).for_each(|(y, v)| *y = f64::from(*v));
@@ -239,9 +240,9 @@ mod tests {
         let seen = mlp.cost(x.view(), targets, cost).unwrap();
         assert!((seen - exact(mlp, x, y, cost)).abs() < 2e-6, "{what}: {seen}");
         // Room for more rows than there are, filled by another pass before.
-        let mut room = Workspace::new(mlp, 9);
-        room.forward(mlp, Array2::ones((9, 4)).view());
-        let gradient = room.gradient(mlp, x.view(), targets, cost);
+        let mut workspace = Workspace::new(mlp, 9);
+        workspace.forward(mlp, Array2::ones((9, 4)).view());
+        let gradient = workspace.gradient(mlp, x.view(), targets, cost);
         let h = 1.0 / 1024.0;
         for (l, gradient) in gradient.iter().enumerate() {
             let (n_in, n_out) = gradient.weights.dim();
@@ -282,9 +283,9 @@ mod tests {
         let by_value = mlp.cost(x.view(), Targets::Values(y.view()), cost).unwrap();
         assert!((by_class - by_value).abs() < 1e-6);
         assert!((by_value - exact(&mlp, &x, &y, cost)).abs() < 1e-6);
-        let mut room = Workspace::new(&mlp, 2300);
-        let a = room.gradient(&mlp, x.view(), Targets::Classes(&classes), cost).to_vec();
-        let b = room.gradient(&mlp, x.view(), Targets::Values(y.view()), cost);
+        let mut workspace = Workspace::new(&mlp, 2300);
+        let a = workspace.gradient(&mlp, x.view(), Targets::Classes(&classes), cost).to_vec();
+        let b = workspace.gradient(&mlp, x.view(), Targets::Values(y.view()), cost);
         assert!(a.iter().zip(b).all(|(a, b)| (&a.weights - &b.weights).iter().all(|d| d.abs() < 1e-8)));
         // A network that lost its numbers says so.
         let mut lost = mlp.clone();

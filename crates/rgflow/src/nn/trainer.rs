@@ -39,7 +39,7 @@ pub struct Trainer<'a> {
     cost: Cost,
     /// Of the weights and biases of each layer.
     optimisers: Vec<(Optimiser, Optimiser)>,
-    room: Workspace,
+    workspace: Workspace,
     batch: Batch,
     order: Vec<usize>,
     at: usize,
@@ -69,7 +69,7 @@ impl<'a> Trainer<'a> {
         let size = training.batching.size(data.x.nrows());
         Ok(Self {
             optimisers: mlp.layers.iter().map(optimiser).collect(),
-            room: Workspace::new(&mlp, size),
+            workspace: Workspace::new(&mlp, size),
             batch: Batch::new(&inputs, data.targets, if training.batching == Batching::Full { 0 } else { size }),
             inputs,
             mlp,
@@ -102,7 +102,7 @@ impl<'a> Trainer<'a> {
             self.batch.fill(&self.inputs, self.data.targets, self.order[self.at..end].iter().copied())
         };
         self.at = end;
-        let gradient = self.room.backpropagate(&self.mlp, inputs, targets, self.cost);
+        let gradient = self.workspace.backpropagate(&self.mlp, inputs, targets, self.cost);
         for ((layer, gradient), (weights, bias)) in self.mlp.layers.iter_mut().zip(gradient).zip(&mut self.optimisers) {
             let ((w, b), (gw, gb)) = (layer.slices_mut(), gradient.slices());
             weights.update(w, gw, 1.0);
@@ -181,7 +181,7 @@ impl Batch {
             Targets::Classes(_) => Owned::Classes(vec![0; size]),
             Targets::Values(y) => Owned::Values(Array2::zeros((size, y.ncols()))),
         };
-        Self { x: inputs.room(size), targets }
+        Self { x: inputs.buffer(size), targets }
     }
 
     /// Copies the samples `chosen`.

@@ -17,7 +17,7 @@ pub struct Training {
     pub batching: Batching,
     /// How an update changes the parameters.
     pub descent: Descent,
-    /// What is minimised, as the mean over a batch, beside the penalty.
+    /// The cost that is minimised, as the mean over a batch, beside the penalty.
     pub cost: Cost,
     /// Epochs without a new minimum of the test cost before stopping; 0 = never stop.
     pub patience: usize,

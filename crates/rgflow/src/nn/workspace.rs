@@ -26,7 +26,7 @@ pub struct Workspace {
     first: FirstLayer,
 }
 
-/// What the first layer needs where its inputs are bits.
+/// Buffers of the first layer where its inputs are bits.
 #[derive(Clone, Debug)]
 struct FirstLayer {
     tables: Tables,
@@ -51,7 +51,7 @@ impl Workspace {
         }
     }
 
-    /// Rows there is room for.
+    /// Rows that fit.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -84,11 +84,11 @@ impl Workspace {
 
     /// Gradient of the mean cost over the rows of `x` by backpropagation (thesis section 2.3.2, I-IV), layer by layer.
     ///
-    /// `x`: any number of rows, which go through the room one portion after the other; `targets`: as many as rows, and such as `cost`
+    /// `x`: any number of rows, which go through the workspace one portion after the other; `targets`: as many as rows, and such as `cost`
     /// takes.
     ///
     /// # Panics
-    /// If there is no room for a row, if `x` has another width, if there are fewer targets than rows, or a class beyond the outputs.
+    /// If no row fits, if `x` has another width, if there are fewer targets than rows, or a class beyond the outputs.
     pub fn gradient(&mut self, mlp: &Mlp, x: ArrayView2<f32>, targets: Targets, cost: Cost) -> &[Layer] {
         self.backpropagate(mlp, Inputs::Real(x), targets, cost)
     }
@@ -244,21 +244,21 @@ mod tests {
     use crate::nn::inputs::Set;
     use crate::random::Streams;
 
-    /// Inputs as bits against the same inputs as numbers, through one room with other numbers of rows in turn: outputs and gradients
+    /// Inputs as bits against the same inputs as numbers, through one workspace with other numbers of rows in turn: outputs and gradients
     /// agree up to rounding (sums of at most 300 terms of order one).
     #[test]
     fn bits_give_what_numbers_give() {
         let mut random = Streams::new(1).generator("test/bits", 0);
         for (n_in, hidden, low) in [(3, 5, -1.0f32), (9, 16, 0.0), (130, 40, -1.0)] {
             let mlp = Mlp::random(&[n_in, hidden, 4], Activation::Tanh, Activation::Softmax, &mut random);
-            let mut rooms = [Workspace::new(&mlp, 300), Workspace::new(&mlp, 300)];
+            let mut workspaces = [Workspace::new(&mlp, 300), Workspace::new(&mlp, 300)];
             for rows in [300, 1, 37, 300] {
                 let x = Array2::from_shape_fn((rows, n_in), |(r, i)| if (r * r + 3 * i) % 5 < 2 { 1.0 } else { low });
                 let classes: Vec<usize> = (0..rows).map(|r| r % 4).collect();
                 let set = Set::of(x.view());
                 assert!(matches!(set.all(), Inputs::Bits(_)));
                 let cost = Cost::CategoricalCrossEntropy;
-                let [real, bits] = &mut rooms;
+                let [real, bits] = &mut workspaces;
                 let a = real.backpropagate(&mlp, Inputs::Real(x.view()), Targets::Classes(&classes), cost);
                 let b = bits.backpropagate(&mlp, set.all(), Targets::Classes(&classes), cost);
                 for (a, b) in a.iter().zip(b) {

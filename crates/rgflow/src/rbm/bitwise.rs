@@ -275,13 +275,13 @@ impl Bitwise {
 }
 
 /// Means of the units in the first `W` lanes of the lines, side by side so that all lanes of a vector work; the other lanes become 0.
-fn narrow_means<const W: usize>(lines: &mut [Line], levels: Levels, room: &mut [f32]) {
-    let room = &mut room[..W * lines.len()];
-    for (to, line) in room.as_chunks_mut::<W>().0.iter_mut().zip(lines.iter()) {
+fn narrow_means<const W: usize>(lines: &mut [Line], levels: Levels, means: &mut [f32]) {
+    let means = &mut means[..W * lines.len()];
+    for (to, line) in means.as_chunks_mut::<W>().0.iter_mut().zip(lines.iter()) {
         to.iter_mut().zip(line.0).for_each(|(to, z)| *to = z);
     }
-    two_valued_mean(room, levels.low(), levels.high());
-    for (from, line) in room.as_chunks::<W>().0.iter().zip(lines) {
+    two_valued_mean(means, levels.low(), levels.high());
+    for (from, line) in means.as_chunks::<W>().0.iter().zip(lines) {
         *line = Line::ZERO;
         line.0[..W].copy_from_slice(from);
     }

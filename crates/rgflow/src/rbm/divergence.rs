@@ -17,7 +17,7 @@ pub(super) fn runaway(rbm: &Rbm, reconstruction: f64, bound: Option<f64>) -> Opt
         .or_else(|| stuck(rbm))
 }
 
-/// What [`runaway`] compares the reconstruction of Gaussian units with.
+/// The scale with which [`runaway`] compares the reconstruction of Gaussian units.
 pub(super) fn bound(rbm: &Rbm, test: Samples) -> Result<Option<f64>, RbmError> {
     let Some(variances) = rbm.visible_units().variances(rbm.n_visible()) else { return Ok(None) };
     let (n, m) = rbm.weights.dim();

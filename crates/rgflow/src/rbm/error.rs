@@ -1,4 +1,4 @@
-//! What can go wrong with a Boltzmann machine.
+//! Errors of Boltzmann machines and their training.
 
 use crate::learning::LearningError;
 use crate::restart::Stopped;
@@ -96,7 +96,7 @@ pub enum RbmError {
     /// A layer too large for what enumerates it.
     #[error("{what} enumerates the states of a layer of at most {most} units, this one has {found}")]
     TooLarge {
-        /// What was asked for.
+        /// The request.
         what: &'static str,
         /// Most units.
         most: usize,
@@ -106,17 +106,17 @@ pub enum RbmError {
     /// A layer too large for what keeps a number for each pair of its units.
     #[error("{what} keeps every pair of at most {most} visible units, this machine has {found}; give a smaller one")]
     TooManyPairs {
-        /// What was asked for.
+        /// The request.
         what: &'static str,
         /// Most units.
         most: usize,
         /// Units.
         found: usize,
     },
-    /// What needs units of two values, or of states that can be listed.
+    /// The request needs units of two values, or of states that can be listed.
     #[error("{what} needs two-valued units, but the {layer} units are {kind}")]
     NotTwoValued {
-        /// What was asked for.
+        /// The request.
         what: &'static str,
         /// "visible" or "hidden".
         layer: &'static str,
@@ -132,7 +132,7 @@ pub enum RbmError {
     /// An iteration that reached its limit.
     #[error("{what}: the iteration for its eigenvalues does not converge; give a machine with smaller weights")]
     NotConverged {
-        /// What was asked for.
+        /// The request.
         what: &'static str,
     },
     /// A parameter that is infinite or NaN.

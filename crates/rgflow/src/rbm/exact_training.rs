@@ -16,7 +16,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
-/// What is minimised.
+/// An objective, which the training minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objective {
     /// KL(q || p): maximum likelihood.
@@ -62,7 +62,7 @@ pub struct ExactGradient {
 /// How a machine is trained exactly.
 #[derive(Clone, Debug)]
 pub struct ExactTraining {
-    /// What is minimised.
+    /// The objective that is minimised.
     pub objective: Objective,
     /// Number of updates, each by the full gradient.
     pub updates: usize,

@@ -96,7 +96,7 @@ impl<'a> Fit<'a> {
         self.finish()
     }
 
-    /// What the training gave.
+    /// The trained machine, its evaluations and how the training ended.
     ///
     /// # Errors
     /// [`RbmError::Diverged`] if the parameters ran away, [`RbmError::Stopped`] if there is more to do.
@@ -152,7 +152,7 @@ impl<'a> Fit<'a> {
 /// Weights and biases of a machine.
 type Parameters = [Vec<f32>; 3];
 
-/// What is kept of a training: updates and the state of its trainer, that of early stopping, evaluations, snapshots, the machine
+/// The restart of a training: updates and the state of its trainer, that of early stopping, evaluations, snapshots, the machine
 /// to return, and whether it diverged.
 type State = (
     (usize, Vec<u8>, StoppingState<Parameters>),

@@ -295,7 +295,7 @@ impl Half<'_> {
         }
     }
 
-    /// What must be done before fields are written block by block.
+    /// Must be called before fields are written block by block.
     fn prepare(&self, from: &mut LayerStates, scratch: &mut Scratch) {
         if self.of_bits(from).is_none() {
             let n = self.bias.len();

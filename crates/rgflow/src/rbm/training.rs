@@ -77,7 +77,7 @@ pub struct Snapshot {
     pub rbm: Rbm,
 }
 
-/// What a training gives.
+/// A finished training.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// The machine: of the lowest test cost with early stopping, else after `updates` updates.

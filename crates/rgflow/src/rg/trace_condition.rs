@@ -11,7 +11,7 @@ use thiserror::Error;
 /// Largest visible layer.
 const MOST: usize = 16;
 
-/// What has no trace condition.
+/// Machines that have no trace condition.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum TraceError {

@@ -181,7 +181,7 @@ fn split(
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    // What is zero but for rounding has no direction.
+    // A vector that is zero but for rounding has no direction.
     let least = found.first().map_or(0.0, |f| f.0 * 1e-7);
     found.truncate(chi);
     found.retain(|f| f.0 > least);

@@ -1,4 +1,4 @@
-//! What training does to a machine: likelihood, objectives, stopping, refusals.
+//! Effects of training on a machine: likelihood, objectives, stopping, refusals.
 
 use crate::common::machine::machine;
 use ndarray::{Array2, array};

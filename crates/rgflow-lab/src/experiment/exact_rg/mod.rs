@@ -110,17 +110,10 @@ fn exact(key: &str, value: f64, how: &str, (expected, allowed, source): (f64, f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::values::Settings as _;
-
-    fn settings(key: &str, more: &str) -> Result<Settings, String> {
-        let mut table: toml::Table = ExactRg::ABOUT.recipe.parse().unwrap();
-        table[key].as_table_mut().unwrap().extend(more.parse::<toml::Table>().unwrap());
-        Settings::parse(&table)
-    }
 
     #[test]
     fn claims_are_answered_by_what_is_exact() {
-        let record = ExactRg.record(&settings("trg", "chi = [16, 8]").unwrap(), &[]).unwrap();
+        let record = ExactRg.record(&changed::<ExactRg>(&["trg.chi=[16, 8]"]).unwrap(), &[]).unwrap();
         assert!(record.numbers.iter().all(|n| n.first_verdict() == Verdict::Agrees), "{:?}", record.numbers);
         let value = |key: &str| record.number(&format!("exact-rg.{key}")).unwrap().get();
         assert_eq!(["tanh", "exp"].map(|side| value(&format!("series.{side}.order_6"))), [200.0; 2]);
@@ -135,27 +128,24 @@ mod tests {
         assert_eq!(figures, ["fig3.1", "fig3.2", "fig3.3", "eq3.2.31", "sec3.pictures"]);
         // Too few steps to arrive, which shows that the rule can fail.
         let mut short = Record::default();
-        decimation::add_sections(&settings("decimation", "steps = 1").unwrap().decimation, &mut short);
+        decimation::add_sections(&changed::<ExactRg>(&["decimation.steps=1"]).unwrap().decimation, &mut short);
         assert_eq!((short.numbers[3].first_verdict(), short.numbers[3].value), (Verdict::Differs, Some(0.0)));
     }
 
     #[test]
     fn impossible_settings_are_named() {
-        for (table, more, key) in [
-            ("decimation", "k = []", "decimation.k"),
-            ("decimation", "h = [nan]", "decimation.h"),
-            ("decimation", "steps = 0", "decimation.steps"),
-            ("decimation", "k = [1e9]", "decimation.k"),
-            ("decimation", "steps = -1", "decimation.steps"),
-            ("series", "size = 8", "series.size"),
-            ("series", "size = 12", "series.size"),
-            ("duality", "k = [0.0]", "duality.k"),
-            ("duality", "size = 1", "duality.size"),
-            ("trg", "chi = [2]", "trg.chi"),
-            ("trg", "steps = 2", "trg.steps"),
-        ] {
-            let error = settings(table, more).unwrap_err();
-            assert!(error.contains(key), "{more}: {error}");
-        }
+        assert_refused::<ExactRg>(&[
+            ("decimation.k=[]", "decimation.k"),
+            ("decimation.h=[nan]", "decimation.h"),
+            ("decimation.steps=0", "decimation.steps"),
+            ("decimation.k=[1e9]", "decimation.k"),
+            ("decimation.steps=-1", "decimation.steps"),
+            ("series.size=8", "series.size"),
+            ("series.size=12", "series.size"),
+            ("duality.k=[0.0]", "duality.k"),
+            ("duality.size=1", "duality.size"),
+            ("trg.chi=[2]", "trg.chi"),
+            ("trg.steps=2", "trg.steps"),
+        ]);
     }
 }

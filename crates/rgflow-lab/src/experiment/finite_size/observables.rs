@@ -216,7 +216,6 @@ mod tests {
     use super::*;
     use crate::experiment::FiniteSize;
     use crate::experiment::finite_size::sampling::read;
-    use crate::study::{AnyExperiment, values::Settings as _};
     use rgflow::random::Streams;
     use rgflow::restart::Resumable;
     use rgflow::rg::multi_histogram::estimate;
@@ -251,10 +250,7 @@ mod tests {
     /// Truth: all states of the 4 x 4 torus. Null: jackknife errors are right, |z| < 5 for each of four averages, p < 1e-5 (40 blocks).
     #[test]
     fn samples_and_their_errors_are_those_of_the_model() {
-        let mut table: toml::Table = FiniteSize.recipe().parse().unwrap();
-        table["finite_size"].as_table_mut().unwrap().insert("samples".into(), 200_000.into());
-        table["classifier"].as_table_mut().unwrap().insert("inputs".into(), 4.into());
-        let settings = Settings::parse(&table).unwrap();
+        let settings = changed::<FiniteSize>(&["finite_size.samples=200000", "classifier.inputs=4"]).unwrap();
         let beta = 0.42;
         let t = Temperature::new(1.0 / beta).unwrap();
         let drive = |work: &mut dyn Resumable| Ok(rgflow::restart::through(0, work)?);

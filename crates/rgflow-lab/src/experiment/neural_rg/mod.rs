@@ -9,11 +9,11 @@ mod settings;
 
 use crate::dataset::{self, Input, Sites};
 use crate::study::prelude::*;
-use crate::study::user_files::UserNetwork;
+use crate::study::user_files::{InputFile, UserNetwork};
 use analysis::Findings;
 use networks::Kind;
 use settings::Settings;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The experiment `neural-rg`, by default with networks it trains itself.
 #[derive(Default)]
@@ -65,17 +65,8 @@ impl Experiment for NeuralRg {
         one_by_one: true,
     };
 
-    fn input(&self) -> toml::Table {
-        let entry = |(i, given): (usize, &UserNetwork)| given.entry(&format!("network{}", i + 1));
-        self.given.iter().enumerate().flat_map(entry).collect()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.given.iter().flat_map(|given| given.notes.iter().cloned()).collect()
-    }
-
-    fn files(&self) -> Vec<(&Path, &'static str)> {
-        self.given.iter().map(|given| (given.path.as_path(), "")).collect()
+    fn files(&self) -> Vec<InputFile<'_>> {
+        self.given.iter().zip(1..).map(|(given, i)| given.file(&format!("network{i}"))).collect()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {

@@ -8,7 +8,7 @@ use crate::dataset::{Dataset, Input, Kind, Meaning, Options, Sites};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
 use crate::study::settings::Steps;
-use crate::study::user_files::{UserData, UserNetwork, file_entry};
+use crate::study::user_files::{InputFile, UserData, UserNetwork};
 use rgflow::lattice::{Named, Square};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
@@ -217,38 +217,25 @@ impl Experiment for OwnFlow {
         ..About::DEFAULT
     };
 
-    fn input(&self) -> toml::Table {
-        let mut table = file_entry("machine", &self.machine.0, &self.machine.1);
-        table.extend(self.data.entry());
-        table.extend(self.network.iter().flat_map(|network| network.entry("network")));
-        table
-    }
-
     fn check(&self, settings: &Settings) -> Result<(), String> {
         self.read(settings).map(drop).map_err(|e| e.to_string())
     }
 
-    fn warnings(&self) -> Vec<String> {
-        let reader = self.network.as_ref().and_then(|UserNetwork { path, model, .. }| {
-            let [cost, guess] = network_file::learnt_nothing(model)?;
-            Some(format!(
-                "{} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies of the labels \
-                 {guess:.3}; what it reads of this flow says nothing; train it longer (--epochs), at another --learning-rate or on more \
-                 samples, or leave --read out",
-                path.display()
-            ))
+    fn files(&self) -> Vec<InputFile<'_>> {
+        let (path, hash, _) = &self.machine;
+        let machine = InputFile { key: "machine".into(), path, hash, warnings: vec![], notes: vec![] };
+        let network = self.network.iter().map(|network| {
+            let warnings = network_file::learnt_nothing(&network.model).map(|[cost, guess]| {
+                format!(
+                    "{} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies of the labels \
+                     {guess:.3}; what it reads of this flow says nothing; train it longer (--epochs), at another --learning-rate or on more \
+                     samples, or leave --read out",
+                    network.path.display()
+                )
+            });
+            InputFile { warnings: warnings.into_iter().collect(), ..network.file("network") }
         });
-        reader.into_iter().chain(self.data.warnings()).collect()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.network.iter().flat_map(|network| network.notes.clone()).chain(self.data.notes()).collect()
-    }
-
-    fn files(&self) -> Vec<(&Path, &'static str)> {
-        let mut files = vec![(self.machine.0.as_path(), "machine"), (&self.data.path, "")];
-        files.extend(self.network.iter().map(|network| (network.path.as_path(), "network")));
-        files
+        [machine].into_iter().chain(network).chain([self.data.file()]).collect()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {

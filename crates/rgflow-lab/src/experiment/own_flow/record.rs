@@ -381,7 +381,6 @@ impl RecordBuilder<'_> {
 mod tests {
     use super::*;
     use crate::artifact::rbm_file;
-    use crate::study::values::Settings as _;
     use rgflow::random::Streams;
     use rgflow::rbm::Rbm;
 
@@ -419,7 +418,7 @@ mod tests {
         let rows = |t: f64| format!("{t},1,1,-1,1\n{t},-1,-1,-1,1\n");
         std::fs::write(&data, format!("T,a,b,c,d\n{}{}", rows(1.0), rows(3.0))).unwrap();
         let own = OwnFlow::new(&model, &data, None).unwrap();
-        let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
+        let settings = changed::<OwnFlow>(&[]).unwrap();
         let flows = vec![flow(Mode::Gibbs, 2.25), flow(Mode::Mean, 4.0)];
         let output = record(&own, &settings, &[Findings { flows, effective: None }]).unwrap();
         let value = |key: &str| output.numbers.iter().find(|n| n.key == key).unwrap_or_else(|| panic!("no {key}"));

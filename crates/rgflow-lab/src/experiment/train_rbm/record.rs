@@ -186,7 +186,6 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
 mod tests {
     use super::*;
     use crate::dataset::Options;
-    use crate::study::values::Settings as _;
     use std::io::Write;
 
     fn found(log_likelihood: Option<[(f64, f64); 3]>) -> Findings {
@@ -213,7 +212,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
         file.write_all(b"1,-1\n-1,1\n1,1\n-1,-1\n").unwrap();
         let data = Dataset::read(file.path(), &Options::default()).unwrap();
-        let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
+        let settings = changed::<TrainRbm>(&[]).unwrap();
         let with = record(&settings, &data, &[found(Some([(-3.0, 0.1), (-3.5, 0.125), (-5.0, 0.25)]))]);
         let values: Vec<(&str, f64)> = with.numbers.iter().map(|n| (n.key.as_str(), n.get())).collect();
         let expected = [

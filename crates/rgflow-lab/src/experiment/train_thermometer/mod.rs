@@ -6,7 +6,7 @@ mod stage;
 
 use crate::dataset::{Dataset, Options};
 use crate::study::prelude::*;
-use crate::study::user_files::UserData;
+use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
 use stage::Findings;
 use std::path::Path;
@@ -79,24 +79,12 @@ impl Experiment for TrainThermometer {
         ..About::DEFAULT
     };
 
-    fn input(&self) -> toml::Table {
-        self.0.entry()
-    }
-
     fn check(&self, settings: &Settings) -> Result<(), String> {
         self.read(settings).map(drop).map_err(|e| e.to_string())
     }
 
-    fn warnings(&self) -> Vec<String> {
-        self.0.warnings()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        self.0.notes()
-    }
-
-    fn files(&self) -> Vec<(&Path, &'static str)> {
-        vec![(&self.0.path, "")]
+    fn files(&self) -> Vec<InputFile<'_>> {
+        vec![self.0.file()]
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {

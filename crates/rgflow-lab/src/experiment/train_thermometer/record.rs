@@ -162,7 +162,6 @@ mod tests {
     use super::*;
     use crate::dataset::Options;
     use crate::record::over_seeds;
-    use crate::study::values::Settings as _;
 
     #[test]
     fn a_record_of_a_thermometer_says_each_number_once() {
@@ -170,7 +169,7 @@ mod tests {
         let rows = |t: f64| format!("{t},1,-1\n{t},-1,1\n").repeat(30);
         std::io::Write::write_all(&mut file, format!("T,a,b\n{}{}", rows(1.0), rows(3.0)).as_bytes()).unwrap();
         let data = Dataset::read(file.path(), &Options::default()).unwrap();
-        let settings = Settings::parse(&include_str!("recipe.toml").parse().unwrap()).unwrap();
+        let settings = changed::<TrainThermometer>(&[]).unwrap();
         let found = Findings {
             cross_entropy: (0.25, 0.03125),
             accuracy: (1.0, 0.0),

@@ -17,7 +17,7 @@ use ndarray::ArrayView1;
 use std::fmt;
 use std::str::FromStr;
 
-/// What the layers of a machine ask of a kind of units. A field z is the bias and what the other layer adds; rows are of `n` units.
+/// A kind of units, as the layers of a machine use it. A field z is the bias and what the other layer adds; rows are of `n` units.
 trait Kind: Sized + Clone + fmt::Display {
     /// Name of the kind in messages.
     const NAME: &'static str;
@@ -75,7 +75,7 @@ trait Kind: Sized + Clone + fmt::Display {
     /// Replaces the fields `z` of rows by draws of the units.
     fn draw(&self, n: usize, z: &mut [f32], noise: &mut Noise, random: &mut Bulk);
 
-    /// What [`Kind::biases`] takes the sum of: a value on the unit's own scale.
+    /// The term that [`Kind::biases`] sums: a value on the unit's own scale.
     fn share(&self, value: f32) -> f64 {
         value.into()
     }
@@ -272,7 +272,7 @@ kinds! {
     Categorical(Categories) of categorical: "Sites of q states, as q units of which one is 1: softmax of their fields.",
 }
 
-/// What a text of units may be, for messages.
+/// The texts that name units, for messages.
 pub(super) fn texts() -> String {
     TEXTS.join(", ")
 }

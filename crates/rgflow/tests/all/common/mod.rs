@@ -1,4 +1,4 @@
-//! What several tests use.
+//! Helpers of several tests.
 
 pub mod laws;
 pub mod machine;

@@ -2,13 +2,10 @@ use super::super::analysis::Curves;
 use super::*;
 use crate::experiment::FiniteSize;
 use crate::record::Verdict::{self, Agrees, Differs, Inconclusive, NotCompared};
-use crate::study::{AnyExperiment, values::Settings as _};
 
 fn settings(omega: f64) -> Settings {
-    let mut table: toml::Table = FiniteSize.recipe().parse().unwrap();
-    let more: toml::Table = format!("sizes = [8, 16, 32]\ntemperatures = 3\nomega = {omega:?}").parse().unwrap();
-    table["finite_size"].as_table_mut().unwrap().extend(more);
-    Settings::parse(&table).unwrap()
+    let omega = format!("finite_size.omega={omega:?}");
+    changed::<FiniteSize>(&["finite_size.sizes=[8, 16, 32]", "finite_size.temperatures=3", &omega]).unwrap()
 }
 
 /// Quantities in which every value differs; |m| at T_c lacks an exponent with the slope's correction.
