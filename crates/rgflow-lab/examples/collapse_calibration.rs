@@ -4,7 +4,7 @@
 //! correction L^{-7/4}. z is the distance from Onsager's T_c, nu = 1, beta/nu = 1/8 and gamma/nu = 7/4 in errors: those that are quoted (with the
 //! spread over window, degree and omega), and in brackets the statistical ones.
 
-use rgflow::lattice::{Ising, Observables, Square, Temperature, wolff};
+use rgflow::lattice::{ChainLength, Ising, Observables, Square, Temperature, wolff};
 use rgflow::random::Streams;
 use rgflow::rg::scaling::{Master, Point, collapse, spread};
 
@@ -14,7 +14,7 @@ const BLOCKS: usize = 50;
 fn abs_m(size: usize, t: f64, n: usize, seed: u64) -> Vec<f64> {
     let square = Square::new(size, size).unwrap();
     let mut rng = Streams::new(seed).generator("calibration/collapse", (size * 10_000) as u64 + (1000.0 * t) as u64);
-    let chain = wolff::Settings { chains: 1, burn_in: 30, spacing: 2.0 };
+    let chain = ChainLength::in_spacings(1, 30, 2.0);
     let seen = wolff::sample(&Ising::new(&square), Temperature::new(t).unwrap(), n, &chain, &mut rng).unwrap();
     Observables::measure(&square, seen.spins.view()).unwrap().abs_m.to_vec()
 }

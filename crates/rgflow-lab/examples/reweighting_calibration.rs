@@ -7,7 +7,7 @@
 
 use rgflow::exact::enumeration::JointDensity;
 use rgflow::exact::{square, torus, transfer};
-use rgflow::lattice::{Ising, Lattice, Observables, Square, Temperature, wolff};
+use rgflow::lattice::{ChainLength, Ising, Lattice, Observables, Square, Temperature, wolff};
 use rgflow::random::Streams;
 use rgflow::rg::multi_histogram::{State, UNSEEN};
 use rgflow_lab::artifact::npz::Writer;
@@ -43,7 +43,7 @@ impl Reference {
         let n_sites = square.n_sites() as f64;
         let at = |k: usize| {
             let t = 0.42 * 1.04f64.powi(k as i32);
-            let chain = wolff::Settings { chains: 20, burn_in: 200, spacing: 2.0 };
+            let chain = ChainLength::in_spacings(20, 200, 2.0);
             let mut rng = Streams::new(99).generator("calibration/reference", (size * 1000 + k) as u64);
             let n = 30_000;
             let drawn = wolff::sample(&Ising::new(&square), Temperature::new(t).unwrap(), n, &chain, &mut rng).unwrap();
@@ -198,7 +198,7 @@ fn sampled(size: usize, states: &[(f64, f64)], n: usize, seed: u64) -> Pool {
         } else {
             // Far enough from each other to count as independent.
             let square = Square::new(size, size).unwrap();
-            let chain = wolff::Settings { chains: 20, burn_in: 100, spacing: 5.0 };
+            let chain = ChainLength::in_spacings(20, 100, 5.0);
             let drawn = wolff::sample(&Ising::new(&square), temperature, n, &chain, &mut rng).unwrap();
             spins.extend(drawn.spins.iter().copied());
         }

@@ -1,6 +1,5 @@
 //! The magnetic exponent y_h of the 2D Ising model by the Monte Carlo renormalization group, next to the exact 15/8.
 
-use rgflow::lattice::wolff;
 use rgflow::prelude::*;
 use rgflow::rg::{block_spin::Rule, mcrg, operators};
 use std::ops::ControlFlow::Continue;
@@ -13,10 +12,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         rules: vec![Rule::Majority],
         temperature: Temperature::CRITICAL,
         operators: [operators::even()[..3].to_vec(), operators::odd()[..2].to_vec()],
-        chains: 4,
         blocks: 10,
         per_block: 200,
-        wolff: wolff::Settings::default(),
+        length: ChainLength { chains: 4, ..ChainLength::CLUSTERS },
     };
     let seen = mcrg::measure(&settings, Streams::new(1), &|_| Continue(()))?;
     for (n, step) in seen.steps[0].iter().enumerate() {

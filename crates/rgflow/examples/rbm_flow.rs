@@ -2,7 +2,7 @@
 
 use ndarray::{Axis, concatenate};
 use rgflow::prelude::*;
-use rgflow::{flow, lattice::multispin, nn, rbm};
+use rgflow::{flow, lattice::multispin::Grid, nn, rbm};
 use std::ops::ControlFlow::Continue;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -10,8 +10,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 500 configurations of 10 x 10 spins at each of 12 temperatures: to train with, and for the reference curves P(T).
     let grid: Vec<f64> = (1..=12).map(|k| 0.5 * f64::from(k)).collect();
     let temperatures = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<Vec<_>, _>>()?;
-    let length = multispin::Settings { chains: 100, burn_in: 1000, spacing: 50 };
-    let draw = |name| multispin::sample_grid(10, 10, &temperatures, 500, &length, streams, name);
+    let square = Square::new(10, 10)?;
+    let length = ChainLength { chains: 100, burn_in: 1000.0, spacing: 50.0 };
+    let chains = Grid { square: &square, temperatures: &temperatures, length };
+    let draw = |name| chains.spins(500, streams.of(name));
     let (train, reference) = (draw("train")?, draw("reference")?);
     let all = concatenate(Axis(0), &train.iter().map(|t| t.view()).collect::<Vec<_>>())?.mapv(f32::from);
     let classes: Vec<usize> = (0..12).flat_map(|k| vec![k; 500]).collect();

@@ -1,14 +1,13 @@
 //! Ising configurations at the critical temperature, their averages with errors, and the exact energy of the torus.
 
-use rgflow::exact::{auto, square};
-use rgflow::lattice::sampler::Effort;
+use rgflow::exact::square;
 use rgflow::prelude::*;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let torus = Geometry::new("square", &[32, 32])?;
     let (model, t) = (Ising::new(&torus), Temperature::CRITICAL);
     // The fastest sampler for this lattice and temperature, chosen by a short pilot.
-    let drawn = auto::sample(auto::Method::Auto, &model, t, 2000, &Effort::default(), Streams::new(1), "example", 0)?;
+    let drawn = Sampler::auto(&model, t).draw(2000, Streams::new(1).of("example"))?;
     let summary = Summary::measure(&model, t, &drawn.collection)?;
     println!("{}: tau_int = {:.2}", drawn.collection.sampler, drawn.collection.tau_int_energy);
     println!("E/N = {:.4} +- {:.4} J", summary.energy.value, summary.energy.error);

@@ -1,14 +1,16 @@
-//! Measures the constants of `exact::auto`, on one core: `cargo run --release -p rgflow --example sampler_cost`.
+//! Measures the constants of `sampling::cost`, on one core: `cargo run --release -p rgflow --example sampler_cost`.
 //!
 //! Cost in ns per site of one sweep, of a configuration from the transfer matrix, and of its preparation; then the rates
 //! by which samplers are compared (clusters, sweeps and attempted flips per second).
 
 use std::time::Instant;
 
-use rgflow::exact::{chain, transfer::Sampler};
-use rgflow::lattice::sampler::{Effort, Kind, sample};
-use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Observables, Square, Temperature, metropolis, wolff};
+use rgflow::exact::{chain, transfer};
+use rgflow::lattice::{
+    ChainLength, Geometry, Ising, Lattice, LatticeError, Observables, Square, Temperature, metropolis, wolff,
+};
 use rgflow::random::Streams;
+use rgflow::sampling::{Kind, Sampler};
 
 /// The shortest of nine runs in ns: what else runs on the machine only makes it longer.
 fn shortest(mut run: impl FnMut() -> Result<(), LatticeError>) -> Result<f64, LatticeError> {
@@ -27,9 +29,9 @@ fn sweep_cost(kind: Kind, lattice: &Geometry) -> Result<f64, LatticeError> {
     let sweeps = (visits / (lattice.n_sites() * chains) as f64).ceil() as usize + 2;
     let t = lattice.critical_temperature();
     let temperature = Temperature::new(if t > 0.0 { t } else { 1.0 })?;
-    let effort = Effort { chains: Some(chains), burn_in: Some(sweeps), spacing: Some(1) };
     let model = Ising::new(lattice);
-    let run = || sample(kind, &model, temperature, chains, &effort, Streams::new(1), "cost", 0).map(drop);
+    let sampler = Sampler::new(kind, &model, temperature).chains(chains).burn_in(sweeps).spacing(1);
+    let run = || sampler.draw(chains, Streams::new(1).of("cost")).map(drop);
     Ok(shortest(run)? / ((sweeps + 1) * chains * lattice.n_sites()) as f64)
 }
 
@@ -60,24 +62,24 @@ fn main() -> Result<(), LatticeError> {
     }
 
     let square = Square::new(32, 32)?;
-    let time = |spacing: usize| {
-        let settings = metropolis::Settings { replicas: 64, burn_in: 0, spacing };
+    let time = |spacing: f64| {
+        let length = ChainLength { chains: 64, burn_in: 0.0, spacing };
         let model = Ising::new(&square);
         let mut bulk = streams.bulk("keeping", 0);
-        shortest(|| metropolis::sample(&model, Temperature::CRITICAL, 6400, &settings, &mut bulk).map(drop))
+        shortest(|| metropolis::sample(&model, Temperature::CRITICAL, 6400, &length, &mut bulk).map(drop))
     };
     // One sweep and keeping, less one sweep.
-    let (one, two) = (time(1)?, time(2)?);
+    let (one, two) = (time(1.0)?, time(2.0)?);
     println!("keeping a configuration: {:.1} ns per site", (2.0 * one - two) / (6400.0 * 1024.0));
 
     for l in [64, 256] {
         // One long chain whose kept configurations are two spins per site apart; clusters counted by their mean size.
         let square = Square::new(l, l)?;
-        let settings = wolff::Settings { chains: 1, burn_in: 40, spacing: 2.0 };
+        let length = ChainLength::in_spacings(1, 40, 2.0);
         let model = Ising::new(&square);
-        let run = || wolff::sample(&model, Temperature::CRITICAL, 200, &settings, &mut rng).map(drop);
+        let run = || wolff::sample(&model, Temperature::CRITICAL, 200, &length, &mut rng).map(drop);
         let seconds = shortest(run)? * 1e-9;
-        let seen = wolff::sample(&model, Temperature::CRITICAL, 200, &settings, &mut rng)?;
+        let seen = wolff::sample(&model, Temperature::CRITICAL, 200, &length, &mut rng)?;
         let m = Observables::measure(&square, seen.spins.view())?.magnetisation;
         // The mean size of Wolff clusters is N <m^2>.
         let mean_size = m.iter().map(|m| m * m).sum::<f64>() / 200.0 * (l * l) as f64;
@@ -86,8 +88,8 @@ fn main() -> Result<(), LatticeError> {
 
     println!("transfer matrix: preparation, then per configuration and site");
     for width in [4, 6, 8, 9, 10, 11, 12] {
-        let sampler = Sampler::new(width, width, Temperature::CRITICAL)?;
-        let set_up = shortest(|| Sampler::new(width, width, Temperature::CRITICAL).map(drop))?;
+        let sampler = transfer::Sampler::new(width, width, Temperature::CRITICAL)?;
+        let set_up = shortest(|| transfer::Sampler::new(width, width, Temperature::CRITICAL).map(drop))?;
         let n = 4000;
         let per = shortest(|| {
             sampler.sample(n, &mut rng);

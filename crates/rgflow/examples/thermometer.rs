@@ -2,14 +2,16 @@
 
 use ndarray::{Axis, concatenate};
 use rgflow::prelude::*;
-use rgflow::{lattice::multispin, nn};
+use rgflow::{lattice::multispin::Grid, nn};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let streams = Streams::new(1);
     let grid: Vec<f64> = (1..=6).map(f64::from).collect();
     let temperatures = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<Vec<_>, _>>()?;
-    let length = multispin::Settings { chains: 100, burn_in: 1000, spacing: 50 };
-    let draw = |name| multispin::sample_grid(10, 10, &temperatures, 500, &length, streams, name);
+    let square = Square::new(10, 10)?;
+    let length = ChainLength { chains: 100, burn_in: 1000.0, spacing: 50.0 };
+    let chains = Grid { square: &square, temperatures: &temperatures, length };
+    let draw = |name| chains.spins(500, streams.of(name));
     let (train, reference, fresh) = (draw("train")?, draw("reference")?, draw("fresh")?);
     let x = concatenate(Axis(0), &train.iter().map(|t| t.view()).collect::<Vec<_>>())?.mapv(f32::from);
     let classes: Vec<usize> = (0..train.len()).flat_map(|k| vec![k; 500]).collect();

@@ -1,9 +1,10 @@
 //! The names that most programs need: `use rgflow::prelude::*`.
 
 pub use crate::flow::{Mode, Reading, Reference, Schedule, TStar, Thermometer, probabilities};
-pub use crate::lattice::{Geometry, Ising, Lattice, Observables, Square, Summary, Temperature};
+pub use crate::lattice::{ChainLength, Geometry, Ising, Lattice, Observables, Square, Summary, Temperature};
 pub use crate::learning::{Adam, Batching, Descent, Rule, Sgd};
 pub use crate::nn::{Activation, Cost, Mlp, Targets};
-pub use crate::random::Streams;
+pub use crate::random::{Stream, Streams};
 pub use crate::rbm::{Rbm, Units};
+pub use crate::sampling::{Drawn, Sampler};
 pub use crate::statistics::Estimate;

@@ -3,9 +3,8 @@
 use super::run_flags::{Show, interval, start_threads};
 use super::{exact::Range, exact::Size};
 use crate::{output, signal};
-use rgflow::exact::auto::Method;
-use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Lattice};
+use rgflow::sampling::Method;
 use rgflow::statistics::Estimate;
 use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::artifact::restart::Restarts;
@@ -126,7 +125,9 @@ impl Ising {
             temperatures: self.temperature.iter().flat_map(|range| range.0.iter().copied()).collect(),
             n: self.n as usize,
             method,
-            effort: Effort { chains: self.chains, burn_in: self.burn_in, spacing: self.spacing },
+            chains: self.chains,
+            burn_in: self.burn_in,
+            spacing: self.spacing,
             seed: self.seed.into(),
         };
         if kind == "npy" && request.temperatures.len() != 1 {

@@ -5,8 +5,9 @@ use crate::artifact::{Error, atomic, npy};
 use ndarray::{Array1, Array2, ArrayD, Axis};
 use rand_core::Rng;
 use rgflow::exact::{chain, transfer};
-use rgflow::lattice::{Ising, LatticeError, Square, Temperature, sampler};
+use rgflow::lattice::{Ising, LatticeError, Square, Temperature};
 use rgflow::random::Streams;
+use rgflow::sampling::{Kind, Sampler};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -83,8 +84,8 @@ fn make(name: &str) -> Result<Array2<i8>, Error> {
             let model = Ising::new(&square);
             let draw = |k: u32| {
                 let t = Temperature::new(1.8 + 1.2 * f64::from(k) / 9.0)?;
-                let (kind, effort) = (sampler::Kind::Wolff, sampler::Effort::default());
-                sampler::sample(kind, &model, t, 256, &effort, streams, name, k.into()).map(|c| c.spins)
+                let sampler = Sampler::new(Kind::Wolff, &model, t).index(k.into());
+                Ok(sampler.draw(256, streams.of(name))?.collection.spins)
             };
             stack((0..10).map(draw).collect::<Result<_, LatticeError>>()?)
         }

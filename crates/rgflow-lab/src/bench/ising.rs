@@ -6,8 +6,8 @@ use crate::artifact::Error;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::exact::square;
-use rgflow::lattice::multispin::{Group, REPLICAS, Settings, sample_grid};
-use rgflow::lattice::{Ising, Observables, Square, Temperature, swendsen_wang, wolff};
+use rgflow::lattice::multispin::{Grid, Group, REPLICAS};
+use rgflow::lattice::{ChainLength, Ising, Observables, Square, Temperature, swendsen_wang, wolff};
 use rgflow::random::Streams;
 use rgflow::statistics::tau_int;
 use serde_json::{Value, json};
@@ -122,12 +122,13 @@ fn chain_of_clusters<C>(
 }
 
 fn data_sets(report: &mut Report) -> Result<(), Error> {
-    let temperatures = super::data::temperatures()?;
+    let (square, temperatures) = (Square::new(10, 10)?, super::data::temperatures()?);
     let (n, burn_in) = if report.options.quick { (20, 20) } else { (1000, 1000) };
     // As many chains as fill one group of lanes per thread; every configuration is its own replica.
     let side_by_side = (REPLICAS * report.options.threads / 25).min(n);
     for (key, chains) in [("data/chain50", side_by_side), ("data/replica1000", n)] {
-        let settings = Settings { chains, burn_in, spacing: 50 };
+        let length = ChainLength { chains, burn_in: burn_in as f64, spacing: 50.0 };
+        let grid = Grid { square: &square, temperatures: &temperatures, length };
         let sweeps = burn_in + (n.div_ceil(chains) - 1) * 50;
         let flips = ((25 * chains).div_ceil(REPLICAS) * REPLICAS * 100 * sweeps) as f64;
         let more = json!({ "flips": flips, "chains_per_temperature": chains, "sweeps_per_chain": sweeps });
@@ -136,7 +137,7 @@ fn data_sets(report: &mut Report) -> Result<(), Error> {
         let mut last = Ok(Vec::new());
         let mut draw = || {
             seed += 1;
-            last = sample_grid(10, 10, &temperatures, n, &settings, Streams::new(seed), "bench/data");
+            last = grid.spins(n, Streams::new(seed).of("bench/data"));
         };
         report.measure(case, &mut draw, more);
         let spins = last?;

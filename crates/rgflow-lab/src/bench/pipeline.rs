@@ -11,7 +11,8 @@ use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, sett
 use crate::experiment::{self, AnyExperiment};
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::flow::{Flow, Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
-use rgflow::lattice::multispin::{self, sample_grid};
+use rgflow::lattice::multispin::Grid;
+use rgflow::lattice::{ChainLength, Square};
 use rgflow::learning::{Adam, Batching, Descent, Rule, Sgd};
 use rgflow::nn::{self, Activation, Cost, Data, Mlp, Targets};
 use rgflow::packed::packed;
@@ -90,9 +91,11 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     let streams = Streams::new(seed);
     let temperatures = data::temperatures()?;
     // Every configuration is its own replica, as in the script; the start is disordered.
-    let metropolis = multispin::Settings { chains: sizes.per, burn_in: sizes.sweeps, spacing: 1 };
+    let length = ChainLength { chains: sizes.per, burn_in: sizes.sweeps as f64, spacing: 1.0 };
+    let square = Square::new(10, 10)?;
     let set = |name: &str| -> Result<Array2<i8>, Error> {
-        let sets = sample_grid(10, 10, &temperatures, sizes.per, &metropolis, streams, name)?;
+        let grid = Grid { square: &square, temperatures: &temperatures, length };
+        let sets = grid.spins(sizes.per, streams.of(name))?;
         let views: Vec<_> = sets.iter().map(|set| set.view()).collect();
         Ok(concatenate(Axis(0), &views)?)
     };

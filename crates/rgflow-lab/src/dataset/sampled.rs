@@ -9,12 +9,11 @@ use crate::artifact::{Error, Progress, memory, npy, npz};
 use ndarray::{Array1, arr0};
 pub use needs::lattice;
 use rayon::prelude::*;
-use rgflow::exact::auto::{Drawn, Method, sample_by};
 use rgflow::exact::{chain_in_field, square};
-use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
 use rgflow::random::Streams;
 use rgflow::restart::{Drive, Resumable};
+use rgflow::sampling::{Drawn, Method, Sampler};
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,10 +28,14 @@ pub struct Request {
     pub temperatures: Vec<Temperature>,
     /// Configurations at each temperature, at least 1.
     pub n: usize,
-    /// The sampler.
+    /// The method.
     pub method: Method,
-    /// Chains, burn-in and spacing, where they are given.
-    pub effort: Effort,
+    /// Number of chains, where it is given.
+    pub chains: Option<usize>,
+    /// Burn-in of each chain in sweeps, where it is given.
+    pub burn_in: Option<usize>,
+    /// Sweeps between kept configurations, where they are given.
+    pub spacing: Option<usize>,
     /// Seed.
     pub seed: u64,
 }
@@ -78,12 +81,12 @@ impl Request {
 
     /// Everything that the samples depend on, as text.
     pub fn text(&self) -> String {
-        let Self { lattice, field, temperatures, n, method, effort, seed } = self;
-        let extents = lattice.extents();
-        format!("{} {extents:?}, {field:?}, {temperatures:?}, {n}, {method:?}, {effort:?}, {seed}", lattice.name())
+        let Self { lattice, field, temperatures, n, method, chains, burn_in, spacing, seed } = self;
+        let (name, extents, length) = (lattice.name(), lattice.extents(), (chains, burn_in, spacing));
+        format!("{name} {extents:?}, {field:?}, {temperatures:?}, {n}, {method:?}, {length:?}, {seed}")
     }
 
-    /// Draws at all temperatures, with the streams of [`auto::sample`](rgflow::exact::auto::sample): a temperature gives the same
+    /// Draws at all temperatures, with the streams of [`Sampler::draw`]: a temperature gives the same
     /// configurations alone and in a list; if it occurs twice in the list, the two sets are independent. Goes on from
     /// `restarts`, where an interrupted draw saves everything done.
     ///
@@ -104,14 +107,14 @@ impl Request {
             watch.tick(0)?;
             let temperature = self.temperatures[k];
             let before = self.temperatures[..k].iter().filter(|t| **t == temperature).count() as u64;
-            let streams = (Streams::new(self.seed), "sample", before);
+            let sampler = Sampler::new(self.method, &model, temperature).index(before);
+            let sampler = sampler.chains(self.chains).burn_in(self.burn_in).spacing(self.spacing);
+            let stream = Streams::new(self.seed).of("sample");
             let drawn = restarts.keep(&k.to_string(), 1, &watch, || {
                 let complete = |part: usize, work: &mut dyn Resumable| {
                     restarts.complete(&format!("{k}/{part}"), work, &|_| 0, &watch).map(|_| ())
                 };
-                let sample = |drive: &Drive| {
-                    sample_by(self.method, &model, temperature, self.n, &self.effort, streams, drive).map_err(user)
-                };
+                let sample = |drive: &Drive| sampler.draw_by(self.n, stream, drive).map_err(user);
                 let drawn = driven(complete, sample)?;
                 progress.advance(1);
                 Ok(drawn)

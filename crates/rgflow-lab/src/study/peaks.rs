@@ -4,7 +4,7 @@ use super::samples::sampled;
 use crate::artifact::{Error, Repetition, Stage};
 use crate::record::Measured;
 use rgflow::exact::square;
-use rgflow::lattice::{Ising, Observables, Square, Temperature, wolff};
+use rgflow::lattice::{ChainLength, Ising, Observables, Square, Temperature, wolff};
 use rgflow::rg::histogram;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub fn stage(part: &Repetition, size: usize, n: usize) -> Result<Peaks, Error> {
         let square = Square::new(size, size)?;
         let mut random = out.streams().generator("peaks", 0);
         let model = Ising::new(&square);
-        let chains = wolff::sampling(&model, at, n, &Default::default(), &mut random)?;
+        let chains = wolff::sampling(&model, at, n, &ChainLength::CLUSTERS, &mut random)?;
         let seen = sampled(out, "chains", chains, 1)?;
         let seen = Observables::measure(&square, seen.spins.view())?;
         let chi = histogram::susceptibility_peak(&seen.energy, &seen.abs_m, size * size, at, 1.2 * shift);

@@ -5,7 +5,8 @@ use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use rayon::prelude::*;
 use rgflow::exact::transfer;
-use rgflow::lattice::{Collection, Ising, Sampling, Square, Temperature, metropolis, wolff};
+use rgflow::lattice::multispin::Grid;
+use rgflow::lattice::{ChainLength, Collection, Ising, Sampling, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
 use rgflow::restart::Drive;
 use std::cell::LazyCell;
@@ -142,10 +143,10 @@ fn draw_all(
         }
         _ => Vec::new(),
     };
-    let chains = metropolis::Settings::for_lattice(&square);
+    let length = ChainLength::single_spin(&square);
+    let words = Grid { square: &square, temperatures: &together, length };
     let grids = |purpose: &String| {
-        let sample =
-            |drive: &Drive| metropolis::sample_grid_by(&square, &together, n, &chains, (streams, purpose), drive);
+        let sample = |drive: &Drive| words.draw_by(n, streams.of(purpose), drive);
         out.drive(&format!("{purpose}/words"), &|_| 0, sample)
     };
     let mut grids: Vec<_> = if together.is_empty() {
@@ -205,9 +206,9 @@ fn draw(
         let (mut rng, mut bulk) = (streams.generator(purpose, index), streams.bulk(purpose, index));
         let sampling = match sampler {
             Sampler::Metropolis if t > 0.0 => {
-                metropolis::sampling(&model, temperature, n, &metropolis::Settings::for_lattice(&square), &mut bulk)
+                metropolis::sampling(&model, temperature, n, &ChainLength::single_spin(&square), &mut bulk)
             }
-            _ => wolff::sampling(&model, temperature, n, &Default::default(), &mut rng),
+            _ => wolff::sampling(&model, temperature, n, &ChainLength::CLUSTERS, &mut rng),
         };
         sampled(out, &part, sampling?, share)
     };

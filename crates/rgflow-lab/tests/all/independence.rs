@@ -2,10 +2,9 @@
 
 use ndarray::Array2;
 use rand::RngExt;
-use rgflow::exact::auto::Method;
-use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Temperature};
 use rgflow::random::Streams;
+use rgflow::sampling::Method;
 use rgflow_lab::artifact::progress::Silent;
 use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::dataset::sampled::Request;
@@ -22,14 +21,27 @@ fn said(name: &str, csv: &[u8]) -> Option<String> {
     independence::warning(&Dataset::read(&path, &Options::default()).unwrap())
 }
 
-fn drawn(sampler: &str, size: usize, temperatures: &[f64], n: usize, effort: Effort) -> Vec<u8> {
+fn drawn(sampler: &str, size: usize, temperatures: &[f64], n: usize) -> Vec<u8> {
+    chain(sampler, size, temperatures, n, [None; 3])
+}
+
+/// With chains, burn-in and spacing.
+fn chain(
+    sampler: &str,
+    size: usize,
+    temperatures: &[f64],
+    n: usize,
+    [chains, burn_in, spacing]: [Option<usize>; 3],
+) -> Vec<u8> {
     let request = Request {
         lattice: Geometry::new("square", &[size]).unwrap(),
         field: 0.0,
         temperatures: temperatures.iter().map(|t| Temperature::new(*t).unwrap()).collect(),
         n,
         method: sampler.parse::<Method>().unwrap(),
-        effort,
+        chains,
+        burn_in,
+        spacing,
         seed: 1,
     };
     let restarts = Restarts::for_file(Path::new("none"), "", Duration::MAX).unwrap();
@@ -48,14 +60,14 @@ fn text(rows: &Array2<i8>) -> Vec<u8> {
 /// Null: rows are independent; each case alarms with p < 6e-5, 9 cases.
 #[test]
 fn independent_rows_are_not_suspected() {
-    let exact = |size, temperatures: &[f64]| drawn("exact", size, temperatures, 500, Effort::default());
+    let exact = |size, temperatures: &[f64]| drawn("exact", size, temperatures, 500);
     for (name, csv) in [
         ("ground.csv", exact(6, &[0.0])),
         ("cold.csv", exact(4, &[0.3, 0.8, 1.5])),
         ("small.csv", exact(4, &[1.0, 2.0])),
         ("grid.csv", exact(8, &[0.0, 1.0, 2.0, 2.3, 3.0, 5.0])),
-        ("wolff.csv", drawn("wolff", 8, &[2.3], 1000, Effort::default())),
-        ("states.csv", drawn("exact", 3, &[1.0, 2.0, 3.0, 1000.0], 1500, Effort::default())),
+        ("wolff.csv", drawn("wolff", 8, &[2.3], 1000)),
+        ("states.csv", drawn("exact", 3, &[1.0, 2.0, 3.0, 1000.0], 1500)),
     ] {
         assert_eq!(said(name, &csv), None);
     }
@@ -69,10 +81,10 @@ fn independent_rows_are_not_suspected() {
 
 #[test]
 fn time_series_are_named() {
-    let one = |spacing| Effort { chains: Some(1), burn_in: Some(100), spacing: Some(spacing) };
-    let chain = said("chain.csv", &drawn("metropolis", 8, &[2.3], 1000, one(1)));
-    assert!(chain.as_ref().is_some_and(|w| w.contains("chain.csv") && w.contains("k-th row")), "{chain:?}");
-    assert!(said("two.csv", &drawn("heat-bath", 8, &[2.2, 2.6], 500, one(1))).is_some());
+    let one = [Some(1), Some(100), Some(1)];
+    let told = said("chain.csv", &chain("metropolis", 8, &[2.3], 1000, one));
+    assert!(told.as_ref().is_some_and(|w| w.contains("chain.csv") && w.contains("k-th row")), "{told:?}");
+    assert!(said("two.csv", &chain("heat-bath", 8, &[2.2, 2.6], 500, one)).is_some());
     // Every row twice.
     let mut rng = Streams::new(1).generator("test/twice", 0);
     let rows = Array2::from_shape_fn((400, 16), |_| if rng.random() { 1i8 } else { -1 });

@@ -1,9 +1,8 @@
 //! What `rgflow sample` promises of its random numbers and of its chains.
 
 use ndarray::{Array2, Ix0, Ix1, Ix2, s};
-use rgflow::exact::auto::Method;
-use rgflow::lattice::sampler::Effort;
 use rgflow::lattice::{Geometry, Ising, Model, Temperature};
+use rgflow::sampling::Method;
 use rgflow_lab::artifact::npz;
 use rgflow_lab::artifact::progress::Silent;
 use rgflow_lab::artifact::restart::Restarts;
@@ -23,7 +22,9 @@ fn request(sampler: &str, temperatures: &[f64], n: usize) -> Request {
         temperatures: temperatures.iter().map(|t| Temperature::new(*t).unwrap()).collect(),
         n,
         method: sampler.parse::<Method>().unwrap(),
-        effort: Effort { burn_in: Some(20), spacing: Some(2), ..Effort::default() },
+        chains: None,
+        burn_in: Some(20),
+        spacing: Some(2),
         seed: 1,
     }
 }
@@ -80,7 +81,7 @@ fn more_configurations_extend_fewer() {
         {
             let of = |n: usize| {
                 let mut request = request(sampler, &[temperature], n);
-                (request.field, request.effort.chains) = (field, chains);
+                (request.field, request.chains) = (field, chains);
                 spins(&request).remove(0)
             };
             let (few, many) = (of(150), of(400));
@@ -96,7 +97,7 @@ fn as_many_chains_are_run_as_asked_for() {
             for chains in [1, 3, 64, 100, 200] {
                 let mut request = request(sampler, &[2.5], 400);
                 request.lattice = Geometry::new("square", extents).unwrap();
-                (request.effort.chains, request.field) = (Some(chains), field);
+                (request.chains, request.field) = (Some(chains), field);
                 let collection = &draw(&request)[0].drawn.collection;
                 assert_eq!(collection.n_chains, chains, "{sampler} {extents:?} h = {field}");
             }
@@ -158,7 +159,7 @@ fn a_single_chain_has_the_law() {
     for sampler in ["metropolis", "heat-bath"] {
         for chains in [1, 20] {
             let mut request = request(sampler, &[3.0], 20_000);
-            request.effort.chains = Some(chains);
+            request.chains = Some(chains);
             let seen = &draw(&request)[0];
             let z = (seen.summary.energy.value - seen.exact.unwrap().0) / seen.summary.energy.error;
             println!("{sampler} {chains}: z = {z:+.2}, tau {:.2}", seen.drawn.collection.tau_int_energy);

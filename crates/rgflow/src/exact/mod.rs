@@ -2,7 +2,6 @@
 //! 1996), the infinite lattice (Onsager 1944), enumeration of any small lattice, and the transfer-matrix
 //! sampler of independent configurations.
 
-pub mod auto;
 pub mod chain;
 pub mod chain_in_field;
 pub mod density;

@@ -14,7 +14,7 @@ use crate::lattice::{Collection, LatticeError, Square, Temperature};
 use crate::random::Generator;
 
 /// Largest width: 122 classes of 4096 rows.
-pub(super) const MAX_WIDTH: usize = 12;
+pub(crate) const MAX_WIDTH: usize = 12;
 
 /// Vectors of all classes are kept up to this many f64 (32 MiB); beyond it they are made again class by class.
 const MAX_STORED: usize = 4 << 20;

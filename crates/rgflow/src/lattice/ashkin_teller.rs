@@ -6,11 +6,11 @@
 
 use ndarray::Array2;
 
+use super::chain_length::WholeSweeps;
 use super::clusters::unite;
 use super::geometry::in_opposite_pairs;
 use super::sampling::{Sampling, Turn, Turns, Walk};
-use super::swendsen_wang::Settings;
-use super::{Chains, Collection, Lattice, LatticeError, Model, Temperature};
+use super::{ChainLength, Chains, Collection, Lattice, LatticeError, Model, Temperature};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
 
@@ -93,15 +93,14 @@ impl<L: Lattice + ?Sized> Model for AshkinTeller<'_, L> {
 ///
 /// # Errors
 /// [`LatticeError::ZeroTemperature`] at T = 0 where r is not above -1 (more than four ground states),
-/// [`LatticeError::ZeroSetting`] for no chains or no spacing.
+/// those of [`ChainLength::check`].
 ///
 /// ```
-/// use rgflow::lattice::{AshkinTeller, Square, Temperature, ashkin_teller, swendsen_wang};
+/// use rgflow::lattice::{AshkinTeller, ChainLength, Square, Temperature, ashkin_teller};
 /// let square = Square::new(8, 8)?;
 /// let mut bulk = rgflow::random::Streams::new(1).bulk("example", 0);
-/// let settings = swendsen_wang::Settings::default();
 /// let model = AshkinTeller::new(&square, 3.0)?;
-/// let seen = ashkin_teller::sample(&model, Temperature::new(5.5)?, 100, &settings, &mut bulk)?;
+/// let seen = ashkin_teller::sample(&model, Temperature::new(5.5)?, 100, &ChainLength::CLUSTERS, &mut bulk)?;
 /// assert_eq!(seen.spins.dim(), (100, 128));
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
@@ -109,10 +108,10 @@ pub fn sample<L: Lattice + ?Sized>(
     model: &AshkinTeller<'_, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
-    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
+    Ok(sampling(model, temperature, n, length, bulk)?.finish())
 }
 
 /// [`sample`] on its way.
@@ -123,10 +122,10 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     model: &'a AshkinTeller<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    settings.check()?;
+    let length = length.whole()?;
     let n_sites = model.lattice.n_sites();
     if temperature == Temperature::ZERO {
         if model.ratio <= -1.0 {
@@ -141,16 +140,16 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
         }
         return Ok(Sampling::drawn(Collection::independent("ground states", spins)));
     }
-    let turns = Turns::new(n, settings.chains, settings.burn_in.div_ceil(settings.spacing));
-    let walk = Updates { model, chain: Chain::new(model, temperature), settings: *settings, turns, bulk };
-    Ok(Sampling::new(walk, (n, 2 * n_sites), turns.steps(), 200 * settings.spacing * n_sites))
+    let turns = Turns::new(n, length.chains, length.burn_in.div_ceil(length.spacing));
+    let walk = Updates { model, chain: Chain::new(model, temperature), length, turns, bulk };
+    Ok(Sampling::new(walk, (n, 2 * n_sites), turns.steps(), 200 * length.spacing * n_sites))
 }
 
 /// Chains at work, one after the other.
 struct Updates<'a, L: Lattice + ?Sized> {
     model: &'a AshkinTeller<'a, L>,
     chain: Chain,
-    settings: Settings,
+    length: WholeSweeps,
     turns: Turns,
     bulk: &'a mut Bulk,
 }
@@ -162,11 +161,11 @@ impl<L: Lattice + ?Sized> Walk for Updates<'_, L> {
                 if spacing == 0 {
                     self.chain.start(c % 2 == 1, self.bulk);
                 }
-                let left = self.settings.burn_in - spacing * self.settings.spacing;
-                (0..left.min(self.settings.spacing)).for_each(|_| self.chain.update(self.bulk));
+                let left = self.length.burn_in - spacing * self.length.spacing;
+                (0..left.min(self.length.spacing)).for_each(|_| self.chain.update(self.bulk));
             }
             Turn::Row(i) => {
-                (0..self.settings.spacing).for_each(|_| self.chain.update(self.bulk));
+                (0..self.length.spacing).for_each(|_| self.chain.update(self.bulk));
                 let chain = &self.chain;
                 let (mut s, mut t) = kept.row_mut(i).split_at(ndarray::Axis(0), chain.s.len());
                 s.iter_mut().zip(&chain.s).for_each(|(out, &s)| *out = s);
@@ -188,7 +187,7 @@ impl<L: Lattice + ?Sized> Walk for Updates<'_, L> {
     }
 
     fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
-        let burn_in = self.settings.burn_in as f64 / self.settings.spacing as f64;
+        let burn_in = self.length.burn_in as f64 / self.length.spacing as f64;
         let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
         seen.sampler = "ashkin-teller clusters".to_owned();
         seen
@@ -335,9 +334,9 @@ mod tests {
         for (case, (ratio, t)) in [(3.0, 5.5), (3.0, 4.0), (1.0, 3.6), (-0.5, 2.0)].into_iter().enumerate() {
             let model = AshkinTeller::new(&square, ratio).unwrap();
             let temperature = Temperature::new(t).unwrap();
-            let settings = Settings { chains: 64, burn_in: 100, spacing: 2 };
+            let length = ChainLength { chains: 64, burn_in: 100.0, spacing: 2.0 };
             let mut bulk = Streams::new(1).bulk("test/ashkin-teller", case as u64);
-            let seen = sample(&model, temperature, 64 * 400, &settings, &mut bulk).unwrap();
+            let seen = sample(&model, temperature, 64 * 400, &length, &mut bulk).unwrap();
             let truth = exact(&model, temperature.beta());
             let mut sums = vec![[0.0; 3]; 64];
             for (i, row) in seen.spins.rows().into_iter().enumerate() {
@@ -365,7 +364,7 @@ mod tests {
         let mut bulk = Streams::new(1).bulk("test/ashkin-teller/ground", 0);
         let draw = |ratio: f64, bulk: &mut Bulk| {
             let model = AshkinTeller::new(&square, ratio).unwrap();
-            sample(&model, Temperature::ZERO, 100, &Settings::default(), bulk)
+            sample(&model, Temperature::ZERO, 100, &ChainLength::CLUSTERS, bulk)
         };
         let seen = draw(2.0, &mut bulk).unwrap();
         let model = AshkinTeller::new(&square, 2.0).unwrap();

@@ -96,6 +96,14 @@ pub enum LatticeError {
     /// A setting of a sampler that must be positive is zero.
     #[error("{0} = 0: must be at least 1")]
     ZeroSetting(&'static str),
+    /// A number of sweeps that cannot be.
+    #[error("{name} = {value} sweeps: must be 0 to 10^15")]
+    Sweeps {
+        /// Name of the setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
     /// Configurations of another number of spins than the lattice.
     #[error("configurations of {found} spins on a lattice of {expected} sites")]
     Shape {

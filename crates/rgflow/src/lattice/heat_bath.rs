@@ -4,25 +4,23 @@
 //! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of visits.
 //! It decorrelates about half as fast as Metropolis near T_c.
 
-use super::{Collection, Ising, Lattice, LatticeError, Sampling, Temperature, replicas};
+use super::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature, replicas};
 use crate::random::Bulk;
-
-pub use super::replicas::Settings;
 
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`.
 ///
 /// Probabilities are rounded to 2^-32: below T = 0.36 excitations of an ordered state no longer occur.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::ZeroSetting`] for no replicas or no spacing.
+/// [`LatticeError::ZeroTemperature`] at T = 0; those of [`ChainLength::check`].
 pub fn sample<L: Lattice + ?Sized>(
     model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
-    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
+    Ok(sampling(model, temperature, n, length, bulk)?.finish())
 }
 
 /// [`sample`] on its way.
@@ -33,10 +31,10 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    replicas::sampling(model, temperature, n, settings, (acceptance, "heat-bath".to_owned()), bulk)
+    replicas::sampling(model, temperature, n, length, (acceptance, "heat-bath".to_owned()), bulk)
 }
 
 /// e^{-x}/(1 + e^{-x}), x = beta dE: the new spin does not depend on the old one.

@@ -1,12 +1,14 @@
 //! Spins on lattices: geometry, the Ising model, samplers and observables.
 //!
 //! [`Geometry`] is any of the periodic lattices that are known by a name, [`Lattice`] what a lattice of one's own has to say,
-//! [`Ising`] the model on it, with or without a field. Markov chains sample it at a [`Temperature`] ([`sampler::sample`]): single-spin updates of many
-//! replicas at once ([`metropolis`], [`heat_bath`]) and cluster updates ([`wolff`], [`swendsen_wang`]). All return a
-//! [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of ordered and disordered
-//! starts. [`AshkinTeller`] has two spins per site and two transitions. (Thesis chapter 3; exact samplers, and the choice among all, live in `exact`.)
+//! [`Ising`] the model on it, with or without a field. Markov chains of some [`ChainLength`] sample it at a [`Temperature`]:
+//! single-spin updates of many replicas at once ([`metropolis`], [`heat_bath`], [`multispin`]) and cluster updates ([`wolff`],
+//! [`swendsen_wang`]). All return a [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of
+//! ordered and disordered starts. [`AshkinTeller`] has two spins per site and two transitions. (Thesis chapter 3; the exact sampler
+//! lives in [`exact`](crate::exact), the choice among all in [`sampling`](crate::sampling).)
 
 pub mod ashkin_teller;
+mod chain_length;
 mod clusters;
 mod collection;
 mod correlation;
@@ -19,7 +21,6 @@ mod model;
 pub mod multispin;
 pub mod observables;
 mod replicas;
-pub mod sampler;
 mod sampling;
 mod summary;
 pub mod swendsen_wang;
@@ -27,6 +28,7 @@ mod temperature;
 pub mod wolff;
 
 pub use ashkin_teller::AshkinTeller;
+pub use chain_length::ChainLength;
 pub(crate) use collection::Chains;
 pub use collection::Collection;
 pub use error::LatticeError;

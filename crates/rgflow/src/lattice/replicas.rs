@@ -9,8 +9,9 @@
 
 use ndarray::Array2;
 
+use super::chain_length::WholeSweeps;
 use super::sampling::{Sampling, Walk};
-use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
@@ -20,57 +21,34 @@ const GROUP: usize = 64;
 /// Replicas in one inner loop otherwise: [`Bulk`] makes as many random words at a time, so fewer would not be faster.
 const SMALL_GROUP: usize = 16;
 
-/// How long the chains are and how far kept configurations lie apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Number of replicas, at least 1; every second one begins disordered.
-    pub replicas: usize,
-    /// Sweeps before the first kept configuration.
-    pub burn_in: usize,
-    /// Sweeps between kept configurations of a replica, at least 1.
-    pub spacing: usize,
-}
-
-impl Settings {
-    /// Settings that serve at every temperature above the trap of stripes (about T = 1), T_c included: the spacing
-    /// grows as `max extent`^2.17 (Osada and Ozeki 2024), about 7 tau_int of |m| at T_c; burn-in 20 spacings.
-    pub fn for_lattice<L: Lattice + ?Sized>(lattice: &L) -> Self {
-        let l = lattice.extents().into_iter().max().unwrap_or(1) as f64;
-        let spacing = (0.2 * libm::pow(l, 2.17)).ceil() as usize;
-        Self { replicas: GROUP, burn_in: 20 * spacing, spacing }
-    }
-}
-
 /// Samples `n` configurations with `accept`, the probability of a flip as a function of its energy over temperature; `sampler` is its
 /// name.
 pub(super) fn sampling<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     (accept, sampler): (fn(f64) -> f64, String),
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
     if temperature == Temperature::ZERO {
         return Err(LatticeError::ZeroTemperature);
     }
-    if settings.replicas == 0 || settings.spacing == 0 {
-        return Err(LatticeError::ZeroSetting(if settings.replicas == 0 { "replicas" } else { "spacing" }));
-    }
+    let length = length.whole()?;
     let n_sites = model.lattice.n_sites();
     // Lanes that nobody asked for are swept with the others and never read.
-    let lanes = settings.replicas.next_multiple_of(SMALL_GROUP);
+    let lanes = length.chains.next_multiple_of(SMALL_GROUP);
     let rule = Rule::new(model, temperature, accept);
     let spins = start(n_sites, lanes, model.field(), bulk);
-    let walk = Sweeps { model, settings: *settings, rule, spins, words: vec![0u32; lanes], bulk, sampler };
-    let steps = settings.burn_in + n.div_ceil(settings.replicas) * settings.spacing;
+    let walk = Sweeps { model, length, rule, spins, words: vec![0u32; lanes], bulk, sampler };
+    let steps = length.burn_in + n.div_ceil(length.chains) * length.spacing;
     Ok(Sampling::new(walk, (n, n_sites), steps, 10 * n_sites * lanes))
 }
 
 /// Replicas at work, sweep by sweep.
 struct Sweeps<'a, L: Lattice + ?Sized> {
     model: &'a Ising<'a, L>,
-    settings: Settings,
+    length: WholeSweeps,
     rule: Rule,
     /// By `[site][replica]`.
     spins: Vec<i8>,
@@ -81,13 +59,13 @@ struct Sweeps<'a, L: Lattice + ?Sized> {
 
 impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
-        let (lanes, Settings { replicas, burn_in, spacing }) = (self.words.len(), self.settings);
+        let (lanes, WholeSweeps { chains, burn_in, spacing }) = (self.words.len(), self.length);
         sweep(&mut self.spins, lanes, &self.rule, &mut self.words, self.bulk);
         let Some(after) = (step + 1).checked_sub(burn_in).filter(|k| *k > 0 && k.is_multiple_of(spacing)) else {
             return;
         };
-        let first = (after / spacing - 1) * replicas;
-        for replica in 0..replicas.min(kept.nrows() - first) {
+        let first = (after / spacing - 1) * chains;
+        for replica in 0..chains.min(kept.nrows() - first) {
             let row = kept.row_mut(first + replica);
             row.into_iter().zip(self.spins[replica..].iter().step_by(lanes)).for_each(|(out, &s)| *out = s);
         }
@@ -105,8 +83,8 @@ impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     }
 
     fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
-        let n_chains = self.settings.replicas.min(spins.nrows().max(1));
-        let burn_in = self.settings.burn_in as f64 / self.settings.spacing as f64;
+        let n_chains = self.length.chains.min(spins.nrows().max(1));
+        let burn_in = self.length.burn_in as f64 / self.length.spacing as f64;
         let mut seen = Chains { spins, n_chains, burn_in }.diagnose(self.model);
         seen.sampler = self.sampler;
         seen

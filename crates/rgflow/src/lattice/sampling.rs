@@ -24,13 +24,13 @@ pub(super) trait Walk {
 /// of chains that run one after the other and spacings of their burn-ins, or sweeps of replicas.
 ///
 /// ```
-/// use rgflow::{lattice::{wolff, Ising, Square, Temperature}, random::Streams, restart::Resumable};
+/// use rgflow::{lattice::{ChainLength, Ising, Square, Temperature, wolff}, random::Streams, restart::Resumable};
 /// let square = Square::new(16, 16)?;
-/// let (model, settings) = (Ising::new(&square), wolff::Settings::default());
+/// let (model, length) = (Ising::new(&square), ChainLength::CLUSTERS);
 /// let [mut a, mut b] = [0, 0].map(|index| Streams::new(1).generator("example", index));
-/// let mut left = wolff::sampling(&model, Temperature::CRITICAL, 2000, &settings, &mut a)?;
+/// let mut left = wolff::sampling(&model, Temperature::CRITICAL, 2000, &length, &mut a)?;
 /// left.advance();
-/// let mut taken_up = wolff::sampling(&model, Temperature::CRITICAL, 2000, &settings, &mut b)?;
+/// let mut taken_up = wolff::sampling(&model, Temperature::CRITICAL, 2000, &length, &mut b)?;
 /// taken_up.restore(&left.save()).expect("of the same description");
 /// assert_eq!(taken_up.finish(), left.finish());
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
@@ -159,8 +159,8 @@ impl Turns {
 mod tests {
     use super::*;
     use crate::lattice::{
-        AshkinTeller, Ising, LatticeError, Square, Temperature, ashkin_teller, heat_bath, metropolis, swendsen_wang,
-        wolff,
+        AshkinTeller, ChainLength, Ising, LatticeError, Square, Temperature, ashkin_teller, heat_bath, metropolis,
+        swendsen_wang, wolff,
     };
     use crate::random::Streams;
 
@@ -209,39 +209,39 @@ mod tests {
         for field in [0.0, 0.3] {
             let model = Ising::in_field(&square, field).unwrap();
             let wolff = |index: u64, to: &mut dyn FnMut(Sampling)| {
-                let settings = wolff::Settings { chains: 4, burn_in: 5, spacing: 1.5 };
+                let length = ChainLength { chains: 4, burn_in: 7.5, spacing: 1.5 };
                 let mut rng = streams.generator("test/wolff", index);
-                to(wolff::sampling(&model, t, 30, &settings, &mut rng).unwrap());
+                to(wolff::sampling(&model, t, 30, &length, &mut rng).unwrap());
             };
             test("wolff", &wolff, &[0, 1, 2, 4, 5, 6, 13, 14, 49]);
-            let settings = metropolis::Settings { replicas: 6, burn_in: 9, spacing: 3 };
+            let length = ChainLength { chains: 6, burn_in: 9.0, spacing: 3.0 };
             let sweeps = |index: u64, to: &mut dyn FnMut(Sampling)| {
                 let mut bulk = streams.bulk("test/metropolis", index);
-                to(metropolis::sampling(&model, t, 20, &settings, &mut bulk).unwrap());
+                to(metropolis::sampling(&model, t, 20, &length, &mut bulk).unwrap());
             };
             test("metropolis", &sweeps, &[0, 1, 8, 9, 12, 13, 20]);
             let bath = |index: u64, to: &mut dyn FnMut(Sampling)| {
                 let mut bulk = streams.bulk("test/heat-bath", index);
-                to(heat_bath::sampling(&model, t, 20, &settings, &mut bulk).unwrap());
+                to(heat_bath::sampling(&model, t, 20, &length, &mut bulk).unwrap());
             };
             test("heat bath", &bath, &[1, 11]);
             let clusters = |index: u64, to: &mut dyn FnMut(Sampling)| {
-                let settings = swendsen_wang::Settings { chains: 4, burn_in: 5, spacing: 2 };
+                let length = ChainLength { chains: 4, burn_in: 5.0, spacing: 2.0 };
                 let mut bulk = streams.bulk("test/swendsen-wang", index);
-                to(swendsen_wang::sampling(&model, t, 30, &settings, &mut bulk).unwrap());
+                to(swendsen_wang::sampling(&model, t, 30, &length, &mut bulk).unwrap());
             };
             test("swendsen-wang", &clusters, &[0, 1, 2, 3, 4, 11, 41]);
         }
         let model = AshkinTeller::new(&square, 2.0).unwrap();
         let clusters = |index: u64, to: &mut dyn FnMut(Sampling)| {
-            let settings = swendsen_wang::Settings { chains: 4, burn_in: 5, spacing: 2 };
+            let length = ChainLength { chains: 4, burn_in: 5.0, spacing: 2.0 };
             let mut bulk = streams.bulk("test/ashkin-teller", index);
-            to(ashkin_teller::sampling(&model, t, 30, &settings, &mut bulk).unwrap());
+            to(ashkin_teller::sampling(&model, t, 30, &length, &mut bulk).unwrap());
         };
         test("ashkin-teller", &clusters, &[0, 1, 2, 3, 4, 11, 41]);
         let ground = |index: u64| -> Result<Collection, LatticeError> {
             let (model, mut rng) = (Ising::new(&square), streams.generator("test/ground", index));
-            let mut sampling = wolff::sampling(&model, Temperature::ZERO, 10, &Default::default(), &mut rng)?;
+            let mut sampling = wolff::sampling(&model, Temperature::ZERO, 10, &ChainLength::CLUSTERS, &mut rng)?;
             assert!(!sampling.advance() && sampling.steps() == 0);
             Ok(sampling.finish())
         };

@@ -90,11 +90,12 @@ impl Summary {
     /// [`LatticeError::ZeroSetting`] if there are none.
     ///
     /// ```
-    /// use rgflow::lattice::{Ising, Square, Summary, Temperature, sampler::{Effort, Kind, sample}};
+    /// use rgflow::lattice::{Ising, Square, Summary, Temperature};
+    /// use rgflow::sampling::{Kind, Sampler};
     /// use rgflow::random::Streams;
     /// let square = Square::new(8, 8)?;
     /// let (model, t) = (Ising::new(&square), Temperature::new(3.0)?);
-    /// let seen = sample(Kind::SwendsenWang, &model, t, 2000, &Effort::default(), Streams::new(1), "example", 0)?;
+    /// let seen = Sampler::new(Kind::SwendsenWang, &model, t).draw(2000, Streams::new(1).of("example"))?.collection;
     /// let summary = Summary::measure(&model, t, &seen)?;
     /// assert!((summary.energy.value - -0.8413).abs() < 0.02);
     /// assert_eq!(summary.correlation[0].len(), 5);

@@ -6,51 +6,24 @@
 
 use ndarray::Array2;
 
+use super::chain_length::WholeSweeps;
 use super::clusters::Clusters;
 use super::improved::{Improved, Meter};
 use super::sampling::{Sampling, Turn, Turns, Walk};
-use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
-
-/// How long the chains are and how far kept configurations lie apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Number of independent chains, at least 1; chains with odd number begin disordered.
-    pub chains: usize,
-    /// Updates of all clusters before the first kept configuration.
-    pub burn_in: usize,
-    /// Updates of all clusters between kept configurations, at least 1.
-    pub spacing: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { chains: 16, burn_in: 100, spacing: 4 }
-    }
-}
-
-impl Settings {
-    pub(super) fn check(&self) -> Result<(), LatticeError> {
-        match (self.chains, self.spacing) {
-            (0, _) => Err(LatticeError::ZeroSetting("chains")),
-            (_, 0) => Err(LatticeError::ZeroSetting("spacing")),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`, with [`Improved`] estimators.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::ZeroSetting`] for no chains or no spacing.
+/// [`LatticeError::ZeroTemperature`] at T = 0; those of [`ChainLength::check`].
 ///
 /// ```
-/// use rgflow::lattice::{Ising, Square, Temperature, swendsen_wang};
+/// use rgflow::lattice::{ChainLength, Ising, Square, Temperature, swendsen_wang};
 /// let square = Square::new(16, 16)?;
 /// let mut bulk = rgflow::random::Streams::new(1).bulk("example", 0);
-/// let settings = swendsen_wang::Settings::default();
-/// let seen = swendsen_wang::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &settings, &mut bulk)?;
+/// let seen = swendsen_wang::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &ChainLength::CLUSTERS, &mut bulk)?;
 /// assert_eq!(seen.spins.dim(), (200, 256));
 /// assert_eq!(seen.improved.map(|i| i.m2.len()), Some(200));
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
@@ -59,10 +32,10 @@ pub fn sample<L: Lattice + ?Sized>(
     model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &mut Bulk,
 ) -> Result<Collection, LatticeError> {
-    Ok(sampling(model, temperature, n, settings, bulk)?.finish())
+    Ok(sampling(model, temperature, n, length, bulk)?.finish())
 }
 
 /// [`sample`] on its way.
@@ -73,45 +46,45 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    sampling_chains(model, temperature, n, settings, bulk, |_, _| ())
+    sampling_chains(model, temperature, n, length, bulk, |_, _| ())
 }
 
 /// As [`sampling`]; `begin(c, bulk)` is called before chain c begins, as in [`wolff`](super::wolff).
-pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
+pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     bulk: &'a mut Bulk,
     begin: impl Fn(usize, &mut Bulk) + 'a,
 ) -> Result<Sampling<'a>, LatticeError> {
     if temperature == Temperature::ZERO {
         return Err(LatticeError::ZeroTemperature);
     }
-    settings.check()?;
-    let (turns, n_sites) =
-        (Turns::new(n, settings.chains, settings.burn_in.div_ceil(settings.spacing)), model.lattice.n_sites());
+    let length = length.whole()?;
+    let turns = Turns::new(n, length.chains, length.burn_in.div_ceil(length.spacing));
+    let n_sites = model.lattice.n_sites();
     let walk = Updates {
         model,
         chain: Chain::new(model, temperature),
-        settings: *settings,
+        length,
         turns,
         bulk,
         begin,
         meter: Meter::new(model.lattice),
         improved: Improved { m2: vec![0.0; n], structure: vec![0.0; n] },
     };
-    Ok(Sampling::new(walk, (n, n_sites), turns.steps(), 100 * settings.spacing * n_sites))
+    Ok(Sampling::new(walk, (n, n_sites), turns.steps(), 100 * length.spacing * n_sites))
 }
 
 /// Chains at work, one after the other.
 struct Updates<'a, L: Lattice + ?Sized, B> {
     model: &'a Ising<'a, L>,
     chain: Chain,
-    settings: Settings,
+    length: WholeSweeps,
     turns: Turns,
     bulk: &'a mut Bulk,
     begin: B,
@@ -127,11 +100,11 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
                     (self.begin)(c, self.bulk);
                     self.chain.start(c % 2 == 1, self.bulk);
                 }
-                let left = self.settings.burn_in - spacing * self.settings.spacing;
-                (0..left.min(self.settings.spacing)).for_each(|_| self.chain.update(self.bulk));
+                let left = self.length.burn_in - spacing * self.length.spacing;
+                (0..left.min(self.length.spacing)).for_each(|_| self.chain.update(self.bulk));
             }
             Turn::Row(i) => {
-                (0..self.settings.spacing).for_each(|_| self.chain.update(self.bulk));
+                (0..self.length.spacing).for_each(|_| self.chain.update(self.bulk));
                 let Self { chain, improved, .. } = self;
                 kept.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
                 (improved.m2[i], improved.structure[i]) =
@@ -155,7 +128,7 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
     }
 
     fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
-        let burn_in = self.settings.burn_in as f64 / self.settings.spacing as f64;
+        let burn_in = self.length.burn_in as f64 / self.length.spacing as f64;
         let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
         seen.sampler = "swendsen-wang".to_owned();
         seen.improved = Some(self.improved);

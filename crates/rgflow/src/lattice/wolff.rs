@@ -14,33 +14,9 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::sampling::{Sampling, Turn, Turns, Walk};
-use super::{Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Generator;
 use crate::restart::{Unfit, decode, encode, put};
-
-/// How long the chains are and how far kept configurations lie apart.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Number of independent chains, at least 1; chains with odd number begin disordered.
-    pub chains: usize,
-    /// Burn-in of each chain, in spacings.
-    pub burn_in: usize,
-    /// Spins flipped per site between kept configurations, on average (> 0); in a field, spins that joined a cluster.
-    pub spacing: f64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { chains: 16, burn_in: 20, spacing: 2.0 }
-    }
-}
-
-impl Settings {
-    /// The burn-in has two halves.
-    fn burn_in_spacings(&self) -> usize {
-        self.burn_in.max(2)
-    }
-}
 
 /// Samples `n` configurations of the Ising model at `temperature` in `[0, inf]`.
 ///
@@ -48,13 +24,13 @@ impl Settings {
 /// exactly.
 ///
 /// # Errors
-/// [`LatticeError::ZeroSetting`] if `settings` has no chains or no spacing.
+/// Those of [`ChainLength::check`].
 ///
 /// ```
-/// use rgflow::{lattice::{wolff, Ising, Square, Temperature}, random::Streams};
+/// use rgflow::{lattice::{ChainLength, Ising, Square, Temperature, wolff}, random::Streams};
 /// let square = Square::new(16, 16)?;
 /// let mut rng = Streams::new(1).generator("example", 0);
-/// let seen = wolff::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &wolff::Settings::default(), &mut rng)?;
+/// let seen = wolff::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &ChainLength::CLUSTERS, &mut rng)?;
 /// assert_eq!(seen.spins.dim(), (200, 256));
 /// assert!(seen.n_eff > 30.0);
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
@@ -63,10 +39,10 @@ pub fn sample<L: Lattice + ?Sized>(
     model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     rng: &mut Generator,
 ) -> Result<Collection, LatticeError> {
-    Ok(sampling(model, temperature, n, settings, rng)?.finish())
+    Ok(sampling(model, temperature, n, length, rng)?.finish())
 }
 
 /// [`sample`] on its way.
@@ -77,39 +53,34 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     rng: &'a mut Generator,
 ) -> Result<Sampling<'a>, LatticeError> {
-    sampling_chains(model, temperature, n, settings, rng, |_, _| ())
+    sampling_chains(model, temperature, n, length, rng, |_, _| ())
 }
 
 /// As [`sampling`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
 /// configurations extend fewer: no chain then depends on the length of those before it.
-pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
+pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
-    settings: &Settings,
+    length: &ChainLength,
     rng: &'a mut Generator,
     begin: impl Fn(usize, &mut Generator) + 'a,
 ) -> Result<Sampling<'a>, LatticeError> {
-    if settings.chains == 0 {
-        return Err(LatticeError::ZeroSetting("chains"));
-    }
-    if settings.spacing.is_nan() || settings.spacing <= 0.0 {
-        return Err(LatticeError::ZeroSetting("spacing"));
-    }
+    length.check()?;
     if temperature == Temperature::ZERO {
         return Ok(Sampling::drawn(ground_states(model, n, rng)));
     }
     if temperature == Temperature::INFINITE {
         return Ok(Sampling::drawn(free_spins(model.lattice, n, rng)));
     }
-    let (turns, n_sites) = (Turns::new(n, settings.chains, settings.burn_in_spacings()), model.lattice.n_sites());
+    let (turns, n_sites) = (Turns::new(n, length.chains, burn_in_spacings(length)), model.lattice.n_sites());
     let chain = Chain::new(model, temperature);
-    let walk = Clusters { model, chain, settings: *settings, turns, rng, begin };
+    let walk = Clusters { model, chain, length: *length, turns, rng, begin };
     // About five nanoseconds for a spin that joins.
-    let operations = 50 * (settings.spacing * n_sites as f64).ceil() as usize;
+    let operations = 50 * (length.spacing * n_sites as f64).ceil() as usize;
     Ok(Sampling::new(walk, (n, n_sites), turns.steps(), operations))
 }
 
@@ -117,7 +88,7 @@ pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
 struct Clusters<'a, L: Lattice + ?Sized, B> {
     model: &'a Ising<'a, L>,
     chain: Chain<'a, L>,
-    settings: Settings,
+    length: ChainLength,
     turns: Turns,
     rng: &'a mut Generator,
     begin: B,
@@ -131,12 +102,12 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Generator)> Walk for Clusters<'_, L,
                     (self.begin)(c, self.rng);
                     self.chain.start(c % 2 == 1, self.rng);
                 }
-                self.chain.go_on_burning_in(&self.settings, self.rng);
+                self.chain.go_on_burning_in(&self.length, self.rng);
             }
             Turn::Row(i) => {
                 // One cluster more or less at random: at high T a fixed number of single flips would keep the parity of
                 // the number of up spins.
-                let clusters = self.chain.burn_in(&self.settings, self.rng);
+                let clusters = self.chain.burn_in(&self.length, self.rng);
                 for _ in 0..clusters + usize::from(self.rng.random::<bool>()) {
                     self.chain.flip_cluster(self.rng);
                 }
@@ -157,15 +128,20 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Generator)> Walk for Clusters<'_, L,
     }
 
     fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
-        let burn_in = self.settings.burn_in as f64;
+        let burn_in = self.length.burn_in_spacings() as f64;
         let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
         seen.sampler = "wolff".to_owned();
         seen
     }
 }
 
+/// Spacings of the burn-in, which has two halves.
+fn burn_in_spacings(length: &ChainLength) -> usize {
+    length.burn_in_spacings().max(2)
+}
+
 /// `n` ground states: along the field, else up or down with probability 1/2.
-pub(super) fn ground_states<L: Lattice + ?Sized>(model: &Ising<'_, L>, n: usize, rng: &mut Generator) -> Collection {
+fn ground_states<L: Lattice + ?Sized>(model: &Ising<'_, L>, n: usize, rng: &mut Generator) -> Collection {
     let mut spins = Array2::<i8>::ones((n, model.lattice.n_sites()));
     for mut row in spins.rows_mut() {
         let up = if model.field() == 0.0 { rng.random() } else { model.field() > 0.0 };
@@ -175,7 +151,7 @@ pub(super) fn ground_states<L: Lattice + ?Sized>(model: &Ising<'_, L>, n: usize,
 }
 
 /// `n` configurations at T = inf, where neither bonds nor field matter.
-pub(super) fn free_spins<L: Lattice + ?Sized>(lattice: &L, n: usize, rng: &mut Generator) -> Collection {
+fn free_spins<L: Lattice + ?Sized>(lattice: &L, n: usize, rng: &mut Generator) -> Collection {
     let mut spins = Array2::<i8>::ones((n, lattice.n_sites()));
     spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
     Collection::independent("independent spins", spins)
@@ -276,22 +252,23 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
 
     /// Brings the burn-in since [`Chain::start`] to its end and returns the number of clusters per spacing, from their mean size in its
     /// second half; where it is over it only says that number.
-    pub fn burn_in(&mut self, settings: &Settings, rng: &mut Generator) -> usize {
+    pub fn burn_in(&mut self, length: &ChainLength, rng: &mut Generator) -> usize {
         loop {
-            if let Some(clusters) = self.go_on_burning_in(settings, rng) {
+            if let Some(clusters) = self.go_on_burning_in(length, rng) {
                 return clusters;
             }
         }
     }
 
     /// [`Chain::burn_in`] by one spacing: `None` while it lasts.
-    pub fn go_on_burning_in(&mut self, settings: &Settings, rng: &mut Generator) -> Option<usize> {
-        let spacing = settings.spacing * self.lattice.n_sites() as f64;
-        let half = spacing * settings.burn_in_spacings() as f64 / 2.0;
+    pub fn go_on_burning_in(&mut self, length: &ChainLength, rng: &mut Generator) -> Option<usize> {
+        let spacing = length.spacing * self.lattice.n_sites() as f64;
+        let spacings = burn_in_spacings(length);
+        let half = spacing * spacings as f64 / 2.0;
         let mut now = self.burning;
         if (now.joined[1] as f64) < half {
             now.spacings += 1;
-            let last = now.spacings >= settings.burn_in_spacings();
+            let last = now.spacings >= spacings;
             let end = if last { f64::INFINITY } else { spacing * now.spacings as f64 };
             for part in 0..2 {
                 while (now.joined[part] as f64) < half && (now.joined[0] + now.joined[1]) as f64 <= end {

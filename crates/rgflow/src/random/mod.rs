@@ -37,6 +37,24 @@ pub struct Stream<'a> {
     pub purpose: &'a str,
 }
 
+impl Stream<'_> {
+    /// Generator for single draws: the stream `index` of the purpose itself, [`Streams::generator`].
+    ///
+    /// ```
+    /// use rgflow::random::Streams;
+    /// let streams = Streams::new(1);
+    /// assert_eq!(streams.of("rbm").generator(2), streams.generator("rbm", 2));
+    /// ```
+    pub fn generator(&self, index: u64) -> Generator {
+        self.streams.generator(self.purpose, index)
+    }
+
+    /// Generator for arrays of draws: the stream `index` of the purpose itself, [`Streams::bulk`].
+    pub fn bulk(&self, index: u64) -> Bulk {
+        self.streams.bulk(self.purpose, index)
+    }
+}
+
 /// The master seed of a run, from which all streams are derived.
 ///
 /// ```

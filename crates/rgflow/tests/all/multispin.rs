@@ -1,11 +1,10 @@
 //! Promise: bit-parallel Metropolis samples the Boltzmann law, each replica on its own. Seed 1; nulls are exact results.
 
-use rgflow::exact::auto::{Method, sample};
 use rgflow::exact::density;
-use rgflow::lattice::multispin::{Group, REPLICAS, Settings, sample_grid};
-use rgflow::lattice::sampler::{Effort, Kind};
-use rgflow::lattice::{Geometry, Ising, LatticeError, Summary, Temperature};
+use rgflow::lattice::multispin::{Grid, Group, REPLICAS};
+use rgflow::lattice::{ChainLength, Geometry, Ising, LatticeError, Square, Summary, Temperature};
 use rgflow::random::Streams;
+use rgflow::sampling::{Kind, Sampler};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 /// Energies in J of all replicas.
@@ -137,10 +136,11 @@ fn replicas_are_independent() {
 #[test]
 fn grids_hold_their_temperatures() {
     let temperatures: Vec<Temperature> = (2..=24).map(|k| Temperature::new(0.25 * f64::from(k)).unwrap()).collect();
-    let settings = Settings { chains: 50, burn_in: 3000, spacing: 60 };
-    let draw = || sample_grid(10, 10, &temperatures, 2000, &settings, Streams::new(1), "test/grid").unwrap();
+    let lattice = Square::new(10, 10).unwrap();
+    let length = ChainLength { chains: 50, burn_in: 3000.0, spacing: 60.0 };
+    let grid = Grid { square: &lattice, temperatures: &temperatures, length };
+    let draw = || grid.spins(2000, Streams::new(1).of("test/grid")).unwrap();
     let spins = draw();
-    let lattice = rgflow::lattice::Square::new(10, 10).unwrap();
     for (t, spins) in temperatures.iter().zip(&spins) {
         let seen = rgflow::lattice::Observables::measure(&lattice, spins.view()).unwrap().energy;
         let exact = rgflow::exact::square::thermodynamics(10, 10, *t).unwrap();
@@ -160,9 +160,9 @@ fn metropolis_of_many_chains_goes_by_bits() {
     let draw = |extents: &[usize], field: f64, t: f64, chains: usize| {
         let torus = Geometry::new("square", extents).unwrap();
         let model = Ising::in_field(&torus, field).unwrap();
-        let effort = Effort { chains: Some(chains), burn_in: Some(2000), spacing: Some(100) };
-        let (method, t) = (Method::Markov(Kind::Metropolis), Temperature::new(t).unwrap());
-        let collection = sample(method, &model, t, 2000, &effort, Streams::new(1), "test/bits", 0)?.collection;
+        let t = Temperature::new(t).unwrap();
+        let sampler = Sampler::new(Kind::Metropolis, &model, t).chains(chains).burn_in(2000).spacing(100);
+        let collection = sampler.draw(2000, Streams::new(1).of("test/bits"))?.collection;
         let energy = Summary::measure(&model, t, &collection)?.energy.value;
         Ok::<_, LatticeError>((collection, energy))
     };

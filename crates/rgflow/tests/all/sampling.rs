@@ -3,7 +3,9 @@
 
 use ndarray::Array2;
 use rgflow::exact::{chain, enumeration, square, transfer};
-use rgflow::lattice::{Collection, Ising, Lattice, Observables, Ring, Square, Temperature, metropolis, wolff};
+use rgflow::lattice::{
+    ChainLength, Collection, Ising, Lattice, Observables, Ring, Square, Temperature, metropolis, wolff,
+};
 use rgflow::random::Streams;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -26,12 +28,11 @@ fn draw(kind: Kind, (lx, ly): (usize, usize), t: f64, n: usize) -> Collection {
         }
         Kind::Metropolis => {
             let mut bulk = streams.bulk("test/metropolis", index);
-            metropolis::sample(&Ising::new(&lattice), t, n, &metropolis::Settings::for_lattice(&lattice), &mut bulk)
-                .unwrap()
+            metropolis::sample(&Ising::new(&lattice), t, n, &ChainLength::single_spin(&lattice), &mut bulk).unwrap()
         }
         Kind::Wolff => {
             let mut rng = streams.generator("test/wolff", index);
-            wolff::sample(&Ising::new(&lattice), t, n, &wolff::Settings::default(), &mut rng).unwrap()
+            wolff::sample(&Ising::new(&lattice), t, n, &ChainLength::CLUSTERS, &mut rng).unwrap()
         }
     }
 }
@@ -163,9 +164,10 @@ fn rings_have_their_correlations() {
         let temperature = Temperature::new(t).unwrap();
         let mut rng = Streams::new(1).generator("test/ring", t.to_bits());
         let mut bulk = Streams::new(1).bulk("test/ring", t.to_bits());
-        let settings = metropolis::Settings { replicas: 64, burn_in: 2000, spacing: 100 };
-        let cluster = wolff::sample(&Ising::new(&lattice), temperature, 20_000, &Default::default(), &mut rng).unwrap();
-        let local = metropolis::sample(&Ising::new(&lattice), temperature, 20_000, &settings, &mut bulk).unwrap();
+        let length = ChainLength { chains: 64, burn_in: 2000.0, spacing: 100.0 };
+        let cluster =
+            wolff::sample(&Ising::new(&lattice), temperature, 20_000, &ChainLength::CLUSTERS, &mut rng).unwrap();
+        let local = metropolis::sample(&Ising::new(&lattice), temperature, 20_000, &length, &mut bulk).unwrap();
         let exact = chain::sample(n_spins, temperature, 20_000, &mut rng).unwrap();
         for (name, seen) in [("exact", exact), ("wolff", cluster), ("metropolis", local)] {
             for r in 1..n_spins {

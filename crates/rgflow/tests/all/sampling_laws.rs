@@ -2,11 +2,10 @@
 //! enumeration of all states. Seed 1; null hypothesis: the law; bounds |z| < 5.4 and p > 6e-8 per comparison, so that
 //! the 1300 comparisons together give a false alarm with probability 1e-4.
 
-use rgflow::exact::auto::{self, Method};
 use rgflow::exact::enumeration::{JointDensity, joint_density};
-use rgflow::lattice::sampler::{Effort, Kind, sample};
 use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Temperature, title};
 use rgflow::random::Streams;
+use rgflow::sampling::{Kind, Method, Sampler};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 const Z_MAX: f64 = 5.4;
@@ -16,17 +15,12 @@ fn lattice(name: &str, extents: &[usize]) -> Geometry {
     Geometry::new(name, extents).unwrap()
 }
 
-fn draw<L: Lattice>(kind: Kind, lattice: &L, t: f64, field: f64, n: usize, effort: &Effort) -> Collection {
+/// Configurations so far apart that they are independent on lattices of at most 25 sites.
+fn draw<L: Lattice>(kind: Kind, lattice: &L, t: f64, field: f64, n: usize) -> Collection {
     let model = Ising::in_field(lattice, field).unwrap();
-    let purpose = format!("test/{kind}/{}/{field}", title(lattice));
-    let temperature = Temperature::new(t).unwrap();
-    sample(kind, &model, temperature, n, effort, Streams::new(1), &purpose, t.to_bits()).unwrap()
-}
-
-/// Kept configurations so far apart that they are independent on lattices of at most 25 sites.
-fn independent(kind: Kind) -> Effort {
+    let sampler = Sampler::new(kind, &model, Temperature::new(t).unwrap());
     let spacing = if kind.is_local() { 40 } else { 8 };
-    Effort { spacing: Some(spacing), burn_in: Some(1000), chains: None }
+    sampler.burn_in(1000).spacing(spacing).draw(n, Streams::new(1).of("test")).unwrap().collection
 }
 
 /// (sum over bonds of s s', sum of s) of each row.
@@ -65,7 +59,7 @@ fn chi_square_p(cells: impl Iterator<Item = (f64, f64)>) -> f64 {
 fn check<L: Lattice>(kind: Kind, lattice: &L, joint: &JointDensity, t: f64, field: f64) {
     let n = 12_800;
     let what = format!("{kind} on {}, T = {t}, h = {field}", title(lattice));
-    let seen = draw(kind, lattice, t, field, n, &independent(kind));
+    let seen = draw(kind, lattice, t, field, n);
     follows(&what, &seen, lattice, joint, (t, field));
 }
 
@@ -186,9 +180,7 @@ fn honeycomb_lattices() {
 fn samplers_of_other_lattices_refuse_the_honeycomb_lattice_by_name() {
     let torus = lattice("honeycomb", &[4, 4]);
     let (model, t) = (Ising::new(&torus), Temperature::new(1.7).unwrap());
-    let effort = Effort::default();
-    let refused =
-        auto::sample(Method::Exact, &model, t, 10, &effort, Streams::new(1), "test/honeycomb", 0).unwrap_err();
+    let refused = Sampler::new(Method::Exact, &model, t).draw(10, Streams::new(1).of("test/honeycomb")).unwrap_err();
     let text = refused.to_string();
     assert!(text.contains("honeycomb 4 x 4") && text.contains("use wolff") && text.lines().count() == 1, "{text}");
 }
@@ -241,11 +233,11 @@ fn a_lattice_of_ones_own() {
         }
         // By `auto`, which chooses, and whose choice draws.
         let (model, t) = (Ising::in_field(&own, field).unwrap(), Temperature::new(2.0).unwrap());
-        let effort = Effort { spacing: Some(60), burn_in: Some(1000), chains: None };
-        let drawn = auto::sample(Method::Auto, &model, t, 12_800, &effort, Streams::new(1), "test/own", 0).unwrap();
+        let stream = Streams::new(1).of("test/own");
+        let drawn = Sampler::auto(&model, t).burn_in(1000).spacing(60).draw(12_800, stream).unwrap();
         assert!(drawn.reason.is_some() && drawn.method != Method::Exact);
         follows(&format!("auto, h = {field}"), &drawn.collection, &own, &joint, (2.0, field));
-        let refused = auto::sample(Method::Exact, &model, t, 10, &effort, Streams::new(1), "test/own", 0).unwrap_err();
+        let refused = Sampler::new(Method::Exact, &model, t).draw(10, stream).unwrap_err();
         assert!(refused.to_string().contains("cube with tail 11"), "{refused}");
     }
 }

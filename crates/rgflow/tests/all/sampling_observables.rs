@@ -4,9 +4,9 @@
 
 use rgflow::exact::enumeration::{correlations, joint_density};
 use rgflow::exact::{chain, chain_in_field, density, square, transfer};
-use rgflow::lattice::sampler::{Effort, Kind, sample};
 use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Summary, Temperature};
 use rgflow::random::Streams;
+use rgflow::sampling::{Kind, Sampler};
 use rgflow::statistics::Estimate;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -21,9 +21,8 @@ fn temperature(t: f64) -> Temperature {
     Temperature::new(t).unwrap()
 }
 
-fn draw(kind: Kind, model: &Ising<Geometry>, t: f64, n: usize, effort: &Effort) -> Collection {
-    let purpose = format!("test/{kind}/{}/{}", model.lattice, model.field());
-    sample(kind, model, temperature(t), n, effort, Streams::new(1), &purpose, t.to_bits()).unwrap()
+fn draw(sampler: &Sampler<Geometry>, n: usize) -> Collection {
+    sampler.draw(n, Streams::new(1).of("test")).unwrap().collection
 }
 
 fn check(what: &str, seen: Estimate, truth: f64) {
@@ -52,8 +51,8 @@ fn small_lattices_with_and_without_field() {
             let g_1 = correlations(&torus, 1, temperature(t), field).unwrap();
             let model = Ising::in_field(&torus, field).unwrap();
             for kind in Kind::ALL {
-                let effort = Effort { spacing: Some(if kind.is_local() { 10 } else { 4 }), ..Effort::default() };
-                let seen = draw(kind, &model, t, 6400, &effort);
+                let sampler = Sampler::new(kind, &model, temperature(t)).spacing(if kind.is_local() { 10 } else { 4 });
+                let seen = draw(&sampler, 6400);
                 assert!(seen.warnings.is_empty(), "{:?}", seen.warnings);
                 let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
                 let what = |quantity: &str| format!("{quantity} of {torus}, T = {t}, h = {field}, {kind}");
@@ -122,8 +121,8 @@ fn xi_in_a_field_is_of_the_connected_correlation() {
         let xi = (s_0 / s_k - 1.0).sqrt() / (2.0 * (k / 2.0).sin());
         let model = Ising::in_field(&ring, field).unwrap();
         for kind in Kind::ALL {
-            let effort = Effort { spacing: Some(if kind.is_local() { 8 } else { 2 }), ..Effort::default() };
-            let summary = Summary::measure(&model, t, &draw(kind, &model, 2.0, 6400, &effort)).unwrap();
+            let sampler = Sampler::new(kind, &model, t).spacing(if kind.is_local() { 8 } else { 2 });
+            let summary = Summary::measure(&model, t, &draw(&sampler, 6400)).unwrap();
             let what = format!("xi of {kind}, h = {field}");
             println!("{what}: {:?}, exact {xi:.4}", summary.xi);
             check(&what, summary.xi.unwrap(), xi);
@@ -142,7 +141,10 @@ fn xi_in_a_field_is_of_the_connected_correlation() {
 fn what_did_not_fluctuate_has_no_error() {
     let torus = lattice("square", &[8]);
     let model = Ising::new(&torus);
-    let at = |t: f64| Summary::measure(&model, temperature(t), &draw(Kind::Wolff, &model, t, 500, &Effort::default()));
+    let at = |t: f64| {
+        let sampler = Sampler::new(Kind::Wolff, &model, temperature(t));
+        Summary::measure(&model, temperature(t), &draw(&sampler, 500))
+    };
     let cold = at(0.5).unwrap();
     assert_eq!(cold.energy.value, -2.0);
     for estimate in [cold.energy, cold.abs_m, cold.m2, cold.binder, cold.specific_heat, cold.susceptibility] {
@@ -161,8 +163,8 @@ fn rings_have_their_correlations() {
     for (t, field) in [(0.8, 0.0), (2.5, 0.0), (1.0, -0.15)] {
         let model = Ising::in_field(&ring, field).unwrap();
         for kind in Kind::ALL {
-            let effort = Effort { spacing: Some(20), burn_in: Some(4000), chains: None };
-            let seen = draw(kind, &model, t, 6400, &effort);
+            let sampler = Sampler::new(kind, &model, temperature(t)).burn_in(4000).spacing(20);
+            let seen = draw(&sampler, 6400);
             let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
             for r in 1..=12 {
                 let exact = chain_in_field::correlation(24, r, temperature(t), field).unwrap();
@@ -215,8 +217,8 @@ fn ten_by_ten_has_beales_energies_and_the_exact_samplers_magnetisation() {
         let mut all = vec![("exact", independent)];
         for kind in Kind::ALL {
             // More than 7 tau_int of |m| apart at T_c.
-            let effort = Effort { spacing: Some(if kind.is_local() { 80 } else { 10 }), ..Effort::default() };
-            all.push((kind.name(), draw(kind, &model, t, 6400, &effort)));
+            let sampler = Sampler::new(kind, &model, temperature(t)).spacing(if kind.is_local() { 80 } else { 10 });
+            all.push((kind.name(), draw(&sampler, 6400)));
         }
         for (name, seen) in all {
             let what = |quantity: &str| format!("{quantity} of {name}, T = {t}");
@@ -261,7 +263,7 @@ fn kaufmans_energies_at_odd_and_large_extents() {
                 // Long: these are the cluster samplers' temperatures.
                 continue;
             }
-            let seen = draw(kind, &model, t, 3200, &Effort::default());
+            let seen = draw(&Sampler::new(kind, &model, temperature(t)), 3200);
             let summary = Summary::measure(&model, temperature(t), &seen).unwrap();
             assert!(seen.warnings.is_empty(), "{kind} {torus}, T = {t}: {:?}", seen.warnings);
             check(&format!("E, {kind} {torus}, T = {t}"), summary.energy, exact.energy);
@@ -275,7 +277,7 @@ fn cluster_estimators_agree_and_have_smaller_errors_at_high_temperature() {
     let torus = lattice("square", &[32]);
     let model = Ising::new(&torus);
     for t in [T_C, 3.0, 5.0] {
-        let seen = draw(Kind::SwendsenWang, &model, t, 6400, &Effort::default());
+        let seen = draw(&Sampler::new(Kind::SwendsenWang, &model, temperature(t)), 6400);
         let naive = Summary::measure(&model, temperature(t), &seen).unwrap();
         let improved = naive.improved.unwrap();
         // Both from the same chains: the difference varies less than the naive error.
@@ -298,12 +300,11 @@ fn errors_are_as_large_as_the_spread_of_repetitions() {
     let model = Ising::new(&torus);
     let exact = square::thermodynamics(8, 8, temperature(2.5)).unwrap();
     for kind in Kind::ALL {
-        let effort = Effort { spacing: Some(1), burn_in: Some(500), chains: Some(16) };
         let pulls: Vec<f64> = (0..40)
             .map(|index| {
-                let (n, purpose) = (if kind.is_local() { 64 * 300 } else { 4800 }, format!("test/pulls/{kind}"));
-                let seen =
-                    sample(kind, &model, temperature(2.5), n, &effort, Streams::new(1), &purpose, index).unwrap();
+                let n = if kind.is_local() { 64 * 300 } else { 4800 };
+                let sampler = Sampler::new(kind, &model, temperature(2.5)).chains(16).burn_in(500).spacing(1);
+                let seen = draw(&sampler.index(index), n);
                 let energy = Summary::measure(&model, temperature(2.5), &seen).unwrap().energy;
                 assert!(energy.error > 0.0);
                 (energy.value - exact.energy) / energy.error

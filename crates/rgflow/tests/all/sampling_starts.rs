@@ -2,11 +2,10 @@
 //! share no random numbers. Each test bears the failure of a peer in its name. Seed 1; bounds |z| < 4.8 (1.6e-6, about 60
 //! comparisons: false alarm below 1e-4).
 
-use rgflow::exact::auto::{Method, sample};
 use rgflow::exact::square;
-use rgflow::lattice::sampler::{Effort, Kind};
 use rgflow::lattice::{Collection, Geometry, Ising, Summary, Temperature};
 use rgflow::random::Streams;
+use rgflow::sampling::{Kind, Method, Sampler};
 
 const Z_MAX: f64 = 4.8;
 const METHODS: [Method; 5] = [
@@ -21,10 +20,13 @@ fn torus(l: usize) -> Geometry {
     Geometry::new("square", &[l]).unwrap()
 }
 
-fn draw(method: Method, model: &Ising<Geometry>, t: f64, n: usize, effort: &Effort) -> Collection {
-    let temperature = Temperature::new(t).unwrap();
-    let purpose = format!("test/{method}");
-    sample(method, model, temperature, n, effort, Streams::new(1), &purpose, t.to_bits()).unwrap().collection
+/// The sampler of a method with its default chains.
+fn sampler<'a>(method: impl Into<Method>, model: &'a Ising<'a, Geometry>, t: f64) -> Sampler<'a, Geometry> {
+    Sampler::new(method, model, Temperature::new(t).unwrap())
+}
+
+fn draw(sampler: &Sampler<Geometry>, n: usize) -> Collection {
+    sampler.draw(n, Streams::new(1).of("test")).unwrap().collection
 }
 
 /// The direction of a row, if all of its spins agree.
@@ -38,7 +40,7 @@ fn absolute_zero_gives_the_ground_states() {
     for method in METHODS {
         for field in [0.0, 1e-6, -2.0] {
             let model = Ising::in_field(&lattice, field).unwrap();
-            let seen = draw(method, &model, 0.0, 1000, &Effort::default());
+            let seen = draw(&sampler(method, &model, 0.0), 1000);
             let up = seen.spins.rows().into_iter().filter(|row| ordered(*row).expect("ordered") == 1).count();
             match field {
                 0.0 => assert!((up as f64 - 500.0).abs() < Z_MAX * 250f64.sqrt(), "{method}: {up} of 1000 up"),
@@ -58,7 +60,7 @@ fn infinite_temperature_gives_independent_spins_whatever_the_field() {
     let lattice = torus(6);
     let model = Ising::in_field(&lattice, 5.0).unwrap();
     for method in METHODS {
-        let seen = draw(method, &model, f64::INFINITY, 4000, &Effort::default());
+        let seen = draw(&sampler(method, &model, f64::INFINITY), 4000);
         let sum: i64 = seen.spins.iter().map(|s| i64::from(*s)).sum();
         assert!((sum as f64).abs() < Z_MAX * 144_000f64.sqrt(), "{method}: {sum}");
         let summary = Summary::measure(&model, Temperature::INFINITE, &seen).unwrap();
@@ -78,7 +80,7 @@ fn cold_lattices_from_both_starts_are_right_or_warn() {
         let p = (2f64.ln() - 100.0 * (-2.0 - exact.free_energy.unwrap()) / t).exp();
         let mut warned = 0;
         for method in METHODS {
-            let seen = draw(method, &model, t, 6400, &Effort::default());
+            let seen = draw(&sampler(method, &model, t), 6400);
             let ground = seen.spins.rows().into_iter().filter(|row| ordered(*row).is_some()).count() as f64 / 6400.0;
             let z = (ground - p) / (p * (1.0 - p) / seen.n_eff).sqrt().max(1e-3);
             println!("{method}, T = {t}: P(ground) = {ground}, exact {p}, z = {z:.2}, {:?}", seen.warnings);
@@ -98,16 +100,15 @@ fn missing_burn_in_is_not_silent() {
     let model = Ising::new(&lattice);
     let t = Temperature::CRITICAL;
     let exact = -1.423_938_389_83;
-    let none = Effort { burn_in: Some(0), spacing: Some(1), chains: None };
     for kind in [Kind::Metropolis, Kind::HeatBath] {
-        let seen = draw(Method::Markov(kind), &model, t.value(), 1280, &none);
+        let seen = draw(&sampler(kind, &model, t.value()).burn_in(0).spacing(1), 1280);
         let told = seen.warnings.iter().any(|w| w.contains("starts differ") && w.contains("raise the burn-in"));
         assert!(told, "{kind}: {:?}", seen.warnings);
         let energy = Summary::measure(&model, t, &seen).unwrap().energy.value;
         assert!((energy - exact).abs() > 0.02, "{kind}: {energy} would be right without burn-in");
     }
     for kind in [Kind::Wolff, Kind::SwendsenWang] {
-        let seen = draw(Method::Markov(kind), &model, t.value(), 1600, &Effort::default());
+        let seen = draw(&sampler(kind, &model, t.value()), 1600);
         assert!(seen.warnings.is_empty(), "{kind}: {:?}", seen.warnings);
         let energy = Summary::measure(&model, t, &seen).unwrap().energy;
         assert!((energy.value - exact).abs() < Z_MAX * energy.error && energy.error < 0.003, "{kind}: {energy:?}");
@@ -118,18 +119,17 @@ fn missing_burn_in_is_not_silent() {
 fn chains_shorter_than_fifty_autocorrelation_times_are_told() {
     let lattice = torus(16);
     let model = Ising::new(&lattice);
-    let short = Effort { burn_in: Some(100), spacing: Some(1), chains: None };
-    let seen = draw(Method::Markov(Kind::Metropolis), &model, 2.269, 64 * 200, &short);
+    let metropolis = |burn_in, spacing| sampler(Kind::Metropolis, &model, 2.269).burn_in(burn_in).spacing(spacing);
+    let seen = draw(&metropolis(100, 1), 64 * 200);
     assert!(seen.tau_int_abs_m > 6.0);
     assert!(
         seen.warnings.iter().any(|w| w.contains("shorter than 50 tau_int") && w.contains("raise")),
         "{:?}",
         seen.warnings
     );
-    let long = Effort { burn_in: Some(1000), spacing: Some(4), chains: None };
-    let seen = draw(Method::Markov(Kind::Metropolis), &model, 2.269, 64 * 400, &long);
+    let seen = draw(&metropolis(1000, 4), 64 * 400);
     assert!(seen.warnings.is_empty(), "{:?}", seen.warnings);
-    let single = draw(Method::Markov(Kind::Wolff), &model, 2.269, 16, &Effort::default());
+    let single = draw(&sampler(Kind::Wolff, &model, 2.269), 16);
     assert!(single.warnings.iter().any(|w| w.contains("draw more configurations")), "{:?}", single.warnings);
 }
 
@@ -140,9 +140,9 @@ fn replicas_share_no_random_numbers() {
     let lattice = torus(10);
     let model = Ising::new(&lattice);
     for method in METHODS {
-        let one = draw(method, &model, 1e6, 128, &Effort::default()).spins;
-        let t = Temperature::new(1e6).unwrap();
-        let other = sample(method, &model, t, 128, &Effort::default(), Streams::new(1), "test/other", 0).unwrap();
+        let sampler = sampler(method, &model, 1e6);
+        let one = draw(&sampler, 128).spins;
+        let other = sampler.draw(128, Streams::new(1).of("test/other")).unwrap();
         let rows: Vec<Vec<i8>> =
             one.rows().into_iter().chain(other.collection.spins.rows()).map(|row| row.to_vec()).collect();
         let (mut sum, mut pairs) = (0.0, 0.0);
@@ -163,10 +163,9 @@ fn replicas_share_no_random_numbers() {
 fn a_seed_fixes_every_byte_and_auto_does_not_depend_on_it() {
     let lattice = torus(8);
     let model = Ising::new(&lattice);
-    let t = Temperature::new(2.5).unwrap();
-    let effort = Effort::default();
     for method in METHODS.into_iter().chain([Method::Auto]) {
-        let run = |seed, index| sample(method, &model, t, 200, &effort, Streams::new(seed), "test", index).unwrap();
+        let run =
+            |seed, index| sampler(method, &model, 2.5).index(index).draw(200, Streams::new(seed).of("test")).unwrap();
         assert_eq!(run(1, 0), run(1, 0), "{method}");
         assert_ne!(run(1, 0).collection.spins, run(1, 1).collection.spins, "{method}");
         let (one, two) = (run(1, 0), run(2, 0));
@@ -187,9 +186,7 @@ fn what_auto_chooses_samples_the_law() {
         let lattice = Geometry::new(name, &extents).unwrap();
         let model = Ising::in_field(&lattice, field).unwrap();
         let temperature = Temperature::new(t).unwrap();
-        let drawn =
-            sample(Method::Auto, &model, temperature, 6400, &Effort::default(), Streams::new(1), "test/auto", 0)
-                .unwrap();
+        let drawn = Sampler::auto(&model, temperature).draw(6400, Streams::new(1).of("test/auto")).unwrap();
         assert!(drawn.collection.warnings.is_empty(), "{lattice}: {:?}", drawn.collection.warnings);
         let energy = Summary::measure(&model, temperature, &drawn.collection).unwrap().energy;
         let exact = if name == "square" && field == 0.0 {
@@ -201,15 +198,7 @@ fn what_auto_chooses_samples_the_law() {
         assert!((energy.value - exact).abs() < Z_MAX * energy.error, "{lattice}: {energy:?}, exact {exact}");
     }
     let cubes = Geometry::new("cubic", &[4]).unwrap();
-    let refused = sample(
-        Method::Exact,
-        &Ising::new(&cubes),
-        Temperature::CRITICAL,
-        1,
-        &Effort::default(),
-        Streams::new(1),
-        "t",
-        0,
-    );
+    let model = Ising::new(&cubes);
+    let refused = Sampler::new(Method::Exact, &model, Temperature::CRITICAL).draw(1, Streams::new(1).of("t"));
     assert!(refused.unwrap_err().to_string().contains("cubic 4 x 4 x 4"));
 }

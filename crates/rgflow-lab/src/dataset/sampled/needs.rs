@@ -3,10 +3,9 @@
 use super::Request;
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need, product};
-use rgflow::exact::auto::{Method, choose};
 use rgflow::lattice::multispin::REPLICAS;
-use rgflow::lattice::sampler::Kind;
 use rgflow::lattice::{Family, Geometry, Ising, Lattice, LatticeError, Temperature, metropolis};
+use rgflow::sampling::{Kind, Method, Sampler};
 
 /// Number of sites above which `auto` is asked for its sampler before it is known whether its chains fit.
 const MANY_SPINS: u128 = 1 << 28;
@@ -51,7 +50,7 @@ impl Request {
 
     /// Work space of the sampler.
     fn sampler(&self) -> Option<Need> {
-        let chains = self.effort.chains;
+        let chains = self.chains;
         let of = |t: &Temperature| self.at(*t);
         let finite = |t: &&Temperature| **t != Temperature::ZERO && **t != Temperature::INFINITE;
         // Temperatures are drawn in parallel on the threads.
@@ -70,12 +69,12 @@ impl Request {
     /// Bytes that the sampler needs at one temperature, and which sampler it is.
     fn at(&self, t: Temperature) -> (u128, Method) {
         let sites = self.lattice.n_sites();
-        let chains = self.effort.chains.unwrap_or(64);
+        let chains = self.chains.unwrap_or(64);
         let method = match self.method {
             // Choosing the sampler takes a while, and matters only for large numbers of chains.
             Method::Auto if product(&[sites, chains]) < MANY_SPINS => Method::Markov(Kind::Wolff),
             Method::Auto => Ising::in_field(&self.lattice, self.field)
-                .and_then(|model| choose(&model, t, self.n))
+                .and_then(|model| Sampler::auto(&model, t).choose(self.n))
                 .map_or(Method::Markov(Kind::Wolff), |choice| choice.method),
             given => given,
         };
@@ -107,7 +106,6 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rgflow::lattice::sampler::Effort;
 
     fn request(name: &str, extents: &[usize], method: &str, chains: Option<usize>) -> Request {
         Request {
@@ -116,7 +114,9 @@ mod tests {
             temperatures: vec![Temperature::new(2.0).unwrap(); 3],
             n: 1000,
             method: method.parse().unwrap(),
-            effort: Effort { chains, ..Effort::default() },
+            chains,
+            burn_in: None,
+            spacing: None,
             seed: 1,
         }
     }

@@ -3,7 +3,7 @@
 use super::Settings;
 use crate::study::prelude::*;
 use crate::study::samples::{THERMAL, sampled, write};
-use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square, ashkin_teller, swendsen_wang};
+use rgflow::lattice::{AshkinTeller, ChainLength, Collection, Sampling, Square, ashkin_teller};
 use rgflow::random::Bulk;
 
 const REVISION: u32 = 1;
@@ -52,6 +52,6 @@ pub(super) fn draw(
     let square = Square::new(size, size)?;
     let model = AshkinTeller::new(&square, ratio)?;
     let temperature = Temperature::new(t)?;
-    let settings = swendsen_wang::Settings::default();
-    complete(ashkin_teller::sampling(&model, temperature, n, &settings, bulk)?)
+    let length = ChainLength { chains: 16, burn_in: 100.0, spacing: 4.0 };
+    complete(ashkin_teller::sampling(&model, temperature, n, &length, bulk)?)
 }

@@ -79,7 +79,7 @@ pub(super) fn stage(
                 let purpose = format!("scaling/{region:?}/L{size}/{k}");
                 let units = |done| done * cost(size);
                 let drive = |work: &mut dyn Resumable| out.complete(&purpose, work, &units).map(|_| ());
-                read(size, Temperature::new(t)?, &mlps, settings, (out.streams(), &purpose), &drive)
+                read(size, Temperature::new(t)?, &mlps, settings, out.streams().of(&purpose), &drive)
             };
             let temperatures = region.temperatures(settings, size).into_par_iter().enumerate();
             let found = temperatures.with_max_len(1).map(sample).collect::<Result<Vec<_>, Error>>()?;

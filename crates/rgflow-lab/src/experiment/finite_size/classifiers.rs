@@ -7,7 +7,7 @@ use crate::study::samples::sampled;
 use crate::study::training::NetworkFit;
 use crate::study::values::plain;
 use ndarray::Array2;
-use rgflow::lattice::{Ising, Square, wolff};
+use rgflow::lattice::{ChainLength, Ising, Square, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Data, Mlp, Targets};
 
@@ -132,7 +132,7 @@ fn draw(out: &StageOut, settings: &Settings, size: usize) -> Result<Samples, Err
         let part = format!("L{size}/samples/{k}");
         let means = out.keep(&part, 0, || {
             let mut rng = out.streams().generator("classifiers/samples", (size * 10_000 + k) as u64);
-            let chain = wolff::Settings { chains: 2, burn_in: 20, spacing: 2.0 };
+            let chain = ChainLength::in_spacings(2, 20, 2.0);
             let temperature = Temperature::new(*t)?;
             let chains = wolff::sampling(&model, temperature, n, &chain, &mut rng)?;
             let seen = sampled(out, &format!("{part}/chains"), chains, 0)?;

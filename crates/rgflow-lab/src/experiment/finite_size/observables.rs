@@ -254,7 +254,7 @@ mod tests {
         let beta = 0.42;
         let t = Temperature::new(1.0 / beta).unwrap();
         let drive = |work: &mut dyn Resumable| Ok(rgflow::restart::through(0, work)?);
-        let seen = read(4, t, &[], &settings, (Streams::new(3), "test/finite-size"), &drive).unwrap();
+        let seen = read(4, t, &[], &settings, Streams::new(3).of("test/finite-size"), &drive).unwrap();
         let truth = exact(beta);
         let blocks = *settings.finite_size.blocks;
         let energy = replicas(&seen.energy.iter().map(|e| [*e]).collect::<Vec<_>>(), blocks, |[e]| e);

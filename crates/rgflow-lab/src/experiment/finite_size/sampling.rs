@@ -4,9 +4,9 @@ use super::classifiers::block_means;
 use super::settings::Settings;
 use crate::study::prelude::*;
 use ndarray::{Array2, s};
-use rgflow::lattice::{Ising, Square, wolff};
+use rgflow::lattice::{ChainLength, Ising, Square, wolff};
 use rgflow::nn::Mlp;
-use rgflow::random::{Generator, Streams};
+use rgflow::random::{Generator, Stream};
 use rgflow::restart::{Resumable, Unfit, decode, encode};
 use rgflow::rg::operators::{Bits, Operator};
 use rgflow::statistics::tau_int_chains;
@@ -34,7 +34,7 @@ pub(super) fn read(
     temperature: Temperature,
     networks: &[&Mlp],
     settings: &Settings,
-    (streams, purpose): (Streams, &str),
+    stream: Stream,
     drive: &dyn Fn(&mut dyn Resumable) -> Result<(), Error>,
 ) -> Result<Configurations, Error> {
     let square = Square::new(size, size)?;
@@ -44,14 +44,13 @@ pub(super) fn read(
         size,
         n_inputs,
         networks,
-        stream: &|chain: usize| streams.generator(purpose, chain as u64),
-        wolff: wolff::Settings { chains: 1, burn_in: *own.burn_in, spacing: *own.spacing },
+        stream,
+        length: ChainLength::in_spacings(*own.chains, *own.burn_in, *own.spacing),
         chain: wolff::Chain::new(&Ising::new(&square), temperature),
         operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
         bits: Bits::new(size, size, 1),
         inputs: Array2::zeros((BATCH, n_inputs * n_inputs)),
         per_chain: n / *own.chains,
-        chains: *own.chains,
         running: None,
         done: 0,
         seen: Configurations {
@@ -71,14 +70,13 @@ struct Reading<'a> {
     size: usize,
     n_inputs: usize,
     networks: &'a [&'a Mlp],
-    stream: &'a dyn Fn(usize) -> Generator,
-    wolff: wolff::Settings,
+    stream: Stream<'a>,
+    length: ChainLength,
     chain: wolff::Chain<'a, Square>,
     operators: [Operator; 2],
     bits: Bits,
     inputs: Array2<f32>,
     per_chain: usize,
-    chains: usize,
     /// Generator of the running chain.
     running: Option<Generator>,
     done: usize,
@@ -101,18 +99,18 @@ impl Reading<'_> {
 
 impl Resumable for Reading<'_> {
     fn advance(&mut self) -> bool {
-        let all = self.per_chain * self.chains;
+        let all = self.per_chain * self.length.chains;
         if self.done >= all {
             return false;
         }
         let Self { size, n_inputs, seen, chain, .. } = self;
         let rng = self.running.get_or_insert_with(|| {
             let number = self.done / self.per_chain;
-            let mut rng = (self.stream)(number);
+            let mut rng = self.stream.generator(number as u64);
             chain.start(number % 2 == 1, &mut rng);
             rng
         });
-        let Some(clusters) = chain.go_on_burning_in(&self.wolff, rng) else { return true };
+        let Some(clusters) = chain.go_on_burning_in(&self.length, rng) else { return true };
         let rows = BATCH.min(self.per_chain - self.done % self.per_chain);
         for row in 0..rows {
             (0..clusters).for_each(|_| {

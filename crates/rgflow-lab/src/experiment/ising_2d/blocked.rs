@@ -3,7 +3,7 @@
 use super::Settings;
 use crate::study::prelude::*;
 use crate::study::samples::{REVISION, UNITS, sampled, write};
-use rgflow::lattice::{Collection, Ising, Square, wolff};
+use rgflow::lattice::{ChainLength, Collection, Ising, Square, wolff};
 use rgflow::rg::block_spin;
 
 /// Block-spin transformations: scale factor b and number of steps.
@@ -46,7 +46,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Resu
                         let temperature = Temperature::new(*t)?;
                         let square = Square::new(size, size)?;
                         let (model, mut rng) = (Ising::new(&square), streams.generator(&purpose, k as u64));
-                        let chains = wolff::sampling(&model, temperature, per, &Default::default(), &mut rng);
+                        let chains = wolff::sampling(&model, temperature, per, &ChainLength::CLUSTERS, &mut rng);
                         let mut drawn = sampled(out, &format!("{part}/chains"), chains?, UNITS)?;
                         let mut ties = streams.generator(&format!("{purpose}/ties"), k as u64);
                         for step in 0..steps {

@@ -4,7 +4,7 @@ mod record;
 
 use crate::study::prelude::*;
 use crate::study::values::{Named, Spacing, plain, real};
-use rgflow::lattice::wolff;
+use rgflow::lattice::ChainLength;
 use rgflow::rg::block_spin::Rule;
 use rgflow::rg::mcrg::{self, BLOCKS, SMALLEST, possible_steps};
 use rgflow::rg::operators::Operator;
@@ -87,10 +87,9 @@ impl values::Settings for Settings {
             rules: plain(&plan.rules),
             temperature: *plan.temperature,
             operators: [plain(&plan.even), plain(&plan.odd)],
-            chains,
             blocks: blocks / chains,
             per_block: *plan.samples / blocks,
-            wolff: wolff::Settings { chains: 1, burn_in: *plan.burn_in, spacing: *plan.spacing },
+            length: ChainLength::in_spacings(chains, *plan.burn_in, *plan.spacing),
         };
         measure.check().map_err(|error| format!("mcrg.{error}"))?;
         let soft = (!strengths.is_empty()).then(|| mcrg::Settings {

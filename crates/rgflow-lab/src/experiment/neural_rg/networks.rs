@@ -7,7 +7,7 @@ use crate::study::prelude::*;
 use crate::study::samples::sampled;
 use crate::study::training::NetworkFit;
 use ndarray::Array2;
-use rgflow::lattice::{Ising, Square, wolff};
+use rgflow::lattice::{ChainLength, Ising, Square, wolff};
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Data, Mlp, Targets};
 use rgflow::rg::block_spin::majority;
@@ -143,7 +143,7 @@ fn draw(
             let beta = *[n.low, n.high][phase] + *n.step * i as f64;
             let index = (k * 2 + phase as u64) * 1000 + i as u64;
             let mut rng = out.streams().generator(purpose, index);
-            let chain = wolff::Settings { chains: 4, burn_in: 20, spacing: 3.0 };
+            let chain = ChainLength::in_spacings(4, 20, 3.0);
             let chains = wolff::sampling(&model, Temperature::new(1.0 / beta)?, per, &chain, &mut rng)?;
             let mut spins = sampled(out, &format!("{part}/{purpose}/{index}"), chains, 0)?.spins;
             if is_blocked {

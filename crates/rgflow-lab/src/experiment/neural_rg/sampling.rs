@@ -3,7 +3,7 @@
 use super::networks::{Kind, Networks};
 use super::settings::Lattices;
 use crate::study::prelude::*;
-use rgflow::lattice::wolff;
+use rgflow::lattice::ChainLength;
 use rgflow::rg::neural::{Plan, Readings};
 use std::collections::BTreeMap;
 
@@ -66,11 +66,10 @@ pub fn read(
         b,
         levels: levels.iter().map(|(steps, kinds)| (*steps, observables(kinds))).collect(),
         local: tables.map(Vec::as_slice).collect(),
-        chains: *lattices.chains,
+        length: ChainLength::in_spacings(*lattices.chains, *lattices.burn_in, *lattices.spacing),
         per_chain: n.div_ceil(*lattices.chains),
-        wolff: wolff::Settings { chains: 1, burn_in: *lattices.burn_in, spacing: *lattices.spacing },
     };
-    let mut all = out.drive(purpose, &|done| done * cost, |drive| plan.read(out.streams(), purpose, drive))?;
+    let mut all = out.drive(purpose, &|done| done * cost, |drive| plan.read(out.streams().of(purpose), drive))?;
     let by_kind = levels.iter().zip(&mut all.levels).map(|((_, kinds), level)| {
         let mut f = std::mem::take(&mut level.f).into_iter();
         kinds.iter().map(|kind| (*kind, f.by_ref().take(networks.observables(*kind).len()).collect())).collect()

@@ -121,7 +121,7 @@ impl<'a> Chain<'a> {
 impl Resumable for Chain<'_> {
     fn advance(&mut self) -> bool {
         let kept = self.settings.blocks * self.settings.per_block;
-        let Some(clusters) = self.wolff.go_on_burning_in(&self.settings.wolff, &mut self.rng) else { return true };
+        let Some(clusters) = self.wolff.go_on_burning_in(&self.settings.length, &mut self.rng) else { return true };
         (0..self.together.min(kept - self.done)).for_each(|_| self.step(clusters));
         self.done < kept
     }

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::block_spin::Rule;
 use super::operators::Operator;
-use crate::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature};
 use crate::random::Streams;
 use crate::restart::{Drive, complete};
 use crate::statistics::{Estimate, TauInt, jackknife, tau_int_chains};
@@ -37,14 +37,12 @@ pub struct Settings {
     pub temperature: Temperature,
     /// Even and odd operators, the most important first.
     pub operators: [Vec<Operator>; 2],
-    /// Independent chains by Wolff's clusters, half of them from a disordered start.
-    pub chains: usize,
     /// Blocks of the jackknife in each chain.
     pub blocks: usize,
     /// Configurations in each block.
     pub per_block: usize,
-    /// Burn-in of a chain and distance of its configurations.
-    pub wolff: wolff::Settings,
+    /// Independent chains by Wolff's clusters, half of them from a disordered start.
+    pub length: ChainLength,
 }
 
 impl Settings {
@@ -52,22 +50,23 @@ impl Settings {
     ///
     /// # Errors
     /// [`LatticeError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
-    /// [`LatticeError::ZeroSetting`] for no chains, steps, operators or configurations, or fewer than [`BLOCKS`] blocks;
+    /// [`LatticeError::ZeroSetting`] for no steps, operators or configurations, or fewer than [`BLOCKS`] blocks, those of
+    /// [`ChainLength::check`];
     /// [`LatticeError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than half of
     /// the last lattice; [`LatticeError::ZeroTemperature`] at T = 0.
     pub fn check(&self) -> Result<(), LatticeError> {
         for (name, zero) in [
             ("steps", self.steps == 0),
             ("rules", self.rules.is_empty()),
-            ("chains", self.chains == 0),
             ("per_block", self.per_block == 0),
             ("operators", self.operators.iter().any(Vec::is_empty)),
-            ("blocks (at least 20 in all)", self.chains * self.blocks < BLOCKS),
+            ("blocks (at least 20 in all)", self.length.chains * self.blocks < BLOCKS),
         ] {
             if zero {
                 return Err(LatticeError::ZeroSetting(name));
             }
         }
+        self.length.check()?;
         if self.temperature == Temperature::ZERO {
             return Err(LatticeError::ZeroTemperature);
         }
@@ -144,13 +143,13 @@ pub struct Measured {
 ///
 /// ```
 /// use std::ops::ControlFlow::Continue;
-/// use rgflow::lattice::{Temperature, wolff};
+/// use rgflow::lattice::{ChainLength, Temperature};
 /// use rgflow::random::Streams;
 /// use rgflow::rg::{block_spin::Rule, mcrg, operators};
 /// let settings = mcrg::Settings {
 ///     size: 16, b: 2, steps: 2, rules: vec![Rule::Majority], temperature: Temperature::CRITICAL,
 ///     operators: [operators::even()[..3].to_vec(), operators::odd()[..1].to_vec()],
-///     chains: 4, blocks: 5, per_block: 200, wolff: wolff::Settings::default(),
+///     blocks: 5, per_block: 200, length: ChainLength { chains: 4, ..ChainLength::CLUSTERS },
 /// };
 /// let seen = mcrg::measure(&settings, Streams::new(1), &|_| Continue(()))?;
 /// assert!((seen.steps[0][1].exponents[1][0].value - 1.875).abs() < 0.02);
@@ -178,9 +177,11 @@ pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Resul
         drive(c, &mut chain)?;
         Ok(chain.seen)
     };
-    let chains: Vec<Seen> = (0..settings.chains).into_par_iter().map(chain).collect::<Result<_, LatticeError>>()?;
+    let chains: Vec<Seen> =
+        (0..settings.length.chains).into_par_iter().map(chain).collect::<Result<_, LatticeError>>()?;
     let rows: Vec<f64> = chains.iter().flat_map(|c| c.blocks.iter().copied()).collect();
-    let blocks = Array2::from_shape_vec((settings.chains * settings.blocks, layout.width), rows).expect("whole blocks");
+    let blocks =
+        Array2::from_shape_vec((settings.length.chains * settings.blocks, layout.width), rows).expect("whole blocks");
     let step = |rule: usize, step: usize| {
         let of = |parity: usize| {
             let all = settings.operators[parity].len();
@@ -235,10 +236,9 @@ mod tests {
             rules: vec![Rule::Majority],
             temperature: Temperature::CRITICAL,
             operators: [even()[..3].to_vec(), odd()[..2].to_vec()],
-            chains: 8,
             blocks: 5,
             per_block: 500,
-            wolff: wolff::Settings { burn_in: 50, ..wolff::Settings::default() },
+            length: ChainLength::in_spacings(8, 50, 2.0),
         }
     }
 
@@ -277,7 +277,7 @@ mod tests {
     fn chains_left_anywhere_end_with_the_same_bytes() {
         let mut settings = settings(8, 2, 1);
         settings.rules = vec![Rule::Majority, Rule::Decimation, Rule::Soft(0.5)];
-        (settings.chains, settings.blocks, settings.per_block) = (2, 10, 3);
+        (settings.length.chains, settings.blocks, settings.per_block) = (2, 10, 3);
         let (layout, square) = (Layout::new(&settings), Square::new(8, 8).unwrap());
         let model = Ising::new(&square);
         for number in 0..2 {
@@ -288,7 +288,7 @@ mod tests {
             };
             let mut whole = chain();
             while whole.advance() {}
-            let burn_in = settings.wolff.burn_in;
+            let burn_in = 50usize;
             for leave in [0, 1, burn_in / 2].into_iter().chain(burn_in - 1..=burn_in + 29) {
                 let (mut first, mut second) = (chain(), chain());
                 (0..leave).for_each(|_| {

@@ -231,7 +231,7 @@ pub fn energy_and_variance(energy: &[f64], n_sites: usize) -> [Estimate; 2] {
 mod tests {
     use super::*;
     use crate::exact::square;
-    use crate::lattice::{Ising, Model, Square, Temperature, wolff};
+    use crate::lattice::{ChainLength, Ising, Model, Square, Temperature, wolff};
     use crate::random::Streams;
     use crate::rg::block_spin::majority;
 
@@ -240,8 +240,8 @@ mod tests {
         let model = Ising::new(&lattice);
         let streams = Streams::new(3);
         let mut rng = streams.generator("test/neural", size as u64);
-        let settings = wolff::Settings { chains: 1, burn_in: 50, spacing: 3.0 };
-        let seen = wolff::sample(&model, Temperature::CRITICAL, n, &settings, &mut rng).unwrap();
+        let length = ChainLength::in_spacings(1, 50, 3.0);
+        let seen = wolff::sample(&model, Temperature::CRITICAL, n, &length, &mut rng).unwrap();
         let energy = seen.spins.rows().into_iter().map(|row| -model.energy(row.as_slice().unwrap())).collect();
         let sum = |row: ndarray::ArrayView1<i8>| row.iter().map(|s| i32::from(*s)).sum::<i32>();
         let total = seen.spins.rows().into_iter().map(|row| f64::from(sum(row))).collect();

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{PATTERNS, Series, patches, sum_of_patches};
-use crate::lattice::{Ising, LatticeError, Square, Temperature, wolff};
+use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature, wolff};
 use crate::nn::Mlp;
-use crate::random::{Generator, Streams};
+use crate::random::{Generator, Stream};
 use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode};
 use crate::rg::block_spin::{Ladder, Rule};
 use crate::rg::operators::{Bits, Operator};
@@ -38,12 +38,10 @@ pub struct Plan<'a> {
     pub levels: Vec<(usize, Vec<Observable<'a>>)>,
     /// Local read-outs that are summed over the sampled lattice itself.
     pub local: Vec<&'a [f64]>,
-    /// Independent chains, half of them from a disordered start.
-    pub chains: usize,
+    /// Independent chains by Wolff's clusters, half of them from a disordered start.
+    pub length: ChainLength,
     /// Configurations of each.
     pub per_chain: usize,
-    /// Burn-in of a chain and distance of its configurations.
-    pub wolff: wolff::Settings,
 }
 
 /// What was read: one number of each configuration, chain after chain.
@@ -101,40 +99,42 @@ impl Plan<'_> {
     /// its end. The work of a chain is counted in configurations; its random streams are those of `purpose`.
     ///
     /// # Errors
-    /// [`LatticeError::Block`] if `b` does not divide a lattice, [`LatticeError::ZeroSetting`] for no chains,
-    /// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::Extent`] for no such lattice;
+    /// [`LatticeError::Block`] if `b` does not divide a lattice, [`LatticeError::ZeroTemperature`] at T = 0, those of
+    /// [`ChainLength::check`], [`LatticeError::Extent`] for no such lattice;
     /// [`LatticeError::Stopped`] where `drive` stops.
     ///
     /// # Panics
     /// If a network reads another number of spins, or a local read-out a lattice below 3 x 3 spins.
     ///
     /// ```
-    /// use rgflow::lattice::{Temperature, wolff};
+    /// use rgflow::lattice::{ChainLength, Temperature};
     /// use rgflow::random::Streams;
     /// use rgflow::restart::through;
     /// use rgflow::rg::neural::{Observable, PATTERNS, Plan};
     /// let up = vec![1.0; PATTERNS]; // a read-out that counts sites
     /// let plan = Plan {
     ///     size: 16, temperature: Temperature::CRITICAL, b: 2, levels: vec![(1, vec![Observable::Local(&up)])],
-    ///     local: vec![&up], chains: 2, per_chain: 5, wolff: wolff::Settings::default(),
+    ///     local: vec![&up], length: ChainLength { chains: 2, ..ChainLength::CLUSTERS }, per_chain: 5,
     /// };
-    /// let seen = plan.read(Streams::new(1), "example", &through)?;
+    /// let seen = plan.read(Streams::new(1).of("example"), &through)?;
     /// assert_eq!((seen.local[0][3], seen.levels[0].f[0][3], seen.energy.len()), (256.0, 1.0, 10));
     /// # Ok::<(), rgflow::lattice::LatticeError>(())
     /// ```
-    pub fn read(&self, streams: Streams, purpose: &str, drive: &Drive) -> Result<Readings, LatticeError> {
+    pub fn read(&self, stream: Stream, drive: &Drive) -> Result<Readings, LatticeError> {
+        self.length.check()?;
         let square = Square::new(self.size, self.size)?;
         if self.temperature == Temperature::ZERO {
             return Err(LatticeError::ZeroTemperature);
         }
         let model = Ising::new(&square);
         let one = |c: usize| {
-            let mut chain = Chain::new(self, &model, c, (streams, purpose))?;
+            let mut chain = Chain::new(self, &model, c, stream)?;
             drive(c, &mut chain)?;
             Ok(chain.seen)
         };
-        let chains = (0..self.chains).into_par_iter().map(one).collect::<Result<Vec<Readings>, LatticeError>>()?;
-        chains.into_iter().reduce(Readings::and).ok_or(LatticeError::ZeroSetting("chains"))
+        let chains =
+            (0..self.length.chains).into_par_iter().map(one).collect::<Result<Vec<Readings>, LatticeError>>()?;
+        Ok(chains.into_iter().reduce(Readings::and).unwrap_or_default())
     }
 }
 
@@ -154,12 +154,8 @@ struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    fn new(
-        plan: &'a Plan<'a>,
-        model: &Ising<'a, Square>,
-        number: usize,
-        (streams, purpose): (Streams, &str),
-    ) -> Result<Self, LatticeError> {
+    fn new(plan: &'a Plan<'a>, model: &Ising<'a, Square>, number: usize, stream: Stream) -> Result<Self, LatticeError> {
+        let Stream { streams, purpose } = stream;
         let stream = |of: &str| streams.generator(&format!("{purpose}/{of}"), number as u64);
         let (mut wolff, mut rng) = (wolff::Chain::new(model, plan.temperature), stream("chain"));
         wolff.start(number % 2 == 1, &mut rng);
@@ -233,7 +229,7 @@ impl<'a> Chain<'a> {
 
 impl Resumable for Chain<'_> {
     fn advance(&mut self) -> bool {
-        let Some(clusters) = self.wolff.go_on_burning_in(&self.plan.wolff, &mut self.rng) else { return true };
+        let Some(clusters) = self.wolff.go_on_burning_in(&self.plan.length, &mut self.rng) else { return true };
         let n = BATCH.min(self.plan.per_chain - self.seen.energy.len());
         for row in 0..n {
             for _ in 0..clusters {
@@ -270,6 +266,7 @@ impl Resumable for Chain<'_> {
 mod tests {
     use super::*;
     use crate::nn::Activation;
+    use crate::random::Streams;
     use crate::restart::{Stopped, through};
 
     fn plan<'a>(mlp: &'a Mlp, table: &'a [f64]) -> Plan<'a> {
@@ -280,9 +277,8 @@ mod tests {
             b: 2,
             levels: vec![(0, vec![Observable::Local(table)]), (1, observables)],
             local: vec![table],
-            chains: 2,
+            length: ChainLength { chains: 2, burn_in: 5.0, spacing: 1.0 },
             per_chain: 1100,
-            wolff: wolff::Settings { chains: 1, burn_in: 5, spacing: 1.0 },
         }
     }
 
@@ -299,7 +295,7 @@ mod tests {
     #[test]
     fn observables_tell_what_they_are_made_to_tell() {
         let (mlp, table) = (mlp(), centre());
-        let seen = plan(&mlp, &table).read(Streams::new(1), "test", &through).unwrap();
+        let seen = plan(&mlp, &table).read(Streams::new(1).of("test"), &through).unwrap();
         assert!(seen.are(2200));
         assert_eq!(seen.local[0], seen.total);
         for level in &seen.levels {
@@ -319,7 +315,7 @@ mod tests {
         let plan = plan(&mlp, &table);
         let square = Square::new(12, 12).unwrap();
         let model = Ising::new(&square);
-        let chain = || Chain::new(&plan, &model, 1, (Streams::new(1), "test")).unwrap();
+        let chain = || Chain::new(&plan, &model, 1, Streams::new(1).of("test")).unwrap();
         let mut whole = chain();
         while whole.advance() {}
         for leave in 0..8 {
@@ -333,7 +329,7 @@ mod tests {
         }
         // A state of a plan with other observables is refused.
         let other = Plan { local: vec![], ..plan.clone() };
-        let mut other = Chain::new(&other, &model, 1, (Streams::new(1), "test")).unwrap();
+        let mut other = Chain::new(&other, &model, 1, Streams::new(1).of("test")).unwrap();
         assert_eq!(other.restore(&whole.save()), Err(Unfit));
     }
 
@@ -343,12 +339,12 @@ mod tests {
         let read = |change: &dyn Fn(&mut Plan)| {
             let mut plan = plan(&mlp, &table);
             change(&mut plan);
-            plan.read(Streams::new(1), "test", &through)
+            plan.read(Streams::new(1).of("test"), &through)
         };
-        assert_eq!(read(&|plan| plan.chains = 0), Err(LatticeError::ZeroSetting("chains")));
+        assert_eq!(read(&|plan| plan.length.chains = 0), Err(LatticeError::ZeroSetting("chains")));
         assert_eq!(read(&|plan| plan.temperature = Temperature::ZERO), Err(LatticeError::ZeroTemperature));
         assert!(matches!(read(&|plan| plan.b = 5), Err(LatticeError::Block { b: 5, .. })));
-        let stopped = plan(&mlp, &table).read(Streams::new(1), "test", &|_, _| Err(Stopped));
+        let stopped = plan(&mlp, &table).read(Streams::new(1).of("test"), &|_, _| Err(Stopped));
         assert_eq!(stopped, Err(LatticeError::Stopped(Stopped)));
     }
 }

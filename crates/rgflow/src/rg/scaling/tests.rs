@@ -1,5 +1,5 @@
 use super::*;
-use crate::lattice::{Ising, Observables, Square, Temperature, wolff};
+use crate::lattice::{ChainLength, Ising, Observables, Square, Temperature, wolff};
 use crate::random::{Generator, Streams};
 use rand::RngExt;
 
@@ -101,7 +101,7 @@ fn power_laws_are_found() {
 fn cumulant(size: usize, t: f64, n: usize) -> Vec<f64> {
     let square = Square::new(size, size).unwrap();
     let mut rng = Streams::new(5).generator("test/binder", (size * 1000) as u64 + (1000.0 * t) as u64);
-    let chain = wolff::Settings { chains: 1, burn_in: 20, spacing: 2.0 };
+    let chain = ChainLength::in_spacings(1, 20, 2.0);
     let seen = wolff::sample(&Ising::new(&square), Temperature::new(t).unwrap(), n, &chain, &mut rng).unwrap();
     let m = Observables::measure(&square, seen.spins.view()).unwrap().abs_m;
     let without = |b: usize| {
@@ -162,7 +162,7 @@ fn an_exponent_has_the_error_of_the_temperature() {
 fn quantities(size: usize, t: f64, seed: u64) -> [Vec<f64>; 3] {
     let square = Square::new(size, size).unwrap();
     let mut rng = Streams::new(seed).generator("test/collapse", (size * 10_000) as u64 + (1000.0 * t) as u64);
-    let chain = wolff::Settings { chains: 1, burn_in: 30, spacing: 2.0 };
+    let chain = ChainLength::in_spacings(1, 30, 2.0);
     let n = 1000;
     let seen = wolff::sample(&Ising::new(&square), Temperature::new(t).unwrap(), n, &chain, &mut rng).unwrap();
     let m = Observables::measure(&square, seen.spins.view()).unwrap().abs_m;

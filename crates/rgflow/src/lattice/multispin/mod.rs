@@ -9,15 +9,15 @@
 //! Sites are visited as a checkerboard. White sites of a row follow the black ones of the next row, so that a large lattice
 //! passes through the cache once a sweep; the result is that of all black sites before all white ones.
 
-use ndarray::{Array2, ArrayViewMut1, Axis};
-use rayon::prelude::*;
+mod grid;
+
+pub use grid::Grid;
 
 use super::{LatticeError, Temperature};
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::Set;
 use crate::cpu::{self, Path, dispatched};
-use crate::random::{Bulk, Streams};
-use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode, put, through, together};
+use crate::random::Bulk;
 
 /// Words of a site.
 const WORDS: usize = 8;
@@ -112,147 +112,6 @@ impl Group {
         for (s, site) in out.iter_mut().zip(&self.spins) {
             *s = 2 * (site[word] >> bit & 1) as i8 - 1;
         }
-    }
-}
-
-/// How long the chains of [`sample_grid`] are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Chains per temperature, at least 1; the more, the shorter each is.
-    pub chains: usize,
-    /// Sweeps of each chain before its first kept configuration.
-    pub burn_in: usize,
-    /// Sweeps between the kept configurations of a chain, at least 1.
-    pub spacing: usize,
-}
-
-/// `n` configurations at each of `temperatures` in (0, 10], the chains of all temperatures side by side in groups of 512.
-///
-/// Returns an array of shape (n, lx * ly), values -1 and +1, for each temperature; row i is from chain i mod `chains`, of which
-/// even ones began ordered, odd ones disordered. Groups run on all threads; the result does not depend on their number.
-///
-/// # Errors
-/// As [`Group::new`], and [`LatticeError::ZeroSetting`] for no chains or no spacing.
-///
-/// ```
-/// use rgflow::{lattice::{Temperature, multispin::{Settings, sample_grid}}, random::Streams};
-/// let temperatures = [Temperature::new(1.5)?, Temperature::CRITICAL];
-/// let settings = Settings { chains: 100, burn_in: 1000, spacing: 50 };
-/// let spins = sample_grid(10, 10, &temperatures, 250, &settings, Streams::new(1), "example")?;
-/// assert_eq!((spins.len(), spins[1].dim()), (2, (250, 100)));
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
-/// ```
-pub fn sample_grid(
-    lx: usize,
-    ly: usize,
-    temperatures: &[Temperature],
-    n: usize,
-    settings: &Settings,
-    streams: Streams,
-    purpose: &str,
-) -> Result<Vec<Array2<i8>>, LatticeError> {
-    sample_grid_by(lx, ly, temperatures, n, settings, (streams, purpose), &through)
-}
-
-/// As [`sample_grid`], group by group: `drive` is given the number of each, from several threads, and brings it to its end. Its work is
-/// counted in sweeps.
-///
-/// # Errors
-/// As [`sample_grid`], and those of `drive`.
-pub fn sample_grid_by(
-    lx: usize,
-    ly: usize,
-    temperatures: &[Temperature],
-    n: usize,
-    settings: &Settings,
-    (streams, purpose): (Streams, &str),
-    drive: &Drive,
-) -> Result<Vec<Array2<i8>>, LatticeError> {
-    let Settings { chains, burn_in, spacing } = *settings;
-    for (name, value) in [("chains", chains), ("spacing", spacing)] {
-        if value == 0 {
-            return Err(LatticeError::ZeroSetting(name));
-        }
-    }
-    let (lanes, kept) = (chains * temperatures.len(), n.div_ceil(chains));
-    let mut spins: Vec<Array2<i8>> = temperatures.iter().map(|_| Array2::ones((n, lx * ly))).collect();
-    // The rows that each lane fills, one after the other.
-    let mut rows: Vec<Vec<ArrayViewMut1<i8>>> = (0..lanes).map(|_| Vec::with_capacity(kept)).collect();
-    for (t, spins) in spins.iter_mut().enumerate() {
-        for (i, row) in spins.axis_iter_mut(Axis(0)).enumerate() {
-            rows[t * chains + i % chains].push(row);
-        }
-    }
-    let groups: Vec<_> = rows.chunks_mut(REPLICAS).enumerate().collect();
-    groups.into_par_iter().try_for_each(|(g, rows)| {
-        // Lanes that nobody asked for repeat the last temperature.
-        let at = |r: usize| temperatures[((g * REPLICAS + r) / chains).min(temperatures.len() - 1)];
-        let group = Group::new(lx, ly, &std::array::from_fn(at), streams.bulk(purpose, g as u64))?;
-        drive(g, &mut Sweeps { group, rows, burn_in, spacing, kept, done: 0, written: 0 }).map_err(LatticeError::from)
-    })?;
-    Ok(spins)
-}
-
-/// A group at work: its configurations come after the burn-in and then a spacing apart.
-struct Sweeps<'r, 'a> {
-    group: Group,
-    /// By lane, the rows that it fills.
-    rows: &'r mut [Vec<ArrayViewMut1<'a, i8>>],
-    burn_in: usize,
-    spacing: usize,
-    /// Configurations of each lane.
-    kept: usize,
-    /// Sweeps and configurations so far.
-    done: usize,
-    written: usize,
-}
-
-impl Resumable for Sweeps<'_, '_> {
-    fn advance(&mut self) -> bool {
-        // A visit of 512 spins takes about as long as 300 operations.
-        let mut left = together(300 * self.group.spins.len());
-        while self.written < self.kept {
-            let next = self.burn_in + self.written * self.spacing;
-            let sweeps = left.min(next - self.done);
-            self.group.sweeps(sweeps);
-            (left, self.done) = (left - sweeps, self.done + sweeps);
-            if self.done < next {
-                return true;
-            }
-            for (r, rows) in self.rows.iter_mut().enumerate() {
-                if let Some(out) = rows.get_mut(self.written).and_then(ArrayViewMut1::as_slice_mut) {
-                    self.group.write(r, out);
-                }
-            }
-            self.written += 1;
-        }
-        false
-    }
-
-    fn done(&self) -> u64 {
-        self.done as u64
-    }
-
-    fn save(&self) -> Vec<u8> {
-        let Group { spins, stock, .. } = &self.group;
-        let rows: Vec<i8> =
-            self.rows.iter().flat_map(|rows| rows.iter().take(self.written).flatten()).copied().collect();
-        encode(&((self.done, self.written), spins, &stock.random, &stock.words[stock.used..], rows))
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type Saved = ((usize, usize), Vec<Site>, Bulk, Vec<Site>, Vec<i8>);
-        let ((done, written), spins, random, words, rows): Saved = decode(state)?;
-        demand(written <= self.kept && done <= self.burn_in + written * self.spacing)?;
-        put(&mut self.group.spins, &spins)?;
-        let stock = &mut self.group.stock;
-        stock.used = STOCK.checked_sub(words.len()).ok_or(Unfit)?;
-        stock.words[stock.used..].copy_from_slice(&words);
-        (stock.random, self.done, self.written) = (random, done, written);
-        let to: Vec<&mut i8> = self.rows.iter_mut().flat_map(|rows| rows.iter_mut().take(written).flatten()).collect();
-        demand(to.len() == rows.len())?;
-        to.into_iter().zip(rows).for_each(|(to, s)| *to = s);
-        Ok(())
     }
 }
 
@@ -440,39 +299,5 @@ mod tests {
         };
         let all: Vec<_> = Path::available().into_iter().map(spins).collect();
         assert!(all.iter().all(|s| *s == all[0]) && all[0] != group.spins);
-    }
-
-    /// Left after any advance and taken up by other groups, a grid ends with the same spins: in the burn-in, without one, between
-    /// configurations and at the end. Two groups, the last one not full.
-    #[test]
-    fn a_grid_left_anywhere_ends_with_the_same_spins() {
-        let temperatures = [1.5, 2.3, 4.0].map(|t| Temperature::new(t).expect("positive"));
-        for (burn_in, n) in [(50, 700), (0, 201), (3, 1), (7, 0)] {
-            let settings = Settings { chains: 200, burn_in, spacing: 9 };
-            let grid = |drive: &Drive| {
-                let streams = (Streams::new(1), "test/left");
-                sample_grid_by(64, 64, &temperatures, n, &settings, streams, drive).expect("even extents")
-            };
-            let whole = sample_grid(64, 64, &temperatures, n, &settings, Streams::new(1), "test/left");
-            let whole = whole.expect("even extents");
-            for leave in [0, 1, 2, 5, 9] {
-                let states = std::sync::Mutex::new(std::collections::BTreeMap::new());
-                grid(&|g, work| {
-                    (0..leave).for_each(|_| {
-                        work.advance();
-                    });
-                    states.lock().expect("no panic").insert(g, (work.done(), work.save()));
-                    Ok(())
-                });
-                let again = grid(&|g, work| {
-                    let states = states.lock().expect("no panic");
-                    work.restore(&states[&g].1).expect("of the same description");
-                    assert_eq!(work.done(), states[&g].0);
-                    drop(states);
-                    through(g, work)
-                });
-                assert_eq!(again, whole, "burn-in {burn_in}, {n} each, left after {leave}");
-            }
-        }
     }
 }
