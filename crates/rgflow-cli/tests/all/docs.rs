@@ -223,6 +223,7 @@ fn try_page(page: &Path) -> Tried {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn every_command_of_the_docs_runs_and_prints_what_they_show() {
     let tried: Vec<Tried> = std::thread::scope(|scope| {
         let pages: Vec<_> = pages().into_iter().map(|page| scope.spawn(move || try_page(&page))).collect();

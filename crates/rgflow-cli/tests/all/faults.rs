@@ -154,12 +154,14 @@ fn signals_stop_a_training_that_resumes_to_the_same_bytes() {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn signals_stop_a_flow_that_resumes_to_the_same_bytes() {
     signals(FLOW);
 }
 
 /// Deleted and changed files are found by their hashes, said, and made again.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn damaged_files_are_found_and_made_again() {
     let bench = Bench::new();
     for (job, folder) in [(TRAIN, "train"), (FLOW, "flow")] {

@@ -16,6 +16,7 @@ fn enough(stopped: usize, trials: usize) {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn every_recipe_resumes_to_the_same_bytes() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let mut stopped = 0;
@@ -60,6 +61,7 @@ fn commands_on_own_data_resume_to_the_same_bytes() {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn reproduce_scan_and_rg_resume_to_the_same_bytes() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let run = |name: &str, arguments: &[&str]| {

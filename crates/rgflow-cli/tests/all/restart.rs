@@ -192,26 +192,31 @@ fn a_killed_training_goes_on() {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn a_killed_thermometer_goes_on() {
     go_on(&READ);
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn a_killed_flow_goes_on() {
     go_on(&FLOW);
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn killed_block_spins_go_on() {
     go_on(&MCRG);
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn killed_chains_of_several_lattices_go_on() {
     go_on(&SCALING);
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn killed_readings_of_networks_go_on() {
     let (_, settings) = small::SMALL.iter().find(|(name, _)| *name == "neural-rg").expect("there");
     let sets = settings.concat().into_iter().chain(["lattices.n64=8000"]).flat_map(|set| ["--set", set]);
@@ -221,6 +226,7 @@ fn killed_readings_of_networks_go_on() {
 
 /// A burn-in is no part that begins again: killed in it, chains go on.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn a_killed_burn_in_goes_on() {
     let sets =
         ["mcrg.blocks=32", "mcrg.soft_samples=320", "mcrg.burn_in=8000"].into_iter().flat_map(|set| ["--set", set]);
