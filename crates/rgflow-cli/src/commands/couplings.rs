@@ -69,7 +69,7 @@ impl CouplingFlags {
             None if n <= Couplings::MOST_EXACT => rbm.couplings(),
             samples => {
                 let samples = samples.unwrap_or(SAMPLES) as usize;
-                rbm.sampled_couplings(samples, Streams::new(self.seed.into()), "inspect/couplings")
+                rbm.sampled_couplings(samples, Streams::new(self.seed.into()).of("inspect/couplings"))
             }
         };
         let couplings = couplings.map_err(wrong)?;

@@ -30,7 +30,7 @@ pub fn effective(rbm: &Rbm, extents: &[usize], streams: Streams, purpose: &str) 
         let couplings = if rbm.n_visible() <= Couplings::MOST_EXACT {
             rbm.couplings()?
         } else {
-            rbm.sampled_couplings(SAMPLES, streams, purpose)?
+            rbm.sampled_couplings(SAMPLES, streams.of(purpose))?
         };
         of(&couplings, extents)
     };

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use rgflow::exact::transfer;
 use rgflow::lattice::multispin::Grid;
 use rgflow::lattice::{ChainLength, Collection, Ising, Sampling, Square, Temperature, metropolis, wolff};
-use rgflow::random::Streams;
 use rgflow::restart::Drive;
 use std::cell::LazyCell;
 
@@ -75,19 +74,18 @@ pub fn stage(repetition: &Repetition, settings: &Torus) -> Result<Artifact, Erro
     repetition.stage(what, |out| {
         let grid = settings.temperatures();
         let size = *settings.lattice.size;
-        let per = *settings.samples.per_temperature;
-        let streams = out.streams();
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
         out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
         let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
-        let thermal = draw_all(out, settings.samples.sampler, size, &grid, per, streams, &names)?;
+        let sampler = settings.samples.sampler;
+        let thermal = Sets { out, sampler, size, n: *settings.samples.per_temperature, purposes: &names }.draw(&grid)?;
         for (s, name) in THERMAL.iter().enumerate() {
             let parts: Vec<&Collection> = thermal.iter().map(|sets| &sets[s]).collect();
             write(out, name, size, &grid, &parts)?;
         }
         let names = ["samples/calibration".to_string()];
         let n = *settings.samples.calibration;
-        let between = draw_all(out, settings.samples.sampler, size, &midpoints, n, streams, &names)?;
+        let between = Sets { out, sampler, size, n, purposes: &names }.draw(&midpoints)?;
         write(out, "calibration", size, &midpoints, &between.iter().map(|sets| &sets[0]).collect::<Vec<_>>())
     })
 }
@@ -109,11 +107,11 @@ pub fn further(
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     repetition.stage(what, |out| {
-        let (streams, size) = (out.streams(), *settings.lattice.size);
+        let (sampler, size) = (settings.samples.sampler, *settings.lattice.size);
         out.add_work(stage, grid.len() as u64 * UNITS);
         let purposes: Vec<String> = names.iter().map(|name| format!("samples/{name}")).collect();
-        let per = *settings.samples.per_temperature;
-        let sets = draw_all(out, settings.samples.sampler, size, grid, per, streams, &purposes)?;
+        let n = *settings.samples.per_temperature;
+        let sets = Sets { out, sampler, size, n, purposes: &purposes }.draw(grid)?;
         for (s, name) in names.iter().enumerate() {
             write(out, name, size, grid, &sets.iter().map(|at| &at[s]).collect::<Vec<_>>())?;
         }
@@ -124,51 +122,85 @@ pub fn further(
 /// Units of progress per temperature, of about one microsecond.
 pub const UNITS: u64 = 40_000;
 
-/// Independent collections at each temperature, one for each purpose.
-fn draw_all(
-    out: &StageOut,
+/// Independent sets of configurations, one for each purpose.
+struct Sets<'a> {
+    out: &'a StageOut<'a>,
     sampler: Sampler,
+    /// Extent of the lattice.
     size: usize,
-    grid: &[f64],
+    /// Configurations of each set at each temperature.
     n: usize,
-    streams: Streams,
-    purposes: &[String],
-) -> Result<Vec<Vec<Collection>>, Error> {
-    let square = Square::new(size, size)?;
-    let temperatures: Vec<_> = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<_, _>>()?;
-    let together: Vec<Temperature> = match sampler {
-        Sampler::Metropolis => {
-            let fits = |t: &Temperature| metropolis::is_bit_parallel(&Ising::new(&square), *t);
-            temperatures.iter().copied().filter(fits).collect()
-        }
-        _ => Vec::new(),
-    };
-    let length = ChainLength::single_spin(&square);
-    let words = Grid { square: &square, temperatures: &together, length };
-    let grids = |purpose: &String| {
-        let sample = |drive: &Drive| words.draw_by(n, streams.of(purpose), drive);
-        out.drive(&format!("{purpose}/words"), &|_| 0, sample)
-    };
-    let mut grids: Vec<_> = if together.is_empty() {
-        Vec::new()
-    } else {
-        let one = |purpose| {
-            out.tick(0)?;
-            grids(purpose).map(Vec::into_iter)
+    purposes: &'a [String],
+}
+
+impl Sets<'_> {
+    /// By temperature and purpose.
+    fn draw(&self, grid: &[f64]) -> Result<Vec<Vec<Collection>>, Error> {
+        let Self { out, purposes, .. } = *self;
+        let square = Square::new(self.size, self.size)?;
+        let temperatures: Vec<_> = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<_, _>>()?;
+        let together: Vec<Temperature> = match self.sampler {
+            Sampler::Metropolis => {
+                let fits = |t: &Temperature| metropolis::is_bit_parallel(&Ising::new(&square), *t);
+                temperatures.iter().copied().filter(fits).collect()
+            }
+            _ => Vec::new(),
         };
-        purposes.iter().map(one).collect::<Result<_, Error>>()?
-    };
-    let alone = |(k, t): (usize, &Temperature)| {
-        if together.contains(t) {
-            return out.tick(UNITS).map(|()| Vec::new());
+        let words = Grid { square: &square, temperatures: &together, length: ChainLength::single_spin(&square) };
+        let grids = |purpose: &String| {
+            let sample = |drive: &Drive| words.draw_by(self.n, out.streams().of(purpose), drive);
+            out.drive(&format!("{purpose}/words"), &|_| 0, sample)
+        };
+        let mut grids: Vec<_> = if together.is_empty() {
+            Vec::new()
+        } else {
+            let one = |purpose| {
+                out.tick(0)?;
+                grids(purpose).map(Vec::into_iter)
+            };
+            purposes.iter().map(one).collect::<Result<_, Error>>()?
+        };
+        let alone = |(k, t): (usize, &Temperature)| {
+            if together.contains(t) { out.tick(UNITS).map(|()| Vec::new()) } else { self.at(*t, k as u64) }
+        };
+        let mut all: Vec<Vec<Collection>> =
+            temperatures.par_iter().enumerate().map(alone).collect::<Result<_, Error>>()?;
+        for (sets, _) in all.iter_mut().zip(&temperatures).filter(|(_, t)| together.contains(t)) {
+            sets.extend(grids.iter_mut().filter_map(Iterator::next));
         }
-        draw(out, sampler, (size, grid[k], n), (streams, k as u64), purposes, UNITS)
-    };
-    let mut all: Vec<Vec<Collection>> = temperatures.par_iter().enumerate().map(alone).collect::<Result<_, Error>>()?;
-    for (sets, _) in all.iter_mut().zip(&temperatures).filter(|(_, t)| together.contains(t)) {
-        sets.extend(grids.iter_mut().filter_map(Iterator::next));
+        Ok(all)
     }
-    Ok(all)
+
+    /// At one temperature, from the stream `index` of each purpose: parts of the stage, of [`UNITS`] in total.
+    fn at(&self, temperature: Temperature, index: u64) -> Result<Vec<Collection>, Error> {
+        let Self { out, sampler, size, n, purposes } = *self;
+        let square = Square::new(size, size)?;
+        let (model, share) = (Ising::new(&square), UNITS / purposes.len() as u64);
+        // T = 0 has exactly two states: single-spin updates cannot reach the second from the first.
+        let is_cold = temperature == Temperature::ZERO;
+        let is_exact = sampler == Sampler::Exact || is_cold && sampler == Sampler::Metropolis && size <= 12;
+        let exact = LazyCell::new(|| transfer::Sampler::new(size, size, temperature));
+        let one = |purpose: &String| {
+            let part = format!("{purpose}/{index}");
+            let stream = out.streams().of(purpose);
+            if is_exact {
+                return out.keep(&part, share, || {
+                    let exact = exact.as_ref().map_err(Clone::clone)?;
+                    out.tick(share)?;
+                    Ok(exact.sample(n, &mut stream.generator(index)))
+                });
+            }
+            let (mut rng, mut bulk) = (stream.generator(index), stream.bulk(index));
+            let sampling = match sampler {
+                Sampler::Metropolis if !is_cold => {
+                    metropolis::sampling(&model, temperature, n, &ChainLength::single_spin(&square), &mut bulk)
+                }
+                _ => wolff::sampling(&model, temperature, n, &ChainLength::CLUSTERS, &mut rng),
+            };
+            sampled(out, &part, sampling?, share)
+        };
+        purposes.iter().map(one).collect()
+    }
 }
 
 /// Collections of `sampling` as the part `part` of a stage, resumed if a run was stopped; worth `units` of the work.
@@ -177,42 +209,6 @@ pub fn sampled(out: &StageOut, part: &str, mut sampling: Sampling, units: u64) -
     let reported = out.complete(part, &mut sampling, &|step| units * step / steps)?;
     out.tick(units - reported)?;
     Ok(sampling.finish())
-}
-
-/// Independent collections at one temperature, one for each purpose, from its stream `index`: parts of the stage, of `units` in total.
-fn draw(
-    out: &StageOut,
-    sampler: Sampler,
-    (size, t, n): (usize, f64, usize),
-    (streams, index): (Streams, u64),
-    purposes: &[String],
-    units: u64,
-) -> Result<Vec<Collection>, Error> {
-    let temperature = Temperature::new(t)?;
-    let square = Square::new(size, size)?;
-    let (model, share) = (Ising::new(&square), units / purposes.len() as u64);
-    // T = 0 has exactly two states: single-spin updates cannot reach the second from the first.
-    let is_exact = sampler == Sampler::Exact || t == 0.0 && sampler == Sampler::Metropolis && size <= 12;
-    let exact = LazyCell::new(|| transfer::Sampler::new(size, size, temperature));
-    let one = |purpose: &String| {
-        let part = format!("{purpose}/{index}");
-        if is_exact {
-            return out.keep(&part, share, || {
-                let exact = exact.as_ref().map_err(Clone::clone)?;
-                out.tick(share)?;
-                Ok(exact.sample(n, &mut streams.generator(purpose, index)))
-            });
-        }
-        let (mut rng, mut bulk) = (streams.generator(purpose, index), streams.bulk(purpose, index));
-        let sampling = match sampler {
-            Sampler::Metropolis if t > 0.0 => {
-                metropolis::sampling(&model, temperature, n, &ChainLength::single_spin(&square), &mut bulk)
-            }
-            _ => wolff::sampling(&model, temperature, n, &ChainLength::CLUSTERS, &mut rng),
-        };
-        sampled(out, &part, sampling?, share)
-    };
-    purposes.iter().map(one).collect()
 }
 
 /// Writes the collections of a set, one per temperature; `size` is the extent of the lattice.

@@ -2,7 +2,7 @@
 
 use super::{Boltzmann, BoltzmannError, Phases};
 use crate::learning::{Descent, Optimiser};
-use crate::random::{Generator, Streams};
+use crate::random::{Generator, Stream};
 use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, put};
 use ndarray::ArrayView2;
 use std::ops::ControlFlow;
@@ -32,7 +32,8 @@ pub struct Step {
     pub largest_difference: f64,
 }
 
-/// Trains `machine` on `data`, shape (samples, n_visible), values -1 and +1. `progress` is called after each update.
+/// Trains `machine` on `data`, shape (samples, n_visible), values -1 and +1. `progress` is called after each update. The random
+/// stream is PURPOSE/phases.
 ///
 /// # Errors
 /// Settings and samples that cannot be; [`BoltzmannError::Diverged`] if a parameter ran away;
@@ -49,7 +50,7 @@ pub struct Step {
 /// let data = arr2(&[[1i8, 1], [-1, -1], [1, 1], [1, -1]]);
 /// let descent = Descent::new(Rule::Sgd(Sgd), 0.2);
 /// let training = Training { updates: 500, phases: Phases::Exact, chains: 1, descent };
-/// train(&mut machine, data.view(), &training, streams, "example", &mut |_| Continue(()))?;
+/// train(&mut machine, data.view(), &training, streams.of("example"), &mut |_| Continue(()))?;
 /// assert!((machine.ln_visible_law()?[0b11].exp() - 0.5).abs() < 0.02); // both up: two samples of four
 /// # Ok::<(), rgflow::boltzmann::BoltzmannError>(())
 /// ```
@@ -57,11 +58,10 @@ pub fn train(
     machine: &mut Boltzmann,
     data: ArrayView2<i8>,
     training: &Training,
-    streams: Streams,
-    purpose: &str,
+    stream: Stream,
     progress: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<(), BoltzmannError> {
-    let mut fit = Fit::new(machine.clone(), data.view(), training, streams, purpose)?;
+    let mut fit = Fit::new(machine.clone(), data.view(), training, stream)?;
     loop {
         let more = fit.advance();
         if fit.failed.is_none() && fit.last.is_some_and(|step| progress(step).is_break()) {
@@ -98,13 +98,12 @@ impl<'a> Fit<'a> {
         machine: Boltzmann,
         data: ArrayView2<'a, i8>,
         training: &Training,
-        streams: Streams,
-        purpose: &str,
+        stream: Stream,
     ) -> Result<Self, BoltzmannError> {
         machine.check(data)?;
         training.descent.check()?;
         Ok(Self {
-            random: streams.generator(&format!("{purpose}/phases"), 0),
+            random: stream.streams.generator(&format!("{}/phases", stream.purpose), 0),
             couplings: training.descent.weights(machine.couplings.len()),
             biases: training.descent.biases(machine.biases.len()),
             machine,
@@ -188,6 +187,7 @@ impl Resumable for Fit<'_> {
 mod tests {
     use super::*;
     use crate::learning::{Momentum, Rule, Sgd};
+    use crate::random::Streams;
     use ndarray::Array2;
     use std::ops::ControlFlow::{Break, Continue};
 
@@ -207,7 +207,7 @@ mod tests {
                 Boltzmann::random(3, n_hidden, 0.5, &mut streams.generator("xor/init", 0)).expect("units");
             let descent = Descent::new(Rule::Sgd(Sgd), 0.2);
             let training = Training { updates, phases, chains: 200, descent };
-            train(&mut machine, data.view(), &training, streams, "xor", &mut |_| Continue(())).expect("finite");
+            train(&mut machine, data.view(), &training, streams.of("xor"), &mut |_| Continue(())).expect("finite");
             likelihood(&machine)
         };
         let alone = learnt(0, Phases::Exact, 500);
@@ -227,7 +227,7 @@ mod tests {
             let mut machine = Boltzmann::random(2, 0, 0.0, &mut streams.generator("away/init", 0)).expect("units");
             let descent = Descent::new(Rule::Sgd(Sgd), rate);
             let training = Training { updates: 3, phases: Phases::Exact, chains: 1, descent };
-            train(&mut machine, data.view(), &training, streams, "away", &mut |_| Continue(())).map(|()| machine)
+            train(&mut machine, data.view(), &training, streams.of("away"), &mut |_| Continue(())).map(|()| machine)
         };
         // From no couplings the first gradient is <s s'> = 1 of the data less 0.
         let error = run(1001.0).expect_err("beyond the bound");
@@ -251,13 +251,13 @@ mod tests {
                 seen.push(step.update);
                 Continue(())
             };
-            train(&mut whole, data.view(), &training, streams, "left", &mut progress).expect("finite");
+            train(&mut whole, data.view(), &training, streams.of("left"), &mut progress).expect("finite");
             assert_eq!(seen, (1..=12).collect::<Vec<_>>());
             let mut half = start();
             let stop = &mut |step: Step| if step.update < 6 { Continue(()) } else { Break(()) };
-            let stopped = train(&mut half, data.view(), &training, streams, "left", stop);
+            let stopped = train(&mut half, data.view(), &training, streams.of("left"), stop);
             assert_eq!((stopped, half), (Err(BoltzmannError::Stopped(Stopped)), start()));
-            let fit = || Fit::new(start(), data.view(), &training, streams, "left").expect("valid");
+            let fit = || Fit::new(start(), data.view(), &training, streams.of("left")).expect("valid");
             for leave in 0..=12 {
                 let (mut first, mut second) = (fit(), fit());
                 (0..leave).for_each(|_| {

@@ -2,7 +2,7 @@
 //! lie together.
 
 use super::holm;
-use crate::random::{Streams, permutation};
+use crate::random::{Stream, permutation};
 use ndarray::ArrayView2;
 
 /// Relabellings as far apart as the true labels after which no more are drawn.
@@ -13,12 +13,12 @@ const ENOUGH: usize = 20;
 /// those that are not are one, and so are chains of such pairs.
 ///
 /// `rows`: shape (n x size, values), one collection below the other. Returns a label of each, 0, 1 ... in the order of
-/// the first collection that has it. Pair i draws from the stream i of `purpose`.
+/// the first collection that has it. Pair i draws from the stream i of the purpose.
 ///
 /// ```
 /// use rgflow::{random::Streams, statistics::distinct_collections};
 /// let rows = ndarray::Array2::from_shape_fn((30, 1), |(i, _)| (i % 10) as f32 + if i < 20 { 0.0 } else { 9.0 });
-/// assert_eq!(distinct_collections(rows.view(), 3, 1000, 0.01, Streams::new(1), "example"), [0, 0, 1]);
+/// assert_eq!(distinct_collections(rows.view(), 3, 1000, 0.01, Streams::new(1).of("example")), [0, 0, 1]);
 /// ```
 ///
 /// # Panics
@@ -28,8 +28,7 @@ pub fn distinct_collections(
     n: usize,
     permutations: usize,
     level: f64,
-    streams: Streams,
-    purpose: &str,
+    stream: Stream,
 ) -> Vec<usize> {
     let size = rows.nrows() / n;
     let gram = rows.dot(&rows.t());
@@ -37,7 +36,7 @@ pub fn distinct_collections(
     let p_of = |(i, (a, b)): (usize, &(usize, usize))| {
         let both: Vec<usize> = (a * size..(a + 1) * size).chain(b * size..(b + 1) * size).collect();
         let gram: Vec<f64> = both.iter().flat_map(|i| both.iter().map(|j| f64::from(gram[[*i, *j]]))).collect();
-        let mut random = streams.generator(purpose, i as u64);
+        let mut random = stream.generator(i as u64);
         p_value(&gram, 2 * size, permutations, || permutation(2 * size, &mut random))
     };
     let p: Vec<f64> = pairs.iter().enumerate().map(p_of).collect();
@@ -99,12 +98,13 @@ pub fn purity(places: &[(f32, f32)], labels: &[usize]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Streams;
     use ndarray::Array2;
     use rand::RngExt;
 
     #[test]
     fn three_collections_of_two_laws_are_two() {
-        let distinct = |rows: Array2<f32>, n| distinct_collections(rows.view(), 3, n, 0.01, Streams::new(1), "p");
+        let distinct = |rows: Array2<f32>, n| distinct_collections(rows.view(), 3, n, 0.01, Streams::new(1).of("p"));
         let mut random = Streams::new(1).generator("t", 0);
         let rows = Array2::from_shape_fn((60, 8), |(i, _)| random.random::<f32>() + if i >= 40 { 0.8 } else { 0.0 });
         assert_eq!(distinct(rows, 2000), [0, 0, 1]);

@@ -46,7 +46,7 @@ fn a_hidden_unit_on_each_bond_is_the_ising_model() {
         (geometry("square", &[6, 8]), false),
     ] {
         let (rbm, k) = decimated(&lattice, 0.8);
-        let sampled = rbm.sampled_couplings(1000, Streams::new(7), "test").unwrap();
+        let sampled = rbm.sampled_couplings(1000, Streams::new(7).of("test")).unwrap();
         assert_eq!(sampled.configurations().unwrap() % 16, 0);
         let extents = lattice.extents();
         for couplings in exact.then(|| rbm.couplings().unwrap()).into_iter().chain([sampled]) {
@@ -117,7 +117,7 @@ fn gaussian_hidden_units_are_two_body() {
         let rbm = machine(n, 5, 0.3).with_units(Units::SPIN, Units::gaussian(0.7).unwrap()).unwrap();
         let variance = f64::from(0.7f32).powi(2);
         let w = rbm.weights.mapv(f64::from);
-        let seen = rbm.sampled_couplings(1, Streams::new(3), "test").unwrap();
+        let seen = rbm.sampled_couplings(1, Streams::new(3).of("test")).unwrap();
         for i in 0..n {
             let field = f64::from(rbm.visible_bias[i])
                 + variance * w.row(i).iter().zip(&rbm.hidden_bias).map(|(w, c)| w * f64::from(*c)).sum::<f64>();
@@ -134,7 +134,7 @@ fn gaussian_hidden_units_are_two_body() {
 fn units_do_not_change_the_couplings() {
     let spins = machine(11, 6, 0.8);
     let bits = spins.converted(Units::BINARY, Units::BINARY).unwrap().rbm;
-    let of = |rbm: &Rbm| [rbm.couplings().unwrap(), rbm.sampled_couplings(1, Streams::new(1), "test").unwrap()];
+    let of = |rbm: &Rbm| [rbm.couplings().unwrap(), rbm.sampled_couplings(1, Streams::new(1).of("test")).unwrap()];
     for (a, b) in of(&spins).into_iter().zip(of(&bits)) {
         for i in 0..11 {
             // The parameters of the converted machine are rounded to f32.
@@ -151,7 +151,7 @@ fn units_do_not_change_the_couplings() {
 fn sampled_couplings_are_those_of_the_full_transform() {
     let rbm = machine(16, 12, 0.7);
     let exact = rbm.couplings().unwrap();
-    let sampled = rbm.sampled_couplings(20_000, Streams::new(5), "test").unwrap();
+    let sampled = rbm.sampled_couplings(20_000, Streams::new(5).of("test")).unwrap();
     assert!(exact.orders().shares()[2].value > 0.02, "there is something to sample: {:?}", exact.orders());
     let mut squares = Vec::new();
     for i in 0..16 {
@@ -181,7 +181,7 @@ fn the_same_seed_gives_the_same_couplings_on_any_number_of_threads() {
     let rbm = machine(40, 9, 0.5);
     let of = |threads: usize, seed: u64| -> Couplings {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| rbm.sampled_couplings(5000, Streams::new(seed), "test").unwrap())
+        pool.install(|| rbm.sampled_couplings(5000, Streams::new(seed).of("test")).unwrap())
     };
     assert_eq!(of(1, 2), of(3, 2));
     assert_ne!(of(1, 2), of(1, 3));
@@ -251,18 +251,18 @@ fn what_has_no_couplings_is_refused() {
     assert!(matches!(TraceCondition::of(&small, &geometry("ring", &[8]), infinite), Err(TraceError::Sites { .. })));
     assert!(matches!(small.couplings().unwrap().by_distance(&[3, 5]), Err(RbmError::Shape { found: 15, .. })));
     let gaussian = machine(4, 2, 0.1).with_units(Units::gaussian(1.0).unwrap(), Units::SPIN).unwrap();
-    for refused in [gaussian.couplings(), gaussian.sampled_couplings(1, Streams::new(1), "test")] {
+    for refused in [gaussian.couplings(), gaussian.sampled_couplings(1, Streams::new(1).of("test"))] {
         assert!(refused.unwrap_err().to_string().contains("visible units are Gaussian"));
     }
     let mut broken = machine(4, 2, 0.1);
     broken.weights[[0, 0]] = f32::NAN;
-    assert_eq!(broken.sampled_couplings(1, Streams::new(1), "test"), Err(RbmError::NotFinite));
+    assert_eq!(broken.sampled_couplings(1, Streams::new(1).of("test")), Err(RbmError::NotFinite));
     let wide = Rbm::random(2049, 1, 0.1, &mut Streams::new(1).generator("test", 0));
-    let wide = wide.sampled_couplings(1, Streams::new(1), "test").unwrap_err();
+    let wide = wide.sampled_couplings(1, Streams::new(1).of("test")).unwrap_err();
     assert!(matches!(wide, RbmError::TooManyPairs { most: 2048, found: 2049, .. }));
     // One unit has no pairs; ln p of two free spins is constant.
     let one = Rbm::new(arr2(&[[0.5f32]]), arr1(&[0.25f32]), arr1(&[0.0f32]), Units::SPIN, Units::SPIN).unwrap();
-    let one = one.sampled_couplings(1, Streams::new(1), "test").unwrap();
+    let one = one.sampled_couplings(1, Streams::new(1).of("test")).unwrap();
     assert!((one.field(0).value - 0.25).abs() < 1e-12 && one.nearest_neighbour(&[1]).is_err());
     let free = machine(2, 1, 0.0).couplings().unwrap();
     assert!(free.by_distance(&[2]).unwrap()[0].coupling.value.abs() < 1e-12);

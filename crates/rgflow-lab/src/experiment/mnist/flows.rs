@@ -67,7 +67,7 @@ pub(super) fn stage(
             let flow = Flow { purpose: &purpose, part: &part, rbm: &rbm, mode, steps: mark - done, starts };
             let trajectory = flow.trajectory(out, Readout { mlp: Some(&mlp), lattice: None }, &units)?;
             let (ends, permutations) = (trajectory.values.view(), *settings.permutations);
-            let labels = distinct_collections(ends, 10, permutations, LEVEL, out.streams(), &purpose);
+            let labels = distinct_collections(ends, 10, permutations, LEVEL, out.streams().of(&purpose));
             if done == 0 {
                 let shown = trajectory.records_before(&SHOWN[..SHOWN.len() - 1]);
                 found.records = trajectory.steps();

@@ -56,7 +56,7 @@ fn couplings(out: &StageOut, ring: &Ring, data: &Array2<i8>, part: &str, phases:
     let start = Boltzmann::random(*ring.spins, 0, 0.01, &mut streams.generator(name, 0))?;
     let descent = Descent::new(Rule::Sgd(Sgd), *ring.learning_rate as f32);
     let training = boltzmann::Training { updates: *ring.updates, phases, chains: *ring.chains, descent };
-    let mut fit = boltzmann::Fit::new(start, data.view(), &training, streams, name)?;
+    let mut fit = boltzmann::Fit::new(start, data.view(), &training, streams.of(name))?;
     out.complete(part, &mut fit, &|updates| updates)?;
     Ok(fit.finish()?.ring_couplings())
 }

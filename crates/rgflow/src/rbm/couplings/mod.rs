@@ -14,7 +14,7 @@ mod sampled;
 use super::enumeration::VisibleStates;
 use super::{Rbm, RbmError};
 use crate::kernel::walsh::walsh_transform;
-use crate::random::Streams;
+use crate::random::Stream;
 use crate::statistics::{Estimate, student_t_error};
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -234,13 +234,13 @@ impl Rbm {
     /// ```
     /// use rgflow::{random::Streams, rbm::Rbm};
     /// let rbm = Rbm::random(30, 10, 0.3, &mut Streams::new(1).generator("example/rbm", 0));
-    /// let couplings = rbm.sampled_couplings(1000, Streams::new(1), "example/couplings")?;
+    /// let couplings = rbm.sampled_couplings(1000, Streams::new(1).of("example/couplings"))?;
     /// let j = couplings.pair(3, 7);
     /// let to_first_order: f64 = (0..10).map(|a| f64::from(rbm.weights[[3, a]] * rbm.weights[[7, a]])).sum();
     /// assert!(j.error < 0.02 && j.value.signum() == to_first_order.signum());
     /// # Ok::<(), rgflow::rbm::RbmError>(())
     /// ```
-    pub fn sampled_couplings(&self, samples: usize, streams: Streams, purpose: &str) -> Result<Couplings, RbmError> {
+    pub fn sampled_couplings(&self, samples: usize, stream: Stream) -> Result<Couplings, RbmError> {
         const WHAT: &str = "the sampling of couplings";
         let n = self.n_visible();
         if n > MOST_SAMPLED {
@@ -250,6 +250,7 @@ impl Rbm {
         let states = VisibleStates::new(self, WHAT, MOST_SAMPLED)?;
         let rows = (2 * n).next_power_of_two().max(LEAST_ROWS);
         let designs = samples.div_ceil(BLOCKS * rows).max(1);
+        let Stream { streams, purpose } = stream;
         let name = format!("{purpose}/design");
         let blocks: Vec<(Vec<f64>, Vec<f64>)> = (0..BLOCKS)
             .into_par_iter()
@@ -270,7 +271,7 @@ impl Rbm {
         let orders = Orders {
             one: sum_of_squares(fields.view()),
             two: sum_of_squares(pairs.view()),
-            more: rest(&states, self.n_hidden(), (&fields, &pairs), configurations / 4, (streams, purpose)),
+            more: rest(&states, self.n_hidden(), [&fields, &pairs], configurations / 4, stream),
         };
         Ok(Couplings { n, fields, pairs, configurations: Some(configurations), orders })
     }

@@ -3,7 +3,7 @@
 use super::super::enumeration::VisibleStates;
 use super::{BLOCKS, CHUNK, pair_index};
 use crate::kernel::walsh::walsh_transform;
-use crate::random::{Generator, Streams};
+use crate::random::{Generator, Stream};
 use crate::statistics::Estimate;
 use ndarray::{Array2, ArrayView2, Axis};
 use rand::RngExt;
@@ -110,15 +110,16 @@ pub(super) fn sum_of_squares(blocks: ArrayView2<f64>) -> Estimate {
 pub(super) fn rest(
     states: &VisibleStates,
     n_hidden: usize,
-    (fields, pairs): (&Array2<f64>, &Array2<f64>),
+    [fields, pairs]: [&Array2<f64>; 2],
     samples: usize,
-    (streams, purpose): (Streams, &str),
+    stream: Stream,
 ) -> Estimate {
     let half = |of: &Array2<f64>, first: usize| -> Vec<f64> {
         let rows: Vec<usize> = (first..BLOCKS).step_by(2).collect();
         of.select(Axis(0), &rows).mean_axis(Axis(0)).expect("there are blocks").to_vec()
     };
     let fits = [0, 1].map(|first| (half(fields, first), half(pairs, first)));
+    let Stream { streams, purpose } = stream;
     let name = format!("{purpose}/rest");
     let left: Vec<Vec<[f64; 2]>> = (0..samples.div_ceil(CHUNK))
         .into_par_iter()
