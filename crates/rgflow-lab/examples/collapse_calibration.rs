@@ -6,7 +6,7 @@
 
 use rgflow::lattice::{ChainLength, Ising, Observables, Square, Temperature, wolff};
 use rgflow::random::Streams;
-use rgflow::rg::scaling::{Master, Point, collapse, spread};
+use rgflow::scaling::{Master, Point, collapse, spread};
 
 const BLOCKS: usize = 50;
 

@@ -9,7 +9,7 @@ use rgflow::exact::enumeration::JointDensity;
 use rgflow::exact::{square, torus, transfer};
 use rgflow::lattice::{ChainLength, Ising, Lattice, Observables, Square, Temperature, wolff};
 use rgflow::random::Streams;
-use rgflow::rg::multi_histogram::{State, UNSEEN};
+use rgflow::reweighting::{State, UNSEEN};
 use rgflow_lab::artifact::npz::Writer;
 use rgflow_lab::dataset::averages::Quantity;
 use rgflow_lab::dataset::ensemble::{Coupled, Pool, pools};
@@ -123,7 +123,7 @@ impl Count {
         size: usize,
         known: &Known,
         pool: &Pool,
-        mbar: &rgflow::rg::multi_histogram::Mbar,
+        mbar: &rgflow::reweighting::Mbar,
         [low, high]: [f64; 2],
         states: &[State],
     ) {

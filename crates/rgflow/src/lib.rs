@@ -5,8 +5,8 @@
 //!
 //! The modules, in their order of use: the [`cpu`]'s instruction sets; [`restart`], how a computation is stopped and taken up again;
 //! [`random`] streams by name; [`packed`] units; [`statistics`]; [`learning`], shared by networks and machines; the spin [`lattice`] and its
-//! samplers; [`nn`], [`rbm`] and [`boltzmann`]; [`exact`] results; [`sampling`], whatever the method; [`rg`] transformations; the RBM [`flow`]. [`prelude`] has the names that
-//! most programs need.
+//! samplers; [`nn`], [`rbm`] and [`boltzmann`]; [`exact`] results; [`sampling`], whatever the method; [`reweighting`] to other temperatures
+//! and fields; finite-size [`scaling`]; [`rg`] transformations; the RBM [`flow`]. [`prelude`] has the names that most programs need.
 //!
 //! Units: J = k_B = 1, temperatures in J/k_B, K = 1/T. A seed gives the same bytes for any number of threads ([`random::Streams`]).
 
@@ -24,6 +24,8 @@ pub mod prelude;
 pub mod random;
 pub mod rbm;
 pub mod restart;
+pub mod reweighting;
 pub mod rg;
 pub mod sampling;
+pub mod scaling;
 pub mod statistics;

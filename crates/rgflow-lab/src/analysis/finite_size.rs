@@ -7,8 +7,8 @@ use crate::dataset::ensemble::{Part, Pool};
 use crate::dataset::histograms::Histograms;
 use crate::record::{Curve, Figure, Panel, Style};
 use rgflow::lattice::Geometry;
-use rgflow::rg::multi_histogram::{State, blocks, estimate};
-use rgflow::rg::scaling::{
+use rgflow::reweighting::{State, blocks, estimate};
+use rgflow::scaling::{
     Collapse, Correction, Master, Point, PowerLaw, collapse, crossing, distance, power_law, power_law_at, spread,
 };
 use rgflow::statistics::Estimate;

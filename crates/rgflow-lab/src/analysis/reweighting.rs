@@ -8,7 +8,7 @@ use crate::dataset::histograms::Histograms;
 use crate::record::{Curve, Figure, Panel, Style};
 use rgflow::exact::square;
 use rgflow::lattice::{Geometry, Lattice, Temperature};
-use rgflow::rg::multi_histogram::{MbarError, Replicas, State};
+use rgflow::reweighting::{MbarError, Replicas, State};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

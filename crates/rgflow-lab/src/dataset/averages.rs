@@ -4,7 +4,7 @@ use super::ensemble::{Part, Pool, beyond};
 use crate::artifact::Error;
 use crate::record::format::significant;
 use rgflow::lattice::Lattice;
-use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, Series, State};
+use rgflow::reweighting::{Mbar, MbarError, Replicas, Series, State};
 use rgflow::statistics::Estimate;
 use serde::Serialize;
 

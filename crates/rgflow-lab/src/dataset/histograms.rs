@@ -3,7 +3,7 @@
 use super::averages::place;
 use super::ensemble::{Part, Pool};
 use crate::artifact::Error;
-use rgflow::rg::multi_histogram::{Mbar, MbarError, Replicas, State};
+use rgflow::reweighting::{Mbar, MbarError, Replicas, State};
 
 /// Overlapping samples, combined.
 pub struct Group {

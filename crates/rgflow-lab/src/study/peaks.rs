@@ -5,7 +5,7 @@ use crate::artifact::{Error, Repetition, Stage};
 use crate::record::Measured;
 use rgflow::exact::square;
 use rgflow::lattice::{ChainLength, Ising, Observables, Square, Temperature, wolff};
-use rgflow::rg::histogram;
+use rgflow::reweighting::histogram;
 use serde::{Deserialize, Serialize};
 
 /// Temperatures at which the specific heat (exact) and the susceptibility of |m| (with its error) are largest.

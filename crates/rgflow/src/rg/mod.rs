@@ -3,12 +3,9 @@
 pub mod block_spin;
 pub mod decimation;
 pub mod duality;
-pub mod histogram;
 pub mod mcrg;
 pub mod migdal_kadanoff;
-pub mod multi_histogram;
 pub mod neural;
 pub mod operators;
-pub mod scaling;
 pub mod trace_condition;
 pub mod trg;

@@ -4,7 +4,7 @@ use super::{check_plot, draw};
 use crate::commands::run_flags::start_threads;
 use crate::output;
 use rgflow::lattice::Temperature;
-use rgflow::rg::scaling::{Master, PowerLaw};
+use rgflow::scaling::{Master, PowerLaw};
 use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::analysis::finite_size::{Crossing, FiniteSize, Fitted, exponent};
 use rgflow_lab::artifact::Error;

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, arr1, s};
 use rand::RngExt;
 use rgflow::exact::transfer;
 use rgflow::random::Streams;
-use rgflow::rg::multi_histogram::State;
+use rgflow::reweighting::State;
 
 #[test]
 fn rows_are_read_chain_after_chain() {

@@ -7,8 +7,8 @@ use super::settings::Settings;
 use crate::study::prelude::*;
 use crate::study::values::plain;
 use rgflow::restart::Resumable;
-use rgflow::rg::multi_histogram::{Mbar, MbarError, Series, State, estimate};
-use rgflow::rg::scaling::{Correction, Master, Point, collapse, crossing, power_law};
+use rgflow::reweighting::{Mbar, MbarError, Series, State, estimate};
+use rgflow::scaling::{Correction, Master, Point, collapse, crossing, power_law};
 
 const REVISION: u32 = 4;
 /// Number of temperatures of the crossing curves, by multiple histograms.

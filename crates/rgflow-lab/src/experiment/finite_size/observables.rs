@@ -218,7 +218,7 @@ mod tests {
     use crate::experiment::finite_size::sampling::read;
     use rgflow::random::Streams;
     use rgflow::restart::Resumable;
-    use rgflow::rg::multi_histogram::estimate;
+    use rgflow::reweighting::estimate;
 
     /// Averages of |m|, m^2, m^4, E, E m^2 and E m^4 over all states of the 4 x 4 torus.
     fn exact(beta: f64) -> [f64; 6] {

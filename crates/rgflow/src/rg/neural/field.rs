@@ -3,8 +3,8 @@
 use ndarray::Array2;
 
 use super::{BLOCKS, two};
-use crate::rg::histogram::OVERLAP;
-use crate::rg::multi_histogram::Support;
+use crate::reweighting::histogram::OVERLAP;
+use crate::reweighting::Support;
 use crate::statistics::{Estimate, jackknife};
 
 /// Block means of f, X and f X, of the shape `(BLOCKS, 3)`: what theta needs.
@@ -57,7 +57,7 @@ pub struct InField {
     pub chi: Estimate,
     /// n_eff/n.
     pub share: f64,
-    /// Whether the configurations support it: see [`crate::rg::multi_histogram::Mbar::read`], with f for the energy.
+    /// Whether the configurations support it: see [`crate::reweighting::Mbar::read`], with f for the energy.
     pub supported: bool,
 }
 

@@ -8,7 +8,7 @@ use super::master::{Master, distance};
 use super::profile::Profile;
 use super::projection::{Fit, Minimum};
 use super::{Point, ScalingError, undefined};
-use crate::rg::multi_histogram::estimate;
+use crate::reweighting::estimate;
 use crate::statistics::Estimate;
 
 /// Data on one curve.

@@ -37,7 +37,7 @@ impl Master {
 /// t = T_c (1 - T_c/T), in J/k_B.
 ///
 /// ```
-/// let t = rgflow::rg::scaling::distance(2.2701, 2.27);
+/// let t = rgflow::scaling::distance(2.2701, 2.27);
 /// assert!((t - 1e-4).abs() < 1e-8);
 /// ```
 pub fn distance(temperature: f64, t_c: f64) -> f64 {

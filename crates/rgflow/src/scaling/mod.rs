@@ -21,7 +21,7 @@ pub use master::{Master, distance};
 pub use power_law::{Correction, PowerLaw, power_law, power_law_at};
 pub use spread::{Spread, spread};
 
-use super::multi_histogram::estimate;
+use crate::reweighting::estimate;
 use crate::statistics::Estimate;
 
 /// What the data do not tell.
@@ -44,9 +44,9 @@ fn undefined<T>(what: impl Into<String>) -> Result<T, ScalingError> {
 /// ```
 /// let (x, flat, rising) = ([0.0, 1.0, 2.0], [0.5, 0.5, 0.5], [0.0, 1.0, 2.0]);
 /// let replicas = |y: [f64; 3]| y.map(|y| vec![y; 3]);
-/// let seen = rgflow::rg::scaling::crossing(&x, &replicas(flat), &replicas(rising))?;
+/// let seen = rgflow::scaling::crossing(&x, &replicas(flat), &replicas(rising))?;
 /// assert!((seen.value - 0.5).abs() < 1e-12 && seen.error == 0.0);
-/// # Ok::<(), rgflow::rg::scaling::ScalingError>(())
+/// # Ok::<(), rgflow::scaling::ScalingError>(())
 /// ```
 pub fn crossing(x: &[f64], small: &[Vec<f64>], large: &[Vec<f64>]) -> Result<Estimate, ScalingError> {
     let [Some(small), Some(large)] = [small, large].map(|curve| by_replica(x, curve)) else {

@@ -1,6 +1,6 @@
 //! One collection read at other temperatures: single-histogram reweighting (Ferrenberg and Swendsen 1988).
 
-use super::multi_histogram::{Mbar, Series, State, estimate};
+use super::{Mbar, Series, State, estimate};
 use crate::lattice::Temperature;
 use crate::statistics::Estimate;
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::exact::{enumeration, square, transfer};
 use crate::lattice::{Observables, Square, Temperature};
 use crate::random::Streams;
-use crate::rg::histogram;
+use crate::reweighting::histogram;
 
 struct Drawn {
     state: State,

@@ -8,6 +8,7 @@
 
 mod error;
 mod free_energies;
+pub mod histogram;
 mod reading;
 mod replicas;
 #[cfg(test)]
@@ -16,7 +17,7 @@ mod tests;
 use rayon::prelude::*;
 
 pub use error::MbarError;
-pub(in crate::rg) use reading::Support;
+pub(crate) use reading::Support;
 pub use replicas::{Replicas, UNSEEN, estimate};
 
 use crate::statistics::Estimate;
@@ -102,7 +103,7 @@ pub fn blocks(series: &[Series]) -> Result<usize, MbarError> {
 ///
 /// ```
 /// use rgflow::lattice::{Observables, Square, Temperature};
-/// use rgflow::rg::multi_histogram::{Mbar, Series, State};
+/// use rgflow::reweighting::{Mbar, Series, State};
 /// use rgflow::{exact::{square, transfer}, random::Streams};
 /// let torus = Square::new(6, 6)?;
 /// let mut seen = Vec::new();

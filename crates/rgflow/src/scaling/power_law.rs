@@ -3,7 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::{ScalingError, undefined};
-use crate::rg::multi_histogram::estimate;
+use crate::reweighting::estimate;
 use crate::statistics::Estimate;
 
 /// The correction in [`power_law`].
@@ -39,11 +39,11 @@ pub struct PowerLaw {
 /// numbers of blocks.
 ///
 /// ```
-/// use rgflow::rg::scaling::{Correction, power_law};
+/// use rgflow::scaling::{Correction, power_law};
 /// let noisy = |l: usize| [1.0, 1.001, 0.999].map(|r| r * (l as f64).powf(1.75)).to_vec();
 /// let seen = power_law(&[8, 16, 32], &[8, 16, 32].map(noisy), Correction::None)?;
 /// assert!((seen.a.value - 1.75).abs() < 1e-9 && seen.dof == 1);
-/// # Ok::<(), rgflow::rg::scaling::ScalingError>(())
+/// # Ok::<(), rgflow::scaling::ScalingError>(())
 /// ```
 pub fn power_law(sizes: &[usize], values: &[Vec<f64>], correction: Correction) -> Result<PowerLaw, ScalingError> {
     let n_parameters = match correction {

@@ -3,7 +3,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use super::{Mbar, MbarError, dot};
-use crate::rg::histogram::OVERLAP;
+use crate::reweighting::histogram::OVERLAP;
 
 /// Free energies are converged when no step is longer.
 const CONVERGED: f64 = 1e-10;

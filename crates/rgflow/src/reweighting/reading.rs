@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::replicas::UNSEEN;
 use super::{Mbar, MbarError, Replicas, State};
-use crate::rg::histogram::OVERLAP;
+use crate::reweighting::histogram::OVERLAP;
 
 /// Largest share of all weights that one configuration beyond the outermost may have.
 const BEYOND: f64 = 0.03;
@@ -20,7 +20,7 @@ const CENTRAL: [f64; 2] = [0.1, 0.9];
 const SLACK: f64 = 3.0;
 
 /// How well a state is supported.
-pub(in crate::rg) struct Support {
+pub(crate) struct Support {
     /// Kish's number of configurations that count.
     pub n_eff: f64,
     /// Share of all weights that one more configuration beyond the outermost would have.
