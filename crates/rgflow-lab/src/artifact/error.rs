@@ -7,7 +7,7 @@ use rgflow::lattice::LatticeError;
 use rgflow::nn::NnError;
 use rgflow::rbm::RbmError;
 use rgflow::restart::Stopped;
-use rgflow::rg::trace_condition::TraceError;
+use rgflow::rg::{RgError, trace_condition::TraceError};
 use std::path::{Path, PathBuf};
 
 /// An error. Messages name the file, the key and its value, and the remedy.
@@ -66,6 +66,16 @@ impl From<TraceError> for Error {
     fn from(error: TraceError) -> Self {
         match error {
             TraceError::Machine(error) => error.into(),
+            other => Error::failure(other.to_string()),
+        }
+    }
+}
+
+impl From<RgError> for Error {
+    fn from(error: RgError) -> Self {
+        match error {
+            RgError::Lattice(error) => error.into(),
+            RgError::Stopped(stopped) => stopped.into(),
             other => Error::failure(other.to_string()),
         }
     }

@@ -78,7 +78,8 @@ pub fn stage(repetition: &Repetition, settings: &Torus) -> Result<Artifact, Erro
         out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
         let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
         let sampler = settings.samples.sampler;
-        let thermal = Sets { out, sampler, size, n: *settings.samples.per_temperature, purposes: &names }.draw(&grid)?;
+        let thermal =
+            Sets { out, sampler, size, n: *settings.samples.per_temperature, purposes: &names }.draw(&grid)?;
         for (s, name) in THERMAL.iter().enumerate() {
             let parts: Vec<&Collection> = thermal.iter().map(|sets| &sets[s]).collect();
             write(out, name, size, &grid, &parts)?;

@@ -6,9 +6,6 @@ use thiserror::Error;
 /// Errors of geometry, temperature, samplers and exact results.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LatticeError {
-    /// An iteration that reached its limit.
-    #[error("{0}: the iteration for its eigenvalues does not converge; give another temperature")]
-    NotConverged(&'static str),
     /// A temperature below zero or NaN.
     #[error("temperature = {0}: must be >= 0 or inf (units J/k_B)")]
     Temperature(f64),
@@ -55,19 +52,6 @@ pub enum LatticeError {
     /// A ratio of couplings that is not a number.
     #[error("ratio K4/K = {0}: must be finite")]
     Coupling(f64),
-    /// A text that is no rule for block spins.
-    #[error("rule \"{0}\": must be majority, decimation, or soft:K with K above 0 such as soft:0.5")]
-    Rule(String),
-    /// An operator that cannot be measured with the others, or not on a lattice as small as the last.
-    #[error("{list}: operator \"{name}\" {why}")]
-    Operator {
-        /// The list in which it stands, `even` or `odd`.
-        list: &'static str,
-        /// Its name.
-        name: String,
-        /// What is wrong, and the remedy.
-        why: String,
-    },
     /// A name that is no sampler.
     #[error("sampler \"{name}\": must be {known}")]
     Sampler {
@@ -111,16 +95,6 @@ pub enum LatticeError {
         expected: usize,
         /// Number of columns that were given.
         found: usize,
-    },
-    /// A block length that does not divide the lattice.
-    #[error("block length b = {b} does not divide the {lx} x {ly} lattice (b must be >= 1)")]
-    Block {
-        /// Block length.
-        b: usize,
-        /// Extent in x.
-        lx: usize,
-        /// Extent in y.
-        ly: usize,
     },
     /// A sampler whose drive stopped.
     #[error(transparent)]

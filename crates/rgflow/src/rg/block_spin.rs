@@ -6,6 +6,7 @@ use std::str::FromStr;
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
+use super::RgError;
 use crate::lattice::LatticeError;
 use crate::random::Generator;
 
@@ -21,10 +22,10 @@ pub enum Rule {
 }
 
 impl FromStr for Rule {
-    type Err = LatticeError;
+    type Err = RgError;
 
-    fn from_str(text: &str) -> Result<Self, LatticeError> {
-        let unknown = || LatticeError::Rule(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, RgError> {
+        let unknown = || RgError::Rule(text.to_owned());
         match text {
             "majority" => Ok(Self::Majority),
             "decimation" => Ok(Self::Decimation),
@@ -63,10 +64,10 @@ impl Blocks {
     /// Blocks of `b` x `b` spins of a lattice of `lx` x `ly`.
     ///
     /// # Errors
-    /// [`LatticeError::Block`] if `b` does not divide both extents.
-    pub fn new(lx: usize, ly: usize, b: usize, rule: Rule) -> Result<Self, LatticeError> {
+    /// [`RgError::Block`] if `b` does not divide both extents.
+    pub fn new(lx: usize, ly: usize, b: usize, rule: Rule) -> Result<Self, RgError> {
         if b == 0 || !lx.is_multiple_of(b) || !ly.is_multiple_of(b) {
-            return Err(LatticeError::Block { b, lx, ly });
+            return Err(RgError::Block { b, lx, ly });
         }
         let most = (b * b) as i32;
         let limit = |sum: i32, k: f64| (4_294_967_296.0 / (1.0 + libm::exp(-2.0 * k * f64::from(sum)))).round() as u64;
@@ -123,16 +124,16 @@ impl Ladder {
     /// Of `size` x `size` spins and `steps` steps.
     ///
     /// # Errors
-    /// [`LatticeError::Block`] if `b` does not divide the extent of a lattice.
+    /// [`RgError::Block`] if `b` does not divide the extent of a lattice.
     ///
     /// ```
     /// use rgflow::{random::Streams, rg::block_spin::{Ladder, Rule}};
     /// let mut ladder = Ladder::new(8, 2, Rule::Majority, 2)?;
     /// ladder.climb(&[1; 64], &mut Streams::new(1).generator("example", 0));
     /// assert_eq!(ladder.levels(), [vec![1; 64], vec![1; 16], vec![1; 4]]);
-    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// # Ok::<(), rgflow::rg::RgError>(())
     /// ```
-    pub fn new(size: usize, b: usize, rule: Rule, steps: usize) -> Result<Self, LatticeError> {
+    pub fn new(size: usize, b: usize, rule: Rule, steps: usize) -> Result<Self, RgError> {
         let (mut blocks, mut extents) = (Vec::new(), vec![size]);
         for step in 0..steps {
             blocks.push(Blocks::new(extents[step], extents[step], b, rule)?);
@@ -164,7 +165,7 @@ impl Ladder {
 /// `spins`: shape `(n, lx * ly)`, values +-1, `site = y * lx + x`. Returns shape `(n, (lx / b) * (ly / b))`.
 ///
 /// # Errors
-/// [`LatticeError::Block`] if `b` does not divide both extents, [`LatticeError::Shape`] if `spins` has another width.
+/// [`RgError::Block`] if `b` does not divide both extents, [`LatticeError::Shape`] if `spins` has another width.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -172,7 +173,7 @@ impl Ladder {
 /// let mut rng = Streams::new(1).generator("example", 0);
 /// let coarse = block_spin::majority(Array2::ones((3, 36)).view(), 6, 6, 3, &mut rng)?;
 /// assert_eq!(coarse, Array2::ones((3, 4)));
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::rg::RgError>(())
 /// ```
 pub fn majority(
     spins: ArrayView2<'_, i8>,
@@ -180,10 +181,10 @@ pub fn majority(
     ly: usize,
     b: usize,
     rng: &mut Generator,
-) -> Result<Array2<i8>, LatticeError> {
+) -> Result<Array2<i8>, RgError> {
     let mut blocks = Blocks::new(lx, ly, b, Rule::Majority)?;
     if spins.ncols() != lx * ly {
-        return Err(LatticeError::Shape { expected: lx * ly, found: spins.ncols() });
+        return Err(LatticeError::Shape { expected: lx * ly, found: spins.ncols() }.into());
     }
     let mut coarse = Array2::<i8>::ones((spins.nrows(), blocks.n_coarse()));
     let mut line = vec![0; lx * ly];

@@ -8,6 +8,7 @@ use std::f64::consts::LN_2;
 
 use nalgebra::DMatrix;
 
+use super::RgError;
 use crate::decomposition::symmetric_eigen;
 use crate::exact::infinite;
 use crate::lattice::{LatticeError, Temperature};
@@ -35,7 +36,7 @@ impl Step {
 /// Renormalizes `steps` times at `temperature`, keeping `chi` values; the first entry is that of the lattice itself.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::ZeroSetting`] for chi below 2; [`LatticeError::NotConverged`].
+/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::ZeroSetting`] for chi below 2; [`RgError::NotConverged`].
 ///
 /// ```
 /// use rgflow::{lattice::Temperature, rg::trg};
@@ -43,14 +44,14 @@ impl Step {
 /// let steps = trg::renormalize(t, 12, 30)?;
 /// assert!(steps[30].error(t) < 1e-5);
 /// assert!((steps[30].degeneracy - 1.0).abs() < 1e-6); // disordered
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::rg::RgError>(())
 /// ```
-pub fn renormalize(temperature: Temperature, chi: usize, steps: usize) -> Result<Vec<Step>, LatticeError> {
+pub fn renormalize(temperature: Temperature, chi: usize, steps: usize) -> Result<Vec<Step>, RgError> {
     if temperature == Temperature::ZERO {
-        return Err(LatticeError::ZeroTemperature);
+        return Err(LatticeError::ZeroTemperature.into());
     }
     if chi < 2 {
-        return Err(LatticeError::ZeroSetting("chi (at least 2)"));
+        return Err(LatticeError::ZeroSetting("chi (at least 2)").into());
     }
     let mut tensor = Tensor::ising(temperature.beta());
     let (mut sites, mut ln_z) = (1.0, tensor.normalise());
@@ -116,7 +117,7 @@ impl Tensor {
         Step { sites, ln_z: ln_z + libm::log(one) / sites, degeneracy: one * one / two }
     }
 
-    fn step(&self, chi: usize) -> Result<Self, LatticeError> {
+    fn step(&self, chi: usize) -> Result<Self, RgError> {
         let [v, h] = self.n();
         let (vertical, horizontal) = (&self.parity[0], &self.parity[1]);
         // The halves that face the plaquette: of the upper left and lower right site, then of the upper right and lower left one.
@@ -156,7 +157,7 @@ fn split(
     columns: [&Vec<usize>; 2],
     chi: usize,
     at: impl Fn(usize, usize, usize, usize) -> f64,
-) -> Result<(Half, Half, Vec<usize>), LatticeError> {
+) -> Result<(Half, Half, Vec<usize>), RgError> {
     let pairs = |legs: [&Vec<usize>; 2], parity: usize| -> Vec<(usize, usize)> {
         let all = (0..legs[0].len()).flat_map(|a| (0..legs[1].len()).map(move |b| (a, b)));
         all.filter(|(a, b)| (legs[0][*a] + legs[1][*b]) % 2 == parity).collect()
@@ -170,7 +171,7 @@ fn split(
             at(a, b, c, d)
         });
         let eigen = symmetric_eigen(&matrix * matrix.transpose())
-            .ok_or(LatticeError::NotConverged("the tensor renormalization group"))?;
+            .ok_or(RgError::NotConverged("the tensor renormalization group"))?;
         let right = matrix.transpose() * &eigen.eigenvectors;
         for (k, square) in eigen.eigenvalues.iter().enumerate() {
             let sigma = square.max(0.0).sqrt();

@@ -1,10 +1,11 @@
 //! One Markov chain whose operators are summed level by level.
 
+use super::super::RgError;
 use super::super::block_spin::{Ladder, Rule};
 use super::super::operators::{Bits, Operator};
 use super::Settings;
 use super::layout::Layout;
-use crate::lattice::{Ising, LatticeError, Square, wolff};
+use crate::lattice::{Ising, Square, wolff};
 use crate::random::{Generator, Streams};
 use crate::restart::{Resumable, Unfit, decode, demand, encode, put, together};
 
@@ -25,7 +26,7 @@ struct Levels {
 }
 
 impl Levels {
-    fn new(settings: &Settings, layout: &Layout, rule: Rule) -> Result<Self, LatticeError> {
+    fn new(settings: &Settings, layout: &Layout, rule: Rule) -> Result<Self, RgError> {
         let sizes = (0..=settings.steps).map(|n| settings.size / settings.b.pow(n as u32));
         let extent = settings.operators.iter().flatten().map(Operator::extent).max().unwrap_or(0);
         Ok(Self {
@@ -71,7 +72,7 @@ impl<'a> Chain<'a> {
         model: &Ising<'a, Square>,
         number: usize,
         streams: Streams,
-    ) -> Result<Self, LatticeError> {
+    ) -> Result<Self, RgError> {
         let kept = settings.blocks * settings.per_block;
         let by_rule = settings.rules.iter().map(|rule| Levels::new(settings, layout, *rule));
         let mut rng = streams.generator("mcrg/chain", number as u64);

@@ -15,6 +15,7 @@ use nalgebra::DMatrix;
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::RgError;
 use super::block_spin::Rule;
 use super::operators::Operator;
 use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature};
@@ -49,12 +50,12 @@ impl Settings {
     /// Whether it can be measured.
     ///
     /// # Errors
-    /// [`LatticeError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
+    /// [`RgError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
     /// [`LatticeError::ZeroSetting`] for no steps, operators or configurations, or fewer than [`BLOCKS`] blocks, those of
     /// [`ChainLength::check`];
-    /// [`LatticeError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than half of
+    /// [`RgError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than half of
     /// the last lattice; [`LatticeError::ZeroTemperature`] at T = 0.
-    pub fn check(&self) -> Result<(), LatticeError> {
+    pub fn check(&self) -> Result<(), RgError> {
         for (name, zero) in [
             ("steps", self.steps == 0),
             ("rules", self.rules.is_empty()),
@@ -63,17 +64,17 @@ impl Settings {
             ("blocks (at least 20 in all)", self.length.chains * self.blocks < BLOCKS),
         ] {
             if zero {
-                return Err(LatticeError::ZeroSetting(name));
+                return Err(LatticeError::ZeroSetting(name).into());
             }
         }
         self.length.check()?;
         if self.temperature == Temperature::ZERO {
-            return Err(LatticeError::ZeroTemperature);
+            return Err(LatticeError::ZeroTemperature.into());
         }
         let possible = possible_steps(self.size, self.b);
         if self.steps > possible {
             let last = self.size / self.b.pow(possible as u32);
-            return Err(LatticeError::Block { b: self.b, lx: last, ly: last });
+            return Err(RgError::Block { b: self.b, lx: last, ly: last });
         }
         let least = self.size / self.b.pow(self.steps as u32);
         for ((operators, list), is_odd) in self.operators.iter().zip(["even", "odd"]).zip([false, true]) {
@@ -90,7 +91,7 @@ impl Settings {
                 } else {
                     continue;
                 };
-                return Err(LatticeError::Operator { list, name: operator.name().into(), why });
+                return Err(RgError::Operator { list, name: operator.name().into(), why });
             }
         }
         Ok(())
@@ -139,7 +140,7 @@ pub struct Measured {
 /// over all blocks, which must be much longer than tau_int.
 ///
 /// # Errors
-/// Those of [`Settings::check`]; [`LatticeError::Stopped`] where `tick` breaks.
+/// Those of [`Settings::check`]; [`RgError::Stopped`] where `tick` breaks.
 ///
 /// ```
 /// use std::ops::ControlFlow::Continue;
@@ -153,13 +154,13 @@ pub struct Measured {
 /// };
 /// let seen = mcrg::measure(&settings, Streams::new(1), &|_| Continue(()))?;
 /// assert!((seen.steps[0][1].exponents[1][0].value - 1.875).abs() < 0.02);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::rg::RgError>(())
 /// ```
 pub fn measure(
     settings: &Settings,
     streams: Streams,
     tick: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
-) -> Result<Measured, LatticeError> {
+) -> Result<Measured, RgError> {
     measure_by(settings, streams, &|_, work| complete(work, tick))
 }
 
@@ -167,8 +168,8 @@ pub fn measure(
 /// work of a chain is counted in configurations.
 ///
 /// # Errors
-/// As [`measure`]; [`LatticeError::Stopped`] where `drive` stops.
-pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Result<Measured, LatticeError> {
+/// As [`measure`]; [`RgError::Stopped`] where `drive` stops.
+pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Result<Measured, RgError> {
     settings.check()?;
     let square = Square::new(settings.size, settings.size)?;
     let (layout, model) = (Layout::new(settings), Ising::new(&square));
@@ -177,8 +178,7 @@ pub fn measure_by(settings: &Settings, streams: Streams, drive: &Drive) -> Resul
         drive(c, &mut chain)?;
         Ok(chain.seen)
     };
-    let chains: Vec<Seen> =
-        (0..settings.length.chains).into_par_iter().map(chain).collect::<Result<_, LatticeError>>()?;
+    let chains: Vec<Seen> = (0..settings.length.chains).into_par_iter().map(chain).collect::<Result<_, RgError>>()?;
     let rows: Vec<f64> = chains.iter().flat_map(|c| c.blocks.iter().copied()).collect();
     let blocks =
         Array2::from_shape_vec((settings.length.chains * settings.blocks, layout.width), rows).expect("whole blocks");
@@ -312,7 +312,7 @@ mod tests {
             let tick = |n| if done.fetch_add(n, Relaxed) + n < end { Continue(()) } else { Break(()) };
             measure(&settings, Streams::new(1), &tick)
         };
-        assert_eq!(until(all / 2).err(), Some(LatticeError::Stopped(Stopped)));
+        assert_eq!(until(all / 2).err(), Some(RgError::Stopped(Stopped)));
         assert!(done.load(Relaxed) < all);
         let whole = until(u64::MAX).unwrap();
         assert_eq!(done.load(Relaxed), all);

@@ -3,8 +3,8 @@
 use ndarray::Array2;
 
 use super::{BLOCKS, two};
-use crate::reweighting::histogram::OVERLAP;
 use crate::reweighting::Support;
+use crate::reweighting::histogram::OVERLAP;
 use crate::statistics::{Estimate, jackknife};
 
 /// Block means of f, X and f X, of the shape `(BLOCKS, 3)`: what theta needs.

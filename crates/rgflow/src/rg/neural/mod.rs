@@ -16,8 +16,8 @@ pub use reading::{LevelReadings, Observable, Plan, Readings};
 
 use ndarray::Array2;
 
-use crate::reweighting::histogram::OVERLAP;
 use crate::reweighting::Support;
+use crate::reweighting::histogram::OVERLAP;
 use crate::statistics::{Estimate, jackknife};
 
 /// Blocks of the jackknife.

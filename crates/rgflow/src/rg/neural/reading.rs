@@ -10,6 +10,7 @@ use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature, wolf
 use crate::nn::Mlp;
 use crate::random::{Generator, Stream};
 use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode};
+use crate::rg::RgError;
 use crate::rg::block_spin::{Ladder, Rule};
 use crate::rg::operators::{Bits, Operator};
 
@@ -99,9 +100,9 @@ impl Plan<'_> {
     /// its end. The work of a chain is counted in configurations; its random streams are those of `purpose`.
     ///
     /// # Errors
-    /// [`LatticeError::Block`] if `b` does not divide a lattice, [`LatticeError::ZeroTemperature`] at T = 0, those of
+    /// [`RgError::Block`] if `b` does not divide a lattice, [`LatticeError::ZeroTemperature`] at T = 0, those of
     /// [`ChainLength::check`], [`LatticeError::Extent`] for no such lattice;
-    /// [`LatticeError::Stopped`] where `drive` stops.
+    /// [`RgError::Stopped`] where `drive` stops.
     ///
     /// # Panics
     /// If a network reads another number of spins, or a local read-out a lattice below 3 x 3 spins.
@@ -118,13 +119,13 @@ impl Plan<'_> {
     /// };
     /// let seen = plan.read(Streams::new(1).of("example"), &through)?;
     /// assert_eq!((seen.local[0][3], seen.levels[0].f[0][3], seen.energy.len()), (256.0, 1.0, 10));
-    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// # Ok::<(), rgflow::rg::RgError>(())
     /// ```
-    pub fn read(&self, stream: Stream, drive: &Drive) -> Result<Readings, LatticeError> {
+    pub fn read(&self, stream: Stream, drive: &Drive) -> Result<Readings, RgError> {
         self.length.check()?;
         let square = Square::new(self.size, self.size)?;
         if self.temperature == Temperature::ZERO {
-            return Err(LatticeError::ZeroTemperature);
+            return Err(LatticeError::ZeroTemperature.into());
         }
         let model = Ising::new(&square);
         let one = |c: usize| {
@@ -132,8 +133,7 @@ impl Plan<'_> {
             drive(c, &mut chain)?;
             Ok(chain.seen)
         };
-        let chains =
-            (0..self.length.chains).into_par_iter().map(one).collect::<Result<Vec<Readings>, LatticeError>>()?;
+        let chains = (0..self.length.chains).into_par_iter().map(one).collect::<Result<Vec<Readings>, RgError>>()?;
         Ok(chains.into_iter().reduce(Readings::and).unwrap_or_default())
     }
 }
@@ -154,7 +154,7 @@ struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    fn new(plan: &'a Plan<'a>, model: &Ising<'a, Square>, number: usize, stream: Stream) -> Result<Self, LatticeError> {
+    fn new(plan: &'a Plan<'a>, model: &Ising<'a, Square>, number: usize, stream: Stream) -> Result<Self, RgError> {
         let Stream { streams, purpose } = stream;
         let stream = |of: &str| streams.generator(&format!("{purpose}/{of}"), number as u64);
         let (mut wolff, mut rng) = (wolff::Chain::new(model, plan.temperature), stream("chain"));
@@ -341,10 +341,10 @@ mod tests {
             change(&mut plan);
             plan.read(Streams::new(1).of("test"), &through)
         };
-        assert_eq!(read(&|plan| plan.length.chains = 0), Err(LatticeError::ZeroSetting("chains")));
-        assert_eq!(read(&|plan| plan.temperature = Temperature::ZERO), Err(LatticeError::ZeroTemperature));
-        assert!(matches!(read(&|plan| plan.b = 5), Err(LatticeError::Block { b: 5, .. })));
+        assert_eq!(read(&|plan| plan.length.chains = 0), Err(LatticeError::ZeroSetting("chains").into()));
+        assert_eq!(read(&|plan| plan.temperature = Temperature::ZERO), Err(LatticeError::ZeroTemperature.into()));
+        assert!(matches!(read(&|plan| plan.b = 5), Err(RgError::Block { b: 5, .. })));
         let stopped = plan(&mlp, &table).read(Streams::new(1).of("test"), &|_, _| Err(Stopped));
-        assert_eq!(stopped, Err(LatticeError::Stopped(Stopped)));
+        assert_eq!(stopped, Err(RgError::Stopped(Stopped)));
     }
 }
