@@ -5,7 +5,7 @@ use super::samples::draw;
 use crate::study::prelude::*;
 use crate::study::samples::sampled;
 use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square};
-use rgflow::random::Streams;
+use rgflow::random::Bulk;
 
 const REVISION: u32 = 1;
 /// Units of progress per temperature, of about one microsecond.
@@ -31,7 +31,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
         let streams = out.streams();
         let at = |(k, t): (usize, &f64)| {
             let complete = |i: usize, of: Sampling| sampled(out, &format!("{k}/{i}"), of, UNITS / 2);
-            difference(*own.ratio, sizes, *t, *own.crossing_samples, (streams, k as u64), &complete)
+            let bulk = |size: usize| streams.bulk(&format!("crossing/L{size}"), k as u64);
+            difference(*own.ratio, sizes, *t, *own.crossing_samples, &bulk, &complete)
         };
         let differences: Vec<[f64; 2]> = grid.par_iter().enumerate().map(at).collect::<Result<_, Error>>()?;
         let of = |i: usize| crossing(&grid, &differences.iter().map(|d| d[i]).collect::<Vec<_>>());
@@ -40,19 +41,18 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
     artifact.json(file)
 }
 
-/// U of the larger lattice minus that of the smaller: of s (mean with t), and of the product.
+/// U of the larger lattice minus that of the smaller: of s (mean with t), and of the product. `bulk` makes the generator of a size.
 fn difference(
     ratio: f64,
     sizes: [usize; 2],
     t: f64,
     n: usize,
-    (streams, k): (Streams, u64),
+    bulk: &dyn Fn(usize) -> Bulk,
     complete: &dyn Fn(usize, Sampling) -> Result<Collection, Error>,
 ) -> Result<[f64; 2], Error> {
     let of = |i: usize| -> Result<[f64; 2], Error> {
         let size = sizes[i];
-        let mut bulk = streams.bulk(&format!("crossing/L{size}"), k);
-        let seen = draw(size, ratio, t, n, &mut bulk, &|of| complete(i, of))?;
+        let seen = draw(size, ratio, t, n, &mut bulk(size), &|of| complete(i, of))?;
         let square = Square::new(size, size)?;
         let model = AshkinTeller::new(&square, ratio)?;
         let mut sums = [[0.0; 2]; 2];
@@ -82,6 +82,7 @@ fn crossing(grid: &[f64], difference: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rgflow::random::Streams;
 
     /// At r = 0 both spins are Ising models. Null: cumulants of 8 x 8 and 16 x 16 cross at T_c up to corrections to scaling (below 0.02) and
     /// noise (0.007 over ten seeds): a false alarm needs four standard errors.
@@ -89,7 +90,8 @@ mod tests {
     fn without_the_product_the_crossing_is_that_of_the_ising_model() {
         let grid: Vec<f64> = (0..9).map(|k| 2.0 + 0.1 * f64::from(k)).collect();
         let at = |(k, t): (usize, &f64)| {
-            difference(0.0, [8, 16], *t, 4000, (Streams::new(1), k as u64), &|_, of| Ok(of.finish())).unwrap()[0]
+            let bulk = |size: usize| Streams::new(1).bulk(&format!("crossing/L{size}"), k as u64);
+            difference(0.0, [8, 16], *t, 4000, &bulk, &|_, of| Ok(of.finish())).unwrap()[0]
         };
         let differences: Vec<f64> = grid.par_iter().enumerate().map(at).collect();
         let found = crossing(&grid, &differences).unwrap();
