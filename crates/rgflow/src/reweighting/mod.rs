@@ -1,4 +1,4 @@
-//! Several collections read as one: multiple-histogram reweighting in beta and in a field Y.
+//! Collections read at other temperatures and in other fields: one alone ([`histogram`]), or several as one ([`Mbar`]).
 //!
 //! H = E - Y X, so a configuration of the state (beta, Y) has the weight e^{-u}, u = beta (E - Y X). Those of K states are one sample
 //! of the mixture of their laws: f_k = -ln Z_k solve f_k = -ln sum_n e^{-u_k(n)}/D(n), D(n) = sum_j N_j e^{f_j - u_j(n)}, and averages at
