@@ -1,5 +1,6 @@
 //! `rgflow flow`: a trained machine iterated from the user's own samples.
 
+use super::label_flags::LabelFlags;
 use super::run_flags::Flags;
 use super::train::run_folder;
 use crate::output;
@@ -21,15 +22,20 @@ pub struct Flow {
     /// A trained machine (.safetensors).
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Samples from which the flow starts: .npy, .npz or .csv.
-    #[arg(value_name = "DATA")]
-    data: PathBuf,
+    /// Samples from which the flow starts: .npy, .npz, text or IDX; several files are read as one set.
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<PathBuf>,
     /// A thermometer or classifier (.safetensors) that reads the flow.
     #[arg(long, value_name = "MODEL")]
     read: Option<PathBuf>,
     /// Array of an .npz file that holds the samples.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
+    #[command(flatten)]
+    labels: LabelFlags,
+    /// Puts continuous temperatures into N bins of equal numbers of samples, each a start.
+    #[arg(long, value_name = "N")]
+    bins: Option<usize>,
     /// Divides all values, such as 255 for bytes of grey.
     #[arg(long, value_name = "X")]
     scale: Option<f64>,
@@ -61,12 +67,14 @@ impl Flow {
         let file = self.config.as_deref().map(|path| UserFile::read_for(path, OwnFlow::NAME)).transpose()?;
         let sets = [
             output::text("data.array", self.array.as_ref()),
+            output::number("data.bins", self.bins),
             output::number("data.scale", self.scale),
             output::number("flow.steps", self.steps),
             output::number("flow.chains", self.chains),
             self.mode.as_ref().map(|mode| format!("flow.modes=[{}]", toml::Value::String(mode.clone()))),
         ];
-        self.flags.sets = sets.into_iter().flatten().chain(self.flags.sets).collect();
+        let sets = sets.into_iter().flatten().chain(self.labels.sets(true));
+        self.flags.sets = sets.chain(self.flags.sets).collect();
         let dir = self.flags.out.clone().unwrap_or_else(|| run_folder(&self.data, "flow"));
         self.flags.start_threads()?;
         self.flags.complete_and_show(&experiment, file.as_ref(), &dir)

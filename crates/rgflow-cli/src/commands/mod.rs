@@ -8,6 +8,7 @@ mod exact;
 mod flow;
 mod histograms;
 mod inspect;
+mod label_flags;
 mod report;
 mod reproduce;
 mod rg;

@@ -1,5 +1,6 @@
 //! `rgflow train`: machines on the user's own data.
 
+use super::label_flags::LabelFlags;
 use super::run_flags::Flags;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
@@ -30,6 +31,7 @@ enum Machine {
   rgflow train rbm bytes.npy --scale 255
   rgflow train rbm real.npy --units gaussian:0.5
   rgflow train rbm one-hot.csv --units categorical:3
+  rgflow train rbm T1.5.npy T2.0.npy T2.5.npy
 
 Units follow the data: {-1, +1} for spins, {0, 1} for bits and for grey levels, which are probabilities.
 The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow verify` checks a small one.")]
@@ -38,7 +40,12 @@ The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterat
     #[command(after_help = "Examples:
   rgflow train thermometer samples.npz                        samples of rgflow sample, with their temperatures
   rgflow train thermometer digits.npz --hidden 64,32          any labels: array `labels` or `y`, column `label`
-  rgflow train thermometer samples.csv --set data.labels=T --set training.epochs=30
+  rgflow train thermometer samples.csv --temperatures Temp_K --epochs 30
+  rgflow train thermometer samples.npz --beta K                inverse temperatures: T = 1/beta
+  rgflow train thermometer spins.npy --temperatures 1.5..3:0.5 equal blocks of samples, or (temperatures, n, L, L)
+  rgflow train thermometer T1.5.npy T2.0.npy T2.5.npy          a file for each temperature, which is in its name
+  rgflow train thermometer a.npy b.npy --temperatures 1.5,2.0  or given for each file
+  rgflow train thermometer samples.npz --bins 20               every sample has a temperature of its own
 
 The model is in runs/NAME-thermometer/seed-1/thermometer/model.safetensors; `rgflow flow` reads with it.")]
     Thermometer(Thermometer),
@@ -68,6 +75,9 @@ struct Rbm {
 struct Thermometer {
     #[command(flatten)]
     own: OwnData,
+    /// Puts continuous temperatures into N bins of equal numbers of samples.
+    #[arg(long, value_name = "N")]
+    bins: Option<usize>,
     /// Hidden layers [default: 64].
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     hidden: Vec<usize>,
@@ -78,12 +88,14 @@ struct Thermometer {
 /// The user's data and settings that every machine has.
 #[derive(clap::Args)]
 struct OwnData {
-    /// Samples: .npy, .npz or .csv.
-    #[arg(value_name = "DATA")]
-    data: PathBuf,
+    /// Samples: .npy, .npz, text or IDX, also packed by gzip, or a folder of MNIST; several files are read as one set.
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<PathBuf>,
     /// Array of an .npz file that holds the samples.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
+    #[command(flatten)]
+    labels: LabelFlags,
     /// Divides all values, such as 255 for bytes of grey.
     #[arg(long, value_name = "X")]
     scale: Option<f64>,
@@ -153,23 +165,28 @@ impl Train {
                     text("training.method", method.as_ref()),
                     number("training.steps", steps),
                 ];
-                own.complete(&experiment, flags, sets.into_iter().flatten().collect(), "rbm")
+                let sets = sets.into_iter().flatten().chain(own.labels.sets(false)).collect();
+                own.complete(&experiment, flags, sets, "rbm")
             }
-            Machine::Thermometer(Thermometer { own, hidden, flags }) => {
+            Machine::Thermometer(Thermometer { own, bins, hidden, flags }) => {
                 let experiment = TrainThermometer::new(&own.data)?;
                 if own.print {
                     return output::print_recipe(experiment.about());
                 }
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let sets = if hidden.is_empty() { vec![] } else { vec![format!("network.hidden=[{layers}]")] };
+                let mut sets = own.labels.sets(true);
+                sets.extend(number("data.bins", bins));
+                sets.extend((!hidden.is_empty()).then(|| format!("network.hidden=[{layers}]")));
                 own.complete(&experiment, flags, sets, "thermometer")
             }
         }
     }
 }
 
-/// `runs/NAME-WHAT`, where NAME is that of the file of samples.
-pub fn run_folder(data: &Path, what: &str) -> PathBuf {
-    let stem = data.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+/// `runs/NAME-WHAT`, where NAME is that of the first file of samples.
+pub fn run_folder(data: &[PathBuf], what: &str) -> PathBuf {
+    let name = data.first().and_then(|path| path.file_name()).map_or(Path::new(""), Path::new);
+    let name = if name.extension().is_some_and(|e| e == "gz") { name.with_extension("") } else { name.into() };
+    let stem = name.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     Path::new("runs").join(format!("{stem}-{what}"))
 }

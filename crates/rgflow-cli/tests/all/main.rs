@@ -9,6 +9,7 @@ mod faults;
 mod golden;
 mod histograms;
 mod interruption;
+mod layouts;
 mod main_job;
 mod memory;
 mod one_hot;

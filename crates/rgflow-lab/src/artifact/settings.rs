@@ -85,7 +85,7 @@ pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Re
         lay(&mut settings, layer, &recipe, &mut Vec::new(), &recipe, &format!(" in {place}"))?;
     }
     for set in sets {
-        let (layer, place) = (parse_set(set)?, " in --set");
+        let (layer, place) = (parse_set(set, &recipe)?, " in --set");
         lay(&mut settings, layer, &recipe, &mut Vec::new(), &recipe, place)?;
     }
     distinct(&settings, "")?;
@@ -93,13 +93,13 @@ pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Re
 }
 
 /// Refuses lists with a repeated value: each entry is a training, a size, a point of its own. The sizes of layers (`hidden` of a
-/// network) may be equal.
+/// network) and the extents of a `shape` may be equal.
 fn distinct(table: &Table, path: &str) -> Result<(), Error> {
     for (key, value) in table {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
             Value::Table(inner) => distinct(inner, &name)?,
-            Value::Array(items) if key != "hidden" || path == "maps" => {
+            Value::Array(items) if key != "shape" && (key != "hidden" || path == "maps") => {
                 let twice = items.iter().enumerate().find_map(|(i, v)| items[..i].contains(v).then_some(v));
                 if let Some(twice) = twice {
                     return Err(Error::user(format!("{name} = {value}: {twice} is there twice; name each value once")));
@@ -119,14 +119,19 @@ fn parse(text: &str, place: &str) -> Result<Table, Error> {
     })
 }
 
-/// `a.b=value` as a table; a bare word that is not TOML becomes a string.
-fn parse_set(set: &str) -> Result<Table, Error> {
+/// `a.b=value` as a table; a bare word that is not TOML becomes a string, as does any where `recipe` has text.
+fn parse_set(set: &str, recipe: &Table) -> Result<Table, Error> {
     let wrong = |what: &str| Error::user(format!("--set {set}: {what}, such as --set rbm.epochs=50"));
     let (key, text) = set.split_once('=').ok_or_else(|| wrong("expected KEY=VALUE"))?;
     let text = text.trim();
+    let (is_text, plain) = (is_text(recipe, key), if is_text(recipe, key) { "_-+./,=:" } else { "_-+./" });
     let value = match format!("value = {text}").parse::<Table>() {
+        // Names may be numbers.
+        Ok(table) if is_text && table.get("value").is_some_and(|v| !v.is_str() && !v.is_array() && !v.is_table()) => {
+            Some(Value::String(text.into()))
+        }
         Ok(mut table) if table.len() == 1 => table.remove("value"),
-        _ if !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-+./".contains(c)) => {
+        _ if !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || plain.contains(c)) => {
             Some(Value::String(text.into()))
         }
         _ => None,
@@ -144,6 +149,14 @@ fn parse_set(set: &str) -> Result<Table, Error> {
         table = Table::from_iter([(part.to_string(), Value::Table(table))]);
     }
     Ok(table)
+}
+
+/// Whether the recipe has text at `key`.
+fn is_text(recipe: &Table, key: &str) -> bool {
+    let (tables, last) = key.rsplit_once('.').unwrap_or(("", key));
+    let path = tables.split('.').map(str::trim).filter(|part| !part.is_empty());
+    let table = path.into_iter().try_fold(recipe, |table, part| table.get(part)?.as_table());
+    table.and_then(|table| table.get(last.trim())).is_some_and(Value::is_str)
 }
 
 /// Overwrites `settings` with `layer`; `known` is the recipe's table at `path`.
@@ -311,6 +324,12 @@ mod tests {
         assert!(message(&["lattice.size=3"]).contains("expected a whole number"), "{}", message(&["lattice.size=3"]));
         assert!(message(&["rbm.temperatures=[1, \"a\"]"]).contains("rbm.temperatures[1] = \"a\""));
         assert!(message(&["rbm"]).contains("KEY=VALUE"));
+        // Text may be a number or a list.
+        for (given, expected) in [("0", "0"), ("1.50", "1.50"), ("true", "true"), ("\"7\"", "7"), ("1.5,2", "1.5,2")] {
+            let settings = set(&[&format!("rbm.units={given}")]).unwrap();
+            assert_eq!(settings["rbm"]["units"].as_str(), Some(expected), "{given}");
+        }
+        assert!(message(&["rbm.epochs=1,2"]).contains("the value is neither"));
         assert!(message(&["rbm.epochs="]).contains("--set rbm.epochs="));
         let syntax = resolve(RECIPE, Some((Path::new("my.toml"), "a = 1\nb = = 2\n")), &[]).unwrap_err().to_string();
         assert!(syntax.starts_with("my.toml, line 2: "), "{syntax}");

@@ -1,17 +1,24 @@
-//! Reading NumPy's `.npy` and `.npz`: any real type, any order, compressed or not; labels also as words.
+//! Reading NumPy's `.npy` and `.npz`, and IDX: any real type, any order, compressed or not; labels also as words.
 
-use super::labels::{Labels, is_temperature};
+use super::axes::{Says, sample_axes};
+use super::content::{Content, Readable};
+use super::label_names::{Labelling, usual};
+use super::labels::Labels;
 use super::lattice::{self, LATTICE_NAME, Sites};
 use super::pairing::{self, labels_for};
-use super::{Options, Table, Values, check_format};
+use super::{Options, Table, Values, check_format, given_labels, idx};
 use crate::artifact::memory::{self, Need};
 use crate::artifact::npz::Description;
 use crate::artifact::{Error, npy, npz, user_file};
 use ndarray::{Array2, ArrayD};
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
+
+/// A reader of a user's file.
+type From<'a> = BufReader<Box<dyn Readable + 'a>>;
+/// Reads the header in front of the values.
+type ReadHeader = fn(&mut From) -> Result<npy::Header, String>;
 
 /// An array of a file, which can be read twice.
 trait Source {
@@ -21,33 +28,32 @@ trait Source {
     fn numbers(&mut self, as_: &dyn Fn(f64) -> f32) -> Result<ArrayD<f32>, Error>;
 }
 
-/// An `.npy` file.
-struct Npy<'a> {
+/// A file that is one array: `.npy` or IDX.
+struct One<'a> {
     path: &'a Path,
-    file: &'a File,
+    content: &'a Content,
+    header: ReadHeader,
 }
 
-impl Npy<'_> {
+impl One<'_> {
     fn wrong(&self, what: impl std::fmt::Display) -> Error {
         Error::user(format!("{}: {what}", self.path.display()))
     }
 
     /// The header, and the file positioned at its first value.
-    fn header(&self) -> Result<(npy::Header, BufReader<&File>), Error> {
-        let mut from = BufReader::new(self.file);
-        from.rewind().map_err(|e| self.wrong(e))?;
-        let header = npy::Header::read(&mut from).map_err(|e| self.wrong(e))?;
+    fn header(&self) -> Result<(npy::Header, From<'_>), Error> {
+        let mut from = self.content.reader()?;
+        let header = (self.header)(&mut from).map_err(|e| self.wrong(e))?;
         Ok((header, from))
     }
 
     fn read<To>(&self, as_: &dyn Fn(f64) -> To) -> Result<ArrayD<To>, Error> {
-        let most = self.file.metadata().map_err(|e| self.wrong(e))?.len();
         let (header, mut from) = self.header()?;
-        npy::numbers(&header, &mut from, most, as_).map_err(|e| self.wrong(e))
+        npy::numbers(&header, &mut from, self.content.len(), as_).map_err(|e| self.wrong(e))
     }
 }
 
-impl Source for Npy<'_> {
+impl Source for One<'_> {
     fn bytes(&mut self, as_: &dyn Fn(f64) -> i8) -> Result<ArrayD<i8>, Error> {
         self.read(as_)
     }
@@ -73,10 +79,9 @@ impl<R: Read + Seek> Source for Member<'_, R> {
     }
 }
 
-/// Refuses an array of `shape` in the file `path` that needs more memory than there is, at `bytes` per value.
-pub(super) fn fits(path: &Path, shape: &[usize], bytes: usize) -> Result<(), Error> {
+/// Refuses an array of `shape` in the file `path` of `size` bytes that needs more memory than there is, at `bytes` per value.
+pub(super) fn fits((path, size): (&Path, u64), shape: &[usize], bytes: usize) -> Result<(), Error> {
     // A packed file of this size cannot hold more than this; a larger claim is refused by its reader, with a better message.
-    let size = std::fs::metadata(path).map_or(0, |file| file.len());
     if memory::product(shape) > 1032 * u128::from(size) {
         return Ok(());
     }
@@ -89,11 +94,11 @@ pub(super) fn fits(path: &Path, shape: &[usize], bytes: usize) -> Result<(), Err
 /// one byte each, then as numbers if they are not states. Memory is checked before it is allocated.
 fn values(
     source: &mut impl Source,
-    path: &Path,
+    (path, size): (&Path, u64),
     (shape, axes): (&[usize], usize),
     options: &Options,
 ) -> Result<Values, Error> {
-    let fits = |bytes: usize| fits(path, shape, bytes);
+    let fits = |bytes: usize| fits((path, size), shape, bytes);
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     let scale = options.scale as f32;
     let scaled = |v: f64| if scale == 1.0 { v as f32 } else { v as f32 / scale };
@@ -125,38 +130,86 @@ fn samples<T: Copy>(array: ArrayD<T>, axes: usize) -> Result<Array2<T>, String> 
 }
 
 /// Table from an `.npy` file.
-pub(super) fn npy(path: &Path, file: &File, options: &Options) -> Result<Table, Error> {
-    let mut source = Npy { path, file };
+pub(super) fn npy(path: &Path, content: &Content, options: &Options) -> Result<Table, Error> {
+    one(One { path, content, header: |from| npy::Header::read(from) }, options)
+}
+
+/// Table from an IDX file.
+pub(super) fn idx(path: &Path, content: &Content, options: &Options) -> Result<Table, Error> {
+    one(One { path, content, header: |from| idx::header(from) }, options)
+}
+
+fn one(mut source: One, options: &Options) -> Result<Table, Error> {
+    let list = given_labels::list(options);
     let all = source.header()?.0.shape;
-    let (axes, notes) = sample_axes("the array", &all, &Says::default()).map_err(|e| source.wrong(e))?;
-    let values = values(&mut source, path, (&all, axes), options)?;
-    Ok(Table { values, shape: all[axes..].to_vec(), labels: None, lattice: None, field: None, notes, origin: None })
+    let says = Says { labels: list.as_ref().map(|l| vec![l.len()]), ..says(options, list.as_deref()) };
+    let (axes, mut notes) = sample_axes("the array", &all, &says).map_err(|e| source.wrong(e))?;
+    let (path, size) = (source.path, source.content.len());
+    let values = values(&mut source, (path, size), (&all, axes), options)?;
+    let labels = match list.filter(|_| options.reads_labels) {
+        Some(list) => {
+            let (labels, note) = given_labels::labels(options, &list, values.dim().0).map_err(|e| source.wrong(e))?;
+            notes.push(note);
+            Some(labels)
+        }
+        None if options.reads_labels && !options.labels.is_empty() => {
+            return Err(source.wrong(format!(
+                "is a single array without names, so no `{}` of labels; give the labels themselves, such as --temperatures 1.5,2.0, or an .npz file",
+                options.labels
+            )));
+        }
+        None => None,
+    };
+    let shape = if options.shape.is_empty() { all[axes..].to_vec() } else { options.shape.clone() };
+    Ok(Table { shape, labels, notes, ..Table::of(values) })
+}
+
+/// What the user says of the axes.
+fn says(options: &Options, list: Option<&[&str]>) -> Says {
+    let number = |v: &&str| v.parse().ok();
+    let temperatures = list.filter(|_| matches!(options.labelling, Labelling::Temperatures | Labelling::Beta));
+    let values: Option<Vec<f64>> = temperatures.and_then(|list| list.iter().map(number).collect());
+    Says {
+        by_temperature: values.is_some_and(distinct),
+        continuous: options.continuous,
+        shape: options.shape.clone(),
+        ..Says::default()
+    }
+}
+
+fn distinct(mut values: Vec<f64>) -> bool {
+    values.sort_by(f64::total_cmp);
+    values.windows(2).all(|w| w[0] < w[1])
 }
 
 /// Samples and labels from an `.npz` file.
-pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, Error> {
+pub(super) fn npz(path: &Path, content: &Content, options: &Options) -> Result<Table, Error> {
     let wrong = |what: String| Error::user(format!("{}: {what}", path.display()));
     let user = |e: Error| Error::user(e.to_string());
-    let mut file = npz::Reader::of(path, BufReader::new(file)).map_err(user)?;
+    let mut file = npz::Reader::of(path, content.reader()?).map_err(user)?;
     let all = file.describe().map_err(user)?;
     let names: Vec<String> = all.iter().map(|d| d.name.clone()).collect();
     check_format(&mut file, &names).map_err(wrong)?;
     let of = |name: &str| all.iter().find(|d| d.name == name);
-    let missing =
-        |name: &str, what: &str| wrong(format!("has no array `{name}`{what}; it has {}", pairing::some(&names)));
-    let main = match options.array.as_str() {
-        "" => pairing::samples(&all).map_err(wrong)?,
-        name => of(name).ok_or_else(|| missing(name, ""))?,
+    let missing = |name: &str, what: &str, flag: &str| {
+        let near = pairing::near(name, &names).map_or(String::new(), |near| format!("; did you mean {flag} {near}?"));
+        wrong(format!("has no array `{name}`{what}; it has {}{near}", pairing::some(&names)))
     };
+    let main = match options.array.as_str() {
+        "" => pairing::samples(&all, &options.labels).map_err(wrong)?,
+        name => of(name).ok_or_else(|| missing(name, "", "--array"))?,
+    };
+    let list = given_labels::list(options).filter(|_| of(&options.labels).is_none());
     let label = match options.labels.as_str() {
         "" => labels_for(main, &all, options.reads_labels).map_err(wrong)?,
-        name => Some(of(name).ok_or_else(|| missing(name, " of labels"))?),
+        _ if list.is_some() => None,
+        name => Some(of(name).ok_or_else(|| missing(name, " of labels", options.labelling.flag()))?),
     };
     let named = of(LATTICE_NAME).filter(|d| d.shape.is_empty() && npy::is_words(&d.dtype));
     let named = named.and_then(|_| file.words(LATTICE_NAME).ok()?.into_iter().next());
     // Somebody else's array of that name says nothing.
     let mut whole = |name: &str| -> Option<Vec<f64>> {
-        of(name).filter(|d| d.shape.len() <= 1)?;
+        of(name).filter(|d| d.shape.iter().filter(|extent| **extent != 1).count() <= 1)?;
         Some(file.numbers(name, |v| v).ok()?.into_iter().collect())
     };
     let extents = whole("lattice")
@@ -164,31 +217,47 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
     let extents = extents.map(|l| l.iter().map(|e| *e as usize).collect::<Vec<_>>());
     let neighbours = whole("coordination").and_then(|c| c.first().map(|c| *c as u32));
     let field = whole("field").and_then(|h| h.first().copied()).filter(|h| h.is_finite());
-    let distinct = |name: &str, mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        is_temperature(pairing::stem(name)) && values.windows(2).all(|w| w[0] < w[1])
-    };
+    let is_thermal = |name: &str| options.labelling.of(pairing::stem(name)) != Labelling::Classes;
+    let by_temperature = label.is_some_and(|d| is_thermal(&d.name) && whole(&d.name).is_some_and(distinct));
+    if let Some(label) = label.filter(|_| options.labels.is_empty() && options.reads_labels) {
+        contradiction(label, &all, &mut whole).map_err(wrong)?;
+    }
+    let asked = says(options, list.as_deref());
     let says = Says {
         sites: extents.as_ref().and_then(|l| l.iter().try_fold(1usize, |n, e| n.checked_mul(*e))),
-        labels: label.map(|d| d.shape.clone()),
-        by_temperature: label.is_some_and(|d| whole(&d.name).is_some_and(|values| distinct(&d.name, values))),
+        labels: list.as_ref().map(|l| vec![l.len()]).or_else(|| label.map(|d| d.shape.clone())),
+        by_temperature: by_temperature || asked.by_temperature,
+        ..asked
     };
     let (axes, mut notes) = sample_axes(&format!("`{}`", main.name), &main.shape, &says).map_err(wrong)?;
-    let shape = main.shape[axes..].to_vec();
-    let values = values(&mut Member { file: &mut file, name: &main.name }, path, (&main.shape, axes), options)?;
+    let shape = if options.shape.is_empty() { main.shape[axes..].to_vec() } else { options.shape.clone() };
+    let mut member = Member { file: &mut file, name: &main.name };
+    let values = values(&mut member, (path, content.len()), (&main.shape, axes), options)?;
     let (n, units) = values.dim();
-    let labels = match label.filter(|_| options.reads_labels) {
-        None => None,
-        Some(d) => {
-            if pairing::stem(&d.name) != d.name || d.name.starts_with("arr_") {
+    let labels = match (label, list) {
+        _ if !options.reads_labels => None,
+        (None, None) => None,
+        (None, Some(list)) => {
+            let (labels, note) = given_labels::labels(options, &list, n).map_err(wrong)?;
+            notes.push(note);
+            Some(labels)
+        }
+        (Some(d), _) => {
+            let stem = pairing::stem(&d.name);
+            if stem != d.name || d.name.starts_with("arr_") {
                 notes.push(format!("`{}` is taken for the labels of `{}`", d.name, main.name));
+            }
+            if options.labelling.of(stem) == Labelling::Beta {
+                notes.push(format!("`{}` is taken for inverse temperatures: T = 1/beta", d.name));
             }
             // Number of samples per label: the second axis, where labels follow the first axis only.
             let times = if axes > 1 && d.shape == main.shape[..1] { n / main.shape[0].max(1) } else { 1 };
-            Some(read_labels(&mut file, d, n, times).map_err(|e| match e {
+            let (labels, note) = read_labels(&mut file, d, (n, times), options.labelling).map_err(|e| match e {
                 Error::User(what) => wrong(what),
                 e => user(e),
-            })?)
+            })?;
+            notes.extend(note);
+            Some(labels)
         }
     };
     if let Some(l) = extents.as_ref().filter(|_| says.sites != Some(units) && main.name == "spins") {
@@ -211,83 +280,54 @@ pub(super) fn npz(path: &Path, file: &File, options: &Options) -> Result<Table, 
         None => shape,
     };
     let field = field.filter(|_| lattice.is_some());
-    Ok(Table { values, shape, labels, lattice, field, notes, origin: None })
+    let candidates = pairing::candidates(main, &all, n);
+    Ok(Table { shape, labels, lattice, field, notes, candidates, ..Table::of(values) })
 }
 
-/// Labels in the array `of`, each for `times` consecutive samples.
-fn read_labels(
-    file: &mut npz::Reader<BufReader<&File>>,
+/// Refuses temperatures and inverse temperatures in one file that contradict each other.
+fn contradiction(
+    label: &Description,
+    all: &[Description],
+    whole: &mut dyn FnMut(&str) -> Option<Vec<f64>>,
+) -> Result<(), String> {
+    let other = all.iter().find(|d| usual(&d.name) == Some(Labelling::Beta) && d.shape == label.shape);
+    let Some(other) = other.filter(|_| usual(&label.name) == Some(Labelling::Temperatures)) else { return Ok(()) };
+    let (Some(temperatures), Some(betas)) = (whole(&label.name), whole(&other.name)) else { return Ok(()) };
+    let differ = |(t, beta): &(&f64, &f64)| (*t * *beta - 1.0).abs() > 1e-3 && !(t.is_infinite() && **beta == 0.0);
+    match temperatures.iter().zip(&betas).find(differ) {
+        Some((t, beta)) => Err(format!(
+            "`{}` holds {t} where `{}` holds {beta}, which is not 1/T; name the one that is meant, as in --temperatures {} or --beta {}",
+            label.name, other.name, label.name, other.name
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Labels in the array `of` for `n` samples, each for `times` consecutive ones, with a note if they are one-hot.
+fn read_labels<R: Read + Seek>(
+    file: &mut npz::Reader<R>,
     of: &Description,
-    n: usize,
-    times: usize,
-) -> Result<Labels, Error> {
+    (n, times): (usize, usize),
+    labelling: Labelling,
+) -> Result<(Labels, Option<String>), Error> {
     fn repeated<T: Clone>(values: ArrayD<T>, times: usize) -> Vec<T> {
         values.into_iter().flat_map(|v| std::iter::repeat_n(v, times)).collect()
     }
     let stem = pairing::stem(&of.name);
     if npy::is_words(&of.dtype) {
-        return Labels::of_words(stem, repeated(file.words(&of.name)?, times), n).map_err(Error::User);
+        let labels = Labels::of_words(stem, labelling, repeated(file.words(&of.name)?, times), n);
+        return labels.map(|labels| (labels, None)).map_err(Error::User);
     }
-    Labels::of(stem, repeated(file.numbers(&of.name, |v| v)?, times), n).map_err(Error::User)
-}
-
-/// Information in a file about the shape of its samples.
-#[derive(Default)]
-struct Says {
-    /// Number of sites of its lattice.
-    sites: Option<usize>,
-    /// Shape of its labels.
-    labels: Option<Vec<usize>>,
-    /// Whether the labels are temperatures, each occurring once.
-    by_temperature: bool,
-}
-
-/// Number of leading axes that count samples, and notes on choices that the shape alone does not decide; `name` is for messages.
-fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<String>), String> {
-    let units = |axes: usize| shape[axes..].iter().product::<usize>();
-    let list = |of: &[usize]| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
-    let taken = |axes: usize, by: &str| {
-        let n = list(&shape[..axes]);
+    if let [rows, width] = of.shape[..]
+        && rows == n
+        && width > 1
+        && labelling.of(stem) == Labelling::Classes
+    {
+        let values: Vec<f64> = file.numbers(&of.name, |v| v)?.into_iter().collect();
         let note =
-            (axes > 1).then(|| format!("{name} is read as {n} samples of {} values, as its {by} says", units(axes)));
-        Ok((axes, note.into_iter().collect()))
-    };
-    if shape.len() < 2 {
-        return Err(format!("{name} has the shape {shape:?}; expected (samples, units) or (samples, rows, columns)"));
+            format!("`{}` is one-hot: the place of the 1 among {width} is the class, 0 to {}", of.name, width - 1);
+        return Labels::of_one_hot(&of.name, &values, width).map(|labels| (labels, Some(note))).map_err(Error::User);
     }
-    if shape.len() < 3 {
-        return Ok((1, vec![]));
-    }
-    if let Some(axes) = says.sites.and_then(|sites| (1..shape.len()).find(|axes| units(*axes) == sites)) {
-        return taken(axes, "lattice");
-    }
-    let labels = says.labels.as_deref().unwrap_or_default();
-    if labels.len() >= 2 && labels.len() < shape.len() && shape.starts_with(labels) {
-        return taken(labels.len(), "array of labels");
-    }
-    // Axes of length one, such as the one channel of an image, change nothing.
-    let wide: Vec<usize> = shape[1..].iter().copied().filter(|extent| *extent != 1).collect();
-    let by_first = labels == &shape[..1];
-    if wide.len() > 2 && by_first && says.by_temperature {
-        return taken(2, "array of temperatures");
-    }
-    let cubic = wide.len() == 3 && wide.iter().all(|extent| *extent == wide[0]);
-    let doubtful = match wide.len() {
-        0 | 1 => false,
-        // Two temperatures of chains would look the same as two square lattices.
-        2 => by_first && says.by_temperature && wide[0] != wide[1],
-        _ => !by_first && !cubic,
-    };
-    if doubtful {
-        let (one, two) = (list(&shape[..1]), list(&shape[..2]));
-        return Err(format!(
-            "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}; say which by .reshape({}, -1) or \
-             .reshape(-1, {})",
-            units(1),
-            units(2),
-            shape[0],
-            shape[2..].iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        ));
-    }
-    Ok((1, vec![]))
+    let values = repeated(file.numbers(&of.name, |v| v)?, times);
+    Labels::of(stem, labelling, values, n).map(|labels| (labels, None)).map_err(Error::User)
 }

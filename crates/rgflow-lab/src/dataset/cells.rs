@@ -1,5 +1,7 @@
 //! Lines of a text file as cells, separated by commas, semicolons, tabs or blanks (one or more, as `numpy.loadtxt` reads them).
 
+use super::decimal::{is_decimal, with_point};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Content of a cell.
@@ -121,8 +123,15 @@ pub(super) fn separator(text: &str) -> Option<u8> {
     let best = [b',', b'\t', b';'].into_iter().filter_map(score).max_by(|a, b| a.0.total_cmp(&b.0));
     // Aligned columns mix tabs and blanks; otherwise an empty cell between two tabs is a missing value.
     let tokens = || lines.iter().map(|l| l.split_whitespace().count()).collect::<std::collections::BTreeSet<_>>();
+    let by_blanks = || {
+        let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+        let share = words.iter().filter(|word| numeric(word)).count() as f64 / words.len().max(1) as f64;
+        (tokens().len() == 1 && words.len() > lines.len()).then_some(share)
+    };
     match best {
         Some((_, b'\t')) if tokens().len() == 1 => None,
+        // "0,5 1,25": decimal commas between blanks.
+        Some((share, b',')) if by_blanks().is_some_and(|blanks| blanks > share) => None,
         best => best.map(|(_, separator)| separator),
     }
 }
@@ -136,11 +145,26 @@ fn may_be_shorter(first: &[String], second: &[&str]) -> bool {
     first.len() + 1 == second.len() && names() || first.len() == second.len() + 1 && ends_empty
 }
 
-/// The first line of cells, and all others.
-pub(super) fn lines(text: &str, separator: Option<u8>) -> Result<(Option<Line>, Below), String> {
+/// Whether the text has decimal commas ([`is_decimal`]): all cells between separators, without comments.
+pub(super) fn has_decimal_commas(text: &str, separator: Option<u8>) -> Result<bool, String> {
+    let lines = || text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    fn bare(cell: &str) -> &str {
+        cell.trim().trim_matches('"')
+    }
+    match separator {
+        Some(b',') => Ok(false),
+        Some(separator) => is_decimal(lines().flat_map(|line| line.split(char::from(separator)).map(bare))),
+        None => is_decimal(lines().flat_map(|line| line.split_whitespace().map(bare))),
+    }
+}
+
+/// The first line of cells, and all others; with `decimal` commas in numbers are read as points.
+pub(super) fn lines(text: &str, separator: Option<u8>, decimal: bool) -> Result<(Option<Line>, Below), String> {
     let mut first: Option<Line> = None;
     let mut below = Below { width: 0, lines: vec![], numbers: vec![], words: BTreeMap::new(), truths: false };
     let mut push = |number: u64, cells: &[&str]| -> Result<(), String> {
+        let pointed: Vec<Cow<str>> = cells.iter().map(|c| if decimal { with_point(c) } else { (*c).into() }).collect();
+        let cells: &[&str] = &pointed.iter().map(AsRef::as_ref).collect::<Vec<&str>>();
         let Some(first) = &first else {
             below.width = cells.len();
             first = Some(Line { number, cells: cells.iter().map(|c| (*c).to_string()).collect() });

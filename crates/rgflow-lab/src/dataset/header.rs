@@ -5,7 +5,7 @@
 
 use super::Options;
 use super::cells::{Below, Cell, Line, no_number};
-use super::labels::is_usual;
+use super::label_names::usual as label;
 
 /// Position of the column names; with a remark where the first line could be read in another way.
 pub(super) enum Names {
@@ -86,7 +86,7 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
     }
     let usual = (0..cells.len()).filter(named).any(|c| {
         let name = first.cells[c].as_str();
-        is_usual(name) || is_unnamed(name) || is_index(name) || name == options.labels
+        label(name).is_some() || is_unnamed(name) || is_index(name) || name == options.labels
     });
     let sorted = numbers.windows(2).all(|w| w[0] < w[1]);
     let outside = numbers.iter().any(|v| !fits(*v / options.scale, &kind(below, options)));
@@ -167,7 +167,7 @@ pub(super) fn indices(names: Option<&[String]>, below: &Below, options: &Options
     let of = |c: &usize| match names[*c].as_str() {
         name if is_unnamed(name) => whole_and_distinct(below.column(*c)).is_some(),
         name if is_index(name) => counts(below.column(*c)) || consecutive(below.column(*c), 2),
-        name => !is_usual(name) && name != options.labels && consecutive(below.column(*c), MANY),
+        name => label(name).is_none() && name != options.labels && consecutive(below.column(*c), MANY),
     };
     (0..below.width).filter(of).collect()
 }

@@ -1,6 +1,6 @@
-//! IDX files of bytes (the format of MNIST), raw or compressed with gzip.
+//! IDX files (the format of MNIST): bytes with checks, raw or compressed with gzip, and headers of any type.
 
-use crate::artifact::Error;
+use crate::artifact::{Error, npy};
 use std::io::Read;
 
 /// An array of bytes: its shape and its values, the last index fastest.
@@ -10,6 +10,30 @@ pub(super) type Bytes = (Vec<usize>, Vec<u8>);
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// First bytes of an IDX file of unsigned bytes; the number of dimensions follows.
 const HEAD: [u8; 3] = [0, 0, 8];
+
+/// The header of an IDX file as one of NumPy, with `from` left at the first value: big-endian numbers, the last index fastest.
+pub(super) fn header(from: &mut (impl Read + ?Sized)) -> Result<npy::Header, String> {
+    let wrong = |what: &str| format!("no IDX file ({what}); get it again");
+    let mut start = [0u8; 4];
+    from.read_exact(&mut start).map_err(|_| wrong("it ends within its header"))?;
+    let dtype = match start {
+        [0, 0, 0x08, _] => "|u1",
+        [0, 0, 0x09, _] => "|i1",
+        [0, 0, 0x0b, _] => ">i2",
+        [0, 0, 0x0c, _] => ">i4",
+        [0, 0, 0x0d, _] => ">f4",
+        [0, 0, 0x0e, _] => ">f8",
+        _ => return Err(wrong("it does not begin as one")),
+    };
+    let mut extents = vec![0u8; 4 * usize::from(start[3])];
+    from.read_exact(&mut extents).map_err(|_| wrong("it ends within its header"))?;
+    let (words, _) = extents.as_chunks::<4>();
+    let shape: Vec<usize> = words.iter().map(|b| u32::from_be_bytes(*b) as usize).collect();
+    if shape.iter().try_fold(1usize, |n, e| n.checked_mul(*e)).is_none() {
+        return Err(wrong(&format!("it claims the shape {shape:?}")));
+    }
+    Ok(npy::Header { dtype: dtype.into(), fortran_order: false, shape })
+}
 
 /// Raw bytes of a file that may be compressed; `name` is for errors, `most` the largest raw size accepted.
 ///

@@ -121,7 +121,7 @@ fn copies(data: &Dataset) -> Option<String> {
     Some(format!(
         "{}: {repeated} of {n} rows occur more than once ({} rows {k} times), more evenly than independent samples can: test rows are also \
          training rows, so that the test set knows the training set, and errors and n_eff, which count every row, are too good; remove the copies",
-        data.path.display(),
+        data.title(),
         of(k)
     ))
 }
@@ -155,7 +155,7 @@ fn series(data: &Dataset) -> Option<String> {
     Some(format!(
         "{}: consecutive rows are more alike than independent samples can be ({what}): errors and n_eff, which count every row, are too \
          good, and the test set knows the training set; keep every k-th row of a time series, or shuffle rows that are only sorted",
-        data.path.display()
+        data.title()
     ))
 }
 

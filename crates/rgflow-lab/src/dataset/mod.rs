@@ -6,24 +6,35 @@
 
 mod array;
 pub mod averages;
+mod axes;
+mod bins;
 mod cells;
+mod content;
+mod decimal;
 pub mod ensemble;
+mod file_names;
+mod foreign;
+mod given_labels;
 mod header;
 pub mod histograms;
 mod idx;
+mod idx_pairs;
 pub mod independence;
 mod input;
 mod kind;
 mod label_columns;
+mod label_names;
 mod labels;
 mod lattice;
 pub mod mnist;
 mod pairing;
 pub mod sampled;
+mod several;
 mod text;
 mod values;
 
 use crate::artifact::{Artifact, Error, npz, user_file};
+use content::{Content, Format};
 use ndarray::Array2;
 use rgflow::rbm::Units;
 use std::io::{Read, Seek};
@@ -31,25 +42,34 @@ use std::path::{Path, PathBuf};
 
 pub use input::{Agreement, Input};
 pub use kind::Kind;
+pub use label_names::Labelling;
 pub use labels::{Labels, Meaning};
 pub use lattice::{LATTICE_NAME, Sites};
+pub use pairing::some as listed;
 pub use values::{Rows, Values, packed};
 
 /// Newest version of the samples' format that this version reads.
 pub const FORMAT: u32 = 1;
 
 /// Accepted kinds of files.
-const KINDS: &str = ".npy, .npz or .csv";
+const KINDS: &str = ".npy, .npz, .csv or IDX";
 
 /// Options for reading a file.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Name of the array in an `.npz` file; empty: `spins`, else the only array of two and more dimensions.
     pub array: String,
-    /// Name of the array (`.npz`) or the column (`.csv`) of labels; empty: `temperatures`, `labels` and similar names.
+    /// Name of the array (`.npz`) or the column (`.csv`) of labels, or a list of labels between commas; empty: `temperatures`,
+    /// `labels` and similar names.
     pub labels: String,
+    /// How labels are to be understood.
+    pub labelling: Labelling,
     /// Whether labels are read; if not, arrays or columns named as labels are ignored.
     pub reads_labels: bool,
+    /// Whether each sample may have a temperature of its own.
+    pub continuous: bool,
+    /// Shape of one sample; empty: that of the file.
+    pub shape: Vec<usize>,
     /// Divisor of all values, such as 255 for bytes of grey; applied before the kind is determined.
     pub scale: f64,
     /// Whether any finite real number is allowed.
@@ -60,8 +80,17 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let (array, labels) = (String::new(), String::new());
-        Self { array, labels, reads_labels: true, scale: 1.0, real: false, allow: "" }
+        Self {
+            array: String::new(),
+            labels: String::new(),
+            labelling: Labelling::Auto,
+            reads_labels: true,
+            continuous: false,
+            shape: Vec::new(),
+            scale: 1.0,
+            real: false,
+            allow: "",
+        }
     }
 }
 
@@ -80,12 +109,18 @@ pub struct Dataset {
     pub lattice: Option<Sites>,
     /// Field h in units of J on that lattice, if rgflow sampled it.
     pub field: Option<f64>,
-    /// The file.
+    /// The file, the first of several.
     pub path: PathBuf,
-    /// Hash of the bytes of the file.
+    /// Hash of the bytes of the file; of several, of their hashes in order.
     pub hash: String,
+    /// Number of further files of samples.
+    pub more: usize,
+    /// All files that were read, in order, with the hashes of their bytes.
+    pub files: Vec<(PathBuf, String)>,
     /// Choices made where the file could be read in two ways, one sentence each.
     pub notes: Vec<String>,
+    /// Names of arrays or columns that could hold labels.
+    pub candidates: Vec<String>,
 }
 
 /// Numbers of a file, before their kind is known.
@@ -98,6 +133,16 @@ struct Table {
     field: Option<f64>,
     notes: Vec<String>,
     origin: Option<Origin>,
+    candidates: Vec<String>,
+}
+
+impl Table {
+    /// Values without anything else known of them.
+    fn of(values: Values) -> Self {
+        let shape = vec![values.dim().1];
+        let (notes, candidates) = (Vec::new(), Vec::new());
+        Self { values, shape, labels: None, lattice: None, field: None, notes, origin: None, candidates }
+    }
 }
 
 /// Position of the values of a text table in the file: the line of every row (from 1), the column of every unit (from 0).
@@ -107,31 +152,57 @@ struct Origin {
 }
 
 impl Dataset {
-    /// Reads `path`, an `.npy`, `.npz` or `.csv` file.
+    /// Reads `path`: `.npy`, `.npz`, text or IDX, also packed by gzip.
     ///
     /// # Errors
     /// [`Error::User`] of one line that names file, problem and remedy.
     pub fn read(path: &Path, options: &Options) -> Result<Self, Error> {
-        let name = path.display();
-        let wrong = |what: String| Error::user(format!("{name}: {what}"));
         if !(options.scale > 0.0 && options.scale.is_finite()) {
             return Err(Error::user(format!("data.scale = {}: must be a positive number", options.scale)));
         }
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let file = user_file::open(path, KINDS)?;
-        let hash = user_file::hash(path, &file)?.to_hex().to_string();
-        let table = match extension.as_str() {
-            "npy" => array::npy(path, &file, options)?,
-            "npz" => array::npz(path, &file, options)?,
-            "csv" | "tsv" | "txt" => text::read(path, options)?,
-            _ => return Err(wrong("unknown kind of file; give .npy, .npz or .csv".into())),
+        let found = idx_pairs::images(path).filter(|_| path.is_dir());
+        let path = found.as_deref().unwrap_or(path);
+        let name = path.display();
+        let wrong = |what: String| Error::user(format!("{name}: {what}"));
+        let content = Content::open(path)?;
+        let (mut hash, format) = (content.hash.clone(), content.format);
+        let mut files = vec![(path.to_path_buf(), hash.clone())];
+        let table = match content.format {
+            Format::Npy => array::npy(path, &content, options)?,
+            Format::Npz => array::npz(path, &content, options)?,
+            Format::Idx => array::idx(path, &content, options)?,
+            Format::Text => text::read(path, content, options)?,
         };
-        let Table { values, shape, labels, lattice, field, notes, origin } = table;
+        let Table { values, shape, mut labels, lattice, field, mut notes, origin, candidates } = table;
         if values.dim().0 == 0 || values.dim().1 == 0 {
             return Err(wrong("holds no numbers; expected one row per sample".into()));
         }
         let kind = kind::of(&values, origin.as_ref(), options).map_err(wrong)?;
-        Ok(Self { values, kind, shape, labels, lattice, field, path: path.into(), hash, notes })
+        if format == Format::Idx
+            && options.reads_labels
+            && options.labels.is_empty()
+            && let Some(beside) = idx_pairs::labels(path, values.dim().0)?
+        {
+            let of = beside.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            notes.push(format!("the labels are those in {of} beside it"));
+            files.push((beside.path.clone(), beside.hash.clone()));
+            hash = blake3::hash(format!("{hash}\n{}\n", beside.hash).as_bytes()).to_hex().to_string();
+            labels = Some(beside.labels);
+        }
+        Ok(Self {
+            values,
+            kind,
+            shape,
+            labels,
+            lattice,
+            field,
+            path: path.into(),
+            hash,
+            notes,
+            candidates,
+            files,
+            more: 0,
+        })
     }
 
     /// The file as an input of stages.
@@ -217,15 +288,20 @@ impl Dataset {
             path: self.path.clone(),
             hash: self.hash.clone(),
             notes: self.notes.clone(),
+            candidates: self.candidates.clone(),
+            files: self.files.clone(),
+            more: self.more,
         }
     }
 }
 
-/// Hash of the bytes of the file `path`, named by the user.
+/// Hash of the bytes of the file `path`, or of the images in that folder, named by the user.
 ///
 /// # Errors
 /// [`Error::User`] if it cannot be read.
 pub fn hash(path: &Path) -> Result<String, Error> {
+    let found = idx_pairs::images(path).filter(|_| path.is_dir());
+    let path = found.as_deref().unwrap_or(path);
     let file = user_file::open(path, KINDS)?;
     Ok(user_file::hash(path, &file)?.to_hex().to_string())
 }

@@ -1,8 +1,13 @@
 //! Matching arrays of an archive: samples and their labels, by name (`x_train`, `y_train`), number (`spins_1`,
 //! `temperatures_1`) or position (`arr_0`, `arr_1`).
 
-use super::labels::is_usual;
+use super::label_names::{Labelling, usual};
 use crate::artifact::npz::Description;
+use crate::artifact::settings;
+
+fn is_usual(name: &str) -> bool {
+    usual(name).is_some()
+}
 
 /// Words and number in a name: `spins_1` and `spins1` are `spins`, `1`.
 fn parts(name: &str) -> Vec<&str> {
@@ -23,8 +28,8 @@ fn list(arrays: &[&Description]) -> String {
     some(&arrays.iter().map(|d| d.name.as_str()).collect::<Vec<_>>())
 }
 
-/// The names for messages, only the first if there are very many, each shortened if very long.
-pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
+/// The `names` for messages, only the first if there are very many, each shortened if very long.
+pub fn some<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 20;
     const LONGEST: usize = 80;
     let cut = |name: &S| match name.as_ref().char_indices().nth(LONGEST) {
@@ -38,10 +43,34 @@ pub(super) fn some<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// The array of samples: the only one of two or more dimensions not named as labels; or `spins`, unless another has the same numbers
-/// of rows and columns.
-pub(super) fn samples(all: &[Description]) -> Result<&Description, String> {
-    let many: Vec<&Description> = all.iter().filter(|d| d.shape.len() >= 2 && !is_usual(stem(&d.name))).collect();
+/// The name in `names` that is nearest to `name`, if any is near; in another case it is nearest.
+pub(super) fn near<'a, S: AsRef<str>>(name: &str, names: &'a [S]) -> Option<&'a str> {
+    let mut all = names.iter().map(AsRef::as_ref);
+    all.clone().find(|n| n.eq_ignore_ascii_case(name)).or_else(|| settings::nearest(name, &mut all))
+}
+
+/// Names of arrays that have one value, or a row, for each of `n` samples of `main`, or for each of its first index.
+pub(super) fn candidates(main: &Description, all: &[Description], n: usize) -> Vec<String> {
+    let fits = |d: &&Description| {
+        d.name != main.name
+            && d.shape.first().is_some_and(|first| *first > 1 && (*first == n || *first == main.shape[0]))
+    };
+    all.iter().filter(fits).map(|d| d.name.clone()).collect()
+}
+
+fn is_column(d: &Description) -> bool {
+    matches!(d.shape[..], [_, 1])
+}
+
+/// The array of samples: the only one of two or more dimensions not named as labels, nor the one called `labels`; or `spins`, unless
+/// another has the same numbers of rows and columns.
+pub(super) fn samples<'a>(all: &'a [Description], labels: &str) -> Result<&'a Description, String> {
+    let is_main = |d: &&Description| d.shape.len() >= 2 && d.name != labels && !is_usual(stem(&d.name));
+    let mut many: Vec<&Description> = all.iter().filter(is_main).collect();
+    // A column is no set of samples beside wider arrays.
+    if many.iter().any(|d| !is_column(d)) {
+        many.retain(|d| !is_column(d));
+    }
     let spins = all.iter().find(|d| d.name == "spins");
     if let Some(spins) = spins.filter(|spins| many.iter().all(|d| d.name == "spins" || d.shape != spins.shape)) {
         return Ok(spins);
@@ -82,25 +111,31 @@ pub(super) fn labels_for<'a>(
         })
         .collect();
     let plain: Vec<&Description> = others().filter(|d| rest(d).is_some_and(|rest| rest.is_empty())).collect();
-    let found = if paired.is_empty() { plain } else { paired };
+    let mut found = if paired.is_empty() { plain } else { paired };
+    // Inverse temperatures beside temperatures say the same again.
+    let quantity = |d: &&Description| usual(stem(&d.name));
+    if found.iter().any(|d| quantity(d) == Some(Labelling::Temperatures)) {
+        found.retain(|d| quantity(d) != Some(Labelling::Beta));
+    }
     match found[..] {
         [] => Ok(next(main, all)),
         [one] => Ok(Some(one)),
         [first, ..] if needed => Err(format!(
-            "several arrays look like labels of `{}` ({}); name the one that is meant, as in --set data.labels={}",
+            "several arrays look like labels of `{}` ({}); name the one that is meant, as in {} {} (data.labels)",
             main.name,
             list(&found),
+            usual(stem(&first.name)).unwrap_or_default().flag(),
             first.name
         )),
         [..] => Ok(None),
     }
 }
 
-/// `numpy.savez(file, x, y)` names no arrays: `arr_1` with one value per sample in `arr_0` holds its labels.
+/// `numpy.savez(file, x, y)` names no arrays: `arr_1` with one value per sample in `arr_0`, also as a column, holds its labels.
 fn next<'a>(main: &Description, all: &'a [Description]) -> Option<&'a Description> {
     let number: usize = main.name.strip_prefix("arr_")?.parse().ok()?;
     let name = format!("arr_{}", number.checked_add(1)?);
-    all.iter().find(|d| d.name == name && d.shape == main.shape[..1])
+    all.iter().find(|d| d.name == name && (d.shape == main.shape[..1] || d.shape == [main.shape[0], 1]))
 }
 
 #[cfg(test)]
@@ -129,6 +164,8 @@ mod tests {
         pair("arr_2", &["arr_0", "arr_1", "arr_3"], Some("arr_3"));
         pair("arr_0", &["arr_2"], None);
         pair("images", &["target", "target_names"], Some("target"));
+        pair("spins", &["beta", "T_K"], Some("T_K"));
+        pair("spins", &["beta"], Some("beta"));
         let two = [array("temperatures", &[7]), array("labels", &[7])];
         let error = labels_for(&array("spins", &[7, 4]), &two, true).unwrap_err();
         assert!(error.contains("temperatures, labels"), "{error}");
@@ -146,12 +183,12 @@ mod tests {
     fn samples_are_the_only_candidate() {
         let of = |names: &[&str]| {
             let all: Vec<Description> = names.iter().map(|name| array(name, &[7, 4])).collect();
-            samples(&all).map(|d| d.name.clone())
+            samples(&all, "").map(|d| d.name.clone())
         };
         assert_eq!(of(&["y", "x"]).unwrap(), "x");
         assert!(of(&["a", "spins"]).unwrap_err().contains("a, spins"));
         let pair = [array("a", &[7, 5]), array("spins", &[7, 4])];
-        assert_eq!(samples(&pair).unwrap().name, "spins");
+        assert_eq!(samples(&pair, "").unwrap().name, "spins");
         let error = of(&["x_train", "x_test"]).unwrap_err();
         assert!(error.contains("x_train, x_test") && error.contains("--array"), "{error}");
     }

@@ -1,23 +1,24 @@
 //! Text tables: one sample per line, with or without a line of names ([`super::header`] decides).
 
-use super::cells::{Cell, lines, no_number, separator, with_first, without_trailing_separator};
+use super::cells::{Cell, has_decimal_commas, lines, no_number, separator, with_first, without_trailing_separator};
+use super::content::Content;
 use super::header::{self, Names};
 use super::label_columns::take_labels;
-use super::{KINDS, Options, Origin, Table};
+use super::{Options, Origin, Table};
+use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
-use crate::artifact::{Error, user_file};
 use ndarray::{Array2, Axis};
 use std::borrow::Cow;
 use std::path::Path;
 
 /// Table of the text file `path`. Memory is checked before it is allocated.
-pub(super) fn read(path: &Path, options: &Options) -> Result<Table, Error> {
+pub(super) fn read(path: &Path, content: Content, options: &Options) -> Result<Table, Error> {
     const REMEDY: &str = "give fewer samples at a time, or an array (.npy), which takes less";
     let name = path.display();
     let wrong = |what: String| Error::user(format!("{name}: {what}"));
-    let size = std::fs::metadata(path).map_or(0, |file| file.len() as usize);
+    let size = content.len() as usize;
     memory::need(&[Need::new(&[size], format!("{name}: the text"), REMEDY)])?;
-    let bytes = user_file::read(path, KINDS)?;
+    let bytes = content.into_bytes(path)?;
     // Every number has 64 bits, and there are two copies while columns of labels are removed.
     let cells = cells_of(&bytes);
     memory::need(&[Need::new(&[16, cells], format!("{name}: a table of {cells} numbers"), REMEDY)])?;
@@ -38,10 +39,14 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
         .map_err(|_| "is no text in UTF-8; is it another kind of file? Save it as text".to_string())?;
     let text = text.trim_start_matches('\u{feff}');
     let separator = separator(text);
-    let (first, below) = lines(text, separator)?;
+    let decimal = has_decimal_commas(text, separator)?;
+    let (first, below) = lines(text, separator, decimal)?;
     let first = first.ok_or("holds no numbers; expected one line per sample")?;
     let (first, mut below) = without_trailing_separator(first, below);
     let mut notes = Vec::new();
+    if decimal {
+        notes.push("commas are read as decimal points".into());
+    }
     let mut names = match header::first_line(&first, &below, options)? {
         Names::None { remark } => {
             notes.extend(remark);
@@ -76,6 +81,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     if below.truths {
         notes.push("True and False are read as 1 and 0".into());
     }
+    let candidates: Vec<String> = names.iter().flatten().filter(|name| !name.is_empty()).cloned().collect();
     let labels = take_labels(names.as_deref(), &below, &mut kept, options, &mut notes)?;
     if kept.is_empty() {
         return Err("holds labels alone, no samples; add columns of numbers".into());
@@ -87,7 +93,22 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     let scale = options.scale as f32;
     let values = all.select(Axis(1), &kept).mapv(|v| if scale == 1.0 { v as f32 } else { v as f32 / scale });
     let origin = Some(Origin { lines: below.lines, columns: kept });
-    Ok(Table { shape: vec![values.ncols()], values: values.into(), labels, lattice: None, field: None, notes, origin })
+    let shape = shape_of(values.ncols(), options)?;
+    Ok(Table { shape, labels, notes, origin, candidates, ..Table::of(values.into()) })
+}
+
+/// Shape of a sample of `units` values.
+fn shape_of(units: usize, options: &Options) -> Result<Vec<usize>, String> {
+    let asked = &options.shape;
+    if asked.is_empty() {
+        return Ok(vec![units]);
+    }
+    let values = asked.iter().try_fold(1usize, |n, e| n.checked_mul(*e));
+    if values == Some(units) {
+        Ok(asked.clone())
+    } else {
+        Err(format!("samples have {units} values, not those of the shape {asked:?}; correct --shape"))
+    }
 }
 
 /// Names in the last comment before the numbers, as written by `numpy.savetxt(header=...)`.

@@ -43,20 +43,24 @@ pub(super) fn recorded(files: &[InputFile]) -> Vec<String> {
     warnings.chain(files.iter().flat_map(|file| &file.notes)).map(named).collect()
 }
 
-/// A file of samples.
+/// One or several files of samples.
 pub struct UserData {
-    pub path: PathBuf,
-    hash: String,
+    /// The files, with the hashes of their bytes.
+    given: Vec<(PathBuf, String)>,
     data: OnceLock<Dataset>,
 }
 
 impl UserData {
-    /// The file `path`, not yet read.
+    /// The files `paths`, at least one, not yet read.
     ///
     /// # Errors
-    /// [`Error::User`] if it cannot be read.
-    pub fn new(path: &Path) -> Result<Self, Error> {
-        Ok(Self { path: path.into(), hash: crate::dataset::hash(path)?, data: OnceLock::new() })
+    /// [`Error::User`] if one cannot be read, or there are none.
+    pub fn new(paths: &[PathBuf]) -> Result<Self, Error> {
+        if paths.is_empty() {
+            return Err(Error::user("no file of samples is given; name one"));
+        }
+        let given = paths.iter().map(|path| Ok((path.clone(), crate::dataset::hash(path)?)));
+        Ok(Self { given: given.collect::<Result<_, Error>>()?, data: OnceLock::new() })
     }
 
     /// The samples, read once and adapted by `fit`.
@@ -71,8 +75,14 @@ impl UserData {
         if let Some(data) = self.data.get() {
             return Ok(data);
         }
-        let mut data = Dataset::read(&self.path, options)?;
-        fit(&mut data).map_err(|e| Error::user(format!("{}: {e}", self.path.display())))?;
+        let paths: Vec<PathBuf> = self.given.iter().map(|(path, _)| path.clone()).collect();
+        let mut data = Dataset::read_all(&paths, options)?;
+        // Notes of the reading of several files name them.
+        let read = if paths.len() > 1 { std::mem::take(&mut data.notes) } else { vec![] };
+        fit(&mut data).map_err(|e| Error::user(format!("{}: {e}", data.title())))?;
+        let title = data.title();
+        let notes = data.notes.iter().map(|note| format!("{title}: {note}"));
+        data.notes = read.into_iter().chain(notes).collect();
         Ok(self.data.get_or_init(|| data))
     }
 
@@ -81,26 +91,42 @@ impl UserData {
         self.data.get()
     }
 
-    /// The file as an input of stages.
-    pub fn artifact(&self) -> Artifact {
-        Artifact { hash: self.hash.clone(), dir: self.path.clone() }
+    /// All files, with the hashes of their bytes.
+    fn all(&self) -> &[(PathBuf, String)] {
+        self.get().map_or(&self.given, |data| &data.files)
     }
 
-    /// The file as an input of the run, with warnings and notes if it has been read.
-    pub fn file(&self) -> InputFile<'_> {
-        let notes = self.get().map_or(&[][..], |data| &data.notes);
-        InputFile {
-            key: "data".into(),
-            path: &self.path,
-            hash: &self.hash,
-            warnings: self.get().and_then(independence::warning).into_iter().collect(),
-            notes: notes.iter().map(|note| format!("{}: {note}", self.path.display())).collect(),
+    /// Name of the file for messages; of several, of the first with the number of the others.
+    pub fn title(&self) -> String {
+        match self.get() {
+            Some(data) => data.title(),
+            None => self.given[0].0.display().to_string(),
         }
     }
 
-    /// Name of the file, without its folder.
-    pub fn name(&self) -> String {
-        name(&self.path)
+    /// The samples as an input of stages.
+    pub fn artifact(&self) -> Artifact {
+        match self.get() {
+            Some(data) => data.artifact(),
+            None => Artifact { hash: self.given[0].1.clone(), dir: self.given[0].0.clone() },
+        }
+    }
+
+    /// The files as inputs of the run, `data` or `data-1`, `data-2` ... in the order given; the first has warnings and notes on all, if they
+    /// have been read.
+    pub fn files(&self) -> Vec<InputFile<'_>> {
+        let all = self.all();
+        let width = all.len().to_string().len();
+        let key = |k: usize| if all.len() == 1 { "data".into() } else { format!("data-{:0width$}", k + 1) };
+        let mut files: Vec<InputFile> = Vec::new();
+        for (k, (path, hash)) in all.iter().enumerate() {
+            files.push(InputFile { key: key(k), path, hash, warnings: vec![], notes: vec![] });
+        }
+        if let (Some(first), Some(data)) = (files.first_mut(), self.get()) {
+            first.warnings.extend(independence::warning(data));
+            first.notes.extend(data.notes.iter().cloned());
+        }
+        files
     }
 }
 

@@ -263,7 +263,7 @@ fn a_defect_in_the_first_line_makes_no_header_of_it() {
             dir.refused("defect.csv", text.as_bytes(), &[&format!("line {line}, column 2"), &format!("\"{defect}\"")]);
         }
     }
-    dir.refused("comma.csv", b"0,5;1\n0,5;0\n", &["line 1, column 1", "decimal comma"]);
+    dir.refused("comma.csv", b"0,5;1.5\n0,5;0\n", &["line 1, column 1", "decimal comma"]);
     dir.refused("named.csv", b"a,b\n1,nan\n", &["line 2, column 2", "missing"]);
 }
 
@@ -357,7 +357,7 @@ fn columns_of_labels_are_no_units() {
     // Also with numbers for the other names, and with a name in a remark.
     assert_eq!(read("label,0,1,2\ncat,1,0,1\ndog,0,0,1\n").labels.unwrap().words, ["cat", "dog"]);
     assert_eq!(read("# T s0 s1\n2.5 1 -1\n1.5 -1 -1\n").labels.unwrap().values, [2.5, 1.5]);
-    dir.refused("two.csv", b"T,label,a\n1,2,1\n2,2,0\n", &["`T`", "`label`", "data.labels"]);
+    dir.refused("two.csv", b"T,label,a\n1,2,1\n2,2,0\n", &["`T`", "`label`", "--temperatures T", "data.labels"]);
     dir.refused("hot.csv", b"T,a\nhot,1\n", &["line 2, column 1", "hot"]);
     dir.refused("gap.csv", b"label,a\ncat,1\nNA,0\n", &["line 3, column 1", "missing"]);
     dir.refused("alone.csv", b"label\n1\n2\n", &["labels alone"]);

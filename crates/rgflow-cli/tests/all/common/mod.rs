@@ -2,6 +2,7 @@
 
 pub mod interruption;
 pub mod ising_2d;
+pub mod place;
 pub mod printed;
 pub mod small;
 pub mod two;

@@ -5,7 +5,7 @@
 use crate::artifact::{Error, npz, user_file};
 use crate::dataset::array::fits;
 use crate::dataset::check_format;
-use crate::dataset::labels::TEMPERATURES;
+use crate::dataset::label_names::{BETAS, TEMPERATURES};
 use crate::dataset::lattice::{self, LATTICE_NAME};
 use crate::dataset::pairing::some;
 use ndarray::{Array2, ArrayD};
@@ -40,7 +40,6 @@ pub(super) struct Group {
 /// Usual array names of a field.
 const FIELDS: [&str; 3] = ["field", "fields", "h"];
 /// Usual array names of inverse temperatures.
-const BETAS: [&str; 2] = ["beta", "betas"];
 const TAUS: [&str; 2] = ["tau_int_energy", "tau_int_abs_m"];
 const REMEDY: &str = "give an .npz file as `rgflow sample ising --out samples.npz` writes it";
 
@@ -105,7 +104,8 @@ impl Arrays {
             return Err(missing("spins"));
         }
         if let Some(spins) = all.iter().find(|d| d.name == "spins") {
-            fits(path, &spins.shape, 1)?;
+            let size = std::fs::metadata(path).map_or(0, |file| file.len());
+            fits((path, size), &spins.shape, 1)?;
         }
         let spins = file.numbers("spins", spin).map_err(user_file::blame)?;
         if spins.ndim() < 2 || spins.is_empty() || spins.iter().any(|s| *s == 0) {

@@ -4,7 +4,7 @@ mod record;
 mod stage;
 
 use crate::artifact::{network_file, rbm_file, user_file};
-use crate::dataset::{Dataset, Input, Kind, Meaning, Options, Sites};
+use crate::dataset::{Dataset, Input, Kind, Labelling, Meaning, Options, Sites};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
 use crate::study::settings::Steps;
@@ -31,7 +31,18 @@ pub struct Settings {
 struct Data {
     array: String,
     labels: String,
+    #[serde(skip_serializing_if = "Labelling::is_auto")]
+    labels_are: Labelling,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shape: Vec<usize>,
+    #[serde(skip_serializing_if = "is_none")]
+    bins: usize,
     scale: f64,
+}
+
+/// Whether there are no bins.
+fn is_none(bins: &usize) -> bool {
+    *bins == 0
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -88,11 +99,11 @@ impl OwnFlow {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// The flow of the machine in `machine` from the samples in `data`, read by the `network` (a thermometer or classifier).
+    /// The flow of the machine in `machine` from the samples in the files `data`, read by the `network` (a thermometer or classifier).
     ///
     /// # Errors
     /// [`Error::User`] if a file cannot be read or holds something else.
-    pub fn new(machine: &Path, data: &Path, network: Option<&Path>) -> Result<Self, Error> {
+    pub fn new(machine: &Path, data: &[PathBuf], network: Option<&Path>) -> Result<Self, Error> {
         let at = |path: &Path, e: Error| Error::user(format!("{}: {e}", path.display()));
         let (model, hash) = user_file::model(machine)?;
         let rbm = rbm_file::rbm(&model).map_err(|e| at(machine, e))?;
@@ -111,8 +122,18 @@ impl OwnFlow {
         let d = &settings.data;
         let units = self.machine.2.visible_units();
         let (array, labels, real) = (d.array.clone(), d.labels.clone(), units.range().is_none());
-        let options = Options { array, labels, scale: d.scale, real, ..Options::default() };
+        let options = Options {
+            array,
+            labels,
+            labelling: d.labels_are,
+            continuous: d.bins > 0,
+            shape: d.shape.clone(),
+            scale: d.scale,
+            real,
+            ..Options::default()
+        };
         self.data.read(&options, |data| {
+            data.bin(d.bins)?;
             if data.n_units() != self.machine.2.n_visible() {
                 let (found, expected) = (data.n_units(), self.machine.2.n_visible());
                 return Err(format!(
@@ -174,6 +195,14 @@ fn kind_of(units: &Units) -> Option<Kind> {
     }
 }
 
+/// Remedy for labels that are too many or have too few samples.
+fn continuous_remedy(data: &Dataset) -> &'static str {
+    match data.labels.as_ref().map(|labels| labels.meaning) {
+        Some(Meaning::Temperature) => "put continuous temperatures into bins, such as --bins 20",
+        _ => "name the labels by --labels",
+    }
+}
+
 /// Samples grouped by label: the same number for each, limited by the smallest group and by `most`.
 fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     let (labels, names, classes, meaning) = match &data.labels {
@@ -186,13 +215,17 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     };
     let n_starts = labels.len().max(1);
     if n_starts > 1000 {
-        return Err(format!("has {n_starts} distinct labels; are these labels? At most 1000 starts are followed"));
+        let remedy = continuous_remedy(data);
+        return Err(format!("has {n_starts} distinct labels, and at most 1000 starts are followed; {remedy}"));
     }
     let members: Vec<Vec<usize>> =
         (0..n_starts).map(|k| (0..classes.len()).filter(|r| classes[*r] == k).collect()).collect();
     let per = members.iter().map(Vec::len).min().unwrap_or(0).min(most);
     if per < LEAST {
-        return Err(format!("a start has {per} samples; add some, at least {LEAST} of each label are needed"));
+        let remedy = continuous_remedy(data);
+        return Err(format!(
+            "a start has {per} samples, and at least {LEAST} of each label are needed; add some, or {remedy}"
+        ));
     }
     Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }
@@ -235,7 +268,7 @@ impl Experiment for OwnFlow {
             });
             InputFile { warnings: warnings.into_iter().collect(), ..network.file("network") }
         });
-        [machine].into_iter().chain(network).chain([self.data.file()]).collect()
+        [machine].into_iter().chain(network).chain(self.data.files()).collect()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {

@@ -96,7 +96,7 @@ impl RecordBuilder<'_> {
         let (machine, rbm) = (name(&flow.machine.0), &flow.machine.2);
         let mut record = Record::new(
             OwnFlow::NAME,
-            format!("The flow of {machine} from {}", flow.data.name()),
+            format!("The flow of {machine} from {}", self.data.name()),
             format!(
                 "A machine of {} visible ({}) and {} hidden units ({}) is iterated {} steps from {} samples. Where does it go?",
                 rbm.n_visible(),
@@ -417,7 +417,7 @@ mod tests {
         std::fs::write(&model, text).unwrap();
         let rows = |t: f64| format!("{t},1,1,-1,1\n{t},-1,-1,-1,1\n");
         std::fs::write(&data, format!("T,a,b,c,d\n{}{}", rows(1.0), rows(3.0))).unwrap();
-        let own = OwnFlow::new(&model, &data, None).unwrap();
+        let own = OwnFlow::new(&model, std::slice::from_ref(&data), None).unwrap();
         let settings = changed::<OwnFlow>(&[]).unwrap();
         let flows = vec![flow(Mode::Gibbs, 2.25), flow(Mode::Mean, 4.0)];
         let output = record(&own, &settings, &[Findings { flows, effective: None }]).unwrap();

@@ -9,29 +9,30 @@ use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
 use stage::Findings;
-use std::path::Path;
+use std::path::PathBuf;
 
-/// The experiment; the file of samples is given on the command line.
+/// The experiment; the files of samples are given on the command line.
 pub struct TrainRbm(UserData);
 
 impl TrainRbm {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// The experiment on the samples in the file `path`.
+    /// The experiment on the samples in the files `paths`, one after the other.
     ///
     /// # Errors
-    /// [`Error::User`] if it cannot be read.
-    pub fn new(path: &Path) -> Result<Self, Error> {
-        UserData::new(path).map(Self)
+    /// [`Error::User`] if one cannot be read.
+    pub fn new(paths: &[PathBuf]) -> Result<Self, Error> {
+        UserData::new(paths).map(Self)
     }
 
     /// The samples, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let (d, real) = (&settings.data, settings.real());
         let allow = "take Gaussian visible units (--units gaussian)";
-        let array = d.array.clone();
-        let options = Options { array, reads_labels: false, scale: d.scale, real, allow, ..Options::default() };
+        let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
+        let options =
+            Options { array, labels, reads_labels: false, shape, scale: d.scale, real, allow, ..Options::default() };
         self.0.read(&options, |data| {
             let (n, least) = (data.n_samples(), 4);
             if n < least {
@@ -62,7 +63,7 @@ impl Experiment for TrainRbm {
     }
 
     fn files(&self) -> Vec<InputFile<'_>> {
-        vec![self.0.file()]
+        self.0.files()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
@@ -71,7 +72,7 @@ impl Experiment for TrainRbm {
         // States as bits, else training and test set as numbers.
         let states = matches!(data.values, Values::States(_)) && settings.visible(data).levels().is_some();
         let row = if states { units.div_ceil(4) } else { 4 * units };
-        let what = format!("{}: {n} samples of {units} units", self.0.path.display());
+        let what = format!("{}: {n} samples of {units} units", self.0.title());
         let weights = format!("machine.hidden = {hidden} of {units} visible units");
         vec![
             Need::new(&[n, row], what, "give fewer samples"),

@@ -48,7 +48,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let known = likelihood.test.value.is_some();
     let ln_z = Repeated::new("rbm", found).number("ln_z", "1", "exact ln Z by enumeration", |f| f.ln_z);
 
-    let (name, hidden) = (crate::study::user_files::name(&data.path), *settings.machine.hidden);
+    let (name, hidden) = (data.name(), *settings.machine.hidden);
     let [visible_units, hidden_units] = &first.units;
     let divergence = &settings.training.divergence;
     let method = if divergence.method == Chains::Cd { "CD" } else { "PCD" };

@@ -17,6 +17,10 @@ pub struct Settings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Data {
     pub array: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub labels: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shape: Vec<usize>,
     pub scale: f64,
     pub test_fraction: TestFraction,
 }

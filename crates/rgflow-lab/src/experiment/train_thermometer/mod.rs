@@ -4,14 +4,14 @@ mod record;
 mod settings;
 mod stage;
 
-use crate::dataset::{Dataset, Options};
+use crate::dataset::{Dataset, Meaning, Options, listed};
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
 use stage::Findings;
-use std::path::Path;
+use std::path::PathBuf;
 
-/// The experiment; the file of samples is given on the command line.
+/// The experiment; the files of samples are given on the command line.
 pub struct TrainThermometer(UserData);
 
 /// Fewest samples per label: ten for training and a block of ten each for test and reference.
@@ -21,12 +21,12 @@ impl TrainThermometer {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// The experiment on the samples in the file `path`.
+    /// The experiment on the samples in the files `paths`, one after the other.
     ///
     /// # Errors
-    /// [`Error::User`] if it cannot be read.
-    pub fn new(path: &Path) -> Result<Self, Error> {
-        UserData::new(path).map(Self)
+    /// [`Error::User`] if one cannot be read.
+    pub fn new(paths: &[PathBuf]) -> Result<Self, Error> {
+        UserData::new(paths).map(Self)
     }
 
     /// The samples with their labels, checked for training.
@@ -34,17 +34,41 @@ impl TrainThermometer {
         let d = &settings.data;
         let allow = "allow any number with --set data.real=true";
         let (array, labels) = (d.array.clone(), d.labels.clone());
-        let options = Options { array, labels, scale: d.scale, real: d.real, allow, ..Options::default() };
-        self.0.read(&options, |data| fits(data))
+        let options = Options {
+            array,
+            labels,
+            labelling: d.labels_are,
+            continuous: *d.bins > 0,
+            shape: d.shape.clone(),
+            scale: d.scale,
+            real: d.real,
+            allow,
+            ..Options::default()
+        };
+        self.0.read(&options, |data| {
+            data.bin(*d.bins)?;
+            fits(data)
+        })
+    }
+}
+
+/// Message for samples without labels: the ways to give them, and what the file has.
+fn no_labels(data: &Dataset) -> String {
+    let names = &data.candidates;
+    match &names[..] {
+        [] => "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv), or give those of equal blocks \
+               of samples, such as --temperatures 1.5,2.0,2.5"
+            .into(),
+        [.., last] => format!(
+            "has no labels by a usual name; name those that are meant by --labels, --temperatures or --beta, such as --labels {last}; it has {}",
+            listed(names)
+        ),
     }
 }
 
 /// Checks that there are labels, at least two, each with enough samples.
 fn fits(data: &Dataset) -> Result<(), String> {
-    let labels = data
-        .labels
-        .as_ref()
-        .ok_or("has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv)")?;
+    let labels = data.labels.as_ref().ok_or_else(|| no_labels(data))?;
     let (distinct, classes) = labels.classes();
     if distinct.len() < 2 {
         let only = labels.name(distinct[0]);
@@ -54,7 +78,11 @@ fn fits(data: &Dataset) -> Result<(), String> {
     }
     if distinct.len() > 10_000 {
         let n = distinct.len();
-        return Err(format!("has {n} distinct labels; are these labels? Name others with --set data.labels=NAME"));
+        let remedy = match labels.meaning {
+            Meaning::Temperature => "put continuous temperatures into bins, such as --bins 20",
+            Meaning::Class => "name others by --labels or --temperatures",
+        };
+        return Err(format!("has {n} distinct labels; are these labels? {remedy}"));
     }
     if let Some(hot) = distinct.iter().find(|t| t.is_infinite()) {
         return Err(format!("a label is {hot}: T* lies between finite temperatures; leave these samples out"));
@@ -62,7 +90,14 @@ fn fits(data: &Dataset) -> Result<(), String> {
     let least = (0..distinct.len()).map(|k| (classes.iter().filter(|c| **c == k).count(), k)).min();
     if let Some((count, k)) = least.filter(|(count, _)| *count < LEAST) {
         let name = labels.name(distinct[k]);
-        return Err(format!("label {name} has {count} samples; add some, at least {LEAST} are needed"));
+        let bins = data.n_samples() / LEAST;
+        let or = match labels.meaning {
+            Meaning::Temperature if bins >= 2 => {
+                format!(", or put the {} temperatures into bins, such as --bins {}", distinct.len(), bins.min(20))
+            }
+            _ => String::new(),
+        };
+        return Err(format!("label {name} has {count} samples; add some, at least {LEAST} are needed{or}"));
     }
     Ok(())
 }
@@ -84,7 +119,7 @@ impl Experiment for TrainThermometer {
     }
 
     fn files(&self) -> Vec<InputFile<'_>> {
-        vec![self.0.file()]
+        self.0.files()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
@@ -93,7 +128,7 @@ impl Experiment for TrainThermometer {
         // Training and test set, as bits or numbers.
         let share = 1.0 - *settings.data.reference_fraction;
         let row = if data.kind.levels().is_some() { units.div_ceil(4) } else { 4 * units };
-        let what = format!("{}: {n} samples of {units} values", self.0.path.display());
+        let what = format!("{}: {n} samples of {units} values", self.0.title());
         let hidden = values::plain(&settings.network.hidden);
         let layers: Vec<usize> = [units].into_iter().chain(hidden.iter().copied()).collect();
         let weights = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();

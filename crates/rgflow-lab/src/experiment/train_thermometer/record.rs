@@ -39,7 +39,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     });
     let stars = stars.map(|[k], star| star.compare(distinct[k], 0.0, 0.0, "their temperature"));
 
-    let name = crate::study::user_files::name(&data.path);
+    let name = data.name();
     let what = if temperatures { "thermometer" } else { "classifier" };
     let hidden: Vec<String> = values::plain(&settings.network.hidden).iter().map(ToString::to_string).collect();
     let mut record = Record::new(

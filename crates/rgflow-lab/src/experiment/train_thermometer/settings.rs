@@ -1,5 +1,6 @@
 //! Settings of `rgflow train thermometer`: fractions of the data, length of the training.
 
+use crate::dataset::Labelling;
 use crate::study::prelude::*;
 use crate::study::settings::{Epochs, Units};
 use crate::study::training::Method;
@@ -17,10 +18,21 @@ pub struct Settings {
 pub struct Data {
     pub array: String,
     pub labels: String,
+    #[serde(skip_serializing_if = "Labelling::is_auto")]
+    pub labels_are: Labelling,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shape: Vec<usize>,
+    #[serde(skip_serializing_if = "is_none")]
+    pub bins: Within<0, 10_000>,
     pub scale: f64,
     pub real: bool,
     pub test_fraction: Share,
     pub reference_fraction: Share,
+}
+
+/// Whether there are no bins.
+fn is_none(bins: &Within<0, 10_000>) -> bool {
+    **bins == 0
 }
 
 real!(
