@@ -1,4 +1,4 @@
-//! What exact results refuse.
+//! Errors of exact results.
 
 use thiserror::Error;
 

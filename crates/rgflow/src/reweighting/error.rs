@@ -1,8 +1,8 @@
-//! What cannot be read from the samples.
+//! Errors of reweighting.
 
 use super::{LEAST_BLOCKS, State};
 
-/// What cannot be read from the samples.
+/// Averages that the samples cannot give.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MbarError {
     /// A state that the samples do not reach.
@@ -11,7 +11,7 @@ pub enum MbarError {
          nearer, the last that overlaps is {reach}"
     )]
     Overlap {
-        /// What was asked for.
+        /// The requested state.
         at: State,
         /// Configurations that count there (Kish).
         n_eff: f64,
@@ -28,7 +28,7 @@ pub enum MbarError {
          nearer, the last that is supported is {reach}", 100.0 * .beyond
     )]
     Support {
-        /// What was asked for.
+        /// The requested state.
         at: State,
         /// Share of all weights of one configuration beyond the outermost.
         beyond: f64,

@@ -75,7 +75,7 @@ pub struct Series<'a> {
     pub state: State,
     /// Total energy E in J (without the field), shape `(n,)`.
     pub energy: &'a [f64],
-    /// What Y couples to, such as the sum of spins; shape `(n,)`.
+    /// The quantity that Y couples to, such as the sum of spins; shape `(n,)`.
     pub x: &'a [f64],
     /// Longest integrated autocorrelation time in configurations; 0.5: independent.
     pub tau_int: f64,
@@ -128,7 +128,7 @@ pub struct Mbar {
     first: Vec<usize>,
     energy: Vec<f64>,
     x: Vec<f64>,
-    /// What E and X are measured from, so that no exponent is large.
+    /// The origin of E and X, chosen so that no exponent is large.
     origin: (f64, f64),
     /// Whether a configuration stands for the pair {s, -s}.
     pairs: bool,

@@ -79,7 +79,7 @@ fn averages_in_a_field_are_those_of_enumeration() {
     }
 }
 
-/// What is left without a block is what the other data alone give.
+/// The replica without a block is the result of the other data alone.
 #[test]
 fn a_block_left_out_is_as_if_it_had_not_been() {
     let all: Vec<Drawn> = [2.1, 2.4, 2.6].iter().map(|t| drawn(6, *t, 0.0, 400, 3)).collect();

@@ -1,4 +1,4 @@
-//! What renormalization-group transformations refuse.
+//! Errors of renormalization-group transformations.
 
 use thiserror::Error;
 
@@ -32,7 +32,7 @@ pub enum RgError {
         list: &'static str,
         /// Its name.
         name: String,
-        /// What is wrong, and the remedy.
+        /// The fault, and the remedy.
         why: String,
     },
     /// An iteration that reached its limit.

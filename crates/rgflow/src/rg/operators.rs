@@ -79,7 +79,7 @@ impl Operator {
 pub struct OperatorError {
     /// The text.
     pub text: String,
-    /// What is wrong with it, and the remedy.
+    /// The fault, and the remedy.
     pub why: String,
 }
 

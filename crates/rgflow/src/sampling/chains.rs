@@ -29,7 +29,7 @@ impl ChainLength {
     }
 }
 
-/// What the user says about the length of chains.
+/// Length of chains as far as the user gives it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asked {
     pub chains: Option<usize>,

@@ -36,7 +36,7 @@ pub struct Candidate {
     pub measured: bool,
 }
 
-/// What [`Method::Auto`] takes, and why.
+/// The choice of [`Method::Auto`], and the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// The sampler; never [`Method::Auto`].

@@ -1,4 +1,4 @@
-//! What a configuration costs: measured times of the reference core, one core with AVX2, the shortest of nine runs of
+//! Cost of a configuration: measured times of the reference core, one core with AVX2, the shortest of nine runs of
 //! `cargo run --release -p rgflow --example sampler_cost`.
 
 use super::Kind;

@@ -24,7 +24,7 @@ pub use spread::{Spread, spread};
 use crate::reweighting::estimate;
 use crate::statistics::Estimate;
 
-/// What the data do not tell.
+/// Fits that the data do not determine.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScalingError(String);

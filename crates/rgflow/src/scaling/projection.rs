@@ -108,7 +108,7 @@ impl Fit<'_> {
             let step = matrix.cholesky()?.solve(&-&gradient);
             let mut next = p;
             free.iter().zip(step.iter()).for_each(|(k, s)| next[*k] += s);
-            // What the step would gain if residuals were linear.
+            // The gain of the step if residuals were linear.
             let own: f64 = (0..free.len()).map(|k| step[k] * step[k] * diagonal[k]).sum();
             let promised = -gradient.dot(&step) + damping * own;
             // Parameters then move by less than 1e-4 of their error.

@@ -9,7 +9,7 @@ use crate::lattice::{Ising, Square, wolff};
 use crate::random::{Generator, Streams};
 use crate::restart::{Resumable, Unfit, decode, demand, encode, put, together};
 
-/// What one chain gave.
+/// The measurements of one chain.
 pub(super) struct Seen {
     /// Rows of means, block by block.
     pub(super) blocks: Vec<f64>,

@@ -23,7 +23,7 @@ use crate::random::Streams;
 use crate::restart::{Drive, complete};
 use crate::statistics::{Estimate, TauInt, jackknife, tau_int_chains};
 
-/// What is measured, and how long.
+/// Operators, rules and lengths of a measurement.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Spins along each side before any step.
@@ -115,7 +115,7 @@ pub fn possible_steps(size: usize, b: usize) -> usize {
     std::iter::successors(Some(size), next).count() - 1
 }
 
-/// What a step gives.
+/// The results of one renormalization step.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// y_t and y_h by number of operators, from one to all.

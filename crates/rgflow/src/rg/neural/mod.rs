@@ -32,7 +32,7 @@ pub struct Series<'a> {
     pub energy: &'a [f64],
 }
 
-/// What cannot be read from the samples.
+/// Errors of exponents from samples.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NeuralError {
     /// Reweighting would leave the samples.

@@ -17,7 +17,7 @@ use crate::rg::operators::{Bits, Operator};
 /// Configurations that networks read at a time.
 const BATCH: usize = 500;
 
-/// What reads block spins.
+/// A reader of block spins.
 #[derive(Clone, Copy, Debug)]
 pub enum Observable<'a> {
     /// The last output of a network that reads them as numbers +-1.
@@ -45,7 +45,7 @@ pub struct Plan<'a> {
     pub per_chain: usize,
 }
 
-/// What was read: one number of each configuration, chain after chain.
+/// The readings: one number of each configuration, chain after chain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Readings {
     /// Sum of s_i s_j over the bonds of the sampled lattice.
@@ -58,7 +58,7 @@ pub struct Readings {
     pub levels: Vec<LevelReadings>,
 }
 
-/// What was read of block spins.
+/// The readings of block spins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LevelReadings {
     /// By observable, then configuration.
