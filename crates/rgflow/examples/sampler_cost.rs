@@ -27,7 +27,7 @@ fn shortest(mut run: impl FnMut() -> Result<(), LatticeError>) -> Result<f64, La
 fn sweep_cost(kind: Kind, lattice: &Geometry) -> Result<f64, LatticeError> {
     let (chains, visits) = if kind.is_local() { (64, 1e7) } else { (2, 1e6) };
     let sweeps = (visits / (lattice.n_sites() * chains) as f64).ceil() as usize + 2;
-    let t = lattice.critical_temperature();
+    let t = lattice.critical_temperature().unwrap_or(0.0);
     let temperature = Temperature::new(if t > 0.0 { t } else { 1.0 })?;
     let model = Ising::new(lattice);
     let sampler = Sampler::new(kind, &model, temperature).chains(chains).burn_in(sweeps).spacing(1);

@@ -8,6 +8,7 @@ mod array;
 pub mod averages;
 mod axes;
 mod bins;
+pub mod bonds;
 mod cells;
 mod content;
 mod decimal;

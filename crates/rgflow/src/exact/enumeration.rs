@@ -1,16 +1,18 @@
 //! All states of a small lattice, one after the other: the truth that everything else is tested against.
 
 use super::error::finite_field;
-use super::{ExactError, Levels};
-use crate::lattice::{Lattice, LatticeError, Temperature};
+use super::{ExactError, Levels, couplings};
+use crate::lattice::{Ising, Lattice, LatticeError, Temperature};
+
+pub use super::couplings::averages;
 
 /// Most sites that are enumerated: 3e7 states.
-const MAX_SITES: usize = 25;
+pub(super) const MAX_SITES: usize = 25;
 
 /// Number of states at each energy (J, in total; without field); from a Gray code over all 2^N states.
 ///
 /// # Errors
-/// [`LatticeError::TooManyStates`] beyond 25 sites.
+/// [`LatticeError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`] unless J = 1 on every bond.
 pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Levels, LatticeError> {
     let joint = joint_density(lattice)?;
     let levels = joint.states.iter().map(|&(bonds, _, count)| (-bonds as f64, count.into())).collect();
@@ -25,7 +27,7 @@ pub struct JointDensity {
     states: Vec<(i64, i64, u64)>,
 }
 
-/// Exact averages in a field h, per spin where not said otherwise: H = - sum over bonds of s s' - h sum of s.
+/// Exact averages in a field h, per spin where not said otherwise: H = - sum over bonds of J s s' - h sum of s.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FieldAverages {
     /// ln Z of the whole system relative to its ground state: ln sum over states of e^{-(E - E_0)/T}.
@@ -46,10 +48,10 @@ pub struct FieldAverages {
     pub m4: f64,
 }
 
-/// Joint density of states over bond sum and magnetisation of any lattice.
+/// Joint density of states over bond sum and magnetisation of any lattice with J = 1.
 ///
 /// # Errors
-/// [`LatticeError::TooManyStates`] beyond 25 sites.
+/// [`LatticeError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`] unless J = 1 on every bond.
 ///
 /// ```
 /// use rgflow::exact::enumeration::joint_density;
@@ -61,6 +63,7 @@ pub struct FieldAverages {
 /// ```
 pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, LatticeError> {
     let n_sites = lattice.n_sites();
+    Ising::new(lattice).needs_plain("the density of states", "take enumeration::averages")?;
     let n_bonds: usize = (0..n_sites).map(|site| lattice.neighbours(site).len()).sum::<usize>() / 2;
     // Both sums keep their parity, so that half of each index suffices.
     let columns = n_sites + 1;
@@ -76,7 +79,7 @@ pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, L
     Ok(JointDensity { n_sites, states: counts.into_iter().enumerate().filter_map(state).collect() })
 }
 
-/// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected.
+/// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected. Couplings may be of any size and sign.
 ///
 /// # Errors
 /// [`LatticeError::TooManyStates`] beyond 25 sites, [`ExactError::Field`] if the field is not finite.
@@ -89,6 +92,9 @@ pub fn correlations<L: Lattice + ?Sized>(
     temperature: Temperature,
     field: f64,
 ) -> Result<Vec<f64>, ExactError> {
+    if Ising::new(lattice).is_coupled() {
+        return couplings::correlations(lattice, site, temperature, field);
+    }
     let joint = joint_density(lattice)?;
     let weights = joint.weights(temperature, finite_field(field)?);
     // The same weights by their indices, for the walk over all states.

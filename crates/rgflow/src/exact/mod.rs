@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod chain_in_field;
+mod couplings;
 pub mod density;
 pub mod enumeration;
 mod error;

@@ -34,8 +34,9 @@ impl<'a, L: Lattice + ?Sized> AshkinTeller<'a, L> {
     /// The model with r = K4/K = `ratio`.
     ///
     /// # Errors
-    /// [`LatticeError::Coupling`] if the ratio is not finite.
+    /// [`LatticeError::Coupling`] if the ratio is not finite, [`LatticeError::OtherCouplings`] for a lattice whose bonds are not all 1.
     pub fn new(lattice: &'a L, ratio: f64) -> Result<Self, LatticeError> {
+        super::Ising::new(lattice).needs_plain("the Ashkin-Teller model", "take a lattice with J = 1")?;
         if ratio.is_finite() { Ok(Self { lattice, ratio }) } else { Err(LatticeError::Coupling(ratio)) }
     }
 

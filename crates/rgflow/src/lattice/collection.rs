@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::{Improved, Model};
+use super::{Improved, Model, Order};
 use crate::statistics::special::{normal_z, student_t_two_sided};
 use crate::statistics::{TauInt, tau_int_chains};
 
@@ -22,11 +22,13 @@ pub struct Collection {
     pub sampler: String,
     /// Number of Markov chains; 0 if every row is independent by construction.
     pub n_chains: usize,
-    /// Effective number of independent configurations for the mean of E or |m|, whichever is smaller; at most n.
+    /// Effective number of independent configurations for the mean of E or of |m| (or the slow mode of
+    /// [`tau_int_abs_m`](Self::tau_int_abs_m)), whichever is smaller; at most n.
     pub n_eff: f64,
     /// Integrated autocorrelation time of the energy in kept configurations of a chain; 0.5 = independent.
     pub tau_int_energy: f64,
-    /// Integrated autocorrelation time of |m| in kept configurations of a chain; 0.5 = independent.
+    /// Integrated autocorrelation time of |m| in kept configurations of a chain; 0.5 = independent. With couplings below 0 the longer of
+    /// it and that of the slow mode ([`Order`]): the staggered |m|, or where they are frustrated the size of the overlap of two chains.
     pub tau_int_abs_m: f64,
     /// Difference of the chains started disordered and ordered in standard errors: the larger of E and |m|. Chain means
     /// are compared by Student's t, given as the normal z of the same probability (at most 37.5).
@@ -68,14 +70,26 @@ impl Chains {
         let Self { spins, n_chains, burn_in } = self;
         let mut energy = vec![Vec::new(); n_chains];
         let mut abs_m = vec![Vec::new(); n_chains];
+        let order = model.order();
         for (i, row) in spins.rows().into_iter().enumerate() {
             let row = row.as_slice().expect("the samplers write rows");
             energy[i % n_chains].push(model.energy(row));
             abs_m[i % n_chains].push(f64::from(row.iter().map(|&s| i32::from(s)).sum::<i32>().abs()));
         }
         let n = spins.nrows();
-        let (tau_e, tau_m) = (tau_int_chains(&energy), tau_int_chains(&abs_m));
-        let start_difference_z = start_difference(&energy).max(start_difference(&abs_m));
+        let slow = slow_mode(&spins, n_chains, &order);
+        let (tau_e, mut tau_m) = (tau_int_chains(&energy), tau_int_chains(&abs_m));
+        let mut start_difference_z = start_difference(&energy).max(start_difference(&abs_m));
+        if slow.iter().any(|chain| !chain.is_empty()) {
+            let tau = tau_int_chains(&slow);
+            let longer = tau.error.is_infinite() && tau_m.error.is_finite() || tau.tau > tau_m.tau;
+            tau_m = if longer { tau } else { tau_m };
+        }
+        if order.signs().is_some() {
+            start_difference_z = start_difference_z.max(start_difference(&slow));
+        }
+        // What serves instead of single-spin updates.
+        let other = if order == Order::Unknown { "" } else { ", or use a cluster or the exact sampler" };
         let unmeasured = |tau: &TauInt| tau.error.is_infinite();
         let mut n_eff = tau_e.n_eff(n).min(tau_m.n_eff(n));
         let mut warnings = Vec::new();
@@ -90,8 +104,7 @@ impl Chains {
             } else {
                 format!(
                     "tau_int is longer than chains of {per_chain} configurations or the chains do not agree (single-spin \
-                     updates at low T stay in stripes), so n_eff counts one per chain: raise burn-in and spacing, or use \
-                     a cluster or the exact sampler"
+                     updates at low T stay in stripes), so n_eff counts one per chain: raise burn-in and spacing{other}"
                 )
             });
         } else {
@@ -99,8 +112,7 @@ impl Chains {
             if length < MIN_LENGTH * tau {
                 warnings.push(format!(
                     "chains of {:.1} tau_int (burn-in included) are shorter than {MIN_LENGTH} tau_int, too short to \
-                     forget their start or to measure tau: raise burn-in and spacing {:.0} times, or use a cluster or \
-                     the exact sampler",
+                     forget their start or to measure tau: raise burn-in and spacing {:.0} times{other}",
                     length / tau,
                     (MIN_LENGTH * tau / length).ceil()
                 ));
@@ -109,7 +121,7 @@ impl Chains {
         if start_difference_z > MAX_START_DIFFERENCE {
             warnings.push(format!(
                 "ordered and disordered starts differ by {start_difference_z:.1} standard errors, so the averages are \
-                 not thermal: raise the burn-in, or use a cluster or the exact sampler"
+                 not thermal: raise the burn-in{other}"
             ));
         }
         Collection {
@@ -122,6 +134,27 @@ impl Chains {
             start_difference_z,
             improved: None,
             warnings,
+        }
+    }
+}
+
+/// The slow mode that is not |m|, chain by chain: the size of the staggered magnetisation, or the overlap of chains by pairs; empty where
+/// |m| is the slow mode.
+fn slow_mode(spins: &Array2<i8>, n_chains: usize, order: &Order) -> Vec<Vec<f64>> {
+    let product =
+        |a: &mut dyn Iterator<Item = (i8, i8)>| f64::from(a.map(|(a, b)| i32::from(a * b)).sum::<i32>().abs());
+    let n = spins.nrows();
+    let rows = |chain: usize| (chain..n).step_by(n_chains.max(1));
+    let row = |i: usize| spins.row(i).into_iter().copied();
+    match order {
+        Order::Uniform => Vec::new(),
+        Order::Staggered(signs) => {
+            let chain = |c| rows(c).map(|i| product(&mut row(i).zip(signs.iter().copied()))).collect();
+            (0..n_chains).map(chain).collect()
+        }
+        Order::Unknown => {
+            let pair = |c: usize| rows(c + 1).map(|i| product(&mut row(i - 1).zip(row(i)))).collect();
+            (0..n_chains.saturating_sub(1)).step_by(2).map(pair).collect()
         }
     }
 }

@@ -11,7 +11,7 @@ use rustfft::{Fft, FftPlannerScalar};
 use super::Lattice;
 use super::improved::wave_axes;
 
-/// Sums of s(x) s(x + r) along every axis of a lattice.
+/// Sums of s(x) s(x + r) along every axis of a lattice; of none where it is not translation invariant.
 pub(super) struct Correlator {
     n_sites: usize,
     axes: Vec<Axis>,
@@ -32,7 +32,8 @@ impl Correlator {
         // The scalar planner, because the others choose their arithmetic by the CPU.
         let mut planner = FftPlannerScalar::new();
         let mut stride = 1;
-        let axes = lattice.extents().into_iter().map(|extent| {
+        let extents = if lattice.is_translation_invariant() { lattice.extents() } else { Vec::new() };
+        let axes = extents.into_iter().map(|extent| {
             let (forward, inverse) = (planner.plan_fft_forward(extent), planner.plan_fft_inverse(extent));
             let zero = Complex::new(0.0, 0.0);
             let room = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());

@@ -46,6 +46,88 @@ pub enum LatticeError {
         /// Number of extents that were given.
         found: usize,
     },
+    /// More sites than 32-bit numbers.
+    #[error("{0} sites: the number of sites must be below 2^31")]
+    Sites(usize),
+    /// A bond that cannot be.
+    #[error("bond {index} ({i} - {j}, J = {coupling}): {needs}")]
+    Bond {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// One of its ends.
+        i: usize,
+        /// The other.
+        j: usize,
+        /// Its coupling.
+        coupling: f64,
+        /// What it needs.
+        needs: String,
+    },
+    /// No bond with a coupling other than 0.
+    #[error("no bonds: at least one coupling must differ from 0")]
+    NoBonds,
+    /// A coupling that is not a number.
+    #[error("coupling J = {0}: must be finite")]
+    CouplingValue(f64),
+    /// Another number of couplings than directions.
+    #[error(
+        "{found} couplings for the {name} lattice: give one for all bonds, or one for each of its {directions} direction(s)"
+    )]
+    Couplings {
+        /// Name of the lattice.
+        name: &'static str,
+        /// Number of directions of its bonds.
+        directions: usize,
+        /// Number of couplings that were given.
+        found: usize,
+    },
+    /// A text that is no boundary.
+    #[error("boundary \"{0}\": must be periodic or open")]
+    Boundary(String),
+    /// Another number of boundaries than axes.
+    #[error(
+        "{found} boundaries for the {name} lattice: give one for all axes, or one for each of its {dimension} axis(es)"
+    )]
+    Boundaries {
+        /// Name of the lattice.
+        name: &'static str,
+        /// Number of its axes.
+        dimension: usize,
+        /// Number of boundaries that were given.
+        found: usize,
+    },
+    /// Couplings or boundaries for a lattice that has its own.
+    #[error("{0} has couplings of its own: give couplings and boundaries for a named lattice")]
+    OwnBonds(String),
+    /// Frustrated couplings.
+    #[error(
+        "{lattice} is frustrated: no state satisfies all bonds around the sites {around}, and clusters do not follow its \
+             correlations; use metropolis or heat-bath"
+    )]
+    Frustrated {
+        /// Name and extents of the lattice.
+        lattice: String,
+        /// A loop whose bonds cannot all be satisfied.
+        around: super::Loop,
+    },
+    /// Ground states that are not known.
+    #[error("temperature = 0: the ground states of {lattice} are not known, {why}; sample at T > 0")]
+    NoGroundState {
+        /// Name and extents of the lattice.
+        lattice: String,
+        /// Why.
+        why: String,
+    },
+    /// A result that holds for J = 1 alone.
+    #[error("{what} takes J = 1 on every bond, but {lattice} has other couplings; {remedy}")]
+    OtherCouplings {
+        /// What needs J = 1.
+        what: &'static str,
+        /// Name and extents of the lattice.
+        lattice: String,
+        /// What to do instead.
+        remedy: &'static str,
+    },
     /// A field that is not a number.
     #[error("field h = {0}: must be finite (units J)")]
     Field(f64),
@@ -61,7 +143,10 @@ pub enum LatticeError {
         known: &'static str,
     },
     /// Neither the transfer matrix of a torus nor the exact ring.
-    #[error("{0}: exact samplers serve the square lattice and, without field, the ring; use wolff or swendsen-wang")]
+    #[error(
+        "{0}: exact samplers serve the square lattice and, without field, the ring, with J = 1 and periodic boundaries; use wolff or \
+             swendsen-wang, or where it is frustrated heat-bath"
+    )]
     NoExactSampler(String),
     /// The transfer matrix would not fit into memory.
     #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]

@@ -1,8 +1,8 @@
 //! Improved (cluster) estimators: averages over all orientations of the clusters of a configuration at once (Wolff 1990).
 //!
-//! Given the bonds, every cluster c of n_c sites is up or down with probability 1/2 on its own, so E[M^2] is
-//! sum_c n_c^2, and E[|sum_j s_j e^{ikr_j}|^2] is sum_c |sum_{j in c} e^{ikr_j}|^2. Clusters that hold to the ghost
-//! spin of a field all point along the field: they count as one.
+//! Given the bonds, every cluster c is turned or not with probability 1/2 on its own, so E[M^2] is sum_c M_c^2, M_c the sum of its
+//! spins (its number of sites, up to the sign, where no coupling is below 0), and E[|sum_j s_j e^{ikr_j}|^2] is
+//! sum_c |sum_{j in c} s_j e^{ikr_j}|^2. Clusters that hold to the ghost spin of a field stay: they count as one.
 
 use super::Lattice;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub struct Improved {
     /// Expected m^2 given the clusters, length n, in `[0, 1]`.
     pub m2: Vec<f64>,
     /// Expected structure factor at the smallest wave vector given the clusters, length n: the mean over the
-    /// [axes of waves](Lattice::wave_axes).
+    /// [axes of waves](Lattice::wave_axes); empty where there are none.
     pub structure: Vec<f64>,
 }
 
@@ -31,11 +31,16 @@ impl Meter {
         Self { axes, sizes: vec![0.0; n_sites], waves: vec![(0.0, 0.0); n_sites] }
     }
 
-    /// (E[m^2], E[S(k_min)]) given the clusters: `labels` by site, `held` by label.
-    pub fn measure(&mut self, labels: &[u32], held: impl Fn(usize) -> bool) -> (f64, f64) {
+    /// Whether there are axes of waves.
+    pub fn has_waves(&self) -> bool {
+        !self.axes.is_empty()
+    }
+
+    /// (E[m^2], E[S(k_min)]) given the clusters: `labels` and `spins` by site, `held` by label. S = 0 without axes of waves.
+    pub fn measure(&mut self, labels: &[u32], spins: &[i8], held: impl Fn(usize) -> bool) -> (f64, f64) {
         let n = labels.len() as f64;
         self.sizes.fill(0.0);
-        labels.iter().for_each(|&label| self.sizes[label as usize] += 1.0);
+        labels.iter().zip(spins).for_each(|(&label, &s)| self.sizes[label as usize] += f64::from(s));
         let (mut together, mut squares) = (0.0, 0.0);
         for (label, &size) in self.sizes.iter().enumerate() {
             if held(label) { together += size } else { squares += size * size }
@@ -44,11 +49,11 @@ impl Meter {
         let mut structure = 0.0;
         for Axis { stride, phases } in &self.axes {
             self.waves.fill((0.0, 0.0));
-            for (line, labels) in labels.chunks_exact(*stride).enumerate() {
+            for (line, (labels, spins)) in labels.chunks_exact(*stride).zip(spins.chunks_exact(*stride)).enumerate() {
                 let (cos, sin) = phases[line % phases.len()];
-                for &label in labels {
-                    let wave = &mut self.waves[label as usize];
-                    *wave = (wave.0 + cos, wave.1 + sin);
+                for (&label, &s) in labels.iter().zip(spins) {
+                    let (wave, s) = (&mut self.waves[label as usize], f64::from(s));
+                    *wave = (wave.0 + s * cos, wave.1 + s * sin);
                 }
             }
             let mut ghost = (0.0, 0.0);
@@ -57,7 +62,7 @@ impl Meter {
             }
             structure += ghost.0 * ghost.0 + ghost.1 * ghost.1;
         }
-        (m2, structure / (n * self.axes.len() as f64))
+        (m2, structure / (n * self.axes.len().max(1) as f64))
     }
 }
 

@@ -6,13 +6,16 @@
 //! - above T = 10: sweeps that flip every spin never randomise;
 //! - with fewer than four distinct neighbours (rings, an extent of 2): walls march around the ring;
 //! - on lattices without two colours (odd extents, triangular): in another order than the checkerboard a 3 x 3 torus at
-//!   T = 1.5 missed its energies.
+//!   T = 1.5 missed its energies;
+//! - with couplings of several strengths, or frustrated ones: a spin between neighbours that hardly move would flip at every visit.
 
-use super::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Square, Temperature};
+use super::{
+    ChainLength, Collection, GroundStates, Ising, Lattice, LatticeError, Sampling, Square, Temperature, bonds,
+};
 use super::{heat_bath, replicas};
 use crate::random::Bulk;
 
-/// Above this temperature the heat bath replaces Metropolis.
+/// Above this temperature, in units of the coupling, the heat bath replaces Metropolis.
 const HEAT_BATH_ABOVE: f64 = 10.0;
 
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`.
@@ -66,15 +69,27 @@ pub(super) fn acceptance(x: f64) -> f64 {
 
 /// Why the heat bath replaces Metropolis here, if it does.
 fn replaced_by_heat_bath<L: Lattice + ?Sized>(lattice: &L, temperature: Temperature) -> Option<&'static str> {
-    let mut around = lattice.neighbours(0).to_vec();
-    around.sort_unstable();
-    around.dedup();
-    if temperature.value() > HEAT_BATH_ABOVE {
-        Some("T > 10")
-    } else if around.len() < 4 {
+    // One site tells of all where the lattice is alike everywhere.
+    let alike = if lattice.is_translation_invariant() { 1 } else { lattice.n_sites() };
+    let coupled = lattice.couplings(0).is_some();
+    // Any bond, as all are to be of one strength.
+    let strength = bonds(lattice).next().map_or(1.0, |bond| bond.2.abs());
+    let few_neighbours = |site: usize| {
+        let mut around = lattice.neighbours(site).to_vec();
+        around.sort_unstable();
+        around.dedup();
+        around.len() < 4
+    };
+    if coupled && bonds(lattice).any(|bond| bond.2.abs() != strength) {
+        Some("couplings of several strengths")
+    } else if temperature.value() > HEAT_BATH_ABOVE * strength {
+        Some(if coupled { "T > 10 |J|" } else { "T > 10" })
+    } else if (0..alike).any(few_neighbours) {
         Some("fewer than four distinct neighbours")
     } else if lattice.n_colours() != Some(2) {
         Some("the lattice has no checkerboard")
+    } else if coupled && GroundStates::of(lattice).is_err() {
+        Some("frustrated couplings")
     } else {
         None
     }

@@ -1,7 +1,7 @@
 //! Spins on lattices: geometry, the Ising model, samplers and observables.
 //!
-//! [`Geometry`] is any of the periodic lattices that are known by a name, [`Lattice`] what a lattice of one's own has to say,
-//! [`Ising`] the model on it, with or without a field. Markov chains of some [`ChainLength`] sample it at a [`Temperature`]:
+//! [`Geometry`] is any of the periodic lattices that are known by a name, [`Bonds`] a lattice with couplings of its own (any sign, by
+//! direction, open boundaries, a list of bonds), [`Lattice`] what a lattice of one's own has to say, [`Ising`] the model on it, with or without a field. Markov chains of some [`ChainLength`] sample it at a [`Temperature`]:
 //! single-spin updates of many replicas at once ([`metropolis`], [`heat_bath`], [`multispin`]) and cluster updates ([`wolff`],
 //! [`swendsen_wang`]). All return a [`Collection`], which carries its own diagnosis: autocorrelation times and the agreement of
 //! ordered and disordered starts. [`AshkinTeller`] has two spins per site and two transitions. (Thesis chapter 3; the exact sampler
@@ -12,7 +12,11 @@ mod chain_length;
 mod clusters;
 mod collection;
 mod correlation;
+mod coupled_clusters;
+mod coupled_sweeps;
+mod direct;
 mod error;
+mod frustration;
 mod geometry;
 pub mod heat_bath;
 mod improved;
@@ -32,6 +36,7 @@ pub use chain_length::ChainLength;
 pub(crate) use collection::Chains;
 pub use collection::Collection;
 pub use error::LatticeError;
+pub use frustration::{GroundStates, Loop, Order};
 pub use geometry::*;
 pub use improved::Improved;
 pub use model::{Ising, Model};

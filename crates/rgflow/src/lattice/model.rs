@@ -1,6 +1,6 @@
 //! Models: energies of spin configurations. A new model is a new file beside the Ising model.
 
-use super::{Lattice, LatticeError};
+use super::{Lattice, LatticeError, Order};
 
 /// A model of spins `+-1`: the energy of a configuration and what a flip changes.
 pub trait Model {
@@ -9,9 +9,15 @@ pub trait Model {
 
     /// Energy after minus energy before the flip of `site`, in units of J.
     fn flip_change(&self, spins: &[i8], site: usize) -> f64;
+
+    /// Its slow mode at low temperature.
+    fn order(&self) -> Order {
+        Order::Uniform
+    }
 }
 
-/// The Ising model, H = - sum over bonds of s_i s_j - h sum over sites of s_i (J = 1).
+/// The Ising model, H = - sum over bonds of J_ij s_i s_j - h sum over sites of s_i; J = 1 unless its lattice says other
+/// [couplings](Lattice::couplings).
 ///
 /// The thesis writes beta H = -h S - K S S (section 3.2.3): its field is beta times this one, its K is beta.
 ///
@@ -49,6 +55,30 @@ impl<'a, L: Lattice + ?Sized> Ising<'a, L> {
         self.field
     }
 
+    /// Whether the lattice has couplings other than 1.
+    pub(crate) fn is_coupled(&self) -> bool {
+        self.lattice.n_sites() > 0 && self.lattice.couplings(0).is_some()
+    }
+
+    /// Refuses couplings other than 1 for `what`, which does not know them.
+    pub(crate) fn needs_plain(&self, what: &'static str, remedy: &'static str) -> Result<(), LatticeError> {
+        match self.is_coupled() {
+            true => Err(LatticeError::OtherCouplings { what, lattice: super::title(self.lattice), remedy }),
+            false => Ok(()),
+        }
+    }
+
+    /// Sum over the bonds of `site` of J_ij s_j.
+    fn bond_sum(&self, spins: &[i8], site: usize) -> f64 {
+        match self.lattice.couplings(site) {
+            Some(couplings) => {
+                let bonds = self.lattice.neighbours(site).iter().zip(couplings);
+                bonds.map(|(other, coupling)| coupling * f64::from(spins[*other as usize])).sum()
+            }
+            None => f64::from(self.neighbour_sum(spins, site)),
+        }
+    }
+
     /// Sum of the neighbours of `site`, each bond once.
     fn neighbour_sum(&self, spins: &[i8], site: usize) -> i32 {
         self.lattice.neighbours(site).iter().map(|&n| i32::from(spins[n as usize])).sum()
@@ -57,6 +87,10 @@ impl<'a, L: Lattice + ?Sized> Ising<'a, L> {
 
 impl<L: Lattice + ?Sized> Model for Ising<'_, L> {
     fn energy(&self, spins: &[i8]) -> f64 {
+        if self.is_coupled() {
+            let each = |(site, s): (usize, &i8)| f64::from(*s) * (-0.5 * self.bond_sum(spins, site) - self.field);
+            return spins.iter().enumerate().map(each).sum();
+        }
         let (mut doubled, mut magnetisation) = (0i64, 0i64);
         for (site, &s) in spins.iter().enumerate() {
             doubled += i64::from(i32::from(s) * self.neighbour_sum(spins, site));
@@ -67,7 +101,11 @@ impl<L: Lattice + ?Sized> Model for Ising<'_, L> {
 
     fn flip_change(&self, spins: &[i8], site: usize) -> f64 {
         let s = f64::from(spins[site]);
-        2.0 * s * (f64::from(self.neighbour_sum(spins, site)) + self.field)
+        2.0 * s * (self.bond_sum(spins, site) + self.field)
+    }
+
+    fn order(&self) -> Order {
+        Order::of(self.lattice)
     }
 }
 

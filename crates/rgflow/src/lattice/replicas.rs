@@ -5,13 +5,13 @@
 //! any lattice. Every replica draws its own random words. Sites are visited colour by colour where the lattice has a
 //! colouring, else in their order; either way each visit keeps detailed balance, so the sweep keeps the Boltzmann law.
 //!
-//! Where replicas fill words of 512 bits, [`multispin`](super::multispin) is faster on square lattices.
+//! Couplings other than 1 have an engine of their own, `coupled_sweeps`. Where replicas fill words of 512 bits, [`multispin`](super::multispin) is faster on square lattices.
 
 use ndarray::Array2;
 
 use super::chain_length::WholeSweeps;
 use super::sampling::{Sampling, Walk};
-use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Model, Temperature, coupled_sweeps};
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
@@ -38,8 +38,8 @@ pub(super) fn sampling<'a, L: Lattice + ?Sized>(
     let n_sites = model.lattice.n_sites();
     // Lanes that nobody asked for are swept with the others and never read.
     let lanes = length.chains.next_multiple_of(SMALL_GROUP);
-    let rule = Rule::new(model, temperature, accept);
-    let spins = start(n_sites, lanes, model.field(), bulk);
+    let rule = Engine::new(model, temperature, accept);
+    let spins = start(model, lanes, bulk);
     let walk = Sweeps { model, length, rule, spins, words: vec![0u32; lanes], bulk, sampler };
     let steps = length.burn_in + n.div_ceil(length.chains) * length.spacing;
     Ok(Sampling::new(walk, (n, n_sites), steps, 10 * n_sites * lanes))
@@ -49,7 +49,7 @@ pub(super) fn sampling<'a, L: Lattice + ?Sized>(
 struct Sweeps<'a, L: Lattice + ?Sized> {
     model: &'a Ising<'a, L>,
     length: WholeSweeps,
-    rule: Rule,
+    rule: Engine,
     /// By `[site][replica]`.
     spins: Vec<i8>,
     words: Vec<u32>,
@@ -60,7 +60,7 @@ struct Sweeps<'a, L: Lattice + ?Sized> {
 impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
         let (lanes, WholeSweeps { chains, burn_in, spacing }) = (self.words.len(), self.length);
-        sweep(&mut self.spins, lanes, &self.rule, &mut self.words, self.bulk);
+        self.rule.sweep(&mut self.spins, lanes, &mut self.words, self.bulk);
         let Some(after) = (step + 1).checked_sub(burn_in).filter(|k| *k > 0 && k.is_multiple_of(spacing)) else {
             return;
         };
@@ -91,8 +91,11 @@ impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     }
 }
 
-/// Spins by `[site][replica]`: even replicas ordered (along the field, else all up or all down), odd ones at random.
-fn start(n_sites: usize, replicas: usize, field: f64, bulk: &mut Bulk) -> Vec<i8> {
+/// Spins by `[site][replica]`: even replicas ordered (along the field, else all up or all down; a staggered order where the couplings
+/// have one), odd ones at random.
+fn start<L: Lattice + ?Sized>(model: &Ising<'_, L>, replicas: usize, bulk: &mut Bulk) -> Vec<i8> {
+    let (n_sites, order) = (model.lattice.n_sites(), model.order());
+    let field = if order.signs().is_some() { 0.0 } else { model.field() };
     let mut spins = vec![1i8; n_sites * replicas];
     let mut words = vec![0u32; replicas];
     bulk.fill(&mut words);
@@ -105,7 +108,40 @@ fn start(n_sites: usize, replicas: usize, field: f64, bulk: &mut Bulk) -> Vec<i8
             *s = if r % 2 == 1 { sign(word) } else { signs[r] };
         }
     }
+    for (row, sign) in spins.chunks_exact_mut(replicas).zip(order.signs().unwrap_or_default()) {
+        row.iter_mut().for_each(|s| *s *= sign);
+    }
     spins
+}
+
+/// The two ways to visit all sites.
+enum Engine {
+    /// J = 1 on every bond.
+    Plain(Rule),
+    /// Other couplings, or very many neighbours.
+    Coupled(coupled_sweeps::Rule),
+}
+
+/// Neighbours of a site whose sum of spins fits i8.
+const MOST_NEIGHBOURS: usize = 127;
+
+impl Engine {
+    fn new<L: Lattice + ?Sized>(model: &Ising<'_, L>, temperature: Temperature, accept: fn(f64) -> f64) -> Self {
+        let lattice = model.lattice;
+        if model.is_coupled() || (0..lattice.n_sites()).any(|site| lattice.neighbours(site).len() > MOST_NEIGHBOURS) {
+            Self::Coupled(coupled_sweeps::Rule::new(model, temperature, accept))
+        } else {
+            Self::Plain(Rule::new(model, temperature, accept))
+        }
+    }
+
+    /// One visit of every site in every replica; their number is a multiple of [`SMALL_GROUP`].
+    fn sweep(&self, spins: &mut [i8], replicas: usize, words: &mut [u32], bulk: &mut Bulk) {
+        match self {
+            Self::Plain(rule) => sweep_on(cpu::path(), spins, replicas, rule, words, bulk),
+            Self::Coupled(rule) => coupled_sweeps::sweep(spins, replicas, rule, words, bulk),
+        }
+    }
 }
 
 /// Visiting order, neighbours and acceptance thresholds.
@@ -158,11 +194,6 @@ impl Rule {
 
 dispatched! {
     fn sweep_on(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
-}
-
-/// One visit of every site in every replica; their number is a multiple of [`SMALL_GROUP`].
-fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
-    sweep_on(cpu::path(), spins, replicas, rule, words, bulk);
 }
 
 #[inline(always)]

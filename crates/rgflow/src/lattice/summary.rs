@@ -42,13 +42,14 @@ pub struct Summary {
     /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), k^2 = [`Lattice::k_min_squared`]
     /// of the [axes of waves](Lattice::wave_axes) (Cooper, Freedman, Preston 1982). In a field S is of the connected correlation, whose
     /// sum ends at six times xi, and an exponential stands for the rest. Without field \<m> = 0 by symmetry and S(0) = N \<m^2>, so that xi grows beyond L in an ordered magnet, where it is no correlation length
-    /// ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), or in a ground state, where S(k) = 0.
+    /// ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), in a ground state, where S(k) = 0, and on a lattice without axes of waves:
+    /// with open boundaries, lists of bonds, and couplings that are not one positive number.
     pub xi: Option<Estimate>,
     /// Whether [`Self::xi`] measures the order of a magnet without field and not the length of its correlations: below T_c, or
     /// where it is above the extent of the axes of waves.
     pub xi_is_of_order: bool,
     /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
-    /// triangular lattice along a1 and a2).
+    /// triangular lattice along a1 and a2). Empty where the lattice is not [translation invariant](Lattice::is_translation_invariant).
     pub correlation: Vec<Vec<Estimate>>,
     /// Cluster estimators, where the sampler has them.
     pub improved: Option<ImprovedSummary>,
@@ -123,11 +124,12 @@ impl Summary {
             _ => of(&|s| beta * n * s[m2] / s[COUNT]),
         };
         // The axes of waves are equivalent.
-        let wave_axis = model.lattice.wave_axes().first().copied().unwrap_or(0);
+        let wave_axes = model.lattice.wave_axes();
+        let wave_axis = wave_axes.first().copied().unwrap_or(0);
         let k2 = model.lattice.k_min_squared(wave_axis);
         let in_field = model.field() != 0.0;
-        let extents = model.lattice.extents();
-        let longest = extents[wave_axis];
+        let longest = model.lattice.extents()[wave_axis];
+        let extents = correlated_extents(model.lattice);
         let first_wall = FIRST_G + extents.iter().map(|extent| extent / 2 + 1).sum::<usize>();
         // (S(0)/S(k) - 1)/k^2 of the connected correlation up to the distance `window`.
         let within = |s: &[f64], window: usize| {
@@ -165,15 +167,19 @@ impl Summary {
             (all > 0.0 && all < 1e12).then(|| of(&|s| (ratio(s).max(0.0) / k2).sqrt()))
         };
         let mut first = FIRST_G;
-        let correlation = model.lattice.extents().into_iter().map(|extent| {
+        let correlation = extents.into_iter().map(|extent| {
             // G(0) = 1 by its definition.
             let at = |k: usize| if k == first { exactly(&|s| s[k] / s[COUNT]) } else { mean(k) };
             let axis = (first..=first + extent / 2).map(at).collect();
             first += extent / 2 + 1;
             axis
         });
-        let measured = if in_field { connected() } else { xi(M2, S_K) };
-        let below = temperature.value() < model.lattice.critical_temperature();
+        let measured = match (wave_axes.is_empty(), in_field) {
+            (true, _) => None,
+            (false, true) => connected(),
+            (false, false) => xi(M2, S_K),
+        };
+        let below = model.lattice.critical_temperature().is_some_and(|critical| temperature.value() < critical);
         let beyond = measured.is_some_and(|xi| xi.value > longest as f64);
         Ok(Self {
             energy: mean(E),
@@ -197,10 +203,15 @@ impl Summary {
             improved: collection.improved.as_ref().map(|_| ImprovedSummary {
                 m2: mean(CLUSTER_M2),
                 susceptibility_m2: susceptibility_m2(CLUSTER_M2),
-                xi: xi(CLUSTER_M2, CLUSTER_S_K),
+                xi: if wave_axes.is_empty() { None } else { xi(CLUSTER_M2, CLUSTER_S_K) },
             }),
         })
     }
+}
+
+/// The extents along which correlations are measured.
+fn correlated_extents<L: Lattice + ?Sized>(lattice: &L) -> Vec<usize> {
+    if lattice.is_translation_invariant() { lattice.extents() } else { Vec::new() }
 }
 
 /// beta x, where a fluctuation that is none counts as 0 also at T = 0.
@@ -236,7 +247,7 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
     let per_chain = (longest / least.max(1)).clamp(1, N_BLOCKS.div_ceil(n_chains));
     let mut correlator = Correlator::new(model.lattice);
     let mut waves = Waves::new(model.lattice);
-    let mut walls = (model.field() != 0.0).then(|| WallCorrelator::new(model.lattice));
+    let mut walls = (model.field() != 0.0 && !waves.axes.is_empty()).then(|| WallCorrelator::new(model.lattice));
     let mut rows = Vec::new();
     let mut n_rows = 0;
     let mut row = Vec::new();
@@ -254,7 +265,8 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
                 let spins = spins.as_slice().expect("collections own their rows");
                 let e = model.energy(spins) / n_sites as f64;
                 let m = spins.iter().map(|&s| i64::from(s)).sum::<i64>() as f64 / n_sites as f64;
-                let cluster = collection.improved.as_ref().map_or((0.0, 0.0), |c| (c.m2[i], c.structure[i]));
+                let cluster = collection.improved.as_ref();
+                let cluster = cluster.map_or((0.0, 0.0), |c| (c.m2[i], c.structure.get(i).copied().unwrap_or(0.0)));
                 let m2 = m * m;
                 let s_k = waves.structure(spins);
                 let all = [1.0, e, e * e, m, m.abs(), m2, m2 * m2, s_k, cluster.0, cluster.1];
@@ -298,6 +310,6 @@ impl Waves {
             }
             total += re * re + im * im;
         }
-        total / (spins.len() * self.axes.len()) as f64
+        total / (spins.len() * self.axes.len().max(1)) as f64
     }
 }

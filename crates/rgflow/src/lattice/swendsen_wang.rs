@@ -8,16 +8,17 @@ use ndarray::Array2;
 
 use super::chain_length::WholeSweeps;
 use super::clusters::Clusters;
+use super::coupled_clusters::CoupledClusters;
 use super::improved::{Improved, Meter};
 use super::sampling::{Sampling, Turn, Turns, Walk};
-use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use super::{ChainLength, Chains, Collection, GroundStates, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
 
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`, with [`Improved`] estimators.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0; those of [`ChainLength::check`].
+/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::Frustrated`] for couplings that are; those of [`ChainLength::check`].
 ///
 /// ```
 /// use rgflow::lattice::{ChainLength, Ising, Square, Temperature, swendsen_wang};
@@ -67,6 +68,11 @@ pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
     let length = length.whole()?;
     let turns = Turns::new(n, length.chains, length.burn_in.div_ceil(length.spacing));
     let n_sites = model.lattice.n_sites();
+    if model.is_coupled() && temperature != Temperature::INFINITE {
+        GroundStates::of(model.lattice)?;
+    }
+    let meter = Meter::new(model.lattice);
+    let structure = vec![0.0; if meter.has_waves() { n } else { 0 }];
     let walk = Updates {
         model,
         chain: Chain::new(model, temperature),
@@ -74,8 +80,8 @@ pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
         turns,
         bulk,
         begin,
-        meter: Meter::new(model.lattice),
-        improved: Improved { m2: vec![0.0; n], structure: vec![0.0; n] },
+        meter,
+        improved: Improved { m2: vec![0.0; n], structure },
     };
     Ok(Sampling::new(walk, (n, n_sites), turns.steps(), 100 * length.spacing * n_sites))
 }
@@ -107,8 +113,10 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
                 (0..self.length.spacing).for_each(|_| self.chain.update(self.bulk));
                 let Self { chain, improved, .. } = self;
                 kept.row_mut(i).iter_mut().zip(&chain.spins).for_each(|(out, &s)| *out = s);
-                (improved.m2[i], improved.structure[i]) =
-                    self.meter.measure(chain.clusters.labels(), |label| chain.held[label]);
+                let (m2, structure) =
+                    self.meter.measure(chain.clusters.labels(), &chain.spins, |label| chain.held[label]);
+                improved.m2[i] = m2;
+                improved.structure.get_mut(i).into_iter().for_each(|place| *place = structure);
             }
         }
     }
@@ -150,7 +158,9 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
 pub struct Chain {
     field: f64,
     spins: Vec<i8>,
-    clusters: Clusters,
+    clusters: Found,
+    /// Signs of the staggered order of the couplings, if it has one.
+    signs: Option<Vec<i8>>,
     /// Whether the cluster of this first site holds to the ghost spin; all false without field.
     held: Vec<bool>,
     /// One bit per cluster, by its first site.
@@ -174,7 +184,11 @@ impl Chain {
         Self {
             field,
             spins: vec![1; n_sites],
-            clusters: Clusters::new(model.lattice),
+            clusters: match model.is_coupled() {
+                true => Found::Coupled(CoupledClusters::new(model.lattice, temperature)),
+                false => Found::Plain(Box::new(Clusters::new(model.lattice))),
+            },
+            signs: model.order().signs().map(<[i8]>::to_vec),
             held: vec![false; n_sites],
             turns: vec![0; n_sites.div_ceil(32)],
             words: vec![0; if field == 0.0 { 0 } else { n_sites }],
@@ -190,15 +204,23 @@ impl Chain {
 
     fn start(&mut self, disordered: bool, bulk: &mut Bulk) {
         bulk.fill(&mut self.turns);
-        let ordered = if self.field == 0.0 { sign(self.turns[0] & 1 == 1) } else { self.field.signum() as i8 };
+        let ordered = if self.field == 0.0 || self.signs.is_some() {
+            sign(self.turns[0] & 1 == 1)
+        } else {
+            self.field.signum() as i8
+        };
         for (site, s) in self.spins.iter_mut().enumerate() {
             *s = if disordered { sign(self.turns[site / 32] >> (site % 32) & 1 == 1) } else { ordered };
         }
+        self.spins.iter_mut().zip(self.signs.iter().flatten()).for_each(|(s, sign)| *s *= sign);
     }
 
     /// One update of all clusters.
     pub fn update(&mut self, bulk: &mut Bulk) {
-        self.clusters.find(&self.spins, self.limit, bulk);
+        match &mut self.clusters {
+            Found::Plain(clusters) => clusters.find(&self.spins, self.limit, bulk),
+            Found::Coupled(clusters) => clusters.find(&self.spins, bulk),
+        }
         bulk.fill(&mut self.turns);
         if self.field != 0.0 {
             self.hold_to_ghost(bulk);
@@ -219,6 +241,21 @@ impl Chain {
         }
         for (site, &held) in self.held.iter().enumerate() {
             self.turns[site / 32] &= !(u32::from(held) << (site % 32));
+        }
+    }
+}
+
+/// The clusters of J = 1 or of other couplings.
+enum Found {
+    Plain(Box<Clusters>),
+    Coupled(CoupledClusters),
+}
+
+impl Found {
+    fn labels(&self) -> &[u32] {
+        match self {
+            Self::Plain(clusters) => clusters.labels(),
+            Self::Coupled(clusters) => clusters.labels(),
         }
     }
 }

@@ -13,8 +13,10 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use super::coupled_clusters::Growth;
+use super::direct::{free_spins, ground_states};
 use super::sampling::{Sampling, Turn, Turns, Walk};
-use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Temperature};
+use super::{ChainLength, Chains, Collection, GroundStates, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::random::Generator;
 use crate::restart::{Unfit, decode, encode, put};
 
@@ -24,7 +26,8 @@ use crate::restart::{Unfit, decode, encode, put};
 /// exactly.
 ///
 /// # Errors
-/// Those of [`ChainLength::check`].
+/// [`LatticeError::Frustrated`] for couplings that are, [`LatticeError::NoGroundState`] at T = 0 where the ground states are not known; those
+/// of [`ChainLength::check`].
 ///
 /// ```
 /// use rgflow::{lattice::{ChainLength, Ising, Square, Temperature, wolff}, random::Streams};
@@ -71,10 +74,13 @@ pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
 ) -> Result<Sampling<'a>, LatticeError> {
     length.check()?;
     if temperature == Temperature::ZERO {
-        return Ok(Sampling::drawn(ground_states(model, n, rng)));
+        return Ok(Sampling::drawn(ground_states(model, n, rng)?));
     }
     if temperature == Temperature::INFINITE {
         return Ok(Sampling::drawn(free_spins(model.lattice, n, rng)));
+    }
+    if model.is_coupled() {
+        GroundStates::of(model.lattice)?;
     }
     let (turns, n_sites) = (Turns::new(n, length.chains, burn_in_spacings(length)), model.lattice.n_sites());
     let chain = Chain::new(model, temperature);
@@ -140,23 +146,6 @@ fn burn_in_spacings(length: &ChainLength) -> usize {
     length.burn_in_spacings().max(2)
 }
 
-/// `n` ground states: along the field, else up or down with probability 1/2.
-fn ground_states<L: Lattice + ?Sized>(model: &Ising<'_, L>, n: usize, rng: &mut Generator) -> Collection {
-    let mut spins = Array2::<i8>::ones((n, model.lattice.n_sites()));
-    for mut row in spins.rows_mut() {
-        let up = if model.field() == 0.0 { rng.random() } else { model.field() > 0.0 };
-        row.fill(if up { 1 } else { -1 });
-    }
-    Collection::independent("ground states", spins)
-}
-
-/// `n` configurations at T = inf, where neither bonds nor field matter.
-fn free_spins<L: Lattice + ?Sized>(lattice: &L, n: usize, rng: &mut Generator) -> Collection {
-    let mut spins = Array2::<i8>::ones((n, lattice.n_sites()));
-    spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
-    Collection::independent("independent spins", spins)
-}
-
 /// A chain that goes on cluster by cluster, for those who measure on the way.
 ///
 /// ```
@@ -183,6 +172,9 @@ pub struct Chain<'a, L: Lattice + ?Sized> {
     /// 2 beta |h|: a like spin does not hold to the ghost with probability e^{-this}.
     ghost: f64,
     burning: BurnIn,
+    /// For couplings other than 1, and the signs of their staggered order.
+    coupled: Option<Growth>,
+    signs: Option<Vec<i8>>,
 }
 
 /// How far the burn-in of a chain is.
@@ -215,6 +207,8 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
             threshold,
             ghost,
             burning: BurnIn::default(),
+            coupled: Growth::new(lattice, temperature),
+            signs: model.order().signs().map(<[i8]>::to_vec),
         }
     }
 
@@ -239,15 +233,18 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         Ok(())
     }
 
-    /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random.
+    /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random; a staggered order where the couplings
+    /// have one.
     pub fn start(&mut self, disordered: bool, rng: &mut Generator) {
         self.burning = BurnIn::default();
-        self.spins.fill(if self.field < 0.0 { -1 } else { 1 });
+        let along_field = self.field != 0.0 && self.signs.is_none();
+        self.spins.fill(if along_field && self.field < 0.0 { -1 } else { 1 });
         if disordered {
             self.spins.iter_mut().for_each(|s| *s = if rng.random() { 1 } else { -1 });
-        } else if self.field == 0.0 && rng.random() {
+        } else if !along_field && rng.random() {
             self.spins.fill(-1);
         }
+        self.spins.iter_mut().zip(self.signs.iter().flatten()).for_each(|(s, sign)| *s *= sign);
     }
 
     /// Brings the burn-in since [`Chain::start`] to its end and returns the number of clusters per spacing, from their mean size in its
@@ -286,6 +283,12 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
     pub fn flip_cluster(&mut self, rng: &mut Generator) -> usize {
         // The seed's law may be anything: it cancels in detailed balance.
         let seed = (((rng.next_u64() >> 32) * self.spins.len() as u64) >> 32) as usize;
+        if let Some(growth) = &mut self.coupled {
+            let free = -libm::log(1.0 - rng.random::<f64>()) / self.ghost;
+            self.cluster[0] = seed as u32;
+            let free = (if self.field < 0.0 { -1 } else { 1 }, if self.ghost > 0.0 { free } else { f64::INFINITY });
+            return growth.turn(self.lattice, (&mut self.spins, &mut self.cluster), free, rng);
+        }
         let sign = self.spins[seed];
         // A cluster of g spins is free with probability e^{-ghost g}: the first spin that holds has a geometric law.
         let like_ghost = f64::from(sign) * self.field > 0.0 && self.ghost > 0.0;

@@ -4,7 +4,7 @@
 //! sum_h exp(-H(v, h)) = exp(-beta E(v)) for all v. Up to a constant, that is ln p(v) + beta E(v) the same for all v.
 
 use crate::kernel::log_weights::LogSum;
-use crate::lattice::{Lattice, Temperature};
+use crate::lattice::{Ising, Lattice, Model, Temperature};
 use crate::rbm::{Rbm, RbmError};
 use thiserror::Error;
 
@@ -41,7 +41,7 @@ pub struct TraceCondition {
 }
 
 impl TraceCondition {
-    /// The trace condition of `rbm` for the nearest-neighbour Ising model (J = 1, no field) on `lattice` at `temperature` > 0, exactly, from
+    /// The trace condition of `rbm` for the Ising model without field on `lattice` at `temperature` > 0, exactly, from
     /// all states: at most 16 two-valued visible units, one for each site; any hidden units.
     ///
     /// # Errors
@@ -87,10 +87,8 @@ impl TraceCondition {
     }
 }
 
-/// E = -sum over bonds of s_i s_j, spin i being +1 where bit i of `state` is 1.
+/// E = -sum over bonds of J_ij s_i s_j, spin i being +1 where bit i of `state` is 1.
 fn energy<L: Lattice + ?Sized>(lattice: &L, state: usize) -> f64 {
-    let spin = |i: usize| if state >> i & 1 == 1 { 1.0 } else { -1.0 };
-    // Every bond is met from both of its ends.
-    let ends = |i: usize| lattice.neighbours(i).iter().map(|j| spin(*j as usize)).sum::<f64>();
-    -0.5 * (0..lattice.n_sites()).map(|i| spin(i) * ends(i)).sum::<f64>()
+    let spins: Vec<i8> = (0..lattice.n_sites()).map(|i| if state >> i & 1 == 1 { 1 } else { -1 }).collect();
+    Ising::new(lattice).energy(&spins)
 }

@@ -1,7 +1,7 @@
 //! Markov chains of any kind: how long they are unless the user says so, and the one entry to all.
 
 use super::Kind;
-use crate::lattice::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature};
+use crate::lattice::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature, bonds};
 use crate::lattice::{heat_bath, metropolis, swendsen_wang, wolff};
 use crate::random::Stream;
 use crate::restart::Drive;
@@ -40,8 +40,9 @@ pub(super) struct Asked {
 impl Asked {
     /// With what is not said as in [`ChainLength::suited`], its burn-in for the spacing that is asked for.
     pub fn length<L: Lattice + ?Sized>(self, kind: Kind, lattice: &L, temperature: Temperature) -> ChainLength {
-        let longest = lattice.extents().into_iter().max().unwrap_or(1) as f64;
-        let (t, critical) = (temperature.value(), lattice.critical_temperature());
+        // Where T_c is not known, domains may have to grow at any temperature.
+        let critical = lattice.critical_temperature().unwrap_or(f64::INFINITY);
+        let (t, longest) = (temperature.value(), lattice.longest() as f64);
         let l = correlation_length(lattice, temperature);
         let growth = |l: f64| libm::pow(l, 2.17);
         let default_spacing: f64 = match kind {
@@ -67,12 +68,14 @@ impl Asked {
 }
 
 /// The smaller of the largest extent and a length above the correlation length at `temperature` (no field), in lattice
-/// spacings: 1 + 0.6/|1 - T_c/T|, on rings 1 + e^{2K}/2.
+/// spacings: 1 + 0.6/|1 - T_c/T|, or 1 + e^{2J/T}/2 with the largest coupling J where T_c = 0. Where T_c is not known it is the largest
+/// extent.
 pub(super) fn correlation_length<L: Lattice + ?Sized>(lattice: &L, temperature: Temperature) -> f64 {
-    let longest = lattice.extents().into_iter().max().unwrap_or(1) as f64;
-    let (t, critical) = (temperature.value(), lattice.critical_temperature());
+    let (t, longest) = (temperature.value(), lattice.longest() as f64);
+    let Some(critical) = lattice.critical_temperature() else { return longest };
+    let largest = || bonds(lattice).map(|bond| bond.2.abs()).fold(0.0, f64::max);
     // Above T_c the square lattice has xi = 1/(ln coth K - 2K), about 0.57/(1 - T_c/T); the ring -1/ln tanh K.
-    let xi = if critical == 0.0 { 0.5 * libm::exp(2.0 / t) } else { 0.6 / (1.0 - critical / t).abs() };
+    let xi = if critical == 0.0 { 0.5 * libm::exp(2.0 * largest() / t) } else { 0.6 / (1.0 - critical / t).abs() };
     longest.min(1.0 + xi)
 }
 

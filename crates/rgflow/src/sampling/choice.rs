@@ -9,9 +9,9 @@
 //! may take three times the time of the best chain.
 
 use super::chains::{MarkovChains, correlation_length};
-use super::cost::{KEEPING, can_be_exact, exact_cost, sweep_cost};
+use super::cost::{KEEPING, can_be_exact, coupled_cost, exact_cost, sweep_cost};
 use super::{Kind, Method};
-use crate::lattice::{ChainLength, Ising, Lattice, LatticeError, Temperature};
+use crate::lattice::{ChainLength, GroundStates, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Streams;
 use crate::restart::through;
 
@@ -72,7 +72,9 @@ pub(super) fn choose<L: Lattice>(
         let cost_ns = exact_cost(model, n);
         candidates.push(Candidate { method: Method::Exact, cost_ns, tau_int: 0.5, measured: true });
     }
-    for kind in Kind::ALL {
+    // Clusters do not follow the correlations of frustrated couplings.
+    let frustrated = model.is_coupled() && GroundStates::of(model.lattice).is_err();
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_local() || !frustrated) {
         candidates.push(chain_candidate(kind, model, temperature, n)?);
     }
     // A pilot that was too short gives a lower bound of the cost, so what was measured comes first. The sort is stable.
@@ -89,7 +91,7 @@ pub(super) fn choose<L: Lattice>(
         best.cost_ns * 1e-3,
         best.tau_int,
         against.join(", ")
-    );
+    ) + if frustrated { "; clusters serve no frustrated couplings" } else { "" };
     let length = match best.method {
         Method::Markov(kind) => {
             let spacing = (2.0 * best.tau_int).ceil().max(1.0);
@@ -123,7 +125,9 @@ fn chain_candidate<L: Lattice>(
     n: usize,
 ) -> Result<Candidate, LatticeError> {
     let lattice = model.lattice;
-    let smaller = pilot_lattice(lattice);
+    // A smaller lattice must be frustrated where this one is, and not elsewhere.
+    let alike = |small: &L| GroundStates::of(small).is_ok() == GroundStates::of(lattice).is_ok();
+    let smaller = pilot_lattice(lattice).filter(|small| !model.is_coupled() || alike(small));
     let small = smaller.as_ref().unwrap_or(lattice);
     let pilot = Ising::in_field(small, model.field())?;
     let chains = if kind.is_local() { 64 } else { 8 };
@@ -140,7 +144,11 @@ fn chain_candidate<L: Lattice>(
     let suited = ChainLength::suited(kind, lattice, temperature);
     let burn_in = suited.burn_in.max((2.0 * BURN_IN * tau_int).floor()) * chosen as f64;
     let sweeps = burn_in / n.max(1) as f64 + 2.0 * tau_int;
-    let per_sweep = sweep_cost(kind, lattice.n_sites(), lattice.neighbours(0).len());
+    // The mean number of neighbours.
+    let ends: usize = (0..lattice.n_sites()).map(|site| lattice.neighbours(site).len()).sum();
+    let degree = ends.div_ceil(lattice.n_sites().max(1));
+    let per_sweep =
+        sweep_cost(kind, lattice.n_sites(), degree) * if model.is_coupled() { coupled_cost(kind) } else { 1.0 };
     let cost_ns = (sweeps * per_sweep + KEEPING) * lattice.n_sites() as f64;
     Ok(Candidate { method: Method::Markov(kind), cost_ns, tau_int, measured })
 }

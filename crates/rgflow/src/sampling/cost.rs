@@ -58,3 +58,12 @@ pub(super) fn sweep_cost(kind: Kind, n_sites: usize, degree: usize) -> f64 {
     };
     factor * (small + per_bond * degree as f64)
 }
+
+/// How many times longer a sweep takes with couplings other than 1.
+pub(super) fn coupled_cost(kind: Kind) -> f64 {
+    match kind {
+        Kind::Metropolis | Kind::HeatBath => 3.0,
+        Kind::Wolff => 2.0,
+        Kind::SwendsenWang => 2.0,
+    }
+}

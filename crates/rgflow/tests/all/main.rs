@@ -12,6 +12,7 @@ mod rbm_sampling;
 mod rbm_training;
 mod rbm_updates;
 mod sampling;
+mod sampling_couplings;
 mod sampling_laws;
 mod sampling_observables;
 mod sampling_starts;

@@ -218,8 +218,8 @@ impl Lattice for CubeWithTail {
         vec![self.0.len()]
     }
 
-    fn critical_temperature(&self) -> f64 {
-        0.0
+    fn critical_temperature(&self) -> Option<f64> {
+        None
     }
 }
 

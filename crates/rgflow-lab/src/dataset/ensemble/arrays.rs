@@ -4,6 +4,7 @@
 
 use crate::artifact::{Error, npz, user_file};
 use crate::dataset::array::fits;
+use crate::dataset::bonds::{self, BONDS, COUPLINGS, OwnBonds};
 use crate::dataset::check_format;
 use crate::dataset::label_names::{BETAS, TEMPERATURES};
 use crate::dataset::lattice::{self, LATTICE_NAME};
@@ -129,8 +130,13 @@ impl Arrays {
         let extents = read("lattice")?.ok_or_else(|| {
             wrong(format!("has no array `lattice`, so that its bonds are unknown; {REMEDY}, or add lattice=[L, L]"))
         })?;
-        let said = (named.as_deref(), read("coordination")?);
-        let (lattice, note) = geometry(&extents, said, spins.shape()).map_err(wrong)?;
+        let (lattice, note) = match own_bonds(&has, &mut read).map_err(user_file::blame)? {
+            Some(own) => (bonds::of_file(named.as_deref(), &extents, &own).map_err(wrong)?, None),
+            None => {
+                let said = (named.as_deref(), read("coordination")?);
+                geometry(&extents, said, spins.shape()).map_err(wrong)?
+            }
+        };
         let spins = rows(spins, &lattice).map_err(wrong)?;
         let n = spins.nrows();
         let mut column = |name: &str| -> Result<Option<Column>, Error> {
@@ -222,6 +228,17 @@ impl Group {
             ));
         }
         Ok(value as usize)
+    }
+}
+
+/// The arrays `bonds` and `couplings`, where the file has them.
+fn own_bonds(
+    has: &impl Fn(&str) -> bool,
+    read: &mut impl FnMut(&str) -> Result<Option<Vec<f64>>, Error>,
+) -> Result<Option<OwnBonds>, Error> {
+    match (has(BONDS), has(COUPLINGS)) {
+        (false, false) => Ok(None),
+        _ => Ok(Some(OwnBonds { ends: read(BONDS)?, couplings: read(COUPLINGS)? })),
     }
 }
 

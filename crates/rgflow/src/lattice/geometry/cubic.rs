@@ -41,6 +41,7 @@ impl Named for Cubic {
     const NAME: &'static str = "cubic";
     const DIMENSION: usize = 3;
     const COORDINATION: usize = 6;
+    const STEPS: &'static [&'static [isize]] = &[&[1, 0, 0], &[0, 1, 0], &[0, 0, 1]];
 
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1], extents[2])
@@ -61,6 +62,10 @@ impl Lattice for Cubic {
         &self.neighbours[site]
     }
 
+    fn is_translation_invariant(&self) -> bool {
+        true
+    }
+
     fn extents(&self) -> Vec<usize> {
         self.extents.to_vec()
     }
@@ -69,10 +74,11 @@ impl Lattice for Cubic {
         self.extents.iter().all(|l| l.is_multiple_of(2)).then_some(2)
     }
 
-    fn critical_temperature(&self) -> f64 {
+    fn critical_temperature(&self) -> Option<f64> {
         // beta_c = 0.221654626 (Ferrenberg, Xu, Landau 2018).
-        4.511_523_8
+        Some(4.511_523_8)
     }
+
     fn resized(&self, extents: &[usize]) -> Option<Self> {
         Self::of(extents).ok()
     }

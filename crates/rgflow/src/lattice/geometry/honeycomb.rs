@@ -41,6 +41,8 @@ impl Named for Honeycomb {
     const NAME: &'static str = "honeycomb";
     const DIMENSION: usize = 2;
     const COORDINATION: usize = 3;
+    const STEPS: &'static [&'static [isize]] = &[&[1, 0], &[-1, 0], &[0, 1]];
+    const ALTERNATES: bool = true;
 
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1])
@@ -59,6 +61,10 @@ impl Lattice for Honeycomb {
     #[inline]
     fn neighbours(&self, site: usize) -> &[u32] {
         &self.neighbours[site]
+    }
+
+    fn is_translation_invariant(&self) -> bool {
+        true
     }
 
     fn extents(&self) -> Vec<usize> {
@@ -81,9 +87,9 @@ impl Lattice for Honeycomb {
         if axis == 0 { 16.0 / 3.0 * sine * sine } else { 16.0 / 9.0 * sine * sine }
     }
 
-    fn critical_temperature(&self) -> f64 {
+    fn critical_temperature(&self) -> Option<f64> {
         // 2 / ln(2 + sqrt 3) (Houtappel 1950).
-        1.518_651_435_000_414
+        Some(1.518_651_435_000_414)
     }
 
     fn resized(&self, extents: &[usize]) -> Option<Self> {
@@ -99,7 +105,7 @@ mod tests {
     fn bonds_have_length_one_in_the_plane() {
         let (lx, ly) = (6, 4);
         let lattice = Honeycomb::new(lx, ly).unwrap();
-        assert!((lattice.critical_temperature() - 2.0 / (2.0 + 3.0f64.sqrt()).ln()).abs() < 1e-12);
+        assert!((lattice.critical_temperature().unwrap() - 2.0 / (2.0 + 3.0f64.sqrt()).ln()).abs() < 1e-12);
         let place = |site: usize| {
             let (x, y) = (site % lx, site / lx);
             let off = if (x + y).is_multiple_of(2) { 0.25 } else { -0.25 };

@@ -1,5 +1,8 @@
-//! Periodic lattices: sites, bonds, axes and colourings. A new lattice is a new file here and its line in `lattices!`.
+//! Lattices: sites, bonds, axes and colourings. A new periodic lattice is a new file here and its line in `lattices!`; other couplings,
+//! open boundaries and lists of bonds are [`Bonds`].
 
+mod bonds;
+mod critical;
 mod cubic;
 mod honeycomb;
 mod ring;
@@ -10,7 +13,9 @@ use std::fmt;
 
 use super::LatticeError;
 
-/// A periodic lattice: which sites share a bond. Samplers and observables take any type with this trait; those that have a
+pub use bonds::{Bonds, Boundary};
+
+/// A lattice: which sites share a bond, and with which coupling. Samplers and observables take any type with this trait; those that have a
 /// line in the list of [`Geometry`] can be named in commands and files.
 pub trait Lattice: Sync {
     /// Its name, such as "square": what messages, files and the names of random streams say.
@@ -25,6 +30,24 @@ pub trait Lattice: Sync {
     /// The lattices of this crate with an even coordination number list pairs of opposite steps, forward and backward. Any other
     /// order samples the same law.
     fn neighbours(&self, site: usize) -> &[u32];
+
+    /// Couplings J_ij of the bonds of `site` in the order of its [`neighbours`](Lattice::neighbours), in units of J; `None` (the default)
+    /// where every bond of the lattice has the coupling 1.
+    fn couplings(&self, site: usize) -> Option<&[f64]> {
+        _ = site;
+        None
+    }
+
+    /// Whether a shift by a cell along any axis leaves the lattice as it is. Correlation functions, structure factor and correlation
+    /// length are measured only there; false by default.
+    fn is_translation_invariant(&self) -> bool {
+        false
+    }
+
+    /// A length in bonds that no correlation is longer than: by default the largest extent.
+    fn longest(&self) -> usize {
+        self.extents().into_iter().max().unwrap_or(1)
+    }
 
     /// Extents, fastest index first: `[lx, ly]` or `[n]`; `site = x + lx (y + ly z)`. Their product is the number of sites.
     fn extents(&self) -> Vec<usize>;
@@ -48,8 +71,12 @@ pub trait Lattice: Sync {
     }
 
     /// The axes along which the structure factor is taken at the smallest wave number; they are equivalent and have one
-    /// extent. By default those of the largest extent.
+    /// extent. By default those of the largest extent; none where the lattice is not [translation
+    /// invariant](Lattice::is_translation_invariant).
     fn wave_axes(&self) -> Vec<usize> {
+        if !self.is_translation_invariant() {
+            return Vec::new();
+        }
         let extents = self.extents();
         let longest = extents.iter().copied().max().unwrap_or(1);
         (0..extents.len()).filter(|&axis| extents[axis] == longest).collect()
@@ -62,8 +89,8 @@ pub trait Lattice: Sync {
         4.0 * sine * sine
     }
 
-    /// Critical temperature of the infinite lattice in J/k_B; 0 in one dimension.
-    fn critical_temperature(&self) -> f64;
+    /// Critical temperature of the infinite lattice in J/k_B; 0 in one dimension, `None` where it is not known.
+    fn critical_temperature(&self) -> Option<f64>;
 
     /// The lattice of the same kind with other extents: pilot runs are made on a smaller one. `None` (the default) where it
     /// cannot be made.
@@ -88,6 +115,23 @@ pub enum Solved<'a> {
     Square(&'a Square),
     /// Along the ring, without field.
     Ring(&'a Ring),
+}
+
+/// Every bond once, as (i, j, J_ij) with i < j, by rising i.
+///
+/// ```
+/// use rgflow::lattice::{Ring, bonds};
+/// let all: Vec<_> = bonds(&Ring::new(3)?).collect();
+/// assert_eq!(all, [(0, 1, 1.0), (0, 2, 1.0), (1, 2, 1.0)]);
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn bonds<L: Lattice + ?Sized>(lattice: &L) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
+    (0..lattice.n_sites()).flat_map(move |site| {
+        let couplings = lattice.couplings(site);
+        let all = lattice.neighbours(site).iter().enumerate();
+        let later = all.filter(move |(_, other)| **other as usize > site);
+        later.map(move |(k, other)| (site, *other as usize, couplings.map_or(1.0, |couplings| couplings[k])))
+    })
 }
 
 /// Name and extents of a lattice: "square 10 x 10", "ring 8".
@@ -117,6 +161,10 @@ pub trait Named: Lattice + Sized {
     const DIMENSION: usize;
     /// Number of neighbours of a site.
     const COORDINATION: usize;
+    /// Directions of the bonds: the step of each along the axes. Each site begins one bond of every direction, and ends one.
+    const STEPS: &'static [&'static [isize]];
+    /// Whether bonds begin only at the sites whose coordinates have an even sum, and end at the others.
+    const ALTERNATES: bool = false;
 
     /// The lattice of [`Self::DIMENSION`] extents, fastest index first.
     ///
@@ -134,6 +182,8 @@ pub struct Family {
     pub dimension: usize,
     /// Number of neighbours of a site.
     pub coordination: usize,
+    /// Number of directions of bonds, each of which can have a coupling of its own.
+    pub directions: usize,
 }
 
 macro_rules! lattices {
@@ -153,13 +203,15 @@ macro_rules! lattices {
         /// ```
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Geometry {
-            $(#[doc = $what] $lattice($lattice)),*
+            $(#[doc = $what] $lattice($lattice),)*
+            /// Bonds with couplings of their own.
+            Bonds(Box<Bonds>),
         }
 
         impl Geometry {
             /// Every lattice that [`Geometry::new`] knows.
             pub const ALL: &'static [Family] = &[
-                $(Family { name: $lattice::NAME, dimension: $lattice::DIMENSION, coordination: $lattice::COORDINATION }),*
+                $(Family { name: $lattice::NAME, dimension: $lattice::DIMENSION, coordination: $lattice::COORDINATION, directions: $lattice::STEPS.len() }),*
             ];
 
             /// The lattice `name` of as many extents as it has.
@@ -169,52 +221,90 @@ macro_rules! lattices {
                     _ => Err(LatticeError::Geometry(name.to_owned())),
                 }
             }
+
+            /// The lattice with other couplings and boundaries; itself where every coupling is 1 and every boundary periodic.
+            ///
+            /// `couplings`: J of all bonds, or of each direction of bonds in the order of [`Family::directions`]. `boundaries`: that of all
+            /// axes, or of each; nothing stands for 1 and periodic.
+            ///
+            /// # Errors
+            /// As [`Bonds::on`]; [`LatticeError::OwnBonds`] if it has bonds of its own already.
+            ///
+            /// ```
+            /// use rgflow::lattice::{Boundary, Geometry, Lattice};
+            /// let square = Geometry::new("square", &[4])?;
+            /// let strip = square.with_bonds(&[-1.0], &[Boundary::Open, Boundary::Periodic])?;
+            /// assert_eq!(strip.to_string(), "square(J=-1; open, periodic) 4 x 4");
+            /// assert_eq!(strip.couplings(0), Some(&[-1.0; 3][..]));
+            /// # Ok::<(), rgflow::lattice::LatticeError>(())
+            /// ```
+            pub fn with_bonds(self, couplings: &[f64], boundaries: &[Boundary]) -> Result<Self, LatticeError> {
+                let plain = couplings.iter().all(|j| *j == 1.0) && boundaries.iter().all(|b| *b == Boundary::Periodic);
+                let bonds = match &self {
+                    $(Self::$lattice(lattice) => Bonds::on(lattice, couplings, boundaries)?,)*
+                    Self::Bonds(lattice) => return Err(LatticeError::OwnBonds(lattice.name().to_owned())),
+                };
+                Ok(if plain { self } else { bonds.into() })
+            }
         }
 
         impl Lattice for Geometry {
             fn name(&self) -> &str {
-                match self { $(Self::$lattice(lattice) => lattice.name()),* }
+                match self { $(Self::$lattice(lattice) => lattice.name(),)* Self::Bonds(lattice) => lattice.name() }
             }
 
             fn n_sites(&self) -> usize {
-                match self { $(Self::$lattice(lattice) => lattice.n_sites()),* }
+                match self { $(Self::$lattice(lattice) => lattice.n_sites(),)* Self::Bonds(lattice) => lattice.n_sites() }
             }
 
             #[inline]
             fn neighbours(&self, site: usize) -> &[u32] {
-                match self { $(Self::$lattice(lattice) => lattice.neighbours(site)),* }
+                match self { $(Self::$lattice(lattice) => lattice.neighbours(site),)* Self::Bonds(lattice) => lattice.neighbours(site) }
+            }
+
+            #[inline]
+            fn couplings(&self, site: usize) -> Option<&[f64]> {
+                match self { Self::Bonds(lattice) => lattice.couplings(site), _ => None }
+            }
+
+            fn is_translation_invariant(&self) -> bool {
+                match self { $(Self::$lattice(lattice) => lattice.is_translation_invariant(),)* Self::Bonds(lattice) => lattice.is_translation_invariant() }
+            }
+
+            fn longest(&self) -> usize {
+                match self { $(Self::$lattice(lattice) => lattice.longest(),)* Self::Bonds(lattice) => lattice.longest() }
             }
 
             fn extents(&self) -> Vec<usize> {
-                match self { $(Self::$lattice(lattice) => lattice.extents()),* }
+                match self { $(Self::$lattice(lattice) => lattice.extents(),)* Self::Bonds(lattice) => lattice.extents() }
             }
 
             fn n_colours(&self) -> Option<usize> {
-                match self { $(Self::$lattice(lattice) => lattice.n_colours()),* }
+                match self { $(Self::$lattice(lattice) => lattice.n_colours(),)* Self::Bonds(lattice) => lattice.n_colours() }
             }
 
             fn colour(&self, site: usize) -> usize {
-                match self { $(Self::$lattice(lattice) => lattice.colour(site)),* }
+                match self { $(Self::$lattice(lattice) => lattice.colour(site),)* Self::Bonds(lattice) => lattice.colour(site) }
             }
 
             fn wave_axes(&self) -> Vec<usize> {
-                match self { $(Self::$lattice(lattice) => lattice.wave_axes()),* }
+                match self { $(Self::$lattice(lattice) => lattice.wave_axes(),)* Self::Bonds(lattice) => lattice.wave_axes() }
             }
 
             fn k_min_squared(&self, axis: usize) -> f64 {
-                match self { $(Self::$lattice(lattice) => lattice.k_min_squared(axis)),* }
+                match self { $(Self::$lattice(lattice) => lattice.k_min_squared(axis),)* Self::Bonds(lattice) => lattice.k_min_squared(axis) }
             }
 
-            fn critical_temperature(&self) -> f64 {
-                match self { $(Self::$lattice(lattice) => lattice.critical_temperature()),* }
+            fn critical_temperature(&self) -> Option<f64> {
+                match self { $(Self::$lattice(lattice) => lattice.critical_temperature(),)* Self::Bonds(lattice) => lattice.critical_temperature() }
             }
 
             fn resized(&self, extents: &[usize]) -> Option<Self> {
-                match self { $(Self::$lattice(lattice) => lattice.resized(extents).map(Self::$lattice)),* }
+                match self { $(Self::$lattice(lattice) => lattice.resized(extents).map(Self::$lattice),)* Self::Bonds(lattice) => lattice.resized(extents).map(|bonds| Self::Bonds(Box::new(bonds))) }
             }
 
             fn solved(&self) -> Option<Solved<'_>> {
-                match self { $(Self::$lattice(lattice) => lattice.solved()),* }
+                match self { $(Self::$lattice(lattice) => lattice.solved(),)* Self::Bonds(lattice) => lattice.solved() }
             }
         }
     };
@@ -265,6 +355,12 @@ impl Geometry {
     }
 }
 
+impl From<Bonds> for Geometry {
+    fn from(bonds: Bonds) -> Self {
+        Self::Bonds(Box::new(bonds))
+    }
+}
+
 /// Name and extents: "square 10 x 10", "ring 8".
 impl fmt::Display for Geometry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -273,81 +369,4 @@ impl fmt::Display for Geometry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_are_mutual_and_differ_in_colour() {
-        let all: [(&str, &[usize]); 16] = [
-            ("square", &[2]),
-            ("square", &[3]),
-            ("square", &[3, 5]),
-            ("square", &[5, 2]),
-            ("square", &[4, 6]),
-            ("ring", &[2]),
-            ("ring", &[5]),
-            ("triangular", &[2]),
-            ("triangular", &[3]),
-            ("triangular", &[3, 4]),
-            ("triangular", &[6, 9]),
-            ("cubic", &[2]),
-            ("cubic", &[3, 2, 5]),
-            ("cubic", &[4, 2, 6]),
-            ("honeycomb", &[2]),
-            ("honeycomb", &[4, 6]),
-        ];
-        for (name, extents) in all {
-            let lattice = Geometry::new(name, extents).unwrap();
-            let degree = lattice.neighbours(0).len();
-            assert_eq!(in_opposite_pairs(&lattice), degree.is_multiple_of(2), "{lattice}");
-            let ends = |step: usize| (0..lattice.n_sites()).map(move |site| (site, step));
-            let pair = |(site, step): (usize, usize)| (site, lattice.neighbours(site)[step] as usize);
-            for step in (0..degree / 2 * 2).step_by(2).filter(|_| degree.is_multiple_of(2)) {
-                let mut forward: Vec<_> = ends(step).map(pair).collect();
-                let mut backward: Vec<_> = ends(step + 1).map(pair).map(|(a, b)| (b, a)).collect();
-                forward.sort_unstable();
-                backward.sort_unstable();
-                assert_eq!(forward, backward, "{lattice}: steps {step} are opposite");
-            }
-            for site in 0..lattice.n_sites() {
-                assert_eq!(lattice.neighbours(site).len(), degree);
-                for &other in lattice.neighbours(site) {
-                    let count = |a: usize, b: usize| lattice.neighbours(a).iter().filter(|&&n| n as usize == b).count();
-                    assert_ne!(site, other as usize);
-                    assert_eq!(count(site, other as usize), count(other as usize, site), "{lattice}: {site} - {other}");
-                    if let Some(colours) = lattice.n_colours() {
-                        assert!(lattice.colour(site) < colours);
-                        assert_ne!(lattice.colour(site), lattice.colour(other as usize), "{lattice}: {site} - {other}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn names_and_extents() {
-        assert_eq!(Geometry::new("cubic", &[3, 3, 2]).unwrap().to_string(), "cubic 3 x 3 x 2");
-        for family in Geometry::ALL {
-            let lattice = Geometry::new(family.name, &[6]).unwrap();
-            assert_eq!((lattice.name(), lattice.extents().len()), (family.name, family.dimension));
-            assert!((0..lattice.n_sites()).all(|site| lattice.neighbours(site).len() == family.coordination));
-            assert_eq!(lattice.resized(&lattice.extents()).unwrap(), lattice);
-        }
-        let unknown = Geometry::new("Square", &[4]).unwrap_err().to_string();
-        assert!(unknown.contains(&format!("must be {}", Geometry::names())), "{unknown}");
-        let wrong = Geometry::new("ring", &[4, 4]).unwrap_err().to_string();
-        assert!(wrong.contains("1 extent"), "{wrong}");
-        assert!(Geometry::new("square", &[]).is_err());
-        assert!(Geometry::new("cubic", &[1 << 20]).is_err());
-    }
-
-    #[test]
-    fn small_wave_numbers_are_those_of_the_continuum() {
-        // k_min -> 2 pi/L on the square lattice, (2/sqrt 3) 2 pi/L on the triangular one.
-        let k = std::f64::consts::TAU / 1000.0;
-        let square = Square::new(1000, 2).unwrap().k_min_squared(0);
-        assert!((square / (k * k) - 1.0).abs() < 1e-5);
-        let triangular = Triangular::new(1000, 2).unwrap().k_min_squared(0);
-        assert!((triangular / (4.0 / 3.0 * k * k) - 1.0).abs() < 1e-5);
-    }
-}
+mod tests;

@@ -25,6 +25,7 @@ impl Named for Ring {
     const NAME: &'static str = "ring";
     const DIMENSION: usize = 1;
     const COORDINATION: usize = 2;
+    const STEPS: &'static [&'static [isize]] = &[&[1]];
 
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0])
@@ -45,6 +46,10 @@ impl Lattice for Ring {
         &self.neighbours[site]
     }
 
+    fn is_translation_invariant(&self) -> bool {
+        true
+    }
+
     fn extents(&self) -> Vec<usize> {
         vec![self.neighbours.len()]
     }
@@ -53,9 +58,10 @@ impl Lattice for Ring {
         self.neighbours.len().is_multiple_of(2).then_some(2)
     }
 
-    fn critical_temperature(&self) -> f64 {
-        0.0
+    fn critical_temperature(&self) -> Option<f64> {
+        Some(0.0)
     }
+
     fn resized(&self, extents: &[usize]) -> Option<Self> {
         Self::of(extents).ok()
     }

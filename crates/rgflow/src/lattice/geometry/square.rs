@@ -45,6 +45,7 @@ impl Named for Square {
     const NAME: &'static str = "square";
     const DIMENSION: usize = 2;
     const COORDINATION: usize = 4;
+    const STEPS: &'static [&'static [isize]] = &[&[1, 0], &[0, 1]];
 
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1])
@@ -65,6 +66,10 @@ impl Lattice for Square {
         &self.neighbours[site]
     }
 
+    fn is_translation_invariant(&self) -> bool {
+        true
+    }
+
     fn extents(&self) -> Vec<usize> {
         vec![self.lx, self.ly]
     }
@@ -73,9 +78,10 @@ impl Lattice for Square {
         (self.lx.is_multiple_of(2) && self.ly.is_multiple_of(2)).then_some(2)
     }
 
-    fn critical_temperature(&self) -> f64 {
-        crate::lattice::Temperature::CRITICAL.value()
+    fn critical_temperature(&self) -> Option<f64> {
+        Some(crate::lattice::Temperature::CRITICAL.value())
     }
+
     fn resized(&self, extents: &[usize]) -> Option<Self> {
         Self::of(extents).ok()
     }

@@ -35,6 +35,7 @@ impl Named for Triangular {
     const NAME: &'static str = "triangular";
     const DIMENSION: usize = 2;
     const COORDINATION: usize = 6;
+    const STEPS: &'static [&'static [isize]] = &[&[1, 0], &[0, 1], &[1, -1]];
 
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1])
@@ -53,6 +54,10 @@ impl Lattice for Triangular {
     #[inline]
     fn neighbours(&self, site: usize) -> &[u32] {
         &self.neighbours[site]
+    }
+
+    fn is_translation_invariant(&self) -> bool {
+        true
     }
 
     fn extents(&self) -> Vec<usize> {
@@ -76,10 +81,11 @@ impl Lattice for Triangular {
         16.0 / 3.0 * sine * sine
     }
 
-    fn critical_temperature(&self) -> f64 {
+    fn critical_temperature(&self) -> Option<f64> {
         // 4 / ln 3 (Houtappel 1950).
-        3.640_956_906_507_349_3
+        Some(3.640_956_906_507_349_3)
     }
+
     fn resized(&self, extents: &[usize]) -> Option<Self> {
         Self::of(extents).ok()
     }
@@ -93,7 +99,7 @@ mod tests {
     fn bonds_have_length_one_in_the_plane() {
         let (lx, ly) = (5, 7);
         let lattice = Triangular::new(lx, ly).unwrap();
-        assert!((lattice.critical_temperature() - 4.0 / 3.0f64.ln()).abs() < 1e-12);
+        assert!((lattice.critical_temperature().unwrap() - 4.0 / 3.0f64.ln()).abs() < 1e-12);
         for site in 0..lx * ly {
             let mut seen: Vec<u32> = lattice.neighbours(site).to_vec();
             seen.sort_unstable();
