@@ -29,7 +29,7 @@ enum Machine {
   rgflow train rbm digits.npy --hidden 32 --epochs 100
   rgflow train rbm samples.npz --steps 5 --method pcd --optimiser adam --learning-rate 0.001
   rgflow train rbm bytes.npy --scale 255
-  rgflow train rbm real.npy --units gaussian:0.5
+  rgflow train rbm real.npy --units gaussian
   rgflow train rbm one-hot.csv --units categorical:3
   rgflow train rbm T1.5.npy T2.0.npy T2.5.npy
 
@@ -61,6 +61,10 @@ struct Rbm {
     /// Visible units: spin, binary, LOW,HIGH, gaussian, gaussian:SIGMA or categorical:STATES [default: what the data is].
     #[arg(long, value_name = "KIND", allow_hyphen_values = true)]
     units: Option<String>,
+    /// Trains Gaussian units on (v - mean)/deviation; the machine is kept in the units of the data [default: yes for gaussian, no for
+    /// gaussian:SIGMA].
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    standardise: Option<String>,
     /// cd (chains start at the data) or pcd (chains go on) [default: cd].
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
@@ -154,7 +158,7 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
-            Machine::Rbm(Rbm { own, hidden, units, method, steps, flags }) => {
+            Machine::Rbm(Rbm { own, hidden, units, standardise, method, steps, flags }) => {
                 let experiment = TrainRbm::new(&own.data)?;
                 if own.print {
                     return output::print_recipe(experiment.about());
@@ -162,6 +166,7 @@ impl Train {
                 let sets = [
                     number("machine.hidden", hidden),
                     text("machine.units", units.as_ref()),
+                    text("data.standardise", standardise.as_ref()),
                     text("training.method", method.as_ref()),
                     number("training.steps", steps),
                 ];

@@ -115,3 +115,65 @@ fn continuous_temperatures_are_put_into_bins() {
     });
     place.refused(&format!("train thermometer classes.npz --bins 3 {QUICK}"), &["--bins is for temperatures"]);
 }
+
+/// Correlated normal data of any scale and offset: a chain in which neighbours have the correlation 0.8.
+fn normal(n: usize, scale: f64, offset: f64) -> Array2<f32> {
+    let mut state = 1u64;
+    // Sum of twelve uniforms less six (Irwin-Hall).
+    let mut deviate = || -> f64 {
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        (0..12).map(|_| uniform()).sum::<f64>() - 6.0
+    };
+    let mut all = Array2::zeros((n, 10));
+    for mut row in all.rows_mut() {
+        let mut v = deviate();
+        for value in &mut row {
+            *value = (offset + scale * v) as f32;
+            v = 0.8 * v + 0.6 * deviate();
+        }
+    }
+    all
+}
+
+/// A machine trained with the defaults knows more of correlated Gaussian data than independent units, whatever their scale. Null: it does not,
+/// when a difference of six standard errors has p < 1e-8.
+#[test]
+fn gaussian_data_are_learnt_with_the_defaults() {
+    let place = Place::new();
+    for (name, scale, offset) in [("small", 0.05, 0.3), ("large", 30.0, -200.0)] {
+        file(&place, &format!("{name}.npz"), |file| file.add("x", &normal(1500, scale, offset)).unwrap());
+        place.done(&format!("train rbm {name}.npz --units gaussian --set samples.steps=20 --out {name}"));
+        let results: serde_json::Value = serde_json::from_str(&place.read(&format!("{name}/results.json"))).unwrap();
+        let numbers = results["numbers"].as_array().unwrap();
+        let of = |key: &str| numbers.iter().find(|n| n["key"] == key).unwrap_or_else(|| panic!("no {key}"));
+        let beats = |key: &str, sign: f64| {
+            let (n, other) = (of(key), &of(key)["compare"][0]);
+            let get = |n: &serde_json::Value, key: &str| n[key].as_f64().unwrap();
+            let error = get(n, "error").hypot(get(other, "error"));
+            sign * (get(n, "value") - get(other, "value")) > 6.0 * error
+        };
+        assert!(beats("rbm.log_likelihood.test", 1.0), "{name}: {results}");
+        assert!(beats("rbm.reconstruction.test", -1.0), "{name}: {results}");
+        // The machine is in the units of the data, and a flow starts from them.
+        let model = Model::load(place.path(&format!("{name}/seed-1/rbm/model.safetensors"))).unwrap();
+        let rbm = rgflow_lab::artifact::rbm_file::rbm(&model).unwrap();
+        let rgflow::rbm::Units::Gaussian(widths) = rbm.visible_units() else { panic!("{}", rbm.visible_units()) };
+        assert!((0..10).all(|i| (0.9..1.1).contains(&(f64::from(widths.sigma(i)) / scale))), "{:?}", widths.as_slice());
+        let mean = model.metadata["input"]["standardised"]["mean"][3].as_f64().unwrap();
+        assert!((mean - offset).abs() < 0.2 * scale, "{mean}");
+        place.done(&format!(
+            "flow {name}/seed-1/rbm/model.safetensors {name}.npz --steps 8 --chains 40 --out {name}-flow"
+        ));
+        place.done(&format!("verify {name}/seed-1/rbm/model.safetensors"));
+    }
+    place.refused("train rbm large.npz", &["--units gaussian"]);
+    place.done("train rbm small.npz --units gaussian --standardise=no --epochs 2 --set samples.steps=2 --out raw");
+    let raw = Model::load(place.path("raw/seed-1/rbm/model.safetensors")).unwrap();
+    assert_eq!(raw.metadata["units"]["visible"], "gaussian:1");
+    file(&place, "spins.npz", |file| file.add("x", &spins(20, 1)).unwrap());
+    place.refused("train rbm spins.npz --standardise", &["only Gaussian units are standardised", "--units gaussian"]);
+    place.refused("train rbm small.npz --units gaussian --standardise=maybe", &["data.standardise", "\"yes\""]);
+}

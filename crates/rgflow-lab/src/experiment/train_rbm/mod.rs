@@ -3,6 +3,7 @@
 mod record;
 mod settings;
 mod stage;
+mod standard;
 
 use crate::dataset::{Dataset, Options, Values};
 use crate::study::prelude::*;
@@ -33,6 +34,7 @@ impl TrainRbm {
         let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
         let options =
             Options { array, labels, reads_labels: false, shape, scale: d.scale, real, allow, ..Options::default() };
+        settings.check().map_err(Error::user)?;
         self.0.read(&options, |data| {
             let (n, least) = (data.n_samples(), 4);
             if n < least {
@@ -81,12 +83,12 @@ impl Experiment for TrainRbm {
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
-        let data = self.read(settings)?;
-        let trained = stage::train(repetition, settings, data)?;
-        stage::examine(repetition, settings, data, &trained)
+        let (data, settings) = (self.read(settings)?, settings.resolved());
+        let trained = stage::train(repetition, &settings, data)?;
+        stage::examine(repetition, &settings, data, &trained)
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
-        Ok(record::record(settings, self.read(settings)?, found))
+        Ok(record::record(&settings.resolved(), self.read(settings)?, found))
     }
 }

@@ -19,8 +19,9 @@ struct Costs {
 pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
     let first = &found[0];
     let [of_train, of_test] = first.samples.map(|n| Repeated::new("rbm", found).n_eff(n as f64));
-    let what = "reconstruction cost sum (v - v')^2 / 2 of a test sample, v' from one mean-field step";
-    let cost = of_test.number("reconstruction.test", "1", what, |f| f.reconstruction[1]);
+    let unit = if settings.standardises() { ", values in units of their deviations" } else { "" };
+    let what = format!("reconstruction cost sum (v - v')^2 / 2 of a test sample, v' from one mean-field step{unit}");
+    let cost = of_test.number("reconstruction.test", "1", &what, |f| f.reconstruction[1]);
     let what = "the same of test samples, if v' is the mean of the training data";
     let without = of_test.number("reconstruction.mean", "1", what, |f| f.reconstruction[2]);
     let source = "the mean of the training data as the reconstruction of every sample";
@@ -49,7 +50,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let ln_z = Repeated::new("rbm", found).number("ln_z", "1", "exact ln Z by enumeration", |f| f.ln_z);
 
     let (name, hidden) = (data.name(), *settings.machine.hidden);
-    let [visible_units, hidden_units] = &first.units;
+    let [visible_units, hidden_units] = first.units.each_ref().map(|units| short(units));
     let divergence = &settings.training.divergence;
     let method = if divergence.method == Chains::Cd { "CD" } else { "PCD" };
     let mut record = Record::new(
@@ -90,11 +91,23 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record.summary = Table::new(caption, ["", "training", "test", "test, without machine"]).rows(rows);
     record.summary.notes.push("Without machine: the mean of the training data, independent units.".into());
     record.summary.notes.extend(notes);
+    if settings.standardises() {
+        record.summary.notes.push(
+            "Trained on (v - mean)/deviation of each value: costs are in units of the deviations; the machine, its pictures and what is drawn \
+             are in the units of the data."
+                .into(),
+        );
+    }
     record.sections = vec![
         Section::new("Training").figures([learning(first, &costs.without)]),
         Section::new("What it looks like").figures(pictures(data, hidden, first)),
     ];
     record
+}
+
+/// Units for titles: of many deviations only that there are.
+fn short(units: &str) -> &str {
+    if units.contains(',') && units.starts_with("gaussian:") { "gaussian, a sigma for each" } else { units }
 }
 
 /// Remark if the machine is no better on test samples than independent units, which know only their means.

@@ -22,6 +22,8 @@ pub struct Data {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shape: Vec<usize>,
     pub scale: f64,
+    #[serde(skip_serializing_if = "Standardise::is_auto")]
+    pub standardise: Standardise,
     pub test_fraction: TestFraction,
 }
 
@@ -31,6 +33,22 @@ real!(
     |x| (0.01..=0.9).contains(&x),
     "must be 0.01 to 0.9"
 );
+
+/// Whether real data are standardised for the training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standardise {
+    Auto,
+    Yes,
+    No,
+}
+
+impl Standardise {
+    /// Whether the units decide.
+    fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Machine {
@@ -94,6 +112,32 @@ impl values::Settings for Settings {
 }
 
 impl Settings {
+    /// Refuses to standardise for units that are not Gaussian.
+    pub fn check(&self) -> Result<(), String> {
+        let gaussian = matches!(&*self.machine.units, Auto::Is(Units::Gaussian(_)));
+        if self.data.standardise == Standardise::Yes && !gaussian {
+            let units = self.machine.units.text();
+            return Err(format!(
+                "data.standardise = \"yes\": only Gaussian units are standardised, and machine.units = \"{units}\"; add --units gaussian"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The same with whether to standardise decided: stages whose data are not standardised have the keys they always had.
+    pub fn resolved(&self) -> Self {
+        let mut settings = self.clone();
+        if self.data.standardise == Standardise::Auto && self.machine.units.text() == "gaussian" {
+            settings.data.standardise = Standardise::Yes;
+        }
+        settings
+    }
+
+    /// Whether the data are standardised; of [`Settings::resolved`].
+    pub fn standardises(&self) -> bool {
+        self.data.standardise == Standardise::Yes
+    }
+
     /// Whether the data may be any real numbers.
     pub fn real(&self) -> bool {
         matches!(&*self.machine.units, Auto::Is(units) if units.range().is_none())

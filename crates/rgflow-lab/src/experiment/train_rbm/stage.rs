@@ -1,6 +1,7 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
 use super::settings::{Chains as ChainStart, Settings, VisibleBias};
+use super::standard::Standard;
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::study::prelude::*;
@@ -71,7 +72,8 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let divergence = &settings.training.divergence;
         let (train, test) = split(data.n_samples(), settings, streams);
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
-        let of = |rows: &[usize]| samples(data, rows, &visible);
+        let standard = settings.standardises().then(|| Standard::fit(data, &train)).transpose()?;
+        let of = |rows: &[usize]| samples(data, rows, &visible, standard.as_ref());
         let count = train.len().min(MEASURED);
         let measured: Vec<usize> = (0..count).map(|i| train[i * train.len() / count]).collect();
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
@@ -122,6 +124,13 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
                 "lattice": data.lattice, "field": data.field, "blake3": data.hash },
         });
+        let rbm = match &standard {
+            Some(standard) => {
+                metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
+                standard.of_values(&rbm)?
+            }
+            None => rbm,
+        };
         if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
             metadata["input"][LATTICE_NAME] = name.into();
         }
@@ -156,8 +165,11 @@ pub(super) fn examine(
             }
         };
         let alone = IndependentUnits::fit(rbm.visible_units(), data.n_units(), rows);
-        let (seen_train, seen_test) =
-            (Reconstructions::of(&rbm, data, &train, &alone), Reconstructions::of(&rbm, data, &test, &alone));
+        // Costs of standardised data are in units of the deviations, as in the training.
+        let standard = model.metadata["input"].get("standardised").filter(|_| settings.standardises());
+        let standard: Option<Standard> = standard.and_then(|standard| serde_json::from_value(standard.clone()).ok());
+        let of_rows = |rows: &[usize]| Reconstructions::of(&rbm, data, rows, (&alone, standard.as_ref()));
+        let (seen_train, seen_test) = (of_rows(&train), of_rows(&test));
         let reconstruction = [of(&seen_train.cost), of(&seen_test.cost), of(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
         let ((a, ea), (b, eb)) = (of(f_train), of(f_test));
@@ -210,8 +222,13 @@ fn of(values: &[f64]) -> Measured {
     (mean.value, mean.error)
 }
 
-fn half_square(a: ndarray::ArrayView1<f32>, b: ndarray::ArrayView1<f32>) -> f64 {
-    a.iter().zip(b).map(|(a, b)| 0.5 * f64::from(a - b).powi(2)).sum()
+/// sum (a - b)^2 / 2, in units of the deviations where data are standardised.
+fn half_square(a: ArrayView1<f32>, b: ArrayView1<f32>, standard: Option<&Standard>) -> f64 {
+    let difference = |(i, (a, b)): (usize, (&f32, &f32))| {
+        let unit = standard.map_or(1.0, |standard| standard.deviation[i]);
+        0.5 * (f64::from(a - b) / unit).powi(2)
+    };
+    a.iter().zip(b).enumerate().map(difference).sum()
 }
 
 /// The machine's mean-field reconstruction v -> h -> v of each row.
@@ -223,7 +240,12 @@ fn reconstructed(rbm: &Rbm, v: ArrayView2<f32>) -> Array2<f32> {
 }
 
 /// The samples `rows` for a machine of the units `visible`.
-fn samples(data: &Dataset, rows: &[usize], visible: &Units) -> Rows {
+fn samples(data: &Dataset, rows: &[usize], visible: &Units, standard: Option<&Standard>) -> Rows {
+    if let Some(standard) = standard {
+        let mut values = data.values.rows(rows);
+        standard.apply(&mut values);
+        return Rows::Values(values);
+    }
     // Bits exist only for two-valued units.
     if visible.levels().is_some() { Rows::of(data, rows) } else { Rows::Values(data.values.rows(rows)) }
 }
@@ -244,15 +266,20 @@ struct Reconstructions {
 
 impl Reconstructions {
     /// Reads the samples `rows`, portion by portion, so that states are not all held as numbers.
-    fn of(rbm: &Rbm, data: &Dataset, rows: &[usize], alone: &IndependentUnits) -> Self {
+    fn of(
+        rbm: &Rbm,
+        data: &Dataset,
+        rows: &[usize],
+        (alone, standard): (&IndependentUnits, Option<&Standard>),
+    ) -> Self {
         let mut seen = Self { states: true, ..Self::default() };
         let units = rbm.visible_units();
         for portion in data.values.portions(rows.len()) {
             let v = data.values.rows(&rows[portion]);
             let back = reconstructed(rbm, v.view());
             let each = || v.rows().into_iter();
-            seen.cost.extend(each().zip(back.rows()).map(|(a, b)| half_square(a, b)));
-            seen.cost_of_mean.extend(each().map(|row| half_square(row, alone.mean.view())));
+            seen.cost.extend(each().zip(back.rows()).map(|(a, b)| half_square(a, b, standard)));
+            seen.cost_of_mean.extend(each().map(|row| half_square(row, alone.mean.view(), standard)));
             seen.ln_p_alone.extend(each().map(|row| alone.ln_p(row)));
             seen.free_energy.extend(rbm.free_energy(v.view()));
             seen.states &= units.sites().is_none_or(|sites| each().all(|row| sites.misfit(row).is_none()));
