@@ -84,3 +84,55 @@ fn rows_that_are_not_one_hot_are_refused() {
     refused("train rbm whole.csv --units categorical:1", &["categorical units of 1 states", "2 to 1000"]);
     refused("train rbm whole.csv --units potts", &["\"categorical:STATES\""]);
 }
+
+/// Whole numbers are states: spin 1, Potts states from 0 or 1. A note says which value is which state; a flow codes by the machine's states.
+#[test]
+fn whole_numbers_are_coded_one_hot() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, value: &dyn Fn(usize) -> i64| {
+        let row = |s: usize| {
+            (0..4).map(|site| value(s + usize::from(s % 5 == site)).to_string()).collect::<Vec<_>>().join(",")
+        };
+        std::fs::write(dir.path().join(name), (0..60).map(|s| row(s) + "\n").collect::<String>()).unwrap();
+    };
+    put("spin-1.csv", &|s| (s % 3) as i64 - 1);
+    put("potts.csv", &|s| (s % 3) as i64 + 1);
+    put("two.csv", &|s| (s % 2) as i64 + 1);
+    put("half.csv", &|s| 2 * (s % 2) as i64 - 1);
+    put("bits.csv", &|s| (s % 2) as i64);
+    let said = |line: &str, code: i32| {
+        let out = rgflow(dir.path(), line);
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(code), "{line}: {said}");
+        said
+    };
+    let train = |name: &str, q: usize| {
+        let line = format!(
+            "train rbm {name}.csv --units categorical:{q} --hidden 3 --epochs 5 --set samples.steps=2 --out {name}"
+        );
+        let said = said(&line, 0);
+        let model = Model::load(dir.path().join(name).join("seed-1/rbm/model.safetensors")).unwrap();
+        assert_eq!(rbm_file::rbm(&model).unwrap().n_visible(), 4 * q);
+        (said, model.metadata["input"]["states"].clone())
+    };
+    let (note, states) = train("spin-1", 3);
+    let coded = "whole numbers are coded one-hot for 3 states: -1 is state 1, 0 is state 2, 1 is state 3";
+    assert!(note.contains(coded), "{note}");
+    assert_eq!(states, serde_json::json!([-1, 0, 1]));
+    assert_eq!(train("potts", 3).1, serde_json::json!([1, 2, 3]));
+    assert_eq!(train("two", 3).1, serde_json::json!([1, 2, 3]), "two of three states occur");
+    assert_eq!(train("bits", 2).1, serde_json::json!([0, 1]));
+    said("verify spin-1/seed-1/rbm/model.safetensors", 0);
+    // The same states in a flow, also where only some of them occur; others are refused.
+    let flow = |data: &str| format!("flow spin-1/seed-1/rbm/model.safetensors {data}.csv --steps 8 --out flow-{data}");
+    said(&flow("spin-1"), 0);
+    said(&flow("half"), 0);
+    let other = said(&flow("potts"), 2);
+    assert!(other.contains("holds 2, and the states are [-1, 0, 1]"), "{other}");
+    let few = said("train rbm potts.csv --units categorical:2", 2);
+    assert!(few.contains("holds 3 distinct values (1, 2, 3)") && few.contains("--units categorical:3"), "{few}");
+    let plain = said("train rbm potts.csv", 2);
+    assert!(plain.contains("if they are states, take --units categorical:3"), "{plain}");
+    std::fs::write(dir.path().join("real.csv"), "0.5,1\n1,2\n2,1\n0,1\n").unwrap();
+    assert!(said("train rbm real.csv --units categorical:3", 2).contains("holds 0.5, which is no state"));
+}

@@ -22,6 +22,8 @@ pub struct Input {
     pub lattice: Option<Sites>,
     /// Field h in units of J.
     pub field: Option<f64>,
+    /// The values of states that were coded one-hot.
+    pub states: Option<Vec<i64>>,
 }
 
 /// Result of [`Input::agrees`]: the conversion of the other's values, if any, and notes on
@@ -74,6 +76,12 @@ impl Input {
                 return wrong("input.scale", &value, "expected a positive number");
             }
         }
+        if let Some(value) = get(&input, "states") {
+            match serde_json::from_value::<Vec<i64>>(value.clone()) {
+                Ok(states) => said.states = Some(states),
+                Err(_) => return wrong("input.states", &value, "expected whole numbers"),
+            }
+        }
         if let Some(value) = get(&input, "field") {
             said.field = value.as_f64();
             if said.field.is_none() {
@@ -111,6 +119,7 @@ impl Input {
             shape: data.shape.iter().copied().filter(|e| *e != 1).collect(),
             lattice: data.lattice.clone(),
             field: data.field,
+            states: data.states.clone(),
         }
     }
 
@@ -278,6 +287,7 @@ mod tests {
             shape: shape.to_vec(),
             lattice: lattice.map(|(l, c)| sites(None, (l.to_vec(), c))),
             field: None,
+            states: None,
         };
         let square = Some((&[6, 6][..], 4));
         let spins = input(Kind::Spins, 1.0, &[6, 6], square);

@@ -1,6 +1,6 @@
 //! Kind of the values of a data set; where they fit no kind, the position of the first misfit.
 
-use super::{Options, Origin, Values};
+use super::{Dataset, Options, Origin, Values};
 
 /// Kind of the values of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,7 @@ const RARE: usize = 10;
 
 /// Kind of `values`.
 pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) -> Result<Kind, String> {
+    let all = values;
     let values = match values {
         Values::Real(values) => values,
         Values::States(_) if values.find(|v| v != 0.0).is_none() => return Ok(Kind::Spins),
@@ -90,7 +91,9 @@ pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) ->
     }
     let largest = values.iter().copied().fold(0.0f32, f32::max);
     let scale = format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing");
-    let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}", options.allow) };
+    let few = Dataset::few_states(all).filter(|_| options.states);
+    let few = few.map_or(String::new(), |q| format!(", or, if they are states, take --units categorical:{q}"));
+    let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}{few}", options.allow) };
     let odd = |kind: &Kind| values.iter().filter(|v| !kind.holds(**v)).count();
     let counts = Kind::ALL[..3].iter().map(|kind| (odd(kind), *kind));
     if let Some((n, kind)) = counts.min_by_key(|(n, _)| *n).filter(|(n, _)| n * RARE < values.len())

@@ -28,6 +28,7 @@ mod label_names;
 mod labels;
 mod lattice;
 pub mod mnist;
+mod one_hot;
 mod pairing;
 pub mod sampled;
 mod several;
@@ -75,6 +76,8 @@ pub struct Options {
     pub scale: f64,
     /// Whether any finite real number is allowed.
     pub real: bool,
+    /// Whether whole numbers may be states of categorical units, which is then proposed where they are refused.
+    pub states: bool,
     /// Option by which the user can allow real numbers, named where one is refused; empty: there is none.
     pub allow: &'static str,
 }
@@ -90,6 +93,7 @@ impl Default for Options {
             shape: Vec::new(),
             scale: 1.0,
             real: false,
+            states: false,
             allow: "",
         }
     }
@@ -114,6 +118,8 @@ pub struct Dataset {
     pub path: PathBuf,
     /// Hash of the bytes of the file; of several, of their hashes in order.
     pub hash: String,
+    /// The values of states, where whole numbers were coded one-hot: value k is state k + 1.
+    pub states: Option<Vec<i64>>,
     /// Number of further files of samples.
     pub more: usize,
     /// All files that were read, in order, with the hashes of their bytes.
@@ -203,6 +209,7 @@ impl Dataset {
             candidates,
             files,
             more: 0,
+            states: None,
         })
     }
 
@@ -292,6 +299,7 @@ impl Dataset {
             candidates: self.candidates.clone(),
             files: self.files.clone(),
             more: self.more,
+            states: self.states.clone(),
         }
     }
 }

@@ -78,6 +78,7 @@ impl Dataset {
             candidates,
             files,
             more: paths.len() - 1,
+            states: None,
         })
     }
 

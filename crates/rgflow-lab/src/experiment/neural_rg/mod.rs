@@ -43,6 +43,7 @@ impl NeuralRg {
             scale: None,
             shape: vec![],
             lattice: Some(Sites { name: Some("square".into()), extents: vec![SIDE; 2], coordination: 4 }),
+            states: None,
             field: Some(0.0),
         };
         let n = SIDE * SIDE;

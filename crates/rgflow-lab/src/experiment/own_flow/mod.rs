@@ -122,6 +122,8 @@ impl OwnFlow {
         let d = &settings.data;
         let units = self.machine.2.visible_units();
         let (array, labels, real) = (d.array.clone(), d.labels.clone(), units.range().is_none());
+        let states =
+            matches!(units, Units::Categorical(_)).then(|| units.sites().map(|sites| sites.states())).flatten();
         let options = Options {
             array,
             labels,
@@ -129,11 +131,14 @@ impl OwnFlow {
             continuous: d.bins > 0,
             shape: d.shape.clone(),
             scale: d.scale,
-            real,
+            real: real || states.is_some(),
             ..Options::default()
         };
         self.data.read(&options, |data| {
             data.bin(d.bins)?;
+            if let Some(q) = states {
+                data.code_states(q, self.input.states.as_deref())?;
+            }
             if data.n_units() != self.machine.2.n_visible() {
                 let (found, expected) = (data.n_units(), self.machine.2.n_visible());
                 return Err(format!(

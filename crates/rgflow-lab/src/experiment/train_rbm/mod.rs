@@ -32,13 +32,26 @@ impl TrainRbm {
         let (d, real) = (&settings.data, settings.real());
         let allow = "take Gaussian visible units (--units gaussian)";
         let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
-        let options =
-            Options { array, labels, reads_labels: false, shape, scale: d.scale, real, allow, ..Options::default() };
+        let states = settings.states();
+        let options = Options {
+            array,
+            labels,
+            reads_labels: false,
+            shape,
+            scale: d.scale,
+            real: real || states.is_some(),
+            states: true,
+            allow,
+            ..Options::default()
+        };
         settings.check().map_err(Error::user)?;
         self.0.read(&options, |data| {
             let (n, least) = (data.n_samples(), 4);
             if n < least {
                 return Err(format!("{n} samples; add some, at least {least} are needed"));
+            }
+            if let Some(q) = states {
+                data.code_states(q, None)?;
             }
             if let Some((low, high)) = settings.visible(data).range() {
                 data.convert(low, high);

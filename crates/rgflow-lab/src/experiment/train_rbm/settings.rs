@@ -143,6 +143,12 @@ impl Settings {
         matches!(&*self.machine.units, Auto::Is(units) if units.range().is_none())
     }
 
+    /// States of a site of categorical units.
+    pub fn states(&self) -> Option<usize> {
+        let Auto::Is(units @ Units::Categorical(_)) = &*self.machine.units else { return None };
+        units.sites().map(|sites| sites.states())
+    }
+
     /// Kind of the visible units.
     pub fn visible(&self, data: &Dataset) -> Units {
         match &*self.machine.units {

@@ -124,6 +124,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
                 "lattice": data.lattice, "field": data.field, "blake3": data.hash },
         });
+        if let Some(states) = &data.states {
+            metadata["input"]["states"] = states.clone().into();
+        }
         let rbm = match &standard {
             Some(standard) => {
                 metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
