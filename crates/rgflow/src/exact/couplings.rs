@@ -3,7 +3,7 @@
 use super::enumeration::{FieldAverages, MAX_SITES};
 use super::error::finite_field;
 use super::{ExactError, enumeration};
-use crate::lattice::{Ising, Lattice, LatticeError, Model, Temperature};
+use crate::lattice::{Ising, Lattice, Model, Temperature};
 
 /// States between two energies that are summed anew: rounding does not add up over more.
 const ANEW: u64 = 1 << 12;
@@ -14,7 +14,7 @@ const LEVEL: f64 = 1e-11;
 /// Exact averages of `model` at `temperature` in `[0, inf]` from all states of at most 25 sites, for couplings of any size and sign.
 ///
 /// # Errors
-/// [`LatticeError::TooManyStates`] beyond 25 sites.
+/// [`ExactError::TooManyStates`] beyond 25 sites.
 ///
 /// ```
 /// use rgflow::exact::enumeration::averages;
@@ -84,7 +84,7 @@ struct Boltzmann {
 }
 
 impl Boltzmann {
-    fn of<L: Lattice + ?Sized>(model: &Ising<'_, L>, temperature: Temperature) -> Result<Self, LatticeError> {
+    fn of<L: Lattice + ?Sized>(model: &Ising<'_, L>, temperature: Temperature) -> Result<Self, ExactError> {
         let mut ground = f64::INFINITY;
         walk(model, |energy, _, _| ground = ground.min(energy))?;
         let largest = crate::lattice::bonds(model.lattice).map(|bond| bond.2.abs()).sum::<f64>();
@@ -99,10 +99,10 @@ impl Boltzmann {
 }
 
 /// Calls `visit` with energy, sum of spins and spins of every state.
-fn walk<L: Lattice + ?Sized>(model: &Ising<'_, L>, mut visit: impl FnMut(f64, i64, &[i8])) -> Result<(), LatticeError> {
+fn walk<L: Lattice + ?Sized>(model: &Ising<'_, L>, mut visit: impl FnMut(f64, i64, &[i8])) -> Result<(), ExactError> {
     let n = model.lattice.n_sites();
     if n > MAX_SITES {
-        return Err(LatticeError::TooManyStates(n));
+        return Err(ExactError::TooManyStates { found: n, most: MAX_SITES });
     }
     let mut spins = vec![1i8; n];
     let (mut energy, mut magnetisation) = (model.energy(&spins), n as i64);

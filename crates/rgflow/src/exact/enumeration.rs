@@ -2,7 +2,7 @@
 
 use super::error::finite_field;
 use super::{ExactError, Levels, couplings};
-use crate::lattice::{Ising, Lattice, LatticeError, Temperature};
+use crate::lattice::{Ising, Lattice, Temperature};
 
 pub use super::couplings::averages;
 
@@ -12,8 +12,9 @@ pub(super) const MAX_SITES: usize = 25;
 /// Number of states at each energy (J, in total; without field); from a Gray code over all 2^N states.
 ///
 /// # Errors
-/// [`LatticeError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`] unless J = 1 on every bond.
-pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Levels, LatticeError> {
+/// [`ExactError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`](crate::lattice::LatticeError::OtherCouplings) unless
+/// J = 1 on every bond.
+pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Levels, ExactError> {
     let joint = joint_density(lattice)?;
     let levels = joint.states.iter().map(|&(bonds, _, count)| (-bonds as f64, count.into())).collect();
     Ok(Levels::new(joint.n_sites, levels))
@@ -51,7 +52,8 @@ pub struct FieldAverages {
 /// Joint density of states over bond sum and magnetisation of any lattice with J = 1.
 ///
 /// # Errors
-/// [`LatticeError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`] unless J = 1 on every bond.
+/// [`ExactError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`](crate::lattice::LatticeError::OtherCouplings) unless
+/// J = 1 on every bond.
 ///
 /// ```
 /// use rgflow::exact::enumeration::joint_density;
@@ -61,7 +63,7 @@ pub struct FieldAverages {
 /// assert!(cold.magnetisation > 0.8);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, LatticeError> {
+pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, ExactError> {
     let n_sites = lattice.n_sites();
     Ising::new(lattice).needs_plain("the density of states", "take enumeration::averages")?;
     let n_bonds: usize = (0..n_sites).map(|site| lattice.neighbours(site).len()).sum::<usize>() / 2;
@@ -82,7 +84,7 @@ pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, L
 /// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected. Couplings may be of any size and sign.
 ///
 /// # Errors
-/// [`LatticeError::TooManyStates`] beyond 25 sites, [`ExactError::Field`] if the field is not finite.
+/// [`ExactError::TooManyStates`] beyond 25 sites, [`ExactError::Field`] if the field is not finite.
 ///
 /// # Panics
 /// If the lattice has no `site`, which is an error of the caller.
@@ -187,10 +189,10 @@ fn energy(bonds: i64, magnetisation: i64, field: f64) -> f64 {
 }
 
 /// Calls `visit` with bond sum, sum of spins and spins of every state.
-fn walk<L: Lattice + ?Sized>(lattice: &L, mut visit: impl FnMut(i64, i64, &[i8])) -> Result<(), LatticeError> {
+fn walk<L: Lattice + ?Sized>(lattice: &L, mut visit: impl FnMut(i64, i64, &[i8])) -> Result<(), ExactError> {
     let n = lattice.n_sites();
     if n > MAX_SITES {
-        return Err(LatticeError::TooManyStates(n));
+        return Err(ExactError::TooManyStates { found: n, most: MAX_SITES });
     }
     let mut spins = vec![1i8; n];
     let mut bonds = (0..n).map(|site| lattice.neighbours(site).len() as i64).sum::<i64>() / 2;

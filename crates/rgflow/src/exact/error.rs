@@ -23,6 +23,14 @@ pub enum ExactError {
         /// Most sites.
         max: usize,
     },
+    /// A system too large for enumeration.
+    #[error("{found} sites: enumeration of all states goes to {most}")]
+    TooManyStates {
+        /// Number of sites.
+        found: usize,
+        /// Most sites.
+        most: usize,
+    },
     /// A field that is not a number.
     #[error("field h = {0}: must be finite (units J)")]
     Field(f64),

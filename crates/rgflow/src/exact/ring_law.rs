@@ -2,7 +2,8 @@
 //!
 //! Spin i of state s is +1 where bit i of s is 1, as in [`Rbm::visible_law`](crate::rbm::Rbm::visible_law).
 
-use crate::lattice::{LatticeError, Ring, Temperature};
+use super::ExactError;
+use crate::lattice::{Ring, Temperature};
 use crate::statistics::Distances;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
@@ -17,7 +18,7 @@ const MOST: usize = 20;
 /// let law = ring.thermal(Temperature::new(2.0)?);
 /// let energy = rgflow::exact::chain::thermodynamics(8, Temperature::new(2.0)?)?.energy;
 /// assert!((ring.energy(law.view()) - energy).abs() < 1e-12);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingStates {
@@ -28,10 +29,14 @@ impl RingStates {
     /// Of `n_spins` spins.
     ///
     /// # Errors
-    /// [`LatticeError::Extent`] below 2 spins; [`LatticeError::TooManyStates`] beyond 20.
-    pub fn new(n_spins: usize) -> Result<Self, LatticeError> {
+    /// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) below 2 spins; [`ExactError::TooManyStates`] beyond 20.
+    pub fn new(n_spins: usize) -> Result<Self, ExactError> {
         Ring::new(n_spins)?;
-        if n_spins > MOST { Err(LatticeError::TooManyStates(n_spins)) } else { Ok(Self { n_spins }) }
+        if n_spins > MOST {
+            Err(ExactError::TooManyStates { found: n_spins, most: MOST })
+        } else {
+            Ok(Self { n_spins })
+        }
     }
 
     /// Number of spins.
@@ -101,7 +106,7 @@ impl RingStates {
 /// let ring = RingStates::new(6)?;
 /// let (nearest, distances) = ThermalLaws::new(ring, &temperatures).nearest(ring.thermal(temperatures[2]).view());
 /// assert_eq!((nearest, distances.jensen_shannon), (temperatures[2], 0.0));
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ThermalLaws {

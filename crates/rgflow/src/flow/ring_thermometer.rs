@@ -49,7 +49,7 @@ struct Reader {
 /// // A thermal law reads its own temperature, whatever the network.
 /// let reading = thermometer.read(&ring.thermal(Temperature::new(1.5)?));
 /// assert!((reading.t_star - 1.5).abs() < 0.01);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RingThermometer {

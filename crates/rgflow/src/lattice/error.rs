@@ -184,7 +184,4 @@ pub enum LatticeError {
     /// A sampler whose drive stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
-    /// A system too large for enumeration.
-    #[error("{0} sites: enumeration of all states goes to 25")]
-    TooManyStates(usize),
 }
