@@ -1,6 +1,7 @@
 //! The commands of `rgflow`, one file each.
 
 mod bench;
+mod clean;
 mod completions;
 mod couplings;
 mod data;
@@ -9,6 +10,7 @@ mod flow;
 mod histograms;
 mod inspect;
 mod label_flags;
+mod list;
 mod report;
 mod reproduce;
 mod rg;
@@ -42,6 +44,10 @@ pub enum Command {
     Data(data::Data),
     /// Writes page and figures of a finished run again.
     Report(report::Report),
+    /// Lists the experiments, and the finished runs below a folder.
+    List(list::List),
+    /// Removes the files of stages from a finished run; results, models and the page stay.
+    Clean(clean::Clean),
     /// Shows what is in a run folder or a file.
     Inspect(inspect::Inspect),
     /// Checks a small machine against enumeration.
@@ -70,6 +76,8 @@ impl Command {
             Command::Flow(flow) => flow.execute(),
             Command::Data(data) => data.execute(),
             Command::Report(report) => report.execute(),
+            Command::List(list) => list.execute(),
+            Command::Clean(clean) => clean.execute(),
             Command::Inspect(inspect) => inspect.execute(),
             Command::Verify(verify) => verify.execute(),
             Command::Exact(exact) => exact.execute(),

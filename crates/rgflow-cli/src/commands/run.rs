@@ -1,5 +1,6 @@
 //! `rgflow run`: runs an experiment by name or from a TOML file.
 
+use super::list;
 use super::run_flags::Flags;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
@@ -8,16 +9,11 @@ use std::path::{Path, PathBuf};
 
 /// Runs an experiment: samples, networks, flows, analysis, report.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  rgflow run ising-2d                              the main job, in runs/ising-2d
-  rgflow run ising-2d --resume                     goes on after an interruption
-  rgflow run --print ising-2d > mine.toml          every setting with its meaning
-  rgflow run mine.toml --seeds 10 --out runs/mine  with changed settings
-  rgflow run ising-2d --json | jq .numbers         the numbers for a program")]
+#[command(after_help = help())]
 pub struct Run {
     /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes.
     #[arg(value_name = "RECIPE-or-FILE.toml")]
-    recipe: String,
+    recipe: Option<String>,
     /// Prints the recipe, every setting with its default, and stops.
     #[arg(long)]
     print: bool,
@@ -25,12 +21,28 @@ pub struct Run {
     flags: Flags,
 }
 
+const EXAMPLES: &str = "Examples:
+  rgflow run ising-2d                              the main job, in runs/ising-2d
+  rgflow run ising-2d --resume                     goes on after an interruption
+  rgflow run --print ising-2d > mine.toml          every setting with its meaning
+  rgflow run mine.toml --seeds 10 --out runs/mine  with changed settings
+  rgflow run ising-2d --json | jq .numbers         the numbers for a program";
+
+/// Examples and the experiments with their usual times.
+fn help() -> String {
+    format!("{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores:\n{}", list::experiments())
+}
+
 impl Run {
     pub fn execute(self) -> Result<(), Error> {
-        let path = Path::new(&self.recipe);
+        let Some(recipe) = &self.recipe else {
+            output::print(&list::experiments())?;
+            return Err(Error::user(format!("no experiment is named; give one of {}, or a TOML file", names())));
+        };
+        let path = Path::new(recipe);
         let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
         let file = if is_file { Some(UserFile::read(path)?) } else { None };
-        let name = file.as_ref().map_or(self.recipe.as_str(), |file| &file.experiment);
+        let name = file.as_ref().map_or(recipe.as_str(), |file| &file.experiment);
         let experiment = experiment::find(name)?;
         if self.print {
             return output::print_recipe(experiment.about());
@@ -39,6 +51,11 @@ impl Run {
         self.flags.start_threads()?;
         self.flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
+}
+
+/// The names of all experiments.
+fn names() -> String {
+    experiment::ALL.iter().map(|experiment| experiment.about().name).collect::<Vec<_>>().join(", ")
 }
 
 /// Default folder `runs/NAME`, named after the user's file if there is one (but a run folder's own `config.toml` gives no name).

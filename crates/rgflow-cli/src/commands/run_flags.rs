@@ -2,7 +2,8 @@
 
 use crate::{output, signal};
 use rgflow_lab::artifact::{
-    Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, settings,
+    Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, provenance::Origin, replace_note,
+    settings,
 };
 use rgflow_lab::experiment::{self, AnyExperiment};
 use rgflow_lab::record::{Record, Results};
@@ -36,6 +37,9 @@ pub struct Flags {
     /// Seconds between two restarts inside a stage, from which a killed run goes on.
     #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval)]
     pub restart_every: Duration,
+    /// A note that is kept with the run and shown by `inspect` and on the page.
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
     /// How progress is shown on stderr.
     #[arg(long, value_enum, default_value_t = Show::Auto)]
     pub progress: Show,
@@ -116,12 +120,17 @@ impl Flags {
         }
         let opened = Run::open(dir, experiment.about().name, &config, &seeds, self.resume, self.progress.reporter())?;
         match opened {
-            Opened::Complete(_) => {
+            Opened::Complete(run) => {
+                drop(run);
                 output::complain(&format!("{} is complete: nothing to do", dir.display()));
+                if let Some(note) = &self.note {
+                    if_writable(replace_note(dir, note))?;
+                }
                 Ok(Finished { dir: dir.into(), page: dir.join("report.html"), record: load_record(dir)? })
             }
             Opened::Work(mut run) => {
                 run.set_restart_every(self.restart_every);
+                run.set_origin(origin(self.note.clone()))?;
                 signal::watch(run.interrupt())?;
                 let result = experiment.run(&settings, &run).and_then(|record| Ok((run.finish(&record)?, record)));
                 signal::unwatch();
@@ -165,6 +174,23 @@ impl Show {
             Show::Json => Arc::new(progress::JsonLines::new()),
             Show::Auto | Show::None => Arc::new(progress::Silent),
         }
+    }
+}
+
+/// The command line of this process and the commit of this build, with the user's `note`.
+fn origin(note: Option<String>) -> Origin {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy())).collect();
+    let commit = option_env!("RGFLOW_COMMIT").filter(|commit| !commit.is_empty()).map(String::from);
+    Origin { command: Some([&["rgflow".to_string()], &words[..]].concat().join(" ")), commit, note }
+}
+
+/// `word` as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-+=./,:@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -265,6 +291,19 @@ mod tests {
                 })?;
             }
             Ok(Record { numbers: vec![Number::new("toy.size", size as f64, None, "1", "")], ..Record::default() })
+        }
+    }
+
+    #[test]
+    fn words_of_a_command_line_are_quoted_where_a_shell_needs_it() {
+        for (word, text) in [
+            ("rbm.epochs=50", "rbm.epochs=50"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", "'it'\\''s'"),
+            ("[1,2]", "'[1,2]'"),
+        ] {
+            assert_eq!(quoted(word), text);
         }
     }
 

@@ -19,7 +19,10 @@ pub(super) const COMPLETE: &str = "complete.json";
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct Complete {
     /// Hashes of configuration, results, record and the manifests of all stages, by name.
-    files: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<String, String>,
+    /// Files of stages that `clean` has removed, relative to the run folder.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) cleaned: BTreeSet<String>,
 }
 
 /// State of a run as far as it can be read without the lock.
@@ -34,7 +37,7 @@ impl Complete {
     pub fn of(dir: &Path, manifests: BTreeSet<String>) -> Result<Self, Error> {
         let names = [CONFIG, RESULTS, RECORD].map(String::from).into_iter().chain(manifests);
         let files = names.map(|name| Ok((name.clone(), provenance::hash_file(&dir.join(&name))?)));
-        Ok(Self { files: files.collect::<Result<_, Error>>()? })
+        Ok(Self { files: files.collect::<Result<_, Error>>()?, cleaned: BTreeSet::new() })
     }
 
     pub fn state(dir: &Path) -> State {
@@ -45,7 +48,11 @@ impl Complete {
             }
             // `seed-K/stages/NAME.json` describes files in `seed-K/`; `seed-K/PART/stages/NAME.json` those of a part.
             let (repetition, _) = name.split_once("/stages/")?;
-            let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name))?;
+            let gone = |file: &str| {
+                let name = format!("{repetition}/{file}");
+                recorded.cleaned.contains(&name) && std::fs::symlink_metadata(dir.join(name)).is_err()
+            };
+            let damaged = super::stage::damaged(&dir.join(repetition), &dir.join(name), gone)?;
             Some(format!("{repetition}/{damaged}"))
         };
         match recorded.files.iter().find_map(differs) {
@@ -133,6 +140,20 @@ pub fn load_record(dir: &Path) -> Result<Record, Error> {
         return Err(Error::user(format!("{name} holds no finished run (it has no {RECORD}); finish it with --resume")));
     }
     json::read(&dir.join(RECORD))
+}
+
+/// Replaces the note of the finished run in `dir` and writes its page again. A note that is there already is left alone.
+///
+/// # Errors
+/// As [`render_again`].
+pub fn replace_note(dir: &Path, note: &str) -> Result<(), Error> {
+    let Some(mut found) = Provenance::read(dir) else { return Ok(()) };
+    if found.origin.note.as_deref() == Some(note) {
+        return Ok(());
+    }
+    found.origin.note = Some(note.into());
+    found.write(dir)?;
+    render_again(dir).map(drop)
 }
 
 /// Writes the page and figures of the finished run in `dir` again. Returns the path of the page.

@@ -4,6 +4,7 @@
 //! finishes with the same bytes, and nothing that is still valid is made again.
 
 pub mod atomic;
+mod cleaning;
 mod config;
 mod error;
 mod folder;
@@ -30,8 +31,9 @@ pub mod stderr;
 mod undefined;
 pub mod user_file;
 
+pub use cleaning::{Freed, clean, cleaned_files};
 pub use error::Error;
-pub use folder::{damaged_file, is_complete, load_config, load_record, render_again};
+pub use folder::{damaged_file, is_complete, load_config, load_record, render_again, replace_note};
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;

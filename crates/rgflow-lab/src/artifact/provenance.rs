@@ -4,6 +4,7 @@
 use super::{Error, atomic, json};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Name of the file.
 pub const FILE: &str = "provenance.json";
@@ -44,6 +45,41 @@ pub struct Provenance {
     pub stages: Vec<StageTime>,
     /// BLAKE3 hashes of the results and figures.
     pub blake3: std::collections::BTreeMap<String, String>,
+    /// Start of the last run that did work, in UTC: `2026-01-31T09:05:00Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Name of the processor, where the system reports it (Linux only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// Command line, program and note of the last run that did work.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+/// Where a run comes from: facts about the call that its results do not depend on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The command line, as a shell takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Commit of the program's sources; `-dirty` at its end where they had changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Note of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Origin {
+    /// The fields that are set here, and those of `earlier` where they are not.
+    pub(super) fn or(self, earlier: Option<&Origin>) -> Self {
+        let earlier = earlier.cloned().unwrap_or_default();
+        Self {
+            command: self.command.or(earlier.command),
+            commit: self.commit.or(earlier.commit),
+            note: self.note.or(earlier.note),
+        }
+    }
 }
 
 impl Provenance {
@@ -59,6 +95,36 @@ impl Provenance {
     pub fn write(&self, dir: &Path) -> Result<(), Error> {
         atomic::write(dir.join(FILE), json::pretty(self)?)
     }
+}
+
+/// Name of the processor, where the system reports it.
+pub fn cpu_name() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;
+    Some(line.trim_start().strip_prefix(':')?.trim().to_string())
+}
+
+/// A time in UTC as `2026-01-31T09:05:00Z`; times before 1970 are shown as its first second.
+pub fn utc(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (mut days, second) = (seconds / 86_400, seconds % 86_400);
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
 }
 
 /// The CPU path of this processor, by detection at run time.
@@ -83,4 +149,36 @@ pub fn hash_file(path: &Path) -> Result<String, Error> {
     let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
     std::io::copy(&mut file, &mut hasher).map_err(Error::io("read", path))?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(utc(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn files_without_the_new_fields_are_read() {
+        let old = r#"{"version":"0.1.0","platform":"p","cpu_path":"avx2","threads":2,"wall_seconds":1.5,
+            "peak_memory_mib":null,"finished":true,"stages":[],"blake3":{}}"#;
+        let read: Provenance = serde_json::from_str(old).unwrap();
+        assert_eq!((read.date, read.origin), (None, Origin::default()));
+        let with = r#"{"note":"cold start","command":"rgflow run ising-2d"}"#;
+        let origin: Origin = serde_json::from_str(with).unwrap();
+        let later = Origin { command: Some("rgflow report".into()), ..Origin::default() };
+        assert_eq!(later.or(Some(&origin)).note.as_deref(), Some("cold start"));
+    }
 }

@@ -3,14 +3,14 @@
 use super::config::{self, FILE as CONFIG};
 use super::folder::{COMPLETE, Complete, Holds, RECORD, RESULTS, State, holds};
 use super::lock::Lock;
-use super::provenance::{self, Provenance, StageTime};
+use super::provenance::{self, Origin, Provenance, StageTime};
 use super::{Error, Progress, Repetition, atomic, inside, json, stderr};
 use crate::record::{Record, Results};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use toml::Table;
 
 /// A run folder locked by this process, and the state that its stages share. Dropping it releases the folder.
@@ -23,6 +23,8 @@ pub struct Run {
     interrupt: Arc<AtomicBool>,
     restart_every: Duration,
     start: Instant,
+    date: String,
+    origin: Origin,
     earlier: Option<Provenance>,
     stages: Mutex<Stages>,
     /// `None` where a finished run on a read-only disk is shown.
@@ -136,6 +138,8 @@ impl Run {
             interrupt: Arc::new(AtomicBool::new(false)),
             restart_every: super::restart::EVERY,
             start: Instant::now(),
+            date: provenance::utc(SystemTime::now()),
+            origin: Origin::default().or(earlier.as_ref().map(|p| &p.origin)),
             earlier,
             stages: Mutex::default(),
             _lock: lock,
@@ -207,6 +211,16 @@ impl Run {
     /// Sets the time of [`Run::restart_every`], > 0.
     pub fn set_restart_every(&mut self, every: Duration) {
         self.restart_every = every;
+    }
+
+    /// Records where this run comes from; a note of an earlier run stays where `origin` has none.
+    ///
+    /// # Errors
+    /// As [`atomic::write`].
+    pub fn set_origin(&mut self, origin: Origin) -> Result<(), Error> {
+        let Origin { note, .. } = &self.origin;
+        self.origin = Origin { note: origin.note.or(note.clone()), ..origin };
+        self.snapshot(false).write(&self.dir)
     }
 
     /// Returns an error once the run is to stop.
@@ -286,6 +300,9 @@ impl Run {
             finished,
             stages: all.into_values().collect(),
             blake3: hashes,
+            date: Some(self.date.clone()),
+            cpu: provenance::cpu_name(),
+            origin: self.origin.clone(),
         }
     }
 

@@ -92,6 +92,29 @@ pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Re
     Ok(settings)
 }
 
+/// Keys of `recipe` whose values in `config` differ, each as `KEY=VALUE` and in the order of the keys.
+pub fn changes(recipe: &str, config: &Table) -> Vec<String> {
+    fn walk(default: &Table, config: &Table, path: &str, found: &mut Vec<String>) {
+        for (key, default) in default {
+            match (default, config.get(key)) {
+                (Value::Table(default), Some(Value::Table(inner))) => {
+                    walk(default, inner, &format!("{path}{key}."), found);
+                }
+                (default, Some(value)) if value != default => {
+                    let text = value.as_str().map_or_else(|| value.to_string().replace('\n', " "), String::from);
+                    found.push(format!("{path}{key}={text}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(default) = resolve(recipe, None, &[]) {
+        walk(&default, config, "", &mut found);
+    }
+    found
+}
+
 /// Refuses lists with a repeated value: each entry is a training, a size, a point of its own. The sizes of layers (`hidden` of a
 /// network) and the extents of a `shape` may be equal.
 fn distinct(table: &Table, path: &str) -> Result<(), Error> {

@@ -307,10 +307,16 @@ fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
     Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
 }
 
-/// First file in `dir` that is missing or differs from the manifest at `path`, if any.
-pub(super) fn damaged(dir: &Path, path: &Path) -> Option<String> {
+/// Names of the files in the manifest at `path`; none if it cannot be read.
+pub(super) fn files_of(path: &Path) -> Vec<String> {
+    json::read::<Manifest>(path).map_or(vec![], |manifest| manifest.files.into_keys().collect())
+}
+
+/// First file in `dir` that is missing or differs from the manifest at `path`, if any; files that are `gone` on purpose are left out.
+pub(super) fn damaged(dir: &Path, path: &Path, gone: impl Fn(&str) -> bool) -> Option<String> {
     let manifest: Manifest = json::read(path).ok()?;
-    let (name, _) = manifest.files.iter().find(|(name, hash)| !inside::is_as_recorded(dir, name, hash))?;
+    let differs = |(name, hash): &(&String, &String)| !gone(name) && !inside::is_as_recorded(dir, name, hash);
+    let (name, _) = manifest.files.iter().find(differs)?;
     let foreign = || path.strip_prefix(dir).unwrap_or(path).to_string_lossy().into_owned();
     Some(if inside::is_plain(name) { name.clone() } else { foreign() })
 }

@@ -1,6 +1,7 @@
 //! Experiments: one file or folder each, one line each in [`ALL`].
 
 mod ashkin_teller;
+pub mod catalogue;
 mod exact_rg;
 mod finite_size;
 mod ising_1d;
@@ -64,6 +65,12 @@ pub fn find(name: &str) -> Result<&'static dyn AnyExperiment, Error> {
         None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
     };
     Err(Error::user(format!("unknown experiment `{name}`; {remedy}")))
+}
+
+/// Name and recipe of the experiment called `name`, those on the user's own data included.
+pub fn about(name: &str) -> Option<&'static About> {
+    let own = [&TrainRbm::ABOUT, &TrainThermometer::ABOUT, &OwnFlow::ABOUT];
+    ALL.iter().map(|experiment| experiment.about()).chain(own).find(|about| about.name == name)
 }
 
 /// Refuses settings of `experiment` that do not fit into memory.

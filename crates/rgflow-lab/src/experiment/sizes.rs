@@ -36,6 +36,7 @@ impl Experiment for Sizes {
 
     const ABOUT: About = About {
         name: "sizes",
+        time: "two or three minutes",
         summary: "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi",
         recipe: concat!(
             "# The end of the RBM flow against the size of the lattice. Values are those of ising-2d; temperatures in J/k_B.\n",

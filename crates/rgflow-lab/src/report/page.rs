@@ -15,6 +15,8 @@ struct Page {
     numbers: Vec<NumberView>,
     settings: String,
     provenance: Vec<(String, String)>,
+    /// Note of the user; empty if there is none.
+    note: String,
     /// Style sheet, script and data, inserted as they are.
     css: String,
     script: &'static str,
@@ -119,6 +121,7 @@ pub(super) fn html(record: &Record, settings: &str, provenance: &Value) -> Resul
         numbers: record.numbers.iter().map(number_view).collect(),
         settings: settings.into(),
         provenance: rows,
+        note: provenance.get("note").and_then(Value::as_str).unwrap_or_default().into(),
         css: colour::theme_css() + &colour::figure_css() + include_str!("page.css"),
         script: include_str!("page.js"),
         data: script_json(&data(&figures().collect::<Vec<_>>(), &drawn)),

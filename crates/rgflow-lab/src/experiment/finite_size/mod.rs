@@ -20,6 +20,7 @@ impl Experiment for FiniteSize {
 
     const ABOUT: About = About {
         name: "finite-size-scaling",
+        time: "minutes",
         summary: "Finite-size scaling of the square lattice: T_c and exponents by Binder's cumulant, |m| and classifiers",
         recipe: include_str!("recipe.toml"),
         ..About::DEFAULT

@@ -127,6 +127,7 @@ impl Experiment for Ising2d {
 
     const ABOUT: About = About {
         name: "ising-2d",
+        time: "a minute or two",
         summary: "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)",
         recipe: crate::study::settings::RECIPE,
         ..About::DEFAULT

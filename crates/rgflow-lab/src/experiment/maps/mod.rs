@@ -95,6 +95,7 @@ impl Experiment for Maps {
 
     const ABOUT: About = About {
         name: "maps",
+        time: "two or three minutes",
         summary: "Maps of the end of the RBM flow over epochs, learning rate, hidden units and CD steps (2D Ising)",
         recipe: RECIPE,
         is_long: true,
