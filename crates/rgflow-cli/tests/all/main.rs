@@ -10,6 +10,7 @@ mod golden;
 mod histograms;
 mod interruption;
 mod layouts;
+mod lists;
 mod main_job;
 mod memory;
 mod one_hot;

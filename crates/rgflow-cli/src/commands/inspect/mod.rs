@@ -1,9 +1,12 @@
 //! `rgflow inspect`: contents of a run folder or a file, or the couplings of a machine.
 
+mod data;
+mod model;
+mod run;
+
 use super::couplings::CouplingFlags;
 use crate::output;
-use rgflow_lab::artifact::provenance::Provenance;
-use rgflow_lab::artifact::{Error, Model, damaged_file, is_complete, load_config, npz, user_file::blame};
+use rgflow_lab::artifact::{Error, npz, user_file::blame};
 use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -11,8 +14,9 @@ use std::path::{Path, PathBuf};
 /// Shows what is in a run folder or a file, or the effective couplings of a machine.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  rgflow inspect runs/ising-2d
-  rgflow inspect runs/ising-2d/seed-1/samples/train.npz
+  rgflow inspect runs/ising-2d                       date, command, settings that differ from the recipe, summary, page
+  rgflow inspect runs/ising-2d --numbers T_star      every number whose key contains T_star
+  rgflow inspect digits.npz                          samples, values, labels, and what `train` would do with them
   rgflow inspect runs/ising-2d/seed-1/thermometer/model.safetensors --json
   rgflow inspect runs/ising-2d/seed-1/rbm/all/model.safetensors --couplings
   rgflow inspect MODEL --couplings --lattice ring --temperature 2
@@ -21,14 +25,27 @@ Effective couplings: ln p(v) of a machine is that of an Ising model with J_ij = 
 their mean at the distance r on the torus, K_eff that of nearest neighbours (beta J of a thermal machine), T_eff = 1/K_eff. Shares: how much
 of the variance of ln p over uniform spins is in fields, in pairs, and in terms of three and more spins. Errors: one standard error.")]
 pub struct Inspect {
-    /// A run folder, or a file: .npz, .safetensors or results.json.
+    /// A run folder, or a file: samples (.npz, .npy, .csv), a model (.safetensors) or results.json.
     #[arg(value_name = "FILE-or-DIR")]
     path: PathBuf,
+    #[command(flatten)]
+    parts: Parts,
     #[command(flatten)]
     couplings: CouplingFlags,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Parts of a run that are shown on request.
+#[derive(clap::Args)]
+pub(super) struct Parts {
+    /// Of a run: its numbers, all or those whose keys contain FILTER.
+    #[arg(long, value_name = "FILTER", num_args = 0..=1, default_missing_value = "")]
+    numbers: Option<String>,
+    /// Of a run: its stages with their times.
+    #[arg(long)]
+    stages: bool,
 }
 
 impl Inspect {
@@ -40,73 +57,21 @@ impl Inspect {
                 return Err(Error::user(format!("{name}: does not exist; give a run folder or a file")));
             }
             _ if self.couplings.any() => self.couplings.answer(path)?,
-            _ if path.is_dir() => folder(path)?,
+            _ if path.is_dir() => run::folder(path, &self.parts)?,
             // Reading a device or a pipe might never end.
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
-            Some("npz") => arrays(path).map_err(blame)?,
-            Some("safetensors") => tensors(path).map_err(blame)?,
+            Some("npz") => data::arrays(path).map_err(blame)?,
+            Some("npy" | "csv" | "tsv" | "txt") => data::samples(path)?,
+            Some("safetensors") => model::tensors(path).map_err(blame)?,
             Some("json") => results(path).map_err(blame)?,
             _ => {
                 return Err(Error::user(format!(
-                    "{name}: unknown kind of file; a run folder, .npz, .safetensors or results.json can be inspected"
+                    "{name}: unknown kind of file; a run folder, samples (.npz, .npy, .csv), .safetensors or results.json can be inspected"
                 )));
             }
         };
         if self.json { output::print_json(&value) } else { output::print(&text) }
     }
-}
-
-fn folder(dir: &Path) -> Result<(Value, String), Error> {
-    let config = load_config(dir)?;
-    let config: toml::Table =
-        config.parse().map_err(|_| Error::failure(format!("{}/config.toml is damaged", dir.display())))?;
-    let complete = is_complete(dir)?;
-    let provenance = Provenance::read(dir).unwrap_or_default();
-    let numbers = match dir.join("results.json") {
-        path if complete => read_results(&path)?.numbers,
-        _ => Vec::new(),
-    };
-    let value = json!({
-        "kind": "run", "complete": complete, "config": config, "provenance": provenance,
-        "schema": Results::SCHEMA, "numbers": numbers,
-    });
-    let experiment = config.get("experiment").and_then(|e| e.as_str()).unwrap_or("?");
-    let state = match damaged_file(dir)? {
-        _ if complete => "complete".to_string(),
-        Some(file) => format!("damaged: {file} is missing or has changed (--resume makes it again)"),
-        None => "unfinished (--resume goes on)".to_string(),
-    };
-    let mut text = format!("{}: run of {experiment}, {state}\n", dir.display());
-    text += &config.get("seeds").map(|seeds| format!("seeds {seeds}\n")).unwrap_or_default();
-    if !provenance.version.is_empty() {
-        let (p, memory) = (&provenance, provenance.peak_memory_mib.map(|m| format!(", {m:.0} MiB")));
-        text += &format!("rgflow {}, {} ({}), {} threads", p.version, p.platform, p.cpu_path, p.threads);
-        text += &format!(", {:.1} s{}\n", p.wall_seconds, memory.unwrap_or_default());
-    }
-    let mut rows = vec![["stage", "seed", "seconds"].map(String::from).to_vec()];
-    for t in &provenance.stages {
-        let seconds = t.seconds.map_or("-".into(), |s| format!("{s:.2}"));
-        rows.push(vec![t.stage.clone(), t.seed.to_string(), seconds]);
-    }
-    if rows.len() > 1 {
-        text += &format!("\n{}", output::columns(&rows));
-    }
-    if !numbers.is_empty() {
-        text += &format!("\n{}", number_lines(&numbers));
-    }
-    Ok((value, text))
-}
-
-fn arrays(path: &Path) -> Result<(Value, String), Error> {
-    let all = npz::Reader::open(path)?.describe()?;
-    Ok((json!({ "kind": "npz", "arrays": all }), described("array", &all)))
-}
-
-fn tensors(path: &Path) -> Result<(Value, String), Error> {
-    let (metadata, all) = Model::describe(path)?;
-    let pretty = serde_json::to_string_pretty(&metadata).unwrap_or_default();
-    let text = format!("{}\nmetadata {pretty}\n", described("tensor", &all));
-    Ok((json!({ "kind": "safetensors", "tensors": all, "metadata": metadata }), text))
 }
 
 fn described(head: &str, all: &[npz::Description]) -> String {
@@ -135,7 +100,7 @@ fn read_results(path: &Path) -> Result<Results, Error> {
     Ok(results)
 }
 
-fn number_lines(numbers: &[Number]) -> String {
+fn number_lines<'a>(numbers: impl IntoIterator<Item = &'a Number>) -> String {
     let mut rows = vec![["number", "value", "error", "unit", "verdict"].map(String::from).to_vec()];
     let show = |value: Option<f64>| value.map_or("-".into(), |v| v.to_string());
     for n in numbers {

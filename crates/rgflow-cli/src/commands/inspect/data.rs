@@ -1,0 +1,102 @@
+//! A file of samples: their shape, values and labels, and what `train` would do with them.
+
+use super::described;
+use rgflow_lab::artifact::{Error, npz, settings};
+use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options};
+use rgflow_lab::experiment::{AnyExperiment, TrainRbm, TrainThermometer};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Largest file whose values are read.
+const MOST: u64 = 1 << 30;
+
+/// Labels that are listed.
+const LISTED: usize = 30;
+
+/// The archive `path` as JSON and as text: its arrays, and its samples if it has any.
+pub fn arrays(path: &Path) -> Result<(Value, String), Error> {
+    let all = npz::Reader::open(path)?.describe()?;
+    let (samples, text) = samples(path).unwrap_or_else(|e| (Value::Null, format!("no samples: {}\n", one_line(e))));
+    let value = json!({ "kind": "npz", "arrays": all, "samples": samples["samples"] });
+    Ok((value, format!("{}\n{text}", described("array", &all))))
+}
+
+/// The samples in the file `path` as JSON and as text.
+pub fn samples(path: &Path) -> Result<(Value, String), Error> {
+    let bytes = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if bytes > MOST {
+        return Err(Error::user(format!("{}: {bytes} bytes; values of files up to {MOST} are read", path.display())));
+    }
+    let data = Dataset::read(path, &Options { real: true, ..Options::default() })?;
+    let (low, high) = range(&data);
+    let shape = data.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
+    let mut text = format!("{} samples of {shape}\n", data.n_samples());
+    let values = match data.kind {
+        Kind::Spins | Kind::Bits => data.kind.name().to_string(),
+        Kind::Grey => format!("grey levels from {low} to {high}"),
+        Kind::Real => format!("real numbers from {low} to {high}"),
+    };
+    text += &format!("values   {values}\n");
+    text += &data.lattice.as_ref().map(|lattice| format!("lattice  {}\n", lattice.title())).unwrap_or_default();
+    let labels = labels(&data);
+    text += &format!("labels   {}\n", labels.as_ref().map_or("none", |(text, _)| text));
+    data.notes.iter().for_each(|note| text += &format!("note     {}\n", note.replace('\n', " ")));
+    let paths = [path.to_path_buf()];
+    let rbm = TrainRbm::new(&paths).and_then(|train| refusal(&train));
+    let network = TrainThermometer::new(&paths).and_then(|train| refusal(&train));
+    let of_rbm = verdict(&rbm, || format!("a machine of {} visible units for {}", data.n_units(), data.kind.name()));
+    let of_network = verdict(&network, || match data.labels.as_ref().map(|labels| labels.meaning) {
+        Some(Meaning::Class) => "a classifier of the labels".into(),
+        _ => "a thermometer of the labels".into(),
+    });
+    text += &format!("`train rbm`: {of_rbm}\n`train thermometer`: {of_network}\n");
+    let value = json!({
+        "samples": data.n_samples(), "shape": data.shape, "values": data.kind.name(), "least": low, "most": high,
+        "labels": labels.map(|(_, value)| value), "notes": data.notes,
+        "train_rbm": rbm.err().map(one_line), "train_thermometer": network.err().map(one_line),
+    });
+    Ok((json!({ "kind": "samples", "samples": value }), text))
+}
+
+/// What the recipe of `experiment` refuses about its file, if anything.
+fn refusal(experiment: &dyn AnyExperiment) -> Result<(), Error> {
+    let settings = settings::resolve(experiment.about().recipe, None, &[])?;
+    experiment.check(&settings).map_err(Error::user)
+}
+
+fn verdict(refused: &Result<(), Error>, makes: impl Fn() -> String) -> String {
+    match refused {
+        Ok(()) => makes(),
+        Err(e) => format!("refused: {}", e.to_string().replace('\n', "\\n")),
+    }
+}
+
+fn one_line(e: Error) -> String {
+    e.to_string().replace('\n', "\\n")
+}
+
+/// Least and largest value.
+fn range(data: &Dataset) -> (f32, f32) {
+    let all: Vec<usize> = (0..data.n_samples()).collect();
+    data.values.portions(all.len()).fold((f32::INFINITY, f32::NEG_INFINITY), |ends, rows| {
+        data.values.rows(&all[rows]).iter().fold(ends, |(low, high), v| (low.min(*v), high.max(*v)))
+    })
+}
+
+/// Distinct labels with their counts, as text and as JSON.
+fn labels(data: &Dataset) -> Option<(String, Value)> {
+    let labels = data.labels.as_ref()?;
+    let (distinct, classes) = labels.classes();
+    let mut counts = vec![0usize; distinct.len()];
+    classes.iter().for_each(|class| counts[*class] += 1);
+    let names: Vec<String> = distinct.iter().map(|value| labels.name(*value)).collect();
+    let meaning = match labels.meaning {
+        Meaning::Temperature => "temperatures",
+        Meaning::Class => "classes",
+    };
+    let listed = names.iter().zip(&counts).take(LISTED).map(|(name, n)| format!("{name} ({n})"));
+    let rest = if names.len() > LISTED { " ..." } else { "" };
+    let text = format!("{} {meaning} (samples): {}{rest}", names.len(), listed.collect::<Vec<_>>().join(", "));
+    let all = names.iter().zip(&counts).map(|(name, n)| json!({ "label": name, "samples": n })).collect::<Vec<_>>();
+    Some((text.replace('\n', "\\n"), json!({ "meaning": meaning, "all": all })))
+}
