@@ -2,6 +2,7 @@
 
 use super::exact::Range;
 use crate::output::text;
+use rgflow_lab::dataset::{Labelling, Options};
 
 /// Labels of samples, and their shape.
 #[derive(clap::Args)]
@@ -34,6 +35,17 @@ impl LabelFlags {
             sets.push(format!("data.shape={:?}", self.shape));
         }
         sets
+    }
+
+    /// The flags as options of reading a file.
+    pub fn options(&self) -> Options {
+        let (labels, labelling) = match (&self.labels, &self.temperatures, &self.beta) {
+            (Some(labels), ..) => (labels, Labelling::Auto),
+            (_, Some(temperatures), _) => (temperatures, Labelling::Temperatures),
+            (.., Some(beta)) => (beta, Labelling::Beta),
+            _ => return Options { shape: self.shape.clone(), ..Options::default() },
+        };
+        Options { labels: values(labels), labelling, shape: self.shape.clone(), ..Options::default() }
     }
 }
 

@@ -172,8 +172,42 @@ fn gaussian_data_are_learnt_with_the_defaults() {
     place.refused("train rbm large.npz", &["--units gaussian"]);
     place.done("train rbm small.npz --units gaussian --standardise=no --epochs 2 --set samples.steps=2 --out raw");
     let raw = Model::load(place.path("raw/seed-1/rbm/model.safetensors")).unwrap();
-    assert_eq!(raw.metadata["units"]["visible"], "gaussian:1");
+    assert_eq!(raw.metadata["units"]["visible"], "gaussian");
     file(&place, "spins.npz", |file| file.add("x", &spins(20, 1)).unwrap());
     place.refused("train rbm spins.npz --standardise", &["only Gaussian units are standardised", "--units gaussian"]);
     place.refused("train rbm small.npz --units gaussian --standardise=maybe", &["data.standardise", "\"yes\""]);
+}
+
+/// `inspect` says what a file is read as, by the flags of `train`.
+#[test]
+fn inspect_says_what_samples_are_read_as() {
+    let place = Place::new();
+    std::fs::write(place.path("a.csv"), "theta,a,b\n1.5,1,-1\n1.5,-1,1\n2.5,1,1\n").unwrap();
+    let shown = |line: &str| {
+        let out = place.run(line);
+        assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let plain = shown("inspect a.csv");
+    assert!(plain.contains("3 samples of 3") && plain.contains("none by a usual name"), "{plain}");
+    assert!(plain.contains("there are theta, a, b"), "{plain}");
+    let named = shown("inspect a.csv --temperatures theta");
+    assert!(
+        named.contains("3 samples of 2") && named.contains("2 temperatures (samples): 1.5 (2), 2.5 (1)"),
+        "{named}"
+    );
+    let value: serde_json::Value = serde_json::from_str(&shown("inspect a.csv --labels theta --json")).unwrap();
+    assert_eq!(value["samples"]["labels"]["meaning"], "classes");
+    file(&place, "a.npz", |file| file.add("x", &spins(4, 1)).unwrap());
+    assert!(shown("inspect a.npz --shape 2,3").contains("4 samples of 2 x 3"));
+    let folder = place.path("MNIST/raw");
+    std::fs::create_dir_all(&folder).unwrap();
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2][..], &[0, 255, 255, 0]].concat();
+    std::fs::write(folder.join("train-images-idx3-ubyte"), images).unwrap();
+    std::fs::write(folder.join("train-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 2, 7, 3]).unwrap();
+    let digits = shown("inspect MNIST --scale 255");
+    assert!(digits.contains("2 samples of 1 x 2") && digits.contains("2 classes (samples): 3 (1), 7 (1)"), "{digits}");
+    place.refused("inspect a.csv --temperatures b", &["`b` holds -1"]);
+    std::fs::write(place.path("a.h5"), "x").unwrap();
+    place.refused("inspect a.h5", &["h5py"]);
 }

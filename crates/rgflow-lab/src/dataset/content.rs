@@ -120,6 +120,12 @@ pub(super) fn without_gz(name: &str) -> &str {
     if name.get(cut..).is_some_and(|end| end.eq_ignore_ascii_case(".gz")) { &name[..cut] } else { name }
 }
 
+/// Whether the name of the file `path`, or its first bytes, are of a known format.
+pub(super) fn is_known(path: &Path) -> bool {
+    let start = File::open(path).ok().and_then(|file| first(path, &mut &file).ok());
+    format(path, &start.unwrap_or_default()).is_some()
+}
+
 /// Format by the ending of the name, or by the first bytes `start` where the ending says nothing.
 fn format(path: &Path, start: &[u8]) -> Option<Format> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();

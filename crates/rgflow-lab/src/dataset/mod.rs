@@ -315,6 +315,16 @@ pub fn hash(path: &Path) -> Result<String, Error> {
     Ok(user_file::hash(path, &file)?.to_hex().to_string())
 }
 
+/// Whether the folder `path` holds images in the format of MNIST, which are read as samples.
+pub fn holds_images(path: &Path) -> bool {
+    idx_pairs::images(path).is_some()
+}
+
+/// Whether the file `path` is of a kind that is read as samples, or of one that a message says how to convert.
+pub fn is_samples(path: &Path) -> bool {
+    content::is_known(path) || !foreign::is_unknown(&path.to_string_lossy())
+}
+
 /// Refuses samples of a newer format.
 fn check_format<R: Read + Seek>(file: &mut npz::Reader<R>, names: &[String]) -> Result<(), String> {
     if !names.iter().any(|n| n == "format") {

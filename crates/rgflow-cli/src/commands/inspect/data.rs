@@ -1,8 +1,10 @@
 //! A file of samples: their shape, values and labels, and what `train` would do with them.
 
 use super::described;
+use crate::commands::label_flags::LabelFlags;
+use crate::output::{number, text as text_set};
 use rgflow_lab::artifact::{Error, npz, settings};
-use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options};
+use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options, listed};
 use rgflow_lab::experiment::{AnyExperiment, TrainRbm, TrainThermometer};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -13,21 +15,49 @@ const MOST: u64 = 1 << 30;
 /// Labels that are listed.
 const LISTED: usize = 30;
 
+/// How the samples of a file are read, as by `train`.
+#[derive(clap::Args)]
+pub struct SampleFlags {
+    #[command(flatten)]
+    labels: LabelFlags,
+    /// Of samples: array of an .npz file that holds them.
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
+    /// Of samples: divides all values, such as 255 for bytes of grey.
+    #[arg(long, value_name = "X")]
+    scale: Option<f64>,
+}
+
+impl SampleFlags {
+    fn options(&self) -> Options {
+        let (array, scale) = (self.array.clone().unwrap_or_default(), self.scale.unwrap_or(1.0));
+        // Everything that can be read is shown.
+        Options { array, scale, real: true, ..self.labels.options() }
+    }
+
+    /// As settings of a training; `meaning` as in [`LabelFlags::sets`].
+    fn sets(&self, meaning: bool) -> Vec<String> {
+        let own = [text_set("data.array", self.array.as_ref()), number("data.scale", self.scale)];
+        own.into_iter().flatten().chain(self.labels.sets(meaning)).collect()
+    }
+}
+
 /// The archive `path` as JSON and as text: its arrays, and its samples if it has any.
-pub fn arrays(path: &Path) -> Result<(Value, String), Error> {
+pub fn arrays(path: &Path, flags: &SampleFlags) -> Result<(Value, String), Error> {
     let all = npz::Reader::open(path)?.describe()?;
-    let (samples, text) = samples(path).unwrap_or_else(|e| (Value::Null, format!("no samples: {}\n", one_line(e))));
+    let (samples, text) =
+        samples(path, flags).unwrap_or_else(|e| (Value::Null, format!("no samples: {}\n", one_line(e))));
     let value = json!({ "kind": "npz", "arrays": all, "samples": samples["samples"] });
     Ok((value, format!("{}\n{text}", described("array", &all))))
 }
 
 /// The samples in the file `path` as JSON and as text.
-pub fn samples(path: &Path) -> Result<(Value, String), Error> {
+pub fn samples(path: &Path, flags: &SampleFlags) -> Result<(Value, String), Error> {
     let bytes = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
     if bytes > MOST {
         return Err(Error::user(format!("{}: {bytes} bytes; values of files up to {MOST} are read", path.display())));
     }
-    let data = Dataset::read(path, &Options { real: true, ..Options::default() })?;
+    let data = Dataset::read(path, &flags.options())?;
     let (low, high) = range(&data);
     let shape = data.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
     let mut text = format!("{} samples of {shape}\n", data.n_samples());
@@ -39,11 +69,17 @@ pub fn samples(path: &Path) -> Result<(Value, String), Error> {
     text += &format!("values   {values}\n");
     text += &data.lattice.as_ref().map(|lattice| format!("lattice  {}\n", lattice.title())).unwrap_or_default();
     let labels = labels(&data);
-    text += &format!("labels   {}\n", labels.as_ref().map_or("none", |(text, _)| text));
+    let none = match &data.candidates[..] {
+        [] => "none".to_string(),
+        names => {
+            format!("none by a usual name (--labels, --temperatures and --beta name them); there are {}", listed(names))
+        }
+    };
+    text += &format!("labels   {}\n", labels.as_ref().map_or(none.as_str(), |(text, _)| text));
     data.notes.iter().for_each(|note| text += &format!("note     {}\n", note.replace('\n', " ")));
     let paths = [path.to_path_buf()];
-    let rbm = TrainRbm::new(&paths).and_then(|train| refusal(&train));
-    let network = TrainThermometer::new(&paths).and_then(|train| refusal(&train));
+    let rbm = TrainRbm::new(&paths).and_then(|train| refusal(&train, &flags.sets(false)));
+    let network = TrainThermometer::new(&paths).and_then(|train| refusal(&train, &flags.sets(true)));
     let of_rbm = verdict(&rbm, || format!("a machine of {} visible units for {}", data.n_units(), data.kind.name()));
     let of_network = verdict(&network, || match data.labels.as_ref().map(|labels| labels.meaning) {
         Some(Meaning::Class) => "a classifier of the labels".into(),
@@ -58,9 +94,9 @@ pub fn samples(path: &Path) -> Result<(Value, String), Error> {
     Ok((json!({ "kind": "samples", "samples": value }), text))
 }
 
-/// What the recipe of `experiment` refuses about its file, if anything.
-fn refusal(experiment: &dyn AnyExperiment) -> Result<(), Error> {
-    let settings = settings::resolve(experiment.about().recipe, None, &[])?;
+/// What the recipe of `experiment` with `sets` refuses about its file, if anything.
+fn refusal(experiment: &dyn AnyExperiment, sets: &[String]) -> Result<(), Error> {
+    let settings = settings::resolve(experiment.about().recipe, None, sets)?;
     experiment.check(&settings).map_err(Error::user)
 }
 

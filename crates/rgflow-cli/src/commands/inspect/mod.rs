@@ -7,6 +7,7 @@ mod run;
 use super::couplings::CouplingFlags;
 use crate::output;
 use rgflow_lab::artifact::{Error, npz, user_file::blame};
+use rgflow_lab::dataset::{holds_images, is_samples};
 use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
   rgflow inspect runs/ising-2d                       date, command, settings that differ from the recipe, summary, page
   rgflow inspect runs/ising-2d --numbers T_star      every number whose key contains T_star
   rgflow inspect digits.npz                          samples, values, labels, and what `train` would do with them
+  rgflow inspect samples.csv --temperatures Temp_K   the same by the flags of `train`
   rgflow inspect runs/ising-2d/seed-1/thermometer/model.safetensors --json
   rgflow inspect runs/ising-2d/seed-1/rbm/all/model.safetensors --couplings
   rgflow inspect MODEL --couplings --lattice ring --temperature 2
@@ -25,11 +27,13 @@ Effective couplings: ln p(v) of a machine is that of an Ising model with J_ij = 
 their mean at the distance r on the torus, K_eff that of nearest neighbours (beta J of a thermal machine), T_eff = 1/K_eff. Shares: how much
 of the variance of ln p over uniform spins is in fields, in pairs, and in terms of three and more spins. Errors: one standard error.")]
 pub struct Inspect {
-    /// A run folder, or a file: samples (.npz, .npy, .csv), a model (.safetensors) or results.json.
+    /// A run folder, or a file: samples as `train` takes them, a model (.safetensors) or results.json.
     #[arg(value_name = "FILE-or-DIR")]
     path: PathBuf,
     #[command(flatten)]
     parts: Parts,
+    #[command(flatten)]
+    samples: data::SampleFlags,
     #[command(flatten)]
     couplings: CouplingFlags,
     /// Prints JSON.
@@ -57,16 +61,19 @@ impl Inspect {
                 return Err(Error::user(format!("{name}: does not exist; give a run folder or a file")));
             }
             _ if self.couplings.any() => self.couplings.answer(path)?,
+            _ if path.is_dir() && !path.join("config.toml").exists() && holds_images(path) => {
+                data::samples(path, &self.samples)?
+            }
             _ if path.is_dir() => run::folder(path, &self.parts)?,
             // Reading a device or a pipe might never end.
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
-            Some("npz") => data::arrays(path).map_err(blame)?,
-            Some("npy" | "csv" | "tsv" | "txt") => data::samples(path)?,
+            Some("npz") => data::arrays(path, &self.samples).map_err(blame)?,
             Some("safetensors") => model::tensors(path).map_err(blame)?,
             Some("json") => results(path).map_err(blame)?,
+            _ if is_samples(path) => data::samples(path, &self.samples)?,
             _ => {
                 return Err(Error::user(format!(
-                    "{name}: unknown kind of file; a run folder, samples (.npz, .npy, .csv), .safetensors or results.json can be inspected"
+                    "{name}: unknown kind of file; a run folder, samples (.npz, .npy, .csv, IDX), .safetensors or results.json can be inspected"
                 )));
             }
         };
