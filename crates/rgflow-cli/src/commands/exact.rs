@@ -1,8 +1,9 @@
 //! `rgflow exact`: exact results of finite systems.
 
+use super::hamiltonian::Hamiltonian;
 use crate::output;
-use rgflow::exact::square;
-use rgflow::lattice::Temperature;
+use rgflow::exact::{Thermodynamics, chain_in_field, enumeration, square};
+use rgflow::lattice::{Geometry, Lattice, Temperature};
 use rgflow_lab::analysis::finite_or_name;
 use rgflow_lab::artifact::Error;
 use serde::{Serialize, Serializer};
@@ -20,22 +21,31 @@ pub struct Exact {
 /// The system.
 #[derive(clap::Subcommand)]
 enum System {
-    /// The Ising model on the torus (J = k_B = 1, no field): Kaufman's solution.
+    /// The Ising model H = - sum over bonds of J_ij s_i s_j - h sum of s_i: square tori, rings, and up to 25 sites of any kind.
     #[command(after_help = "Examples:
   rgflow exact ising --size 10 --temperature 2.25 --json
   rgflow exact ising --size 4 --size 8x16 --temperature 0.5..4:0.25,Tc,inf
+  rgflow exact ising --lattice triangular --size 4 --coupling -1 --temperature 1
+  rgflow exact ising --size 3x5 --coupling 1,-0.5 --boundary open --field 0.2 --temperature 2 --json
 
-Units: temperature in J/k_B, energy and free energy in J per spin, specific heat in k_B per spin.
+Square tori of one J without field by Kaufman's solution, rings with J = 1 by their transfer matrix, anything else by the sum over all
+states. Units: temperature in J/k_B, energy and free energy in J per spin, specific heat in k_B per spin.
 JSON: {\"rows\": [{\"size\", \"temperature\", \"energy\", \"specific_heat\", \"free_energy\"}]}; size is 10 for 10x10, else
-a text such as \"3x5\"; infinite temperature is \"Tinf\" and has no free energy (null).")]
+a text such as \"3x5\"; \"lattice\" names all but the square one with J = 1; infinite temperature is \"Tinf\" and has no free energy (null). Sums over states also have \"magnetisation\",
+\"abs_m\", \"m2\" and \"m4\".")]
     Ising(Ising),
 }
 
 #[derive(clap::Args)]
 struct Ising {
-    /// Extents: 10 is 10x10; may be given several times or as a list 4,8,16.
-    #[arg(long, required = true, value_delimiter = ',', value_name = "L or LXxLY")]
+    #[command(flatten)]
+    hamiltonian: Hamiltonian,
+    /// Extents: 10 is 10 in every direction; may be given several times or as a list 4,8,16.
+    #[arg(long, required_unless_present = "edges", value_delimiter = ',', value_name = "L or LXxLY")]
     size: Vec<Size>,
+    /// Field h in units of J.
+    #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true)]
+    field: f64,
     /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc or inf.
     #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
     temperature: Vec<Range>,
@@ -47,17 +57,6 @@ struct Ising {
 /// Extents of a lattice: one number for all directions, or one per direction.
 #[derive(Clone)]
 pub struct Size(pub Vec<usize>);
-
-impl Size {
-    /// Extents, if the lattice has two dimensions.
-    fn two(&self) -> Result<(usize, usize), Error> {
-        match self.0.as_slice() {
-            [l] => Ok((*l, *l)),
-            [lx, ly] => Ok((*lx, *ly)),
-            _ => Err(Error::user(format!("--size {self}: the torus has two extents, such as 10 or 3x5"))),
-        }
-    }
-}
 
 /// One or several temperatures.
 #[derive(Clone)]
@@ -112,28 +111,96 @@ impl std::str::FromStr for Range {
 #[derive(Serialize)]
 struct Row {
     size: Size,
+    /// Name and extents, where it is not the square lattice with J = 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lattice: Option<String>,
     #[serde(serialize_with = "finite_or_name")]
     temperature: f64,
+    #[serde(flatten)]
+    averages: Averages,
+}
+
+/// Exact averages per spin.
+#[derive(Serialize)]
+struct Averages {
     energy: f64,
     specific_heat: f64,
     free_energy: Option<f64>,
+    #[serde(flatten)]
+    moments: Option<Moments>,
+}
+
+/// Moments of the magnetisation, from the sum over all states.
+#[derive(Serialize)]
+struct Moments {
+    magnetisation: f64,
+    abs_m: f64,
+    m2: f64,
+    m4: f64,
+}
+
+impl From<Thermodynamics> for Averages {
+    fn from(exact: Thermodynamics) -> Self {
+        let Thermodynamics { energy, specific_heat, free_energy } = exact;
+        Self { energy, specific_heat, free_energy, moments: None }
+    }
+}
+
+impl Ising {
+    /// Exact averages of `lattice` at `temperature`.
+    fn averages(&self, lattice: &Geometry, temperature: Temperature) -> Result<Averages, String> {
+        let extents = lattice.extents();
+        if let ([lx, ly], true) = (&extents[..], self.field == 0.0)
+            && let Some(j) = self.hamiltonian.torus(*lx, *ly)
+        {
+            // Every second spin turned makes J of -J; units of |J| make 1 of it.
+            let scaled = Temperature::new(temperature.value() / j.abs()).map_err(|e| e.to_string())?;
+            let one = square::thermodynamics(*lx, *ly, scaled).map_err(|e| e.to_string())?;
+            let (energy, free_energy) = (one.energy * j.abs(), one.free_energy.map(|f| f * j.abs()));
+            return Ok(Thermodynamics { energy, free_energy, ..one }.into());
+        }
+        if let Geometry::Ring(ring) = lattice {
+            let exact = chain_in_field::thermodynamics(ring.n_sites(), temperature, self.field);
+            return exact.map(Averages::from).map_err(|e| e.to_string());
+        }
+        let model = rgflow::lattice::Ising::in_field(lattice, self.field).map_err(|e| e.to_string())?;
+        let exact = enumeration::averages(&model, temperature).map_err(|e| e.to_string())?;
+        let (n, t) = (lattice.n_sites() as f64, temperature.value());
+        let entropy = if t == 0.0 { 0.0 } else { t * exact.log_z_above_ground };
+        Ok(Averages {
+            energy: exact.energy,
+            specific_heat: exact.specific_heat,
+            free_energy: t.is_finite().then(|| (exact.ground - entropy) / n),
+            moments: Some(Moments {
+                magnetisation: exact.magnetisation,
+                abs_m: exact.abs_magnetisation,
+                m2: exact.m2,
+                m4: exact.m4,
+            }),
+        })
+    }
 }
 
 impl Exact {
     pub fn execute(self) -> Result<(), Error> {
         let System::Ising(ising) = self.system;
         let mut rows = Vec::new();
-        for size in &ising.size {
-            let (lx, ly) = size.two()?;
+        let list = if ising.hamiltonian.is_list() { vec![Size(Vec::new())] } else { ising.size.clone() };
+        for size in list {
+            let lattice = ising.hamiltonian.lattice(&size.0).map_err(|e| match e {
+                Error::User(what) if !what.starts_with("--") => Error::user(format!("--size {size}: {what}")),
+                other => other,
+            })?;
+            let named = (!matches!(lattice, Geometry::Square(_))).then(|| lattice.to_string());
+            let size = if ising.hamiltonian.is_list() { Size(lattice.extents()) } else { size };
             for temperature in ising.temperature.iter().flat_map(|range| &range.0) {
-                let exact = square::thermodynamics(lx, ly, *temperature);
-                let exact = exact.map_err(|e| Error::user(format!("--size {size}: {e}")))?;
+                let averages = ising.averages(&lattice, *temperature);
+                let averages = averages.map_err(|e| Error::user(format!("{lattice}: {e}")))?;
                 rows.push(Row {
                     size: size.clone(),
+                    lattice: named.clone(),
                     temperature: temperature.value(),
-                    energy: exact.energy,
-                    specific_heat: exact.specific_heat,
-                    free_energy: exact.free_energy,
+                    averages,
                 });
             }
         }
@@ -145,12 +212,12 @@ impl Exact {
         ];
         table.extend(rows.iter().map(|row| {
             let digits = |value: f64| format!("{value:.12}");
-            let free_energy = row.free_energy.map_or("-inf".into(), digits);
+            let free_energy = row.averages.free_energy.map_or("-inf".into(), digits);
             vec![
-                row.size.to_string(),
+                row.lattice.clone().unwrap_or_else(|| row.size.to_string()),
                 row.temperature.to_string(),
-                digits(row.energy),
-                digits(row.specific_heat),
+                digits(row.averages.energy),
+                digits(row.averages.specific_heat),
                 free_energy,
             ]
         }));

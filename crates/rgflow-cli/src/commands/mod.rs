@@ -7,6 +7,7 @@ mod couplings;
 mod data;
 mod exact;
 mod flow;
+mod hamiltonian;
 mod histograms;
 mod inspect;
 mod label_flags;

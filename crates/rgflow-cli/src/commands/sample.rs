@@ -1,15 +1,16 @@
 //! `rgflow sample`: configurations of the Ising model in a file.
 
+use super::hamiltonian::Hamiltonian;
 use super::run_flags::{Show, interval, start_threads};
 use super::{exact::Range, exact::Size};
 use crate::{output, signal};
-use rgflow::lattice::{Geometry, Lattice};
+use rgflow::lattice::{Geometry, Lattice, Order};
 use rgflow::sampling::Method;
 use rgflow::statistics::Estimate;
 use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::artifact::{Error, atomic};
-use rgflow_lab::dataset::sampled::{Request, Sampled, lattice};
+use rgflow_lab::dataset::sampled::{Request, Sampled};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,12 +31,17 @@ pub struct Sample {
 /// The model.
 #[derive(clap::Subcommand)]
 enum Model {
-    /// The Ising model H = -J sum s s - h sum s, J = 1.
+    /// The Ising model H = - sum over bonds of J_ij s_i s_j - h sum of s_i.
     #[command(after_help = "Examples:
   rgflow sample ising --size 10 --temperature 0..6:0.25 --n 1000 --out samples.npz
   rgflow sample ising --size 3x5 --temperature 2.0 --out small.csv --json
   rgflow sample ising --lattice cubic --size 8 --temperature 4.51 --sampler wolff --out cubic.npz
   rgflow sample ising --lattice ring --size 100 --temperature 0.5,1,2 --field 0.2 --out ring.npz
+  rgflow sample ising --size 16 --coupling -1 --temperature 2.4 --out antiferromagnet.npz
+  rgflow sample ising --size 8x32 --coupling 1,0.5 --boundary open,periodic --temperature 1.6 --out strip.npz
+  rgflow sample ising --edges bonds.txt --temperature 0.8..2:0.2 --out glass.npz
+
+Couplings below 0: cluster samplers take them unless they are frustrated (no state satisfies all bonds); `auto` knows.
 
 Units: T in J/k_B, h in J. `auto` takes the sampler of least cost per independent configuration, from a deterministic pilot
 run and a table of measured times. The table that is printed has one standard error in brackets, which respects tau_int.
@@ -47,11 +53,11 @@ sampler) and writes the same bytes.")]
 
 #[derive(clap::Args)]
 struct Ising {
-    #[arg(long, default_value = "square", value_name = "NAME", help = Geometry::names())]
-    lattice: String,
+    #[command(flatten)]
+    hamiltonian: Hamiltonian,
     /// Extents: 10 is 10 in every direction, else 3x5 or 4x4x6.
-    #[arg(long, value_name = "L or LXxLY")]
-    size: Size,
+    #[arg(long, required_unless_present = "edges", value_name = "L or LXxLY")]
+    size: Option<Size>,
     /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc or inf.
     #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
     temperature: Vec<Range>,
@@ -106,7 +112,7 @@ impl Sample {
 impl Ising {
     fn execute(self) -> Result<(), Error> {
         let user = |e: &dyn std::fmt::Display| Error::user(e.to_string());
-        let lattice = lattice(&self.lattice, &self.size.0)?;
+        let lattice = self.hamiltonian.lattice(self.size.as_ref().map_or(&[][..], |size| &size.0))?;
         let method: Method = self.sampler.parse().map_err(|e| user(&e))?;
         let kind = self.out.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
         let out = self.out.display();
@@ -164,6 +170,13 @@ impl Ising {
             other => other,
         })?;
         restarts.remove_own()?;
+        if let (Geometry::Bonds(bonds), true) = (&request.lattice, kind != "npz") {
+            let held = if kind == "csv" { "names the lattice and holds no bonds" } else { "holds spins alone" };
+            output::complain(&format!(
+                "note: --out {out}: {held}: {} belongs with it; .npz holds the bonds",
+                bonds.name()
+            ));
+        }
         for s in &drawn {
             if let Some(note) = self.unused(s) {
                 output::complain(&format!("note: T = {}: {note}", s.temperature));
@@ -174,7 +187,7 @@ impl Ising {
         }
         if self.json {
             output::print_json(&json!({
-                "file": self.out, "lattice": self.lattice, "extents": request.lattice.extents(), "field": self.field,
+                "file": self.out, "lattice": request.lattice.name(), "extents": request.lattice.extents(), "field": self.field,
                 "rows": drawn.iter().map(as_json).collect::<Vec<_>>(),
             }))
         } else {
@@ -227,6 +240,19 @@ fn as_json(s: &Sampled) -> Value {
 /// Meaning of xi in an ordered magnet.
 const XI_NOTE: &str =
     "ordered phase: not a correlation length (S(0) = N <m^2>, not connected); xi/L grows with the order";
+
+/// Meaning of |m|, chi, U and n_eff where the order is not uniform.
+fn slow_mode(lattice: &Geometry) -> Option<&'static str> {
+    match Order::of(lattice) {
+        Order::Uniform => None,
+        Order::Staggered(_) => Some(
+            "couplings below 0: |m|, chi and U are those of the sum of the spins; n_eff counts the staggered magnetisation too",
+        ),
+        Order::Unknown => Some(
+            "frustrated couplings: |m|, chi and U are those of the sum of the spins; n_eff counts the overlap of two chains too",
+        ),
+    }
+}
 
 /// Note where all configurations agree in E or |m| although their distribution has a spread, so that the error cannot be measured.
 /// Rule of three: no event in n independent draws means a probability below 3/n (95 %).
@@ -282,6 +308,7 @@ fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
     if drawn.iter().any(|s| s.summary.xi_is_of_order) {
         notes.push(format!("* {XI_NOTE}.\n"));
     }
+    notes.extend(slow_mode(&request.lattice).map(|note| format!("{note}.\n")));
     let field = if request.field == 0.0 { String::new() } else { format!(", h = {}", request.field) };
     let (lattice, table, notes) = (&request.lattice, output::columns(&rows), notes.concat());
     format!("Ising model, {lattice}{field}\n{table}\n{notes}{}\n", out.display())

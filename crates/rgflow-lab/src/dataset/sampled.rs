@@ -3,19 +3,23 @@
 mod needs;
 
 use super::FORMAT;
+use super::bonds::{BONDS, COUPLINGS, OwnBonds};
 use super::lattice::LATTICE_NAME;
 use crate::artifact::restart::{Restarts, Watch, driven};
 use crate::artifact::{Error, Progress, memory, npy, npz};
 use ndarray::{Array1, arr0};
 pub use needs::lattice;
 use rayon::prelude::*;
-use rgflow::exact::{chain_in_field, square};
+use rgflow::exact::{chain_in_field, enumeration, square};
 use rgflow::lattice::{Geometry, Ising, Lattice, LatticeError, Summary, Temperature};
 use rgflow::random::Streams;
 use rgflow::restart::{Drive, Resumable};
 use rgflow::sampling::{Drawn, Method, Sampler};
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Sites up to which averages of own bonds are summed over all states: some milliseconds.
+const MOST_ENUMERATED: usize = 16;
 
 /// Samples to be drawn.
 #[derive(Clone, Debug)]
@@ -134,6 +138,11 @@ impl Request {
         let exact = match &self.lattice {
             Geometry::Square(s) if self.field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
             Geometry::Ring(r) => chain_in_field::thermodynamics(r.n_sites(), temperature, self.field).ok(),
+            Geometry::Bonds(bonds) if bonds.n_sites() <= MOST_ENUMERATED => {
+                let model = Ising::in_field(&**bonds, self.field).ok()?;
+                let exact = enumeration::averages(&model, temperature).ok()?;
+                return Some((exact.energy, exact.specific_heat));
+            }
             _ => None,
         };
         exact.map(|e| (e.energy, e.specific_heat))
@@ -141,20 +150,25 @@ impl Request {
 
     /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for each
     /// temperature its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`,
-    /// `lattice_name`.
+    /// `lattice_name`. A lattice with bonds of its own has `bonds` and `couplings` in place of `coordination`.
     ///
     /// # Errors
     /// If they cannot be written.
     pub fn npz(&self, sampled: &[Sampled], to: impl Write + Seek) -> Result<(), Error> {
         let extents: Vec<u32> = self.lattice.extents().iter().map(|e| *e as u32).collect();
-        let coordination = self.lattice.neighbours(0).len() as u32;
         let per = |of: &dyn Fn(&Sampled) -> f64| Array1::from_iter(sampled.iter().map(of));
         let spins: Vec<_> = sampled.iter().map(|s| s.drawn.collection.spins.view()).collect();
         let mut file = npz::Writer::to(to);
         file.add_rows("spins", &spins)?;
         file.add("temperatures", &per(&|s| s.temperature.value()))?;
         file.add("lattice", &Array1::from(extents))?;
-        file.add("coordination", &arr0(coordination))?;
+        match OwnBonds::of(&self.lattice) {
+            Some((ends, couplings)) => {
+                file.add(BONDS, &ends)?;
+                file.add(COUPLINGS, &couplings)?;
+            }
+            None => file.add("coordination", &arr0(self.lattice.neighbours(0).len() as u32))?,
+        }
         file.add("field", &arr0(self.field))?;
         file.add("n_eff", &per(&|s| s.drawn.collection.n_eff))?;
         file.add("tau_int_energy", &per(&|s| s.drawn.collection.tau_int_energy))?;

@@ -71,6 +71,7 @@ impl CoupledClusters {
 pub(super) struct Growth {
     /// Where the bonds of each site begin.
     starts: Vec<usize>,
+    neighbours: Vec<u32>,
     /// In the order of the neighbours.
     joins: Vec<Join>,
     /// Whether the site is in the cluster; all false between clusters.
@@ -81,23 +82,18 @@ impl Growth {
     /// `None` where all couplings are 1.
     pub fn new<L: Lattice + ?Sized>(lattice: &L, temperature: Temperature) -> Option<Self> {
         let n_sites = lattice.n_sites();
-        let (mut starts, mut joins) = (vec![0], Vec::new());
+        let (mut starts, mut neighbours, mut joins) = (vec![0], Vec::new(), Vec::new());
         for site in 0..n_sites {
             joins.extend(lattice.couplings(site)?.iter().map(|coupling| Join::new(*coupling, temperature)));
+            neighbours.extend_from_slice(lattice.neighbours(site));
             starts.push(joins.len());
         }
-        Some(Self { starts, joins, inside: vec![false; n_sites] })
+        Some(Self { starts, neighbours, joins, inside: vec![false; n_sites] })
     }
 
     /// Grows a cluster from `cluster[0]` and turns it unless more than `free.1` of its spins point along the sign `free.0`; growth stops
-    /// at that number. Returns the number of spins that joined, the first of `cluster`.
-    pub fn turn<L: Lattice + ?Sized>(
-        &mut self,
-        lattice: &L,
-        (spins, cluster): (&mut [i8], &mut [u32]),
-        free: (i8, f64),
-        rng: &mut Generator,
-    ) -> usize {
+    /// at that number. Returns the number of spins that joined, the first of `cluster`, which has one place more than sites.
+    pub fn turn(&mut self, (spins, cluster): (&mut [i8], &mut [u32]), free: (i8, f64), rng: &mut Generator) -> usize {
         let seed = cluster[0] as usize;
         self.inside[seed] = true;
         let (mut head, mut size) = (0, 1);
@@ -106,17 +102,18 @@ impl Growth {
             let site = cluster[head] as usize;
             head += 1;
             let own = spins[site];
-            let joins = &self.joins[self.starts[site]..self.starts[site + 1]];
-            for (others, joins) in lattice.neighbours(site).chunks(2).zip(joins.chunks(2)) {
+            let bonds = self.starts[site]..self.starts[site + 1];
+            let others = self.neighbours[bonds.clone()].chunks(2);
+            for (others, joins) in others.zip(self.joins[bonds].chunks(2)) {
                 let word = rng.next_u64();
                 for ((&other, join), word) in others.iter().zip(joins).zip([word as u32, (word >> 32) as u32]) {
-                    let spin = spins[other as usize];
-                    if join.joins(own, spin, word) && !self.inside[other as usize] {
-                        self.inside[other as usize] = true;
-                        cluster[size] = other;
-                        size += 1;
-                        along += usize::from(spin == free.0);
-                    }
+                    // Without a branch: whether a bond joins is as random as can be.
+                    let (spin, inside) = (spins[other as usize], &mut self.inside[other as usize]);
+                    let joined = join.joins(own, spin, word) & !*inside;
+                    *inside |= joined;
+                    cluster[size] = other;
+                    size += usize::from(joined);
+                    along += usize::from(joined & (spin == free.0));
                 }
             }
         }

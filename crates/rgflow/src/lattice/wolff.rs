@@ -287,7 +287,7 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
             let free = -libm::log(1.0 - rng.random::<f64>()) / self.ghost;
             self.cluster[0] = seed as u32;
             let free = (if self.field < 0.0 { -1 } else { 1 }, if self.ghost > 0.0 { free } else { f64::INFINITY });
-            return growth.turn(self.lattice, (&mut self.spins, &mut self.cluster), free, rng);
+            return growth.turn((&mut self.spins, &mut self.cluster), free, rng);
         }
         let sign = self.spins[seed];
         // A cluster of g spins is free with probability e^{-ghost g}: the first spin that holds has a geometric law.

@@ -12,7 +12,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 const Z_MAX: f64 = 5.8;
 const P_MIN: f64 = 1e-8;
-const N: usize = 12_800;
+const N: usize = 6400;
 const LOCAL: [Kind; 2] = [Kind::Metropolis, Kind::HeatBath];
 
 fn on(name: &str, extents: &[usize], couplings: &[f64], boundaries: &[Boundary]) -> Geometry {

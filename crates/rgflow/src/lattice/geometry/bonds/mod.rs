@@ -115,7 +115,7 @@ impl Bonds {
         for (i, j, coupling) in &sorted {
             [*i as u64, *j as u64, coupling.to_bits()].iter().for_each(|word| _ = hash.update(&word.to_le_bytes()));
         }
-        let name = format!("graph({} bonds, {})", sorted.len(), &hash.finalize().to_hex()[..12]);
+        let name = format!("graph({} bonds, {})", sorted.len(), &hash.finalize().to_hex()[..16]);
         let mut built = Self::build(name, vec![n_sites], &sorted, Origin::List)?;
         built.longest = built.diameter().max(1);
         Ok(built)
