@@ -4,8 +4,10 @@ mod allocator;
 mod commands;
 mod output;
 mod signal;
+mod usage;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use rgflow_lab::artifact::{Error, stderr};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -35,8 +37,10 @@ fn main() -> ExitCode {
     stderr::set_json(asks_for_json(std::env::args_os().skip(1)));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(e) if e.use_stderr() && stderr::is_json() => {
-            output::complain(e.to_string().trim_end());
+        // `rgflow` alone shows its help; any other mistake is one line.
+        Err(e) if e.use_stderr() && e.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into()).collect();
+            output::complain(&format!("error: {}", usage::line(&e, &words).replace('\n', "\\n")));
             return ExitCode::from(2);
         }
         Err(e) => {

@@ -330,6 +330,7 @@ fn map() -> Figure {
     };
     let panel = |title: &str, value: &str, shift| {
         Panel::Map(Map {
+            texts: Vec::new(),
             title: title.into(),
             x: axis("hidden units"),
             y: Axis { label: "epochs".into(), scale: Scale::Log, limits: None },

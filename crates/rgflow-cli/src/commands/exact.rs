@@ -69,7 +69,12 @@ impl std::str::FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let extent = |part: &str| part.trim().parse().map_err(|_| "expected an extent such as 10 or 3x5".to_string());
+        let numbers: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+        let remedy = || match numbers.as_slice() {
+            [] => "expected an extent such as 10 or 3x5".to_string(),
+            numbers => format!("expected an extent such as 10 or 3x5; write --size {}", numbers.join("x")),
+        };
+        let extent = |part: &str| part.trim().parse().map_err(|_| remedy());
         text.split('x').map(extent).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -92,9 +97,13 @@ impl std::str::FromStr for Range {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let one = |text: &str| text.parse::<Temperature>().map_err(|e| e.to_string());
+        let one = |text: &str| text.parse::<Temperature>().map_err(|e| format!("{e}{}", meant(text)));
         let Some((from, rest)) = text.split_once("..") else { return Ok(Self(vec![one(text)?])) };
-        let (to, step) = rest.split_once(':').ok_or("a range needs a step: FROM..TO:STEP such as 0.5..4:0.25")?;
+        let (to, step) = rest.split_once(':').ok_or_else(|| {
+            format!(
+                "a range needs a step: FROM..TO:STEP such as 0.5..4:0.25; write {from}..{rest}:0.25 for steps of 0.25"
+            )
+        })?;
         let (from, to) = (one(from)?.value(), one(to)?.value());
         let step: f64 = step.trim().parse().map_err(|_| format!("the step {step} is not a number"))?;
         let steps = ((to - from) / step + 1e-9).floor();
@@ -105,6 +114,22 @@ impl std::str::FromStr for Range {
         let at = |i: u64| ((from + i as f64 * step) * 1e12).round() / 1e12;
         let values = (0..=steps as u64).map(|i| Temperature::new(at(i)).map_err(|e| e.to_string()));
         values.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// What a text that is no temperature is taken for: `; write ...`, or nothing.
+fn meant(text: &str) -> String {
+    let number = |part: &&str| part.trim().parse::<f64>().is_ok_and(|t| t >= 0.0);
+    let parts = |separator: char| text.split(separator).collect::<Vec<_>>();
+    match (parts('-').as_slice(), parts(':').as_slice(), text.trim().to_ascii_lowercase().as_str()) {
+        (_, _, "tc" | "t_c") => "; write Tc".into(),
+        (_, _, "infinity" | "infinite") => "; write inf".into(),
+        ([from, to], ..) if [from, to].into_iter().all(number) => format!("; write {from}..{to}:0.25 for a range"),
+        (_, [from, to, step], _) if [from, to, step].into_iter().all(number) => format!("; write {from}..{to}:{step}"),
+        (_, _, lower) if lower.strip_suffix('k').is_some_and(|t| number(&t)) => {
+            "; temperatures have the unit J/k_B, not kelvin".into()
+        }
+        _ => String::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::train::run_folder;
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{AnyExperiment, OwnFlow};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Iterates a trained machine, v -> h -> v, from your own samples.
 #[derive(clap::Args)]
@@ -60,6 +60,14 @@ pub struct Flow {
 
 impl Flow {
     pub fn execute(mut self) -> Result<(), Error> {
+        let is_model = |path: &Path| path.extension().is_some_and(|e| e == "safetensors");
+        if let [data] = self.data.as_slice()
+            && is_model(data)
+            && !is_model(&self.model)
+        {
+            let (data, model) = (self.model.display(), data.display());
+            return Err(Error::user(format!("{data} is no model; give the model first: rgflow flow {model} {data}")));
+        }
         let experiment = OwnFlow::new(&self.model, &self.data, self.read.as_deref())?;
         if self.print {
             return output::print_recipe(experiment.about());

@@ -39,9 +39,7 @@ impl Run {
             output::print(&list::experiments())?;
             return Err(Error::user(format!("no experiment is named; give one of {}, or a TOML file", names())));
         };
-        let path = Path::new(recipe);
-        let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
-        let file = if is_file { Some(UserFile::read(path)?) } else { None };
+        let file = file(recipe)?;
         let name = file.as_ref().map_or(recipe.as_str(), |file| &file.experiment);
         let experiment = experiment::find(name)?;
         if self.print {
@@ -51,6 +49,13 @@ impl Run {
         self.flags.start_threads()?;
         self.flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
+}
+
+/// The TOML file that `recipe` names; `None` where it is the name of an experiment.
+pub fn file(recipe: &str) -> Result<Option<UserFile>, Error> {
+    let path = Path::new(recipe);
+    let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
+    is_file.then(|| UserFile::read(path)).transpose()
 }
 
 /// The names of all experiments.

@@ -1,9 +1,10 @@
 //! `rgflow scan`: an experiment over the full product of settings.
 
+use super::run;
 use super::run_flags::{self, Flags, open_page};
 use crate::{output, signal};
 use rgflow_lab::artifact::{self, Error, atomic, settings};
-use rgflow_lab::experiment::{self, scan};
+use rgflow_lab::experiment::{self, catalogue, scan};
 use rgflow_lab::record::{Number, Results};
 use rgflow_lab::report::text;
 use std::path::Path;
@@ -12,13 +13,14 @@ use std::path::Path;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rgflow scan ising-2d --axis rbm.epochs=1,10,100 --axis rbm.learning_rate=0.01,0.1 --number ising-2d.rbm.all.gibbs.T_star
+  rgflow scan mine.toml --axis rbm.hidden=4,9,16 --number ising-2d.rbm.all.gibbs.T_star
   rgflow scan ising-1d --axis rbm.hidden=2,4,8 --number ising-1d.rbm.all.gibbs.T_star --seeds 10
 
 Every point is a run of its own in DIR/KEY=VALUE,...: a scan that was stopped goes on with --resume, one with more
-values makes only the new points. DIR/scan.csv holds all numbers, DIR/report.html the maps.")]
+values makes only the new points. DIR/scan.csv holds all numbers, DIR/report.html the maps (`rgflow report DIR` writes it again).")]
 pub struct Scan {
-    /// Name of an experiment.
-    #[arg(value_name = "EXPERIMENT")]
+    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes, which are the base of every point.
+    #[arg(value_name = "RECIPE-or-FILE.toml")]
     experiment: String,
     /// A setting and its values; each --axis multiplies the number of runs.
     #[arg(long = "axis", value_name = "KEY=VALUE,...", required = true)]
@@ -32,21 +34,26 @@ pub struct Scan {
 
 impl Scan {
     pub fn execute(self) -> Result<(), Error> {
-        let experiment = experiment::find(&self.experiment)?;
+        let file = run::file(&self.experiment)?;
+        let experiment = experiment::find(file.as_ref().map_or(self.experiment.as_str(), |file| &file.experiment))?;
+        let name = experiment.about().name;
+        self.check_numbers(name, file.as_ref().map_or("", |file| &file.text))?;
         let axes = self.axes.iter().map(|axis| scan::Axis::parse(axis)).collect::<Result<Vec<_>, _>>();
         let axes = axes.map_err(|e| Error::user(format!("--axis: {e}")))?;
         if let Some(axis) = axes.iter().enumerate().find_map(|(i, a)| axes[..i].iter().find(|b| b.key == a.key)) {
             return Err(Error::user(format!("--axis {} is there twice; name all its values in one", axis.key)));
         }
-        let root =
-            self.flags.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("scan-{}", self.experiment)));
+        let stem = file.as_ref().and_then(|file| file.path.file_stem()).and_then(|stem| stem.to_str());
+        let root = || Path::new("runs").join(format!("scan-{}", stem.unwrap_or(name)));
+        let root = self.flags.out.clone().unwrap_or_else(root);
+        let layer = file.as_ref().map(|file| (file.path.as_path(), file.text.as_str()));
         // All points are checked first, so that a mistake in the last one does not show up only after hours.
         let points = scan::product(&axes);
         let flags: Vec<Flags> = points.iter().map(|point| self.at(&axes, point)).collect();
         let mut seen: Vec<(toml::Table, String)> = Vec::new();
         for (point, flags) in points.iter().zip(&flags) {
             let (settings, name) =
-                (settings::resolve(experiment.about().recipe, None, &flags.sets)?, scan::name(&axes, point));
+                (settings::resolve(experiment.about().recipe, layer, &flags.sets)?, scan::name(&axes, point));
             experiment.check(&settings).map_err(|e| Error::user(format!("{name}: {e}")))?;
             if let Some((_, same)) = seen.iter().find(|(table, _)| *table == settings) {
                 return Err(Error::user(format!("--axis: {same} and {name} are the same point; name each value once")));
@@ -55,13 +62,16 @@ impl Scan {
             seen.push((settings, name));
         }
         let folders: Vec<String> = points.iter().map(|point| folder(&scan::name(&axes, point))).collect();
-        run_flags::prepare_root(&root, &folders.iter().map(String::as_str).chain(["scan.csv"]).collect::<Vec<_>>())?;
+        run_flags::prepare_root(
+            &root,
+            &folders.iter().map(String::as_str).chain(["scan.csv", "record.json"]).collect::<Vec<_>>(),
+        )?;
         self.flags.start_threads()?;
         signal::install()?;
         let mut done = Vec::new();
         for (i, ((point, flags), folder)) in points.iter().zip(&flags).zip(&folders).enumerate() {
             output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
-            let record = flags.complete(experiment, None, &root.join(folder))?.record;
+            let record = flags.complete(experiment, file.as_ref(), &root.join(folder))?.record;
             signal::check()?;
             done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers)? });
         }
@@ -71,8 +81,8 @@ impl Scan {
         if self.numbers.is_empty() {
             done.iter_mut().for_each(|one| one.numbers.clear());
         }
-        let record = scan::record(&self.experiment, &axes, &done);
-        let page = artifact::write_report(&root, &record, "", &serde_json::Value::Null);
+        let record = scan::record(name, &axes, &done);
+        let page = artifact::write_report_and_record(&root, &record);
         let page = if csv.is_some() { run_flags::if_writable(page)? } else { None };
         if let Some(page) = page.as_ref().filter(|_| self.flags.open) {
             open_page(page);
@@ -82,6 +92,18 @@ impl Scan {
         }
         let paths: String = csv.iter().chain(&page).map(|path| format!("{}\n", path.display())).collect();
         output::print(&format!("{}\n\n{paths}", text::table(&record.summary).trim_end()))
+    }
+
+    /// Refuses a number that the experiment `name` does not have before the first point is made.
+    fn check_numbers(&self, name: &str, file: &str) -> Result<(), Error> {
+        let settings = format!("{file} {} {}", self.flags.sets.join(" "), self.axes.join(" "));
+        let wrong = self.numbers.iter().find(|key| !catalogue::has_number(name, key, &settings));
+        let Some(wrong) = wrong else { return Ok(()) };
+        let remedy = catalogue::nearest_number(name, wrong).map_or_else(
+            || format!("`rgflow inspect DIR --numbers` shows those of a finished run of {name}"),
+            |near| format!("did you mean `{}`?", near.replace("ising-#d", name)),
+        );
+        Err(Error::user(format!("--number {wrong}: {name} has no such number; {remedy}")))
     }
 
     /// Flags for one point of the scan.

@@ -67,6 +67,16 @@ fn hashes(texts: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
     texts.iter().map(|(file, text)| (stem(file), blake3::hash(text.as_bytes()).to_hex().to_string())).collect()
 }
 
+/// Numbers of an experiment that `experiment/numbers.toml` lacks.
+fn unlisted(name: &str, made: &Made) -> Vec<String> {
+    let Made::Run(texts) = made else { return Vec::new() };
+    let results: Value = serde_json::from_str(&texts["results.json"]).expect("JSON");
+    let numbers = results["numbers"].as_array().expect("a list");
+    let keys = numbers.iter().filter_map(|number| number["key"].as_str());
+    let unknown = keys.filter(|key| !rgflow_lab::experiment::catalogue::has_number(name, key, ""));
+    unknown.map(|key| format!("{name}: numbers.toml lacks {key}")).collect()
+}
+
 /// Items of the thesis whose keys name no number of the run.
 fn unanswered(name: &str, made: &Made) -> Vec<String> {
     let Made::Run(texts) = made else { return Vec::new() };
@@ -154,6 +164,7 @@ fn nothing_has_changed() {
     let mut differences: Vec<String> =
         made.iter().flat_map(|(name, made)| compare(name, made, &hashes_now, &expected)).collect();
     differences.extend(made.iter().flat_map(|(name, made)| unanswered(name, made)));
+    differences.extend(made.iter().flat_map(|(name, made)| unlisted(name, made)));
     differences.extend(left_over(&known, &expected));
     let count = differences.len();
     assert!(differences.is_empty(), "{count} differences (see CONTRIBUTING.md):\n{}", differences.join("\n"));

@@ -14,6 +14,7 @@ mod layouts;
 mod lists;
 mod main_job;
 mod memory;
+mod mistakes;
 mod one_hot;
 mod outside;
 mod own_data;

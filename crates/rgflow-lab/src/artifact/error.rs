@@ -97,6 +97,8 @@ fn remedy(action: &str, source: &std::io::Error) -> &'static str {
         Kind::StorageFull | Kind::QuotaExceeded => "; make room, then the same command with --resume goes on",
         Kind::ReadOnlyFilesystem | Kind::PermissionDenied => "; choose another --out or change the permissions",
         Kind::NotADirectory | Kind::NotFound if action == "create the folder" => "; choose another --out",
+        // A system's own folder such as /proc takes no files.
+        Kind::NotFound if action == "write" => "; no file can be made there, choose another --out",
         _ => "",
     }
 }

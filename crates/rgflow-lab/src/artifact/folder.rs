@@ -156,13 +156,19 @@ pub fn replace_note(dir: &Path, note: &str) -> Result<(), Error> {
     render_again(dir).map(drop)
 }
 
-/// Writes the page and figures of the finished run in `dir` again. Returns the path of the page.
+/// Whether `dir` is the folder of a scan: points below it, a table and a record, no configuration of its own.
+pub fn is_scan(dir: &Path) -> bool {
+    let is_file = |name: &str| inside::check_one(&dir.join(name)).is_ok() && dir.join(name).is_file();
+    is_file("scan.csv") && is_file(RECORD) && !dir.join(CONFIG).exists()
+}
+
+/// Writes the page and figures of the finished run or scan in `dir` again. Returns the path of the page.
 ///
 /// # Errors
 /// [`Error::User`] if there is no finished run, [`Error::Io`] if a file cannot be written.
 pub fn render_again(dir: &Path) -> Result<PathBuf, Error> {
     let record = load_record(dir)?;
-    let config = load_config(dir)?;
+    let config = if is_scan(dir) { String::new() } else { load_config(dir)? };
     let page = dir.join(PAGE);
     let _lock = Lock::take(dir).map_err(|e| match e {
         Error::Io { ref source, .. } if e.is_unwritable() => Error::failure(format!(

@@ -33,10 +33,10 @@ pub mod user_file;
 
 pub use cleaning::{Freed, clean, cleaned_files};
 pub use error::Error;
-pub use folder::{damaged_file, is_complete, load_config, load_record, render_again, replace_note};
+pub use folder::{damaged_file, is_complete, is_scan, load_config, load_record, render_again, replace_note};
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;
-pub use report_files::write_report;
+pub use report_files::{write_report, write_report_and_record};
 pub use run::{Opened, Run};
 pub use stage::{Artifact, Repetition, Stage, StageOut};

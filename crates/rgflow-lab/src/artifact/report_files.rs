@@ -23,3 +23,13 @@ pub fn write_report(
     files.iter().try_for_each(|(name, text)| atomic::write(dir.join(name), text))?;
     Ok(dir.join("report.html"))
 }
+
+/// As [`write_report`] without settings and provenance; the record itself is written too, so that
+/// [`render_again`](super::render_again) can write the page of a scan again.
+///
+/// # Errors
+/// As [`write_report`].
+pub fn write_report_and_record(dir: &Path, record: &Record) -> Result<PathBuf, Error> {
+    atomic::write(dir.join(super::folder::RECORD), super::json::pretty(record)?)?;
+    write_report(dir, record, "", &serde_json::Value::Null)
+}

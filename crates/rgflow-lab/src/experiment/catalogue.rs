@@ -5,7 +5,9 @@ use crate::artifact::provenance::{self, Provenance};
 use crate::artifact::{inside, load_config, load_record, settings};
 use crate::record::{Number, Record};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 /// Levels of folders that [`runs`] looks into.
@@ -88,6 +90,47 @@ pub fn headline(record: &Record) -> Option<&Number> {
     claimed.or_else(likelihood).or_else(|| record.numbers.first())
 }
 
+static NUMBERS: LazyLock<BTreeMap<String, Vec<String>>> =
+    LazyLock::new(|| toml::from_str(include_str!("numbers.toml")).expect("is tested"));
+
+/// Key of a number with `#` for every number in it: `a.T2.25.b` is `a.T#.b`.
+fn pattern(key: &str) -> String {
+    let mut pattern = String::new();
+    for part in key.split('.') {
+        let mut text = String::new();
+        for c in part.chars() {
+            match c {
+                '0'..='9' if text.ends_with('#') => {}
+                '0'..='9' => text.push('#'),
+                c => text.push(c),
+            }
+        }
+        let is_fraction = text == "#" && pattern.ends_with('#');
+        if !is_fraction {
+            pattern += if pattern.is_empty() { "" } else { "." };
+            pattern += &text;
+        }
+    }
+    pattern
+}
+
+/// Whether runs of the experiment `name` may have a number called `key`: a known one, or one of known parts and of words in the recipe or
+/// in `settings`, which are the texts that change it. True for an experiment that is not in the catalogue.
+pub fn has_number(name: &str, key: &str, settings: &str) -> bool {
+    let Some(known) = NUMBERS.get(name) else { return true };
+    let recipe = about(name).map_or("", |about| about.recipe);
+    let is_known = |part: &str| known.iter().any(|key| key.split('.').any(|known| known == part));
+    let asked = pattern(key);
+    let starts = known.iter().any(|known| known.split('.').next() == asked.split('.').next());
+    starts && asked.split('.').all(|part| is_known(part) || recipe.contains(part) || settings.contains(part))
+}
+
+/// The known number of the experiment `name` nearest to `key`, with `#` for any number in it.
+pub fn nearest_number(name: &str, key: &str) -> Option<&'static str> {
+    let asked = pattern(key);
+    settings::nearest(&asked, NUMBERS.get(name)?.iter().map(String::as_str))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +158,19 @@ mod tests {
         assert_eq!(headline(&record).unwrap().key, "a");
         record.claims = vec![crate::record::Claim::new("fig1", "", "b")];
         assert_eq!(headline(&record).unwrap().key, "b");
+    }
+    #[test]
+    fn a_number_of_an_experiment_is_known_whatever_the_numbers_in_it() {
+        assert_eq!(pattern("a.T2.25.b10.c"), "a.T#.b#.c");
+        assert!(has_number("ising-2d", "ising-2d.rbm.all.gibbs.T_star", ""));
+        assert!(has_number("ising-2d", "ising-2d.samples.T4.75.energy", ""));
+        assert!(!has_number("ising-2d", "ising-2d.rbm.all.gibs.T_star", ""));
+        assert!(
+            has_number("mcrg", "mcrg.majority.mine.y_t", "mine") || !has_number("mcrg", "mcrg.majority.mine.y_t", "")
+        );
+        assert!(!has_number("ising-2d", "T_star", ""));
+        let near = nearest_number("ising-2d", "ising-2d.rbm.all.gibs.T_star");
+        assert_eq!(near, Some("ising-#d.rbm.all.gibbs.T_star"));
+        assert!(super::super::ALL.iter().all(|e| NUMBERS.contains_key(e.about().name)));
     }
 }

@@ -160,7 +160,8 @@ fn figure<'a>(
             Some(format!("{place}: {number}"))
         });
         let bounds: Vec<String> = bounds.collect();
-        let title = match bounds.is_empty() {
+        // A map has the bounds in its cells.
+        let title = match bounds.is_empty() || y.is_some() {
             true => title,
             false => [title, format!("bounds, not drawn: {}", bounds.join("; "))]
                 .iter()
@@ -173,15 +174,18 @@ fn figure<'a>(
             Some((axis, rows)) => {
                 let frame = |r: usize, c: usize| measured(at(&[c, r])).map_or((None, None), |n| (n.value, n.error));
                 let values = rows.iter().map(|(_, r)| columns.iter().map(|(_, c)| frame(*r, *c)).collect()).collect();
+                let text = |r: usize, c: usize| at(&[c, r]).map_or(String::new(), ToString::to_string);
+                let texts = rows.iter().map(|(_, r)| columns.iter().map(|(_, c)| text(*r, *c)).collect()).collect();
                 let [columns, rows] = [&columns, rows].map(|all| all.iter().map(|v| v.0).collect::<Vec<f64>>());
                 Panel::Map(Map {
                     title,
-                    x: scaled(x, &columns),
-                    y: scaled(axis, &rows),
+                    x: Scale::new(&x.key),
+                    y: Scale::new(&axis.key),
                     value: Scale::new(key),
                     columns,
                     rows,
                     values,
+                    texts,
                 })
             }
             None => {
@@ -196,7 +200,7 @@ fn figure<'a>(
         }
     });
     let figure = Figure::new(format!("scan-{}", i + 1), key).caption(
-        "One point of the product each; errors as in its report. A bound is no value: it is crossed out (or left out of a curve) and named in the title.",
+        "One point of the product each; errors as in its report. A bound is no value: its cell is hatched, and a curve leaves it out and has it in the title.",
         format!("{key} over the axes of the scan."),
     );
     Some(figure.panels(panels.take(12)))
@@ -262,7 +266,13 @@ mod tests {
         let Panel::Map(map) = &of_map.sections[0].figures[0].panels[0] else { panic!("a map") };
         assert_eq!(map.values[1][0].0.or(map.values[0][1].0), None);
         assert_eq!((map.values[0][0].0, map.values[1][1].0), (Some(1.5), Some(1.5)));
-        assert!(map.title.contains("1, 7: <= 0.9") && map.title.contains("2, 5: >= 4"), "{}", map.title);
+        assert_eq!(map.texts, [["1.5", ">= 4"], ["<= 0.9", "1.5"]]);
+        let svg = crate::report::svg::figure(&of_map.sections[0].figures[0]);
+        assert!(
+            svg.matches("url(#hatch-").count() == 2
+                && svg.contains("&gt;= 4")
+                && !svg.contains("class=\"void\" d=\"M4")
+        );
         let of_curve = record("toy", &axes[..1], &done(&axes[..1]));
         let Panel::Curves { curves, title, .. } = &of_curve.sections[0].figures[0].panels[0] else { panic!("curves") };
         assert!(curves[0].y[0] == 1.5 && curves[0].y[1].is_nan() && title.contains("2: <= 0.9"), "{title}");

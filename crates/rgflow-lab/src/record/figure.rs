@@ -132,6 +132,10 @@ pub struct Map {
     pub rows: Vec<f64>,
     /// `values[row][column]`, NaN = none.
     pub values: Vec<Vec<Frame>>,
+    /// Text in each cell, `texts[row][column]`: cells then have equal sizes and ticks at their values, and a cell with a text but no value
+    /// (a bound) is hatched. Empty: cells reach halfway to their neighbours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<Vec<String>>,
 }
 
 /// A value of a map with its error.
@@ -245,6 +249,7 @@ impl Panel {
             columns: columns.x().to_vec(),
             rows: rows.x().to_vec(),
             values: rows.places().map(|row| columns.places().map(|column| frame(row, column)).collect()).collect(),
+            texts: Vec::new(),
         })
     }
 

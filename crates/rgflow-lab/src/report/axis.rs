@@ -14,6 +14,8 @@ pub(crate) struct Ruler {
     pub hi: f64,
     /// Position of the value 0 on a logarithmic axis, if the data contain it: left of the smallest positive value.
     pub zero: Option<f64>,
+    /// Labels of the positions 0, 1, 2 ...; empty for an axis of numbers.
+    pub names: Vec<String>,
 }
 
 /// A tick: its position in `u`, and its label (empty for a minor tick).
@@ -38,7 +40,7 @@ impl Ruler {
 
     fn linear(limits: Option<[f64; 2]>, values: &[f64], padding: f64) -> Self {
         if let Some([lo, hi]) = limits {
-            return Self { log: false, lo, hi, zero: None };
+            return Self { log: false, lo, hi, zero: None, names: Vec::new() };
         }
         let (low, high) = extent(values).unwrap_or((0.0, 1.0));
         let width = if high > low { high - low } else { (0.1 * high.abs()).max(0.5) };
@@ -48,7 +50,7 @@ impl Ruler {
             lo -= padding * width;
         }
         hi += padding * width;
-        Self { log: false, lo, hi, zero: None }
+        Self { log: false, lo, hi, zero: None, names: Vec::new() }
     }
 
     fn log(limits: Option<[f64; 2]>, values: &[f64], padding: f64) -> Self {
@@ -72,7 +74,7 @@ impl Ruler {
         }
         let width = hi - lo;
         let zero = has_zero.then(|| lo - (0.1 * width).max(0.3));
-        Self { log: true, lo: zero.unwrap_or(lo) - padding * width, hi: hi + padding * width, zero }
+        Self { log: true, lo: zero.unwrap_or(lo) - padding * width, hi: hi + padding * width, zero, names: Vec::new() }
     }
 
     /// Position of a value in `u`; `None` if it has none.
@@ -91,8 +93,18 @@ impl Ruler {
         (u - self.lo) / (self.hi - self.lo)
     }
 
-    /// Round ticks, about `target` of them with a label.
+    /// An axis of cells of equal size in the order of `values`, with a label for each.
+    pub(crate) fn cells(values: &[f64]) -> Self {
+        let names = values.iter().map(|v| typographic(&v.to_string())).collect();
+        Self { log: false, lo: -0.5, hi: values.len().max(1) as f64 - 0.5, zero: None, names }
+    }
+
+    /// Round ticks, about `target` of them with a label; on an axis of cells one for each.
     pub(crate) fn ticks(&self, target: usize) -> Vec<Tick> {
+        if !self.names.is_empty() {
+            let all = self.names.iter().zip(0..).map(|(name, at)| Tick { u: f64::from(at), label: name.clone() });
+            return all.filter(|tick| (self.lo..=self.hi).contains(&tick.u)).collect();
+        }
         if !self.log {
             return linear_ticks(self.lo, self.hi, target).into_iter().map(|(u, label)| Tick { u, label }).collect();
         }

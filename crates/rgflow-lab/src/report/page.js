@@ -45,6 +45,7 @@ function linearTicks(lo, hi, target) {
   return out;
 }
 function ticks(r, target) {
+  if (r.names) return r.names.map((name, at) => [at, name]).filter(([at]) => at >= r.lo && at <= r.hi);
   if (!r.log) return linearTicks(r.lo, r.hi, target);
   const out = r.zero !== null && r.zero >= r.lo - 1e-9 ? [[r.zero, "0"]] : [];
   const lo = r.zero === null ? r.lo : Math.max(r.lo, r.zero + 0.2), first = Math.ceil(lo - 1e-9), last = Math.floor(r.hi + 1e-9);

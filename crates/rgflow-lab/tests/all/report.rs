@@ -31,6 +31,7 @@ fn picture(label: &str) -> Lattice {
 
 fn every_kind(label: &str) -> Figure {
     let map = Map {
+        texts: Vec::new(),
         title: label.into(),
         x: axis(label, Scale::Linear),
         y: axis(label, Scale::Log),

@@ -4,7 +4,7 @@ use super::{Parts, number_lines, read_results};
 use crate::commands::list::day;
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
-use rgflow_lab::artifact::{Error, cleaned_files, damaged_file, is_complete, load_config, load_record};
+use rgflow_lab::artifact::{Error, cleaned_files, damaged_file, is_complete, is_scan, load_config, load_record};
 use rgflow_lab::experiment::catalogue;
 use rgflow_lab::record::{Number, Results};
 use rgflow_lab::report::text;
@@ -13,6 +13,9 @@ use std::path::Path;
 
 /// The run in `dir` as JSON and as text.
 pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
+    if is_scan(dir) {
+        return scan(dir);
+    }
     let config = load_config(dir)?;
     let config: toml::Table =
         config.parse().map_err(|_| Error::failure(format!("{}/config.toml is damaged", dir.display())))?;
@@ -69,6 +72,14 @@ pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
         text += &format!("\n{}", number_lines(numbers));
     }
     Ok((value, text))
+}
+
+/// The scan in `dir` as JSON and as text.
+fn scan(dir: &Path) -> Result<(Value, String), Error> {
+    let (record, page) = (load_record(dir)?, dir.join("report.html"));
+    let value = json!({ "kind": "scan", "summary": record.summary, "numbers": record.numbers, "page": page });
+    let table = text::table(&record.summary);
+    Ok((value, format!("{}: {}\n\n{}\n\n{}\n", dir.display(), record.question, table.trim_end(), page.display())))
 }
 
 fn program(p: &Provenance) -> String {

@@ -366,6 +366,7 @@ impl RecordBuilder<'_> {
         }
         let labels = if self.starts.labels.is_empty() { vec![0.0] } else { self.starts.labels.clone() };
         Panel::Map(Map {
+            texts: Vec::new(),
             title: at.into(),
             x: Axis::new(format!("class that is read{}", outputs.legend())),
             y: Axis::new(format!("start{}", network_file::legend(&self.starts.names, &self.starts.labels))),

@@ -143,6 +143,7 @@ fn curves(temperatures: &[f64], found: &Findings) -> Figure {
 fn confusion(labels: &[f64], names: &[String], found: &Findings) -> Figure {
     let values = found.curves.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect();
     let map = Map {
+        texts: Vec::new(),
         title: "reference".into(),
         x: format!("label that is read{}", network_file::legend(names, labels)).as_str().into(),
         y: "true label".into(),

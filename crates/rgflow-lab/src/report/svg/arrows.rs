@@ -27,7 +27,7 @@ pub(super) fn draw(
     let h = STRIP * strips.len().max(1) as f64 + 8.0;
     let bottom = if x.label.is_empty() { 28.0 } else { 48.0 };
     let frame = Frame { x: left, y: top, w: width - left - 16.0, h };
-    let none = Ruler { log: false, lo: 0.0, hi: 1.0, zero: None };
+    let none = Ruler { log: false, lo: 0.0, hi: 1.0, zero: None, names: Vec::new() };
     let mut body = clip(frame, key, 8.0) + &heading(title, width);
     // The vertical axis of a flow diagram has names instead of ticks: a ruler outside the range draws none.
     body += &axes(frame, &ruler, &Ruler { lo: 1e9, hi: 1e9 + 1e-9, ..none }, [&x.label, ""], true);

@@ -9,10 +9,17 @@ use crate::report::rich::escape;
 use std::fmt::Write;
 
 pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing {
-    let (mut x, mut y) =
-        (Ruler::fit(&map.x, map.columns.iter().copied(), 0.0), Ruler::fit(&map.y, map.rows.iter().copied(), 0.0));
-    let x_edges = edges(&mut x, &map.columns, &map.x);
-    let y_edges = edges(&mut y, &map.rows, &map.y);
+    let is_of_cells = !map.texts.is_empty();
+    let axis = |axis: &Axis, values: &[f64]| {
+        if is_of_cells {
+            let cells = (0..values.len()).map(|i| Some([i as f64 - 0.5, i as f64 + 0.5])).collect();
+            return (Ruler::cells(values), cells);
+        }
+        let mut ruler = Ruler::fit(axis, values.iter().copied(), 0.0);
+        let edges = edges(&mut ruler, values, axis);
+        (ruler, edges)
+    };
+    let ((x, x_edges), (y, y_edges)) = (axis(&map.x, &map.columns), axis(&map.y, &map.rows));
     let values = || map.values.iter().flatten().filter_map(|(v, _)| *v).filter(|v| v.is_finite());
     let (gradient, value) = value_scale(&map.value, &values().collect::<Vec<_>>());
     let top = if map.title.is_empty() { 10.0 } else { 28.0 };
@@ -26,14 +33,38 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
     let frame = Frame { x: left, y: top, w: width - left - bar_width, h };
 
     let mut body = clip(frame, key, 0.0) + &heading(&map.title, width);
+    if is_of_cells {
+        let _ = write!(
+            body,
+            "<pattern id=\"hatch-{key}\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
+             patternTransform=\"rotate(45)\"><path class=\"void\" d=\"M0 0V7\"/></pattern>"
+        );
+    }
     let _ = write!(body, "<g class=\"cells\" clip-path=\"url(#clip-{key})\"><g class=\"zoom\">");
+    let mut texts = String::new();
     let at = |edge: f64, ruler: &Ruler| ruler.fraction(edge);
     for (r, row) in map.values.iter().enumerate().take(map.rows.len()) {
         for (c, (v, _)) in row.iter().enumerate().take(map.columns.len()) {
             let (Some([x0, x1]), Some([y0, y1])) = (x_edges[c], y_edges[r]) else { continue };
             let (a, b) = (left + frame.w * at(x0, &x), left + frame.w * at(x1, &x));
             let (d, e) = (top + h * (1.0 - at(y1, &y)), top + h * (1.0 - at(y0, &y)));
+            let text = map.texts.get(r).and_then(|row| row.get(c)).filter(|text| !text.is_empty());
+            if let Some(text) = text {
+                // Written last, above the cells.
+                let _ = write!(
+                    texts,
+                    "<text class=\"cell\" x=\"{}\" y=\"{}\">{}</text>",
+                    px((a + b) / 2.0),
+                    px((d + e) / 2.0 + 4.0),
+                    escape(&fit_text(text, (b - a).abs()))
+                );
+            }
             let Some(u) = v.and_then(|v| value.u(v)) else {
+                if text.is_some() {
+                    let [a, b, d, e] = [a, b, d, e].map(px);
+                    let _ = write!(body, "<path fill=\"url(#hatch-{key})\" d=\"M{a} {d}H{b}V{e}H{a}z\"/>");
+                    continue;
+                }
                 // A cross, not a shade, which would read as a value.
                 let [a, b, d, e] = [a, b, d, e].map(px);
                 let _ = write!(body, "<path class=\"void\" d=\"M{a} {d}L{b} {e}M{a} {e}L{b} {d}\"/>");
@@ -50,6 +81,7 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
             );
         }
     }
+    body += &texts;
     body += "</g></g>";
     body += &axes(frame, &x, &y, [&map.x.label, &map.y.label], false);
     body += &bar(frame, gradient, &value, &bar_ticks, &map.value.label);

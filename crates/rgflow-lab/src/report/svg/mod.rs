@@ -271,7 +271,12 @@ fn clip(frame: Frame, key: &str, margin: f64) -> String {
 fn ruler_meta(ruler: &Ruler, label: &str) -> serde_json::Value {
     let round = |v: f64| (v * 1e9).round() / 1e9;
     let (lo, hi) = if ruler.log { (round(ruler.lo), round(ruler.hi)) } else { (ruler.lo, ruler.hi) };
-    serde_json::json!({ "log": ruler.log, "lo": lo, "hi": hi, "zero": ruler.zero.map(round), "label": label })
+    let mut meta =
+        serde_json::json!({ "log": ruler.log, "lo": lo, "hi": hi, "zero": ruler.zero.map(round), "label": label });
+    if !ruler.names.is_empty() {
+        meta["names"] = serde_json::json!(ruler.names);
+    }
+    meta
 }
 
 /// The frame for the page's script.

@@ -1,0 +1,90 @@
+//! Mistakes in the command line as one line: the problem, then what would do.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// The message of `error` on one line without `error: `; `words` are the arguments after the name of the program.
+pub fn line(error: &clap::Error, words: &[String]) -> String {
+    let text = error.to_string();
+    let (said, rest) = text.split_once("\n\nUsage:").unwrap_or((text.as_str(), ""));
+    let said = said.split("\n\nFor more information").next().unwrap_or_default();
+    let mut problem = String::new();
+    for part in said.strip_prefix("error: ").unwrap_or(said).lines().map(str::trim).filter(|part| !part.is_empty()) {
+        let part = part.strip_prefix("tip: ").unwrap_or(part);
+        let gap = match problem.chars().last() {
+            None => "",
+            Some(':') => " ",
+            _ if part.starts_with('[') => " ",
+            Some(_) if problem.ends_with("provided") => ": ",
+            _ => "; ",
+        };
+        problem += &format!("{gap}{part}");
+    }
+    let problem = problem.replace("invalid digit found in string", "not a whole number");
+    let remedy = remedy(error, words).unwrap_or_else(|| {
+        let command: Vec<&str> = rest.split_whitespace().take_while(|word| word.chars().all(is_of_a_name)).collect();
+        let command = if command.is_empty() { asked(words) } else { command.join(" ") };
+        format!("`{command} --help` shows what there is")
+    });
+    format!("{problem}; {remedy}")
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit()
+}
+
+/// The program and the commands among the first words.
+fn asked(words: &[String]) -> String {
+    let known = |word: &&String| !word.is_empty() && word.chars().all(is_of_a_name);
+    let names: Vec<&str> = words.iter().take_while(known).take(2).map(String::as_str).collect();
+    [&["rgflow"], &names[..]].concat().join(" ")
+}
+
+/// Remedy for a mistake that is easily made, if this is one.
+fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let found = context(ContextKind::InvalidArg)?;
+            let at = words.iter().rposition(|word| word == found)?;
+            if let [.., flag, key] = &words[..at]
+                && flag == "--set"
+                && !key.contains('=')
+            {
+                return Some(format!("write --set {key}={found}"));
+            }
+            if let [.., flag, first] = &words[..at]
+                && flag == "--size"
+            {
+                return Some(format!("write --size {first}x{found}"));
+            }
+            if let Some(flag) = words[..at].last().filter(|_| found.starts_with('-') && found.parse::<f64>().is_ok()) {
+                return Some(format!("{flag} takes no negative number"));
+            }
+            let is_flag = found.starts_with('-');
+            match words.first().map(String::as_str) {
+                Some("run" | "scan") if !is_flag => Some(
+                    "one experiment is run; settings are given with --set KEY=VALUE, a folder with --out DIR".into(),
+                ),
+                _ => None,
+            }
+        }
+        ErrorKind::InvalidSubcommand => {
+            let found = context(ContextKind::InvalidSubcommand)?;
+            let is_file = std::path::Path::new(found).extension().is_some();
+            match words.first().map(String::as_str) {
+                Some("train") if is_file => Some(format!(
+                    "name the machine first: rgflow train rbm {found}, or rgflow train thermometer {found}"
+                )),
+                _ if rgflow_lab::experiment::find(found).is_ok() => Some(format!("write rgflow run {found}")),
+                _ if rgflow_lab::experiment::Item::all().any(|item| item.id == found) => {
+                    Some(format!("write rgflow reproduce {found}"))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
