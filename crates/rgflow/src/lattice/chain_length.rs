@@ -1,5 +1,6 @@
 //! How long Markov chains are and how far their kept configurations lie apart.
 
+use super::algorithm::single_spin_spacing;
 use super::{Lattice, LatticeError};
 
 /// Number and length of Markov chains, in sweeps.
@@ -39,8 +40,7 @@ impl ChainLength {
     /// For single-spin updates at every temperature above the trap of stripes (about T = 1), T_c included: 64 chains; the spacing
     /// grows as `max extent`^2.17 (Osada and Ozeki 2024), about 7 tau_int of |m| at T_c; burn-in 20 spacings.
     pub fn single_spin<L: Lattice + ?Sized>(lattice: &L) -> Self {
-        let l = lattice.longest() as f64;
-        let spacing = (0.2 * libm::pow(l, 2.17)).ceil();
+        let spacing = single_spin_spacing(lattice.longest() as f64);
         Self { chains: 64, burn_in: 20.0 * spacing, spacing }
     }
 

@@ -140,7 +140,7 @@ pub enum LatticeError {
         /// The unknown name.
         name: String,
         /// The names that are known.
-        known: &'static str,
+        known: String,
     },
     /// Neither the transfer matrix of a torus nor the exact ring.
     #[error(

@@ -4,6 +4,7 @@
 //! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of visits.
 //! It decorrelates about half as fast as Metropolis near T_c.
 
+use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
 use super::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature, replicas};
 use crate::random::Bulk;
 
@@ -35,6 +36,30 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
     replicas::sampling(model, temperature, n, length, (acceptance, "heat-bath".to_owned()), bulk)
+}
+
+/// The sampler as a type, for lists.
+#[derive(Clone, Copy, Debug)]
+pub struct HeatBath;
+
+impl Algorithm for HeatBath {
+    const NAME: &'static str = "heat-bath";
+    const IS_LOCAL: bool = true;
+    const COST: SweepCost = SINGLE_SPIN;
+
+    fn spacing(l: f64) -> f64 {
+        single_spin_spacing(l)
+    }
+
+    fn sampling<'a, L: Lattice + ?Sized>(
+        model: &'a Ising<'a, L>,
+        temperature: Temperature,
+        n: usize,
+        length: &ChainLength,
+        random: &'a mut Random<'a>,
+    ) -> Result<Sampling<'a>, LatticeError> {
+        sampling(model, temperature, n, length, &mut random.bulk)
+    }
 }
 
 /// e^{-x}/(1 + e^{-x}), x = beta dE: the new spin does not depend on the old one.

@@ -9,6 +9,7 @@
 //!   T = 1.5 missed its energies;
 //! - with couplings of several strengths, or frustrated ones: a spin between neighbours that hardly move would flip at every visit.
 
+use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
 use super::{
     ChainLength, Collection, GroundStates, Ising, Lattice, LatticeError, Sampling, Square, Temperature, bonds,
 };
@@ -60,6 +61,30 @@ pub fn is_bit_parallel(model: &Ising<'_, Square>, temperature: Temperature) -> b
         && temperature.value() <= HEAT_BATH_ABOVE
         && extents.iter().all(|l| l.is_multiple_of(2) && *l >= 4)
         && model.field() == 0.0
+}
+
+/// The sampler as a type, for lists.
+#[derive(Clone, Copy, Debug)]
+pub struct Metropolis;
+
+impl Algorithm for Metropolis {
+    const NAME: &'static str = "metropolis";
+    const IS_LOCAL: bool = true;
+    const COST: SweepCost = SINGLE_SPIN;
+
+    fn spacing(l: f64) -> f64 {
+        single_spin_spacing(l)
+    }
+
+    fn sampling<'a, L: Lattice + ?Sized>(
+        model: &'a Ising<'a, L>,
+        temperature: Temperature,
+        n: usize,
+        length: &ChainLength,
+        random: &'a mut Random<'a>,
+    ) -> Result<Sampling<'a>, LatticeError> {
+        sampling(model, temperature, n, length, &mut random.bulk)
+    }
 }
 
 /// min(1, e^{-x}), x = beta dE.

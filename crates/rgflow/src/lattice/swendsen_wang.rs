@@ -6,6 +6,7 @@
 
 use ndarray::Array2;
 
+use super::algorithm::{Algorithm, Random, SweepCost};
 use super::chain_length::WholeSweeps;
 use super::clusters::Clusters;
 use super::coupled_clusters::CoupledClusters;
@@ -54,7 +55,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
 }
 
 /// As [`sampling`]; `begin(c, bulk)` is called before chain c begins, as in [`wolff`](super::wolff).
-pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
+pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
@@ -84,6 +85,32 @@ pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
         improved: Improved { m2: vec![0.0; n], structure },
     };
     Ok(Sampling::new(walk, (n, n_sites), turns.steps(), 100 * length.spacing * n_sites))
+}
+
+/// The sampler as a type, for lists.
+#[derive(Clone, Copy, Debug)]
+pub struct SwendsenWang;
+
+impl Algorithm for SwendsenWang {
+    const NAME: &'static str = "swendsen-wang";
+    const IS_LOCAL: bool = false;
+    const COST: SweepCost = SweepCost { per_site: 2.0, per_bond: 1.9, cached: 1 << 18, beyond: 2.5, coupled: 1.9 };
+
+    fn spacing(l: f64) -> f64 {
+        (2.0 * libm::pow(l, 0.25)).ceil()
+    }
+
+    fn sampling<'a, L: Lattice + ?Sized>(
+        model: &'a Ising<'a, L>,
+        temperature: Temperature,
+        n: usize,
+        length: &ChainLength,
+        random: &'a mut Random<'a>,
+    ) -> Result<Sampling<'a>, LatticeError> {
+        let of_chain = random.of_chain;
+        let begin = move |c: usize, bulk: &mut _| *bulk = of_chain.bulk(c as u64);
+        sampling_chains(model, temperature, n, length, &mut random.bulk, begin)
+    }
 }
 
 /// Chains at work, one after the other.

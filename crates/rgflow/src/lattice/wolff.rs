@@ -13,6 +13,7 @@ use ndarray::Array2;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+use super::algorithm::{Algorithm, Random, SweepCost};
 use super::coupled_clusters::Growth;
 use super::direct::{free_spins, ground_states};
 use super::sampling::{Sampling, Turn, Turns, Walk};
@@ -64,7 +65,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
 
 /// As [`sampling`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
 /// configurations extend fewer: no chain then depends on the length of those before it.
-pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
+pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
     model: &'a Ising<'a, L>,
     temperature: Temperature,
     n: usize,
@@ -88,6 +89,32 @@ pub(crate) fn sampling_chains<'a, L: Lattice + ?Sized>(
     // About five nanoseconds for a spin that joins.
     let operations = 50 * (length.spacing * n_sites as f64).ceil() as usize;
     Ok(Sampling::new(walk, (n, n_sites), turns.steps(), operations))
+}
+
+/// The sampler as a type, for lists.
+#[derive(Clone, Copy, Debug)]
+pub struct Wolff;
+
+impl Algorithm for Wolff {
+    const NAME: &'static str = "wolff";
+    const IS_LOCAL: bool = false;
+    const COST: SweepCost = SweepCost { per_site: 1.0, per_bond: 2.4, cached: 1 << 18, beyond: 6.0, coupled: 2.4 };
+
+    fn spacing(_: f64) -> f64 {
+        2.0
+    }
+
+    fn sampling<'a, L: Lattice + ?Sized>(
+        model: &'a Ising<'a, L>,
+        temperature: Temperature,
+        n: usize,
+        length: &ChainLength,
+        random: &'a mut Random<'a>,
+    ) -> Result<Sampling<'a>, LatticeError> {
+        let of_chain = random.of_chain;
+        let begin = move |c: usize, rng: &mut _| *rng = of_chain.generator(c as u64);
+        sampling_chains(model, temperature, n, length, &mut random.generator, begin)
+    }
 }
 
 /// Chains at work, one after the other.

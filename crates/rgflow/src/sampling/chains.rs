@@ -1,8 +1,8 @@
 //! Markov chains of any kind: how long they are unless the user says so, and the one entry to all.
 
 use super::Kind;
-use crate::lattice::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature, bonds};
-use crate::lattice::{heat_bath, metropolis, swendsen_wang, wolff};
+use crate::lattice::algorithm::Random;
+use crate::lattice::{ChainLength, Collection, Ising, Lattice, LatticeError, Temperature, bonds, wolff};
 use crate::random::Stream;
 use crate::restart::Drive;
 
@@ -45,12 +45,7 @@ impl Asked {
         let (t, longest) = (temperature.value(), lattice.longest() as f64);
         let l = correlation_length(lattice, temperature);
         let growth = |l: f64| libm::pow(l, 2.17);
-        let default_spacing: f64 = match kind {
-            Kind::Metropolis | Kind::HeatBath => (0.2 * growth(l)).ceil(),
-            Kind::Wolff => 2.0,
-            Kind::SwendsenWang => (2.0 * libm::pow(l, 0.25)).ceil(),
-        };
-        let spacing = self.spacing.map_or(default_spacing.max(1.0), |sweeps| sweeps as f64);
+        let spacing = self.spacing.map_or(kind.spacing(l).max(1.0), |sweeps| sweeps as f64);
         let coarsening = if kind.is_local() && t < critical { (4.0 * growth(longest)).ceil() } else { 0.0 };
         let burn_in = self.burn_in.map_or((BURN_IN * spacing).max(coarsening), |sweeps| sweeps as f64);
         let chains = self.chains.unwrap_or(if kind.is_local() { 64 } else { 16 });
@@ -95,26 +90,13 @@ impl<L: Lattice + ?Sized> MarkovChains<'_, L> {
     pub fn draw(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Collection, LatticeError> {
         let Self { kind, model, temperature, ref length } = *self;
         length.check()?;
-        let (mut generator, mut bulk) = (stream.generator(0), stream.bulk(0));
-        let of_chain = format!("{}/0/chain", stream.purpose);
-        let of_chain = stream.streams.of(&of_chain);
-        let directly = temperature == Temperature::ZERO || temperature == Temperature::INFINITE;
-        let mut sampling: Sampling = match kind {
-            _ if directly => wolff::sampling(model, temperature, n, length, &mut generator),
-            Kind::Metropolis => metropolis::sampling(model, temperature, n, length, &mut bulk),
-            Kind::HeatBath => heat_bath::sampling(model, temperature, n, length, &mut bulk),
-            Kind::Wolff => {
-                let begin = |c: usize, rng: &mut _| *rng = of_chain.generator(c as u64);
-                wolff::sampling_chains(model, temperature, n, length, &mut generator, begin)
-            }
-            Kind::SwendsenWang => {
-                let begin = |c: usize, bulk: &mut _| *bulk = of_chain.bulk(c as u64);
-                swendsen_wang::sampling_chains(model, temperature, n, length, &mut bulk, begin)
-            }
-        }?;
-        if !directly {
-            drive(0, &mut sampling)?;
+        if temperature == Temperature::ZERO || temperature == Temperature::INFINITE {
+            return wolff::sample(model, temperature, n, length, &mut stream.generator(0));
         }
+        let of_chain = format!("{}/0/chain", stream.purpose);
+        let mut random = Random::new(stream, stream.streams.of(&of_chain));
+        let mut sampling = kind.sampling(model, temperature, n, length, &mut random)?;
+        drive(0, &mut sampling)?;
         Ok(sampling.finish())
     }
 }

@@ -9,7 +9,7 @@
 //! may take three times the time of the best chain.
 
 use super::chains::{MarkovChains, correlation_length};
-use super::cost::{KEEPING, can_be_exact, coupled_cost, exact_cost, sweep_cost};
+use super::cost::{KEEPING, can_be_exact, exact_cost};
 use super::{Kind, Method};
 use crate::lattice::{ChainLength, GroundStates, Ising, Lattice, LatticeError, Temperature};
 use crate::random::Streams;
@@ -147,8 +147,7 @@ fn chain_candidate<L: Lattice>(
     // The mean number of neighbours.
     let ends: usize = (0..lattice.n_sites()).map(|site| lattice.neighbours(site).len()).sum();
     let degree = ends.div_ceil(lattice.n_sites().max(1));
-    let per_sweep =
-        sweep_cost(kind, lattice.n_sites(), degree) * if model.is_coupled() { coupled_cost(kind) } else { 1.0 };
+    let per_sweep = kind.cost().per_sweep(lattice.n_sites(), degree, model.is_coupled());
     let cost_ns = (sweeps * per_sweep + KEEPING) * lattice.n_sites() as f64;
     Ok(Candidate { method: Method::Markov(kind), cost_ns, tau_int, measured })
 }

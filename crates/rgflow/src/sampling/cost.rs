@@ -1,7 +1,6 @@
 //! Cost of a configuration: measured times of the reference core, one core with AVX2, the shortest of nine runs of
 //! `cargo run --release -p rgflow --example sampler_cost`.
 
-use super::Kind;
 use crate::exact::transfer;
 use crate::lattice::{Ising, Lattice, Solved};
 
@@ -36,34 +35,4 @@ pub(super) fn exact_cost<L: Lattice>(model: &Ising<'_, L>, n: usize) -> f64 {
     let classes = if model.field() == 0.0 { 1.0 } else { 2.0 };
     let rows = n_sites / (width * width) as f64;
     PER_SITE[width - 2] * n_sites + PREPARATION[width - 2] * 1e6 * classes * rows / n.max(1) as f64
-}
-
-/// ns of one sweep per site and chain, for this number of neighbours: measured at 4 and 6, L = 64 and 16^3; chains that
-/// leave the cache (from 2^18 sites) take longer.
-pub(super) fn sweep_cost(kind: Kind, n_sites: usize, degree: usize) -> f64 {
-    let (small, per_bond) = match kind {
-        // 64 replicas of a site lie side by side, so their spins leave the cache early.
-        Kind::Metropolis | Kind::HeatBath => (0.3, 0.08),
-        Kind::Wolff => (1.0, 2.4),
-        Kind::SwendsenWang => (2.0, 1.9),
-    };
-    let in_memory = match kind {
-        Kind::Metropolis | Kind::HeatBath => n_sites > 1 << 15,
-        Kind::Wolff | Kind::SwendsenWang => n_sites > 1 << 18,
-    };
-    let factor = match (in_memory, kind) {
-        (false, _) => 1.0,
-        (true, Kind::Wolff) => 6.0,
-        (true, _) => 2.5,
-    };
-    factor * (small + per_bond * degree as f64)
-}
-
-/// How many times longer a sweep takes with couplings other than 1, measured at 4 neighbours, L = 64.
-pub(super) fn coupled_cost(kind: Kind) -> f64 {
-    match kind {
-        Kind::Metropolis | Kind::HeatBath => 3.0,
-        Kind::Wolff => 2.0,
-        Kind::SwendsenWang => 1.6,
-    }
 }

@@ -1,42 +1,73 @@
-//! Methods by name. A new Markov chain is a file of `lattice` and its lines here and in `chains.rs`.
+//! Methods by name. A new Markov chain is a file of `lattice` with its [`Algorithm`], and its line of `kinds!` here.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::lattice::LatticeError;
+use crate::lattice::algorithm::{Algorithm, Random, SweepCost};
+use crate::lattice::{ChainLength, Ising, Lattice, LatticeError, Sampling, Temperature};
+use crate::lattice::{heat_bath, metropolis, swendsen_wang, wolff};
 
-/// A Markov chain sampler of the Ising model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// Single-spin updates, [`metropolis`](crate::lattice::metropolis): the heat bath where Metropolis does not mix.
-    Metropolis,
-    /// Single-spin updates, [`heat_bath`](crate::lattice::heat_bath).
-    HeatBath,
-    /// One cluster at a time, [`wolff`](crate::lattice::wolff).
-    Wolff,
-    /// All clusters at once, [`swendsen_wang`](crate::lattice::swendsen_wang).
-    SwendsenWang,
+macro_rules! kinds {
+    ($($file:ident::$kind:ident: $what:literal),* $(,)?) => {
+        /// A Markov chain sampler of the Ising model.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $(#[doc = $what] $kind),*
+        }
+
+        impl Kind {
+            /// All Markov chains.
+            pub const ALL: [Self; [$($file::$kind::NAME),*].len()] = [$(Self::$kind),*];
+
+            /// Its name, such as "heat-bath".
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $file::$kind::NAME),* }
+            }
+
+            /// Whether it updates spin by spin.
+            pub fn is_local(self) -> bool {
+                match self { $(Self::$kind => $file::$kind::IS_LOCAL),* }
+            }
+
+            /// As [`Algorithm::spacing`].
+            pub(super) fn spacing(self, l: f64) -> f64 {
+                match self { $(Self::$kind => $file::$kind::spacing(l)),* }
+            }
+
+            /// Time of a sweep.
+            pub(super) fn cost(self) -> SweepCost {
+                match self { $(Self::$kind => $file::$kind::COST),* }
+            }
+
+            /// As [`Algorithm::sampling`].
+            pub(super) fn sampling<'a, L: Lattice + ?Sized>(
+                self,
+                model: &'a Ising<'a, L>,
+                temperature: Temperature,
+                n: usize,
+                length: &ChainLength,
+                random: &'a mut Random<'a>,
+            ) -> Result<Sampling<'a>, LatticeError> {
+                match self { $(Self::$kind => $file::$kind::sampling(model, temperature, n, length, random)),* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// All Markov chains.
-    pub const ALL: [Self; 4] = [Self::Metropolis, Self::HeatBath, Self::Wolff, Self::SwendsenWang];
+kinds! {
+    metropolis::Metropolis: "Single-spin updates, [`metropolis`]: the heat bath where Metropolis does not mix.",
+    heat_bath::HeatBath: "Single-spin updates, [`heat_bath`].",
+    wolff::Wolff: "One cluster at a time, [`wolff`].",
+    swendsen_wang::SwendsenWang: "All clusters at once, [`swendsen_wang`].",
+}
 
-    /// Its name: "metropolis", "heat-bath", "wolff" or "swendsen-wang".
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Metropolis => "metropolis",
-            Self::HeatBath => "heat-bath",
-            Self::Wolff => "wolff",
-            Self::SwendsenWang => "swendsen-wang",
-        }
-    }
-
-    /// Whether it updates spin by spin.
-    pub fn is_local(self) -> bool {
-        matches!(self, Self::Metropolis | Self::HeatBath)
-    }
+/// The names of `first` and of all Markov chains in a sentence: "metropolis, heat-bath, wolff or swendsen-wang".
+fn known(first: &[&'static str]) -> String {
+    let all: Vec<&str> = first.iter().copied().chain(Kind::ALL.map(Kind::name)).collect();
+    let (last, others) = all.split_last().expect("there are chains");
+    format!("{} or {last}", others.join(", "))
 }
 
 impl fmt::Display for Kind {
@@ -49,9 +80,8 @@ impl FromStr for Kind {
     type Err = LatticeError;
 
     fn from_str(text: &str) -> Result<Self, LatticeError> {
-        let known = "metropolis, heat-bath, wolff or swendsen-wang";
-        let unknown = || LatticeError::Sampler { name: text.to_owned(), known };
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(unknown)
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| LatticeError::Sampler { name: text.to_owned(), known: known(&[]) })
     }
 }
 
@@ -87,12 +117,12 @@ impl FromStr for Method {
     type Err = LatticeError;
 
     fn from_str(text: &str) -> Result<Self, LatticeError> {
-        let known = "auto, exact, metropolis, heat-bath, wolff or swendsen-wang";
         match text {
             "auto" => Ok(Self::Auto),
             "exact" => Ok(Self::Exact),
             name => {
-                let unknown = |_| LatticeError::Sampler { name: name.to_owned(), known };
+                let known = || known(&["auto", "exact"]);
+                let unknown = |_| LatticeError::Sampler { name: name.to_owned(), known: known() };
                 name.parse().map(Self::Markov).map_err(unknown)
             }
         }
