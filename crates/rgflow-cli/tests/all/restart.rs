@@ -236,6 +236,7 @@ fn a_killed_burn_in_goes_on() {
 
 /// A file of samples has its restarts beside it: the same command goes on, writes the same bytes and leaves nothing but the file.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn a_killed_sampling_goes_on() {
     let dir = tempfile::tempdir().expect("temporary folder");
     // Half a second of work at each temperature.

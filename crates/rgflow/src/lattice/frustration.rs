@@ -11,7 +11,7 @@ use super::{Lattice, LatticeError, title};
 /// let chain = Bonds::new(4, &[(0, 1, -1.0), (1, 2, 2.0), (2, 3, -0.5)])?;
 /// assert_eq!(GroundStates::of(&chain)?.signs, [1, -1, -1, 1]);
 /// let triangle = Bonds::new(3, &[(0, 1, -1.0), (1, 2, -1.0), (0, 2, -1.0)])?;
-/// assert!(GroundStates::of(&triangle).unwrap_err().to_string().contains("0 - 1"));
+/// assert!(GroundStates::of(&triangle).unwrap_err().to_string().contains("1 - 0 - 2 - 1"));
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -310,11 +310,8 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
     pub fn flip_cluster(&mut self, rng: &mut Generator) -> usize {
         // The seed's law may be anything: it cancels in detailed balance.
         let seed = (((rng.next_u64() >> 32) * self.spins.len() as u64) >> 32) as usize;
-        if let Some(growth) = &mut self.coupled {
-            let free = -libm::log(1.0 - rng.random::<f64>()) / self.ghost;
-            self.cluster[0] = seed as u32;
-            let free = (if self.field < 0.0 { -1 } else { 1 }, if self.ghost > 0.0 { free } else { f64::INFINITY });
-            return growth.turn((&mut self.spins, &mut self.cluster), free, rng);
+        if self.coupled.is_some() {
+            return self.flip_coupled(seed, rng);
         }
         let sign = self.spins[seed];
         // A cluster of g spins is free with probability e^{-ghost g}: the first spin that holds has a geometric law.
@@ -329,9 +326,20 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         size
     }
 
+    /// [`Chain::flip_cluster`] with couplings other than 1.
+    #[cold]
+    #[inline(never)]
+    fn flip_coupled(&mut self, seed: usize, rng: &mut Generator) -> usize {
+        let Some(growth) = &mut self.coupled else { return 0 };
+        let free = -libm::log(1.0 - rng.random::<f64>()) / self.ghost;
+        self.cluster[0] = seed as u32;
+        let free = (if self.field < 0.0 { -1 } else { 1 }, if self.ghost > 0.0 { free } else { f64::INFINITY });
+        growth.turn((&mut self.spins, &mut self.cluster), free, rng)
+    }
+
     /// Grows a cluster until it is complete or has more than `free` spins; returns its size. The spins flip as they
     /// join, which marks them as visited.
-    #[inline]
+    #[inline(never)]
     fn grow(&mut self, seed: usize, sign: i8, free: usize, rng: &mut Generator) -> usize {
         // A copy of the generator may stay in registers.
         let mut local = rng.clone();
@@ -340,19 +348,20 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         growing.spins[seed] = -sign;
         growing.cluster[0] = seed as u32;
         let (mut head, mut size) = (0, 1);
-        let four: Option<[u32; 4]> = self.offsets.as_slice().try_into().ok();
+        let (interior, offsets) = (self.interior.as_slice(), self.offsets.as_slice());
+        let four: Option<[u32; 4]> = offsets.try_into().ok();
         while head < size && size <= free {
             let site = growing.cluster[head];
             head += 1;
-            if let (true, Some([right, left, down, up])) = (self.interior[site as usize], four) {
+            if let (true, Some([right, left, down, up])) = (interior[site as usize], four) {
                 // The square lattice, with everything in registers.
                 let words = [local.next_u64(), local.next_u64()];
                 size = growing.visit(site.wrapping_add(right), words[0] as u32, size);
                 size = growing.visit(site.wrapping_add(left), (words[0] >> 32) as u32, size);
                 size = growing.visit(site.wrapping_add(down), words[1] as u32, size);
                 size = growing.visit(site.wrapping_add(up), (words[1] >> 32) as u32, size);
-            } else if self.interior[site as usize] {
-                for pair in self.offsets.chunks(2) {
+            } else if interior[site as usize] {
+                for pair in offsets.chunks(2) {
                     let word = local.next_u64();
                     for (offset, word) in pair.iter().zip([word as u32, (word >> 32) as u32]) {
                         size = growing.visit(site.wrapping_add(*offset), word, size);
