@@ -82,6 +82,9 @@ struct Thermometer {
     /// Puts continuous temperatures into N bins of equal numbers of samples.
     #[arg(long, value_name = "N")]
     bins: Option<usize>,
+    /// Codes whole numbers one-hot for Q states, as a machine of categorical:Q units reads them.
+    #[arg(long, value_name = "Q")]
+    states: Option<usize>,
     /// Hidden layers [default: 64].
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     hidden: Vec<usize>,
@@ -173,7 +176,7 @@ impl Train {
                 let sets = sets.into_iter().flatten().chain(own.labels.sets(false)).collect();
                 own.complete(&experiment, flags, sets, "rbm")
             }
-            Machine::Thermometer(Thermometer { own, bins, hidden, flags }) => {
+            Machine::Thermometer(Thermometer { own, bins, states, hidden, flags }) => {
                 let experiment = TrainThermometer::new(&own.data)?;
                 if own.print {
                     return output::print_recipe(experiment.about());
@@ -181,6 +184,7 @@ impl Train {
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let mut sets = own.labels.sets(true);
                 sets.extend(number("data.bins", bins));
+                sets.extend(number("data.states", states));
                 sets.extend((!hidden.is_empty()).then(|| format!("network.hidden=[{layers}]")));
                 own.complete(&experiment, flags, sets, "thermometer")
             }

@@ -127,6 +127,26 @@ fn whole_numbers_are_coded_one_hot() {
     let flow = |data: &str| format!("flow spin-1/seed-1/rbm/model.safetensors {data}.csv --steps 8 --out flow-{data}");
     said(&flow("spin-1"), 0);
     said(&flow("half"), 0);
+    // A network of the same coding reads the flow, one of another does not.
+    let rows: String = std::fs::read_to_string(dir.path().join("spin-1.csv")).unwrap();
+    let labelled = |rows: &str, from: &str, to: &str| {
+        let line =
+            |(i, row): (usize, &str)| format!("{},{}\n", if i % 2 == 0 { "a" } else { "b" }, row.replace(from, to));
+        format!("label,p,q,r,s\n{}", rows.lines().enumerate().map(line).collect::<String>())
+    };
+    std::fs::write(dir.path().join("labelled.csv"), labelled(&rows, "x", "x")).unwrap();
+    std::fs::write(dir.path().join("moved.csv"), labelled(&rows, "-1", "2")).unwrap();
+    for name in ["labelled", "moved"] {
+        said(&format!("train thermometer {name}.csv --states 3 --epochs 2 --out {name}"), 0);
+    }
+    let read = |name: &str| {
+        format!(
+            "flow spin-1/seed-1/rbm/model.safetensors spin-1.csv --steps 8 --read {name}/seed-1/thermometer/model.safetensors --out read-{name}"
+        )
+    };
+    said(&read("labelled"), 0);
+    assert!(said(&read("moved"), 2).contains("codes the states [0, 1, 2]"));
+    assert!(said("train thermometer labelled.csv --states 2 --epochs 2", 2).contains("holds 3 distinct values"));
     let other = said(&flow("potts"), 2);
     assert!(other.contains("holds 2, and the states are [-1, 0, 1]"), "{other}");
     let few = said("train rbm potts.csv --units categorical:2", 2);

@@ -141,6 +141,14 @@ impl Input {
         let mut agreement = Agreement::default();
         self.same_place(other, &mut agreement.notes)?;
         self.same_field(other, &mut agreement.notes)?;
+        if let (Some(a), Some(b)) = (&self.states, &other.states)
+            && a != b
+        {
+            return Err(format!(
+                "{} codes the states {a:?}, {} the states {b:?}; give files of the same states",
+                self.name, other.name
+            ));
+        }
         let (Some(own), Some(others)) = (self.kind, other.kind) else {
             let open = if self.kind.is_none() { self } else { other };
             agreement.notes.push(format!("{} does not say which values it is made for: not checked", open.name));
@@ -269,6 +277,7 @@ mod tests {
             (json!({ "input": { "scale": -1 } }), "`input.scale`"),
             (json!({ "input": { "field": "none" } }), "`input.field`"),
             (json!({ "input": { "shape": [5, 5] } }), "`input.shape`"),
+            (json!({ "input": { "states": [0.5] } }), "`input.states`"),
             (json!({ "input": { "lattice": [[4, 4]] } }), "`input.lattice`"),
             (json!({ "input": { "lattice": [[1u64 << 40, 1u64 << 40], 4] } }), "`input.lattice`"),
         ] {
@@ -314,6 +323,10 @@ mod tests {
         refused(&flat(Kind::Real, 1.0), &flat(Kind::Real, 10.0), &["10", "--scale"]);
         assert_eq!(flat(Kind::Grey, 255.0).agrees(&flat(Kind::Grey, 1.0)).unwrap().notes.len(), 1);
         assert_eq!(flat(Kind::Bits, 255.0).agrees(&flat(Kind::Bits, 1.0)), Ok(Agreement::default()));
+        // States that were coded one-hot.
+        let coded = |states: &[i64]| Input { states: Some(states.to_vec()), ..flat(Kind::Bits, 1.0) };
+        refused(&coded(&[0, 1, 2]), &coded(&[1, 2, 3]), &["[0, 1, 2]", "[1, 2, 3]"]);
+        assert_eq!(coded(&[0, 1, 2]).agrees(&flat(Kind::Bits, 1.0)), Ok(Agreement::default()));
         // Fields.
         let of = |h: Option<f64>| Input { field: h, name: format!("{h:?}"), ..spins.clone() };
         refused(&of(Some(0.3)), &of(Some(0.0)), &["Some(0.3)", "Some(0.0)", "one field"]);

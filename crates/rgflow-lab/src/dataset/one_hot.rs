@@ -102,7 +102,7 @@ impl Dataset {
 
     /// Number of distinct values, if they are few whole numbers other than those of spins or bits.
     pub(super) fn few_states(values: &Values) -> Option<usize> {
-        distinct(values).ok().map(|found| found.len()).filter(|n| (3..=20).contains(n))
+        distinct(values).ok().map(|found| found.len()).filter(|n| (3..=10).contains(n))
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
             ("rbm.snapshots=[1, 2]", "rbm.snapshots = "),
             ("rbm.other_rates=[0.01]", "rbm.other_rates = "),
             ("rbm.batch=-1", "rbm.batch = "),
-            ("flow.starts=[-1.0]", "flow.starts = "),
+            ("flow.starts=[-1.0]", "flow.starts[0] = "),
             ("flow.doublings=0", "flow.doublings = "),
             ("objectives.learning_rate=0.0", "objectives.learning_rate = "),
             ("penalties.strengths=[]", "penalties.strengths = "),

@@ -41,12 +41,16 @@ impl TrainThermometer {
             continuous: *d.bins > 0,
             shape: d.shape.clone(),
             scale: d.scale,
-            real: d.real,
+            real: d.real || *d.states > 0,
             allow,
             ..Options::default()
         };
         self.0.read(&options, |data| {
             data.bin(*d.bins)?;
+            if *d.states > 0 {
+                rgflow::rbm::Units::categorical(*d.states).map_err(|e| format!("data.states = {}: {e}", d.states))?;
+                data.code_states(*d.states, None)?;
+            }
             fits(data)
         })
     }

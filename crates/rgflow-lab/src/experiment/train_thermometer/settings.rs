@@ -24,13 +24,15 @@ pub struct Data {
     pub shape: Vec<usize>,
     #[serde(skip_serializing_if = "is_none")]
     pub bins: Within<0, 10_000>,
+    #[serde(skip_serializing_if = "is_none")]
+    pub states: Within<0, 10_000>,
     pub scale: f64,
     pub real: bool,
     pub test_fraction: Share,
     pub reference_fraction: Share,
 }
 
-/// Whether there are no bins.
+/// Whether there are no bins or states.
 fn is_none(bins: &Within<0, 10_000>) -> bool {
     **bins == 0
 }

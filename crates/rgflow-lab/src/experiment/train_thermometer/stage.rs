@@ -118,6 +118,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             "field": data.field,
             "blake3": data.hash,
         });
+        if let Some(states) = &data.states {
+            metadata["input"]["states"] = states.clone().into();
+        }
         if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
             metadata["input"][LATTICE_NAME] = name.into();
         }
