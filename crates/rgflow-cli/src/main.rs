@@ -6,10 +6,11 @@ mod output;
 mod signal;
 mod usage;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser};
 use rgflow_lab::artifact::{Error, stderr};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// Neural networks meet the renormalization group: Ising samples, a network as thermometer, restricted Boltzmann machines
@@ -19,6 +20,23 @@ use std::process::ExitCode;
 struct Arguments {
     #[command(subcommand)]
     command: commands::Command,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// How much is said on stderr, and how.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Output")]
+struct Talk {
+    /// Colours: with `auto` on a terminal, if the variable NO_COLOR is not set.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
+    /// Writes nothing on stderr but errors: no progress, notes and warnings.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Writes a line on stderr for every stage that ends.
+    #[arg(short, long, global = true)]
+    verbose: bool,
 }
 
 #[global_allocator]
@@ -35,7 +53,17 @@ Exit codes: 0 done, 2 a mistake in the command or a file, 1 a failure, 130 inter
 
 fn main() -> ExitCode {
     stderr::set_json(asks_for_json(std::env::args_os().skip(1)));
-    let arguments = match Arguments::try_parse() {
+    let color = color(std::env::args_os().skip(1));
+    stderr::set_colour(match color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        // https://no-color.org: set and not empty.
+        ColorChoice::Auto => {
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
+        }
+    });
+    let matches = Arguments::command().color(color).try_get_matches();
+    let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         // `rgflow` alone shows its help; any other mistake is one line.
         Err(e) if e.use_stderr() && e.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -49,6 +77,8 @@ fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
+    stderr::set_quiet(arguments.talk.quiet);
+    stderr::set_verbose(arguments.talk.verbose);
     match rgflow::cpu::check().map_err(Error::User).and_then(|()| arguments.command.execute()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -60,6 +90,15 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// The value of `--color` in `arguments`, which also decides how a mistake in them is shown.
+fn color(arguments: impl Iterator<Item = OsString>) -> ColorChoice {
+    let arguments: Vec<OsString> = arguments.take_while(|argument| argument != "--").collect();
+    let after = arguments.windows(2).find(|two| two[0] == "--color").map(|two| two[1].clone());
+    let joined = || arguments.iter().find_map(|a| Some(OsString::from(a.to_str()?.strip_prefix("--color=")?)));
+    let found = after.or_else(joined).and_then(|when| when.to_str().and_then(|when| when.parse().ok()));
+    found.unwrap_or(ColorChoice::Auto)
 }
 
 /// Whether `arguments` contain `--progress json`: mistakes in the arguments are then reported as JSON too.

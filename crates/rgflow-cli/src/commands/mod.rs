@@ -12,6 +12,8 @@ mod histograms;
 mod inspect;
 mod label_flags;
 mod list;
+mod man;
+mod names;
 mod report;
 mod reproduce;
 mod rg;
@@ -59,6 +61,8 @@ pub enum Command {
     Bench(bench::Bench),
     /// Prints the completions of a shell.
     Completions(completions::Completions),
+    /// Writes man pages.
+    Man(man::Man),
 }
 
 impl Command {
@@ -84,6 +88,7 @@ impl Command {
             Command::Exact(exact) => exact.execute(),
             Command::Bench(bench) => bench.execute(),
             Command::Completions(completions) => completions.execute(),
+            Command::Man(man) => man.execute(),
         }
     }
 }

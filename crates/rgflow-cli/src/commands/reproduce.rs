@@ -1,5 +1,6 @@
 //! `rgflow reproduce`: the thesis's figures and tables by number, with the verdict on each claim.
 
+use super::names;
 use super::run_flags::{self, Finished, Flags, open_page};
 use crate::{output, signal};
 use rgflow_lab::artifact::{self, Error, settings};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
   rgflow reproduce fig4.2 fig4.6 --json")]
 pub struct Reproduce {
     /// Numbers of figures and tables such as fig4.6, or `all`.
-    #[arg(value_name = "ITEM", required_unless_present = "list")]
+    #[arg(value_name = "ITEM", required_unless_present = "list", value_parser = names::items(), hide_possible_values = true)]
     items: Vec<String>,
     /// With `all`: makes what takes longest too, the maps over settings and the exponents of appendix B.
     #[arg(long)]

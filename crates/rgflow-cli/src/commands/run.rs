@@ -1,10 +1,10 @@
 //! `rgflow run`: runs an experiment by name or from a TOML file.
 
-use super::list;
 use super::run_flags::Flags;
+use super::{list, names};
 use crate::output;
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{self, AnyExperiment};
+use rgflow_lab::experiment::{self, About, AnyExperiment};
 use std::path::{Path, PathBuf};
 
 /// Runs an experiment: samples, networks, flows, analysis, report.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = help())]
 pub struct Run {
     /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes.
-    #[arg(value_name = "RECIPE-or-FILE.toml")]
+    #[arg(value_name = "RECIPE-or-FILE.toml", value_parser = names::experiments(), hide_possible_values = true)]
     recipe: Option<String>,
     /// Prints the recipe, every setting with its default, and stops.
     #[arg(long)]
@@ -30,7 +30,14 @@ const EXAMPLES: &str = "Examples:
 
 /// Examples and the experiments with their usual times.
 fn help() -> String {
-    format!("{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores:\n{}", list::experiments())
+    let times: String = experiment::ALL.iter().map(|experiment| experiment.about()).map(line).collect();
+    format!(
+        "{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores (`rgflow list` says what each is):\n{times}"
+    )
+}
+
+fn line(about: &About) -> String {
+    format!("  {:<20} {}\n", about.name, about.time)
 }
 
 impl Run {

@@ -3,7 +3,7 @@
 use crate::{output, signal};
 use rgflow_lab::artifact::{
     Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, provenance::Origin, replace_note,
-    settings,
+    settings, stderr,
 };
 use rgflow_lab::experiment::{self, AnyExperiment};
 use rgflow_lab::record::{Record, Results};
@@ -15,6 +15,7 @@ use std::time::Duration;
 
 /// Flags of the commands that run experiments.
 #[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Run")]
 pub struct Flags {
     /// Changes a setting, such as --set rbm.epochs=50 (may be given several times).
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -170,7 +171,11 @@ impl Show {
     /// The progress reporter for this choice.
     pub fn reporter(self) -> Arc<dyn Progress> {
         match self {
-            Show::Auto if std::io::stderr().is_terminal() => Arc::new(progress::Terminal::new()),
+            // Lines of stages would tear a bar.
+            _ if stderr::is_quiet() => Arc::new(progress::Silent),
+            Show::Auto if std::io::stderr().is_terminal() && !stderr::is_verbose() => {
+                Arc::new(progress::Terminal::new())
+            }
             Show::Json => Arc::new(progress::JsonLines::new()),
             Show::Auto | Show::None => Arc::new(progress::Silent),
         }

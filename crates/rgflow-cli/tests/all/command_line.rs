@@ -216,3 +216,32 @@ fn a_reader_that_goes_away_is_no_failure() {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
 }
+
+#[test]
+fn quiet_verbose_and_colours_are_as_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+    rgflow(&["sample", "ising", "--size", "4", "--temperature", "2", "--n", "40", "--out", &path("a.npz")]).success();
+    let train = ["train", "rbm", &path("a.npz"), "--hidden", "2", "--epochs", "1", "--set", "samples.steps=2", "--out"];
+    let ran = rgflow(&[&train[..], &[&path("v"), "-v"]].concat()).success();
+    ran.complains("stage rbm of seed 1: ").complains("stage examine of seed 1: ");
+    let ran = rgflow(&[&train[..], &[&path("v"), "-q"]].concat()).success();
+    assert_eq!(ran.stderr, "", "complete: nothing to do");
+    rgflow(&["run", "isin-2d", "-q"]).code(2).complains("isin-2d");
+    let coloured = rgflow(&["run", "isin-2d", "--color", "always"]).code(2);
+    assert!(coloured.stderr.starts_with("\u{1b}[1;31merror\u{1b}[0m: "), "{}", coloured.stderr);
+    rgflow(&["--color=always", "run", "--nonsense"]).code(2).complains("\u{1b}[1;31merror");
+    assert!(!rgflow(&["run", "isin-2d"]).code(2).stderr.contains('\u{1b}'));
+    assert!(rgflow(&["run", "--help", "--color", "always"]).success().stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn shells_complete_names_and_man_pages_are_written() {
+    for shell in ["bash", "zsh"] {
+        rgflow(&["completions", shell]).success().prints("finite-size-scaling").prints("fig4.6");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    rgflow(&["man", "--out", dir.path().to_str().unwrap()]).success();
+    let page = std::fs::read_to_string(dir.path().join("rgflow-run.1")).unwrap();
+    assert!(page.contains(".TH") && page.contains("RECIPE"), "{page}");
+}

@@ -261,6 +261,13 @@ impl Run {
             time.seconds = made.and_then(|t| t.seconds);
             time.cpu_path = made.and_then(|t| t.cpu_path.clone());
         }
+        if stderr::is_verbose() {
+            let took = match (kept, time.seconds) {
+                (false, Some(seconds)) => format!("{seconds:.2} s"),
+                _ => "kept".into(),
+            };
+            stderr::complain(&format!("stage {name} of seed {seed}: {took}"));
+        }
         let mut stages = self.stages();
         stages.ended.insert((seed, name.into()), time);
         let inside = manifest.strip_prefix(&self.dir).unwrap_or(manifest);

@@ -4,6 +4,34 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static AS_JSON: AtomicBool = AtomicBool::new(false);
+static QUIET: AtomicBool = AtomicBool::new(false);
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+static COLOUR: AtomicBool = AtomicBool::new(false);
+
+/// Leaves out every later line but errors.
+pub fn set_quiet(on: bool) {
+    QUIET.store(on, Ordering::Relaxed);
+}
+
+/// Whether only errors are written.
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Writes a line for every stage of a run that ends.
+pub fn set_verbose(on: bool) {
+    VERBOSE.store(on, Ordering::Relaxed);
+}
+
+/// Whether a line is written for every stage.
+pub fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
+/// Writes the words `error`, `warning` and `note` at the beginning of a line in colour.
+pub fn set_colour(on: bool) {
+    COLOUR.store(on, Ordering::Relaxed);
+}
 
 /// Makes every later line an object, as [`progress::JsonLines`](super::progress::JsonLines) writes them.
 pub fn set_json(on: bool) {
@@ -18,7 +46,12 @@ pub fn is_json() -> bool {
 /// Writes `line`, which may begin with `error: `, `warning: ` or `note: `; write errors are ignored. Control characters
 /// are shown as `\u{..}`: names and texts of files may contain them.
 pub fn complain(line: &str) {
-    write(&shown(line, is_json()));
+    if is_quiet() && !line.starts_with("error: ") {
+        return;
+    }
+    let text = shown(line, is_json());
+    let colour = COLOUR.load(Ordering::Relaxed) && !is_json();
+    write(&if colour { coloured(&text) } else { text });
 }
 
 /// Reports that `size` bytes are not available; allocates nothing itself.
@@ -40,6 +73,16 @@ pub(super) fn object(value: &serde_json::Value) {
 /// Write errors are ignored: a closed pipe must not stop the run.
 fn write(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// `line` with its first word in bold colour, if that is the kind of a line.
+fn coloured(line: &str) -> String {
+    let kinds = [("error", 31), ("warning", 33), ("note", 36)];
+    let found = kinds.into_iter().find_map(|(kind, code)| Some((kind, code, line.strip_prefix(kind)?)));
+    match found {
+        Some((kind, code, rest)) if rest.starts_with(": ") => format!("\u{1b}[1;{code}m{kind}\u{1b}[0m{rest}"),
+        _ => line.into(),
+    }
 }
 
 fn shown(line: &str, json: bool) -> String {
@@ -71,7 +114,13 @@ pub fn harmless_json(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{coloured, shown};
+
+    #[test]
+    fn only_the_kind_of_a_line_is_coloured() {
+        assert_eq!(coloured("error: e"), "\u{1b}[1;31merror\u{1b}[0m: e");
+        assert_eq!(coloured("warnings: none"), "warnings: none");
+    }
 
     #[test]
     fn every_line_is_an_object_with_the_kind_of_its_event() {
