@@ -174,15 +174,16 @@ impl From<Thermodynamics> for Averages {
 impl Ising {
     /// Exact averages of `lattice` at `temperature`.
     fn averages(&self, lattice: &Geometry, temperature: Temperature) -> Result<Averages, String> {
-        let extents = lattice.extents();
-        if let ([lx, ly], true) = (&extents[..], self.field == 0.0)
-            && let Some(j) = self.hamiltonian.torus(*lx, *ly)
-        {
-            // Every second spin turned makes J of -J; units of |J| make 1 of it.
-            let scaled = Temperature::new(temperature.value() / j.abs()).map_err(|e| e.to_string())?;
-            let one = square::thermodynamics(*lx, *ly, scaled).map_err(|e| e.to_string())?;
-            let (energy, free_energy) = (one.energy * j.abs(), one.free_energy.map(|f| f * j.abs()));
-            return Ok(Thermodynamics { energy, free_energy, ..one }.into());
+        let torus = match lattice {
+            _ if self.field != 0.0 => None,
+            Geometry::Square(s) => {
+                Some(square::thermodynamics(s.lx(), s.ly(), temperature).map_err(|e| e.to_string())?)
+            }
+            Geometry::Bonds(bonds) => square::of_bonds(bonds, temperature),
+            _ => None,
+        };
+        if let Some(exact) = torus {
+            return Ok(exact.into());
         }
         if let Geometry::Ring(ring) = lattice {
             let exact = chain_in_field::thermodynamics(ring.n_sites(), temperature, self.field);

@@ -42,13 +42,4 @@ impl Hamiltonian {
     pub fn is_list(&self) -> bool {
         self.edges.is_some()
     }
-
-    /// J, if all bonds of the square torus `lx` x `ly` have it and none is frustrated.
-    pub fn torus(&self, lx: usize, ly: usize) -> Option<f64> {
-        let periodic = self.boundary.iter().all(|b| *b == Boundary::Periodic);
-        let j = self.coupling.first().copied().unwrap_or(1.0);
-        let uniform = self.coupling.iter().all(|other| *other == j);
-        let satisfied = j > 0.0 || j < 0.0 && lx.is_multiple_of(2) && ly.is_multiple_of(2);
-        (self.edges.is_none() && self.lattice == "square" && periodic && uniform && satisfied).then_some(j)
-    }
 }

@@ -85,6 +85,8 @@ fn files_hold_the_couplings_and_reweighting_uses_them() {
         &[&["sample", "ising", "--temperature", "2.5", "--n", "4000", "--out", &file, "--json"][..], &system].concat(),
     );
     assert_eq!((&drawn["lattice"], &drawn["rows"][0]["xi"]), (&"square(J=-1)".into(), &Value::Null));
+    let exact = energy(&[&["--temperature", "2.5"][..], &system].concat());
+    assert_eq!(drawn["rows"][0]["exact"]["energy"].as_f64(), Some(exact));
     let mut arrays = npz::Reader::open(&file).unwrap();
     assert!(arrays.numbers("couplings", |j| j).unwrap().iter().all(|j| *j == -1.0));
     assert_eq!(arrays.numbers("bonds", |site| site).unwrap().shape(), [128, 2]);

@@ -135,7 +135,9 @@ impl Request {
 
     /// Exact energy per spin and specific heat, where they are known.
     fn exact(&self, temperature: Temperature) -> Option<(f64, f64)> {
+        let of_torus = |bonds| square::of_bonds(bonds, temperature).filter(|_| self.field == 0.0);
         let exact = match &self.lattice {
+            Geometry::Bonds(bonds) if of_torus(bonds).is_some() => of_torus(bonds),
             Geometry::Square(s) if self.field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
             Geometry::Ring(r) => chain_in_field::thermodynamics(r.n_sites(), temperature, self.field).ok(),
             Geometry::Bonds(bonds) if bonds.n_sites() <= MOST_ENUMERATED => {

@@ -8,7 +8,7 @@
 
 use super::Thermodynamics;
 use super::wide::{Jet, Wide};
-use crate::lattice::{LatticeError, Temperature};
+use crate::lattice::{Bonds, LatticeError, Temperature};
 
 /// From this coupling on the first excitations are exact in f64: the next ones are smaller by e^{-4K} = 1e-14.
 const LOW_TEMPERATURE_COUPLING: f64 = 8.0;
@@ -30,6 +30,24 @@ const LOW_TEMPERATURE_COUPLING: f64 = 8.0;
 pub fn thermodynamics(lx: usize, ly: usize, temperature: Temperature) -> Result<Thermodynamics, LatticeError> {
     check(lx, ly)?;
     Ok(thermodynamics_of(lx, ly, temperature.value()))
+}
+
+/// As [`thermodynamics`] for a square torus of one coupling J that is not frustrated: J > 0, or even extents, where J < 0 is J > 0 with
+/// every second spin turned. `None` for other bonds.
+///
+/// ```
+/// use rgflow::{exact::square, lattice::{Bonds, Square, Temperature}};
+/// let antiferromagnet = Bonds::on(&Square::new(10, 10)?, &[-2.0], &[])?;
+/// let seen = square::of_bonds(&antiferromagnet, Temperature::new(4.5)?);
+/// assert!(seen.is_some_and(|seen| (seen.energy + 2.0 * 1.50016820527).abs() < 1e-10));
+/// assert!(square::of_bonds(&Bonds::on(&Square::new(5, 5)?, &[-2.0], &[])?, Temperature::CRITICAL).is_none());
+/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// ```
+pub fn of_bonds(bonds: &Bonds, temperature: Temperature) -> Option<Thermodynamics> {
+    let (lx, ly, coupling) = bonds.square_torus()?;
+    let size = coupling.abs();
+    let Thermodynamics { energy, specific_heat, free_energy } = thermodynamics_of(lx, ly, temperature.value() / size);
+    Some(Thermodynamics { energy: size * energy, specific_heat, free_energy: free_energy.map(|f| size * f) })
 }
 
 /// The temperature at which the `lx` x `ly` torus has the mean energy per spin `energy`.

@@ -188,6 +188,16 @@ impl Bonds {
         Ok(self)
     }
 
+    /// Extents and J of a square torus all of whose bonds have one coupling and of which none is frustrated; `None` for other bonds.
+    pub(crate) fn square_torus(&self) -> Option<(usize, usize, f64)> {
+        let (Origin::Lattice(cells), [lx, ly]) = (&self.origin, &self.extents[..]) else { return None };
+        let j = cells.couplings[0];
+        let uniform = cells.couplings.iter().all(|other| *other == j);
+        let periodic = cells.boundaries.iter().all(|b| *b == Boundary::Periodic);
+        let satisfied = j > 0.0 || lx.is_multiple_of(2) && ly.is_multiple_of(2);
+        (cells.base == "square" && uniform && periodic && satisfied).then_some((*lx, *ly, j))
+    }
+
     /// Number of bonds.
     pub fn n_bonds(&self) -> usize {
         self.neighbours.len() / 2
