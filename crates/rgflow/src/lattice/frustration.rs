@@ -11,7 +11,7 @@ use super::{Lattice, LatticeError, title};
 /// let chain = Bonds::new(4, &[(0, 1, -1.0), (1, 2, 2.0), (2, 3, -0.5)])?;
 /// assert_eq!(GroundStates::of(&chain)?.signs, [1, -1, -1, 1]);
 /// let triangle = Bonds::new(3, &[(0, 1, -1.0), (1, 2, -1.0), (0, 2, -1.0)])?;
-/// assert!(GroundStates::of(&triangle).unwrap_err().to_string().contains("1 - 0 - 2 - 1"));
+/// assert!(GroundStates::of(&triangle).unwrap_err().to_string().contains("around the sites 0 - 2 - 1 - 0"));
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl GroundStates {
     }
 }
 
-/// The loop that a bond between `a` and `b` closes, whose sites were reached along `from`.
+/// The loop, from its first site on, that a bond between `a` and `b` closes, whose sites were reached along `from`.
 fn around(from: &[usize], a: usize, b: usize) -> Vec<usize> {
     let path = |mut site: usize| {
         let mut all = vec![site];
@@ -106,6 +106,8 @@ fn around(from: &[usize], a: usize, b: usize) -> Vec<usize> {
     }
     up.extend(common);
     up.extend(down.into_iter().rev());
+    let first = (0..up.len()).min_by_key(|k| up[*k]).unwrap_or(0);
+    up.rotate_left(first);
     up
 }
 
