@@ -22,6 +22,7 @@ pub mod npz;
 pub mod progress;
 pub mod provenance;
 pub mod rbm_file;
+mod record_checks;
 mod report_files;
 pub mod restart;
 mod run;

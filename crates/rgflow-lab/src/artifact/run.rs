@@ -4,7 +4,7 @@ use super::config::{self, FILE as CONFIG};
 use super::folder::{COMPLETE, Complete, Holds, RECORD, RESULTS, State, holds};
 use super::lock::Lock;
 use super::provenance::{self, Origin, Provenance, StageTime};
-use super::{Error, Progress, Repetition, atomic, inside, json, stderr};
+use super::{Error, Progress, Repetition, atomic, inside, json, record_checks, stderr};
 use crate::record::{Record, Results};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -324,10 +324,10 @@ impl Run {
     /// If two numbers have one key, a value is not finite, or a file cannot be written.
     pub fn finish(&self, record: &Record) -> Result<PathBuf, Error> {
         self.check_interrupt()?;
-        check_numbers(record)?;
+        record_checks::check_numbers(record)?;
         // A dangling link is a bug for tests to find; it should not cost a user a finished run.
         if cfg!(debug_assertions) {
-            check_links(record)?;
+            record_checks::check_links(record)?;
         }
         let text = json::pretty(record)?;
         serde_json::from_str::<Record>(&text).map_err(|e| {
@@ -348,62 +348,5 @@ impl Run {
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run").field("dir", &self.dir).field("seeds", &self.seeds).finish_non_exhaustive()
-    }
-}
-
-fn check_numbers(record: &Record) -> Result<(), Error> {
-    let mut keys = BTreeSet::new();
-    for number in &record.numbers {
-        if !keys.insert(&number.key) {
-            return Err(Error::failure(format!("two numbers have the key {} (a bug of the experiment)", number.key)));
-        }
-        let interval = number.interval.iter().flatten().flatten();
-        let values = [number.value, number.error, number.n_eff];
-        let compared = number.compare.iter().flat_map(|c| [c.value, c.error]).flatten();
-        if values.iter().flatten().chain(interval).copied().chain(compared).any(|v| !v.is_finite()) {
-            return Err(Error::failure(format!("the number {} is not finite: it must be null", number.key)));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses claims and comparisons that refer to a missing number, and two figures of one name.
-fn check_links(record: &Record) -> Result<(), Error> {
-    let keys: BTreeSet<&str> = record.numbers.iter().map(|number| number.key.as_str()).collect();
-    let nulls = record.numbers.iter().flat_map(|number| &number.compare);
-    let nulls = nulls.filter_map(|comparison| comparison.source.strip_prefix("null: "));
-    let mut named = record.claims.iter().flat_map(|claim| claim.keys()).chain(nulls);
-    if let Some(missing) = named.find(|key| !keys.contains(key)) {
-        return Err(Error::failure(format!("no number has the key {missing} that a claim or a null names")));
-    }
-    let mut figures = BTreeSet::new();
-    let twice = record.sections.iter().flat_map(|section| &section.figures).find(|figure| !figures.insert(&figure.id));
-    twice.map_or(Ok(()), |figure| Err(Error::failure(format!("two figures are called {}", figure.id))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::{Claim, Figure, Number, Section};
-
-    #[test]
-    fn links_to_nothing_are_found() {
-        let number = |key: &str| Number::new(key, 1.0, None, "1", "");
-        let (a, b) = (number("a"), number("b"));
-        let record = |numbers: &[&Number], claim: Claim| Record {
-            numbers: numbers.iter().map(|n| (*n).clone()).collect(),
-            claims: vec![claim, Claim::left_out("fig2", "not asked for")],
-            ..Record::default()
-        };
-        let claim = || Claim::of("fig1", "", &a).with_null(&b);
-        assert!(check_links(&record(&[&a, &b], claim())).is_ok());
-        let missing = |record: &Record| check_links(record).unwrap_err().to_string();
-        assert!(missing(&record(&[&b], claim())).contains("the key a "));
-        assert!(missing(&record(&[&a], claim())).contains("the key b "));
-        let beside_null = a.clone().against(&b);
-        assert!(missing(&record(&[&beside_null], Claim::of("fig1", "", &a))).contains("the key b "));
-        let mut twice = record(&[&a, &b], claim());
-        twice.sections = vec![Section::new("").figures([Figure::new("f", ""), Figure::new("f", "")])];
-        assert!(missing(&twice).contains("two figures are called f"));
     }
 }
