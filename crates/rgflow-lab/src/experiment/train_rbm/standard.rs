@@ -13,11 +13,15 @@ use serde::{Deserialize, Serialize};
 /// Largest |mean|/deviation: beyond it numbers of single precision do not hold a value.
 const FARTHEST: f64 = 1e5;
 
+/// A unit that has one value in more than this fraction of the samples hardly varies: by its own deviation, a rare value of a test sample
+/// would be tens of deviations away.
+const MOSTLY: f64 = 0.95;
+
 /// Mean and deviation of each unit over the training samples.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Standard {
     pub mean: Vec<f64>,
-    /// 1 where a unit does not vary.
+    /// Of a unit that hardly varies no less than that of the others.
     pub deviation: Vec<f64>,
 }
 
@@ -39,7 +43,15 @@ impl Standard {
         };
         let mean: Vec<f64> = sums(&|_, v| v).into_iter().map(|sum| sum / count).collect();
         let squares = sums(&|i, v| (v - mean[i]).powi(2));
-        let deviation: Vec<f64> = squares.into_iter().map(|s| if s > 0.0 { (s / count).sqrt() } else { 1.0 }).collect();
+        let mut deviation: Vec<f64> = squares.into_iter().map(|s| (s / count).sqrt()).collect();
+        let common = common(data, rows);
+        let same = sums(&|i, v| f64::from(u8::from(v == common[i])));
+        let varies: Vec<bool> = same.iter().zip(&deviation).map(|(n, s)| *n <= MOSTLY * count && *s > 0.0).collect();
+        let squares = || deviation.iter().zip(&varies).filter(|(_, varies)| **varies).map(|(s, _)| s * s);
+        let n_varying = squares().count();
+        let others = if n_varying > 0 { (squares().sum::<f64>() / n_varying as f64).sqrt() } else { 1.0 };
+        let hardly = deviation.iter_mut().zip(&varies).filter(|(_, varies)| !**varies);
+        hardly.for_each(|(s, _)| *s = s.max(others));
         if let Some(i) = (0..n).find(|i| mean[*i].abs() > FARTHEST * deviation[*i]) {
             return Err(Error::user(format!(
                 "column {} has the mean {} and the deviation {}: numbers of single precision do not tell its values apart; subtract an offset",
@@ -84,10 +96,41 @@ impl Standard {
     }
 }
 
+/// The value of each unit that more than half of the samples have, if there is one, else some value (Boyer and Moore).
+fn common(data: &Dataset, rows: &[usize]) -> Vec<f64> {
+    let mut found = vec![(0.0f64, 0usize); data.n_units()];
+    for portion in data.values.portions(rows.len()) {
+        for row in data.values.rows(&rows[portion]).rows() {
+            for ((value, count), v) in found.iter_mut().zip(row) {
+                let v = f64::from(*v);
+                match *count {
+                    0 => (*value, *count) = (v, 1),
+                    _ if *value == v => *count += 1,
+                    _ => *count -= 1,
+                }
+            }
+        }
+    }
+    found.into_iter().map(|(value, _)| value).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rgflow::random::Streams;
+
+    /// A unit that hardly varies has the deviation of the others.
+    #[test]
+    fn rare_values_have_no_deviation_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let row = |i: usize| format!("{},{},5\n", [1.0, -1.0][i % 2] * 0.25, if i == 7 { 0.0625 } else { 0.0 });
+        std::fs::write(&path, (0..40).map(row).collect::<String>()).unwrap();
+        let data = Dataset::read(&path, &crate::dataset::Options { real: true, ..Default::default() }).unwrap();
+        let standard = Standard::fit(&data, &(0..40).collect::<Vec<_>>()).unwrap();
+        assert_eq!(standard.deviation, [0.25; 3]);
+        assert_eq!((standard.mean[0], standard.mean[2]), (0.0, 5.0));
+    }
 
     /// The law of the values is that of standardised ones: differences of free energies, and reconstructions undone.
     #[test]
