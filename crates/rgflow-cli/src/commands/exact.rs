@@ -46,9 +46,9 @@ struct Ising {
     /// Field h in units of J.
     #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true)]
     field: f64,
-    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc or inf.
+    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc (of the infinite lattice) or inf.
     #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
-    temperature: Vec<Range>,
+    temperature: Vec<Asked>,
     /// Prints JSON with all digits.
     #[arg(long)]
     json: bool,
@@ -61,6 +61,38 @@ pub struct Size(pub Vec<usize>);
 /// One or several temperatures.
 #[derive(Clone)]
 pub struct Range(pub Vec<Temperature>);
+
+/// A temperature on the command line: `Tc` is the critical temperature of the lattice, whichever it is.
+#[derive(Clone)]
+pub enum Asked {
+    Critical,
+    Range(Range),
+}
+
+impl std::str::FromStr for Asked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "Tc" { Ok(Self::Critical) } else { text.parse().map(Self::Range) }
+    }
+}
+
+/// The temperatures `asked` on `lattice`.
+pub fn temperatures(asked: &[Asked], lattice: &Geometry) -> Result<Vec<Temperature>, Error> {
+    let unknown =
+        || Error::user(format!("--temperature Tc: the critical temperature of {lattice} is not known; write a number"));
+    let mut all = Vec::new();
+    for one in asked {
+        match one {
+            Asked::Range(range) => all.extend(&range.0),
+            Asked::Critical => {
+                let t = lattice.critical_temperature().ok_or_else(unknown)?;
+                all.push(Temperature::new(t).map_err(|e| Error::user(e.to_string()))?);
+            }
+        }
+    }
+    Ok(all)
+}
 
 /// Upper limit on the number of temperatures: more than this is a mistyped step.
 const MOST: f64 = 1e6;
@@ -117,7 +149,7 @@ impl std::str::FromStr for Range {
     }
 }
 
-/// What a text that is no temperature is taken for: `; write ...`, or nothing.
+/// The meaning that a text that is no temperature may have: `; write ...`, or nothing.
 fn meant(text: &str) -> String {
     let number = |part: &&str| part.trim().parse::<f64>().is_ok_and(|t| t >= 0.0);
     let parts = |separator: char| text.split(separator).collect::<Vec<_>>();
@@ -219,8 +251,8 @@ impl Exact {
             })?;
             let named = (!matches!(lattice, Geometry::Square(_))).then(|| lattice.to_string());
             let size = if ising.hamiltonian.is_list() { Size(lattice.extents()) } else { size };
-            for temperature in ising.temperature.iter().flat_map(|range| &range.0) {
-                let averages = ising.averages(&lattice, *temperature);
+            for temperature in temperatures(&ising.temperature, &lattice)? {
+                let averages = ising.averages(&lattice, temperature);
                 let averages = averages.map_err(|e| Error::user(format!("{lattice}: {e}")))?;
                 rows.push(Row {
                     size: size.clone(),

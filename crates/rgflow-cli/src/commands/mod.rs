@@ -26,7 +26,7 @@ mod verify;
 
 use rgflow_lab::artifact::Error;
 
-/// What to do.
+/// A command.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Runs an experiment: samples, networks, flows, analysis, report.

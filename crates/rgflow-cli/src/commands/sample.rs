@@ -1,8 +1,8 @@
 //! `rgflow sample`: configurations of the Ising model in a file.
 
+use super::exact::{Asked, Size, temperatures};
 use super::hamiltonian::Hamiltonian;
 use super::run_flags::{Show, interval, start_threads};
-use super::{exact::Range, exact::Size};
 use crate::{output, signal};
 use rgflow::lattice::{Geometry, Lattice, Order};
 use rgflow::sampling::Method;
@@ -58,9 +58,9 @@ struct Ising {
     /// Extents: 10 is 10 in every direction, else 3x5 or 4x4x6.
     #[arg(long, required_unless_present = "edges", value_name = "L or LXxLY")]
     size: Option<Size>,
-    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc or inf.
+    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc (of the infinite lattice) or inf.
     #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
-    temperature: Vec<Range>,
+    temperature: Vec<Asked>,
     /// Configurations at each temperature.
     #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     n: u32,
@@ -126,9 +126,9 @@ impl Ising {
             return Err(Error::user(format!("--field {}: must be a finite number (units J)", self.field)));
         }
         let request = Request {
+            temperatures: temperatures(&self.temperature, &lattice)?,
             lattice,
             field: self.field,
-            temperatures: self.temperature.iter().flat_map(|range| range.0.iter().copied()).collect(),
             n: self.n as usize,
             method,
             chains: self.chains,

@@ -154,3 +154,13 @@ fn open_boundaries() {
     assert!(error > 0.0 && (value - truth).abs() < Z_MAX * error, "{row} {truth}");
     assert_eq!((&row["xi"], &row["warnings"]), (&Value::Null, &serde_json::json!([])));
 }
+
+/// Truth: 4/ln 3 on the triangular lattice (Houtappel 1950); T_c is proportional to J.
+#[test]
+fn tc_is_that_of_the_lattice() {
+    let command = ["exact", "ising", "--size", "4", "--temperature", "Tc", "--json"];
+    let at = |more: &[&str]| json(&[&command[..], more].concat())["rows"][0]["temperature"].as_f64().unwrap();
+    assert!((at(&["--lattice", "triangular"]) - 4.0 / 3f64.ln()).abs() < 1e-12);
+    assert!((at(&["--coupling", "-2"]) - 2.0 * at(&[])).abs() < 1e-12);
+    mistake(&[&command[..], &["--lattice", "triangular", "--coupling", "-1"]].concat(), &["Tc", "is not known"]);
+}

@@ -164,7 +164,7 @@ fn one(mut source: One, options: &Options) -> Result<Table, Error> {
     Ok(Table { shape, labels, notes, ..Table::of(values) })
 }
 
-/// What the user says of the axes.
+/// The axes as the user describes them.
 fn says(options: &Options, list: Option<&[&str]>) -> Says {
     let number = |v: &&str| v.parse().ok();
     let temperatures = list.filter(|_| matches!(options.labelling, Labelling::Temperatures | Labelling::Beta));

@@ -1,7 +1,8 @@
 //! Continuous temperatures put into bins of about equal numbers of samples.
 
 use super::Dataset;
-use super::labels::{Labels, Meaning};
+use super::label_names::Meaning;
+use super::labels::Labels;
 use std::collections::BTreeMap;
 
 impl Labels {

@@ -1,6 +1,5 @@
 //! Numbers with a decimal comma, in tables whose cells commas do not separate.
 
-use super::cells::Cell;
 use std::borrow::Cow;
 
 /// Digits behind the comma of a number such as `-0,25` or `1,5e-3`; `None` for any other text.
@@ -29,7 +28,7 @@ pub(super) fn is_decimal<'a>(cells: impl Iterator<Item = &'a str>) -> Result<boo
                 let whole = whole.trim_start_matches(['+', '-']);
                 decimal |= digits != 3 || whole.is_empty() || whole.starts_with('0') || whole.len() > 3;
             }
-            None if cell.contains('.') && Cell::of(cell).number().is_some() => return Ok(false),
+            None if cell.contains('.') && cell.parse().is_ok_and(|number: f64| !number.is_nan()) => return Ok(false),
             None => {}
         }
     }

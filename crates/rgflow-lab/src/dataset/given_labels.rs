@@ -1,8 +1,8 @@
 //! Labels that the user gives in place of the name of an array: `--temperatures 1.5,2.0,2.5`.
 
 use super::Options;
-use super::label_names::Labelling;
-use super::labels::{Labels, Meaning};
+use super::label_names::{Labelling, Meaning};
+use super::labels::Labels;
 
 /// The labels in `options`: a list between commas, or a single temperature. An array or a column of that name comes first.
 pub(super) fn list(options: &Options) -> Option<Vec<&str>> {

@@ -3,8 +3,9 @@
 use super::Options;
 use super::cells::{Below, Cell, no_number};
 use super::given_labels;
+use super::label_names::Meaning;
 use super::label_names::{Labelling, usual};
-use super::labels::{Labels, Meaning};
+use super::labels::Labels;
 use super::pairing::{near, some};
 
 /// Takes the labels out of the table, if they are to be read; their columns are no units.

@@ -1,7 +1,15 @@
 //! Usual names of arrays and columns of labels, and how the user says what labels mean.
 
-use super::labels::Meaning;
 use serde::{Deserialize, Serialize};
+
+/// Meaning of labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Temperatures in J/k_B: labels with an order and a distance.
+    Temperature,
+    /// Names without order, such as digits.
+    Class,
+}
 
 /// How the labels of a file are to be understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +82,7 @@ fn without_unit(name: &str) -> &str {
     UNITS.iter().find(|unit| lower.ends_with(*unit)).map_or(name, |unit| &name[..name.len() - unit.len()])
 }
 
-/// What an array or a column of this name usually holds; `None` where it need not hold labels.
+/// The usual content of an array or a column of this name; `None` where it need not hold labels.
 pub(super) fn usual(name: &str) -> Option<Labelling> {
     let bare = without_unit(name);
     if is_one_of(&TEMPERATURES, bare) {

@@ -1,16 +1,7 @@
 //! Labels of samples: temperatures or classes, as numbers or words.
 
-use super::label_names::Labelling;
+use super::label_names::{Labelling, Meaning};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Meaning of labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// Temperatures in J/k_B: labels with an order and a distance.
-    Temperature,
-    /// Names without order, such as digits.
-    Class,
-}
 
 /// One label per sample.
 #[derive(Clone, Debug, PartialEq)]

@@ -44,8 +44,8 @@ use std::path::{Path, PathBuf};
 
 pub use input::{Agreement, Input};
 pub use kind::Kind;
-pub use label_names::Labelling;
-pub use labels::{Labels, Meaning};
+pub use label_names::{Labelling, Meaning};
+pub use labels::Labels;
 pub use lattice::{LATTICE_NAME, Sites};
 pub use pairing::some as listed;
 pub use values::{Rows, Values, packed};

@@ -1,8 +1,8 @@
 //! All states of a small lattice with couplings of any size and sign, one after the other by a Gray code.
 
-use super::enumeration::{FieldAverages, MAX_SITES};
+use super::ExactError;
 use super::error::finite_field;
-use super::{ExactError, enumeration};
+use super::field_averages::{FieldAverages, MAX_SITES};
 use crate::lattice::{Ising, Lattice, Model, Temperature};
 
 /// States between two energies that are summed anew: rounding does not add up over more.
@@ -11,27 +11,11 @@ const ANEW: u64 = 1 << 12;
 /// Energies closer than this, relative to the sum of all couplings, are one level at T = 0.
 const LEVEL: f64 = 1e-11;
 
-/// Exact averages of `model` at `temperature` in `[0, inf]` from all states of at most 25 sites, for couplings of any size and sign.
-///
-/// # Errors
-/// [`ExactError::TooManyStates`] beyond 25 sites.
-///
-/// ```
-/// use rgflow::exact::enumeration::averages;
-/// use rgflow::lattice::{Bonds, Ising, Temperature};
-/// // An open chain: E = -(n - 1) J tanh(J/T).
-/// let chain = Bonds::new(3, &[(0, 1, -2.0), (1, 2, -2.0)])?;
-/// let exact = averages(&Ising::new(&chain), Temperature::new(1.5)?)?;
-/// assert!((3.0 * exact.energy + 4.0 * (2.0f64 / 1.5).tanh()).abs() < 1e-12);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn averages<L: Lattice + ?Sized>(
+/// [`enumeration::averages`](super::enumeration::averages) with couplings.
+pub(super) fn averages<L: Lattice + ?Sized>(
     model: &Ising<'_, L>,
     temperature: Temperature,
 ) -> Result<FieldAverages, ExactError> {
-    if !model.is_coupled() {
-        return enumeration::joint_density(model.lattice)?.averages(temperature, model.field());
-    }
     let (n, t) = (model.lattice.n_sites() as f64, temperature.value());
     let boltzmann = Boltzmann::of(model, temperature)?;
     // Weight, E and E^2 above the ground state, M, |M|, M^2, M^4.
@@ -121,7 +105,7 @@ fn walk<L: Lattice + ?Sized>(model: &Ising<'_, L>, mut visit: impl FnMut(f64, i6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::enumeration;
+    use crate::exact::enumeration::{self, averages};
     use crate::lattice::{Bonds, Boundary, Geometry, bonds};
 
     fn on(name: &str, extents: &[usize], couplings: &[f64], boundaries: &[Boundary]) -> Geometry {

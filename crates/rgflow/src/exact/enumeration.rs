@@ -1,13 +1,11 @@
 //! All states of a small lattice, one after the other: the truth that everything else is tested against.
 
 use super::error::finite_field;
+use super::field_averages::MAX_SITES;
 use super::{ExactError, Levels, couplings};
 use crate::lattice::{Ising, Lattice, Temperature};
 
-pub use super::couplings::averages;
-
-/// Most sites that are enumerated: 3e7 states.
-pub(super) const MAX_SITES: usize = 25;
+pub use super::field_averages::FieldAverages;
 
 /// Number of states at each energy (J, in total; without field); from a Gray code over all 2^N states.
 ///
@@ -26,27 +24,6 @@ pub struct JointDensity {
     n_sites: usize,
     /// (sum over bonds of s s', sum of s, number of states).
     states: Vec<(i64, i64, u64)>,
-}
-
-/// Exact averages in a field h, per spin where not said otherwise: H = - sum over bonds of J s s' - h sum of s.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FieldAverages {
-    /// ln Z of the whole system relative to its ground state: ln sum over states of e^{-(E - E_0)/T}.
-    pub log_z_above_ground: f64,
-    /// Lowest energy of the whole system in J.
-    pub ground: f64,
-    /// Energy in J, with its part in the field.
-    pub energy: f64,
-    /// Specific heat in k_B.
-    pub specific_heat: f64,
-    /// \<m>, m = sum of s / N.
-    pub magnetisation: f64,
-    /// <|m|>.
-    pub abs_magnetisation: f64,
-    /// <m^2>.
-    pub m2: f64,
-    /// <m^4>.
-    pub m4: f64,
 }
 
 /// Joint density of states over bond sum and magnetisation of any lattice with J = 1.
@@ -79,6 +56,30 @@ pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, E
         (count > 0).then_some((2 * row - n_bonds as i64, 2 * column - n_sites as i64, count))
     };
     Ok(JointDensity { n_sites, states: counts.into_iter().enumerate().filter_map(state).collect() })
+}
+
+/// Exact averages of `model` at `temperature` in `[0, inf]` from all states of at most 25 sites, for couplings of any size and sign.
+///
+/// # Errors
+/// [`ExactError::TooManyStates`] beyond 25 sites.
+///
+/// ```
+/// use rgflow::exact::enumeration::averages;
+/// use rgflow::lattice::{Bonds, Ising, Temperature};
+/// // An open chain: E = -(n - 1) J tanh(J/T).
+/// let chain = Bonds::new(3, &[(0, 1, -2.0), (1, 2, -2.0)])?;
+/// let exact = averages(&Ising::new(&chain), Temperature::new(1.5)?)?;
+/// assert!((3.0 * exact.energy + 4.0 * (2.0f64 / 1.5).tanh()).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn averages<L: Lattice + ?Sized>(
+    model: &Ising<'_, L>,
+    temperature: Temperature,
+) -> Result<FieldAverages, ExactError> {
+    if model.is_coupled() {
+        return couplings::averages(model, temperature);
+    }
+    joint_density(model.lattice)?.averages(temperature, model.field())
 }
 
 /// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected. Couplings may be of any size and sign.

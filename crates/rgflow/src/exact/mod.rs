@@ -8,6 +8,7 @@ mod couplings;
 pub mod density;
 pub mod enumeration;
 mod error;
+mod field_averages;
 pub mod infinite;
 mod levels;
 mod ring_law;

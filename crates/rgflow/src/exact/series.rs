@@ -1,7 +1,7 @@
 //! Series of the partition function in x = e^{-2K} and in t = tanh K, exact from a density of states (thesis eqs
 //! 3.2.25-3.2.26).
 //!
-//! Integers of any size are those of `num-bigint`: sums of 2^N states with alternating signs have no room in 128 bits.
+//! Integers of any size are those of `num-bigint`: sums of 2^N states with alternating signs do not fit 128 bits.
 
 use num_bigint::{BigInt, BigUint};
 

@@ -1,8 +1,8 @@
 //! A chunk of chains on its way: what advances it, and what is read of it.
 
 use super::moments::{Columns, Piece};
+use super::readout::Readout;
 use super::schedule::Schedule;
-use super::trajectory::Readout;
 use crate::kernel::bits::Bits;
 use crate::lattice::Observables;
 use crate::nn::Workspace;

@@ -2,8 +2,8 @@
 
 use super::follower::{Follower, Map, State};
 use super::moments::{Columns, Piece, Trajectory, assemble};
+use super::readout::Readout;
 use super::schedule::Schedule;
-use crate::lattice::Square;
 use crate::nn::Mlp;
 use crate::random::Stream;
 use crate::rbm::{Kernel, MeanField, Rbm, Samples, Units};
@@ -47,15 +47,6 @@ pub struct Starts<'a> {
     pub values: Samples<'a>,
     /// Number of starts.
     pub n_starts: usize,
-}
-
-/// Readers of a flow, beside the distance from its start.
-#[derive(Clone, Copy, Debug)]
-pub struct Readout<'a> {
-    /// P(T), or the probabilities of any classes; `None` reads none.
-    pub mlp: Option<&'a Mlp>,
-    /// Where E and |m| of spins are measured; `None` measures none.
-    pub lattice: Option<&'a Square>,
 }
 
 /// The machine that is iterated, the mode, and the steps that are recorded.

@@ -28,13 +28,13 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// Room for `rows` of `units` units, all bits cleared.
+    /// Space for `rows` of `units` units, all bits cleared.
     pub fn new(rows: usize, units: usize) -> Self {
         let groups = packed_len(units);
         Self { rows, units, groups, nibbles: vec![[0; TOGETHER]; rows.div_ceil(TOGETHER) * groups] }
     }
 
-    /// Becomes room for `rows` of `units` units, which hold anything.
+    /// Becomes space for `rows` of `units` units, which hold anything.
     pub fn resize(&mut self, rows: usize, units: usize) {
         (self.rows, self.units, self.groups) = (rows, units, packed_len(units));
         self.nibbles.resize(rows.div_ceil(TOGETHER) * self.groups, [0; TOGETHER]);
@@ -205,12 +205,12 @@ pub struct ByUnit {
 }
 
 impl ByUnit {
-    /// Room for `groups` times four rows of `units` units; all bits are cleared.
+    /// Space for `groups` times four rows of `units` units; all bits are cleared.
     pub fn new(units: usize, groups: usize) -> Self {
         Self { units, groups, nibbles: vec![[0; TOGETHER]; units.div_ceil(TOGETHER) * groups] }
     }
 
-    /// Becomes room for `groups` times four rows of `units` units, which hold anything.
+    /// Becomes space for `groups` times four rows of `units` units, which hold anything.
     pub fn resize(&mut self, units: usize, groups: usize) {
         (self.units, self.groups) = (units, groups);
         self.nibbles.resize(units.div_ceil(TOGETHER) * groups, [0; TOGETHER]);
@@ -221,11 +221,11 @@ impl ByUnit {
     /// `count`, if any, is called for each unit with the number of rows in which it is set.
     ///
     /// # Panics
-    /// If there is no room, which is an error of the caller.
+    /// If there is no space, which is an error of the caller.
     pub fn put(&mut self, bits: &Bits, first: usize, mut count: Option<impl FnMut(usize, i32)>) {
         let groups = bits.rows.div_ceil(4);
         assert_eq!(bits.units, self.units, "number of units");
-        assert!(first + groups <= self.groups, "room for the rows");
+        assert!(first + groups <= self.groups, "space for the rows");
         for (pair, nibbles) in self.nibbles.chunks_exact_mut(self.groups).enumerate() {
             let mut sums = Counts::default();
             for (batch, of) in bits.nibbles.chunks_exact(bits.groups).enumerate() {

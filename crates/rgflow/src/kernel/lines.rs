@@ -36,7 +36,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Zeros, with room for rows up to a multiple of `unit`.
+    /// Zeros, with space for rows up to a multiple of `unit`.
     pub fn zeros((rows, columns): (usize, usize), unit: usize) -> Self {
         let padded = rows.next_multiple_of(unit);
         Self { rows, columns, padded, lines: vec![Line::ZERO; columns.div_ceil(COLUMNS) * padded] }

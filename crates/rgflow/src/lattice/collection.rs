@@ -18,7 +18,7 @@ const MIN_LENGTH: f64 = 50.0;
 pub struct Collection {
     /// Shape `(n, n_sites)`, values +-1. Row `i` of a Markov chain sampler is from chain `i % n_chains`.
     pub spins: Array2<i8>,
-    /// What made them, in words: "wolff", "metropolis as heat bath (T > 10)".
+    /// The sampler that made them, in words: "wolff", "metropolis as heat bath (T > 10)".
     pub sampler: String,
     /// Number of Markov chains; 0 if every row is independent by construction.
     pub n_chains: usize,
@@ -35,7 +35,7 @@ pub struct Collection {
     pub start_difference_z: f64,
     /// Cluster estimators of each row, from Swendsen-Wang only.
     pub improved: Option<Improved>,
-    /// What a user should know before using the averages, with the remedy; empty if all is well.
+    /// Warnings to read before the averages are used, with the remedy; empty if all is well.
     pub warnings: Vec<String>,
 }
 
@@ -88,7 +88,7 @@ impl Chains {
         if order.signs().is_some() {
             start_difference_z = start_difference_z.max(start_difference(&slow));
         }
-        // What serves instead of single-spin updates.
+        // Samplers that serve instead of single-spin updates.
         let other = if order == Order::Unknown { "" } else { ", or use a cluster or the exact sampler" };
         let unmeasured = |tau: &TauInt| tau.error.is_infinite();
         let mut n_eff = tau_e.n_eff(n).min(tau_m.n_eff(n));

@@ -36,13 +36,13 @@ impl Correlator {
         let axes = extents.into_iter().map(|extent| {
             let (forward, inverse) = (planner.plan_fft_forward(extent), planner.plan_fft_inverse(extent));
             let zero = Complex::new(0.0, 0.0);
-            let room = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
+            let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
             let axis = Axis {
                 stride,
                 forward,
                 inverse,
                 line: vec![zero; extent],
-                scratch: vec![zero; room],
+                scratch: vec![zero; scratch],
                 power: vec![0.0; extent],
             };
             stride *= extent;

@@ -67,7 +67,7 @@ impl CoupledClusters {
     }
 }
 
-/// What one cluster grows by.
+/// Bonds by which one cluster grows.
 pub(super) struct Growth {
     /// Where the bonds of each site begin.
     starts: Vec<usize>,

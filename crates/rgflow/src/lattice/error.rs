@@ -1,4 +1,4 @@
-//! What can go wrong on a lattice.
+//! Errors of lattices and their samplers.
 
 use crate::restart::Stopped;
 use thiserror::Error;
@@ -30,7 +30,7 @@ pub enum LatticeError {
         name: &'static str,
         /// The extents that were given.
         extents: Vec<usize>,
-        /// What it needs.
+        /// The requirement.
         needs: &'static str,
     },
     /// A name that is no lattice.
@@ -60,7 +60,7 @@ pub enum LatticeError {
         j: usize,
         /// Its coupling.
         coupling: f64,
-        /// What it needs.
+        /// The requirement.
         needs: String,
     },
     /// No bond with a coupling other than 0.
@@ -121,11 +121,11 @@ pub enum LatticeError {
     /// A result that holds for J = 1 alone.
     #[error("{what} takes J = 1 on every bond, but {lattice} has other couplings; {remedy}")]
     OtherCouplings {
-        /// What needs J = 1.
+        /// The computation that needs J = 1.
         what: &'static str,
         /// Name and extents of the lattice.
         lattice: String,
-        /// What to do instead.
+        /// The remedy.
         remedy: &'static str,
     },
     /// A field that is not a number.

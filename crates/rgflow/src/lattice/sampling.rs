@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::Collection;
 use crate::restart::{Resumable, Unfit, decode, demand, encode, together};
 
-/// What a Markov chain sampler does step by step.
+/// A Markov chain sampler, step by step.
 pub(super) trait Walk {
     /// Makes the step number `step`, from 0 in their order, and writes the configurations that it reaches to their rows.
     fn step(&mut self, step: usize, kept: &mut Array2<i8>);
@@ -50,7 +50,7 @@ impl<'a> Sampling<'a> {
         Self { walk: Box::new(walk), kept, step: 0, steps, together: together(operations) }
     }
 
-    /// What is drawn already.
+    /// A sampling that is drawn already.
     pub(super) fn drawn(collection: Collection) -> Self {
         Self::new(Drawn(collection), (0, 0), 0, 1)
     }

@@ -78,7 +78,7 @@ pub(super) enum Set<'a> {
     Bits { packed: Cow<'a, [u8]>, n_in: usize, pair: Pair },
 }
 
-/// Room for the inputs of a batch, of numbers or of bits.
+/// Space for the inputs of a batch, of numbers or of bits.
 #[derive(Clone, Debug)]
 pub(super) struct Gathered {
     real: Array2<f32>,
@@ -132,7 +132,7 @@ impl<'a> Set<'a> {
         }
     }
 
-    /// Room for `rows` samples of this set.
+    /// Space for `rows` samples of this set.
     pub(super) fn buffer(&self, rows: usize) -> Gathered {
         match self {
             Self::Real(x) => Gathered { real: Array2::zeros((rows, x.ncols())), bits: Vec::new() },

@@ -239,7 +239,7 @@ mod tests {
         let targets = Targets::Values(y.view());
         let seen = mlp.cost(x.view(), targets, cost).unwrap();
         assert!((seen - exact(mlp, x, y, cost)).abs() < 2e-6, "{what}: {seen}");
-        // Room for more rows than there are, filled by another pass before.
+        // Space for more rows than there are, filled by another pass before.
         let mut workspace = Workspace::new(mlp, 9);
         workspace.forward(mlp, Array2::ones((9, 4)).view());
         let gradient = workspace.gradient(mlp, x.view(), targets, cost);

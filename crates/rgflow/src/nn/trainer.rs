@@ -175,7 +175,7 @@ enum Owned {
 }
 
 impl Batch {
-    /// Room for `size` samples with such inputs and targets.
+    /// Space for `size` samples with such inputs and targets.
     pub(super) fn new(inputs: &Set, targets: Targets, size: usize) -> Self {
         let targets = match targets {
             Targets::Classes(_) => Owned::Classes(vec![0; size]),

@@ -1,4 +1,4 @@
-//! Room for the passes through a network, so that no pass needs more than what matrix products pack.
+//! Space for the passes through a network, so that no pass needs more than what matrix products pack.
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -38,7 +38,7 @@ struct FirstLayer {
 }
 
 impl Workspace {
-    /// Room for `rows` rows through `mlp`.
+    /// Space for `rows` rows through `mlp`.
     pub fn new(mlp: &Mlp, rows: usize) -> Self {
         let wide = |rows: usize| mlp.layers.iter().map(|l| Array2::zeros((rows, l.bias.len()))).collect();
         let zeros = |l: &Layer| Layer { weights: Array2::zeros(l.weights.dim()), bias: Array1::zeros(l.bias.len()) };

@@ -153,7 +153,7 @@ impl Contrastive {
     }
 }
 
-/// The optimiser of the biases of a layer, and room for their gradient.
+/// The optimiser of the biases of a layer, and space for their gradient.
 pub(super) struct Biases {
     part: Vec<f32>,
     optimiser: Optimiser,

@@ -129,7 +129,7 @@ impl<'a> VisibleStates<'a> {
     }
 
     /// Of two-valued units: (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is `spin`, the hidden
-    /// units have the fields `z` and their part of -F is `here`. `moved`: room for as many fields.
+    /// units have the fields `z` and their part of -F is `here`. `moved`: space for as many fields.
     pub(super) fn half_log_odds(&self, i: usize, spin: f64, (z, here): (&[f64], f64), moved: &mut [f64]) -> f64 {
         let (_, delta, _) = self.steps[0][0];
         moved.copy_from_slice(z);

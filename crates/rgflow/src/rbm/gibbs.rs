@@ -110,7 +110,7 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// Room for `rows` chains; discrete units are in their first state (two-valued ones low), Gaussian ones zero.
+    /// Space for `rows` chains; discrete units are in their first state (two-valued ones low), Gaussian ones zero.
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
         let together = rows.div_ceil(TOGETHER);
@@ -204,7 +204,7 @@ impl Chains {
     /// # Panics
     /// If `out` has another length, which is an error of the caller.
     pub fn write_visible(&self, out: &mut [f32]) {
-        assert_eq!(out.len(), self.rows * self.visible.n, "room for the visible units");
+        assert_eq!(out.len(), self.rows * self.visible.n, "space for the visible units");
         self.visible.write(out);
     }
 
@@ -218,7 +218,7 @@ impl Chains {
     /// # Panics
     /// If `out` has another length, which is an error of the caller.
     pub fn write_hidden(&self, out: &mut [f32]) {
-        assert_eq!(out.len(), self.rows * self.hidden.n, "room for the hidden units");
+        assert_eq!(out.len(), self.rows * self.hidden.n, "space for the hidden units");
         self.hidden.write(out);
     }
 
@@ -230,7 +230,7 @@ impl Chains {
     pub fn hidden_means(&mut self, kernel: &Kernel, means: &mut [f32]) {
         self.hidden_fields(kernel);
         let (n, together) = (self.hidden.n, self.rows.div_ceil(TOGETHER));
-        assert_eq!(means.len(), self.rows * n, "room for the means");
+        assert_eq!(means.len(), self.rows * n, "space for the means");
         for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
             for (fields, means) in fields.as_flattened().iter().zip(means.chunks_exact_mut(n)) {
                 means[b * COLUMNS..].iter_mut().zip(fields.0).for_each(|(to, z)| *to = z);

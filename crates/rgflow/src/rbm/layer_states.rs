@@ -24,8 +24,8 @@ pub(super) struct LayerStates {
 impl LayerStates {
     pub(super) fn new(units: &Units, rows: usize, n: usize) -> Self {
         let levels = units.levels();
-        let room = |of| if of { rows } else { 0 };
-        let (bits, mut values) = (Bits::new(room(levels.is_some()), n), Array2::zeros((room(levels.is_none()), n)));
+        let space = |of| if of { rows } else { 0 };
+        let (bits, mut values) = (Bits::new(space(levels.is_some()), n), Array2::zeros((space(levels.is_none()), n)));
         if let (None, Some(sites)) = (levels, units.sites()) {
             let first = sites.layer(0, n);
             values.rows_mut().into_iter().for_each(|mut row| row.assign(&ArrayView1::from(&first)));
@@ -33,7 +33,7 @@ impl LayerStates {
         Self { n, kind: units.kind(), levels, real: levels.is_none(), bits, values }
     }
 
-    /// Room for real values of two-valued units, which most chains never need.
+    /// Space for real values of two-valued units, which most chains never need.
     pub(super) fn make_real(&mut self, rows: usize) -> &mut Array2<f32> {
         if self.values.nrows() != rows {
             self.values = Array2::zeros((rows, self.n));

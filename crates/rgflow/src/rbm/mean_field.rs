@@ -167,7 +167,7 @@ impl Expectations {
     /// # Panics
     /// If `out` has another shape, which is an error of the caller.
     pub fn write(&self, mut out: ArrayViewMut2<f32>) {
-        assert_eq!(out.dim(), self.rested.dim(), "room for the states");
+        assert_eq!(out.dim(), self.rested.dim(), "space for the states");
         out.assign(&self.rested);
         self.visible.write_rows(&self.moving, out);
     }

@@ -147,7 +147,7 @@ pub fn odd() -> Vec<Operator> {
 pub struct Bits {
     lx: usize,
     ly: usize,
-    /// Words of a line, with room for the shift.
+    /// Words of a line, with space for the shift.
     words: usize,
     /// Lines shifted by x = 0 .. extent, `[shift][line][word]`: bit i is the spin at i + shift.
     shifted: Vec<u64>,

@@ -45,7 +45,7 @@ pub struct Collapse {
     /// Samples of square lattices of several sizes, at several temperatures each: .npz as `rgflow sample` writes them.
     #[arg(value_name = "FILE.npz")]
     files: Vec<PathBuf>,
-    /// What is collapsed.
+    /// The observable that is collapsed.
     #[arg(long, value_enum, default_value_t = Observable::Binder)]
     of: Observable,
     /// T_c from which the fit starts, and at which power laws are read [default: the exact one, and that of the fit].

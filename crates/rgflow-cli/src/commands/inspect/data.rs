@@ -94,7 +94,7 @@ pub fn samples(path: &Path, flags: &SampleFlags) -> Result<(Value, String), Erro
     Ok((json!({ "kind": "samples", "samples": value }), text))
 }
 
-/// What the recipe of `experiment` with `sets` refuses about its file, if anything.
+/// The reason for which the recipe of `experiment` with `sets` refuses its file, if it does.
 fn refusal(experiment: &dyn AnyExperiment, sets: &[String]) -> Result<(), Error> {
     let settings = settings::resolve(experiment.about().recipe, None, sets)?;
     experiment.check(&settings).map_err(Error::user)

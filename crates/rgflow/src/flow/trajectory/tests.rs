@@ -1,6 +1,7 @@
 //! Flows left and taken up, and the windows of a schedule.
 
 use super::*;
+use crate::lattice::Square;
 use crate::nn::Activation;
 use crate::random::Streams;
 use crate::rbm::Rest;

@@ -153,7 +153,7 @@ pub(super) fn in_opposite_pairs<L: Lattice + ?Sized>(lattice: &L) -> bool {
     (0..lattice.n_sites()).all(|site| (0..lattice.neighbours(site).len()).step_by(2).all(|k| returns(site, k)))
 }
 
-/// What the list of lattices holds of each.
+/// A lattice of the list.
 pub trait Named: Lattice + Sized {
     /// The name, in lower case.
     const NAME: &'static str;
@@ -240,6 +240,10 @@ macro_rules! lattices {
             /// ```
             pub fn with_bonds(self, couplings: &[f64], boundaries: &[Boundary]) -> Result<Self, LatticeError> {
                 let plain = couplings.iter().all(|j| *j == 1.0) && boundaries.iter().all(|b| *b == Boundary::Periodic);
+                // Of any lattice, so that no bond needs to be listed.
+                if plain && couplings.len().max(boundaries.len()) <= 1 && !matches!(self, Self::Bonds(_)) {
+                    return Ok(self);
+                }
                 let bonds = match &self {
                     $(Self::$lattice(lattice) => Bonds::on(lattice, couplings, boundaries)?,)*
                     Self::Bonds(lattice) => return Err(LatticeError::OwnBonds(lattice.name().to_owned())),
