@@ -1,5 +1,6 @@
 //! The commands of `rgflow`, one file each.
 
+mod analyse;
 mod bench;
 mod clean;
 mod completions;
@@ -37,6 +38,8 @@ pub enum Command {
     Scan(scan::Scan),
     /// Measures critical exponents by the renormalization group.
     Rg(rg::Rg),
+    /// Means, errors, tau_int and R-hat of series of your own.
+    Analyse(analyse::Analyse),
     /// Draws configurations of the Ising model and writes them to a file.
     Sample(sample::Sample),
     /// Trains a machine on your own data.
@@ -76,6 +79,7 @@ impl Command {
             Command::Reproduce(reproduce) => reproduce.execute(),
             Command::Scan(scan) => scan.execute(),
             Command::Rg(rg) => rg.execute(),
+            Command::Analyse(analyse) => analyse.execute(),
             Command::Sample(sample) => sample.execute(),
             Command::Train(train) => train.execute(),
             Command::Flow(flow) => flow.execute(),

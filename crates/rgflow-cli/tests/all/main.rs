@@ -22,4 +22,5 @@ mod paths;
 mod recipes;
 mod refusals;
 mod restart;
+mod series;
 mod written;

@@ -3,6 +3,7 @@
 pub mod couplings;
 pub mod finite_size;
 pub mod reweighting;
+pub mod series;
 
 use crate::record::format::value_with_error;
 use rgflow::statistics::Estimate;

@@ -18,7 +18,7 @@ pub(super) enum Names {
 /// Names that mark a column as numbering the rows.
 const INDEX: [&str; 5] = ["index", "idx", "id", "row", "no"];
 
-fn is_unnamed(name: &str) -> bool {
+pub(super) fn is_unnamed(name: &str) -> bool {
     name.is_empty() || name.starts_with("Unnamed:")
 }
 

@@ -1,6 +1,8 @@
 //! Text tables: one sample per line, with or without a line of names ([`super::header`] decides).
 
-use super::cells::{Cell, has_decimal_commas, lines, no_number, separator, with_first, without_trailing_separator};
+use super::cells::{
+    Below, Cell, has_decimal_commas, lines, no_number, separator, with_first, without_trailing_separator,
+};
 use super::content::Content;
 use super::header::{self, Names};
 use super::label_columns::take_labels;
@@ -11,18 +13,36 @@ use ndarray::{Array2, Axis};
 use std::borrow::Cow;
 use std::path::Path;
 
+/// Cells of a text file, with their names if it has any.
+pub(super) struct Sheet {
+    pub names: Option<Vec<String>>,
+    pub below: Below,
+    pub notes: Vec<String>,
+}
+
 /// Table of the text file `path`. Memory is checked before it is allocated.
 pub(super) fn read(path: &Path, content: Content, options: &Options) -> Result<Table, Error> {
+    let bytes = bytes(path, content)?;
+    table(&bytes, options).map_err(|what| Error::user(format!("{}: {what}", path.display())))
+}
+
+/// Cells of the text file `path`. Memory is checked before it is allocated.
+pub(super) fn read_sheet(path: &Path, content: Content) -> Result<Sheet, Error> {
+    let bytes = bytes(path, content)?;
+    sheet(&bytes, &Options::default()).map_err(|what| Error::user(format!("{}: {what}", path.display())))
+}
+
+/// The text, for a table that fits into memory.
+fn bytes(path: &Path, content: Content) -> Result<Vec<u8>, Error> {
     const REMEDY: &str = "give fewer samples at a time, or an array (.npy), which takes less";
     let name = path.display();
-    let wrong = |what: String| Error::user(format!("{name}: {what}"));
     let size = content.len() as usize;
     memory::need(&[Need::new(&[size], format!("{name}: the text"), REMEDY)])?;
     let bytes = content.into_bytes(path)?;
     // Every number has 64 bits, and there are two copies while columns of labels are removed.
     let cells = cells_of(&bytes);
     memory::need(&[Need::new(&[16, cells], format!("{name}: a table of {cells} numbers"), REMEDY)])?;
-    table(&bytes, options).map_err(wrong)
+    Ok(bytes)
 }
 
 /// Least number of cells in the text: words between separators or blanks, without comments.
@@ -32,9 +52,9 @@ fn cells_of(text: &[u8]) -> usize {
     lines.map(|line| line.split(between).filter(|cell| !cell.is_empty()).count()).sum()
 }
 
-/// Table of a text file. Lines that begin with `#` are comments (as written by `numpy.savetxt`); the last one before the numbers
+/// Cells of a text file. Lines that begin with `#` are comments (as written by `numpy.savetxt`); the last one before the numbers
 /// may hold the names.
-fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
+fn sheet(bytes: &[u8], options: &Options) -> Result<Sheet, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| "is no text in UTF-8; is it another kind of file? Save it as text".to_string())?;
     let text = text.trim_start_matches('\u{feff}');
@@ -71,6 +91,13 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
         let (line, found, expected) = (below.lines[0], below.width, names.len());
         return Err(format!("line {line} has {found} values, expected {expected}; every sample needs the same number"));
     }
+    Ok(Sheet { names, below, notes })
+}
+
+/// Table of samples in a text file.
+fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
+    let Sheet { names, below, mut notes } = sheet(bytes, options)?;
+    let n = below.lines.len();
     let mut kept: Vec<usize> = (0..below.width).collect();
     for c in header::indices(names.as_deref(), &below, options) {
         kept.retain(|k| *k != c);

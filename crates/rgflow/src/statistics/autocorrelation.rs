@@ -83,8 +83,28 @@ fn tau_int_of(chains: &[&[f64]]) -> TauInt {
     TauInt { tau, error: f64::INFINITY, window: longest - 1 }
 }
 
+/// Autocorrelation function rho(t) of several chains of one law about their common mean, for t = 0 to `lags` or the longest chain's last.
+///
+/// rho(0) is 1; a constant gives 0 at every lag. The noise of rho(t) is about sqrt(2 tau_int/n) (Bartlett) and larger where few pairs are left.
+///
+/// ```
+/// let rho = rgflow::statistics::autocorrelation(&[vec![1.0, -1.0, 1.0, -1.0, 1.0, -1.0]], 2);
+/// assert!((rho[0] - 1.0).abs() < 1e-12 && (rho[1] + 1.0).abs() < 1e-12 && (rho[2] - 1.0).abs() < 1e-12);
+/// ```
+pub fn autocorrelation(chains: &[Vec<f64>], lags: usize) -> Vec<f64> {
+    let views: Vec<&[f64]> = chains.iter().map(Vec::as_slice).collect();
+    let n: usize = chains.iter().map(Vec::len).sum();
+    let longest = chains.iter().map(Vec::len).max().unwrap_or(0);
+    let mean = chains.iter().flatten().sum::<f64>() / n as f64;
+    let sums = lagged_sums(&views, mean, longest);
+    let variance = sums.first().map_or(0.0, |sum| sum / n as f64);
+    let pairs = |t: usize| chains.iter().map(|c| c.len().saturating_sub(t)).sum::<usize>() as f64;
+    let rho = |(t, sum): (usize, &f64)| if variance > 0.0 { sum / (pairs(t) * variance) } else { 0.0 };
+    sums.iter().enumerate().take(lags.saturating_add(1)).map(rho).collect()
+}
+
 /// sum over chains and i of d(i) d(i + t) for every t, where d is the deviation from `mean`; by FFT of padded chains.
-fn lagged_sums(chains: &[&[f64]], mean: f64, longest: usize) -> Vec<f64> {
+pub(super) fn lagged_sums(chains: &[&[f64]], mean: f64, longest: usize) -> Vec<f64> {
     let padded = (2 * longest).next_power_of_two().max(2);
     // The scalar planner, because the others choose their arithmetic by the CPU.
     let mut planner = FftPlannerScalar::new();

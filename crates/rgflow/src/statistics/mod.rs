@@ -5,8 +5,11 @@
 //! need Student's t ([`student_t_error`]); functions of averages need resampling ([`jackknife`], [`bootstrap`]).
 
 mod autocorrelation;
+mod binning;
 mod blocking;
 mod collections;
+mod convergence;
+mod correlated;
 pub mod distances;
 mod estimate;
 mod principal;
@@ -14,9 +17,12 @@ mod resampling;
 pub(crate) mod special;
 mod testing;
 
-pub use autocorrelation::{TauInt, mean_of_chains, tau_int, tau_int_chains};
+pub use autocorrelation::{TauInt, autocorrelation, mean_of_chains, tau_int, tau_int_chains};
+pub use binning::{BinLevel, Binning, binning};
 pub use blocking::{block_means, blocking};
 pub use collections::{distinct_collections, purity};
+pub use convergence::{Convergence, convergence};
+pub use correlated::{CorrelatedMean, LEAST_TIMES, SeriesError, burn_in, correlated_mean};
 pub use distances::{Distances, jensen_shannon, kullback_leibler, total_variation};
 pub use estimate::{Estimate, mean_and_deviation, mean_error, student_t_error};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};

@@ -12,7 +12,7 @@ use rgflow_lab::report::svg;
 use std::path::{Path, PathBuf};
 
 /// Refuses, before any work, a file name that no picture can have, and an existing file unless `force`.
-fn check_plot(path: Option<&PathBuf>, force: bool) -> Result<(), Error> {
+pub(super) fn check_plot(path: Option<&PathBuf>, force: bool) -> Result<(), Error> {
     match path {
         Some(path) if path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("svg")) => {
             Err(Error::user(format!("--plot {}: pictures are SVG; name it .svg", path.display())))
@@ -25,6 +25,6 @@ fn check_plot(path: Option<&PathBuf>, force: bool) -> Result<(), Error> {
     }
 }
 
-fn draw(path: &Path, figure: &Figure) -> Result<(), Error> {
+pub(super) fn draw(path: &Path, figure: &Figure) -> Result<(), Error> {
     atomic::write(path, svg::figure(figure))
 }
