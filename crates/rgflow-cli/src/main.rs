@@ -2,6 +2,8 @@
 
 mod allocator;
 mod commands;
+mod completion;
+mod exchanged;
 mod output;
 mod signal;
 mod usage;
@@ -52,6 +54,7 @@ Examples:
 Exit codes: 0 done, 2 a mistake in the command or a file, 1 a failure, 130 interrupted (go on with --resume).";
 
 fn main() -> ExitCode {
+    completion::answer();
     stderr::set_json(asks_for_json(std::env::args_os().skip(1)));
     let color = color(std::env::args_os().skip(1));
     stderr::set_colour(match color {

@@ -39,6 +39,30 @@ fn asked(words: &[String]) -> String {
     [&["rgflow"], &names[..]].concat().join(" ")
 }
 
+/// Remedy for a value without its flag: `found` is no argument of this command.
+fn misplaced(words: &[String], found: &str) -> Option<String> {
+    let ends = |ending: &str| found.to_ascii_lowercase().ends_with(ending);
+    let is_number = found.chars().next().is_some_and(|c| c.is_ascii_digit()) && !found.contains('.');
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    Some(match (words.as_slice(), found.contains('=')) {
+        (["run" | "flow" | "train" | "rg", ..], true) => format!("a setting is given by --set {found}"),
+        (["scan", ..], true) if found.contains(',') => format!("write --axis {found}"),
+        (["scan", ..], true) => format!("write --set {found}, or --axis with several values"),
+        (["run" | "scan", ..], _) => {
+            "one experiment is run; settings are given with --set KEY=VALUE, a folder with --out DIR".into()
+        }
+        (["sample", ..], _) if [".npz", ".npy", ".csv"].iter().any(|e| ends(e)) => format!("write --out {found}"),
+        (["sample" | "exact", ..], _) if is_number => format!("write --size {found}"),
+        (["data", ..], _) => format!("a folder with the files is given by --from {found}"),
+        (["completions", ..], _) => "write it to a file: rgflow completions SHELL > FILE".into(),
+        (["man", ..], _) => format!("write --out {found}"),
+        (["inspect", ..], false) => {
+            format!("one folder or file is shown; the numbers with {found} in their key by --numbers {found}")
+        }
+        _ => return None,
+    })
+}
+
 /// Remedy for a mistake that is easily made, if this is one.
 fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
     let context = |kind| match error.get(kind) {
@@ -63,13 +87,7 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
             if let Some(flag) = words[..at].last().filter(|_| found.starts_with('-') && found.parse::<f64>().is_ok()) {
                 return Some(format!("{flag} takes no negative number"));
             }
-            let is_flag = found.starts_with('-');
-            match words.first().map(String::as_str) {
-                Some("run" | "scan") if !is_flag => Some(
-                    "one experiment is run; settings are given with --set KEY=VALUE, a folder with --out DIR".into(),
-                ),
-                _ => None,
-            }
+            (!found.starts_with('-')).then(|| misplaced(words, found)).flatten()
         }
         ErrorKind::InvalidSubcommand => {
             let found = context(ContextKind::InvalidSubcommand)?;

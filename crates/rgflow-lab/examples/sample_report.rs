@@ -4,7 +4,7 @@
 
 use rgflow_lab::artifact::write_report;
 use rgflow_lab::record::{
-    Axis, Cell, Curve, Figure, Lattice, Map, Number, Panel, Record, Scale, Section, Style, Table, Verdict,
+    Axis, Cell, Curve, Figure, Lattice, Map, Number, Panel, Record, Section, Style, Table, Verdict,
 };
 use std::path::PathBuf;
 
@@ -235,7 +235,7 @@ fn steps() -> Figure {
     let mut curves: Vec<Curve> = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0].map(curve).to_vec();
     curves.push(line("T_c = 2.269 (exact)", TC));
     curves.push(line("training mixture (null) 2.40", 2.40));
-    let x = Axis { label: "flow step".into(), scale: Scale::Log, limits: None };
+    let x = Axis::log("flow step");
     let decay = Curve {
         label: "distance to the end (total variation)".into(),
         x: (0..11).map(f64::from).collect(),
@@ -256,7 +256,7 @@ fn steps() -> Figure {
             Panel::Curves {
                 title: "Approach".into(),
                 x: axis("log2 step"),
-                y: Axis { label: "distance".into(), scale: Scale::Log, limits: None },
+                y: Axis::log("distance"),
                 curves: vec![decay],
             },
         ],
@@ -333,7 +333,7 @@ fn map() -> Figure {
             texts: Vec::new(),
             title: title.into(),
             x: axis("hidden units"),
-            y: Axis { label: "epochs".into(), scale: Scale::Log, limits: None },
+            y: Axis::log("epochs"),
             value: axis(value),
             columns: columns.clone(),
             rows: rows.clone(),

@@ -9,14 +9,17 @@ use std::path::PathBuf;
 
 /// Measures the speed of this build, with the keys and the work of the peers' scripts.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    next_help_heading = "Measurement",
+    after_help = "Examples:
   rgflow bench ising --threads 1 --repeats 7
   rgflow bench rbm --only 784x500 --json rbm.json
   rgflow bench scaling --threads 2 --figure scaling.svg
 
-One warm-up, then the timed calls: minimum and median. RGFLOW_CPU=portable, avx2 or avx512 forces a path.")]
+One warm-up, then the timed calls: minimum and median. RGFLOW_CPU=portable, avx2 or avx512 forces a path."
+)]
 pub struct Bench {
-    /// What is measured.
+    /// What is measured [required].
     #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(bench::ALL.iter().map(|b| b.name)))]
     name: String,
     /// Number of threads.
@@ -25,16 +28,16 @@ pub struct Bench {
     /// Timed calls of each case.
     #[arg(long, value_name = "R", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=10000))]
     repeats: u16,
-    /// Only cases whose key contains one of these.
+    /// Only cases whose key contains one of these [default: all].
     #[arg(long, value_name = "SUBSTR,..", value_delimiter = ',')]
     only: Vec<String>,
-    /// Without cases whose key contains one of these.
+    /// Without cases whose key contains one of these [default: with all].
     #[arg(long, value_name = "SUBSTR,..", value_delimiter = ',')]
     skip: Vec<String>,
-    /// Writes the records to a file.
+    /// Writes the records to a file [default: a table is printed].
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Draws the curves of `scaling` to a file.
+    /// Draws the curves of `scaling` to a file [default: does not].
     #[arg(long, value_name = "FILE.svg")]
     figure: Option<PathBuf>,
     /// Folder of the data; it is made where it is missing [default: rbm-bench-data in the temporary folder].

@@ -16,6 +16,7 @@ const SAMPLES: u32 = 16_384;
 
 /// What is asked of the machine.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Couplings of a machine")]
 pub struct CouplingFlags {
     /// Shows the effective couplings J_ij of a machine.
     #[arg(long)]
@@ -29,7 +30,7 @@ pub struct CouplingFlags {
     /// ring or square, of all visible units [default: what the model says, else square if their number is one].
     #[arg(long, value_name = "NAME", requires = "couplings")]
     lattice: Option<String>,
-    /// Compares p(v) with the Ising model at this temperature; up to 16 visible units.
+    /// Compares p(v) with the Ising model at this temperature; up to 16 visible units [default: does not].
     #[arg(long, value_name = "T", requires = "couplings", allow_hyphen_values = true)]
     temperature: Option<Temperature>,
 }

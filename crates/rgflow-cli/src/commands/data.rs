@@ -28,10 +28,10 @@ enum Set {
   rgflow data mnist --from ~/Downloads/mnist         from files that you have, raw or .gz
   rgflow data mnist --mirror https://example.org/mnist/")]
 struct Mnist {
-    /// Imports the files from a folder instead.
+    /// Imports the files from a folder instead [default: fetches them].
     #[arg(long, value_name = "DIR", conflicts_with = "mirror")]
     from: Option<PathBuf>,
-    /// Fetches URL/train-images-idx3-ubyte.gz and so on instead of the public mirrors.
+    /// Fetches URL/train-images-idx3-ubyte.gz and so on [default: the public mirrors].
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
     /// Prints folder and files as JSON.

@@ -40,14 +40,28 @@ a text such as \"3x5\"; \"lattice\" names all but the square one with J = 1; inf
 struct Ising {
     #[command(flatten)]
     hamiltonian: Hamiltonian,
-    /// Extents: 10 is 10 in every direction; may be given several times or as a list 4,8,16.
-    #[arg(long, required_unless_present = "edges", value_delimiter = ',', value_name = "L or LXxLY")]
+    /// Extents: 10 is 10 in every direction; may be given several times or as a list 4,8,16
+    /// [required, but for --edges].
+    #[arg(
+        long,
+        required_unless_present = "edges",
+        value_delimiter = ',',
+        value_name = "L or LXxLY",
+        help_heading = "Model"
+    )]
     size: Vec<Size>,
     /// Field h in units of J.
-    #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true)]
+    #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true, help_heading = "Model")]
     field: f64,
-    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc (of the infinite lattice) or inf.
-    #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
+    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc (of the infinite lattice) or inf [required].
+    #[arg(
+        long,
+        required = true,
+        value_delimiter = ',',
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Model"
+    )]
     temperature: Vec<Asked>,
     /// Prints JSON with all digits.
     #[arg(long)]

@@ -3,7 +3,7 @@
 use super::label_flags::LabelFlags;
 use super::run_flags::Flags;
 use super::train::run_folder;
-use crate::output;
+use crate::{exchanged, output};
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{AnyExperiment, OwnFlow};
 use std::path::{Path, PathBuf};
@@ -25,34 +25,34 @@ pub struct Flow {
     /// Samples from which the flow starts: .npy, .npz, text or IDX; several files are read as one set.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
-    /// A thermometer or classifier (.safetensors) that reads the flow.
-    #[arg(long, value_name = "MODEL")]
+    /// A thermometer or classifier (.safetensors) that reads the flow [default: none: distance from the start, E and |m|].
+    #[arg(long, value_name = "MODEL", help_heading = "Flow")]
     read: Option<PathBuf>,
-    /// Array of an .npz file that holds the samples.
-    #[arg(long, value_name = "NAME")]
+    /// Array of an .npz file that holds the samples [default: spins, or the only one].
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
     array: Option<String>,
     #[command(flatten)]
     labels: LabelFlags,
-    /// Puts continuous temperatures into N bins of equal numbers of samples, each a start.
-    #[arg(long, value_name = "N")]
+    /// Puts continuous temperatures into N bins of equal numbers of samples, each a start [default: none].
+    #[arg(long, value_name = "N", help_heading = "Data")]
     bins: Option<usize>,
-    /// Divides all values, such as 255 for bytes of grey.
-    #[arg(long, value_name = "X")]
+    /// Divides all values, such as 255 for bytes of grey [default: 1].
+    #[arg(long, value_name = "X", help_heading = "Data")]
     scale: Option<f64>,
     /// Steps v -> h -> v [default: 1000].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Flow")]
     steps: Option<usize>,
     /// Samples of each start [default: 500, or as many as there are].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Flow")]
     chains: Option<usize>,
     /// gibbs (states) or mean (expectation values) [default: both].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Flow")]
     mode: Option<String>,
-    /// A TOML file with settings, such as the config.toml of an earlier run.
-    #[arg(long, value_name = "FILE.toml")]
+    /// A TOML file with settings, such as the config.toml of an earlier run [default: none].
+    #[arg(long, value_name = "FILE.toml", help_heading = "Run")]
     config: Option<PathBuf>,
     /// Prints the recipe, every setting with its default, and stops.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     print: bool,
     #[command(flatten)]
     flags: Flags,
@@ -68,6 +68,7 @@ impl Flow {
             let (data, model) = (self.model.display(), data.display());
             return Err(Error::user(format!("{data} is no model; give the model first: rgflow flow {model} {data}")));
         }
+        exchanged::among_samples(&format!("rgflow flow {}", self.model.display()), &self.data, Some("--read"))?;
         let experiment = OwnFlow::new(&self.model, &self.data, self.read.as_deref())?;
         if self.print {
             return output::print_recipe(experiment.about());

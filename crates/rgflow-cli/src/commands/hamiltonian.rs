@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 /// Lattice, couplings and boundaries, or a list of bonds.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Model")]
 pub struct Hamiltonian {
     #[arg(long, default_value = "square", value_name = "NAME", help = Geometry::names())]
     lattice: String,
@@ -17,7 +18,8 @@ pub struct Hamiltonian {
     /// Boundaries, periodic or open: one for all axes, or one for each [default: periodic].
     #[arg(long, value_delimiter = ',', value_name = "KIND[,KIND...]")]
     boundary: Vec<Boundary>,
-    /// Text file of bonds instead of a lattice: lines `i j` or `i j J`, sites from 0, `#` begins a remark.
+    /// Text file of bonds instead of a lattice: lines `i j` or `i j J`, sites from 0, `#` begins a remark
+    /// [default: none].
     #[arg(long, value_name = "FILE", conflicts_with_all = ["lattice", "size", "coupling", "boundary"])]
     edges: Option<PathBuf>,
 }

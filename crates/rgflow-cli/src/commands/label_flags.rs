@@ -6,17 +6,19 @@ use rgflow_lab::dataset::{Labelling, Options};
 
 /// Labels of samples, and their shape.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Data")]
 pub struct LabelFlags {
-    /// Array or column of labels (its name, or its number in a table without names), or the labels themselves: cat,dog.
+    /// Array or column of labels (its name, or its number in a table without names), or the labels themselves: cat,dog
+    /// [default: that of a usual name, such as T, beta, label or y].
     #[arg(long, value_name = "NAME", conflicts_with_all = ["temperatures", "beta"])]
     labels: Option<String>,
-    /// The same for labels that are temperatures in J/k_B: a name, or values such as 1.5,2.0 or 1..3:0.5.
+    /// The same for labels that are temperatures in J/k_B: a name, or values such as 1.5,2.0 or 1..3:0.5 [default: as --labels].
     #[arg(long, value_name = "NAME", conflicts_with = "beta", allow_hyphen_values = true)]
     temperatures: Option<String>,
-    /// The same for inverse temperatures: T = 1/beta.
+    /// The same for inverse temperatures, T = 1/beta [default: as --labels].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     beta: Option<String>,
-    /// Shape of one sample, such as 8,8: which axes count samples, and the rows of pictures.
+    /// Shape of one sample, such as 8,8: which axes count samples, and the rows of pictures [default: as in the file].
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     shape: Vec<usize>,
 }

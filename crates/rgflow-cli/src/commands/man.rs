@@ -11,7 +11,7 @@ use std::path::PathBuf;
   rgflow man --out ~/.local/share/man/man1
   man rgflow-run")]
 pub struct Man {
-    /// Folder of the pages.
+    /// Folder of the pages [required].
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

@@ -14,7 +14,6 @@ mod inspect;
 mod label_flags;
 mod list;
 mod man;
-mod names;
 mod report;
 mod reproduce;
 mod rg;

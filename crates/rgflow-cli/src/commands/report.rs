@@ -5,13 +5,15 @@ use crate::output;
 use rgflow_lab::artifact::{Error, render_again};
 use std::path::PathBuf;
 
-/// Writes page and figures of a finished run again.
+/// Writes page and figures of a finished run, scan or reproduction again.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rgflow report runs/ising-2d
-  rgflow report runs/ising-2d --open")]
+  rgflow report runs/ising-2d --open
+  rgflow report runs/scan-ising-2d     the page of all points
+  rgflow report runs                   the first page of `rgflow reproduce all`")]
 pub struct Report {
-    /// The run folder.
+    /// The folder of a run, of a scan or of `reproduce`.
     dir: PathBuf,
     /// Opens the page.
     #[arg(long)]

@@ -1,8 +1,7 @@
 //! `rgflow reproduce`: the thesis's figures and tables by number, with the verdict on each claim.
 
-use super::names;
 use super::run_flags::{self, Finished, Flags, open_page};
-use crate::{output, signal};
+use crate::{completion, output, signal};
 use rgflow_lab::artifact::{self, Error, settings};
 use rgflow_lab::experiment::{ALL, AnyExperiment, Item, ItemRecord, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
@@ -18,8 +17,8 @@ use std::path::{Path, PathBuf};
   rgflow reproduce all --seeds 10   everything; the first page of runs/report.html is the table of verdicts
   rgflow reproduce fig4.2 fig4.6 --json")]
 pub struct Reproduce {
-    /// Numbers of figures and tables such as fig4.6, or `all`.
-    #[arg(value_name = "ITEM", required_unless_present = "list", value_parser = names::items(), hide_possible_values = true)]
+    /// Numbers of figures and tables such as fig4.6, or `all` [required, but for --list].
+    #[arg(value_name = "ITEM", required_unless_present = "list", add = completion::items())]
     items: Vec<String>,
     /// With `all`: makes what takes longest too, the maps over settings and the exponents of appendix B.
     #[arg(long)]
@@ -52,7 +51,7 @@ impl Reproduce {
             // Everything below --out is ours; runs/NAME is the --out of its own run and may lie elsewhere.
             let names =
                 wanted.iter().filter(|_| self.flags.out.is_some()).map(|(experiment, _)| experiment.about().name);
-            run_flags::prepare_root(&root, &names.collect::<Vec<_>>())?;
+            run_flags::prepare_root(&root, &names.chain(["record.json"]).collect::<Vec<_>>())?;
         }
         for (experiment, _) in &wanted {
             let name = experiment.about().name;
@@ -134,7 +133,7 @@ fn first_page(
         })
         .collect();
     let record = overview(&found, left_out);
-    let page = run_flags::if_writable(artifact::write_report(root, &record, "", &serde_json::Value::Null))?;
+    let page = run_flags::if_writable(artifact::write_report_and_record(root, &record))?;
     Ok((page, record.summary))
 }
 

@@ -70,24 +70,27 @@ chi2/dof well above 1: sizes are too small (leave one out, or --omega), --window
 }
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "Method")]
 struct NeuralArguments {
-    /// A network (.safetensors) that reads 32 x 32 spins; its last output is taken as P(ordered). May be given several times.
+    /// A network (.safetensors) that reads 32 x 32 spins; its last output is taken as P(ordered). May be given several times
+    /// [default: those that are trained].
     #[arg(long = "network", value_name = "MODEL")]
     networks: Vec<PathBuf>,
     /// Networks of each kind that are trained [default: 5].
     #[arg(long, value_name = "N")]
     trainings: Option<usize>,
-    /// A TOML file with settings, such as the config.toml of an earlier run.
-    #[arg(long, value_name = "FILE.toml")]
+    /// A TOML file with settings, such as the config.toml of an earlier run [default: none].
+    #[arg(long, value_name = "FILE.toml", help_heading = "Run")]
     config: Option<PathBuf>,
     /// Prints the recipe, every setting with its default, and stops.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     print: bool,
     #[command(flatten)]
     flags: Flags,
 }
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "Method")]
 struct McrgArguments {
     /// Spins along each side of the lattice that is sampled [default: 64].
     #[arg(long, value_name = "L")]
@@ -113,11 +116,11 @@ struct McrgArguments {
     /// Configurations in all [default: 160000].
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
-    /// A TOML file with settings, such as the config.toml of an earlier run.
-    #[arg(long, value_name = "FILE.toml")]
+    /// A TOML file with settings, such as the config.toml of an earlier run [default: none].
+    #[arg(long, value_name = "FILE.toml", help_heading = "Run")]
     config: Option<PathBuf>,
     /// Prints the recipe, every setting with its default, and stops.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     print: bool,
     #[command(flatten)]
     flags: Flags,

@@ -1,8 +1,8 @@
 //! `rgflow run`: runs an experiment by name or from a TOML file.
 
+use super::list;
 use super::run_flags::Flags;
-use super::{list, names};
-use crate::output;
+use crate::{completion, output};
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{self, About, AnyExperiment};
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = help())]
 pub struct Run {
-    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes.
-    #[arg(value_name = "RECIPE-or-FILE.toml", value_parser = names::experiments(), hide_possible_values = true)]
+    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes [default: none: the names are listed].
+    #[arg(value_name = "RECIPE-or-FILE.toml", add = completion::experiments())]
     recipe: Option<String>,
     /// Prints the recipe, every setting with its default, and stops.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     print: bool,
     #[command(flatten)]
     flags: Flags,

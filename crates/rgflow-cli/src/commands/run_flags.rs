@@ -1,6 +1,6 @@
 //! Flags shared by all commands that run experiments, and running one experiment to completion in its folder.
 
-use crate::{output, signal};
+use crate::{completion, output, signal};
 use rgflow_lab::artifact::{
     Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, provenance::Origin, replace_note,
     settings, stderr,
@@ -17,8 +17,8 @@ use std::time::Duration;
 #[derive(Clone, clap::Args)]
 #[command(next_help_heading = "Run")]
 pub struct Flags {
-    /// Changes a setting, such as --set rbm.epochs=50 (may be given several times).
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    /// Changes a setting, such as --set rbm.epochs=50 (may be given several times) [default: none].
+    #[arg(long = "set", value_name = "KEY=VALUE", add = completion::sets())]
     pub sets: Vec<String>,
     /// Seed of the first repetition [default: 1].
     #[arg(long, value_name = "N")]
@@ -38,7 +38,7 @@ pub struct Flags {
     /// Seconds between two restarts inside a stage, from which a killed run goes on.
     #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval)]
     pub restart_every: Duration,
-    /// A note that is kept with the run and shown by `inspect` and on the page.
+    /// A note that is kept with the run and shown by `inspect` and on the page [default: none].
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     /// How progress is shown on stderr.

@@ -55,50 +55,57 @@ sampler) and writes the same bytes.")]
 struct Ising {
     #[command(flatten)]
     hamiltonian: Hamiltonian,
-    /// Extents: 10 is 10 in every direction, else 3x5 or 4x4x6.
-    #[arg(long, required_unless_present = "edges", value_name = "L or LXxLY")]
+    /// Extents: 10 is 10 in every direction, else 3x5 or 4x4x6 [required, but for --edges].
+    #[arg(long, required_unless_present = "edges", value_name = "L or LXxLY", help_heading = "Model")]
     size: Option<Size>,
-    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc (of the infinite lattice) or inf.
-    #[arg(long, required = true, value_delimiter = ',', value_name = "T", allow_hyphen_values = true)]
+    /// Temperatures: a value, a list, a range FROM..TO:STEP, Tc (of the infinite lattice) or inf [required].
+    #[arg(
+        long,
+        required = true,
+        value_delimiter = ',',
+        value_name = "T",
+        allow_hyphen_values = true,
+        help_heading = "Model"
+    )]
     temperature: Vec<Asked>,
     /// Configurations at each temperature.
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Sampling")]
     n: u32,
     /// Field h in units of J.
-    #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true)]
+    #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true, help_heading = "Model")]
     field: f64,
     /// auto, exact, metropolis, heat-bath, wolff or swendsen-wang.
-    #[arg(long, default_value = "auto", value_name = "NAME")]
+    #[arg(long, default_value = "auto", value_name = "NAME", help_heading = "Sampling")]
     sampler: String,
     /// Markov chains at each temperature, half of them from a disordered start [default: what the sampler takes].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Sampling")]
     chains: Option<usize>,
     /// Sweeps of each chain before its first configuration [default: what lattice and temperature ask for].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Sampling")]
     burn_in: Option<usize>,
     /// Sweeps between the configurations of a chain [default: what lattice and temperature ask for].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Sampling")]
     spacing: Option<usize>,
     /// Seed.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Sampling")]
     seed: u32,
-    /// File: .npz (spins with temperatures and diagnosis), .npy (spins of one temperature) or .csv.
-    #[arg(long, value_name = "FILE")]
+    /// File: .npz (spins with temperatures and diagnosis), .npy (spins of one temperature) or .csv [required].
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
     out: PathBuf,
     /// Replaces the file if it exists.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     force: bool,
     /// Number of threads [default: all cores]; results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096), help_heading = "Run")]
     threads: Option<u16>,
     /// Seconds between two restarts, from which the same command goes on after a kill.
-    #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval)]
+    #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval, help_heading = "Run")]
     restart_every: Duration,
     /// How progress is shown on stderr.
-    #[arg(long, value_enum, default_value_t = Show::Auto)]
+    #[arg(long, value_enum, default_value_t = Show::Auto, help_heading = "Run")]
     progress: Show,
     /// Prints the averages as JSON.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     json: bool,
 }
 

@@ -1,8 +1,8 @@
 //! `rgflow scan`: an experiment over the full product of settings.
 
+use super::run;
 use super::run_flags::{self, Flags, open_page};
-use super::{names, run};
-use crate::{output, signal};
+use crate::{completion, output, signal};
 use rgflow_lab::artifact::{self, Error, atomic, settings};
 use rgflow_lab::experiment::{self, catalogue, scan};
 use rgflow_lab::record::{Number, Results};
@@ -20,13 +20,13 @@ Every point is a run of its own in DIR/KEY=VALUE,...: a scan that was stopped go
 values makes only the new points. DIR/scan.csv holds all numbers, DIR/report.html the maps (`rgflow report DIR` writes it again).")]
 pub struct Scan {
     /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes, which are the base of every point.
-    #[arg(value_name = "RECIPE-or-FILE.toml", value_parser = names::experiments(), hide_possible_values = true)]
+    #[arg(value_name = "RECIPE-or-FILE.toml", add = completion::experiments())]
     experiment: String,
-    /// A setting and its values; each --axis multiplies the number of runs.
-    #[arg(long = "axis", value_name = "KEY=VALUE,...", required = true)]
+    /// A setting and its values; each --axis multiplies the number of runs [required].
+    #[arg(long = "axis", value_name = "KEY=VALUE,...", required = true, add = completion::axes(), help_heading = "Scan")]
     axes: Vec<String>,
     /// Numbers to show: whole keys of results.json (several times) [default: every number, in scan.csv alone].
-    #[arg(long = "number", value_name = "KEY")]
+    #[arg(long = "number", value_name = "KEY", add = completion::numbers(), help_heading = "Scan")]
     numbers: Vec<String>,
     #[command(flatten)]
     flags: Flags,

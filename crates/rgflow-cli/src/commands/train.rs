@@ -2,6 +2,7 @@
 
 use super::label_flags::LabelFlags;
 use super::run_flags::Flags;
+use crate::exchanged;
 use crate::output::{self, number, text};
 use rgflow_lab::artifact::{Error, settings::UserFile};
 use rgflow_lab::experiment::{AnyExperiment, TrainRbm, TrainThermometer};
@@ -56,40 +57,40 @@ struct Rbm {
     #[command(flatten)]
     own: OwnData,
     /// Hidden units [default: 16].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Machine")]
     hidden: Option<usize>,
     /// Visible units: spin, binary, LOW,HIGH, gaussian, gaussian:SIGMA or categorical:STATES [default: what the data is].
-    #[arg(long, value_name = "KIND", allow_hyphen_values = true)]
+    #[arg(long, value_name = "KIND", allow_hyphen_values = true, help_heading = "Machine")]
     units: Option<String>,
     /// Trains Gaussian units on (v - mean)/deviation; the machine is kept in the units of the data [default: yes for gaussian, no for
     /// gaussian:SIGMA].
-    #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = "Data")]
     standardise: Option<String>,
     /// cd (chains start at the data) or pcd (chains go on) [default: cd].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
     method: Option<String>,
     /// Gibbs steps of the negative phase [default: 1].
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", help_heading = "Training")]
     steps: Option<usize>,
     #[command(flatten)]
-    flags: Flags,
+    running: Running,
 }
 
 #[derive(clap::Args)]
 struct Thermometer {
     #[command(flatten)]
     own: OwnData,
-    /// Puts continuous temperatures into N bins of equal numbers of samples.
-    #[arg(long, value_name = "N")]
+    /// Puts continuous temperatures into N bins of equal numbers of samples [default: none].
+    #[arg(long, value_name = "N", help_heading = "Data")]
     bins: Option<usize>,
-    /// Codes whole numbers one-hot for Q states, as a machine of categorical:Q units reads them.
-    #[arg(long, value_name = "Q")]
+    /// Codes whole numbers one-hot for Q states, as a machine of categorical:Q units reads them [default: no].
+    #[arg(long, value_name = "Q", help_heading = "Data")]
     states: Option<usize>,
     /// Hidden layers [default: 64].
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', help_heading = "Network")]
     hidden: Vec<usize>,
     #[command(flatten)]
-    flags: Flags,
+    running: Running,
 }
 
 /// The user's data and settings that every machine has.
@@ -98,32 +99,39 @@ struct OwnData {
     /// Samples: .npy, .npz, text or IDX, also packed by gzip, or a folder of MNIST; several files are read as one set.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
-    /// Array of an .npz file that holds the samples.
-    #[arg(long, value_name = "NAME")]
+    /// Array of an .npz file that holds the samples [default: spins, or the only one].
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
     array: Option<String>,
     #[command(flatten)]
     labels: LabelFlags,
-    /// Divides all values, such as 255 for bytes of grey.
-    #[arg(long, value_name = "X")]
+    /// Divides all values, such as 255 for bytes of grey [default: 1].
+    #[arg(long, value_name = "X", help_heading = "Data")]
     scale: Option<f64>,
-    /// Passes through the data.
-    #[arg(long, value_name = "N")]
+    /// Passes through the data [default: 50 of rbm, 100 of thermometer].
+    #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<usize>,
-    /// Samples in a mini-batch.
-    #[arg(long, value_name = "N")]
+    /// Samples in a mini-batch [default: 100].
+    #[arg(long, value_name = "N", help_heading = "Training")]
     batch: Option<usize>,
-    /// Learning rate.
-    #[arg(long, value_name = "X")]
+    /// Learning rate [default: 0.05 of rbm, 0.001 of thermometer].
+    #[arg(long, value_name = "X", help_heading = "Training")]
     learning_rate: Option<f64>,
-    /// "sgd", "momentum" or "adam".
-    #[arg(long, value_name = "NAME")]
+    /// sgd, momentum or adam [default: sgd of rbm, adam of thermometer].
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
     optimiser: Option<String>,
-    /// A TOML file with settings, such as the config.toml of an earlier run.
-    #[arg(long, value_name = "FILE.toml")]
+}
+
+/// The flags of all runs, and where settings come from.
+#[derive(clap::Args)]
+struct Running {
+    /// A TOML file with settings, such as the config.toml of an earlier run [default: none].
+    #[arg(long, value_name = "FILE.toml", help_heading = "Run")]
     config: Option<PathBuf>,
     /// Prints the recipe, every setting with its default, and stops.
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     print: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 impl OwnData {
@@ -146,11 +154,12 @@ impl OwnData {
     fn complete(
         &self,
         experiment: &dyn AnyExperiment,
-        mut flags: Flags,
+        running: Running,
         sets: Vec<String>,
         what: &str,
     ) -> Result<(), Error> {
-        let file = self.config.as_deref().map(|path| UserFile::read_for(path, experiment.about().name)).transpose()?;
+        let Running { config, mut flags, .. } = running;
+        let file = config.as_deref().map(|path| UserFile::read_for(path, experiment.about().name)).transpose()?;
         flags.sets = self.sets().into_iter().chain(sets).chain(flags.sets).collect();
         let dir = flags.out.clone().unwrap_or_else(|| run_folder(&self.data, what));
         flags.start_threads()?;
@@ -161,9 +170,10 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
-            Machine::Rbm(Rbm { own, hidden, units, standardise, method, steps, flags }) => {
+            Machine::Rbm(Rbm { own, hidden, units, standardise, method, steps, running }) => {
+                exchanged::among_samples("rgflow train rbm", &own.data, None)?;
                 let experiment = TrainRbm::new(&own.data)?;
-                if own.print {
+                if running.print {
                     return output::print_recipe(experiment.about());
                 }
                 let sets = [
@@ -174,11 +184,12 @@ impl Train {
                     number("training.steps", steps),
                 ];
                 let sets = sets.into_iter().flatten().chain(own.labels.sets(false)).collect();
-                own.complete(&experiment, flags, sets, "rbm")
+                own.complete(&experiment, running, sets, "rbm")
             }
-            Machine::Thermometer(Thermometer { own, bins, states, hidden, flags }) => {
+            Machine::Thermometer(Thermometer { own, bins, states, hidden, running }) => {
+                exchanged::among_samples("rgflow train thermometer", &own.data, None)?;
                 let experiment = TrainThermometer::new(&own.data)?;
-                if own.print {
+                if running.print {
                     return output::print_recipe(experiment.about());
                 }
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -186,7 +197,7 @@ impl Train {
                 sets.extend(number("data.bins", bins));
                 sets.extend(number("data.states", states));
                 sets.extend((!hidden.is_empty()).then(|| format!("network.hidden=[{layers}]")));
-                own.complete(&experiment, flags, sets, "thermometer")
+                own.complete(&experiment, running, sets, "thermometer")
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::common::place::Place;
 use ndarray::{Array1, Array2, arr1};
-use rgflow_lab::artifact::{Model, npz};
+use rgflow_lab::artifact::Model;
 
 /// Samples of six spins, ordered below the middle and disordered above.
 fn spins(n: usize, seed: usize) -> Array2<i8> {
@@ -13,12 +13,6 @@ fn spins(n: usize, seed: usize) -> Array2<i8> {
     })
 }
 
-fn file(place: &Place, name: &str, arrays: impl FnOnce(&mut npz::Writer)) {
-    let mut file = npz::Writer::new();
-    arrays(&mut file);
-    std::fs::write(place.path(name), file.finish().unwrap()).unwrap();
-}
-
 const QUICK: &str = "--epochs 2";
 
 #[test]
@@ -26,7 +20,7 @@ fn labels_are_named_by_flags() {
     let place = Place::new();
     let all = ndarray::concatenate![ndarray::Axis(0), spins(40, 0), spins(40, 1)];
     let theta = Array1::from_shape_fn(80, |i| if i < 40 { 1.0 } else { 4.0 });
-    file(&place, "a.npz", |file| {
+    place.archive("a.npz", |file| {
         file.add("0", &all).unwrap();
         file.add("theta", &theta).unwrap();
     });
@@ -61,7 +55,7 @@ fn labels_are_named_by_flags() {
 fn a_file_for_each_temperature() {
     let place = Place::new();
     for (t, seed) in [("1.5", 0), ("3.5", 1)] {
-        file(&place, &format!("T{t}.npz"), |file| file.add("spins", &spins(40, seed)).unwrap());
+        place.archive(&format!("T{t}.npz"), |file| file.add("spins", &spins(40, seed)).unwrap());
     }
     let said = place.done(&format!("train thermometer T1.5.npz T3.5.npz {QUICK} --out names"));
     assert!(
@@ -85,7 +79,7 @@ fn a_file_for_each_temperature() {
         "flow runs/T1.5-rbm/seed-1/rbm/model.safetensors T1.5.npz T3.5.npz {reader} --steps 8 --out flow"
     ));
     assert!(place.read("flow/results.json").contains("flow.gibbs.from.T3.5.T_star"));
-    file(&place, "a.npz", |file| file.add("spins", &spins(40, 0)).unwrap());
+    place.archive("a.npz", |file| file.add("spins", &spins(40, 0)).unwrap());
     place.refused(&format!("train thermometer a.npz T3.5.npz {QUICK}"), &["no labels", "--temperatures 1.5,2.0"]);
 }
 
@@ -94,7 +88,7 @@ fn continuous_temperatures_are_put_into_bins() {
     let place = Place::new();
     let t = Array1::from_shape_fn(120, |i| 1.0 + 0.025 * i as f64);
     let all = ndarray::concatenate![ndarray::Axis(0), spins(60, 0), spins(60, 1)];
-    file(&place, "a.npz", |file| {
+    place.archive("a.npz", |file| {
         file.add("spins", &all).unwrap();
         file.add("T", &t).unwrap();
     });
@@ -109,7 +103,7 @@ fn continuous_temperatures_are_put_into_bins() {
     place.done("train rbm a.npz --epochs 1 --set samples.steps=2 --out rbm");
     place.refused("flow rbm/seed-1/rbm/model.safetensors a.npz", &["a start has 1 samples", "--bins 20"]);
     place.done("flow rbm/seed-1/rbm/model.safetensors a.npz --bins 3 --steps 8 --out flow");
-    file(&place, "classes.npz", |file| {
+    place.archive("classes.npz", |file| {
         file.add("x", &all).unwrap();
         file.add("y", &arr1(&[1.0, 2.0].repeat(60))).unwrap();
     });
@@ -144,7 +138,7 @@ fn normal(n: usize, scale: f64, offset: f64) -> Array2<f32> {
 fn gaussian_data_are_learnt_with_the_defaults() {
     let place = Place::new();
     for (name, scale, offset) in [("small", 0.05, 0.3), ("large", 30.0, -200.0)] {
-        file(&place, &format!("{name}.npz"), |file| file.add("x", &normal(1500, scale, offset)).unwrap());
+        place.archive(&format!("{name}.npz"), |file| file.add("x", &normal(1500, scale, offset)).unwrap());
         place.done(&format!("train rbm {name}.npz --units gaussian --set samples.steps=20 --out {name}"));
         let results: serde_json::Value = serde_json::from_str(&place.read(&format!("{name}/results.json"))).unwrap();
         let numbers = results["numbers"].as_array().unwrap();
@@ -173,7 +167,7 @@ fn gaussian_data_are_learnt_with_the_defaults() {
     place.done("train rbm small.npz --units gaussian --standardise=no --epochs 2 --set samples.steps=2 --out raw");
     let raw = Model::load(place.path("raw/seed-1/rbm/model.safetensors")).unwrap();
     assert_eq!(raw.metadata["units"]["visible"], "gaussian");
-    file(&place, "spins.npz", |file| file.add("x", &spins(20, 1)).unwrap());
+    place.archive("spins.npz", |file| file.add("x", &spins(20, 1)).unwrap());
     place.refused("train rbm spins.npz --standardise", &["only Gaussian units are standardised", "--units gaussian"]);
     place.refused("train rbm small.npz --units gaussian --standardise=maybe", &["data.standardise", "\"yes\""]);
 }
@@ -198,7 +192,7 @@ fn inspect_says_what_samples_are_read_as() {
     );
     let value: serde_json::Value = serde_json::from_str(&shown("inspect a.csv --labels theta --json")).unwrap();
     assert_eq!(value["samples"]["labels"]["meaning"], "classes");
-    file(&place, "a.npz", |file| file.add("x", &spins(4, 1)).unwrap());
+    place.archive("a.npz", |file| file.add("x", &spins(4, 1)).unwrap());
     assert!(shown("inspect a.npz --shape 2,3").contains("4 samples of 2 x 3"));
     let folder = place.path("MNIST/raw");
     std::fs::create_dir_all(&folder).unwrap();

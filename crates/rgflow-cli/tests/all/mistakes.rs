@@ -41,6 +41,15 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("sample|ising|--size|4|--temperature|2|--n|-5|--out|x.npz", &["'-5'", "--n takes no negative number"]),
     ("sample|ising|--size|4|--temperature|2|--n|5|--out|x.png", &["x.png", ".npz"]),
     ("inspect|no/such", &["no/such", "give a run folder or a file"]),
+    ("run|ising-2d|rbm.epochs=5", &["rbm.epochs=5", "--set rbm.epochs=5"]),
+    ("scan|ising-2d|rbm.epochs=1,2", &["rbm.epochs=1,2", "write --axis rbm.epochs=1,2"]),
+    ("sample|ising|16|--temperature|2|--out|x.npz", &["'16'", "write --size 16"]),
+    ("sample|ising|x.npz|--size|4|--temperature|2", &["'x.npz'", "write --out x.npz"]),
+    ("exact|ising|10|--temperature|2", &["'10'", "write --size 10"]),
+    ("data|mnist|digits", &["'digits'", "--from digits"]),
+    ("flow|a.safetensors|data.npz|b.safetensors", &["b.safetensors is a model", "data.npz --read b.safetensors"]),
+    ("train|rbm|data.npz|a.safetensors", &["a.safetensors is a model", "rgflow flow a.safetensors data.npz"]),
+    ("inspect|--numbers|T_star", &["`T_star` is none", "rgflow inspect DIR --numbers T_star"]),
     ("nonsense", &["nonsense", "rgflow --help"]),
 ];
 
@@ -71,6 +80,22 @@ fn a_place_that_takes_no_files_is_named() {
     crate::common::rgflow(&line).code(1).complains("/proc/x.npz").complains("choose another --out");
 }
 
+/// The file that exists is taken for the samples, and the folder that exists for the run.
+#[test]
+fn exchanged_arguments_are_seen() {
+    let place = crate::common::place::Place::new();
+    std::fs::write(place.path("data.csv"), "1,-1\n-1,1\n1,1\n").unwrap();
+    place.refused("train rbm out.npz data.csv", &["out.npz: does not exist", "rgflow train rbm data.csv --out out"]);
+    place.done("run exact-rg --seeds 1 --out run --set series.size=9 --set duality.size=8 --set trg.chi=[4] -q");
+    let shown = |line: &str| String::from_utf8(place.run(line).stdout).unwrap();
+    let all = shown("inspect run --numbers");
+    assert!(all.lines().count() > 5, "{all}");
+    assert_eq!(shown("inspect --numbers run"), all);
+    let some = shown("inspect run --numbers trg");
+    assert!(some.lines().count() > 1 && some.len() < all.len(), "{some}");
+    assert_eq!(shown("inspect --numbers run trg"), some);
+}
+
 /// A scan takes a file as its base, and its folder can be reported and inspected.
 #[test]
 fn a_scan_from_a_file_is_shown_again() {
@@ -91,4 +116,26 @@ fn a_scan_from_a_file_is_shown_again() {
     std::fs::remove_file(folder.join("report.html")).unwrap();
     assert!(run(&["report", "runs/scan-base"]).contains("report.html") && folder.join("report.html").is_file());
     assert!(run(&["inspect", "runs/scan-base"]).contains("2 points"));
+}
+
+/// The first page of several items can be written and inspected again, as can that of each experiment.
+#[test]
+fn a_reproduction_is_shown_again() {
+    let place = crate::common::place::Place::new();
+    place.done("reproduce fig3.1 fig2.1 --seeds 1 --out several -q");
+    let shown = |line: &str| {
+        let out = place.run(line);
+        assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    for folder in ["several", "several/exact-rg", "several/toolbox"] {
+        let page = place.path(folder).join("report.html");
+        let before = std::fs::read_to_string(&page).unwrap();
+        std::fs::remove_file(&page).unwrap();
+        assert!(shown(&format!("report {folder}")).contains("report.html"));
+        // The page of a run has the hashes of its files, which are known after it was first written.
+        assert!(folder != "several" || before == std::fs::read_to_string(&page).unwrap(), "{folder}: another page");
+    }
+    assert!(shown("inspect several").contains("fig3.1") && shown("inspect several --json").contains("\"reproduce\""));
+    place.done("reproduce fig3.1 fig2.1 --seeds 1 --out several -q");
 }

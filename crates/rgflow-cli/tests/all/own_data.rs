@@ -1,56 +1,26 @@
 //! Promise: files of one's own are read as they say, and files that are used together are of one kind: in values, shape, lattice and
 //! scale. What differs is converted where that is exact, and said, on the terminal and on the page, or refused with both named.
 
+use crate::common::place::Place;
 use ndarray::{Array1, Array2, Array3, ArrayD, Dimension, arr1};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
-use rgflow_lab::artifact::{Model, network_file, npz, rbm_file};
+use rgflow_lab::artifact::{Model, network_file, rbm_file};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
 
 /// Units of all samples.
 const UNITS: usize = 6;
 /// Samples of a file, half of them of each temperature.
 const SAMPLES: usize = 80;
 
-struct Place(tempfile::TempDir);
-
 impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, line: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
-        command.current_dir(self.0.path()).args(line.split_whitespace()).output().expect("starts")
-    }
-
-    /// What a command that succeeds says on stderr.
-    fn done(&self, line: &str) -> String {
-        let out = self.run(line);
-        let said = String::from_utf8(out.stderr).unwrap();
-        assert!(out.status.success(), "{line}: {said}");
-        said
-    }
-
-    /// A command that is refused: exit code 2 and one line with all of `parts` and a remedy.
-    fn refused(&self, line: &str, parts: &[&str]) {
-        let out = self.run(line);
-        let said = String::from_utf8(out.stderr).unwrap();
-        assert_eq!((out.status.code(), said.lines().count()), (Some(2), 1), "{line}: {said}");
-        assert!(parts.iter().all(|part| said.contains(part)) && said.contains(';'), "{line}: {said} lacks {parts:?}");
-    }
-
-    fn archive(&self, name: &str, arrays: impl FnOnce(&mut npz::Writer)) {
-        let mut file = npz::Writer::new();
-        arrays(&mut file);
-        std::fs::write(self.path(name), file.finish().unwrap()).unwrap();
+    /// Refused before anything else is said: one line with all of `parts` and a remedy.
+    fn refused_at_once(&self, line: &str, parts: &[&str]) {
+        self.refused(line, parts);
+        let said = String::from_utf8(self.run(line).stderr).unwrap();
+        assert!(said.lines().count() == 1 && said.contains(';'), "{line}: {said}");
     }
 
     /// Samples with temperatures; those of rgflow's own have a lattice.
@@ -142,9 +112,12 @@ fn machines_readers_and_samples_of_other_values_are_converted() {
     }
     // Between two-valued units and real numbers or grey levels nothing is exact.
     place.samples("grey.npz", &bits().mapv(|b| 0.25 + 0.5 * b), None);
-    place.refused("flow spins-rbm.safetensors grey.npz", &["spins-rbm.safetensors", "grey.npz", SPINS, GREY]);
+    place.refused_at_once("flow spins-rbm.safetensors grey.npz", &["spins-rbm.safetensors", "grey.npz", SPINS, GREY]);
     place.machine("grey-rbm.safetensors", Units::BINARY, &of(GREY));
-    place.refused("flow grey-rbm.safetensors bits.npz --read spins-reader.safetensors", &["grey-rbm", "spins-reader"]);
+    place.refused_at_once(
+        "flow grey-rbm.safetensors bits.npz --read spins-reader.safetensors",
+        &["grey-rbm", "spins-reader"],
+    );
 }
 
 /// B4, values of a training: the units that are asked for are those of the machine.
@@ -176,9 +149,9 @@ fn samples_of_another_shape_are_refused() {
     place.samples("flat.npz", &spins(), None);
     place.machine("wide.safetensors", Units::SPIN, &shaped([2, 3]));
     place.reader("tall-reader.safetensors", &shaped([3, 2]), Value::Null);
-    place.refused("flow wide.safetensors tall.npz", &["wide.safetensors", "tall.npz", "2 x 3", "3 x 2"]);
+    place.refused_at_once("flow wide.safetensors tall.npz", &["wide.safetensors", "tall.npz", "2 x 3", "3 x 2"]);
     let parts = ["wide.safetensors", "tall-reader.safetensors", "2 x 3", "3 x 2"];
-    place.refused("flow wide.safetensors wide.npz --read tall-reader.safetensors", &parts);
+    place.refused_at_once("flow wide.safetensors wide.npz --read tall-reader.safetensors", &parts);
     place.done("flow wide.safetensors flat.npz --steps 8 --out flat");
 }
 
@@ -196,9 +169,9 @@ fn files_of_other_lattices_are_refused() {
     }
     for (a, b) in [(0, 1), (0, 2), (1, 2), (2, 0)] {
         let names = [lattices[a].0, lattices[b].0];
-        place.refused(&format!("flow rbm-{a}.safetensors {b}.npz"), &names);
-        place.refused(&format!("flow rbm-{a}.safetensors {a}.npz --read reader-{b}.safetensors"), &names);
-        place.refused(&format!("flow rbm-{a}.safetensors {b}.npz --read reader-{b}.safetensors"), &names);
+        place.refused_at_once(&format!("flow rbm-{a}.safetensors {b}.npz"), &names);
+        place.refused_at_once(&format!("flow rbm-{a}.safetensors {a}.npz --read reader-{b}.safetensors"), &names);
+        place.refused_at_once(&format!("flow rbm-{a}.safetensors {b}.npz --read reader-{b}.safetensors"), &names);
     }
     place.done("flow rbm-0.safetensors 0.npz --read reader-0.safetensors --steps 8 --out right");
 }
@@ -218,13 +191,16 @@ fn files_of_other_fields_are_refused() {
         place.machine(&format!("rbm-{name}.safetensors"), Units::SPIN, &input);
         place.reader(&format!("reader-{name}.safetensors"), &input, Value::Null);
     }
-    place.refused("flow rbm-field.safetensors none.npz", &["rbm-field", "none.npz", "field 0.3", "field"]);
+    place.refused_at_once("flow rbm-field.safetensors none.npz", &["rbm-field", "none.npz", "field 0.3", "field"]);
     let reader = "--read reader-field.safetensors";
-    place.refused(&format!("flow rbm-none.safetensors none.npz {reader}"), &["reader-field", "rbm-none", "one field"]);
+    place.refused_at_once(
+        &format!("flow rbm-none.safetensors none.npz {reader}"),
+        &["reader-field", "rbm-none", "one field"],
+    );
     place.done(&format!("flow rbm-field.safetensors field.npz {reader} --steps 8 --out right"));
     place.done("train rbm field.npz --epochs 1 --out trained");
     let parts = ["trained", "none.npz", "one field"];
-    place.refused("flow trained/seed-1/rbm/model.safetensors none.npz", &parts);
+    place.refused_at_once("flow trained/seed-1/rbm/model.safetensors none.npz", &parts);
 }
 
 /// B4, scale: grey levels that were divided by other numbers.
@@ -235,10 +211,14 @@ fn files_of_other_scales_are_refused() {
     place.samples("grey.npz", &Array2::from_shape_fn((SAMPLES, UNITS), |(i, j)| ((3 * i + 5 * j) % 17) as f32), None);
     place.machine("rbm.safetensors", Units::BINARY, &input(16.0));
     place.reader("reader.safetensors", &input(255.0), Value::Null);
-    place
-        .refused("flow rbm.safetensors grey.npz --scale 255", &["rbm.safetensors", "grey.npz", "16", "255", "--scale"]);
-    place
-        .refused("flow rbm.safetensors grey.npz --scale 16 --read reader.safetensors", &["rbm", "reader", "16", "255"]);
+    place.refused_at_once(
+        "flow rbm.safetensors grey.npz --scale 255",
+        &["rbm.safetensors", "grey.npz", "16", "255", "--scale"],
+    );
+    place.refused_at_once(
+        "flow rbm.safetensors grey.npz --scale 16 --read reader.safetensors",
+        &["rbm", "reader", "16", "255"],
+    );
     place.done("flow rbm.safetensors grey.npz --scale 16 --steps 8 --out right");
 }
 
@@ -254,21 +234,21 @@ fn arrays_are_paired_or_refused() {
         file.add("spins_2", &spins()).unwrap();
         file.add("temperatures_2", &half).unwrap();
     });
-    place.refused(&format!("train thermometer numbers.npz {train}"), &["spins_1, spins_2", "--array"]);
+    place.refused_at_once(&format!("train thermometer numbers.npz {train}"), &["spins_1, spins_2", "--array"]);
     let said = place.done(&format!("train thermometer numbers.npz --array spins_1 {train} --out one"));
     assert!(said.contains("`temperatures_1` is taken for the labels of `spins_1`"), "{said}");
     assert!(read(&place.path("one/report.html")).contains("is taken for the labels of"), "the page says so");
     let parts = ["all samples have the label 1"];
-    place.refused(&format!("train thermometer numbers.npz --array spins_2 {train} --out two"), &parts);
+    place.refused_at_once(&format!("train thermometer numbers.npz --array spins_2 {train} --out two"), &parts);
     place.archive("candidates.npz", |file| {
         file.add("spins", &spins()).unwrap();
         file.add("samples", &bits()).unwrap();
     });
-    place.refused("train rbm candidates.npz", &["spins, samples", "--array"]);
+    place.refused_at_once("train rbm candidates.npz", &["spins, samples", "--array"]);
     place.archive("long.npz", |file| file.add(&"x".repeat(60_000), &spins()).unwrap());
-    place.refused("train rbm long.npz", &["a name of 60004 bytes is too long"]);
+    place.refused_at_once("train rbm long.npz", &["a name of 60004 bytes is too long"]);
     place.archive("many.npz", |file| (0..300).for_each(|k| file.add(&format!("a{k}x"), &spins()).unwrap()));
-    place.refused("train rbm many.npz", &["a19x and 280 more", "--array"]);
+    place.refused_at_once("train rbm many.npz", &["a19x and 280 more", "--array"]);
     place.archive("names.npz", |file| {
         file.add("x_train", &spins()).unwrap();
         file.add("y_train", &other.mapv(|t| f64::from(u8::from(t > 2.0)))).unwrap();
@@ -280,7 +260,7 @@ fn arrays_are_paired_or_refused() {
         file.add("temperatures", &other).unwrap();
         file.add("labels", &other).unwrap();
     });
-    place.refused(&format!("train thermometer two.npz {train}"), &["temperatures, labels", "data.labels"]);
+    place.refused_at_once(&format!("train thermometer two.npz {train}"), &["temperatures, labels", "data.labels"]);
     place.done(&format!("train thermometer two.npz {train} --set data.labels=labels --out labels"));
 }
 
@@ -306,7 +286,7 @@ fn samples_with_an_axis_of_temperatures() {
         |out: &str| Model::load(place.path(out).join("seed-1/thermometer/model.safetensors")).unwrap().tensors;
     assert_eq!(tensors("four"), tensors("two"), "the same samples with the same labels");
     place.archive("doubt.npz", |file| file.add("spins", &four(3)).unwrap());
-    place.refused("train rbm doubt.npz", &["doubt.npz", "2 samples of 240 values, or 2 x 40 of 6", "reshape"]);
+    place.refused_at_once("train rbm doubt.npz", &["doubt.npz", "2 samples of 240 values, or 2 x 40 of 6", "reshape"]);
 }
 
 /// B5: what was taken of a table of text is on its page too, by the name of the file alone.

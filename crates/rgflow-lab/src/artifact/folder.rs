@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub(super) const RESULTS: &str = "results.json";
 pub(super) const RECORD: &str = "record.json";
 pub(super) const PAGE: &str = "report.html";
+/// Name of the experiment in the record of [`overview`](crate::experiment::overview), which is on several.
+pub const OVERVIEW: &str = "reproduce";
 pub(super) const COMPLETE: &str = "complete.json";
 
 /// Content of the file written last: a run is complete if this file and the manifests of the stages match all files.
@@ -156,19 +158,21 @@ pub fn replace_note(dir: &Path, note: &str) -> Result<(), Error> {
     render_again(dir).map(drop)
 }
 
-/// Whether `dir` is the folder of a scan: points below it, a table and a record, no configuration of its own.
-pub fn is_scan(dir: &Path) -> bool {
+/// Whether `dir` holds several runs with one page, those of a scan or of `reproduce`: a record without a configuration of its own, beside
+/// the table of the scan or as that of [`overview`](crate::experiment::overview).
+pub fn holds_several(dir: &Path) -> bool {
     let is_file = |name: &str| inside::check_one(&dir.join(name)).is_ok() && dir.join(name).is_file();
-    is_file("scan.csv") && is_file(RECORD) && !dir.join(CONFIG).exists()
+    let is_overview = || load_record(dir).is_ok_and(|record| record.experiment == OVERVIEW);
+    !dir.join(CONFIG).exists() && is_file(RECORD) && (is_file("scan.csv") || is_overview())
 }
 
-/// Writes the page and figures of the finished run or scan in `dir` again. Returns the path of the page.
+/// Writes the page and figures of the finished run, scan or reproduction in `dir` again. Returns the path of the page.
 ///
 /// # Errors
 /// [`Error::User`] if there is no finished run, [`Error::Io`] if a file cannot be written.
 pub fn render_again(dir: &Path) -> Result<PathBuf, Error> {
     let record = load_record(dir)?;
-    let config = if is_scan(dir) { String::new() } else { load_config(dir)? };
+    let config = if holds_several(dir) { String::new() } else { load_config(dir)? };
     let page = dir.join(PAGE);
     let _lock = Lock::take(dir).map_err(|e| match e {
         Error::Io { ref source, .. } if e.is_unwritable() => Error::failure(format!(

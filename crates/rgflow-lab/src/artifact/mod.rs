@@ -22,6 +22,7 @@ pub mod npz;
 pub mod progress;
 pub mod provenance;
 pub mod rbm_file;
+pub mod recipe;
 mod record_checks;
 mod report_files;
 pub mod restart;
@@ -34,7 +35,9 @@ pub mod user_file;
 
 pub use cleaning::{Freed, clean, cleaned_files};
 pub use error::Error;
-pub use folder::{damaged_file, is_complete, is_scan, load_config, load_record, render_again, replace_note};
+pub use folder::{
+    OVERVIEW, damaged_file, holds_several, is_complete, load_config, load_record, render_again, replace_note,
+};
 pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;

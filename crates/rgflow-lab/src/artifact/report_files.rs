@@ -25,7 +25,7 @@ pub fn write_report(
 }
 
 /// As [`write_report`] without settings and provenance; the record itself is written too, so that
-/// [`render_again`](super::render_again) can write the page of a scan again.
+/// [`render_again`](super::render_again) can write the page of several runs again.
 ///
 /// # Errors
 /// As [`write_report`].

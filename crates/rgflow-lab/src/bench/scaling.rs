@@ -55,8 +55,8 @@ pub(super) fn figure(report: &Report) -> Figure {
         let scale = if what == "threads" { Scale::Linear } else { Scale::Log };
         Panel::Curves {
             title: format!("{rate} against {axis}"),
-            x: Axis { label: axis.into(), scale, limits: None },
-            y: Axis { label: rate.into(), scale: Scale::Linear, limits: Some([0.0, top]) },
+            x: Axis { label: axis.into(), scale, ..Axis::default() },
+            y: Axis::new(rate).limits(0.0, top),
             curves: vec![Curve {
                 label: cpu::path().name().into(),
                 x,

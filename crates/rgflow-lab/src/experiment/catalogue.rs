@@ -114,6 +114,15 @@ fn pattern(key: &str) -> String {
     pattern
 }
 
+/// Keys of the numbers of the experiment `name` as far as they are the same whatever its settings; none if it is not in the catalogue.
+pub fn numbers(name: &str) -> Vec<String> {
+    let own = pattern(name);
+    let all = NUMBERS.get(name).into_iter().flatten();
+    // The name of the experiment may hold numbers itself.
+    let all = all.map(|key| key.strip_prefix(&own).map_or_else(|| key.clone(), |rest| format!("{name}{rest}")));
+    all.filter(|key| !key.contains('#')).collect()
+}
+
 /// Whether runs of the experiment `name` may have a number called `key`: a known one, or one of known parts and of words in the recipe or
 /// in `settings`, which are the texts that change it. True for an experiment that is not in the catalogue.
 pub fn has_number(name: &str, key: &str, settings: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Overview page of all experiments: the verdict table, then every item with its figures.
 
 use super::Item;
+use crate::artifact::OVERVIEW;
 use crate::record::{Cell, Record, Section, Verdict, verdicts};
 
 /// An item of the thesis, and the record of its experiment.
@@ -58,7 +59,7 @@ pub fn overview(found: &[ItemRecord], left_out: &[(&Item, String)]) -> Record {
         tables: Vec::new(),
     });
     Record {
-        experiment: "reproduce".into(),
+        experiment: OVERVIEW.into(),
         title: "The thesis, item by item".into(),
         question: "What does each figure and section of the thesis state, and what is measured, with errors over repetitions and beside the null without any machine?"
             .into(),

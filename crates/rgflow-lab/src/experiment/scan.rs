@@ -1,6 +1,6 @@
 //! Scans over the full product of several settings: points, table and maps.
 
-use crate::record::{Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Section, Table};
+use crate::record::{Axis as Scale, Cell, Curve, Figure, Map, Number, Panel, Record, Section, Style, Table};
 
 /// A setting and its values in the scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,21 @@ impl Axis {
     }
 
     fn numbers(&self) -> Option<Vec<f64>> {
-        self.values.iter().map(|v| v.replace('_', "").parse().ok()).collect()
+        let number = |text: &String| text.replace('_', "").parse().ok().filter(|v: &f64| v.is_finite());
+        self.values.iter().map(number).collect()
+    }
+
+    /// Positions on the axis of a figure, ascending, each with that among the values; names stand at 0, 1, 2 ... in the order given.
+    fn places(&self) -> Vec<(f64, usize)> {
+        self.numbers().map_or_else(|| (0..self.values.len()).map(|i| (i as f64, i)).collect(), sorted)
+    }
+
+    /// The axis of a figure.
+    fn scale(&self) -> Scale {
+        match self.numbers() {
+            Some(_) => Scale::new(&self.key),
+            None => Scale::of_names(&self.key, self.values.iter().map(String::as_str)),
+        }
     }
 }
 
@@ -98,7 +112,7 @@ pub fn csv(axes: &[Axis], done: &[Done]) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Record for the page: a table with one column per number, and curves or maps where the axes are numbers.
+/// Record for the page: a table with one column per number, and curves or maps; values that are no numbers are names at the ticks.
 pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
     let keys: Vec<&str> = done.first().map_or(vec![], |one| one.numbers.iter().map(|n| n.key.as_str()).collect());
     let find = |point: &[usize], key: &str| {
@@ -128,8 +142,11 @@ pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
     record
 }
 
-/// Logarithmic if values are positive and span a decade.
+/// Logarithmic if values are positive numbers and span a decade.
 fn scaled(axis: &Axis, values: &[f64]) -> Scale {
+    if axis.numbers().is_none() {
+        return axis.scale();
+    }
     let (low, high) = values.iter().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(*v), h.max(*v)));
     if low > 0.0 && high >= 10.0 * low { Scale::log(&axis.key) } else { Scale::new(&axis.key) }
 }
@@ -142,8 +159,8 @@ fn figure<'a>(
     find: &impl Fn(&[usize], &str) -> Option<&'a Number>,
 ) -> Option<Figure> {
     let x = axes.first()?;
-    let columns = sorted(x.numbers()?);
-    let y = axes.get(1).and_then(|axis| Some((axis, sorted(axis.numbers()?))));
+    let columns = x.places();
+    let y = axes.get(1).map(|axis| (axis, axis.places()));
     let measured = |number: Option<&'a Number>| number.filter(|n| bound(n).is_none());
     let others = &axes[if y.is_some() { 2 } else { 1 }..];
     let panels = product(others).into_iter().map(|rest| {
@@ -179,8 +196,8 @@ fn figure<'a>(
                 let [columns, rows] = [&columns, rows].map(|all| all.iter().map(|v| v.0).collect::<Vec<f64>>());
                 Panel::Map(Map {
                     title,
-                    x: Scale::new(&x.key),
-                    y: Scale::new(&axis.key),
+                    x: x.scale(),
+                    y: axis.scale(),
                     value: Scale::new(key),
                     columns,
                     rows,
@@ -195,7 +212,10 @@ fn figure<'a>(
                 let numbers: Vec<Number> =
                     columns.iter().map(|(_, c)| measured(at(&[*c])).map_or_else(none, bare)).collect();
                 let values: Vec<f64> = columns.iter().map(|v| v.0).collect();
-                Panel::curves(title, scaled(x, &values), key, [Curve::through(key, &values, &numbers)])
+                let curve = Curve::through(key, &values, &numbers);
+                // There is nothing between two names.
+                let style = if x.numbers().is_none() { Style::Points } else { curve.style };
+                Panel::curves(title, scaled(x, &values), key, [curve.style(style)])
             }
         }
     });
@@ -246,6 +266,36 @@ mod tests {
         assert_eq!(record.numbers[1].key, "k@a=30,b=7");
         let lines = csv(&axes, &done).unwrap();
         assert_eq!(lines.lines().nth(2), Some("30,7,k,3007,,1,,,"));
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_are_names_at_the_ticks() {
+        let axes = [Axis::parse("method=pcd,cd").unwrap(), Axis::parse("hidden=[64, 32],[8]").unwrap()];
+        let done = |axes: &[Axis]| -> Vec<Done> {
+            let number = |i: usize| {
+                let number = Number::new("k", 10.0 + i as f64, Some(0.5), "1", "");
+                if i == 3 { number.interval(Some([None, Some(0.9)])) } else { number }
+            };
+            product(axes).into_iter().enumerate().map(|(i, point)| Done { point, numbers: vec![number(i)] }).collect()
+        };
+        let of_map = record("toy", &axes, &done(&axes));
+        let figure = &of_map.sections[0].figures[0];
+        let Panel::Map(map) = &figure.panels[0] else { panic!("a map") };
+        assert_eq!((&map.x.names, &map.y.names), (&vec!["pcd".to_string(), "cd".into()], &axes[1].values));
+        // The value at (pcd, [8]) is that of point 1; (cd, [8]) is a bound.
+        assert_eq!((map.values[1][0].0, map.values[1][1].0), (Some(11.0), None));
+        let svg = crate::report::svg::figure(figure);
+        for text in [">pcd<", ">cd<", ">[64, 32]<", ">[8]<", ">11.0(5)<", ">&lt;= 0.9<"] {
+            assert!(svg.contains(text), "{text}: {svg}");
+        }
+        assert_eq!(svg.matches("fill=\"url(#hatch-").count(), 1);
+        assert!(crate::report::csv::figure(figure).contains("1,pcd,\"[64, 32]\",10,0.5\n"));
+        // One axis: points at names, without a line between them.
+        let of_curve = record("toy", &axes[..1], &done(&axes[..1]));
+        let Panel::Curves { curves, x, .. } = &of_curve.sections[0].figures[0].panels[0] else { panic!("points") };
+        assert_eq!((curves[0].style, &x.names, &curves[0].y), (Style::Points, &axes[0].values, &vec![10.0, 11.0]));
+        let svg = crate::report::svg::figure(&of_curve.sections[0].figures[0]);
+        assert!(svg.contains(">pcd<") && svg.contains(">cd<"), "{svg}");
     }
 
     #[test]

@@ -67,6 +67,9 @@ pub struct Axis {
     pub scale: Scale,
     /// Fixed limits; `None` fits the data.
     pub limits: Option<[f64; 2]>,
+    /// Names of the positions 0, 1, 2 ..., in place of numbers at the ticks; empty for an axis of numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// Scale of an axis.
@@ -268,6 +271,18 @@ impl Axis {
     /// A logarithmic axis.
     pub fn log(label: impl Into<String>) -> Self {
         Self { scale: Scale::Log, ..Self::new(label) }
+    }
+
+    /// An axis of names, which stand at 0, 1, 2 ...
+    ///
+    /// # Examples
+    /// ```
+    /// use rgflow_lab::record::Axis;
+    ///
+    /// assert_eq!(Axis::of_names("method", ["cd", "pcd"]).names, ["cd", "pcd"]);
+    /// ```
+    pub fn of_names<N: Into<String>>(label: impl Into<String>, names: impl IntoIterator<Item = N>) -> Self {
+        Self { names: names.into_iter().map(Into::into).collect(), ..Self::new(label) }
     }
 
     /// Sets fixed limits.

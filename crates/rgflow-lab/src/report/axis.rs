@@ -30,6 +30,9 @@ pub(crate) struct Tick {
 impl Ruler {
     /// Limits that include all of `values` (ignoring those not finite), or the axis's own; `padding` is the part added at both ends.
     pub(crate) fn fit(axis: &Axis, values: impl Iterator<Item = f64>, padding: f64) -> Self {
+        if !axis.names.is_empty() {
+            return Self::named(axis.names.iter().map(|name| typographic(name)).collect());
+        }
         let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         let limits = axis.limits.filter(|[a, b]| a.is_finite() && b.is_finite() && a < b);
         match axis.scale {
@@ -93,10 +96,14 @@ impl Ruler {
         (u - self.lo) / (self.hi - self.lo)
     }
 
-    /// An axis of cells of equal size in the order of `values`, with a label for each.
-    pub(crate) fn cells(values: &[f64]) -> Self {
-        let names = values.iter().map(|v| typographic(&v.to_string())).collect();
-        Self { log: false, lo: -0.5, hi: values.len().max(1) as f64 - 0.5, zero: None, names }
+    /// An axis of cells of equal size in the order of `values`, with a label for each: its name, or the value.
+    pub(crate) fn cells(axis: &Axis, values: &[f64]) -> Self {
+        let name = |(i, value): (usize, &f64)| axis.names.get(i).cloned().unwrap_or_else(|| value.to_string());
+        Self::named(values.iter().enumerate().map(name).map(|name| typographic(&name)).collect())
+    }
+
+    fn named(names: Vec<String>) -> Self {
+        Self { log: false, lo: -0.5, hi: names.len().max(1) as f64 - 0.5, zero: None, names }
     }
 
     /// Round ticks, about `target` of them with a label; on an axis of cells one for each.

@@ -5,7 +5,7 @@
 //! units, separated by spaces. A figure that mixes kinds has one block for each, headed by its own column names and separated by an
 //! empty line.
 
-use crate::record::{Figure, Panel};
+use crate::record::{Axis, Figure, Panel};
 
 /// Data of a figure as CSV (format in the module's description). Values that are not finite are empty fields.
 pub fn figure(figure: &Figure) -> String {
@@ -32,12 +32,12 @@ pub fn figure(figure: &Figure) -> String {
 
 fn rows(out: &mut String, p: usize, panel: &Panel) {
     match panel {
-        Panel::Curves { curves, .. } => {
+        Panel::Curves { curves, x: axis, .. } => {
             for curve in curves {
                 let name = field(&curve.label);
                 for (i, (x, y)) in curve.x.iter().zip(&curve.y).enumerate() {
                     let error = curve.error.get(i).map_or_else(String::new, |e| number(*e));
-                    *out += &format!("{p},{name},{},{},{error}\n", number(*x), number(*y));
+                    *out += &format!("{p},{name},{},{},{error}\n", place(axis, *x), number(*y));
                 }
             }
         }
@@ -45,7 +45,7 @@ fn rows(out: &mut String, p: usize, panel: &Panel) {
             for (row, values) in map.rows.iter().zip(&map.values) {
                 for (column, (value, error)) in map.columns.iter().zip(values) {
                     let [value, error] = [value, error].map(|v| v.map_or_else(String::new, number));
-                    *out += &format!("{p},{},{},{value},{error}\n", number(*column), number(*row));
+                    *out += &format!("{p},{},{},{value},{error}\n", place(&map.x, *column), place(&map.y, *row));
                 }
             }
         }
@@ -69,6 +69,12 @@ fn rows(out: &mut String, p: usize, panel: &Panel) {
             }
         }
     }
+}
+
+/// The name at this position of an axis of names, or the number.
+fn place(axis: &Axis, value: f64) -> String {
+    let name = || axis.names.get((value >= 0.0).then_some(value as usize)?);
+    name().map_or_else(|| number(value), |name| field(name))
 }
 
 /// Shortest text that reads back as the same number.

@@ -10,7 +10,7 @@ use serde_json::json;
 const NASTY: &str = "<b>&\"'</b></script><script>alert(1)</script>\u{0}";
 
 fn axis(label: &str, scale: Scale) -> Axis {
-    Axis { label: label.into(), scale, limits: None }
+    Axis { label: label.into(), scale, ..Axis::default() }
 }
 
 fn curve(label: &str, x: &[f64], y: &[f64], error: &[f64], style: Style) -> Curve {

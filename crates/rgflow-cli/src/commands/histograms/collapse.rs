@@ -41,8 +41,9 @@ impl From<Observable> for Quantity {
 }
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "Analysis")]
 pub struct Collapse {
-    /// Samples of square lattices of several sizes, at several temperatures each: .npz as `rgflow sample` writes them.
+    /// Samples of square lattices of several sizes, at several temperatures each: .npz as `rgflow sample` writes them [required].
     #[arg(value_name = "FILE.npz")]
     files: Vec<PathBuf>,
     /// The observable that is collapsed.
@@ -60,10 +61,10 @@ pub struct Collapse {
     /// Degree of the polynomial on which all data lie.
     #[arg(long, value_name = "N", default_value_t = 3)]
     degree: u8,
-    /// Corrections to scaling of order L^{-omega}, with the omega given.
+    /// Corrections to scaling of order L^{-omega}, with the omega given [default: none].
     #[arg(long, value_name = "OMEGA", allow_hyphen_values = true)]
     omega: Option<f64>,
-    /// Draws the data as they are, and collapsed.
+    /// Draws the data as they are, and collapsed [default: no picture].
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// Replaces the picture if it exists.

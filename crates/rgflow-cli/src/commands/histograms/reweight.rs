@@ -14,8 +14,9 @@ use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "Analysis")]
 pub struct Reweight {
-    /// Samples of one lattice: .npz as `rgflow sample` writes them; one or several temperatures each.
+    /// Samples of one lattice: .npz as `rgflow sample` writes them; one or several temperatures each [required].
     #[arg(required = true, value_name = "FILE.npz")]
     files: Vec<PathBuf>,
     /// Temperatures: a value, a list, a range FROM..TO:STEP or Tc [default: 41 within the reach of the samples].
@@ -27,7 +28,7 @@ pub struct Reweight {
     /// X: m (sum of spins), abs_m, or on the square lattice nn, nnn, plaquette, (2,0), (2,1), corner, line.
     #[arg(long, default_value = "m", value_name = "NAME")]
     operator: String,
-    /// Draws C, |m|, chi and U4 with their errors.
+    /// Draws C, |m|, chi and U4 with their errors [default: no picture].
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// Replaces the picture if it exists.

@@ -17,13 +17,14 @@ const LISTED: usize = 30;
 
 /// How the samples of a file are read, as by `train`.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Data")]
 pub struct SampleFlags {
     #[command(flatten)]
     labels: LabelFlags,
-    /// Of samples: array of an .npz file that holds them.
+    /// Of samples: array of an .npz file that holds them [default: spins, or the only one].
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
-    /// Of samples: divides all values, such as 255 for bytes of grey.
+    /// Of samples: divides all values, such as 255 for bytes of grey [default: 1].
     #[arg(long, value_name = "X")]
     scale: Option<f64>,
 }

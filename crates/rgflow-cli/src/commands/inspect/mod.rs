@@ -5,7 +5,7 @@ mod model;
 mod run;
 
 use super::couplings::CouplingFlags;
-use crate::output;
+use crate::{exchanged, output};
 use rgflow_lab::artifact::{Error, npz, user_file::blame};
 use rgflow_lab::dataset::{holds_images, is_samples};
 use rgflow_lab::record::{Number, Results};
@@ -27,9 +27,9 @@ Effective couplings: ln p(v) of a machine is that of an Ising model with J_ij = 
 their mean at the distance r on the torus, K_eff that of nearest neighbours (beta J of a thermal machine), T_eff = 1/K_eff. Shares: how much
 of the variance of ln p over uniform spins is in fields, in pairs, and in terms of three and more spins. Errors: one standard error.")]
 pub struct Inspect {
-    /// A run folder, or a file: samples as `train` takes them, a model (.safetensors) or results.json.
-    #[arg(value_name = "FILE-or-DIR")]
-    path: PathBuf,
+    /// A run folder, or a file: samples as `train` takes them, a model (.safetensors) or results.json [required].
+    #[arg(value_name = "FILE-or-DIR", required_unless_present = "numbers")]
+    path: Option<PathBuf>,
     #[command(flatten)]
     parts: Parts,
     #[command(flatten)]
@@ -43,8 +43,9 @@ pub struct Inspect {
 
 /// Parts of a run that are shown on request.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Parts of a run")]
 pub(super) struct Parts {
-    /// Of a run: its numbers, all or those whose keys contain FILTER.
+    /// Of a run: its numbers, all or those whose keys contain FILTER [default: the summary].
     #[arg(long, value_name = "FILTER", num_args = 0..=1, default_missing_value = "")]
     numbers: Option<String>,
     /// Of a run: its stages with their times.
@@ -54,7 +55,8 @@ pub(super) struct Parts {
 
 impl Inspect {
     pub fn execute(self) -> Result<(), Error> {
-        let path = self.path.as_path();
+        let (path, numbers) = exchanged::path_and_filter(self.path, self.parts.numbers)?;
+        let (path, parts) = (path.as_path(), Parts { numbers, ..self.parts });
         let name = path.display();
         let (value, text) = match path.extension().and_then(|e| e.to_str()) {
             _ if !path.exists() => {
@@ -64,7 +66,7 @@ impl Inspect {
             _ if path.is_dir() && !path.join("config.toml").exists() && holds_images(path) => {
                 data::samples(path, &self.samples)?
             }
-            _ if path.is_dir() => run::folder(path, &self.parts)?,
+            _ if path.is_dir() => run::folder(path, &parts)?,
             // Reading a device or a pipe might never end.
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
             Some("npz") => data::arrays(path, &self.samples).map_err(blame)?,

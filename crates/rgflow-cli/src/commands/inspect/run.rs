@@ -4,7 +4,9 @@ use super::{Parts, number_lines, read_results};
 use crate::commands::list::day;
 use crate::output;
 use rgflow_lab::artifact::provenance::Provenance;
-use rgflow_lab::artifact::{Error, cleaned_files, damaged_file, is_complete, is_scan, load_config, load_record};
+use rgflow_lab::artifact::{
+    Error, OVERVIEW, cleaned_files, damaged_file, holds_several, is_complete, load_config, load_record,
+};
 use rgflow_lab::experiment::catalogue;
 use rgflow_lab::record::{Number, Results};
 use rgflow_lab::report::text;
@@ -13,8 +15,8 @@ use std::path::Path;
 
 /// The run in `dir` as JSON and as text.
 pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
-    if is_scan(dir) {
-        return scan(dir);
+    if holds_several(dir) {
+        return several(dir, parts);
     }
     let config = load_config(dir)?;
     let config: toml::Table =
@@ -25,12 +27,7 @@ pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
         true => (read_results(&dir.join("results.json"))?.numbers, load_record(dir).ok()),
         false => (Vec::new(), None),
     };
-    let filter = parts.numbers.as_deref().unwrap_or_default();
-    let numbers: Vec<&Number> = all.iter().filter(|number| number.key.contains(filter)).collect();
-    if numbers.is_empty() && !filter.is_empty() {
-        let why = if complete { "`--numbers` alone shows all" } else { "finish the run with --resume" };
-        return Err(Error::user(format!("--numbers {filter}: no key of {} contains it; {why}", dir.display())));
-    }
+    let numbers = chosen(&all, dir, parts, complete)?;
     let (changed, page) = (catalogue::changed(&config), dir.join("report.html"));
     let cleaned = cleaned_files(dir);
     let value = json!({
@@ -74,12 +71,28 @@ pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
     Ok((value, text))
 }
 
-/// The scan in `dir` as JSON and as text.
-fn scan(dir: &Path) -> Result<(Value, String), Error> {
+/// The numbers whose keys contain the filter of `parts`.
+fn chosen<'a>(all: &'a [Number], dir: &Path, parts: &Parts, complete: bool) -> Result<Vec<&'a Number>, Error> {
+    let filter = parts.numbers.as_deref().unwrap_or_default();
+    let numbers: Vec<&Number> = all.iter().filter(|number| number.key.contains(filter)).collect();
+    if numbers.is_empty() && !filter.is_empty() {
+        let why = if complete { "`--numbers` alone shows all" } else { "finish the run with --resume" };
+        return Err(Error::user(format!("--numbers {filter}: no key of {} contains it; {why}", dir.display())));
+    }
+    Ok(numbers)
+}
+
+/// The runs of a scan or of `reproduce` in `dir`, by their common record, as JSON and as text.
+fn several(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
     let (record, page) = (load_record(dir)?, dir.join("report.html"));
-    let value = json!({ "kind": "scan", "summary": record.summary, "numbers": record.numbers, "page": page });
-    let table = text::table(&record.summary);
-    Ok((value, format!("{}: {}\n\n{}\n\n{}\n", dir.display(), record.question, table.trim_end(), page.display())))
+    let kind = if record.experiment == OVERVIEW { OVERVIEW } else { "scan" };
+    let numbers = chosen(&record.numbers, dir, parts, true)?;
+    let value = json!({ "kind": kind, "summary": record.summary, "numbers": numbers, "page": page });
+    let shown = match parts.numbers {
+        Some(_) => number_lines(numbers),
+        None => format!("{}\n\n{}\n", text::table(&record.summary).trim_end(), page.display()),
+    };
+    Ok((value, format!("{}: {}\n\n{shown}", dir.display(), record.question)))
 }
 
 fn program(p: &Provenance) -> String {

@@ -1,5 +1,6 @@
 //! A folder in which commands run.
 
+use rgflow_lab::artifact::npz;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -12,6 +13,13 @@ impl Place {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// Writes an archive of arrays.
+    pub fn archive(&self, name: &str, arrays: impl FnOnce(&mut npz::Writer)) {
+        let mut file = npz::Writer::new();
+        arrays(&mut file);
+        std::fs::write(self.path(name), file.finish().expect("arrays")).expect("written");
     }
 
     /// The text of a file.

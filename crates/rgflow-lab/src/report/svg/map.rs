@@ -13,7 +13,7 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
     let axis = |axis: &Axis, values: &[f64]| {
         if is_of_cells {
             let cells = (0..values.len()).map(|i| Some([i as f64 - 0.5, i as f64 + 0.5])).collect();
-            return (Ruler::cells(values), cells);
+            return (Ruler::cells(axis, values), cells);
         }
         let mut ruler = Ruler::fit(axis, values.iter().copied(), 0.0);
         let edges = edges(&mut ruler, values, axis);

@@ -156,10 +156,13 @@ fn tick_target(pixels: f64, per_tick: f64) -> usize {
     ((pixels / per_tick) as usize).max(2)
 }
 
+/// Longest name at a tick of a vertical axis, in pixels; longer ones are cut.
+const WIDEST_NAME: f64 = 150.0;
+
 /// Left margin for the tick labels and the rotated label of a vertical axis.
 fn left_margin(ruler: &Ruler, height: f64, label: &str) -> f64 {
     let widest = ruler.ticks(tick_target(height, 46.0)).iter().map(|t| text_width(&t.label)).fold(0.0, f64::max);
-    widest.max(22.0) + 16.0 + if label.is_empty() { 0.0 } else { 20.0 }
+    widest.clamp(22.0, WIDEST_NAME) + 16.0 + if label.is_empty() { 0.0 } else { 20.0 }
 }
 
 /// The heading of a panel.
@@ -176,6 +179,8 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
     let Frame { x: left, y: top, w, h } = frame;
     let bottom = top + h;
     let (mut lines, mut ticks, mut texts) = (String::new(), String::new(), String::new());
+    // Names end where those of the neighbours begin.
+    let name_width = if x.names.is_empty() { f64::INFINITY } else { w / (x.hi - x.lo) };
     for tick in x.ticks(tick_target(w, 70.0)) {
         let at = left + w * x.fraction(tick.u);
         if !(-0.5..=w + 0.5).contains(&(at - left)) {
@@ -192,7 +197,7 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
                 texts,
                 "<text class=\"t m\" x=\"{at}\" y=\"{}\">{}</text>",
                 px(bottom + 18.0),
-                escape(&tick.label)
+                escape(&fit_text(&tick.label, name_width))
             );
         }
     }
@@ -212,7 +217,7 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
                 "<text class=\"t e\" x=\"{}\" y=\"{}\">{}</text>",
                 px(left - 8.0),
                 px(at + 4.0),
-                escape(&tick.label)
+                escape(&fit_text(&tick.label, WIDEST_NAME))
             );
         }
     }
