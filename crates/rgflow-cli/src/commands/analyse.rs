@@ -15,7 +15,9 @@ const SHOWN: usize = 5;
 
 /// Means, errors, tau_int and R-hat of series of your own.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    next_help_heading = "Analysis",
+    after_help = "Examples:
   rgflow analyse run.csv                            columns such as sweep,E,m or chain,E,m
   rgflow analyse run1.csv run2.csv run3.csv         a file for each chain
   rgflow analyse run.csv --columns E --discard 200 --plot run.svg
@@ -25,9 +27,10 @@ const SHOWN: usize = 5;
 The error of a mean is from tau_int = 1/2 + sum of rho(t), summed up to 6 tau_int (Madras and Sokal 1988) with the
 correction of its bias (Wolff 2004), for all chains about their common mean. It is given from 50 tau_int on, and not
 where the begin of the series or the halves of chains differ by more than chance allows (p < 1e-4): a line says what to do.
-Beside it: errors by length of blocks, rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021).")]
+Beside it: errors by length of blocks, rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021)."
+)]
 pub struct Analyse {
-    /// Series: text with or without names of columns, .npy or .npz, also packed by gzip; several files are chains of one law.
+    /// Series: text with or without names of columns, .npy or .npz, also packed by gzip; several files are chains of one law [required].
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Quantities, by name or by number of their columns [default: all that are nothing else].
@@ -36,10 +39,10 @@ pub struct Analyse {
     /// Column of the chain that a row belongs to [default: chain and similar names].
     #[arg(long, value_name = "COLUMN")]
     chain: Option<String>,
-    /// Columns (such as T) by whose values rows are separate series, or `file`: each file by itself.
+    /// Columns (such as T) by whose values rows are separate series, or `file`: each file by itself [default: none].
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
     by: Vec<String>,
-    /// What are chains in an array of two dimensions.
+    /// What are chains in an array of two dimensions [default: such an array is refused].
     #[arg(long, value_enum, value_name = "AXIS")]
     chains_are: Option<Axis>,
     /// Values to leave out at the begin of every chain.
@@ -48,7 +51,7 @@ pub struct Analyse {
     /// Updates between two values, in which tau_int is shown too [default: those of a column such as sweep].
     #[arg(long, value_name = "N")]
     spacing: Option<f64>,
-    /// Draws series, autocorrelation and errors by length of blocks.
+    /// Draws series, autocorrelation and errors by length of blocks [default: no picture].
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
     /// Replaces the picture if it exists.
