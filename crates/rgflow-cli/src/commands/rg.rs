@@ -54,12 +54,14 @@ U4 = 1 - <m^4>/(3 <m^2>^2) with one standard error in brackets (jackknife), and 
 configurations that count there (Kish). Fewer than a tenth of those of the nearest sampled
 temperature are no overlap: an error where you asked for it, left out of the default grid.")]
     Reweight(Reweight),
-    /// T_c, nu and exponents from samples of several sizes: data collapse, Binder crossings, power laws.
+    /// T_c, nu and exponents from samples of several sizes, or from a table: data collapse, Binder crossings, power laws.
     #[command(after_help = "Examples:
   rgflow sample ising --size 8 --temperature 2.1..2.45:0.05 --n 4000 --out L8.npz
   rgflow rg collapse L8.npz L16.npz L32.npz --plot collapse.svg
   rgflow rg collapse L8.npz L16.npz L32.npz --of chi --json
   rgflow rg collapse L8.npz L16.npz L32.npz --tc 2.26919 --omega 1.75
+  rgflow rg collapse binder.csv                   a table with columns such as L,T,U4,dU4, by any program
+  rgflow rg collapse chi.csv --value chi --error sigma --plot collapse.svg
   rgflow run finite-size-scaling                  samples of its own, L = 8 to 128, also read by networks
 
 Data lie on one curve f: y = L^a f(t L^(1/nu)), t = T_c (1 - T_c/T), which is T - T_c to first order.

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod collapse_tables;
 mod command_line;
 mod common;
 mod completion;

@@ -5,6 +5,7 @@ use crate::artifact::Error;
 use crate::dataset::averages::Quantity;
 use crate::dataset::ensemble::{Part, Pool};
 use crate::dataset::histograms::Histograms;
+use crate::dataset::scaling_table::Read;
 use crate::record::{Curve, Figure, Panel, Style};
 use rgflow::lattice::Geometry;
 use rgflow::reweighting::{State, blocks, estimate};
@@ -22,9 +23,15 @@ const GRID: usize = 41;
 #[derive(Debug, Serialize)]
 pub struct FiniteSize {
     /// Symbol of the collapsed quantity.
-    pub of: &'static str,
-    /// Number of jackknife blocks.
-    pub n_blocks: usize,
+    pub of: String,
+    /// Number of jackknife blocks; `None` for a table, whose errors are given.
+    pub n_blocks: Option<usize>,
+    /// What was read of a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<Read>,
+    /// Of a table without errors: every error is taken as this times L^a, which makes chi2/dof 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed_error: Option<f64>,
     /// Critical temperature in J/k_B.
     pub t_c: Fitted,
     /// Exponent of the correlation length.
@@ -47,8 +54,9 @@ pub struct FiniteSize {
     pub omega: Option<f64>,
     /// Crossings of U4 for neighbouring sizes.
     pub crossings: Vec<Crossing>,
-    /// Exponents of |m| and chi.
-    pub power_laws: PowerLaws,
+    /// Exponents of |m| and chi; none for a table, which holds one quantity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_laws: Option<PowerLaws>,
     /// Data points of the fit.
     pub points: Vec<DataPoint>,
 }
@@ -154,19 +162,12 @@ impl FiniteSize {
         };
         let points = sizes.iter().flat_map(|(size, pool)| pool.parts.iter().map(move |part| point(*size, pool, part)));
         let points = points.collect::<Result<Vec<Point>, Error>>()?;
-        let fit = collapse(&points, master).map_err(|e| Error::user(format!("{files}: {e}")))?;
-        let spread = spread(&points, master, &fit);
-        let fitted = |total: Estimate, statistical: Estimate, over_fits: f64| Fitted {
-            total: total.into(),
-            statistical: statistical.error,
-            spread: (spread.fits > 0).then_some(over_fits),
-        };
-        let [total_t_c, nu, a] = spread.total(&fit);
+        let (mut found, fit) = Self::fitted(of.symbol().to_owned(), &points, master, files)?;
         let all = |pool: &Pool| Histograms::new(pool, false, n_blocks).map_err(|e| pool.explain(&e).to_string());
         let by_size: Vec<Sized> =
             sizes.iter().map(|(size, pool)| Sized { size: *size, pool, all: all(pool) }).collect();
         // A fitted T_c has an error of its own.
-        let at = t_c.map_or((fit.t_c.value, total_t_c.error), |t| (t, 0.0));
+        let at = t_c.map_or((fit.t_c.value, found.t_c.total.error), |t| (t, 0.0));
         let lengths: Vec<usize> = sizes.iter().map(|(size, _)| *size).collect();
         let law = |of: Quantity| {
             power_law_at(at.0, at.1, |t| {
@@ -179,6 +180,31 @@ impl FiniteSize {
             sizes: [two[0].size, two[1].size],
             temperature: crossing_of(&two[0], &two[1], &fit),
         };
+        found.n_blocks = Some(n_blocks);
+        found.crossings = by_size.windows(2).map(crossing_between).collect();
+        found.power_laws =
+            Some(PowerLaws { temperature: at.0, abs_m: law(Quantity::AbsM), chi: law(Quantity::Susceptibility) });
+        Ok(found)
+    }
+
+    /// The fit of `points` of the quantity `of` alone.
+    ///
+    /// # Errors
+    /// Those of [`collapse`].
+    pub(super) fn fitted(
+        of: String,
+        points: &[Point],
+        master: &Master,
+        files: &str,
+    ) -> Result<(Self, Collapse), Error> {
+        let fit = collapse(points, master).map_err(|e| Error::user(format!("{files}: {e}")))?;
+        let spread = spread(points, master, &fit);
+        let fitted = |total: Estimate, statistical: Estimate, over_fits: f64| Fitted {
+            total: total.into(),
+            statistical: statistical.error,
+            spread: (spread.fits > 0).then_some(over_fits),
+        };
+        let [t_c, nu, a] = spread.total(&fit);
         let data = |p: &Point| DataPoint {
             size: p.size,
             temperature: p.t,
@@ -186,10 +212,12 @@ impl FiniteSize {
             error: estimate(&p.values).error,
             x: fit.x(p.size, p.t),
         };
-        Ok(Self {
-            of: of.symbol(),
-            n_blocks,
-            t_c: fitted(total_t_c, fit.t_c, spread.t_c),
+        let found = Self {
+            of,
+            n_blocks: None,
+            read: None,
+            assumed_error: None,
+            t_c: fitted(t_c, fit.t_c, spread.t_c),
             nu: fitted(nu, fit.nu, spread.nu),
             a: fitted(a, fit.a, spread.a),
             other_fits: spread.fits,
@@ -197,17 +225,19 @@ impl FiniteSize {
             chi2: fit.chi2,
             dof: fit.dof,
             flat: fit.flat,
-            crossings: by_size.windows(2).map(crossing_between).collect(),
-            power_laws: PowerLaws { temperature: at.0, abs_m: law(Quantity::AbsM), chi: law(Quantity::Susceptibility) },
+            crossings: Vec::new(),
+            power_laws: None,
             points: points.iter().map(data).collect(),
-            coefficients: fit.coefficients,
+            coefficients: fit.coefficients.clone(),
             omega: master.omega,
-        })
+        };
+        Ok((found, fit))
     }
 
     /// Sizes in the fit.
     pub fn sizes(&self) -> Vec<usize> {
         let mut sizes: Vec<usize> = self.points.iter().map(|p| p.size).collect();
+        sizes.sort_unstable();
         sizes.dedup();
         sizes
     }
@@ -236,14 +266,19 @@ impl FiniteSize {
         let grid: Vec<f64> = (0..=100).map(|i| low + (high - low) * f64::from(i) / 100.0).collect();
         let f: Vec<f64> = grid.iter().map(|x| master.curve(&self.coefficients, *x)).collect();
         let fit = Curve::new("fit", grid, f).style(Style::Dashed);
-        let scaled = if master.fit_a { format!("{} L^({:.3})", self.of, -scales[2]) } else { self.of.into() };
+        let scaled = if master.fit_a { format!("{} L^({:.3})", self.of, -scales[2]) } else { self.of.clone() };
         let scaled = if self.omega.is_some() { format!("{scaled}, without correction") } else { scaled };
         let (t_c, nu) = (self.t_c.total, self.nu.total);
         let fitted = format!("T_c = {t_c}, nu = {nu}, chi2/dof = {:.1}/{}", self.chi2, self.dof);
         let alt = format!("{} of several sizes over temperature, and collapsed on one curve: {fitted}.", self.of);
         let sizes = self.sizes();
-        Figure::new("collapse", format!("{} of square lattices", self.of)).caption("", alt).panels([
-            Panel::curves("as sampled", "T (J/k_B)", self.of, sizes.iter().map(|l| raw(*l))),
+        Figure::new(
+            "collapse",
+            if self.read.is_some() { self.of.clone() } else { format!("{} of square lattices", self.of) },
+        )
+        .caption("", alt)
+        .panels([
+            Panel::curves("as sampled", "T (J/k_B)", self.of.as_str(), sizes.iter().map(|l| raw(*l))),
             Panel::curves(
                 fitted,
                 "t L^(1/nu), t = T_c (1 - T_c/T)",

@@ -1,9 +1,12 @@
 //! Analyses of the user's samples and machines: values for commands to print as text and JSON, and figures.
 
+mod collapse_table;
 pub mod couplings;
 pub mod finite_size;
 pub mod reweighting;
 pub mod series;
+
+pub use collapse_table::TableFit;
 
 use crate::record::format::value_with_error;
 use rgflow::statistics::Estimate;

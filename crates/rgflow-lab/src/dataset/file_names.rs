@@ -17,6 +17,17 @@ const ENDINGS: [&str; 8] = [".npy", ".npz", ".csv", ".tsv", ".txt", ".dat", ".id
 
 /// The temperature or inverse temperature in the name of `path` with what it is; `None` if there is none, or several.
 pub(super) fn temperature(path: &Path) -> Option<(Labelling, f64)> {
+    only(path, |text| WORDS.iter().find_map(|(word, what)| Some((*what, after(text, word)?))))
+}
+
+/// The size L in the name of `path`, such as `L16.csv` or `binder_T=2.25_L=16.dat`; `None` if there is none, or several.
+pub(super) fn size(path: &Path) -> Option<usize> {
+    let size = only(path, |text| after(text, "L"))?;
+    (size >= 1.0 && size.fract() == 0.0).then_some(size as usize)
+}
+
+/// What `of` finds at the beginning of a part of the name of `path`, without its ending; `None` if nothing, or different things.
+fn only<T: PartialEq>(path: &Path, of: impl Fn(&str) -> Option<T>) -> Option<T> {
     let name = path.file_name()?.to_str()?;
     let name = without_gz(name);
     let lower = name.to_ascii_lowercase();
@@ -27,12 +38,10 @@ pub(super) fn temperature(path: &Path) -> Option<(Labelling, f64)> {
         if stem[..at].chars().next_back().is_some_and(char::is_alphanumeric) {
             continue;
         }
-        let Some(value) = WORDS.iter().find_map(|(word, what)| Some((*what, after(&stem[at..], word)?))) else {
-            continue;
-        };
+        let Some(value) = of(&stem[at..]) else { continue };
         match found {
             None => found = Some(value),
-            Some(other) if other == value => {}
+            Some(other) if other == value => found = Some(other),
             Some(_) => return None,
         }
     }
@@ -67,6 +76,11 @@ mod tests {
 
     #[test]
     fn temperatures_are_found_in_names() {
+        let of_size = |name: &str| size(Path::new(name));
+        assert_eq!(
+            [of_size("L16.csv"), of_size("b_L=8_T2.dat.gz"), of_size("L8_L16.csv"), of_size("Level2.csv")],
+            [Some(16), Some(8), None, None]
+        );
         let of = |name: &str| temperature(Path::new(name));
         let t = |v: f64| Some((Labelling::Temperatures, v));
         let beta = |v: f64| Some((Labelling::Beta, v));

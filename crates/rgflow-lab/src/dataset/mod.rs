@@ -32,6 +32,7 @@ pub mod mnist;
 mod one_hot;
 mod pairing;
 pub mod sampled;
+pub mod scaling_table;
 pub mod series;
 mod several;
 mod text;

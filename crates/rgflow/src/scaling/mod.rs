@@ -9,6 +9,7 @@
 
 mod collapse;
 mod master;
+mod measured;
 mod power_law;
 mod profile;
 mod projection;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use collapse::{Collapse, collapse};
 pub use master::{Master, distance};
+pub use measured::{Measured, points};
 pub use power_law::{Correction, PowerLaw, power_law, power_law_at};
 pub use spread::{Spread, spread};
 

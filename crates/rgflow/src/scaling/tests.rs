@@ -52,6 +52,24 @@ fn synthetic_data_collapse_with_right_errors() {
     assert!((chi2 - expected).abs() < 6.0 * (2.0 * expected * 1.2).sqrt(), "{chi2} {dof}");
 }
 
+/// Null: as above, with errors that are known in place of blocks: chi2 of 40 x 21 degrees of freedom within 6 standard deviations.
+#[test]
+fn values_with_errors_collapse_as_blocks_do() {
+    let far = Master { degree: 3, window: 3.0, start: [2.29, 1.0, -0.1], fit_a: true, omega: None };
+    let (mut pulls, mut chi2, mut dof) = ([0.0; 3], 0.0, 0);
+    for seed in 0..40 {
+        let measured = |p: &Point| Measured { size: p.size, t: p.t, value: p.values[0], error: 0.002 * p.values[0] };
+        let table: Vec<Measured> = synthetic(0.0, seed).iter().map(measured).collect();
+        let seen = collapse(&points(&table), &far).unwrap();
+        for (pull, (e, truth)) in pulls.iter_mut().zip([(seen.t_c, 2.3), (seen.nu, 0.8), (seen.a, -0.2)]) {
+            *pull += ((e.value - truth) / e.error).powi(2);
+        }
+        (chi2, dof) = (chi2 + seen.chi2, dof + seen.dof);
+    }
+    assert!(pulls.iter().all(|p| (12.0..90.0).contains(p)), "{pulls:?}");
+    assert!((chi2 - dof as f64).abs() < 6.0 * (2.0 * dof as f64).sqrt(), "{chi2} {dof}");
+}
+
 /// A correction that is there is needed, and found.
 #[test]
 fn corrections_are_seen_and_taken_out() {
