@@ -6,8 +6,8 @@ use ndarray::IxDyn;
 use rgflow::random::Streams;
 use rgflow_lab::artifact::npy::{self, Header};
 use rgflow_lab::artifact::{Model, network_file, npz, rbm_file, settings};
-use rgflow_lab::dataset::{Dataset, Input, Options, ensemble, mnist};
-use std::io::Cursor;
+use rgflow_lab::dataset::{Dataset, Input, Labelling, Options, ensemble, mnist};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 pub type Target = fn(&[u8]);
 
 /// Names of the targets, each with its function.
-pub const ALL: [(&str, Target); 8] = [
+pub const ALL: [(&str, Target); 12] = [
     ("npy", npy),
     ("npy_header", npy_header),
     ("npz", npz),
@@ -24,6 +24,10 @@ pub const ALL: [(&str, Target); 8] = [
     ("settings", settings),
     ("model", model),
     ("record", record),
+    ("layouts", layouts),
+    ("gzip", gzip),
+    ("several", several),
+    ("words", words),
 ];
 
 /// A folder for files, in memory where there is such a place.
@@ -215,4 +219,100 @@ pub fn record(bytes: &[u8]) {
         let _ = rgflow_lab::artifact::write_report(&dir, &record, "experiment = \"x\"\n", &serde_json::Value::Null);
         let _ = std::fs::remove_dir_all(&dir);
     }
+}
+
+/// Options that a byte stands for: labels by name, place or value, what they are, the shape of a sample, real numbers.
+fn options(choice: u8) -> Options {
+    let labels = ["", "T", "y", "2", "1.5,2.0", "cat,dog", "0.25", "labels"][usize::from(choice & 7)];
+    let all = [Labelling::Auto, Labelling::Temperatures, Labelling::Beta, Labelling::Classes];
+    Options {
+        labels: labels.into(),
+        labelling: all[usize::from(choice >> 3 & 3)],
+        shape: [vec![], vec![2, 2], vec![3], vec![1, 1]][usize::from(choice >> 5 & 3)].clone(),
+        continuous: choice & 7 == 1,
+        real: choice >> 7 == 1,
+        ..Options::default()
+    }
+}
+
+/// What follows the reading: labels that are whole, bins and codes of states that are made or refused.
+fn used(data: &Dataset) {
+    let n = data.n_samples();
+    assert!(data.shape.iter().product::<usize>() == data.n_units() && n > 0, "{:?}", data.shape);
+    if let Some(labels) = &data.labels {
+        let (distinct, classes) = labels.classes();
+        assert!(classes.len() == n && classes.iter().all(|class| *class < distinct.len()));
+        distinct.iter().for_each(|label| drop(labels.name(*label)));
+    }
+    if n * data.n_units() < 10_000 {
+        let _ = data.clone().bin(3);
+        let _ = data.clone().code_states(3, None);
+    }
+}
+
+fn read_as(name: &str, bytes: &[u8], options: &Options) {
+    match Dataset::read(&file(name, bytes), options) {
+        Ok(data) => used(&data),
+        Err(error) => of_the_user(&error),
+    }
+}
+
+/// The bytes of a file of any kind, read with options: the first byte says the kind, the second the options.
+pub fn layouts(bytes: &[u8]) {
+    let [kind, choice, bytes @ ..] = bytes else { return };
+    let name = ["b.csv", "b.npz", "b.npy", "b.idx", "b.txt", "b.tsv", "b", "b.dat"][usize::from(kind % 8)];
+    read_as(name, bytes, &options(*choice));
+}
+
+/// Bytes packed by gzip, and bytes that claim to be: the first says the kind of file and which of the two.
+pub fn gzip(bytes: &[u8]) {
+    let [kind, bytes @ ..] = bytes else { return };
+    let name = ["c.csv.gz", "c.npz.gz", "c.npy.gz", "c.idx.gz"][usize::from(kind % 4)];
+    let packed = if kind & 4 == 0 {
+        let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        to.write_all(bytes).and_then(|()| to.finish()).expect("memory takes it")
+    } else {
+        [&[0x1f, 0x8b], bytes].concat()
+    };
+    read_as(name, &packed, &options(kind & 0xf8));
+}
+
+/// Several files, whose bytes are parted by 0xff: the first byte says their names, the second the options.
+pub fn several(bytes: &[u8]) {
+    let [names, choice, bytes @ ..] = bytes else { return };
+    let names = [
+        ["T1.5.csv", "T2.csv", "T2p5.csv"],
+        ["d.csv", "e.csv", "f.csv"],
+        ["g.npy", "h.csv", "i.idx"],
+        ["beta0.5.txt", "x_beta=0.25.txt", "T3.txt"],
+    ][usize::from(names % 4)];
+    let parts = bytes.splitn(3, |b| *b == 0xff).zip(names);
+    let paths: Vec<PathBuf> = parts.map(|(part, name)| file(name, part)).collect();
+    match Dataset::read_all(&paths, &options(*choice)) {
+        Ok(data) => used(&data),
+        Err(error) => of_the_user(&error),
+    }
+}
+
+/// An archive of two samples with labels that are words: the first byte says their number, their width and their kind, the others are the
+/// words.
+pub fn words(bytes: &[u8]) {
+    let [form, choice, words @ ..] = bytes else { return };
+    let dtype = ["<U", ">U", "|S", "<V"][usize::from(form >> 6)];
+    let (width, n) = (form & 7, form >> 3 & 7);
+    let member = |dtype: &str, shape: &str, values: &[u8]| {
+        let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({shape}), }}");
+        let length = (header.len() as u16).to_le_bytes();
+        [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), values].concat()
+    };
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut add = |name: &str, bytes: &[u8]| {
+        archive.start_file(name, stored).expect("a name");
+        archive.write_all(bytes).expect("memory takes it");
+    };
+    add("x.npy", &member("|i1", "2, 2", &[1, 0xff, 0xff, 1]));
+    add("labels.npy", &member(&format!("{dtype}{width}"), &format!("{n},"), words));
+    let bytes = archive.finish().expect("memory takes it").into_inner();
+    read_as("w.npz", &bytes, &options(*choice));
 }

@@ -4,11 +4,17 @@ use rgflow_lab::artifact::Error;
 use std::path::{Path, PathBuf};
 
 /// Refuses a file of samples that does not exist before ones that do, which is likely where the result shall go, and models among samples.
-/// `command` is the command as the user writes it, such as `rgflow train rbm`; `read` the flag by which it takes a model, if it has one.
+/// `command` is the command as the user writes it, such as `rgflow train rbm`; `read` the flag by which it takes a model, if it has one; `sets`
+/// are the values of `--set`, one of which may have lost its own to the files.
 ///
 /// # Errors
 /// [`Error::User`] with the line that would do.
-pub fn among_samples(command: &str, data: &[PathBuf], read: Option<&str>) -> Result<(), Error> {
+pub fn among_samples(command: &str, data: &[PathBuf], read: Option<&str>, sets: &[String]) -> Result<(), Error> {
+    if let Some(key) = sets.iter().find(|set| !set.contains('=')) {
+        let value = data.iter().find(|path| !path.exists() && path.extension().is_none());
+        let value = value.map_or("VALUE".into(), |value| value.display().to_string());
+        return Err(Error::user(format!("--set {key}: expected KEY=VALUE; write --set {key}={value}")));
+    }
     if let [first, rest @ ..] = data
         && !rest.is_empty()
         && !first.exists()

@@ -20,6 +20,7 @@ pub fn line(error: &clap::Error, words: &[String]) -> String {
         problem += &format!("{gap}{part}");
     }
     let problem = problem.replace("invalid digit found in string", "not a whole number");
+    let problem = problem.replace("invalid float literal", "not a number");
     let remedy = remedy(error, words).unwrap_or_else(|| {
         let command: Vec<&str> = rest.split_whitespace().take_while(|word| word.chars().all(is_of_a_name)).collect();
         let command = if command.is_empty() { asked(words) } else { command.join(" ") };
@@ -37,6 +38,23 @@ fn asked(words: &[String]) -> String {
     let known = |word: &&String| !word.is_empty() && word.chars().all(is_of_a_name);
     let names: Vec<&str> = words.iter().take_while(known).take(2).map(String::as_str).collect();
     [&["rgflow"], &names[..]].concat().join(" ")
+}
+
+/// The flag that a short one stands for in other programs.
+fn long_flag(words: &[String], found: &str) -> Option<String> {
+    let all = [
+        ("-L", "--size", "sample exact rg"),
+        ("-T", "--temperature", "sample exact"),
+        ("-t", "--temperature", "sample exact"),
+        ("-n", "--n", "sample"),
+        ("-s", "--seed", "run sample train flow rg scan reproduce"),
+        ("-o", "--out", "run sample train flow rg scan reproduce"),
+        ("-j", "--threads", "run sample train flow rg scan reproduce"),
+        ("-e", "--epochs", "train"),
+    ];
+    let command = words.iter().find(|word| !word.starts_with('-'))?;
+    let is_of = |of: &str| of.split(' ').any(|one| one == command);
+    all.iter().find(|(short, _, of)| *short == found && is_of(of)).map(|(_, long, _)| format!("write {long}"))
 }
 
 /// Remedy for a value without its flag: `found` is no argument of this command.
@@ -87,7 +105,14 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
             if let Some(flag) = words[..at].last().filter(|_| found.starts_with('-') && found.parse::<f64>().is_ok()) {
                 return Some(format!("{flag} takes no negative number"));
             }
-            (!found.starts_with('-')).then(|| misplaced(words, found)).flatten()
+            if found.starts_with('-') { long_flag(words, found) } else { misplaced(words, found) }
+        }
+        ErrorKind::ValueValidation => {
+            let (flag, value) = (context(ContextKind::InvalidArg)?, context(ContextKind::InvalidValue)?);
+            let point = value.replace(',', ".");
+            let is_number = error.to_string().contains("invalid float literal") && point.parse::<f64>().is_ok();
+            let flag = flag.split_whitespace().next().unwrap_or(flag);
+            is_number.then(|| format!("write {flag} {point}"))
         }
         ErrorKind::InvalidSubcommand => {
             let found = context(ContextKind::InvalidSubcommand)?;

@@ -68,7 +68,12 @@ impl Flow {
             let (data, model) = (self.model.display(), data.display());
             return Err(Error::user(format!("{data} is no model; give the model first: rgflow flow {model} {data}")));
         }
-        exchanged::among_samples(&format!("rgflow flow {}", self.model.display()), &self.data, Some("--read"))?;
+        exchanged::among_samples(
+            &format!("rgflow flow {}", self.model.display()),
+            &self.data,
+            Some("--read"),
+            &self.flags.sets,
+        )?;
         let experiment = OwnFlow::new(&self.model, &self.data, self.read.as_deref())?;
         if self.print {
             return output::print_recipe(experiment.about());

@@ -73,8 +73,9 @@ impl Scan {
             output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
             let record = flags.complete(experiment, file.as_ref(), &root.join(folder))?.record;
             signal::check()?;
-            done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers)? });
+            done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers) });
         }
+        self.check_found(&done)?;
         let table =
             scan::csv(&axes, &done).map_err(|e| Error::failure(format!("the table of {}: {e}", root.display())))?;
         let csv = run_flags::if_writable(atomic::write(root.join("scan.csv"), table))?.map(|()| root.join("scan.csv"));
@@ -113,21 +114,28 @@ impl Scan {
         flags
     }
 
-    /// The requested numbers, in the order requested; all numbers if none was requested.
-    fn chosen(&self, numbers: Vec<Number>) -> Result<Vec<Number>, Error> {
+    /// The requested numbers that a point has, in the order requested; all numbers if none was requested.
+    fn chosen(&self, numbers: Vec<Number>) -> Vec<Number> {
         if self.numbers.is_empty() {
-            return Ok(numbers);
+            return numbers;
         }
-        let one = |key: &String| {
-            let found = numbers.iter().find(|number| number.key == *key).cloned();
-            found.ok_or_else(|| {
-                let near = settings::nearest(key, numbers.iter().map(|number| number.key.as_str()));
-                let remedy =
-                    near.map_or("results.json of a point has them all".into(), |n| format!("did you mean `{n}`?"));
-                Error::user(format!("--number {key}: {} has no such number; {remedy}", self.experiment))
-            })
-        };
-        self.numbers.iter().map(one).collect()
+        let one = |key: &String| numbers.iter().find(|number| number.key == *key).cloned();
+        self.numbers.iter().filter_map(one).collect()
+    }
+
+    /// Refuses a requested number that no point has, and says where only some have it.
+    fn check_found(&self, done: &[scan::Done]) -> Result<(), Error> {
+        for key in &self.numbers {
+            let with = done.iter().filter(|one| one.numbers.iter().any(|number| number.key == *key)).count();
+            if with == 0 {
+                let (name, remedy) = (&self.experiment, "`rgflow inspect` with --numbers shows those of a point");
+                return Err(Error::user(format!("--number {key}: no point of {name} has such a number; {remedy}")));
+            }
+            if with < done.len() {
+                output::complain(&format!("note: --number {key}: {with} of {} points have it", done.len()));
+            }
+        }
+        Ok(())
     }
 }
 

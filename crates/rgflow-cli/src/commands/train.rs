@@ -83,6 +83,9 @@ struct Thermometer {
     /// Puts continuous temperatures into N bins of equal numbers of samples [default: none].
     #[arg(long, value_name = "N", help_heading = "Data")]
     bins: Option<usize>,
+    /// Reads any finite numbers: the network is trained on (v - mean)/deviation and kept as one that reads v.
+    #[arg(long, help_heading = "Data")]
+    standardise: bool,
     /// Codes whole numbers one-hot for Q states, as a machine of categorical:Q units reads them [default: no].
     #[arg(long, value_name = "Q", help_heading = "Data")]
     states: Option<usize>,
@@ -171,7 +174,7 @@ impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
             Machine::Rbm(Rbm { own, hidden, units, standardise, method, steps, running }) => {
-                exchanged::among_samples("rgflow train rbm", &own.data, None)?;
+                exchanged::among_samples("rgflow train rbm", &own.data, None, &running.flags.sets)?;
                 let experiment = TrainRbm::new(&own.data)?;
                 if running.print {
                     return output::print_recipe(experiment.about());
@@ -186,8 +189,8 @@ impl Train {
                 let sets = sets.into_iter().flatten().chain(own.labels.sets(false)).collect();
                 own.complete(&experiment, running, sets, "rbm")
             }
-            Machine::Thermometer(Thermometer { own, bins, states, hidden, running }) => {
-                exchanged::among_samples("rgflow train thermometer", &own.data, None)?;
+            Machine::Thermometer(Thermometer { own, bins, standardise, states, hidden, running }) => {
+                exchanged::among_samples("rgflow train thermometer", &own.data, None, &running.flags.sets)?;
                 let experiment = TrainThermometer::new(&own.data)?;
                 if running.print {
                     return output::print_recipe(experiment.about());
@@ -195,6 +198,7 @@ impl Train {
                 let layers = hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let mut sets = own.labels.sets(true);
                 sets.extend(number("data.bins", bins));
+                sets.extend(standardise.then(|| "data.real=true".into()));
                 sets.extend(number("data.states", states));
                 sets.extend((!hidden.is_empty()).then(|| format!("network.hidden=[{layers}]")));
                 own.complete(&experiment, running, sets, "thermometer")

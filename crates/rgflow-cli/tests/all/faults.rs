@@ -83,10 +83,12 @@ impl Bench {
     }
 }
 
-/// One line on stderr, beside warnings about the data, that contains all of `parts`.
+/// One line on stderr, beside warnings and notes about the data, that contains all of `parts`.
 fn line(out: &Output, code: i32, parts: &[&str]) {
     let text = String::from_utf8_lossy(&out.stderr);
-    let line = text.lines().filter(|line| !line.starts_with("warning: data.npz: ")).collect::<Vec<_>>().join("\n");
+    let is_of_data =
+        |line: &&str| ["warning", "note"].iter().any(|kind| line.starts_with(&format!("{kind}: data.npz: ")));
+    let line = text.lines().filter(|line| !is_of_data(line)).collect::<Vec<_>>().join("\n");
     println!("{code}: {}", line.trim_end());
     assert_eq!(out.status.code(), Some(code), "{line}");
     assert!(line.lines().count() == 1 && out.stdout.is_empty(), "{line}");

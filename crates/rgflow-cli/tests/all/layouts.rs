@@ -51,6 +51,30 @@ fn labels_are_named_by_flags() {
     assert!(config.contains("labels = \"theta\"") && config.contains("labels_are = \"temperatures\""), "{config}");
 }
 
+/// What would do where labels are in a file of their own, a model is asked for, or grey levels are given to spins.
+#[test]
+fn other_files_are_answered_by_what_would_do() {
+    let place = Place::new();
+    let write = |name: &str, bytes: Vec<u8>| std::fs::write(place.path(name), bytes).unwrap();
+    let npy = |values: &Array2<f32>| {
+        let mut bytes = Vec::new();
+        rgflow_lab::artifact::npy::write(&mut bytes, values).unwrap();
+        bytes
+    };
+    write("x.npy", npy(&Array2::from_shape_fn((40, 6), |(i, j)| ((i + j) % 4) as f32 / 4.0)));
+    let mut labels = Vec::new();
+    rgflow_lab::artifact::npy::write(&mut labels, &Array1::from_shape_fn(40, |i| (i % 2) as f64)).unwrap();
+    write("y.npy", labels);
+    place.refused("train thermometer x.npy y.npy", &["y.npy", "shape [40]", "numpy.savez"]);
+    place.refused("train thermometer x.npy --labels y.npy", &["x=numpy.load(\"x.npy\"), y=numpy.load(\"y.npy\")"]);
+    place.refused("train thermometer x.npy --temperatures y.npy", &["T=numpy.load(\"y.npy\")"]);
+    place.refused("verify x.npy", &["holds arrays of NumPy and no model"]);
+    let said = place.done("train rbm x.npy --units spin --epochs 1 --set samples.steps=2 --out run");
+    assert!(said.contains("grey levels are taken for mean values of units -1 and 1"), "{said}");
+    place.refused("verify run", &["run: is a folder; its model is run/seed-1/rbm/model.safetensors"]);
+    place.refused("train rbm x.npy --set rbm.epochs=5", &["did you mean `training.epochs`?"]);
+}
+
 #[test]
 fn a_file_for_each_temperature() {
     let place = Place::new();
@@ -170,6 +194,42 @@ fn gaussian_data_are_learnt_with_the_defaults() {
     place.archive("spins.npz", |file| file.add("x", &spins(20, 1)).unwrap());
     place.refused("train rbm spins.npz --standardise", &["only Gaussian units are standardised", "--units gaussian"]);
     place.refused("train rbm small.npz --units gaussian --standardise=maybe", &["data.standardise", "\"yes\""]);
+}
+
+/// A network trained with the defaults reads real data whatever their scale and offset: its cross-entropy is below that of a guess by the
+/// frequencies. Null: it is not, when a difference of four standard errors has p < 1e-4.
+#[test]
+fn a_network_reads_real_data_of_any_scale() {
+    let place = Place::new();
+    for (name, scale, offset) in [("small", 0.05, 300.0), ("large", 3000.0, -200.0)] {
+        let all = ndarray::concatenate![
+            ndarray::Axis(0),
+            normal(400, scale, offset),
+            normal(400, scale, offset + 2.0 * scale)
+        ];
+        place.archive(&format!("{name}.npz"), |file| {
+            file.add("x", &all).unwrap();
+            file.add("y", &Array1::from_shape_fn(800, |i| (i / 400) as f64)).unwrap();
+        });
+        place.refused(&format!("train thermometer {name}.npz"), &["--standardise"]);
+        let said = place.done(&format!("train thermometer {name}.npz --standardise --out {name}"));
+        assert!(
+            said.contains("real numbers are standardised") && said.contains("`y` is taken for labels (classes)"),
+            "{said}"
+        );
+        let path = place.path(&format!("{name}/seed-1/thermometer/model.safetensors"));
+        let model = Model::load(&path).unwrap();
+        let test = &model.metadata["test"];
+        let [value, error] = [0, 1].map(|i| test["cross_entropy"][i].as_f64().unwrap());
+        assert!(value + 4.0 * error < test["guess"].as_f64().unwrap(), "{test}");
+        let mean = model.metadata["input"]["standardised"]["mean"][3].as_f64().unwrap();
+        assert!((mean - offset - scale).abs() < 0.3 * scale, "{mean}");
+        // The flow of a machine is read in the units of the data.
+        place.done(&format!("train rbm {name}.npz --units gaussian --epochs 2 --set samples.steps=2 --out {name}-rbm"));
+        place.done(&format!(
+            "flow {name}-rbm/seed-1/rbm/model.safetensors {name}.npz --read {name}/seed-1/thermometer/model.safetensors --steps 8 --chains 40 --out {name}-flow"
+        ));
+    }
 }
 
 /// `inspect` says what a file is read as, by the flags of `train`.

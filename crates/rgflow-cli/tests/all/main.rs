@@ -13,6 +13,7 @@ mod golden;
 mod histograms;
 mod interruption;
 mod layouts;
+mod layouts_table;
 mod lists;
 mod main_job;
 mod memory;

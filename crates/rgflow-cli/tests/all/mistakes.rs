@@ -49,6 +49,9 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("data|mnist|digits", &["'digits'", "--from digits"]),
     ("flow|a.safetensors|data.npz|b.safetensors", &["b.safetensors is a model", "data.npz --read b.safetensors"]),
     ("train|rbm|data.npz|a.safetensors", &["a.safetensors is a model", "rgflow flow a.safetensors data.npz"]),
+    ("train|rbm|a.npz|--learning-rate|0,05", &["0,05", "not a number", "write --learning-rate 0.05"]),
+    ("train|rbm|a.npz|--set|training.epochs|5", &["--set training.epochs=5"]),
+    ("sample|ising|-L|4|--temperature|2|--out|x.npz", &["'-L'", "write --size"]),
     ("inspect|--numbers|T_star", &["`T_star` is none", "rgflow inspect DIR --numbers T_star"]),
     ("nonsense", &["nonsense", "rgflow --help"]),
 ];

@@ -45,9 +45,12 @@ pub fn numbers<To>(
 ) -> Result<ArrayD<To>, String> {
     let real = Order::of(&header.dtype).and_then(|(order, code)| Some((order, number_pieces(code)?)));
     let (order, (size, piece)) = real.ok_or_else(|| {
-        let way = match header.dtype.starts_with('[') {
-            true => "save one of its fields as an array of numbers",
-            false => "convert with .astype(\"float32\")",
+        let kind = header.dtype.trim_start_matches(['<', '>', '=', '|']).chars().next();
+        let way = match kind {
+            Some('[') => "save one of its fields as an array of numbers",
+            Some('c') => "convert with .real.astype(\"float32\"), or save real and imaginary part side by side",
+            Some('O') => "convert numbers with .astype(\"float32\"), words with .astype(str)",
+            _ => "convert with .astype(\"float32\")",
         };
         format!("values of the type {} cannot be read; {way}", short(&header.dtype))
     })?;

@@ -193,7 +193,17 @@ fn lay(
 ) -> Result<(), Error> {
     for (key, value) in layer {
         path.push(key.clone());
-        let Some(default) = known.get(&key) else { return Err(unknown(&path.join("."), recipe, place)) };
+        let Some(default) = known.get(&key) else {
+            // The whole key is named, not the first part that is unknown.
+            let mut inner = &value;
+            while let Value::Table(table) = inner
+                && let Some((key, value)) = table.iter().next()
+            {
+                path.push(key.clone());
+                inner = value;
+            }
+            return Err(unknown(&path.join("."), recipe, place));
+        };
         match (value, default) {
             (Value::Table(layer), Value::Table(default)) => {
                 if let Some(Value::Table(inner)) = settings.get_mut(&key) {
@@ -339,6 +349,10 @@ mod tests {
     #[test]
     fn mistakes_name_key_value_and_remedy() {
         assert_eq!(message(&["rbm.epoch=9"]), "unknown key `rbm.epoch` in --set; did you mean `rbm.epochs`?");
+        assert_eq!(
+            message(&["training.epochs=9"]),
+            "unknown key `training.epochs` in --set; did you mean `rbm.epochs`?"
+        );
         assert_eq!(message(&["epochs=9"]), "unknown key `epochs` in --set; did you mean `rbm.epochs`?");
         assert!(message(&["zzzzzz=9"]).contains("--print"));
         let wrong = message(&["rbm.epochs=many"]);

@@ -63,7 +63,17 @@ pub fn hash(path: &Path, mut file: &File) -> Result<blake3::Hash, Error> {
 /// # Errors
 /// [`Error::User`] if it is no readable model.
 pub fn model(path: &Path) -> Result<(Model, String), Error> {
+    let inside = ["rbm", "thermometer"].map(|stage| path.join("seed-1").join(stage).join("model.safetensors"));
+    if let Some(inside) = inside.iter().find(|inside| inside.is_file()) {
+        return Err(Error::user(format!("{}: is a folder; its model is {}", path.display(), inside.display())));
+    }
     let bytes = read(path, "such as model.safetensors")?;
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x93NUMPY") {
+        return Err(Error::user(format!(
+            "{}: holds arrays of NumPy and no model; give a .safetensors file, such as one of rgflow train rbm",
+            path.display()
+        )));
+    }
     let model = Model::from_bytes(&bytes, &path.display().to_string()).map_err(blame)?;
     Ok((model, blake3::hash(&bytes).to_hex().to_string()))
 }

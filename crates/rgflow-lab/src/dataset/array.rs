@@ -2,7 +2,7 @@
 
 use super::axes::{Says, sample_axes};
 use super::content::{Content, Readable};
-use super::label_names::{Labelling, usual};
+use super::label_names::{Labelling, Meaning, usual};
 use super::labels::Labels;
 use super::lattice::{self, LATTICE_NAME, Sites};
 use super::pairing::{self, labels_for};
@@ -153,9 +153,17 @@ fn one(mut source: One, options: &Options) -> Result<Table, Error> {
             Some(labels)
         }
         None if options.reads_labels && !options.labels.is_empty() => {
+            let labels = &options.labels;
+            if Path::new(labels).is_file() {
+                let (samples, key) =
+                    (source.path.display(), if options.labelling.of("") == Labelling::Classes { "y" } else { "T" });
+                return Err(source.wrong(format!(
+                    "labels are not read from a file of their own; put both into one: import numpy; numpy.savez(\"all.npz\", \
+                     x=numpy.load(\"{samples}\"), {key}=numpy.load(\"{labels}\"))"
+                )));
+            }
             return Err(source.wrong(format!(
-                "is a single array without names, so no `{}` of labels; give the labels themselves, such as --temperatures 1.5,2.0, or an .npz file",
-                options.labels
+                "is a single array without names, so no `{labels}` of labels; give the labels themselves, such as --temperatures 1.5,2.0, or an .npz file"
             )));
         }
         None => None,
@@ -247,8 +255,17 @@ pub(super) fn npz(path: &Path, content: &Content, options: &Options) -> Result<T
             if stem != d.name || d.name.starts_with("arr_") {
                 notes.push(format!("`{}` is taken for the labels of `{}`", d.name, main.name));
             }
-            if options.labelling.of(stem) == Labelling::Beta {
-                notes.push(format!("`{}` is taken for inverse temperatures: T = 1/beta", d.name));
+            // A file of rgflow has one meaning only.
+            let is_own = of("format").is_some() && main.name == "spins" && d.name == "temperatures";
+            let is_usual = options.labels.is_empty() && stem == d.name && !is_own && !d.name.starts_with("arr_");
+            match options.labelling.of(stem) {
+                Labelling::Beta => notes.push(format!("`{}` is taken for inverse temperatures: T = 1/beta", d.name)),
+                labelling if is_usual => {
+                    let thermal = labelling.meaning() == Meaning::Temperature;
+                    let what = if thermal { "temperatures" } else { "classes" };
+                    notes.push(format!("`{}` is taken for labels ({what})", d.name));
+                }
+                _ => {}
             }
             // Number of samples per label: the second axis, where labels follow the first axis only.
             let times = if axes > 1 && d.shape == main.shape[..1] { n / main.shape[0].max(1) } else { 1 };
@@ -257,6 +274,14 @@ pub(super) fn npz(path: &Path, content: &Content, options: &Options) -> Result<T
                 e => user(e),
             })?;
             notes.extend(note);
+            let blocks: usize = d.shape.iter().product();
+            if axes == 1 && (2..n).contains(&blocks) && !is_own {
+                notes.push(format!(
+                    "the {blocks} values of `{}` are those of equal blocks of {} samples",
+                    d.name,
+                    n / blocks
+                ));
+            }
             Some(labels)
         }
     };

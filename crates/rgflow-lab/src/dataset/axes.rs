@@ -31,7 +31,15 @@ pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(u
         Ok((axes, note.into_iter().collect()))
     };
     if shape.len() < 2 {
-        return Err(format!("{name} has the shape {shape:?}; expected (samples, units) or (samples, rows, columns)"));
+        let labels = match shape {
+            [n] if *n > 1 => {
+                "; labels are given in one archive with their samples: numpy.savez(\"all.npz\", x=samples, T=temperatures) or y=classes"
+            }
+            _ => "",
+        };
+        return Err(format!(
+            "{name} has the shape {shape:?}; expected (samples, units) or (samples, rows, columns){labels}"
+        ));
     }
     if !says.shape.is_empty() {
         let wanted = says.shape.iter().try_fold(1usize, |n, e| n.checked_mul(*e));

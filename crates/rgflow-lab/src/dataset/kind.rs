@@ -90,8 +90,15 @@ pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) ->
         return Ok(Kind::Real);
     }
     let largest = values.iter().copied().fold(0.0f32, f32::max);
-    let scale = format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing");
-    let few = Dataset::few_states(all).filter(|_| options.states);
+    // Bytes of grey seldom reach their largest value in few pictures.
+    let bytes = largest > 127.0 && values.iter().all(|v| (0.0..=255.0).contains(v) && v.fract() == 0.0);
+    let scale = match bytes {
+        true => "divide bytes of grey by 255, with --scale 255 (grey levels are probabilities of {0, 1} units and never thresholded), \
+                 or write bits, as v > 127, where states are meant"
+            .to_string(),
+        false => format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing"),
+    };
+    let few = Dataset::few_states(all).filter(|_| options.states && !bytes);
     let few = few.map_or(String::new(), |q| format!(", or, if they are states, take --units categorical:{q}"));
     let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}{few}", options.allow) };
     let odd = |kind: &Kind| values.iter().filter(|v| !kind.holds(**v)).count();

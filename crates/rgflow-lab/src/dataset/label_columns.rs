@@ -82,7 +82,8 @@ pub(super) fn take_labels(
         (_, Labelling::Beta) => "inverse temperatures, T = 1/beta",
         _ => "temperatures",
     };
-    notes.push(format!("column {}, `{}`, is taken for labels ({what})", c + 1, name(c)));
+    let named = if name(c).is_empty() { String::new() } else { format!(", `{}`,", name(c)) };
+    notes.push(format!("column {}{named} is taken for labels ({what})", c + 1));
     Ok(Some(labels))
 }
 

@@ -114,7 +114,13 @@ pub fn csv(axes: &[Axis], done: &[Done]) -> Result<String, csv::Error> {
 
 /// Record for the page: a table with one column per number, and curves or maps; values that are no numbers are names at the ticks.
 pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
-    let keys: Vec<&str> = done.first().map_or(vec![], |one| one.numbers.iter().map(|n| n.key.as_str()).collect());
+    // A number that only some settings have is empty at the others.
+    let mut keys: Vec<&str> = Vec::new();
+    for key in done.iter().flat_map(|one| &one.numbers).map(|number| number.key.as_str()) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
     let find = |point: &[usize], key: &str| {
         let one = done.iter().find(|one| one.point == point)?;
         one.numbers.iter().find(|number| number.key == key)

@@ -76,6 +76,18 @@ pub(crate) enum Gradient {
 impl Gradient {
     /// The colour at `position`, clamped to [0, 1], as `#rrggbb`.
     pub(crate) fn at(self, position: f64) -> String {
+        let [r, g, b] = self.mixed(position);
+        format!("#{r:02x}{g:02x}{b:02x}")
+    }
+
+    /// Black or white, whichever is read better on the colour at `position`: by the relative luminance of WCAG 2, at which contrasts are equal.
+    pub(crate) fn ink(self, position: f64) -> &'static str {
+        let linear = |c: u8| (f64::from(c) / 255.0).powf(2.2);
+        let [r, g, b] = self.mixed(position).map(linear);
+        if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 { "#000000" } else { "#ffffff" }
+    }
+
+    fn mixed(self, position: f64) -> [u8; 3] {
         let anchors: &[[u8; 3]] = match self {
             Gradient::Temperature => &TEMPERATURE,
             Gradient::Sequential => &SEQUENTIAL,
@@ -87,7 +99,7 @@ impl Gradient {
         let t = position - left as f64;
         let mix =
             |i: usize| (f64::from(anchors[left][i]) * (1.0 - t) + f64::from(anchors[left + 1][i]) * t).round() as u8;
-        format!("#{:02x}{:02x}{:02x}", mix(0), mix(1), mix(2))
+        [0, 1, 2].map(mix)
     }
 }
 
@@ -130,6 +142,7 @@ mod tests {
         assert_eq!(Gradient::Sequential.at(-3.0), "#440154");
         assert_eq!(Gradient::Temperature.at(1.0), "#e89426");
         assert_eq!(Gradient::Temperature.at(f64::NAN).len(), 7);
+        assert_eq!([0.0, 1.0].map(|at| Gradient::Sequential.ink(at)), ["#ffffff", "#000000"]);
     }
 
     #[test]

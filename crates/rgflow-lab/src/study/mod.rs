@@ -15,6 +15,7 @@ pub mod rbms;
 pub mod readings;
 pub mod samples;
 pub mod settings;
+pub mod standard;
 pub mod thermometer;
 pub mod torus;
 pub mod training;

@@ -169,7 +169,8 @@ fn arrays_of_many_axes_are_read_as_their_file_says() {
     });
     for reads_labels in [true, false] {
         let seen = Dataset::read(&by_lattice, &Options { reads_labels, ..Options::default() }).unwrap();
-        assert_eq!((seen.values.dim(), seen.shape, seen.notes.len()), ((120, 20), vec![4, 5], 2));
+        let notes = 2 + usize::from(reads_labels);
+        assert_eq!((seen.values.dim(), seen.shape, seen.notes.len()), ((120, 20), vec![4, 5], notes));
         assert_eq!(seen.values.at(41, 7), f32::from(spins[(1, 1, 1, 2)]));
         let labels = seen.labels.map(|l| [l.values[39], l.values[40], l.values[119]]);
         assert_eq!(labels, reads_labels.then_some([1.0, 2.0, 3.0]));

@@ -10,6 +10,7 @@ use rgflow_lab::artifact::{Error, npz, user_file::blame};
 use rgflow_lab::dataset::{holds_images, is_samples};
 use rgflow_lab::record::{Number, Results};
 use serde_json::{Value, json};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Shows what is in a run folder or a file, or the effective couplings of a machine.
@@ -71,6 +72,8 @@ impl Inspect {
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
             Some("npz") => data::arrays(path, &self.samples).map_err(blame)?,
             Some("safetensors") => model::tensors(path).map_err(blame)?,
+            // A list is data; the message says how they are converted.
+            Some("json") if begins_a_list(path) => data::samples(path, &self.samples)?,
             Some("json") => results(path).map_err(blame)?,
             _ if is_samples(path) => data::samples(path, &self.samples)?,
             _ => {
@@ -90,6 +93,13 @@ fn described(head: &str, all: &[npz::Description]) -> String {
         vec![d.name.clone(), d.dtype.clone(), if shape.is_empty() { "scalar".into() } else { shape }]
     }));
     output::columns(&rows)
+}
+
+/// Whether the first of the characters of the file `path` that are no blanks opens a list.
+fn begins_a_list(path: &Path) -> bool {
+    let mut start = [0u8; 64];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
+    read.is_ok_and(|n| start[..n].trim_ascii_start().starts_with(b"["))
 }
 
 fn results(path: &Path) -> Result<(Value, String), Error> {

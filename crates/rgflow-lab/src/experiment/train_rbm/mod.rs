@@ -3,9 +3,8 @@
 mod record;
 mod settings;
 mod stage;
-mod standard;
 
-use crate::dataset::{Dataset, Options, Values};
+use crate::dataset::{Dataset, Kind, Labelling, Options, Values};
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
@@ -33,9 +32,12 @@ impl TrainRbm {
         let allow = "take Gaussian visible units (--units gaussian)";
         let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
         let states = settings.states();
+        // Labels are not read, but those of the first axis say which axes count samples. A number by itself may be that of a column.
+        let is_number = labels.parse::<f64>().is_ok() || labels.is_empty();
         let options = Options {
             array,
             labels,
+            labelling: if is_number { Labelling::Auto } else { Labelling::Temperatures },
             reads_labels: false,
             shape,
             scale: d.scale,
@@ -55,6 +57,11 @@ impl TrainRbm {
             }
             if let Some((low, high)) = settings.visible(data).range() {
                 data.convert(low, high);
+                if data.kind == Kind::Grey && (low, high) != (0.0, 1.0) {
+                    data.notes.push(format!(
+                        "grey levels are taken for mean values of units {low} and {high}, so that 0 is no {low}; map them to {low} ... {high}, or take --units binary"
+                    ));
+                }
             }
             settings.units(data).map(drop)
         })

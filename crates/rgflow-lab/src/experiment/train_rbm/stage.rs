@@ -1,10 +1,10 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
 use super::settings::{Chains as ChainStart, Settings, VisibleBias};
-use super::standard::Standard;
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::study::prelude::*;
+use crate::study::standard::Standard;
 use crate::study::training::MachineFit;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rgflow::learning::Batching;

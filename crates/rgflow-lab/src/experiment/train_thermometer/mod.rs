@@ -4,7 +4,7 @@ mod record;
 mod settings;
 mod stage;
 
-use crate::dataset::{Dataset, Meaning, Options, listed};
+use crate::dataset::{Dataset, Kind, Meaning, Options, listed};
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
@@ -32,7 +32,7 @@ impl TrainThermometer {
     /// The samples with their labels, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let d = &settings.data;
-        let allow = "allow any number with --set data.real=true";
+        let allow = "take them as real numbers, standardised for the training, with --standardise";
         let (array, labels) = (d.array.clone(), d.labels.clone());
         let options = Options {
             array,
@@ -50,6 +50,12 @@ impl TrainThermometer {
             if *d.states > 0 {
                 rgflow::rbm::Units::categorical(*d.states).map_err(|e| format!("data.states = {}: {e}", d.states))?;
                 data.code_states(*d.states, None)?;
+            }
+            if data.kind == Kind::Real {
+                data.notes.push(
+                    "real numbers are standardised for the training (less their mean, divided by their deviation); the network reads them as they are"
+                        .into(),
+                );
             }
             fits(data)
         })

@@ -2,8 +2,9 @@
 
 use super::settings::Settings;
 use crate::artifact::{Model, network_file};
-use crate::dataset::{Dataset, LATTICE_NAME, Meaning, Rows};
+use crate::dataset::{Dataset, Kind, LATTICE_NAME, Meaning, Rows};
 use crate::study::prelude::*;
+use crate::study::standard::Standard;
 use crate::study::training::NetworkFit;
 use ndarray::{Array2, ArrayView2, s};
 use rgflow::flow::Reading;
@@ -68,10 +69,15 @@ fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Strea
 pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset) -> Result<Findings, Error> {
     let [file, curve, json] = ["model.safetensors", "curve.csv", "findings.json"].map(|f| format!("thermometer/{f}"));
     let input = data.artifact();
+    let is_real = data.kind == Kind::Real;
+    let mut keyed = serde_json::to_value(settings).unwrap_or_default();
+    if is_real {
+        keyed["standardised"] = true.into();
+    }
     let what = Stage {
         name: "thermometer",
         revision: REVISION,
-        settings,
+        settings: &keyed,
         inputs: &[&input],
         outputs: &[&file, &curve, &json],
     };
@@ -81,7 +87,15 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let streams = out.streams();
         let split = split(&classes, distinct.len(), settings, streams);
         let test_rows: Vec<usize> = split.test.iter().flatten().copied().collect();
-        let (x, y) = (Rows::of(data, &split.train), Rows::of(data, &test_rows));
+        let standard = is_real.then(|| Standard::fit(data, &split.train)).transpose()?;
+        let rows = |rows: &[usize]| {
+            let mut values = Rows::of(data, rows);
+            if let (Rows::Values(values), Some(standard)) = (&mut values, &standard) {
+                standard.apply(values);
+            }
+            values
+        };
+        let (x, y) = (rows(&split.train), rows(&test_rows));
         let of = |rows: &[usize]| rows.iter().map(|r| classes[*r]).collect::<Vec<_>>();
         let (x_classes, y_classes) = (of(&split.train), of(&test_rows));
         let mut sizes = vec![data.n_units()];
@@ -104,6 +118,10 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             units,
         };
         let Trained { mlp, curve: learning, .. } = fit.run(out, mlp, train_data, test_data)?;
+        let mlp = match &standard {
+            Some(standard) => standard.of_values_read(mlp),
+            None => mlp,
+        };
         let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
         let read = |rows: &[usize]| outputs(&mlp, data, rows);
         let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
@@ -118,6 +136,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             "field": data.field,
             "blake3": data.hash,
         });
+        if let Some(standard) = &standard {
+            metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
+        }
         if let Some(states) = &data.states {
             metadata["input"]["states"] = states.clone().into();
         }

@@ -1,12 +1,14 @@
-//! Standardisation of real data: a machine is trained on (v - mean)/deviation and kept as the same law of v itself.
+//! Standardisation of real data: a machine or a network is trained on (v - mean)/deviation and kept as the same law or function of v itself.
 //!
 //! A Gaussian unit of sigma on standardised values is one of sigma s on the values v, s the deviation; with the mean m in its energy,
 //! (v - m)^2/(2 sigma^2 s^2), the biases become b + m/(sigma s)^2 and c_a - sum_i m_i w_ia, the weights and b those of the units rescaled.
-//! Nothing that reads the machine has to know.
+//! The first layer of a network, sum_i (v_i - m_i)/s_i w_ia + c_a, becomes one with the weights w_ia/s_i and the biases c_a - sum_i m_i w_ia/s_i.
+//! Nothing that reads them has to know.
 
 use crate::artifact::Error;
 use crate::dataset::Dataset;
 use ndarray::{Array1, Array2};
+use rgflow::nn::Mlp;
 use rgflow::rbm::{Rbm, Units};
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +21,10 @@ const MOSTLY: f64 = 0.95;
 
 /// Mean and deviation of each unit over the training samples.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Standard {
+pub struct Standard {
+    /// Mean of each unit.
     pub mean: Vec<f64>,
-    /// Of a unit that hardly varies no less than that of the others.
+    /// Deviation of each unit, of one that hardly varies no less than that of the others.
     pub deviation: Vec<f64>,
 }
 
@@ -96,6 +99,24 @@ impl Standard {
     }
 }
 
+impl Standard {
+    /// The network that reads values as `mlp` reads standardised ones.
+    pub fn of_values_read(&self, mut mlp: Mlp) -> Mlp {
+        if let Some(first) = mlp.layers.first_mut() {
+            for (a, bias) in first.bias.iter_mut().enumerate() {
+                let column = first.weights.column(a);
+                let units = self.mean.iter().zip(&self.deviation).zip(column);
+                let shift: f64 = units.map(|((mean, deviation), w)| mean / deviation * f64::from(*w)).sum();
+                *bias = (f64::from(*bias) - shift) as f32;
+            }
+            for (mut row, deviation) in first.weights.rows_mut().into_iter().zip(&self.deviation) {
+                row.mapv_inplace(|w| (f64::from(w) / deviation) as f32);
+            }
+        }
+        mlp
+    }
+}
+
 /// The value of each unit that more than half of the samples have, if there is one, else some value (Boyer and Moore).
 fn common(data: &Dataset, rows: &[usize]) -> Vec<f64> {
     let mut found = vec![(0.0f64, 0usize); data.n_units()];
@@ -130,6 +151,21 @@ mod tests {
         let standard = Standard::fit(&data, &(0..40).collect::<Vec<_>>()).unwrap();
         assert_eq!(standard.deviation, [0.25; 3]);
         assert_eq!((standard.mean[0], standard.mean[2]), (0.0, 5.0));
+    }
+
+    /// The network of the values says what that of standardised ones says.
+    #[test]
+    fn the_network_of_values_is_the_same_function() {
+        use rgflow::nn::Activation;
+        let standard = Standard { mean: vec![20.0, -0.3, 0.0], deviation: vec![4.0, 0.05, 1.0] };
+        let mut random = Streams::new(1).generator("test/standard", 1);
+        let mut mlp = Mlp::random(&[3, 4, 2], Activation::Tanh, Activation::Softmax, &mut random);
+        mlp.layers[0].bias.fill(0.25);
+        let v = Array2::from_shape_vec((2, 3), vec![18.0f32, -0.27, 0.4, 25.0, -0.4, -1.0]).unwrap();
+        let mut z = v.clone();
+        standard.apply(&mut z);
+        let (own, of_z) = (standard.of_values_read(mlp.clone()).outputs(v.view()), mlp.outputs(z.view()));
+        assert!((&own - &of_z).iter().all(|d| d.abs() < 1e-5), "{own} {of_z}");
     }
 
     /// The law of the values is that of standardised ones: differences of free energies, and reconstructions undone.
