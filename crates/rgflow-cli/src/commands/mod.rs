@@ -20,6 +20,7 @@ mod rg;
 mod run;
 mod run_flags;
 mod sample;
+mod sample_until;
 mod scan;
 mod train;
 mod verify;

@@ -3,6 +3,7 @@
 use super::exact::{Asked, Size, temperatures};
 use super::hamiltonian::Hamiltonian;
 use super::run_flags::{Show, interval, start_threads};
+use super::sample_until::{looks, most, not_reached};
 use crate::{output, signal};
 use rgflow::lattice::{Geometry, Lattice, Order};
 use rgflow::sampling::Method;
@@ -10,6 +11,7 @@ use rgflow::statistics::Estimate;
 use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::artifact::{Error, atomic};
+use rgflow_lab::dataset::sampled::until::Target;
 use rgflow_lab::dataset::sampled::{Request, Sampled};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -40,6 +42,10 @@ enum Model {
   rgflow sample ising --size 16 --coupling -1 --temperature 2.4 --out antiferromagnet.npz
   rgflow sample ising --size 8x32 --coupling 1,0.5 --boundary open,periodic --temperature 1.6 --out strip.npz
   rgflow sample ising --edges bonds.txt --temperature 0.8..2:0.2 --out glass.npz
+  rgflow sample ising --size 16 --temperature 2..2.6:0.1 --until error=1e-3 --out precise.npz
+
+--until looks after 1000, 2000, 4000 ... configurations (leaving out what cannot do), and the file is that of --n with
+the last number. Errors of chains that are too short do not count. Not reached: the file is kept, exit code 1.
 
 Couplings below 0: cluster samplers take them unless they are frustrated (no state satisfies all bonds); `auto` knows.
 
@@ -68,9 +74,14 @@ struct Ising {
         help_heading = "Model"
     )]
     temperature: Vec<Asked>,
-    /// Configurations at each temperature.
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Sampling")]
-    n: u32,
+    /// Configurations at each temperature [default: 1000]; with --until the most [default: 1000000, or 1 GiB in all].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Sampling")]
+    n: Option<u32>,
+    /// Goes on at each temperature until the standard error of E per spin is small (error=1e-3), that of |m|
+    /// (error(|m|)=1e-3), or the chains are so many autocorrelation times long (tau=50); several must all be reached
+    /// [default: as many as --n].
+    #[arg(long, value_delimiter = ',', value_name = "TARGET", help_heading = "Sampling")]
+    until: Vec<String>,
     /// Field h in units of J.
     #[arg(long, default_value_t = 0.0, value_name = "H", allow_hyphen_values = true, help_heading = "Model")]
     field: f64,
@@ -132,11 +143,14 @@ impl Ising {
         if !self.field.is_finite() {
             return Err(Error::user(format!("--field {}: must be a finite number (units J)", self.field)));
         }
+        let targets = self.until.iter().map(|text| text.parse::<Target>()).collect::<Result<Vec<_>, _>>();
+        let targets = targets.map_err(|e| Error::user(format!("--until {e}")))?;
+        let temperatures = temperatures(&self.temperature, &lattice)?;
         let request = Request {
-            temperatures: temperatures(&self.temperature, &lattice)?,
+            n: self.n.map_or_else(|| most(&targets, lattice.n_sites() * temperatures.len()), |n| n as usize),
+            temperatures,
             lattice,
             field: self.field,
-            n: self.n as usize,
             method,
             chains: self.chains,
             burn_in: self.burn_in,
@@ -153,8 +167,9 @@ impl Ising {
         let interrupt = Arc::new(AtomicBool::new(false));
         let progress = self.progress.reporter();
         signal::watch(&interrupt)?;
-        let restarts = Restarts::for_file(&self.out, &request.text(), self.restart_every)?;
-        let drawn = request.draw(&*progress, &interrupt, &restarts);
+        let text = if targets.is_empty() { request.text() } else { format!("{}, until {targets:?}", request.text()) };
+        let restarts = Restarts::for_file(&self.out, &text, self.restart_every)?;
+        let drawn = request.until(&targets, &*progress, &interrupt, &restarts);
         signal::unwatch();
         progress.finish();
         if matches!(drawn, Err(Error::Interrupted)) {
@@ -193,13 +208,18 @@ impl Ising {
             }
         }
         if self.json {
-            output::print_json(&json!({
+            let mut all = json!({
                 "file": self.out, "lattice": request.lattice.name(), "extents": request.lattice.extents(), "field": self.field,
                 "rows": drawn.iter().map(as_json).collect::<Vec<_>>(),
-            }))
+            });
+            if !targets.is_empty() {
+                all["until"] = json!(targets.iter().map(ToString::to_string).collect::<Vec<_>>());
+            }
+            output::print_json(&all)?;
         } else {
-            output::print(&table(&request, &drawn, &self.out))
+            output::print(&(table(&request, &drawn, &self.out) + &looks(&targets, &drawn)))?;
         }
+        not_reached(&targets, &drawn, &self.out)
     }
 }
 
@@ -220,7 +240,11 @@ impl Ising {
             ));
         }
         let chains = self.chains.filter(|chains| *chains != collection.n_chains)?;
-        Some(format!("--chains {chains}: {} run, as many as --n {} has use for", collection.n_chains, self.n))
+        Some(format!(
+            "--chains {chains}: {} run, as many as --n {} has use for",
+            collection.n_chains,
+            collection.spins.nrows()
+        ))
     }
 }
 
@@ -228,7 +252,7 @@ fn as_json(s: &Sampled) -> Value {
     let e = ValueWithError::from;
     let (q, c) = (&s.summary, &s.drawn.collection);
     let t = s.temperature.value();
-    json!({
+    let mut row = json!({
         "temperature": if t.is_finite() { json!(t) } else { json!("Tinf") }, "n": c.spins.nrows(), "n_eff": c.n_eff,
         "sampler": c.sampler, "reason": s.drawn.reason, "warnings": c.warnings,
         "tau_int_energy": c.tau_int_energy, "tau_int_abs_m": c.tau_int_abs_m, "start_difference_z": c.start_difference_z,
@@ -241,7 +265,11 @@ fn as_json(s: &Sampled) -> Value {
             "m2": e(i.m2), "susceptibility_m2": e(i.susceptibility_m2), "xi": i.xi.map(e),
         })),
         "exact": s.exact.map(|(energy, specific_heat)| json!({ "energy": energy, "specific_heat": specific_heat })),
-    })
+    });
+    if let Some(until) = &s.until {
+        row["until"] = json!(until);
+    }
+    row
 }
 
 /// Meaning of xi in an ordered magnet.

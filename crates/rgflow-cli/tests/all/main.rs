@@ -27,4 +27,5 @@ mod refusals;
 mod restart;
 mod series;
 mod short_help;
+mod until;
 mod written;

@@ -1,6 +1,7 @@
 //! Samples of the Ising model: drawn at several temperatures, summarised, compared with exact values, and written to files.
 
 mod needs;
+pub mod until;
 
 use super::FORMAT;
 use super::bonds::{BONDS, COUPLINGS, OwnBonds};
@@ -17,6 +18,7 @@ use rgflow::restart::{Drive, Resumable};
 use rgflow::sampling::{Drawn, Method, Sampler};
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use until::{Outcome, Target};
 
 /// Sites up to which averages of own bonds are summed over all states: some milliseconds.
 const MOST_ENUMERATED: usize = 16;
@@ -72,6 +74,8 @@ pub struct Sampled {
     pub summary: Summary,
     /// Exact energy per spin and specific heat, where they are known.
     pub exact: Option<(f64, f64)>,
+    /// How the draw ended, where it went on until a target.
+    pub until: Option<Outcome>,
 }
 
 impl Request {
@@ -102,35 +106,71 @@ impl Request {
         interrupt: &AtomicBool,
         restarts: &Restarts,
     ) -> Result<Vec<Sampled>, Error> {
+        self.until(&[], progress, interrupt, restarts)
+    }
+
+    /// As [`Request::draw`]; with `targets` each temperature goes on until all of them are reached, with at most [`Request::n`]
+    /// configurations, as [`until`] says. Temperatures may then have different numbers of configurations, and [`Sampled::until`] tells of each how
+    /// it ended.
+    ///
+    /// # Errors
+    /// As [`Request::draw`]; [`Error::User`] if a temperature that goes on until a target occurs twice.
+    pub fn until(
+        &self,
+        targets: &[Target],
+        progress: &dyn Progress,
+        interrupt: &AtomicBool,
+        restarts: &Restarts,
+    ) -> Result<Vec<Sampled>, Error> {
         self.check()?;
         let user = |e: LatticeError| Error::user(e.to_string());
+        let twice = (1..self.temperatures.len()).find(|k| self.temperatures[..*k].contains(&self.temperatures[*k]));
+        if let Some(k) = twice.filter(|_| !targets.is_empty()) {
+            let t = self.temperatures[k];
+            return Err(Error::user(format!("T = {t} occurs twice; with --until give each temperature once")));
+        }
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
         progress.add_work("sampling", self.temperatures.len() as u64);
         let watch = Watching { progress, interrupt };
-        let one = |k: usize| -> Result<Sampled, Error> {
+        let one = |k: usize| {
             watch.tick(0)?;
-            let temperature = self.temperatures[k];
-            let before = self.temperatures[..k].iter().filter(|t| **t == temperature).count() as u64;
-            let sampler = Sampler::new(self.method, &model, temperature).index(before);
-            let sampler = sampler.chains(self.chains).burn_in(self.burn_in).spacing(self.spacing);
-            let stream = Streams::new(self.seed).of("sample");
-            let drawn = restarts.keep(&k.to_string(), 1, &watch, || {
-                let complete = |part: usize, work: &mut dyn Resumable| {
-                    restarts.complete(&format!("{k}/{part}"), work, &|_| 0, &watch).map(|_| ())
-                };
-                let sample = |drive: &Drive| sampler.draw_by(self.n, stream, drive).map_err(user);
-                let drawn = driven(complete, sample)?;
-                progress.advance(1);
-                Ok(drawn)
-            })?;
-            let summary = Summary::measure(&model, temperature, &drawn.collection).map_err(user)?;
-            Ok(Sampled { temperature, drawn, summary, exact: self.exact(temperature) })
+            let sampled = match targets {
+                [] => self.draw_one((k, self.n), &k.to_string(), &model, (&watch, restarts)),
+                _ => self.draw_until(k, targets, &model, &watch, restarts),
+            }?;
+            progress.advance(1);
+            Ok(sampled)
         };
         let drawn = (0..self.temperatures.len()).into_par_iter().map(one).collect();
         if matches!(drawn, Err(Error::Interrupted)) {
             restarts.flush();
         }
         drawn
+    }
+
+    /// Draws `n` configurations of the temperature number `k` as the part `part` of the restarts.
+    fn draw_one(
+        &self,
+        (k, n): (usize, usize),
+        part: &str,
+        model: &Ising<'_, Geometry>,
+        (watch, restarts): (&Watching, &Restarts),
+    ) -> Result<Sampled, Error> {
+        let user = |e: LatticeError| Error::user(e.to_string());
+        let temperature = self.temperatures[k];
+        let before = self.temperatures[..k].iter().filter(|t| **t == temperature).count() as u64;
+        let sampler = Sampler::new(self.method, model, temperature).index(before);
+        let sampler = sampler.chains(self.chains).burn_in(self.burn_in).spacing(self.spacing);
+        let stream = Streams::new(self.seed).of("sample");
+        let drawn = restarts.keep(part, 0, watch, || {
+            let complete = |number: usize, work: &mut dyn Resumable| {
+                restarts.complete(&format!("{part}/{number}"), work, &|_| 0, watch).map(|_| ())
+            };
+            let sample = |drive: &Drive| sampler.draw_by(n, stream, drive).map_err(user);
+            driven(complete, sample)
+        })?;
+        let summary = Summary::measure(model, temperature, &drawn.collection).map_err(user)?;
+        Ok(Sampled { temperature, drawn, summary, exact: self.exact(temperature), until: None })
     }
 
     /// Exact energy per spin and specific heat, where they are known.
@@ -151,14 +191,19 @@ impl Request {
     }
 
     /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for each
-    /// temperature its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`,
+    /// temperature (for each row, where temperatures have different numbers of them) its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`,
     /// `lattice_name`. A lattice with bonds of its own has `bonds` and `couplings` in place of `coordination`.
     ///
     /// # Errors
     /// If they cannot be written.
     pub fn npz(&self, sampled: &[Sampled], to: impl Write + Seek) -> Result<(), Error> {
         let extents: Vec<u32> = self.lattice.extents().iter().map(|e| *e as u32).collect();
-        let per = |of: &dyn Fn(&Sampled) -> f64| Array1::from_iter(sampled.iter().map(of));
+        let rows = |s: &Sampled| s.drawn.collection.spins.nrows();
+        // Readers know equal blocks of rows, or a value for each row.
+        let times = |s: &Sampled| if sampled.iter().all(|other| rows(other) == rows(s)) { 1 } else { rows(s) };
+        let per = |of: &dyn Fn(&Sampled) -> f64| -> Array1<f64> {
+            sampled.iter().flat_map(|s| std::iter::repeat_n(of(s), times(s))).collect()
+        };
         let spins: Vec<_> = sampled.iter().map(|s| s.drawn.collection.spins.view()).collect();
         let mut file = npz::Writer::to(to);
         file.add_rows("spins", &spins)?;
@@ -175,7 +220,7 @@ impl Request {
         file.add("n_eff", &per(&|s| s.drawn.collection.n_eff))?;
         file.add("tau_int_energy", &per(&|s| s.drawn.collection.tau_int_energy))?;
         file.add("tau_int_abs_m", &per(&|s| s.drawn.collection.tau_int_abs_m))?;
-        file.add("n_chains", &Array1::from_iter(sampled.iter().map(|s| s.drawn.collection.n_chains as u32)))?;
+        file.add("n_chains", &per(&|s| s.drawn.collection.n_chains as f64).mapv(|n| n as u32))?;
         file.add("start_difference_z", &per(&|s| s.drawn.collection.start_difference_z))?;
         file.add("format", &arr0(FORMAT))?;
         file.add_word(LATTICE_NAME, self.lattice.name())?;
