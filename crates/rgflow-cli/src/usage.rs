@@ -1,5 +1,6 @@
 //! Mistakes in the command line as one line: the problem, then what would do.
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The message of `error` on one line without `error: `; `words` are the arguments after the name of the program.
@@ -9,6 +10,9 @@ pub fn line(error: &clap::Error, words: &[String]) -> String {
     let said = said.split("\n\nFor more information").next().unwrap_or_default();
     let mut problem = String::new();
     for part in said.strip_prefix("error: ").unwrap_or(said).lines().map(str::trim).filter(|part| !part.is_empty()) {
+        if part.contains("to pass '-") {
+            continue;
+        }
         let part = part.strip_prefix("tip: ").unwrap_or(part);
         let gap = match problem.chars().last() {
             None => "",
@@ -35,9 +39,26 @@ fn is_of_a_name(c: char) -> bool {
 
 /// The program and the commands among the first words.
 fn asked(words: &[String]) -> String {
-    let known = |word: &&String| !word.is_empty() && word.chars().all(is_of_a_name);
-    let names: Vec<&str> = words.iter().take_while(known).take(2).map(String::as_str).collect();
-    [&["rgflow"], &names[..]].concat().join(" ")
+    let mut command = crate::Arguments::command();
+    let mut names = vec!["rgflow"];
+    for word in words.iter().filter(|word| !word.starts_with('-')) {
+        let Some(inner) = command.find_subcommand(word) else { break };
+        names.push(word);
+        command = inner.clone();
+    }
+    names.join(" ")
+}
+
+/// The commands below the one that `words` name, where these are few.
+fn commands(words: &[String]) -> Option<String> {
+    let mut command = crate::Arguments::command();
+    for word in words.iter().filter(|word| !word.starts_with('-')) {
+        let Some(inner) = command.find_subcommand(word) else { break };
+        command = inner.clone();
+    }
+    let names: Vec<&str> =
+        command.get_subcommands().map(|inner| inner.get_name()).filter(|name| *name != "help").collect();
+    (1..=6).contains(&names.len()).then(|| names.join(", "))
 }
 
 /// The flag that a short one stands for in other programs.
@@ -125,7 +146,7 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
                 _ if rgflow_lab::experiment::Item::all().any(|item| item.id == found) => {
                     Some(format!("write rgflow reproduce {found}"))
                 }
-                _ => None,
+                _ => commands(words).map(|names| format!("there are {} {names}", asked(words))),
             }
         }
         _ => None,

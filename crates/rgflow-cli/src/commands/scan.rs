@@ -52,8 +52,10 @@ impl Scan {
         let flags: Vec<Flags> = points.iter().map(|point| self.at(&axes, point)).collect();
         let mut seen: Vec<(toml::Table, String)> = Vec::new();
         for (point, flags) in points.iter().zip(&flags) {
-            let (settings, name) =
-                (settings::resolve(experiment.about().recipe, layer, &flags.sets)?, scan::name(&axes, point));
+            let (settings, name) = (
+                settings::resolve(experiment.about().recipe, layer, &flags.sets).map_err(|e| of_axis(&self.axes, e))?,
+                scan::name(&axes, point),
+            );
             experiment.check(&settings).map_err(|e| Error::user(format!("{name}: {e}")))?;
             if let Some((_, same)) = seen.iter().find(|(table, _)| *table == settings) {
                 return Err(Error::user(format!("--axis: {same} and {name} are the same point; name each value once")));
@@ -137,6 +139,13 @@ impl Scan {
         }
         Ok(())
     }
+}
+
+/// The error of a setting, which is one of `--axis` where an axis has its key.
+fn of_axis(axes: &[String], error: Error) -> Error {
+    let text = error.to_string();
+    let is_of = |axis: &String| axis.split('=').next().is_some_and(|key| text.contains(key.trim()));
+    if axes.iter().any(is_of) { Error::user(text.replace(" in --set", " in --axis")) } else { error }
 }
 
 /// Name of a point without characters that a file system may refuse.

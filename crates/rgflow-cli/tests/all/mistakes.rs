@@ -52,6 +52,13 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("train|rbm|a.npz|--learning-rate|0,05", &["0,05", "not a number", "write --learning-rate 0.05"]),
     ("train|rbm|a.npz|--set|training.epochs|5", &["--set training.epochs=5"]),
     ("sample|ising|-L|4|--temperature|2|--out|x.npz", &["'-L'", "write --size"]),
+    ("run|ising-2d|--seed|-1", &["'-1' found; --seed takes no negative number"]),
+    ("run|train-rbm", &["train-rbm needs files of yours", "rgflow train rbm DATA"]),
+    ("scan|exact-rg|--axis|series.size=2..4", &["`2..4` is no value"]),
+    ("scan|exact-rg|--axis|series.size=two", &["in --axis", "whole number"]),
+    ("bench|none", &["`rgflow bench --help`"]),
+    ("sample|potts", &["'potts'", "there are rgflow sample ising"]),
+    ("report|no/such", &["no/such: does not exist", "the folder of a run"]),
     ("inspect|--numbers|T_star", &["`T_star` is none", "rgflow inspect DIR --numbers T_star"]),
     ("nonsense", &["nonsense", "rgflow --help"]),
 ];
@@ -119,6 +126,9 @@ fn a_scan_from_a_file_is_shown_again() {
     std::fs::remove_file(folder.join("report.html")).unwrap();
     assert!(run(&["report", "runs/scan-base"]).contains("report.html") && folder.join("report.html").is_file());
     assert!(run(&["inspect", "runs/scan-base"]).contains("2 points"));
+    let clean = Command::new(env!("CARGO_BIN_EXE_rgflow")).current_dir(&dir).args(["clean", "runs/scan-base"]).output();
+    let said = String::from_utf8(clean.unwrap().stderr).unwrap();
+    assert!(said.contains("holds several runs"), "{said}");
 }
 
 /// The first page of several items can be written and inspected again, as can that of each experiment.

@@ -1,6 +1,6 @@
 //! Cleaning a finished run: files of stages that can be made again are removed, and results, models and the page are kept.
 
-use super::folder::{COMPLETE, Complete, State};
+use super::folder::{COMPLETE, Complete, State, holds_several};
 use super::lock::Lock;
 use super::{Error, atomic, inside, is_complete, json, load_config, stage};
 use std::collections::BTreeSet;
@@ -22,6 +22,12 @@ pub struct Freed {
 /// # Errors
 /// [`Error::User`] if `dir` is no finished run or is in use, [`Error::Io`] if a file cannot be removed.
 pub fn clean(dir: &Path) -> Result<Freed, Error> {
+    if holds_several(dir) {
+        let name = dir.display();
+        return Err(Error::user(format!(
+            "{name} holds several runs; clean the folders in it that are runs, such as those of {name}/*"
+        )));
+    }
     load_config(dir)?;
     let _lock = Lock::take(dir)?;
     if !is_complete(dir)? {

@@ -135,9 +135,11 @@ pub fn damaged_file(dir: &Path) -> Result<Option<String>, Error> {
 /// [`Error::User`] if there is none, or as [`inside::check`].
 pub fn load_record(dir: &Path) -> Result<Record, Error> {
     let name = dir.display();
-    if dir.is_dir() {
-        inside::check(dir)?;
+    if !dir.is_dir() {
+        let what = if dir.exists() { "is no folder" } else { "does not exist" };
+        return Err(Error::user(format!("{name}: {what}; give the folder of a run")));
     }
+    inside::check(dir)?;
     if !dir.join(RECORD).is_file() {
         return Err(Error::user(format!("{name} holds no finished run (it has no {RECORD}); finish it with --resume")));
     }

@@ -58,6 +58,13 @@ pub fn find(name: &str) -> Result<&'static dyn AnyExperiment, Error> {
     if let Some(found) = ALL.iter().find(|experiment| experiment.about().name == name) {
         return Ok(*found);
     }
+    let own =
+        [("train-rbm", "train rbm DATA"), ("train-thermometer", "train thermometer DATA"), ("flow", "flow MODEL DATA")];
+    if let Some((_, command)) = own.iter().find(|(own, _)| *own == name) {
+        return Err(Error::user(format!(
+            "{name} needs files of yours; it is run by `rgflow {command}`, with settings by --config or --set"
+        )));
+    }
     let names = || ALL.iter().map(|experiment| experiment.about().name);
     let remedy = match settings::nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),

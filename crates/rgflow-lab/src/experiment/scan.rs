@@ -28,6 +28,9 @@ impl Axis {
         if key.trim().is_empty() || values.iter().any(String::is_empty) {
             return Err(format!("`{text}` has an empty part; {example}"));
         }
+        if let Some(range) = values.iter().find(|v| v.contains("..")) {
+            return Err(format!("`{range}` is no value; write every value, between commas: {example}"));
+        }
         if let Some(twice) = values.iter().enumerate().find_map(|(i, v)| values[..i].contains(v).then_some(v)) {
             return Err(format!("`{text}` names {twice} twice"));
         }

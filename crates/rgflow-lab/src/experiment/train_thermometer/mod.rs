@@ -51,6 +51,9 @@ impl TrainThermometer {
                 rgflow::rbm::Units::categorical(*d.states).map_err(|e| format!("data.states = {}: {e}", d.states))?;
                 data.code_states(*d.states, None)?;
             }
+            if d.real && data.kind != Kind::Real && *d.states == 0 {
+                data.notes.push(format!("the values are {}, which are not standardised", data.kind.name()));
+            }
             if data.kind == Kind::Real {
                 data.notes.push(
                     "real numbers are standardised for the training (less their mean, divided by their deviation); the network reads them as they are"
@@ -66,6 +69,7 @@ impl TrainThermometer {
 fn no_labels(data: &Dataset) -> String {
     let names = &data.candidates;
     match &names[..] {
+        [] if data.more > 0 => "have no labels, also not by their names; give one for each file, such as --temperatures 1.5,2.0 or --labels cat,dog".into(),
         [] => "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv), or give those of equal blocks \
                of samples, such as --temperatures 1.5,2.0,2.5"
             .into(),
