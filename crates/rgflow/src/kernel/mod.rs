@@ -6,6 +6,7 @@
 
 pub mod bits;
 mod bytes;
+pub mod half_layers;
 pub mod lines;
 pub mod log_weights;
 pub mod normal;

@@ -32,6 +32,16 @@ pub enum RbmError {
         /// Most states.
         most: usize,
     },
+    /// A machine whose smaller layer cannot be drawn from its exact law.
+    #[error(
+        "exact draws: the smaller layer has {units} units, must have at least {least}, and no unit a field beyond 300"
+    )]
+    NoExactDraws {
+        /// Units of the smaller layer.
+        units: usize,
+        /// Fewest.
+        least: usize,
+    },
     /// A text that is no unit kind.
     #[error("units \"{0}\": must be {texts}", texts = super::units::texts())]
     UnitsText(String),

@@ -1,6 +1,7 @@
 //! Exact ln Z: by enumeration of a discrete layer, or from the determinant of a Gaussian machine.
 
 use super::enumeration::VisibleStates;
+use super::exact_sums::SmallLayer;
 use super::{Rbm, RbmError};
 use crate::kernel::log_weights::LogSum;
 use nalgebra::{DMatrix, DVector};
@@ -8,6 +9,9 @@ use rayon::prelude::*;
 
 /// Largest two-valued layer that is enumerated; others have no more states.
 pub const MOST_UNITS: usize = 25;
+
+/// Units of a layer from which tables of its halves are worth making.
+const TABLES_FROM: usize = 12;
 
 /// ln(2 pi).
 const LN_TWO_PI: f64 = 1.837_877_066_409_345_3;
@@ -42,14 +46,25 @@ impl Rbm {
     /// # Ok::<(), RbmError>(())
     /// ```
     pub fn ln_z(&self) -> Result<f64, RbmError> {
-        let (n, m) = self.weights.dim();
-        let layer = match (self.visible_units().sites(), self.hidden_units().sites()) {
-            (Some(v), Some(h)) if v.ln_count(n) <= h.ln_count(m) => Layer::Visible,
-            (_, Some(_)) => Layer::Hidden,
-            (Some(_), None) => Layer::Visible,
-            (None, None) => return self.gaussian_ln_z(),
-        };
+        let Some(layer) = self.layer_of_fewer_states() else { return self.gaussian_ln_z() };
+        let units = if layer == Layer::Visible { self.n_visible() } else { self.n_hidden() };
+        if (TABLES_FROM..=MOST_UNITS).contains(&units)
+            && let Some(layer) = SmallLayer::new(&self.with_small_hidden().0)
+        {
+            return Ok(layer.ln_z());
+        }
         self.ln_z_over(layer)
+    }
+
+    /// The discrete layer that has fewer states.
+    pub(super) fn layer_of_fewer_states(&self) -> Option<Layer> {
+        let (n, m) = self.weights.dim();
+        match (self.visible_units().sites(), self.hidden_units().sites()) {
+            (Some(v), Some(h)) if v.ln_count(n) <= h.ln_count(m) => Some(Layer::Visible),
+            (_, Some(_)) => Some(Layer::Hidden),
+            (Some(_), None) => Some(Layer::Visible),
+            (None, None) => None,
+        }
     }
 
     /// Exact ln Z by enumerating the states of `layer`: both layers give the same number.

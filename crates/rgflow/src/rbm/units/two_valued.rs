@@ -51,7 +51,7 @@ impl Levels {
     }
 
     /// high - low in f64: the exact difference of the two values.
-    fn wide_delta(self) -> f64 {
+    pub(in crate::rbm) fn wide_delta(self) -> f64 {
         f64::from(self.high) - f64::from(self.low)
     }
 
