@@ -66,7 +66,8 @@ struct Rbm {
     /// gaussian:SIGMA].
     #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = "Data")]
     standardise: Option<String>,
-    /// cd (chains start at the data) or pcd (chains go on) [default: cd].
+    /// cd (chains start at the data), pcd (chains go on) or exact (the likelihood's own gradient; a layer of at most 25 units)
+    /// [default: cd].
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     method: Option<String>,
     /// Gibbs steps of the negative phase [default: 1].

@@ -7,7 +7,7 @@ use ndarray::{Array2, Axis};
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::packed::{pack, packed_len};
 use rgflow::random::{Streams, permutation};
-use rgflow::rbm::{Rbm, Trainer, Training};
+use rgflow::rbm::{Method, Rbm, Trainer, Training};
 use serde_json::json;
 
 /// Visible and hidden units, batch, file, samples.
@@ -90,7 +90,7 @@ fn persistent(report: &mut Report, key: &str, data: &Array2<i8>, k: usize) -> Re
         batching: Batching::Mini { size: 100, repeats: false },
         descent: Descent::new(Rule::Sgd(Sgd), 0.01),
         cd_steps: k,
-        persistent: true,
+        method: Method::Pcd,
         ..Training::default()
     };
     let mut trainer = Trainer::new(start(784, 500), bits.as_slice(), &training, Streams::new(11).of("bench"))?;

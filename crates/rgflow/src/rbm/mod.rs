@@ -1,7 +1,7 @@
 //! Restricted Boltzmann machines (thesis section 2.4.2).
 //!
 //! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values,
-//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it by contrastive divergence, [`train_exactly`] by exact gradients. Small
+//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it by contrastive divergence or the exact gradient ([`Method`]), [`train_exactly`] by exact gradients. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
 //! [`Rbm::sampled_couplings`] where it is large.
@@ -14,6 +14,7 @@ mod divergence;
 mod enumeration;
 mod error;
 mod exact_fit;
+mod exact_likelihood;
 mod exact_sums;
 mod exact_training;
 mod fit;
@@ -49,5 +50,5 @@ pub use partition::Layer;
 pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
-pub use training::{Metrics, Snapshot, Trained, Trainer, Training};
+pub use training::{Method, Metrics, Snapshot, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -56,6 +56,20 @@ impl Rbm {
         self.ln_z_over(layer)
     }
 
+    /// States of that layer.
+    pub(super) fn fewer_states(&self) -> Option<u64> {
+        match self.layer_of_fewer_states()? {
+            Layer::Visible => self.visible_units().sites()?.count(self.n_visible()),
+            Layer::Hidden => self.hidden_units().sites()?.count(self.n_hidden()),
+        }
+    }
+
+    /// Refuses a visible layer that is not discrete, or of more states than 25 two-valued units, for `what`.
+    pub(super) fn check_enumerable(&self, what: &'static str) -> Result<(), RbmError> {
+        let (most, found) = (self.visible_sites(what)?.most_units(MOST_UNITS), self.n_visible());
+        if found > most { Err(RbmError::TooLarge { what, most, found }) } else { Ok(()) }
+    }
+
     /// The discrete layer that has fewer states.
     pub(super) fn layer_of_fewer_states(&self) -> Option<Layer> {
         let (n, m) = self.weights.dim();

@@ -1,7 +1,8 @@
-//! Training by contrastive divergence: how, what it gives, and its updates.
+//! Training on samples by contrastive divergence or the exact gradient: how, what it gives, and its updates.
 
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
+use super::exact_likelihood::Exact;
 use super::samples::Prepared;
 use super::small::Small;
 use super::{Rbm, RbmError, Samples};
@@ -9,12 +10,53 @@ use crate::learning::{Batching, Descent, Rule, Sgd};
 use crate::random::{Bulk, Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Where the expectation values of the machine come from in the gradient of ln p (thesis eq. 2.4.11): the negative phase.
+///
+/// ```
+/// use rgflow::rbm::Method;
+/// assert_eq!("pcd".parse(), Ok(Method::Pcd));
+/// assert_eq!(Method::Exact.to_string(), "exact");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Method {
+    /// Contrastive divergence, CD-k: chains of k steps that start at the data of the batch (Hinton 2002).
+    Cd,
+    /// Persistent contrastive divergence, PCD-k: chains that go on from where the last update left them (Tieleman 2008).
+    Pcd,
+    /// The exact gradient of the likelihood, by enumeration: no chains; the smaller layer has at most 25 two-valued units.
+    Exact,
+}
+
+impl Method {
+    const ALL: [(Self, &'static str); 3] = [(Self::Cd, "cd"), (Self::Pcd, "pcd"), (Self::Exact, "exact")];
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        Self::ALL.iter().filter(|(method, _)| method == self).try_for_each(|(_, name)| f.write_str(name))
+    }
+}
+
+impl FromStr for Method {
+    type Err = String;
+
+    /// "cd", "pcd" or "exact".
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|(_, name)| *name == text).map(|(method, _)| *method);
+        found.ok_or_else(|| format!("method \"{text}\": must be \"cd\", \"pcd\" or \"exact\""))
+    }
+}
 
 /// How a machine is trained.
 ///
 /// ```
-/// use rgflow::rbm::Training;
-/// let training = Training { updates: 500, cd_steps: 3, persistent: true, ..Training::default() };
+/// use rgflow::rbm::{Method, Training};
+/// let training = Training { updates: 500, cd_steps: 3, method: Method::Pcd, ..Training::default() };
 /// assert_eq!(training.evaluate_every, 100);
 /// ```
 #[derive(Clone, Debug)]
@@ -25,11 +67,10 @@ pub struct Training {
     pub batching: Batching,
     /// Optimiser, learning rate and its decay, regularisation.
     pub descent: Descent,
-    /// Gibbs steps k of the negative phase.
+    /// Gibbs steps k of the negative phase of CD and PCD.
     pub cd_steps: usize,
-    /// Whether the chains of the negative phase go on from where the last update left them (PCD-k), instead of starting at
-    /// the data (CD-k).
-    pub persistent: bool,
+    /// The negative phase.
+    pub method: Method,
     /// Updates between two evaluations of the test set's reconstruction cost, >= 1.
     pub evaluate_every: usize,
     /// Evaluations without a new minimum before stopping; 0 = never.
@@ -47,7 +88,7 @@ impl Default for Training {
             batching: Batching::Mini { size: 100, repeats: false },
             descent: Descent::new(Rule::Sgd(Sgd), 0.01),
             cd_steps: 1,
-            persistent: false,
+            method: Method::Cd,
             evaluate_every: 100,
             patience: 0,
             snapshots: vec![],
@@ -130,9 +171,11 @@ impl<'a> Trainer<'a> {
         let data = data.prepare(&rbm)?;
         let batch = training.batching.size(samples);
         let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
-        let steps = (training.cd_steps, training.persistent);
-        let machine = Machine::new(rbm, &data, batch, steps, training.descent, random);
         let steps = training.cd_steps;
+        let machine = match training.method {
+            Method::Exact => Machine::Exact(Box::new(Exact::new(rbm, batch, training.descent)?)),
+            method => Machine::new(rbm, &data, batch, (steps, method == Method::Pcd), training.descent, random),
+        };
         let shuffle = format!("{purpose}/shuffle");
         let (batching, order) = (training.batching, Vec::with_capacity(samples));
         Ok(Self { machine, data, batching, batch, steps, samples, order, sweep: 0, at: 0, streams, shuffle })
@@ -153,6 +196,7 @@ impl<'a> Trainer<'a> {
                 unreachable!("such a machine is made for bits")
             }
             (Machine::Real(machine), data) => machine.update(data, rows),
+            (Machine::Exact(machine), data) => machine.update(data, rows),
         }
         self.at += self.batch;
     }
@@ -163,6 +207,7 @@ impl<'a> Trainer<'a> {
             Machine::Small(machine) => machine.save(),
             Machine::Bitwise(machine) => machine.save(),
             Machine::Real(machine) => machine.save(),
+            Machine::Exact(machine) => machine.save(),
         };
         encode(&(self.sweep, self.at, machine))
     }
@@ -179,12 +224,17 @@ impl<'a> Trainer<'a> {
             Machine::Small(to) => to.restore(&machine),
             Machine::Bitwise(to) => to.restore(&machine),
             Machine::Real(to) => to.restore(&machine),
+            Machine::Exact(to) => to.restore(&machine),
         }
     }
 
     /// Operations of an update, roughly.
     pub(super) fn operations(&self) -> usize {
         let rbm = self.rbm();
+        if let Machine::Exact(_) = self.machine {
+            let states = rbm.fewer_states().unwrap_or(u64::MAX) as usize;
+            return states.saturating_mul(10 * rbm.n_visible().max(rbm.n_hidden()));
+        }
         self.batch * rbm.weights.len() * (2 + self.steps)
     }
 
@@ -199,6 +249,7 @@ impl<'a> Trainer<'a> {
             Machine::Small(machine) => machine.rbm(),
             Machine::Bitwise(machine) => machine.rbm(),
             Machine::Real(machine) => machine.rbm().clone(),
+            Machine::Exact(machine) => machine.rbm().clone(),
         }
     }
 }
@@ -208,6 +259,7 @@ enum Machine {
     Small(Box<Small>),
     Bitwise(Box<Bitwise>),
     Real(Box<Contrastive>),
+    Exact(Box<Exact>),
 }
 
 impl Machine {

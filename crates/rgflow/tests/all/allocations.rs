@@ -6,7 +6,7 @@ use rgflow::lattice::{Ising, Square, Temperature, multispin, swendsen_wang, wolf
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{self, Activation, Cost, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Trainer, Training};
+use rgflow::rbm::{Chains, Expectations, Kernel, MeanField, Method, Rbm, Rest, Trainer, Training};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -77,7 +77,8 @@ fn updates_of_machines_allocate_nothing() {
         let data = data.slice(s![.., ..n]);
         let rbm = Rbm::random(n, m, 0.1, &mut streams.generator("test/init", 0));
         let batching = Batching::Mini { size: 20, repeats: false };
-        let training = Training { batching, persistent, cd_steps: 2, ..Training::default() };
+        let method = if persistent { Method::Pcd } else { Method::Cd };
+        let training = Training { batching, method, cd_steps: 2, ..Training::default() };
         let mut trainer = Trainer::new(rbm, data, &training, streams.of("test")).unwrap();
         let seen = allocations(|| trainer.update());
         assert_eq!(seen, products * of_products(), "{n} x {m}, data {grey}, persistent {persistent}");

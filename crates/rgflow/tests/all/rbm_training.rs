@@ -5,7 +5,7 @@ use ndarray::{Array2, array};
 use rgflow::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{
-    ExactTraining, Fit, Objective, Rbm, RbmError, Samples, Trained, Training, Units, train, train_exactly,
+    ExactTraining, Fit, Method, Objective, Rbm, RbmError, Samples, Trained, Training, Units, train, train_exactly,
 };
 use rgflow::restart::{Resumable, Stopped};
 use std::ops::ControlFlow::{Break, Continue};
@@ -44,7 +44,7 @@ fn training_raises_the_likelihood() {
         let training = Training {
             updates: 1500,
             descent: Descent { regulariser, ..Descent::new(rule, rate) },
-            persistent,
+            method: if persistent { Method::Pcd } else { Method::Cd },
             snapshots: vec![0, 1500],
             ..Training::default()
         };
@@ -55,6 +55,41 @@ fn training_raises_the_likelihood() {
         assert!(machines.iter().all(|other| other != &rbm));
         machines.push(rbm);
     }
+}
+
+/// The exact gradient on samples is that of KL(q || p) with q their frequencies: trainings by both end at one machine, for every kind of units.
+#[test]
+fn the_exact_gradient_of_samples_is_that_of_their_law() {
+    for (visible, hidden, n, m) in [
+        (Units::SPIN, Units::SPIN, 8, 3),
+        (Units::BINARY, Units::SPIN, 8, 6),
+        (Units::SPIN, Units::BINARY, 7, 9),
+        (Units::SPIN, "gaussian:0.5".parse().unwrap(), 8, 3),
+    ] {
+        let data = aligned(&visible);
+        let data = data.slice(ndarray::s![.., ..n]);
+        let start = Rbm::random(n, m, 0.1, &mut Streams::new(1).generator("test/start", 0));
+        let start = start.with_units(visible.clone(), hidden.clone()).unwrap();
+        let descent = Descent::new(Rule::Momentum(Momentum::default()), 0.02);
+        let q = start.empirical_law(data).unwrap().to_vec();
+        let exact = ExactTraining { objective: Objective::Kl, updates: 200, descent, record_every: 200 };
+        let (of_law, _) = train_exactly(start.clone(), &q, &exact, &mut |_| Continue(())).unwrap();
+        let training =
+            Training { updates: 200, batching: Batching::Full, descent, method: Method::Exact, ..Training::default() };
+        let of_samples = train(start.clone(), data, data, &training, Streams::new(1).of("test")).unwrap().rbm;
+        let distance = |a: &Rbm, b: &Rbm| {
+            let pairs = a.weights.iter().zip(&b.weights).chain(a.visible_bias.iter().zip(&b.visible_bias));
+            pairs.chain(a.hidden_bias.iter().zip(&b.hidden_bias)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        assert!(distance(&of_law, &start) > 0.1, "{visible}, {hidden}");
+        assert!(distance(&of_law, &of_samples) < 1e-4, "{visible}, {hidden}: {}", distance(&of_law, &of_samples));
+    }
+    let large = Rbm::random(40, 26, 0.1, &mut Streams::new(1).generator("test/start", 0));
+    let data = Array2::ones((200, 40));
+    let training = Training { method: Method::Exact, ..Training::default() };
+    let refused = train(large, data.view(), data.view(), &training, Streams::new(1).of("test")).unwrap_err();
+    let says = "the exact gradient enumerates the states of a layer of at most 25 units, this one has 26";
+    assert_eq!(refused.to_string(), says);
 }
 
 /// Each objective of the exact training ends lowest in what it minimises, from one start.

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, array};
 use rgflow::learning::{Batching, Descent, Momentum, Rule, Sgd};
 use rgflow::packed::{pack_levels, packed_len};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Samples, Trainer, Training, Units, train};
+use rgflow::rbm::{Method, Rbm, Samples, Trainer, Training, Units, train};
 
 fn hidden_mean(rbm: &Rbm, v: &[f32]) -> Vec<f64> {
     let m = rbm.n_hidden();
@@ -201,7 +201,7 @@ fn updates_of_any_shape_are_those_of_the_formula() {
                         batching: Batching::Full,
                         descent: Descent::new(Rule::Sgd(Sgd), 0.25),
                         cd_steps,
-                        persistent,
+                        method: if persistent { Method::Pcd } else { Method::Cd },
                         ..Training::default()
                     };
                     let what = format!(
@@ -239,7 +239,7 @@ fn persistent_chains_go_on() {
             updates: 2,
             batching: Batching::Full,
             descent: Descent::new(Rule::Sgd(Sgd), 0.5),
-            persistent,
+            method: if persistent { Method::Pcd } else { Method::Cd },
             snapshots: vec![1],
             ..Training::default()
         };
@@ -283,7 +283,7 @@ fn values_and_bits_are_the_same_data() {
         updates: 20,
         batching: Batching::Mini { size: 10, repeats: true },
         descent: Descent::new(Rule::Momentum(Momentum::default()), 0.05),
-        persistent: true,
+        method: Method::Pcd,
         ..Training::default()
     };
     let dirty: Vec<u8> = bits.iter().enumerate().map(|(i, b)| b | if i % 2 == 0 { 0xf0 } else { 0xfc }).collect();

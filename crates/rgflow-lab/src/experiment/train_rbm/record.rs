@@ -1,13 +1,13 @@
 //! Record of `rgflow train rbm`: costs and likelihood compared with independent units; learning curve and pictures.
 
 use super::TrainRbm;
-use super::settings::{Chains, Settings};
+use super::settings::Settings;
 use super::stage::Findings;
 use crate::dataset::Dataset;
 use crate::row;
 use crate::study::pictures::{picture, shades, width};
 use crate::study::prelude::*;
-use rgflow::rbm::Units;
+use rgflow::rbm::{Method, Units};
 
 /// Costs of training samples, of test samples, and of test samples under independent units.
 struct Costs {
@@ -52,14 +52,16 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let (name, hidden) = (data.name(), *settings.machine.hidden);
     let [visible_units, hidden_units] = first.units.each_ref().map(|units| short(units));
     let divergence = &settings.training.divergence;
-    let method = if divergence.method == Chains::Cd { "CD" } else { "PCD" };
+    let method = match divergence.method {
+        Method::Exact => "the exact gradient of the likelihood".into(),
+        chains => format!("{}-{}", chains.to_string().to_uppercase(), *divergence.steps),
+    };
     let mut record = Record::new(
         TrainRbm::NAME,
         format!("A restricted Boltzmann machine on {name}"),
         format!(
-            "A machine of {} visible ({visible_units}) and {hidden} hidden units ({hidden_units}) is trained by {method}-{} on {} samples ({}). What has it learnt?",
+            "A machine of {} visible ({visible_units}) and {hidden} hidden units ({hidden_units}) is trained by {method} on {} samples ({}). What has it learnt?",
             data.n_units(),
-            *divergence.steps,
             first.samples[0],
             data.kind.name()
         ),

@@ -4,7 +4,7 @@ use crate::dataset::{Dataset, Kind};
 use crate::study::prelude::*;
 use crate::study::training::Method;
 use crate::study::values::{Auto, Named, real};
-use rgflow::rbm::Units;
+use rgflow::rbm::{self, Units};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
@@ -75,21 +75,13 @@ pub struct Training {
     pub descent: Method,
 }
 
-/// Contrastive divergence: chains, steps and length.
+/// The negative phase: method, steps of its chains, and length.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Divergence {
-    pub method: Chains,
+    pub method: rbm::Method,
     pub steps: Within<1, 1000>,
     pub epochs: Within<1, 100_000>,
     pub patience: usize,
-}
-
-/// Start of the chains of an update: at the data, or where the last update left them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Chains {
-    Cd,
-    Pcd,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

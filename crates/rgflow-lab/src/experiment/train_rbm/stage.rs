@@ -1,6 +1,6 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
-use super::settings::{Chains as ChainStart, Settings, VisibleBias};
+use super::settings::{Settings, VisibleBias};
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::study::prelude::*;
@@ -95,7 +95,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             batching,
             descent: settings.training.descent.descent(),
             cd_steps: *divergence.steps,
-            persistent: divergence.method == ChainStart::Pcd,
+            method: divergence.method,
             evaluate_every: per_epoch,
             patience: divergence.patience,
             snapshots: vec![],
