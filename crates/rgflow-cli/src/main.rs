@@ -5,6 +5,7 @@ mod commands;
 mod completion;
 mod exchanged;
 mod output;
+mod progress;
 mod signal;
 mod usage;
 
@@ -39,6 +40,9 @@ struct Talk {
     /// Writes a line on stderr for every stage that ends.
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// How progress is shown on stderr.
+    #[arg(long, global = true, value_name = "HOW", value_enum, default_value_t = progress::Choice::Auto)]
+    progress: progress::Choice,
 }
 
 #[global_allocator]
@@ -74,6 +78,11 @@ fn main() -> ExitCode {
             output::complain(&format!("error: {}", usage::line(&e, &words).replace('\n', "\\n")));
             return ExitCode::from(2);
         }
+        // With --progress json every line of stderr is an object, so help that nobody asked for is a message.
+        Err(e) if e.use_stderr() && stderr::is_json() => {
+            output::complain(&format!("error: {}", e.to_string().trim_end()));
+            return ExitCode::from(2);
+        }
         Err(e) => {
             // A closed pipe while printing the help is no failure.
             let _ = e.print();
@@ -82,7 +91,11 @@ fn main() -> ExitCode {
     };
     stderr::set_quiet(arguments.talk.quiet);
     stderr::set_verbose(arguments.talk.verbose);
-    match rgflow::cpu::check().map_err(Error::User).and_then(|()| arguments.command.execute()) {
+    progress::set(arguments.talk.progress);
+    let command = progress::Command::begins(arguments.command.without_stages());
+    let done = rgflow::cpu::check().map_err(Error::User).and_then(|()| arguments.command.execute());
+    command.ends(done.is_ok());
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             match &error {

@@ -2,16 +2,22 @@
 
 use rgflow_lab::artifact::Error;
 pub use rgflow_lab::artifact::stderr::complain;
-use rgflow_lab::artifact::stderr::{harmless, harmless_json};
+use rgflow_lab::artifact::stderr::{self, harmless, harmless_json};
 use rgflow_lab::experiment::About;
-use std::io::{ErrorKind, Write};
+use rgflow_lab::report::text;
+use std::io::{ErrorKind, IsTerminal, Write};
 
-/// Writes `text` to stdout; control characters are escaped.
+/// Writes `text` to stdout, long lines wrapped at their words where that is a terminal; control characters are escaped.
 ///
 /// # Errors
 /// If stdout cannot be written (a full disk); a closed pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
-    write(&harmless(text))
+    let text = harmless(text);
+    if !std::io::stdout().is_terminal() {
+        return write(&text);
+    }
+    let width = width();
+    write(&text.lines().map(|line| text::wrapped(line, width)).collect::<String>())
 }
 
 fn write(text: &str) -> Result<(), Error> {
@@ -36,7 +42,8 @@ pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
 /// # Errors
 /// As [`print`].
 pub fn print_recipe(about: &About) -> Result<(), Error> {
-    print(&format!("experiment = \"{}\"\n\n{}", about.name, about.recipe))
+    // A file, whatever shows it: nothing is wrapped.
+    write(&harmless(&format!("experiment = \"{}\"\n\n{}", about.name, about.recipe)))
 }
 
 /// Text flag as a setting `key=value`.
@@ -49,19 +56,20 @@ pub fn number<T: std::fmt::Debug>(key: &str, value: Option<T>) -> Option<String>
     value.map(|v| format!("{key}={v:?}"))
 }
 
-/// Rows of text as aligned columns: the first to the left, the others to the right.
+/// Columns of the terminal of stdout; 80 where there is none.
+pub fn width() -> usize {
+    stderr::width_of_stdout()
+}
+
+/// Rows of text as aligned columns: the first to the left, the others to the right. They fit the terminal; where there is none,
+/// every row is one line, for programs that read it.
 pub fn columns(rows: &[Vec<String>]) -> String {
+    columns_within(rows, if std::io::stdout().is_terminal() { width() } else { usize::MAX })
+}
+
+/// The same in lines of at most `width` columns.
+pub fn columns_within(rows: &[Vec<String>], width: usize) -> String {
     let n = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
-    let widths: Vec<usize> = (0..n).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().enumerate().map(|(i, cell)| {
-            let width = widths[i];
-            if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+    let right: Vec<bool> = (0..n).map(|column| column > 0).collect();
+    text::rows(rows, &right, width, false)
 }

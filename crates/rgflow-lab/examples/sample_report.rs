@@ -21,7 +21,7 @@ fn main() -> Result<(), rgflow_lab::artifact::Error> {
     });
     let settings = "[lattice]\nside = 10\n\n[temperatures]\nfrom = 0.0\nto = 6.0\nstep = 0.25\n\n[rbm]\nhidden = 64\nepochs = 100\nlearning_rate = 0.01\n";
     let path = write_report(&dir, &record(), settings, &provenance)?;
-    println!("{}", rgflow_lab::report::text::table(&record().summary));
+    println!("{}", rgflow_lab::report::text::table(&record().summary, rgflow_lab::report::text::WIDTH));
     println!("{}", path.display());
     Ok(())
 }

@@ -69,6 +69,21 @@ pub enum Command {
 }
 
 impl Command {
+    /// The name of a command that computes without stages of a run.
+    pub fn without_stages(&self) -> Option<&'static str> {
+        match self {
+            Command::Data(_) => Some("data"),
+            Command::Report(_) => Some("report"),
+            Command::Inspect(_) => Some("inspect"),
+            Command::Verify(_) => Some("verify"),
+            Command::Exact(_) => Some("exact"),
+            Command::Bench(_) => Some("bench"),
+            Command::Analyse(_) => Some("analyse"),
+            Command::Rg(rg) => rg.without_stages(),
+            _ => None,
+        }
+    }
+
     /// Runs the command.
     ///
     /// # Errors

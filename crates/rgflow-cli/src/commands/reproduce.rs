@@ -1,7 +1,7 @@
 //! `rgflow reproduce`: the thesis's figures and tables by number, with the verdict on each claim.
 
 use super::run_flags::{self, Finished, Flags, open_page};
-use crate::{completion, output, signal};
+use crate::{completion, output, progress, signal};
 use rgflow_lab::artifact::{self, Error, settings};
 use rgflow_lab::experiment::{ALL, AnyExperiment, Item, ItemRecord, overview};
 use rgflow_lab::record::{Cell, Number, Results, Table};
@@ -53,19 +53,26 @@ impl Reproduce {
                 wanted.iter().filter(|_| self.flags.out.is_some()).map(|(experiment, _)| experiment.about().name);
             run_flags::prepare_root(&root, &names.chain(["record.json"]).collect::<Vec<_>>())?;
         }
+        let folder = |name: &str| match &self.flags.out {
+            Some(out) if several => out.join(name),
+            Some(out) => out.clone(),
+            None => Path::new("runs").join(name),
+        };
+        let mut experiments: Vec<&dyn AnyExperiment> = Vec::new();
         for (experiment, _) in &wanted {
-            let name = experiment.about().name;
-            if finished.contains_key(name) {
-                continue;
+            if experiments.iter().all(|other| other.about().name != experiment.about().name) {
+                experiments.push(*experiment);
             }
-            let dir = match &self.flags.out {
-                Some(out) if several => out.join(name),
-                Some(out) => out.clone(),
-                None => Path::new("runs").join(name),
-            };
-            finished.insert(name, self.flags.complete(*experiment, None, &dir)?);
-            signal::check()?;
         }
+        let runs = experiments.iter().map(|e| self.flags.planned(*e, None, &folder(e.about().name)));
+        let reporter = progress::reporter(runs.collect::<Result<_, _>>()?);
+        let all = experiments.iter().enumerate().try_for_each(|(i, experiment)| {
+            let name = experiment.about().name;
+            finished.insert(name, self.flags.complete_as(*experiment, None, &folder(name), (&reporter, i))?);
+            signal::check()
+        });
+        reporter.finish(all.is_ok());
+        all?;
         let found: Vec<(Entry, &Finished)> =
             wanted.iter().filter_map(|entry| Some((*entry, finished.get(entry.0.about().name)?))).collect();
         let page = if several { Some(first_page(&root, &found, &left_out)?) } else { None };
@@ -81,7 +88,7 @@ impl Reproduce {
         let mut parts: Vec<String> = found.iter().map(|(entry, finished)| as_text(entry, finished)).collect();
         if let Some((page, table)) = page {
             let page = page.map_or(String::new(), |page| format!("\n{}\n", page.display()));
-            parts.push(format!("{}\n{page}", text::table(&table).trim_end()));
+            parts.push(format!("{}\n{page}", text::table(&table, output::width()).trim_end()));
         }
         output::print(&parts.join("\n"))
     }
@@ -207,5 +214,5 @@ fn as_text((_, item): &Entry, finished: &Finished) -> String {
     }
     let paths = figures(item, &finished.dir);
     let paths: String = paths.iter().map(|path| format!("{}\n", path.display())).collect();
-    format!("{}\n{paths}", text::table(&table).trim_end())
+    format!("{}\n{paths}", text::table(&table, output::width()).trim_end())
 }

@@ -135,6 +135,15 @@ fn texts(key: &str, values: &[String]) -> Option<String> {
 }
 
 impl Rg {
+    /// The name of a method that computes without stages of a run.
+    pub fn without_stages(&self) -> Option<&'static str> {
+        match self.method {
+            Method::Reweight(_) => Some("rg reweight"),
+            Method::Collapse(_) => Some("rg collapse"),
+            _ => None,
+        }
+    }
+
     pub fn execute(self) -> Result<(), Error> {
         match self.method {
             Method::Mcrg(own) => own.execute(),

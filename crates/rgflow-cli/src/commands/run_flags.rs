@@ -1,14 +1,13 @@
 //! Flags shared by all commands that run experiments, and running one experiment to completion in its folder.
 
-use crate::{completion, output, signal};
+use crate::{completion, output, progress, signal};
 use rgflow_lab::artifact::{
-    Error, Opened, Progress, Run, atomic, inside, is_complete, load_record, progress, provenance::Origin, replace_note,
-    settings, stderr,
+    Error, Opened, Run, atomic, inside, is_complete, load_record, progress::PlannedRun, progress::Reporter,
+    provenance::Origin, replace_note, settings,
 };
 use rgflow_lab::experiment::{self, AnyExperiment};
 use rgflow_lab::record::{Record, Results};
 use rgflow_lab::report::text;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,26 +40,12 @@ pub struct Flags {
     /// A note that is kept with the run and shown by `inspect` and on the page [default: none].
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-    /// How progress is shown on stderr.
-    #[arg(long, value_enum, default_value_t = Show::Auto)]
-    pub progress: Show,
     /// Opens the page at the end.
     #[arg(long)]
     pub open: bool,
     /// Prints the numbers as JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// How progress is shown.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Show {
-    /// A bar if stderr is a terminal.
-    Auto,
-    /// Lines of JSON.
-    Json,
-    /// Nothing.
-    None,
 }
 
 /// A finished run.
@@ -100,12 +85,64 @@ impl Flags {
         file: Option<&settings::UserFile>,
         dir: &Path,
     ) -> Result<Finished, Error> {
+        let reporter = progress::reporter(vec![self.planned(experiment, file, dir)?]);
+        let finished = self.complete_as(experiment, file, dir, (&reporter, 0));
+        reporter.finish(finished.is_ok());
+        finished
+    }
+
+    /// The settings of `experiment`, checked.
+    fn settings(
+        &self,
+        experiment: &dyn AnyExperiment,
+        file: Option<&settings::UserFile>,
+    ) -> Result<toml::Table, Error> {
         let layer = file.map(|file| (file.path.as_path(), file.text.as_str()));
         let settings = settings::resolve(experiment.about().recipe, layer, &self.sets)?;
         experiment.check(&settings).map_err(|message| match file {
             Some(file) => Error::user(format!("{}: {message}", file.path.display())),
             None => Error::user(message),
         })?;
+        Ok(settings)
+    }
+
+    /// Settings as `config.toml` has them, with the user's files.
+    fn config(experiment: &dyn AnyExperiment, settings: &toml::Table) -> toml::Table {
+        let mut config = settings.clone();
+        let input = experiment::input(&experiment.files());
+        if !input.is_empty() {
+            config.insert("input".into(), toml::Value::Table(input));
+        }
+        config
+    }
+
+    /// The stages of `experiment` in `dir`, with those that are there.
+    ///
+    /// # Errors
+    /// A mistake in the settings.
+    pub fn planned(
+        &self,
+        experiment: &dyn AnyExperiment,
+        file: Option<&settings::UserFile>,
+        dir: &Path,
+    ) -> Result<PlannedRun, Error> {
+        let settings = self.settings(experiment, file)?;
+        let (name, seeds) = (experiment.about().name, self.seeds(file, experiment));
+        Ok(Run::planned(dir, name, &Self::config(experiment, &settings), &seeds, experiment.plan(&settings)))
+    }
+
+    /// As [`Flags::complete`], as one of the runs of a reporter.
+    ///
+    /// # Errors
+    /// As [`Flags::complete`].
+    pub fn complete_as(
+        &self,
+        experiment: &dyn AnyExperiment,
+        file: Option<&settings::UserFile>,
+        dir: &Path,
+        (reporter, number): (&Arc<Reporter>, usize),
+    ) -> Result<Finished, Error> {
+        let settings = self.settings(experiment, file)?;
         // A finished run is shown even if it would not fit into memory now.
         experiment::fits(experiment, &settings)
             .or_else(|e| if matches!(is_complete(dir), Ok(true)) { Ok(()) } else { Err(e) })?;
@@ -114,12 +151,9 @@ impl Flags {
         warnings.for_each(|warning| output::complain(&format!("warning: {warning}")));
         files.iter().flat_map(|file| &file.notes).for_each(|note| output::complain(&format!("note: {note}")));
         let seeds = self.seeds(file, experiment);
-        let mut config = settings.clone();
-        let input = experiment::input(&files);
-        if !input.is_empty() {
-            config.insert("input".into(), toml::Value::Table(input));
-        }
-        let opened = Run::open(dir, experiment.about().name, &config, &seeds, self.resume, self.progress.reporter())?;
+        let config = Self::config(experiment, &settings);
+        let progress = reporter.of_run(number);
+        let opened = Run::open(dir, experiment.about().name, &config, &seeds, self.resume, progress)?;
         match opened {
             Opened::Complete(run) => {
                 drop(run);
@@ -135,7 +169,6 @@ impl Flags {
                 signal::watch(run.interrupt())?;
                 let result = experiment.run(&settings, &run).and_then(|record| Ok((run.finish(&record)?, record)));
                 signal::unwatch();
-                run.progress().finish();
                 if matches!(result, Err(Error::Interrupted)) {
                     output::complain(&format!("{} ({})", signal::HINT, dir.display()));
                 }
@@ -162,23 +195,8 @@ impl Flags {
         if self.json {
             return output::print_json(&Results::new(finished.record.numbers));
         }
-        let table = text::table(&finished.record.summary);
+        let table = text::table(&finished.record.summary, output::width());
         output::print(&format!("{}\n\n{}\n", table.trim_end(), finished.page.display()))
-    }
-}
-
-impl Show {
-    /// The progress reporter for this choice.
-    pub fn reporter(self) -> Arc<dyn Progress> {
-        match self {
-            // Lines of stages would tear a bar.
-            _ if stderr::is_quiet() => Arc::new(progress::Silent),
-            Show::Auto if std::io::stderr().is_terminal() && !stderr::is_verbose() => {
-                Arc::new(progress::Terminal::new())
-            }
-            Show::Json => Arc::new(progress::JsonLines::new()),
-            Show::Auto | Show::None => Arc::new(progress::Silent),
-        }
     }
 }
 
@@ -257,7 +275,7 @@ pub fn open_page(page: &Path) {
 mod tests {
     use super::*;
     use clap::Parser;
-    use rgflow_lab::artifact::{Stage, memory::Need};
+    use rgflow_lab::artifact::{Stage, memory::Need, progress::Plan};
     use rgflow_lab::experiment::{About, InputFile};
     use rgflow_lab::record::Number;
 
@@ -276,6 +294,9 @@ mod tests {
         }
         fn needs(&self, _: &toml::Table) -> Vec<Need> {
             vec![]
+        }
+        fn plan(&self, _: &toml::Table) -> Plan {
+            Plan::new().stage("s", "s", 1.0)
         }
         fn check(&self, settings: &toml::Table) -> Result<(), String> {
             match settings["size"].as_integer() {

@@ -2,17 +2,18 @@
 
 use super::exact::{Asked, Size, temperatures};
 use super::hamiltonian::Hamiltonian;
-use super::run_flags::{Show, interval, start_threads};
+use super::run_flags::{interval, start_threads};
 use super::sample_until::{looks, most, not_reached};
-use crate::{output, signal};
+use crate::{output, progress, signal};
 use rgflow::lattice::{Geometry, Lattice, Order};
 use rgflow::sampling::Method;
 use rgflow::statistics::Estimate;
 use rgflow_lab::analysis::ValueWithError;
 use rgflow_lab::artifact::restart::Restarts;
-use rgflow_lab::artifact::{Error, atomic};
+use rgflow_lab::artifact::{Error, atomic, progress::PlannedRun};
 use rgflow_lab::dataset::sampled::until::Target;
 use rgflow_lab::dataset::sampled::{Request, Sampled};
+use rgflow_lab::report::text::wrapped;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,9 +113,6 @@ struct Ising {
     /// Seconds between two restarts, from which the same command goes on after a kill.
     #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval, help_heading = "Run")]
     restart_every: Duration,
-    /// How progress is shown on stderr.
-    #[arg(long, value_enum, default_value_t = Show::Auto, help_heading = "Run")]
-    progress: Show,
     /// Prints the averages as JSON.
     #[arg(long, help_heading = "Run")]
     json: bool,
@@ -165,13 +163,15 @@ impl Ising {
         }
         start_threads(self.threads)?;
         let interrupt = Arc::new(AtomicBool::new(false));
-        let progress = self.progress.reporter();
+        let name = format!("sample, {}", request.lattice);
+        let run = PlannedRun::new(name, &self.out, &[request.seed], request.plan());
+        let reporter = progress::reporter(vec![run]);
         signal::watch(&interrupt)?;
         let text = if targets.is_empty() { request.text() } else { format!("{}, until {targets:?}", request.text()) };
         let restarts = Restarts::for_file(&self.out, &text, self.restart_every)?;
-        let drawn = request.until(&targets, &*progress, &interrupt, &restarts);
+        let drawn = request.until(&targets, &*reporter.of_run(0), &interrupt, &restarts);
         signal::unwatch();
-        progress.finish();
+        reporter.finish(drawn.is_ok());
         if matches!(drawn, Err(Error::Interrupted)) {
             output::complain(if restarts.exist() {
                 "interrupted: the same command goes on where it stopped"
@@ -345,6 +345,8 @@ fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
     }
     notes.extend(slow_mode(&request.lattice).map(|note| format!("{note}.\n")));
     let field = if request.field == 0.0 { String::new() } else { format!(", h = {}", request.field) };
-    let (lattice, table, notes) = (&request.lattice, output::columns(&rows), notes.concat());
+    let width = output::width();
+    let notes: String = notes.iter().map(|note| wrapped(note, width)).collect();
+    let (lattice, table) = (&request.lattice, output::columns_within(&rows, width));
     format!("Ising model, {lattice}{field}\n{table}\n{notes}{}\n", out.display())
 }

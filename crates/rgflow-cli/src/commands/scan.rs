@@ -2,8 +2,8 @@
 
 use super::run;
 use super::run_flags::{self, Flags, open_page};
-use crate::{completion, output, signal};
-use rgflow_lab::artifact::{self, Error, atomic, settings};
+use crate::{completion, output, progress, signal};
+use rgflow_lab::artifact::{self, Error, atomic, progress::PlannedRun, settings};
 use rgflow_lab::experiment::{self, catalogue, scan};
 use rgflow_lab::record::{Number, Results};
 use rgflow_lab::report::text;
@@ -70,13 +70,20 @@ impl Scan {
         )?;
         self.flags.start_threads()?;
         signal::install()?;
+        let runs = points.iter().zip(&flags).zip(&folders).map(|((point, flags), folder)| {
+            let run = flags.planned(experiment, file.as_ref(), &root.join(folder))?;
+            Ok(PlannedRun { point: scan::name(&axes, point), ..run })
+        });
+        let reporter = progress::reporter(runs.collect::<Result<_, Error>>()?);
         let mut done = Vec::new();
-        for (i, ((point, flags), folder)) in points.iter().zip(&flags).zip(&folders).enumerate() {
-            output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
-            let record = flags.complete(experiment, file.as_ref(), &root.join(folder))?.record;
+        let all = points.iter().zip(&flags).zip(&folders).enumerate().try_for_each(|(i, ((point, flags), folder))| {
+            let finished = flags.complete_as(experiment, file.as_ref(), &root.join(folder), (&reporter, i))?;
             signal::check()?;
-            done.push(scan::Done { point: point.clone(), numbers: self.chosen(record.numbers) });
-        }
+            done.push(scan::Done { point: point.clone(), numbers: self.chosen(finished.record.numbers) });
+            Ok::<(), Error>(())
+        });
+        reporter.finish(all.is_ok());
+        all?;
         self.check_found(&done)?;
         let table =
             scan::csv(&axes, &done).map_err(|e| Error::failure(format!("the table of {}: {e}", root.display())))?;
@@ -94,7 +101,7 @@ impl Scan {
             return output::print_json(&Results::new(record.numbers));
         }
         let paths: String = csv.iter().chain(&page).map(|path| format!("{}\n", path.display())).collect();
-        output::print(&format!("{}\n\n{paths}", text::table(&record.summary).trim_end()))
+        output::print(&format!("{}\n\n{paths}", text::table(&record.summary, output::width()).trim_end()))
     }
 
     /// Refuses a number that the experiment `name` does not have before the first point is made.

@@ -55,6 +55,6 @@ fn table(checks: &[Check]) -> String {
         rows.push(vec![c.name.clone(), verdict.into(), number(c.value), number(c.expected), measure]);
     }
     let notes = std::iter::once("").chain(checks.iter().map(|c| c.note.as_str()));
-    let lines = output::columns(&rows);
+    let lines = output::columns_within(&rows, usize::MAX);
     lines.lines().zip(notes).map(|(line, note)| format!("{line}  {note}").trim_end().to_string() + "\n").collect()
 }

@@ -109,7 +109,7 @@ fn stopped(bench: &Bench, job: Job, name: &str, folder: &str) {
     let mut errors = BufReader::new(child.stderr.take().expect("piped")).lines();
     let working = errors.by_ref().map_while(Result::ok).find(|line| {
         let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
-        line["done"].as_u64().is_some_and(|done| done > 0)
+        line["event"] == "progress" && line["percent"].as_f64().is_some_and(|percent| percent > 0.0)
     });
     // Held still, it can neither finish nor give the folder back while the others try.
     signal("-STOP", pid);

@@ -24,7 +24,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("run|ising-2d|runs/mine", &["runs/mine", "--out DIR"]),
     ("run|ising2d", &["ising2d", "did you mean `ising-2d`"]),
     ("run|ising-2d|--seeds|1,2", &["1,2", "not a whole number", "rgflow run --help"]),
-    ("run|ising-2d|--progress|bar", &["bar", "[possible values: auto, json, none]"]),
+    ("run|ising-2d|--progress|bar", &["bar", "[possible values: auto, lines, json, none]"]),
     ("ising-2d", &["ising-2d", "write rgflow run ising-2d"]),
     ("fig4.6", &["fig4.6", "write rgflow reproduce fig4.6"]),
     ("reproduce|4.6", &["4.6", "did you mean `fig4.6`"]),

@@ -1,4 +1,5 @@
-//! Every recipe, small: the same bytes for any number of threads, and a figure and numbers for each item of the thesis.
+//! Every recipe, small: the same bytes for any number of threads, a figure and numbers for each item of the thesis, stages that are
+//! planned before the first of them begins, and summaries that fit 60 and 80 columns.
 
 use crate::common::assert_same;
 use crate::common::small::{SMALL, digits};
@@ -15,11 +16,43 @@ fn rgflow(arguments: &[&str]) -> Vec<u8> {
     out.stdout
 }
 
+fn arguments<'a>(name: &'a str, sets: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    let sets = sets.iter().flat_map(|set| ["--set", *set]);
+    ["run", name, "--seeds", "2"].into_iter().chain(sets).chain(more.iter().copied()).collect()
+}
+
 fn run(name: &str, sets: &[&str], dir: &Path, threads: &str) {
     let dir = dir.to_str().expect("a name in UTF-8");
-    let mut arguments = vec!["run", name, "--seeds", "2", "--out", dir, "--threads", threads];
-    sets.iter().for_each(|set| arguments.extend(["--set", set]));
-    rgflow(&arguments);
+    let more = ["--out", dir, "--threads", threads, "--progress", "json"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let out = command.args(arguments(name, sets, &more)).env("RGFLOW_DATA", digits()).output().expect("starts");
+    let said = String::from_utf8(out.stderr).expect("UTF-8");
+    assert!(out.status.success(), "{name}: {said}");
+    let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).cloned().collect::<Vec<_>>();
+    let (plan, progress) = (of("plan"), of("progress"));
+    let last = progress.last().unwrap_or_else(|| panic!("{name}: no progress"));
+    // Each stage of the plan was made, and no other: the number never changes.
+    let stages = &plan[0]["stages"];
+    let others = progress.iter().find(|line| line["stages"] != *stages);
+    assert!(plan.len() == 1 && others.is_none(), "{name}: planned {stages}, but {others:?}");
+    assert_eq!(
+        (&last["done"], &last["percent"], &last["state"]),
+        (stages, &100.0.into(), &"finished".into()),
+        "{name}"
+    );
+}
+
+/// Lines of what `arguments` print in a terminal of `columns`, or without one, that are wider.
+fn too_wide(dir: &Path, arguments: &[&str], columns: Option<&str>) -> Vec<String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    command.args(arguments).current_dir(dir).env("RGFLOW_DATA", digits()).env_remove("COLUMNS");
+    columns.iter().for_each(|columns| _ = command.env("COLUMNS", columns));
+    let out = command.output().expect("starts");
+    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    let most: usize = columns.unwrap_or("80").parse().expect("a number");
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    text.lines().filter(|line| line.chars().count() > most).map(|line| format!("{most} columns: {line}")).collect()
 }
 
 fn json(bytes: &[u8]) -> Value {
@@ -39,7 +72,11 @@ fn every_recipe_makes_its_items() {
         run(name, sets, &one, "1");
         run(name, sets, &two, "2");
         assert_same(&one, &two);
-        // The folder is complete: items are read from it.
+        // The folder is complete: its summary is shown, and items are read from it.
+        for columns in [Some("60"), Some("80"), None] {
+            let wide = too_wide(folder.path(), &arguments(name, sets, &["--out", "one"]), columns);
+            assert!(wide.is_empty(), "{name}: {wide:#?}");
+        }
         for item in items.iter().filter(|item| item["experiment"] == *name) {
             let id = item["id"].as_str().expect("a number of the thesis");
             let figure = one.join("figures").join(format!("{id}.svg"));
@@ -48,6 +85,10 @@ fn every_recipe_makes_its_items() {
             sets.iter().for_each(|set| arguments.extend(["--set", set]));
             let found = json(&rgflow(&arguments));
             assert!(found["numbers"].as_array().is_some_and(|n| !n.is_empty()), "{name}: no numbers answer {id}");
+            let sets = sets.iter().flat_map(|set| ["--set", *set]);
+            let table: Vec<&str> = ["reproduce", id, "--seeds", "2", "--out", "one"].into_iter().chain(sets).collect();
+            let wide = too_wide(folder.path(), &table, Some("60"));
+            assert!(wide.is_empty(), "{name}: {wide:#?}");
         }
     });
 }

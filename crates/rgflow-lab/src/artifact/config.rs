@@ -27,6 +27,16 @@ pub(super) fn experiment(text: &str) -> Option<String> {
     table.get("experiment")?.as_str().map(String::from)
 }
 
+/// Whether two configurations are the same but for the seeds.
+pub(super) fn differ_in_seeds_alone(there: &str, asked: &str) -> bool {
+    let without = |text: &str| -> Option<Table> {
+        let mut table: Table = text.parse().ok()?;
+        table.remove("seeds");
+        Some(table)
+    };
+    without(there).is_some_and(|there| Some(there) == without(asked))
+}
+
 /// The first key in which two configurations differ: ` (rbm.epochs = 50 there, 100 asked for)`.
 pub(super) fn difference(there: &str, asked: &str) -> Option<String> {
     fn first(there: &Table, asked: &Table, path: &str) -> Option<String> {

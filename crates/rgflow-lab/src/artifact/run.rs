@@ -3,6 +3,7 @@
 use super::config::{self, FILE as CONFIG};
 use super::folder::{COMPLETE, Complete, Holds, RECORD, RESULTS, State, holds};
 use super::lock::Lock;
+use super::progress::{AFTER_STAGES, Event, Plan, PlannedRun};
 use super::provenance::{self, Origin, Provenance, StageTime};
 use super::{Error, Progress, Repetition, atomic, inside, json, record_checks, stderr};
 use crate::record::{Record, Results};
@@ -149,6 +150,17 @@ impl Run {
         }
         run.begin()?;
         Ok(Opened::Work(run))
+    }
+
+    /// The run that [`Run::open`] with the same arguments would open, with the stages of `plan` that are there.
+    pub fn planned(dir: &Path, experiment: &str, settings: &Table, seeds: &[u64], plan: Plan) -> PlannedRun {
+        let planned = PlannedRun::new(experiment, dir, seeds, plan);
+        let there = std::fs::read_to_string(dir.join(CONFIG)).unwrap_or_default();
+        match config::text(experiment, settings, seeds) {
+            Ok(asked) if asked == there && dir.join(COMPLETE).is_file() => PlannedRun { is_complete: true, ..planned },
+            Ok(asked) if config::differ_in_seeds_alone(&there, &asked) => planned.count_made(),
+            _ => planned,
+        }
     }
 
     fn begin(&self) -> Result<(), Error> {
@@ -340,7 +352,7 @@ impl Run {
         let manifests = self.stages().manifests.clone();
         let complete = Complete::of(&self.dir, manifests)?;
         atomic::write(self.dir.join(COMPLETE), json::pretty(&complete)?)?;
-        self.progress.finish();
+        self.progress.report(Event::Ends(AFTER_STAGES));
         Ok(page)
     }
 }

@@ -4,8 +4,9 @@
 //! holds the key and the hash of every file. Inputs enter by the hash of their bytes: repeating a stage with the same
 //! result does not invalidate later stages.
 
+use super::progress::{At, Event};
 use super::restart::Restarts;
-use super::{Error, Progress, Run, atomic, inside, json, npz, provenance};
+use super::{Error, Run, atomic, inside, json, npz, provenance};
 use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -149,6 +150,7 @@ impl<'a> Repetition<'a> {
             // Left behind by a run that was killed just after it wrote the manifest.
             restarts.remove()?;
             self.run.record_stage(self.seed, &name, &path, None)?;
+            self.run.progress().report(Event::Kept(At { seed: Some(self.seed), stage: &name }));
             return Ok(manifest.artifact(stage.name, &self.dir));
         }
         // No file of an older version may end up in this one. The old manifest is not trusted: only the
@@ -169,6 +171,7 @@ impl<'a> Repetition<'a> {
             }
         }
         let start = Instant::now();
+        self.run.progress().report(Event::Begins(At { seed: Some(self.seed), stage: &name }));
         let out = StageOut { repetition: self, name: name.clone(), restarts };
         make(&out).map_err(|e| {
             if matches!(e, Error::Interrupted) {
@@ -181,6 +184,7 @@ impl<'a> Repetition<'a> {
         atomic::write(&path, json::pretty(&manifest)?)?;
         out.restarts.remove()?;
         self.run.record_stage(self.seed, &name, &path, Some(start.elapsed().as_secs_f64()))?;
+        self.run.progress().report(Event::Ends(At { seed: Some(self.seed), stage: &name }));
         Ok(manifest.artifact(stage.name, &self.dir))
     }
 }
@@ -268,9 +272,13 @@ impl StageOut<'_> {
         self.write(name, json::pretty(value)?)
     }
 
-    /// Announces `units` of work that [`tick`](Self::tick) will report.
-    pub fn add_work(&self, name: &str, units: u64) {
-        self.repetition.run.progress().add_work(name, units);
+    fn at(&self) -> At<'_> {
+        At { seed: Some(self.repetition.seed), stage: &self.name }
+    }
+
+    /// Announces `units` of work of this stage that [`tick`](Self::tick) will report.
+    pub fn add_work(&self, units: u64) {
+        self.repetition.run.progress().report(Event::Work(self.at(), units));
     }
 
     /// Reports `units` of work as done.
@@ -278,13 +286,19 @@ impl StageOut<'_> {
     /// # Errors
     /// [`Error::Interrupted`] if a signal arrived: return it, and `--resume` goes on from the states saved by [`Self::complete`] and [`Self::keep`].
     pub fn tick(&self, units: u64) -> Result<(), Error> {
-        self.repetition.run.progress().advance(units);
+        self.repetition.run.progress().report(Event::Advance(self.at(), units));
         self.repetition.run.check_interrupt()
     }
 
-    /// Receiver of progress reports.
-    pub(super) fn progress(&self) -> &dyn Progress {
-        self.repetition.run.progress()
+    /// Reports `units` of work as done by an earlier run.
+    pub(super) fn restored(&self, units: u64) -> Result<(), Error> {
+        self.repetition.run.progress().report(Event::Restored(self.at(), units));
+        self.repetition.run.check_interrupt()
+    }
+
+    /// Shows a line to the user.
+    pub(super) fn message(&self, text: &str) {
+        self.repetition.run.progress().report(Event::Message(text));
     }
 
     /// Name of the stage, for messages.

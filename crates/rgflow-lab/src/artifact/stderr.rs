@@ -1,7 +1,8 @@
 //! Lines on stderr for a user or a program: everything except the progress bar is written here.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 static AS_JSON: AtomicBool = AtomicBool::new(false);
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -33,7 +34,7 @@ pub fn set_colour(on: bool) {
     COLOUR.store(on, Ordering::Relaxed);
 }
 
-/// Makes every later line an object, as [`progress::JsonLines`](super::progress::JsonLines) writes them.
+/// Makes every later line an object, as with `--progress json`.
 pub fn set_json(on: bool) {
     AS_JSON.store(on, Ordering::Relaxed);
 }
@@ -51,7 +52,20 @@ pub fn complain(line: &str) {
     }
     let text = shown(line, is_json());
     let colour = COLOUR.load(Ordering::Relaxed) && !is_json();
-    write(&if colour { coloured(&text) } else { text });
+    let lines = if is_json() { vec![text] } else { wrapped(&text) };
+    lines.iter().for_each(|text| write(&if colour { coloured(text) } else { text.clone() }));
+}
+
+/// `text` in lines that fit the terminal of stderr; one line where there is no terminal, so that programs find whole sentences.
+fn wrapped(text: &str) -> Vec<String> {
+    if !std::io::stderr().is_terminal() {
+        return vec![text.into()];
+    }
+    let options = textwrap::Options::new(width()).subsequent_indent("  ").break_words(false);
+    textwrap::wrap(text, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
+        .into_iter()
+        .map(Into::into)
+        .collect()
 }
 
 /// Reports that `size` bytes are not available; allocates nothing itself.
@@ -65,13 +79,45 @@ pub fn out_of_memory(size: usize) {
     );
 }
 
-/// Writes an object as a line.
-pub(super) fn object(value: &serde_json::Value) {
+/// Writes an object as a line, for `--progress json`.
+pub fn object(value: &serde_json::Value) {
     write(&harmless_json(&value.to_string()));
+}
+
+/// Columns of the terminal of stderr, at least 40; 80 where there is none. The variable COLUMNS takes its place.
+pub fn width() -> usize {
+    columns(terminal_size::terminal_size_of(std::io::stderr()))
+}
+
+/// The same for stdout.
+pub fn width_of_stdout() -> usize {
+    columns(terminal_size::terminal_size_of(std::io::stdout()))
+}
+
+fn columns(found: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
+    let given = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+    let found = found.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+    given.or(found).unwrap_or(80).max(40)
+}
+
+/// The bar that is drawn, if any: lines are written above it.
+static BAR: Mutex<Option<indicatif::ProgressBar>> = Mutex::new(None);
+
+/// Sets the bar above which lines are written.
+pub(super) fn set_bar(bar: Option<indicatif::ProgressBar>) {
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = bar;
 }
 
 /// Write errors are ignored: a closed pipe must not stop the run.
 fn write(line: &str) {
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => bar.suspend(|| write_line(line)),
+        None => write_line(line),
+    }
+}
+
+fn write_line(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 

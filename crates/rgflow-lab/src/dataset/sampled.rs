@@ -6,6 +6,7 @@ pub mod until;
 use super::FORMAT;
 use super::bonds::{BONDS, COUPLINGS, OwnBonds};
 use super::lattice::LATTICE_NAME;
+use crate::artifact::progress::{At, Event, Plan};
 use crate::artifact::restart::{Restarts, Watch, driven};
 use crate::artifact::{Error, Progress, memory, npy, npz};
 use ndarray::{Array1, arr0};
@@ -50,16 +51,34 @@ pub struct Request {
 struct Watching<'a> {
     progress: &'a dyn Progress,
     interrupt: &'a AtomicBool,
+    /// Name of the temperature, as in the plan.
+    stage: &'a str,
+    seed: u64,
+}
+
+impl Watching<'_> {
+    fn at(&self) -> At<'_> {
+        At { seed: Some(self.seed), stage: self.stage }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.interrupt.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
 }
 
 impl Watch for Watching<'_> {
     fn tick(&self, units: u64) -> Result<(), Error> {
-        self.progress.advance(units);
-        if self.interrupt.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        self.progress.report(Event::Advance(self.at(), units));
+        self.check()
+    }
+
+    fn restored(&self, units: u64) -> Result<(), Error> {
+        self.progress.report(Event::Restored(self.at(), units));
+        self.check()
     }
 
     fn goes_on(&self, what: &str) {
-        self.progress.message(&format!("the drawing {what}"));
+        self.progress.report(Event::Message(&format!("the drawing {what}")));
     }
 }
 
@@ -92,6 +111,19 @@ impl Request {
         let Self { lattice, field, temperatures, n, method, chains, burn_in, spacing, seed } = self;
         let (name, extents, length) = (lattice.name(), lattice.extents(), (chains, burn_in, spacing));
         format!("{name} {extents:?}, {field:?}, {temperatures:?}, {n}, {method:?}, {length:?}, {seed}")
+    }
+
+    /// Names of the temperatures in lines of progress: `T = 2.5`, with `again` where one is there twice.
+    fn names(&self) -> Vec<String> {
+        let before = |k: usize| self.temperatures[..k].iter().filter(|t| **t == self.temperatures[k]).count();
+        let name = |k: usize| format!("T = {}{}", self.temperatures[k], " again".repeat(before(k)));
+        (0..self.temperatures.len()).map(name).collect()
+    }
+
+    /// The temperatures as stages, each expected to take as long as any other.
+    pub fn plan(&self) -> Plan {
+        let seconds = 0.02 + 2.5e-6 * (self.n * self.lattice.n_sites()) as f64;
+        self.names().into_iter().fold(Plan::new(), |plan, name| plan.stage("temperature", name, seconds))
     }
 
     /// Draws at all temperatures, with the streams of [`Sampler::draw`]: a temperature gives the same
@@ -130,15 +162,16 @@ impl Request {
             return Err(Error::user(format!("T = {t} occurs twice; with --until give each temperature once")));
         }
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
-        progress.add_work("sampling", self.temperatures.len() as u64);
-        let watch = Watching { progress, interrupt };
+        let names = self.names();
         let one = |k: usize| {
-            watch.tick(0)?;
+            let watch = Watching { progress, interrupt, stage: &names[k], seed: self.seed };
+            watch.check()?;
+            progress.report(Event::Begins(watch.at()));
             let sampled = match targets {
                 [] => self.draw_one((k, self.n), &k.to_string(), &model, (&watch, restarts)),
                 _ => self.draw_until(k, targets, &model, &watch, restarts),
             }?;
-            progress.advance(1);
+            progress.report(Event::Ends(watch.at()));
             Ok(sampled)
         };
         let drawn = (0..self.temperatures.len()).into_par_iter().map(one).collect();

@@ -1,7 +1,7 @@
 //! Does the end of the RBM flow follow the pseudo-critical temperature of the finite lattice?
 
 use crate::study::prelude::*;
-use crate::study::{peaks, settings::EvenSide};
+use crate::study::{costs, peaks, settings::EvenSide};
 
 /// The experiment `sizes`.
 pub struct Sizes;
@@ -50,6 +50,17 @@ impl Experiment for Sizes {
         let (n, l) = (*settings.peak, *settings.sizes.last());
         let peak = Need::new(&[n, l, l], format!("sizes.peak = {n} of {l} x {l} spins"), "take a smaller sizes.peak");
         settings.tori.iter().flat_map(|torus| torus.needs()).chain([peak]).collect()
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let one = |torus: &Torus| {
+            let (size, rbm) = (*torus.lattice.size, &torus.rbm);
+            let study = costs::samples(torus).and(costs::thermometer(torus));
+            let machine =
+                costs::machine_of_torus(torus, "all", rbm, 0).and(costs::flows_of_torus(torus, "all", rbm, None));
+            costs::peaks(size, *settings.peak).and(study).and(machine).within(&format!("L{size}"))
+        };
+        settings.tori.iter().map(one).fold(Plan::new(), Plan::and)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Vec<Findings>, Error> {

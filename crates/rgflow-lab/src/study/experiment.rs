@@ -3,6 +3,7 @@
 use super::user_files::{InputFile, recorded};
 use super::values::Settings;
 use crate::artifact::memory::Need;
+use crate::artifact::progress::{AFTER_STAGES, Event, Plan};
 use crate::artifact::{Error, Repetition, Run};
 use crate::record::Record;
 use rayon::prelude::*;
@@ -45,6 +46,11 @@ pub trait Experiment: Sync {
     fn needs(&self, _settings: &Self::Settings) -> Vec<Need> {
         Vec::new()
     }
+
+    /// The stages of one repetition under `settings`, called after [`Experiment::check`], with the time that each is expected to take.
+    ///
+    /// The names are those of the stages that [`Experiment::repeat`] makes: what is left out here is counted as it begins.
+    fn plan(&self, settings: &Self::Settings) -> Plan;
 
     /// Makes or keeps the stages of one repetition.
     ///
@@ -107,6 +113,9 @@ pub trait AnyExperiment: Sync {
     /// The largest arrays that valid settings require, as [`Experiment::needs`].
     fn needs(&self, settings: &toml::Table) -> Vec<Need>;
 
+    /// The stages of one repetition, as [`Experiment::plan`]; none where the settings are not valid.
+    fn plan(&self, settings: &toml::Table) -> Plan;
+
     /// Runs all repetitions in the run folder and returns the record.
     ///
     /// # Errors
@@ -135,6 +144,10 @@ impl<E: Experiment> AnyExperiment for E {
         E::Settings::parse(settings).map_or(vec![], |settings| Experiment::needs(self, &settings))
     }
 
+    fn plan(&self, settings: &toml::Table) -> Plan {
+        E::Settings::parse(settings).map_or_else(|_| Plan::new(), |settings| Experiment::plan(self, &settings))
+    }
+
     fn run(&self, settings: &toml::Table, run: &Run) -> Result<Record, Error> {
         let settings = E::Settings::parse(settings).map_err(Error::user)?;
         // Reads the user's files, if they have not been read yet.
@@ -142,7 +155,9 @@ impl<E: Experiment> AnyExperiment for E {
         let (all, repeat) = (run.repetitions(), |repetition| self.repeat(repetition, &settings));
         let found: Result<Vec<_>, Error> =
             if E::ABOUT.one_by_one { all.iter().map(repeat).collect() } else { all.par_iter().map(repeat).collect() };
-        let mut record = self.record(&settings, &found?)?;
+        let found = found?;
+        run.progress().report(Event::Begins(AFTER_STAGES));
+        let mut record = self.record(&settings, &found)?;
         record.summary.notes.extend(recorded(&Experiment::files(self)));
         Ok(record)
     }

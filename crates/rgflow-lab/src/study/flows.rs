@@ -116,7 +116,7 @@ pub fn stage(repetition: &Repetition, inputs: &Inputs, spec: &FlowSpec) -> Resul
         let bits = packed(start.first(&inputs.settings.all(), spec.chains).view());
         drop(start);
         let n_starts = temperatures.len();
-        out.add_work(&folder, (spec.steps * spec.chains * n_starts) as u64 / 4);
+        out.add_work((spec.steps * spec.chains * n_starts) as u64 / 4);
         let starts = Starts { values: bits.as_slice().into(), n_starts };
         let (mode, steps) = (spec.mode, spec.steps);
         let flow = Flow { purpose: &folder, part: "chains", rbm: &rbm, mode, steps, starts };

@@ -3,6 +3,7 @@
 //! Experiments use this module and never each other.
 
 pub mod checks;
+pub mod costs;
 pub mod couplings;
 mod experiment;
 pub mod flow_ends;

@@ -7,6 +7,7 @@ pub use super::settings::Torus;
 pub use super::torus::Study;
 pub use super::values::{self, List, NotNegative, Positive, Rising, Within};
 pub use crate::artifact::memory::Need;
+pub use crate::artifact::progress::Plan;
 pub use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut};
 pub use crate::record::{
     Axis, ByPlace, Cell, Claim, Combined, Curve, Dimension, Figure, Grouped, Lattice, Measured, Number, Numbers, Panel,

@@ -101,7 +101,7 @@ pub fn fitted<K: Serialize>(
             snapshots,
             ..Training::default()
         };
-        out.add_work(&stage, (longest * one) as u64 * UNITS);
+        out.add_work((longest * one) as u64 * UNITS);
         let fit = MachineFit {
             purpose: &stage,
             part: "training",

@@ -75,7 +75,7 @@ pub fn stage(repetition: &Repetition, settings: &Torus) -> Result<Artifact, Erro
         let grid = settings.temperatures();
         let size = *settings.lattice.size;
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
-        out.add_work("samples", (grid.len() + midpoints.len()) as u64 * UNITS);
+        out.add_work((grid.len() + midpoints.len()) as u64 * UNITS);
         let names: Vec<String> = THERMAL.iter().map(|n| format!("samples/{n}")).collect();
         let sampler = settings.samples.sampler;
         let thermal =
@@ -109,7 +109,7 @@ pub fn further(
     };
     repetition.stage(what, |out| {
         let (sampler, size) = (settings.samples.sampler, *settings.lattice.size);
-        out.add_work(stage, grid.len() as u64 * UNITS);
+        out.add_work(grid.len() as u64 * UNITS);
         let purposes: Vec<String> = names.iter().map(|name| format!("samples/{name}")).collect();
         let n = *settings.samples.per_temperature;
         let sets = Sets { out, sampler, size, n, purposes: &purposes }.draw(grid)?;

@@ -35,7 +35,7 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
         let mut init = out.streams().generator("thermometer/init", 0);
         let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
         let units = 2 * train_set.spins.nrows() as u64;
-        out.add_work("thermometer", *own.epochs as u64 * units);
+        out.add_work(*own.epochs as u64 * units);
         let fit = NetworkFit {
             purpose: "thermometer",
             part: "training",

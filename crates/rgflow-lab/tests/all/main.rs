@@ -6,6 +6,7 @@ mod fuzz_corpus;
 mod independence;
 mod layouts;
 mod npy;
+mod progress;
 mod report;
 mod run_folder;
 mod sampled;

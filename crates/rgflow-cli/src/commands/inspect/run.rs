@@ -59,7 +59,7 @@ pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
     }
     let mut text = lines.join("\n") + "\n";
     if let Some(record) = record.filter(|_| parts.numbers.is_none() && !parts.stages) {
-        text += &format!("\n{}\n\n{}\n", text::table(&record.summary).trim_end(), page.display());
+        text += &format!("\n{}\n\n{}\n", text::table(&record.summary, output::width()).trim_end(), page.display());
         text += &format!("{} numbers: --numbers [FILTER]; stages and times: --stages\n", all.len());
     }
     if parts.stages {
@@ -90,7 +90,7 @@ fn several(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
     let value = json!({ "kind": kind, "summary": record.summary, "numbers": numbers, "page": page });
     let shown = match parts.numbers {
         Some(_) => number_lines(numbers),
-        None => format!("{}\n\n{}\n", text::table(&record.summary).trim_end(), page.display()),
+        None => format!("{}\n\n{}\n", text::table(&record.summary, output::width()).trim_end(), page.display()),
     };
     Ok((value, format!("{}: {}\n\n{shown}", dir.display(), record.question)))
 }

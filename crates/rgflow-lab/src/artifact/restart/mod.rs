@@ -32,6 +32,12 @@ pub(crate) trait Watch {
     /// [`Error::Interrupted`] if a signal arrived.
     fn tick(&self, units: u64) -> Result<(), Error>;
 
+    /// Reports `units` of work as done by an earlier run.
+    ///
+    /// # Errors
+    /// As [`Watch::tick`].
+    fn restored(&self, units: u64) -> Result<(), Error>;
+
     /// Tells the user that the work goes on from a restart, with `what` already done.
     fn goes_on(&self, what: &str);
 }
@@ -240,7 +246,7 @@ impl Restarts {
                 )));
             }
             self.notify(part, work.done(), watch);
-            watch.tick(units(work.done()))?;
+            watch.restored(units(work.done()))?;
         }
         let (mut round, mut reported) = (self.round(), units(work.done()));
         loop {
@@ -281,7 +287,7 @@ impl Restarts {
         self.announce(part)?;
         if let Some(value) = self.load(part).and_then(|state| decode(&state).ok()) {
             self.notify(part, 1, watch);
-            watch.tick(units)?;
+            watch.restored(units)?;
             return Ok(value);
         }
         let value = make()?;
@@ -322,8 +328,12 @@ impl Watch for StageOut<'_> {
         Self::tick(self, units)
     }
 
+    fn restored(&self, units: u64) -> Result<(), Error> {
+        Self::restored(self, units)
+    }
+
     fn goes_on(&self, what: &str) {
-        self.progress().message(&format!("{} {what}", self.place()));
+        self.message(&format!("{} {what}", self.place()));
     }
 }
 

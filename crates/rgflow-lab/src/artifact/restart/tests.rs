@@ -1,6 +1,6 @@
 //! Tests: a stopped stage goes on where it was; any damage makes it begin again.
 
-use super::super::progress::Progress;
+use super::super::progress::{Event, Progress};
 use super::super::{Opened, Run, Stage};
 use super::*;
 use rgflow::restart::Unfit;
@@ -39,11 +39,11 @@ impl Resumable for Count<'_> {
 struct Sum(Arc<AtomicU64>);
 
 impl Progress for Sum {
-    fn add_work(&self, _: &str, _: u64) {}
-    fn advance(&self, units: u64) {
-        self.0.fetch_add(units, Ordering::Relaxed);
+    fn report(&self, event: Event<'_>) {
+        if let Event::Advance(_, units) | Event::Restored(_, units) = event {
+            self.0.fetch_add(units, Ordering::Relaxed);
+        }
     }
-    fn message(&self, _: &str) {}
 }
 
 fn open(dir: &Path, sum: &Arc<AtomicU64>) -> Run {

@@ -13,6 +13,13 @@ const UNITS: u64 = 100_000;
 /// Lowest temperature, in units of the coupling of s and of t.
 const COLDEST: f64 = 1.0;
 
+/// Temperatures at which the two sizes are sampled.
+pub(super) fn temperatures(settings: &Settings) -> Vec<f64> {
+    let (t_max, step) = (*settings.torus.samples.t_max, *settings.model.crossing_step);
+    let steps = ((t_max - COLDEST) / step).round().max(1.0) as usize;
+    (0..=steps).map(|k| COLDEST + k as f64 * step).collect()
+}
+
 /// Critical temperatures of the spins s and t, and of their product.
 pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Option<f64>; 2], Error> {
     let (own, file) = (&settings.model, "crossing/critical.json");
@@ -25,9 +32,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
         outputs: &[file],
     };
     let artifact = repetition.stage(what, |out| {
-        let steps = ((t_max - COLDEST) / *own.crossing_step).round().max(1.0) as usize;
-        let grid: Vec<f64> = (0..=steps).map(|k| COLDEST + k as f64 * *own.crossing_step).collect();
-        out.add_work("crossing", grid.len() as u64 * UNITS);
+        let grid = temperatures(settings);
+        out.add_work(grid.len() as u64 * UNITS);
         let streams = out.streams();
         let at = |(k, t): (usize, &f64)| {
             let complete = |i: usize, of: Sampling| sampled(out, &format!("{k}/{i}"), of, UNITS / 2);

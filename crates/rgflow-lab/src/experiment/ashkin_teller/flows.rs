@@ -179,7 +179,7 @@ pub(super) fn stage(
         let bits = packed(start.first(&torus.all(), chains).view());
         drop(start);
         let n_starts = torus.temperatures().len();
-        out.add_work(&folder, (steps * chains * n_starts) as u64 / 4);
+        out.add_work((steps * chains * n_starts) as u64 / 4);
         let starts = Starts { values: bits.as_slice().into(), n_starts };
         let flow = Flow { purpose: &folder, part: "chains", rbm: &rbm, mode, steps, starts };
         Ok(flow.run(out, reader, &|done| done / 4)?.1)

@@ -5,6 +5,7 @@ mod flows;
 mod record;
 mod samples;
 
+use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::ThermalSet;
@@ -109,6 +110,29 @@ impl Experiment for AshkinTeller {
         let what = format!("ashkin_teller.crossing_samples = {n} of {large} x {large} sites");
         let crossing = Need::new(&[n, large, large], what, "take a smaller ashkin_teller.crossing_samples");
         settings.torus.needs().into_iter().chain([crossing]).collect()
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let (torus, own) = (&settings.torus, &settings.model);
+        let (t, sites) = (torus.temperatures().len(), torus.lattice.size.pow(2));
+        let per_spin = |n: usize| 2e-6 * n as f64;
+        let drawn = t * (4 * *torus.samples.per_temperature + *torus.samples.calibration) * sites;
+        let crossing: usize = own.crossing_sizes.iter().map(|size| size.pow(2) * *own.crossing_samples).sum();
+        let grid = crossing::temperatures(settings).len();
+        let layers = [vec![2 * sites], values::plain(&torus.thermometer.hidden), vec![t]].concat();
+        let usual = costs::usual_share(*torus.thermometer.epochs, torus.thermometer.patience);
+        let epochs = usual * *torus.thermometer.epochs as f64;
+        let network = costs::network(epochs, t * *torus.samples.per_temperature, &layers);
+        let plan = Plan::new().stage("samples", "samples", per_spin(drawn));
+        let plan = plan.stage("crossing", "crossing", per_spin(grid * crossing));
+        let plan = plan.stage("thermometer", "thermometer", network).usually(usual);
+        let (epochs, lengths) = (*torus.rbm.epochs, [*torus.flow.steps, *torus.flow.chains, t]);
+        let weights = 2 * sites * *torus.rbm.hidden;
+        let of_set = |set: &str| {
+            let machine = costs::machine(set, 2 * sites, &torus.rbm, torus.updates() * epochs);
+            machine.and(costs::flows(set, lengths, weights))
+        };
+        SETS.into_iter().map(of_set).fold(plan, Plan::and)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

@@ -25,7 +25,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
         let grid = torus.temperatures();
         let midpoints: Vec<f64> = grid.windows(2).map(|w| (w[0] + w[1]) / 2.0).collect();
         let streams = out.streams();
-        out.add_work("samples", (THERMAL.len() * grid.len() + midpoints.len()) as u64 * UNITS);
+        out.add_work((THERMAL.len() * grid.len() + midpoints.len()) as u64 * UNITS);
         let draw_all = |name: &str, grid: &[f64], n: usize| -> Result<(), Error> {
             let one = |(k, t): (usize, &f64)| {
                 let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);

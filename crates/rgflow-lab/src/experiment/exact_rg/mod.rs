@@ -83,6 +83,11 @@ impl Experiment for ExactRg {
         ..About::DEFAULT
     };
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        let tensors: f64 = settings.trg.chi.iter().map(|chi| (**chi as f64).powi(6)).sum();
+        Plan::new().record(0.5 + 6e-10 * tensors * *settings.trg.steps as f64)
+    }
+
     /// Does nothing: there is no randomness, and the record computes exact results once.
     fn repeat(&self, _: &Repetition, _: &Settings) -> Result<(), Error> {
         Ok(())

@@ -71,7 +71,7 @@ pub(super) fn stage(
         let (own, sizes) = (&settings.finite_size, plain(&settings.finite_size.sizes));
         let cost = |size: usize| (size * size) as u64 / 50 + 1;
         let per_size = (Region::ALL.len() * *own.temperatures * *own.samples) as u64;
-        out.add_work("scaling", sizes.iter().map(|size| per_size * cost(*size)).sum());
+        out.add_work(sizes.iter().map(|size| per_size * cost(*size)).sum());
         let of_size = |region: Region, i: usize| {
             let (size, labels) = (sizes[i], region.networks());
             let mlps: Vec<_> = labels.iter().map(|labels| &networks[i][*labels as usize]).collect();

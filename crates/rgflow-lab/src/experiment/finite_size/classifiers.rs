@@ -65,7 +65,7 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     let artifact = repetition.stage(what, |out| {
-        out.add_work("classifiers", (sizes.len() * Labels::ALL.len() * epochs) as u64);
+        out.add_work((sizes.len() * Labels::ALL.len() * epochs) as u64);
         for size in &sizes {
             let units = (Labels::ALL.len() * epochs) as u64;
             let models = out.keep(&format!("L{size}"), units, || {

@@ -7,8 +7,10 @@ mod record;
 mod sampling;
 mod settings;
 
+use crate::study::costs;
 use crate::study::prelude::*;
 use analysis::Findings;
+use classifiers::Labels;
 use settings::Settings;
 
 /// The experiment `finite-size-scaling`.
@@ -37,6 +39,21 @@ impl Experiment for FiniteSize {
         let what = format!("classifier.per_temperature = {n} at {t} temperatures of {inputs} x {inputs} inputs");
         let inputs = Need::new(&[4, n, t, inputs, inputs], what, "take a smaller classifier.per_temperature");
         vec![series, weights, inputs]
+    }
+
+    fn plan(&self, Settings { finite_size: f, classifier: c }: &Settings) -> Plan {
+        let spins: usize = f.sizes.iter().map(|size| size.pow(2)).sum();
+        let layers = [c.inputs.pow(2), *c.hidden, 1];
+        let trainings = Labels::ALL.len() * f.sizes.len();
+        let drawn = *c.n_temperatures * *c.per_temperature;
+        let networks =
+            trainings as f64 * costs::network(*c.epochs as f64, drawn, &layers) + 1.8e-7 * (spins * drawn) as f64;
+        let read = 2 * *f.temperatures * *f.samples;
+        Plan::new().stage("classifiers", "classifiers", networks).stage(
+            "scaling",
+            "scaling",
+            6e-8 * (read * spins) as f64 + 5e-6 * (read * f.sizes.len()) as f64,
+        )
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

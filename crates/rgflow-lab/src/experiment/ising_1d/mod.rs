@@ -7,6 +7,7 @@ mod quantity;
 mod settings;
 mod stage;
 
+use crate::study::costs;
 use crate::study::prelude::*;
 use quantity::Over;
 use settings::Settings;
@@ -31,6 +32,25 @@ impl Experiment for Ising1d {
         let (n, t, spins) = (*settings.chain.per_temperature, settings.temperatures().len(), *settings.chain.spins);
         let what = format!("chain.per_temperature = {n} at {t} temperatures of {spins} spins");
         vec![Need::new(&[4, n, t, spins], what, "take a smaller chain.per_temperature")]
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let (chain, own, rbm) = (&settings.chain, &settings.thermometer, &settings.rbm);
+        let (t, updates) = (settings.temperatures().len(), settings.updates_per_epoch());
+        let layers = [*chain.spins, *own.hidden, t];
+        let network = costs::network(*own.epochs as f64, t * *chain.per_temperature, &layers);
+        // Trainings up to `rbm.epochs`: one for each set and penalty; up to the last snapshot: one for each rate.
+        let short = (settings::SETS.len() + 2 * settings.penalties.strengths.len()) * *rbm.epochs;
+        let long = settings.rates().len() * *rbm.snapshots.last();
+        let products = (*rbm.batch * *chain.spins * *rbm.hidden * *rbm.cd_steps) as f64;
+        let divergence = ((short + long) * updates) as f64 * (5e-6 + 2e-9 * products);
+        let states = (1 << (*chain.spins + *rbm.hidden)) as f64;
+        let exact = 3.0 * *settings.objectives.updates as f64 * (1e-5 + 3e-8 * states);
+        Plan::new().stage("thermometer", "thermometer", network).stage(
+            "machines",
+            "machines",
+            divergence + exact + 1e-5 * (1u64 << (2 * *chain.spins)) as f64,
+        )
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

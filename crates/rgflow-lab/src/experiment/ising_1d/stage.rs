@@ -74,7 +74,7 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
         let sizes = [*settings.chain.spins, *own.hidden, temperatures.len()];
         let mut init = streams.generator("thermometer/init", 0);
         let mlp = Mlp::random(&sizes, Activation::Tanh, Activation::Softmax, &mut init);
-        out.add_work("thermometer", *own.epochs as u64);
+        out.add_work(*own.epochs as u64);
         let data = |x| Data { x: ArrayView2::into(x), targets: Targets::Classes(&classes) };
         let fit = NetworkFit {
             purpose: "thermometer",
@@ -94,6 +94,10 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
         out.write(file, network_file::with_layers(Model::new(metadata), &mlp).to_bytes()?)
     })
 }
+
+/// Units of progress of a machine by contrastive divergence, and by exact gradients; one reading of a flow is one unit.
+const UNITS: u64 = 3;
+const EXACT_UNITS: u64 = 8;
 
 /// Makes or keeps all stages and returns the findings.
 pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
@@ -138,8 +142,9 @@ impl Machines<'_> {
     fn findings(&self) -> Result<MachineFindings, Error> {
         let Self { settings, ring, .. } = self;
         let (rates, strengths, epochs) = (settings.rates(), &settings.penalties.strengths, *settings.rbm.epochs);
-        let machines = SETS.len() + rates.len() + 2 * strengths.len() + OBJECTIVES.len();
-        self.out.add_work("machines", machines as u64);
+        let readings = 2 * SETS.len() * (*settings.flow.doublings + 1);
+        let machines = SETS.len() + rates.len() + 2 * strengths.len();
+        self.out.add_work(readings as u64 + UNITS * machines as u64 + EXACT_UNITS * OBJECTIVES.len() as u64);
         let (plain, rate) = (Regulariser::default(), *settings.rbm.learning_rate);
         let mixture = ring.states().mixture(&self.temperatures).to_vec();
         let starts: Vec<f64> = settings.flow.starts.iter().map(|t| **t).collect();
@@ -152,13 +157,13 @@ impl Machines<'_> {
             let rbm = &trained.first().ok_or_else(|| Error::failure("no snapshot was made"))?.rbm;
             let metadata = serde_json::json!({ "name": name, "seed": self.out.seed(), "settings": settings.rbm });
             self.out.write(&format!("machines/{name}.safetensors"), rbm_file::model(rbm, metadata).to_bytes()?)?;
-            let flow = |mode| ring.flow(rbm, mode, &starts, *settings.flow.doublings, || self.out.tick(0));
+            let flow = |mode| ring.flow(rbm, mode, &starts, *settings.flow.doublings, || self.out.tick(1));
             flows.push(ByMode::make(flow)?);
-            self.out.tick(1)?;
+            self.out.tick(UNITS)?;
         }
         let all = |rate, regulariser, epochs: &[usize]| -> Result<Vec<RingLaw>, Error> {
             let snapshots = self.trained(ALL, rate, regulariser, epochs)?;
-            self.out.tick(1)?;
+            self.out.tick(UNITS)?;
             snapshots.iter().map(|s| Ok(ring.law(&s.rbm, &mixture)?)).collect()
         };
         let snapshots = values::plain(&settings.rbm.snapshots);
@@ -235,7 +240,7 @@ impl Machines<'_> {
         let mut fit = ExactFit::new(self.start(), mixture, &training)?;
         self.out.complete(&self.next_part(), &mut fit, &|_| 0)?;
         let (rbm, _) = fit.finish()?;
-        self.out.tick(1)?;
+        self.out.tick(EXACT_UNITS)?;
         Ok(self.ring.law(&rbm, mixture)?)
     }
 }

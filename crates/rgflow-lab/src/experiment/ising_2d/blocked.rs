@@ -32,7 +32,7 @@ pub fn stage(repetition: &Repetition, settings: &Settings, steps: usize) -> Resu
     repetition.stage(what, |out| {
         let grid = settings.torus.temperatures();
         let streams = out.streams();
-        out.add_work("block spins", (blocks.len() * grid.len()) as u64 * UNITS);
+        out.add_work((blocks.len() * grid.len()) as u64 * UNITS);
         for b in &blocks {
             let size = *settings.torus.lattice.size * b.pow(steps as u32);
             let name = block_name(*b, steps);

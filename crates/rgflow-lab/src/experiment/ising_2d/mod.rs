@@ -15,7 +15,7 @@ use crate::study::couplings::{Effective, effective};
 use crate::study::flows::{self, FlowSpec};
 use crate::study::prelude::*;
 use crate::study::settings::{Configurations, Steps};
-use crate::study::{rbms, samples};
+use crate::study::{costs, rbms, samples};
 use findings::{SnapshotFindings, ThermalFindings};
 use std::collections::BTreeMap;
 
@@ -137,6 +137,10 @@ impl Experiment for Ising2d {
         settings.torus.needs().into_iter().chain(settings.blocked()).collect()
     }
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        plan(settings)
+    }
+
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         repeat(repetition, settings)
     }
@@ -144,6 +148,39 @@ impl Experiment for Ising2d {
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         Ok(record::record(settings, found))
     }
+}
+
+/// The stages of [`repeat`].
+fn plan(settings: &Settings) -> Plan {
+    let (torus, snapshots) = (&settings.torus, settings.snapshots());
+    let (weights, t) = (torus.lattice.size.pow(2) * *torus.rbm.hidden, torus.temperatures().len());
+    let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+    for (name, per, steps) in
+        [("blocked", *torus.samples.per_temperature, 1), ("blocked-twice", *settings.rg.twice_per_temperature, 2)]
+    {
+        let spins = [2, 3].map(|b: usize| (b.pow(steps) * *torus.lattice.size).pow(2)).iter().sum::<usize>() * per * t;
+        if settings.rg.block_spin {
+            plan = plan.stage("blocked", name, 1.3e-7 * spins as f64);
+        }
+    }
+    let last = snapshots.iter().copied().max().unwrap_or(0);
+    for (name, _) in SETS {
+        plan = plan.and(costs::machine_of_torus(torus, name, &torus.rbm, if name == "all" { last } else { 0 }));
+    }
+    plan = plan.stage("control", "rbm/untrained", 0.015);
+    for (name, _) in SETS {
+        plan = plan.stage("control", format!("rbm/{name}-redrawn"), 0.015);
+    }
+    plan = plan.stage("thermal", "thermal", 0.01 * t as f64 * if settings.rg.block_spin { 6.0 } else { 2.0 });
+    let flows = |name: &str, steps: usize, chains: usize| costs::flows(name, [steps, chains, t], weights);
+    let (long, short, chains) = (*torus.flow.steps, *settings.flow.control_steps, *torus.flow.chains);
+    plan = plan.and(flows("untrained", short, chains));
+    for (name, _) in SETS {
+        plan = plan.and(flows(name, long, chains)).and(flows(&format!("{name}-redrawn"), short, chains));
+    }
+    let (steps, chains) = (*settings.flow.snapshot_steps, *settings.flow.snapshot_chains);
+    let snapshots = snapshots.iter().map(|epoch| flows(&format!("all-epoch-{epoch}"), steps, chains));
+    snapshots.fold(plan, Plan::and)
 }
 
 /// A machine to be iterated.

@@ -2,6 +2,7 @@
 
 mod record;
 
+use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::settings::{Epochs, Rbm, Units};
 use std::fmt::Display;
@@ -104,6 +105,18 @@ impl Experiment for Maps {
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
         settings.torus.needs()
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let torus = &settings.torus;
+        let one = |machine: Machine| {
+            let last = machine.epochs.iter().copied().max().unwrap_or(0);
+            let flows = machine.epochs.iter();
+            let flows = flows.map(|epoch| costs::flows_of_torus(torus, &machine.name, &machine.rbm, Some(*epoch)));
+            flows.fold(costs::machine_of_torus(torus, &machine.name, &machine.rbm, last), Plan::and)
+        };
+        let machines = settings.machines().into_iter().map(one);
+        machines.fold(costs::samples(torus).and(costs::thermometer(torus)), Plan::and)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

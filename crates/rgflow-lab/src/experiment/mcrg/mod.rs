@@ -2,6 +2,7 @@
 
 mod record;
 
+use crate::artifact::progress;
 use crate::study::prelude::*;
 use crate::study::values::{Named, Spacing, plain, real};
 use rgflow::lattice::ChainLength;
@@ -102,6 +103,11 @@ impl values::Settings for Settings {
     }
 }
 
+/// Units of progress per configuration: those that draw it, and a third as many for each rule.
+fn cost(of: &mcrg::Settings) -> u64 {
+    (of.size * of.size * (3 + of.rules.len())) as u64 / 8 + 1
+}
+
 /// Exponents of a step: y_t and y_h by number of operators.
 type Exponents = [Vec<Measured>; 2];
 
@@ -138,14 +144,19 @@ impl Experiment for Mcrg {
         vec![series("samples", *plan.samples), series("soft_samples", of_soft)]
     }
 
+    fn plan(&self, Settings { plan, measure, soft }: &Settings) -> progress::Plan {
+        let of = |s: &mcrg::Settings| 1.2e-7 * (s.per_block * *plan.blocks) as f64 * cost(s) as f64;
+        progress::Plan::new().stage("mcrg", "mcrg", of(measure) + soft.as_ref().map_or(0.0, of))
+    }
+
     fn repeat(&self, repetition: &Repetition, Settings { plan, measure, soft }: &Settings) -> Result<Findings, Error> {
         let outputs = &["mcrg/exponents.json"];
         let what = Stage { name: "mcrg", revision: REVISION, settings: plan, inputs: &[], outputs };
         repetition.found(what, |out| {
-            let cost = (measure.size * measure.size) as u64 / 50 + 1;
-            let of_soft = soft.as_ref().map_or(0, |soft| soft.per_block * *plan.blocks);
-            out.add_work("mcrg", (*plan.samples + of_soft) as u64 * cost);
+            let of_soft = soft.as_ref().map_or(0, |soft| (soft.per_block * *plan.blocks) as u64 * cost(soft));
+            out.add_work(*plan.samples as u64 * cost(measure) + of_soft);
             let measured = |of: &mcrg::Settings, name: &str| {
+                let cost = cost(of);
                 out.drive(name, &|done| done * cost, |drive| mcrg::measure_by(of, out.streams(), drive))
             };
             let seen = measured(measure, "chains")?;

@@ -33,7 +33,7 @@ pub(super) fn stage(study: &Study) -> Result<Artifact, Error> {
     };
     study.repetition.stage(what, |out| {
         let [train, test] = images.train_and_test(out.streams(), *settings.data.per_digit)?;
-        let mlp = fit(study, "classifier", [&train, &test], out)?;
+        let mlp = fit(study, [&train, &test], out)?;
         out.write_json(ACCURACY, &accuracy(&mlp, study))?;
         let digits: Vec<f64> = (0..10).map(f64::from).collect();
         let model = Model::new(network_file::metadata("classes", &digits));
@@ -53,12 +53,12 @@ pub(super) fn on_all(study: &Study) -> Result<f64, Error> {
     };
     let found = study.repetition.found(what, |out| {
         let all = &study.images.training;
-        Ok(accuracy(&fit(study, "classifier-all", [all, &all.first(5000)], out)?, study))
+        Ok(accuracy(&fit(study, [all, &all.first(5000)], out)?, study))
     });
     Ok(found?.accuracy)
 }
 
-fn fit(study: &Study, name: &str, [train, test]: [&Digits; 2], out: &StageOut) -> Result<Mlp, Error> {
+fn fit(study: &Study, [train, test]: [&Digits; 2], out: &StageOut) -> Result<Mlp, Error> {
     let own = &study.settings.classifier;
     let sizes = study.settings.layers(train.images.ncols());
     let mut random = out.streams().generator("classifier/init", 0);
@@ -74,7 +74,7 @@ fn fit(study: &Study, name: &str, [train, test]: [&Digits; 2], out: &StageOut) -
         lower: &[("classifier.learning_rate", *own.learning_rate)],
         units: train.labels.len() as u64,
     };
-    out.add_work(name, *own.epochs as u64 * fit.units);
+    out.add_work(*own.epochs as u64 * fit.units);
     let [x, y] = [train, test].map(|of| Data { x: of.images.view().into(), targets: Targets::Classes(&of.labels) });
     Ok(fit.run(out, mlp, x, y)?.mlp)
 }

@@ -21,6 +21,18 @@ pub(super) struct Set {
     pub with: With,
 }
 
+impl Set {
+    /// Images in one epoch.
+    pub fn images(&self) -> usize {
+        let clean = self.digits.len() * self.per_digit;
+        match self.with {
+            With::Nothing => clean,
+            With::Mixed(each) => clean + 9 * each,
+            With::Noise(each) => 6 * self.digits.len() * each,
+        }
+    }
+}
+
 /// Images added to the clean ones, or used instead of them.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) enum With {

@@ -24,7 +24,6 @@ pub(super) fn stage(study: &Study, own: &Tsne) -> Result<Embedding, Error> {
     let (inputs, outputs) = (&[&study.images.artifact], &["tsne/map.json"]);
     let what = Stage { name: "tsne", revision: REVISION, settings: own, inputs, outputs };
     study.repetition.found(what, |out| {
-        out.add_work("tsne", *own.epochs as u64);
         let part = study.images.starts(out.streams(), *own.images / 10, &format!("tsne.images = {}", own.images))?;
         let (components, variance) = principal_coordinates(part.images.view(), *own.components)
             .ok_or_else(|| Error::failure("the principal components of the images do not converge"))?;
@@ -35,7 +34,7 @@ pub(super) fn stage(study: &Study, own: &Tsne) -> Result<Embedding, Error> {
         let one = one.map_err(|e| Error::failure(format!("cannot start a thread: {e}")))?;
         let places = one.install(|| tsne(own, &rows, start));
         let places: Vec<(f32, f32)> = places.chunks_exact(2).map(|p| (p[0], p[1])).collect();
-        out.tick(*own.epochs as u64)?;
+        out.tick(0)?;
         Ok(Embedding { purity: purity(&places, &part.labels), places, digits: part.labels, variance })
     })
 }

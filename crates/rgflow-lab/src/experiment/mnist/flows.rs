@@ -59,7 +59,7 @@ pub(super) fn stage(
         let last = marks[marks.len() - 1];
         // One unit is a million multiplications.
         let units = |steps: u64| steps * rbm.weights.len() as u64 / 1_000_000;
-        out.add_work(&name, units((last * now.nrows()) as u64));
+        out.add_work(units((last * now.nrows()) as u64));
         let (mut done, mut found) = (0, FlowFindings::default());
         for mark in marks {
             let (purpose, part) = (format!("{name}/{mark}"), mark.to_string());

@@ -85,6 +85,16 @@ impl Experiment for MnistMaps {
         vec![settings.common.needs()]
     }
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        let common = &settings.common;
+        let one = |spec: MachineSpec| {
+            let flows = spec.snapshots.iter().map(|epoch| common.flow_plan(&spec, Some(**epoch)));
+            flows.fold(common.machine_plan(&spec), Plan::and)
+        };
+        let plan = common.classifier_plan("classifier", 5 * *common.data.per_digit);
+        settings.machines().into_iter().map(one).fold(plan, Plan::and)
+    }
+
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let images = &*Images::read()?;
         let study = &Study { repetition, settings: &settings.common, images };

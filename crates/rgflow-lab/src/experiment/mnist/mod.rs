@@ -99,6 +99,19 @@ impl Experiment for Mnist {
         [settings.common.needs()].into_iter().chain(sets).collect()
     }
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        let (common, own) = (&settings.common, &settings.specific);
+        let mut plan = common.classifier_plan("classifier", 5 * *common.data.per_digit);
+        if own.accuracy.all {
+            plan = plan.and(common.classifier_plan("classifier-all", 60_000));
+        }
+        let images = *own.tsne.images as f64;
+        plan = plan.stage("tsne", "tsne", 6e-6 * *own.tsne.epochs as f64 * images);
+        machines(settings)
+            .iter()
+            .fold(plan, |plan, spec| plan.and(common.machine_plan(spec)).and(common.flow_plan(spec, None)))
+    }
+
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let images = &*Images::read()?;
         let study = &Study { repetition, settings: &settings.common, images };

@@ -42,7 +42,7 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
         let start = Rbm::random(x.ncols(), *rbm.hidden, *rbm.weight_scale as f32, &mut random);
         let start = start.with_units(Units::BINARY, Units::BINARY)?;
         let (per_epoch, units) = ((x.nrows() / *rbm.batch).max(1), x.nrows() as u64);
-        out.add_work(&name, *training.epochs as u64 * units);
+        out.add_work(*training.epochs as u64 * units);
         let fit = MachineFit {
             purpose: &name,
             part: "training",

@@ -106,10 +106,10 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
     let (critical, sizes) = (Temperature::CRITICAL.beta(), lattices.sizes());
     let cost = |size: usize| (size * size) as u64 / 30 + 10;
     for (size, n) in sizes {
-        out.add_work("lattices", n as u64 * cost(size));
+        out.add_work(n as u64 * cost(size));
     }
     for size in [32, 64] {
-        out.add_work("lattices", (figures.betas.len() * *figures.samples) as u64 * cost(size));
+        out.add_work((figures.betas.len() * *figures.samples) as u64 * cost(size));
     }
     let sample = |size: usize, beta: f64, n: usize, purpose: &str| {
         read((size, beta, n), lattices, networks, purpose, (out, cost(size)))

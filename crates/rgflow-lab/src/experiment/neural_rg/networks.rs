@@ -85,7 +85,7 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
         outputs: &files.iter().map(String::as_str).collect::<Vec<_>>(),
     };
     let artifact = repetition.stage(what, |out| {
-        out.add_work("networks", all.len() as u64 * UNITS);
+        out.add_work(all.len() as u64 * UNITS);
         all.par_iter().zip(&files).try_for_each(|((kind, name, k), file)| {
             let bytes = out.keep(file, UNITS, || {
                 let (mlp, cost) = fit((out, file), n, *kind, &format!("networks/{name}"), *k as u64)?;

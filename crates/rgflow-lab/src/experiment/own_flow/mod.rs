@@ -284,6 +284,19 @@ impl Experiment for OwnFlow {
         vec![Need::new(&[8, rows, data.n_units()], what, "take fewer --chains")]
     }
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        let weights = self.machine.2.weights.len();
+        let labels = self.data.get().and_then(|data| data.labels.as_ref()).map_or(1, |labels| labels.classes().0.len());
+        let samples = self.data.get().map_or(1, |data| data.n_samples());
+        let chains = (*settings.flow.chains * labels).min(samples.max(1)) as f64;
+        let walk = *settings.flow.steps as f64 * chains * (1e-7 + 1e-10 * weights as f64);
+        let one = |plan: Plan, mode: Mode| {
+            let kind = if mode == Mode::Mean { "flow-mean" } else { "flow-gibbs" };
+            plan.stage(kind, format!("flow-{}", mode.name()), 0.05 + 7e-5 * chains + walk)
+        };
+        settings.modes().into_iter().fold(Plan::new(), one)
+    }
+
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (data, streams) = (self.read(settings)?, repetition.streams());
         let starts = starts(data, *settings.flow.chains).map_err(Error::user)?;

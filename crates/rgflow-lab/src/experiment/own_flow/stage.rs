@@ -89,7 +89,7 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
         let n_starts = starts.labels.len().max(1);
         // Units of about a million multiplications.
         let cost = (rbm.weights.len() as u64 / 1000).max(1);
-        out.add_work(&name, (*settings.flow.steps * values.nrows()) as u64 * cost / 1000);
+        out.add_work((*settings.flow.steps * values.nrows()) as u64 * cost / 1000);
         let by_start = |mlp: &Mlp| -> Vec<Reading> {
             let p = mlp.outputs(values.view());
             p.axis_chunks_iter(Axis(0), values.nrows() / n_starts).map(Reading::of).collect()

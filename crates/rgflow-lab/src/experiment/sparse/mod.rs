@@ -6,6 +6,7 @@ mod record;
 mod sets;
 
 use crate::artifact::Model;
+use crate::study::costs;
 use crate::study::flows::magnetisation;
 use crate::study::prelude::*;
 use crate::study::rbms::{self, MachineSpec};
@@ -110,6 +111,25 @@ impl Experiment for Sparse {
         settings.torus.needs().into_iter().chain([sets]).collect()
     }
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        let torus = &settings.torus;
+        let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+        for (set, noise) in SETS.iter().flat_map(|set| settings.noises().into_iter().map(move |noise| (set, noise))) {
+            let (name, caps) = named(settings, set, noise);
+            let updates = data::rows(settings, set) / *torus.rbm.batch;
+            let last = caps.iter().copied().max();
+            // Without snapshots the cost stops the training, after some tens of epochs.
+            let usual = if last.is_some() { 1.0 } else { costs::usual_share(*torus.rbm.epochs, torus.rbm.patience) };
+            let epochs = last.unwrap_or(0).max((usual * *torus.rbm.epochs as f64) as usize);
+            plan =
+                plan.and(costs::machine(&name, torus.lattice.size.pow(2), &torus.rbm, updates * epochs)).usually(usual);
+            plan = plan.and(costs::flows_of_torus(torus, &name, &torus.rbm, None));
+            let copies = caps.iter().map(|epoch| costs::flows_of_torus(torus, &name, &torus.rbm, Some(*epoch)));
+            plan = copies.fold(plan, Plan::and);
+        }
+        plan
+    }
+
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let study = Study::new(repetition, &settings.torus)?;
         let noises = settings.noises();
@@ -132,9 +152,14 @@ impl Experiment for Sparse {
     }
 }
 
-fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<Machine, Error> {
+/// Name of the machine of a set with noise, and the epochs of its snapshots.
+fn named(settings: &Settings, set: &str, noise: f64) -> (String, Vec<usize>) {
     let name = if noise > 0.0 { format!("{set}-noise-{noise}") } else { set.to_string() };
-    let caps = if noise == 0.0 { values::plain(&settings.data.caps) } else { Vec::new() };
+    (name, if noise == 0.0 { values::plain(&settings.data.caps) } else { Vec::new() })
+}
+
+fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<Machine, Error> {
+    let (name, caps) = named(settings, set, noise);
     let spec = MachineSpec {
         name: &name,
         shape: [*settings.torus.lattice.size; 2],

@@ -39,25 +39,35 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Mach
     let (ring, generator) = (&settings.boltzmann, &settings.generator);
     let (settings, outputs) = ((ring, generator), &["machines/findings.json"]);
     repetition.found(Stage { name: "machines", revision: 1, settings, inputs: &[], outputs }, |out| {
-        out.add_work("machines", 2 * *ring.updates as u64 + 2);
+        out.add_work((1 + SAMPLED) * *ring.updates as u64 + 2);
         let (t, mut random) = (Temperature::new(*ring.temperature)?, out.streams().generator("machines/data", 0));
         let data = chain::sample(*ring.spins, t, *ring.samples, &mut random)?.spins;
-        let exact = couplings(out, ring, &data, "exact", Phases::Exact)?;
-        let sampled = couplings(out, ring, &data, "sampled", Phases::Gibbs { burn_in: 20, sweeps: *ring.sweeps })?;
+        let exact = couplings(out, ring, &data, ("exact", 1), Phases::Exact)?;
+        let sampled =
+            couplings(out, ring, &data, ("sampled", SAMPLED), Phases::Gibbs { burn_in: 20, sweeps: *ring.sweeps })?;
         let generator = generate(generator, &data, out.streams())?;
         out.tick(2)?;
         Ok(MachinesFindings { couplings: [exact, sampled], generator })
     })
 }
 
-/// Mean coupling at each distance of the ring.
-fn couplings(out: &StageOut, ring: &Ring, data: &Array2<i8>, part: &str, phases: Phases) -> Result<Vec<f64>, Error> {
+/// Units of progress of an update with a sampled phase; one with an enumerated phase is one unit.
+const SAMPLED: u64 = 20;
+
+/// Mean coupling at each distance of the ring; an update is worth `units` of progress.
+fn couplings(
+    out: &StageOut,
+    ring: &Ring,
+    data: &Array2<i8>,
+    (part, units): (&str, u64),
+    phases: Phases,
+) -> Result<Vec<f64>, Error> {
     let (name, streams) = ("machines/boltzmann", out.streams());
     let start = Boltzmann::random(*ring.spins, 0, 0.01, &mut streams.generator(name, 0))?;
     let descent = Descent::new(Rule::Sgd(Sgd), *ring.learning_rate as f32);
     let training = boltzmann::Training { updates: *ring.updates, phases, chains: *ring.chains, descent };
     let mut fit = boltzmann::Fit::new(start, data.view(), &training, streams.of(name))?;
-    out.complete(part, &mut fit, &|updates| updates)?;
+    out.complete(part, &mut fit, &|updates| units * updates)?;
     Ok(fit.finish()?.ring_couplings())
 }
 

@@ -39,6 +39,16 @@ impl Experiment for Toolbox {
         vec![Need::new(&[4, n, t, sites], what, "take fewer configurations")]
     }
 
+    fn plan(&self, settings: &Settings) -> Plan {
+        let (ring, s, n) = (&settings.boltzmann, settings, settings.data.temperatures.len() * *settings.data.train);
+        let epochs = 3 * *s.neuron.epochs + 7 * *s.optimisers.epochs;
+        let sweeps = *ring.updates * *ring.chains * (20 + *ring.sweeps) * *ring.spins;
+        let steps = *s.generator.chains * *s.generator.steps + *s.generator.updates * *s.generator.batch;
+        Plan::new()
+            .stage("training", "training", 1.1e-6 * (epochs * n) as f64 + 1e-6 * (*s.stopping.epochs * n / 10) as f64)
+            .stage("machines", "machines", 1.1e-7 * sweeps as f64 + 1e-7 * steps as f64)
+    }
+
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let training = training::stage(repetition, settings)?;
         Ok(Findings { training, machines: machines::stage(repetition, settings)? })

@@ -69,7 +69,7 @@ pub(super) fn stage(repetition: &Repetition, s: &Settings) -> Result<TrainingFin
         let test = Set::sample(&s.data, *s.data.test, out.streams(), "test")?;
         let n = train.classes.len() as u64;
         let epochs = (3 * *s.neuron.epochs + 7 * *s.optimisers.epochs) as u64;
-        out.add_work("training", epochs * n + *s.stopping.epochs as u64 * n / 10);
+        out.add_work(epochs * n + *s.stopping.epochs as u64 * n / 10);
         let data = [train.data(0), test.data(0)];
         let neuron = |i: usize| neuron(out, &s.neuron, INPUTS[i], [train.data(i), test.data(i)], &test);
         let (few, classes) = train.first(*s.stopping.train);

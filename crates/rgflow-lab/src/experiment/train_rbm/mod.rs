@@ -5,6 +5,7 @@ mod settings;
 mod stage;
 
 use crate::dataset::{Dataset, Kind, Labelling, Options, Values};
+use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
@@ -100,6 +101,22 @@ impl Experiment for TrainRbm {
             Need::new(&[n, row], what, "give fewer samples"),
             Need::new(&[8, units, hidden], weights, "take fewer --hidden"),
         ]
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let Some(data) = self.0.get() else { return Plan::new() };
+        let divergence = &settings.training.divergence;
+        let (n, weights) = (data.n_samples() as f64, (data.n_units() * *settings.machine.hidden) as f64);
+        let usual = costs::usual_share(*divergence.epochs, divergence.patience);
+        let epochs = usual * *divergence.epochs as f64;
+        let train = epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64);
+        let small = (data.n_units().min(*settings.machine.hidden)).min(24) as i32;
+        let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
+        Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
+            "examine",
+            "examine",
+            examine + 1e-8 * 2f64.powi(small),
+        )
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

@@ -101,7 +101,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             snapshots: vec![],
         };
         let units = (train.len() * n * m / 1000 + 1) as u64;
-        out.add_work("rbm", *divergence.epochs as u64 * units);
+        out.add_work(*divergence.epochs as u64 * units);
         let fit = MachineFit {
             purpose: "rbm",
             part: "training",
@@ -161,7 +161,6 @@ pub(super) fn examine(
         let (train, test) = split(data.n_samples(), settings, streams);
         let model = Model::load(trained.path(MODEL))?;
         let rbm = rbm_file::rbm(&model)?;
-        out.add_work("examine", *settings.samples.steps as u64 + 1);
         let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
             for portion in data.values.portions(train.len()) {
                 data.values.rows(&train[portion]).rows().into_iter().for_each(&mut *take);
@@ -212,9 +211,8 @@ pub(super) fn examine(
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
             weights: (0..rbm.n_hidden().min(SHOWN[0])).map(|a| rbm.weights.column(a).to_vec()).collect(),
             pairs: seen_test.pairs,
-            drawn: drawn(&rbm, *settings.samples.steps, streams, &mut |n| out.tick(n))?,
+            drawn: drawn(&rbm, *settings.samples.steps, streams, &mut |_| out.tick(0))?,
         };
-        out.tick(1)?;
         Ok(findings)
     })
 }

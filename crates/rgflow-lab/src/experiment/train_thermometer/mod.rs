@@ -5,6 +5,7 @@ mod settings;
 mod stage;
 
 use crate::dataset::{Dataset, Kind, Meaning, Options, listed};
+use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use settings::Settings;
@@ -150,6 +151,16 @@ impl Experiment for TrainThermometer {
             Need::new(&[(n as f64 * 0.99 * share) as usize, row], what, "give fewer samples"),
             Need::new(&[16, weights], format!("network.hidden = {hidden:?}"), "take smaller --hidden"),
         ]
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let Some(data) = self.0.get() else { return Plan::new() };
+        let length = &settings.training.length;
+        let usual = costs::usual_share(*length.epochs, length.patience);
+        let labels = data.labels.as_ref().map_or(1, |labels| labels.classes().0.len());
+        let layers = [vec![data.n_units()], values::plain(&settings.network.hidden), vec![labels]].concat();
+        let network = costs::network(usual * *length.epochs as f64, data.n_samples(), &layers);
+        Plan::new().stage("thermometer", "thermometer", 0.02 + network).usually(usual)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

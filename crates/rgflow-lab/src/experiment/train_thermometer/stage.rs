@@ -104,7 +104,7 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let mut init = streams.generator("thermometer/init", 0);
         let mlp = Mlp::random(&sizes, *settings.network.activation, Activation::Softmax, &mut init);
         let units = 2 * split.train.len() as u64;
-        out.add_work("thermometer", *settings.training.length.epochs as u64 * units);
+        out.add_work(*settings.training.length.epochs as u64 * units);
         let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
         let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
         let fit = NetworkFit {

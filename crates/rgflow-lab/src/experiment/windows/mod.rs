@@ -5,6 +5,7 @@ mod mechanism;
 mod record;
 
 use crate::study::checks::temperature_grid;
+use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::{self, ThermalSet};
@@ -95,6 +96,23 @@ impl Experiment for Windows {
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
         settings.torus.needs()
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let torus = &settings.torus;
+        let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+        let hottest = settings.windows[settings.windows.len() - 1].temperatures.len();
+        if let Some(beyond) = hottest.checked_sub(torus.temperatures().len()).filter(|beyond| *beyond > 0) {
+            plan = plan.and(costs::further(torus, "samples-hot", 2, beyond));
+        }
+        for window in &settings.windows {
+            plan = plan.and(costs::machine_of_torus(torus, &window.name, &torus.rbm, 0));
+            let flows = settings.epochs.iter();
+            let flows = flows.map(|epoch| costs::flows_of_torus(torus, &window.name, &torus.rbm, Some(*epoch)));
+            plan = flows.fold(plan, Plan::and);
+        }
+        // Principal components of the data beside the weights, in every repetition.
+        plan.record(0.6)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {

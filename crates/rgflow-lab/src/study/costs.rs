@@ -1,0 +1,88 @@
+//! Stages that studies of the torus make, with the time that each is expected to take on one core.
+//!
+//! The times are those of one run of each recipe on an x86-64 core that was shared with other work, so only their ratios mean
+//! much; they scale with the settings as the work does. Once a run has begun, measured times take their place
+//! ([`crate::artifact::progress::Estimate`]).
+
+use super::modes::MODES;
+use super::settings::{Rbm, Sampler, Torus};
+use super::values;
+use crate::artifact::progress::Plan;
+use rgflow::flow::Mode;
+
+/// Seconds to draw a configuration, per spin.
+fn per_spin(sampler: Sampler) -> f64 {
+    match sampler {
+        Sampler::Exact => 8e-8,
+        Sampler::Metropolis => 4e-8,
+        Sampler::Wolff => 1.8e-7,
+    }
+}
+
+/// The stage "samples".
+pub fn samples(torus: &Torus) -> Plan {
+    let (t, sites) = (torus.temperatures().len(), torus.lattice.size.pow(2));
+    let configurations = 4 * t * *torus.samples.per_temperature + t * *torus.samples.calibration;
+    Plan::new().stage("samples", "samples", (configurations * sites) as f64 * per_spin(torus.samples.sampler))
+}
+
+/// The stage `name` of `sets` further sets at `n_temperatures`.
+pub fn further(torus: &Torus, name: &str, sets: usize, n_temperatures: usize) -> Plan {
+    let configurations = sets * n_temperatures * *torus.samples.per_temperature;
+    let spins = (configurations * torus.lattice.size.pow(2)) as f64;
+    Plan::new().stage("samples", name, spins * per_spin(torus.samples.sampler))
+}
+
+/// Training of a network for `epochs` on `samples`: seconds, with the sizes of its `layers`, inputs first.
+pub fn network(epochs: f64, samples: usize, layers: &[usize]) -> f64 {
+    let weights: usize = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    epochs * samples as f64 * (1.2e-6 + 6e-11 * weights as f64)
+}
+
+/// Share of the epochs after which a training with `patience` is expected to stop, as the thermometers of the recipes do.
+pub fn usual_share(epochs: usize, patience: usize) -> f64 {
+    if patience == 0 { 1.0 } else { ((22 + patience) as f64 / epochs as f64).min(1.0) }
+}
+
+/// The stage "thermometer".
+pub fn thermometer(torus: &Torus) -> Plan {
+    let (own, t) = (&torus.thermometer, torus.temperatures().len());
+    let layers = [vec![torus.lattice.size.pow(2)], values::plain(&own.hidden), vec![t]].concat();
+    let usual = usual_share(*own.epochs, own.patience);
+    let seconds = network(usual * *own.epochs as f64, t * *torus.samples.per_temperature, &layers);
+    Plan::new().stage("thermometer", "thermometer", seconds).usually(usual)
+}
+
+/// The stage "rbm/NAME" of a machine of `visible` units that is trained for `updates`.
+pub fn machine(name: &str, visible: usize, rbm: &Rbm, updates: usize) -> Plan {
+    let products = (*rbm.batch * visible * *rbm.hidden * *rbm.cd_steps) as f64;
+    Plan::new().stage("rbm", format!("rbm/{name}"), updates as f64 * (2e-7 * *rbm.batch as f64 + 2.2e-10 * products))
+}
+
+/// The stage "rbm/NAME" of a machine trained on temperatures of the torus, with snapshots up to the epoch `last`.
+pub fn machine_of_torus(torus: &Torus, name: &str, rbm: &Rbm, last: usize) -> Plan {
+    machine(name, torus.lattice.size.pow(2), rbm, torus.updates() * last.max(*rbm.epochs))
+}
+
+/// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of `weights`.
+pub fn flows(name: &str, [steps, chains, n_starts]: [usize; 3], weights: usize) -> Plan {
+    let chains = (chains * n_starts) as f64;
+    let walk = steps as f64 * chains * (1e-7 + 1e-10 * weights as f64);
+    MODES.into_iter().fold(Plan::new(), |plan, mode| match mode {
+        Mode::Gibbs => plan.stage("flow-gibbs", format!("flow/{name}-gibbs"), 0.1 + 7e-5 * chains + walk),
+        // Most chains come to rest.
+        Mode::Mean => plan.stage("flow-mean", format!("flow/{name}-mean"), 0.15 + 7e-5 * chains + 0.15 * walk),
+    })
+}
+
+/// The flows of a machine of the torus with the lengths of its settings; `epoch` names a snapshot.
+pub fn flows_of_torus(torus: &Torus, name: &str, rbm: &Rbm, epoch: Option<usize>) -> Plan {
+    let label = epoch.map_or(name.to_string(), |epoch| format!("{name}-epoch-{epoch}"));
+    let lengths = [*torus.flow.steps, *torus.flow.chains, torus.temperatures().len()];
+    flows(&label, lengths, torus.lattice.size.pow(2) * *rbm.hidden)
+}
+
+/// The stage "peaks" of `n` configurations of `size` x `size` spins.
+pub fn peaks(size: usize, n: usize) -> Plan {
+    Plan::new().stage("peaks", "peaks", 0.06 + 1.5e-7 * (n * size * size) as f64)
+}
