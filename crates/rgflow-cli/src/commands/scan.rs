@@ -77,6 +77,9 @@ impl Scan {
         let reporter = progress::reporter(runs.collect::<Result<_, Error>>()?);
         let mut done = Vec::new();
         let all = points.iter().zip(&flags).zip(&folders).enumerate().try_for_each(|(i, ((point, flags), folder))| {
+            if !reporter.shows_text() {
+                output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
+            }
             let finished = flags.complete_as(experiment, file.as_ref(), &root.join(folder), (&reporter, i))?;
             signal::check()?;
             done.push(scan::Done { point: point.clone(), numbers: self.chosen(finished.record.numbers) });

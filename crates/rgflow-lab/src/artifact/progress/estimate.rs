@@ -178,7 +178,9 @@ impl Estimate {
         self.last = self.last.max(at);
         let each = passed / self.running.len().max(1) as f64;
         // What nobody reports follows the stage that ended last, and will follow it in other seeds.
-        let follows = self.now.filter(|_| self.running.is_empty());
+        let has_ended =
+            |place: &usize| self.paces.get(&self.stages[*place].kind).is_some_and(|pace| pace.planned > 0.0);
+        let follows = self.now.filter(|_| self.running.is_empty()).filter(has_ended);
         for place in self.running.iter().chain(&follows) {
             let stage = &mut self.stages[*place];
             stage.spent += each;

@@ -59,6 +59,11 @@ impl Reporter {
         Arc::new(Self { show, runs, threads, begun: Instant::now(), state: Arc::new(Mutex::new(state)), bar })
     }
 
+    /// Whether lines of text or a bar say which run is made.
+    pub fn shows_text(&self) -> bool {
+        matches!(self.show, Show::Bar | Show::Lines)
+    }
+
     /// The receiver for the run number `run`, counted from 0.
     pub fn of_run(self: &Arc<Self>, run: usize) -> Arc<dyn Progress> {
         Arc::new(OfRun { reporter: Arc::clone(self), run })
