@@ -22,7 +22,10 @@ fn list(of: &[usize]) -> String {
 
 /// Number of leading axes that count samples, and notes on choices that the shape alone does not decide; `name` is for messages.
 pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<String>), String> {
-    // The product of all extents is a usize, or one of them is 0.
+    if shape.contains(&0) {
+        return Err(format!("{name} has the shape {shape:?}: holds no numbers; expected one row per sample"));
+    }
+    // The product of all extents is a usize, and so are those of fewer, as none is 0.
     let units = |axes: usize| shape[axes..].iter().product::<usize>();
     let taken = |axes: usize, by: &str| {
         let n = list(&shape[..axes]);
@@ -125,5 +128,6 @@ mod tests {
         assert_eq!(axes(&[5, 64], shaped(&[8, 8])), Ok(1));
         assert!(axes(&[5, 300, 64], shaped(&[9, 9])).unwrap_err().contains("--shape 9,9"));
         assert!(axes(&[5, 300, 64], shaped(&[usize::MAX, 2])).is_err());
+        assert!(axes(&[0, usize::MAX, 2, 3], Says::default()).unwrap_err().contains("holds no numbers"));
     }
 }
