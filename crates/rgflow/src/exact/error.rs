@@ -31,6 +31,9 @@ pub enum ExactError {
         /// Most sites.
         most: usize,
     },
+    /// Weights of a mixture that are none.
+    #[error("weights of the mixture: {0}")]
+    Weights(String),
     /// A field that is not a number.
     #[error("field h = {0}: must be finite (units J)")]
     Field(f64),

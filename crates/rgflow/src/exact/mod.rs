@@ -11,6 +11,7 @@ mod error;
 mod field_averages;
 pub mod infinite;
 mod levels;
+mod mixture;
 mod ring_law;
 pub mod series;
 pub mod square;
@@ -20,6 +21,7 @@ mod wide;
 
 pub use error::ExactError;
 pub use levels::Levels;
+pub use mixture::Mixture;
 pub use ring_law::{RingStates, ThermalLaws};
 
 /// Exact thermal averages of an Ising system, per spin.

@@ -39,6 +39,32 @@ impl Rbm {
         mean_of(&self.free_energy(v).into_iter().map(|f| -f - ln_z).collect::<Vec<_>>())
     }
 
+    /// KL(q || p) in nats from independent samples `v` of a law q whose ln q(v) is known, `ln_q` for each row, given ln Z: the mean of
+    /// ln q - ln p, with its standard error over samples. Paired so, the error is far below that of the mean of ln p.
+    ///
+    /// # Panics
+    /// If `v` has another width than the machine, or `ln_q` another length than `v` has rows: errors of the caller.
+    ///
+    /// ```
+    /// use rgflow::{exact::{Mixture, transfer}, lattice::Temperature, random::Streams, rbm::Rbm};
+    /// let (streams, t) = (Streams::new(1), Temperature::CRITICAL);
+    /// let v = transfer::Sampler::new(4, 4, t)?.sample(1000, &mut streams.generator("example/data", 0)).spins.mapv(f32::from);
+    /// let law = Mixture::square(4, 4, &[(t, 1.0)])?;
+    /// let energy = |v: &[f32]| -> f32 {
+    ///     (0..16).map(|i| -v[i] * (v[i / 4 * 4 + (i + 1) % 4] + v[(i + 4) % 16])).sum()
+    /// };
+    /// let ln_q: Vec<f64> = v.rows().into_iter().map(|v| law.ln_q(energy(&v.to_vec()).into())).collect();
+    /// // Weak weights: nearly independent spins.
+    /// let rbm = Rbm::random(16, 4, 0.01, &mut streams.generator("example/init", 0));
+    /// let kl = rbm.kl_from(&ln_q, v.view(), rbm.ln_z()?);
+    /// assert!((kl.value - (16.0 * 2.0f64.ln() - law.entropy()?)).abs() < 5.0 * kl.error + 0.01);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kl_from(&self, ln_q: &[f64], v: ArrayView2<f32>, ln_z: f64) -> Estimate {
+        assert_eq!(ln_q.len(), v.nrows(), "ln q of each sample");
+        mean_of(&self.free_energy(v).iter().zip(ln_q).map(|(f, ln_q)| ln_q + f + ln_z).collect::<Vec<_>>())
+    }
+
     /// Pseudo-likelihood sum_i ln p(v_i | all other units) (Besag 1975): needs no Z. All units, none picked at random.
     ///
     /// `v`: shape (n, n_visible), states of discrete units. Where a state takes several units, each term is that of a site. O(n

@@ -6,7 +6,7 @@ use crate::kernel::product::gemm;
 use crate::kernel::vector::add_bias;
 use crate::random::Generator;
 use crate::restart::{Unfit, demand};
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate};
 use rand::RngExt;
 
 /// A restricted Boltzmann machine with its unit kinds.
@@ -116,6 +116,34 @@ impl Rbm {
             visible_units: self.visible_units.clone(),
             hidden_units: self.hidden_units.clone(),
         }
+    }
+
+    /// A machine with `hidden` further hidden units: normal weights of standard deviation `scale`, biases 0. With `scale` near 0 it has the
+    /// same law of the visible units, so that a training goes on from there; machines that grow a unit at a time end at better optima
+    /// than those that begin with all.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] for hidden Gaussian units with a sigma for each; [`RbmError::Layer`] for a number that the kind cannot have.
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let random = &mut Streams::new(1).generator("example", 0);
+    /// let rbm = Rbm::random(8, 2, 0.5, random);
+    /// let grown = rbm.grown(1, 0.0, random)?;
+    /// assert_eq!(grown.n_hidden(), 3);
+    /// assert!(rbm.divergences(grown.visible_law()?.as_slice().unwrap())?.kl < 1e-12);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
+    pub fn grown(&self, hidden: usize, scale: f32, random: &mut Generator) -> Result<Self, RbmError> {
+        let more = Self::random(self.n_visible(), hidden, scale, random);
+        let join = "layers of one visible size";
+        Self::new(
+            concatenate(Axis(1), &[self.weights.view(), more.weights.view()]).expect(join),
+            self.visible_bias.clone(),
+            concatenate(Axis(0), &[self.hidden_bias.view(), more.hidden_bias.view()]).expect(join),
+            self.visible_units.clone(),
+            self.hidden_units.clone(),
+        )
     }
 
     /// The machine with its layers exchanged: H is the same function of (h, v).
