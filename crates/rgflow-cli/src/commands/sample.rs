@@ -13,7 +13,6 @@ use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::artifact::{Error, atomic, progress::PlannedRun};
 use rgflow_lab::dataset::sampled::until::Target;
 use rgflow_lab::dataset::sampled::{Request, Sampled};
-use rgflow_lab::report::text::wrapped;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -345,8 +344,6 @@ fn table(request: &Request, drawn: &[Sampled], out: &Path) -> String {
     }
     notes.extend(slow_mode(&request.lattice).map(|note| format!("{note}.\n")));
     let field = if request.field == 0.0 { String::new() } else { format!(", h = {}", request.field) };
-    let width = output::width();
-    let notes: String = notes.iter().map(|note| wrapped(note, width)).collect();
-    let (lattice, table) = (&request.lattice, output::columns_within(&rows, width));
+    let (lattice, table, notes) = (&request.lattice, output::columns(&rows), notes.concat());
     format!("Ising model, {lattice}{field}\n{table}\n{notes}{}\n", out.display())
 }

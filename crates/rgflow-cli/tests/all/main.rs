@@ -27,5 +27,6 @@ mod refusals;
 mod restart;
 mod series;
 mod short_help;
+mod terminal;
 mod until;
 mod written;
