@@ -212,7 +212,11 @@ fn a_folder_that_cannot_be_made_is_named() {
 
 /// The words before a command that may mount file systems of its own, which end with it; `None` where the system refuses.
 fn own_mounts(bench: &Bench) -> Option<&'static [&'static str]> {
-    let ways: [&[&str]; 2] = [&["unshare", "--mount"], &["unshare", "--map-root-user", "--mount"]];
+    let ways: [&[&str]; 3] = [
+        &["unshare", "--mount"],
+        &["unshare", "--map-root-user", "--mount"],
+        &["sudo", "--non-interactive", "unshare", "--mount"],
+    ];
     let allowed = |way: &&&[&str]| {
         let mut probe = Command::new(way[0]);
         probe.args(&way[1..]).args(["mount", "-t", "tmpfs", "-o", "size=64k", "none"]).arg(bench.dir.path());
@@ -220,6 +224,7 @@ fn own_mounts(bench: &Bench) -> Option<&'static [&'static str]> {
     };
     let way = ways.iter().find(allowed).copied();
     if way.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "full and read-only disks: no file system may be mounted here");
         // Past the test harness, which hides what a passing test prints.
         let _ = writeln!(std::io::stderr(), "SKIPPED: full and read-only disks: no file system may be mounted here");
     }

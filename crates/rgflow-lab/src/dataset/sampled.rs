@@ -213,8 +213,8 @@ impl Request {
             Geometry::Bonds(bonds) if of_torus(bonds).is_some() => of_torus(bonds),
             Geometry::Square(s) if self.field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
             Geometry::Ring(r) => chain_in_field::thermodynamics(r.n_sites(), temperature, self.field).ok(),
-            Geometry::Bonds(bonds) if bonds.n_sites() <= MOST_ENUMERATED => {
-                let model = Ising::in_field(&**bonds, self.field).ok()?;
+            lattice if lattice.n_sites() <= MOST_ENUMERATED => {
+                let model = Ising::in_field(lattice, self.field).ok()?;
                 let exact = enumeration::averages(&model, temperature).ok()?;
                 return Some((exact.energy, exact.specific_heat));
             }

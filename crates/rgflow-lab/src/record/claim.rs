@@ -19,7 +19,11 @@ pub struct Claim {
 
 impl Claim {
     /// A claim on `item` that `number` answers.
+    ///
+    /// # Panics
+    /// If the number has no key, which is an error of the experiment: such a claim would count as left out.
     pub fn of(item: &str, states: impl Into<String>, number: &Number) -> Self {
+        assert!(!number.key.is_empty(), "{item}: a claim needs a number with a key");
         Self::new(item, states, &number.key)
     }
 
@@ -34,7 +38,11 @@ impl Claim {
     }
 
     /// Adds the number under the null hypothesis.
+    ///
+    /// # Panics
+    /// If the number has no key, which is an error of the experiment.
     pub fn with_null(self, null: &Number) -> Self {
+        assert!(!null.key.is_empty(), "{}: the null of a claim needs a number with a key", self.item);
         self.null(&null.key)
     }
 

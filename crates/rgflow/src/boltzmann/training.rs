@@ -93,7 +93,7 @@ impl<'a> Fit<'a> {
     /// Of `machine` on `data`, as for [`train`].
     ///
     /// # Errors
-    /// Settings and samples that cannot be.
+    /// Settings or samples that are not valid.
     pub fn new(
         machine: Boltzmann,
         data: ArrayView2<'a, i8>,

@@ -6,6 +6,7 @@ use crate::lattice::LatticeError;
 
 /// Errors of exact results.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum ExactError {
     /// No such lattice.
     #[error(transparent)]

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 /// Errors of geometry, temperature, samplers and exact results.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum LatticeError {
     /// A temperature below zero or NaN.
     #[error("temperature = {0}: must be >= 0 or inf (units J/k_B)")]
@@ -49,7 +50,7 @@ pub enum LatticeError {
     /// More sites than 32-bit numbers.
     #[error("{0} sites: the number of sites must be below 2^31")]
     Sites(usize),
-    /// A bond that cannot be.
+    /// A bond between sites that do not exist, or of a site with itself.
     #[error("bond {index} ({i} - {j}, J = {coupling}): {needs}")]
     Bond {
         /// Its place in the list, from 0.
@@ -165,7 +166,7 @@ pub enum LatticeError {
     /// A setting of a sampler that must be positive is zero.
     #[error("{0} = 0: must be at least 1")]
     ZeroSetting(&'static str),
-    /// A number of sweeps that cannot be.
+    /// A number of sweeps out of range.
     #[error("{name} = {value} sweeps: must be 0 to 10^15")]
     Sweeps {
         /// Name of the setting.

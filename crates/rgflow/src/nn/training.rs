@@ -59,7 +59,7 @@ pub enum Stop {
 pub struct Trained {
     /// The network of the least test cost.
     pub mlp: Mlp,
-    /// The epoch after which it was that.
+    /// Epoch with the least test cost.
     pub epoch: usize,
     /// Costs of all epochs.
     pub curve: Vec<Epoch>,

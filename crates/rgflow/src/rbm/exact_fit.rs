@@ -23,7 +23,7 @@ impl<'a> ExactFit<'a> {
     /// Of `rbm` towards the law `q`.
     ///
     /// # Errors
-    /// Settings that cannot be.
+    /// [`RbmError::Learning`] that names the setting which is out of range.
     pub fn new(rbm: Rbm, q: &'a [f64], training: &ExactTraining) -> Result<Self, RbmError> {
         let descent = training.descent;
         descent.check()?;

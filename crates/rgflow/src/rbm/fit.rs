@@ -35,7 +35,7 @@ impl<'a> Fit<'a> {
     /// Of `rbm` on `data`, evaluated on `test`, as for [`train`].
     ///
     /// # Errors
-    /// Settings, shapes and data that cannot be.
+    /// [`RbmError`] that names the setting, shape or sample which is not valid.
     pub fn new(
         rbm: Rbm,
         data: impl Into<Samples<'a>>,
@@ -74,7 +74,7 @@ impl<'a> Fit<'a> {
     /// Also measures the reconstruction cost of the training samples `shown` at each evaluation; the training is the same.
     ///
     /// # Errors
-    /// Samples that cannot be.
+    /// [`RbmError`] that names the sample or shape which is not valid.
     pub fn with_training_cost(mut self, shown: impl Into<Samples<'a>>) -> Result<Self, RbmError> {
         let shown = shown.into();
         shown.check(&self.trainer.rbm())?;
@@ -213,7 +213,7 @@ impl Resumable for Fit<'_> {
 /// it, make a [`Fit`] and [`Fit::complete`] it. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
-/// Settings, shapes and data that cannot be; [`RbmError::Diverged`] if the parameters run away.
+/// [`RbmError`] that names the setting, shape or sample which is not valid; [`RbmError::Diverged`] if the parameters run away.
 ///
 /// ```
 /// use ndarray::Array2;

@@ -163,7 +163,7 @@ impl<'a> Trainer<'a> {
     /// "PURPOSE/shuffle".
     ///
     /// # Errors
-    /// Settings, shapes and data that cannot be.
+    /// [`RbmError`] that names the setting, shape or sample which is not valid.
     pub fn new(rbm: Rbm, data: impl Into<Samples<'a>>, training: &Training, stream: Stream) -> Result<Self, RbmError> {
         let (data, Stream { streams, purpose }) = (data.into(), stream);
         let samples = data.len(rbm.n_visible());

@@ -87,6 +87,7 @@ impl FromStr for Kind {
 
 /// How configurations are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Method {
     /// The method of least cost per independent configuration.
     Auto,

@@ -52,10 +52,12 @@ pub enum SeriesError {
 /// eq. 49).
 ///
 /// ```
-/// use rgflow::statistics::correlated_mean;
-/// let chain: Vec<f64> = (0..1000).map(|i| f64::from(i * i % 17)).collect();
-/// let seen = correlated_mean(&[chain])?;
-/// assert!((seen.mean.value - 8.01).abs() < 1e-9 && seen.mean.error < 0.5);
+/// use rgflow::{random::Streams, statistics::correlated_mean};
+/// let mut words = [0; 1000];
+/// Streams::new(1).bulk("example", 0).fill(&mut words);
+/// // Independent numbers of [0, 1): the error is 1/sqrt(12 n).
+/// let seen = correlated_mean(&[words.map(|word| f64::from(word) / 4_294_967_296.0).to_vec()])?;
+/// assert!((seen.mean.value - 0.5).abs() < 5.0 * seen.mean.error && (seen.mean.error * 12000.0f64.sqrt() - 1.0).abs() < 0.3);
 /// assert!(correlated_mean(&[vec![1.0; 9]]).is_err());
 /// # Ok::<(), rgflow::statistics::SeriesError>(())
 /// ```

@@ -84,7 +84,6 @@ impl Request {
                 let (width, length) = (s.lx().min(s.ly()), s.lx().max(s.ly()));
                 if width > 12 { 0 } else { product(&[8, length - 1, 1 << width]) }
             }
-            (Method::Exact | Method::Auto, _) => 0,
             (Method::Markov(Kind::Metropolis), Geometry::Square(s))
                 if self.field == 0.0 && metropolis::is_bit_parallel(&Ising::new(s), t) =>
             {
@@ -98,6 +97,7 @@ impl Request {
             // Spins and the list of a cluster; for all clusters labels, sizes and waves.
             (Method::Markov(Kind::SwendsenWang), _) => product(&[sites, 30]),
             (Method::Markov(_), _) => product(&[sites, 5]),
+            _ => 0,
         };
         (bytes, method)
     }

@@ -10,6 +10,11 @@ pub(super) fn temperature(name: &str, couplings: &[f64], uniform: Option<f64>) -
     if name == "triangular" && couplings.iter().product::<f64>() < 0.0 {
         return None;
     }
+    // Whether couplings of other lattices are frustrated is not known here.
+    let is_bipartite = matches!(name, "ring" | "square" | "honeycomb" | "cubic");
+    if !is_bipartite && name != "triangular" && couplings.iter().any(|j| *j < 0.0) {
+        return None;
+    }
     let mut sizes: Vec<f64> = couplings.iter().map(|j| j.abs()).collect();
     sizes.sort_by(f64::total_cmp);
     let largest = sizes.iter().copied().fold(0.0, f64::max);

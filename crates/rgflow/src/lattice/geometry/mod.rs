@@ -202,6 +202,7 @@ macro_rules! lattices {
         /// # Ok::<(), rgflow::lattice::LatticeError>(())
         /// ```
         #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum Geometry {
             $(#[doc = $what] $lattice($lattice),)*
             /// Bonds with couplings of their own.
