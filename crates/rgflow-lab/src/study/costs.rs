@@ -66,13 +66,19 @@ pub fn machine_of_torus(torus: &Torus, name: &str, rbm: &Rbm, last: usize) -> Pl
 
 /// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of `weights`.
 pub fn flows(name: &str, [steps, chains, n_starts]: [usize; 3], weights: usize) -> Plan {
-    let chains = (chains * n_starts) as f64;
+    let stage = |mode: Mode| format!("flow/{name}-{}", mode.name());
+    MODES.into_iter().fold(Plan::new(), |plan, mode| flow(plan, stage(mode), mode, [steps, chains * n_starts, weights]))
+}
+
+/// Adds the stage `name`: the flow of so many `chains` in all, of `steps` steps, in one mode.
+pub fn flow(plan: Plan, name: String, mode: Mode, [steps, chains, weights]: [usize; 3]) -> Plan {
+    let chains = chains as f64;
     let walk = steps as f64 * chains * (1e-7 + 1e-10 * weights as f64);
-    MODES.into_iter().fold(Plan::new(), |plan, mode| match mode {
-        Mode::Gibbs => plan.stage("flow-gibbs", format!("flow/{name}-gibbs"), 0.1 + 7e-5 * chains + walk),
+    match mode {
+        Mode::Gibbs => plan.stage("flow-gibbs", name, 0.1 + 7e-5 * chains + walk),
         // Most chains come to rest.
-        Mode::Mean => plan.stage("flow-mean", format!("flow/{name}-mean"), 0.15 + 7e-5 * chains + 0.15 * walk),
-    })
+        Mode::Mean => plan.stage("flow-mean", name, 0.15 + 7e-5 * chains + 0.15 * walk),
+    }
 }
 
 /// The flows of a machine of the torus with the lengths of its settings; `epoch` names a snapshot.

@@ -35,7 +35,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    replicas::sampling(model, temperature, n, length, (acceptance, "heat-bath".to_owned()), bulk)
+    replicas::sampling(model, temperature, n, length, (acceptance, HeatBath::NAME.to_owned()), bulk)
 }
 
 /// The sampler as a type, for lists.

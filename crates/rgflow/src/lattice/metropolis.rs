@@ -49,7 +49,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
 ) -> Result<Sampling<'a>, LatticeError> {
     let how: (fn(f64) -> f64, String) = match replaced_by_heat_bath(model.lattice, temperature) {
         Some(reason) => (heat_bath::acceptance, format!("metropolis as heat bath ({reason})")),
-        None => (acceptance, "metropolis".to_owned()),
+        None => (acceptance, Metropolis::NAME.to_owned()),
     };
     replicas::sampling(model, temperature, n, length, how, bulk)
 }

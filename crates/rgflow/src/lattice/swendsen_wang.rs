@@ -165,7 +165,7 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Bulk)> Walk for Updates<'_, L, B> {
     fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
         let burn_in = self.length.burn_in as f64 / self.length.spacing as f64;
         let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
-        seen.sampler = "swendsen-wang".to_owned();
+        seen.sampler = SwendsenWang::NAME.to_owned();
         seen.improved = Some(self.improved);
         seen
     }

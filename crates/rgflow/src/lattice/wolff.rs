@@ -163,7 +163,7 @@ impl<L: Lattice + ?Sized, B: Fn(usize, &mut Generator)> Walk for Clusters<'_, L,
     fn collect(self: Box<Self>, spins: Array2<i8>) -> Collection {
         let burn_in = self.length.burn_in_spacings() as f64;
         let mut seen = Chains { spins, n_chains: self.turns.chains, burn_in }.diagnose(self.model);
-        seen.sampler = "wolff".to_owned();
+        seen.sampler = Wolff::NAME.to_owned();
         seen
     }
 }

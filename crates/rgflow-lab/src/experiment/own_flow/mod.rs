@@ -5,6 +5,7 @@ mod stage;
 
 use crate::artifact::{network_file, rbm_file, user_file};
 use crate::dataset::{Dataset, Input, Kind, Labelling, Meaning, Options, Sites};
+use crate::study::costs;
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
 use crate::study::settings::Steps;
@@ -235,7 +236,7 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })
 }
 
-/// ModeFindings of one repetition.
+/// Findings of one repetition.
 pub struct Findings {
     /// Flows by mode, in the requested order.
     flows: Vec<ModeFindings>,
@@ -288,12 +289,9 @@ impl Experiment for OwnFlow {
         let weights = self.machine.2.weights.len();
         let labels = self.data.get().and_then(|data| data.labels.as_ref()).map_or(1, |labels| labels.classes().0.len());
         let samples = self.data.get().map_or(1, |data| data.n_samples());
-        let chains = (*settings.flow.chains * labels).min(samples.max(1)) as f64;
-        let walk = *settings.flow.steps as f64 * chains * (1e-7 + 1e-10 * weights as f64);
-        let one = |plan: Plan, mode: Mode| {
-            let kind = if mode == Mode::Mean { "flow-mean" } else { "flow-gibbs" };
-            plan.stage(kind, format!("flow-{}", mode.name()), 0.05 + 7e-5 * chains + walk)
-        };
+        let chains = (*settings.flow.chains * labels).min(samples.max(1));
+        let lengths = [*settings.flow.steps, chains, weights];
+        let one = |plan, mode: Mode| costs::flow(plan, format!("flow-{}", mode.name()), mode, lengths);
         settings.modes().into_iter().fold(Plan::new(), one)
     }
 

@@ -32,7 +32,7 @@ impl From<TStar> for Star {
     }
 }
 
-/// ModeFindings from the flow in one mode.
+/// Findings of the flow in one mode.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ModeFindings {
     pub mode: String,

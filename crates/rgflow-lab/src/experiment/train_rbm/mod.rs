@@ -8,6 +8,7 @@ use crate::dataset::{Dataset, Kind, Labelling, Options, Values};
 use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
+use rgflow::rbm::Method;
 use settings::Settings;
 use stage::Findings;
 use std::path::PathBuf;
@@ -109,13 +110,21 @@ impl Experiment for TrainRbm {
         let (n, weights) = (data.n_samples() as f64, (data.n_units() * *settings.machine.hidden) as f64);
         let usual = costs::usual_share(*divergence.epochs, divergence.patience);
         let epochs = usual * *divergence.epochs as f64;
-        let train = epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64);
-        let small = (data.n_units().min(*settings.machine.hidden)).min(24) as i32;
+        let small = (data.n_units().min(*settings.machine.hidden)).min(25) as i32;
+        let train = match divergence.method {
+            // Each update enumerates the smaller layer.
+            Method::Exact => {
+                let batch = settings.training.descent.batching().size(data.n_samples()) as f64;
+                let states = 2f64.powi(small) * data.n_units().max(*settings.machine.hidden) as f64;
+                epochs * (n * (1e-6 + 2e-10 * weights) + n / batch * 5e-10 * states)
+            }
+            _ => epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64),
+        };
         let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
         Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
             "examine",
             "examine",
-            examine + 1e-8 * 2f64.powi(small),
+            examine + 1e-9 * 2f64.powi(small) * data.n_units() as f64,
         )
     }
 
