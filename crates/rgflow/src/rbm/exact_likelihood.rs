@@ -1,4 +1,4 @@
-//! Ascent of the exact gradient of the likelihood of samples (thesis eq. 2.4.11): <v h>_data - <v h>_machine, the second by enumeration.
+//! Ascent of the exact gradient of the likelihood of samples (thesis eq. 2.4.11): \<v h>_data - \<v h>_machine, the second by enumeration.
 
 use super::contrastive::Biases;
 use super::samples::Prepared;
