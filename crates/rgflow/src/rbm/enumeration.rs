@@ -2,6 +2,9 @@
 
 use super::{Rbm, RbmError, Sites, Units};
 
+/// Largest two-valued layer that is enumerated; others have no more states.
+pub(super) const MOST_UNITS: usize = 25;
+
 /// Low bits of the number of a state that a block runs through, at most. Fixed, so that sums over blocks do not depend on threads.
 const BLOCK_BITS: usize = 12;
 

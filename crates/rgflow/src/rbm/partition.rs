@@ -1,14 +1,11 @@
 //! Exact ln Z: by enumeration of a discrete layer, or from the determinant of a Gaussian machine.
 
-use super::enumeration::VisibleStates;
+use super::enumeration::{MOST_UNITS, VisibleStates};
 use super::exact_sums::SmallLayer;
 use super::{Rbm, RbmError};
 use crate::kernel::log_weights::LogSum;
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
-
-/// Largest two-valued layer that is enumerated; others have no more states.
-pub const MOST_UNITS: usize = 25;
 
 /// Units of a layer from which tables of its halves are worth making.
 const TABLES_FROM: usize = 12;

@@ -5,6 +5,7 @@ mod data;
 mod embedding;
 mod flows;
 mod maps;
+mod plan;
 mod rbms;
 mod record;
 mod settings;

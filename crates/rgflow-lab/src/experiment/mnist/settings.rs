@@ -1,7 +1,5 @@
 //! Settings of `mnist`, and those it shares with `mnist-maps`.
 
-use super::rbms::MachineSpec;
-use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::values::real;
 
@@ -120,37 +118,6 @@ impl Common {
     /// Units of the classifier by layer.
     pub fn layers(&self, pixels: usize) -> Vec<usize> {
         [&[pixels], &values::plain(&self.classifier.hidden)[..], &[10]].concat()
-    }
-
-    /// The stage `name`: a classifier trained on `images`.
-    pub fn classifier_plan(&self, name: &str, images: usize) -> Plan {
-        let epochs = *self.classifier.epochs as f64;
-        Plan::new().stage("classifier", name, costs::network(epochs, images, &self.layers(PIXELS)))
-    }
-
-    /// The stage of a machine.
-    pub fn machine_plan(&self, spec: &MachineSpec) -> Plan {
-        let weights = (PIXELS * *self.rbm.hidden) as f64;
-        let last = spec.snapshots.iter().map(|epoch| **epoch).max().unwrap_or(0).max(*spec.training.epochs);
-        Plan::new().stage(
-            "rbm",
-            format!("rbm/{}", spec.name),
-            (last * spec.set.images()) as f64 * (2e-6 + 4e-10 * weights),
-        )
-    }
-
-    /// The stages of its flows, or of those of its copy at an epoch.
-    pub fn flow_plan(&self, spec: &MachineSpec, epoch: Option<usize>) -> Plan {
-        let at = epoch.map_or(String::new(), |epoch| format!("-epoch{epoch}"));
-        let (weights, chains) = ((PIXELS * *self.rbm.hidden) as f64, 10.0 * *self.flow.chains as f64);
-        let walk = |steps: usize| steps as f64 * chains * (1e-7 + 2e-10 * weights);
-        let read = 2e-6 * *self.flow.permutations as f64 * chains;
-        let name = |mode: &str| format!("flow/{}{at}-{mode}", spec.name);
-        Plan::new().stage("flow-gibbs", name("gibbs"), read + walk(*self.flow.steps.last())).stage(
-            "flow-mean",
-            name("mean"),
-            read + walk(*self.flow.mean_steps.last()),
-        )
     }
 
     /// Memory of the classifier's weights and their gradient.
