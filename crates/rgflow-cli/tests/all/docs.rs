@@ -265,7 +265,8 @@ fn cells(row: &str) -> Vec<String> {
 #[ignore = "needs the main job in the folder RGFLOW_MAIN_JOB: ./test --full makes it"]
 fn the_table_of_the_readme_is_that_of_the_main_job() {
     let folder = std::env::var("RGFLOW_MAIN_JOB").expect("RGFLOW_MAIN_JOB names the folder of the main job");
-    let (good, printed) = run(&root(), &format!("rgflow run ising-2d --out {folder}"));
+    // As wide as the table, so that a row is a line.
+    let (good, printed) = run(&root(), &format!("COLUMNS=400 rgflow run ising-2d --out {folder}"));
     assert!(good, "{printed}");
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let rows = readme.lines().skip_while(|line| !line.starts_with("| trained on")).skip(2);
