@@ -1,7 +1,7 @@
 //! What `--progress` promises, on recorded runs: `tests/progress/*.jsonl` are the lines that `--progress json` wrote on a machine of
 //! two cores that was shared with other work. Lines that say nothing but how far a stage is were thinned.
 //!
-//! `RGFLOW_PROGRESS=FILE` replays another recording and prints what the estimate said.
+//! `RGFLOW_PROGRESS=FILE` holds another recording to the same factor; `--nocapture` shows the worst of each.
 
 use rgflow_lab::artifact::progress::{Recording, replay};
 use std::path::{Path, PathBuf};
@@ -37,8 +37,9 @@ fn worst(run: &Recording) -> (f64, f64) {
 
 #[test]
 fn the_time_left_is_within_a_factor_of_two_after_a_tenth_of_the_time() {
-    let paths = recordings();
+    let mut paths = recordings();
     assert!(paths.len() >= 6);
+    paths.extend(std::env::var_os("RGFLOW_PROGRESS").map(PathBuf::from));
     for path in paths {
         let (run, name) = (read(&path), path.file_name().expect("a name").to_string_lossy().into_owned());
         let (factor, at) = worst(&run);
@@ -60,24 +61,4 @@ fn all_stages_are_counted_from_the_first_line_and_the_share_never_falls() {
         let resumed = path.to_string_lossy().contains("resumed");
         assert_eq!(first.share > 0.1 && first.done > 2, resumed, "{name}: {first:?}");
     }
-}
-
-#[test]
-fn another_recording_is_printed() {
-    let Some(path) = std::env::var_os("RGFLOW_PROGRESS") else { return };
-    let run = read(Path::new(&path));
-    let step = run.views.len().div_ceil(60);
-    for view in run.views.iter().step_by(step) {
-        let (left, now) = (run.seconds - view.seconds, view.now.as_ref().map_or("", |now| &now.2));
-        println!(
-            "{:7.1} s {:5.1} % {:3} of {}: {:7.1} s left, in truth {left:7.1} ({:.2}) {now}",
-            view.seconds,
-            100.0 * view.share,
-            view.done,
-            view.stages,
-            view.eta_seconds,
-            view.eta_seconds / left.max(1e-9)
-        );
-    }
-    println!("at worst {:?}", worst(&run));
 }
