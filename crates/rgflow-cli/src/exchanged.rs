@@ -3,9 +3,10 @@
 use rgflow_lab::artifact::Error;
 use std::path::{Path, PathBuf};
 
-/// Refuses a file of samples that does not exist before ones that do, which is likely where the result shall go, and models among samples.
-/// `command` is the command as the user writes it, such as `rgflow train rbm`; `read` the flag by which it takes a model, if it has one; `sets`
-/// are the values of `--set`, one of which may have lost its own to the files.
+/// Refuses a file of samples that does not exist before ones that do, which is likely where the result shall go, and
+/// models among samples. `command` is the command as the user writes it, such as `rgflow train rbm`; `read` the flag
+/// by which it takes a model, if it has one; `sets` are the values of `--set`, one of which may have lost its own to
+/// the files.
 ///
 /// # Errors
 /// [`Error::User`] with the line that would do.
@@ -41,6 +42,30 @@ pub fn among_samples(command: &str, data: &[PathBuf], read: Option<&str>, sets: 
             "{model} is a model, no samples; {command} takes samples alone, and a machine is iterated by rgflow flow {model} {samples}"
         ),
     }))
+}
+
+/// Refuses samples where the model should be, and a model among samples. `command` is the command as the user writes
+/// it, such as `rgflow rbm score`.
+///
+/// # Errors
+/// [`Error::User`] with the line that would do.
+pub fn machine_first(command: &str, model: &Path, data: &[PathBuf]) -> Result<(), Error> {
+    let is_model = |path: &Path| path.extension().is_some_and(|e| e == "safetensors");
+    if let [data] = data
+        && is_model(data)
+        && !is_model(model)
+        && !model.is_dir()
+    {
+        let (data, model) = (model.display(), data.display());
+        return Err(Error::user(format!("{data} is no model; give the model first: {command} {model} {data}")));
+    }
+    match data.iter().find(|path| is_model(path)) {
+        Some(path) => Err(Error::user(format!(
+            "{} is a model, no samples; {command} takes one model, then samples",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The path and the filter of `inspect`, exchanged where only the filter names a file or a folder.

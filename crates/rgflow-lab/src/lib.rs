@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod bench;
 pub mod dataset;
 pub mod experiment;
+pub mod machine;
 pub mod record;
 pub mod report;
 mod study;

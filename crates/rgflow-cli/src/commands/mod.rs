@@ -14,6 +14,7 @@ mod inspect;
 mod label_flags;
 mod list;
 mod man;
+mod rbm;
 mod report;
 mod reproduce;
 mod rg;
@@ -46,6 +47,8 @@ pub enum Command {
     Train(train::Train),
     /// Iterates a trained machine from your own samples.
     Flow(flow::Flow),
+    /// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores.
+    Rbm(rbm::Rbm),
     /// Fetches or imports a data set.
     Data(data::Data),
     /// Writes page and figures of a finished run again.
@@ -72,6 +75,7 @@ impl Command {
     /// The name of a command that computes without stages of a run.
     pub fn without_stages(&self) -> Option<&'static str> {
         match self {
+            Command::Rbm(_) => Some("rbm"),
             Command::Data(_) => Some("data"),
             Command::Report(_) => Some("report"),
             Command::Inspect(_) => Some("inspect"),
@@ -98,6 +102,7 @@ impl Command {
             Command::Sample(sample) => sample.execute(),
             Command::Train(train) => train.execute(),
             Command::Flow(flow) => flow.execute(),
+            Command::Rbm(rbm) => rbm.execute(),
             Command::Data(data) => data.execute(),
             Command::Report(report) => report.execute(),
             Command::List(list) => list.execute(),

@@ -28,5 +28,6 @@ mod restart;
 mod series;
 mod short_help;
 mod terminal;
+mod trained_machine;
 mod until;
 mod written;

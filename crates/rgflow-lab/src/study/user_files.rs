@@ -91,6 +91,11 @@ impl UserData {
         self.data.get()
     }
 
+    /// The samples, if they have been read.
+    pub fn take(&mut self) -> Option<Dataset> {
+        self.data.take()
+    }
+
     /// All files, with the hashes of their bytes.
     fn all(&self) -> &[(PathBuf, String)] {
         self.get().map_or(&self.given, |data| &data.files)

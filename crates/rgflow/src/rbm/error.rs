@@ -34,13 +34,23 @@ pub enum RbmError {
     },
     /// A machine whose smaller layer cannot be drawn from its exact law.
     #[error(
-        "exact draws: the smaller layer has {units} units, must have at least {least}, and no unit a field beyond 300"
+        "exact draws: a unit has a field beyond 300, so that states are listed, of at most {most} units; the smaller layer has {units}"
     )]
     NoExactDraws {
         /// Units of the smaller layer.
         units: usize,
-        /// Fewest.
-        least: usize,
+        /// Most units whose states are listed.
+        most: usize,
+    },
+    /// A site of several units of which some are known and others are not.
+    #[error("sample {sample}: site {site} of {units} units is known in part; mark all its units as unknown, or none")]
+    PartlyKnown {
+        /// Row of the data.
+        sample: usize,
+        /// Number of the site, from 0.
+        site: usize,
+        /// The unit kind.
+        units: String,
     },
     /// A text that is no unit kind.
     #[error("units \"{0}\": must be {texts}", texts = super::units::texts())]

@@ -274,7 +274,11 @@ pub(super) mod tests {
         assert!(SmallLayer::new(&rbm).is_none());
         let moments = rbm.moments().unwrap();
         assert!((moments.ln_z - rbm.ln_z_over(Layer::Visible).unwrap()).abs() < 1e-9 * moments.ln_z.abs());
-        assert!(matches!(crate::rbm::ExactDraws::new(&rbm), Err(RbmError::NoExactDraws { units: 6, least: 5 })));
+        // Exact draws list the states of such a layer.
+        let draws = crate::rbm::ExactDraws::new(&rbm).unwrap();
+        assert!((draws.ln_z() - moments.ln_z).abs() < 1e-9 * moments.ln_z.abs());
+        let large = crate::rbm::ExactDraws::new(&machine(30, 21, 120.0, ["spin", "spin"]));
+        assert!(matches!(large, Err(RbmError::NoExactDraws { units: 21, most: 20 })));
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub struct PseudoLikelihood {
 impl Rbm {
     /// Free energy F(v) = -ln sum_h exp(-H(v, h)) of each row, in units of k_B T, in f64.
     ///
-    /// `v`: shape (n, n_visible), values of the visible unit kind (other real values extend it). Returns length n. For Gaussian
-    /// units, hidden ones are integrated over and exp(-F) is a density. O(n n_visible n_hidden). Thesis eq. 2.4.16 summed over
-    /// h: for spins F = -b.v - sum_a ln 2 cosh(c_a + sum_i v_i w_ia).
+    /// `v`: shape (n, n_visible), values of the visible unit kind (other real values extend it). Returns length n.
+    /// For Gaussian units, hidden ones are integrated over and exp(-F) is a density. O(n n_visible n_hidden). Thesis
+    /// eq. 2.4.16 summed over h: for spins F = -b.v - sum_a ln 2 cosh(c_a + sum_i v_i w_ia).
     ///
     /// # Panics
     /// If `v` has another width than the machine, which is an error of the caller.
@@ -30,8 +30,8 @@ impl Rbm {
         self.by_rows(v, |v, z| -self.ln_weight(v, z))
     }
 
-    /// Mean of ln p(v) over the rows of `v`, in nats per sample, with the standard error of that mean over samples, given
-    /// ln Z (from [`Rbm::ln_z`], or an estimate whose error is not part of this one).
+    /// Mean of ln p(v) over the rows of `v`, in nats per sample, with the standard error of that mean over samples,
+    /// given ln Z (from [`Rbm::ln_z`], or an estimate whose error is not part of this one).
     ///
     /// # Panics
     /// If `v` has another width than the machine, which is an error of the caller.
@@ -39,8 +39,9 @@ impl Rbm {
         mean_of(&self.free_energy(v).into_iter().map(|f| -f - ln_z).collect::<Vec<_>>())
     }
 
-    /// KL(q || p) in nats from independent samples `v` of a law q whose ln q(v) is known, `ln_q` for each row, given ln Z: the mean of
-    /// ln q - ln p, with its standard error over samples. Paired so, the error is far below that of the mean of ln p.
+    /// KL(q || p) in nats from independent samples `v` of a law q whose ln q(v) is known, `ln_q` for each row, given
+    /// ln Z: the mean of ln q - ln p, with its standard error over samples. Paired so, the error is far below that of
+    /// the mean of ln p.
     ///
     /// # Panics
     /// If `v` has another width than the machine, or `ln_q` another length than `v` has rows: errors of the caller.
@@ -48,9 +49,8 @@ impl Rbm {
     /// ```
     /// use rgflow::{exact::{Mixture, transfer}, lattice::Temperature, random::Streams, rbm::Rbm};
     /// let (streams, t) = (Streams::new(1), Temperature::CRITICAL);
-    /// let v = transfer::Sampler::new(4, 4, t)?.sample(1000, &mut streams.generator("example/data", 0)).spins.mapv(f32::from);
-    /// let law = Mixture::square(4, 4, &[(t, 1.0)])?;
-    /// let energy = |v: &[f32]| -> f32 {
+    /// let v = transfer::Sampler::new(4, 4, t)?.sample(1000, &mut streams.generator("example/data",
+    /// 0)).spins.mapv(f32::from); let law = Mixture::square(4, 4, &[(t, 1.0)])?; let energy = |v: &[f32]| -> f32 {
     ///     (0..16).map(|i| -v[i] * (v[i / 4 * 4 + (i + 1) % 4] + v[(i + 4) % 16])).sum()
     /// };
     /// let ln_q: Vec<f64> = v.rows().into_iter().map(|v| law.ln_q(energy(&v.to_vec()).into())).collect();
@@ -67,13 +67,44 @@ impl Rbm {
 
     /// Pseudo-likelihood sum_i ln p(v_i | all other units) (Besag 1975): needs no Z. All units, none picked at random.
     ///
-    /// `v`: shape (n, n_visible), states of discrete units. Where a state takes several units, each term is that of a site. O(n
-    /// n_visible n_hidden).
+    /// `v`: shape (n, n_visible), states of discrete units. Where a state takes several units, each term is that of a
+    /// site. O(n n_visible n_hidden).
     ///
     /// # Errors
-    /// [`RbmError::NotTwoValued`] for Gaussian visible units, whose conditional law is a mixture of 2^n_hidden normal laws;
-    /// [`RbmError::Data`] or [`RbmError::Site`] for what is no state; [`RbmError::Shape`] for another width.
+    /// [`RbmError::NotTwoValued`] for Gaussian visible units, whose conditional law is a mixture of 2^n_hidden normal
+    /// laws; [`RbmError::Data`] or [`RbmError::Site`] for what is no state; [`RbmError::Shape`] for another width.
     pub fn pseudo_likelihood(&self, v: ArrayView2<f32>) -> Result<PseudoLikelihood, RbmError> {
+        let total = mean_of(&self.pseudo_likelihoods(v)?);
+        let n = self.n_terms() as f64;
+        Ok(PseudoLikelihood {
+            total,
+            per_unit: Estimate { value: total.value / n, error: total.error / n, n_eff: total.n_eff },
+        })
+    }
+
+    /// Number of terms of a pseudo-likelihood: visible units, or sites where a state takes several units.
+    pub fn n_terms(&self) -> usize {
+        self.n_visible() / self.visible_units().sites().map_or(1, |sites| sites.width())
+    }
+
+    /// The pseudo-likelihood sum_i ln p(v_i | all other units) of each row of `v`, in nats:
+    /// [`Rbm::pseudo_likelihood`] is their mean.
+    ///
+    /// # Errors
+    /// As [`Rbm::pseudo_likelihood`].
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let rbm = Rbm::random(1, 2, 0.5, &mut Streams::new(1).generator("example", 0));
+    /// let v = ndarray::array![[1.0f32], [-1.0]];
+    /// // The only unit has no others: ln p(v) itself.
+    /// let ln_p = rbm.free_energy(v.view()).iter().map(|f| -f).zip(std::iter::repeat(rbm.ln_z()?));
+    /// for (pseudo, (f, ln_z)) in rbm.pseudo_likelihoods(v.view())?.iter().zip(ln_p) {
+    ///     assert!((pseudo - (f - ln_z)).abs() < 1e-12);
+    /// }
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
+    pub fn pseudo_likelihoods(&self, v: ArrayView2<f32>) -> Result<Vec<f64>, RbmError> {
         let what = "the pseudo-likelihood";
         let sites = self.visible_sites(what)?;
         if v.ncols() != self.n_visible() {
@@ -81,14 +112,15 @@ impl Rbm {
             return Err(RbmError::Shape { what: "columns of the data", expected, found });
         }
         self.check_states(v, &sites)?;
-        let terms = self.by_rows(v, |v, z| {
+        Ok(self.by_rows(v, |v, z| {
             let linear: f64 = v.iter().zip(&self.visible_bias).map(|(v, b)| f64::from(*v) * f64::from(*b)).sum();
             let here = linear + self.hidden_units().ln_sum(z);
             let mut moved = z.to_vec();
             let mut sum = 0.0;
             for first in (0..v.len()).step_by(sites.width()) {
                 let now = v.slice(s![first..first + sites.width()]);
-                // ln p(v_i | rest) = -ln(1 + sum over other states of exp(there - here)): the largest term is taken out.
+                // ln p(v_i | rest) = -ln(1 + sum over other states of exp(there - here)): the largest term is taken
+                // out.
                 let (mut top, mut rest) = (0.0, 0.0);
                 let others = (0..sites.states()).map(|state| sites.values(state));
                 for other in others.filter(|values| now.iter().ne(*values)) {
@@ -110,13 +142,7 @@ impl Rbm {
                 sum -= top + libm::log1p(rest);
             }
             sum
-        });
-        let total = mean_of(&terms);
-        let n = (self.n_visible() / sites.width()) as f64;
-        Ok(PseudoLikelihood {
-            total,
-            per_unit: Estimate { value: total.value / n, error: total.error / n, n_eff: total.n_eff },
-        })
+        }))
     }
 
     /// Refuses rows of visible values that are no states.

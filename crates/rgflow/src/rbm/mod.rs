@@ -7,6 +7,8 @@
 //! [`Rbm::sampled_couplings`] where it is large.
 
 mod bitwise;
+mod chain_draws;
+mod clamped;
 mod contrastive;
 mod conversion;
 mod couplings;
@@ -21,6 +23,7 @@ mod exact_training;
 mod fit;
 mod free_energy;
 mod gibbs;
+mod incomplete;
 mod independent;
 mod law;
 mod layer_states;
@@ -34,6 +37,7 @@ mod spectrum;
 mod training;
 mod units;
 
+pub use chain_draws::{ChainDraws, DrawnByChains};
 pub use conversion::Converted;
 pub use couplings::{AtDistance, Couplings, Orders, effective_temperature};
 pub use error::RbmError;
@@ -44,6 +48,7 @@ pub use exact_training::{ExactGradient, ExactStep, ExactTraining, Objective, tra
 pub use fit::{Fit, train};
 pub use free_energy::PseudoLikelihood;
 pub use gibbs::{Chains, Kernel};
+pub use incomplete::{ClampedSteps, CompletedByChains, Fill, Incomplete};
 pub use independent::IndependentUnits;
 pub use law::Divergences;
 pub use mean_field::{Expectations, MeanField, Rest};

@@ -3,8 +3,9 @@
 mod record;
 mod stage;
 
-use crate::artifact::{network_file, rbm_file, user_file};
-use crate::dataset::{Dataset, Input, Kind, Labelling, Meaning, Options, Sites};
+use crate::artifact::network_file;
+use crate::dataset::{Dataset, Labelling, Meaning, Options, Sites};
+use crate::machine::Machine;
 use crate::study::costs;
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
@@ -12,7 +13,7 @@ use crate::study::settings::Steps;
 use crate::study::user_files::{InputFile, UserData, UserNetwork};
 use rgflow::lattice::{Named, Square};
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Units};
+use rgflow::rbm::Units;
 use stage::ModeFindings;
 use std::path::{Path, PathBuf};
 
@@ -77,9 +78,7 @@ impl Settings {
 
 /// The experiment; machine, samples and network are given on the command line.
 pub struct OwnFlow {
-    machine: (PathBuf, String, Rbm),
-    /// The machine's description of its visible units.
-    input: Input,
+    machine: Machine,
     network: Option<UserNetwork>,
     data: UserData,
 }
@@ -105,59 +104,29 @@ impl OwnFlow {
     /// # Errors
     /// [`Error::User`] if a file cannot be read or holds something else.
     pub fn new(machine: &Path, data: &[PathBuf], network: Option<&Path>) -> Result<Self, Error> {
-        let at = |path: &Path, e: Error| Error::user(format!("{}: {e}", path.display()));
-        let (model, hash) = user_file::model(machine)?;
-        let rbm = rbm_file::rbm(&model).map_err(|e| at(machine, e))?;
-        let mut input =
-            Input::of_model(&model, &machine.display().to_string(), rbm.n_visible()).map_err(Error::user)?;
-        input.kind = input.kind.or_else(|| kind_of(rbm.visible_units()));
-        let n = rbm.n_visible();
+        let machine = Machine::read(machine)?;
+        let n = machine.rbm.n_visible();
         let width = format!("the machine has {n} visible units; give one of the same data");
-        let network = network.map(|path| UserNetwork::read(path, n, &input, &width)).transpose()?;
-        let (machine, data) = ((machine.into(), hash, rbm), UserData::new(data)?);
-        Ok(Self { machine, input, network, data })
+        let network = network.map(|path| UserNetwork::read(path, n, &machine.input, &width)).transpose()?;
+        Ok(Self { machine, network, data: UserData::new(data)? })
     }
 
     /// The samples, checked against the machine.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let d = &settings.data;
-        let units = self.machine.2.visible_units();
-        let (array, labels, real) = (d.array.clone(), d.labels.clone(), units.range().is_none());
-        let states =
-            matches!(units, Units::Categorical(_)).then(|| units.sites().map(|sites| sites.states())).flatten();
-        let options = Options {
-            array,
-            labels,
+        let options = self.machine.options(Options {
+            array: d.array.clone(),
+            labels: d.labels.clone(),
             labelling: d.labels_are,
             continuous: d.bins > 0,
             shape: d.shape.clone(),
             scale: d.scale,
-            real: real || states.is_some(),
             ..Options::default()
-        };
+        });
         self.data.read(&options, |data| {
             data.bin(d.bins)?;
-            if let Some(q) = states {
-                data.code_states(q, self.input.states.as_deref())?;
-            }
-            if data.n_units() != self.machine.2.n_visible() {
-                let (found, expected) = (data.n_units(), self.machine.2.n_visible());
-                return Err(format!(
-                    "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
-                ));
-            }
-            let of_file = Input::of_data(data, d.scale);
-            if let Some((low, high)) = units.range() {
-                data.convert(low, high);
-                if let Some(bad) = data.misfit(low, high) {
-                    return Err(format!("holds {bad}; the machine's visible units are {units}: give samples of that kind"));
-                }
-            }
-            data.check(units)?;
-            let of_data = Input { kind: Some(data.kind), ..of_file };
-            for said in std::iter::once(&self.input).chain(self.network.iter().map(|network| &network.reads)) {
-                data.notes.extend(said.agrees(&of_data)?.notes);
-            }
+            let others: Vec<_> = self.network.iter().map(|network| &network.reads).collect();
+            self.machine.adapt(data, d.scale, &others)?;
             starts(data, *settings.flow.chains).map(drop)
         })
     }
@@ -165,7 +134,7 @@ impl OwnFlow {
     /// Square lattice of the samples, where E and |m| of spins can be measured.
     fn lattice(&self, data: &Dataset) -> Option<Square> {
         let lattice = data.lattice.as_ref()?;
-        let spins = *self.machine.2.visible_units() == Units::SPIN;
+        let spins = *self.machine.rbm.visible_units() == Units::SPIN;
         match lattice.extents.as_slice() {
             [lx, ly] if spins && lattice.family()?.name == Square::NAME => Square::new(*lx, *ly).ok(),
             _ => None,
@@ -174,8 +143,8 @@ impl OwnFlow {
 
     /// The machine as an Ising model, if it or the samples are on a lattice of square cells.
     fn effective(&self, data: &Dataset, streams: Streams) -> Result<Option<Effective>, Error> {
-        let rbm = &self.machine.2;
-        let extents = self.input.square_cells().or_else(|| data.lattice.as_ref().and_then(Sites::square_cells));
+        let rbm = &self.machine.rbm;
+        let extents = self.machine.input.square_cells().or_else(|| data.lattice.as_ref().and_then(Sites::square_cells));
         match extents {
             Some(extents) if rbm.visible_units().levels().is_some() && rbm.n_visible() <= MOST_COUPLED => {
                 effective(rbm, &extents, streams, "couplings").map(Some)
@@ -186,18 +155,10 @@ impl OwnFlow {
 
     /// All inputs of the stages.
     fn inputs(&self) -> Vec<Artifact> {
-        let machine = Artifact { hash: self.machine.1.clone(), dir: self.machine.0.clone() };
-        [machine, self.data.artifact()].into_iter().chain(self.network.iter().map(UserNetwork::artifact)).collect()
-    }
-}
-
-/// Kind of the visible values of a machine whose file does not say what it was trained on.
-fn kind_of(units: &Units) -> Option<Kind> {
-    match units.range() {
-        None => Some(Kind::Real),
-        Some((-1.0, 1.0)) => Some(Kind::Spins),
-        Some((0.0, 1.0)) => Some(Kind::Bits),
-        _ => None,
+        [self.machine.artifact(), self.data.artifact()]
+            .into_iter()
+            .chain(self.network.iter().map(UserNetwork::artifact))
+            .collect()
     }
 }
 
@@ -261,8 +222,6 @@ impl Experiment for OwnFlow {
     }
 
     fn files(&self) -> Vec<InputFile<'_>> {
-        let (path, hash, _) = &self.machine;
-        let machine = InputFile { key: "machine".into(), path, hash, warnings: vec![], notes: vec![] };
         let network = self.network.iter().map(|network| {
             let warnings = network_file::learnt_nothing(&network.model).map(|[cost, guess]| {
                 format!(
@@ -274,7 +233,7 @@ impl Experiment for OwnFlow {
             });
             InputFile { warnings: warnings.into_iter().collect(), ..network.file("network") }
         });
-        [machine].into_iter().chain(network).chain(self.data.files()).collect()
+        [self.machine.file()].into_iter().chain(network).chain(self.data.files()).collect()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
@@ -286,7 +245,7 @@ impl Experiment for OwnFlow {
     }
 
     fn plan(&self, settings: &Settings) -> Plan {
-        let weights = self.machine.2.weights.len();
+        let weights = self.machine.rbm.weights.len();
         let labels = self.data.get().and_then(|data| data.labels.as_ref()).map_or(1, |labels| labels.classes().0.len());
         let samples = self.data.get().map_or(1, |data| data.n_samples());
         let chains = (*settings.flow.chains * labels).min(samples.max(1));

@@ -93,7 +93,7 @@ impl RecordBuilder<'_> {
     }
 
     fn record(&self, flow: &OwnFlow, settings: &Settings) -> Record {
-        let (machine, rbm) = (name(&flow.machine.0), &flow.machine.2);
+        let (machine, rbm) = (name(&flow.machine.path), &flow.machine.rbm);
         let mut record = Record::new(
             OwnFlow::NAME,
             format!("The flow of {machine} from {}", self.data.name()),
@@ -352,7 +352,7 @@ impl RecordBuilder<'_> {
         let (shown, n) = (rows.len(), self.start.len());
         let shown = if shown < n { format!("{shown} of {n} starts are shown. ") } else { String::new() };
         let caption = format!("{shown}The first chain of each start along the flow, in the units of the data.");
-        let shades = shades(self.data, flow.machine.2.visible_units(), &rows);
+        let shades = shades(self.data, flow.machine.rbm.visible_units(), &rows);
         let pictures = Figure::new(format!("{name}-pictures"), format!("{title} flow in pictures"))
             .caption(caption, "Pictures of the visible units by start and step.")
             .panels([Panel::lattices("", rows, shades)]);

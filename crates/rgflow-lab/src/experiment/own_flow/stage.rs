@@ -83,7 +83,7 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
         outputs: &[&ends, &csv, &json],
     };
     repetition.found(what, |out| {
-        let rbm = &inputs.flow.machine.2;
+        let rbm = &inputs.flow.machine.rbm;
         let mlp = inputs.flow.network.as_ref().map(|network| &network.mlp);
         let values = inputs.data.values.rows(&starts.rows);
         let n_starts = starts.labels.len().max(1);

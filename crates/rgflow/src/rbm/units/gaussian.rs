@@ -82,6 +82,10 @@ impl Kind for Widths {
         Some((0..n).map(|i| f64::from(self.sigma(i)).powi(2)).collect())
     }
 
+    fn select(&self, units: &[usize]) -> Self {
+        if self.0.len() == 1 { self.clone() } else { Self(units.iter().map(|i| self.0[*i]).collect()) }
+    }
+
     fn misfit(&self, row: ArrayView1<f32>) -> Option<usize> {
         row.iter().position(|v| !v.is_finite())
     }

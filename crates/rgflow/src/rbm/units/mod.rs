@@ -89,6 +89,11 @@ trait Kind: Sized + Clone + fmt::Display {
     /// ln p of the value of a unit under one of [`Kind::laws`]: those of a row add up.
     fn ln_p(&self, value: f32, law: (f64, f64)) -> f64;
 
+    /// The kind of a layer of the units `units` of a layer of this kind.
+    fn select(&self, _units: &[usize]) -> Self {
+        self.clone()
+    }
+
     /// How values of these units are those of the units `to`, if each state has one that corresponds.
     fn map_to(&self, to: &Self, n: usize) -> Option<Map>;
 }
@@ -219,6 +224,11 @@ macro_rules! kinds {
 
             pub(super) fn draw(&self, n: usize, z: &mut [f32], noise: &mut Noise, random: &mut Bulk) {
                 match self { $(Self::$name(kind) => kind.draw(n, z, noise, random)),* }
+            }
+
+            /// The kind of a layer of the units `units` of a layer of this kind.
+            pub(super) fn select(&self, units: &[usize]) -> Self {
+                match self { $(Self::$name(kind) => Self::$name(kind.select(units))),* }
             }
 
             pub(super) fn share(&self, value: f32) -> f64 {

@@ -1,0 +1,84 @@
+//! `rgflow rbm score`: how likely samples are under the machine.
+
+use super::{Common, DataFlags, estimate, of_inputs, show, warn_of_copies};
+use crate::output;
+use rgflow_lab::artifact::Error;
+use rgflow_lab::machine::{self, OutFile, score};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Prints how likely samples are: free energy, ln p, pseudo-likelihood.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  rgflow rbm score runs/samples-rbm samples.npz
+  rgflow rbm score model.safetensors samples.npz -o scores.csv
+  rgflow rbm score model.safetensors samples.npz --json
+
+F(v) = -ln sum_h exp(-H(v, h)) in k_B T. ln p(v) = -F(v) - ln Z where ln Z is summed exactly: a
+layer of at most 25 two-valued units, or as many states; larger machines have no ln p here, as -F
+lacks that constant. Pseudo-likelihood: sum over units of ln p(v_i | all others), which needs no Z.
+Units: nats; one standard error over samples. Grey levels are probabilities and have neither.")]
+pub struct Score {
+    /// A trained machine (.safetensors), or the folder of its run.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataFlags,
+    /// File of the scores of each sample: .npz or .csv [default: none].
+    #[arg(short, long, value_name = "FILE", help_heading = "Run")]
+    out: Option<PathBuf>,
+    /// Replaces the file if it exists.
+    #[arg(long, help_heading = "Run")]
+    force: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Score {
+    pub fn execute(self) -> Result<(), Error> {
+        let out = self.out.as_ref().map(|out| OutFile::new(out, self.force)?.of_columns()).transpose()?;
+        let (machine, data) = self.data.read("score", &self.model)?;
+        self.common.start()?;
+        warn_of_copies(&data);
+        let scores = score(&machine, &data);
+        if let Some(out) = &out {
+            out.write(&scores.table)?;
+        }
+        if self.common.json {
+            let known = |result: &Result<rgflow::statistics::Estimate, String>| match result {
+                Ok(e) => estimate(*e),
+                Err(why) => json!({ "value": null, "reason": why }),
+            };
+            let mut all = of_inputs(&machine, &data);
+            all["file"] = json!(self.out);
+            all["free_energy"] = estimate(scores.free_energy);
+            (all["ln_p"], all["ln_z"]) = (known(&scores.ln_p), json!(scores.ln_z));
+            all["pseudo_likelihood"] = known(&scores.pseudo_likelihood);
+            all["pseudo_likelihood_per_unit"] = scores.per_unit.map_or(Value::Null, estimate);
+            return output::print_json(&all);
+        }
+        let head = format!("{} samples of {} by {}\n", data.n_samples(), data.name(), machine.title());
+        let file = self.out.map_or(String::new(), |out| format!("{}\n", out.display()));
+        output::print(&(head + &text(&scores) + &file))
+    }
+}
+
+fn text(scores: &machine::Score) -> String {
+    let line = |cells: [String; 3]| cells.to_vec();
+    let mut rows = vec![line(["mean over samples".into(), "a sample".into(), "a unit".into()])];
+    rows.push(line(["free energy (k_B T)".into(), show(scores.free_energy), "-".into()]));
+    let mut notes = String::new();
+    match &scores.ln_p {
+        Ok(ln_p) => {
+            rows.push(line(["ln p (nats)".into(), show(*ln_p), "-".into()]));
+            notes += &scores.ln_z.map_or(String::new(), |z| format!("  ln Z = {z:.6}, exact.\n"));
+        }
+        Err(why) => notes += &format!("  No ln p: {why}.\n"),
+    }
+    match (&scores.pseudo_likelihood, scores.per_unit) {
+        (Ok(total), Some(unit)) => rows.push(line(["pseudo-likelihood (nats)".into(), show(*total), show(unit)])),
+        (Err(why), _) => notes += &format!("  No pseudo-likelihood: {why}.\n"),
+        _ => {}
+    }
+    format!("{}\n{notes}", output::columns(&rows))
+}

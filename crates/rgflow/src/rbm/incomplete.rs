@@ -1,0 +1,360 @@
+//! Visible states of which some units are unknown, completed by the machine: by enumeration or by clamped Gibbs chains.
+
+use super::{Chains, ExactDraws, Kernel, Rbm, RbmError};
+use crate::random::Stream;
+use crate::statistics::tau_int;
+use ndarray::{Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Rows that run side by side. Fixed, so that results do not depend on the threads.
+const GROUP: usize = 64;
+/// Rows of a group whose free energy is followed.
+const FOLLOWED: usize = 4;
+
+/// What stands in for unknown units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// A draw from their law given the known units.
+    Draw,
+    /// Their expectation given the known units.
+    Mean,
+}
+
+/// Lengths of clamped chains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClampedSteps {
+    /// Steps v -> h -> v before a draw, or before the first that an average takes.
+    pub burn_in: usize,
+    /// Steps that are averaged, at least 1; draws need none.
+    pub steps: usize,
+}
+
+/// States completed by clamped chains.
+#[derive(Clone, Debug)]
+pub struct CompletedByChains {
+    /// The states, shape (n, n_visible): known units as they were.
+    pub values: Array2<f32>,
+    /// Largest integrated autocorrelation time of the free energy of the rows followed, over the second half of the
+    /// steps; infinite where it exceeds what so many steps show.
+    pub tau: f64,
+}
+
+/// Visible states of which some units are unknown.
+///
+/// ```
+/// use ndarray::array;
+/// use rgflow::{random::Streams, rbm::{Fill, Incomplete, Rbm}};
+/// let streams = Streams::new(1);
+/// let rbm = Rbm::random(4, 3, 0.5, &mut streams.generator("example/init", 0));
+/// let v = array![[1.0, -1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]];
+/// let unknown = array![[false, false, true, true], [false; 4]];
+/// let rows = Incomplete::new(&rbm, v.view(), unknown.view())?;
+/// let mean = rows.exactly(Fill::Mean, streams.of("example"))?;
+/// assert_eq!(mean.row(1), v.row(1));
+/// assert!(mean[[0, 0]] == 1.0 && mean[[0, 2]].abs() < 1.0);
+/// # Ok::<(), rgflow::rbm::RbmError>(())
+/// ```
+pub struct Incomplete<'a> {
+    rbm: &'a Rbm,
+    values: ArrayView2<'a, f32>,
+    unknown: ArrayView2<'a, bool>,
+}
+
+impl<'a> Incomplete<'a> {
+    /// The rows of `values`, shape (n, n_visible), where `unknown`, of the same shape, marks the units to complete;
+    /// their values are not read. Known values between those of two-valued units act on the hidden units as means do.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] for other shapes, [`RbmError::PartlyKnown`] where a site of several units is known in
+    /// part, [`RbmError::Data`] or [`RbmError::Site`] for known values that the units cannot have.
+    pub fn new(rbm: &'a Rbm, values: ArrayView2<'a, f32>, unknown: ArrayView2<'a, bool>) -> Result<Self, RbmError> {
+        let fits = |what, expected, found| {
+            if expected == found { Ok(()) } else { Err(RbmError::Shape { what, expected, found }) }
+        };
+        fits("columns of the data", rbm.n_visible(), values.ncols())?;
+        fits("columns of the marks of unknown units", rbm.n_visible(), unknown.ncols())?;
+        fits("rows of the marks of unknown units", values.nrows(), unknown.nrows())?;
+        let first = rbm.visible_units().sites().map_or(vec![0.0; rbm.n_visible()], |s| s.layer(0, rbm.n_visible()));
+        for (sample, (row, unknown)) in values.rows().into_iter().zip(unknown.rows()).enumerate() {
+            rbm.check_sites(sample, &unknown.to_vec())?;
+            let known = row.iter().zip(unknown).zip(&first).map(|((v, u), first)| if *u { *first } else { *v });
+            rbm.visible_units().check(sample, known.collect::<ndarray::Array1<f32>>().view())?;
+        }
+        Ok(Self { rbm, values, unknown })
+    }
+
+    /// The rows, grouped where marks and known values are the same.
+    fn groups(&self) -> Vec<Vec<usize>> {
+        let mut places: HashMap<Vec<Option<u32>>, usize> = HashMap::new();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (row, (v, unknown)) in self.values.rows().into_iter().zip(self.unknown.rows()).enumerate() {
+            let key = v.iter().zip(unknown).map(|(v, u)| (!u).then_some((v + 0.0).to_bits())).collect();
+            let place = *places.entry(key).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[place].push(row);
+        }
+        groups
+    }
+
+    /// Multiplications that [`Incomplete::exactly`] takes, about: states of the smaller layer, of unknown and hidden
+    /// units, times the size of the other, for each different row. Infinite where a row has no exact solution.
+    pub fn cost(&self) -> f64 {
+        let hidden = self.rbm.hidden_units().sites().map(|sites| sites.ln_count(self.rbm.n_hidden()));
+        let visible = self.rbm.visible_units().sites();
+        let two_valued = self.rbm.visible_units().levels().is_some() && self.rbm.hidden_units().levels().is_some();
+        // Tables of halves reach further than lists.
+        let most = if two_valued { 25.0 } else { 20.0 } * std::f64::consts::LN_2 + 1e-9;
+        let one = |row: &Vec<usize>| {
+            let n = self.unknown.row(row[0]).iter().filter(|u| **u).count();
+            let states =
+                [visible.as_ref().map(|sites| (sites.ln_count(n), self.rbm.n_hidden())), hidden.map(|h| (h, n))];
+            let least = states.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0));
+            match least {
+                _ if n == 0 => 0.0,
+                Some((ln, other)) if ln <= most => libm::exp(ln) * other as f64,
+                _ => f64::INFINITY,
+            }
+        };
+        self.groups().iter().map(one).sum()
+    }
+
+    /// The rows completed exactly: for each different one the law of its unknown units ([`Rbm::clamped`]) is
+    /// enumerated. Rows that begin a group of equal ones draw by the stream of `stream` of their number.
+    ///
+    /// # Errors
+    /// As [`ExactDraws::new`] for draws, as [`Rbm::moments`] for means.
+    pub fn exactly(&self, fill: Fill, stream: Stream) -> Result<Array2<f32>, RbmError> {
+        let groups = self.groups();
+        let one = |rows: &Vec<usize>| -> Result<Array2<f32>, RbmError> {
+            let unknown = self.unknown.row(rows[0]).to_vec();
+            if !unknown.contains(&true) {
+                return Ok(Array2::zeros((rows.len(), 0)));
+            }
+            let left = self.rbm.clamped(self.values.row(rows[0]), &unknown)?;
+            Ok(match fill {
+                Fill::Draw => ExactDraws::new(&left)?.draw(rows.len(), &mut stream.bulk(rows[0] as u64)),
+                Fill::Mean => {
+                    let means = left.moments()?.visible;
+                    Array2::from_shape_fn((rows.len(), left.n_visible()), |(_, i)| means[i] as f32)
+                }
+            })
+        };
+        let found = groups.par_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let mut all = self.values.to_owned();
+        for (rows, found) in groups.iter().zip(found) {
+            for (row, values) in rows.iter().zip(found.rows()) {
+                let units = all.row_mut(*row).into_iter().zip(self.unknown.row(*row)).filter(|(_, u)| **u);
+                units.zip(values).for_each(|((to, _), v)| *to = *v);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The rows completed by a Gibbs chain each, in which known units are set back after every step; it starts from
+    /// unknown units at the means of their biases alone. Group k of 64 rows uses the stream k of `stream`; the same
+    /// for any number of threads.
+    ///
+    /// # Panics
+    /// If a mean is asked for of no steps, which is an error of the caller.
+    pub fn by_chains(&self, fill: Fill, lengths: ClampedSteps, stream: Stream) -> CompletedByChains {
+        assert!(fill == Fill::Draw || lengths.steps > 0, "a mean is over at least one step");
+        let kernel = Kernel::new(self.rbm);
+        let mut all = self.values.to_owned();
+        let groups: Vec<_> = all.axis_chunks_iter_mut(Axis(0), GROUP).enumerate().collect();
+        let tau = groups
+            .into_par_iter()
+            .map(|(group, mut to)| {
+                let rows = group * GROUP..group * GROUP + to.nrows();
+                let known = self.values.slice(s![rows.clone(), ..]);
+                let unknown = self.unknown.slice(s![rows, ..]);
+                let mut walk = Walk::new(&kernel, known, unknown);
+                let mut random = stream.bulk(group as u64);
+                let steps = if fill == Fill::Mean { lengths.steps } else { 0 };
+                let mut sum = Array2::<f64>::zeros(if fill == Fill::Mean { to.dim() } else { (0, 0) });
+                let mut series = vec![Vec::new(); to.nrows().min(FOLLOWED)];
+                let total = lengths.burn_in + steps;
+                for step in 0..total {
+                    walk.step(&kernel, &mut random);
+                    if step >= lengths.burn_in {
+                        walk.add_means(&kernel, &mut sum);
+                    }
+                    if 2 * step >= total {
+                        let energies = self.rbm.free_energy(walk.v.slice(s![..series.len(), ..]));
+                        series.iter_mut().zip(energies).for_each(|(series, f)| series.push(f));
+                    }
+                }
+                if fill == Fill::Mean {
+                    walk.v.assign(&sum.mapv(|x| (x / steps as f64) as f32));
+                }
+                ndarray::Zip::from(&mut to)
+                    .and(&walk.v)
+                    .and(unknown)
+                    .for_each(|to, v, u| *to = if *u { *v } else { *to });
+                let tau = series.iter().map(|series| tau_int(series));
+                tau.map(|tau| if tau.error.is_finite() { tau.tau } else { f64::INFINITY }).fold(0.0, f64::max)
+            })
+            .collect::<Vec<f64>>();
+        CompletedByChains { values: all, tau: tau.into_iter().fold(0.0, f64::max) }
+    }
+}
+
+/// Chains whose known units stay.
+struct Walk<'a> {
+    chains: Chains,
+    known: ArrayView2<'a, f32>,
+    unknown: ArrayView2<'a, bool>,
+    /// The visible units.
+    v: Array2<f32>,
+    h: Array2<f32>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(kernel: &Kernel, known: ArrayView2<'a, f32>, unknown: ArrayView2<'a, bool>) -> Self {
+        let (rbm, rows) = (kernel.rbm(), known.nrows());
+        let h = Array2::zeros((rows, rbm.n_hidden()));
+        let mut v = Array2::zeros(known.raw_dim());
+        rbm.visible_mean(h.view(), &mut v);
+        let mut walk = Self { chains: Chains::new(kernel, rows), known, unknown, v, h };
+        walk.set_back();
+        walk
+    }
+
+    /// Sets the known units to their values.
+    fn set_back(&mut self) {
+        ndarray::Zip::from(&mut self.v)
+            .and(&self.known)
+            .and(&self.unknown)
+            .for_each(|v, known, u| *v = if *u { *v } else { *known });
+    }
+
+    fn step(&mut self, kernel: &Kernel, random: &mut crate::random::Bulk) {
+        self.chains.set_visible(self.v.view()).expect("as many rows and units");
+        self.chains.step(kernel, random);
+        self.chains.write_visible(self.v.as_slice_mut().expect("standard layout"));
+        self.set_back();
+    }
+
+    /// Adds the expectations of the visible units at the hidden ones of the last step.
+    fn add_means(&mut self, kernel: &Kernel, sum: &mut Array2<f64>) {
+        self.chains.write_hidden(self.h.as_slice_mut().expect("standard layout"));
+        let mut means = Array2::zeros(self.v.raw_dim());
+        kernel.rbm().visible_mean(self.h.view(), &mut means);
+        sum.zip_mut_with(&means, |sum, mean| *sum += f64::from(*mean));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Streams;
+    use crate::rbm::exact_sums::tests::machine;
+    use ndarray::{ArrayView1, array};
+
+    const MARKS: [bool; 6] = [false, true, true, false, true, false];
+
+    /// The expectations of the unknown units of a state, by the sum over all states that agree with the known ones.
+    fn exact(rbm: &Rbm, row: ArrayView1<f32>, unknown: &[bool]) -> Vec<f64> {
+        let sites = rbm.visible_units().sites().unwrap();
+        let (mut sum, mut means) = (0.0, vec![0.0; 6]);
+        for (state, p) in rbm.visible_law().unwrap().iter().enumerate() {
+            let v = sites.layer(state as u64, 6);
+            if (0..6).all(|i| unknown[i] || v[i] == row[i]) {
+                sum += p;
+                means.iter_mut().zip(&v).for_each(|(mean, v)| *mean += p * f64::from(*v));
+            }
+        }
+        means.iter_mut().for_each(|mean| *mean /= sum);
+        means
+    }
+
+    /// Exact means against the sum over all states, of rows known in part, wholly and not at all; 1e-5: single
+    /// precision of the clamped machine. Means of chains against them: errors of 20,000 steps are below 0.02 (tau
+    /// below 5), the bound 0.08 is 4 of them.
+    #[test]
+    fn means_are_those_of_the_conditional_law() {
+        for units in [["spin", "spin"], ["binary", "binary"], ["-3,0.5", "spin"], ["spin", "gaussian:0.5"]] {
+            let rbm = machine(6, 4, 0.5, units);
+            let levels = rbm.visible_units().levels().unwrap();
+            let v = Array2::from_shape_fn((4, 6), |(r, i)| levels.value((r + i) % 3 == 0));
+            let unknown = ndarray::stack(
+                Axis(0),
+                &[
+                    ArrayView1::from(&MARKS),
+                    ArrayView1::from(&[true; 6]),
+                    ArrayView1::from(&[false; 6]),
+                    ArrayView1::from(&MARKS),
+                ],
+            )
+            .unwrap();
+            let rows = Incomplete::new(&rbm, v.view(), unknown.view()).unwrap();
+            assert!(rows.cost().is_finite());
+            let stream = Streams::new(1).of("test/fill");
+            let found = rows.exactly(Fill::Mean, stream).unwrap();
+            let chains = rows.by_chains(Fill::Mean, ClampedSteps { burn_in: 100, steps: 20_000 }, stream);
+            assert!(chains.tau < 5.0, "{}", chains.tau);
+            for row in 0..4 {
+                let marks = unknown.row(row).to_vec();
+                for (i, mean) in exact(&rbm, v.row(row), &marks).into_iter().enumerate() {
+                    let (a, b) = (f64::from(found[[row, i]]), f64::from(chains.values[[row, i]]));
+                    let scale = f64::from(levels.delta());
+                    assert!(
+                        (a - mean).abs() < 1e-5 * scale && (b - mean).abs() < 0.04 * scale,
+                        "{units:?}, {row}, {i}: {a}, {b} for {mean}"
+                    );
+                    assert!(marks[i] || found[[row, i]] == v[[row, i]] && chains.values[[row, i]] == v[[row, i]]);
+                }
+            }
+        }
+    }
+
+    /// Null: draws follow the conditional law: means of 20,000 equal rows against the exact ones, |z| < 5 for each of
+    /// three units (p < 2e-6), drawn exactly and by chains.
+    #[test]
+    fn draws_are_from_the_conditional_law() {
+        for units in [["spin", "binary"], ["categorical:3", "spin"]] {
+            let rbm = machine(6, 4, 0.5, units);
+            let marks = if units[0] == "spin" { MARKS } else { [false, false, false, true, true, true] };
+            let row = rbm.visible_units().sites().unwrap().layer(2, 6);
+            let v = Array2::from_shape_fn((20_000, 6), |(_, i)| row[i]);
+            let unknown = Array2::from_shape_fn((20_000, 6), |(_, i)| marks[i]);
+            let rows = Incomplete::new(&rbm, v.view(), unknown.view()).unwrap();
+            let stream = Streams::new(4).of("test/fill");
+            let chains = rows.by_chains(Fill::Draw, ClampedSteps { burn_in: 60, steps: 0 }, stream).values;
+            for drawn in [rows.exactly(Fill::Draw, stream).unwrap(), chains] {
+                assert!(drawn.rows().into_iter().all(|row| rbm.visible_units().sites().unwrap().misfit(row).is_none()));
+                for (i, mean) in exact(&rbm, v.row(0), &marks).into_iter().enumerate().filter(|(i, _)| marks[*i]) {
+                    let column: Vec<f64> = drawn.column(i).iter().map(|v| f64::from(*v)).collect();
+                    let seen = crate::statistics::mean_error(&column);
+                    assert!(((seen.value - mean) / seen.error).abs() < 5.0, "{units:?}, {i}: {seen:?} for {mean}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing_and_misfits_are_refused() {
+        let rbm = machine(6, 4, 0.5, ["spin", "spin"]);
+        let v = Array2::from_shape_fn((150, 6), |(r, i)| if (r * r + i) % 3 == 0 { 1.0 } else { -1.0 });
+        let unknown = Array2::from_shape_fn((150, 6), |(r, i)| (r + i) % 2 == 0);
+        let rows = Incomplete::new(&rbm, v.view(), unknown.view()).unwrap();
+        let all = || {
+            let stream = Streams::new(1).of("test/fill");
+            let lengths = ClampedSteps { burn_in: 5, steps: 5 };
+            let exact = [Fill::Draw, Fill::Mean].map(|fill| rows.exactly(fill, stream).unwrap());
+            (exact, [Fill::Draw, Fill::Mean].map(|fill| rows.by_chains(fill, lengths, stream).values))
+        };
+        let pool = |n: usize| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        assert!(pool(1).install(all) == pool(3).install(all));
+        let bad = array![[2.0f32, 1.0, 1.0, 1.0, 1.0, 1.0]];
+        let of = |marks: [bool; 6]| Incomplete::new(&rbm, bad.view(), ArrayView2::from(&[marks])).map(drop);
+        assert!(matches!(of([false; 6]), Err(RbmError::Data { .. })));
+        assert!(of([true, false, false, false, false, false]).is_ok());
+        assert!(matches!(
+            Incomplete::new(&rbm, v.view(), unknown.slice(s![..3, ..])).map(drop),
+            Err(RbmError::Shape { .. })
+        ));
+    }
+}
