@@ -23,6 +23,7 @@ mod run_flags;
 mod sample;
 mod sample_until;
 mod scan;
+mod thermometer;
 mod train;
 mod verify;
 
@@ -47,8 +48,10 @@ pub enum Command {
     Train(train::Train),
     /// Iterates a trained machine from your own samples.
     Flow(flow::Flow),
-    /// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores.
+    /// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores, completions.
     Rbm(rbm::Rbm),
+    /// Reads samples with a trained thermometer or classifier.
+    Thermometer(thermometer::Thermometer),
     /// Fetches or imports a data set.
     Data(data::Data),
     /// Writes page and figures of a finished run again.
@@ -76,6 +79,7 @@ impl Command {
     pub fn without_stages(&self) -> Option<&'static str> {
         match self {
             Command::Rbm(_) => Some("rbm"),
+            Command::Thermometer(_) => Some("thermometer"),
             Command::Data(_) => Some("data"),
             Command::Report(_) => Some("report"),
             Command::Inspect(_) => Some("inspect"),
@@ -103,6 +107,7 @@ impl Command {
             Command::Train(train) => train.execute(),
             Command::Flow(flow) => flow.execute(),
             Command::Rbm(rbm) => rbm.execute(),
+            Command::Thermometer(thermometer) => thermometer.execute(),
             Command::Data(data) => data.execute(),
             Command::Report(report) => report.execute(),
             Command::List(list) => list.execute(),

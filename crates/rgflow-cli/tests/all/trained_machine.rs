@@ -193,3 +193,180 @@ fn samples_that_are_not_the_machines_are_refused_with_the_remedy() {
     std::fs::write(place.path("t.safetensors"), other.to_bytes().unwrap()).unwrap();
     place.refused("rbm score t.safetensors spins.npz", &["the model is a thermometer"]);
 }
+
+/// Every unknown unit of every state of 6 bits: expectations against sums over the states that agree with the known
+/// ones; known units stay. 1e-5: single precision.
+#[test]
+fn unknown_values_are_completed_by_their_conditional_law() {
+    let place = Place::new();
+    let rbm = machine(6, 3, [Units::BINARY, Units::BINARY]);
+    place.save("m.safetensors", &rbm, json!({}));
+    let p = rbm.visible_law().unwrap();
+    let unknown = |s: usize, i: usize| (s * 7 + i * 3) % 5 < 2;
+    let marks = Array2::from_shape_fn((64, 6), |(s, i)| unknown(s, i));
+    place.archive("all.npz", |file| file.add("x", &states()).unwrap());
+    place.archive("mask.npz", |file| file.add("mask", &marks).unwrap());
+    let seen = place.json("rbm complete m.safetensors all.npz --mask mask.npz --mean -o mean.npz");
+    assert_eq!(seen["way"]["solve"], "exact");
+    assert_eq!(seen["unknown"]["values"], marks.iter().filter(|u| **u).count());
+    let means = place.array("mean.npz", "samples");
+    for s in 0..64usize {
+        let agrees = |other: &usize| (0..6).all(|i| unknown(s, i) || (s ^ other) >> i & 1 == 0);
+        let z: f64 = (0..64).filter(agrees).map(|other| p[other]).sum();
+        for i in 0..6 {
+            let up: f64 = (0..64).filter(agrees).filter(|other| other >> i & 1 == 1).map(|other| p[other]).sum();
+            near(means[(s, i)], up / z, 1e-5);
+        }
+    }
+    // The same by a value that stands for unknown ones, in text also by empty cells, and by chains within their
+    // error: 5000 steps, tau below 3, 5 of them.
+    let holes = Array2::from_shape_fn((64, 6), |(s, i)| if unknown(s, i) { -9.0 } else { states()[(s, i)] });
+    place.archive("holes.npz", |file| file.add("x", &holes).unwrap());
+    place.done("rbm complete m.safetensors holes.npz --unknown -9 --mean -o again.npz");
+    assert!(place.array("again.npz", "samples") == means);
+    let cell = |v: f32, s: usize| {
+        if v >= 0.0 {
+            v.to_string()
+        } else if s.is_multiple_of(2) {
+            String::new()
+        } else {
+            "nan".into()
+        }
+    };
+    let line = |s: usize| holes.row(s).iter().map(|v| cell(*v, s)).collect::<Vec<_>>().join(",") + "\n";
+    std::fs::write(place.path("holes.csv"), "a,b,c,d,e,f\n".to_string() + &(0..64).map(line).collect::<String>())
+        .unwrap();
+    place.done("rbm complete m.safetensors holes.csv --unknown nan --mean -o text.npz");
+    assert!(place.array("text.npz", "samples") == means);
+    let line = "rbm complete m.safetensors holes.npz --unknown -9 --mean --solve gibbs --steps 5000";
+    for threads in [1, 2] {
+        place.done(&format!("{line} --threads {threads} -o chains{threads}.npz"));
+    }
+    assert!(std::fs::read(place.path("chains1.npz")).unwrap() == std::fs::read(place.path("chains2.npz")).unwrap());
+    let chains = place.array("chains1.npz", "samples");
+    assert!((&chains - &means).iter().all(|d| d.abs() < 5.0 * 0.5 * (6.0f64 / 5000.0).sqrt()));
+    // Draws are states, and known units are as they were.
+    place.done("rbm complete m.safetensors all.npz --mask mask.npz -o draw.npz");
+    let draws = place.array("draw.npz", "samples");
+    assert!(
+        draws
+            .indexed_iter()
+            .all(|((s, i), v)| (*v == 0.0 || *v == 1.0) && (marks[(s, i)] || *v == f64::from(states()[(s, i)])))
+    );
+}
+
+#[test]
+fn nothing_and_everything_unknown_are_sensible_and_marks_that_do_not_fit_are_refused() {
+    let place = Place::new();
+    let rbm = machine(6, 3, [Units::SPIN, Units::SPIN]);
+    place.save("m.safetensors", &rbm, json!({}));
+    let spins = states().mapv(|v| 2.0 * v - 1.0);
+    place.archive("spins.npz", |file| file.add("spins", &spins).unwrap());
+    let said = place.done("rbm complete m.safetensors spins.npz --unknown 0 -o same.npz");
+    assert!(said.contains("no value is unknown"), "{said}");
+    assert!(place.array("same.npz", "spins") == spins.mapv(f64::from));
+    // A row of marks is that of every sample.
+    std::fs::write(place.path("all.csv"), "1,1,1,1,1,1\n").unwrap();
+    let said = place.done("rbm complete m.safetensors spins.npz --mask all.csv --mean -o all.npz");
+    assert!(said.contains("every value is unknown"), "{said}");
+    let exact = rbm.moments().unwrap().visible;
+    place
+        .array("all.npz", "samples")
+        .rows()
+        .into_iter()
+        .for_each(|row| row.iter().zip(&exact).for_each(|(a, b)| near(*a, *b, 1e-5)));
+    place.archive("short.npz", |file| file.add("mask", &arr1(&[1u8, 0, 1])).unwrap());
+    place.refused(
+        "rbm complete m.safetensors spins.npz --mask short.npz -o no.npz",
+        &["short.npz holds 3 marks", "6 values of a sample"],
+    );
+    place.archive("odd.npz", |file| file.add("mask", &arr1(&[2u8, 0, 1, 0, 0, 0])).unwrap());
+    place
+        .refused("rbm complete m.safetensors spins.npz --mask odd.npz -o no.npz", &["odd.npz: holds 2", "1 (or true)"]);
+    place.refused("rbm complete m.safetensors spins.npz -o no.npz", &["--mask FILE or --unknown VALUE"]);
+    place.refused("rbm complete m.safetensors spins.npz --unknown x -o no.npz", &["--unknown x", "number, or nan"]);
+    // Whole numbers of categorical units stay whole numbers; of one-hot rows whole sites are unknown.
+    let potts = machine(6, 3, ["categorical:3".parse().unwrap(), Units::BINARY]);
+    place.save("potts.safetensors", &potts, json!({ "input": { "values": "bits (0, 1)", "states": [1, 2, 5] } }));
+    std::fs::write(place.path("whole.csv"), "a,b\n1,\n,5\n2,2\n,\n").unwrap();
+    place.done("rbm complete potts.safetensors whole.csv --unknown nan -o whole.npz");
+    let whole = place.array("whole.npz", "samples");
+    assert!(
+        whole.dim() == (4, 2) && whole[(0, 0)] == 1.0 && whole[(1, 1)] == 5.0 && whole.row(2).iter().all(|v| *v == 2.0),
+        "{whole}"
+    );
+    assert!(whole.iter().all(|v| [1.0, 2.0, 5.0].contains(v)));
+    let hot = arr2(&[[0.0f32, 1.0, 0.0, 9.0, 9.0, 9.0]]);
+    place.archive("hot.npz", |file| file.add("x", &hot).unwrap());
+    place.done("rbm complete potts.safetensors hot.npz --unknown 9 --mean -o hot-mean.npz");
+    let mean = place.array("hot-mean.npz", "samples");
+    assert!(mean[(0, 1)] == 1.0, "{mean}");
+    near(mean.row(0).iter().skip(3).sum(), 1.0, 1e-6);
+    place.archive("part.npz", |file| file.add("x", &arr2(&[[0.0f32, 1.0, 0.0, 9.0, 1.0, 0.0]])).unwrap());
+    place.refused(
+        "rbm complete potts.safetensors part.npz --unknown 9 -o no.npz",
+        &["site 2 of sample 1 is known in part"],
+    );
+}
+
+/// A thermometer of 2 spins by hand: P(T | s) from the product of the spins, so that everything is known.
+#[test]
+fn networks_read_samples() {
+    use rgflow::nn::{Activation, Layer, Mlp};
+    use rgflow_lab::artifact::network_file;
+    let place = Place::new();
+    // P(first) = sigmoid(2 s_1): logits (s_1, -s_1).
+    let layer = Layer { weights: arr2(&[[1.0f32, -1.0], [0.0, 0.0]]), bias: arr1(&[0.0f32, 0.0]) };
+    let mut mlp = Mlp::classifier(vec![layer]);
+    mlp.output = Activation::Softmax;
+    let save = |name: &str, metadata: Value, blocks: Option<ndarray::Array3<f32>>| {
+        let model = network_file::with_layers(Model::new(metadata), &mlp);
+        let model = match blocks {
+            Some(blocks) => model.with("reference_blocks", blocks),
+            None => model,
+        };
+        std::fs::write(place.path(name), model.to_bytes().unwrap()).unwrap();
+    };
+    save(
+        "words.safetensors",
+        json!({ "kind": "classifier", "classes": ["cat", "dog"], "input": { "values": "spins (-1, +1)" } }),
+        None,
+    );
+    std::fs::write(place.path("a.csv"), "a,b,label\n1,1,cat\n1,-1,dog\n-1,1,dog\n-1,-1,bird\n").unwrap();
+    let seen = place.json("thermometer predict words.safetensors a.csv -o p.csv");
+    let p = 1.0 / (1.0 + (-2.0f64).exp());
+    assert_eq!((&seen["accuracy"]["samples"], &seen["accuracy"]["other_labels"]), (&json!(3), &json!(1)));
+    near(seen["accuracy"]["accuracy"]["value"].as_f64().unwrap(), 2.0 / 3.0, 1e-12);
+    near(seen["accuracy"]["cross_entropy"]["value"].as_f64().unwrap(), -(2.0 * p.ln() + (1.0 - p).ln()) / 3.0, 1e-6);
+    assert!(place.read("p.csv").starts_with("P(class=cat),P(class=dog),predicted\n0.8807"), "{}", place.read("p.csv"));
+    place.done("thermometer predict words.safetensors a.csv -o p.npz");
+    near(place.array("p.npz", "probabilities")[(3, 1)], p, 1e-6);
+    assert_eq!(place.column("p.npz", "predicted").to_vec(), [0.0, 0.0, 1.0, 1.0]);
+    // A thermometer whose reference at T = 1 and 2 reads 0.8 and 0.3: T* of a collection is where ln P_ref, linear
+    // between them, agrees.
+    let blocks = ndarray::Array3::from_shape_fn((2, 4, 2), |(t, _, k)| [[0.8, 0.2], [0.3, 0.7]][t][k]);
+    save(
+        "t.safetensors",
+        json!({ "kind": "thermometer", "temperatures": [1.0, 2.0], "input": { "values": "spins (-1, +1)" } }),
+        Some(blocks),
+    );
+    let of = |up: usize| Array2::from_shape_fn((40, 2), |(r, _)| if r % 40 < up { 1.0f32 } else { -1.0 });
+    place.archive("b.npz", |file| {
+        file.add("spins", &ndarray::concatenate![ndarray::Axis(0), of(20), of(36)]).unwrap();
+        file.add("temperatures", &arr1(&[2.0, 1.0])).unwrap();
+    });
+    let seen = place.json("thermometer predict t.safetensors b.npz");
+    assert_eq!(seen["t_star"].as_array().unwrap().len(), 2);
+    // 36 of 40 up reads P = 0.9 p + 0.1 (1 - p) = 0.8046, colder than T = 1 by less than a step; 20 of 40 reads 0.5.
+    assert_eq!(seen["t_star"][0]["label"], "1");
+    near(seen["t_star"][0]["t_star"]["value"].as_f64().unwrap(), 1.0, 0.02);
+    // ln(P/(1 - P)) is linear in T too: from ln 4 at 1 to ln(3/7) at 2, zero at 1 + ln 4/(ln 4 - ln(3/7)).
+    let at = 1.0 + 4f64.ln() / (4f64.ln() - (3.0f64 / 7.0).ln());
+    near(seen["t_star"][1]["t_star"]["value"].as_f64().unwrap(), at, 0.01);
+    near(seen["accuracy"]["accuracy"]["value"].as_f64().unwrap(), (36.0 + 20.0) / 80.0, 1e-12);
+    place.refused("thermometer predict t.safetensors wide.npz", &["wide.npz: does not exist"]);
+    place.archive("wide.npz", |file| file.add("x", &Array2::<f32>::ones((5, 7))).unwrap());
+    place.refused("thermometer predict t.safetensors wide.npz", &["the network reads 2 values, the samples have 7"]);
+    place.save("m.safetensors", &machine(2, 2, [Units::SPIN, Units::SPIN]), json!({}));
+    place.refused("thermometer predict m.safetensors b.npz", &["it is no network"]);
+}

@@ -28,6 +28,7 @@ mod label_columns;
 mod label_names;
 mod labels;
 mod lattice;
+mod marks;
 pub mod mnist;
 mod one_hot;
 mod pairing;
@@ -50,6 +51,7 @@ pub use kind::Kind;
 pub use label_names::{Labelling, Meaning};
 pub use labels::Labels;
 pub use lattice::{LATTICE_NAME, Sites};
+pub use marks::{Unknown, read_marks};
 pub use pairing::some as listed;
 pub use values::{Rows, Values, packed};
 
@@ -81,6 +83,8 @@ pub struct Options {
     pub real: bool,
     /// Whether whole numbers may be states of categorical units, which is then proposed where they are refused.
     pub states: bool,
+    /// Values that are unknown: they are marked ([`Dataset::unknown`]) and not checked.
+    pub unknown: Option<Unknown>,
     /// Option by which the user can allow real numbers, named where one is refused; empty: there is none.
     pub allow: &'static str,
 }
@@ -97,6 +101,7 @@ impl Default for Options {
             scale: 1.0,
             real: false,
             states: false,
+            unknown: None,
             allow: "",
         }
     }
@@ -123,6 +128,8 @@ pub struct Dataset {
     pub hash: String,
     /// The values of states, where whole numbers were coded one-hot: value k is state k + 1.
     pub states: Option<Vec<i64>>,
+    /// Marks of unknown values, shape (samples, values of the file), where options say which they are; they hold any known value.
+    pub unknown: Option<Array2<bool>>,
     /// Number of further files of samples.
     pub more: usize,
     /// All files that were read, in order, with the hashes of their bytes.
@@ -183,10 +190,12 @@ impl Dataset {
             Format::Idx => array::idx(path, &content, options)?,
             Format::Text => text::read(path, content, options)?,
         };
-        let Table { values, shape, mut labels, lattice, field, mut notes, origin, candidates } = table;
+        let Table { mut values, shape, mut labels, lattice, field, mut notes, origin, candidates } = table;
         if values.dim().0 == 0 || values.dim().1 == 0 {
             return Err(wrong("holds no numbers; expected one row per sample".into()));
         }
+        let unknown = options.unknown.as_ref().map(|unknown| unknown.take(&mut values, options.scale));
+        let unknown = unknown.transpose().map_err(wrong)?;
         let kind = kind::of(&values, origin.as_ref(), options).map_err(wrong)?;
         if format == Format::Idx
             && options.reads_labels
@@ -213,6 +222,7 @@ impl Dataset {
             files,
             more: 0,
             states: None,
+            unknown,
         })
     }
 
@@ -285,7 +295,8 @@ impl Dataset {
     /// The samples `rows` as a data set of their own.
     pub fn select(&self, rows: &[usize]) -> Self {
         let labels = self.labels.as_ref().map(|labels| labels.select(rows));
-        Self { values: self.values.select(rows), labels, ..self.clone_without_values() }
+        let unknown = self.unknown.as_ref().map(|unknown| unknown.select(ndarray::Axis(0), rows));
+        Self { values: self.values.select(rows), labels, unknown, ..self.clone_without_values() }
     }
 
     fn clone_without_values(&self) -> Self {
@@ -303,6 +314,7 @@ impl Dataset {
             files: self.files.clone(),
             more: self.more,
             states: self.states.clone(),
+            unknown: None,
         }
     }
 }

@@ -90,6 +90,10 @@ impl Dataset {
         }
         self.values = Values::States(coded);
         self.kind = Kind::Bits;
+        self.unknown = self
+            .unknown
+            .take()
+            .map(|unknown| Array2::from_shape_fn((n, sites * q), |(row, unit)| unknown[(row, unit / q)]));
         self.shape.push(q);
         // A lattice of sites is none of units.
         (self.lattice, self.field) = (None, None);
@@ -97,6 +101,33 @@ impl Dataset {
         self.notes
             .push(format!("whole numbers are coded one-hot for {q} states: {}", list.collect::<Vec<_>>().join(", ")));
         self.states = Some(states);
+        Ok(())
+    }
+
+    /// Gives unknown sites of one-hot rows of `units` their first state, so that all rows are states.
+    ///
+    /// # Errors
+    /// A sentence with the remedy, if a site is known in part.
+    pub fn first_states(&mut self, units: &rgflow::rbm::Units) -> Result<(), String> {
+        let (Some(unknown), Some(sites)) = (&self.unknown, units.sites()) else { return Ok(()) };
+        let width = sites.width();
+        if width < 2 || !unknown.iter().any(|u| *u) {
+            return Ok(());
+        }
+        let mut values = self.values.rows(&(0..self.n_samples()).collect::<Vec<_>>());
+        for (row, (mut values, unknown)) in values.rows_mut().into_iter().zip(unknown.rows()).enumerate() {
+            for (site, marks) in unknown.to_vec().chunks(width).enumerate() {
+                if marks.iter().any(|u| *u != marks[0]) {
+                    let (sample, site) = (row + 1, site + 1);
+                    return Err(format!(
+                        "site {site} of sample {sample} is known in part; mark all {width} values of a site of {units} units, or none"
+                    ));
+                }
+                let units = values.iter_mut().skip(site * width).zip(sites.values(0)).filter(|_| marks[0]);
+                units.for_each(|(to, v)| *to = *v);
+            }
+        }
+        (self.values, self.kind) = (values.into(), Kind::Bits);
         Ok(())
     }
 

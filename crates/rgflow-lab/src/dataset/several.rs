@@ -57,6 +57,8 @@ impl Dataset {
         notes.extend(said(&parts));
         let hash = hash(&parts, labels.as_ref());
         let kinds: Vec<Kind> = parts.iter().map(|part| part.kind).collect();
+        let marks: Option<Vec<_>> = parts.iter().map(|part| part.unknown.as_ref().map(|marks| marks.view())).collect();
+        let unknown = marks.and_then(|marks| ndarray::concatenate(ndarray::Axis(0), &marks).ok());
         let values = joined(parts)?;
         let kind = kind::of(&values, None, options).map_err(|why| {
             let other = kinds.iter().position(|kind| *kind != kinds[0]).unwrap_or(0);
@@ -79,6 +81,7 @@ impl Dataset {
             files,
             more: paths.len() - 1,
             states: None,
+            unknown,
         })
     }
 

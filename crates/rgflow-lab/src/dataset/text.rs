@@ -6,7 +6,7 @@ use super::cells::{
 use super::content::Content;
 use super::header::{self, Names};
 use super::label_columns::take_labels;
-use super::{Options, Origin, Table};
+use super::{Options, Origin, Table, Unknown};
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
 use ndarray::{Array2, Axis};
@@ -113,7 +113,9 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     if kept.is_empty() {
         return Err("holds labels alone, no samples; add columns of numbers".into());
     }
-    if let Some(((r, c), text)) = below.words.iter().find(|((_, c), _)| kept.contains(c)) {
+    let missing = options.unknown.as_ref().is_some_and(Unknown::is_nan);
+    let is_number = |text: &str| missing && Cell::of(text) == Cell::Missing;
+    if let Some(((r, c), text)) = below.words.iter().find(|((_, c), text)| kept.contains(c) && !is_number(text)) {
         return Err(no_number(below.lines[*r], *c, text));
     }
     let all = Array2::from_shape_vec((n, below.width), below.numbers).map_err(|e| e.to_string())?;

@@ -1,6 +1,7 @@
 //! A machine in a file of the user's, and the samples given to it.
 
 use super::place::model_file;
+use super::trained_on;
 use crate::artifact::{Artifact, Error, Model, rbm_file, user_file};
 use crate::dataset::{Dataset, Input, Kind, Labelling, Options};
 use crate::study::standard::Standard;
@@ -90,6 +91,9 @@ impl Machine {
     pub(crate) fn adapt(&self, data: &mut Dataset, scale: f64, others: &[&Input]) -> Result<(), String> {
         let units = self.rbm.visible_units();
         if let Some(q) = self.states() {
+            if data.n_units() == self.rbm.n_visible() {
+                data.first_states(units)?;
+            }
             data.code_states(q, self.input.states.as_deref())?;
         }
         if data.n_units() != self.rbm.n_visible() {
@@ -125,7 +129,11 @@ impl Machine {
         let options = self.options(Options { labelling, reads_labels: false, ..options.clone() });
         let mut data = UserData::new(paths)?;
         data.read(&options, |data| self.adapt(data, options.scale, &[]))?;
-        data.take().ok_or_else(|| Error::failure("the samples were not read"))
+        let mut data = data.take().ok_or_else(|| Error::failure("the samples were not read"))?;
+        if trained_on(&self.model, &data) {
+            data.notes.push(format!("{} was trained on these samples, most of which it knows", self.path.display()));
+        }
+        Ok(data)
     }
 }
 

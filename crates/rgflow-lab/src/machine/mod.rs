@@ -1,24 +1,36 @@
-//! A trained machine at work on samples: draws, hidden expectations, reconstructions, scores.
+//! A trained machine or network at work on samples: draws, hidden expectations, reconstructions, scores, completions,
+//! predictions.
 //!
 //! Everything here begins with a [`Machine`] from a model file (or the folder of its run) and ends with a [`Table`],
 //! which is written to `.npz`, `.npy` or `.csv`. Samples are read as trainings read them, and are refused where their
 //! values are not those of the machine's units.
 
+mod complete;
 mod draw;
 mod given;
 mod place;
+mod predict;
 mod score;
 mod table;
 mod transform;
 
+pub use complete::{Complete, Completed, Gaps, Solve, gaps};
 pub use draw::{DRAW_CHAINS, Draw, Drawn, How, Way};
 pub use given::Machine;
 pub use place::model_file;
+pub use predict::{Prediction, Read, Truth, predict};
 pub use score::{Score, score};
 pub use table::{OutFile, Table};
 pub use transform::{Reconstruction, reconstruct, transform};
 
+use crate::artifact::Model;
+use crate::dataset::Dataset;
 use rgflow::statistics::{Estimate, mean_error};
+
+/// Whether the file of samples is that of the training of `model`, by its hash.
+fn trained_on(model: &Model, data: &Dataset) -> bool {
+    model.metadata.get("input").and_then(|input| input.get("blake3")?.as_str()).is_some_and(|hash| hash == data.hash)
+}
 
 /// Mean of independent values with its standard error, NaN for a single one.
 fn mean(values: &[f64]) -> Estimate {

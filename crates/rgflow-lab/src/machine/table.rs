@@ -101,6 +101,8 @@ struct Column {
     name: &'static str,
     /// Letter before the numbers of columns.
     letter: &'static str,
+    /// Names of the columns, where these are not numbered.
+    names: Option<Vec<String>>,
     cells: Cells,
 }
 
@@ -137,19 +139,27 @@ impl Table {
         } else {
             Cells::Real(values)
         };
-        self.columns.push(Column { name, letter, cells });
+        self.columns.push(Column { name, letter, names: None, cells });
         self
     }
 
     /// Adds rows of real values.
     pub fn real(mut self, name: &'static str, letter: &'static str, values: Array2<f32>) -> Self {
-        self.columns.push(Column { name, letter, cells: Cells::Real(values) });
+        self.columns.push(Column { name, letter, names: None, cells: Cells::Real(values) });
+        self
+    }
+
+    /// Gives the columns of the values added last names of their own, one for each.
+    pub fn named(mut self, names: Vec<String>) -> Self {
+        if let Some(last) = self.columns.last_mut() {
+            last.names = Some(names);
+        }
         self
     }
 
     /// Adds a value for each sample.
     pub fn numbers(mut self, name: &'static str, values: Vec<f64>) -> Self {
-        self.columns.push(Column { name, letter: "", cells: Cells::Numbers(values) });
+        self.columns.push(Column { name, letter: "", names: None, cells: Cells::Numbers(values) });
         self
     }
 
@@ -224,7 +234,7 @@ impl Table {
         }
         let mut first = true;
         let mut comma = |to: &mut dyn Write| if std::mem::take(&mut first) { Ok(()) } else { to.write_all(b",") };
-        for Column { name, letter, cells } in &self.columns {
+        for Column { name, letter, names, cells } in &self.columns {
             let width = match cells {
                 Cells::States(values) => values.ncols(),
                 Cells::Real(values) => values.ncols(),
@@ -236,7 +246,10 @@ impl Table {
             };
             for k in 0..width {
                 comma(&mut to)?;
-                write!(to, "{letter}{k}")?;
+                match names.as_ref().and_then(|names| names.get(k)) {
+                    Some(name) => to.write_all(crate::report::csv::field(name).as_bytes())?,
+                    None => write!(to, "{letter}{k}")?,
+                }
             }
         }
         to.write_all(b"\n")?;

@@ -98,9 +98,9 @@ impl Rbm {
     /// let rbm = Rbm::random(1, 2, 0.5, &mut Streams::new(1).generator("example", 0));
     /// let v = ndarray::array![[1.0f32], [-1.0]];
     /// // The only unit has no others: ln p(v) itself.
-    /// let ln_p = rbm.free_energy(v.view()).iter().map(|f| -f).zip(std::iter::repeat(rbm.ln_z()?));
-    /// for (pseudo, (f, ln_z)) in rbm.pseudo_likelihoods(v.view())?.iter().zip(ln_p) {
-    ///     assert!((pseudo - (f - ln_z)).abs() < 1e-12);
+    /// let (energies, ln_z) = (rbm.free_energy(v.view()), rbm.ln_z()?);
+    /// for (pseudo, f) in rbm.pseudo_likelihoods(v.view())?.iter().zip(energies) {
+    ///     assert!((pseudo + f + ln_z).abs() < 1e-12);
     /// }
     /// # Ok::<(), rgflow::rbm::RbmError>(())
     /// ```

@@ -1,5 +1,6 @@
 //! `rgflow rbm`: a trained machine put to use.
 
+mod complete;
 mod draw;
 mod score;
 mod transform;
@@ -15,13 +16,14 @@ use rgflow_lab::record::format;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores.
+/// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores, completions.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rgflow rbm draw runs/samples-rbm -n 1000 -o draws.npz
   rgflow rbm score runs/samples-rbm samples.npz
   rgflow rbm transform runs/digits-rbm digits.npy -o hidden.npy
   rgflow rbm reconstruct runs/digits-rbm digits.npy -o back.npz
+  rgflow rbm complete runs/digits-rbm holes.npy --unknown nan --mean -o whole.npy
 
 A machine is a .safetensors file, or the folder of the run that trained it.")]
 pub struct Rbm {
@@ -40,6 +42,8 @@ enum Verb {
     Reconstruct(transform::Reconstruct),
     /// Prints how likely samples are: free energy, ln p, pseudo-likelihood.
     Score(score::Score),
+    /// Completes samples of which some values are unknown.
+    Complete(complete::Complete),
 }
 
 impl Rbm {
@@ -49,6 +53,7 @@ impl Rbm {
             Verb::Transform(transform) => transform.execute(),
             Verb::Reconstruct(reconstruct) => reconstruct.execute(),
             Verb::Score(score) => score.execute(),
+            Verb::Complete(complete) => complete.execute(),
         }
     }
 }

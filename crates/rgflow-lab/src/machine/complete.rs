@@ -1,0 +1,222 @@
+//! Samples of which some values are unknown, completed by the machine.
+
+use super::{Machine, Table};
+use crate::artifact::Error;
+use crate::artifact::memory::{self, Need};
+use crate::dataset::{Dataset, Options, Unknown, read_marks};
+use ndarray::{Array2, ArrayView2};
+use rgflow::random::Streams;
+use rgflow::rbm::{ClampedSteps, Fill, Incomplete, RbmError, Units};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Multiplications up to which laws of unknown units are enumerated: some seconds.
+const MOST_COST: f64 = 1e10;
+/// Autocorrelation times that a burn-in has at least.
+const BURN_IN_TIMES: f64 = 20.0;
+
+/// How unknown units are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Solve {
+    /// By enumeration where that takes seconds, else by chains.
+    Auto,
+    /// By enumeration of the unknown or of the hidden units.
+    Exact,
+    /// By clamped Gibbs chains.
+    Gibbs,
+}
+
+impl FromStr for Solve {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "exact" => Ok(Self::Exact),
+            "gibbs" => Ok(Self::Gibbs),
+            other => Err(format!("\"{other}\": must be auto, exact or gibbs")),
+        }
+    }
+}
+
+/// Which values are unknown.
+pub enum Gaps {
+    /// Those that the file of marks says, 1 for unknown.
+    Mask(PathBuf),
+    /// Those of this value, which may be NaN.
+    Value(f64),
+}
+
+/// A completion to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Complete {
+    /// Draws or expectations.
+    pub fill: Fill,
+    /// The way.
+    pub solve: Solve,
+    /// Steps of chains.
+    pub lengths: ClampedSteps,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// Completed samples.
+pub struct Completed {
+    /// Array `spins` of states of {-1, +1} units, else `samples`.
+    pub table: Table,
+    /// Numbers of unknown values, and of all.
+    pub unknown: [usize; 2],
+    /// Samples with unknown values.
+    pub rows: usize,
+    /// Whether unknown units were found by enumeration.
+    pub exact: bool,
+    /// Why not.
+    pub reason: Option<String>,
+    /// Largest tau_int of clamped chains in steps; `None` without chains or where they are too short to tell.
+    pub tau: Option<f64>,
+    /// Notes, and warnings with the remedy.
+    pub notes: Vec<String>,
+    /// Warnings with the remedy.
+    pub warnings: Vec<String>,
+}
+
+impl Machine {
+    /// The samples in the files `paths` with marks of their unknown values, shape (samples, n_visible); unknown ones
+    /// hold any value of the units.
+    ///
+    /// # Errors
+    /// As [`Machine::samples`], and where marks do not fit.
+    pub fn incomplete(
+        &self,
+        paths: &[PathBuf],
+        options: &Options,
+        gaps: &Gaps,
+    ) -> Result<(Dataset, Array2<bool>), Error> {
+        let low = self.rbm.visible_units().range().map_or(0.0, |(low, _)| low);
+        let unknown = match gaps {
+            Gaps::Value(value) => Unknown::Value { value: *value, low },
+            Gaps::Mask(path) => Unknown::Marked { marks: read_marks(path)?, of: path.display().to_string(), low },
+        };
+        let mut data = self.samples(paths, &Options { unknown: Some(unknown), ..options.clone() })?;
+        let marks = data.unknown.take().unwrap_or_else(|| Array2::default(data.values.dim()));
+        Ok((data, marks))
+    }
+}
+
+impl Complete {
+    /// Completes `data`, whose unknown values `unknown` marks; the same for any number of threads.
+    ///
+    /// # Errors
+    /// [`Error::User`] if it does not fit into memory, or enumeration was asked for and cannot be.
+    pub fn of(&self, machine: &Machine, data: &Dataset, unknown: ArrayView2<bool>) -> Result<Completed, Error> {
+        let (n, units) = data.values.dim();
+        let what = format!("{n} samples of {units} units");
+        memory::need(&[Need::new(&[13, n, units], what, "give fewer samples at a time")])?;
+        let user = |e: RbmError| Error::user(format!("{}: {e}", data.title()));
+        let values = data.values.rows(&(0..n).collect::<Vec<_>>());
+        let rows = Incomplete::new(&machine.rbm, values.view(), unknown).map_err(user)?;
+        let cost = rows.cost();
+        let stream = Streams::new(self.seed);
+        let mut notes = Vec::new();
+        let mut warnings = Vec::new();
+        let (mut reason, mut tau) = (None, None);
+        let exactly = match self.solve {
+            Solve::Gibbs => None,
+            Solve::Auto if cost > MOST_COST => {
+                reason = Some(match cost.is_finite() {
+                    true => format!("enumeration takes {cost:.0e} multiplications (--solve exact does them)"),
+                    false => "more states than can be enumerated in both the unknown and the hidden units".into(),
+                });
+                None
+            }
+            _ => Some(rows.exactly(self.fill, stream.of("machine/complete"))),
+        };
+        let (completed, exact) = match exactly {
+            Some(Ok(completed)) => (completed, true),
+            Some(Err(e)) if self.solve == Solve::Exact => {
+                return Err(Error::user(format!("{}: {e}; take --solve gibbs", data.title())));
+            }
+            other => {
+                if let Some(Err(e)) = other {
+                    reason = Some(e.to_string());
+                }
+                let made = rows.by_chains(self.fill, self.lengths, stream.of("machine/complete-chains"));
+                tau = Some(made.tau).filter(|tau| tau.is_finite());
+                warnings.extend(self.warning(made.tau));
+                (made.values, false)
+            }
+        };
+        let marked = unknown.iter().filter(|u| **u).count();
+        let partly = unknown.rows().into_iter().filter(|row| row.iter().any(|u| *u)).count();
+        if marked == 0 {
+            notes.push("no value is unknown: the samples are written as they are".into());
+        } else if marked == n * units {
+            notes.push("every value is unknown: these are draws or expectations of the machine alone".into());
+        }
+        Ok(Completed {
+            table: self.table(machine, data, completed, &mut notes),
+            unknown: [marked, n * units],
+            rows: partly,
+            exact,
+            reason,
+            tau,
+            notes,
+            warnings,
+        })
+    }
+
+    /// Of chains whose largest tau_int is `tau`.
+    fn warning(&self, tau: f64) -> Option<String> {
+        let ClampedSteps { burn_in, .. } = self.lengths;
+        let said = if tau.is_finite() { format!("{tau:.3} steps") } else { "more than these chains can show".into() };
+        let steps = if tau.is_finite() { (BURN_IN_TIMES * tau).ceil() as usize } else { 10 * burn_in.max(1) };
+        (BURN_IN_TIMES * tau > burn_in as f64).then(|| {
+            format!(
+                "--burn-in {burn_in} is below 20 tau_int of the free energy with known units held (tau_int = {said}): out of equilibrium; take --burn-in {steps}"
+            )
+        })
+    }
+
+    /// The values as they were given: states of sites that were whole numbers are such again.
+    fn table(&self, machine: &Machine, data: &Dataset, values: Array2<f32>, notes: &mut Vec<String>) -> Table {
+        let spins = *machine.rbm.visible_units() == Units::SPIN && self.fill == Fill::Draw;
+        let name = if spins { "spins" } else { "samples" };
+        let states = data.states.as_ref().zip(machine.rbm.visible_units().sites());
+        let table = match states {
+            Some((states, sites)) if self.fill == Fill::Draw => {
+                let width = sites.width();
+                let state = |(row, site): (usize, usize)| {
+                    let row = values.row(row);
+                    let one = row.iter().skip(site * width).take(width).position(|v| *v == 1.0);
+                    states[one.unwrap_or(0)] as f32
+                };
+                Table::new().states(name, "s", Array2::from_shape_fn((values.nrows(), values.ncols() / width), state))
+            }
+            Some(_) => {
+                notes.push("expectations of states are one-hot: the probability of each state of each site".into());
+                Table::new().real(name, "s", values)
+            }
+            None => Table::new().states(name, "s", values),
+        };
+        match &data.lattice {
+            Some(sites) if spins => table.on_lattice(sites),
+            _ => table,
+        }
+    }
+}
+
+/// Which values are unknown, from the options of a command: a file of marks, or a value.
+///
+/// # Errors
+/// [`Error::User`] for a text that is no number.
+pub fn gaps(mask: Option<&Path>, unknown: Option<&str>) -> Result<Gaps, Error> {
+    match (mask, unknown) {
+        (Some(path), _) => Ok(Gaps::Mask(path.into())),
+        (None, Some(text)) => text
+            .trim()
+            .parse()
+            .map(Gaps::Value)
+            .map_err(|_| Error::user(format!("--unknown {text}: must be a number, or nan"))),
+        (None, None) => Err(Error::user("which values are unknown is not said; give --mask FILE or --unknown VALUE")),
+    }
+}
