@@ -8,6 +8,7 @@
 mod complete;
 mod draw;
 mod given;
+mod import;
 mod place;
 mod predict;
 mod score;
@@ -17,10 +18,11 @@ mod transform;
 pub use complete::{Complete, Completed, Gaps, Solve, gaps};
 pub use draw::{DRAW_CHAINS, Draw, Drawn, How, Way};
 pub use given::Machine;
+pub use import::{Import, Imported, Layout};
 pub use place::model_file;
 pub use predict::{Prediction, Read, Truth, predict};
 pub use score::{Score, score};
-pub use table::{OutFile, Table};
+pub use table::{ModelFile, OutFile, Table};
 pub use transform::{Reconstruction, reconstruct, transform};
 
 use crate::artifact::Model;

@@ -1,7 +1,7 @@
 //! Results in a file: `.npz` (all arrays), `.npy` (the first one) or `.csv` (a column for each value of a sample),
 //! written whole or not at all.
 
-use crate::artifact::{Error, atomic, npy, npz};
+use crate::artifact::{Error, Model, atomic, npy, npz};
 use ndarray::{Array1, Array2, ArrayView2, arr0};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -76,11 +76,37 @@ impl OutFile {
     }
 }
 
+/// A model file that is written.
+pub struct ModelFile(PathBuf);
+
+impl ModelFile {
+    /// The file `path`, which must not exist unless it is to be replaced (`force`).
+    ///
+    /// # Errors
+    /// [`Error::User`] for another kind of file, or one that exists.
+    pub fn new(path: &Path, force: bool) -> Result<Self, Error> {
+        if path.extension().is_none_or(|e| e != "safetensors") {
+            let out = path.display();
+            return Err(Error::user(format!("--out {out}: unknown kind of file; name it .safetensors")));
+        }
+        refuse_existing(path, force)?;
+        Ok(Self(path.into()))
+    }
+
+    /// Writes `model`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, model: &Model) -> Result<(), Error> {
+        model.save(&self.0)
+    }
+}
+
 /// Refuses to replace the file `path` unless `force`.
 ///
 /// # Errors
 /// [`Error::User`] with the remedy.
-pub(super) fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
+fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
     let out = path.display();
     match path.exists() && !force {
         true => Err(Error::user(format!("--out {out}: exists; add --force to replace it, or choose another name"))),

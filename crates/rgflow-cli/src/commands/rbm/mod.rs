@@ -2,6 +2,7 @@
 
 mod complete;
 mod draw;
+mod import;
 mod score;
 mod transform;
 
@@ -24,6 +25,7 @@ use std::path::PathBuf;
   rgflow rbm transform runs/digits-rbm digits.npy -o hidden.npy
   rgflow rbm reconstruct runs/digits-rbm digits.npy -o back.npz
   rgflow rbm complete runs/digits-rbm holes.npy --unknown nan --mean -o whole.npy
+  rgflow rbm import sklearn.npz -o model.safetensors
 
 A machine is a .safetensors file, or the folder of the run that trained it.")]
 pub struct Rbm {
@@ -44,6 +46,8 @@ enum Verb {
     Score(score::Score),
     /// Completes samples of which some values are unknown.
     Complete(complete::Complete),
+    /// Makes a model of the parameters of another program: scikit-learn, rbms, or arrays of usual names.
+    Import(import::Import),
 }
 
 impl Rbm {
@@ -54,6 +58,7 @@ impl Rbm {
             Verb::Reconstruct(reconstruct) => reconstruct.execute(),
             Verb::Score(score) => score.execute(),
             Verb::Complete(complete) => complete.execute(),
+            Verb::Import(import) => import.execute(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod ising_2d;
 pub mod place;
 pub mod printed;
 pub mod small;
+pub mod trained;
 pub mod two;
 
 use std::collections::BTreeMap;

@@ -4,14 +4,15 @@
 
 mod categorical;
 mod gaussian;
+mod noise;
 mod sites;
 mod two_valued;
 
+pub(super) use noise::Noise;
 pub use sites::Sites;
 
 use super::RbmError;
 use crate::kernel::lines::Line;
-use crate::kernel::normal;
 use crate::random::Bulk;
 use ndarray::ArrayView1;
 use std::fmt;
@@ -103,30 +104,6 @@ pub(super) struct Map {
     pub(super) scale: Vec<f64>,
     pub(super) shift: Vec<f64>,
     pub(super) ln_volume: f64,
-}
-
-/// Random numbers by the array, in memory that is kept.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Noise {
-    words: Vec<u32>,
-    normal: Vec<f32>,
-}
-
-impl Noise {
-    /// `n` random words.
-    fn words(&mut self, n: usize, random: &mut Bulk) -> &[u32] {
-        self.words.resize(n, 0);
-        random.fill(&mut self.words);
-        &self.words
-    }
-
-    /// `n` standard normal numbers, `n` a multiple of sixteen.
-    fn normal(&mut self, n: usize, random: &mut Bulk) -> &[f32] {
-        self.words.resize(n, 0);
-        self.normal.resize(n, 0.0);
-        normal::fill(random, &mut self.words, &mut self.normal);
-        &self.normal
-    }
 }
 
 /// A number of a list in a text.
