@@ -142,7 +142,7 @@ impl Method {
             mu_b: *self.l2_biases as f32,
             max_norm: (*self.max_norm != 0.0).then_some(*self.max_norm as f32),
         };
-        Descent { rule, rate: *self.learning_rate as f32, decay: *self.decay, regulariser }
+        Descent { rule, rate: *self.learning_rate as f32, decay: *self.decay, fall: None, regulariser }
     }
 
     /// Division of the data into batches.

@@ -12,6 +12,7 @@ use crate::restart::{Unfit, put};
 ///     rule: "adam".parse()?,
 ///     rate: 0.1,
 ///     decay: 0.01,
+///     fall: None,
 ///     regulariser: Regulariser { mu_w: 1e-3, ..Regulariser::default() },
 /// };
 /// descent.check()?;
@@ -32,14 +33,39 @@ pub struct Descent {
     pub rate: f32,
     /// Decay of the learning rate, >= 0: update t = 0, 1, 2 ... has the rate eta / (1 + decay t).
     pub decay: f64,
+    /// Linear fall of the learning rate to 0, besides its decay; `None`: it does not fall.
+    pub fall: Option<Fall>,
     /// Regularisation.
     pub regulariser: Regulariser,
+}
+
+/// A linear fall of the learning rate to 0: the noise of stochastic gradients dies out and the parameters settle.
+///
+/// ```
+/// use rgflow::learning::{Descent, Fall, Rule, Sgd};
+/// let descent = Descent { fall: Some(Fall { from: 100, until: 300 }), ..Descent::new(Rule::Sgd(Sgd), 0.5) };
+/// assert_eq!([0, 100, 200, 300].map(|done| descent.rate_after(done)), [0.5, 0.5, 0.25, 0.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fall {
+    /// Updates at the full rate.
+    pub from: u64,
+    /// Update from which the rate is 0, > `from`.
+    pub until: u64,
+}
+
+impl Fall {
+    /// Share of the rate that is left after `done` updates, in [0, 1].
+    fn left(&self, done: u64) -> f64 {
+        let all = self.until.saturating_sub(self.from).max(1) as f64;
+        (self.until.saturating_sub(done) as f64 / all).min(1.0)
+    }
 }
 
 impl Descent {
     /// `rule` at the constant learning rate `rate`, without regularisation.
     pub fn new(rule: Rule, rate: f32) -> Self {
-        Self { rule, rate, decay: 0.0, regulariser: Regulariser::default() }
+        Self { rule, rate, decay: 0.0, fall: None, regulariser: Regulariser::default() }
     }
 
     /// Refuses numbers outside their range.
@@ -53,9 +79,10 @@ impl Descent {
         self.regulariser.check()
     }
 
-    /// Learning rate of the update after `done` updates: eta / (1 + decay done).
+    /// Learning rate of the update after `done` updates: eta / (1 + decay done), times what the fall leaves.
     pub fn rate_after(&self, done: u64) -> f64 {
-        f64::from(self.rate) / (1.0 + self.decay * done as f64)
+        let rate = f64::from(self.rate) / (1.0 + self.decay * done as f64);
+        self.fall.map_or(rate, |fall| rate * fall.left(done))
     }
 
     /// State for an array of `n` weights.
@@ -133,7 +160,7 @@ mod tests {
 
     fn described(rule: Rule) -> Descent {
         let regulariser = Regulariser { lambda_w: 0.02, mu_w: 0.3, lambda_b: 0.01, mu_b: 0.0, max_norm: Some(1.5) };
-        Descent { rule, rate: 0.1, decay: 0.05, regulariser }
+        Descent { rule, rate: 0.1, decay: 0.05, fall: None, regulariser }
     }
 
     /// Runs 30 updates of ours with gradients handed over times -8 and the scale -1/8, and of `textbook` in f64, which is

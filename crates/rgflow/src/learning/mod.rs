@@ -16,7 +16,7 @@ mod sgd;
 pub use adam::Adam;
 pub use augmentation::{mixtures, noisy};
 pub use batches::Batching;
-pub use descent::{Descent, Optimiser};
+pub use descent::{Descent, Fall, Optimiser};
 pub use early_stopping::EarlyStopping;
 pub(crate) use early_stopping::State as StoppingState;
 pub use error::LearningError;

@@ -4,6 +4,7 @@
 //! or climbed where it lies, while it is in the nearest cache.
 
 use super::contrastive::Biases;
+use super::phases::{Offsets, Phases};
 use super::{Levels, Rbm, Units};
 use crate::cpu;
 use crate::kernel::bits::{Bits, ByUnit, TOGETHER, Together};
@@ -21,13 +22,10 @@ pub(super) struct Bitwise {
     hidden_bias: Vec<Line>,
     visible_bias: Vec<Line>,
     levels: [Levels; 2],
-    batch: usize,
-    steps: usize,
+    phases: Phases,
     /// Visible units of the data, and of the chains of the negative phase, which with `persistent` go on from update to update.
     data: Bits,
     chains: Bits,
-    persistent: bool,
-    begun: bool,
     hidden: Bits,
     random: Bulk,
     /// Means of a narrow block, side by side.
@@ -45,43 +43,40 @@ pub(super) struct Bitwise {
     visible: Biases,
     visible_sum: Vec<f64>,
     hidden_rule: Biases,
+    /// Also of units that are none, which are zero.
     hidden_sum: Vec<f64>,
+    /// What centring takes from the gradient of the visible biases.
+    visible_rest: Vec<f64>,
+    offsets: Option<Offsets>,
 }
 
 impl Bitwise {
     /// `None` unless both layers of `rbm` are two-valued.
-    pub(super) fn new(
-        rbm: &Rbm,
-        batch: usize,
-        (steps, persistent): (usize, bool),
-        descent: &Descent,
-        random: Bulk,
-    ) -> Option<Self> {
+    pub(super) fn new(rbm: &Rbm, phases: Phases, descent: &Descent, random: Bulk) -> Option<Self> {
         let levels = [rbm.visible_units().levels()?, rbm.hidden_units().levels()?];
         let (n, m) = rbm.weights.dim();
-        let rows = batch.next_multiple_of(TOGETHER);
+        let Phases { batch, chains, steps, .. } = phases;
+        let rows = batch.max(chains).next_multiple_of(TOGETHER);
         let line = |bias: &Array1<f32>, b: usize| {
             Line(std::array::from_fn(|l| bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)))
         };
         let lines = |bias: &Array1<f32>| (0..bias.len().div_ceil(COLUMNS)).map(|b| line(bias, b)).collect();
         // Rows of the second phase follow those of the first, four by four; a last batch may reach beyond.
-        let means = Blocks::zeros((2 * batch.next_multiple_of(4) + 4, m), 4);
+        let means = Blocks::zeros((batch.next_multiple_of(4) + chains.next_multiple_of(4) + 4, m), 4);
         Some(Self {
             weights: Blocks::of(rbm.weights.view(), 4),
             hidden_bias: lines(&rbm.hidden_bias),
             visible_bias: lines(&rbm.visible_bias),
             levels,
-            batch,
-            steps,
+            phases,
             data: Bits::new(batch, n),
-            chains: Bits::new(batch, n),
-            persistent,
-            begun: false,
-            hidden: Bits::new(batch, m),
+            chains: Bits::new(chains, n),
+            hidden: Bits::new(chains, m),
             random,
-            narrow: vec![0.0; 8 * batch],
-            units: ByUnit::new(n, 2 * batch.div_ceil(4)),
+            narrow: vec![0.0; 8 * batch.max(chains)],
+            units: ByUnit::new(n, batch.div_ceil(4) + chains.div_ceil(4)),
             counts: vec![0; n],
+            offsets: phases.centred.then(|| Offsets::new(n, m.next_multiple_of(COLUMNS))),
             sums: vec![Line::ZERO; rows.max(n.next_multiple_of(TOGETHER))],
             transposed: vec![Line::ZERO; means.len() * COLUMNS * if steps > 1 { n.div_ceil(COLUMNS) } else { 1 }],
             tables: Tables::new(),
@@ -89,7 +84,8 @@ impl Bitwise {
             visible: Biases::new(n, descent),
             visible_sum: vec![0.0; n],
             hidden_rule: Biases::new(m, descent),
-            hidden_sum: vec![0.0; m],
+            hidden_sum: vec![0.0; m.next_multiple_of(COLUMNS)],
+            visible_rest: vec![0.0; if phases.centred { n } else { 0 }],
             means,
         })
     }
@@ -111,14 +107,14 @@ impl Bitwise {
         let parameters = parameters.map(bytemuck::cast_slice::<Line, f32>);
         let rules: Vec<_> = self.optimisers.iter().map(Optimiser::state).collect();
         let biases = [self.visible.state(), self.hidden_rule.state()];
-        encode(&(parameters, rules, biases, self.chains.nibbles(), self.begun, &self.random))
+        encode(&(parameters, rules, biases, self.chains.nibbles(), &self.offsets, &self.random))
     }
 
     /// Goes on from what [`Bitwise::save`] gave.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
         type Rule = (u64, Vec<f32>);
-        type State = ([Vec<f32>; 3], Vec<Rule>, [Rule; 2], Vec<Together>, bool, Bulk);
-        let (parameters, rules, [visible, hidden], chains, begun, random): State = decode(state)?;
+        type State = ([Vec<f32>; 3], Vec<Rule>, [Rule; 2], Vec<Together>, Option<Offsets>, Bulk);
+        let (parameters, rules, [visible, hidden], chains, offsets, random): State = decode(state)?;
         let lines = [self.weights.lines_mut(), &mut self.visible_bias, &mut self.hidden_bias];
         for (to, from) in lines.into_iter().zip(&parameters) {
             put(bytemuck::cast_slice_mut(to), from)?;
@@ -128,39 +124,46 @@ impl Bitwise {
         self.visible.restore(visible)?;
         self.hidden_rule.restore(hidden)?;
         self.chains.restore(&chains)?;
-        (self.begun, self.random) = (begun, random);
+        (self.offsets, self.random) = (Offsets::fitting(&self.offsets, offsets)?, random);
         Ok(())
+    }
+
+    /// Sets the chains of the negative phase to samples of `packed` data.
+    pub(super) fn begin(&mut self, packed: &[u8], rows: &[usize]) {
+        let bytes = self.data.groups();
+        self.chains.gather(rows.iter().map(|row| &packed[row * bytes..(row + 1) * bytes]));
     }
 
     /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
     pub(super) fn update(&mut self, packed: &[u8], rows: &[usize]) {
         let bytes = self.data.groups();
-        let sample = |row: &usize| &packed[row * bytes..(row + 1) * bytes];
-        self.data.gather(rows.iter().map(sample));
-        if self.persistent && !self.begun {
-            self.chains.gather(rows.iter().map(sample));
-            self.begun = true;
-        }
-        let half = self.batch.next_multiple_of(4);
+        self.data.gather(rows.iter().map(|row| &packed[row * bytes..(row + 1) * bytes]));
+        let (half, persistent) = (self.phases.batch.next_multiple_of(4), self.phases.persistent);
         self.counts.fill(0);
         self.units.put(&self.data, 0, Some(|unit: usize, high| self.counts[unit] += high));
+        self.visible_sum.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum = f64::from(*count));
         // Chains that start at the data are drawn from the same fields that give the means.
-        self.average(0, !self.persistent);
-        for step in 0..self.steps {
-            if self.persistent || step > 0 {
+        self.average(0, !persistent);
+        for step in 0..self.phases.steps {
+            if persistent || step > 0 {
                 self.draw_hidden();
             }
             self.draw_visible(step);
         }
-        self.units.put(&self.chains, half / 4, Some(|unit: usize, high| self.counts[unit] -= high));
+        self.counts.fill(0);
+        self.units.put(&self.chains, half / 4, Some(|unit: usize, high| self.counts[unit] += high));
         self.average(half, false);
         self.climb(half);
     }
 
     /// Fills the rows of `means` from `first` on, of the data if that is 0, else of the chains; draws the hidden units if asked to.
     fn average(&mut self, first: usize, draw: bool) {
-        let (levels, rows) = (self.levels[1], self.batch.next_multiple_of(TOGETHER));
-        let bits = if first == 0 { &self.data } else { &self.chains };
+        let levels = self.levels[1];
+        let (bits, samples, sign) = match first {
+            0 => (&self.data, self.phases.batch, 1.0),
+            _ => (&self.chains, self.phases.chains, -self.phases.ratio() as f32),
+        };
+        let rows = samples.next_multiple_of(TOGETHER);
         let rest = self.hidden_bias.len() * COLUMNS - self.hidden_rule.len();
         for b in 0..self.hidden_bias.len() {
             let lines = &mut self.means.block_mut(b)[first..first + rows];
@@ -176,14 +179,14 @@ impl Bitwise {
             if draw {
                 self.hidden.draw(cpu::path(), b, fields, &mut self.random, levels.delta());
             }
-            let (of, beyond) = lines.split_at_mut(self.batch);
+            let (of, beyond) = lines.split_at_mut(samples);
             match self.hidden.lanes(b) {
                 4 => narrow_means::<4>(of, levels, &mut self.narrow),
                 8 => narrow_means::<8>(of, levels, &mut self.narrow),
                 _ => two_valued_mean(bytemuck::cast_slice_mut(of), levels.low(), levels.high()),
             }
             if first > 0 {
-                bytemuck::cast_slice_mut(of).iter_mut().for_each(|h: &mut f32| *h = -*h);
+                bytemuck::cast_slice_mut(of).iter_mut().for_each(|h: &mut f32| *h *= sign);
             }
             // No samples and no units: no weight.
             beyond.fill(Line::ZERO);
@@ -201,7 +204,7 @@ impl Bitwise {
 
     /// Draws the hidden units given the visible ones of the chains.
     fn draw_hidden(&mut self) {
-        let rows = self.batch.next_multiple_of(TOGETHER);
+        let rows = self.phases.chains.next_multiple_of(TOGETHER);
         for b in 0..self.hidden_bias.len() {
             let fields = self.sums[..rows].as_chunks_mut().0;
             let weights = (self.weights.block(b).as_chunks().0, self.hidden.lanes(b));
@@ -219,11 +222,11 @@ impl Bitwise {
 
     /// Draws the visible units of the chains given the hidden ones. Weights are transposed at the first step.
     fn draw_visible(&mut self, step: usize) {
-        let rows = self.batch.next_multiple_of(TOGETHER);
+        let (rows, steps) = (self.phases.chains.next_multiple_of(TOGETHER), self.phases.steps);
         for b in 0..self.visible_bias.len() {
             let fields = self.sums[..rows].as_chunks_mut().0;
             let lines = self.means.len() * COLUMNS;
-            let transposed = &mut self.transposed[if self.steps > 1 { b * lines } else { 0 }..][..lines];
+            let transposed = &mut self.transposed[if steps > 1 { b * lines } else { 0 }..][..lines];
             if step == 0 {
                 self.weights.write_transposed(cpu::path(), b, transposed);
             }
@@ -242,12 +245,21 @@ impl Bitwise {
 
     /// Climbs the gradient (thesis eqs 2.4.26 with the opposite sign): the sums of both phases over the batch.
     fn climb(&mut self, half: usize) {
-        let scale = -1.0 / self.batch as f64;
+        let Phases { batch, chains, .. } = self.phases;
+        let (scale, ratio) = (-1.0 / batch as f64, self.phases.ratio());
         let n = self.visible.len();
         let delta = f64::from(self.levels[0].delta());
-        let sums = self.hidden_sum.chunks_mut(COLUMNS);
-        for (b, (optimiser, hidden)) in self.optimisers.iter_mut().zip(sums).enumerate() {
-            let means = &self.means.block(b)[..2 * half];
+        let low = f64::from(self.levels[0].low());
+        let mut offsets = self.offsets.take();
+        let data_means: Option<Vec<f64>> =
+            offsets.as_ref().map(|_| self.visible_sum.iter().map(|c| low + delta * c / batch as f64).collect());
+        // Of as many chains as samples the difference of two counts is exact; low cancels.
+        let counts = self.visible_sum.iter_mut().zip(&self.counts);
+        counts.for_each(|(sum, count)| *sum = delta * (*sum - ratio * f64::from(*count)));
+        let rows = half + chains.next_multiple_of(4);
+        for (b, optimiser) in self.optimisers.iter_mut().enumerate() {
+            let means = &self.means.block(b)[..rows];
+            let hidden = &mut self.hidden_sum[b * COLUMNS..][..COLUMNS];
             let gradient = &mut self.sums[..n.next_multiple_of(TOGETHER)];
             if self.hidden.lanes(b) < COLUMNS {
                 // Lanes that no product reaches: padding stays zero.
@@ -263,14 +275,26 @@ impl Bitwise {
                 gradient.as_chunks_mut().0,
                 &mut self.tables,
             );
-            let weights = &mut self.weights.block_mut(b)[..n];
-            optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(&gradient[..n]), scale);
             add_lines(means, hidden);
+            let gradient = &mut gradient[..n];
+            if let Some(offsets) = &mut offsets {
+                let flat = bytemuck::cast_slice_mut(gradient);
+                offsets.centre(b * COLUMNS, flat, &self.visible_sum, hidden, &mut self.visible_rest);
+                let mut data = [0.0; COLUMNS];
+                add_lines(&means[..half], &mut data);
+                offsets.observe_hidden(b * COLUMNS, data.iter().map(|sum| sum / batch as f64));
+            }
+            let weights = &mut self.weights.block_mut(b)[..n];
+            optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(gradient), scale);
         }
-        // The difference of two counts is exact, and low cancels.
-        self.visible_sum.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum = delta * f64::from(*count));
+        if let (Some(offsets), Some(means)) = (&mut offsets, data_means) {
+            offsets.observe_visible(means.into_iter());
+            self.visible_sum.iter_mut().zip(&mut self.visible_rest).for_each(|(sum, rest)| *sum += std::mem::take(rest));
+        }
+        self.offsets = offsets;
         self.visible.update(bytemuck::cast_slice_mut(&mut self.visible_bias), &self.visible_sum, scale);
-        self.hidden_rule.update(bytemuck::cast_slice_mut(&mut self.hidden_bias), &self.hidden_sum, scale);
+        let hidden = &self.hidden_sum[..self.hidden_rule.len()];
+        self.hidden_rule.update(bytemuck::cast_slice_mut(&mut self.hidden_bias), hidden, scale);
     }
 }
 
@@ -318,7 +342,7 @@ mod tests {
             let rbm = Rbm::random(5, m, 0.3, &mut streams.generator("test/init", 0));
             let rbm = rbm.with_units(Units::BINARY, units.clone()).unwrap();
             let descent = Descent::new(Rule::Sgd(Sgd), 0.5);
-            let mut machine = Bitwise::new(&rbm, 7, (1, false), &descent, streams.bulk("test/gibbs", 0)).unwrap();
+            let mut machine = Bitwise::new(&rbm, Phases::divergence(7, 1), &descent, streams.bulk("test/gibbs", 0)).unwrap();
             let packed: Vec<u8> = (0..20).map(|i| i * 5 % 16).collect();
             for _ in 0..20 {
                 machine.update(&packed, &[0, 1, 2, 3, 4, 5, 6]);

@@ -4,6 +4,7 @@
 //! units of the last step by their expectation again (Hinton 2002; thesis eqs 2.4.24-2.4.26). The chain starts at the data
 //! (CD-k), or goes on from where the update before left it (persistent chains, PCD-k: Tieleman 2008).
 
+use super::phases::{Offsets, Phases};
 use super::samples::Prepared;
 use super::{Chains, Kernel, Rbm};
 use crate::kernel::product::gemm;
@@ -18,13 +19,11 @@ const ROWS: usize = 64;
 /// A machine with real units or real data in training (for bits see [`super::bitwise`]), with what its updates need: an update
 /// allocates nothing but what the matrix products pack.
 pub(super) struct Contrastive {
-    batch: usize,
-    steps: usize,
+    phases: Phases,
     kernel: Kernel,
     chains: Chains,
     /// Chains of the negative phase where they do not start at the data.
     persistent: Option<Chains>,
-    begun: bool,
     random: Bulk,
     /// Expectations of the hidden units of both phases; the second is negated, so that one product gives the difference.
     h: Array2<f32>,
@@ -35,34 +34,29 @@ pub(super) struct Contrastive {
     visible_sum: Vec<f64>,
     hidden: Biases,
     hidden_sum: Vec<f64>,
+    offsets: Option<Offsets>,
 }
 
 impl Contrastive {
-    pub(super) fn new(
-        rbm: Rbm,
-        batch: usize,
-        (steps, persistent): (usize, bool),
-        descent: Descent,
-        random: Bulk,
-    ) -> Self {
+    pub(super) fn new(rbm: Rbm, phases: Phases, descent: Descent, random: Bulk) -> Self {
+        let Phases { batch, chains: count, .. } = phases;
         let kernel = Kernel::changing(rbm);
         let chains = Chains::new(&kernel, batch);
         let (n, m) = kernel.rbm().weights.dim();
         Self {
-            batch,
-            steps,
-            persistent: persistent.then(|| chains.clone()),
-            begun: false,
+            phases,
+            persistent: phases.persistent.then(|| Chains::new(&kernel, count)),
             kernel,
             chains,
             random,
-            h: Array2::zeros((2 * batch, m)),
-            values: Array2::zeros((2 * batch, n)),
+            h: Array2::zeros((batch + count, m)),
+            values: Array2::zeros((batch + count, n)),
             weights: (Array2::zeros((n, m)), descent.weights(n * m)),
             visible: Biases::new(n, &descent),
             visible_sum: vec![0.0; n],
             hidden: Biases::new(m, &descent),
             hidden_sum: vec![0.0; m],
+            offsets: phases.centred.then(|| Offsets::new(n, m)),
         }
     }
 
@@ -75,13 +69,13 @@ impl Contrastive {
     pub(super) fn save(&self) -> Vec<u8> {
         let rules = [self.weights.1.state(), self.visible.state(), self.hidden.state()];
         let chains = self.persistent.as_ref().map(Chains::save);
-        encode(&(self.rbm().parameters(), rules, chains, self.begun, &self.random))
+        encode(&(self.rbm().parameters(), rules, chains, &self.offsets, &self.random))
     }
 
     /// Goes on from what [`Contrastive::save`] gave.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Option<Vec<u8>>, bool, Bulk);
-        let (parameters, [a, b, c], chains, begun, random): State = decode(state)?;
+        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Option<Vec<u8>>, Option<Offsets>, Bulk);
+        let (parameters, [a, b, c], chains, offsets, random): State = decode(state)?;
         *self.kernel.rbm_mut() = self.rbm().with_parameters(parameters)?;
         self.weights.1.restore(a)?;
         self.visible.restore(b)?;
@@ -91,27 +85,31 @@ impl Contrastive {
             (None, None) => {}
             _ => return Err(Unfit),
         }
-        (self.begun, self.random) = (begun, random);
+        (self.offsets, self.random) = (Offsets::fitting(&self.offsets, offsets)?, random);
         Ok(())
+    }
+
+    /// Sets the chains of the negative phase to samples of `data`.
+    pub(super) fn begin(&mut self, data: &Prepared, rows: &[usize]) {
+        if let Some(persistent) = &mut self.persistent {
+            data.put(rows, persistent);
+        }
     }
 
     /// Changes the machine by the samples `rows` of `data`, as many as a batch.
     pub(super) fn update(&mut self, data: &Prepared, rows: &[usize]) {
         data.put(rows, &mut self.chains);
-        if let (Some(persistent), false) = (&mut self.persistent, self.begun) {
-            data.put(rows, persistent);
-            self.begun = true;
-        }
         self.run_phases();
         self.climb();
     }
 
     /// Fills `h` and `values`.
     fn run_phases(&mut self) {
+        let (batch, weight) = (self.phases.batch, -self.phases.ratio() as f32);
         let (h, values) = (self.h.as_slice_mut().expect("standard layout"), self.values.as_slice_mut());
-        let (h_data, h_model) = h.split_at_mut(h.len() / 2);
+        let (h_data, h_model) = h.split_at_mut(batch * self.hidden.len());
         let values = values.expect("standard layout");
-        let (data, model) = values.split_at_mut(values.len() / 2);
+        let (data, model) = values.split_at_mut(batch * self.visible.len());
         self.chains.write_visible(data);
         // The fields that this leaves are those of the first draw of chains that start at the data.
         self.chains.hidden_means(&self.kernel, h_data);
@@ -122,7 +120,7 @@ impl Contrastive {
                 chains
             }
         };
-        for step in 0..self.steps {
+        for step in 0..self.phases.steps {
             if step > 0 {
                 chains.hidden_fields(&self.kernel);
             }
@@ -131,19 +129,31 @@ impl Contrastive {
         }
         chains.write_visible(model);
         chains.hidden_means(&self.kernel, h_model);
-        h_model.iter_mut().for_each(|h| *h = -*h);
+        h_model.iter_mut().for_each(|h| *h *= weight);
     }
 
     /// Climbs the gradient (thesis eqs 2.4.26 with the opposite sign): the sums of both phases over the batch.
     fn climb(&mut self) {
-        let scale = -1.0 / self.batch as f64;
+        let (batch, ratio) = (self.phases.batch, self.phases.ratio());
+        let scale = -1.0 / batch as f64;
         let (gradient, optimiser) = &mut self.weights;
         gemm(self.values.t(), self.h.view(), 0.0, gradient.view_mut());
         let (values, h) =
             (self.values.as_slice().expect("standard layout"), self.h.as_slice().expect("standard layout"));
-        let (data, model) = values.split_at(values.len() / 2);
-        self.visible.sum_rows(data, model, &mut self.visible_sum);
-        self.hidden.sum_rows(h, &[], &mut self.hidden_sum);
+        let (data, model) = values.split_at(batch * self.visible.len());
+        self.visible.sum_rows(&[(data, 1.0), (model, -ratio)], &mut self.visible_sum);
+        self.hidden.sum_rows(&[(h, 1.0)], &mut self.hidden_sum);
+        if let Some(offsets) = &mut self.offsets {
+            let mut rest = vec![0.0; self.visible_sum.len()];
+            let gradient = gradient.as_slice_mut().expect("standard layout");
+            offsets.centre(0, gradient, &self.visible_sum, &mut self.hidden_sum, &mut rest);
+            self.visible_sum.iter_mut().zip(&rest).for_each(|(sum, rest)| *sum += rest);
+            let mut means = vec![0.0; self.hidden_sum.len()];
+            self.hidden.sum_rows(&[(&h[..batch * self.hidden.len()], 1.0 / batch as f64)], &mut means);
+            offsets.observe_hidden(0, means.into_iter());
+            self.visible.sum_rows(&[(data, 1.0 / batch as f64)], &mut rest);
+            offsets.observe_visible(rest.into_iter());
+        }
         let rbm = self.kernel.rbm_mut();
         let weights = rbm.weights.as_slice_mut().expect("standard layout");
         optimiser.update(weights, gradient.as_slice().expect("standard layout"), scale);
@@ -179,11 +189,11 @@ impl Biases {
         self.optimiser.restore(state)
     }
 
-    /// The sums of the rows of `values` less those of the rows of `others`.
-    fn sum_rows(&mut self, values: &[f32], others: &[f32], sums: &mut [f64]) {
+    /// The sums of rows of values, each times its weight.
+    fn sum_rows(&mut self, weighted: &[(&[f32], f64)], sums: &mut [f64]) {
         let n = self.part.len();
         sums.fill(0.0);
-        for (values, weight) in [(values, 1.0), (others, -1.0)] {
+        for (values, weight) in weighted {
             for rows in values.chunks(ROWS * n) {
                 self.part.fill(0.0);
                 for row in rows.chunks_exact(n) {

@@ -24,6 +24,9 @@ pub struct Fit<'a> {
     update: usize,
     stopping: EarlyStopping<Rbm>,
     metrics: Vec<Metrics>,
+    /// Updates between two measurements of ln p of the test set; 0 = none.
+    likelihood_every: usize,
+    average: TailAverage,
     snapshots: Vec<Snapshot>,
     /// The machine to return, once it is known.
     chosen: Option<(usize, Rbm)>,
@@ -65,6 +68,8 @@ impl<'a> Fit<'a> {
             update: 0,
             stopping: EarlyStopping::new(training.patience),
             metrics: Vec::new(),
+            likelihood_every: 0,
+            average: TailAverage::of(training),
             snapshots,
             chosen,
             diverged: None,
@@ -80,6 +85,13 @@ impl<'a> Fit<'a> {
         shown.check(&self.trainer.rbm())?;
         self.shown = Some(shown);
         Ok(self)
+    }
+
+    /// Also measures ln p of the test set at the evaluations at multiples of `every` updates and at the end, where ln Z can be enumerated
+    /// ([`Rbm::ln_z`]); the training is the same.
+    pub fn with_likelihood(mut self, every: usize) -> Self {
+        self.likelihood_every = every;
+        self
     }
 
     /// Evaluations so far.
@@ -124,12 +136,20 @@ impl<'a> Fit<'a> {
     }
 
     fn evaluate(&mut self) {
-        let (update, rbm) = (self.update, self.trainer.rbm());
+        let update = self.update;
+        let rbm = match self.average.machine(&self.trainer) {
+            Some(average) if update == self.training.updates => average,
+            _ => self.trainer.rbm(),
+        };
+        let due = self.likelihood_every > 0
+            && (update.is_multiple_of(self.likelihood_every) || update == self.training.updates);
+        let likelihood = || Some(rbm.log_likelihood(self.test.values(&rbm).view(), rbm.ln_z().ok()?).value);
         let now = Metrics {
             update,
             train_reconstruction: self.shown.map(|shown| rbm.reconstruction_cost(shown)),
             test_reconstruction: rbm.reconstruction_cost(self.test),
             weight_square: rbm.weights.iter().map(|w| (*w as f64).powi(2)).sum::<f64>() / rbm.weights.len() as f64,
+            log_likelihood: if due { likelihood() } else { None },
         };
         if let Some(sign) = runaway(&rbm, now.test_reconstruction, self.bound) {
             self.diverged = Some((update, sign));
@@ -152,10 +172,11 @@ impl<'a> Fit<'a> {
 /// Weights and biases of a machine.
 type Parameters = [Vec<f32>; 3];
 
-/// The restart of a training: updates and the state of its trainer, that of early stopping, evaluations, snapshots, the machine
+/// The restart of a training: updates and the state of its trainer, that of early stopping, tail average, evaluations, snapshots, the machine
 /// to return, and whether it diverged.
 type State = (
     (usize, Vec<u8>, StoppingState<Parameters>),
+    (u64, Vec<f64>),
     Vec<Metrics>,
     Vec<(usize, Parameters)>,
     Option<(usize, Parameters)>,
@@ -170,6 +191,7 @@ impl Resumable for Fit<'_> {
             }
             self.trainer.update();
             self.update += 1;
+            self.average.observe(self.update, &self.trainer);
             if self.training.snapshots.contains(&self.update) {
                 self.snapshots.push(Snapshot { update: self.update, rbm: self.trainer.rbm() });
             }
@@ -190,11 +212,13 @@ impl Resumable for Fit<'_> {
         let trained = (self.update, self.trainer.save(), self.stopping.state(Rbm::parameters));
         let snapshots: Vec<_> = self.snapshots.iter().map(|s| (s.update, s.rbm.parameters())).collect();
         let chosen = self.chosen.as_ref().map(|(update, rbm)| (*update, rbm.parameters()));
-        encode(&(trained, &self.metrics, snapshots, chosen, &self.diverged))
+        let average = (self.average.machines, &self.average.sums);
+        encode(&(trained, average, &self.metrics, snapshots, chosen, &self.diverged))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        let ((update, trainer, stopping), metrics, snapshots, chosen, diverged): State = decode(state)?;
+        let ((update, trainer, stopping), average, metrics, snapshots, chosen, diverged): State = decode(state)?;
+        (self.average.machines, self.average.sums) = average;
         self.trainer.restore(&trainer)?;
         let like = self.trainer.rbm();
         let machine = |parameters| like.with_parameters(parameters);
@@ -207,7 +231,45 @@ impl Resumable for Fit<'_> {
     }
 }
 
-/// Trains `rbm` on `data` by CD-k or PCD-k: a [`Fit`] brought to its end.
+/// Sum of the parameters of the last machines of a training.
+struct TailAverage {
+    /// Update after which the first is taken, updates between two, and the last update.
+    after: usize,
+    every: usize,
+    last: usize,
+    machines: u64,
+    sums: Vec<f64>,
+}
+
+impl TailAverage {
+    fn of(training: &Training) -> Self {
+        let last = training.updates;
+        let tail = (training.tail_average * last as f64).round() as usize;
+        Self { after: last - tail, every: tail.div_ceil(1000).max(1), last, machines: 0, sums: Vec::new() }
+    }
+
+    /// Takes the machine after `update` updates in, if it is its turn.
+    fn observe(&mut self, update: usize, trainer: &Trainer) {
+        if update <= self.after || update > self.last || !(self.last - update).is_multiple_of(self.every) {
+            return;
+        }
+        let rbm = trainer.rbm();
+        let parameters = rbm.parameters();
+        self.sums.resize(parameters.iter().map(|part| part.len()).sum(), 0.0);
+        self.sums.iter_mut().zip(parameters.into_iter().flatten()).for_each(|(sum, p)| *sum += f64::from(*p));
+        self.machines += 1;
+    }
+
+    /// The machine of the mean parameters, if any were taken in.
+    fn machine(&self, trainer: &Trainer) -> Option<Rbm> {
+        let like = (self.machines > 0).then(|| trainer.rbm())?;
+        let mut means = self.sums.iter().map(|sum| (sum / self.machines as f64) as f32);
+        let parameters = like.parameters().map(|part| means.by_ref().take(part.len()).collect());
+        like.with_parameters(parameters).ok()
+    }
+}
+
+/// Trains `rbm` on `data`: a [`Fit`] brought to its end.
 ///
 /// `test`: of the same kind as `data`, or the values of its bits. The data is shuffled afresh each sweep. To watch
 /// it, make a [`Fit`] and [`Fit::complete`] it. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".

@@ -1,7 +1,8 @@
 //! Restricted Boltzmann machines (thesis section 2.4.2).
 //!
 //! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values,
-//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it by contrastive divergence or the exact gradient ([`Method`]), [`train_exactly`] by exact gradients. Small
+//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it to samples by contrastive divergence,
+//! persistent chains, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
 //! [`Rbm::sampled_couplings`] where it is large.
@@ -17,9 +18,9 @@ mod enumeration;
 mod error;
 mod exact_draws;
 mod exact_fit;
-mod exact_likelihood;
 mod exact_sums;
 mod exact_training;
+mod expected_gradient;
 mod fit;
 mod free_energy;
 mod gibbs;
@@ -30,6 +31,7 @@ mod layer_states;
 mod mean_field;
 mod model;
 mod partition;
+mod phases;
 mod samples;
 mod series;
 mod small;

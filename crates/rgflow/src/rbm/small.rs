@@ -2,6 +2,7 @@
 //! and four hidden units, as in the thesis's one-dimensional experiments (section 4.1).
 
 use super::contrastive::Biases;
+use super::phases::Phases;
 use super::{Levels, Rbm, Units};
 use crate::cpu;
 use crate::kernel::lines::{COLUMNS, Line};
@@ -24,15 +25,12 @@ pub(super) struct Small {
     levels: [Levels; 2],
     /// Values of four visible units in each state, each four times.
     values: [Line; 16],
-    batch: usize,
-    steps: usize,
-    /// States of the visible units of the data, and of the chains of the negative phase, which with `persistent` go on from update
+    phases: Phases,
+    /// States of the visible units of the data, and of the chains of the negative phase, which if persistent go on from update
     /// to update; of the hidden units of the chains. Padded to whole lines.
     data: Vec<u8>,
     chains: Vec<u8>,
     hidden: Vec<u8>,
-    persistent: bool,
-    begun: bool,
     random: Bulk,
     words: Vec<u32>,
     /// Fields of the hidden units, then their means.
@@ -43,17 +41,13 @@ pub(super) struct Small {
 }
 
 impl Small {
-    /// `None` if `rbm` is larger, or not two-valued in both layers.
-    pub(super) fn new(
-        rbm: &Rbm,
-        batch: usize,
-        (steps, persistent): (usize, bool),
-        descent: &Descent,
-        random: Bulk,
-    ) -> Option<Self> {
+    /// `None` if `rbm` is larger, or not two-valued in both layers, for another number of chains than samples, and for the centred
+    /// gradient.
+    pub(super) fn new(rbm: &Rbm, phases: Phases, descent: &Descent, random: Bulk) -> Option<Self> {
+        let batch = phases.batch;
         let levels = [rbm.visible_units().levels()?, rbm.hidden_units().levels()?];
         let (n, m) = rbm.weights.dim();
-        if n > WIDE || m > NARROW {
+        if n > WIDE || m > NARROW || phases.chains != batch || phases.centred {
             return None;
         }
         let mut weights = [Line::ZERO; WIDE / SAMPLES];
@@ -67,13 +61,10 @@ impl Small {
             hidden_bias: std::array::from_fn(|j| rbm.hidden_bias.get(j).copied().unwrap_or(0.0)),
             levels,
             values: std::array::from_fn(|s| Line(std::array::from_fn(|l| levels[0].value(s >> (l / NARROW) & 1 == 1)))),
-            batch,
-            steps,
+            phases,
             data: vec![0; rows],
             chains: vec![0; rows],
             hidden: vec![0; rows],
-            persistent,
-            begun: false,
             random,
             words: vec![0; rows * WIDE],
             means: vec![Line::ZERO; rows / SAMPLES],
@@ -96,13 +87,13 @@ impl Small {
     pub(super) fn save(&self) -> Vec<u8> {
         let parameters: [&[f32]; 3] = [bytemuck::cast_slice(&self.weights), &self.visible_bias, &self.hidden_bias];
         let rules = [self.weight_rule.state(), self.visible_rule.state(), self.hidden_rule.state()];
-        encode(&(parameters, rules, &self.chains, self.begun, &self.random))
+        encode(&(parameters, rules, &self.chains, &self.random))
     }
 
     /// Goes on from what [`Small::save`] gave.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Vec<u8>, bool, Bulk);
-        let ([weights, visible, hidden], [a, b, c], chains, begun, random): State = decode(state)?;
+        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Vec<u8>, Bulk);
+        let ([weights, visible, hidden], [a, b, c], chains, random): State = decode(state)?;
         put(bytemuck::cast_slice_mut(&mut self.weights), &weights)?;
         put(&mut self.visible_bias, &visible)?;
         put(&mut self.hidden_bias, &hidden)?;
@@ -110,12 +101,18 @@ impl Small {
         self.visible_rule.restore(b)?;
         self.hidden_rule.restore(c)?;
         put(&mut self.chains, &chains)?;
-        (self.begun, self.random) = (begun, random);
+        self.random = random;
         Ok(())
     }
 
-    /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
-    pub(super) fn update(&mut self, packed: &[u8], rows: &[usize]) {
+    /// Sets the chains of the negative phase to samples of `packed` data.
+    pub(super) fn begin(&mut self, packed: &[u8], rows: &[usize]) {
+        self.clamp(packed, rows);
+        self.chains.copy_from_slice(&self.data);
+    }
+
+    /// Sets the states of the data to the samples `rows`.
+    fn clamp(&mut self, packed: &[u8], rows: &[usize]) {
         // The upper half of a byte holds no units.
         if packed_len(self.visible_rule.len()) == 1 {
             self.data.iter_mut().zip(rows).for_each(|(state, row)| *state = packed[*row] & 15);
@@ -124,21 +121,23 @@ impl Small {
             let state = |[first, last]: [u8; 2]| first & 15 | last << 4;
             self.data.iter_mut().zip(rows).for_each(|(to, row)| *to = state(bytes[*row]));
         }
-        if self.persistent && !self.begun {
-            self.chains.copy_from_slice(&self.data);
-            self.begun = true;
-        }
-        let mut counts = count_bits(&self.data[..self.batch]);
+    }
+
+    /// Changes the machine by the samples `rows` of `packed` data, as many as a batch.
+    pub(super) fn update(&mut self, packed: &[u8], rows: &[usize]) {
+        self.clamp(packed, rows);
+        let Phases { batch, persistent, .. } = self.phases;
+        let mut counts = count_bits(&self.data[..batch]);
         let (mut data, mut model) = ([Line::ZERO; 2], [Line::ZERO; 2]);
         let mut hidden = [0.0; NARROW];
         self.fields(false);
-        if !self.persistent {
+        if !persistent {
             // Chains that start at the data are drawn from the same fields that give the means.
             self.draw_hidden();
         }
         self.average(false, &mut data, 1.0, &mut hidden);
-        for step in 0..self.steps {
-            if self.persistent || step > 0 {
+        for step in 0..self.phases.steps {
+            if persistent || step > 0 {
                 self.fields(true);
                 self.draw_hidden();
             }
@@ -146,7 +145,7 @@ impl Small {
         }
         self.fields(true);
         self.average(true, &mut model, -1.0, &mut hidden);
-        counts.iter_mut().zip(count_bits(&self.chains[..self.batch])).for_each(|(count, high)| *count -= high);
+        counts.iter_mut().zip(count_bits(&self.chains[..batch])).for_each(|(count, high)| *count -= high);
         self.climb(&data, &model, &counts, &hidden);
     }
 
@@ -184,7 +183,7 @@ impl Small {
         let flat: &mut [f32] = bytemuck::cast_slice_mut(&mut self.means);
         two_valued_mean(flat, levels.low(), levels.high());
         // No sample: no weight.
-        flat[self.batch * NARROW..].fill(0.0);
+        flat[self.phases.batch * NARROW..].fill(0.0);
         for part in self.means.chunks(COLUMNS) {
             let line = part.iter().fold([0.0f32; COLUMNS], |sum, line| std::array::from_fn(|l| sum[l] + line.0[l]));
             line.iter().enumerate().for_each(|(l, h)| hidden[l % NARROW] += sign * f64::from(*h));
@@ -195,7 +194,7 @@ impl Small {
 
     /// Climbs the gradient (thesis eqs 2.4.26 with the opposite sign): the sums of both phases over the batch.
     fn climb(&mut self, data: &Weights, model: &Weights, counts: &[i32; WIDE], hidden: &[f64; NARROW]) {
-        let scale = -1.0 / self.batch as f64;
+        let scale = -1.0 / self.phases.batch as f64;
         let (n, m) = (self.visible_rule.len(), self.hidden_rule.len());
         let mut gradient = *data;
         for (i, row) in gradient.iter_mut().flat_map(|line| line.0.as_chunks_mut::<NARROW>().0).enumerate() {

@@ -1,8 +1,9 @@
-//! Training on samples by contrastive divergence or the exact gradient: how, what it gives, and its updates.
+//! Training on samples by the gradient of the likelihood: how, what it gives, and its updates.
 
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
-use super::exact_likelihood::Exact;
+use super::expected_gradient::Expected;
+use super::phases::Phases;
 use super::samples::Prepared;
 use super::small::Small;
 use super::{Rbm, RbmError, Samples};
@@ -21,19 +22,23 @@ use std::str::FromStr;
 /// assert_eq!(Method::Exact.to_string(), "exact");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Method {
     /// Contrastive divergence, CD-k: chains of k steps that start at the data of the batch (Hinton 2002).
     Cd,
     /// Persistent contrastive divergence, PCD-k: chains that go on from where the last update left them (Tieleman 2008).
     Pcd,
+    /// Mean-field contrastive divergence: expectation values in the place of states, k steps from the data of the batch (thesis eqs
+    /// 2.4.15, 2.4.24 and 2.4.25 read literally). Not the gradient of any likelihood.
+    MeanField,
     /// The exact gradient of the likelihood, by enumeration: no chains; the smaller layer has at most 25 two-valued units.
     Exact,
 }
 
 impl Method {
-    const ALL: [(Self, &'static str); 3] = [(Self::Cd, "cd"), (Self::Pcd, "pcd"), (Self::Exact, "exact")];
+    const ALL: [(Self, &'static str); 4] =
+        [(Self::Cd, "cd"), (Self::Pcd, "pcd"), (Self::MeanField, "mean-field"), (Self::Exact, "exact")];
 }
 
 impl fmt::Display for Method {
@@ -45,10 +50,10 @@ impl fmt::Display for Method {
 impl FromStr for Method {
     type Err = String;
 
-    /// "cd", "pcd" or "exact".
+    /// "cd", "pcd", "mean-field" or "exact".
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|(_, name)| *name == text).map(|(method, _)| *method);
-        found.ok_or_else(|| format!("method \"{text}\": must be \"cd\", \"pcd\" or \"exact\""))
+        found.ok_or_else(|| format!("method \"{text}\": must be \"cd\", \"pcd\", \"mean-field\" or \"exact\""))
     }
 }
 
@@ -67,10 +72,18 @@ pub struct Training {
     pub batching: Batching,
     /// Optimiser, learning rate and its decay, regularisation.
     pub descent: Descent,
-    /// Gibbs steps k of the negative phase of CD and PCD.
+    /// Steps k of the negative phase of CD, PCD and mean-field CD.
     pub cd_steps: usize,
     /// The negative phase.
     pub method: Method,
+    /// Chains of PCD; 0 = as many as a batch has samples. They start at as many samples of the data.
+    pub chains: usize,
+    /// Whether the gradient is centred: offsets of both layers are taken away, so that the direction of an update does not depend on
+    /// which values the units have (Montavon and Müller 2012). The gradient is zero where the plain one is.
+    pub centred: bool,
+    /// Last part of the updates, in [0, 1), whose parameters are averaged into the machine that is returned; 0 = the last machine.
+    /// The average is of at most about 1000 machines, evenly spaced.
+    pub tail_average: f64,
     /// Updates between two evaluations of the test set's reconstruction cost, >= 1.
     pub evaluate_every: usize,
     /// Evaluations without a new minimum before stopping; 0 = never.
@@ -89,6 +102,9 @@ impl Default for Training {
             descent: Descent::new(Rule::Sgd(Sgd), 0.01),
             cd_steps: 1,
             method: Method::Cd,
+            chains: 0,
+            centred: false,
+            tail_average: 0.0,
             evaluate_every: 100,
             patience: 0,
             snapshots: vec![],
@@ -107,6 +123,8 @@ pub struct Metrics {
     pub test_reconstruction: f64,
     /// Mean squared weight.
     pub weight_square: f64,
+    /// Mean ln p of the test set in nats, exact, where it is asked for ([`super::Fit::with_likelihood`]).
+    pub log_likelihood: Option<f64>,
 }
 
 /// The machine after some number of updates.
@@ -121,7 +139,7 @@ pub struct Snapshot {
 /// A finished training.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    /// The machine: of the lowest test cost with early stopping, else after `updates` updates.
+    /// The machine: of the lowest test cost with early stopping, else after `updates` updates, or their tail average.
     pub rbm: Rbm,
     /// Updates behind it.
     pub update: usize,
@@ -148,8 +166,7 @@ pub struct Trainer<'a> {
     machine: Machine,
     data: Prepared<'a>,
     batching: Batching,
-    batch: usize,
-    steps: usize,
+    phases: Phases,
     samples: usize,
     order: Vec<usize>,
     sweep: u64,
@@ -171,24 +188,31 @@ impl<'a> Trainer<'a> {
         let data = data.prepare(&rbm)?;
         let batch = training.batching.size(samples);
         let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
-        let steps = training.cd_steps;
-        let machine = match training.method {
-            Method::Exact => Machine::Exact(Box::new(Exact::new(rbm, batch, training.descent)?)),
-            method => Machine::new(rbm, &data, batch, (steps, method == Method::Pcd), training.descent, random),
+        let Training { batching, descent, cd_steps: steps, method, chains, centred, .. } = *training;
+        let persistent = method == Method::Pcd;
+        let chains = if persistent && chains > 0 { chains } else { batch };
+        let phases = Phases { batch, chains, steps, persistent, centred };
+        let machine = match method {
+            Method::Exact => Machine::Expected(Box::new(Expected::exact(rbm, batch, descent, centred)?)),
+            Method::MeanField => Machine::Expected(Box::new(Expected::mean_field(rbm, phases, descent))),
+            Method::Cd | Method::Pcd => Machine::new(rbm, &data, phases, descent, random),
         };
-        let shuffle = format!("{purpose}/shuffle");
-        let (batching, order) = (training.batching, Vec::with_capacity(samples));
-        Ok(Self { machine, data, batching, batch, steps, samples, order, sweep: 0, at: 0, streams, shuffle })
+        let (shuffle, order) = (format!("{purpose}/shuffle"), Vec::with_capacity(samples));
+        Ok(Self { machine, data, batching, phases, samples, order, sweep: 0, at: 0, streams, shuffle })
     }
 
     /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
     pub fn update(&mut self) {
-        if self.at + self.batch > self.order.len() {
+        let batch = self.phases.batch;
+        if self.at + batch > self.order.len() {
             let mut random = self.streams.generator(&self.shuffle, self.sweep);
             self.batching.sweep(self.samples, &mut random, &mut self.order);
             (self.sweep, self.at) = (self.sweep + 1, 0);
+            if self.sweep == 1 && self.phases.persistent {
+                self.begin();
+            }
         }
-        let rows = &self.order[self.at..self.at + self.batch];
+        let rows = &self.order[self.at..self.at + batch];
         match (&mut self.machine, &self.data) {
             (Machine::Small(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
             (Machine::Bitwise(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
@@ -196,9 +220,20 @@ impl<'a> Trainer<'a> {
                 unreachable!("such a machine is made for bits")
             }
             (Machine::Real(machine), data) => machine.update(data, rows),
-            (Machine::Exact(machine), data) => machine.update(data, rows),
+            (Machine::Expected(machine), data) => machine.update(data, rows),
         }
-        self.at += self.batch;
+        self.at += batch;
+    }
+
+    /// Sets persistent chains to the first samples of the first sweep, from the beginning again if there are more chains.
+    fn begin(&mut self) {
+        let rows: Vec<usize> = self.order.iter().copied().cycle().take(self.phases.chains).collect();
+        match (&mut self.machine, &self.data) {
+            (Machine::Small(machine), Prepared::Bits(bits)) => machine.begin(bits, &rows),
+            (Machine::Bitwise(machine), Prepared::Bits(bits)) => machine.begin(bits, &rows),
+            (Machine::Real(machine), data) => machine.begin(data, &rows),
+            _ => {}
+        }
     }
 
     /// All that updates go on from.
@@ -207,7 +242,7 @@ impl<'a> Trainer<'a> {
             Machine::Small(machine) => machine.save(),
             Machine::Bitwise(machine) => machine.save(),
             Machine::Real(machine) => machine.save(),
-            Machine::Exact(machine) => machine.save(),
+            Machine::Expected(machine) => machine.save(),
         };
         encode(&(self.sweep, self.at, machine))
     }
@@ -224,23 +259,25 @@ impl<'a> Trainer<'a> {
             Machine::Small(to) => to.restore(&machine),
             Machine::Bitwise(to) => to.restore(&machine),
             Machine::Real(to) => to.restore(&machine),
-            Machine::Exact(to) => to.restore(&machine),
+            Machine::Expected(to) => to.restore(&machine),
         }
     }
 
     /// Operations of an update, roughly.
     pub(super) fn operations(&self) -> usize {
         let rbm = self.rbm();
-        if let Machine::Exact(_) = self.machine {
+        if let Machine::Expected(machine) = &self.machine
+            && machine.is_exact()
+        {
             let states = rbm.fewer_states().unwrap_or(u64::MAX) as usize;
             return states.saturating_mul(10 * rbm.n_visible().max(rbm.n_hidden()));
         }
-        self.batch * rbm.weights.len() * (2 + self.steps)
+        rbm.weights.len() * (2 * self.phases.batch + self.phases.steps * self.phases.chains)
     }
 
     /// Number of updates in which all the data is seen once.
     pub fn updates_per_sweep(&self) -> usize {
-        (self.samples / self.batch.max(1)).max(1)
+        (self.samples / self.phases.batch.max(1)).max(1)
     }
 
     /// The machine as it is now.
@@ -249,7 +286,7 @@ impl<'a> Trainer<'a> {
             Machine::Small(machine) => machine.rbm(),
             Machine::Bitwise(machine) => machine.rbm(),
             Machine::Real(machine) => machine.rbm().clone(),
-            Machine::Exact(machine) => machine.rbm().clone(),
+            Machine::Expected(machine) => machine.rbm().clone(),
         }
     }
 }
@@ -259,20 +296,20 @@ enum Machine {
     Small(Box<Small>),
     Bitwise(Box<Bitwise>),
     Real(Box<Contrastive>),
-    Exact(Box<Exact>),
+    Expected(Box<Expected>),
 }
 
 impl Machine {
-    fn new(rbm: Rbm, data: &Prepared, batch: usize, steps: (usize, bool), descent: Descent, random: Bulk) -> Self {
+    fn new(rbm: Rbm, data: &Prepared, phases: Phases, descent: Descent, random: Bulk) -> Self {
         if let Prepared::Bits(_) = data {
-            if let Some(machine) = Small::new(&rbm, batch, steps, &descent, random.clone()) {
+            if let Some(machine) = Small::new(&rbm, phases, &descent, random.clone()) {
                 return Self::Small(Box::new(machine));
             }
-            if let Some(machine) = Bitwise::new(&rbm, batch, steps, &descent, random.clone()) {
+            if let Some(machine) = Bitwise::new(&rbm, phases, &descent, random.clone()) {
                 return Self::Bitwise(Box::new(machine));
             }
         }
-        Self::Real(Box::new(Contrastive::new(rbm, batch, steps, descent, random)))
+        Self::Real(Box::new(Contrastive::new(rbm, phases, descent, random)))
     }
 }
 
@@ -285,6 +322,11 @@ impl Training {
             if value == 0 {
                 return Err(crate::learning::LearningError::Setting { name, value: 0.0, range: "at least 1" }.into());
             }
+        }
+        let (name, value) = ("tail_average", self.tail_average);
+        let range = if self.patience > 0 { "0 with early stopping (patience), which keeps one machine" } else { "in [0, 1)" };
+        if !(0.0..1.0).contains(&value) || (self.patience > 0 && value > 0.0) {
+            return Err(crate::learning::LearningError::Setting { name, value, range }.into());
         }
         Ok(())
     }

@@ -35,9 +35,9 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
         let data = Array2::from_shape_fn((40, n), value);
         let start = Rbm::random(n, m, 0.1, &mut Streams::new(1).generator("test/init", 0));
         let start = start.with_units(visible.clone(), hidden.clone()).unwrap();
-        let methods = [Method::Cd, Method::Pcd, Method::Exact];
+        let methods = [Method::Cd, Method::Pcd, Method::MeanField, Method::Exact];
         // Enumeration of 2^18 states would take long.
-        let methods = &methods[..if m < 10 { 3 } else { 2 }];
+        let methods = &methods[..if m < 10 { 4 } else { 3 }];
         for (k, (rule, method)) in rules.iter().flat_map(|rule| methods.iter().map(move |m| (rule, *m))).enumerate() {
             let batching = [mini(false), mini(true), Batching::Full, Batching::Stochastic][k % 4];
             let training = Training {
@@ -46,6 +46,9 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
                 descent: Descent { decay: 0.01, regulariser, ..Descent::new(*rule, 0.05) },
                 cd_steps: 1 + k % 2,
                 method,
+                chains: [0, 17, 5][k % 3],
+                centred: k % 4 > 1,
+                tail_average: [0.3, 0.0, 0.0][k % 3],
                 evaluate_every: 4,
                 patience: [0, 1, 3][k % 3],
                 snapshots: vec![0, 6, 30],
