@@ -28,7 +28,8 @@ enum Machine {
     /// A restricted Boltzmann machine.
     #[command(after_help = "Examples:
   rgflow train rbm digits.npy --hidden 32 --epochs 100
-  rgflow train rbm samples.npz --steps 5 --method pcd --optimiser adam --learning-rate 0.001
+  rgflow train rbm samples.npz --hidden 25 --method pcd                 towards the likelihood's optimum
+  rgflow train rbm samples.npz --hidden 9 --method exact --set training.grow=1
   rgflow train rbm bytes.npy --scale 255
   rgflow train rbm real.npy --units gaussian
   rgflow train rbm one-hot.csv --units categorical:3
@@ -66,11 +67,11 @@ struct Rbm {
     /// gaussian:SIGMA].
     #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = "Data")]
     standardise: Option<String>,
-    /// cd (chains start at the data), pcd (chains go on) or exact (the likelihood's own gradient; a layer of at most 25 units)
-    /// [default: cd].
+    /// cd (chains start at the data), pcd (chains go on), mean-field (expectation values) or exact (the likelihood's own gradient; a layer
+    /// of at most 25 units) [default: cd].
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     method: Option<String>,
-    /// Gibbs steps of the negative phase [default: 1].
+    /// Gibbs steps of the negative phase [default: 2 of pcd, else 1].
     #[arg(long, value_name = "K", help_heading = "Training")]
     steps: Option<usize>,
     #[command(flatten)]
@@ -111,7 +112,7 @@ struct OwnData {
     /// Divides all values, such as 255 for bytes of grey [default: 1].
     #[arg(long, value_name = "X", help_heading = "Data")]
     scale: Option<f64>,
-    /// Passes through the data [default: 50 of rbm, 100 of thermometer].
+    /// Passes through the data [default: 50 of rbm, 100 of rbm by pcd, 100 of thermometer].
     #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<usize>,
     /// Samples in a mini-batch [default: 100].

@@ -8,6 +8,7 @@ pub mod couplings;
 mod experiment;
 pub mod flow_ends;
 pub mod flows;
+pub mod known_law;
 pub mod modes;
 pub mod peaks;
 pub mod pictures;

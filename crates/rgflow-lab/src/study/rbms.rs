@@ -106,6 +106,7 @@ pub fn fitted<K: Serialize>(
             purpose: &stage,
             part: "training",
             training,
+            likelihood_every: 0,
             lower: &[("rbm.learning_rate", *spec.rbm.learning_rate), ("rbm.weight_scale", *spec.rbm.weight_scale)],
             units: one as u64 * UNITS,
         };

@@ -55,6 +55,8 @@ pub struct MachineFit<'a> {
     /// Part under which an interrupted training is saved, unique in the stage.
     pub part: &'a str,
     pub training: rbm::Training,
+    /// Updates between two measurements of ln p of the test set; 0 = none.
+    pub likelihood_every: usize,
     pub lower: Lower<'a>,
     /// Units of progress per epoch; the stage has announced all epochs.
     pub units: u64,
@@ -80,6 +82,7 @@ impl MachineFit<'_> {
         let (training, per_epoch) = (&self.training, self.training.evaluate_every.max(1) as u64);
         let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates) as u64;
         let mut fit = rbm::Fit::new(start, data, test, training, out.streams().of(self.purpose)).map_err(failure)?;
+        fit = fit.with_likelihood(self.likelihood_every);
         if let Some(measured) = measured {
             fit = fit.with_training_cost(measured).map_err(failure)?;
         }

@@ -75,7 +75,7 @@ impl UserData {
         if let Some(data) = self.data.get() {
             return Ok(data);
         }
-        let paths: Vec<PathBuf> = self.given.iter().map(|(path, _)| path.clone()).collect();
+        let paths = self.paths();
         let mut data = Dataset::read_all(&paths, options)?;
         // Notes of the reading of several files name them.
         let read = if paths.len() > 1 { std::mem::take(&mut data.notes) } else { vec![] };
@@ -84,6 +84,11 @@ impl UserData {
         let notes = data.notes.iter().map(|note| format!("{title}: {note}"));
         data.notes = read.into_iter().chain(notes).collect();
         Ok(self.data.get_or_init(|| data))
+    }
+
+    /// The files as they were given.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.given.iter().map(|(path, _)| path.clone()).collect()
     }
 
     /// The samples, if they have been read.

@@ -3,6 +3,7 @@
 use super::{ExactError, Levels, density, square};
 use crate::kernel::log_weights::LogSum;
 use crate::lattice::{LatticeError, Temperature};
+use ndarray::{ArrayView1, ArrayView2};
 
 /// q(s) = sum_T w_T e^{-E(s)/T} / Z_T on the square torus, J = 1, without field (Z by Kaufman 1949).
 ///
@@ -70,6 +71,20 @@ impl Mixture {
             }
         }
         sum.value()
+    }
+
+    /// ln q of each row of `spins` (-1, +1), shape (n, lx ly), x fastest.
+    ///
+    /// # Panics
+    /// If the rows have another length, which is an error of the caller.
+    pub fn ln_q_of(&self, spins: ArrayView2<f32>) -> Vec<f64> {
+        let [lx, ly] = self.extents;
+        assert_eq!(spins.ncols(), lx * ly, "spins of the torus");
+        let bonds = |s: ArrayView1<f32>| -> f32 {
+            let right_and_up = |i: usize| s[i / lx * lx + (i + 1) % lx] + s[(i + lx) % (lx * ly)];
+            (0..lx * ly).map(|i| s[i] * right_and_up(i)).sum()
+        };
+        spins.rows().into_iter().map(|s| self.ln_q(-f64::from(bonds(s)))).collect()
     }
 
     /// The entropy -\<ln q>_q in nats, exact from the density of states.

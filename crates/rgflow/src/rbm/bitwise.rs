@@ -289,7 +289,10 @@ impl Bitwise {
         }
         if let (Some(offsets), Some(means)) = (&mut offsets, data_means) {
             offsets.observe_visible(means.into_iter());
-            self.visible_sum.iter_mut().zip(&mut self.visible_rest).for_each(|(sum, rest)| *sum += std::mem::take(rest));
+            self.visible_sum
+                .iter_mut()
+                .zip(&mut self.visible_rest)
+                .for_each(|(sum, rest)| *sum += std::mem::take(rest));
         }
         self.offsets = offsets;
         self.visible.update(bytemuck::cast_slice_mut(&mut self.visible_bias), &self.visible_sum, scale);
@@ -342,7 +345,8 @@ mod tests {
             let rbm = Rbm::random(5, m, 0.3, &mut streams.generator("test/init", 0));
             let rbm = rbm.with_units(Units::BINARY, units.clone()).unwrap();
             let descent = Descent::new(Rule::Sgd(Sgd), 0.5);
-            let mut machine = Bitwise::new(&rbm, Phases::divergence(7, 1), &descent, streams.bulk("test/gibbs", 0)).unwrap();
+            let mut machine =
+                Bitwise::new(&rbm, Phases::divergence(7, 1), &descent, streams.bulk("test/gibbs", 0)).unwrap();
             let packed: Vec<u8> = (0..20).map(|i| i * 5 % 16).collect();
             for _ in 0..20 {
                 machine.update(&packed, &[0, 1, 2, 3, 4, 5, 6]);

@@ -1,7 +1,7 @@
 //! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
 
 use super::divergence::{bound, runaway};
-use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
+use super::training::{Metrics, Snapshot, StopOn, Trained, Trainer, Training};
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Stream;
@@ -49,6 +49,9 @@ impl<'a> Fit<'a> {
         let test = test.into();
         test.check(&rbm)?;
         let bound = bound(&rbm, test)?;
+        if training.patience > 0 {
+            cost(&rbm, test.rows(rbm.n_visible(), 0..1), training.stop_on)?;
+        }
         let trainer = Trainer::new(rbm, data, training, stream)?;
         let mut snapshots = Vec::new();
         if training.snapshots.contains(&0) {
@@ -157,7 +160,12 @@ impl<'a> Fit<'a> {
         }
         self.metrics.push(now);
         if self.chosen.is_none() {
-            let stop = self.training.patience > 0 && self.stopping.observe(update, now.test_reconstruction, &rbm);
+            let stop = self.training.patience > 0
+                && match self.training.stop_on {
+                    StopOn::Reconstruction => self.stopping.observe(update, now.test_reconstruction, &rbm),
+                    // Parameters that are not finite were seen above: what could be measured at first can be now.
+                    on => cost(&rbm, self.test, on).is_ok_and(|cost| self.stopping.observe(update, cost, &rbm)),
+                };
             if stop || update == self.training.updates {
                 let stopping = std::mem::replace(&mut self.stopping, EarlyStopping::new(0));
                 self.chosen = Some(match stopping.into_best() {
@@ -167,6 +175,15 @@ impl<'a> Fit<'a> {
             }
         }
     }
+}
+
+/// What early stopping minimises.
+fn cost(rbm: &Rbm, test: Samples, on: StopOn) -> Result<f64, RbmError> {
+    Ok(match on {
+        StopOn::Reconstruction => rbm.reconstruction_cost(test),
+        StopOn::PseudoLikelihood => -rbm.pseudo_likelihood(test.values(rbm).view())?.total.value,
+        StopOn::LogLikelihood => -rbm.log_likelihood(test.values(rbm).view(), rbm.ln_z()?).value,
+    })
 }
 
 /// Weights and biases of a machine.

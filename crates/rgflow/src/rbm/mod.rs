@@ -59,5 +59,5 @@ pub use partition::Layer;
 pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
-pub use training::{Method, Metrics, Snapshot, Trained, Trainer, Training};
+pub use training::{Method, Metrics, Snapshot, StopOn, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -59,7 +59,14 @@ impl Offsets {
     /// Turns the sums of the plain gradient for `width` hidden units from `first` on into those of the centred one: `weights`, shape
     /// (visible units, `width`), and `hidden`, differences of both phases; `visible` are those of the visible units, and what these
     /// weights take from them is taken from `rest`.
-    pub(super) fn centre(&self, first: usize, weights: &mut [f32], visible: &[f64], hidden: &mut [f64], rest: &mut [f64]) {
+    pub(super) fn centre(
+        &self,
+        first: usize,
+        weights: &mut [f32],
+        visible: &[f64],
+        hidden: &mut [f64],
+        rest: &mut [f64],
+    ) {
         let width = hidden.len();
         let lambda = &self.hidden[first..first + width];
         for ((row, mu), (dv, rest)) in rows(weights, width).zip(&self.visible).zip(visible.iter().zip(rest)) {

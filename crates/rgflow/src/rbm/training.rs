@@ -57,6 +57,20 @@ impl FromStr for Method {
     }
 }
 
+/// Measure of the test set that early stopping watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum StopOn {
+    /// The least reconstruction cost (thesis section 4.5): not a measure of the law.
+    #[default]
+    Reconstruction,
+    /// The largest pseudo-likelihood ([`Rbm::pseudo_likelihood`]).
+    PseudoLikelihood,
+    /// The largest ln p, with ln Z by enumeration ([`Rbm::ln_z`]).
+    LogLikelihood,
+}
+
 /// How a machine is trained.
 ///
 /// ```
@@ -86,8 +100,10 @@ pub struct Training {
     pub tail_average: f64,
     /// Updates between two evaluations of the test set's reconstruction cost, >= 1.
     pub evaluate_every: usize,
-    /// Evaluations without a new minimum before stopping; 0 = never.
+    /// Evaluations without a new optimum before stopping; 0 = never.
     pub patience: usize,
+    /// The measure whose optimum is meant.
+    pub stop_on: StopOn,
     /// Numbers of updates after which a snapshot is kept; where they exceed `updates`, or early stopping has come, the training
     /// goes on for them alone.
     pub snapshots: Vec<usize>,
@@ -107,6 +123,7 @@ impl Default for Training {
             tail_average: 0.0,
             evaluate_every: 100,
             patience: 0,
+            stop_on: StopOn::Reconstruction,
             snapshots: vec![],
         }
     }
@@ -139,7 +156,7 @@ pub struct Snapshot {
 /// A finished training.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    /// The machine: of the lowest test cost with early stopping, else after `updates` updates, or their tail average.
+    /// The machine: of the optimum of the test set with early stopping, else after `updates` updates, or their tail average.
     pub rbm: Rbm,
     /// Updates behind it.
     pub update: usize,
@@ -324,7 +341,8 @@ impl Training {
             }
         }
         let (name, value) = ("tail_average", self.tail_average);
-        let range = if self.patience > 0 { "0 with early stopping (patience), which keeps one machine" } else { "in [0, 1)" };
+        let range =
+            if self.patience > 0 { "0 with early stopping (patience), which keeps one machine" } else { "in [0, 1)" };
         if !(0.0..1.0).contains(&value) || (self.patience > 0 && value > 0.0) {
             return Err(crate::learning::LearningError::Setting { name, value, range }.into());
         }

@@ -8,6 +8,7 @@ mod multispin;
 mod networks;
 mod rbm_couplings;
 mod rbm_exact;
+mod rbm_methods;
 mod rbm_sampling;
 mod rbm_training;
 mod rbm_updates;

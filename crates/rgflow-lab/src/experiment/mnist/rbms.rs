@@ -54,6 +54,7 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
                 snapshots: snapshots.iter().map(|epoch| **epoch * per_epoch).collect(),
                 ..rbm::Training::default()
             },
+            likelihood_every: 0,
             lower: &[("training.learning_rate", *training.learning_rate)],
             units,
         };

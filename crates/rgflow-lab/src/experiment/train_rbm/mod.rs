@@ -6,6 +6,7 @@ mod stage;
 
 use crate::dataset::{Dataset, Kind, Labelling, Options, Values};
 use crate::study::costs;
+use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
 use rgflow::rbm::Method;
@@ -106,6 +107,7 @@ impl Experiment for TrainRbm {
 
     fn plan(&self, settings: &Settings) -> Plan {
         let Some(data) = self.0.get() else { return Plan::new() };
+        let settings = &settings.resolved();
         let divergence = &settings.training.divergence;
         let (n, weights) = (data.n_samples() as f64, (data.n_units() * *settings.machine.hidden) as f64);
         let usual = costs::usual_share(*divergence.epochs, divergence.patience);
@@ -118,8 +120,15 @@ impl Experiment for TrainRbm {
                 let states = 2f64.powi(small) * data.n_units().max(*settings.machine.hidden) as f64;
                 epochs * (n * (1e-6 + 2e-10 * weights) + n / batch * 5e-10 * states)
             }
-            _ => epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64),
+            _ => {
+                let batch = settings.training.descent.batching().size(data.n_samples()).max(1) as f64;
+                let chains = (*divergence.chains as f64 / batch).max(1.0);
+                epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64 * chains)
+            }
         };
+        // A machine that grows has half its size on the way.
+        let legs = divergence.sizes(*settings.machine.hidden).len() as f64;
+        let train = train * (legs + 1.0) / 2.0;
         let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
         Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
             "examine",
@@ -131,7 +140,8 @@ impl Experiment for TrainRbm {
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (data, settings) = (self.read(settings)?, settings.resolved());
         let trained = stage::train(repetition, &settings, data)?;
-        stage::examine(repetition, &settings, data, &trained)
+        let law = KnownLaw::of_samples(&self.0, data);
+        stage::examine(repetition, &settings, (data, law.as_ref()), &trained)
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {

@@ -54,6 +54,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let divergence = &settings.training.divergence;
     let method = match divergence.method {
         Method::Exact => "the exact gradient of the likelihood".into(),
+        Method::MeanField => format!("mean-field CD-{}", *divergence.steps),
         chains => format!("{}-{}", chains.to_string().to_uppercase(), *divergence.steps),
     };
     let mut record = Record::new(
@@ -70,6 +71,12 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     if known {
         record.list(&[&likelihood.test, &likelihood.train, &ln_z]);
     }
+    let what =
+        "KL of the data's exact law, a mixture of thermal ones, from the machine's: paired mean over test samples";
+    let kl = of_test.number("kl", "nats", what, |f| f.kl);
+    if first.kl.is_some() {
+        record.list(&[&kl]);
+    }
     let nothing = learnt_nothing(&costs, &likelihood);
     record.answers.extend(nothing.clone());
     let (test, without) = (&costs.test, &costs.without);
@@ -84,6 +91,11 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         ));
         rows.push(row!["ln p per sample (nats)", train, test, without]);
     }
+    if let (Some(_), Some(best)) = (first.kl, first.best) {
+        record.answers.push(format!(
+            "The law of the data is known: its own ln p is {best:.2} nats on average, and it is KL = {kl} nats from the machine's law."
+        ));
+    }
     let caption = format!(
         "RBM {}-{hidden} ({visible_units} / {hidden_units}) on {name}, {} updates",
         data.n_units(),
@@ -91,6 +103,10 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     );
     let notes = nothing.into_iter().chain(first.no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
     record.summary = Table::new(caption, ["", "training", "test", "test, without machine"]).rows(rows);
+    if first.kl.is_some() {
+        let best = first.best.map(|best| format!("; ln p by that law itself: {best:.2} nats")).unwrap_or_default();
+        record.summary.notes.push(format!("KL of the data's exact law from the machine's: {kl} nats{best}."));
+    }
     record.summary.notes.push("Without machine: the mean of the training data, independent units.".into());
     record.summary.notes.extend(notes);
     if settings.standardises() {
@@ -134,15 +150,24 @@ fn learning(found: &Findings, mean: &Number) -> Figure {
     let mean = Curve::level("mean of the data", &x, mean.get());
     let costs = [curve("training", |m| m[1]), curve("test", |m| m[2]), mean];
     let weights = [curve("w", |m| m[3].sqrt())];
+    let mut panels = vec![
+        Panel::curves("reconstruction", "epoch", "cost per sample", costs),
+        Panel::curves("weights", "epoch", Axis::new("root mean square"), weights),
+    ];
+    let mut caption = "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the size of the weights, against passes through the data. First repetition.".to_string();
+    if !found.likelihood.is_empty() {
+        let [x, y] = [0, 1].map(|i| found.likelihood.iter().map(|point| point[i]).collect::<Vec<f64>>());
+        let best = found.best.map(|best| Curve::level("the data's own law", &x, best));
+        let curves = [Some(Curve::new("test", x.as_slice(), y)), best];
+        panels.push(Panel::curves("ln p", "epoch", "ln p per sample (nats)", curves.into_iter().flatten()));
+        caption += " ln p of the test set, with ln Z by enumeration.";
+    }
     Figure::new("learning", "Learning curve")
         .caption(
-            "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the size of the weights, against passes through the data. First repetition.",
-            "Costs of the training and the test set and root mean square weight against the epoch.",
+            caption,
+            "Costs of the training and the test set, root mean square weight, and ln p where it is known, against the epoch.",
         )
-        .panels([
-            Panel::curves("reconstruction", "epoch", "cost per sample", costs),
-            Panel::curves("weights", "epoch", Axis::new("root mean square"), weights),
-        ])
+        .panels(panels)
 }
 
 fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
@@ -213,6 +238,9 @@ mod tests {
             log_likelihood,
             no_likelihood: None,
             ln_z: log_likelihood.map(|_| 7.5),
+            kl: log_likelihood.map(|_| (1.5, 0.25)),
+            best: log_likelihood.map(|_| -2.0),
+            likelihood: log_likelihood.map(|_| [1.0, -3.5]).into_iter().collect(),
             free_energy_gap: (0.5, 0.0625),
             largest_weight: 1.5,
             weights_in_use: 0.75,
@@ -240,6 +268,7 @@ mod tests {
             ("rbm.log_likelihood.test", -3.5),
             ("rbm.log_likelihood.train", -3.0),
             ("rbm.ln_z", 7.5),
+            ("rbm.kl", 1.5),
         ];
         assert_eq!(values, expected);
         let n_eff: Vec<_> = with.numbers[..3].iter().map(|n| n.n_eff).collect();

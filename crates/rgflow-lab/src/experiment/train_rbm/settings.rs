@@ -4,7 +4,7 @@ use crate::dataset::{Dataset, Kind};
 use crate::study::prelude::*;
 use crate::study::training::Method;
 use crate::study::values::{Auto, Named, real};
-use rgflow::rbm::{self, Units};
+use rgflow::rbm::{self, StopOn, Units};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
@@ -75,13 +75,91 @@ pub struct Training {
     pub descent: Method,
 }
 
-/// The negative phase: method, steps of its chains, and length.
+/// The negative phase and the length of the training. Stages of settings that are their defaults have the keys they always had.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Divergence {
     pub method: rbm::Method,
-    pub steps: Within<1, 1000>,
-    pub epochs: Within<1, 100_000>,
+    pub steps: Within<0, 1000>,
+    pub epochs: Within<0, 100_000>,
     pub patience: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub chains: Within<0, 1_000_000>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub centred: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub grow: Within<0, 10_000>,
+    #[serde(skip_serializing_if = "Schedule::is_constant")]
+    pub schedule: Schedule,
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub fall: Part,
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub tail_average: Part,
+    #[serde(skip_serializing_if = "is_reconstruction")]
+    pub stop_on: StopOn,
+}
+
+fn is_zero<const MOST: usize>(value: &Within<0, MOST>) -> bool {
+    **value == 0
+}
+
+fn is_nothing(part: &Part) -> bool {
+    **part == 0.0
+}
+
+fn is_reconstruction(on: &StopOn) -> bool {
+    *on == StopOn::Reconstruction
+}
+
+real!(
+    /// A part of the updates.
+    Part,
+    |x| (0.0..1.0).contains(&x),
+    "must be 0 or above, and below 1"
+);
+
+/// Course of the learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    Auto,
+    Constant,
+    Fall,
+}
+
+impl Schedule {
+    fn is_constant(&self) -> bool {
+        *self == Self::Constant
+    }
+}
+
+impl Divergence {
+    /// Chains of PCD by default.
+    const CHAINS: usize = 1000;
+
+    /// With what the method decides where nothing was chosen.
+    fn resolved(&self) -> Self {
+        let mut own = self.clone();
+        let chosen = |value: usize, default: usize| if value == 0 { default } else { value };
+        let within = "a default within the range";
+        let pcd = own.method == rbm::Method::Pcd;
+        own.steps = chosen(*own.steps, if pcd { 2 } else { 1 }).try_into().expect(within);
+        own.epochs = chosen(*own.epochs, if pcd { 100 } else { 50 }).try_into().expect(within);
+        own.chains = if pcd { chosen(*own.chains, Self::CHAINS) } else { 0 }.try_into().expect(within);
+        let settles = matches!(own.method, rbm::Method::Pcd | rbm::Method::Exact);
+        if own.schedule == Schedule::Auto {
+            own.schedule = if settles { Schedule::Fall } else { Schedule::Constant };
+        }
+        if own.schedule == Schedule::Constant {
+            own.fall = Part(0.0);
+        }
+        own
+    }
+
+    /// Numbers of hidden units, up to `hidden`, of the trainings one after the other.
+    pub fn sizes(&self, hidden: usize) -> Vec<usize> {
+        let step = if *self.grow == 0 { hidden } else { *self.grow };
+        (1..=hidden.div_ceil(step)).map(|k| (k * step).min(hidden)).collect()
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -105,7 +183,15 @@ impl values::Settings for Settings {
 
 impl Settings {
     /// Refuses to standardise for units that are not Gaussian.
+    /// Refuses a tail average with early stopping.
     pub fn check(&self) -> Result<(), String> {
+        let divergence = &self.training.divergence;
+        if divergence.patience > 0 && *divergence.tail_average > 0.0 {
+            return Err(format!(
+                "training.tail_average = {}: must be 0 with early stopping (training.patience = {}), which keeps one machine",
+                *divergence.tail_average, divergence.patience
+            ));
+        }
         let gaussian = matches!(&*self.machine.units, Auto::Is(Units::Gaussian(_)));
         if self.data.standardise == Standardise::Yes && !gaussian {
             let units = self.machine.units.text();
@@ -116,9 +202,11 @@ impl Settings {
         Ok(())
     }
 
-    /// The same with whether to standardise decided: stages whose data are not standardised have the keys they always had.
+    /// The same with whether to standardise, and what the method of training decides, decided: stages of the defaults have the keys they
+    /// always had.
     pub fn resolved(&self) -> Self {
         let mut settings = self.clone();
+        settings.training.divergence = self.training.divergence.resolved();
         if self.data.standardise == Standardise::Auto && self.machine.units.text() == "gaussian" {
             settings.data.standardise = Standardise::Yes;
         }

@@ -3,16 +3,19 @@
 use super::settings::{Settings, VisibleBias};
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
+use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
 use crate::study::training::MachineFit;
 use ndarray::{Array2, ArrayView1, ArrayView2};
-use rgflow::learning::Batching;
+use rgflow::learning::{Batching, Descent, Fall};
 use rgflow::random::{Streams, permutation};
 use rgflow::rbm::{Chains, IndependentUnits, Kernel, Rbm, Trained, Training, Units};
 use rgflow::statistics::mean_error;
 
 const REVISION: u32 = 7;
+/// Revision of the findings on samples whose law is known, which have a KL.
+const WITH_LAW: u32 = 8;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const FINDINGS: &str = "examine/findings.json";
@@ -38,6 +41,14 @@ pub struct Findings {
     /// Reason why there is no likelihood.
     pub no_likelihood: Option<String>,
     pub ln_z: Option<f64>,
+    /// KL of the data's law from the machine's, and the mean of ln q over that law; where it is known.
+    #[serde(default)]
+    pub kl: Option<Measured>,
+    #[serde(default)]
+    pub best: Option<f64>,
+    /// Epoch and mean ln p of the test set along the training, where it was measured.
+    #[serde(default)]
+    pub likelihood: Vec<[f64; 2]>,
     /// Mean free energy of the test set minus that of the training set: > 0 shows overfitting.
     pub free_energy_gap: Measured,
     /// Largest |w|, and the fraction of weights above a tenth of it.
@@ -79,7 +90,8 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
         let mut random = streams.generator("rbm/init", 0);
         let (n, m) = (data.n_units(), *settings.machine.hidden);
-        let start = Rbm::random(n, m, *settings.machine.weight_scale as f32, &mut random);
+        let (sizes, scale) = (divergence.sizes(m), *settings.machine.weight_scale as f32);
+        let start = Rbm::random(n, sizes[0], scale, &mut random);
         let mut start = start.with_units(visible.clone(), hidden)?;
         if settings.machine.visible_bias == VisibleBias::Data {
             start.fit_visible_bias(x.for_machine())?;
@@ -90,34 +102,59 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         };
         // An incomplete last batch is dropped.
         let per_epoch = (train.len() / batching.size(train.len())).max(1);
+        let updates = *divergence.epochs * per_epoch;
+        let falling = ((1.0 - *divergence.fall) * updates as f64) as u64;
+        let fall = (*divergence.fall > 0.0).then_some(Fall { from: falling, until: updates as u64 });
         let training = Training {
-            updates: *divergence.epochs * per_epoch,
+            updates,
             batching,
-            descent: settings.training.descent.descent(),
+            descent: Descent { fall, ..settings.training.descent.descent() },
             cd_steps: *divergence.steps,
             method: divergence.method,
+            chains: match *divergence.chains {
+                0 => 0,
+                chains => chains.max(batching.size(train.len())),
+            },
+            centred: divergence.centred,
+            tail_average: *divergence.tail_average,
             evaluate_every: per_epoch,
             patience: divergence.patience,
+            stop_on: divergence.stop_on,
             snapshots: vec![],
         };
-        let units = (train.len() * n * m / 1000 + 1) as u64;
-        out.add_work(*divergence.epochs as u64 * units);
-        let fit = MachineFit {
-            purpose: "rbm",
-            part: "training",
-            training,
-            lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
-            units,
-        };
-        let Trained { rbm, update, metrics, .. } =
-            fit.run(out, start, x.for_machine(), y.for_machine(), Some(measured.for_machine()))?;
-        let mut lines = String::new();
-        for m in &metrics {
-            let line = serde_json::json!({"update": m.update, "epoch": m.update as f64 / per_epoch as f64,
-                "train_reconstruction": m.train_reconstruction, "test_reconstruction": m.test_reconstruction, "weight_square": m.weight_square});
-            lines.push_str(&line.to_string());
-            lines.push('\n');
+        let work = |m: usize| (train.len() * n * m / 1000 + 1) as u64;
+        out.add_work(sizes.iter().map(|m| *divergence.epochs as u64 * work(*m)).sum());
+        let (mut machine, mut done, mut lines) = (start, 0, String::new());
+        for m in sizes {
+            // The first has the names of a training that does not grow.
+            let grown = if done == 0 { String::new() } else { format!("/{m}") };
+            if done > 0 {
+                machine = machine.grown(m - machine.n_hidden(), scale, &mut random)?;
+            }
+            let fit = MachineFit {
+                purpose: &format!("rbm{grown}"),
+                part: &format!("training{grown}"),
+                training: training.clone(),
+                likelihood_every: likelihood_every(&machine, *divergence.epochs) * per_epoch,
+                lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
+                units: work(m),
+            };
+            let Trained { rbm, update, metrics, .. } =
+                fit.run(out, machine, x.for_machine(), y.for_machine(), Some(measured.for_machine()))?;
+            for m in &metrics {
+                let update = done + m.update;
+                let mut line = serde_json::json!({"update": update, "epoch": update as f64 / per_epoch as f64,
+                    "train_reconstruction": m.train_reconstruction, "test_reconstruction": m.test_reconstruction,
+                    "weight_square": m.weight_square});
+                if let Some(ln_p) = m.log_likelihood {
+                    line["test_log_likelihood"] = ln_p.into();
+                }
+                lines.push_str(&line.to_string());
+                lines.push('\n');
+            }
+            (machine, done) = (rbm, done + update);
         }
+        let (rbm, update) = (machine, done);
         out.write(METRICS, lines)?;
         let mut metadata = serde_json::json!({
             "seed": out.seed(), "updates": update, "settings": settings,
@@ -145,13 +182,13 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
 pub(super) fn examine(
     repetition: &Repetition,
     settings: &Settings,
-    data: &Dataset,
+    (data, law): (&Dataset, Option<&KnownLaw>),
     trained: &Artifact,
 ) -> Result<Findings, Error> {
     let input = data.artifact();
     let what = Stage {
         name: "examine",
-        revision: REVISION,
+        revision: if law.is_some() { WITH_LAW } else { REVISION },
         settings: (&settings.data, &settings.samples),
         inputs: &[&input, trained],
         outputs: &[FINDINGS],
@@ -175,7 +212,7 @@ pub(super) fn examine(
         let reconstruction = [of(&seen_train.cost), of(&seen_test.cost), of(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
         let ((a, ea), (b, eb)) = (of(f_train), of(f_test));
-        let (mut log_likelihood, mut no_likelihood, mut ln_z) = (None, None, None);
+        let (mut log_likelihood, mut no_likelihood, mut ln_z, mut kl) = (None, None, None, None);
         // A grey level is a probability, not a state: it has no likelihood.
         match rbm.ln_z() {
             _ if !seen_test.states => {
@@ -185,6 +222,7 @@ pub(super) fn examine(
                 let shifted = |f: &[f64]| of(&f.iter().map(|f| -f - z).collect::<Vec<_>>());
                 log_likelihood = Some([shifted(f_train), shifted(f_test), of(&seen_test.ln_p_alone)]);
                 ln_z = Some(z);
+                kl = law.map(|law| law.kl(&rbm, data.values.rows(&test).view(), z));
             }
             Err(e) => no_likelihood = Some(e.to_string()),
         }
@@ -192,6 +230,9 @@ pub(super) fn examine(
         let in_use = rbm.weights.iter().filter(|w| w.abs() > 0.1 * largest).count();
         let lines = std::fs::read_to_string(trained.path(METRICS)).map_err(Error::io("read", trained.path(METRICS)))?;
         let learning = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let measured =
+            learning.clone().filter_map(|m| Some([m["epoch"].as_f64()?, m["test_log_likelihood"].as_f64()?]));
+        let likelihood = measured.collect();
         let findings = Findings {
             samples: [train.len(), test.len()],
             updates: model.metadata["updates"].as_u64().unwrap_or(0) as usize,
@@ -206,6 +247,9 @@ pub(super) fn examine(
             log_likelihood,
             no_likelihood,
             ln_z,
+            kl,
+            best: law.and_then(KnownLaw::best),
+            likelihood,
             free_energy_gap: (b - a, ea.hypot(eb)),
             largest_weight: largest.into(),
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
@@ -215,6 +259,16 @@ pub(super) fn examine(
         };
         Ok(findings)
     })
+}
+
+/// Epochs between two measurements of ln p of the test set along the training, so that they take seconds: ten or each epoch; 0 = none,
+/// where ln Z cannot be enumerated.
+fn likelihood_every(rbm: &Rbm, epochs: usize) -> usize {
+    match rbm.n_visible().min(rbm.n_hidden()) {
+        0..=16 => 1,
+        17..=25 => epochs.div_ceil(10),
+        _ => 0,
+    }
 }
 
 /// Mean and its standard error over samples.

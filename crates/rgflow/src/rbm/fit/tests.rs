@@ -3,7 +3,7 @@
 use super::*;
 use crate::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
 use crate::random::Streams;
-use crate::rbm::{Method, Units};
+use crate::rbm::{Method, StopOn, Units};
 use ndarray::Array2;
 
 /// Left after each of its updates and taken up in a new machine, a training makes only the updates that are left and ends with the
@@ -51,6 +51,7 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
                 tail_average: [0.3, 0.0, 0.0][k % 3],
                 evaluate_every: 4,
                 patience: [0, 1, 3][k % 3],
+                stop_on: if k % 6 == 2 && !real { StopOn::PseudoLikelihood } else { StopOn::Reconstruction },
                 snapshots: vec![0, 6, 30],
             };
             let fit = || {
