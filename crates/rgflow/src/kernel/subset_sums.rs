@@ -135,6 +135,26 @@ fn add_by<const W: usize>(
     }
 }
 
+/// Replaces the fields of each row by `base` + beta times them, with the row's beta.
+pub fn scale(fields: &mut [[Line; TOGETHER]], base: &Line, betas: &[[f32; TOGETHER]]) {
+    scale_on(cpu::path(), fields, base, betas);
+}
+
+dispatched! {
+    fn scale_on(fields: &mut [[Line; TOGETHER]], base: &Line, betas: &[[f32; TOGETHER]]) => scale_all
+}
+
+/// A row after the other: the compiler would make vectors of rows, whose numbers lie apart, did it see through `black_box`.
+#[inline(always)]
+fn scale_all(fields: &mut [[Line; TOGETHER]], base: &Line, betas: &[[f32; TOGETHER]]) {
+    let base = *base;
+    for (line, beta) in fields.as_flattened_mut().iter_mut().zip(betas.as_flattened()) {
+        let beta = std::hint::black_box(*beta);
+        let local = line.0;
+        line.0 = std::array::from_fn(|l| base.0[l] + beta * local[l]);
+    }
+}
+
 /// The sixteen sums: row 0 is all low; each further one adds delta times the row of its highest unit.
 #[inline(always)]
 fn tabulate<const W: usize>(table: &mut Table<W>, rows: &[Line; 4], pair: Pair) {

@@ -10,7 +10,7 @@ use crate::kernel::bits::{Bits, TOGETHER, Together};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
-use crate::kernel::subset_sums::{Pair, Tables, add_product};
+use crate::kernel::subset_sums::{Pair, Tables, add_product, scale};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
 use ndarray::{Array1, ArrayView2, ArrayViewMut2};
@@ -270,6 +270,55 @@ impl Chains {
         let half = kernel.upward(self.rows);
         half.draw((&mut self.visible, &mut self.hidden), kernel.rbm.hidden_units(), random, &mut self.scratch);
         self.draw_visible(kernel, random);
+    }
+}
+
+/// Steps at scaled parameters: visible biases `base` + beta b, weights beta W and hidden biases beta c, b, W and c those of the kernel.
+/// The products are those of the kernel, and a row has its own beta.
+impl Chains {
+    /// The fields c + v W of the hidden units that [`Chains::hidden_fields`] left: blocks of sixteen units, each with the given number of
+    /// rows, which are the chains and others up to a multiple of eight. Lanes without a unit are 0.
+    pub(super) fn fields(&self) -> (&[Line], usize) {
+        (self.fields.as_flattened(), self.rows.next_multiple_of(TOGETHER))
+    }
+
+    /// Writes the visible units of a row.
+    pub(super) fn write_visible_row(&self, row: usize, out: &mut [f32]) {
+        self.visible.write_row(row, out);
+    }
+
+    /// Draws the hidden units from the fields that [`Chains::hidden_fields`] left, times `betas`, one for each row, eight together.
+    pub(super) fn draw_hidden_scaled(&mut self, kernel: &Kernel, betas: &[[f32; TOGETHER]], random: &mut Bulk) {
+        let together = self.rows.div_ceil(TOGETHER);
+        let mut block = std::mem::take(&mut self.scratch.block);
+        for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
+            block.copy_from_slice(fields);
+            scale(&mut block, &Line::ZERO, betas);
+            self.hidden.draw(b, &block, random);
+        }
+        self.scratch.block = block;
+        self.hidden.draw_kept(kernel.rbm.hidden_units(), &mut self.scratch.noise, random);
+    }
+
+    /// Draws the visible units given the hidden ones, in the fields `base` + beta (b + W h).
+    pub(super) fn draw_visible_scaled(
+        &mut self,
+        kernel: &Kernel,
+        base: &[Line],
+        betas: &[[f32; TOGETHER]],
+        random: &mut Bulk,
+    ) {
+        let half = kernel.downward(self.rows);
+        let scratch = &mut self.scratch;
+        half.prepare(&mut self.hidden, scratch);
+        let mut block = std::mem::take(&mut scratch.block);
+        for (b, base) in base.iter().enumerate() {
+            half.write_fields(b, &self.hidden, &mut block, scratch);
+            scale(&mut block, base, betas);
+            self.visible.draw(b, &block, random);
+        }
+        scratch.block = block;
+        self.visible.draw_kept(kernel.rbm.visible_units(), &mut scratch.noise, random);
     }
 }
 

@@ -50,6 +50,16 @@ impl IndependentUnits {
         Self { mean, units: units.clone(), laws: units.laws(n, &means, &squares) }
     }
 
+    /// The biases that give the units of a machine without weights these means. (Normal units keep the machine's width.)
+    pub(super) fn biases(&self) -> Vec<f64> {
+        self.laws.iter().enumerate().map(|(i, law)| self.units.bias_of_law(i, *law)).collect()
+    }
+
+    /// The kind of the units.
+    pub fn units(&self) -> &Units {
+        &self.units
+    }
+
     /// ln p of a sample, in nats; of real numbers the logarithm of the density.
     pub fn ln_p(&self, sample: ArrayView1<f32>) -> f64 {
         sample.iter().zip(&self.laws).map(|(v, law)| self.units.ln_p(*v, *law)).sum()

@@ -60,6 +60,20 @@ impl LayerStates {
         }
     }
 
+    /// The units of a row.
+    pub(super) fn write_row(&self, row: usize, out: &mut [f32]) {
+        match self.levels {
+            Some(levels) if !self.real => {
+                let nibbles = &self.bits.nibbles()[row / TOGETHER * self.bits.groups()..];
+                for (four, nibbles) in out.chunks_mut(4).zip(nibbles) {
+                    let nibble = nibbles[row % TOGETHER] >> 3;
+                    four.iter_mut().enumerate().for_each(|(j, v)| *v = levels.value(nibble >> j & 1 == 1));
+                }
+            }
+            _ => out.iter_mut().zip(self.values.row(row)).for_each(|(to, v)| *to = *v),
+        }
+    }
+
     /// Draws the units of block `b` from their fields, where they are bits; else keeps the fields for [`LayerStates::draw_kept`].
     pub(super) fn draw(&mut self, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk) {
         match self.levels {

@@ -4,9 +4,12 @@
 //! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it to samples by contrastive divergence,
 //! persistent chains, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
+//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it by contrastive divergence or the exact gradient ([`Method`]), [`train_exactly`] by exact gradients. Small
+//! machines are also solved exactly: ln Z ([`Rbm::ln_z`]; of any machine with an interval by [`Annealing`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
 //! [`Rbm::sampled_couplings`] where it is large.
 
+mod annealing;
 mod bitwise;
 mod chain_draws;
 mod clamped;
@@ -26,6 +29,7 @@ mod free_energy;
 mod gibbs;
 mod incomplete;
 mod independent;
+mod intermediate;
 mod law;
 mod layer_states;
 mod mean_field;
@@ -36,9 +40,11 @@ mod samples;
 mod series;
 mod small;
 mod spectrum;
+mod tempering;
 mod training;
 mod units;
 
+pub use annealing::{Annealing, LnZEstimate, Standing, Starts, TwoSided};
 pub use chain_draws::{ChainDraws, DrawnByChains};
 pub use conversion::Converted;
 pub use couplings::{AtDistance, Couplings, Orders, effective_temperature};
@@ -52,6 +58,7 @@ pub use free_energy::PseudoLikelihood;
 pub use gibbs::{Chains, Kernel};
 pub use incomplete::{ClampedSteps, CompletedByChains, Fill, Incomplete};
 pub use independent::IndependentUnits;
+pub use intermediate::Reference;
 pub use law::Divergences;
 pub use mean_field::{Expectations, MeanField, Rest};
 pub use model::Rbm;
@@ -60,4 +67,6 @@ pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
 pub use training::{Method, Metrics, Snapshot, StopOn, Trained, Trainer, Training};
+pub use tempering::{Ladder, Tempering};
+pub use training::{Method, Metrics, Snapshot, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -6,7 +6,7 @@ use rgflow::lattice::{Ising, Square, Temperature, multispin, swendsen_wang, wolf
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{self, Activation, Cost, Mlp, Targets};
 use rgflow::random::Streams;
-use rgflow::rbm::{Chains, Expectations, Kernel, MeanField, Method, Rbm, Rest, Trainer, Training};
+use rgflow::rbm::{Annealing, Chains, Expectations, Kernel, MeanField, Method, Rbm, Rest, Trainer, Training};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -139,4 +139,21 @@ fn updates_of_spins_allocate_nothing() {
     let temperatures = [Temperature::CRITICAL; multispin::REPLICAS];
     let mut group = multispin::Group::new(12, 12, &temperatures, streams.bulk("test/multispin", 0)).unwrap();
     assert_eq!(allocations(|| group.sweeps(3)), 0);
+}
+
+/// As many allocations for twice the temperatures.
+#[test]
+fn steps_of_annealing_allocate_nothing() {
+    let rbm = Rbm::random(30, 20, 0.1, &mut Streams::new(1).generator("test/init", 0));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let of = |temperatures: usize| {
+        let annealing = Annealing { temperatures, chains: 100, ..Annealing::default() };
+        pool.install(|| {
+            let before = COUNT.with(Cell::get);
+            annealing.ln_z(&rbm, Streams::new(1).of("test")).unwrap();
+            COUNT.with(Cell::get) - before
+        })
+    };
+    of(400);
+    assert_eq!(of(400), of(800));
 }

@@ -1,0 +1,75 @@
+//! Chains through a family of machines, and their weights.
+
+use crate::random::{Bulk, Stream};
+use crate::rbm::intermediate::{Family, Replicas};
+use ndarray::{ArrayView2, s};
+use rayon::prelude::*;
+
+/// Chains that one task takes. Fixed, so that random numbers do not depend on threads.
+pub(super) const BLOCK: usize = 64;
+
+/// Where chains begin.
+#[derive(Clone, Copy)]
+pub(super) enum Begin<'a> {
+    /// So many draws of the independent units.
+    Reference(usize),
+    /// States, a row each.
+    At(ArrayView2<'a, f32>),
+}
+
+/// ln w of each chain along the temperatures `betas`, in the order given: from beta_0, whose law the begin has, to the last. Random
+/// numbers: PURPOSE/PART, an index for each block of chains.
+pub(super) fn run(family: &Family, betas: &[f64], (stream, part): (Stream, &str), begin: Begin) -> Vec<f64> {
+    let purpose = format!("{}/{part}", stream.purpose);
+    let chains = match begin {
+        Begin::Reference(n) => n,
+        Begin::At(states) => states.nrows(),
+    };
+    let block = |b: usize| {
+        let rows = b * BLOCK..chains.min((b + 1) * BLOCK);
+        let begin = match begin {
+            Begin::Reference(_) => Begin::Reference(rows.len()),
+            Begin::At(states) => Begin::At(states.slice_move(s![rows, ..])),
+        };
+        weights(family, betas, begin, stream.streams.bulk(&purpose, b as u64))
+    };
+    (0..chains.div_ceil(BLOCK)).into_par_iter().flat_map_iter(block).collect()
+}
+
+fn weights(family: &Family, betas: &[f64], begin: Begin, random: Bulk) -> Vec<f64> {
+    let mut ln_w = Vec::new();
+    walk(family, betas, begin, random, |k, steps| {
+        if k == 0 {
+            ln_w = vec![0.0; steps.len()];
+        }
+        ln_w.iter_mut().zip(steps).for_each(|(w, step)| *w += step);
+    });
+    ln_w
+}
+
+/// Calls `see` with k and ln f_(k+1)(v_k) - ln f_k(v_k) of each chain, k = 0 ..., v_k being drawn by a step of the machine at beta_k from
+/// v_(k-1); v_0 is where chains begin. The product of these factors weights v_0 ... as a draw from the last machine.
+pub(super) fn walk(family: &Family, betas: &[f64], begin: Begin, random: Bulk, mut see: impl FnMut(usize, &[f64])) {
+    let rows = match begin {
+        Begin::Reference(n) => n,
+        Begin::At(states) => states.nrows(),
+    };
+    let mut replicas = Replicas::new(family, rows, random);
+    match begin {
+        Begin::Reference(_) => replicas.draw_reference(family),
+        Begin::At(states) => replicas.chains.set_visible(states).expect("states that were checked"),
+    }
+    let (mut from, mut to, mut ln_ratios) = (vec![0.0; rows], vec![0.0; rows], vec![0.0; rows]);
+    replicas.look(family);
+    for (k, pair) in betas.windows(2).enumerate() {
+        if k > 0 {
+            replicas.set_beta(pair[0]);
+            replicas.step(family);
+            replicas.look(family);
+        }
+        from.fill(pair[0]);
+        to.fill(pair[1]);
+        replicas.ln_ratios(family, [&from, &to], &mut ln_ratios);
+        see(k, &ln_ratios);
+    }
+}
