@@ -22,6 +22,7 @@ pub struct IndependentUnits {
     units: Units,
     /// Of each unit, as its kind says it: of two-valued ones the probability of the high value, else mean and variance.
     laws: Vec<(f64, f64)>,
+    biases: Vec<f32>,
 }
 
 impl IndependentUnits {
@@ -31,10 +32,12 @@ impl IndependentUnits {
     /// none of a machine's laws is, and a column that is constant would have an infinite density.
     pub fn fit(units: &Units, n_visible: usize, rows: impl Fn(&mut dyn FnMut(ArrayView1<f32>))) -> Self {
         let (mut mean, mut sums) = (Array1::<f32>::zeros(n_visible), vec![0.0f64; n_visible]);
+        let mut shares = sums.clone();
         let mut count = 0usize;
         rows(&mut |row| {
             mean += &row;
             sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
+            shares.iter_mut().zip(row).for_each(|(sum, v)| *sum += units.share(*v));
             count += 1;
         });
         mean /= count as f32;
@@ -47,12 +50,12 @@ impl IndependentUnits {
                 squares.iter_mut().zip(row).zip(&means).for_each(of);
             });
         }
-        Self { mean, units: units.clone(), laws: units.laws(n, &means, &squares) }
+        Self { mean, units: units.clone(), laws: units.laws(n, &means, &squares), biases: units.biases(&shares, count) }
     }
 
-    /// The biases that give the units of a machine without weights these means. (Normal units keep the machine's width.)
-    pub(super) fn biases(&self) -> Vec<f64> {
-        self.laws.iter().enumerate().map(|(i, law)| self.units.bias_of_law(i, *law)).collect()
+    /// The biases that give the units of a machine without weights this law, but that normal units keep the machine's width.
+    pub(super) fn biases(&self) -> &[f32] {
+        &self.biases
     }
 
     /// The kind of the units.

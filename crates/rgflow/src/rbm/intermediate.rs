@@ -31,15 +31,15 @@ impl Reference {
     /// The visible biases of the reference for `rbm`, in f64.
     fn biases(&self, rbm: &Rbm) -> Result<Vec<f64>, RbmError> {
         let n = rbm.n_visible();
-        // As single floats, which the chains take them for.
-        let narrow = |biases: Vec<f64>| biases.into_iter().map(|b| f64::from(b as f32)).collect();
         let Self::Data(data) = self else {
             let mut h = vec![0.0; rbm.n_hidden()];
             rbm.hidden_units().mean_wide(&vec![0.0; rbm.n_hidden()], &mut h);
             let field = |(b, row): (&f32, ArrayView1<f32>)| {
                 f64::from(*b) + row.iter().zip(&h).map(|(w, h)| f64::from(*w) * h).sum::<f64>()
             };
-            return Ok(narrow(rbm.visible_bias.iter().zip(rbm.weights.rows()).map(field).collect()));
+            // As single floats, which the chains take them for.
+            let fields = rbm.visible_bias.iter().zip(rbm.weights.rows()).map(field);
+            return Ok(fields.map(|b| f64::from(b as f32)).collect());
         };
         let biases = data.biases();
         if biases.len() != n {
@@ -50,7 +50,7 @@ impl Reference {
             let demand = format!("the reference has {} units; fit it to data of the machine's kind", data.units());
             return Err(RbmError::Layer { layer: "visible", n, units: rbm.visible_units().to_string(), demand });
         }
-        Ok(narrow(biases))
+        Ok(biases.iter().map(|b| f64::from(*b)).collect())
     }
 
     /// The machine at `beta` between the reference (0) and `rbm` (1): weights beta W, hidden biases beta c, visible biases

@@ -59,7 +59,7 @@ impl Default for Annealing {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Starts<'a> {
-    /// Exact draws ([`ExactDraws`]), as many as there are chains forward: of two-valued units, one layer of which has 5 to 25.
+    /// Exact draws, as many as there are chains forward: of machines with a small layer, see [`ExactDraws`].
     Exact,
     /// Independent samples of the machine, shape (n, n_visible), that the caller has shown to be in equilibrium.
     Equilibrated(ArrayView2<'a, f32>),

@@ -166,11 +166,6 @@ impl Kind for Categories {
         means.iter().map(|mean| ((mean * n + 1.0) / (n + self.0 as f64), 0.0)).collect()
     }
 
-    /// ln p.
-    fn bias_of_law(&self, _: usize, (p, _): (f64, f64)) -> f64 {
-        libm::log(p)
-    }
-
     /// Of the unit that is 1 that of its site.
     fn ln_p(&self, value: f32, (p, _): (f64, f64)) -> f64 {
         if value == 1.0 { libm::log(p) } else { 0.0 }

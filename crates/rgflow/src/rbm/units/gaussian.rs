@@ -155,11 +155,6 @@ impl Kind for Widths {
         means.iter().enumerate().map(law).collect()
     }
 
-    /// mean / sigma^2.
-    fn bias_of_law(&self, i: usize, (mean, _): (f64, f64)) -> f64 {
-        mean / f64::from(self.sigma(i)).powi(2)
-    }
-
     fn ln_p(&self, value: f32, (mean, variance): (f64, f64)) -> f64 {
         -0.5 * (f64::from(value) - mean).powi(2) / variance - 0.5 * libm::log(std::f64::consts::TAU * variance)
     }

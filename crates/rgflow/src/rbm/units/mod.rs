@@ -1,4 +1,6 @@
-//! Kinds of units. A new kind is a file with its [`Kind`] and a line in the list below. A unit a in the field z has the weight exp(z a - e(a)): e = 0 for discrete units, e = a^2 / (2 sigma^2) for Gaussian ones.
+//! Kinds of units. A new kind is a file with its [`Kind`] and a line in the list below.
+//!
+//! A unit a in the field z has the weight exp(z a - e(a)): e = 0 for discrete units, e = a^2 / (2 sigma^2) for Gaussian ones.
 
 mod categorical;
 mod gaussian;
@@ -84,9 +86,6 @@ trait Kind: Sized + Clone + fmt::Display {
 
     /// Laws of independent units of the means and sums of squared deviations of `n` samples.
     fn laws(&self, n: f64, means: &[f64], squares: &[f64]) -> Vec<(f64, f64)>;
-
-    /// The bias that gives the unit `i` the mean of one of [`Kind::laws`], without weights.
-    fn bias_of_law(&self, i: usize, law: (f64, f64)) -> f64;
 
     /// ln p of the value of a unit under one of [`Kind::laws`]: those of a row add up.
     fn ln_p(&self, value: f32, law: (f64, f64)) -> f64;
@@ -219,10 +218,6 @@ macro_rules! kinds {
 
             pub(super) fn laws(&self, n: f64, means: &[f64], squares: &[f64]) -> Vec<(f64, f64)> {
                 match self { $(Self::$name(kind) => kind.laws(n, means, squares)),* }
-            }
-
-            pub(super) fn bias_of_law(&self, i: usize, law: (f64, f64)) -> f64 {
-                match self { $(Self::$name(kind) => kind.bias_of_law(i, law)),* }
             }
 
             pub(super) fn ln_p(&self, value: f32, law: (f64, f64)) -> f64 {

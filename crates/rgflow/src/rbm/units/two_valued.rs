@@ -163,11 +163,6 @@ impl Kind for Levels {
         means.iter().map(law).collect()
     }
 
-    /// (1/delta) ln(p / (1 - p)).
-    fn bias_of_law(&self, _: usize, (p, _): (f64, f64)) -> f64 {
-        libm::log(p / (1.0 - p)) / self.wide_delta()
-    }
-
     fn ln_p(&self, value: f32, (p, _): (f64, f64)) -> f64 {
         if value == self.high { libm::log(p) } else { libm::log1p(-p) }
     }
