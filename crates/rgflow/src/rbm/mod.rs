@@ -4,10 +4,8 @@
 //! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it to samples by contrastive divergence,
 //! persistent chains, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
-//! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it by contrastive divergence or the exact gradient ([`Method`]), [`train_exactly`] by exact gradients. Small
-//! machines are also solved exactly: ln Z ([`Rbm::ln_z`]; of any machine with an interval by [`Annealing`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
-//! [`Rbm::sampled_couplings`] where it is large.
+//! [`Rbm::sampled_couplings`] where it is large. Of large machines [`Annealing`] estimates ln Z, and [`Tempering`] samples those with several modes.
 
 mod annealing;
 mod bitwise;
@@ -66,7 +64,6 @@ pub use partition::Layer;
 pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
-pub use training::{Method, Metrics, Snapshot, StopOn, Trained, Trainer, Training};
 pub use tempering::{Ladder, Tempering};
-pub use training::{Method, Metrics, Snapshot, Trained, Trainer, Training};
+pub use training::{Method, Metrics, Snapshot, StopOn, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};
