@@ -70,7 +70,7 @@ impl Predict {
         self.common.start()?;
         let seen = predict(&self.model, &self.data.data, &self.data.options(), self.bins.unwrap_or(0))?;
         say(&[], seen.notes.iter());
-        warn_of_copies(&seen.data);
+        warn_of_copies(None, &seen.data);
         if let Some(out) = &out {
             out.write(&seen.table)?;
         }

@@ -152,6 +152,8 @@ fn write_digits(dir: &Path) {
     file.add("images", &scaled).unwrap();
     file.add("labels", &Array1::from_iter(rows.iter().map(|row| row[64] as i64))).unwrap();
     file.save(dir.join("digits.npz")).unwrap();
+    // A machine of another program, for the page on trained machines.
+    std::fs::write(dir.join("sklearn.npz"), include_bytes!("../data/sklearn-rbm.npz")).unwrap();
 }
 
 /// Runs `commands` in `dir` with this build's `rgflow` first on the path; whether they ended with 0, and all that they printed.
@@ -237,6 +239,15 @@ fn every_command_of_the_docs_runs_and_prints_what_they_show() {
     assert!(ran >= 15, "only {ran} blocks ran");
     assert!(compared >= 10, "only {compared} outputs were compared");
     assert!((1..=30).contains(&left_out), "{left_out} lines were left out");
+}
+
+/// One page by itself, for whoever writes it: RGFLOW_PAGE=docs/own-data.md cargo test ... one_page -- --ignored.
+#[test]
+#[ignore = "for one page, named by RGFLOW_PAGE"]
+fn one_page_prints_what_it_shows() {
+    let Ok(name) = std::env::var("RGFLOW_PAGE") else { return };
+    let tried = try_page(&root().join(name));
+    assert!(tried.wrong.is_empty() && tried.ran > 0, "{}", tried.wrong.join("\n"));
 }
 
 #[test]

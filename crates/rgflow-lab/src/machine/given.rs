@@ -129,11 +129,13 @@ impl Machine {
         let options = self.options(Options { labelling, reads_labels: false, ..options.clone() });
         let mut data = UserData::new(paths)?;
         data.read(&options, |data| self.adapt(data, options.scale, &[]))?;
-        let mut data = data.take().ok_or_else(|| Error::failure("the samples were not read"))?;
-        if trained_on(&self.model, &data) {
-            data.notes.push(format!("{} was trained on these samples, most of which it knows", self.path.display()));
-        }
-        Ok(data)
+        data.take().ok_or_else(|| Error::failure("the samples were not read"))
+    }
+
+    /// A note for scores, if the samples are those of the machine's training.
+    pub fn knows(&self, data: &Dataset) -> Option<String> {
+        let known = trained_on(&self.model, data);
+        known.then(|| format!("{} was trained on these samples, most of which it knows", self.path.display()))
     }
 }
 

@@ -102,6 +102,7 @@ impl Complete {
             }
         };
         let why = made.reason.as_ref().map_or(String::new(), |why| format!("Not by enumeration: {why}.\n"));
-        format!("{unknown} of {all} values unknown, in {} samples: {how}\n{why}", made.rows)
+        let samples = if made.rows == 1 { "sample" } else { "samples" };
+        format!("{unknown} of {all} values unknown, in {} {samples}: {how}\n{why}", made.rows)
     }
 }

@@ -138,9 +138,10 @@ pub fn say<'a>(warnings: &[String], notes: impl Iterator<Item = &'a String>) {
     warnings.iter().for_each(|warning| output::complain(&format!("warning: {warning}")));
 }
 
-/// Warns where samples cannot be independent, as errors over them take for granted.
-pub fn warn_of_copies(data: &Dataset) {
-    say(&independence::warning(data).into_iter().collect::<Vec<_>>(), std::iter::empty());
+/// Warns where samples cannot be independent, as errors over them take for granted, and notes where `machine` was trained on them.
+pub fn warn_of_copies(machine: Option<&Machine>, data: &Dataset) {
+    let known = machine.and_then(|machine| machine.knows(data));
+    say(&independence::warning(data).into_iter().collect::<Vec<_>>(), known.iter());
 }
 
 /// Value and error as text; an error that one value leaves unknown is left out.

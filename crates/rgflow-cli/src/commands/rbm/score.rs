@@ -39,7 +39,7 @@ impl Score {
         let out = self.out.as_ref().map(|out| OutFile::new(out, self.force)?.of_columns()).transpose()?;
         let (machine, data) = self.data.read("score", &self.model)?;
         self.common.start()?;
-        warn_of_copies(&data);
+        warn_of_copies(Some(&machine), &data);
         let scores = score(&machine, &data);
         if let Some(out) = &out {
             out.write(&scores.table)?;

@@ -74,7 +74,7 @@ impl Reconstruct {
         let out = self.out.file()?;
         let (machine, data) = self.data.read("reconstruct", &self.model)?;
         self.common.start()?;
-        warn_of_copies(&data);
+        warn_of_copies(Some(&machine), &data);
         let made = reconstruct(&machine, &data)?;
         out.write(&made.table)?;
         if self.common.json {
