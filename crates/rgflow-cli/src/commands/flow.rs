@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 /// Iterates a trained machine, v -> h -> v, from your own samples.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  rgflow flow runs/digits-rbm/seed-1/rbm/model.safetensors digits.npy
-  rgflow flow MODEL samples.npz --read runs/samples-thermometer/seed-1/thermometer/model.safetensors
+  rgflow flow runs/digits-rbm digits.npy
+  rgflow flow MODEL samples.npz --read runs/samples-thermometer
   rgflow flow MODEL samples.npz --steps 10000 --chains 200 --mode gibbs
   rgflow flow MODEL samples.npz --print        every setting with its meaning
 
 Every label of the samples (temperature or class) is a start of its own. Without a network the flow is read by its
 distance from the start, and on a square lattice by E and |m|.")]
 pub struct Flow {
-    /// A trained machine (.safetensors).
+    /// A trained machine (.safetensors), or the folder of its run.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Samples from which the flow starts: .npy, .npz, text or IDX; several files are read as one set.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
-    /// A thermometer or classifier (.safetensors) that reads the flow [default: none: distance from the start, E and |m|].
+    /// A thermometer or classifier (.safetensors, or the folder of its run) that reads the flow [default: none: distance from the start, E and |m|].
     #[arg(long, value_name = "MODEL", help_heading = "Flow")]
     read: Option<PathBuf>,
     /// Array of an .npz file that holds the samples [default: spins, or the only one].
@@ -64,6 +64,7 @@ impl Flow {
         if let [data] = self.data.as_slice()
             && is_model(data)
             && !is_model(&self.model)
+            && !self.model.is_dir()
         {
             let (data, model) = (self.model.display(), data.display());
             return Err(Error::user(format!("{data} is no model; give the model first: rgflow flow {model} {data}")));

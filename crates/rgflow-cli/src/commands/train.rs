@@ -36,7 +36,8 @@ enum Machine {
   rgflow train rbm T1.5.npy T2.0.npy T2.5.npy
 
 Units follow the data: {-1, +1} for spins, {0, 1} for bits and for grey levels, which are probabilities.
-The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow verify` checks a small one.")]
+The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow rbm` draws
+from it, scores and completes samples, `rgflow verify` checks a small one.")]
     Rbm(Rbm),
     /// A network that reads temperatures (or other labels) from configurations.
     #[command(after_help = "Examples:
@@ -49,7 +50,8 @@ The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterat
   rgflow train thermometer a.npy b.npy --temperatures 1.5,2.0  or given for each file
   rgflow train thermometer samples.npz --bins 20               every sample has a temperature of its own
 
-The model is in runs/NAME-thermometer/seed-1/thermometer/model.safetensors; `rgflow flow` reads with it.")]
+The model is in runs/NAME-thermometer/seed-1/thermometer/model.safetensors; `rgflow flow` and
+`rgflow thermometer predict` read with it.")]
     Thermometer(Thermometer),
 }
 

@@ -126,6 +126,35 @@ fn chains_that_are_too_short_are_told() {
     assert!(seen["way"]["reason"].as_str().unwrap().contains("at most 25 units"), "{seen}");
 }
 
+/// A Gaussian machine whose weights are too large has no law: chains run away, and it is said.
+#[test]
+fn a_machine_without_a_law_is_named() {
+    let place = Place::new();
+    let gaussian = Units::gaussian(1.0).unwrap();
+    let rbm = Rbm::new(arr2(&[[2.0f32]]), arr1(&[0.1f32]), arr1(&[0.1f32]), gaussian.clone(), gaussian).unwrap();
+    place.save("m.safetensors", &rbm, json!({}));
+    let out = place.run("rbm draw m.safetensors -n 5 -o a.npz");
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.code() == Some(1) && said.contains("cannot be normalised"), "{said}");
+    place.archive("real.npz", |file| file.add("x", &arr2(&[[0.3f32], [0.5]])).unwrap());
+    let seen = place.json("rbm score m.safetensors real.npz");
+    assert!(seen["ln_p"]["reason"].as_str().unwrap().contains("cannot be normalised"), "{seen}");
+}
+
+#[test]
+fn a_flow_takes_the_folders_of_runs() {
+    let place = Place::new();
+    place.save("run/seed-1/rbm/model.safetensors", &machine(6, 3, [Units::SPIN, Units::SPIN]), json!({}));
+    place.archive("spins.npz", |file| file.add("spins", &states().mapv(|v| 2.0 * v - 1.0)).unwrap());
+    place.done("flow run spins.npz --steps 8 --out by-folder");
+    place.done("flow run/seed-1/rbm/model.safetensors spins.npz --steps 8 --out by-file");
+    assert!(place.read("by-folder/results.json") == place.read("by-file/results.json"));
+    place.refused(
+        "flow run spins.npz --read run --out no",
+        &["run: is a folder without a model of the stage thermometer"],
+    );
+}
+
 #[test]
 fn samples_that_are_not_the_machines_are_refused_with_the_remedy() {
     let place = Place::new();

@@ -112,6 +112,13 @@ impl Draw {
             None => None,
         };
         let drawn = self.chains.draw(rbm, self.n, streams.of("machine/draw"));
+        if drawn.values.iter().any(|v| !v.is_finite()) {
+            return Err(Error::failure(format!(
+                "{}: the chains ran away to infinity: {}",
+                machine.path.display(),
+                RbmError::NotNormalisable
+            )));
+        }
         let warnings = warnings(&self.chains, &drawn);
         let DrawnByChains { values, chains, kept, tau, tau_mean, r_hat } = drawn;
         let free_energy = rbm.free_energy(values.view());

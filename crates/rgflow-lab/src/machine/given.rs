@@ -56,7 +56,13 @@ impl Machine {
 
     /// The file as the input `machine` of a run.
     pub(crate) fn file(&self) -> InputFile<'_> {
-        InputFile { key: "machine".into(), path: &self.path, hash: &self.hash, warnings: vec![], notes: vec![] }
+        InputFile {
+            key: "machine".into(),
+            path: &self.path,
+            hash: &self.hash,
+            warnings: vec![],
+            notes: self.notes.clone(),
+        }
     }
 
     /// The file as an input of stages.

@@ -42,6 +42,7 @@ pub fn score(machine: &Machine, data: &Dataset) -> Score {
     let ln_z = if is_grey { None } else { Some(rbm.ln_z()) };
     let ln_p = match &ln_z {
         None => Err(no_states),
+        Some(Err(e @ RbmError::NotNormalisable)) => Err(e.to_string()),
         Some(Err(e)) => Err(format!("ln Z is not known exactly ({e}): -F is ln p up to that constant")),
         Some(Ok(z)) => Ok(energies.iter().map(|f| -f - z).collect::<Vec<f64>>()),
     };

@@ -5,7 +5,7 @@ mod stage;
 
 use crate::artifact::network_file;
 use crate::dataset::{Dataset, Labelling, Meaning, Options, Sites};
-use crate::machine::Machine;
+use crate::machine::{Machine, model_file};
 use crate::study::costs;
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
@@ -99,15 +99,22 @@ impl OwnFlow {
     /// Name in `config.toml`.
     pub const NAME: &str = Self::ABOUT.name;
 
-    /// The flow of the machine in `machine` from the samples in the files `data`, read by the `network` (a thermometer or classifier).
+    /// The flow of the machine in `machine` from the samples in the files `data`, read by the `network` (a
+    /// thermometer or classifier); both are model files or the folders of runs that hold one.
     ///
     /// # Errors
     /// [`Error::User`] if a file cannot be read or holds something else.
     pub fn new(machine: &Path, data: &[PathBuf], network: Option<&Path>) -> Result<Self, Error> {
-        let machine = Machine::read(machine)?;
+        let machine = Machine::open(machine)?;
         let n = machine.rbm.n_visible();
         let width = format!("the machine has {n} visible units; give one of the same data");
-        let network = network.map(|path| UserNetwork::read(path, n, &machine.input, &width)).transpose()?;
+        let read = |path| {
+            let (path, notes) = model_file(path, "thermometer")?;
+            let mut network = UserNetwork::read(&path, n, &machine.input, &width)?;
+            network.notes.extend(notes);
+            Ok::<_, Error>(network)
+        };
+        let network = network.map(read).transpose()?;
         Ok(Self { machine, network, data: UserData::new(data)? })
     }
 
