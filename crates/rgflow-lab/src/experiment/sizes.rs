@@ -27,6 +27,7 @@ impl values::Settings for Settings {
 pub struct Findings {
     null: Observed,
     flows: ByMode<FlowFindings>,
+    likelihood: Likelihood,
     peaks: peaks::Peaks,
 }
 
@@ -58,7 +59,8 @@ impl Experiment for Sizes {
             let study = costs::samples(torus).and(costs::thermometer(torus));
             let machine =
                 costs::machine_of_torus(torus, "all", rbm, 0).and(costs::flows_of_torus(torus, "all", rbm, None));
-            costs::peaks(size, *settings.peak).and(study).and(machine).within(&format!("L{size}"))
+            let likelihood = costs::likelihood(torus, "all", None, torus.all().len());
+            costs::peaks(size, *settings.peak).and(study).and(machine).and(likelihood).within(&format!("L{size}"))
         };
         settings.tori.iter().map(one).fold(Plan::new(), Plan::and)
     }
@@ -69,10 +71,11 @@ impl Experiment for Sizes {
             let machine = || -> Result<_, Error> {
                 let study = Study::new(part, torus)?;
                 let machine = study.machine("all", &torus.rbm, (&all, "all"), &[])?;
-                Ok((study.mixture(&all)?, study.flows(&machine, "all", None)?))
+                let likelihood = study.likelihood(&machine, "all", None, &all)?;
+                Ok((study.mixture(&all)?, study.flows(&machine, "all", None)?, likelihood))
             };
             let (peaks, found) = rayon::join(|| peaks::stage(part, *torus.lattice.size, *settings.peak), machine);
-            found.and_then(|(null, flows)| Ok(Findings { null, flows, peaks: peaks? }))
+            found.and_then(|(null, flows, likelihood)| Ok(Findings { null, flows, likelihood, peaks: peaks? }))
         };
         // The largest size takes longest, so it begins first.
         let found: Result<Vec<_>, Error> = settings.tori.par_iter().rev().map(one).collect();
@@ -97,9 +100,11 @@ impl Experiment for Sizes {
             star.compare(critical, 0.0, 0.0, "T_c of the infinite lattice")
         });
 
+        let worth = Likelihoods::new(&over, "rbm.{L}", [&size], |f, [l]| &f[l].likelihood);
+
         let question = "On a finite lattice C and chi peak at T_c(L). Do the ends of the flow follow these peaks from L = 8 to 32?";
         let mut record = Record::new("sizes", "The end of the flow against the size of the lattice", question);
-        record.list(&[&ByPlace(vec![&heat, &chi, &null, &ends])]);
+        record.list(&[&ByPlace(vec![&heat, &chi, &null, &ends, &worth.ln_p, &worth.kl])]);
         record.claims.extend(size.places().map(|l| {
             let states = format!("L = {}: the flow ends near T_c(L)", size.word(l));
             Claim::of("sec4.sizes", states, ends.t_star.at((l, Mode::Gibbs))).with_null(null.t_star.at(l))
@@ -111,11 +116,13 @@ impl Experiment for Sizes {
         )];
         record.summary = (size.table("T* of the ends by size", "L"))
             .column("hidden units", |l| settings.tori[l].rbm.hidden.to_string())
+            .column("KL (nats)", |l| worth.kl.at(l))
             .column("peak of C (exact)", |l| heat.at(l))
             .column("peak of chi", |l| chi.at(l))
             .column(MIXTURE, |l| null.t_star.at(l))
             .columns(&ENDS, |l, m| ends.t_star.at((l, m)))
-            .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.");
+            .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.")
+            .note("KL: of the mixture's exact law from the machine's, where ln Z can be enumerated.");
         let panel = |title, label, ends: &Quantity<2>, null: &Quantity<1>, peaks: Vec<Curve>| {
             let (ends, null) = (size.curves(&ENDS, |l, m| ends.at((l, m))), size.curve(MIXTURE, |l| null.at(l)));
             let level = Curve::level("T_c", size.x(), critical);
@@ -137,7 +144,7 @@ impl Experiment for Sizes {
 
 #[cfg(test)]
 mod tests {
-    use super::fabricated::{check, flow, observed, settings, verdicts};
+    use super::fabricated::{check, flow, likelihood, observed, settings, verdicts};
     use super::*;
 
     #[test]
@@ -146,6 +153,7 @@ mod tests {
         let found = |l: f64| Findings {
             null: observed(2.5 + l),
             flows: ByMode::of(flow(2.25 + l), flow(3.0 + l)),
+            likelihood: likelihood(-l - 0.5, l + 0.25),
             peaks: peaks::Peaks { specific_heat: 2.375, susceptibility: Some((2.625 + l, 0.0625)) },
         };
         let output = Sizes.record(&settings, &[vec![found(0.0), found(1.0)]]).unwrap();
@@ -154,6 +162,8 @@ mod tests {
             ("sizes.L14.T_c.susceptibility", 3.625),
             ("sizes.L14.null.T_E", 3.625),
             ("sizes.L4.gibbs.T_star", 2.25),
+            ("sizes.rbm.L14.log_likelihood", -1.5),
+            ("sizes.rbm.L4.kl", 0.25),
         ];
         check(&output, &values, &["sec4.sizes"]);
         assert_eq!(verdicts(&output), ["agrees", "differs"]);

@@ -4,6 +4,7 @@
 //! much; they scale with the settings as the work does. Once a run has begun, measured times take their place
 //! ([`crate::artifact::progress::Estimate`]).
 
+use super::likelihood::LikelihoodSpec;
 use super::modes::MODES;
 use super::settings::{Rbm, Sampler, Torus};
 use super::values;
@@ -55,13 +56,24 @@ pub fn thermometer(torus: &Torus) -> Plan {
 
 /// The stage "rbm/NAME" of a machine of `visible` units that is trained for `updates`.
 pub fn machine(name: &str, visible: usize, rbm: &Rbm, updates: usize) -> Plan {
-    let products = (*rbm.batch * visible * *rbm.hidden * *rbm.cd_steps) as f64;
+    let chains = if *rbm.chains > 0 { *rbm.chains } else { *rbm.batch };
+    let products = (chains * visible * *rbm.hidden * *rbm.cd_steps) as f64;
     Plan::new().stage("rbm", format!("rbm/{name}"), updates as f64 * (2e-7 * *rbm.batch as f64 + 2.2e-10 * products))
 }
 
 /// The stage "rbm/NAME" of a machine trained on temperatures of the torus, with snapshots up to the epoch `last`.
 pub fn machine_of_torus(torus: &Torus, name: &str, rbm: &Rbm, last: usize) -> Plan {
     machine(name, torus.lattice.size.pow(2), rbm, torus.updates() * last.max(*rbm.epochs))
+}
+
+/// The stage "likelihood/NAME" of a machine of the torus on samples at so many `temperatures`; `epoch` names a snapshot.
+pub fn likelihood(torus: &Torus, name: &str, epoch: Option<usize>, temperatures: usize) -> Plan {
+    let (visible, hidden) = (torus.lattice.size.pow(2), *torus.rbm.hidden);
+    let samples = (temperatures * *torus.samples.per_temperature * visible * hidden) as f64;
+    let fewer = visible.min(hidden);
+    let states = if fewer <= 25 { 2f64.powi(fewer as i32) * visible.max(hidden) as f64 } else { 0.0 };
+    let stage = LikelihoodSpec::stage(name, epoch);
+    Plan::new().stage("likelihood", stage, 0.01 + 1e-9 * samples + 1.3e-10 * states)
 }
 
 /// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of `weights`.

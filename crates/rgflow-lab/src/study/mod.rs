@@ -9,6 +9,7 @@ mod experiment;
 pub mod flow_ends;
 pub mod flows;
 pub mod known_law;
+pub mod likelihood;
 pub mod modes;
 pub mod peaks;
 pub mod pictures;

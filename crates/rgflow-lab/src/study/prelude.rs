@@ -1,6 +1,7 @@
 //! Names used by most experiments: `use crate::study::prelude::*`.
 
 pub use super::experiment::{About, Experiment};
+pub use super::likelihood::{Likelihood, Likelihoods};
 pub use super::modes::{ByMode, ENDS, MIXTURE, MODES, modes};
 pub use super::readings::{ABOUT, FlowFindings, Observed, Thermal};
 pub use super::settings::Torus;

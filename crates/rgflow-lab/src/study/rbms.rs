@@ -5,7 +5,7 @@ use super::settings::{self, Torus};
 use super::training::MachineFit;
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, rbm_file};
 use ndarray::Array2;
-use rgflow::learning::{Batching, Descent, Rule, Sgd};
+use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
 use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Trained, Training};
@@ -91,11 +91,16 @@ pub fn fitted<K: Serialize>(
         let one = spec.updates;
         let longest = spec.snapshots.iter().copied().max().unwrap_or(0).max(*spec.rbm.epochs);
         let snapshots: Vec<usize> = spec.snapshots.iter().map(|e| e * one).collect();
+        let (updates, part) = (*spec.rbm.epochs * one, *spec.rbm.fall);
+        let from = ((1.0 - part) * updates as f64) as u64;
+        let fall = (part > 0.0).then_some(Fall { from, until: updates as u64 });
         let training = Training {
-            updates: *spec.rbm.epochs * one,
+            updates,
             batching: Batching::Mini { size: *spec.rbm.batch, repeats: false },
-            descent: Descent::new(Rule::Sgd(Sgd), *spec.rbm.learning_rate as f32),
+            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), *spec.rbm.learning_rate as f32) },
             cd_steps: *spec.rbm.cd_steps,
+            method: spec.rbm.method,
+            chains: *spec.rbm.chains,
             evaluate_every: one,
             patience: spec.rbm.patience,
             snapshots,

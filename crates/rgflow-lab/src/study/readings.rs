@@ -207,6 +207,11 @@ pub fn energy(observed: &[&Observed]) -> Combined {
 /// Fabricated findings for tests of records: every value identifies its position.
 #[cfg(test)]
 pub mod fabricated {
+    /// ln p and KL with errors of a quarter and an eighth.
+    pub fn likelihood(ln_p: f64, kl: f64) -> crate::study::prelude::Likelihood {
+        crate::study::prelude::Likelihood { ln_p: Some((ln_p, 0.25)), kl: Some((kl, 0.125)), why: None }
+    }
+
     use super::*;
     pub use crate::record::testing::{check, verdicts};
 

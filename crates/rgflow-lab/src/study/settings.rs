@@ -2,7 +2,9 @@
 
 use super::checks::{check_temperature_grid, temperature_grid};
 use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
+use super::training::BelowOne;
 use crate::artifact::memory::Need;
+use rgflow::rbm::Method;
 use serde::{Deserialize, Serialize};
 
 /// The recipe of ising-2d: default values for other recipes.
@@ -78,6 +80,30 @@ pub struct Rbm {
     pub weight_scale: NotNegative,
     pub patience: usize,
     pub snapshot_epochs: List<Epochs, 0, 100>,
+    // Machines of the defaults have the stages they always had.
+    #[serde(skip_serializing_if = "is_cd")]
+    pub method: Method,
+    #[serde(skip_serializing_if = "Within::is_zero")]
+    pub chains: Within<0, 1_000_000>,
+    #[serde(skip_serializing_if = "BelowOne::is_nothing")]
+    pub fall: BelowOne,
+}
+
+fn is_cd(method: &Method) -> bool {
+    *method == Method::Cd
+}
+
+impl Rbm {
+    /// The training in words.
+    pub fn trained_by(&self) -> String {
+        let method = match self.method {
+            Method::Exact => "the exact gradient".into(),
+            Method::MeanField => format!("mean-field CD-{}", *self.cd_steps),
+            chains => format!("{}-{}", chains.to_string().to_uppercase(), *self.cd_steps),
+        };
+        let fall = if *self.fall > 0.0 { ", falling to 0" } else { "" };
+        format!("{} hidden units, {method}, rate {}{fall}, {} epochs", *self.hidden, *self.learning_rate, *self.epochs)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! A study of the 2D Ising model: samples and thermometer of a repetition, machines trained on them and their flows.
 
 use super::flows::{self, FlowSpec, Inputs};
+use super::likelihood::{Likelihood, LikelihoodSpec};
 use super::modes::ByMode;
 use super::rbms::{self, MachineSpec};
 use super::readings::{FlowFindings, Observed};
@@ -53,6 +54,22 @@ impl<'a> Study<'a> {
         let (shape, updates) = ([*self.settings.lattice.size; 2], self.settings.updates());
         let spec = MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[&self.samples], data_key };
         rbms::of_temperatures(self.repetition, &spec, &self.samples, classes)
+    }
+
+    /// Makes or keeps the likelihood of the test set's temperatures `classes` under the machine `name`, a snapshot at an epoch or the final
+    /// machine.
+    pub fn likelihood(
+        &self,
+        machine: &Artifact,
+        name: &str,
+        epoch: Option<usize>,
+        classes: &[usize],
+    ) -> Result<Likelihood, Error> {
+        let (extents, all) = ([*self.settings.lattice.size; 2], self.settings.temperatures());
+        let temperatures: Vec<f64> = classes.iter().map(|class| all[*class]).collect();
+        let spec =
+            LikelihoodSpec { name, epoch, machine, inputs: &[&self.samples], extents, temperatures: &temperatures };
+        spec.find(self.repetition, || self.set("test").map(|test| test.first(classes, test.per_temperature)))
     }
 
     /// Flow of the machine `name`, of a snapshot at an epoch or of the final machine.

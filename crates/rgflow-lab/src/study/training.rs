@@ -115,11 +115,21 @@ pub struct Method {
 }
 
 real!(
-    /// A decay rate: a fraction below 1.
+    /// A fraction below 1: a decay rate, a part of the updates.
     BelowOne,
     |x| (0.0..1.0).contains(&(x as f32)),
     "must be 0 or above, and below 1"
 );
+
+impl BelowOne {
+    /// 0.
+    pub const NOTHING: Self = Self(0.0);
+
+    /// Whether it is 0.
+    pub fn is_nothing(&self) -> bool {
+        self.0 == 0.0
+    }
+}
 
 /// Division of the data into batches, one per update.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -81,6 +81,13 @@ impl<const A: usize, const B: usize> Display for Within<A, B> {
     }
 }
 
+impl<const B: usize> Within<0, B> {
+    /// Whether it is 0.
+    pub fn is_zero(&self) -> bool {
+        **self == 0
+    }
+}
+
 impl<const A: usize, const B: usize> TryFrom<usize> for Within<A, B> {
     type Error = String;
 

@@ -111,6 +111,8 @@ pub struct Findings {
     /// Flows by machine (`all`, `all-redrawn`, `untrained` ...).
     flows: BTreeMap<String, ByMode<FlowFindings>>,
     /// Machines as Ising models, by name.
+    /// Of the machines of [`SETS`].
+    likelihoods: Vec<Likelihood>,
     effective: BTreeMap<String, Effective>,
     snapshots: Vec<SnapshotFindings>,
 }
@@ -167,6 +169,9 @@ fn plan(settings: &Settings) -> Plan {
     for (name, _) in SETS {
         plan = plan.and(costs::machine_of_torus(torus, name, &torus.rbm, if name == "all" { last } else { 0 }));
     }
+    for (name, member) in SETS {
+        plan = plan.and(costs::likelihood(torus, name, None, settings.classes(member).len()));
+    }
     plan = plan.stage("control", "rbm/untrained", 0.015);
     for (name, _) in SETS {
         plan = plan.stage("control", format!("rbm/{name}-redrawn"), 0.015);
@@ -217,6 +222,10 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
         all.push(Machine { name: name.to_string(), artifact, steps: long });
         all.push(Machine { name: format!("{name}-redrawn"), artifact: control, steps: short });
     }
+    let likelihood = |((name, member), machine): (&(&str, Member), &Artifact)| {
+        study.likelihood(machine, name, None, &settings.classes(*member))
+    };
+    let likelihoods = SETS.par_iter().zip(&trained).map(likelihood).collect::<Result<_, Error>>()?;
     let effective = |machine: &Machine| {
         let (file, purpose) = (rbms::file(&machine.name, None), format!("couplings/{}", machine.name));
         let rbm = rbms::load(machine.artifact, &file)?;
@@ -258,5 +267,5 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     );
     let mut snapshots = snapshots?;
     snapshots.sort_unstable_by_key(|snapshot| snapshot.epoch);
-    Ok(Findings { thermal: thermal?, flows: flows?, effective, snapshots })
+    Ok(Findings { thermal: thermal?, flows: flows?, likelihoods, effective, snapshots })
 }

@@ -104,6 +104,8 @@ pub(super) struct Quantities {
     /// Training mixtures, by set.
     pub null: Collection<1>,
     pub flows: Flows,
+    /// Of the machines of the sets.
+    pub likelihoods: Likelihoods<1>,
     pub as_ising: AsIsing<1>,
     pub epoch: Dimension,
     /// T* of the pooled ends by epoch and mode.
@@ -164,6 +166,7 @@ impl Quantities {
         };
         let as_ising =
             AsIsing::new(over, "rbm.{machine}.", [&words(["", "", ""])], "{machine}", |f, [m]| &f.effective[&names[m]]);
+        let likelihoods = Likelihoods::new(over, "rbm.{set}", [&set], |f, [s]| &f.likelihoods[s]);
         let flows = Flows::new(over, [&words(["the ", "a ", "an "]), &mode], &temperature, &names, &null.t_star);
         let epochs: Vec<usize> = found[0].snapshots.iter().map(|snapshot| snapshot.epoch).collect();
         let epoch = Dimension::new("epoch", &epochs, usize::to_string);
@@ -209,6 +212,7 @@ impl Quantities {
             names,
             null,
             flows,
+            likelihoods,
             as_ising,
             epoch,
             by_epoch,
@@ -222,6 +226,7 @@ impl Quantities {
         let null = Grouped(self.null.numbers());
         for s in self.set.places() {
             null.list(&[s], &mut listed);
+            [&self.likelihoods.ln_p, &self.likelihoods.kl].iter().for_each(|one| one.list(&[s], &mut listed));
             for m in 0..MODES.len() {
                 self.flows.list(&[s, m], &mut listed);
                 self.flows.list(&[self.redrawn(s), m], &mut listed);

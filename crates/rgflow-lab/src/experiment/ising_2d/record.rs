@@ -25,7 +25,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     q.list(&mut record);
     record.claims = claims(&q, found);
     record.answers = answers(settings, &q);
-    record.summary = summary(&q, found);
+    record.summary = summary(&settings.torus, &q, found);
     let tables = |sets: &[&str]| {
         let chosen = SETS.iter().enumerate().filter(|(_, (set, _))| sets.contains(set));
         chosen.flat_map(|(s, _)| flow_tables(&q, found, s)).collect::<Vec<_>>()
@@ -190,7 +190,7 @@ mod tests {
     use super::super::findings::{Blocked, SnapshotFindings, ThermalFindings};
     use super::*;
     use crate::study::couplings::Effective;
-    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+    use crate::study::readings::fabricated::{check, flow, likelihood, observed, settings, verdicts};
 
     #[test]
     fn a_record_says_each_number_once() {
@@ -231,6 +231,7 @@ mod tests {
                 start_difference_z: 1.5,
             },
             flows: flows.collect(),
+            likelihoods: (0..5).map(|s| f64::from(s) + 0.5).map(|x| likelihood(-x, x / 4.0)).collect(),
             effective: effective.collect(),
             snapshots: [1usize, 2]
                 .map(|epoch| SnapshotFindings { epoch, flows: ByMode::of(flow(epoch as f64), flow(7.0)) })
@@ -242,6 +243,8 @@ mod tests {
             ("ising-2d.thermometer.test_cross_entropy", 1.25),
             ("ising-2d.thermometer.T3.T_star", 3.5),
             ("ising-2d.rbm.low.null.T_star", 3.5),
+            ("ising-2d.rbm.low.log_likelihood", -1.5),
+            ("ising-2d.rbm.gap.kl", 0.875),
             ("ising-2d.rbm.all.gibbs.T_star", 1.0),
             ("ising-2d.rbm.all.redrawn.gibbs.T_star", 2.0),
             ("ising-2d.rbm.low.mean.T_star", 4.5),

@@ -30,7 +30,7 @@ pub(super) fn mode_title(mode: Mode) -> &'static str {
 }
 
 /// Summary table of the first screen.
-pub(super) fn summary(q: &Quantities, found: &[Findings]) -> Table {
+pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Table {
     let columns = [
         "trained on",
         "thesis",
@@ -72,6 +72,11 @@ pub(super) fn summary(q: &Quantities, found: &[Findings]) -> Table {
         .note("Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights are drawn at random from the fitted ones.")
         .note(format!(
             "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within errors."
+        ))
+        .note(format!(
+            "The machines: {}; the one trained on all temperatures is KL = {} nats from its data.",
+            torus.rbm.trained_by(),
+            q.likelihoods.kl.at(0)
         ))
         .note("\"not mixed\": the coldest and the hottest start do not share an end after the last step.")
 }
@@ -166,13 +171,16 @@ pub(super) fn couplings_table(q: &Quantities) -> Table {
             ends.t_star.at((s, Mode::Gibbs)),
             ends.t_energy.at((s, Mode::Gibbs)),
             q.as_ising.t_eff.at(s),
-            q.as_ising.beyond_pairs.at(s)
+            q.as_ising.beyond_pairs.at(s),
+            q.likelihoods.ln_p.at(s),
+            q.likelihoods.kl.at(s)
         ]
     };
-    let columns = ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs"];
+    let columns = ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs", "ln p", "KL"];
     Table::new("Three thermometers (J/k_B)", columns)
         .rows(q.set.places().map(row))
         .note("Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins.")
+        .note("ln p of a test sample, and KL of the exact law of the training temperatures from the machine's (nats).")
 }
 
 /// Test of the thermometer on sets no training used: T* against the true temperature, with E and |m|.

@@ -2,7 +2,7 @@
 
 use crate::dataset::{Dataset, Kind};
 use crate::study::prelude::*;
-use crate::study::training::Method;
+use crate::study::training::{BelowOne, Method};
 use crate::study::values::{Auto, Named, real};
 use rgflow::rbm::{self, StopOn, Units};
 
@@ -82,40 +82,25 @@ pub struct Divergence {
     pub steps: Within<0, 1000>,
     pub epochs: Within<0, 100_000>,
     pub patience: usize,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "Within::is_zero")]
     pub chains: Within<0, 1_000_000>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub centred: bool,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "Within::is_zero")]
     pub grow: Within<0, 10_000>,
     #[serde(skip_serializing_if = "Schedule::is_constant")]
     pub schedule: Schedule,
-    #[serde(skip_serializing_if = "is_nothing")]
-    pub fall: Part,
-    #[serde(skip_serializing_if = "is_nothing")]
-    pub tail_average: Part,
+    #[serde(skip_serializing_if = "BelowOne::is_nothing")]
+    pub fall: BelowOne,
+    #[serde(skip_serializing_if = "BelowOne::is_nothing")]
+    pub tail_average: BelowOne,
     #[serde(skip_serializing_if = "is_reconstruction")]
     pub stop_on: StopOn,
-}
-
-fn is_zero<const MOST: usize>(value: &Within<0, MOST>) -> bool {
-    **value == 0
-}
-
-fn is_nothing(part: &Part) -> bool {
-    **part == 0.0
 }
 
 fn is_reconstruction(on: &StopOn) -> bool {
     *on == StopOn::Reconstruction
 }
-
-real!(
-    /// A part of the updates.
-    Part,
-    |x| (0.0..1.0).contains(&x),
-    "must be 0 or above, and below 1"
-);
 
 /// Course of the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +135,7 @@ impl Divergence {
             own.schedule = if settles { Schedule::Fall } else { Schedule::Constant };
         }
         if own.schedule == Schedule::Constant {
-            own.fall = Part(0.0);
+            own.fall = BelowOne::NOTHING;
         }
         own
     }

@@ -6,6 +6,7 @@ mod record;
 
 use crate::study::checks::temperature_grid;
 use crate::study::costs;
+use crate::study::likelihood::LikelihoodSpec;
 use crate::study::prelude::*;
 use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::{self, ThermalSet};
@@ -79,6 +80,8 @@ pub struct Findings {
 /// Findings for a window: its mixture without a machine, and the flows by epochs.
 struct WindowFindings {
     null: Observed,
+    /// By epochs.
+    likelihoods: Vec<Likelihood>,
     flows: Vec<ByMode<FlowFindings>>,
 }
 
@@ -110,6 +113,9 @@ impl Experiment for Windows {
             let flows = settings.epochs.iter();
             let flows = flows.map(|epoch| costs::flows_of_torus(torus, &window.name, &torus.rbm, Some(*epoch)));
             plan = flows.fold(plan, Plan::and);
+            for epoch in &settings.epochs {
+                plan = plan.and(costs::likelihood(torus, &window.name, Some(*epoch), window.temperatures.len()));
+            }
         }
         // Principal components of the data beside the weights, in every repetition.
         plan.record(0.6)
@@ -127,7 +133,9 @@ impl Experiment for Windows {
             let machine = train(&study, settings, window, hot.as_ref())?;
             let flows = settings.epochs.par_iter().map(|epoch| study.flows(&machine, &window.name, Some(*epoch)));
             let flows = flows.collect::<Result<_, Error>>()?;
-            Ok((machine, WindowFindings { null: null(&study, window, hot.as_ref())?, flows }))
+            let likelihoods = settings.epochs.iter().map(|epoch| likelihood(&study, window, hot.as_ref(), &machine, *epoch));
+            let likelihoods = likelihoods.collect::<Result<_, Error>>()?;
+            Ok((machine, WindowFindings { null: null(&study, window, hot.as_ref())?, likelihoods, flows }))
         };
         let found: Vec<_> = settings.windows.par_iter().map(one).collect::<Result<_, Error>>()?;
         let window = &settings.windows[settings.shown()];
@@ -173,6 +181,30 @@ fn train(study: &Study, settings: &Settings, window: &Window, hot: Option<&Artif
         let data = concatenate(Axis(0), &parts).map_err(|e| Error::failure(e.to_string()))?;
         let classes: Vec<usize> = (0..parts.len().min(settings.torus.temperatures().len())).collect();
         Ok((data, test.first(&classes, test.per_temperature.min(200))))
+    })
+}
+
+/// Likelihood of the start sets, on which nothing was trained.
+fn likelihood(
+    study: &Study,
+    window: &Window,
+    hot: Option<&Artifact>,
+    machine: &Artifact,
+    epoch: usize,
+) -> Result<Likelihood, Error> {
+    let inputs: Vec<&Artifact> = [&study.samples].into_iter().chain(hot).collect();
+    let spec = LikelihoodSpec {
+        name: &window.name,
+        epoch: Some(epoch),
+        machine,
+        inputs: &inputs,
+        extents: [*study.settings.lattice.size; 2],
+        temperatures: &window.temperatures,
+    };
+    spec.find(study.repetition, || {
+        let known = study.set("start")?;
+        let hot = hot.map(|hot| ThermalSet::read(hot, "hot-start")).transpose()?;
+        concatenate(Axis(0), &parts(study, window, &known, hot.as_ref())).map_err(|e| Error::failure(e.to_string()))
     })
 }
 

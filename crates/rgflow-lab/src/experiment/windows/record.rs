@@ -41,6 +41,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let critical = Temperature::CRITICAL.value();
         star.compare(critical, 0.0, ABOUT, "thesis: the RBM flow ends near T_c").against(null.t_star.at(w))
     });
+    let words = epochs.clone().words(|e| format!("epochs{}", epochs.word(e)));
+    let worth = Likelihoods::new(&over, "rbm.{window}.{epochs}", [&window, &words], |f, [w, e]| &f.windows[w].likelihoods[e]);
     let slope = |suffix: &str, by: &str, read: fn(&Observed) -> Option<Measured>| {
         let what = format!("slope of {by} of the pooled ends against {by} of the training mixture, over windows");
         let key = format!("{{mode}}.{{epochs}}.slope{suffix}");
@@ -59,7 +61,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "RBMs are trained on the temperatures 0 to 3, 4, 6, 10 and iterated. If their flow knew T_c, all would end at 2.269; \
          if they give back what they were trained on, the ends move with the window.",
     );
-    record.list(&[&ByPlace(vec![&null, &ends]), &Grouped(vec![&slopes[0], &slopes[1]])]);
+    record.list(&[&ByPlace(vec![&null, &worth.ln_p, &worth.kl, &ends]), &Grouped(vec![&slopes[0], &slopes[1]])]);
     record.list(&[&ByPlace(vec![&features.variance, &features.left]), &features.ratio]);
     for mode in MODES {
         let states = format!("the flow ends at T_c whatever the training set: slope 0 ({})", mode.name());
@@ -99,7 +101,10 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let last = row!["slope against the mixture", "1"].into_iter().chain(slopes).collect();
         rows.done().rows([last]).note("T_c = 2.269. Every machine gets the same number of updates.")
     };
-    record.summary = table("T*", &ends.t_star, &null.t_star, &slopes[0]);
+    let far = window.list(|w| worth.kl.at((w, FIRST)));
+    let trained = settings.torus.rbm.trained_by();
+    record.summary = table("T*", &ends.t_star, &null.t_star, &slopes[0])
+        .note(format!("The machines: {trained} at most; after {} they are KL = {far} nats from their data.", epochs.word(FIRST)));
     let panel = |title: &str, label: &str, ends: &Quantity<3>, null: &Quantity<1>| {
         let x: Vec<f64> = null.iter().filter_map(|number| number.value).collect();
         let through =
@@ -225,7 +230,7 @@ impl Features {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+    use crate::study::readings::fabricated::{check, flow, likelihood, observed, settings, verdicts};
 
     #[test]
     fn slope_of_a_line_and_of_no_line() {
@@ -239,6 +244,7 @@ mod tests {
         let settings: Settings = settings(super::super::RECIPE, &["windows.tops=[3.0, 6.0]", "windows.epochs=[1, 2]"]);
         // The ends rise by half as much as the mixtures (Gibbs), or not at all.
         let window = |w: f64| super::super::WindowFindings {
+            likelihoods: vec![likelihood(-w, w / 4.0); 2],
             null: observed(2.0 + w),
             flows: [0.0, 8.0].map(|e| ByMode::of(flow(2.25 + 0.5 * w + e), flow(4.0 + e))).into(),
         };
@@ -254,6 +260,8 @@ mod tests {
             ("windows.0-3.null.T_star", 2.0),
             ("windows.0-6.null.T_E", 3.125),
             ("windows.0-6.epochs1.gibbs.T_star", 2.75),
+            ("windows.rbm.0-3.epochs2.log_likelihood", 0.0),
+            ("windows.rbm.0-6.epochs1.kl", 0.25),
             ("windows.0-3.epochs2.mean.T_star", 12.0),
             ("windows.gibbs.epochs1.slope", 0.5),
             ("windows.mean.epochs2.slope_T_E", 0.0),
