@@ -122,7 +122,7 @@ impl Experiment for Sizes {
             .column(MIXTURE, |l| null.t_star.at(l))
             .columns(&ENDS, |l, m| ends.t_star.at((l, m)))
             .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.")
-            .note("KL: of the mixture's exact law from the machine's, where ln Z can be enumerated.");
+            .note("KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by annealing.");
         let panel = |title, label, ends: &Quantity<2>, null: &Quantity<1>, peaks: Vec<Curve>| {
             let (ends, null) = (size.curves(&ENDS, |l, m| ends.at((l, m))), size.curve(MIXTURE, |l| null.at(l)));
             let level = Curve::level("T_c", size.x(), critical);

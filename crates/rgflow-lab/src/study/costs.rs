@@ -71,9 +71,12 @@ pub fn likelihood(torus: &Torus, name: &str, epoch: Option<usize>, temperatures:
     let (visible, hidden) = (torus.lattice.size.pow(2), *torus.rbm.hidden);
     let samples = (temperatures * *torus.samples.per_temperature * visible * hidden) as f64;
     let fewer = visible.min(hidden);
-    let states = if fewer <= 25 { 2f64.powi(fewer as i32) * visible.max(hidden) as f64 } else { 0.0 };
-    let stage = LikelihoodSpec::stage(name, epoch);
-    Plan::new().stage("likelihood", stage, 0.01 + 1e-9 * samples + 1.3e-10 * states)
+    let ln_z = match fewer {
+        0..=25 => 1.3e-10 * 2f64.powi(fewer as i32) * visible.max(hidden) as f64,
+        // Annealing: 100 chains through 1000 temperatures.
+        _ => 2e-5 * (visible * hidden) as f64,
+    };
+    Plan::new().stage("likelihood", LikelihoodSpec::stage(name, epoch), 0.01 + 1e-9 * samples + ln_z)
 }
 
 /// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of `weights`.

@@ -6,10 +6,13 @@ use crate::artifact::{Artifact, Error, Repetition, Stage};
 use crate::record::{Dimension, Measured, Quantity, Repeated};
 use ndarray::Array2;
 use rgflow::lattice::Temperature;
+use rgflow::rbm::{Annealing, RbmError, Reference};
 use rgflow::statistics::mean_error;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 1;
+/// Where no layer can be enumerated.
+const ANNEALING: Annealing = Annealing { temperatures: 1000, chains: 100, reference: Reference::Own };
 
 /// Likelihood of samples under a machine that it was not trained on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -53,19 +56,29 @@ impl LikelihoodSpec<'_> {
         let inputs = [&[self.machine], self.inputs].concat();
         let (settings, output) = ((self.extents, self.temperatures), format!("{name}.json"));
         let what = Stage { name: &name, revision: REVISION, settings, inputs: &inputs, outputs: &[&output] };
-        repetition.found(what, |_| {
+        repetition.found(what, |out| {
             let rbm = rbms::load(self.machine, &rbms::file(self.name, self.epoch))?;
-            let ln_z = match rbm.ln_z() {
-                Ok(ln_z) => ln_z,
-                Err(why) => return Ok(Likelihood { why: Some(why.to_string()), ..Likelihood::default() }),
+            let none = |why: String| Ok(Likelihood { why: Some(why), ..Likelihood::default() });
+            let (ln_z, error) = match rbm.ln_z() {
+                Ok(ln_z) => (ln_z, 0.0),
+                Err(RbmError::TooLarge { .. }) => {
+                    let estimate = ANNEALING.ln_z(&rbm, out.streams().of(&name))?;
+                    if !estimate.is_reliable() {
+                        return none(format!("ln Z by annealing: {:.0} effective chains are too few", estimate.n_eff));
+                    }
+                    // Half the 95 % interval is two standard errors.
+                    (estimate.value, (estimate.high - estimate.low) / 4.0)
+                }
+                Err(why) => return none(why.to_string()),
             };
+            let with = |(value, of_samples): Measured| (value, of_samples.hypot(error));
             let v = samples()?.mapv(f32::from);
             let ln_p: Vec<f64> = rbm.free_energy(v.view()).iter().map(|f| -f - ln_z).collect();
             let parts = self.temperatures.iter().map(|t| Temperature::new(*t).map(|t| (t, 1.0)));
             let law = KnownLaw::of(self.extents, &parts.collect::<Result<Vec<_>, _>>()?);
             let mean = mean_error(&ln_p);
-            let kl = law.map(|law| law.kl(&rbm, v.view(), ln_z));
-            Ok(Likelihood { ln_p: Some((mean.value, mean.error)), kl, why: None })
+            let kl = law.map(|law| with(law.kl(&rbm, v.view(), ln_z)));
+            Ok(Likelihood { ln_p: Some(with((mean.value, mean.error))), kl, why: None })
         })
     }
 }
@@ -84,7 +97,7 @@ impl<const N: usize> Likelihoods<N> {
         dimensions: [&Dimension; N],
         of: impl Fn(&'a F, [usize; N]) -> &'a Likelihood,
     ) -> Self {
-        let what = "ln p of a sample that the machine was not trained on, ln Z by enumeration";
+        let what = "ln p of a sample that the machine was not trained on; ln Z by enumeration, or beyond 25 hidden units by annealed importance sampling";
         let ln_p = over.quantity(&format!("{key}.log_likelihood"), dimensions, "nats", what, |f, at| of(f, at).ln_p);
         let what = "KL of the exact law of the training temperatures from the machine's: paired mean over samples that it was not trained on";
         let kl = over.quantity(&format!("{key}.kl"), dimensions, "nats", what, |f, at| of(f, at).kl);

@@ -1,8 +1,8 @@
 //! Tables shared by recipes on the 2D Ising model: lattice, samples, thermometer, machine, flow.
 
 use super::checks::{check_temperature_grid, temperature_grid};
-use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
 use super::training::BelowOne;
+use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
 use crate::artifact::memory::Need;
 use rgflow::rbm::Method;
 use serde::{Deserialize, Serialize};

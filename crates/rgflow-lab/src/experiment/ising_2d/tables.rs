@@ -176,7 +176,8 @@ pub(super) fn couplings_table(q: &Quantities) -> Table {
             q.likelihoods.kl.at(s)
         ]
     };
-    let columns = ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs", "ln p", "KL"];
+    let columns =
+        ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs", "ln p", "KL"];
     Table::new("Three thermometers (J/k_B)", columns)
         .rows(q.set.places().map(row))
         .note("Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins.")

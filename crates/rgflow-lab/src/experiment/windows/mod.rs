@@ -133,7 +133,8 @@ impl Experiment for Windows {
             let machine = train(&study, settings, window, hot.as_ref())?;
             let flows = settings.epochs.par_iter().map(|epoch| study.flows(&machine, &window.name, Some(*epoch)));
             let flows = flows.collect::<Result<_, Error>>()?;
-            let likelihoods = settings.epochs.iter().map(|epoch| likelihood(&study, window, hot.as_ref(), &machine, *epoch));
+            let likelihoods =
+                settings.epochs.iter().map(|epoch| likelihood(&study, window, hot.as_ref(), &machine, *epoch));
             let likelihoods = likelihoods.collect::<Result<_, Error>>()?;
             Ok((machine, WindowFindings { null: null(&study, window, hot.as_ref())?, likelihoods, flows }))
         };

@@ -42,7 +42,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         star.compare(critical, 0.0, ABOUT, "thesis: the RBM flow ends near T_c").against(null.t_star.at(w))
     });
     let words = epochs.clone().words(|e| format!("epochs{}", epochs.word(e)));
-    let worth = Likelihoods::new(&over, "rbm.{window}.{epochs}", [&window, &words], |f, [w, e]| &f.windows[w].likelihoods[e]);
+    let worth =
+        Likelihoods::new(&over, "rbm.{window}.{epochs}", [&window, &words], |f, [w, e]| &f.windows[w].likelihoods[e]);
     let slope = |suffix: &str, by: &str, read: fn(&Observed) -> Option<Measured>| {
         let what = format!("slope of {by} of the pooled ends against {by} of the training mixture, over windows");
         let key = format!("{{mode}}.{{epochs}}.slope{suffix}");
@@ -103,8 +104,10 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     };
     let far = window.list(|w| worth.kl.at((w, FIRST)));
     let trained = settings.torus.rbm.trained_by();
-    record.summary = table("T*", &ends.t_star, &null.t_star, &slopes[0])
-        .note(format!("The machines: {trained} at most; after {} they are KL = {far} nats from their data.", epochs.word(FIRST)));
+    record.summary = table("T*", &ends.t_star, &null.t_star, &slopes[0]).note(format!(
+        "The machines: {trained} at most; after {} they are KL = {far} nats from their data.",
+        epochs.word(FIRST)
+    ));
     let panel = |title: &str, label: &str, ends: &Quantity<3>, null: &Quantity<1>| {
         let x: Vec<f64> = null.iter().filter_map(|number| number.value).collect();
         let through =
