@@ -78,6 +78,17 @@ fn nothing_and_everything_unknown_are_sensible_and_marks_that_do_not_fit_are_ref
     let said = place.done("rbm complete m.safetensors spins.npz --unknown 0 -o same.npz");
     assert!(said.contains("no value is unknown"), "{said}");
     assert!(place.array("same.npz", "spins") == spins.mapv(f64::from));
+    // Several files are one set, each with its own unknown values.
+    let mut holes = spins.clone();
+    holes.column_mut(2).fill(0.0);
+    place.archive("holes.npz", |file| file.add("spins", &holes).unwrap());
+    let seen = place.json("rbm complete m.safetensors spins.npz holes.npz --unknown 0 -o two.npz");
+    assert_eq!((&seen["unknown"]["values"], &seen["unknown"]["samples"]), (&json!(64), &json!(64)));
+    let two = place.array("two.npz", "spins");
+    let known = |(row, unit): (usize, usize)| row < 64 || unit != 2;
+    assert!(
+        two.indexed_iter().all(|(at, v)| v.abs() == 1.0 && (!known(at) || *v == f64::from(spins[(at.0 % 64, at.1)])))
+    );
     // A row of marks is that of every sample.
     std::fs::write(place.path("all.csv"), "1,1,1,1,1,1\n").unwrap();
     let said = place.done("rbm complete m.safetensors spins.npz --mask all.csv --mean -o all.npz");

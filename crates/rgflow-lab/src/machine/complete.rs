@@ -15,6 +15,9 @@ const MOST_COST: f64 = 1e10;
 /// Autocorrelation times that a burn-in has at least.
 const BURN_IN_TIMES: f64 = 20.0;
 
+/// R-hat, the largest of many samples, of chains that agree.
+const MOST_R_HAT: f64 = 1.2;
+
 /// How unknown units are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Solve {
@@ -74,7 +77,9 @@ pub struct Completed {
     pub reason: Option<String>,
     /// Largest tau_int of clamped chains in steps; `None` without chains or where they are too short to tell.
     pub tau: Option<f64>,
-    /// Notes, and warnings with the remedy.
+    /// Largest split R-hat of two chains of a sample from different starts; `None` where it is not known.
+    pub r_hat: Option<f64>,
+    /// Notes, one sentence each.
     pub notes: Vec<String>,
     /// Warnings with the remedy.
     pub warnings: Vec<String>,
@@ -119,7 +124,7 @@ impl Complete {
         let stream = Streams::new(self.seed);
         let mut notes = Vec::new();
         let mut warnings = Vec::new();
-        let (mut reason, mut tau) = (None, None);
+        let (mut reason, mut tau, mut r_hat) = (None, None, None);
         let exactly = match self.solve {
             Solve::Gibbs => None,
             Solve::Auto if cost > MOST_COST => {
@@ -142,7 +147,13 @@ impl Complete {
                 }
                 let made = rows.by_chains(self.fill, self.lengths, stream.of("machine/complete-chains"));
                 tau = Some(made.tau).filter(|tau| tau.is_finite());
+                r_hat = made.r_hat;
                 warnings.extend(self.warning(made.tau));
+                warnings.extend(made.r_hat.filter(|r_hat| *r_hat > MOST_R_HAT).map(|r_hat| {
+                    format!(
+                        "two chains of a sample from different starts disagree (R-hat {r_hat:.3}, 1 where they agree): out of equilibrium; take a longer --burn-in, or --solve exact where it can be"
+                    )
+                }));
                 (made.values, false)
             }
         };
@@ -160,6 +171,7 @@ impl Complete {
             exact,
             reason,
             tau,
+            r_hat,
             notes,
             warnings,
         })

@@ -1,7 +1,8 @@
 //! Some visible units held at known values: what is left is a machine of the other units.
 
-use super::{Rbm, RbmError};
-use ndarray::{Array1, ArrayView1, Axis};
+use super::{Chains, Kernel, Rbm, RbmError};
+use crate::random::Bulk;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 impl Rbm {
     /// The machine of the unknown visible units given the others: its law is p(v_unknown | v_known).
@@ -56,6 +57,59 @@ impl Rbm {
             Some(site) => Err(RbmError::PartlyKnown { sample, site, units: self.visible_units().to_string() }),
             None => Ok(()),
         }
+    }
+}
+
+/// Chains whose known units stay.
+pub(super) struct Walk<'a> {
+    chains: Chains,
+    known: ArrayView2<'a, f32>,
+    unknown: ArrayView2<'a, bool>,
+    /// The visible units.
+    pub(super) v: Array2<f32>,
+    h: Array2<f32>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(kernel: &Kernel, known: ArrayView2<'a, f32>, unknown: ArrayView2<'a, bool>) -> Self {
+        let (rbm, rows) = (kernel.rbm(), known.nrows());
+        let h = Array2::zeros((rows, rbm.n_hidden()));
+        let mut v = Array2::zeros(known.raw_dim());
+        rbm.visible_mean(h.view(), &mut v);
+        let mut walk = Self { chains: Chains::new(kernel, rows), known, unknown, v, h };
+        walk.set_back();
+        walk
+    }
+
+    /// Starts from the first state of all unknown units (two-valued ones low, Gaussian ones 0).
+    pub(super) fn start_low(&mut self, rbm: &Rbm) {
+        let n = rbm.n_visible();
+        let first = rbm.visible_units().sites().map_or(vec![0.0; n], |sites| sites.layer(0, n));
+        self.v.rows_mut().into_iter().for_each(|mut row| row.assign(&ArrayView1::from(&first)));
+        self.set_back();
+    }
+
+    /// Sets the known units to their values.
+    fn set_back(&mut self) {
+        ndarray::Zip::from(&mut self.v)
+            .and(&self.known)
+            .and(&self.unknown)
+            .for_each(|v, known, u| *v = if *u { *v } else { *known });
+    }
+
+    pub(super) fn step(&mut self, kernel: &Kernel, random: &mut Bulk) {
+        self.chains.set_visible(self.v.view()).expect("as many rows and units");
+        self.chains.step(kernel, random);
+        self.chains.write_visible(self.v.as_slice_mut().expect("standard layout"));
+        self.set_back();
+    }
+
+    /// Adds the expectations of the visible units at the hidden ones of the last step.
+    pub(super) fn add_means(&mut self, kernel: &Kernel, sum: &mut Array2<f64>) {
+        self.chains.write_hidden(self.h.as_slice_mut().expect("standard layout"));
+        let mut means = Array2::zeros(self.v.raw_dim());
+        kernel.rbm().visible_mean(self.h.view(), &mut means);
+        sum.zip_mut_with(&means, |sum, mean| *sum += f64::from(*mean));
     }
 }
 

@@ -1,16 +1,21 @@
 //! Visible states of which some units are unknown, completed by the machine: by enumeration or by clamped Gibbs chains.
 
-use super::{Chains, ExactDraws, Kernel, Rbm, RbmError};
-use crate::random::Stream;
-use crate::statistics::tau_int;
+use super::clamped::Walk;
+use super::{ExactDraws, Kernel, Rbm, RbmError};
+use crate::random::{Bulk, Stream};
+use crate::statistics::{convergence, tau_int};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// Rows that run side by side. Fixed, so that results do not depend on the threads.
 const GROUP: usize = 64;
-/// Rows of a group whose free energy is followed.
+/// Rows of a group that are followed, each by a second chain from another start too.
 const FOLLOWED: usize = 4;
+/// Fewest steps of which R-hat tells something.
+const LEAST: usize = 100;
+/// Streams of second chains are those of the groups plus this.
+const SECOND: u64 = 1 << 32;
 
 /// What stands in for unknown units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,9 @@ pub struct CompletedByChains {
     /// Largest integrated autocorrelation time of the free energy of the rows followed, over the second half of the
     /// steps; infinite where it exceeds what so many steps show.
     pub tau: f64,
+    /// Largest split R-hat of the mean of the units of the rows followed, over the second half of the steps, of two
+    /// chains from different starts: 1 where they agree. `None` for fewer than 200 steps, and where nothing varies.
+    pub r_hat: Option<f64>,
 }
 
 /// Visible states of which some units are unknown.
@@ -155,94 +163,75 @@ impl<'a> Incomplete<'a> {
 
     /// The rows completed by a Gibbs chain each, in which known units are set back after every step; it starts from
     /// unknown units at the means of their biases alone. Group k of 64 rows uses the stream k of `stream`; the same
-    /// for any number of threads.
+    /// for any number of threads. Four rows of a group are followed, by a second chain from the first state of all
+    /// units too. A draw takes at least one step.
     ///
     /// # Panics
     /// If a mean is asked for of no steps, which is an error of the caller.
     pub fn by_chains(&self, fill: Fill, lengths: ClampedSteps, stream: Stream) -> CompletedByChains {
         assert!(fill == Fill::Draw || lengths.steps > 0, "a mean is over at least one step");
+        let lengths = match fill {
+            Fill::Draw => ClampedSteps { burn_in: lengths.burn_in.max(1), steps: 0 },
+            Fill::Mean => lengths,
+        };
         let kernel = Kernel::new(self.rbm);
         let mut all = self.values.to_owned();
         let groups: Vec<_> = all.axis_chunks_iter_mut(Axis(0), GROUP).enumerate().collect();
-        let tau = groups
+        let seen: Vec<[f64; 2]> = groups
             .into_par_iter()
             .map(|(group, mut to)| {
                 let rows = group * GROUP..group * GROUP + to.nrows();
-                let known = self.values.slice(s![rows.clone(), ..]);
-                let unknown = self.unknown.slice(s![rows, ..]);
+                let (known, unknown) = (self.values.slice(s![rows.clone(), ..]), self.unknown.slice(s![rows, ..]));
                 let mut walk = Walk::new(&kernel, known, unknown);
-                let mut random = stream.bulk(group as u64);
-                let steps = if fill == Fill::Mean { lengths.steps } else { 0 };
-                let mut sum = Array2::<f64>::zeros(if fill == Fill::Mean { to.dim() } else { (0, 0) });
-                let mut series = vec![Vec::new(); to.nrows().min(FOLLOWED)];
-                let total = lengths.burn_in + steps;
-                for step in 0..total {
-                    walk.step(&kernel, &mut random);
-                    if step >= lengths.burn_in {
-                        walk.add_means(&kernel, &mut sum);
-                    }
-                    if 2 * step >= total {
-                        let energies = self.rbm.free_energy(walk.v.slice(s![..series.len(), ..]));
-                        series.iter_mut().zip(energies).for_each(|(series, f)| series.push(f));
-                    }
-                }
-                if fill == Fill::Mean {
-                    walk.v.assign(&sum.mapv(|x| (x / steps as f64) as f32));
-                }
+                let random = &mut stream.bulk(group as u64);
+                let (values, [energies, means]) = self.follow(&kernel, &mut walk, lengths, random);
                 ndarray::Zip::from(&mut to)
-                    .and(&walk.v)
+                    .and(&values)
                     .and(unknown)
                     .for_each(|to, v, u| *to = if *u { *v } else { *to });
-                let tau = series.iter().map(|series| tau_int(series));
-                tau.map(|tau| if tau.error.is_finite() { tau.tau } else { f64::INFINITY }).fold(0.0, f64::max)
+                let some = ..to.nrows().min(FOLLOWED);
+                let mut second = Walk::new(&kernel, known.slice(s![some, ..]), unknown.slice(s![some, ..]));
+                second.start_low(self.rbm);
+                let random = &mut stream.bulk(SECOND + group as u64);
+                let (_, [_, others]) = self.follow(&kernel, &mut second, lengths, random);
+                let tau = energies.iter().map(|series| tau_int(series));
+                let tau = tau.map(|tau| if tau.error.is_finite() { tau.tau } else { f64::INFINITY });
+                let pairs = means.into_iter().zip(others).filter(|(series, _)| series.len() >= LEAST);
+                let r_hat = pairs.filter_map(|(a, b)| convergence(&[a, b])).map(|seen| seen.r_hat);
+                [tau.fold(0.0, f64::max), r_hat.fold(0.0, f64::max)]
             })
-            .collect::<Vec<f64>>();
-        CompletedByChains { values: all, tau: tau.into_iter().fold(0.0, f64::max) }
-    }
-}
-
-/// Chains whose known units stay.
-struct Walk<'a> {
-    chains: Chains,
-    known: ArrayView2<'a, f32>,
-    unknown: ArrayView2<'a, bool>,
-    /// The visible units.
-    v: Array2<f32>,
-    h: Array2<f32>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(kernel: &Kernel, known: ArrayView2<'a, f32>, unknown: ArrayView2<'a, bool>) -> Self {
-        let (rbm, rows) = (kernel.rbm(), known.nrows());
-        let h = Array2::zeros((rows, rbm.n_hidden()));
-        let mut v = Array2::zeros(known.raw_dim());
-        rbm.visible_mean(h.view(), &mut v);
-        let mut walk = Self { chains: Chains::new(kernel, rows), known, unknown, v, h };
-        walk.set_back();
-        walk
+            .collect();
+        let [tau, r_hat] = seen.into_iter().fold([0.0f64; 2], |[t, r], [tau, r_hat]| [t.max(tau), r.max(r_hat)]);
+        CompletedByChains { values: all, tau, r_hat: (r_hat > 0.0).then_some(r_hat) }
     }
 
-    /// Sets the known units to their values.
-    fn set_back(&mut self) {
-        ndarray::Zip::from(&mut self.v)
-            .and(&self.known)
-            .and(&self.unknown)
-            .for_each(|v, known, u| *v = if *u { *v } else { *known });
-    }
-
-    fn step(&mut self, kernel: &Kernel, random: &mut crate::random::Bulk) {
-        self.chains.set_visible(self.v.view()).expect("as many rows and units");
-        self.chains.step(kernel, random);
-        self.chains.write_visible(self.v.as_slice_mut().expect("standard layout"));
-        self.set_back();
-    }
-
-    /// Adds the expectations of the visible units at the hidden ones of the last step.
-    fn add_means(&mut self, kernel: &Kernel, sum: &mut Array2<f64>) {
-        self.chains.write_hidden(self.h.as_slice_mut().expect("standard layout"));
-        let mut means = Array2::zeros(self.v.raw_dim());
-        kernel.rbm().visible_mean(self.h.view(), &mut means);
-        sum.zip_mut_with(&means, |sum, mean| *sum += f64::from(*mean));
+    /// The visible units after the steps of `lengths`, or their mean over those that are averaged; and of the rows
+    /// followed the free energy and the sum of the units, over the second half of the steps.
+    fn follow(
+        &self,
+        kernel: &Kernel,
+        walk: &mut Walk,
+        lengths: ClampedSteps,
+        random: &mut Bulk,
+    ) -> (Array2<f32>, [Vec<Vec<f64>>; 2]) {
+        let ClampedSteps { burn_in, steps } = lengths;
+        let mut sum = Array2::<f64>::zeros(if steps > 0 { walk.v.dim() } else { (0, 0) });
+        let count = walk.v.nrows().min(FOLLOWED);
+        let mut series = [vec![Vec::new(); count], vec![Vec::new(); count]];
+        for step in 0..burn_in + steps {
+            walk.step(kernel, random);
+            if step >= burn_in {
+                walk.add_means(kernel, &mut sum);
+            }
+            if 2 * step >= burn_in + steps {
+                let v = walk.v.slice(s![..count, ..]);
+                let sums = v.rows().into_iter().map(|row| row.iter().map(|v| f64::from(*v)).sum::<f64>());
+                series[1].iter_mut().zip(sums).for_each(|(series, m)| series.push(m));
+                series[0].iter_mut().zip(self.rbm.free_energy(v)).for_each(|(series, f)| series.push(f));
+            }
+        }
+        let values = if steps > 0 { sum.mapv(|x| (x / steps as f64) as f32) } else { walk.v.clone() };
+        (values, series)
     }
 }
 
@@ -294,7 +283,7 @@ mod tests {
             let stream = Streams::new(1).of("test/fill");
             let found = rows.exactly(Fill::Mean, stream).unwrap();
             let chains = rows.by_chains(Fill::Mean, ClampedSteps { burn_in: 100, steps: 20_000 }, stream);
-            assert!(chains.tau < 5.0, "{}", chains.tau);
+            assert!(chains.tau < 5.0 && chains.r_hat.is_some_and(|r| r < 1.05), "{} {:?}", chains.tau, chains.r_hat);
             for row in 0..4 {
                 let marks = unknown.row(row).to_vec();
                 for (i, mean) in exact(&rbm, v.row(row), &marks).into_iter().enumerate() {
@@ -332,6 +321,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Two modes that no chain leaves: a second chain from another start shows it, the free energy does not. A draw of no
+    /// steps is one of one step.
+    #[test]
+    fn chains_that_do_not_meet_are_seen() {
+        let mut rbm = machine(20, 2, 0.0, ["spin", "spin"]);
+        rbm.weights.fill(0.6);
+        rbm.visible_bias.fill(0.0);
+        rbm.hidden_bias.fill(0.0);
+        let (v, unknown) = (Array2::zeros((30, 20)), Array2::from_elem((30, 20), true));
+        let rows = Incomplete::new(&rbm, v.view(), unknown.view()).unwrap();
+        let stream = Streams::new(1).of("test/fill");
+        let seen = rows.by_chains(Fill::Draw, ClampedSteps { burn_in: 1000, steps: 0 }, stream);
+        assert!(seen.tau < 2.0 && seen.r_hat.is_some_and(|r| r > 1.3), "{} {:?}", seen.tau, seen.r_hat);
+        let one = rows.by_chains(Fill::Draw, ClampedSteps { burn_in: 0, steps: 0 }, stream);
+        assert!(one.r_hat.is_none() && one.values.iter().all(|v| v.abs() == 1.0));
     }
 
     #[test]

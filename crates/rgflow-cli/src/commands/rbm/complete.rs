@@ -1,6 +1,6 @@
 //! `rgflow rbm complete`: samples of which some values are unknown, completed.
 
-use super::{Common, DataFlags, Out, of_inputs, say};
+use super::{Common, DataFlags, Out, of_inputs, samples, say};
 use crate::{exchanged, output};
 use rgflow::rbm::{ClampedSteps, Fill};
 use rgflow_lab::artifact::Error;
@@ -79,13 +79,13 @@ impl Complete {
             all["unknown"] = json!({ "values": made.unknown[0], "of": made.unknown[1], "samples": made.rows });
             all["fill"] = json!(if self.mean { "mean" } else { "draw" });
             all["way"] = json!({
-                "solve": if made.exact { "exact" } else { "gibbs" }, "reason": made.reason, "tau_int_free_energy": made.tau,
+                "solve": if made.exact { "exact" } else { "gibbs" }, "reason": made.reason, "tau_int_free_energy": made.tau, "r_hat": made.r_hat,
                 "burn_in": (!made.exact).then_some(self.burn_in), "steps": (!made.exact && self.mean).then_some(self.steps),
             });
             all["warnings"] = json!(made.warnings);
             return output::print_json(&all);
         }
-        let head = format!("{} samples of {} by {}\n", data.n_samples(), data.name(), machine.title());
+        let head = format!("{} of {} by {}\n", samples(data.n_samples()), data.name(), machine.title());
         output::print(&(head + &self.text(&made) + &format!("{}\n", out.path().display())))
     }
 
@@ -98,11 +98,11 @@ impl Complete {
                 let steps = if self.mean { format!(", then {} averaged", self.steps) } else { String::new() };
                 let tau =
                     made.tau.map_or(String::new(), |tau| format!(", tau_int of F at most {}", significant(tau, 2)));
+                let tau = tau + &made.r_hat.map_or(String::new(), |r_hat| format!(", R-hat at most {r_hat:.3}"));
                 format!("{what} given the known ones, by clamped Gibbs chains of {} steps{steps}{tau}", self.burn_in)
             }
         };
         let why = made.reason.as_ref().map_or(String::new(), |why| format!("Not by enumeration: {why}.\n"));
-        let samples = if made.rows == 1 { "sample" } else { "samples" };
-        format!("{unknown} of {all} values unknown, in {} {samples}: {how}\n{why}", made.rows)
+        format!("{unknown} of {all} values unknown, in {}: {how}\n{why}", samples(made.rows))
     }
 }

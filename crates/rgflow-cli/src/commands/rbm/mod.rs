@@ -144,6 +144,11 @@ pub fn warn_of_copies(machine: Option<&Machine>, data: &Dataset) {
     say(&independence::warning(data).into_iter().collect::<Vec<_>>(), known.iter());
 }
 
+/// A number of samples in words: `1 sample`, `20 samples`.
+pub fn samples(n: usize) -> String {
+    format!("{n} sample{}", if n == 1 { "" } else { "s" })
+}
+
 /// Value and error as text; an error that one value leaves unknown is left out.
 pub fn show(e: Estimate) -> String {
     format::value(Some(e.value), Some(e.error).filter(|error| error.is_finite()), None)

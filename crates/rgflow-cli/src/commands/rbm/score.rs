@@ -1,6 +1,6 @@
 //! `rgflow rbm score`: how likely samples are under the machine.
 
-use super::{Common, DataFlags, estimate, of_inputs, show, warn_of_copies};
+use super::{Common, DataFlags, estimate, of_inputs, samples, show, warn_of_copies};
 use crate::output;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::machine::{self, OutFile, score};
@@ -57,7 +57,7 @@ impl Score {
             all["pseudo_likelihood_per_unit"] = scores.per_unit.map_or(Value::Null, estimate);
             return output::print_json(&all);
         }
-        let head = format!("{} samples of {} by {}\n", data.n_samples(), data.name(), machine.title());
+        let head = format!("{} of {} by {}\n", samples(data.n_samples()), data.name(), machine.title());
         let file = self.out.map_or(String::new(), |out| format!("{}\n", out.display()));
         output::print(&(head + &text(&scores) + &file))
     }

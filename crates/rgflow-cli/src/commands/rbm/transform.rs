@@ -1,6 +1,6 @@
 //! `rgflow rbm transform` and `rgflow rbm reconstruct`: hidden expectations and reconstructions in a file.
 
-use super::{Common, DataFlags, Out, estimate, of_inputs, show, warn_of_copies};
+use super::{Common, DataFlags, Out, estimate, of_inputs, samples, show, warn_of_copies};
 use crate::output;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::machine::{reconstruct, transform};
@@ -40,7 +40,8 @@ impl Transform {
         }
         let (n, m) = (data.n_samples(), machine.rbm.n_hidden());
         output::print(&format!(
-            "{n} samples of {} by {}: expectations of {m} hidden units\n{}\n",
+            "{} of {} by {}: expectations of {m} hidden units\n{}\n",
+            samples(n),
             data.name(),
             machine.title(),
             out.path().display()
@@ -85,8 +86,8 @@ impl Reconstruct {
         }
         let unit = if made.standardised { " (in units of the deviations of the training data)" } else { "" };
         output::print(&format!(
-            "{} samples of {} by {}\nMean reconstruction cost: {}{unit}\n{}\n",
-            data.n_samples(),
+            "{} of {} by {}\nMean reconstruction cost: {}{unit}\n{}\n",
+            samples(data.n_samples()),
             data.name(),
             machine.title(),
             show(made.cost),
