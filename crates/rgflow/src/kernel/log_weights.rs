@@ -1,6 +1,5 @@
 //! Logarithms of sums of Boltzmann weights, in f64, without overflow and with the same bits on every CPU.
 
-use super::lines::{COLUMNS, Line};
 use crate::cpu::{self, dispatched};
 
 /// Partial products that run side by side.
@@ -46,56 +45,11 @@ fn block_all(z: &[f64], low: f64, high: f64) -> (f64, f64) {
     (largest.iter().sum(), product.iter().product())
 }
 
-/// For each row, the sum over units of ln(e^(low x) + e^(high x)) at x = to z less that at x = from z: `out`, with the row's values of
-/// `from` and `to`. `fields`: blocks of sixteen units, each `padded` lines, one for each row; lanes without a unit must be 0.
-pub fn ln_ratios(fields: &[Line], padded: usize, levels: [f64; 2], betas: [&[f64]; 2], out: &mut [f64]) {
-    ln_ratios_on(cpu::path(), fields, padded, levels, betas, out);
-}
-
-dispatched! {
-    fn ln_ratios_on(fields: &[Line], padded: usize, levels: [f64; 2], betas: [&[f64]; 2], out: &mut [f64]) => ln_ratios_all
-}
-
-#[inline(always)]
-fn ln_ratios_all(fields: &[Line], padded: usize, [low, high]: [f64; 2], [from, to]: [&[f64]; 2], out: &mut [f64]) {
-    let delta = high - low;
-    // Long loops of one kind, which become vector code.
-    let (mut x, mut factors) = ([0.0f64; BLOCK], [0.0f64; BLOCK]);
-    for (row, out) in out.iter_mut().enumerate() {
-        if from[row] == to[row] {
-            *out = 0.0;
-            continue;
-        }
-        let (mut ln, mut largest) = (0.0, [0.0f64; LANES]);
-        // A factor is within 1/2 and 2: the product of those of 512 units stays in the range of f64.
-        for blocks in fields.chunks(padded * (BLOCK / COLUMNS)) {
-            let n = blocks.len() / padded * COLUMNS;
-            let (x, factors) = (&mut x[..n], &mut factors[..n]);
-            for (line, x) in blocks[row..].iter().step_by(padded).zip(x.chunks_exact_mut(COLUMNS)) {
-                x.iter_mut().zip(line.0).for_each(|(x, z)| *x = f64::from(z));
-            }
-            for z in x.chunks_exact(LANES) {
-                largest.iter_mut().zip(z).for_each(|(sum, z)| *sum += if *z > 0.0 { high * z } else { low * z });
-            }
-            x.iter_mut().for_each(|x| *x = -delta * x.abs());
-            let (from, to) = (from[row], to[row]);
-            factors.iter_mut().zip(&*x).for_each(|(factor, x)| *factor = 1.0 + exp_falling(to * x));
-            factors.iter_mut().zip(&*x).for_each(|(factor, x)| *factor /= 1.0 + exp_falling(from * x));
-            let mut product = [1.0f64; LANES];
-            for factors in factors.chunks_exact(LANES) {
-                product.iter_mut().zip(factors).for_each(|(product, factor)| *product *= factor);
-            }
-            ln += libm::log(product.iter().product());
-        }
-        *out = (to[row] - from[row]) * largest.iter().sum::<f64>() + ln;
-    }
-}
-
 /// e^x for x <= 0; below -700 it is e^-700, which is 0 beside 1. Inlined so that loops over it become vector code.
 ///
 /// Cody and Waite's reduction to |r| <= ln 2 / 2 and the Taylor series to r^13, whose rest is below 5e-18.
 #[inline(always)]
-fn exp_falling(x: f64) -> f64 {
+pub(super) fn exp_falling(x: f64) -> f64 {
     // Not `max`, which would turn NaN into -700.
     let x = if x < -700.0 { -700.0 } else { x };
     // Adding and subtracting 1.5 * 2^52 rounds to the nearest integer.
@@ -181,35 +135,6 @@ mod tests {
                 let exact: f64 = z.iter().map(|z| ((low * z).exp() + (high * z).exp()).ln()).sum();
                 let ours = sum_ln_two_valued(&z, low, high);
                 assert!((ours - exact).abs() < 1e-12 * (1.0 + exact.abs()), "{n}, {low}: {ours} against {exact}");
-            }
-        }
-    }
-
-    /// Of 5 rows and 530 units, the last of which are missing.
-    #[test]
-    fn ratios_are_differences_of_sums() {
-        let (padded, units) = (8, 530usize);
-        let z = |row: usize, a: usize| ((row * 37 + a * a) % 211) as f32 / 10.0 - 10.0;
-        let mut fields = vec![Line::ZERO; padded * units.div_ceil(COLUMNS)];
-        for (row, a) in (0..5).flat_map(|row| (0..units).map(move |a| (row, a))) {
-            fields[a / COLUMNS * padded + row].0[a % COLUMNS] = z(row, a);
-        }
-        let (from, to) = ([0.0, 0.1, 0.5, 1.0, 0.3], [0.1, 0.0, 0.9, 0.2, 0.3]);
-        for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (-2.0, -0.5)] {
-            let mut here = [0.0; 5];
-            ln_ratios(&fields, padded, [low, high], [&from, &to], &mut here);
-            for (row, ratio) in here.into_iter().enumerate() {
-                let sum = |beta: f64| {
-                    let z: Vec<f64> = (0..units).map(|a| beta * f64::from(z(row, a))).collect();
-                    sum_ln_two_valued(&z, low, high)
-                };
-                let exact = sum(to[row]) - sum(from[row]);
-                assert!((ratio - exact).abs() < 1e-11 * (1.0 + exact.abs()), "{row}: {ratio} against {exact}");
-            }
-            for path in cpu::Path::available() {
-                let mut out = [0.0; 5];
-                ln_ratios_on(path, &fields, padded, [low, high], [&from, &to], &mut out);
-                assert_eq!(out.map(f64::to_bits), here.map(f64::to_bits), "{path}");
             }
         }
     }

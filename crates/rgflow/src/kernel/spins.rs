@@ -134,7 +134,7 @@ pub(super) fn draw_odds(odds: &Odds, w: &[u32; LANES]) -> u16 {
 
 /// 2^t by the minimax polynomial of degree 6 on [-1/2, 1/2] (relative error 1.9e-9 before rounding), within 2^-90 and 2^90.
 #[inline(always)]
-fn exp2_one(t: f32) -> f32 {
+pub(super) fn exp2_one(t: f32) -> f32 {
     let t = t.clamp(-90.0, 90.0);
     // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, which the low bits of the sum then are.
     let shifted = t + 12_582_912.0;

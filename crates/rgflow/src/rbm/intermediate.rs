@@ -11,7 +11,7 @@
 use super::{Chains, IndependentUnits, Kernel, Rbm, RbmError};
 use crate::kernel::bits::TOGETHER;
 use crate::kernel::lines::{COLUMNS, Line};
-use crate::kernel::log_weights::ln_ratios;
+use crate::kernel::ln_ratios::{Fields, ln_ratios, ln_ratios_f32};
 use crate::random::Bulk;
 use ndarray::{Array1, ArrayView1};
 
@@ -207,12 +207,15 @@ impl Replicas {
         family.change.products(&self.chains, &mut self.values, &mut self.linear);
     }
 
-    /// ln f_to(v) - ln f_from(v) of each row, with its own two values of beta.
-    pub(super) fn ln_ratios(&mut self, family: &Family, [from, to]: [&[f64]; 2], out: &mut [f64]) {
+    /// ln f_to(v) - ln f_from(v) of each row, with its own two values of beta: `exact` to rounding of f64, or as exactly as units are
+    /// drawn, which is enough unless many are summed.
+    pub(super) fn ln_ratios(&mut self, family: &Family, exact: bool, [from, to]: [&[f64]; 2], out: &mut [f64]) {
         let units = family.kernel.rbm().hidden_units();
         let (fields, padded) = self.chains.fields();
         if let Some(levels) = units.levels() {
-            ln_ratios(fields, padded, [levels.low(), levels.high()].map(f64::from), [from, to], out);
+            let of = if exact { ln_ratios } else { ln_ratios_f32 };
+            let levels = [levels.low(), levels.high()].map(f64::from);
+            of(Fields { lines: fields, padded }, levels, [from, to], out);
         } else {
             for (row, out) in out.iter_mut().enumerate() {
                 let mut ln_sum = |beta: f64| {
@@ -280,7 +283,7 @@ mod tests {
                 replicas.chains.write_visible(v.as_slice_mut().unwrap());
                 let (from, to) = (at(0.25).free_energy(v.view()), at(0.75).free_energy(v.view()));
                 let mut ratios = [0.0; 5];
-                replicas.ln_ratios(&family, [&[0.25; 5], &[0.75; 5]], &mut ratios);
+                replicas.ln_ratios(&family, true, [&[0.25; 5], &[0.75; 5]], &mut ratios);
                 for (row, ours) in ratios.into_iter().enumerate() {
                     let exact = from[row] - to[row];
                     assert!((ours - exact).abs() < 1e-5 * (1.0 + exact.abs()), "{visible}, {hidden}: {ours} {exact}");

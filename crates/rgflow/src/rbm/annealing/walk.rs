@@ -69,7 +69,7 @@ pub(super) fn walk(family: &Family, betas: &[f64], begin: Begin, random: Bulk, m
         }
         from.fill(pair[0]);
         to.fill(pair[1]);
-        replicas.ln_ratios(family, [&from, &to], &mut ln_ratios);
+        replicas.ln_ratios(family, true, [&from, &to], &mut ln_ratios);
         see(k, &ln_ratios);
     }
 }

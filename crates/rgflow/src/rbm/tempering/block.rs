@@ -84,7 +84,7 @@ impl Block {
             self.from[*row] = betas[level];
             self.to[*row] = betas[if partner < self.levels { partner } else { level }];
         }
-        self.replicas.ln_ratios(family, [&self.from, &self.to], &mut self.ln_ratios);
+        self.replicas.ln_ratios(family, false, [&self.from, &self.to], &mut self.ln_ratios);
         self.random.fill(&mut self.words);
         let mut words = self.words.iter();
         for ladder in self.rows.chunks_exact_mut(self.levels) {
@@ -143,7 +143,7 @@ impl Block {
         let (i, j) = (rows[pair], rows[pair + 1]);
         let (mut from, mut to, mut ratios) = (self.from.clone(), self.to.clone(), self.ln_ratios.clone());
         (from[i], to[i], from[j], to[j]) = (betas[pair], betas[pair + 1], betas[pair + 1], betas[pair]);
-        self.replicas.ln_ratios(family, [&from, &to], &mut ratios);
+        self.replicas.ln_ratios(family, false, [&from, &to], &mut ratios);
         (states, ratios[i] + ratios[j])
     }
 }
