@@ -1,4 +1,5 @@
-//! CD-1 training of {-1, +1} RBMs: one epoch of shuffled mini-batches per call, plain gradient, learning rate 0.01.
+//! CD-1 training of {-1, +1} RBMs: one epoch of shuffled mini-batches per call, plain gradient, learning rate 0.01. Sampling: plain Gibbs
+//! steps, ladders of tempering, annealed importance sampling.
 
 use super::data;
 use super::harness::{Case, Report};
@@ -7,7 +8,7 @@ use ndarray::{Array2, Axis};
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::packed::{pack, packed_len};
 use rgflow::random::{Streams, permutation};
-use rgflow::rbm::{Method, Rbm, Trainer, Training};
+use rgflow::rbm::{Annealing, Chains, Kernel, Ladder, Method, Rbm, Tempering, Trainer, Training};
 use serde_json::json;
 
 /// Visible and hidden units, batch, file, samples.
@@ -34,6 +35,30 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
             persistent(report, &key, &data::spins(&report.options.data, "mnist_784.npy", samples)?, k)?;
         }
     }
+    sampling(report)
+}
+
+/// Gibbs steps of 60 chains; 6 ladders of 10 temperatures, which are one batch of 60 chains: both on one thread, so that the ratio of the
+/// times of a ladder's sweep and of a chain's step is the cost of tempering. Annealing on all threads.
+fn sampling(report: &mut Report) -> Result<(), Error> {
+    let (rbm, streams) = (start(784, 500), Streams::new(11));
+    let steps = if report.options.quick { 2 } else { 100 };
+    let case = |key, chains: usize, unit| Case { key, implementation: "rgflow", work: (chains * steps) as f64, unit };
+    let (kernel, mut random) = (Kernel::new(&rbm), streams.bulk("bench/gibbs", 0));
+    let mut chains = Chains::new(&kernel, 60);
+    let gibbs = || (0..steps).for_each(|_| chains.step(&kernel, &mut random));
+    report.measure(case("rbm/784x500/gibbs", 60, "chain steps"), gibbs, json!({ "chains": 60 }));
+    let key = "rbm/784x500/tempering10";
+    if report.wanted(key, "rgflow") {
+        let ladder = Ladder { temperatures: 10, copies: 6, burn_in: 64, ..Ladder::default() };
+        let mut tempering = Tempering::new(&rbm, &ladder, streams.of("bench/tempering"))?;
+        let more = json!({ "temperatures": 10, "ladders": 6 });
+        report.measure(case(key, 6, "ladder sweeps"), || tempering.run(steps), more);
+    }
+    let key = "rbm/784x500/ais";
+    let annealing = Annealing { temperatures: steps, chains: 640, ..Annealing::default() };
+    let estimate = || drop(annealing.ln_z(&rbm, streams.of("bench/ais")));
+    report.measure(case(key, 640, "chains x temperatures"), estimate, json!({ "chains": 640, "temperatures": steps }));
     Ok(())
 }
 

@@ -42,9 +42,11 @@ dispatched! {
 #[inline(always)]
 fn wide_all(fields: Fields<'_>, levels: [f64; 2], betas: [&[f64]; 2], out: &mut [f64]) {
     let mut factors = [0.0f64; BLOCK];
-    by_rows(fields, levels, betas, out, |z, k| {
+    by_rows(fields, levels, betas, out, |z, [from, to]| {
         let factors = &mut factors[..z.len()];
-        factors.iter_mut().zip(z).for_each(|(factor, z)| *factor = 1.0 + exp_falling(-k * f64::from(z.abs())));
+        let factor = |k: f64, z: f32| 1.0 + exp_falling(-k * f64::from(z.abs()));
+        factors.iter_mut().zip(z).for_each(|(ratio, z)| *ratio = factor(to, *z));
+        factors.iter_mut().zip(z).for_each(|(ratio, z)| *ratio /= factor(from, *z));
         let mut product = [1.0f64; LANES];
         for factors in factors.chunks_exact(LANES) {
             product.iter_mut().zip(factors).for_each(|(product, factor)| *product *= factor);
@@ -56,26 +58,31 @@ fn wide_all(fields: Fields<'_>, levels: [f64; 2], betas: [&[f64]; 2], out: &mut 
 #[inline(always)]
 fn narrow_all(fields: Fields<'_>, levels: [f64; 2], betas: [&[f64]; 2], out: &mut [f64]) {
     let mut factors = [0.0f32; BLOCK];
-    by_rows(fields, levels, betas, out, |z, k| {
-        let (factors, k) = (&mut factors[..z.len()], (-k * std::f64::consts::LOG2_E) as f32);
-        factors.iter_mut().zip(z).for_each(|(factor, z)| *factor = 1.0 + exp2_one(k * z.abs()));
-        // 32 factors of a lane are at most 2^32.
-        let mut product = [1.0f32; COLUMNS];
-        for factors in factors.chunks_exact(COLUMNS) {
-            product.iter_mut().zip(factors).for_each(|(product, factor)| *product *= factor);
-        }
-        product.iter().map(|p| f64::from(*p)).product()
+    by_rows(fields, levels, betas, out, |z, [from, to]| {
+        let factors = &mut factors[..z.len()];
+        let mut product = |k: f64| {
+            let k = (-k * std::f64::consts::LOG2_E) as f32;
+            factors.iter_mut().zip(z).for_each(|(factor, z)| *factor = 1.0 + exp2_one(k * z.abs()));
+            // 32 factors of a lane are at most 2^32.
+            let mut product = [1.0f32; COLUMNS];
+            for factors in factors.chunks_exact(COLUMNS) {
+                product.iter_mut().zip(factors).for_each(|(product, factor)| *product *= factor);
+            }
+            product.iter().map(|p| f64::from(*p)).product::<f64>()
+        };
+        product(to) / product(from)
     });
 }
 
-/// `product`: of 1 + e^(-k |z|) over some units. The larger exponents are taken out, so nothing overflows.
+/// `ratio`: of the products of 1 + e^(-k |z|) over some units, at the second k and at the first. The larger exponents are taken out, so
+/// nothing overflows.
 #[inline(always)]
 fn by_rows(
     fields: Fields<'_>,
     [low, high]: [f64; 2],
     [from, to]: [&[f64]; 2],
     out: &mut [f64],
-    mut product: impl FnMut(&[f32], f64) -> f64,
+    mut ratio: impl FnMut(&[f32], [f64; 2]) -> f64,
 ) {
     // Long loops of one kind over numbers side by side become vector code.
     let mut z = [0.0f32; BLOCK];
@@ -98,7 +105,7 @@ fn by_rows(
                 }
             }
             let delta = high - low;
-            ln += libm::log(product(z, to * delta) / product(z, from * delta));
+            ln += libm::log(ratio(z, [from * delta, to * delta]));
         }
         *out = (to - from) * largest.iter().sum::<f64>() + ln;
     }
