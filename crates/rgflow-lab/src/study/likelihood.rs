@@ -6,7 +6,8 @@ use crate::artifact::{Artifact, Error, Repetition, Stage};
 use crate::record::{Dimension, Measured, Quantity, Repeated};
 use ndarray::Array2;
 use rgflow::lattice::Temperature;
-use rgflow::rbm::{Annealing, RbmError, Reference};
+use rgflow::random::Stream;
+use rgflow::rbm::{Annealing, Rbm, RbmError, Reference};
 use rgflow::statistics::mean_error;
 use serde::{Deserialize, Serialize};
 
@@ -58,18 +59,9 @@ impl LikelihoodSpec<'_> {
         let what = Stage { name: &name, revision: REVISION, settings, inputs: &inputs, outputs: &[&output] };
         repetition.found(what, |out| {
             let rbm = rbms::load(self.machine, &rbms::file(self.name, self.epoch))?;
-            let none = |why: String| Ok(Likelihood { why: Some(why), ..Likelihood::default() });
-            let (ln_z, error) = match rbm.ln_z() {
-                Ok(ln_z) => (ln_z, 0.0),
-                Err(RbmError::TooLarge { .. }) => {
-                    let estimate = ANNEALING.ln_z(&rbm, out.streams().of(&name))?;
-                    if !estimate.is_reliable() {
-                        return none(format!("ln Z by annealing: {:.0} effective chains are too few", estimate.n_eff));
-                    }
-                    // Half the 95 % interval is two standard errors.
-                    (estimate.value, (estimate.high - estimate.low) / 4.0)
-                }
-                Err(why) => return none(why.to_string()),
+            let (ln_z, error) = match ln_z_of(&rbm, out.streams().of(&name)) {
+                Ok(ln_z) => ln_z,
+                Err(why) => return Ok(Likelihood { why: Some(why), ..Likelihood::default() }),
             };
             let with = |(value, of_samples): Measured| (value, of_samples.hypot(error));
             let v = samples()?.mapv(f32::from);
@@ -80,6 +72,25 @@ impl LikelihoodSpec<'_> {
             let kl = law.map(|law| with(law.kl(&rbm, v.view(), ln_z)));
             Ok(Likelihood { ln_p: Some(with((mean.value, mean.error))), kl, why: None })
         })
+    }
+}
+
+/// ln Z with its standard error: by enumeration (0), or by annealing where no layer is small.
+///
+/// # Errors
+/// Reason why there is none.
+pub fn ln_z_of(rbm: &Rbm, stream: Stream) -> Result<(f64, f64), String> {
+    match rbm.ln_z() {
+        Ok(ln_z) => Ok((ln_z, 0.0)),
+        Err(RbmError::TooLarge { .. }) => {
+            let estimate = ANNEALING.ln_z(rbm, stream).map_err(|e| e.to_string())?;
+            if !estimate.is_reliable() {
+                return Err(format!("ln Z by annealing: {:.0} effective chains are too few", estimate.n_eff));
+            }
+            // Half the 95 % interval is two standard errors.
+            Ok((estimate.value, (estimate.high - estimate.low) / 4.0))
+        }
+        Err(why) => Err(why.to_string()),
     }
 }
 

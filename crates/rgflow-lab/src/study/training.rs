@@ -124,6 +124,8 @@ real!(
 impl BelowOne {
     /// 0.
     pub const NOTHING: Self = Self(0.0);
+    /// A tenth.
+    pub const TENTH: Self = Self(0.1);
 
     /// Whether it is 0.
     pub fn is_nothing(&self) -> bool {

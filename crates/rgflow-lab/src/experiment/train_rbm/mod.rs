@@ -1,5 +1,7 @@
 //! Experiment behind `rgflow train rbm`: an RBM trained on the user's own data.
 
+mod fitting;
+mod optimum;
 mod record;
 mod settings;
 mod stage;
@@ -126,9 +128,7 @@ impl Experiment for TrainRbm {
                 epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64 * chains)
             }
         };
-        // A machine that grows has half its size on the way.
-        let legs = divergence.sizes(*settings.machine.hidden).len() as f64;
-        let train = train * (legs + 1.0) / 2.0;
+        let train = train * fitting::work(divergence, *settings.machine.hidden);
         let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
         Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
             "examine",

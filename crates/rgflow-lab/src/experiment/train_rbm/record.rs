@@ -1,6 +1,7 @@
 //! Record of `rgflow train rbm`: costs and likelihood compared with independent units; learning curve and pictures.
 
 use super::TrainRbm;
+use super::optimum::{self, Optimum};
 use super::settings::Settings;
 use super::stage::Findings;
 use crate::dataset::Dataset;
@@ -77,12 +78,25 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     if first.kl.is_some() {
         record.list(&[&kl]);
     }
+    let optimum = |f: &Findings| f.starts.as_ref().map(|starts| Optimum::of(divergence, starts, f.gradient));
+    if first.starts.is_some() {
+        let number = |key: &str, what: &str, of: fn(&Optimum) -> f64| {
+            Repeated::new("rbm", found).number(key, "nats", what, |f| optimum(f).map(|optimum| of(&optimum)))
+        };
+        let apart = number("starts.apart", "ln p of training samples: the best start less the second", |o| o.apart);
+        let moved = number("starts.moved", "ln p of training samples: twice as long less the best start", |o| o.moved);
+        let z = "mean z^2 of the gradient of ln p of training samples, in units of the errors of their means";
+        let gradient = Repeated::new("rbm", found).number("gradient.mean_square", "1", z, |f| f.gradient.map(|z| z[0]));
+        record.list(&[&apart, &moved, &gradient]);
+    }
     let nothing = learnt_nothing(&costs, &likelihood);
     record.answers.extend(nothing.clone());
     let (test, without) = (&costs.test, &costs.without);
     record
         .answers
         .push(format!("A test sample is reconstructed at a cost of {test}; the mean of the data costs {without}."));
+    let optimum = optimum(first).map(|optimum| optimum.sentence());
+    record.answers.extend(optimum.clone());
     let mut rows = vec![row!["reconstruction cost", &costs.train, test, without]];
     if known {
         let Costs { train, test, without } = &likelihood;
@@ -109,6 +123,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     }
     record.summary.notes.push("Without machine: the mean of the training data, independent units.".into());
     record.summary.notes.extend(notes);
+    record.summary.notes.extend(optimum);
     if settings.standardises() {
         record.summary.notes.push(
             "Trained on (v - mean)/deviation of each value: costs are in units of the deviations; the machine, its pictures and what is drawn \
@@ -117,7 +132,9 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         );
     }
     record.sections = vec![
-        Section::new("Training").figures([learning(first, &costs.without)]),
+        Section::new("Training")
+            .figures([learning(first, &costs.without)])
+            .tables(first.starts.iter().map(optimum::table)),
         Section::new("What it looks like").figures(pictures(data, hidden, first)),
     ];
     record
@@ -240,6 +257,8 @@ mod tests {
             ln_z: log_likelihood.map(|_| 7.5),
             kl: log_likelihood.map(|_| (1.5, 0.25)),
             best: log_likelihood.map(|_| -2.0),
+            starts: None,
+            gradient: None,
             likelihood: log_likelihood.map(|_| [1.0, -3.5]).into_iter().collect(),
             free_energy_gap: (0.5, 0.0625),
             largest_weight: 1.5,

@@ -88,6 +88,8 @@ pub struct Divergence {
     pub centred: bool,
     #[serde(skip_serializing_if = "Within::is_zero")]
     pub grow: Within<0, 10_000>,
+    #[serde(skip_serializing_if = "is_one")]
+    pub starts: Within<1, 100>,
     #[serde(skip_serializing_if = "Schedule::is_constant")]
     pub schedule: Schedule,
     #[serde(skip_serializing_if = "BelowOne::is_nothing")]
@@ -100,6 +102,10 @@ pub struct Divergence {
 
 fn is_reconstruction(on: &StopOn) -> bool {
     *on == StopOn::Reconstruction
+}
+
+fn is_one(starts: &Within<1, 100>) -> bool {
+    **starts == 1
 }
 
 /// Course of the learning rate.
@@ -137,13 +143,10 @@ impl Divergence {
         if own.schedule == Schedule::Constant {
             own.fall = BelowOne::NOTHING;
         }
+        if *own.starts > 1 && own.tail_average.is_nothing() && own.patience == 0 {
+            own.tail_average = BelowOne::TENTH;
+        }
         own
-    }
-
-    /// Numbers of hidden units, up to `hidden`, of the trainings one after the other.
-    pub fn sizes(&self, hidden: usize) -> Vec<usize> {
-        let step = if *self.grow == 0 { hidden } else { *self.grow };
-        (1..=hidden.div_ceil(step)).map(|k| (k * step).min(hidden)).collect()
     }
 }
 

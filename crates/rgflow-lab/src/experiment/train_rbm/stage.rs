@@ -1,16 +1,15 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
-use super::settings::{Settings, VisibleBias};
+use super::fitting::{self, Fitted, Sets, Starts};
+use super::settings::Settings;
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
-use crate::study::training::MachineFit;
 use ndarray::{Array2, ArrayView1, ArrayView2};
-use rgflow::learning::{Batching, Descent, Fall};
 use rgflow::random::{Streams, permutation};
-use rgflow::rbm::{Chains, IndependentUnits, Kernel, Rbm, Trained, Training, Units};
+use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 use rgflow::statistics::mean_error;
 
 const REVISION: u32 = 7;
@@ -18,6 +17,7 @@ const REVISION: u32 = 7;
 const WITH_LAW: u32 = 8;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
+const STARTS: &str = "rbm/starts.json";
 const FINDINGS: &str = "examine/findings.json";
 /// Numbers of pictures: of weights, of reconstructions, of draws.
 const SHOWN: [usize; 3] = [36, 8, 16];
@@ -46,6 +46,12 @@ pub struct Findings {
     pub kl: Option<Measured>,
     #[serde(default)]
     pub best: Option<f64>,
+    /// All starts, where there are several.
+    #[serde(default)]
+    pub starts: Option<Starts>,
+    /// Mean square and largest z of the gradient of ln p of the training samples, from exact moments, where there are several starts.
+    #[serde(default)]
+    pub gradient: Option<[f64; 2]>,
     /// Epoch and mean ln p of the test set along the training, where it was measured.
     #[serde(default)]
     pub likelihood: Vec<[f64; 2]>,
@@ -76,11 +82,10 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         revision: REVISION,
         settings: (&settings.data, &settings.machine, &settings.training),
         inputs: &[&input],
-        outputs: &[MODEL, METRICS],
+        outputs: if *settings.training.divergence.starts > 1 { &[MODEL, METRICS, STARTS] } else { &[MODEL, METRICS] },
     };
     repetition.stage(what, |out| {
         let streams = out.streams();
-        let divergence = &settings.training.divergence;
         let (train, test) = split(data.n_samples(), settings, streams);
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
         let standard = settings.standardises().then(|| Standard::fit(data, &train)).transpose()?;
@@ -88,74 +93,18 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         let count = train.len().min(MEASURED);
         let measured: Vec<usize> = (0..count).map(|i| train[i * train.len() / count]).collect();
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
-        let mut random = streams.generator("rbm/init", 0);
-        let (n, m) = (data.n_units(), *settings.machine.hidden);
-        let (sizes, scale) = (divergence.sizes(m), *settings.machine.weight_scale as f32);
-        let start = Rbm::random(n, sizes[0], scale, &mut random);
-        let mut start = start.with_units(visible.clone(), hidden)?;
-        if settings.machine.visible_bias == VisibleBias::Data {
-            start.fit_visible_bias(x.for_machine())?;
-        }
-        let batching = match settings.training.descent.batching() {
-            Batching::Mini { size, repeats } => Batching::Mini { size: size.min(train.len()), repeats },
-            other => other,
+        let sets = Sets {
+            data,
+            units: [visible.clone(), hidden],
+            train: x.for_machine(),
+            test: y.for_machine(),
+            measured: measured.for_machine(),
         };
-        // An incomplete last batch is dropped.
-        let per_epoch = (train.len() / batching.size(train.len())).max(1);
-        let updates = *divergence.epochs * per_epoch;
-        let falling = ((1.0 - *divergence.fall) * updates as f64) as u64;
-        let fall = (*divergence.fall > 0.0).then_some(Fall { from: falling, until: updates as u64 });
-        let training = Training {
-            updates,
-            batching,
-            descent: Descent { fall, ..settings.training.descent.descent() },
-            cd_steps: *divergence.steps,
-            method: divergence.method,
-            chains: match *divergence.chains {
-                0 => 0,
-                chains => chains.max(batching.size(train.len())),
-            },
-            centred: divergence.centred,
-            tail_average: *divergence.tail_average,
-            evaluate_every: per_epoch,
-            patience: divergence.patience,
-            stop_on: divergence.stop_on,
-            snapshots: vec![],
-        };
-        let work = |m: usize| (train.len() * n * m / 1000 + 1) as u64;
-        out.add_work(sizes.iter().map(|m| *divergence.epochs as u64 * work(*m)).sum());
-        let (mut machine, mut done, mut lines) = (start, 0, String::new());
-        for m in sizes {
-            // The first has the names of a training that does not grow.
-            let grown = if done == 0 { String::new() } else { format!("/{m}") };
-            if done > 0 {
-                machine = machine.grown(m - machine.n_hidden(), scale, &mut random)?;
-            }
-            let fit = MachineFit {
-                purpose: &format!("rbm{grown}"),
-                part: &format!("training{grown}"),
-                training: training.clone(),
-                likelihood_every: likelihood_every(&machine, *divergence.epochs) * per_epoch,
-                lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
-                units: work(m),
-            };
-            let Trained { rbm, update, metrics, .. } =
-                fit.run(out, machine, x.for_machine(), y.for_machine(), Some(measured.for_machine()))?;
-            for m in &metrics {
-                let update = done + m.update;
-                let mut line = serde_json::json!({"update": update, "epoch": update as f64 / per_epoch as f64,
-                    "train_reconstruction": m.train_reconstruction, "test_reconstruction": m.test_reconstruction,
-                    "weight_square": m.weight_square});
-                if let Some(ln_p) = m.log_likelihood {
-                    line["test_log_likelihood"] = ln_p.into();
-                }
-                lines.push_str(&line.to_string());
-                lines.push('\n');
-            }
-            (machine, done) = (rbm, done + update);
-        }
-        let (rbm, update) = (machine, done);
+        let (Fitted { rbm, update, lines }, starts) = fitting::fit(out, settings, &sets)?;
         out.write(METRICS, lines)?;
+        if let Some(starts) = starts {
+            out.write(STARTS, serde_json::to_string_pretty(&starts).map_err(|e| Error::failure(e.to_string()))?)?;
+        }
         let mut metadata = serde_json::json!({
             "seed": out.seed(), "updates": update, "settings": settings,
             "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
@@ -226,6 +175,16 @@ pub(super) fn examine(
             }
             Err(e) => no_likelihood = Some(e.to_string()),
         }
+        let several = *settings.training.divergence.starts > 1;
+        let starts = several.then(|| trained.json::<Starts>(STARTS)).transpose()?;
+        let gradient = match several.then(|| rbm.moments()) {
+            Some(Ok(moments)) if seen_train.states => {
+                let rows = samples(data, &train, rbm.visible_units(), None);
+                let GradientTest { mean_square, largest, .. } = rbm.gradient_test(rows.for_machine(), &moments)?;
+                Some([mean_square, largest])
+            }
+            _ => None,
+        };
         let largest = rbm.weights.iter().fold(0.0f32, |a, w| a.max(w.abs()));
         let in_use = rbm.weights.iter().filter(|w| w.abs() > 0.1 * largest).count();
         let lines = std::fs::read_to_string(trained.path(METRICS)).map_err(Error::io("read", trained.path(METRICS)))?;
@@ -250,6 +209,8 @@ pub(super) fn examine(
             kl,
             best: law.and_then(KnownLaw::best),
             likelihood,
+            starts,
+            gradient,
             free_energy_gap: (b - a, ea.hypot(eb)),
             largest_weight: largest.into(),
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
@@ -259,16 +220,6 @@ pub(super) fn examine(
         };
         Ok(findings)
     })
-}
-
-/// Epochs between two measurements of ln p of the test set along the training, so that they take seconds: ten or each epoch; 0 = none,
-/// where ln Z cannot be enumerated.
-fn likelihood_every(rbm: &Rbm, epochs: usize) -> usize {
-    match rbm.n_visible().min(rbm.n_hidden()) {
-        0..=16 => 1,
-        17..=25 => epochs.div_ceil(10),
-        _ => 0,
-    }
 }
 
 /// Mean and its standard error over samples.

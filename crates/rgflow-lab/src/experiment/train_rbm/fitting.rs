@@ -1,0 +1,287 @@
+//! The training itself: one start or several, all hidden units at once or grown; the best is kept.
+
+use super::settings::{Divergence, Settings, VisibleBias};
+use crate::dataset::{Dataset, Kind};
+use crate::study::likelihood::ln_z_of;
+use crate::study::prelude::*;
+use crate::study::training::MachineFit;
+use rgflow::learning::{Batching, Descent, Fall};
+use rgflow::rbm::{Rbm, Samples, Trained, Training, Units};
+
+/// Samples whose ln p is measured at a time.
+const PORTION: usize = 4096;
+/// Principal components in whose span a start of low rank begins.
+const RANK: usize = 10;
+
+/// The data, and the units of the machine.
+pub(super) struct Sets<'a> {
+    pub data: &'a Dataset,
+    pub units: [Units; 2],
+    pub train: Samples<'a>,
+    pub test: Samples<'a>,
+    /// Training samples of the learning curve.
+    pub measured: Samples<'a>,
+}
+
+/// A trained machine.
+pub(super) struct Fitted {
+    pub rbm: Rbm,
+    /// Updates of all its parts.
+    pub update: usize,
+    /// Its evaluations, as lines of JSON.
+    pub lines: String,
+}
+
+/// A start and its end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// First machine, in words.
+    pub how: String,
+    pub updates: usize,
+    /// Mean ln p of training and test samples at the end in nats, and the error of ln Z; none where ln Z is not known.
+    pub ln_p: Option<[f64; 3]>,
+}
+
+/// All starts of a training.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Starts {
+    pub starts: Vec<Start>,
+    /// Position of the best by training samples.
+    pub best: usize,
+    /// The best one trained twice as long.
+    pub twice: Start,
+}
+
+/// How the first machine is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Random,
+    /// Hidden units that are added at a time.
+    Grown(usize),
+    LowRank,
+}
+
+/// A training from one start.
+#[derive(Clone, Copy)]
+struct Attempt {
+    number: usize,
+    first: First,
+    /// Factor of the number of epochs.
+    times: usize,
+}
+
+impl Attempt {
+    /// The start `number` by the settings: the first as they say, the others grown by single units, of low rank, random, grown by
+    /// quarters, and so on.
+    fn of(number: usize, divergence: &Divergence, hidden: usize) -> Self {
+        let own = if *divergence.grow == 0 { First::Random } else { First::Grown(*divergence.grow) };
+        let quarter = First::Grown(hidden.div_ceil(4));
+        let first = match number {
+            0 => own,
+            _ => [First::Grown(hidden.div_ceil(32)), First::LowRank, First::Random, quarter][(number - 1) % 4],
+        };
+        Self { number, first, times: 1 }
+    }
+
+    /// Numbers of hidden units of the trainings one after the other.
+    fn sizes(&self, hidden: usize) -> Vec<usize> {
+        let First::Grown(step) = self.first else { return vec![hidden] };
+        (1..=hidden.div_ceil(step)).map(|k| (k * step).min(hidden)).collect()
+    }
+
+    fn words(&self) -> String {
+        match self.first {
+            First::Random => "random".into(),
+            First::Grown(step) => format!("grown by {step}"),
+            First::LowRank => format!("low rank ({RANK})"),
+        }
+    }
+
+    /// Suffix of its random streams and restarts: none for the only one.
+    fn suffix(&self) -> String {
+        let number = if self.number == 0 { String::new() } else { format!("/start-{}", self.number) };
+        if self.times == 1 { number } else { format!("{number}/twice") }
+    }
+}
+
+/// Work of a training with `hidden` units in all, relative to that of one of all of them at once.
+pub(super) fn work(divergence: &Divergence, hidden: usize) -> f64 {
+    let one = |plan: Attempt| plan.sizes(hidden).iter().sum::<usize>() as f64 / hidden as f64 * plan.times as f64;
+    let all: f64 = (0..*divergence.starts).map(|k| one(Attempt::of(k, divergence, hidden))).sum();
+    // The longer one is any of them.
+    if *divergence.starts > 1 { all + 2.0 * all / *divergence.starts as f64 } else { all }
+}
+
+/// Trains by the settings.
+///
+/// # Errors
+/// As [`MachineFit::run`].
+pub(super) fn fit<'b>(
+    out: &StageOut<'b>,
+    settings: &Settings,
+    sets: &Sets<'b>,
+) -> Result<(Fitted, Option<Starts>), Error> {
+    let (divergence, hidden) = (&settings.training.divergence, *settings.machine.hidden);
+    let plans: Vec<Attempt> = (0..*divergence.starts).map(|k| Attempt::of(k, divergence, hidden)).collect();
+    let all = Fits { out, settings, sets };
+    plans.iter().for_each(|plan| all.announce(plan));
+    if let [only] = plans[..] {
+        return Ok((all.run(&only)?, None));
+    }
+    let found = plans.par_iter().map(|plan| all.measured(plan)).collect::<Result<Vec<_>, Error>>()?;
+    let of_training = |start: &Start| start.ln_p.map_or(f64::NEG_INFINITY, |ln_p| ln_p[0]);
+    // The first of equals: `max_by` takes the last.
+    let better = |a: &usize, b: &usize| of_training(&found[*a].1).total_cmp(&of_training(&found[*b].1)).then(b.cmp(a));
+    let best = (0..found.len()).max_by(better).unwrap_or(0);
+    let longer = Attempt { times: 2, ..plans[best] };
+    all.announce(&longer);
+    let twice = all.measured(&longer)?;
+    let (machines, starts): (Vec<Fitted>, Vec<Start>) = found.into_iter().unzip();
+    let kept = match of_training(&twice.1) > of_training(&starts[best]) {
+        true => Some(twice.0),
+        false => machines.into_iter().nth(best),
+    };
+    let kept = kept.ok_or_else(|| Error::failure("there is no start"))?;
+    Ok((kept, Some(Starts { starts, best, twice: twice.1 })))
+}
+
+/// What all starts have in common.
+struct Fits<'a, 'b> {
+    out: &'a StageOut<'b>,
+    settings: &'a Settings,
+    sets: &'a Sets<'b>,
+}
+
+impl Fits<'_, '_> {
+    fn samples(&self) -> usize {
+        self.sets.train.len(self.sets.data.n_units())
+    }
+
+    /// Units of progress of an epoch with `m` hidden units.
+    fn units(&self, m: usize) -> u64 {
+        (self.samples() * self.sets.data.n_units() * m / 1000 + 1) as u64
+    }
+
+    fn announce(&self, plan: &Attempt) {
+        let epochs = (plan.times * *self.settings.training.divergence.epochs) as u64;
+        let sizes = plan.sizes(*self.settings.machine.hidden);
+        self.out.add_work(sizes.iter().map(|m| epochs * self.units(*m)).sum());
+    }
+
+    /// Runs a training and measures ln p at its end.
+    fn measured(&self, plan: &Attempt) -> Result<(Fitted, Start), Error> {
+        let fitted = self.run(plan)?;
+        let rbm = &fitted.rbm;
+        let ln_p = match ln_z_of(rbm, self.out.streams().of(&format!("rbm{}/ln-z", plan.suffix()))) {
+            Ok((ln_z, error)) if self.sets.data.kind != Kind::Grey => {
+                let [train, test] = [self.sets.train, self.sets.test].map(|of| mean_ln_p(rbm, of, ln_z));
+                Some([train, test, error])
+            }
+            _ => None,
+        };
+        let start = Start { how: plan.words(), updates: fitted.update, ln_p };
+        Ok((fitted, start))
+    }
+
+    fn run(&self, plan: &Attempt) -> Result<Fitted, Error> {
+        let Self { out, settings, sets } = *self;
+        let (divergence, suffix) = (&settings.training.divergence, plan.suffix());
+        let (samples, scale) = (self.samples(), *settings.machine.weight_scale as f32);
+        let mut random = out.streams().generator(&format!("rbm{suffix}/init"), 0);
+        let sizes = plan.sizes(*settings.machine.hidden);
+        let [visible, hidden] = sets.units.clone();
+        let start = Rbm::random(sets.data.n_units(), sizes[0], scale, &mut random);
+        let mut machine = start.with_units(visible, hidden)?;
+        if plan.first == First::LowRank {
+            machine = machine.with_low_rank_weights(sets.train, RANK, scale, &mut random)?;
+        }
+        if settings.machine.visible_bias == VisibleBias::Data {
+            machine.fit_visible_bias(sets.train)?;
+        }
+        let (training, per_epoch) = training(settings, samples, plan.times);
+        let (mut done, mut lines) = (0, String::new());
+        for m in sizes {
+            // The first has the names of a training that does not grow.
+            let grown = if done == 0 { suffix.clone() } else { format!("{suffix}/{m}") };
+            if done > 0 {
+                machine = machine.grown(m - machine.n_hidden(), scale, &mut random)?;
+            }
+            let fit = MachineFit {
+                purpose: &format!("rbm{grown}"),
+                part: &format!("training{grown}"),
+                training: training.clone(),
+                likelihood_every: likelihood_every(&machine, sets.data, *divergence.epochs) * per_epoch,
+                lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
+                units: self.units(m),
+            };
+            let Trained { rbm, update, metrics, .. } =
+                fit.run(out, machine, sets.train, sets.test, Some(sets.measured))?;
+            for m in &metrics {
+                let update = done + m.update;
+                let mut line = serde_json::json!({"update": update, "epoch": update as f64 / per_epoch as f64,
+                    "train_reconstruction": m.train_reconstruction, "test_reconstruction": m.test_reconstruction,
+                    "weight_square": m.weight_square});
+                if let Some(ln_p) = m.log_likelihood {
+                    line["test_log_likelihood"] = ln_p.into();
+                }
+                lines.push_str(&line.to_string());
+                lines.push('\n');
+            }
+            (machine, done) = (rbm, done + update);
+        }
+        Ok(Fitted { rbm: machine, update: done, lines })
+    }
+}
+
+/// The training of `samples` samples with `times` the epochs, and the updates of an epoch.
+fn training(settings: &Settings, samples: usize, times: usize) -> (Training, usize) {
+    let (divergence, descent) = (&settings.training.divergence, &settings.training.descent);
+    let batching = match descent.batching() {
+        Batching::Mini { size, repeats } => Batching::Mini { size: size.min(samples), repeats },
+        other => other,
+    };
+    let batch = batching.size(samples);
+    // An incomplete last batch is dropped.
+    let per_epoch = (samples / batch).max(1);
+    let updates = times * *divergence.epochs * per_epoch;
+    let falling = ((1.0 - *divergence.fall) * updates as f64) as u64;
+    let fall = (*divergence.fall > 0.0).then_some(Fall { from: falling, until: updates as u64 });
+    let training = Training {
+        updates,
+        batching,
+        descent: Descent { fall, ..descent.descent() },
+        cd_steps: *divergence.steps,
+        method: divergence.method,
+        chains: if divergence.chains.is_zero() { 0 } else { batch.max(*divergence.chains) },
+        centred: divergence.centred,
+        tail_average: *divergence.tail_average,
+        evaluate_every: per_epoch,
+        patience: divergence.patience,
+        stop_on: divergence.stop_on,
+        snapshots: vec![],
+    };
+    (training, per_epoch)
+}
+
+/// Epochs between two measurements of ln p of the test set along the training, so that they take seconds: ten or each epoch; 0 = none,
+/// where ln Z cannot be enumerated.
+fn likelihood_every(rbm: &Rbm, data: &Dataset, epochs: usize) -> usize {
+    match rbm.n_visible().min(rbm.n_hidden()) {
+        // A grey level is a probability, not a state: it has no likelihood.
+        _ if data.kind == Kind::Grey => 0,
+        0..=16 => 1,
+        17..=25 => epochs.div_ceil(10),
+        _ => 0,
+    }
+}
+
+/// Mean ln p of all `samples`.
+fn mean_ln_p(rbm: &Rbm, samples: Samples, ln_z: f64) -> f64 {
+    let (n, all) = (rbm.n_visible(), samples.len(rbm.n_visible()));
+    let starts = (0..all).step_by(PORTION);
+    let portions = starts.map(|first| {
+        let rows = samples.rows(n, first..(first + PORTION).min(all));
+        rbm.free_energy(rows.values(rbm).view()).iter().map(|f| -f - ln_z).sum::<f64>()
+    });
+    portions.sum::<f64>() / all as f64
+}
