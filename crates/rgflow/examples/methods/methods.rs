@@ -36,6 +36,8 @@ pub struct Recipe {
     pub growth: Growth,
     /// {0, 1} data are learnt as spins.
     pub as_spins: bool,
+    /// First weights in the span of this many principal components of the data; 0 = of all directions.
+    pub rank: usize,
     /// `None`: the best of the pilot.
     pub rate: Option<f32>,
 }
@@ -55,6 +57,7 @@ pub fn all(data: &Data) -> Vec<Recipe> {
         centred: false,
         growth: Growth::AllAtOnce,
         as_spins: false,
+        rank: 0,
         rate: None,
     };
     let best = |name| pcd(name, 2, 1000);
@@ -79,6 +82,7 @@ pub fn all(data: &Data) -> Vec<Recipe> {
         Recipe { growth: Growth::One, ..best("PCD-2, 1000 chains, a unit at a time") },
         Recipe { growth: Growth::Quarter, ..best("PCD-2, 1000 chains, a quarter of the units at a time") },
     ];
+    all.push(Recipe { rank: 10, ..best("PCD-2, 1000 chains, first weights of rank 10") });
     if data.n_hidden <= 16 {
         all.push(other("exact gradient", Method::Exact, 1));
         all.push(Recipe { growth: Growth::One, ..other("exact gradient, a unit at a time", Method::Exact, 1) });
@@ -107,6 +111,9 @@ impl Recipe {
         let sizes = self.sizes(data.n_hidden);
         let mut machine = Rbm::random(data.n_visible, sizes[0], 0.01, &mut random).with_units(units.clone(), units)?;
         machine.fit_visible_bias(data.train.as_slice())?;
+        if self.rank > 0 {
+            machine = machine.with_low_rank_weights(data.train.as_slice(), self.rank, 0.01, &mut random)?;
+        }
         let each = (updates / sizes.len()).max(1);
         let training = Training {
             updates: each,

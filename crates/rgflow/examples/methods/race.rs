@@ -35,16 +35,20 @@ pub struct Row {
 pub fn run(data: &Data, arguments: &Arguments) -> Result<Vec<Row>, RbmError> {
     let mut recipes = all(data);
     recipes.retain(|recipe| arguments.only.as_ref().is_none_or(|only| recipe.name.contains(only)));
-    let mut rates = vec![Vec::new(); recipes.len()];
+    let mut costs = vec![Vec::new(); recipes.len()];
     for _ in 0..CALIBRATIONS {
-        for (recipe, rates) in recipes.iter().zip(&mut rates) {
-            rates.push(updates_per_second(recipe, data, arguments.seconds / 20.0)?);
+        for (recipe, costs) in recipes.iter().zip(&mut costs) {
+            costs.push(calibrated(recipe, data, arguments.seconds / 20.0)?);
         }
     }
     let mut rows = Vec::new();
-    for (recipe, mut per_second) in recipes.into_iter().zip(rates) {
-        per_second.sort_by(f64::total_cmp);
-        let updates = (per_second[CALIBRATIONS / 2] * arguments.seconds) as usize;
+    for (recipe, costs) in recipes.into_iter().zip(costs) {
+        let [start, per_second] = [0, 1].map(|part| {
+            let mut values: Vec<f64> = costs.iter().map(|cost| cost[part]).collect();
+            values.sort_by(f64::total_cmp);
+            values[CALIBRATIONS / 2]
+        });
+        let updates = (per_second * (arguments.seconds - start)).max(1.0) as usize;
         let rate = match recipe.rate {
             Some(rate) => rate,
             None => best_rate(&recipe, data, updates)?,
@@ -78,9 +82,9 @@ fn ln_p<const N: usize>(rbm: &Rbm, sets: [&[u8]; N]) -> Result<[f64; N], RbmErro
     Ok(sets.map(|set| rbm.log_likelihood(Samples::Packed(set).values(rbm).view(), ln_z).value))
 }
 
-/// From the shortest training of a power of two updates that takes `seconds` more than one of a single update, which is the cost of the
-/// start.
-fn updates_per_second(recipe: &Recipe, data: &Data, seconds: f64) -> Result<f64, RbmError> {
+/// CPU seconds of a training of one update, which is the cost of the start, and further updates per second, from the shortest training of
+/// a power of two updates that takes `seconds` more.
+fn calibrated(recipe: &Recipe, data: &Data, seconds: f64) -> Result<[f64; 2], RbmError> {
     let taken = |updates| -> Result<f64, RbmError> {
         let before = ProcessTime::now();
         recipe.train(data, 0.001, updates, Streams::new(PILOT))?;
@@ -91,7 +95,7 @@ fn updates_per_second(recipe: &Recipe, data: &Data, seconds: f64) -> Result<f64,
     loop {
         let more = taken(updates)? - start;
         if more >= seconds {
-            return Ok((updates - 1) as f64 / more);
+            return Ok([start, (updates - 1) as f64 / more]);
         }
         updates *= 2;
     }
