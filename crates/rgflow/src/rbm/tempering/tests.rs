@@ -78,7 +78,7 @@ fn states_follow_the_exact_law() {
             let mut counts = vec![0.0; 64];
             tempering.visible().rows().into_iter().for_each(|v| counts[state(v)] += 1.0);
             let p = chi_square(&counts, &law);
-            assert!(p > 1e-4, "{name}: p = {p}, acceptance {:?}", tempering.acceptance());
+            assert!(p > 1e-4, "{name}, temperatures {:?}: p = {p:e}", tempering.betas());
         }
     }
 }
