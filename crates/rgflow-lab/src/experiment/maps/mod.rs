@@ -88,6 +88,8 @@ pub struct Findings {
     null: Observed,
     /// Flows by machine and epoch.
     flows: Vec<Vec<ByMode<FlowFindings>>>,
+    /// By the same.
+    likelihoods: Vec<Vec<Likelihood>>,
 }
 
 impl Experiment for Maps {
@@ -111,8 +113,15 @@ impl Experiment for Maps {
         let torus = &settings.torus;
         let one = |machine: Machine| {
             let last = machine.epochs.iter().copied().max().unwrap_or(0);
-            let flows = machine.epochs.iter();
-            let flows = flows.map(|epoch| costs::flows_of_torus(torus, &machine.name, &machine.rbm, Some(*epoch)));
+            let own = Torus { rbm: machine.rbm.clone(), ..torus.clone() };
+            let flows = machine.epochs.iter().map(|epoch| {
+                costs::flows_of_torus(torus, &machine.name, &machine.rbm, Some(*epoch)).and(costs::likelihood(
+                    &own,
+                    &machine.name,
+                    Some(*epoch),
+                    torus.all().len(),
+                ))
+            });
             flows.fold(costs::machine_of_torus(torus, &machine.name, &machine.rbm, last), Plan::and)
         };
         let machines = settings.machines().into_iter().map(one);
@@ -123,11 +132,14 @@ impl Experiment for Maps {
         let (study, all) = (Study::new(repetition, &settings.torus)?, settings.torus.all());
         let one = |machine: &Machine| {
             let trained = study.machine(&machine.name, &machine.rbm, (&all, "all"), &machine.epochs)?;
-            let flows = machine.epochs.par_iter().map(|epoch| study.flows(&trained, &machine.name, Some(*epoch)));
-            flows.collect::<Result<Vec<_>, Error>>()
+            let at_epoch = |epoch: &usize| {
+                let likelihood = study.likelihood(&trained, &machine.name, Some(*epoch), &all)?;
+                Ok((study.flows(&trained, &machine.name, Some(*epoch))?, likelihood))
+            };
+            machine.epochs.par_iter().map(at_epoch).collect::<Result<(Vec<_>, Vec<_>), Error>>()
         };
-        let flows = settings.machines().par_iter().map(one).collect::<Result<_, Error>>()?;
-        Ok(Findings { null: study.mixture(&all)?, flows })
+        let found = settings.machines().par_iter().map(one).collect::<Result<(Vec<_>, Vec<_>), Error>>()?;
+        Ok(Findings { null: study.mixture(&all)?, flows: found.0, likelihoods: found.1 })
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {

@@ -60,6 +60,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let critical = Temperature::CRITICAL.value();
         star.compare(critical, 0.0, ABOUT, "thesis: the RBM flow ends near T_c").against(null.t_star.at(()))
     });
+    let worth = Likelihoods::new(&over, "rbm.{machine}", [&machine], |f, [p]| &f.likelihoods[places[p].0][places[p].1]);
     let what = "largest less smallest T* of the {mode} flow along the axis: {axis}";
     let span = over.quantity("{axis}.{mode}.span", [&axis, &modes()], "J/k_B", what, |f, [line, mode]| {
         let stars = lines[line].points.iter().map(|(_, place)| {
@@ -77,7 +78,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "One training and one machine gave the thesis its T*. How far does T* move with the number of epochs, the learning rate, the \
          number of hidden units and the steps of contrastive divergence?",
     );
-    record.list(&[&null, &ends, &span]);
+    record.list(&[&null, &ends, &Grouped(vec![&worth.ln_p, &worth.kl]), &span]);
     record.claims.extend(axis.places().map(|line| {
         let states = format!("(a question) does the end depend on the {}? span of T*, Gibbs", axis.word(line));
         Claim::of("sec4.maps", states, span.at((line, Mode::Gibbs)))
@@ -87,6 +88,11 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         format!("Gibbs flow: T* moves along the axes by {}.", spans(Mode::Gibbs)),
         format!("Mean-field flow: by {}.", spans(Mode::Mean)),
         format!("The training mixture without any machine reads {}.", null.t_star.at(())),
+        format!(
+            "The machines are KL = {} nats from their data, by machine: {}.",
+            machine.list(|p| worth.kl.at(p)),
+            machine.list(|p| machine.word(p))
+        ),
     ];
     let (epochs, rates) = (plain(&axes.epochs), plain(&axes.learning_rates));
     let (epoch, rate) =
@@ -127,7 +133,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+    use crate::study::readings::fabricated::{check, flow, likelihood, observed, settings, verdicts};
 
     #[test]
     fn a_record_says_each_number_once() {
@@ -149,7 +155,9 @@ mod tests {
             let at = |e: usize| 1.0 + m as f64 + 0.125 * e as f64;
             (0..machine.epochs.len()).map(|e| ByMode::of(flow(at(e)), flow(at(e) + 0.25))).collect()
         });
-        let output = record(&settings, &[Findings { null: observed(2.25), flows: flows.collect() }]);
+        let worth = |m: usize| (0..machines[m].epochs.len()).map(|e| likelihood(-(m as f64), e as f64)).collect();
+        let likelihoods = (0..machines.len()).map(worth).collect();
+        let output = record(&settings, &[Findings { null: observed(2.25), flows: flows.collect(), likelihoods }]);
         let values = [
             ("maps.null.T_star", 2.25),
             ("maps.rate-0.01.epochs1.gibbs.T_star", 1.0),
@@ -157,6 +165,8 @@ mod tests {
             ("maps.rate-0.1.epochs2.gibbs.T_star", 2.125),
             ("maps.hidden-2.epochs2.gibbs.T_star", 3.0),
             ("maps.cd-3.epochs2.mean.energy", -4.25),
+            ("maps.rbm.hidden-2.epochs2.log_likelihood", -2.0),
+            ("maps.rbm.rate-0.1.epochs2.kl", 1.0),
             ("maps.epochs.gibbs.span", 0.125),
             ("maps.learning_rate.gibbs.span", 1.0),
             ("maps.hidden.gibbs.span", 1.875),

@@ -8,6 +8,7 @@ mod sets;
 use crate::artifact::Model;
 use crate::study::costs;
 use crate::study::flows::magnetisation;
+use crate::study::likelihood::LikelihoodSpec;
 use crate::study::prelude::*;
 use crate::study::rbms::{self, MachineSpec};
 use crate::study::settings::Epochs;
@@ -75,6 +76,8 @@ impl Settings {
 
 /// Findings for one machine.
 struct Machine {
+    /// Of the test set.
+    likelihood: Likelihood,
     /// Epoch of the least reconstruction cost.
     epoch: f64,
     flows: ByMode<FlowFindings>,
@@ -124,6 +127,7 @@ impl Experiment for Sparse {
             plan =
                 plan.and(costs::machine(&name, torus.lattice.size.pow(2), &torus.rbm, updates * epochs)).usually(usual);
             plan = plan.and(costs::flows_of_torus(torus, &name, &torus.rbm, None));
+            plan = plan.and(costs::likelihood(torus, &name, None, 1));
             let copies = caps.iter().map(|epoch| costs::flows_of_torus(torus, &name, &torus.rbm, Some(*epoch)));
             plan = copies.fold(plan, Plan::and);
         }
@@ -178,7 +182,12 @@ fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<
     let flows = study.flows(&machine, &name, None)?;
     let copies = caps.par_iter().map(|epoch| study.flows(&machine, &name, Some(*epoch)));
     let copies = copies.collect::<Result<_, Error>>()?;
-    Ok(Machine { epoch: epoch(&machine, &rbms::file(&name, None), spec.updates)?, flows, copies })
+    // The law of these sets is not a thermal one: no KL.
+    let (extents, temperatures) = ([*settings.torus.lattice.size; 2], &[][..]);
+    let worth = LikelihoodSpec { name: &name, epoch: None, machine: &machine, inputs: &[], extents, temperatures };
+    let test = || Ok(data::test(study.repetition.seed(), settings, set, noise));
+    let likelihood = worth.find(study.repetition, test)?;
+    Ok(Machine { likelihood, epoch: epoch(&machine, &rbms::file(&name, None), spec.updates)?, flows, copies })
 }
 
 /// Epoch of the snapshot chosen by a training.

@@ -20,6 +20,11 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let one = over.quantity("cold.m.{mode}.one", [&mode], "1", what, |f, [m]| Some(at_m(f, m, 20)? + at_m(f, m, 0)?));
     let one = one.map(|_, one| one.compare(1.0, 0.0, NEAR, "thesis fig 4.17: all of them"));
 
+    let names = Dimension::names("set", SETS).words(|s| SETS[s].into());
+    let what = "ln p of a test sample under the machine trained on \"{set}\" without noise";
+    let ln_p =
+        over.quantity("rbm.{set}.log_likelihood", [&names], "nats", what, |f, [s]| f.machines[s][PURE].likelihood.ln_p);
+
     let mut record = Record::new(
         "sparse",
         "Machines trained on sparse data",
@@ -32,7 +37,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let copies = Grouped(vec![&set.copies.t_star, &set.copies.t_energy, &set.copies.energy, &set.copies_count]);
         record.list(&[&set.null, &ByPlace(vec![&set.epoch, &by_mode]), &copies]);
     }
-    record.list(&[&Grouped(vec![&plus, &one])]);
+    record.list(&[&Grouped(vec![&plus, &one]), &ln_p]);
     for mode in MODES {
         let cold = |text: &str| format!("trained at T = 0: {text} ({})", mode.name());
         let energy = Claim::of("fig4.16", cold("ends at T = 0: E/N = -2"), sets[COLD].ends.energy.at((PURE, mode)));
@@ -49,7 +54,11 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         }));
     }
     record.answers = answers(&sets, &noises);
-    record.summary = summary(&sets, &over, &noises);
+    let trained = settings.torus.rbm.trained_by();
+    record.summary = summary(&sets, &over, &noises).note(format!(
+        "The machines: {trained} at most; without noise ln p of a test sample is {} nats.",
+        names.list(|s| ln_p.at(s))
+    ));
     record.sections = sections(settings, &sets, &over);
     record
 }
@@ -110,7 +119,7 @@ fn summary(sets: &[Set], over: &Repeated<Findings>, noises: &[f64]) -> Table {
 mod tests {
     use super::super::Machine;
     use super::*;
-    use crate::study::readings::fabricated::{check, flow, observed, settings, verdicts};
+    use crate::study::readings::fabricated::{check, flow, likelihood, observed, settings, verdicts};
 
     #[test]
     fn a_record_says_each_number_once() {
@@ -120,6 +129,7 @@ mod tests {
             let t = 2.0 + s as f64 + 0.125 * n as f64;
             let copies = if n == 0 { vec![8.0, 16.0] } else { vec![] };
             Machine {
+                likelihood: likelihood(-t, f64::NAN),
                 epoch: t,
                 flows: ByMode::of(flow(t), flow(t + 0.25)),
                 copies: copies.into_iter().map(|c| ByMode::of(flow(t + c), flow(t + c + 0.25))).collect(),
@@ -146,6 +156,7 @@ mod tests {
             ("sparse.cold.cap1.mean.T_star", 10.25),
             ("sparse.cold.m.gibbs.plus", 0.75),
             ("sparse.cold.m.mean.one", 1.0),
+            ("sparse.rbm.cold-hot.log_likelihood", -3.0),
         ];
         check(&output, &values, &["fig4.16", "fig4.17", "fig4.18", "sec5.noise"]);
         let by_mode = |energy| [energy, "differs", "agrees", "agrees", "differs", "differs"];
