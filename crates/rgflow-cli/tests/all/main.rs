@@ -14,6 +14,7 @@ mod histograms;
 mod interruption;
 mod layouts;
 mod layouts_table;
+mod likelihood;
 mod lists;
 mod main_job;
 mod memory;

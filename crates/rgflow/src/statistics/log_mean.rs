@@ -2,9 +2,13 @@
 
 use super::special::student_t_quantile;
 
-/// Effective number of weights from which the interval of [`log_mean`] holds what it says: for log-normal weights it covers 93 to 95 % there,
-/// 88 % at 20 and 71 % at 4 (3000 sets each of 64, 256 and 1024 weights).
+/// Effective number of weights from which the interval of [`log_mean`] holds what it says: for log-normal weights and nominal 95 % it covers 93
+/// to 95 % there, 88 % at 20 and 71 % at 4 (3000 sets each of 64, 256 and 1024 weights); nominal 97.5 % is taken.
 pub const LEAST_EFFECTIVE: f64 = 50.0;
+
+/// Quantile of the ends: an interval of nominally 97.5 %, which covers with 95 % where a nominal one of 95 % falls short, as the tail of
+/// the weights is seen in part only.
+const NOMINAL: f64 = 0.9875;
 
 /// ln of a mean of positive weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +30,7 @@ impl LogMean {
     }
 }
 
-/// ln of the mean of independent positive weights, given their logarithms, with a 95 % interval.
+/// ln of the mean of independent positive weights, given their logarithms, with an interval that covers with at least 95 %.
 ///
 /// The interval is that of Student's t for the mean after Hall's cubic transformation, which removes the skewness of the weights to second
 /// order (Hall, J. R. Stat. Soc. B 54 (1992) 221), and then the logarithm of its ends: it reaches further up than down. It needs no law of
@@ -64,7 +68,7 @@ pub fn log_mean(ln_weights: &[f64]) -> LogMean {
         if a.abs() < 1e-8 { y } else { (libm::cbrt(1.0 + 3.0 * a * y) - 1.0) / a }
     };
     // The deviation has n, not n - 1, in the denominator.
-    let y = student_t_quantile(0.975, n - 1.0) / (n - 1.0).sqrt();
+    let y = student_t_quantile(NOMINAL, n - 1.0) / (n - 1.0).sqrt();
     let end = |t: f64| {
         let end = mean - deviation * t;
         if end > 0.0 { top + libm::log(end) } else { f64::NEG_INFINITY }
@@ -78,12 +82,12 @@ mod tests {
     use crate::random::Streams;
     use rand::RngExt;
 
-    /// Null: the interval covers the mean with probability 0.95. 2000 sets of 256 log-normal weights, seed 1: at least 0.925 covered up to a
-    /// deviation of ln w of 1 (n_eff about 100), where normal intervals cover 0.94; 0.90 at a deviation of 1.5 (n_eff about 43).
-    /// (0.925 is 5 standard errors below 0.95: p < 1e-6.)
+    /// Null: the nominal interval of 97.5 % covers the mean with probability 0.97 up to a deviation of ln w of 1 (n_eff about 100). 2000 sets of
+    /// 256 log-normal weights, seed 1: at least 0.95 covered (5 standard errors below 0.97: p < 1e-6), and 0.93 at a deviation of 1.5 (n_eff
+    /// about 43).
     #[test]
     fn intervals_of_log_normal_weights_cover() {
-        for (deviation, least) in [(0.1, 0.925), (0.5, 0.925), (1.0, 0.92), (1.5, 0.90)] {
+        for (deviation, least) in [(0.1, 0.95), (0.5, 0.95), (1.0, 0.95), (1.5, 0.93)] {
             let mut random = Streams::new(1).generator("test/log-normal", (10.0 * deviation) as u64);
             let mut normal = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
             // Of a sum of twelve uniform numbers, not quite that of a normal law: (sinh(s/2) / (s/2))^12.
@@ -94,13 +98,13 @@ mod tests {
                 mean.low <= exact && exact <= mean.high
             });
             let share = covered.count() as f64 / 2000.0;
-            assert!(share >= least && share < 0.98, "deviation {deviation}: {share}");
+            assert!(share >= least && share < 0.995, "deviation {deviation}: {share}");
         }
     }
 
     #[test]
     fn weights_of_any_size_and_degenerate_ones() {
-        let shifted = |by: f64| log_mean(&[by, by + 1.0, by - 1.0, by + 0.3]);
+        let shifted = |by: f64| log_mean(&[by, by + 0.5, by - 0.5, by + 0.3]);
         let (plain, far) = (shifted(0.0), shifted(-1e5));
         for (a, b) in [(plain.value, far.value), (plain.low, far.low), (plain.high, far.high)] {
             assert!((a - 1e5 - b).abs() < 1e-9, "{a} {b}");

@@ -164,7 +164,7 @@ fn intervals_cover_the_exact_ln_z() {
     }
 }
 
-/// The same with 200 machines of each group: 0.90 to 1 (0.90 is 3.2 standard errors below 0.95).
+/// The same with 200 machines of each group, seeds fixed: at least 0.95 covered.
 #[test]
 #[ignore = "slow: 600 machines"]
 fn intervals_of_two_hundred_machines_cover() {
@@ -173,7 +173,7 @@ fn intervals_of_two_hundred_machines_cover() {
     let annealing = Annealing { temperatures: 200, chains: 500, ..Annealing::default() };
     for (name, covered, off) in coverage(&groups, &annealing) {
         println!("{name}: covered {covered:?}, estimate - ln Z {off:?}");
-        assert!(covered.iter().all(|c| *c >= 0.90), "{name}: {covered:?}");
+        assert!(covered.iter().all(|c| *c >= 0.95), "{name}: {covered:?}");
         assert!(off[0] < 0.005 && off[1] > -0.005, "{name}: {off:?}");
     }
 }
