@@ -61,7 +61,7 @@ pub fn ising() -> Result<Data, Box<dyn Error>> {
     let test = draw("ising/test", 200)?;
     let law = Mixture::square(10, 10, &temperatures.iter().map(|t| (*t, 1.0)).collect::<Vec<_>>())?;
     Ok(Data {
-        title: "Ising model, 10 x 10, 25 temperatures from 0 to 6; 25 000 samples, 16 hidden units".into(),
+        title: "Ising model, 10 x 10, 25 temperatures from 0 to 6; 25 000 samples".into(),
         spins: true,
         n_visible: 100,
         n_hidden: 16,
@@ -88,7 +88,7 @@ pub fn digits() -> Result<Data, Box<dyn Error>> {
     let bits = binarised(&grey, &mut streams().generator("digits/bits", 0));
     let part = |from: usize, to: usize| packed(&bits.slice(ndarray::s![from..to, ..]).to_owned(), 0.0);
     Ok(Data {
-        title: "Digits of 8 x 8 pixels, stochastically binarised once; 1300 samples, 16 hidden units".into(),
+        title: "Digits of 8 x 8 pixels, stochastically binarised once; 1300 samples".into(),
         spins: false,
         n_visible: 64,
         n_hidden: 16,
@@ -127,7 +127,7 @@ pub fn clusters() -> Data {
         terms.sum::<f64>().ln()
     };
     Data {
-        title: "Ten clusters of 64 bits; 10 000 samples, 16 hidden units".into(),
+        title: "Ten clusters of 64 bits; 10 000 samples".into(),
         spins: false,
         n_visible: 64,
         n_hidden: 16,
@@ -160,10 +160,7 @@ pub fn mnist(folder: &Path) -> Result<Data, Box<dyn Error>> {
     let mut train = bits("train-images-idx3-ubyte")?;
     let validation = train.split_off(train.len() - 5000 * packed_len(784));
     Ok(Data {
-        title: format!(
-            "MNIST, stochastically binarised once; {} samples, 25 hidden units",
-            train.len() / packed_len(784)
-        ),
+        title: format!("MNIST, stochastically binarised once; {} samples", train.len() / packed_len(784)),
         spins: false,
         n_visible: 784,
         n_hidden: 25,

@@ -1,7 +1,7 @@
 //! Which method of training gives the best machine in equal time: ln p of test samples, exact, on four kinds of data.
 //!
 //! `cargo run --release -p rgflow --example methods -- [--seconds 2] [--seeds 10] [--data ising,digits,clusters,mnist]
-//! [--mnist FOLDER] [--only NAME]`
+//! [--mnist FOLDER] [--hidden UNITS] [--only NAME]`
 //!
 //! Seconds are CPU seconds of the process, which runs on one thread. Each method has the learning rate that was best on validation samples
 //! with a seed apart, and as many updates as fit into the seconds by a calibration. The result is a table for `docs/design/training.md`.
@@ -19,6 +19,8 @@ struct Arguments {
     seeds: u64,
     data: Vec<String>,
     mnist: Option<PathBuf>,
+    /// Hidden units, at most 25, in place of those of each kind of data.
+    hidden: Option<usize>,
     /// Part of the names of the methods to compare.
     only: Option<String>,
 }
@@ -26,7 +28,7 @@ struct Arguments {
 impl Arguments {
     fn parse(mut given: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
         let all = ["ising", "digits", "clusters", "mnist"].map(String::from).to_vec();
-        let mut arguments = Self { seconds: 2.0, seeds: 10, data: all.clone(), mnist: None, only: None };
+        let mut arguments = Self { seconds: 2.0, seeds: 10, data: all.clone(), mnist: None, hidden: None, only: None };
         while let Some(name) = given.next() {
             let value = given.next().ok_or_else(|| format!("{name}: needs a value"))?;
             match name.as_str() {
@@ -34,12 +36,20 @@ impl Arguments {
                 "--seeds" => arguments.seeds = value.parse().map_err(|e| format!("--seeds {value}: {e}"))?,
                 "--data" => arguments.data = value.split(',').map(String::from).collect(),
                 "--mnist" => arguments.mnist = Some(value.into()),
+                "--hidden" => arguments.hidden = Some(value.parse().map_err(|e| format!("--hidden {value}: {e}"))?),
                 "--only" => arguments.only = Some(value),
-                _ => return Err(format!("{name}: must be --seconds, --seeds, --data, --mnist or --only").into()),
+                _ => {
+                    return Err(
+                        format!("{name}: must be --seconds, --seeds, --data, --mnist, --hidden or --only").into()
+                    );
+                }
             }
         }
         if !(arguments.seconds > 0.0 && arguments.seconds.is_finite()) {
             return Err(format!("--seconds {}: must be > 0 and finite", arguments.seconds).into());
+        }
+        if let Some(hidden) = arguments.hidden.filter(|hidden| !(1..=25).contains(hidden)) {
+            return Err(format!("--hidden {hidden}: must be 1 to 25, where ln Z is exact").into());
         }
         if let Some(unknown) = arguments.data.iter().find(|name| !all.contains(name)) {
             return Err(format!("--data {unknown}: must be of {}", all.join(", ")).into());
@@ -65,6 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 continue;
             }
         };
+        let data = data::Data { n_hidden: arguments.hidden.unwrap_or(data.n_hidden), ..data };
         let rows = race::run(&data, &arguments)?;
         println!("{}", race::table(&data, &rows));
     }

@@ -83,7 +83,8 @@ pub fn all(data: &Data) -> Vec<Recipe> {
         Recipe { growth: Growth::Quarter, ..best("PCD-2, 1000 chains, a quarter of the units at a time") },
     ];
     all.push(Recipe { rank: 10, ..best("PCD-2, 1000 chains, first weights of rank 10") });
-    if data.n_hidden <= 16 {
+    // Where an update takes milliseconds.
+    if data.n_hidden <= 16 && data.n_visible <= 100 {
         all.push(other("exact gradient", Method::Exact, 1));
         all.push(Recipe { growth: Growth::One, ..other("exact gradient, a unit at a time", Method::Exact, 1) });
     }

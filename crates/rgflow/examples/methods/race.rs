@@ -4,6 +4,7 @@ use crate::Arguments;
 use crate::data::Data;
 use crate::methods::{DEFAULT, Recipe, all};
 use cpu_time::ProcessTime;
+use rgflow::learning::{Rule, Sgd};
 use rgflow::packed::packed_len;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, RbmError, Samples};
@@ -101,7 +102,7 @@ fn calibrated(recipe: &Recipe, data: &Data, seconds: f64) -> Result<[f64; 2], Rb
     }
 }
 
-/// Climbs the rates from 0.05 on while ln p of the validation samples rises: to larger ones, or else to smaller ones.
+/// Climbs the rates from 0.05 on, of momentum and Adam from 0.005, while ln p of the validation samples rises: to larger ones, or else to smaller ones.
 fn best_rate(recipe: &Recipe, data: &Data, updates: usize) -> Result<f32, RbmError> {
     let value = |k: usize| -> Result<f64, RbmError> {
         let Some(rbm) = recipe.train(data, RATES[k], updates, Streams::new(PILOT))? else {
@@ -111,7 +112,9 @@ fn best_rate(recipe: &Recipe, data: &Data, updates: usize) -> Result<f32, RbmErr
         eprintln!("pilot | {} | {updates} updates | rate {} | {value:.4}", recipe.name, RATES[k]);
         Ok(if value.is_finite() { value } else { f64::NEG_INFINITY })
     };
-    let mut at = RATES.iter().position(|rate| *rate == 0.05).expect("of the list");
+    // Ten steps of momentum 0.9 add up.
+    let first = if recipe.rule == Rule::Sgd(Sgd) { 0.05 } else { 0.005 };
+    let mut at = RATES.iter().position(|rate| *rate == first).expect("of the list");
     let mut best = value(at)?;
     for up in [true, false] {
         let first = at;
@@ -135,7 +138,7 @@ pub fn table(data: &Data, rows: &[Row]) -> String {
     let mut order: Vec<&Row> = rows.iter().collect();
     order.sort_by(|a, b| column(b, 1).value.total_cmp(&column(a, 1).value));
     let seeds = rows.iter().map(|row| row.runs.len() + row.diverged).max().unwrap_or(0);
-    let mut text = format!("**{}**; {seeds} seeds", data.title);
+    let mut text = format!("**{}**; {} hidden units, {seeds} seeds", data.title, data.n_hidden);
     if let Some(ln_q) = data.ln_q {
         text += &format!("; mean ln q of the test samples {ln_q:.3}");
     }
