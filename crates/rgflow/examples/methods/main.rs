@@ -1,7 +1,7 @@
 //! Which method of training gives the best machine in equal time: ln p of test samples, exact, on four kinds of data.
 //!
 //! `cargo run --release -p rgflow --example methods -- [--seconds 2] [--seeds 10] [--data ising,digits,clusters,mnist]
-//! [--mnist FOLDER] [--hidden UNITS] [--only NAME]`
+//! [--mnist FOLDER] [--hidden UNITS] [--only "END;END"]`
 //!
 //! Seconds are CPU seconds of the process, which runs on one thread. Each method has the learning rate that was best on validation samples
 //! with a seed apart, and as many updates as fit into the seconds by a calibration. The result is a table for `docs/design/training.md`.
@@ -21,7 +21,7 @@ struct Arguments {
     mnist: Option<PathBuf>,
     /// Hidden units, at most 25, in place of those of each kind of data.
     hidden: Option<usize>,
-    /// Part of the names of the methods to compare.
+    /// Ends of the names of the methods to compare, with `;` between them.
     only: Option<String>,
 }
 

@@ -64,6 +64,8 @@ pub fn all(data: &Data) -> Vec<Recipe> {
     let other = |name, method, steps| Recipe { method, ..pcd(name, steps, 0) };
     let mut all = vec![
         Recipe { rate: Some(0.05), ..best(DEFAULT) },
+        Recipe { rate: Some(0.1), ..best("PCD-2, 1000 chains, rate 0.1") },
+        Recipe { rate: Some(0.2), ..best("PCD-2, 1000 chains, rate 0.2") },
         best("PCD-2, 1000 chains"),
         pcd("PCD-1, 1000 chains", 1, 1000),
         pcd("PCD-10, 1000 chains", 10, 1000),

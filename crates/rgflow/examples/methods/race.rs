@@ -35,7 +35,9 @@ pub struct Row {
 /// All methods on `data`.
 pub fn run(data: &Data, arguments: &Arguments) -> Result<Vec<Row>, RbmError> {
     let mut recipes = all(data);
-    recipes.retain(|recipe| arguments.only.as_ref().is_none_or(|only| recipe.name.contains(only)));
+    recipes.retain(|recipe| {
+        arguments.only.as_ref().is_none_or(|only| only.split(';').any(|end| recipe.name.ends_with(end)))
+    });
     let mut costs = vec![Vec::new(); recipes.len()];
     for _ in 0..CALIBRATIONS {
         for (recipe, costs) in recipes.iter().zip(&mut costs) {
