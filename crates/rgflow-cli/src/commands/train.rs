@@ -74,7 +74,7 @@ struct Rbm {
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     method: Option<String>,
     /// Gibbs steps of the negative phase [default: 2 of pcd, else 1].
-    #[arg(long, value_name = "K", help_heading = "Training")]
+    #[arg(long, value_name = "K", value_parser = positive, help_heading = "Training")]
     steps: Option<usize>,
     #[command(flatten)]
     running: Running,
@@ -115,7 +115,7 @@ struct OwnData {
     #[arg(long, value_name = "X", help_heading = "Data")]
     scale: Option<f64>,
     /// Passes through the data [default: 50 of rbm, 100 of rbm by pcd, 100 of thermometer].
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Training")]
     epochs: Option<usize>,
     /// Samples in a mini-batch [default: 100].
     #[arg(long, value_name = "N", help_heading = "Training")]
@@ -126,6 +126,15 @@ struct OwnData {
     /// sgd, momentum or adam [default: sgd of rbm, adam of thermometer].
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     optimiser: Option<String>,
+}
+
+/// A number of at least 1: in settings 0 stands for the default.
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("must be a whole number of at least 1".into()),
+    }
 }
 
 /// The flags of all runs, and where settings come from.
