@@ -22,7 +22,9 @@ pub const HINT: &str = "interrupted: what is finished is kept; the same command 
 pub fn install() -> Result<(), Error> {
     let mut result = Ok(());
     HANDLER.call_once(|| result = ctrlc::set_handler(on_signal));
-    result.map_err(|e| Error::failure(format!("cannot watch for signals: {e}")))
+    // A thread waits for them, which takes memory.
+    let limits = "raise the limits of memory (`ulimit -v`) and of threads (`ulimit -u`)";
+    result.map_err(|e| Error::user(format!("cannot watch for signals: {e}; {limits}")))
 }
 
 /// Makes signals set `flag` from now on.
