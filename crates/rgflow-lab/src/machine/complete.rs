@@ -1,6 +1,6 @@
 //! Samples of which some values are unknown, completed by the machine.
 
-use super::{Machine, Table};
+use super::{BURN_IN_TIMES, How, Machine, Table};
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
 use crate::dataset::{Dataset, Options, Unknown, read_marks};
@@ -8,39 +8,11 @@ use ndarray::{Array2, ArrayView2};
 use rgflow::random::Streams;
 use rgflow::rbm::{ClampedSteps, Fill, Incomplete, RbmError, Units};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Multiplications up to which laws of unknown units are enumerated: some seconds.
 const MOST_COST: f64 = 1e10;
-/// Autocorrelation times that a burn-in has at least.
-const BURN_IN_TIMES: f64 = 20.0;
-
 /// R-hat, the largest of many samples, of chains that agree.
 const MOST_R_HAT: f64 = 1.2;
-
-/// How unknown units are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Solve {
-    /// By enumeration where that takes seconds, else by chains.
-    Auto,
-    /// By enumeration of the unknown or of the hidden units.
-    Exact,
-    /// By clamped Gibbs chains.
-    Gibbs,
-}
-
-impl FromStr for Solve {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "exact" => Ok(Self::Exact),
-            "gibbs" => Ok(Self::Gibbs),
-            other => Err(format!("\"{other}\": must be auto, exact or gibbs")),
-        }
-    }
-}
 
 /// Which values are unknown.
 pub enum Gaps {
@@ -56,7 +28,7 @@ pub struct Complete {
     /// Draws or expectations.
     pub fill: Fill,
     /// The way.
-    pub solve: Solve,
+    pub solve: How,
     /// Steps of chains.
     pub lengths: ClampedSteps,
     /// Seed.
@@ -126,8 +98,8 @@ impl Complete {
         let mut warnings = Vec::new();
         let (mut reason, mut tau, mut r_hat) = (None, None, None);
         let exactly = match self.solve {
-            Solve::Gibbs => None,
-            Solve::Auto if cost > MOST_COST => {
+            How::Gibbs => None,
+            How::Auto if cost > MOST_COST => {
                 reason = Some(match cost.is_finite() {
                     true => format!("enumeration takes {cost:.0e} multiplications (--solve exact does them)"),
                     false => "more states than can be enumerated in both the unknown and the hidden units".into(),
@@ -138,7 +110,7 @@ impl Complete {
         };
         let (completed, exact) = match exactly {
             Some(Ok(completed)) => (completed, true),
-            Some(Err(e)) if self.solve == Solve::Exact => {
+            Some(Err(e)) if self.solve == How::Exact => {
                 return Err(Error::user(format!("{}: {e}; take --solve gibbs", data.title())));
             }
             other => {

@@ -1,45 +1,18 @@
 //! Draws of the machine's visible units: independent ones where a layer is small, else along Gibbs chains, with what
 //! tells whether these were long enough.
 
-use super::{Machine, Table};
+use super::{BURN_IN_TIMES, How, Machine, Table};
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
 use ndarray::Array2;
 use rgflow::random::Streams;
 use rgflow::rbm::{ChainDraws, DrawnByChains, ExactDraws, RbmError, Units};
 use rgflow::statistics::{Estimate, TauInt};
-use std::str::FromStr;
 
 /// Chains where none are asked for.
 pub const DRAW_CHAINS: usize = 100;
 /// R-hat of chains of one law.
 const MOST_R_HAT: f64 = 1.05;
-/// Autocorrelation times that a burn-in has at least.
-const BURN_IN_TIMES: f64 = 20.0;
-
-/// How draws are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Independent draws where a layer is small enough, else chains.
-    Auto,
-    /// Independent draws.
-    Exact,
-    /// Gibbs chains.
-    Gibbs,
-}
-
-impl FromStr for How {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "exact" => Ok(Self::Exact),
-            "gibbs" => Ok(Self::Gibbs),
-            other => Err(format!("\"{other}\": must be auto, exact or gibbs")),
-        }
-    }
-}
 
 /// Draws to be made.
 #[derive(Clone, Copy, Debug)]

@@ -15,8 +15,8 @@ mod score;
 mod table;
 mod transform;
 
-pub use complete::{Complete, Completed, Gaps, Solve, gaps};
-pub use draw::{DRAW_CHAINS, Draw, Drawn, How, Way};
+pub use complete::{Complete, Completed, Gaps, gaps};
+pub use draw::{DRAW_CHAINS, Draw, Drawn, Way};
 pub use given::Machine;
 pub use import::{Import, Imported, Layout};
 pub use place::model_file;
@@ -28,6 +28,34 @@ pub use transform::{Reconstruction, reconstruct, transform};
 use crate::artifact::Model;
 use crate::dataset::Dataset;
 use rgflow::statistics::{Estimate, mean_error};
+use std::str::FromStr;
+
+/// Autocorrelation times that a burn-in has at least.
+const BURN_IN_TIMES: f64 = 20.0;
+
+/// How draws and unknown units are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By enumeration where that is quick, else by chains.
+    Auto,
+    /// By enumeration: independent draws.
+    Exact,
+    /// By Gibbs chains, clamped where units are known.
+    Gibbs,
+}
+
+impl FromStr for How {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "exact" => Ok(Self::Exact),
+            "gibbs" => Ok(Self::Gibbs),
+            other => Err(format!("\"{other}\": must be auto, exact or gibbs")),
+        }
+    }
+}
 
 /// Whether the file of samples is that of the training of `model`, by its hash.
 fn trained_on(model: &Model, data: &Dataset) -> bool {

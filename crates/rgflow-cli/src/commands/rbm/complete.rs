@@ -4,7 +4,7 @@ use super::{Common, DataFlags, Out, of_inputs, samples, say};
 use crate::{exchanged, output};
 use rgflow::rbm::{ClampedSteps, Fill};
 use rgflow_lab::artifact::Error;
-use rgflow_lab::machine::{self, Completed, Machine, Solve, gaps};
+use rgflow_lab::machine::{self, Completed, How, Machine, gaps};
 use rgflow_lab::record::format::significant;
 use serde_json::json;
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ pub struct Complete {
 
 impl Complete {
     pub fn execute(self) -> Result<(), Error> {
-        let solve: Solve = self.solve.parse().map_err(|e| Error::user(format!("--solve {e}")))?;
+        let solve: How = self.solve.parse().map_err(|e| Error::user(format!("--solve {e}")))?;
         let out = self.out.file()?;
         exchanged::machine_first("rgflow rbm complete", &self.model, &self.data.data)?;
         let gaps = gaps(self.mask.as_deref(), self.unknown.as_deref())?;
