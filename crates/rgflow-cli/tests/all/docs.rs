@@ -224,9 +224,15 @@ fn try_page(page: &Path) -> Tried {
     tried
 }
 
+/// `RGFLOW_PAGE=docs/own-data.md cargo test ... every_command -- --ignored` tries that page alone, for whoever writes it.
 #[test]
 #[ignore = "slow: ./test --full runs it"]
 fn every_command_of_the_docs_runs_and_prints_what_they_show() {
+    if let Ok(name) = std::env::var("RGFLOW_PAGE") {
+        let tried = try_page(&root().join(name));
+        assert!(tried.wrong.is_empty() && tried.ran > 0, "{}", tried.wrong.join("\n"));
+        return;
+    }
     let tried: Vec<Tried> = std::thread::scope(|scope| {
         let pages: Vec<_> = pages().into_iter().map(|page| scope.spawn(move || try_page(&page))).collect();
         pages.into_iter().map(|page| page.join().unwrap()).collect()
@@ -239,15 +245,6 @@ fn every_command_of_the_docs_runs_and_prints_what_they_show() {
     assert!(ran >= 15, "only {ran} blocks ran");
     assert!(compared >= 10, "only {compared} outputs were compared");
     assert!((1..=30).contains(&left_out), "{left_out} lines were left out");
-}
-
-/// One page by itself, for whoever writes it: RGFLOW_PAGE=docs/own-data.md cargo test ... one_page -- --ignored.
-#[test]
-#[ignore = "for one page, named by RGFLOW_PAGE"]
-fn one_page_prints_what_it_shows() {
-    let Ok(name) = std::env::var("RGFLOW_PAGE") else { return };
-    let tried = try_page(&root().join(name));
-    assert!(tried.wrong.is_empty() && tried.ran > 0, "{}", tried.wrong.join("\n"));
 }
 
 #[test]
