@@ -2,7 +2,6 @@
 
 use rgflow::prelude::*;
 use rgflow::rg::{block_spin::Rule, mcrg, operators};
-use std::ops::ControlFlow::Continue;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = mcrg::Settings {
@@ -16,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         per_block: 200,
         length: ChainLength { chains: 4, ..ChainLength::CLUSTERS },
     };
-    let seen = mcrg::measure(&settings, Streams::new(1), &|_| Continue(()))?;
+    let seen = mcrg::measure(&settings, Streams::new(1))?;
     for (n, step) in seen.steps[0].iter().enumerate() {
         let y_h = &step.exponents[1][1];
         println!("step {}: y_h = {:.4} +- {:.4} (exactly 1.875)", n + 1, y_h.value, y_h.error);

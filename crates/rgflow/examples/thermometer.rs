@@ -7,8 +7,7 @@ use rgflow::{lattice::multispin::Grid, nn};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let streams = Streams::new(1);
     let grid: Vec<f64> = (1..=6).map(f64::from).collect();
-    let temperatures = grid.iter().map(|t| Temperature::new(*t)).collect::<Result<Vec<_>, _>>()?;
-    let square = Square::new(10, 10)?;
+    let (square, temperatures) = (Square::new(10, 10)?, Temperature::list(&grid)?);
     let length = ChainLength { chains: 100, burn_in: 1000.0, spacing: 50.0 };
     let chains = Grid { square: &square, temperatures: &temperatures, length };
     let draw = |name| chains.spins(500, streams.of(name));
@@ -17,14 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let classes: Vec<usize> = (0..train.len()).flat_map(|k| vec![k; 500]).collect();
     let data = nn::Data { x: x.view().into(), targets: Targets::Classes(&classes) };
     let start = Mlp::random(&[100, 32, 6], Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
-    let (batching, descent) =
-        (Batching::Mini { size: 50, repeats: false }, Descent::new(Rule::Adam(Adam::default()), 1e-3));
-    let training = nn::Training { epochs: 20, batching, descent, cost: Cost::CategoricalCrossEntropy, patience: 0 };
-    let mlp = nn::train(start, data, data, &training, streams.of("network"))?.mlp;
-    let read = |spins: &ndarray::Array2<i8>| Reading::of(probabilities(&mlp, spins.view()).view());
-    let curves = Reference::new(&grid, reference.iter().map(read).collect(), streams);
+    let mlp = nn::train(start, data, data, &nn::Training::default(), streams.of("network"))?.mlp;
+    let curves = Reference::of_spins(&mlp, &grid, &reference, streams);
     for (t, spins) in grid.iter().zip(&fresh) {
-        let (t_star, kl) = curves.t_star(&read(spins).mean());
+        let (t_star, kl) = curves.t_star(&Reading::of(probabilities(&mlp, spins.view()).view()).mean());
         println!("T = {t}: T* = {t_star:.2}, KL that remains {kl:.1e} nats");
     }
     Ok(())

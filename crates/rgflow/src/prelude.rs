@@ -1,6 +1,6 @@
 //! The names that most programs need: `use rgflow::prelude::*`.
 
-pub use crate::flow::{Mode, Reading, Reference, Schedule, TStar, Thermometer, probabilities};
+pub use crate::flow::{Flow, Mode, Reading, Readout, Reference, Schedule, Starts, TStar, Thermometer, probabilities};
 pub use crate::lattice::{ChainLength, Geometry, Ising, Lattice, Observables, Square, Summary, Temperature};
 pub use crate::learning::{Adam, Batching, Descent, Rule, Sgd};
 pub use crate::nn::{Activation, Cost, Mlp, Targets};

@@ -134,7 +134,7 @@ pub(crate) fn demand(holds: bool) -> Result<(), Unfit> {
 }
 
 /// Steps that take some milliseconds where each needs about `operations`.
-pub(crate) fn together(operations: usize) -> usize {
+pub(crate) fn steps_per_advance(operations: usize) -> usize {
     // About 10^10 operations a second.
     (30_000_000 / operations.max(1)).clamp(1, 1000)
 }

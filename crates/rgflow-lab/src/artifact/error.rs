@@ -3,6 +3,7 @@
 use ndarray::ShapeError;
 use rgflow::boltzmann::BoltzmannError;
 use rgflow::exact::ExactError;
+use rgflow::flow::FlowError;
 use rgflow::lattice::LatticeError;
 use rgflow::nn::NnError;
 use rgflow::rbm::RbmError;
@@ -54,7 +55,7 @@ macro_rules! failures {
     )*};
 }
 
-failures!(BoltzmannError, LatticeError, NnError, RbmError);
+failures!(BoltzmannError, FlowError, LatticeError, NnError, RbmError);
 
 impl From<ShapeError> for Error {
     fn from(error: ShapeError) -> Self {

@@ -10,7 +10,6 @@ use rgflow::packed::packed;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Samples};
 use serde_json::json;
-use std::ops::ControlFlow::Continue;
 
 /// Visible and hidden units, file, chains, mean-field steps, Gibbs steps.
 const SHAPES: [(usize, usize, &str, usize, usize, usize); 2] =
@@ -104,12 +103,11 @@ fn parts(starts: &Array2<i8>) -> impl Iterator<Item = Array2<f32>> {
 fn follow<'a>(rbm: &Rbm, starts: impl Into<Samples<'a>>, mode: Mode, steps: usize, rest: Rest) -> (Array2<f32>, f64) {
     let trajectory = run_flow(
         Flow { rbm, mode, schedule: &Schedule { steps, records: vec![steps], rest } },
-        Readout { mlp: None, lattice: None },
+        Readout::default(),
         Starts { values: starts.into(), n_starts: 1 },
         Streams::new(1).of("bench/flow"),
-        &|_| Continue(()),
     )
-    .expect("nothing stops it");
+    .expect("starts fit");
     (trajectory.values, trajectory.at_rest)
 }
 

@@ -20,7 +20,6 @@ use rgflow::random::Streams;
 use rgflow::rbm::{self, Rbm, Samples};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -132,10 +131,9 @@ fn once(seed: u64, sizes: &Sizes) -> Result<([f64; 5], serde_json::Value), Error
     let schedule = Schedule { steps, records: (0..=steps).collect(), rest: Rest::default() };
     let trajectory = run_flow(
         Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule },
-        Readout { mlp: Some(&mlp), lattice: None },
+        Readout::network(&mlp),
         Starts { values: starts.as_slice().into(), n_starts: 25 },
         streams.of("bench/flow"),
-        &|_| Continue(()),
     )?;
     let end = start.elapsed().as_secs_f64();
     let test = Samples::Packed(&test).values(&rbm);

@@ -193,11 +193,10 @@ pub enum Relaxation {
 /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
 /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
 /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-/// # let none = Readout { mlp: None, lattice: None };
-/// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+/// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
 /// // No lattice, no energy.
 /// assert_eq!(rgflow::flow::relaxation(&flow), rgflow::flow::Relaxation::Longer(0.0));
-/// # Ok::<(), rgflow::restart::Stopped>(())
+/// # Ok::<(), rgflow::flow::FlowError>(())
 /// ```
 pub fn relaxation(trajectory: &Trajectory) -> Relaxation {
     let points: Vec<(f64, f64, f64)> = trajectory

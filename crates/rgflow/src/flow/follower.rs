@@ -3,35 +3,97 @@
 use super::moments::{Columns, Piece};
 use super::readout::Readout;
 use super::schedule::Schedule;
+use super::{Flow, FlowError, Mode};
 use crate::kernel::bits::Bits;
 use crate::lattice::Observables;
-use crate::nn::Workspace;
-use crate::random::Bulk;
+use crate::nn::{Mlp, Workspace};
+use crate::random::{Bulk, Stream};
 use crate::rbm::{Chains, Expectations, Kernel, MeanField, Rbm, Rest, Samples};
-use crate::restart::{Resumable, Unfit, decode, demand, encode, together};
+use crate::restart::{Resumable, Unfit, decode, demand, encode, steps_per_advance};
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
 
 /// A machine prepared for its steps.
-pub(super) enum Map {
+enum Map {
     Mean(MeanField),
     Gibbs(Kernel),
 }
 
+/// Random numbers of a chunk.
+pub(super) struct Randomness {
+    /// Of the steps.
+    steps: Bulk,
+    /// Of the spins that are drawn from expectation values to be read.
+    read: Bulk,
+}
+
+impl Randomness {
+    /// Those of the chunk `index`, from the streams "PURPOSE" and "PURPOSE/read".
+    pub fn of(Stream { streams, purpose }: Stream, index: u64) -> Self {
+        Self { steps: streams.bulk(purpose, index), read: streams.bulk(&format!("{purpose}/read"), index) }
+    }
+}
+
+/// A flow and its readers, which fit one another: what all chunks share.
+pub(super) struct Prepared<'a> {
+    flow: Flow<'a>,
+    map: Map,
+    readout: Readout<'a>,
+}
+
+impl<'a> Prepared<'a> {
+    pub fn new(flow: Flow<'a>, readout: Readout<'a>) -> Result<Self, FlowError> {
+        readout.check(flow.rbm)?;
+        let map = match flow.mode {
+            Mode::Mean => Map::Mean(MeanField::new(flow.rbm)),
+            Mode::Gibbs => Map::Gibbs(Kernel::new(flow.rbm)),
+        };
+        Ok(Self { flow, map, readout })
+    }
+
+    /// What is read of each chain.
+    pub fn columns(&self) -> Columns {
+        Columns { classes: self.readout.mlp.map_or(0, Mlp::n_out), lattice: self.readout.lattice.is_some() }
+    }
+
+    /// Chains from `start`, whose values are written to `v`, in standard layout.
+    pub fn follow<'s>(&'s self, start: Samples<'s>, v: ArrayViewMut2<'s, f32>, random: Randomness) -> Follower<'s> {
+        let (Flow { rbm, schedule, .. }, columns, rows) = (self.flow, self.columns(), v.nrows());
+        let (state, start) = State::new(rbm, &self.map, start, random.read);
+        Follower {
+            piece: Piece::new(rows, columns, schedule),
+            schedule,
+            random: random.steps,
+            step: 0,
+            record: 0,
+            steps_per_advance: steps_per_advance(2 * rows * rbm.weights.len()),
+            state,
+            start,
+            readout: self.readout,
+            columns,
+            span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
+            v,
+            seen: Array2::zeros((rows, columns.count())),
+            unread: (0..rows).collect(),
+            network: self.readout.mlp.map(|mlp| Workspace::new(mlp, rows)),
+        }
+    }
+}
+
 /// Where the chains of a chunk started.
-pub(super) enum Start<'a> {
+enum Start<'a> {
     Bits(Bits),
     /// In standard layout.
     Values(CowArray<'a, f32, Ix2>),
 }
 
 /// The chains of a chunk, with what advances them.
-pub(super) enum State<'a> {
+enum State<'a> {
     Mean { map: &'a MeanField, chains: Expectations, read: Bulk },
     Gibbs { kernel: &'a Kernel, chains: Chains },
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(rbm: &Rbm, map: &'a Map, start: Samples<'a>, read: Bulk) -> (Self, Start<'a>) {
+    fn new(rbm: &Rbm, map: &'a Map, start: Samples<'a>, read: Bulk) -> (Self, Start<'a>) {
         let fits = "starts have the machine's width";
         match map {
             Map::Mean(map) => {
@@ -128,41 +190,13 @@ pub(super) struct Follower<'a> {
     schedule: &'a Schedule,
     random: Bulk,
     piece: Piece,
-    /// Steps and records so far, and steps of an advance.
+    /// Steps and records so far.
     step: usize,
     record: usize,
-    pub(super) together: usize,
+    pub(super) steps_per_advance: usize,
 }
 
 impl<'a> Follower<'a> {
-    pub(super) fn new(
-        rbm: &Rbm,
-        (readout, columns): (Readout<'a>, Columns),
-        (state, start): (State<'a>, Start<'a>),
-        v: ArrayViewMut2<'a, f32>,
-        schedule: &'a Schedule,
-        random: Bulk,
-    ) -> Self {
-        let rows = v.nrows();
-        Self {
-            piece: Piece::new(rows, columns, schedule),
-            schedule,
-            random,
-            step: 0,
-            record: 0,
-            together: together(2 * rows * rbm.weights.len()),
-            state,
-            start,
-            readout,
-            columns,
-            span: rbm.visible_units().levels().map_or(1.0, |levels| f64::from(levels.delta())),
-            v,
-            seen: Array2::zeros((rows, columns.count())),
-            unread: (0..rows).collect(),
-            network: readout.mlp.map(|mlp| Workspace::new(mlp, rows)),
-        }
-    }
-
     /// The readings, after the last record.
     pub(super) fn finish(mut self) -> Piece {
         if let State::Mean { chains, .. } = &self.state {
@@ -222,7 +256,7 @@ impl<'a> Follower<'a> {
 impl Resumable for Follower<'_> {
     fn advance(&mut self) -> bool {
         let Some(&record) = self.schedule.records.get(self.record) else { return false };
-        let steps = (record - self.step).min(self.together);
+        let steps = (record - self.step).min(self.steps_per_advance);
         for _ in 0..steps {
             self.state.step(self.schedule.rest, &mut self.random);
         }

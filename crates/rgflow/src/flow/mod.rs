@@ -2,6 +2,7 @@
 //!
 //! Specification: thesis section 4.1; what T* means and what a fixed point is: docs/what-t-star-means.md in the repository.
 
+mod error;
 mod fixed_point;
 mod follower;
 mod moments;
@@ -17,6 +18,7 @@ mod thermometer;
 mod trajectory;
 
 pub use crate::rbm::Rest;
+pub use error::FlowError;
 pub use fixed_point::{Attractors, Ends, Relaxation, attractors, converged, distinct_ends, relaxation};
 pub use moments::{Moment, Trajectory, WindowMeans};
 pub use reading::Reading;

@@ -2,6 +2,7 @@
 
 use super::reading::Reading;
 use super::schedule::Schedule;
+use super::trajectory::Chunk;
 use crate::restart::{Unfit, demand};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -164,17 +165,18 @@ fn mean_error(sum: f64, square: f64, n: f64) -> (f64, f64) {
     (mean, ((square / n - mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt())
 }
 
-/// Puts the pieces of each start together; `values` are those of all chains at the end.
+/// Puts the `pieces`, each of the chunk in the same place, together by starts; `values` are those of all chains at the end.
 pub(super) fn assemble(
-    pieces: &[(usize, usize, usize)],
-    chunks: Vec<Piece>,
+    chunks: &[Chunk],
+    pieces: &[Piece],
     values: Array2<f32>,
-    (n_starts, per_start): (usize, usize),
     columns: Columns,
     schedule: &Schedule,
 ) -> Trajectory {
-    let of_start = |start: usize| pieces.iter().zip(&chunks).filter(move |(piece, _)| piece.0 == start).map(|(_, c)| c);
-    let n = per_start as f64;
+    let n_starts = chunks.last().map_or(0, |chunk| chunk.start + 1);
+    let all = || chunks.iter().zip(pieces);
+    let of_start = |start: usize| all().filter(move |(chunk, _)| chunk.start == start).map(|(_, piece)| piece);
+    let n = (values.nrows() / n_starts.max(1)) as f64;
     let moments = (0..schedule.records.len())
         .map(|record| {
             let mut moment = Moment {
@@ -232,15 +234,15 @@ pub(super) fn assemble(
         .collect();
     let stack = |parts: Vec<ArrayView2<f32>>| ndarray::concatenate(Axis(0), &parts).expect("chunks have one width");
     let end = (0..n_starts).map(|s| Reading::of(stack(of_start(s).map(|c| c.end.view()).collect()).view())).collect();
-    let spins: Vec<_> = chunks.iter().map(|c| c.spins.view()).collect();
-    let rested: usize = chunks.iter().map(|c| c.rested).sum();
+    let spins: Vec<_> = pieces.iter().map(|c| c.spins.view()).collect();
+    let rested: usize = pieces.iter().map(|c| c.rested).sum();
     Trajectory {
         moments,
         end,
+        at_rest: rested as f64 / values.nrows() as f64,
         values,
         spins: ndarray::concatenate(Axis(0), &spins).expect("chunks have one width"),
         windows,
-        at_rest: rested as f64 / (per_start * n_starts) as f64,
     }
 }
 
@@ -266,9 +268,9 @@ mod tests {
             piece.finish();
             piece
         };
-        let chunks = vec![piece(&seen[..3]), piece(&seen[3..])];
-        let pieces = [(0, 0, 3), (0, 3, 5)];
-        let found = assemble(&pieces, chunks, Array2::zeros((5, 1)), (1, 5), columns, &schedule);
+        let pieces = [piece(&seen[..3]), piece(&seen[3..])];
+        let chunks = [0..3, 3..5].map(|rows| Chunk { start: 0, rows });
+        let found = assemble(&chunks, &pieces, Array2::zeros((5, 1)), columns, &schedule);
         let differences: Vec<f64> = seen.iter().map(|s| (s[1] + s[2]) / 2.0 - s[0]).collect();
         let mean = differences.iter().sum::<f64>() / 5.0;
         let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 4.0;

@@ -1,6 +1,7 @@
 //! Reference curves P_ref(T), the search for T*, and what thermal collections show (the calibration of "not thermal").
 
-use super::Reading;
+use super::{Reading, probabilities};
+use crate::nn::Mlp;
 use crate::random::Streams;
 use crate::statistics::kullback_leibler;
 use ndarray::{Array2, ArrayView1};
@@ -116,6 +117,25 @@ impl Reference {
             })
             .collect();
         Self { temperatures: temperatures.to_vec(), readings, curves, replicas }
+    }
+
+    /// From spins: a set of shape (n, sites), values -1 and +1, for each temperature (ascending, evenly spaced), read by `mlp`.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use rgflow::{flow::Reference, nn::{Activation, Mlp}, random::Streams};
+    /// let streams = Streams::new(1);
+    /// let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
+    /// let sets = [Array2::ones((20, 4)), Array2::from_shape_fn((20, 4), |(i, j)| if (i + j) % 2 == 0 { 1 } else { -1 })];
+    /// let reference = Reference::of_spins(&mlp, &[1.0, 2.0], &sets, streams);
+    /// assert_eq!(reference.readings()[0].n(), 20);
+    /// ```
+    ///
+    /// # Panics
+    /// With fewer than two temperatures, another number of sets, or sets of another width than the network.
+    pub fn of_spins(mlp: &Mlp, temperatures: &[f64], sets: &[Array2<i8>], streams: Streams) -> Self {
+        let readings = sets.iter().map(|spins| Reading::of(probabilities(mlp, spins.view()).view())).collect();
+        Self::new(temperatures, readings, streams)
     }
 
     /// Temperatures of the reference set, J/k_B.

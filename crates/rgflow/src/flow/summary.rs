@@ -14,10 +14,9 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let none = Readout { mlp: None, lattice: None };
-    /// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
     /// assert_eq!(flow.last().step, 8);
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     ///
     /// # Panics
@@ -36,10 +35,9 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let none = Readout { mlp: None, lattice: None };
-    /// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
     /// assert_eq!(flow.nearest(3).step, 4);
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn nearest(&self, step: usize) -> &Moment {
         self.moments.iter().min_by_key(|m| m.step.abs_diff(step)).unwrap_or_else(|| self.last())
@@ -55,10 +53,9 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let none = Readout { mlp: None, lattice: None };
-    /// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
     /// assert_eq!(flow.steps(), [0, 1, 4, 8]);
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn steps(&self) -> Vec<usize> {
         self.moments.iter().map(|m| m.step).collect()
@@ -74,10 +71,9 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let none = Readout { mlp: None, lattice: None };
-    /// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
     /// assert_eq!(flow.converged(), 1.0);
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn converged(&self) -> f64 {
         self.windows.iter().filter(|windows| converged(windows)).count() as f64 / self.windows.len() as f64
@@ -98,10 +94,10 @@ impl Trajectory {
     /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
     /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((20, 2), |(_, k)| [p, 1.0 - p][k]).view());
     /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], streams);
-    /// let flow = run(flow, Readout { mlp: Some(&mlp), lattice: None }, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::network(&mlp), starts, streams.of("example/flow"))?;
     /// let t = flow.t_star(&reference);
     /// assert!(t.len() == 4 && t.iter().flatten().all(|t| (1.0..=2.0).contains(t)));
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn t_star(&self, reference: &Reference) -> Vec<Vec<f64>> {
         let of = |m: &Moment| m.probability.rows().into_iter().map(|p| reference.t_star(&p.to_vec()).0).collect();
@@ -118,10 +114,9 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let none = Readout { mlp: None, lattice: None };
-    /// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
     /// assert_eq!(flow.records_before(&[0, 3, 100]), [0, 1, 3]);
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn records_before(&self, steps: &[usize]) -> Vec<usize> {
         steps.iter().map(|step| self.moments.iter().rposition(|m| m.step <= *step).unwrap_or(0)).collect()
@@ -137,10 +132,9 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let none = Readout { mlp: None, lattice: None };
-    /// let flow = run(flow, none, starts, streams.of("example/flow"), &|_| std::ops::ControlFlow::Continue(()))?;
+    /// let flow = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
     /// assert_eq!(flow.pictures(&[1, 0], &[0]), [[[-1.0; 4]], [[1.0; 4]]]);
-    /// # Ok::<(), rgflow::restart::Stopped>(())
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn pictures(&self, starts: &[usize], records: &[usize]) -> Vec<Vec<Vec<f32>>> {
         let of = |start: &usize| records.iter().map(|r| self.moments[*r].example.row(*start).to_vec()).collect();
@@ -154,7 +148,6 @@ mod tests {
     use crate::random::Streams;
     use crate::rbm::Rbm;
     use ndarray::Array2;
-    use std::ops::ControlFlow;
 
     #[test]
     fn records_are_found_by_their_steps() {
@@ -163,10 +156,9 @@ mod tests {
         let values = Array2::from_shape_fn((6, 4), |(row, _)| if row < 3 { 1.0f32 } else { -1.0 });
         let starts = Starts { values: values.view().into(), n_starts: 2 };
         let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
-        let (readout, flow) =
-            (Readout { mlp: None, lattice: None }, Flow { rbm: &rbm, mode: Mode::Gibbs, schedule: &schedule });
-        let flow = run(flow, readout, starts, streams.of("test/flow"), &|_| ControlFlow::Continue(()));
-        let flow = flow.expect("nothing stops it");
+        let (readout, flow) = (Readout::default(), Flow { rbm: &rbm, mode: Mode::Gibbs, schedule: &schedule });
+        let flow = run(flow, readout, starts, streams.of("test/flow"));
+        let flow = flow.expect("starts fit");
         assert_eq!(flow.steps(), [0, 1, 4, 8]);
         assert_eq!((flow.nearest(3).step, flow.nearest(100).step, flow.last().step), (4, 8, 8));
         assert_eq!(flow.records_before(&[0, 3, usize::MAX]), [0, 1, 3]);

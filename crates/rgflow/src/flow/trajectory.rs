@@ -1,16 +1,16 @@
 //! The flow itself: v -> h -> v again and again, from collections at each start temperature.
 
-use super::follower::{Follower, Map, State};
-use super::moments::{Columns, Piece, Trajectory, assemble};
+use super::FlowError;
+use super::follower::{Prepared, Randomness};
+use super::moments::{Piece, Trajectory, assemble};
 use super::readout::Readout;
 use super::schedule::Schedule;
-use crate::nn::Mlp;
 use crate::random::Stream;
-use crate::rbm::{Kernel, MeanField, Rbm, Samples, Units};
-use crate::restart::{Drive, Stopped, complete};
+use crate::rbm::{Rbm, Samples};
+use crate::restart::{Drive, through};
 use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
-use std::ops::ControlFlow;
+use std::ops::Range;
 
 /// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not depend on
 /// threads.
@@ -60,13 +60,30 @@ pub struct Flow<'a> {
     pub schedule: &'a Schedule,
 }
 
+impl Starts<'_> {
+    /// The number of chains of each start, for a machine `rbm` that can take them.
+    fn per_start(&self, rbm: &Rbm) -> Result<usize, FlowError> {
+        self.values.check(rbm)?;
+        let (chains, n_starts) = (self.values.len(rbm.n_visible()), self.n_starts);
+        let even = n_starts > 0 && chains.is_multiple_of(n_starts);
+        if even { Ok(chains / n_starts) } else { Err(FlowError::Starts { chains, n_starts }) }
+    }
+}
+
+/// Some chains of one start, which are advanced side by side.
+pub(super) struct Chunk {
+    /// Number of their start.
+    pub start: usize,
+    /// Their rows among all chains.
+    pub rows: Range<usize>,
+}
+
 /// Runs `flow` from `starts` and reads it at the records of its schedule.
 ///
-/// Random streams are "PURPOSE" and "PURPOSE/read" with the number of the chunk. `tick` is called with the number of chain-steps done, from
-/// several threads.
+/// Random streams are "PURPOSE" and "PURPOSE/read" with the number of the chunk. A flow that is watched, saved or stopped on its way is
+/// [`run_by`].
 ///
 /// ```
-/// use std::ops::ControlFlow::Continue;
 /// use ndarray::Array2;
 /// use rgflow::flow::{Flow, Mode, Readout, Schedule, Starts, run};
 /// use rgflow::{random::Streams, rbm::Rbm};
@@ -76,29 +93,16 @@ pub struct Flow<'a> {
 /// // Twenty chains from all spins up, twenty from all spins down.
 /// let spins = Array2::from_shape_fn((40, 6), |(chain, _)| if chain < 20 { 1.0f32 } else { -1.0 });
 /// let starts = Starts { values: spins.view().into(), n_starts: 2 };
-/// let none = Readout { mlp: None, lattice: None };
-/// let seen = run(flow, none, starts, streams.of("example/flow"), &|_| Continue(()))?;
+/// let seen = run(flow, Readout::default(), starts, streams.of("example/flow"))?;
 /// // Weak weights forget where they came from.
 /// assert!(seen.values.iter().all(|v| v.abs() < 1e-3) && seen.at_rest == 1.0);
-/// # Ok::<(), rgflow::restart::Stopped>(())
+/// # Ok::<(), rgflow::flow::FlowError>(())
 /// ```
 ///
-/// The visible units must be {-1, +1} where a lattice is read; of another width than the machine, the network or the lattice
-/// it is the caller's mistake.
-///
-/// # Panics
-/// If widths do not fit, starts are bits where the visible units are not two-valued, or units are not {-1, +1} where a lattice is read.
-///
 /// # Errors
-/// [`Stopped`] where `tick` breaks.
-pub fn run(
-    flow: Flow,
-    readout: Readout,
-    starts: Starts,
-    stream: Stream,
-    tick: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
-) -> Result<Trajectory, Stopped> {
-    run_by(flow, readout, starts, stream, &|_, work| complete(work, tick))
+/// [`FlowError`] for starts that the machine cannot take, and for a network or a lattice of another size than the machine.
+pub fn run(flow: Flow, readout: Readout, starts: Starts, stream: Stream) -> Result<Trajectory, FlowError> {
+    run_by(flow, readout, starts, stream, &through)
 }
 
 /// As [`run`], chunk by chunk of chains: `drive` is given the number of each, from several threads, and brings it to its end. Its
@@ -107,66 +111,63 @@ pub fn run(
 /// ```
 /// use ndarray::Array2;
 /// use rgflow::flow::{Flow, Mode, Readout, Schedule, Starts, run_by};
-/// use rgflow::{random::Streams, rbm::Rbm, restart::through};
+/// use rgflow::{random::Streams, rbm::Rbm, restart::complete};
+/// use std::{ops::ControlFlow::Continue, sync::atomic::{AtomicU64, Ordering::Relaxed}};
 /// let streams = Streams::new(1);
 /// let rbm = Rbm::random(6, 3, 0.5, &mut streams.generator("example/init", 0));
 /// let flow = Flow { rbm: &rbm, mode: Mode::Gibbs, schedule: &Schedule::new(20) };
 /// let starts = Array2::ones((40, 6));
 /// let starts = Starts { values: starts.view().into(), n_starts: 1 };
-/// let seen = run_by(flow, Readout { mlp: None, lattice: None }, starts, streams.of("example/flow"), &through)?;
-/// assert!(seen.values.iter().all(|v| v.abs() == 1.0));
-/// # Ok::<(), rgflow::restart::Stopped>(())
+/// // A flow that tells how far it is.
+/// let done = AtomicU64::new(0);
+/// let tell = |steps| {
+///     done.fetch_add(steps, Relaxed);
+///     Continue(())
+/// };
+/// run_by(flow, Readout::default(), starts, streams.of("example/flow"), &|_, work| complete(work, &tell))?;
+/// assert_eq!(done.into_inner(), 20 * 40);
+/// # Ok::<(), rgflow::flow::FlowError>(())
 /// ```
 ///
 /// # Errors
-/// [`Stopped`] where `drive` stops.
-///
-/// # Panics
-/// As [`run`].
+/// As [`run`]; [`FlowError::Stopped`] where `drive` stops.
 pub fn run_by(
     flow: Flow,
     readout: Readout,
     starts: Starts,
     stream: Stream,
     drive: &Drive,
-) -> Result<Trajectory, Stopped> {
-    let (Flow { rbm, mode, schedule }, Stream { streams, purpose }) = (flow, stream);
-    let per_start = starts.values.len(rbm.n_visible()) / starts.n_starts;
-    let pieces: Vec<(usize, usize, usize)> = (0..starts.n_starts)
+) -> Result<Trajectory, FlowError> {
+    let (rbm, n_starts) = (flow.rbm, starts.n_starts);
+    let per_start = starts.per_start(rbm)?;
+    let prepared = Prepared::new(flow, readout)?;
+    let chunks: Vec<Chunk> = (0..n_starts)
         .flat_map(|start| {
-            let first = start * per_start;
-            (first..first + per_start).step_by(CHUNK).map(move |a| (start, a, (a + CHUNK).min(first + per_start)))
+            let (first, end) = (start * per_start, (start + 1) * per_start);
+            (first..end).step_by(CHUNK).map(move |a| Chunk { start, rows: a..(a + CHUNK).min(end) })
         })
         .collect();
-    assert!(readout.lattice.is_none() || *rbm.visible_units() == Units::SPIN, "a lattice is read of {{-1, +1}} units");
-    let map = match mode {
-        Mode::Mean => Map::Mean(MeanField::new(rbm)),
-        Mode::Gibbs => Map::Gibbs(Kernel::new(rbm)),
-    };
-    let columns = Columns { classes: readout.mlp.map_or(0, Mlp::n_out), lattice: readout.lattice.is_some() };
-    // Pieces follow one another: each writes its own rows.
-    let mut ends = Array2::zeros((starts.n_starts * per_start, rbm.n_visible()));
-    let chunks: Vec<Piece> = pieces
+    // Chunks follow one another: each writes its own rows.
+    let mut ends = Array2::zeros((n_starts * per_start, rbm.n_visible()));
+    let pieces: Vec<Piece> = chunks
         .par_iter()
-        .zip(split(ends.view_mut(), &pieces))
+        .zip(split(ends.view_mut(), &chunks))
         .enumerate()
-        .map(|(index, ((_, from, to), end))| {
-            let start = starts.values.rows(rbm.n_visible(), *from..*to);
-            let bulk = |of: &str| streams.bulk(&format!("{purpose}{of}"), index as u64);
-            let state = State::new(rbm, &map, start, bulk("/read"));
-            let mut follower = Follower::new(rbm, (readout, columns), state, end, schedule, bulk(""));
+        .map(|(index, (chunk, end))| {
+            let start = starts.values.rows(rbm.n_visible(), chunk.rows.clone());
+            let mut follower = prepared.follow(start, end, Randomness::of(stream, index as u64));
             drive(index, &mut follower)?;
             Ok(follower.finish())
         })
-        .collect::<Result<_, Stopped>>()?;
-    Ok(assemble(&pieces, chunks, ends, (starts.n_starts, per_start), columns, schedule))
+        .collect::<Result<_, FlowError>>()?;
+    Ok(assemble(&chunks, &pieces, ends, prepared.columns(), flow.schedule))
 }
 
-/// The rows of each of `pieces`, which follow one another.
-fn split<'a>(mut rows: ArrayViewMut2<'a, f32>, pieces: &[(usize, usize, usize)]) -> Vec<ArrayViewMut2<'a, f32>> {
-    let mut parts = Vec::with_capacity(pieces.len());
-    for (_, from, to) in pieces {
-        let (part, rest) = rows.split_at(Axis(0), to - from);
+/// The rows of each of `chunks`, which follow one another.
+fn split<'a>(mut rows: ArrayViewMut2<'a, f32>, chunks: &[Chunk]) -> Vec<ArrayViewMut2<'a, f32>> {
+    let mut parts = Vec::with_capacity(chunks.len());
+    for chunk in chunks {
+        let (part, rest) = rows.split_at(Axis(0), chunk.rows.len());
         parts.push(part);
         rows = rest;
     }

@@ -9,11 +9,11 @@ use crate::restart::{Unfit, put};
 use ndarray::ArrayView2;
 use std::ops::Range;
 
-/// Rows that go through a product together: enough independent sums to hide the latency of an addition.
-pub const TOGETHER: usize = 8;
+/// Rows that go through a product side by side: enough independent sums to hide the latency of an addition.
+pub const ROWS: usize = 8;
 
-/// Nibbles of rows that go together, each times 8, so that it is an offset by itself.
-pub type Together = [u8; TOGETHER];
+/// A nibble of each of these rows, times 8, so that it is an offset by itself.
+pub type RowNibbles = [u8; ROWS];
 
 /// The bits of a nibble times 8 in each byte.
 const NIBBLES: u64 = 0x7878_7878_7878_7878;
@@ -24,20 +24,20 @@ pub struct Bits {
     rows: usize,
     units: usize,
     groups: usize,
-    nibbles: Vec<Together>,
+    nibbles: Vec<RowNibbles>,
 }
 
 impl Bits {
     /// Space for `rows` of `units` units, all bits cleared.
     pub fn new(rows: usize, units: usize) -> Self {
         let groups = packed_len(units);
-        Self { rows, units, groups, nibbles: vec![[0; TOGETHER]; rows.div_ceil(TOGETHER) * groups] }
+        Self { rows, units, groups, nibbles: vec![[0; ROWS]; rows.div_ceil(ROWS) * groups] }
     }
 
     /// Becomes space for `rows` of `units` units, which hold anything.
     pub fn resize(&mut self, rows: usize, units: usize) {
         (self.rows, self.units, self.groups) = (rows, units, packed_len(units));
-        self.nibbles.resize(rows.div_ceil(TOGETHER) * self.groups, [0; TOGETHER]);
+        self.nibbles.resize(rows.div_ceil(ROWS) * self.groups, [0; ROWS]);
     }
 
     /// Takes over rows of packed units (see [`super::spins`]), as many as there are.
@@ -49,7 +49,7 @@ impl Bits {
         for batch in self.nibbles.chunks_exact_mut(self.groups) {
             let Some(first) = rows.next() else { return };
             // Rows that are missing repeat the first: they hold anything.
-            let eight: [&[u8]; TOGETHER] =
+            let eight: [&[u8]; ROWS] =
                 std::array::from_fn(|r| &(if r == 0 { first } else { rows.next().unwrap_or(first) })[..self.groups]);
             for (g, to) in batch.iter_mut().enumerate() {
                 let nibbles = u64::from_le_bytes(std::array::from_fn(|r| eight[r][g]));
@@ -72,13 +72,13 @@ impl Bits {
         let value = |nibble: usize, j: usize| if nibble >> j & 1 == 1 { high } else { low };
         let table: [[f32; 4]; 16] = std::array::from_fn(|nibble| std::array::from_fn(|j| value(nibble, j)));
         for (row, values) in values.chunks_exact_mut(self.units).take(self.rows).enumerate() {
-            let nibbles = &self.nibbles[row / TOGETHER * self.groups..][..self.groups];
+            let nibbles = &self.nibbles[row / ROWS * self.groups..][..self.groups];
             let fours = values.as_chunks_mut::<4>();
             for (four, nibble) in fours.0.iter_mut().zip(nibbles) {
-                *four = table[usize::from(nibble[row % TOGETHER] & 0x78) >> 3];
+                *four = table[usize::from(nibble[row % ROWS] & 0x78) >> 3];
             }
             if let Some(last) = nibbles.last() {
-                let last = table[usize::from(last[row % TOGETHER] & 0x78) >> 3];
+                let last = table[usize::from(last[row % ROWS] & 0x78) >> 3];
                 fours.1.iter_mut().zip(last).for_each(|(to, value)| *to = value);
             }
         }
@@ -86,7 +86,7 @@ impl Bits {
 
     /// In how many units each row differs from that of `other`, which has the same shape.
     pub fn differences(&self, other: &Self) -> Vec<i32> {
-        let mut counts = Vec::with_capacity(self.rows.next_multiple_of(TOGETHER));
+        let mut counts = Vec::with_capacity(self.rows.next_multiple_of(ROWS));
         let batches = self.nibbles.chunks_exact(self.groups).zip(other.nibbles.chunks_exact(self.groups));
         for (batch, other) in batches {
             let mut sums = Counts::default();
@@ -105,7 +105,7 @@ impl Bits {
     }
 
     /// Nibbles, group after group, then the next eight rows.
-    pub fn nibbles(&self) -> &[Together] {
+    pub fn nibbles(&self) -> &[RowNibbles] {
         &self.nibbles
     }
 
@@ -115,7 +115,7 @@ impl Bits {
     }
 
     /// Nibbles as [`Bits::nibbles`] of the same shape gave them.
-    pub(crate) fn restore(&mut self, nibbles: &[Together]) -> Result<(), Unfit> {
+    pub(crate) fn restore(&mut self, nibbles: &[RowNibbles]) -> Result<(), Unfit> {
         put(&mut self.nibbles, nibbles)
     }
 
@@ -124,7 +124,7 @@ impl Bits {
     ///
     /// # Panics
     /// If the sizes do not fit, which is an error of the caller.
-    pub fn draw(&mut self, path: Path, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32) {
+    pub fn draw(&mut self, path: Path, b: usize, fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32) {
         let first = b * COLUMNS / 4;
         let last = (first + COLUMNS / 4).min(self.groups);
         let rest = self.units - b * COLUMNS;
@@ -142,24 +142,24 @@ impl Bits {
 }
 
 /// The nibbles, how many a row has, and those that are drawn.
-type Drawn<'a> = (&'a mut [Together], usize, Range<usize>);
+type Drawn<'a> = (&'a mut [RowNibbles], usize, Range<usize>);
 
 dispatched! {
-    fn draw_4(fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<4>
+    fn draw_4(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<4>
 }
 
 dispatched! {
-    fn draw_8(fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<8>
+    fn draw_8(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<8>
 }
 
 dispatched! {
-    fn draw_16(fields: &[[Line; TOGETHER]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<16>
+    fn draw_16(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<16>
 }
 
 /// Draws from the first `W` lanes of the lines, put side by side so that all lanes of a vector work.
 #[inline(always)]
 fn draw_rows<const W: usize>(
-    fields: &[[Line; TOGETHER]],
+    fields: &[[Line; ROWS]],
     random: &mut Bulk,
     delta: f32,
     (nibbles, groups, range): Drawn<'_>,
@@ -167,10 +167,10 @@ fn draw_rows<const W: usize>(
 ) {
     let mut generator = random.clone();
     for (fields, nibbles) in fields.iter().zip(nibbles.chunks_exact_mut(groups)) {
-        let mut words = [[0; COLUMNS]; TOGETHER];
-        let words = &mut words[..TOGETHER * W / COLUMNS];
+        let mut words = [[0; COLUMNS]; ROWS];
+        let words = &mut words[..ROWS * W / COLUMNS];
         words.iter_mut().for_each(|row| *row = generator.next_row());
-        let mut masks = [0u16; TOGETHER];
+        let mut masks = [0u16; ROWS];
         for (k, (mask, w)) in masks.iter_mut().zip(words.iter()).enumerate() {
             let row = k * COLUMNS / W;
             let z: [f32; COLUMNS] = std::array::from_fn(|l| fields[row + l / W].0[l % W]);
@@ -201,19 +201,19 @@ fn draw_rows<const W: usize>(
 pub struct ByUnit {
     units: usize,
     groups: usize,
-    nibbles: Vec<Together>,
+    nibbles: Vec<RowNibbles>,
 }
 
 impl ByUnit {
     /// Space for `groups` times four rows of `units` units; all bits are cleared.
     pub fn new(units: usize, groups: usize) -> Self {
-        Self { units, groups, nibbles: vec![[0; TOGETHER]; units.div_ceil(TOGETHER) * groups] }
+        Self { units, groups, nibbles: vec![[0; ROWS]; units.div_ceil(ROWS) * groups] }
     }
 
     /// Becomes space for `groups` times four rows of `units` units, which hold anything.
     pub fn resize(&mut self, units: usize, groups: usize) {
         (self.units, self.groups) = (units, groups);
-        self.nibbles.resize(units.div_ceil(TOGETHER) * groups, [0; TOGETHER]);
+        self.nibbles.resize(units.div_ceil(ROWS) * groups, [0; ROWS]);
     }
 
     /// Writes `bits` to the groups from `first` on, with cleared bits for the rows that the last of them lacks.
@@ -231,7 +231,7 @@ impl ByUnit {
             for (batch, of) in bits.nibbles.chunks_exact(bits.groups).enumerate() {
                 let low = u64::from_le_bytes(of[2 * pair]) >> 3;
                 let high = of.get(2 * pair + 1).map_or(0, |high| u64::from_le_bytes(*high) << 1);
-                let rows = TOGETHER.min(bits.rows - batch * TOGETHER);
+                let rows = ROWS.min(bits.rows - batch * ROWS);
                 // Byte r: the bits of eight units of row r. Turned: byte u, the bits of eight rows of unit u.
                 let turned = transpose_bits((low | high) & u64::MAX >> (64 - 8 * rows));
                 let at = first + 2 * batch;
@@ -244,14 +244,14 @@ impl ByUnit {
                 }
             }
             if let Some(count) = &mut count {
-                let units = pair * TOGETHER..self.units;
+                let units = pair * ROWS..self.units;
                 units.zip(sums.get()).for_each(|(unit, sum)| count(unit, sum));
             }
         }
     }
 
     /// Nibbles, group after group, then the next eight units.
-    pub fn nibbles(&self) -> &[Together] {
+    pub fn nibbles(&self) -> &[RowNibbles] {
         &self.nibbles
     }
 }
@@ -306,7 +306,7 @@ mod tests {
                 let set = (0..rows).filter(|row| bit(*row, unit)).count() as i32;
                 assert_eq!(count, 1 - set, "{rows} x {units}, unit {unit}");
                 for row in 0..(by_unit.groups - 1) * 4 {
-                    let nibble = by_unit.nibbles()[unit / TOGETHER * by_unit.groups + 1 + row / 4][unit % TOGETHER];
+                    let nibble = by_unit.nibbles()[unit / ROWS * by_unit.groups + 1 + row / 4][unit % ROWS];
                     assert_eq!(nibble >> 3 >> (row % 4) & 1 == 1, row < rows && bit(row, unit), "{rows} x {units}");
                 }
             }
@@ -336,7 +336,7 @@ mod tests {
                     let line = Line(std::array::from_fn(|l| field(b * COLUMNS + l)));
                     for (path, bits) in &mut drawn {
                         random = start.clone();
-                        bits.draw(*path, b, &[[line; TOGETHER]; 5], &mut random, delta);
+                        bits.draw(*path, b, &[[line; ROWS]; 5], &mut random, delta);
                     }
                 }
                 assert!(drawn.iter().all(|(_, bits)| bits.nibbles == drawn[0].1.nibbles));

@@ -5,7 +5,7 @@
 //! does one load and one addition where a matrix product does four multiply-adds. Additions have a fixed order, nibble
 //! after nibble, so the results are the same bits on every CPU.
 
-use super::bits::{TOGETHER, Together};
+use super::bits::{ROWS, RowNibbles};
 use super::lines::{COLUMNS, Line, lanes};
 use crate::cpu::{self, Path, Set, dispatched};
 
@@ -50,18 +50,18 @@ impl Default for Tables {
 /// # Panics
 /// If the sizes do not fit, which is an error of the caller.
 pub fn add_product(
-    nibbles: &[Together],
+    nibbles: &[RowNibbles],
     pair: Pair,
     (factor, columns): (&[[Line; 4]], usize),
     start: Option<&Line>,
-    sums: &mut [[Line; TOGETHER]],
+    sums: &mut [[Line; ROWS]],
     tables: &mut Tables,
 ) {
     assert_eq!(nibbles.len(), factor.len() * sums.len(), "number of nibbles");
     add(cpu::path(), columns, (nibbles, pair, factor, start), sums, &mut tables.0);
 }
 
-fn add(path: Path, columns: usize, of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+fn add(path: Path, columns: usize, of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
     match (lanes(columns), path.set()) {
         (4, _) => add_4(path.at_most_avx2(), of, sums, tables),
         (8, _) => add_8(path.at_most_avx2(), of, sums, tables),
@@ -73,28 +73,28 @@ fn add(path: Path, columns: usize, of: Of<'_>, sums: &mut [[Line; TOGETHER]], ta
 }
 
 /// Nibbles, values of a unit, factor and start, as [`add_product`] takes them.
-type Of<'a> = (&'a [Together], Pair, &'a [[Line; 4]], Option<&'a Line>);
+type Of<'a> = (&'a [RowNibbles], Pair, &'a [[Line; 4]], Option<&'a Line>);
 
 dispatched! {
-    fn add_4(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<4>
+    fn add_4(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<4>
 }
 
 dispatched! {
-    fn add_8(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<8>
+    fn add_8(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<8>
 }
 
 dispatched! {
-    fn add_16(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) => add_all::<16>
+    fn add_16(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<16>
 }
 
 /// The same in vectors of sixteen, written as such: compilers make gathers of the plain loop, twenty times slower.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-fn add_16_wide(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+fn add_16_wide(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
     use std::arch::x86_64::{__m512, _mm512_add_ps};
     add_by(of, sums, tables, |tables: &[Table<COLUMNS>], nibbles, start, sums| {
-        let mut local: [__m512; TOGETHER] = match start {
-            Some(start) => [bytemuck::cast(start); TOGETHER],
+        let mut local: [__m512; ROWS] = match start {
+            Some(start) => [bytemuck::cast(start); ROWS],
             None => sums.map(|sum| bytemuck::cast(sum.0)),
         };
         for (table, nibbles) in tables.iter().zip(nibbles) {
@@ -109,7 +109,7 @@ fn add_16_wide(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
 }
 
 #[inline(always)]
-fn add_all<const W: usize>(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &mut [Line]) {
+fn add_all<const W: usize>(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
     add_by(of, sums, tables, add_selected::<W>);
 }
 
@@ -117,9 +117,9 @@ fn add_all<const W: usize>(of: Of<'_>, sums: &mut [[Line; TOGETHER]], tables: &m
 #[inline(always)]
 fn add_by<const W: usize>(
     (nibbles, pair, factor, start): Of<'_>,
-    sums: &mut [[Line; TOGETHER]],
+    sums: &mut [[Line; ROWS]],
     tables: &mut [Line],
-    select: impl Fn(&[Table<W>], &[Together], Option<[f32; W]>, &mut [Line; TOGETHER]),
+    select: impl Fn(&[Table<W>], &[RowNibbles], Option<[f32; W]>, &mut [Line; ROWS]),
 ) {
     let groups = factor.len();
     let tables: &mut [Table<W>] = bytemuck::cast_slice_mut::<_, f32>(tables).as_chunks_mut().0.as_chunks_mut().0;
@@ -136,17 +136,17 @@ fn add_by<const W: usize>(
 }
 
 /// Replaces the fields of each row by `base` + beta times them, with the row's beta.
-pub fn scale(fields: &mut [[Line; TOGETHER]], base: &Line, betas: &[[f32; TOGETHER]]) {
+pub fn scale(fields: &mut [[Line; ROWS]], base: &Line, betas: &[[f32; ROWS]]) {
     scale_on(cpu::path(), fields, base, betas);
 }
 
 dispatched! {
-    fn scale_on(fields: &mut [[Line; TOGETHER]], base: &Line, betas: &[[f32; TOGETHER]]) => scale_all
+    fn scale_on(fields: &mut [[Line; ROWS]], base: &Line, betas: &[[f32; ROWS]]) => scale_all
 }
 
 /// A row after the other: the compiler would make vectors of rows, whose numbers lie apart, did it see through `black_box`.
 #[inline(always)]
-fn scale_all(fields: &mut [[Line; TOGETHER]], base: &Line, betas: &[[f32; TOGETHER]]) {
+fn scale_all(fields: &mut [[Line; ROWS]], base: &Line, betas: &[[f32; ROWS]]) {
     let base = *base;
     for (line, beta) in fields.as_flattened_mut().iter_mut().zip(betas.as_flattened()) {
         let beta = std::hint::black_box(*beta);
@@ -178,12 +178,12 @@ fn tabulate<const W: usize>(table: &mut Table<W>, rows: &[Line; 4], pair: Pair) 
 #[inline(always)]
 fn add_selected<const W: usize>(
     tables: &[Table<W>],
-    nibbles: &[Together],
+    nibbles: &[RowNibbles],
     start: Option<[f32; W]>,
-    sums: &mut [Line; TOGETHER],
+    sums: &mut [Line; ROWS],
 ) {
     let mut local = match start {
-        Some(start) => [start; TOGETHER],
+        Some(start) => [start; ROWS],
         None => sums.map(|sum| std::array::from_fn::<f32, W, _>(|l| sum.0[l])),
     };
     for (table, nibbles) in tables.iter().zip(nibbles) {
@@ -249,7 +249,7 @@ mod tests {
                 let blocks = Blocks::of(w.view(), 4);
                 for (path, b) in Path::available().into_iter().flat_map(|p| (0..blocks.len()).map(move |b| (p, b))) {
                     let start = Line(std::array::from_fn(|l| *bias.get(b * COLUMNS + l).unwrap_or(&0.0)));
-                    let mut seen = vec![[Line([f32::NAN; COLUMNS]); TOGETHER]; rows.div_ceil(TOGETHER)];
+                    let mut seen = vec![[Line([f32::NAN; COLUMNS]); ROWS]; rows.div_ceil(ROWS)];
                     let mut tables = Tables::new().0;
                     let of = (units.nibbles(), pair, blocks.block(b).as_chunks().0, Some(&start));
                     add(path, n_out - b * COLUMNS, of, &mut seen, &mut tables);
@@ -276,7 +276,7 @@ mod tests {
             let blocks = Blocks::of(h.view(), 4);
             for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 2.0)] {
                 for b in 0..blocks.len() {
-                    let mut out = vec![[Line::ZERO; TOGETHER]; n.div_ceil(TOGETHER)];
+                    let mut out = vec![[Line::ZERO; ROWS]; n.div_ceil(ROWS)];
                     let pair = Pair { low, delta: high - low };
                     let factor = blocks.block(b).as_chunks().0;
                     let factor = (factor, columns - b * COLUMNS);

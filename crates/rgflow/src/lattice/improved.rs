@@ -41,11 +41,11 @@ impl Meter {
         let n = labels.len() as f64;
         self.sizes.fill(0.0);
         labels.iter().zip(spins).for_each(|(&label, &s)| self.sizes[label as usize] += f64::from(s));
-        let (mut together, mut squares) = (0.0, 0.0);
+        let (mut held_sum, mut squares) = (0.0, 0.0);
         for (label, &size) in self.sizes.iter().enumerate() {
-            if held(label) { together += size } else { squares += size * size }
+            if held(label) { held_sum += size } else { squares += size * size }
         }
-        let m2 = (together * together + squares) / (n * n);
+        let m2 = (held_sum * held_sum + squares) / (n * n);
         let mut structure = 0.0;
         for Axis { stride, phases } in &self.axes {
             self.waves.fill((0.0, 0.0));

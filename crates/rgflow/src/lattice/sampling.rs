@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::Collection;
-use crate::restart::{Resumable, Unfit, decode, demand, encode, together};
+use crate::restart::{Resumable, Unfit, decode, demand, encode, steps_per_advance};
 
 /// A Markov chain sampler, step by step.
 pub(super) trait Walk {
@@ -40,14 +40,14 @@ pub struct Sampling<'a> {
     kept: Array2<i8>,
     step: usize,
     steps: usize,
-    together: usize,
+    steps_per_advance: usize,
 }
 
 impl<'a> Sampling<'a> {
     /// Of `n` configurations of `n_spins` spins in `steps` steps of about `operations`.
     pub(super) fn new(walk: impl Walk + 'a, (n, n_spins): (usize, usize), steps: usize, operations: usize) -> Self {
         let kept = Array2::ones((n, n_spins));
-        Self { walk: Box::new(walk), kept, step: 0, steps, together: together(operations) }
+        Self { walk: Box::new(walk), kept, step: 0, steps, steps_per_advance: steps_per_advance(operations) }
     }
 
     /// A sampling that is drawn already.
@@ -69,7 +69,7 @@ impl<'a> Sampling<'a> {
 
 impl Resumable for Sampling<'_> {
     fn advance(&mut self) -> bool {
-        let end = self.steps.min(self.step + self.together);
+        let end = self.steps.min(self.step + self.steps_per_advance);
         (self.step..end).for_each(|step| self.walk.step(step, &mut self.kept));
         self.step = end;
         end < self.steps
@@ -187,7 +187,7 @@ mod tests {
         for leave in leaves {
             let mut state = Vec::new();
             make(0, &mut |mut sampling| {
-                sampling.together = 1;
+                sampling.steps_per_advance = 1;
                 (0..*leave).for_each(|_| assert!(sampling.advance(), "{name}, {leave}"));
                 state = sampling.save();
             });

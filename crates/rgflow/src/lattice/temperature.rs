@@ -35,6 +35,21 @@ impl Temperature {
         if value >= 0.0 { Ok(Self(value + 0.0)) } else { Err(LatticeError::Temperature(value)) }
     }
 
+    /// The temperatures `values` (J/k_B) in their order.
+    ///
+    /// ```
+    /// use rgflow::lattice::Temperature;
+    /// assert_eq!(Temperature::list(&[0.0, 2.5])?[1].value(), 2.5);
+    /// assert!(Temperature::list(&[1.0, -1.0]).is_err());
+    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LatticeError::Temperature`] for the first that is negative or NaN.
+    pub fn list(values: &[f64]) -> Result<Vec<Self>, LatticeError> {
+        values.iter().map(|t| Self::new(*t)).collect()
+    }
+
     /// The value in J/k_B, in `[0, inf]`.
     pub fn value(self) -> f64 {
         self.0

@@ -6,7 +6,7 @@ use super::training::{Data, Epoch, Stop, Trained, Training};
 use super::{Mlp, NnError, Workspace};
 use crate::learning::{EarlyStopping, LearningError, StoppingState};
 use crate::random::Stream;
-use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, together};
+use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, steps_per_advance};
 use std::ops::ControlFlow;
 
 /// Rows of the training set whose cost is shown.
@@ -21,7 +21,7 @@ pub struct Fit<'a> {
     test_inputs: Set<'a>,
     training: Training,
     /// Updates of one advance.
-    together: usize,
+    steps_per_advance: usize,
     /// The rows of the training set whose cost is shown, and how many.
     shown: Batch,
     count: usize,
@@ -43,7 +43,7 @@ impl<'a> Fit<'a> {
         let trainer = Trainer::new(mlp, data, training, stream)?;
         let count = n.min(SHOWN);
         Ok(Self {
-            together: together(trainer.operations()),
+            steps_per_advance: steps_per_advance(trainer.operations()),
             shown: Batch::new(trainer.inputs(), data.targets, count),
             count,
             test_inputs: Set::of(test.x),
@@ -122,7 +122,7 @@ type State = (Vec<u8>, StoppingState<Parameters>, Vec<Epoch>, Option<Stop>);
 impl Resumable for Fit<'_> {
     fn advance(&mut self) -> bool {
         let sweep = self.trainer.updates_per_sweep() as u64;
-        for _ in 0..self.together {
+        for _ in 0..self.steps_per_advance {
             if self.stop.is_some() {
                 return false;
             }
@@ -204,7 +204,7 @@ mod tests {
                     let mut init = streams.generator("test/init", 0);
                     let mlp = Mlp::random(&[7, 5, 3], Activation::Tanh, output, &mut init);
                     let mut fit = Fit::new(mlp, data, data, &training, streams.of("test")).unwrap();
-                    fit.together = 1;
+                    fit.steps_per_advance = 1;
                     fit
                 };
                 let name = format!("{rule}, {batching}, grey {grey}");

@@ -4,11 +4,17 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::{Cost, Fit, Mlp, NnError, Samples, Targets};
-use crate::learning::{Batching, Descent};
+use crate::learning::{Adam, Batching, Descent, Rule};
 use crate::random::Stream;
 use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
+///
+/// ```
+/// use rgflow::nn::{Cost, Training};
+/// let regression = Training { cost: Cost::SquaredError, patience: 5, ..Training::default() };
+/// assert_eq!(regression.epochs, 20);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
     /// Most sweeps through the training set, >= 1.
@@ -21,6 +27,19 @@ pub struct Training {
     pub cost: Cost,
     /// Epochs without a new minimum of the test cost before stopping; 0 = never stop.
     pub patience: usize,
+}
+
+impl Default for Training {
+    /// 20 epochs of a classifier: batches of 50, Adam at the rate 0.001, the categorical cross-entropy, no early stopping.
+    fn default() -> Self {
+        Self {
+            epochs: 20,
+            batching: Batching::Mini { size: 50, repeats: false },
+            descent: Descent::new(Rule::Adam(Adam::default()), 1e-3),
+            cost: Cost::CategoricalCrossEntropy,
+            patience: 0,
+        }
+    }
 }
 
 /// Samples with their targets.

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::inputs::{Bits, Inputs};
 use super::{Activation, Cost, Layer, Mlp, Targets};
-use crate::kernel::bits::{self, ByUnit, TOGETHER};
+use crate::kernel::bits::{self, ByUnit, ROWS};
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
@@ -158,7 +158,7 @@ impl FirstLayer {
         self.bits.resize(rows, bits.n_in);
         self.bits.gather(bits.packed.chunks_exact(packed_len(bits.n_in)));
         self.factor.resize(bits.n_in.next_multiple_of(4), Line::ZERO);
-        self.sums.resize(rows.next_multiple_of(TOGETHER), Line::ZERO);
+        self.sums.resize(rows.next_multiple_of(ROWS), Line::ZERO);
         for column in (0..n_out).step_by(COLUMNS) {
             collect(layer.slices().0, n_out, column, &mut self.factor);
             let sums = self.sums.as_chunks_mut().0;
@@ -178,7 +178,7 @@ impl FirstLayer {
         self.by_input.resize(bits.n_in, groups);
         self.by_input.put(&self.bits, 0, None::<fn(usize, i32)>);
         self.factor.resize(4 * groups, Line::ZERO);
-        self.sums.resize(bits.n_in.next_multiple_of(TOGETHER), Line::ZERO);
+        self.sums.resize(bits.n_in.next_multiple_of(ROWS), Line::ZERO);
         let weights = gradient.slices_mut().0;
         for column in (0..n_out).step_by(COLUMNS) {
             collect(delta, n_out, column, &mut self.factor);

@@ -7,7 +7,7 @@ use super::contrastive::Biases;
 use super::phases::{Offsets, Phases};
 use super::{Levels, Rbm, Units};
 use crate::cpu;
-use crate::kernel::bits::{Bits, ByUnit, TOGETHER, Together};
+use crate::kernel::bits::{Bits, ByUnit, ROWS, RowNibbles};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::subset_sums::{Pair, Tables, add_product};
 use crate::kernel::vector::two_valued_mean;
@@ -56,7 +56,7 @@ impl Bitwise {
         let levels = [rbm.visible_units().levels()?, rbm.hidden_units().levels()?];
         let (n, m) = rbm.weights.dim();
         let Phases { batch, chains, steps, .. } = phases;
-        let rows = batch.max(chains).next_multiple_of(TOGETHER);
+        let rows = batch.max(chains).next_multiple_of(ROWS);
         let line = |bias: &Array1<f32>, b: usize| {
             Line(std::array::from_fn(|l| bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)))
         };
@@ -77,7 +77,7 @@ impl Bitwise {
             units: ByUnit::new(n, batch.div_ceil(4) + chains.div_ceil(4)),
             counts: vec![0; n],
             offsets: phases.centred.then(|| Offsets::new(n, m.next_multiple_of(COLUMNS))),
-            sums: vec![Line::ZERO; rows.max(n.next_multiple_of(TOGETHER))],
+            sums: vec![Line::ZERO; rows.max(n.next_multiple_of(ROWS))],
             transposed: vec![Line::ZERO; means.len() * COLUMNS * if steps > 1 { n.div_ceil(COLUMNS) } else { 1 }],
             tables: Tables::new(),
             optimisers: (0..means.len()).map(|_| descent.weights(n * COLUMNS)).collect(),
@@ -113,7 +113,7 @@ impl Bitwise {
     /// Goes on from what [`Bitwise::save`] gave.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
         type Rule = (u64, Vec<f32>);
-        type State = ([Vec<f32>; 3], Vec<Rule>, [Rule; 2], Vec<Together>, Option<Offsets>, Bulk);
+        type State = ([Vec<f32>; 3], Vec<Rule>, [Rule; 2], Vec<RowNibbles>, Option<Offsets>, Bulk);
         let (parameters, rules, [visible, hidden], chains, offsets, random): State = decode(state)?;
         let lines = [self.weights.lines_mut(), &mut self.visible_bias, &mut self.hidden_bias];
         for (to, from) in lines.into_iter().zip(&parameters) {
@@ -163,7 +163,7 @@ impl Bitwise {
             0 => (&self.data, self.phases.batch, 1.0),
             _ => (&self.chains, self.phases.chains, -self.phases.ratio() as f32),
         };
-        let rows = samples.next_multiple_of(TOGETHER);
+        let rows = samples.next_multiple_of(ROWS);
         let rest = self.hidden_bias.len() * COLUMNS - self.hidden_rule.len();
         for b in 0..self.hidden_bias.len() {
             let lines = &mut self.means.block_mut(b)[first..first + rows];
@@ -204,7 +204,7 @@ impl Bitwise {
 
     /// Draws the hidden units given the visible ones of the chains.
     fn draw_hidden(&mut self) {
-        let rows = self.phases.chains.next_multiple_of(TOGETHER);
+        let rows = self.phases.chains.next_multiple_of(ROWS);
         for b in 0..self.hidden_bias.len() {
             let fields = self.sums[..rows].as_chunks_mut().0;
             let weights = (self.weights.block(b).as_chunks().0, self.hidden.lanes(b));
@@ -222,7 +222,7 @@ impl Bitwise {
 
     /// Draws the visible units of the chains given the hidden ones. Weights are transposed at the first step.
     fn draw_visible(&mut self, step: usize) {
-        let (rows, steps) = (self.phases.chains.next_multiple_of(TOGETHER), self.phases.steps);
+        let (rows, steps) = (self.phases.chains.next_multiple_of(ROWS), self.phases.steps);
         for b in 0..self.visible_bias.len() {
             let fields = self.sums[..rows].as_chunks_mut().0;
             let lines = self.means.len() * COLUMNS;
@@ -260,7 +260,7 @@ impl Bitwise {
         for (b, optimiser) in self.optimisers.iter_mut().enumerate() {
             let means = &self.means.block(b)[..rows];
             let hidden = &mut self.hidden_sum[b * COLUMNS..][..COLUMNS];
-            let gradient = &mut self.sums[..n.next_multiple_of(TOGETHER)];
+            let gradient = &mut self.sums[..n.next_multiple_of(ROWS)];
             if self.hidden.lanes(b) < COLUMNS {
                 // Lanes that no product reaches: padding stays zero.
                 gradient.fill(Line::ZERO);

@@ -3,7 +3,7 @@
 use super::divergence::stuck;
 use super::{ExactStep, ExactTraining, Rbm, RbmError};
 use crate::learning::Optimiser;
-use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, together};
+use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, steps_per_advance};
 
 /// A training on its way; see [`super::train_exactly`], which brings one to its end. Its work is counted in updates, and an advance ends
 /// at each record.
@@ -16,7 +16,7 @@ pub struct ExactFit<'a> {
     update: usize,
     steps: Vec<ExactStep>,
     failed: Option<RbmError>,
-    together: usize,
+    steps_per_advance: usize,
 }
 
 impl<'a> ExactFit<'a> {
@@ -31,7 +31,7 @@ impl<'a> ExactFit<'a> {
         Ok(Self {
             optimisers: [descent.weights(n * m), descent.biases(n), descent.biases(m)],
             // Exponentials and logarithms, for each state and hidden unit.
-            together: together(q.len().saturating_mul(100 * m)),
+            steps_per_advance: steps_per_advance(q.len().saturating_mul(100 * m)),
             rbm,
             q,
             training: training.clone(),
@@ -93,7 +93,7 @@ impl<'a> ExactFit<'a> {
 
 impl Resumable for ExactFit<'_> {
     fn advance(&mut self) -> bool {
-        for _ in 0..self.together {
+        for _ in 0..self.steps_per_advance {
             if self.is_over() {
                 return false;
             }
@@ -150,7 +150,7 @@ mod tests {
             assert_eq!(whole.1.iter().map(|s| s.update).collect::<Vec<_>>(), [0, 7, 14, 21, 25]);
             for leave in 0..=30 {
                 let mut first = ExactFit::new(start(), &q, &training).unwrap();
-                first.together = 1;
+                first.steps_per_advance = 1;
                 (0..leave).for_each(|_| {
                     first.advance();
                 });

@@ -5,7 +5,7 @@ use super::training::{Metrics, Snapshot, StopOn, Trained, Trainer, Training};
 use super::{Rbm, RbmError, Samples};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Stream;
-use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, together};
+use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, steps_per_advance};
 use std::ops::ControlFlow;
 
 /// A training on its way; see [`train`], which brings one to its end. Its work is counted in updates, and an advance ends at
@@ -20,7 +20,7 @@ pub struct Fit<'a> {
     training: Training,
     /// Updates of the machine and of the snapshots, and of one advance.
     longest: usize,
-    together: usize,
+    steps_per_advance: usize,
     update: usize,
     stopping: EarlyStopping<Rbm>,
     metrics: Vec<Metrics>,
@@ -61,7 +61,7 @@ impl<'a> Fit<'a> {
         let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates);
         let chosen = (longest == 0).then(|| (0, trainer.rbm()));
         Ok(Self {
-            together: together(trainer.operations()),
+            steps_per_advance: steps_per_advance(trainer.operations()),
             trainer,
             test,
             shown: None,
@@ -202,7 +202,7 @@ type State = (
 
 impl Resumable for Fit<'_> {
     fn advance(&mut self) -> bool {
-        for _ in 0..self.together {
+        for _ in 0..self.steps_per_advance {
             if self.is_over() {
                 return false;
             }

@@ -6,7 +6,7 @@
 use super::layer_states::LayerStates;
 use super::units::Noise;
 use super::{Rbm, RbmError, Samples, Units};
-use crate::kernel::bits::{Bits, TOGETHER, Together};
+use crate::kernel::bits::{Bits, ROWS, RowNibbles};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
 use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
@@ -76,7 +76,7 @@ impl Kernel {
 #[derive(Clone, Debug)]
 struct Scratch {
     /// Fields of a block of sixteen units.
-    block: Vec<[Line; TOGETHER]>,
+    block: Vec<[Line; ROWS]>,
     /// For units that are no bits.
     noise: Noise,
     product: Vec<f32>,
@@ -105,7 +105,7 @@ pub struct Chains {
     hidden: LayerStates,
     rows: usize,
     /// Fields of the hidden units, block after block of sixteen, with rows up to a multiple of eight, once they are asked for.
-    fields: Vec<[Line; TOGETHER]>,
+    fields: Vec<[Line; ROWS]>,
     scratch: Scratch,
 }
 
@@ -113,14 +113,14 @@ impl Chains {
     /// Space for `rows` chains; discrete units are in their first state (two-valued ones low), Gaussian ones zero.
     pub fn new(kernel: &Kernel, rows: usize) -> Self {
         let rbm = &kernel.rbm;
-        let together = rows.div_ceil(TOGETHER);
+        let row_blocks = rows.div_ceil(ROWS);
         Self {
             visible: LayerStates::new(rbm.visible_units(), rows, rbm.n_visible()),
             hidden: LayerStates::new(rbm.hidden_units(), rows, rbm.n_hidden()),
             rows,
             fields: Vec::new(),
             scratch: Scratch {
-                block: vec![[Line::ZERO; TOGETHER]; together],
+                block: vec![[Line::ZERO; ROWS]; row_blocks],
                 noise: Noise::default(),
                 product: Vec::new(),
                 tables: Tables::new(),
@@ -147,7 +147,7 @@ impl Chains {
 
     /// Goes on from what [`Chains::save`] of as many chains gave.
     pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        let (real, values, nibbles): (bool, Vec<f32>, Vec<Together>) = decode(state)?;
+        let (real, values, nibbles): (bool, Vec<f32>, Vec<RowNibbles>) = decode(state)?;
         let (rows, layer) = (self.rows, &mut self.visible);
         if real {
             return put(layer.make_real(rows).as_slice_mut().expect("standard layout"), &values);
@@ -229,9 +229,9 @@ impl Chains {
     /// If `means` has another length, which is an error of the caller.
     pub fn hidden_means(&mut self, kernel: &Kernel, means: &mut [f32]) {
         self.hidden_fields(kernel);
-        let (n, together) = (self.hidden.n, self.rows.div_ceil(TOGETHER));
+        let (n, row_blocks) = (self.hidden.n, self.rows.div_ceil(ROWS));
         assert_eq!(means.len(), self.rows * n, "space for the means");
-        for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
+        for (b, fields) in self.fields.chunks_exact(row_blocks.max(1)).enumerate() {
             for (fields, means) in fields.as_flattened().iter().zip(means.chunks_exact_mut(n)) {
                 means[b * COLUMNS..].iter_mut().zip(fields.0).for_each(|(to, z)| *to = z);
             }
@@ -243,17 +243,17 @@ impl Chains {
     pub fn hidden_fields(&mut self, kernel: &Kernel) {
         let half = kernel.upward(self.rows);
         half.prepare(&mut self.visible, &mut self.scratch);
-        let together = self.rows.div_ceil(TOGETHER);
-        self.fields.resize(together * half.blocks(), [Line::ZERO; TOGETHER]);
-        for (b, fields) in self.fields.chunks_exact_mut(together.max(1)).enumerate() {
+        let row_blocks = self.rows.div_ceil(ROWS);
+        self.fields.resize(row_blocks * half.blocks(), [Line::ZERO; ROWS]);
+        for (b, fields) in self.fields.chunks_exact_mut(row_blocks.max(1)).enumerate() {
             half.write_fields(b, &self.visible, fields, &mut self.scratch);
         }
     }
 
     /// Draws the hidden units from the fields that [`Chains::hidden_fields`] or [`Chains::hidden_means`] left.
     pub fn draw_hidden(&mut self, kernel: &Kernel, random: &mut Bulk) {
-        let together = self.rows.div_ceil(TOGETHER);
-        for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
+        let row_blocks = self.rows.div_ceil(ROWS);
+        for (b, fields) in self.fields.chunks_exact(row_blocks.max(1)).enumerate() {
             self.hidden.draw(b, fields, random);
         }
         self.hidden.draw_kept(kernel.rbm.hidden_units(), &mut self.scratch.noise, random);
@@ -279,7 +279,7 @@ impl Chains {
     /// The fields c + v W of the hidden units that [`Chains::hidden_fields`] left: blocks of sixteen units, each with the given number of
     /// rows, which are the chains and others up to a multiple of eight. Lanes without a unit are 0.
     pub(super) fn fields(&self) -> (&[Line], usize) {
-        (self.fields.as_flattened(), self.rows.next_multiple_of(TOGETHER))
+        (self.fields.as_flattened(), self.rows.next_multiple_of(ROWS))
     }
 
     /// Writes the visible units of a row.
@@ -288,10 +288,10 @@ impl Chains {
     }
 
     /// Draws the hidden units from the fields that [`Chains::hidden_fields`] left, times `betas`, one for each row, eight together.
-    pub(super) fn draw_hidden_scaled(&mut self, kernel: &Kernel, betas: &[[f32; TOGETHER]], random: &mut Bulk) {
-        let together = self.rows.div_ceil(TOGETHER);
+    pub(super) fn draw_hidden_scaled(&mut self, kernel: &Kernel, betas: &[[f32; ROWS]], random: &mut Bulk) {
+        let row_blocks = self.rows.div_ceil(ROWS);
         let mut block = std::mem::take(&mut self.scratch.block);
-        for (b, fields) in self.fields.chunks_exact(together.max(1)).enumerate() {
+        for (b, fields) in self.fields.chunks_exact(row_blocks.max(1)).enumerate() {
             block.copy_from_slice(fields);
             scale(&mut block, &Line::ZERO, betas);
             self.hidden.draw(b, &block, random);
@@ -305,7 +305,7 @@ impl Chains {
         &mut self,
         kernel: &Kernel,
         base: &[Line],
-        betas: &[[f32; TOGETHER]],
+        betas: &[[f32; ROWS]],
         random: &mut Bulk,
     ) {
         let half = kernel.downward(self.rows);
@@ -355,7 +355,7 @@ impl Half<'_> {
     }
 
     /// Writes the fields of block `b`.
-    fn write_fields(&self, b: usize, from: &LayerStates, fields: &mut [[Line; TOGETHER]], scratch: &mut Scratch) {
+    fn write_fields(&self, b: usize, from: &LayerStates, fields: &mut [[Line; ROWS]], scratch: &mut Scratch) {
         let n = self.bias.len();
         let bias = Line(std::array::from_fn(|l| self.bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)));
         match self.of_bits(from) {

@@ -9,7 +9,7 @@
 //! L being ln of the sum over the states of a hidden unit. So the fields z, found once, serve the ratio and the next draw.
 
 use super::{Chains, IndependentUnits, Kernel, Rbm, RbmError};
-use crate::kernel::bits::TOGETHER;
+use crate::kernel::bits::ROWS;
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::kernel::ln_ratios::{Fields, ln_ratios, ln_ratios_f32};
 use crate::random::Bulk;
@@ -147,7 +147,7 @@ impl Change {
         match (self, chains.visible_bits()) {
             (Self::Nothing, _) => {}
             (Self::Bits(sums), Some(bits)) => {
-                for (out, nibbles) in out.chunks_mut(TOGETHER).zip(bits.nibbles().chunks_exact(sums.len())) {
+                for (out, nibbles) in out.chunks_mut(ROWS).zip(bits.nibbles().chunks_exact(sums.len())) {
                     for (sums, nibbles) in sums.iter().zip(nibbles) {
                         out.iter_mut().zip(nibbles).for_each(|(out, nibble)| *out += sums[usize::from(nibble >> 3)]);
                     }
@@ -170,7 +170,7 @@ pub(super) struct Replicas {
     pub(super) chains: Chains,
     random: Bulk,
     /// Of each row, eight together.
-    pub(super) betas: Vec<[f32; TOGETHER]>,
+    pub(super) betas: Vec<[f32; ROWS]>,
     /// (b - b').v of each row.
     linear: Vec<f64>,
     values: Vec<f32>,
@@ -184,7 +184,7 @@ impl Replicas {
         Self {
             chains: Chains::new(&family.kernel, rows),
             random,
-            betas: vec![[0.0; TOGETHER]; rows.div_ceil(TOGETHER)],
+            betas: vec![[0.0; ROWS]; rows.div_ceil(ROWS)],
             linear: vec![0.0; rows],
             values: Vec::new(),
             scaled: vec![0.0; family.kernel.rbm().n_hidden()],

@@ -3,7 +3,7 @@
 use super::units::Noise;
 use super::{Levels, Units};
 use crate::cpu;
-use crate::kernel::bits::{Bits, TOGETHER};
+use crate::kernel::bits::{Bits, ROWS};
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::random::Bulk;
 use ndarray::{Array2, ArrayView1, ArrayView2, s};
@@ -64,9 +64,9 @@ impl LayerStates {
     pub(super) fn write_row(&self, row: usize, out: &mut [f32]) {
         match self.levels {
             Some(levels) if !self.real => {
-                let nibbles = &self.bits.nibbles()[row / TOGETHER * self.bits.groups()..];
+                let nibbles = &self.bits.nibbles()[row / ROWS * self.bits.groups()..];
                 for (four, nibbles) in out.chunks_mut(4).zip(nibbles) {
-                    let nibble = nibbles[row % TOGETHER] >> 3;
+                    let nibble = nibbles[row % ROWS] >> 3;
                     four.iter_mut().enumerate().for_each(|(j, v)| *v = levels.value(nibble >> j & 1 == 1));
                 }
             }
@@ -75,7 +75,7 @@ impl LayerStates {
     }
 
     /// Draws the units of block `b` from their fields, where they are bits; else keeps the fields for [`LayerStates::draw_kept`].
-    pub(super) fn draw(&mut self, b: usize, fields: &[[Line; TOGETHER]], random: &mut Bulk) {
+    pub(super) fn draw(&mut self, b: usize, fields: &[[Line; ROWS]], random: &mut Bulk) {
         match self.levels {
             Some(levels) => {
                 self.bits.draw(cpu::path(), b, fields, random, levels.delta());

@@ -1,13 +1,15 @@
 //! Flows against exact results: the stationary law of a small machine by enumeration, and the mean-field map by hand.
 
 use ndarray::{Array2, array};
-use rgflow::flow::{Flow, Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run, run_by};
+use rgflow::flow::{
+    Flow, FlowError, Mode, Readout, Rest, Schedule, Starts, attractors, converged, distinct_ends, run, run_by,
+};
 use rgflow::lattice::{Observables, Square};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::packed::packed;
 use rgflow::random::Streams;
-use rgflow::rbm::{Rbm, Samples};
-use rgflow::restart::{Stopped, through};
+use rgflow::rbm::{Rbm, RbmError, Samples, Units};
+use rgflow::restart::{Stopped, complete};
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -32,16 +34,15 @@ fn flow(mode: Mode, per_start: usize, steps: usize) -> rgflow::flow::Trajectory 
         Readout { mlp: Some(&mlp), lattice: Some(&square) },
         Starts { values: spins.mapv(f32::from).view().into(), n_starts: 2 },
         Streams::new(1).of("test/flow"),
-        &|_| Continue(()),
     )
-    .expect("not stopped")
+    .expect("starts fit")
 }
 
 /// Stopped in the middle, a flow gives [`Stopped`]; that it is watched changes nothing.
 #[test]
 fn a_stopped_flow_gives_nothing() {
     let (rbm, spins, schedule) = (machine(), starts(500).mapv(f32::from), Schedule::new(1000));
-    let (readout, stream) = (Readout { mlp: None, lattice: None }, Streams::new(1).of("test/flow"));
+    let (readout, stream) = (Readout::default(), Streams::new(1).of("test/flow"));
     let (all, done) = (1000 * spins.nrows() as u64, AtomicU64::new(0));
     for mode in [Mode::Mean, Mode::Gibbs] {
         let starts = || Starts { values: spins.view().into(), n_starts: 2 };
@@ -49,15 +50,46 @@ fn a_stopped_flow_gives_nothing() {
         let until = |end: u64| {
             done.store(0, Relaxed);
             let tick = |n| if done.fetch_add(n, Relaxed) + n < end { Continue(()) } else { Break(()) };
-            run(flow, readout, starts(), stream, &tick)
+            run_by(flow, readout, starts(), stream, &|_, work| complete(work, &tick))
         };
-        assert_eq!(until(all / 2).err(), Some(Stopped));
+        assert_eq!(until(all / 2).err(), Some(FlowError::Stopped(Stopped)));
         assert!(done.load(Relaxed) < all);
         let whole = until(u64::MAX).unwrap();
         assert_eq!(done.load(Relaxed), all);
-        let driven = run_by(flow, readout, starts(), stream, &through).unwrap();
-        assert_eq!(format!("{whole:?}"), format!("{driven:?}"));
+        let unwatched = run(flow, readout, starts(), stream).unwrap();
+        assert_eq!(format!("{whole:?}"), format!("{unwatched:?}"));
     }
+}
+
+/// Starts and readers that do not fit the machine are refused by name, before any step.
+#[test]
+fn what_does_not_fit_the_machine_is_refused() {
+    let rbm = machine();
+    let mlp = |n| Mlp::random(&[n, 3], Activation::Tanh, Activation::Softmax, &mut Streams::new(1).generator("t", 0));
+    let follow = |rbm: &Rbm, readout: Readout, values: Array2<f32>, n_starts: usize| {
+        let flow = Flow { rbm, mode: Mode::Mean, schedule: &Schedule::new(2) };
+        run(flow, readout, Starts { values: values.view().into(), n_starts }, Streams::new(1).of("t"))
+            .expect_err("does not fit")
+    };
+    let ones = Array2::ones((6, 9));
+    assert!(matches!(
+        follow(&rbm, Readout::default(), Array2::ones((6, 8)), 2),
+        FlowError::Machine(RbmError::Shape { expected: 9, found: 8, .. })
+    ));
+    for (chains, n_starts) in [(6, 4), (6, 0), (6, 7)] {
+        assert_eq!(follow(&rbm, Readout::default(), ones.clone(), n_starts), FlowError::Starts { chains, n_starts });
+    }
+    let (mlp, square) = (mlp(8), Square::new(2, 4).unwrap());
+    let lattice = Readout { lattice: Some(&square), ..Readout::default() };
+    for (readout, part) in [(Readout::network(&mlp), "the network has 8 inputs"), (lattice, "the lattice has 8 sites")]
+    {
+        let error = follow(&rbm, readout, ones.clone(), 2).to_string();
+        assert!(error.contains(part) && error.contains("9 visible units"), "{error}");
+    }
+    let square = Square::new(3, 3).unwrap();
+    let bits = rbm.with_units(Units::BINARY, Units::BINARY).unwrap();
+    let error = follow(&bits, Readout { lattice: Some(&square), ..Readout::default() }, ones, 2).to_string();
+    assert!(error.contains("spins (-1, +1)"), "{error}");
 }
 
 /// The same flow from packed bits and from their values: equal at every record, of expectation values and of states.
@@ -68,8 +100,8 @@ fn starts_are_bits_or_values() {
     for mode in [Mode::Mean, Mode::Gibbs] {
         let follow = |values: Samples| {
             let flow = Flow { rbm: &machine(), mode, schedule: &Schedule::new(20) };
-            let (readout, stream) = (Readout { mlp: None, lattice: None }, Streams::new(1).of("test/flow"));
-            run(flow, readout, Starts { values, n_starts: 2 }, stream, &|_| Continue(())).expect("not stopped")
+            let (readout, stream) = (Readout::default(), Streams::new(1).of("test/flow"));
+            run(flow, readout, Starts { values, n_starts: 2 }, stream).expect("starts fit")
         };
         let [of_bits, of_values] = [follow(bits.as_slice().into()), follow(values.view().into())];
         assert_eq!(of_bits.values, of_values.values);
@@ -146,12 +178,11 @@ fn chains_rest_within_the_tolerance() {
     let follow = |rest| {
         run(
             Flow { rbm: &rbm, mode: Mode::Mean, schedule: &Schedule { rest, ..Schedule::new(300) } },
-            Readout { mlp: None, lattice: None },
+            Readout::default(),
             Starts { values: spins.view().into(), n_starts: 2 },
             Streams::new(1).of("test/flow"),
-            &|_| Continue(()),
         )
-        .expect("not stopped")
+        .expect("starts fit")
     };
     let apart = |a: &Array2<f32>, b: &Array2<f32>| a.iter().zip(b).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
     let all = follow(Rest::Never);
@@ -166,12 +197,11 @@ fn chains_rest_within_the_tolerance() {
     // A flow that is cut short has not come to rest.
     let short = run(
         Flow { rbm: &rbm, mode: Mode::Mean, schedule: &Schedule::new(2) },
-        Readout { mlp: None, lattice: None },
+        Readout::default(),
         Starts { values: spins.view().into(), n_starts: 2 },
         Streams::new(1).of("test/flow"),
-        &|_| Continue(()),
     );
-    assert_eq!(short.expect("not stopped").at_rest, 0.0);
+    assert_eq!(short.expect("starts fit").at_rest, 0.0);
     let loose = apart(&all.values, &follow(Rest::Within(0.5)).values);
     assert!(loose > 1e-3, "{loose}");
 }

@@ -129,7 +129,7 @@ impl System for Reader<'_> {
     type Findings = FlowFindings;
 
     fn readout(&self) -> Readout<'_> {
-        Readout { mlp: Some(&self.thermometer.mlp), lattice: None }
+        Readout::network(&self.thermometer.mlp)
     }
 
     fn examine(&self, flow: &Flow, trajectory: &Trajectory, streams: Streams) -> Result<FlowFindings, Error> {

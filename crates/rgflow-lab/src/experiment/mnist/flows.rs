@@ -65,7 +65,7 @@ pub(super) fn stage(
             let (purpose, part) = (format!("{name}/{mark}"), mark.to_string());
             let starts = Starts { values: now.view().into(), n_starts: 10 };
             let flow = Flow { purpose: &purpose, part: &part, rbm: &rbm, mode, steps: mark - done, starts };
-            let trajectory = flow.trajectory(out, Readout { mlp: Some(&mlp), lattice: None }, &units)?;
+            let trajectory = flow.trajectory(out, Readout::network(&mlp), &units)?;
             let (ends, permutations) = (trajectory.values.view(), *settings.permutations);
             let labels = distinct_collections(ends, 10, permutations, LEVEL, out.streams().of(&purpose));
             if done == 0 {

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::lattice::Square;
-use crate::nn::Activation;
+use crate::nn::{Activation, Mlp};
 use crate::random::Streams;
-use crate::rbm::Rest;
-use crate::restart::Resumable;
+use crate::rbm::{Rest, Units};
+use crate::restart::{Resumable, Stopped};
 use std::sync::Mutex;
 
 /// Left anywhere, also between two records and after chains have come to rest, and taken up in a new one, a flow makes only the
@@ -42,7 +42,7 @@ fn a_flow_left_anywhere_ends_with_the_same_bytes() {
                         states.lock().unwrap()[piece] = Some((work.done(), work.save()));
                         Err(Stopped)
                     });
-                    assert_eq!(left.err(), Some(Stopped));
+                    assert_eq!(left.err(), Some(FlowError::Stopped(Stopped)));
                 }
                 let whole = go(&|piece, work| {
                     let saved = states.lock().unwrap()[piece].take();
@@ -78,19 +78,14 @@ fn a_flow_left_between_records_ends_with_the_same_bytes() {
     let spins = Array2::from_shape_fn((20, 9), |(i, j)| if (i * i + j * 3) % 5 < 2 { 1.0f32 } else { -1.0 });
     let schedule = Schedule { steps: 40, records: vec![40], rest: Rest::default() };
     for mode in [Mode::Mean, Mode::Gibbs] {
-        let map = match mode {
-            Mode::Mean => Map::Mean(MeanField::new(&rbm)),
-            Mode::Gibbs => Map::Gibbs(Kernel::new(&rbm)),
-        };
-        let columns = Columns { classes: 0, lattice: false };
-        let readout = Readout { mlp: None, lattice: None };
+        let flow = Flow { rbm: &rbm, mode, schedule: &schedule };
+        let prepared = Prepared::new(flow, Readout::default()).unwrap();
         let end = |leave: usize| {
             let (mut v, mut w) = (Array2::zeros((20, 9)), Array2::zeros((20, 9)));
             let follower = |v| {
-                let bulk = |of: &str| Streams::new(1).bulk(of, 0);
-                let state = State::new(&rbm, &map, spins.view().into(), bulk("read"));
-                let mut follower = Follower::new(&rbm, (readout, columns), state, v, &schedule, bulk("steps"));
-                follower.together = 1;
+                let random = Randomness::of(Streams::new(1).of("steps"), 0);
+                let mut follower = prepared.follow(spins.view().into(), v, random);
+                follower.steps_per_advance = 1;
                 follower
             };
             let mut first = follower(v.view_mut());

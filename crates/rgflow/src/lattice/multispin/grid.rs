@@ -7,7 +7,7 @@ use super::{Group, REPLICAS, STOCK, Site};
 use crate::lattice::chain_length::WholeSweeps;
 use crate::lattice::{ChainLength, Chains, Collection, Ising, LatticeError, Square, Temperature};
 use crate::random::{Bulk, Stream};
-use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode, put, through, together};
+use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode, put, steps_per_advance, through};
 
 /// Chains at several temperatures, side by side in groups of 512: where temperatures x chains is a multiple of 512 or far above, five
 /// times as fast as [`metropolis::sample`](crate::lattice::metropolis::sample).
@@ -124,7 +124,7 @@ struct Sweeps<'r, 'a> {
 impl Resumable for Sweeps<'_, '_> {
     fn advance(&mut self) -> bool {
         // A visit of 512 spins takes about as long as 300 operations.
-        let mut left = together(300 * self.group.spins.len());
+        let mut left = steps_per_advance(300 * self.group.spins.len());
         while self.written < self.kept {
             let next = self.burn_in + self.written * self.spacing;
             let sweeps = left.min(next - self.done);

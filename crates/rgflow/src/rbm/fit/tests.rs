@@ -57,7 +57,7 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
             let fit = || {
                 let streams = Streams::new(3);
                 let mut fit = Fit::new(start.clone(), data.view(), data.view(), &training, streams.of("test")).unwrap();
-                fit.together = 1;
+                fit.steps_per_advance = 1;
                 fit
             };
             let name = format!("{n} {visible}, {m} {hidden}, {rule}, {batching}, {method}");

@@ -1,7 +1,7 @@
 //! Gaussian units (thesis eq. 2.4.13b, which prints their energy with the wrong sign): e(a) = a^2 / (2 sigma^2).
 
 use super::{Kind, Map, Noise, Units, number};
-use crate::kernel::bits::TOGETHER;
+use crate::kernel::bits::ROWS;
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::random::Bulk;
 use crate::rbm::RbmError;
@@ -131,7 +131,7 @@ impl Kind for Widths {
 
     /// a = sigma^2 z + sigma (standard normal), sixteen units of all rows after another.
     fn draw(&self, n: usize, z: &mut [f32], noise: &mut Noise, random: &mut Bulk) {
-        let lanes = (z.len() / n).next_multiple_of(TOGETHER) * COLUMNS;
+        let lanes = (z.len() / n).next_multiple_of(ROWS) * COLUMNS;
         for first in (0..n).step_by(COLUMNS) {
             let noise = noise.normal(lanes, random);
             for (row, noise) in z.chunks_exact_mut(n).zip(noise.chunks_exact(COLUMNS)) {

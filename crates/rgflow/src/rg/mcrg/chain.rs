@@ -7,7 +7,7 @@ use super::Settings;
 use super::layout::Layout;
 use crate::lattice::{Ising, Square, wolff};
 use crate::random::{Generator, Streams};
-use crate::restart::{Resumable, Unfit, decode, demand, encode, put, together};
+use crate::restart::{Resumable, Unfit, decode, demand, encode, put, steps_per_advance};
 
 /// The measurements of one chain.
 pub(super) struct Seen {
@@ -62,7 +62,7 @@ pub(super) struct Chain<'a> {
     done: usize,
     /// Sums in the block that is not complete.
     pub(super) seen: Seen,
-    pub(super) together: usize,
+    pub(super) steps_per_advance: usize,
 }
 
 impl<'a> Chain<'a> {
@@ -92,7 +92,7 @@ impl<'a> Chain<'a> {
                 blocks: vec![0.0; settings.blocks * layout.width],
                 series: [Vec::with_capacity(kept), Vec::with_capacity(kept)],
             },
-            together: together(100 * settings.size * settings.size),
+            steps_per_advance: steps_per_advance(100 * settings.size * settings.size),
         })
     }
 
@@ -123,7 +123,7 @@ impl Resumable for Chain<'_> {
     fn advance(&mut self) -> bool {
         let kept = self.settings.blocks * self.settings.per_block;
         let Some(clusters) = self.wolff.go_on_burning_in(&self.settings.length, &mut self.rng) else { return true };
-        (0..self.together.min(kept - self.done)).for_each(|_| self.step(clusters));
+        (0..self.steps_per_advance.min(kept - self.done)).for_each(|_| self.step(clusters));
         self.done < kept
     }
 

@@ -9,7 +9,6 @@ mod layout;
 
 use chain::{Chain, Seen};
 use layout::Layout;
-use std::ops::ControlFlow;
 
 use nalgebra::DMatrix;
 use ndarray::Array2;
@@ -20,7 +19,7 @@ use super::block_spin::Rule;
 use super::operators::Operator;
 use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature};
 use crate::random::Streams;
-use crate::restart::{Drive, complete};
+use crate::restart::{Drive, through};
 use crate::statistics::{Estimate, TauInt, jackknife, tau_int_chains};
 
 /// Operators, rules and lengths of a measurement.
@@ -133,17 +132,16 @@ pub struct Measured {
     pub tau_int: [TauInt; 2],
 }
 
-/// Samples and measures. `tick` is called with the number of configurations done, from several threads.
+/// Samples and measures. A measurement that is watched, saved or stopped on its way is [`measure_by`].
 ///
 /// Exponents are those of linear response about the sampled Hamiltonian: at the critical temperature, and from the second step on, those of the
 /// fixed point up to a few tenths of a percent (the first step starts from a Hamiltonian that is not yet near it). Errors by jackknife
 /// over all blocks, which must be much longer than tau_int.
 ///
 /// # Errors
-/// Those of [`Settings::check`]; [`RgError::Stopped`] where `tick` breaks.
+/// Those of [`Settings::check`].
 ///
 /// ```
-/// use std::ops::ControlFlow::Continue;
 /// use rgflow::lattice::{ChainLength, Temperature};
 /// use rgflow::random::Streams;
 /// use rgflow::rg::{block_spin::Rule, mcrg, operators};
@@ -152,16 +150,12 @@ pub struct Measured {
 ///     operators: [operators::even()[..3].to_vec(), operators::odd()[..1].to_vec()],
 ///     blocks: 5, per_block: 200, length: ChainLength { chains: 4, ..ChainLength::CLUSTERS },
 /// };
-/// let seen = mcrg::measure(&settings, Streams::new(1), &|_| Continue(()))?;
+/// let seen = mcrg::measure(&settings, Streams::new(1))?;
 /// assert!((seen.steps[0][1].exponents[1][0].value - 1.875).abs() < 0.02);
 /// # Ok::<(), rgflow::rg::RgError>(())
 /// ```
-pub fn measure(
-    settings: &Settings,
-    streams: Streams,
-    tick: &(dyn Fn(u64) -> ControlFlow<()> + Sync),
-) -> Result<Measured, RgError> {
-    measure_by(settings, streams, &|_, work| complete(work, tick))
+pub fn measure(settings: &Settings, streams: Streams) -> Result<Measured, RgError> {
+    measure_by(settings, streams, &through)
 }
 
 /// As [`measure`], chain by chain: `drive` is given the number of each, from several threads, and brings it to its end. The
@@ -224,7 +218,7 @@ mod tests {
     use super::super::operators::{even, odd};
     use super::*;
     use crate::exact::square;
-    use crate::restart::{Resumable, Stopped};
+    use crate::restart::{Resumable, Stopped, complete};
     use std::ops::ControlFlow::{Break, Continue};
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -246,7 +240,7 @@ mod tests {
     /// |z| < 4.5 beside these: p < 3e-5.
     #[test]
     fn exponents_of_the_square_lattice() {
-        let seen = measure(&settings(32, 2, 2), Streams::new(1), &|_| Continue(())).unwrap();
+        let seen = measure(&settings(32, 2, 2), Streams::new(1)).unwrap();
         let exact = square::thermodynamics(32, 32, Temperature::CRITICAL).unwrap().energy;
         assert!((seen.energy.value - exact).abs() < 4.5 * seen.energy.error, "{:?}", seen.energy);
         let [y_t, y_h] = [0, 1].map(|parity| *seen.steps[0][1].exponents[parity].last().unwrap());
@@ -266,7 +260,7 @@ mod tests {
             operators: [even()[..1].to_vec(), odd()[..1].to_vec()],
             ..settings(16, 2, 1)
         };
-        let seen = measure(&free, Streams::new(2), &|_| Continue(())).unwrap();
+        let seen = measure(&free, Streams::new(2)).unwrap();
         let y_h = seen.steps[0][0].exponents[1][0];
         assert!(y_h.value.abs() < 4.5 * y_h.error && y_h.error < 0.1, "{y_h:?}");
     }
@@ -283,7 +277,7 @@ mod tests {
         for number in 0..2 {
             let chain = || {
                 let mut chain = Chain::new(&settings, &layout, &model, number, Streams::new(1)).unwrap();
-                chain.together = 1;
+                chain.steps_per_advance = 1;
                 chain
             };
             let mut whole = chain();
@@ -310,14 +304,13 @@ mod tests {
         let until = |end: u64| {
             done.store(0, Relaxed);
             let tick = |n| if done.fetch_add(n, Relaxed) + n < end { Continue(()) } else { Break(()) };
-            measure(&settings, Streams::new(1), &tick)
+            measure_by(&settings, Streams::new(1), &|_, work| complete(work, &tick))
         };
         assert_eq!(until(all / 2).err(), Some(RgError::Stopped(Stopped)));
         assert!(done.load(Relaxed) < all);
         let whole = until(u64::MAX).unwrap();
         assert_eq!(done.load(Relaxed), all);
-        let by_drive = measure_by(&settings, Streams::new(1), &crate::restart::through).unwrap();
-        assert_eq!(format!("{whole:?}"), format!("{by_drive:?}"));
+        assert_eq!(format!("{whole:?}"), format!("{:?}", measure(&settings, Streams::new(1)).unwrap()));
     }
 
     #[test]
@@ -325,7 +318,7 @@ mod tests {
         let refused = |change: &dyn Fn(&mut Settings)| {
             let mut settings = settings(32, 2, 2);
             change(&mut settings);
-            measure(&settings, Streams::new(1), &|_| Continue(())).is_err()
+            measure(&settings, Streams::new(1)).is_err()
         };
         assert!(refused(&|s| s.b = 3));
         assert!(refused(&|s| s.b = 1));
