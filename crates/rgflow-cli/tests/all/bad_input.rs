@@ -1,6 +1,7 @@
 //! Promise: a file that cannot be used is refused by every command in one line on stderr that names the file, the problem
 //! and the remedy, with exit code 2, and nothing is written. `cargo test -p rgflow-cli bad_input -- --nocapture` shows the lines.
 
+use crate::common::binary;
 use ndarray::{Array1, Array2, Array3, arr0, arr1};
 use rgflow::nn::{Activation, Mlp};
 use rgflow::random::Streams;
@@ -38,7 +39,7 @@ impl Bench {
     }
 
     fn run(&self, arguments: &[&str], bad: &str) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.current_dir(self.dir.path());
         command.args(arguments.iter().map(|a| if *a == "BAD" { bad } else { *a }));
         command.output().expect("starts")
@@ -455,7 +456,7 @@ fn digits_of_no_size_and_of_two() {
             std::fs::write(dir.path().join(format!("mnist/{part}-images-idx3-ubyte")), images).unwrap();
             std::fs::write(dir.path().join(format!("mnist/{part}-labels-idx1-ubyte")), labels).unwrap();
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.args(["run", "mnist", "--seeds", "1"]).env("RGFLOW_DATA", ".").current_dir(&dir);
         let out = command.output().unwrap();
         let line = String::from_utf8(out.stderr).unwrap();

@@ -1,11 +1,12 @@
 //! Promise: a shell completes commands, flags, files, experiments, items of the thesis, and the settings and numbers of the experiment that
 //! the line names. The completer is asked as bash, zsh and fish ask it.
 
+use crate::common::binary;
 use std::process::Command;
 
 /// Answers to a shell whose line is `words`, the last one unfinished.
 fn answers(shell: &str, words: &[&str]) -> Vec<String> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     let index = words.len() - 1;
     command.env("RGFLOW_COMPLETE", shell).env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_INDEX", index.to_string());
     let out = command.arg("--").args(words).output().unwrap();

@@ -2,7 +2,7 @@
 //! damaged files) costs a line, never a result: `--resume` finishes with the bytes of a run that nothing disturbed.
 #![cfg(unix)]
 
-use crate::common::{assert_same, bytes};
+use crate::common::{assert_same, binary, bytes};
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
@@ -67,7 +67,7 @@ impl Bench {
     }
 
     fn command(&self, job: Job, more: &[&[&str]]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.current_dir(self.dir.path()).args(job.arguments).args(more.concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -184,8 +184,7 @@ fn damaged_files_are_found_and_made_again() {
                 let damaged = bytes(&run);
                 line(&bench.run(job, &[job.short, out]), 2, &[folder, name, "missing or has changed", "--resume"]);
                 assert!(bytes(&run) == damaged, "looking at {folder} changed it");
-                let seen =
-                    Command::new(env!("CARGO_BIN_EXE_rgflow")).arg("inspect").arg(&run).output().expect("starts");
+                let seen = binary().arg("inspect").arg(&run).output().expect("starts");
                 assert!(String::from_utf8_lossy(&seen.stdout).contains("has changed"), "{name}");
                 bench.done(job, &[job.short, out, &["--resume"]]);
                 assert!(bytes(&run) == whole, "{name} is not as it was");

@@ -1,8 +1,8 @@
 //! Promise: every command that makes a run folder, killed at any moment and resumed, ends with the bytes of a run that nothing disturbed.
 #![cfg(unix)]
 
-use crate::common::interruption;
 use crate::common::small;
+use crate::common::{binary, interruption};
 use interruption::{BLOWS, Trial};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -36,7 +36,7 @@ fn every_recipe_resumes_to_the_same_bytes() {
 /// Samples of two temperatures on a 4 x 4 lattice, in a new folder.
 fn samples() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     command.current_dir(folder.path()).args(["sample", "ising", "--size", "4", "--temperature", "1.5,2.5,4"]);
     assert!(command.args(["--n", "120", "--out", "data.npz"]).output().expect("starts").status.success());
     folder
@@ -109,7 +109,7 @@ fn an_interrupted_scan_stops_at_once() {
     ];
     // The first time points are made, the second time they are only looked at: a signal comes between them.
     for (after, resume) in [(2, false), (5, true), (1, true)] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.current_dir(folder.path()).args(arguments).args(if resume { &["--resume"][..] } else { &[] });
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
@@ -129,7 +129,7 @@ fn an_interrupted_scan_stops_at_once() {
 #[test]
 fn an_interrupted_reproduction_stops_at_once() {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     command.current_dir(folder.path()).args(["reproduce", "all", "--seeds", "1", "--out", "all", "--progress", "none"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
     let begun = || std::fs::read_dir(folder.path().join("all")).map_or(0, |entries| entries.count());

@@ -1,7 +1,7 @@
 //! The main job's promises, on a small lattice: same bytes for any number of threads, after kills and after signals.
 
 use crate::common::ising_2d::SMALL;
-use crate::common::{assert_same, bytes};
+use crate::common::{assert_same, binary, bytes, finish};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 /// Gives kills something to hit.
 const LONGER: &[&str] = &["rbm.epochs=600", "flow.steps=4000", "thermometer.epochs=60", "thermometer.patience=0"];
 
-fn rgflow(dir: &Path, longer: bool, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+fn job(dir: &Path, longer: bool, more: &[&str]) -> Command {
+    let mut command = binary();
     command.args(["run", "ising-2d", "--seeds", "2", "--out"]).arg(dir);
     for setting in SMALL.iter().chain(if longer { LONGER } else { &[] }) {
         command.args(["--set", setting]);
@@ -19,29 +19,23 @@ fn rgflow(dir: &Path, longer: bool, more: &[&str]) -> Command {
     command
 }
 
-fn finish(mut command: Command) -> Output {
-    let out = command.output().expect("starts");
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    out
-}
-
 #[test]
 fn threads_do_not_change_a_byte() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
-    finish(rgflow(&one, false, &["--threads", "1"]));
-    finish(rgflow(&two, false, &["--threads", "2"]));
+    finish(&mut job(&one, false, &["--threads", "1"]));
+    finish(&mut job(&two, false, &["--threads", "2"]));
     assert_same(&one, &two);
     // Another seed gives other numbers: the comparison could fail.
     let other = dir.path().join("other");
-    finish(rgflow(&other, false, &["--seed", "7"]));
+    finish(&mut job(&other, false, &["--seed", "7"]));
     assert!(bytes(&one)[Path::new("results.json")] != bytes(&other)[Path::new("results.json")]);
 }
 
 #[test]
 fn the_results_hold_what_is_promised() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    let out = finish(rgflow(&dir.path().join("run"), false, &["--json"]));
+    let out = finish(&mut job(&dir.path().join("run"), false, &["--json"]));
     let printed: serde_json::Value = serde_json::from_slice(&out.stdout).expect("JSON");
     let file = std::fs::read(dir.path().join("run/results.json")).expect("written");
     assert_eq!(printed, serde_json::from_slice::<serde_json::Value>(&file).expect("JSON"));
@@ -69,12 +63,12 @@ fn the_results_hold_what_is_promised() {
     // Kaufman at 4 x 4, T = 2, to the digits that `rgflow exact` prints; 120 configurations, |z| < 5, fixed seed.
     let exact = energy["compare"][0]["value"].as_f64().expect("a number");
     assert!(((value - exact) / error).abs() < 5.0, "{value} +- {error} against {exact}");
-    let mut again = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut again = binary();
     again.args(["reproduce", "fig4.6", "--json", "--seeds", "2", "--out"]).arg(dir.path().join("run"));
     for setting in SMALL {
         again.args(["--set", setting]);
     }
-    let item: serde_json::Value = serde_json::from_slice(&finish(again).stdout).expect("JSON");
+    let item: serde_json::Value = serde_json::from_slice(&finish(&mut again).stdout).expect("JSON");
     assert_eq!((&item["schema"], item.as_object().map(|o| o.len())), (&printed["schema"], Some(2)));
     assert!(item["numbers"].to_string().contains("ising-2d.rbm.all.mean.T_star"));
     for figure in ["fig4.5", "fig4.6", "fig4.7", "fig4.8", "fig4.9"] {
@@ -88,16 +82,16 @@ fn the_results_hold_what_is_promised() {
 fn an_existing_folder_is_kept() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let run = dir.path().join("run");
-    finish(rgflow(&run, false, &[]));
+    finish(&mut job(&run, false, &[]));
     let before = bytes(&run);
-    let again = finish(rgflow(&run, false, &[]));
+    let again = finish(&mut job(&run, false, &[]));
     assert!(String::from_utf8_lossy(&again.stdout).contains("T*"));
-    let other = rgflow(&run, false, &["--set", "rbm.epochs=4"]).output().expect("starts");
+    let other = job(&run, false, &["--set", "rbm.epochs=4"]).output().expect("starts");
     assert_eq!(other.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&other.stderr).contains("--resume"));
     assert!(before == bytes(&run));
     // With --resume, the stages that do not depend on it stay: their manifests are the same bytes.
-    finish(rgflow(&run, false, &["--set", "rbm.epochs=4", "--resume"]));
+    finish(&mut job(&run, false, &["--set", "rbm.epochs=4", "--resume"]));
     let after = bytes(&run);
     let same = |file: &str| before[Path::new(file)] == after[Path::new(file)];
     assert!(same("seed-1/stages/samples.json") && same("seed-1/stages/thermometer.json"));
@@ -126,12 +120,12 @@ fn stop_when(run: &Path, stages: usize, mut child: Child, stop: impl FnOnce(&mut
 fn a_killed_run_resumes_to_the_same_bytes() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let whole = dir.path().join("whole");
-    finish(rgflow(&whole, true, &[]));
+    finish(&mut job(&whole, true, &[]));
     let run = dir.path().join("killed");
     let mut killed = 0;
     for (attempt, stages) in [0, 1, 4, 9, 14, 20].into_iter().enumerate() {
         let resume: &[&str] = if attempt == 0 { &[] } else { &["--resume", "--threads", "1"] };
-        let child = rgflow(&run, true, resume).spawn().expect("starts");
+        let child = job(&run, true, resume).spawn().expect("starts");
         let out = stop_when(&run, stages, child, |child| {
             std::thread::sleep(Duration::from_millis(3));
             child.kill().expect("killable");
@@ -140,7 +134,7 @@ fn a_killed_run_resumes_to_the_same_bytes() {
         assert!(out.status.code().is_none_or(|c| c == 0), "{}", String::from_utf8_lossy(&out.stderr));
     }
     assert!(killed >= 3, "only {killed} runs were stopped in time: nothing was tested");
-    finish(rgflow(&run, true, &["--resume"]));
+    finish(&mut job(&run, true, &["--resume"]));
     assert_same(&whole, &run);
 }
 
@@ -150,15 +144,15 @@ fn a_killed_run_resumes_to_the_same_bytes() {
 fn a_signal_stops_cleanly() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let (whole, run) = (dir.path().join("whole"), dir.path().join("stopped"));
-    finish(rgflow(&whole, true, &[]));
-    let child = rgflow(&run, true, &[]).spawn().expect("starts");
+    finish(&mut job(&whole, true, &[]));
+    let child = job(&run, true, &[]).spawn().expect("starts");
     let out = stop_when(&run, 4, child, |child| {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("runs").success());
     });
     assert_eq!(out.status.code(), Some(130), "{}", String::from_utf8_lossy(&out.stderr));
     assert!(String::from_utf8_lossy(&out.stderr).contains("--resume"));
-    finish(rgflow(&run, true, &["--resume"]));
+    finish(&mut job(&run, true, &["--resume"]));
     assert_same(&whole, &run);
 }
 
@@ -177,7 +171,7 @@ fn divergence_and_impossible_values_are_one_clear_line() {
     .into_iter()
     .enumerate()
     {
-        let out = rgflow(&dir.path().join(number.to_string()), false, &["--set", setting]).output().expect("starts");
+        let out = job(&dir.path().join(number.to_string()), false, &["--set", setting]).output().expect("starts");
         let text = String::from_utf8_lossy(&out.stderr);
         assert_eq!(out.status.code(), Some(code), "{setting}: {text}");
         assert!(text.lines().count() == 1 && text.contains(parts), "{setting}: {text}");
@@ -189,7 +183,7 @@ fn divergence_and_impossible_values_are_one_clear_line() {
 fn early_stopping_runs_through() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let more = ["--set", "rbm.patience=1", "--set", "rbm.epochs=6", "--set", "rbm.snapshot_epochs=[1, 6]"];
-    finish(rgflow(&dir.path().join("run"), false, &more));
+    finish(&mut job(&dir.path().join("run"), false, &more));
 }
 
 /// Flows begin at the start set, which is not the reference set: E at step 0 is that of the first chains of `start.npz`.
@@ -197,7 +191,7 @@ fn early_stopping_runs_through() {
 fn flows_begin_at_the_start_set() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let run = dir.path().join("run");
-    finish(rgflow(&run, false, &[]));
+    finish(&mut job(&run, false, &[]));
     let square = rgflow::lattice::Square::new(4, 4).expect("valid");
     // 60 configurations per temperature, 20 chains, T = 3 is the fourth temperature.
     let energy = |set: &str| {

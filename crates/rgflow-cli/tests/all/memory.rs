@@ -2,6 +2,7 @@
 //! nothing is written and nothing aborts. Limits are those of `ulimit -v`, in KiB.
 #![cfg(target_os = "linux")]
 
+use crate::common::binary;
 use rgflow_lab::artifact::npz;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -128,7 +129,7 @@ fn states_of_a_file_are_bits_to_a_network() {
     file.add("spins", &spins).unwrap();
     file.add("temperatures", &ndarray::arr1(&[1.0, 2.0, 3.0, 4.0])).unwrap();
     file.save(dir.path().join("spins.npz")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     command.current_dir(dir.path()).args(["train", "thermometer", "spins.npz", "--epochs", "1", "--threads", "1"]);
     let out = command.args(["--set", "network.hidden=[2]", "--out", "run"]).output().expect("starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
@@ -147,7 +148,7 @@ fn states_of_a_file_are_trained_on_as_bytes() {
     let spins = ndarray::Array2::from_shape_fn((16_000, 1000), |(r, c)| if (r * r + 7 * c) % 5 < 2 { 1i8 } else { -1 });
     let file = dir.path().join("spins.npy");
     rgflow_lab::artifact::npy::write(&mut std::fs::File::create(&file).unwrap(), &spins).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     command.current_dir(dir.path()).args([
         "train",
         "rbm",

@@ -1,7 +1,7 @@
 //! Promise: a mistake that is easily made is answered in one line on stderr that says what would do, with exit code 2.
 //! `cargo test -p rgflow-cli mistakes -- --nocapture` shows the lines.
 
-use std::process::Command;
+use crate::common::binary;
 
 /// A command line, words separated by `|`, and parts of the line that answers it.
 const MISTAKES: &[(&str, &[&str])] = &[
@@ -68,7 +68,7 @@ fn what_would_do_is_said_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     for (words, parts) in MISTAKES {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         let out = command.current_dir(&dir).args(words.split('|')).output().unwrap();
         let line = String::from_utf8(out.stderr).unwrap();
         println!("rgflow {}\n    {}", words.replace('|', " "), line.trim_end());
@@ -111,7 +111,7 @@ fn exchanged_arguments_are_seen() {
 fn a_scan_from_a_file_is_shown_again() {
     let dir = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| {
-        let out = Command::new(env!("CARGO_BIN_EXE_rgflow")).current_dir(&dir).args(words).output().unwrap();
+        let out = binary().current_dir(&dir).args(words).output().unwrap();
         let text = String::from_utf8(out.stdout).unwrap();
         assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
         text
@@ -126,7 +126,7 @@ fn a_scan_from_a_file_is_shown_again() {
     std::fs::remove_file(folder.join("report.html")).unwrap();
     assert!(run(&["report", "runs/scan-base"]).contains("report.html") && folder.join("report.html").is_file());
     assert!(run(&["inspect", "runs/scan-base"]).contains("2 points"));
-    let clean = Command::new(env!("CARGO_BIN_EXE_rgflow")).current_dir(&dir).args(["clean", "runs/scan-base"]).output();
+    let clean = binary().current_dir(&dir).args(["clean", "runs/scan-base"]).output();
     let said = String::from_utf8(clean.unwrap().stderr).unwrap();
     assert!(said.contains("holds several runs"), "{said}");
 }

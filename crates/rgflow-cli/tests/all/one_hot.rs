@@ -1,16 +1,16 @@
 //! Promise: sites of several states, coded one-hot in a table, are trained on, kept in the model and verified; rows that are not
 //! one-hot are refused by their number, site and remedy.
 
+use crate::common::binary;
 use ndarray::Array2;
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
 use rgflow_lab::artifact::{Model, rbm_file};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-fn rgflow(folder: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
-    command.current_dir(folder).args(line.split_whitespace()).output().expect("starts")
+fn run_in(folder: &Path, line: &str) -> Output {
+    binary().current_dir(folder).args(line.split_whitespace()).output().expect("starts")
 }
 
 /// 60 samples of four sites of three states: neighbours are mostly alike. `spoil`: changes of the text.
@@ -33,7 +33,7 @@ fn one_hot_tables_are_trained_on_and_verified() {
     table(&dir.path().join("potts.csv"), |_, _| {});
     let train = "train rbm potts.csv --units categorical:3 --hidden 3 --epochs 2000 --learning-rate 0.1 --out potts";
     for line in [train.to_string(), train.replace("--out potts", "--method pcd --out again")] {
-        let out = rgflow(dir.path(), &line);
+        let out = run_in(dir.path(), &line);
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         let said = String::from_utf8(out.stdout).unwrap();
         assert!(said.contains("ln p per sample") && !said.contains("learnt nothing"), "{said}");
@@ -42,12 +42,12 @@ fn one_hot_tables_are_trained_on_and_verified() {
     let trained = rbm_file::rbm(&Model::load(&model).unwrap()).unwrap();
     assert_eq!(*trained.visible_units(), Units::categorical(3).unwrap());
     assert_eq!(*trained.hidden_units(), Units::BINARY);
-    let out = rgflow(dir.path(), "verify potts/seed-1/rbm/model.safetensors --json");
+    let out = run_in(dir.path(), "verify potts/seed-1/rbm/model.safetensors --json");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let seen: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     let checks = seen["checks"].as_array().unwrap();
     assert!(checks.len() == 6 && checks.iter().all(|check| check["passed"] == true), "{seen}");
-    let out = rgflow(dir.path(), "flow potts/seed-1/rbm/model.safetensors potts.csv --steps 8 --out flow");
+    let out = run_in(dir.path(), "flow potts/seed-1/rbm/model.safetensors potts.csv --steps 8 --out flow");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
@@ -67,7 +67,7 @@ fn machines_of_categorical_units_come_back_from_their_file() {
 fn rows_that_are_not_one_hot_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let refused = |line: &str, parts: &[&str]| {
-        let out = rgflow(dir.path(), line);
+        let out = run_in(dir.path(), line);
         let said = String::from_utf8(out.stderr).unwrap();
         assert_eq!((out.status.code(), said.lines().count()), (Some(2), 1), "{line}: {said}");
         assert!(parts.iter().all(|part| said.contains(part)), "{line}: {said} lacks {parts:?}");
@@ -101,7 +101,7 @@ fn whole_numbers_are_coded_one_hot() {
     put("half.csv", &|s| 2 * (s % 2) as i64 - 1);
     put("bits.csv", &|s| (s % 2) as i64);
     let said = |line: &str, code: i32| {
-        let out = rgflow(dir.path(), line);
+        let out = run_in(dir.path(), line);
         let said = String::from_utf8(out.stderr).unwrap();
         assert_eq!(out.status.code(), Some(code), "{line}: {said}");
         said

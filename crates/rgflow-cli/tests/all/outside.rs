@@ -2,7 +2,7 @@
 //! it point. `--out` itself may be a link.
 #![cfg(unix)]
 
-use crate::common::{assert_same, bytes};
+use crate::common::{assert_same, binary, bytes};
 use ndarray::Array2;
 use rgflow_lab::artifact::npz;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.current_dir(self.dir.path()).args(arguments).output().expect("starts")
     }
 

@@ -1,14 +1,12 @@
 //! Promise: samples, machines and their flows are the same bytes on every instruction set, and networks, whose matrix products round in
 //! another order on each, agree within rounding. Every set that the CPU has is forced in turn; it always has "portable".
 
+use crate::common::{binary, finish};
 use rgflow::cpu;
 use std::path::Path;
-use std::process::Command;
 
-fn rgflow(path: cpu::Path, dir: &Path, arguments: &[&str]) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
-    let out = command.args(arguments).current_dir(dir).env("RGFLOW_CPU", path.name()).output().expect("starts");
-    assert!(out.status.success(), "{path}, {arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+fn forced(path: cpu::Path, dir: &Path, arguments: &[&str]) {
+    finish(binary().args(arguments).current_dir(dir).env("RGFLOW_CPU", path.name()));
 }
 
 /// The whole way of a user on one path.
@@ -19,17 +17,17 @@ fn run(path: cpu::Path, dir: &Path) {
         &["--size", "6", "--sampler", "swendsen-wang", "--out", "clusters.npz"],
         &["--lattice", "ring", "--size", "8", "--out", "ring.npz"],
     ];
-    more.iter().for_each(|more| rgflow(path, dir, &[&sample[..], more].concat()));
+    more.iter().for_each(|more| forced(path, dir, &[&sample[..], more].concat()));
     let train = ["--epochs", "3", "--batch", "20"];
     let machines: [&[&str]; 3] = [
         &["train", "rbm", "square.npz", "--hidden", "20", "--out", "square"],
         &["train", "rbm", "square.npz", "--hidden", "17", "--method", "pcd", "--steps", "2", "--out", "persistent"],
         &["train", "rbm", "ring.npz", "--hidden", "4", "--out", "ring"],
     ];
-    machines.iter().for_each(|machine| rgflow(path, dir, &[machine, &train[..]].concat()));
+    machines.iter().for_each(|machine| forced(path, dir, &[machine, &train[..]].concat()));
     let model = "square/seed-1/rbm/model.safetensors";
-    rgflow(path, dir, &["flow", model, "square.npz", "--steps", "30", "--chains", "20", "--out", "flow"]);
-    rgflow(path, dir, &["train", "thermometer", "clusters.npz", "--epochs", "5", "--out", "thermometer"]);
+    forced(path, dir, &["flow", model, "square.npz", "--steps", "30", "--chains", "20", "--out", "flow"]);
+    forced(path, dir, &["train", "thermometer", "clusters.npz", "--epochs", "5", "--out", "thermometer"]);
 }
 
 /// What must be the same bytes.

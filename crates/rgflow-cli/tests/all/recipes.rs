@@ -1,19 +1,15 @@
 //! Every recipe, small: the same bytes for any number of threads, a figure and numbers for each item of the thesis, stages that are
 //! planned before the first of them begins, and summaries that fit 60 and 80 columns.
 
-use crate::common::assert_same;
 use crate::common::small::{SMALL, digits};
 use crate::common::two::two_at_a_time;
+use crate::common::{assert_same, binary, finish};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
-fn rgflow(arguments: &[&str]) -> Vec<u8> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
-    let out = command.args(arguments).env("RGFLOW_DATA", digits()).output().expect("starts");
-    assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-    out.stdout
+fn printed(arguments: &[&str]) -> Vec<u8> {
+    finish(binary().args(arguments).env("RGFLOW_DATA", digits())).stdout
 }
 
 fn arguments<'a>(name: &'a str, sets: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
@@ -24,8 +20,7 @@ fn arguments<'a>(name: &'a str, sets: &[&'a str], more: &[&'a str]) -> Vec<&'a s
 fn run(name: &str, sets: &[&str], dir: &Path, threads: &str) {
     let dir = dir.to_str().expect("a name in UTF-8");
     let more = ["--out", dir, "--threads", threads, "--progress", "json"];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
-    let out = command.args(arguments(name, sets, &more)).env("RGFLOW_DATA", digits()).output().expect("starts");
+    let out = binary().args(arguments(name, sets, &more)).env("RGFLOW_DATA", digits()).output().expect("starts");
     let said = String::from_utf8(out.stderr).expect("UTF-8");
     assert!(out.status.success(), "{name}: {said}");
     let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
@@ -45,7 +40,7 @@ fn run(name: &str, sets: &[&str], dir: &Path, threads: &str) {
 
 /// Lines of what `arguments` print in a terminal of `columns`, or without one, that are wider.
 fn too_wide(dir: &Path, arguments: &[&str], columns: Option<&str>) -> Vec<String> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     command.args(arguments).current_dir(dir).env("RGFLOW_DATA", digits()).env_remove("COLUMNS");
     columns.iter().for_each(|columns| _ = command.env("COLUMNS", columns));
     let out = command.output().expect("starts");
@@ -61,7 +56,7 @@ fn json(bytes: &[u8]) -> Value {
 
 #[test]
 fn every_recipe_makes_its_items() {
-    let listed = json(&rgflow(&["reproduce", "--list", "--json"]));
+    let listed = json(&printed(&["reproduce", "--list", "--json"]));
     let items = listed["items"].as_array().expect("a list");
     let named: BTreeSet<&str> = items.iter().filter_map(|item| item["experiment"].as_str()).collect();
     assert_eq!(named, SMALL.iter().map(|(name, _)| *name).collect(), "an experiment is not tried here");
@@ -83,7 +78,7 @@ fn every_recipe_makes_its_items() {
             assert!(figure.exists(), "{name}: no {}", figure.display());
             let mut arguments = vec!["reproduce", id, "--seeds", "2", "--json", "--out", one.to_str().expect("UTF-8")];
             sets.iter().for_each(|set| arguments.extend(["--set", set]));
-            let found = json(&rgflow(&arguments));
+            let found = json(&printed(&arguments));
             assert!(found["numbers"].as_array().is_some_and(|n| !n.is_empty()), "{name}: no numbers answer {id}");
             let sets = sets.iter().flat_map(|set| ["--set", *set]);
             let table: Vec<&str> = ["reproduce", id, "--seeds", "2", "--out", "one"].into_iter().chain(sets).collect();
@@ -101,7 +96,7 @@ fn a_scan_makes_every_point() {
     let number = "exact-rg.duality.torus";
     let axes = ["--axis", "decimation.steps=2,3", "--axis", "duality.size=8,16"];
     let small = ["--set", "series.size=9", "--seeds", "1", "--out", out, "--number", number, "--json"];
-    let found = json(&rgflow(&[["scan", "exact-rg"].as_slice(), &axes, &small].concat()));
+    let found = json(&printed(&[["scan", "exact-rg"].as_slice(), &axes, &small].concat()));
     let keys: Vec<&str> =
         found["numbers"].as_array().expect("a list").iter().filter_map(|n| n["key"].as_str()).collect();
     let at = |steps, size| format!("{number}@decimation.steps={steps},duality.size={size}");
@@ -114,7 +109,7 @@ fn a_scan_makes_every_point() {
     let alone = alone.to_str().expect("a name in UTF-8");
     let sets = ["--set", "decimation.steps=3", "--set", "duality.size=8", "--set", "series.size=9"];
     let one =
-        json(&rgflow(&[["run", "exact-rg", "--seeds", "1", "--json", "--out", alone].as_slice(), &sets].concat()));
+        json(&printed(&[["run", "exact-rg", "--seeds", "1", "--json", "--out", alone].as_slice(), &sets].concat()));
     let value = one["numbers"].as_array().expect("a list").iter().find(|n| n["key"] == number).expect("the number");
     assert_eq!(value["value"], found["numbers"][2]["value"]);
 }

@@ -1,11 +1,12 @@
 //! Promise: what cannot be right ends with an exit code and one line that names it; what is undefined is said to be so.
 
+use crate::common::binary;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-fn rgflow(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rgflow")).current_dir(folder).args(arguments).output().expect("starts")
+fn run_in(folder: &Path, arguments: &[&str]) -> Output {
+    binary().current_dir(folder).args(arguments).output().expect("starts")
 }
 
 /// One line on stderr that contains all of `parts`.
@@ -20,7 +21,7 @@ fn line(out: &Output, code: i32, parts: &[&str]) {
 fn samples() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("temporary folder");
     let sample = ["sample", "ising", "--size", "4", "--temperature", "1,2,4", "--n", "200", "--out", "data.npz"];
-    assert!(rgflow(folder.path(), &sample).status.success());
+    assert!(run_in(folder.path(), &sample).status.success());
     folder
 }
 
@@ -47,7 +48,7 @@ fn exponents_of_ordered_samples_are_undefined_with_their_reason() {
     ];
     let mut seen = Vec::new();
     for more in [&[][..], &[], &["--resume"]] {
-        let out = rgflow(folder.path(), &[&job, more].concat());
+        let out = run_in(folder.path(), &[&job, more].concat());
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         seen.push(out.stdout);
     }
@@ -63,25 +64,25 @@ fn exponents_of_ordered_samples_are_undefined_with_their_reason() {
         number["value"].is_null() && number["how"].to_string().contains("do not fluctuate independently"),
         "{number}"
     );
-    assert!(rgflow(folder.path(), &["report", "run"]).status.success());
+    assert!(run_in(folder.path(), &["report", "run"]).status.success());
 }
 
 #[test]
 fn a_diverged_machine_is_a_failure() {
     let folder = samples();
     let job = ["train", "rbm", "data.npz", "--hidden", "4", "--learning-rate", "1e18", "--epochs", "3", "--out", "run"];
-    line(&rgflow(folder.path(), &job), 1, &["diverged", "lower"]);
+    line(&run_in(folder.path(), &job), 1, &["diverged", "lower"]);
 }
 
 #[test]
 fn values_that_are_there_twice_are_mistakes() {
     let folder = tempfile::tempdir().expect("temporary folder");
     std::fs::write(folder.path().join("mine.toml"), "experiment = \"exact-rg\"\nseeds = [1, 1]\n").expect("written");
-    line(&rgflow(folder.path(), &["run", "mine.toml"]), 2, &["mine.toml", "seeds = [1, 1]", "twice"]);
+    line(&run_in(folder.path(), &["run", "mine.toml"]), 2, &["mine.toml", "seeds = [1, 1]", "twice"]);
     let twice = ["run", "sizes", "--set", "sizes.sizes=[8, 8]"];
-    line(&rgflow(folder.path(), &twice), 2, &["sizes.sizes = [8, 8]", "8 is there twice"]);
+    line(&run_in(folder.path(), &twice), 2, &["sizes.sizes = [8, 8]", "8 is there twice"]);
     let scan = ["scan", "ising-2d", "--axis", "rbm.learning_rate=0.1,1e-1"];
-    line(&rgflow(folder.path(), &scan), 2, &["rbm.learning_rate=0.1", "rbm.learning_rate=1e-1", "same point"]);
+    line(&run_in(folder.path(), &scan), 2, &["rbm.learning_rate=0.1", "rbm.learning_rate=1e-1", "same point"]);
     assert!(!folder.path().join("runs").exists());
 }
 
@@ -89,7 +90,7 @@ fn values_that_are_there_twice_are_mistakes() {
 fn an_unknown_path_of_the_cpu_is_a_mistake() {
     let folder = tempfile::tempdir().expect("temporary folder");
     for (name, code) in [("junk", 2), ("AVX2", 2), ("portable", 0), ("", 0)] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command
             .args(["exact", "ising", "--size", "4", "--temperature", "2"])
             .env("RGFLOW_CPU", name)
@@ -110,7 +111,7 @@ fn with_progress_as_json_every_line_is_json() {
     let rbm =
         ["train", "rbm", "data.npz", "--hidden", "4", "--epochs", "2", "--out", "run", "--set", "samples.steps=5"];
     let events = |arguments: &[&str]| -> Vec<String> {
-        let out = rgflow(folder.path(), arguments);
+        let out = run_in(folder.path(), arguments);
         let text = String::from_utf8(out.stderr).expect("UTF-8");
         let event = |line: &str| -> String {
             let value: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{arguments:?}: {line}"));
@@ -149,7 +150,7 @@ fn chains_that_do_not_run_are_named() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let sample = |more: &[&str]| {
         let job = ["sample", "ising", "--size", "4", "--temperature", "2", "--out", "s.npz", "--force"];
-        let out = rgflow(folder.path(), &[&job, more].concat());
+        let out = run_in(folder.path(), &[&job, more].concat());
         assert!(out.status.success());
         String::from_utf8(out.stderr).expect("text")
     };
@@ -169,7 +170,7 @@ fn a_quotient_of_noise_is_no_correlation_length() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let job = ["sample", "ising", "--size", "4", "--temperature", "0.5", "--field", "0.05", "--n", "3000"];
     let more = ["--sampler", "metropolis", "--out", "s.npz", "--json"];
-    let out = rgflow(folder.path(), &[&job[..], &more].concat());
+    let out = run_in(folder.path(), &[&job[..], &more].concat());
     let seen: Value = serde_json::from_slice(&out.stdout).expect("JSON");
     let xi = &seen["rows"][0]["xi"];
     assert!(xi.is_null() || xi["value"].as_f64().is_some_and(|value| (0.0..10.0).contains(&value)), "{xi}");
@@ -181,10 +182,10 @@ fn a_damaged_run_is_not_called_unfinished() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let set =
         ["--set", "decimation.steps=3", "--set", "series.size=9", "--set", "duality.size=16", "--set", "trg.chi=[8]"];
-    let run = rgflow(folder.path(), &[&["run", "exact-rg", "--seeds", "1", "--out", "run"][..], &set].concat());
+    let run = run_in(folder.path(), &[&["run", "exact-rg", "--seeds", "1", "--out", "run"][..], &set].concat());
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     std::fs::write(folder.path().join("run/results.json"), "[".repeat(1000)).expect("writable");
-    let out = rgflow(folder.path(), &["inspect", "run"]);
+    let out = run_in(folder.path(), &["inspect", "run"]);
     let text = String::from_utf8(out.stdout).expect("text");
     assert!(text.contains("damaged: results.json"), "{text}");
 }

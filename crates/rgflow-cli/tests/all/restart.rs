@@ -2,9 +2,9 @@
 //! of a run that nothing disturbed; a restart that is damaged or of other settings is said and not used.
 #![cfg(unix)]
 
-#[allow(dead_code)] // Other files of tests use the rest.
-use crate::common::assert_same;
 use crate::common::small;
+#[allow(dead_code)] // Other files of tests use the rest.
+use crate::common::{assert_same, binary};
 use ndarray::{Array1, Array2};
 use rgflow::random::Streams;
 use rgflow::rbm::{Rbm, Units};
@@ -87,7 +87,7 @@ fn bench() -> tempfile::TempDir {
 }
 
 fn command(bench: &Path, job: &Job, out: &str, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    let mut command = binary();
     command.current_dir(bench).args(job.arguments).args(["--out", out, "--progress", "json"]).args(more);
     command.env("RGFLOW_RESTART_SECONDS", "0.05").stdout(Stdio::null()).stderr(Stdio::piped());
     command
@@ -242,7 +242,7 @@ fn a_killed_sampling_goes_on() {
     // Half a second of work at each temperature.
     let spacing = |sampler: &str| if sampler == "metropolis" { "1000" } else { "100" };
     let sample = |sampler: &str, out: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.args(["sample", "ising", "--temperature", "2.2,2.3", "--threads", "1", "--n", "4000", "--out", out]);
         command.args(["--size", if sampler == "exact" { "12" } else { "16" }, "--sampler", sampler]);
         command.args(["--burn-in", "400", "--spacing", spacing(sampler), "--progress", "json"]);

@@ -2,9 +2,10 @@
 //! not reached is said.
 #![cfg(unix)]
 
+use crate::common::binary;
 use crate::common::place::Place;
 use serde_json::Value;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 fn json(place: &Place, line: &str) -> Value {
@@ -101,7 +102,7 @@ fn a_killed_draw_goes_on() {
     place.done(&format!("{line} --out whole.npz"));
     let whole = begun.elapsed();
     for share in [0.25, 0.7] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rgflow"))
+        let mut child = binary()
             .current_dir(place.path(""))
             .args(line.split_whitespace())
             .args(["--out", "broken.npz"])

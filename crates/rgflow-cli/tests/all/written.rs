@@ -2,9 +2,9 @@
 //! numbers are told. `written/README.md` says who wrote them.
 
 use crate::common::printed::{data, lost};
+use crate::common::{binary, finish};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Run folders with the commands that made them.
 const RUNS: &[(&str, &str)] = &[
@@ -115,7 +115,7 @@ impl Copy {
         }
         let place = Self(tempfile::tempdir().expect("temporary folder"));
         copy(&written(), place.0.path());
-        RUNS.iter().for_each(|(name, _)| drop(place.rgflow(&format!("report {name}"))));
+        RUNS.iter().for_each(|(name, _)| drop(place.printed(&format!("report {name}"))));
         place
     }
 
@@ -124,17 +124,15 @@ impl Copy {
     }
 
     /// What a command prints, whose words have no spaces.
-    fn rgflow(&self, line: &str) -> Vec<u8> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    fn printed(&self, line: &str) -> Vec<u8> {
+        let mut command = binary();
         command.args(line.split_whitespace()).current_dir(self.0.path()).env("RGFLOW_CPU", "portable");
-        let out = command.output().expect("starts");
-        assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
-        out.stdout
+        finish(&mut command).stdout
     }
 
     /// Adds what differs in the run folder `name` after the command `line` from what was written: a stage that was made again, a number.
     fn resumed(&self, name: &str, line: &str, differences: &mut Vec<String>) {
-        self.rgflow(line);
+        self.printed(line);
         let before = read_json(&written().join(name).join("provenance.json"));
         let named = |stage: &Value| {
             before["stages"].as_array().is_some_and(|all| all.iter().any(|s| s["stage"] == stage["stage"]))
@@ -203,7 +201,7 @@ fn a_configuration_is_a_recipe() {
 #[test]
 fn items_are_reproduced_from_a_folder() {
     let (copy, mut differences) = (Copy::new(), Vec::new());
-    let listed: Value = serde_json::from_slice(&copy.rgflow("reproduce --list --json")).expect("JSON");
+    let listed: Value = serde_json::from_slice(&copy.printed("reproduce --list --json")).expect("JSON");
     for (name, command) in RUNS.iter().filter(|(_, command)| command.starts_with("run ")) {
         let items = listed["items"].as_array().expect("a list");
         let item =
@@ -235,7 +233,7 @@ fn a_report_has_all_figures() {
 fn the_same_is_printed() {
     let (copy, mut differences) = (Copy::new(), Vec::new());
     for (name, line) in PRINTED {
-        let found = serde_json::from_slice(&copy.rgflow(&format!("{line} --json"))).expect("JSON");
+        let found = serde_json::from_slice(&copy.printed(&format!("{line} --json"))).expect("JSON");
         let stored = read_json(&written().join(format!("printed/{name}.json")));
         lost(&by_key(data(stored)), &by_key(data(found)), name, &mut differences);
     }

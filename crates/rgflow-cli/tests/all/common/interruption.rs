@@ -1,6 +1,6 @@
 //! A command that is killed again and again and resumed until it ends must leave the bytes of one that nothing disturbed.
 
-use crate::common::assert_same;
+use crate::common::{assert_same, binary};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub const BLOWS: &[Blow] = &[(0.3, "KILL"), (0.55, "INT"), (0.8, "KILL"), (0.45,
 
 impl Trial<'_> {
     fn command(&self, out: &str, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.current_dir(self.folder).args(self.arguments).args(["--out", out]).args(more);
         command.envs(self.environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

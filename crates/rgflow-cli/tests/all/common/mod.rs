@@ -10,6 +10,7 @@ pub mod two;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 /// The bytes of every file but those that hold times, and the lock.
 pub fn bytes(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -45,9 +46,21 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// The command `rgflow`, without arguments.
+pub fn binary() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_rgflow"))
+}
+
+/// Runs `command`, which must end well.
+pub fn finish(command: &mut Command) -> Output {
+    let out = command.output().expect("starts");
+    assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+    out
+}
+
 /// Runs `rgflow ARGUMENTS`.
 pub fn rgflow(arguments: &[&str]) -> Ran {
-    let out = std::process::Command::new(env!("CARGO_BIN_EXE_rgflow")).args(arguments).output().expect("starts");
+    let out = binary().args(arguments).output().expect("starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Ran { code: out.status.code(), stdout: text(out.stdout), stderr: text(out.stderr) }
 }

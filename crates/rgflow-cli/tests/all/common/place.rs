@@ -1,8 +1,9 @@
 //! A folder in which commands run.
 
+use crate::common::binary;
 use rgflow_lab::artifact::npz;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 pub struct Place(tempfile::TempDir);
 
@@ -28,7 +29,7 @@ impl Place {
     }
 
     pub fn run(&self, line: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+        let mut command = binary();
         command.current_dir(self.0.path()).args(line.split_whitespace()).output().expect("starts")
     }
 

@@ -2,11 +2,11 @@
 
 use crate::common::printed::data;
 use crate::common::small::{SMALL, digits};
+use crate::common::{binary, finish};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What is compared.
 pub enum Made {
@@ -35,17 +35,16 @@ impl Place {
         Self(tempfile::tempdir().expect("temporary folder"))
     }
 
-    fn rgflow(&self, arguments: &[&str]) -> Vec<u8> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rgflow"));
+    /// The bytes that a command prints.
+    fn stdout(&self, arguments: &[&str]) -> Vec<u8> {
+        let mut command = binary();
         command.args(arguments).current_dir(self.0.path()).env("RGFLOW_CPU", "portable").env("RGFLOW_DATA", digits());
-        let out = command.output().expect("starts");
-        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-        out.stdout
+        finish(&mut command).stdout
     }
 
     /// Runs a command, whose words have no spaces.
     fn line(&self, line: &str) -> Vec<u8> {
-        self.rgflow(&line.split_whitespace().collect::<Vec<_>>())
+        self.stdout(&line.split_whitespace().collect::<Vec<_>>())
     }
 
     fn read(&self, name: &str) -> String {
@@ -54,7 +53,7 @@ impl Place {
 
     /// What is compared of the run folder that `arguments` make.
     fn run(&self, name: &'static str, arguments: &[&str]) -> Named {
-        self.rgflow(&[arguments, &["--seeds", "2", "--out", name]].concat());
+        self.stdout(&[arguments, &["--seeds", "2", "--out", name]].concat());
         let record: Value = serde_json::from_str(&self.read(&format!("{name}/record.json"))).expect("JSON");
         let record = serde_json::to_string_pretty(&data(record)).expect("JSON");
         let (stages, files) = stages(&self.0.path().join(name));
@@ -181,7 +180,7 @@ fn scan(place: &Place) -> Vec<Named> {
     let axes = ["--axis", "rbm.hidden=2,3", "--axis", "thermometer.epochs=2,3", "--number", number, "--json"];
     let sets = sets.concat().into_iter().flat_map(|set| ["--set", set]);
     let start = ["scan", "ising-1d", "--seeds", "2", "--out", "scan"];
-    let printed = place.rgflow(&start.into_iter().chain(axes).chain(sets).collect::<Vec<_>>());
+    let printed = place.stdout(&start.into_iter().chain(axes).chain(sets).collect::<Vec<_>>());
     let (stages, files) = stages(&place.0.path().join("scan"));
     let texts = [
         ("results.json", String::from_utf8(printed).expect("UTF-8")),
@@ -234,6 +233,6 @@ fn neural(place: &Place) -> Vec<Named> {
     place.line("train thermometer wide.npz --hidden 4 --epochs 5 --out reader");
     let network = "reader/seed-1/thermometer/model.safetensors";
     let start = ["rg", "neural", "--network", network, "--seeds", "1", "--json"];
-    let printed = place.rgflow(&start.into_iter().chain(sets).collect::<Vec<_>>());
+    let printed = place.stdout(&start.into_iter().chain(sets).collect::<Vec<_>>());
     vec![("rg-neural", Made::Printed(data(serde_json::from_slice(&printed).expect("JSON"))))]
 }
