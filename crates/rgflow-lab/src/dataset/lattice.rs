@@ -32,7 +32,7 @@ impl Sites {
 
     /// Extents, fastest first, if its cells are square: a ring, a square or a cubic lattice.
     pub fn square_cells(&self) -> Option<Vec<usize>> {
-        let square = self.family().is_some_and(|family| ["ring", "square", "cubic"].contains(&family.name));
+        let square = self.family().is_some_and(|family| family.is_hypercubic);
         (square && self.extents.iter().all(|l| *l >= 2)).then(|| self.extents.clone())
     }
 

@@ -46,6 +46,10 @@ impl Named for Cubic {
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1], extents[2])
     }
+
+    fn signs_matter(_: &[f64]) -> bool {
+        false
+    }
 }
 
 impl Lattice for Cubic {

@@ -47,6 +47,18 @@ impl Named for Honeycomb {
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1])
     }
+
+    fn signs_matter(_: &[f64]) -> bool {
+        false
+    }
+
+    /// S_1 S_2 S_3/(S_1 + S_2 + S_3) (Houtappel 1950), whose numerator and denominator are divided by S_3, the largest, which may overflow.
+    fn order(s: &[f64]) -> Option<f64> {
+        match s {
+            [a, b, c] => Some(a * b / (1.0 + (a + b) / c)),
+            _ => None,
+        }
+    }
 }
 
 impl Lattice for Honeycomb {

@@ -5,6 +5,7 @@ mod bonds;
 mod critical;
 mod cubic;
 mod honeycomb;
+mod named;
 mod ring;
 mod square;
 mod triangular;
@@ -14,6 +15,7 @@ use std::fmt;
 use super::LatticeError;
 
 pub use bonds::{Bonds, Boundary};
+pub use named::{Family, Named};
 
 /// A lattice: which sites share a bond, and with which coupling. Samplers and observables take any type with this trait; those that have a
 /// line in the list of [`Geometry`] can be named in commands and files.
@@ -153,39 +155,6 @@ pub(super) fn in_opposite_pairs<L: Lattice + ?Sized>(lattice: &L) -> bool {
     (0..lattice.n_sites()).all(|site| (0..lattice.neighbours(site).len()).step_by(2).all(|k| returns(site, k)))
 }
 
-/// A lattice of the list.
-pub trait Named: Lattice + Sized {
-    /// The name, in lower case.
-    const NAME: &'static str;
-    /// Number of extents.
-    const DIMENSION: usize;
-    /// Number of neighbours of a site.
-    const COORDINATION: usize;
-    /// Directions of the bonds: the step of each along the axes. Each site begins one bond of every direction, and ends one.
-    const STEPS: &'static [&'static [isize]];
-    /// Whether bonds begin only at the sites whose coordinates have an even sum, and end at the others.
-    const ALTERNATES: bool = false;
-
-    /// The lattice of [`Self::DIMENSION`] extents, fastest index first.
-    ///
-    /// # Errors
-    /// [`LatticeError::Extent`] or another for extents that it cannot have.
-    fn of(extents: &[usize]) -> Result<Self, LatticeError>;
-}
-
-/// Name, dimension and coordination number of a lattice of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Family {
-    /// The name, as [`Geometry::new`] takes it.
-    pub name: &'static str,
-    /// Number of extents.
-    pub dimension: usize,
-    /// Number of neighbours of a site.
-    pub coordination: usize,
-    /// Number of directions of bonds, each of which can have a coupling of its own.
-    pub directions: usize,
-}
-
 macro_rules! lattices {
     ($($file:ident::$lattice:ident: $what:literal),* $(,)?) => {
         $(pub use $file::$lattice;)*
@@ -212,7 +181,7 @@ macro_rules! lattices {
         impl Geometry {
             /// Every lattice that [`Geometry::new`] knows.
             pub const ALL: &'static [Family] = &[
-                $(Family { name: $lattice::NAME, dimension: $lattice::DIMENSION, coordination: $lattice::COORDINATION, directions: $lattice::STEPS.len() }),*
+                $(Family::of::<$lattice>()),*
             ];
 
             /// The lattice `name` of as many extents as it has.

@@ -30,6 +30,10 @@ impl Named for Ring {
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0])
     }
+
+    fn signs_matter(_: &[f64]) -> bool {
+        false
+    }
 }
 
 impl Lattice for Ring {

@@ -50,6 +50,18 @@ impl Named for Square {
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1])
     }
+
+    fn signs_matter(_: &[f64]) -> bool {
+        false
+    }
+
+    /// S_1 S_2 (Onsager 1944).
+    fn order(s: &[f64]) -> Option<f64> {
+        match s {
+            [a, b] => Some(a * b),
+            _ => None,
+        }
+    }
 }
 
 impl Lattice for Square {

@@ -40,6 +40,19 @@ impl Named for Triangular {
     fn of(extents: &[usize]) -> Result<Self, LatticeError> {
         Self::new(extents[0], extents[1])
     }
+
+    /// Around a triangle each direction occurs once; every other loop has each of its directions an even number of times.
+    fn signs_matter(couplings: &[f64]) -> bool {
+        couplings.iter().product::<f64>() < 0.0
+    }
+
+    /// S_1 S_2 + S_2 S_3 + S_3 S_1 (Houtappel 1950).
+    fn order(s: &[f64]) -> Option<f64> {
+        match s {
+            [a, b, c] => Some(a * b + b * c + c * a),
+            _ => None,
+        }
+    }
 }
 
 impl Lattice for Triangular {

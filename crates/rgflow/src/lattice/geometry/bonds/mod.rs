@@ -5,7 +5,7 @@ mod steps;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Geometry, Lattice, Named, critical};
+use super::{Lattice, Named, Solved, critical};
 use crate::lattice::LatticeError;
 use steps::steps;
 
@@ -78,12 +78,25 @@ enum Origin {
 #[derive(Clone, Debug, PartialEq)]
 struct Cells {
     base: &'static str,
+    /// Whether that is the square lattice.
+    is_square: bool,
+    resize: Resize,
     couplings: Vec<f64>,
     boundaries: Vec<Boundary>,
     critical_temperature: Option<f64>,
     wave_axes: Vec<usize>,
     /// Squares of the smallest wave numbers, by axis.
     k_min_squared: Vec<f64>,
+}
+
+/// Makes the bonds of the lattice of other extents, from couplings and boundaries. The name of a lattice says which: any two are equal.
+#[derive(Clone, Copy, Debug)]
+struct Resize(fn(&[usize], &[f64], &[Boundary]) -> Option<Bonds>);
+
+impl PartialEq for Resize {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Bonds {
@@ -161,7 +174,11 @@ impl Bonds {
         let one_length = periodic && couplings[0] > 0.0 && couplings.iter().all(|j| *j == couplings[0]);
         let cells = Cells {
             base: L::NAME,
-            critical_temperature: critical::temperature(L::NAME, &couplings, lattice.critical_temperature()),
+            is_square: matches!(lattice.solved(), Some(Solved::Square(_))),
+            resize: Resize(|extents, couplings, boundaries| {
+                Bonds::on(&L::of(extents).ok()?, couplings, boundaries).ok()
+            }),
+            critical_temperature: critical::temperature::<L>(&couplings, lattice.critical_temperature()),
             wave_axes: if one_length { lattice.wave_axes() } else { Vec::new() },
             k_min_squared: (0..L::DIMENSION).map(|axis| lattice.k_min_squared(axis)).collect(),
             couplings,
@@ -195,7 +212,7 @@ impl Bonds {
         let uniform = cells.couplings.iter().all(|other| *other == j);
         let periodic = cells.boundaries.iter().all(|b| *b == Boundary::Periodic);
         let satisfied = j > 0.0 || lx.is_multiple_of(2) && ly.is_multiple_of(2);
-        (cells.base == "square" && uniform && periodic && satisfied).then_some((*lx, *ly, j))
+        (cells.is_square && uniform && periodic && satisfied).then_some((*lx, *ly, j))
     }
 
     /// Number of bonds.
@@ -368,10 +385,7 @@ impl Lattice for Bonds {
 
     fn resized(&self, extents: &[usize]) -> Option<Self> {
         let Origin::Lattice(cells) = &self.origin else { return None };
-        match Geometry::new(cells.base, extents).ok()?.with_bonds(&cells.couplings, &cells.boundaries).ok()? {
-            Geometry::Bonds(bonds) => Some(*bonds),
-            _ => None,
-        }
+        (cells.resize.0)(extents, &cells.couplings, &cells.boundaries)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::lattice::{Ising, Model, bonds};
+use crate::lattice::{Geometry, Ising, Model, Ring, bonds};
 
 fn on(name: &str, extents: &[usize], couplings: &[f64], boundaries: &[Boundary]) -> Geometry {
     Geometry::new(name, extents).unwrap().with_bonds(couplings, boundaries).unwrap()
@@ -124,4 +124,14 @@ fn refusals_name_the_bond() {
     assert!(with(&[-1.0], &[]).unwrap().with_bonds(&[2.0], &[]).is_err());
     assert_eq!("open".parse(), Ok(Boundary::Open));
     assert!("closed".parse::<Boundary>().unwrap_err().to_string().contains("periodic or open"));
+}
+
+/// The lattice of other extents is of the same type, couplings and boundaries, also where these are those of the plain lattice.
+#[test]
+fn other_extents_keep_couplings_and_boundaries() {
+    let plain = Bonds::on(&Ring::new(8).unwrap(), &[1.0], &[]).unwrap();
+    assert_eq!(plain.resized(&[16]), Bonds::on(&Ring::new(16).unwrap(), &[1.0], &[]).ok());
+    let honeycomb = on("honeycomb", &[4, 6], &[1.0, 2.0, 3.0], &[Boundary::Open]);
+    assert_eq!(honeycomb.resized(&[6, 4]), Some(on("honeycomb", &[6, 4], &[1.0, 2.0, 3.0], &[Boundary::Open])));
+    assert_eq!(honeycomb.resized(&[3, 3]), None);
 }
