@@ -29,3 +29,12 @@ pub mod rg;
 pub mod sampling;
 pub mod scaling;
 pub mod statistics;
+
+/// The Rust of README and docs, which `cargo test --doc` compiles and runs.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/couplings.md")]
+    struct Couplings;
+}

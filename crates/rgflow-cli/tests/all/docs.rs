@@ -263,6 +263,19 @@ fn a_wrong_command_and_a_wrong_output_are_seen() {
     assert!(reads_as("holds (...); add ...", "holds (x = 1);  add --resume") && !reads_as("T ...", "U = 1"));
 }
 
+/// Every page with Rust is one of those that `cargo test --doc` compiles.
+#[test]
+fn rust_of_the_pages_is_compiled() {
+    let library = std::fs::read_to_string(root().join("crates/rgflow/src/lib.rs")).unwrap();
+    let mut pages = pages();
+    pages.extend(pages_of("docs/design"));
+    for page in pages.iter().filter(|page| std::fs::read_to_string(page).unwrap().contains("```rust")) {
+        let name = page.strip_prefix(root()).unwrap().display();
+        let line = format!("include_str!(\"../../../{name}\")");
+        assert!(library.contains(&line), "{name} has Rust, but crates/rgflow/src/lib.rs has no {line}");
+    }
+}
+
 /// The cells of a table's row without marks of Markdown.
 fn cells(row: &str) -> Vec<String> {
     row.trim_matches('|').split('|').map(|cell| words(&cell.replace('\\', ""))).collect()
