@@ -6,14 +6,12 @@
 use std::time::Instant;
 
 use rgflow::exact::{chain, transfer};
-use rgflow::lattice::{
-    ChainLength, Geometry, Ising, Lattice, LatticeError, Observables, Square, Temperature, metropolis, wolff,
-};
+use rgflow::lattice::{ChainLength, Geometry, Ising, Lattice, Observables, Square, Temperature, metropolis, wolff};
 use rgflow::random::Streams;
-use rgflow::sampling::{Kind, Sampler};
+use rgflow::sampling::{Kind, Sampler, SamplingError};
 
 /// The shortest of nine runs in ns: what else runs on the machine only makes it longer.
-fn shortest(mut run: impl FnMut() -> Result<(), LatticeError>) -> Result<f64, LatticeError> {
+fn shortest<E>(mut run: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
     let mut best = f64::INFINITY;
     for _ in 0..9 {
         let start = Instant::now();
@@ -24,7 +22,7 @@ fn shortest(mut run: impl FnMut() -> Result<(), LatticeError>) -> Result<f64, La
 }
 
 /// ns per site and sweep of one chain, at the lattice's critical temperature (the ring's T = 1).
-fn sweep_cost(kind: Kind, lattice: &Geometry) -> Result<f64, LatticeError> {
+fn sweep_cost(kind: Kind, lattice: &Geometry) -> Result<f64, SamplingError> {
     let (chains, visits) = if kind.is_local() { (64, 1e7) } else { (2, 1e6) };
     let sweeps = (visits / (lattice.n_sites() * chains) as f64).ceil() as usize + 2;
     let t = lattice.critical_temperature().unwrap_or(0.0);
@@ -35,7 +33,7 @@ fn sweep_cost(kind: Kind, lattice: &Geometry) -> Result<f64, LatticeError> {
     Ok(shortest(run)? / ((sweeps + 1) * chains * lattice.n_sites()) as f64)
 }
 
-fn main() -> Result<(), LatticeError> {
+fn main() -> Result<(), SamplingError> {
     let streams = Streams::new(1);
     let mut rng = streams.generator("speed", 0);
 
@@ -93,7 +91,7 @@ fn main() -> Result<(), LatticeError> {
         let n = 4000;
         let per = shortest(|| {
             sampler.sample(n, &mut rng);
-            Ok(())
+            Ok::<_, SamplingError>(())
         })?;
         println!("    {width} x {width}: {:.3} ms, {:.1} ns", set_up * 1e-6, per / (n * width * width) as f64);
     }

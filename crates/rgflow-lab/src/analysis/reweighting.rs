@@ -181,8 +181,8 @@ impl Reweighted {
                 let line = curve(format!("{at}reweighted"), &line);
                 if let (Geometry::Square(s), Quantity::SpecificHeat, true) = (&pool.lattice, quantity, *y == 0.0) {
                     let exact = |t: &f64| {
-                        let exact = Temperature::new(*t).and_then(|t| square::thermodynamics(s.lx(), s.ly(), t));
-                        exact.map_or(f64::NAN, |e| e.specific_heat)
+                        let exact = |t| square::thermodynamics(s.lx(), s.ly(), t).ok();
+                        Temperature::new(*t).ok().and_then(exact).map_or(f64::NAN, |e| e.specific_heat)
                     };
                     let y: Vec<f64> = line.x.iter().map(exact).collect();
                     curves.push(Curve::new("exact (Kaufman)", line.x.clone(), y).style(Style::Dashed));

@@ -9,6 +9,7 @@ use rgflow::nn::NnError;
 use rgflow::rbm::RbmError;
 use rgflow::restart::Stopped;
 use rgflow::rg::{RgError, trace_condition::TraceError};
+use rgflow::sampling::SamplingError;
 use std::path::{Path, PathBuf};
 
 /// An error. Messages name the file, the key and its value, and the remedy.
@@ -86,6 +87,17 @@ impl From<ExactError> for Error {
     fn from(error: ExactError) -> Self {
         match error {
             ExactError::Lattice(error) => error.into(),
+            other => Error::failure(other.to_string()),
+        }
+    }
+}
+
+impl From<SamplingError> for Error {
+    fn from(error: SamplingError) -> Self {
+        match error {
+            SamplingError::Lattice(error) => error.into(),
+            SamplingError::Exact(error) => error.into(),
+            SamplingError::Stopped(stopped) => stopped.into(),
             other => Error::failure(other.to_string()),
         }
     }

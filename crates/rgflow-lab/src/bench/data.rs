@@ -4,10 +4,10 @@
 use crate::artifact::{Error, atomic, npy};
 use ndarray::{Array1, Array2, ArrayD, Axis};
 use rand_core::Rng;
-use rgflow::exact::{chain, transfer};
+use rgflow::exact::{ExactError, chain, transfer};
 use rgflow::lattice::{Ising, LatticeError, Square, Temperature};
 use rgflow::random::Streams;
-use rgflow::sampling::{Kind, Sampler};
+use rgflow::sampling::{Kind, Sampler, SamplingError};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -77,7 +77,7 @@ fn make(name: &str) -> Result<Array2<i8>, Error> {
                 let sampler = transfer::Sampler::new(10, 10, *t)?;
                 Ok(sampler.sample(1000, &mut streams.generator(name, k as u64)).spins)
             };
-            stack(grid.iter().enumerate().map(draw).collect::<Result<_, LatticeError>>()?)
+            stack(grid.iter().enumerate().map(draw).collect::<Result<_, ExactError>>()?)
         }
         "ising2d_4096.npy" => {
             let square = Square::new(64, 64)?;
@@ -87,7 +87,7 @@ fn make(name: &str) -> Result<Array2<i8>, Error> {
                 let sampler = Sampler::new(Kind::Wolff, &model, t).index(k.into());
                 Ok(sampler.draw(256, streams.of(name))?.collection.spins)
             };
-            stack((0..10).map(draw).collect::<Result<_, LatticeError>>()?)
+            stack((0..10).map(draw).collect::<Result<_, SamplingError>>()?)
         }
         // Random images where the digits are missing, with as many pixels set, as in the scripts; for timing only.
         _ => {

@@ -199,7 +199,7 @@ impl Request {
             let complete = |number: usize, work: &mut dyn Resumable| {
                 restarts.complete(&format!("{part}/{number}"), work, &|_| 0, watch).map(|_| ())
             };
-            let sample = |drive: &Drive| sampler.draw_by(n, stream, drive).map_err(user);
+            let sample = |drive: &Drive| sampler.draw_by(n, stream, drive).map_err(|e| Error::user(e.to_string()));
             driven(complete, sample)
         })?;
         let summary = Summary::measure(model, temperature, &drawn.collection).map_err(user)?;

@@ -3,15 +3,15 @@
 use ndarray::{Array2, ArrayView1};
 use rand::RngExt;
 
-use super::Thermodynamics;
-use crate::lattice::{Collection, Lattice, LatticeError, Ring, Temperature};
+use super::{ExactError, Thermodynamics};
+use crate::lattice::{Collection, Lattice, Ring, Temperature};
 use crate::random::Generator;
 
 /// Exact energy, specific heat and free energy per spin of the ring of `n` spins.
 ///
 /// # Errors
-/// [`LatticeError::Extent`] if `n` is below 2.
-pub fn thermodynamics(n: usize, temperature: Temperature) -> Result<Thermodynamics, LatticeError> {
+/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if `n` is below 2.
+pub fn thermodynamics(n: usize, temperature: Temperature) -> Result<Thermodynamics, ExactError> {
     Ring::new(n)?;
     let (t, k, size) = (temperature.value(), temperature.beta(), n as f64);
     if t == 0.0 {
@@ -37,8 +37,8 @@ pub fn thermodynamics(n: usize, temperature: Temperature) -> Result<Thermodynami
 /// Correlation <s_0 s_r> = (t^r + t^{N-r}) / (1 + t^N), t = tanh K, on the ring of `n` spins; `r` is taken modulo `n`.
 ///
 /// # Errors
-/// [`LatticeError::Extent`] if `n` is below 2.
-pub fn correlation(n: usize, r: usize, temperature: Temperature) -> Result<f64, LatticeError> {
+/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if `n` is below 2.
+pub fn correlation(n: usize, r: usize, temperature: Temperature) -> Result<f64, ExactError> {
     Ring::new(n)?;
     let r = r % n;
     let power = |exponent: usize| tanh_power(temperature, exponent as f64);
@@ -65,13 +65,13 @@ pub fn energy(v: ArrayView1<'_, f32>) -> f64 {
 /// let energy = thermodynamics(8, Temperature::new(2.0)?)?.energy;
 /// assert!((temperature_of(8, energy)?.unwrap() - 2.0).abs() < 1e-9);
 /// assert_eq!(temperature_of(8, 0.5)?, None);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
 ///
 /// # Errors
-/// [`LatticeError::Extent`] if `n` is below 2.
-pub fn temperature_of(n: usize, energy: f64) -> Result<Option<f64>, LatticeError> {
-    let at = |t: f64| -> Result<f64, LatticeError> { Ok(thermodynamics(n, Temperature::new(t)?)?.energy) };
+/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if `n` is below 2.
+pub fn temperature_of(n: usize, energy: f64) -> Result<Option<f64>, ExactError> {
+    let at = |t: f64| -> Result<f64, ExactError> { Ok(thermodynamics(n, Temperature::new(t)?)?.energy) };
     let (mut low, mut high) = (0.0, 1e6);
     if !(at(low)? <= energy && energy < at(high)?) {
         return Ok(None);
@@ -88,13 +88,13 @@ pub fn temperature_of(n: usize, energy: f64) -> Result<Option<f64>, LatticeError
 /// Spin after spin: given the spin before and the first one, the rest of the ring is a power of the transfer matrix.
 ///
 /// # Errors
-/// [`LatticeError::Extent`] if `n_spins` is below 2.
+/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if `n_spins` is below 2.
 pub fn sample(
     n_spins: usize,
     temperature: Temperature,
     n: usize,
     rng: &mut Generator,
-) -> Result<Collection, LatticeError> {
+) -> Result<Collection, ExactError> {
     let n_sites = Ring::new(n_spins)?.n_sites();
     let powers: Vec<f64> = (0..n_sites).map(|r| tanh_power(temperature, r as f64)).collect();
     let mut spins = Array2::<i8>::ones((n, n_sites));

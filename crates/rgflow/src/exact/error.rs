@@ -8,7 +8,7 @@ use crate::lattice::LatticeError;
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum ExactError {
-    /// No such lattice.
+    /// No such lattice or temperature.
     #[error(transparent)]
     Lattice(#[from] LatticeError),
     /// More states than 128-bit integers count.
@@ -31,6 +31,14 @@ pub enum ExactError {
         found: usize,
         /// Most sites.
         most: usize,
+    },
+    /// The transfer matrix would not fit into memory.
+    #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]
+    TooWide {
+        /// The smaller extent.
+        width: usize,
+        /// The largest width that is supported.
+        max: usize,
     },
     /// Weights of a mixture that are none.
     #[error("weights of the mixture: {0}")]

@@ -2,7 +2,7 @@
 
 use super::{ExactError, Levels, density, square};
 use crate::kernel::log_weights::LogSum;
-use crate::lattice::{LatticeError, Temperature};
+use crate::lattice::Temperature;
 use ndarray::{ArrayView1, ArrayView2};
 
 /// q(s) = sum_T w_T e^{-E(s)/T} / Z_T on the square torus, J = 1, without field (Z by Kaufman 1949).
@@ -54,7 +54,7 @@ impl Mixture {
             };
             Ok((beta, ln_w - ln_z))
         });
-        let parts = parts.collect::<Result<_, LatticeError>>()?;
+        let parts = parts.collect::<Result<_, ExactError>>()?;
         let temperatures = temperatures.iter().map(|(t, w)| (*t, w / sum)).collect();
         Ok(Self { extents: [lx, ly], parts, temperatures })
     }

@@ -6,8 +6,8 @@
 //! terms of order e^{-2K} cancel to order e^{-8K}. Every bond of a torus is counted, 2N in all: on an extent of 2 the
 //! bonds to the right and to the left are two bonds between the same sites.
 
-use super::Thermodynamics;
 use super::wide::{Jet, Wide};
+use super::{ExactError, Thermodynamics};
 use crate::lattice::{Bonds, LatticeError, Temperature};
 
 /// From this coupling on the first excitations are exact in f64: the next ones are smaller by e^{-4K} = 1e-14.
@@ -18,16 +18,16 @@ const LOW_TEMPERATURE_COUPLING: f64 = 8.0;
 /// Full f64 precision at every temperature, O(m log n) with m the smaller extent. T = 0: energy -2, specific heat 0.
 ///
 /// # Errors
-/// [`LatticeError::Extent`] if an extent is below 2 (or the sites exceed 31 bits).
+/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if an extent is below 2 (or the sites exceed 31 bits).
 ///
 /// ```
 /// use rgflow::{exact::square, lattice::Temperature};
 /// let seen = square::thermodynamics(10, 10, Temperature::new(2.25)?)?;
 /// assert!((seen.energy - -1.50016820527).abs() < 1e-11);
 /// assert!((seen.specific_heat - 1.23327243).abs() < 1e-8);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
-pub fn thermodynamics(lx: usize, ly: usize, temperature: Temperature) -> Result<Thermodynamics, LatticeError> {
+pub fn thermodynamics(lx: usize, ly: usize, temperature: Temperature) -> Result<Thermodynamics, ExactError> {
     check(lx, ly)?;
     Ok(thermodynamics_of(lx, ly, temperature.value()))
 }
@@ -41,7 +41,7 @@ pub fn thermodynamics(lx: usize, ly: usize, temperature: Temperature) -> Result<
 /// let seen = square::of_bonds(&antiferromagnet, Temperature::new(4.5)?);
 /// assert!(seen.is_some_and(|seen| (seen.energy + 2.0 * 1.50016820527).abs() < 1e-10));
 /// assert!(square::of_bonds(&Bonds::on(&Square::new(5, 5)?, &[-2.0], &[])?, Temperature::CRITICAL).is_none());
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
 pub fn of_bonds(bonds: &Bonds, temperature: Temperature) -> Option<Thermodynamics> {
     let (lx, ly, coupling) = bonds.square_torus()?;
@@ -92,14 +92,14 @@ pub fn temperature_of_energy(lx: usize, ly: usize, energy: f64) -> Option<Temper
 /// The temperature at which the specific heat of the `lx` x `ly` torus is largest, to about 1e-8, and its value per spin.
 ///
 /// # Errors
-/// [`LatticeError::Extent`] as [`thermodynamics`].
+/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) as [`thermodynamics`].
 ///
 /// ```
 /// let (peak, height) = rgflow::exact::square::specific_heat_peak(10, 10)?;
 /// assert!((peak.value() - 2.345).abs() < 1e-3 && (height - 1.309).abs() < 1e-3);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::exact::ExactError>(())
 /// ```
-pub fn specific_heat_peak(lx: usize, ly: usize) -> Result<(Temperature, f64), LatticeError> {
+pub fn specific_heat_peak(lx: usize, ly: usize) -> Result<(Temperature, f64), ExactError> {
     check(lx, ly)?;
     let heat = |log_t: f64| thermodynamics_of(lx, ly, libm::exp(log_t)).specific_heat;
     // Golden section in ln T: one maximum, which lies near T_c on every torus.
@@ -123,9 +123,9 @@ pub fn specific_heat_peak(lx: usize, ly: usize) -> Result<(Temperature, f64), La
     Ok((Temperature::new(libm::exp(peak))?, heat(peak)))
 }
 
-fn check(lx: usize, ly: usize) -> Result<(), LatticeError> {
+fn check(lx: usize, ly: usize) -> Result<(), ExactError> {
     let fits = lx >= 2 && ly >= 2 && lx.checked_mul(ly).is_some_and(|n| n < 1 << 31);
-    if fits { Ok(()) } else { Err(LatticeError::Extent { lx, ly }) }
+    if fits { Ok(()) } else { Err(LatticeError::Extent { lx, ly }.into()) }
 }
 
 fn thermodynamics_of(lx: usize, ly: usize, t: f64) -> Thermodynamics {

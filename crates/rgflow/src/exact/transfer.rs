@@ -10,7 +10,8 @@
 use ndarray::{Array2, ArrayViewMut1};
 use rand::{RngExt, SeedableRng};
 
-use crate::lattice::{Collection, LatticeError, Square, Temperature};
+use super::{ExactError, error::finite_field};
+use crate::lattice::{Collection, Square, Temperature};
 use crate::random::Generator;
 
 /// Largest width: 122 classes of 4096 rows.
@@ -62,23 +63,21 @@ impl Sampler {
     /// O(classes n w 2^w) time, at most 32 MiB of memory between calls.
     ///
     /// # Errors
-    /// [`LatticeError::Extent`] if an extent is below 2, [`LatticeError::TooWide`] if both are above 12.
-    pub fn new(lx: usize, ly: usize, temperature: Temperature) -> Result<Self, LatticeError> {
+    /// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if an extent is below 2, [`ExactError::TooWide`] if both are above 12.
+    pub fn new(lx: usize, ly: usize, temperature: Temperature) -> Result<Self, ExactError> {
         Self::in_field(lx, ly, temperature, 0.0)
     }
 
     /// The same in the field `field` (J), H = - sum over bonds of s s' - h sum of s; twice as many classes.
     ///
     /// # Errors
-    /// As [`Sampler::new`], and [`LatticeError::Field`] if the field is not finite.
-    pub fn in_field(lx: usize, ly: usize, temperature: Temperature, field: f64) -> Result<Self, LatticeError> {
+    /// As [`Sampler::new`], and [`ExactError::Field`] if the field is not finite.
+    pub fn in_field(lx: usize, ly: usize, temperature: Temperature, field: f64) -> Result<Self, ExactError> {
         Square::new(lx, ly)?;
-        if !field.is_finite() {
-            return Err(LatticeError::Field(field));
-        }
+        let field = finite_field(field)?;
         let (width, length) = (lx.min(ly), lx.max(ly));
         if width > MAX_WIDTH {
-            return Err(LatticeError::TooWide { width, max: MAX_WIDTH });
+            return Err(ExactError::TooWide { width, max: MAX_WIDTH });
         }
         let rows = Rows::new(width, length, temperature, field);
         let orbits = if field == 0.0 { orbits(width) } else { orbits_in_field(width) };
@@ -107,7 +106,7 @@ impl Sampler {
     /// let mut rng = Streams::new(1).generator("example", 0);
     /// let seen = Sampler::new(10, 10, Temperature::new(2.25)?)?.sample(100, &mut rng);
     /// assert_eq!((seen.spins.dim(), seen.n_eff), ((100, 100), 100.0));
-    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// # Ok::<(), rgflow::exact::ExactError>(())
     /// ```
     pub fn sample(&self, n: usize, rng: &mut Generator) -> Collection {
         if self.temperature == Temperature::ZERO {

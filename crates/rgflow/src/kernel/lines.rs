@@ -37,14 +37,14 @@ pub struct Blocks {
 
 impl Blocks {
     /// Zeros, with space for rows up to a multiple of `unit`.
-    pub fn zeros((rows, columns): (usize, usize), unit: usize) -> Self {
+    pub fn zeros(rows: usize, columns: usize, unit: usize) -> Self {
         let padded = rows.next_multiple_of(unit);
         Self { rows, columns, padded, lines: vec![Line::ZERO; columns.div_ceil(COLUMNS) * padded] }
     }
 
     /// The blocks of `matrix`.
     pub fn of(matrix: ArrayView2<f32>, unit: usize) -> Self {
-        let mut blocks = Self::zeros(matrix.dim(), unit);
+        let mut blocks = Self::zeros(matrix.nrows(), matrix.ncols(), unit);
         for (row, values) in matrix.rows().into_iter().enumerate() {
             for (column, value) in values.iter().enumerate() {
                 blocks.lines[column / COLUMNS * blocks.padded + row].0[column % COLUMNS] = *value;

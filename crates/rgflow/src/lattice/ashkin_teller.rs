@@ -143,7 +143,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     }
     let turns = Turns::new(n, length.chains, length.burn_in.div_ceil(length.spacing));
     let walk = Updates { model, chain: Chain::new(model, temperature), length, turns, bulk };
-    Ok(Sampling::new(walk, (n, 2 * n_sites), turns.steps(), 200 * length.spacing * n_sites))
+    Ok(Sampling::new(walk, [n, 2 * n_sites], turns.steps(), 200 * length.spacing * n_sites))
 }
 
 /// Chains at work, one after the other.

@@ -78,6 +78,13 @@ pub(super) struct Growth {
     inside: Vec<bool>,
 }
 
+/// Clusters that a field does not hold: of at most `most` spins along its `sign`.
+#[derive(Clone, Copy)]
+pub(super) struct Free {
+    pub sign: i8,
+    pub most: f64,
+}
+
 impl Growth {
     /// `None` where all couplings are 1.
     pub fn new<L: Lattice + ?Sized>(lattice: &L, temperature: Temperature) -> Option<Self> {
@@ -91,14 +98,14 @@ impl Growth {
         Some(Self { starts, neighbours, joins, inside: vec![false; n_sites] })
     }
 
-    /// Grows a cluster from `cluster[0]` and turns it unless more than `free.1` of its spins point along the sign `free.0`; growth stops
-    /// at that number. Returns the number of spins that joined, the first of `cluster`, which has one place more than sites.
-    pub fn turn(&mut self, (spins, cluster): (&mut [i8], &mut [u32]), free: (i8, f64), rng: &mut Generator) -> usize {
+    /// Grows a cluster from `cluster[0]` and turns it unless the field holds it; growth stops where it does. Returns the number of spins
+    /// that joined, the first of `cluster`, which has one place more than sites.
+    pub fn turn(&mut self, spins: &mut [i8], cluster: &mut [u32], free: Free, rng: &mut Generator) -> usize {
         let seed = cluster[0] as usize;
         self.inside[seed] = true;
         let (mut head, mut size) = (0, 1);
-        let mut along = usize::from(spins[seed] == free.0);
-        while head < size && along as f64 <= free.1 {
+        let mut along = usize::from(spins[seed] == free.sign);
+        while head < size && along as f64 <= free.most {
             let site = cluster[head] as usize;
             head += 1;
             let own = spins[site];
@@ -113,11 +120,11 @@ impl Growth {
                     *inside |= joined;
                     cluster[size] = other;
                     size += usize::from(joined);
-                    along += usize::from(joined & (spin == free.0));
+                    along += usize::from(joined & (spin == free.sign));
                 }
             }
         }
-        let turn = if along as f64 <= free.1 { -1 } else { 1 };
+        let turn = if along as f64 <= free.most { -1 } else { 1 };
         for &site in &cluster[..size] {
             self.inside[site as usize] = false;
             spins[site as usize] *= turn;

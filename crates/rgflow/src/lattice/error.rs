@@ -135,28 +135,6 @@ pub enum LatticeError {
     /// A ratio of couplings that is not a number.
     #[error("ratio K4/K = {0}: must be finite")]
     Coupling(f64),
-    /// A name that is no sampler.
-    #[error("sampler \"{name}\": must be {known}")]
-    Sampler {
-        /// The unknown name.
-        name: String,
-        /// The names that are known.
-        known: String,
-    },
-    /// Neither the transfer matrix of a torus nor the exact ring.
-    #[error(
-        "{0}: exact samplers serve the square lattice and, without field, the ring, with J = 1 and periodic boundaries; use wolff or \
-             swendsen-wang, or where it is frustrated heat-bath"
-    )]
-    NoExactSampler(String),
-    /// The transfer matrix would not fit into memory.
-    #[error("width {width} = min(lx, ly): the transfer-matrix sampler goes to {max}; use the Wolff sampler beyond")]
-    TooWide {
-        /// The smaller extent.
-        width: usize,
-        /// The largest width that is supported.
-        max: usize,
-    },
     /// Local updates at zero temperature stay in stripes forever.
     #[error("temperature = 0: single-spin updates never leave a striped state; use the Wolff or the exact sampler")]
     ZeroTemperature,

@@ -5,7 +5,9 @@
 //! It decorrelates about half as fast as Metropolis near T_c.
 
 use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
-use super::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature, replicas};
+use super::replicas::{self, Update};
+use super::sampling::Request;
+use super::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature};
 use crate::random::Bulk;
 
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`.
@@ -35,7 +37,8 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    replicas::sampling(model, temperature, n, length, (acceptance, HeatBath::NAME.to_owned()), bulk)
+    let update = Update { accept: acceptance, name: HeatBath::NAME.to_owned() };
+    replicas::sampling(Request { model, temperature, n, length }, update, bulk)
 }
 
 /// The sampler as a type, for lists.

@@ -10,10 +10,12 @@
 //! - with couplings of several strengths, or frustrated ones: a spin between neighbours that hardly move would flip at every visit.
 
 use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
+use super::heat_bath;
+use super::replicas::{self, Update};
+use super::sampling::Request;
 use super::{
     ChainLength, Collection, GroundStates, Ising, Lattice, LatticeError, Sampling, Square, Temperature, bonds,
 };
-use super::{heat_bath, replicas};
 use crate::random::Bulk;
 
 /// Above this temperature, in units of the coupling, the heat bath replaces Metropolis.
@@ -47,11 +49,11 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    let how: (fn(f64) -> f64, String) = match replaced_by_heat_bath(model.lattice, temperature) {
-        Some(reason) => (heat_bath::acceptance, format!("metropolis as heat bath ({reason})")),
-        None => (acceptance, Metropolis::NAME.to_owned()),
+    let update = match replaced_by_heat_bath(model.lattice, temperature) {
+        Some(reason) => Update { accept: heat_bath::acceptance, name: format!("metropolis as heat bath ({reason})") },
+        None => Update { accept: acceptance, name: Metropolis::NAME.to_owned() },
     };
-    replicas::sampling(model, temperature, n, length, how, bulk)
+    replicas::sampling(Request { model, temperature, n, length }, update, bulk)
 }
 
 /// Whether a [`Grid`](super::multispin::Grid) can be drawn at this temperature: even extents of at least 4, 0 < T <= 10, no field.

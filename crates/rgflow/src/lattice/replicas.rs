@@ -10,8 +10,8 @@
 use ndarray::Array2;
 
 use super::chain_length::WholeSweeps;
-use super::sampling::{Sampling, Walk};
-use super::{ChainLength, Chains, Collection, Ising, Lattice, LatticeError, Model, Temperature, coupled_sweeps};
+use super::sampling::{Request, Sampling, Walk};
+use super::{Chains, Collection, Ising, Lattice, LatticeError, Model, Temperature, coupled_sweeps};
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
@@ -21,14 +21,18 @@ const GROUP: usize = 64;
 /// Replicas in one inner loop otherwise: [`Bulk`] makes as many random words at a time, so fewer would not be faster.
 const SMALL_GROUP: usize = 16;
 
-/// Samples `n` configurations with `accept`, the probability of a flip as a function of its energy over temperature; `sampler` is its
-/// name.
+/// A single-spin update.
+pub(super) struct Update {
+    /// Probability of a flip as a function of its energy over temperature.
+    pub accept: fn(f64) -> f64,
+    /// Name of the sampler.
+    pub name: String,
+}
+
+/// Samples by sweeps of single-spin updates.
 pub(super) fn sampling<'a, L: Lattice + ?Sized>(
-    model: &'a Ising<'a, L>,
-    temperature: Temperature,
-    n: usize,
-    length: &ChainLength,
-    (accept, sampler): (fn(f64) -> f64, String),
+    Request { model, temperature, n, length }: Request<'a, '_, L>,
+    update: Update,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
     if temperature == Temperature::ZERO {
@@ -38,18 +42,18 @@ pub(super) fn sampling<'a, L: Lattice + ?Sized>(
     let n_sites = model.lattice.n_sites();
     // Lanes that nobody asked for are swept with the others and never read.
     let lanes = length.chains.next_multiple_of(SMALL_GROUP);
-    let rule = Engine::new(model, temperature, accept);
+    let engine = Engine::new(model, temperature, update.accept);
     let spins = start(model, lanes, bulk);
-    let walk = Sweeps { model, length, rule, spins, words: vec![0u32; lanes], bulk, sampler };
+    let walk = Sweeps { model, length, engine, spins, words: vec![0u32; lanes], bulk, sampler: update.name };
     let steps = length.burn_in + n.div_ceil(length.chains) * length.spacing;
-    Ok(Sampling::new(walk, (n, n_sites), steps, 10 * n_sites * lanes))
+    Ok(Sampling::new(walk, [n, n_sites], steps, 10 * n_sites * lanes))
 }
 
 /// Replicas at work, sweep by sweep.
 struct Sweeps<'a, L: Lattice + ?Sized> {
     model: &'a Ising<'a, L>,
     length: WholeSweeps,
-    rule: Engine,
+    engine: Engine,
     /// By `[site][replica]`.
     spins: Vec<i8>,
     words: Vec<u32>,
@@ -60,7 +64,7 @@ struct Sweeps<'a, L: Lattice + ?Sized> {
 impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
         let (lanes, WholeSweeps { chains, burn_in, spacing }) = (self.words.len(), self.length);
-        self.rule.sweep(&mut self.spins, lanes, &mut self.words, self.bulk);
+        self.engine.sweep(&mut self.spins, lanes, &mut self.words, self.bulk);
         let Some(after) = (step + 1).checked_sub(burn_in).filter(|k| *k > 0 && k.is_multiple_of(spacing)) else {
             return;
         };

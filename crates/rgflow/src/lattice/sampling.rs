@@ -2,8 +2,16 @@
 
 use ndarray::Array2;
 
-use super::Collection;
+use super::{ChainLength, Collection, Ising, Lattice, Temperature};
 use crate::restart::{Resumable, Unfit, decode, demand, encode, steps_per_advance};
+
+/// Configurations to be sampled: `n` of a model at a temperature, by chains of a length.
+pub(super) struct Request<'a, 'l, L: Lattice + ?Sized> {
+    pub model: &'a Ising<'a, L>,
+    pub temperature: Temperature,
+    pub n: usize,
+    pub length: &'l ChainLength,
+}
 
 /// A Markov chain sampler, step by step.
 pub(super) trait Walk {
@@ -44,15 +52,15 @@ pub struct Sampling<'a> {
 }
 
 impl<'a> Sampling<'a> {
-    /// Of `n` configurations of `n_spins` spins in `steps` steps of about `operations`.
-    pub(super) fn new(walk: impl Walk + 'a, (n, n_spins): (usize, usize), steps: usize, operations: usize) -> Self {
-        let kept = Array2::ones((n, n_spins));
+    /// Of configurations of `shape` (n, spins) in `steps` steps of about `operations`.
+    pub(super) fn new(walk: impl Walk + 'a, shape: [usize; 2], steps: usize, operations: usize) -> Self {
+        let kept = Array2::ones(shape);
         Self { walk: Box::new(walk), kept, step: 0, steps, steps_per_advance: steps_per_advance(operations) }
     }
 
     /// A sampling that is drawn already.
     pub(super) fn drawn(collection: Collection) -> Self {
-        Self::new(Drawn(collection), (0, 0), 0, 1)
+        Self::new(Drawn(collection), [0, 0], 0, 1)
     }
 
     /// Number of steps in all.

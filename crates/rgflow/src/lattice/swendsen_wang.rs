@@ -11,7 +11,7 @@ use super::chain_length::WholeSweeps;
 use super::clusters::Clusters;
 use super::coupled_clusters::CoupledClusters;
 use super::improved::{Improved, Meter};
-use super::sampling::{Sampling, Turn, Turns, Walk};
+use super::sampling::{Request, Sampling, Turn, Turns, Walk};
 use super::{ChainLength, Chains, Collection, GroundStates, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
@@ -51,15 +51,12 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     length: &ChainLength,
     bulk: &'a mut Bulk,
 ) -> Result<Sampling<'a>, LatticeError> {
-    sampling_chains(model, temperature, n, length, bulk, |_, _| ())
+    sampling_chains(Request { model, temperature, n, length }, bulk, |_, _| ())
 }
 
 /// As [`sampling`]; `begin(c, bulk)` is called before chain c begins, as in [`wolff`](super::wolff).
-pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
-    model: &'a Ising<'a, L>,
-    temperature: Temperature,
-    n: usize,
-    length: &ChainLength,
+fn sampling_chains<'a, L: Lattice + ?Sized>(
+    Request { model, temperature, n, length }: Request<'a, '_, L>,
     bulk: &'a mut Bulk,
     begin: impl Fn(usize, &mut Bulk) + 'a,
 ) -> Result<Sampling<'a>, LatticeError> {
@@ -84,7 +81,7 @@ pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
         meter,
         improved: Improved { m2: vec![0.0; n], structure },
     };
-    Ok(Sampling::new(walk, (n, n_sites), turns.steps(), 100 * length.spacing * n_sites))
+    Ok(Sampling::new(walk, [n, n_sites], turns.steps(), 100 * length.spacing * n_sites))
 }
 
 /// The sampler as a type, for lists.
@@ -109,7 +106,7 @@ impl Algorithm for SwendsenWang {
     ) -> Result<Sampling<'a>, LatticeError> {
         let of_chain = random.of_chain;
         let begin = move |c: usize, bulk: &mut _| *bulk = of_chain.bulk(c as u64);
-        sampling_chains(model, temperature, n, length, &mut random.bulk, begin)
+        sampling_chains(Request { model, temperature, n, length }, &mut random.bulk, begin)
     }
 }
 

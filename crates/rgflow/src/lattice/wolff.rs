@@ -14,9 +14,9 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::{Algorithm, Random, SweepCost};
-use super::coupled_clusters::Growth;
+use super::coupled_clusters::{Free, Growth};
 use super::direct::{free_spins, ground_states};
-use super::sampling::{Sampling, Turn, Turns, Walk};
+use super::sampling::{Request, Sampling, Turn, Turns, Walk};
 use super::{ChainLength, Chains, Collection, GroundStates, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::random::Generator;
 use crate::restart::{Unfit, decode, encode, put};
@@ -60,16 +60,13 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     length: &ChainLength,
     rng: &'a mut Generator,
 ) -> Result<Sampling<'a>, LatticeError> {
-    sampling_chains(model, temperature, n, length, rng, |_, _| ())
+    sampling_chains(Request { model, temperature, n, length }, rng, |_, _| ())
 }
 
 /// As [`sampling`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
 /// configurations extend fewer: no chain then depends on the length of those before it.
-pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
-    model: &'a Ising<'a, L>,
-    temperature: Temperature,
-    n: usize,
-    length: &ChainLength,
+fn sampling_chains<'a, L: Lattice + ?Sized>(
+    Request { model, temperature, n, length }: Request<'a, '_, L>,
     rng: &'a mut Generator,
     begin: impl Fn(usize, &mut Generator) + 'a,
 ) -> Result<Sampling<'a>, LatticeError> {
@@ -88,7 +85,7 @@ pub(super) fn sampling_chains<'a, L: Lattice + ?Sized>(
     let walk = Clusters { model, chain, length: *length, turns, rng, begin };
     // About five nanoseconds for a spin that joins.
     let operations = 50 * (length.spacing * n_sites as f64).ceil() as usize;
-    Ok(Sampling::new(walk, (n, n_sites), turns.steps(), operations))
+    Ok(Sampling::new(walk, [n, n_sites], turns.steps(), operations))
 }
 
 /// The sampler as a type, for lists.
@@ -113,7 +110,7 @@ impl Algorithm for Wolff {
     ) -> Result<Sampling<'a>, LatticeError> {
         let of_chain = random.of_chain;
         let begin = move |c: usize, rng: &mut _| *rng = of_chain.generator(c as u64);
-        sampling_chains(model, temperature, n, length, &mut random.generator, begin)
+        sampling_chains(Request { model, temperature, n, length }, &mut random.generator, begin)
     }
 }
 
@@ -333,8 +330,9 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         let Some(growth) = &mut self.coupled else { return 0 };
         let free = -libm::log(1.0 - rng.random::<f64>()) / self.ghost;
         self.cluster[0] = seed as u32;
-        let free = (if self.field < 0.0 { -1 } else { 1 }, if self.ghost > 0.0 { free } else { f64::INFINITY });
-        growth.turn((&mut self.spins, &mut self.cluster), free, rng)
+        let sign = if self.field < 0.0 { -1 } else { 1 };
+        let free = Free { sign, most: if self.ghost > 0.0 { free } else { f64::INFINITY } };
+        growth.turn(&mut self.spins, &mut self.cluster, free, rng)
     }
 
     /// Grows a cluster until it is complete or has more than `free` spins; returns its size. The spins flip as they

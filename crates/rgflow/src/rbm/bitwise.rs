@@ -62,7 +62,7 @@ impl Bitwise {
         };
         let lines = |bias: &Array1<f32>| (0..bias.len().div_ceil(COLUMNS)).map(|b| line(bias, b)).collect();
         // Rows of the second phase follow those of the first, four by four; a last batch may reach beyond.
-        let means = Blocks::zeros((batch.next_multiple_of(4) + chains.next_multiple_of(4) + 4, m), 4);
+        let means = Blocks::zeros(batch.next_multiple_of(4) + chains.next_multiple_of(4) + 4, m, 4);
         Some(Self {
             weights: Blocks::of(rbm.weights.view(), 4),
             hidden_bias: lines(&rbm.hidden_bias),

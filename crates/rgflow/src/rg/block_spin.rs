@@ -7,7 +7,6 @@ use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 
 use super::RgError;
-use crate::lattice::LatticeError;
 use crate::random::Generator;
 
 /// How a block of spins becomes one.
@@ -165,7 +164,7 @@ impl Ladder {
 /// `spins`: shape `(n, lx * ly)`, values +-1, `site = y * lx + x`. Returns shape `(n, (lx / b) * (ly / b))`.
 ///
 /// # Errors
-/// [`RgError::Block`] if `b` does not divide both extents, [`LatticeError::Shape`] if `spins` has another width.
+/// [`RgError::Block`] if `b` does not divide both extents, [`RgError::Shape`] if `spins` has another width.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -184,7 +183,7 @@ pub fn majority(
 ) -> Result<Array2<i8>, RgError> {
     let mut blocks = Blocks::new(lx, ly, b, Rule::Majority)?;
     if spins.ncols() != lx * ly {
-        return Err(LatticeError::Shape { expected: lx * ly, found: spins.ncols() }.into());
+        return Err(RgError::Shape { expected: lx * ly, found: spins.ncols() });
     }
     let mut coarse = Array2::<i8>::ones((spins.nrows(), blocks.n_coarse()));
     let mut line = vec![0; lx * ly];

@@ -12,6 +12,30 @@ pub enum RgError {
     /// No such lattice, temperature or chain.
     #[error(transparent)]
     Lattice(#[from] LatticeError),
+    /// A setting that must be positive.
+    #[error("{0} = 0: must be at least 1")]
+    ZeroSetting(&'static str),
+    /// Fewer blocks, or a smaller tensor, than the method needs.
+    #[error("{name} = {value}: must be at least {least}")]
+    TooFew {
+        /// Name of the setting.
+        name: &'static str,
+        /// Its value.
+        value: usize,
+        /// The least value.
+        least: usize,
+    },
+    /// Zero temperature.
+    #[error("temperature = 0: nothing but two ground states is left to transform; give T > 0, such as Tc")]
+    ZeroTemperature,
+    /// Configurations of another number of spins than the lattice.
+    #[error("configurations of {found} spins on a lattice of {expected} sites")]
+    Shape {
+        /// Number of sites of the lattice.
+        expected: usize,
+        /// Number of columns that were given.
+        found: usize,
+    },
     /// A text that is no rule for block spins.
     #[error("rule \"{0}\": must be majority, decimation, or soft:K with K above 0 such as soft:0.5")]
     Rule(String),

@@ -11,7 +11,7 @@ use nalgebra::DMatrix;
 use super::RgError;
 use crate::decomposition::symmetric_eigen;
 use crate::exact::infinite;
-use crate::lattice::{LatticeError, Temperature};
+use crate::lattice::Temperature;
 
 /// A step's outcome.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ impl Step {
 /// Renormalizes `steps` times at `temperature`, keeping `chi` values; the first entry is that of the lattice itself.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0; [`LatticeError::ZeroSetting`] for chi below 2; [`RgError::NotConverged`].
+/// [`RgError::ZeroTemperature`] at T = 0; [`RgError::TooFew`] for chi below 2; [`RgError::NotConverged`].
 ///
 /// ```
 /// use rgflow::{lattice::Temperature, rg::trg};
@@ -48,10 +48,10 @@ impl Step {
 /// ```
 pub fn renormalize(temperature: Temperature, chi: usize, steps: usize) -> Result<Vec<Step>, RgError> {
     if temperature == Temperature::ZERO {
-        return Err(LatticeError::ZeroTemperature.into());
+        return Err(RgError::ZeroTemperature);
     }
     if chi < 2 {
-        return Err(LatticeError::ZeroSetting("chi (at least 2)").into());
+        return Err(RgError::TooFew { name: "chi", value: chi, least: 2 });
     }
     let mut tensor = Tensor::ising(temperature.beta());
     let (mut sites, mut ln_z) = (1.0, tensor.normalise());

@@ -1,8 +1,8 @@
 //! Markov chains of any kind: how long they are unless the user says so, and the one entry to all.
 
-use super::Kind;
+use super::{Kind, SamplingError};
 use crate::lattice::algorithm::Random;
-use crate::lattice::{ChainLength, Collection, Ising, Lattice, LatticeError, Temperature, bonds, wolff};
+use crate::lattice::{ChainLength, Collection, Ising, Lattice, Temperature, bonds, wolff};
 use crate::random::Stream;
 use crate::restart::Drive;
 
@@ -87,11 +87,11 @@ impl<L: Lattice + ?Sized> MarkovChains<'_, L> {
     ///
     /// Cluster chains have a stream of their own each, replicas of single-spin updates share one, so `n` changes no configuration: more
     /// extend fewer, for the same number of chains. T = 0 gives the ground states and T = inf independent spins exactly, whatever the kind.
-    pub fn draw(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Collection, LatticeError> {
+    pub fn draw(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Collection, SamplingError> {
         let Self { kind, model, temperature, ref length } = *self;
         length.check()?;
         if temperature == Temperature::ZERO || temperature == Temperature::INFINITE {
-            return wolff::sample(model, temperature, n, length, &mut stream.generator(0));
+            return Ok(wolff::sample(model, temperature, n, length, &mut stream.generator(0))?);
         }
         let of_chain = format!("{}/0/chain", stream.purpose);
         let mut random = Random::new(stream, stream.streams.of(&of_chain));

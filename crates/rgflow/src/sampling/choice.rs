@@ -10,8 +10,8 @@
 
 use super::chains::{MarkovChains, correlation_length};
 use super::cost::{KEEPING, can_be_exact, exact_cost};
-use super::{Kind, Method};
-use crate::lattice::{ChainLength, GroundStates, Ising, Lattice, LatticeError, Temperature};
+use super::{Kind, Method, SamplingError};
+use crate::lattice::{ChainLength, GroundStates, Ising, Lattice, Temperature};
 use crate::random::Streams;
 use crate::restart::through;
 
@@ -57,7 +57,7 @@ pub(super) fn choose<L: Lattice>(
     model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
-) -> Result<Choice, LatticeError> {
+) -> Result<Choice, SamplingError> {
     if temperature == Temperature::ZERO || temperature == Temperature::INFINITE {
         let what = if temperature == Temperature::ZERO { "the ground states" } else { "independent spins" };
         return Ok(Choice {
@@ -123,7 +123,7 @@ fn chain_candidate<L: Lattice>(
     model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
-) -> Result<Candidate, LatticeError> {
+) -> Result<Candidate, SamplingError> {
     let lattice = model.lattice;
     // A smaller lattice must be frustrated where this one is, and not elsewhere.
     let alike = |small: &L| GroundStates::of(small).is_ok() == GroundStates::of(lattice).is_ok();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+use super::SamplingError;
 use crate::lattice::algorithm::{Algorithm, Random, SweepCost};
 use crate::lattice::{ChainLength, Ising, Lattice, LatticeError, Sampling, Temperature};
 use crate::lattice::{heat_bath, metropolis, swendsen_wang, wolff};
@@ -77,11 +78,11 @@ impl fmt::Display for Kind {
 }
 
 impl FromStr for Kind {
-    type Err = LatticeError;
+    type Err = SamplingError;
 
-    fn from_str(text: &str) -> Result<Self, LatticeError> {
+    fn from_str(text: &str) -> Result<Self, SamplingError> {
         let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
-        found.ok_or_else(|| LatticeError::Sampler { name: text.to_owned(), known: known(&[]) })
+        found.ok_or_else(|| SamplingError::Method { name: text.to_owned(), known: known(&[]) })
     }
 }
 
@@ -115,15 +116,15 @@ impl fmt::Display for Method {
 }
 
 impl FromStr for Method {
-    type Err = LatticeError;
+    type Err = SamplingError;
 
-    fn from_str(text: &str) -> Result<Self, LatticeError> {
+    fn from_str(text: &str) -> Result<Self, SamplingError> {
         match text {
             "auto" => Ok(Self::Auto),
             "exact" => Ok(Self::Exact),
             name => {
                 let known = || known(&["auto", "exact"]);
-                let unknown = |_| LatticeError::Sampler { name: name.to_owned(), known: known() };
+                let unknown = |_| SamplingError::Method { name: name.to_owned(), known: known() };
                 name.parse().map(Self::Markov).map_err(unknown)
             }
         }

@@ -7,9 +7,11 @@
 mod chains;
 mod choice;
 mod cost;
+mod error;
 mod method;
 mod sampler;
 
 pub use choice::{Candidate, Choice};
+pub use error::SamplingError;
 pub use method::{Kind, Method};
 pub use sampler::{Drawn, Sampler};

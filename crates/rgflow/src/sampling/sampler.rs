@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::chains::{Asked, MarkovChains};
 use super::choice::{Choice, choose};
-use super::{Kind, Method};
+use super::{Kind, Method, SamplingError};
 use crate::exact::{chain, transfer};
 use crate::lattice::multispin::Grid;
-use crate::lattice::{ChainLength, Collection, Ising, Lattice, LatticeError, Solved, Temperature, metropolis, title};
+use crate::lattice::{ChainLength, Collection, Ising, Lattice, Solved, Temperature, metropolis, title};
 use crate::random::{Generator, Stream};
 use crate::restart::{Drive, through};
 
@@ -25,7 +25,7 @@ use crate::restart::{Drive, through};
 /// // A method and chains of one's own choice.
 /// let own = Sampler::new(Kind::Metropolis, &model, t).chains(16).burn_in(500).spacing(10);
 /// assert_eq!(own.draw(32, Streams::new(1).of("mine"))?.collection.n_chains, 16);
-/// # Ok::<(), rgflow::lattice::LatticeError>(())
+/// # Ok::<(), rgflow::sampling::SamplingError>(())
 /// ```
 #[derive(Debug)]
 pub struct Sampler<'a, L: Lattice> {
@@ -85,9 +85,9 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// let cubes = Geometry::new("cubic", &[8])?;
     /// let choice = Sampler::auto(&Ising::new(&cubes), Temperature::new(4.5115)?).choose(1000)?;
     /// assert!(choice.method != Method::Exact, "{}", choice.reason);
-    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// # Ok::<(), rgflow::sampling::SamplingError>(())
     /// ```
-    pub fn choose(&self, n: usize) -> Result<Choice, LatticeError> {
+    pub fn choose(&self, n: usize) -> Result<Choice, SamplingError> {
         choose(self.model, self.temperature, n)
     }
 
@@ -98,7 +98,7 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// `auto` looks at `n` when it chooses the method, and takes fewer chains for fewer than 160 configurations.
     ///
     /// # Errors
-    /// [`LatticeError::NoExactSampler`] or [`LatticeError::TooWide`] where there is no exact sampler, those of [`ChainLength::check`].
+    /// [`SamplingError::NoExactSampler`] or [`ExactError::TooWide`] where there is no exact sampler, those of [`ChainLength::check`].
     ///
     /// ```
     /// use rgflow::lattice::{Geometry, Ising, Temperature};
@@ -107,9 +107,9 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// let torus = Geometry::new("square", &[10])?;
     /// let drawn = Sampler::auto(&Ising::new(&torus), Temperature::new(2.25)?).draw(1000, Streams::new(1).of("example"))?;
     /// assert_eq!((drawn.method, drawn.collection.n_eff), (Method::Exact, 1000.0));
-    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// # Ok::<(), rgflow::sampling::SamplingError>(())
     /// ```
-    pub fn draw(&self, n: usize, stream: Stream) -> Result<Drawn, LatticeError> {
+    pub fn draw(&self, n: usize, stream: Stream) -> Result<Drawn, SamplingError> {
         self.draw_by(n, stream, &through)
     }
 
@@ -118,7 +118,7 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     ///
     /// # Errors
     /// As [`Sampler::draw`], and those of `drive`.
-    pub fn draw_by(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Drawn, LatticeError> {
+    pub fn draw_by(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Drawn, SamplingError> {
         let Self { model, temperature, .. } = *self;
         let (method, length, reason) = match self.method {
             Method::Auto => {
@@ -171,7 +171,7 @@ fn in_words<L: Lattice>(
     n: usize,
     stream: Stream,
     drive: &Drive,
-) -> Result<Option<Collection>, LatticeError> {
+) -> Result<Option<Collection>, SamplingError> {
     let MarkovChains { kind: Kind::Metropolis, model, temperature, length } = *chains else { return Ok(None) };
     let Some(Solved::Square(square)) = model.lattice.solved() else { return Ok(None) };
     let of_torus = Ising::in_field(square, model.field())?;
@@ -186,22 +186,22 @@ fn exactly<L: Lattice>(
     temperature: Temperature,
     n: usize,
     rng: &mut Generator,
-) -> Result<Collection, LatticeError> {
+) -> Result<Collection, SamplingError> {
     match model.lattice.solved() {
         Some(Solved::Square(torus)) => {
             let sampler = transfer::Sampler::in_field(torus.lx(), torus.ly(), temperature, model.field())?;
             Ok(sampler.sample_extensible(n, rng))
         }
-        Some(Solved::Ring(ring)) if model.field() == 0.0 => chain::sample(ring.n_sites(), temperature, n, rng),
-        Some(Solved::Ring(ring)) => Err(LatticeError::NoExactSampler(format!("{} in a field", title(ring)))),
-        None => Err(LatticeError::NoExactSampler(title(model.lattice))),
+        Some(Solved::Ring(ring)) if model.field() == 0.0 => Ok(chain::sample(ring.n_sites(), temperature, n, rng)?),
+        Some(Solved::Ring(ring)) => Err(SamplingError::NoExactSampler(format!("{} in a field", title(ring)))),
+        None => Err(SamplingError::NoExactSampler(title(model.lattice))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lattice::Square;
+    use crate::lattice::{LatticeError, Square};
     use crate::random::Streams;
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             for (chains, spacing) in [(0, 1), (1, 0)] {
                 let sampler = Sampler::new(Kind::Wolff, &model, Temperature::new(t).unwrap());
                 let seen = sampler.chains(chains).spacing(spacing).draw(5, Streams::new(1).of("test"));
-                assert!(matches!(seen, Err(LatticeError::ZeroSetting(_))));
+                assert!(matches!(seen, Err(SamplingError::Lattice(LatticeError::ZeroSetting(_)))));
             }
         }
     }

@@ -164,7 +164,7 @@ fn metropolis_of_many_chains_goes_by_bits() {
         let sampler = Sampler::new(Kind::Metropolis, &model, t).chains(chains).burn_in(2000).spacing(100);
         let collection = sampler.draw(2000, Streams::new(1).of("test/bits"))?.collection;
         let energy = Summary::measure(&model, t, &collection)?.energy.value;
-        Ok::<_, LatticeError>((collection, energy))
+        Ok::<_, Box<dyn std::error::Error>>((collection, energy))
     };
     for t in [1.5, 2.5, 4.0] {
         let (seen, energy) = draw(&[10], 0.0, t, 128).unwrap();

@@ -4,10 +4,10 @@
 //! together give a false alarm with probability below 1e-4.
 
 use rgflow::lattice::{
-    Bonds, Boundary, Collection, Geometry, GroundStates, Ising, Lattice, LatticeError, Summary, Temperature, bonds,
+    Bonds, Boundary, Collection, Geometry, GroundStates, Ising, Lattice, Summary, Temperature, bonds,
 };
 use rgflow::random::Streams;
-use rgflow::sampling::{Kind, Method, Sampler};
+use rgflow::sampling::{Kind, Method, Sampler, SamplingError};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 const Z_MAX: f64 = 5.8;
@@ -86,7 +86,7 @@ fn draw(kind: Kind, lattice: &Geometry, t: f64, field: f64) -> Collection {
 }
 
 /// Some configurations, by default chains.
-fn some(method: impl Into<Method>, model: &Ising<Geometry>, t: Temperature) -> Result<Collection, LatticeError> {
+fn some(method: impl Into<Method>, model: &Ising<Geometry>, t: Temperature) -> Result<Collection, SamplingError> {
     Ok(Sampler::new(method, model, t).draw(10, Streams::new(1).of("test"))?.collection)
 }
 

@@ -74,7 +74,8 @@ impl Request {
             // Choosing the sampler takes a while, and matters only for large numbers of chains.
             Method::Auto if product(&[sites, chains]) < MANY_SPINS => Method::Markov(Kind::Wolff),
             Method::Auto => Ising::in_field(&self.lattice, self.field)
-                .and_then(|model| Sampler::auto(&model, t).choose(self.n))
+                .ok()
+                .and_then(|model| Sampler::auto(&model, t).choose(self.n).ok())
                 .map_or(Method::Markov(Kind::Wolff), |choice| choice.method),
             given => given,
         };

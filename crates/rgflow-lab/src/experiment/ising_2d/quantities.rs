@@ -332,7 +332,8 @@ fn samples(
 /// Compares an energy with Kaufman's exact one.
 fn beside_kaufman(settings: &Settings, over: &Repeated<Findings>, k: usize, number: Number) -> Number {
     let (size, t) = (*settings.torus.lattice.size, settings.torus.temperatures()[k]);
-    let Ok(exact) = Temperature::new(t).and_then(|t| square::thermodynamics(size, size, t)) else { return number };
+    let exact = |t| square::thermodynamics(size, size, t).ok();
+    let Some(exact) = Temperature::new(t).ok().and_then(exact) else { return number };
     // A cold set may consist of ground states only; without an error of its own it gets the error of the exact law.
     let n_eff: f64 = over.found.iter().map(|f| f.thermal.reference_n_eff[k]).sum();
     let unseen = t * (exact.specific_heat.max(0.0) / (n_eff * (size * size) as f64)).sqrt();

@@ -1,7 +1,7 @@
 //! Stage "measure": samples and reads lattices and derives exponents; only exponents and curves are kept.
 
 use super::networks::{Kind, Networks};
-use super::sampling::{LatticeReadings, read};
+use super::sampling::{LatticeReadings, Sample};
 use super::settings::{Beta, Settings};
 use crate::study::prelude::*;
 use ndarray::Array2;
@@ -112,7 +112,8 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
         out.add_work((figures.betas.len() * *figures.samples) as u64 * cost(size));
     }
     let sample = |size: usize, beta: f64, n: usize, purpose: &str| {
-        read((size, beta, n), lattices, networks, purpose, (out, cost(size)))
+        let sample = Sample { size, beta, n, purpose, cost: cost(size) };
+        sample.read(lattices, networks, out)
     };
     let at_critical = |(size, n)| Ok((size, sample(size, critical, n, &format!("lattices/L{size}"))?));
     let seen = sizes.into_iter().map(at_critical).collect::<Result<BTreeMap<usize, LatticeReadings>, Error>>()?;
@@ -121,7 +122,7 @@ fn measure(out: &StageOut, settings: &Settings, networks: &Networks) -> Result<F
         let curve = |(i, beta): (usize, &Beta)| {
             let seen = sample(size, **beta, *figures.samples, &format!("figures/L{size}-{i}"))?;
             let f = &seen.ordered(0)[0];
-            let points = neural::field_curve(f, size * size, **beta, (reach, *figures.points));
+            let points = neural::field_curve(f, size * size, **beta, reach, *figures.points);
             Ok(FieldCurve {
                 beta: **beta,
                 y: points.iter().map(|point| point.y).collect(),

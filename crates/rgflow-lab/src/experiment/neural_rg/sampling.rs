@@ -4,7 +4,7 @@ use super::networks::{Kind, Networks};
 use super::settings::Lattices;
 use crate::study::prelude::*;
 use rgflow::lattice::ChainLength;
-use rgflow::rg::neural::{Plan, Readings};
+use rgflow::rg::neural::{Level, Plan, Readings};
 use std::collections::BTreeMap;
 
 /// Block extent for a lattice, then numbers of block-spin steps with the networks and read-outs applied after them: P(ordered) of
@@ -47,33 +47,47 @@ impl LatticeReadings {
     }
 }
 
-/// Samples `n` configurations of `size` x `size` spins at `beta` (rounded up to whole chains) and reads them: each
-/// chain is a part of the stage. `cost`: units of progress per configuration.
-pub fn read(
-    (size, beta, n): (usize, f64, usize),
-    lattices: &Lattices,
-    networks: &Networks,
-    purpose: &str,
-    (out, cost): (&StageOut, u64),
-) -> Result<LatticeReadings, Error> {
-    let (b, levels) = levels(size);
-    let is_local = levels.iter().any(|(_, kinds)| kinds.contains(&Kind::Odd));
-    let tables = [Kind::Odd, Kind::Even].into_iter().filter(|_| is_local).flat_map(|kind| &networks.tables[&kind]);
-    let observables = |kinds: &[Kind]| kinds.iter().flat_map(|kind| networks.observables(*kind)).collect();
-    let plan = Plan {
-        size,
-        temperature: Temperature::new(1.0 / beta)?,
-        b,
-        levels: levels.iter().map(|(steps, kinds)| (*steps, observables(kinds))).collect(),
-        local: tables.map(Vec::as_slice).collect(),
-        length: ChainLength::in_spacings(*lattices.chains, *lattices.burn_in, *lattices.spacing),
-        per_chain: n.div_ceil(*lattices.chains),
-    };
-    let mut all = out.drive(purpose, &|done| done * cost, |drive| plan.read(out.streams().of(purpose), drive))?;
-    let by_kind = levels.iter().zip(&mut all.levels).map(|((_, kinds), level)| {
-        let mut f = std::mem::take(&mut level.f).into_iter();
-        kinds.iter().map(|kind| (*kind, f.by_ref().take(networks.observables(*kind).len()).collect())).collect()
-    });
-    let by_kind = by_kind.collect();
-    Ok(LatticeReadings { all, by_kind })
+/// Configurations to be sampled and read.
+#[derive(Clone, Copy)]
+pub struct Sample<'a> {
+    /// Spins along each side.
+    pub size: usize,
+    /// Inverse temperature.
+    pub beta: f64,
+    /// Number of configurations, rounded up to whole chains.
+    pub n: usize,
+    /// Purpose of the random streams, and name of the parts of the stage.
+    pub purpose: &'a str,
+    /// Units of progress per configuration.
+    pub cost: u64,
+}
+
+impl Sample<'_> {
+    /// Samples and reads, chain by chain: each is a part of the stage.
+    pub fn read(&self, lattices: &Lattices, networks: &Networks, out: &StageOut) -> Result<LatticeReadings, Error> {
+        let Self { size, beta, n, purpose, cost } = *self;
+        let (b, levels) = levels(size);
+        let is_local = levels.iter().any(|(_, kinds)| kinds.contains(&Kind::Odd));
+        let tables = [Kind::Odd, Kind::Even].into_iter().filter(|_| is_local).flat_map(|kind| &networks.tables[&kind]);
+        let observables = |kinds: &[Kind]| kinds.iter().flat_map(|kind| networks.observables(*kind)).collect();
+        let plan = Plan {
+            size,
+            temperature: Temperature::new(1.0 / beta)?,
+            b,
+            levels: levels
+                .iter()
+                .map(|(steps, kinds)| Level { steps: *steps, observables: observables(kinds) })
+                .collect(),
+            local: tables.map(Vec::as_slice).collect(),
+            length: ChainLength::in_spacings(*lattices.chains, *lattices.burn_in, *lattices.spacing),
+            per_chain: n.div_ceil(*lattices.chains),
+        };
+        let mut all = out.drive(purpose, &|done| done * cost, |drive| plan.read(out.streams().of(purpose), drive))?;
+        let by_kind = levels.iter().zip(&mut all.levels).map(|((_, kinds), level)| {
+            let mut f = std::mem::take(&mut level.f).into_iter();
+            kinds.iter().map(|kind| (*kind, f.by_ref().take(networks.observables(*kind).len()).collect())).collect()
+        });
+        let by_kind = by_kind.collect();
+        Ok(LatticeReadings { all, by_kind })
+    }
 }

@@ -99,8 +99,9 @@ impl values::Settings for Settings {
             return Err(format!("generator.burn_in = {burn_in}: must be 0 to {most}, nine tenths of generator.steps"));
         }
         for t in &data.temperatures {
-            let sampler = Temperature::new(*t).and_then(|t| Sampler::new(*data.size, *data.size, t));
-            sampler.map_err(|e| format!("data.temperatures = {t}: {e}"))?;
+            let wrong = |e: &dyn std::fmt::Display| format!("data.temperatures = {t}: {e}");
+            let temperature = Temperature::new(*t).map_err(|e| wrong(&e))?;
+            Sampler::new(*data.size, *data.size, temperature).map_err(|e| wrong(&e))?;
         }
         let ordered = data.temperatures.iter().filter(|t| is_ordered(**t)).count();
         if ordered == 0 || ordered == data.temperatures.len() {

@@ -163,7 +163,8 @@ impl Annealing {
         let mut schedule = schedule(&family, self, stream);
         let forward = self.forward(&family, &schedule, stream);
         schedule.reverse();
-        let weights = run(&family, &schedule, (stream, "reverse"), Begin::At(starts.view()));
+        let purpose = format!("{}/reverse", stream.purpose);
+        let weights = run(&family, &schedule, stream.streams.of(&purpose), Begin::At(starts.view()));
         let mean = log_mean(&weights);
         let reverse = LnZEstimate {
             value: family.ln_z - mean.value,
@@ -187,7 +188,8 @@ impl Annealing {
     }
 
     fn forward(&self, family: &Family, schedule: &[f64], stream: Stream) -> LnZEstimate {
-        let weights = run(family, schedule, (stream, "forward"), Begin::Reference(self.chains));
+        let purpose = format!("{}/forward", stream.purpose);
+        let weights = run(family, schedule, stream.streams.of(&purpose), Begin::Reference(self.chains));
         let mean = log_mean(&weights);
         LnZEstimate {
             value: family.ln_z + mean.value,

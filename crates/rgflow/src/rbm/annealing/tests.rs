@@ -55,8 +55,8 @@ fn weights_are_the_product_of_ratios_before_each_step() {
     let family = Family::new(&rbm, &Reference::Own).unwrap();
     let at = |beta: f64| Reference::Own.intermediate(&rbm, beta).unwrap();
     let betas = [0.0, 0.25, 0.75, 1.0];
-    let stream = Streams::new(4).of(STREAMS);
-    let ours = run(&family, &betas, (stream, "forward"), Begin::Reference(10));
+    let [forward, reverse] = ["test/annealing/forward", "test/annealing/reverse"].map(|of| Streams::new(4).of(of));
+    let ours = run(&family, &betas, forward, Begin::Reference(10));
     let mut replicas = Replicas::new(&family, 10, Streams::new(4).bulk("test/annealing/forward", 0));
     replicas.draw_reference(&family);
     let states = |replicas: &Replicas| {
@@ -78,8 +78,8 @@ fn weights_are_the_product_of_ratios_before_each_step() {
         assert!((ours - exact).abs() < 1e-5, "{ours} {exact}");
     }
     // One step from the independent units is plain importance sampling; in reverse the signs change.
-    let one = run(&family, &[0.0, 1.0], (stream, "forward"), Begin::Reference(10));
-    let back = run(&family, &[1.0, 0.0], (stream, "reverse"), Begin::At(visited[0].view()));
+    let one = run(&family, &[0.0, 1.0], forward, Begin::Reference(10));
+    let back = run(&family, &[1.0, 0.0], reverse, Begin::At(visited[0].view()));
     for row in 0..10 {
         let exact = at(0.0).free_energy(visited[0].view())[row] - rbm.free_energy(visited[0].view())[row];
         assert!((one[row] - exact).abs() < 1e-5 && (back[row] + exact).abs() < 1e-5);

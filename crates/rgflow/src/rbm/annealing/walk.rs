@@ -18,9 +18,8 @@ pub(super) enum Begin<'a> {
 }
 
 /// ln w of each chain along the temperatures `betas`, in the order given: from beta_0, whose law the begin has, to the last. Random
-/// numbers: PURPOSE/PART, an index for each block of chains.
-pub(super) fn run(family: &Family, betas: &[f64], (stream, part): (Stream, &str), begin: Begin) -> Vec<f64> {
-    let purpose = format!("{}/{part}", stream.purpose);
+/// numbers: those of `stream`, an index for each block of chains.
+pub(super) fn run(family: &Family, betas: &[f64], stream: Stream, begin: Begin) -> Vec<f64> {
     let chains = match begin {
         Begin::Reference(n) => n,
         Begin::At(states) => states.nrows(),
@@ -31,7 +30,7 @@ pub(super) fn run(family: &Family, betas: &[f64], (stream, part): (Stream, &str)
             Begin::Reference(_) => Begin::Reference(rows.len()),
             Begin::At(states) => Begin::At(states.slice_move(s![rows, ..])),
         };
-        weights(family, betas, begin, stream.streams.bulk(&purpose, b as u64))
+        weights(family, betas, begin, stream.bulk(b as u64))
     };
     (0..chains.div_ceil(BLOCK)).into_par_iter().flat_map_iter(block).collect()
 }

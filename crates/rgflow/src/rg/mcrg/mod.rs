@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::RgError;
 use super::block_spin::Rule;
 use super::operators::Operator;
-use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature};
+use crate::lattice::{ChainLength, Ising, Square, Temperature};
 use crate::random::Streams;
 use crate::restart::{Drive, through};
 use crate::statistics::{Estimate, TauInt, jackknife, tau_int_chains};
@@ -50,25 +50,28 @@ impl Settings {
     ///
     /// # Errors
     /// [`RgError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
-    /// [`LatticeError::ZeroSetting`] for no steps, operators or configurations, or fewer than [`BLOCKS`] blocks, those of
+    /// [`RgError::ZeroSetting`] for no steps, rules, operators or configurations, [`RgError::TooFew`] for fewer than [`BLOCKS`] blocks, those of
     /// [`ChainLength::check`];
     /// [`RgError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than half of
-    /// the last lattice; [`LatticeError::ZeroTemperature`] at T = 0.
+    /// the last lattice; [`RgError::ZeroTemperature`] at T = 0.
     pub fn check(&self) -> Result<(), RgError> {
         for (name, zero) in [
             ("steps", self.steps == 0),
             ("rules", self.rules.is_empty()),
             ("per_block", self.per_block == 0),
             ("operators", self.operators.iter().any(Vec::is_empty)),
-            ("blocks (at least 20 in all)", self.length.chains * self.blocks < BLOCKS),
         ] {
             if zero {
-                return Err(LatticeError::ZeroSetting(name).into());
+                return Err(RgError::ZeroSetting(name));
             }
         }
         self.length.check()?;
+        let blocks = self.length.chains * self.blocks;
+        if blocks < BLOCKS {
+            return Err(RgError::TooFew { name: "chains x blocks", value: blocks, least: BLOCKS });
+        }
         if self.temperature == Temperature::ZERO {
-            return Err(LatticeError::ZeroTemperature.into());
+            return Err(RgError::ZeroTemperature);
         }
         let possible = possible_steps(self.size, self.b);
         if self.steps > possible {

@@ -93,7 +93,7 @@ pub fn in_field(f: &[f32], volume: usize, beta: f64, y: f64) -> InField {
 }
 
 /// [`in_field`] at `points` (at least two) fields from -`reach` to `reach`, those that the configurations support.
-pub fn field_curve(f: &[f32], volume: usize, beta: f64, (reach, points): (f64, usize)) -> Vec<InField> {
+pub fn field_curve(f: &[f32], volume: usize, beta: f64, reach: f64, points: usize) -> Vec<InField> {
     let y = |i: usize| reach * (2.0 * i as f64 / (points - 1) as f64 - 1.0);
     (0..points).map(|i| in_field(f, volume, beta, y(i))).filter(|point| point.supported).collect()
 }
@@ -113,11 +113,11 @@ mod tests {
         assert!((seen.f.value - one).abs() < 1e-6 && (seen.chi.value - 5.0 * (two - one * one)).abs() < 1e-4);
         let squares: f64 = weights.iter().map(|w| w.0 * w.0).sum();
         assert!((seen.share - z * z / squares / 3.0).abs() < 1e-6);
-        let curve = field_curve(&f, 10, 0.5, (0.3, 3));
+        let curve = field_curve(&f, 10, 0.5, 0.3, 3);
         assert_eq!((curve[0].y, curve[2].y, curve[2].f), (-0.3, 0.3, seen.f));
         // Few configurations count in a strong field: a curve has no points there.
         let even: Vec<f32> = (0..30_000).map(|i| i as f32 / 30_000.0).collect();
-        let curve = field_curve(&even, 10, 0.5, (30.0, 3));
+        let curve = field_curve(&even, 10, 0.5, 30.0, 3);
         assert_eq!((curve.len(), curve[0].y), (1, 0.0));
     }
 }

@@ -12,7 +12,7 @@ mod reading;
 
 pub use field::{InField, field_curve, field_rows, in_field, theta};
 pub use patches::{PATTERNS, of_parity, patches, sum_of_patches, turned};
-pub use reading::{LevelReadings, Observable, Plan, Readings};
+pub use reading::{Level, LevelReadings, Observable, Plan, Readings};
 
 use ndarray::Array2;
 

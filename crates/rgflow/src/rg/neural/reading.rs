@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{PATTERNS, Series, patches, sum_of_patches};
-use crate::lattice::{ChainLength, Ising, LatticeError, Square, Temperature, wolff};
+use crate::lattice::{ChainLength, Ising, Square, Temperature, wolff};
 use crate::nn::Mlp;
 use crate::random::{Generator, Stream};
 use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode};
@@ -26,6 +26,15 @@ pub enum Observable<'a> {
     Local(&'a [f64]),
 }
 
+/// Block spins, and what reads them.
+#[derive(Clone, Debug)]
+pub struct Level<'a> {
+    /// Block-spin steps from the sampled lattice, which is the level of no steps.
+    pub steps: usize,
+    /// Readers.
+    pub observables: Vec<Observable<'a>>,
+}
+
 /// A lattice, and what is read of it.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
@@ -35,8 +44,8 @@ pub struct Plan<'a> {
     pub temperature: Temperature,
     /// Spins along each side of a block; the majority decides.
     pub b: usize,
-    /// Numbers of steps, each with what reads the spins behind them.
-    pub levels: Vec<(usize, Vec<Observable<'a>>)>,
+    /// Block spins that are read.
+    pub levels: Vec<Level<'a>>,
     /// Local read-outs that are summed over the sampled lattice itself.
     pub local: Vec<&'a [f64]>,
     /// Independent chains by Wolff's clusters, half of them from a disordered start.
@@ -100,8 +109,8 @@ impl Plan<'_> {
     /// its end. The work of a chain is counted in configurations; its random streams are those of `purpose`.
     ///
     /// # Errors
-    /// [`RgError::Block`] if `b` does not divide a lattice, [`LatticeError::ZeroTemperature`] at T = 0, those of
-    /// [`ChainLength::check`], [`LatticeError::Extent`] for no such lattice;
+    /// [`RgError::Block`] if `b` does not divide a lattice, [`RgError::ZeroTemperature`] at T = 0, those of
+    /// [`ChainLength::check`], [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) for no such lattice;
     /// [`RgError::Stopped`] where `drive` stops.
     ///
     /// # Panics
@@ -111,10 +120,10 @@ impl Plan<'_> {
     /// use rgflow::lattice::{ChainLength, Temperature};
     /// use rgflow::random::Streams;
     /// use rgflow::restart::through;
-    /// use rgflow::rg::neural::{Observable, PATTERNS, Plan};
+    /// use rgflow::rg::neural::{Level, Observable, PATTERNS, Plan};
     /// let up = vec![1.0; PATTERNS]; // a read-out that counts sites
     /// let plan = Plan {
-    ///     size: 16, temperature: Temperature::CRITICAL, b: 2, levels: vec![(1, vec![Observable::Local(&up)])],
+    ///     size: 16, temperature: Temperature::CRITICAL, b: 2, levels: vec![Level { steps: 1, observables: vec![Observable::Local(&up)] }],
     ///     local: vec![&up], length: ChainLength { chains: 2, ..ChainLength::CLUSTERS }, per_chain: 5,
     /// };
     /// let seen = plan.read(Streams::new(1).of("example"), &through)?;
@@ -125,7 +134,7 @@ impl Plan<'_> {
         self.length.check()?;
         let square = Square::new(self.size, self.size)?;
         if self.temperature == Temperature::ZERO {
-            return Err(LatticeError::ZeroTemperature.into());
+            return Err(RgError::ZeroTemperature);
         }
         let model = Ising::new(&square);
         let one = |c: usize| {
@@ -159,13 +168,10 @@ impl<'a> Chain<'a> {
         let stream = |of: &str| streams.generator(&format!("{purpose}/{of}"), number as u64);
         let (mut wolff, mut rng) = (wolff::Chain::new(model, plan.temperature), stream("chain"));
         wolff.start(number % 2 == 1, &mut rng);
-        let steps = plan.levels.iter().map(|(steps, _)| *steps).max().unwrap_or(0);
+        let steps = plan.levels.iter().map(|level| level.steps).max().unwrap_or(0);
         let ladder = Ladder::new(plan.size, plan.b, Rule::Majority, steps)?;
-        let level = |(_, observables): &(usize, Vec<Observable>)| LevelReadings {
-            f: vec![Vec::new(); observables.len()],
-            m: Vec::new(),
-        };
-        let inputs = plan.levels.iter().map(|(steps, _)| Array2::zeros((BATCH, ladder.levels()[*steps].len())));
+        let level = |level: &Level| LevelReadings { f: vec![Vec::new(); level.observables.len()], m: Vec::new() };
+        let inputs = plan.levels.iter().map(|level| Array2::zeros((BATCH, ladder.levels()[level.steps].len())));
         Ok(Self {
             plan,
             wolff,
@@ -197,7 +203,9 @@ impl<'a> Chain<'a> {
         for (table, to) in plan.local.iter().zip(&mut seen.local) {
             to.push(sum_of_patches(table, &self.counts));
         }
-        for (((steps, observables), seen), inputs) in plan.levels.iter().zip(&mut seen.levels).zip(&mut self.inputs) {
+        for ((Level { steps, observables }, seen), inputs) in
+            plan.levels.iter().zip(&mut seen.levels).zip(&mut self.inputs)
+        {
             let (spins, extent) = (&self.ladder.levels()[*steps], plan.size / plan.b.pow(*steps as u32));
             let sum: i32 = spins.iter().map(|s| i32::from(*s)).sum();
             seen.m.push(sum as f32 / spins.len() as f32);
@@ -216,8 +224,8 @@ impl<'a> Chain<'a> {
 
     /// Reads the networks of the `n` configurations taken last.
     fn read_networks(&mut self, n: usize) {
-        for (((_, observables), x), seen) in self.plan.levels.iter().zip(&self.inputs).zip(&mut self.seen.levels) {
-            for (observable, f) in observables.iter().zip(&mut seen.f) {
+        for ((level, x), seen) in self.plan.levels.iter().zip(&self.inputs).zip(&mut self.seen.levels) {
+            for (observable, f) in level.observables.iter().zip(&mut seen.f) {
                 if let Observable::Network(mlp) = observable {
                     let outputs = mlp.outputs(x.slice(s![..n, ..]));
                     f.extend(outputs.column(outputs.ncols() - 1));
@@ -275,7 +283,10 @@ mod tests {
             size: 12,
             temperature: Temperature::CRITICAL,
             b: 2,
-            levels: vec![(0, vec![Observable::Local(table)]), (1, observables)],
+            levels: vec![
+                Level { steps: 0, observables: vec![Observable::Local(table)] },
+                Level { steps: 1, observables },
+            ],
             local: vec![table],
             length: ChainLength { chains: 2, burn_in: 5.0, spacing: 1.0 },
             per_chain: 1100,
@@ -341,8 +352,11 @@ mod tests {
             change(&mut plan);
             plan.read(Streams::new(1).of("test"), &through)
         };
-        assert_eq!(read(&|plan| plan.length.chains = 0), Err(LatticeError::ZeroSetting("chains").into()));
-        assert_eq!(read(&|plan| plan.temperature = Temperature::ZERO), Err(LatticeError::ZeroTemperature.into()));
+        assert_eq!(
+            read(&|plan| plan.length.chains = 0),
+            Err(crate::lattice::LatticeError::ZeroSetting("chains").into())
+        );
+        assert_eq!(read(&|plan| plan.temperature = Temperature::ZERO), Err(RgError::ZeroTemperature));
         assert!(matches!(read(&|plan| plan.b = 5), Err(RgError::Block { b: 5, .. })));
         let stopped = plan(&mlp, &table).read(Streams::new(1).of("test"), &|_, _| Err(Stopped));
         assert_eq!(stopped, Err(RgError::Stopped(Stopped)));
