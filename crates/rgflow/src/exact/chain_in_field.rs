@@ -25,7 +25,7 @@ use crate::lattice::{Ring, Temperature};
 pub fn thermodynamics(n: usize, temperature: Temperature, field: f64) -> Result<Thermodynamics, ExactError> {
     let h = finite_field(field)?.abs();
     if h == 0.0 || temperature == Temperature::INFINITE {
-        return Ok(chain::thermodynamics(n, temperature)?);
+        return chain::thermodynamics(n, temperature);
     }
     Ring::new(n)?;
     let (t, k) = (temperature.value(), temperature.beta());

@@ -91,7 +91,10 @@ struct Cells {
 
 /// Makes the bonds of the lattice of other extents, from couplings and boundaries. The name of a lattice says which: any two are equal.
 #[derive(Clone, Copy, Debug)]
-struct Resize(fn(&[usize], &[f64], &[Boundary]) -> Option<Bonds>);
+struct Resize(MakeBonds);
+
+/// Bonds from extents, couplings and boundaries.
+type MakeBonds = fn(&[usize], &[f64], &[Boundary]) -> Option<Bonds>;
 
 impl PartialEq for Resize {
     fn eq(&self, _: &Self) -> bool {
