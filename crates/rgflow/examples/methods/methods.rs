@@ -43,7 +43,7 @@ pub struct Recipe {
 }
 
 /// The default of `rgflow train rbm --method pcd`.
-pub const DEFAULT: &str = "PCD-2, 1000 chains, rate 0.05 (default)";
+pub const DEFAULT: &str = "PCD-2, 1000 chains, rate 0.1 (default)";
 
 /// All that are compared on `data`.
 pub fn all(data: &Data) -> Vec<Recipe> {
@@ -63,8 +63,8 @@ pub fn all(data: &Data) -> Vec<Recipe> {
     let best = |name| pcd(name, 2, 1000);
     let other = |name, method, steps| Recipe { method, ..pcd(name, steps, 0) };
     let mut all = vec![
-        Recipe { rate: Some(0.05), ..best(DEFAULT) },
-        Recipe { rate: Some(0.1), ..best("PCD-2, 1000 chains, rate 0.1") },
+        Recipe { rate: Some(0.1), ..best(DEFAULT) },
+        Recipe { rate: Some(0.05), ..best("PCD-2, 1000 chains, rate 0.05") },
         Recipe { rate: Some(0.2), ..best("PCD-2, 1000 chains, rate 0.2") },
         best("PCD-2, 1000 chains"),
         pcd("PCD-1, 1000 chains", 1, 1000),

@@ -80,6 +80,87 @@ impl Batching {
     }
 }
 
+/// Weights of samples, by which [`Batching::weighted_sweep`] draws them.
+#[derive(Clone, Debug)]
+pub struct SampleWeights {
+    /// Sums of the weights up to each sample, in units of their mean.
+    reached: Vec<f64>,
+}
+
+impl SampleWeights {
+    /// Of `weights`, one for each sample, in any unit.
+    ///
+    /// # Errors
+    /// [`LearningError::Setting`] for a weight that is negative or not finite; [`LearningError::NoSamples`] where all are 0.
+    pub fn new(weights: &[f64]) -> Result<Self, LearningError> {
+        weights
+            .iter()
+            .try_for_each(|w| demand(*w >= 0.0 && w.is_finite(), "a sample's weight", *w, ">= 0 and finite"))?;
+        // Halves and more samples than a sum of f64 could hold do not occur: only the sum may be too large.
+        let largest = weights.iter().fold(0.0f64, |a, w| a.max(*w));
+        if largest == 0.0 {
+            return Err(LearningError::NoSamples);
+        }
+        let total: f64 = weights.iter().map(|w| w / largest).sum();
+        let (unit, mut sum) = (weights.len() as f64 / total, 0.0);
+        let reached = weights.iter().map(|w| {
+            sum += w / largest;
+            sum * unit
+        });
+        Ok(Self { reached: reached.collect() })
+    }
+
+    /// Number of samples.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.reached.len()
+    }
+
+    /// Appends `n` samples to `order` by systematic resampling, in rising order: sample i is taken n w_i / W times, rounded up or down so
+    /// that this is its mean, W the sum of the weights.
+    ///
+    /// ```
+    /// use rgflow::{learning::SampleWeights, random::Streams};
+    /// let weights = SampleWeights::new(&[1.0, 0.0, 2.0, 1.0])?;
+    /// let mut order = Vec::new();
+    /// weights.draw(4, &mut Streams::new(1).generator("example/weights", 0), &mut order);
+    /// assert_eq!(order, [0, 2, 2, 3]);
+    /// # Ok::<(), rgflow::learning::LearningError>(())
+    /// ```
+    pub fn draw(&self, n: usize, random: &mut Generator, order: &mut Vec<usize>) {
+        let (first, samples) = (random.random::<f64>(), self.len() as f64);
+        order.extend((0..n).map(|k| self.at((k as f64 + first) * samples / n as f64)));
+    }
+
+    /// The sample that the place `x` in [0, samples) belongs to.
+    fn at(&self, x: f64) -> usize {
+        let found = self.reached.partition_point(|reached| *reached <= x);
+        // Rounding may leave the last place beyond all, where the last sample of some weight is meant.
+        if found < self.len() { found } else { self.reached.partition_point(|r| *r < self.reached[self.len() - 1]) }
+    }
+}
+
+impl Batching {
+    /// The same as [`Batching::sweep`] of weighted samples: each comes as often as its weight says on average. With repeats, draws are
+    /// independent; without, the numbers of times are rounded up or down ([`SampleWeights::draw`]), and equal weights are a sweep of all
+    /// samples.
+    pub fn weighted_sweep(&self, weights: &SampleWeights, random: &mut Generator, order: &mut Vec<usize>) {
+        order.clear();
+        let n = weights.len();
+        match self {
+            Self::Full => weights.draw(n, random, order),
+            Self::Mini { repeats: true, .. } => {
+                let draws = self.updates(n) * self.size(n);
+                order.extend((0..draws).map(|_| weights.at(random.random::<f64>() * n as f64)));
+            }
+            Self::Stochastic | Self::Mini { repeats: false, .. } => {
+                weights.draw(n, random, order);
+                order.shuffle(random);
+            }
+        }
+    }
+}
+
 impl fmt::Display for Batching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -151,6 +232,49 @@ mod tests {
         assert!((missed as f64 / 400.0 - expected).abs() < 4.5 * 0.11, "{missed} missed in 400 sweeps");
         // All batches are full.
         assert_eq!(sweeps(Batching::Mini { size: 20, repeats: true }, 50, 1)[0].len(), 60);
+    }
+
+    /// Numbers of times of weighted samples: rounded up or down without repeats, and their means are n w / W. Null: each of 8 counts over
+    /// 2000 sweeps is a sum of terms of variance at most 1/4 (systematic) or of Poisson counts (independent draws): |z| < 5 for each of 24
+    /// means, p < 2e-5.
+    #[test]
+    fn weighted_samples_come_by_their_weights() {
+        let given = [0.5, 0.0, 3.0, 1.0, 1.25, 0.25, 0.0, 2.0];
+        let weights = SampleWeights::new(&given).unwrap();
+        let streams = Streams::new(1);
+        for batching in
+            [Batching::Full, Batching::Mini { size: 3, repeats: false }, Batching::Mini { size: 4, repeats: true }]
+        {
+            let (mut order, mut sums) = (Vec::new(), [0.0; 8]);
+            for sweep in 0..2000 {
+                batching.weighted_sweep(&weights, &mut streams.generator("test/weights", sweep), &mut order);
+                assert_eq!(order.len(), 8);
+                let mut counts = [0.0; 8];
+                order.iter().for_each(|i| counts[*i] += 1.0);
+                for ((sum, count), w) in sums.iter_mut().zip(counts).zip(given) {
+                    let independent = matches!(batching, Batching::Mini { repeats: true, .. });
+                    assert!(independent || (count - w).abs() < 1.0, "{batching}: {count} for {w}");
+                    assert!(w > 0.0 || count == 0.0);
+                    *sum += count;
+                }
+            }
+            for (sum, w) in sums.into_iter().zip(given) {
+                let variance: f64 = if matches!(batching, Batching::Mini { repeats: true, .. }) { w } else { 0.25 };
+                assert!(
+                    (sum / 2000.0 - w).abs() < 5.0 * (variance / 2000.0).sqrt() + 1e-12,
+                    "{batching}: {sum} for {w}"
+                );
+            }
+        }
+        // Equal weights: every sample once, in any unit.
+        for unit in [1e-300, 1.0, 1e300] {
+            let (mut order, equal) = (Vec::new(), SampleWeights::new(&[unit; 50]).unwrap());
+            Batching::Full.weighted_sweep(&equal, &mut streams.generator("test/weights", 0), &mut order);
+            assert!(order.into_iter().eq(0..50));
+        }
+        let refused = |weights: &[f64]| SampleWeights::new(weights).unwrap_err().to_string();
+        assert_eq!(refused(&[1.0, -0.5]), "a sample's weight = -0.5: must be >= 0 and finite");
+        assert!(refused(&[f64::INFINITY]).contains("finite") && refused(&[0.0]).contains("at least one sample"));
     }
 
     #[test]

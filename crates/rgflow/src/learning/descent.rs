@@ -13,6 +13,7 @@ use crate::restart::{Unfit, put};
 ///     rate: 0.1,
 ///     decay: 0.01,
 ///     fall: None,
+///     clip: None,
 ///     regulariser: Regulariser { mu_w: 1e-3, ..Regulariser::default() },
 /// };
 /// descent.check()?;
@@ -35,6 +36,9 @@ pub struct Descent {
     pub decay: f64,
     /// Linear fall of the learning rate to 0, besides its decay; `None`: it does not fall.
     pub fall: Option<Fall>,
+    /// Largest Euclidean norm of the gradient of the cost over all parameters of the machine, > 0: a longer gradient is scaled down to it
+    /// before the rule sees it (Pascanu, Mikolov and Bengio 2013); `None`: any.
+    pub clip: Option<f32>,
     /// Regularisation.
     pub regulariser: Regulariser,
 }
@@ -65,7 +69,7 @@ impl Fall {
 impl Descent {
     /// `rule` at the constant learning rate `rate`, without regularisation.
     pub fn new(rule: Rule, rate: f32) -> Self {
-        Self { rule, rate, decay: 0.0, fall: None, regulariser: Regulariser::default() }
+        Self { rule, rate, decay: 0.0, fall: None, clip: None, regulariser: Regulariser::default() }
     }
 
     /// Refuses numbers outside their range.
@@ -75,8 +79,25 @@ impl Descent {
     pub fn check(&self) -> Result<(), LearningError> {
         demand(self.rate > 0.0 && self.rate.is_finite(), "learning_rate", self.rate.into(), "> 0 and finite")?;
         demand(self.decay >= 0.0 && self.decay.is_finite(), "decay", self.decay, ">= 0 and finite")?;
+        let clip = self.clip.unwrap_or(1.0);
+        demand(clip > 0.0 && clip.is_finite(), "clip", clip.into(), "> 0 and finite")?;
         self.rule.method().check()?;
         self.regulariser.check()
+    }
+
+    /// Factor in (0, 1] on a gradient whose squared norm over all parameters is `square`: 1 without clipping.
+    ///
+    /// ```
+    /// use rgflow::learning::{Descent, Rule, Sgd};
+    /// let descent = Descent { clip: Some(2.0), ..Descent::new(Rule::Sgd(Sgd), 0.1) };
+    /// assert_eq!([1.0, 4.0, 64.0].map(|square| descent.clipping(square)), [1.0, 1.0, 0.25]);
+    /// ```
+    pub fn clipping(&self, square: f64) -> f64 {
+        match self.clip {
+            // NaN stays: what diverges is seen by its parameters.
+            Some(clip) if square > f64::from(clip).powi(2) => f64::from(clip) / square.sqrt(),
+            _ => 1.0,
+        }
     }
 
     /// Learning rate of the update after `done` updates: eta / (1 + decay done), times what the fall leaves.
@@ -148,6 +169,11 @@ impl Optimiser {
     }
 }
 
+/// Squared norm of a gradient, summed in f64.
+pub(crate) fn square(gradient: &[f32]) -> f64 {
+    gradient.iter().map(|g| f64::from(*g).powi(2)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,7 +186,7 @@ mod tests {
 
     fn described(rule: Rule) -> Descent {
         let regulariser = Regulariser { lambda_w: 0.02, mu_w: 0.3, lambda_b: 0.01, mu_b: 0.0, max_norm: Some(1.5) };
-        Descent { rule, rate: 0.1, decay: 0.05, fall: None, regulariser }
+        Descent { rule, rate: 0.1, decay: 0.05, fall: None, clip: None, regulariser }
     }
 
     /// Runs 30 updates of ours with gradients handed over times -8 and the scale -1/8, and of `textbook` in f64, which is
@@ -256,6 +282,7 @@ mod tests {
         assert_eq!(refused(Descent { decay: -1.0, ..Descent::new(adam, 0.1) }), "decay = -1: must be >= 0 and finite");
         assert!(refused(Descent::new(Rule::Momentum(Momentum { alpha: 1.0 }), 0.1)).starts_with("alpha = 1"));
         assert!(refused(Descent::new(Rule::Adam(Adam { beta2: f64::NAN, ..Adam::default() }), 0.1)).contains("beta2"));
+        assert_eq!(refused(Descent { clip: Some(0.0), ..Descent::new(adam, 0.1) }), "clip = 0: must be > 0 and finite");
         let tiny = Rule::Adam(Adam { epsilon: 1e-60, ..Adam::default() });
         assert!(refused(Descent::new(tiny, 0.1)).contains("epsilon"));
         let with = |regulariser| Descent { regulariser, ..Descent::new(adam, 0.1) };

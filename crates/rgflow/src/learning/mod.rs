@@ -15,7 +15,8 @@ mod sgd;
 
 pub use adam::Adam;
 pub use augmentation::{mixtures, noisy};
-pub use batches::Batching;
+pub use batches::{Batching, SampleWeights};
+pub(crate) use descent::square;
 pub use descent::{Descent, Fall, Optimiser};
 pub use early_stopping::EarlyStopping;
 pub(crate) use early_stopping::State as StoppingState;

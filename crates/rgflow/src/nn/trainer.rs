@@ -4,7 +4,7 @@ use ndarray::{Array2, Axis};
 
 use super::inputs::{Gathered, Inputs, Set};
 use super::{Activation, Cost, Data, Layer, Mlp, NnError, Targets, Training, Workspace};
-use crate::learning::{Batching, Optimiser};
+use crate::learning::{Batching, Descent, Optimiser, square};
 use crate::random::{Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
 
@@ -37,6 +37,7 @@ pub struct Trainer<'a> {
     inputs: Set<'a>,
     batching: Batching,
     cost: Cost,
+    descent: Descent,
     /// Of the weights and biases of each layer.
     optimisers: Vec<(Optimiser, Optimiser)>,
     workspace: Workspace,
@@ -76,6 +77,7 @@ impl<'a> Trainer<'a> {
             data,
             batching: training.batching,
             cost: training.cost,
+            descent: *descent,
             order: Vec::new(),
             at: 0,
             sweep: 0,
@@ -103,10 +105,15 @@ impl<'a> Trainer<'a> {
         };
         self.at = end;
         let gradient = self.workspace.backpropagate(&self.mlp, inputs, targets, self.cost);
+        let norm = |(weights, bias)| square(weights) + square(bias);
+        let scale = match self.descent.clip {
+            None => 1.0,
+            Some(_) => self.descent.clipping(gradient.iter().map(|layer| norm(layer.slices())).sum()),
+        };
         for ((layer, gradient), (weights, bias)) in self.mlp.layers.iter_mut().zip(gradient).zip(&mut self.optimisers) {
             let ((w, b), (gw, gb)) = (layer.slices_mut(), gradient.slices());
-            weights.update(w, gw, 1.0);
-            bias.update(b, gb, 1.0);
+            weights.update(w, gw, scale);
+            bias.update(b, gb, scale);
         }
         self.updates += 1;
     }

@@ -3,7 +3,7 @@
 //! The machine lies in blocks of sixteen hidden units while it is in training: what a product leaves is drawn from, averaged
 //! or climbed where it lies, while it is in the nearest cache.
 
-use super::contrastive::Biases;
+use super::contrastive::{Biases, clipping};
 use super::phases::{Offsets, Phases};
 use super::{Levels, Rbm, Units};
 use crate::cpu;
@@ -48,6 +48,9 @@ pub(super) struct Bitwise {
     /// What centring takes from the gradient of the visible biases.
     visible_rest: Vec<f64>,
     offsets: Option<Offsets>,
+    descent: Descent,
+    /// Gradient of all weights, block by block, where it is clipped: its norm is known when all of it is.
+    whole: Vec<Line>,
 }
 
 impl Bitwise {
@@ -86,6 +89,8 @@ impl Bitwise {
             hidden_rule: Biases::new(m, descent),
             hidden_sum: vec![0.0; m.next_multiple_of(COLUMNS)],
             visible_rest: vec![0.0; if phases.centred { n } else { 0 }],
+            descent: *descent,
+            whole: vec![Line::ZERO; if descent.clip.is_some() { n * means.len() } else { 0 }],
             means,
         })
     }
@@ -126,6 +131,12 @@ impl Bitwise {
         self.chains.restore(&chains)?;
         (self.offsets, self.random) = (Offsets::fitting(&self.offsets, offsets)?, random);
         Ok(())
+    }
+
+    /// Writes the visible units of the chains.
+    #[cfg(test)]
+    pub(super) fn write_chains(&self, out: &mut [f32]) {
+        self.chains.unpack(self.levels[0].low(), self.levels[0].high(), out);
     }
 
     /// Sets the chains of the negative phase to samples of `packed` data.
@@ -284,8 +295,12 @@ impl Bitwise {
                 add_lines(&means[..half], &mut data);
                 offsets.observe_hidden(b * COLUMNS, data.iter().map(|sum| sum / batch as f64));
             }
-            let weights = &mut self.weights.block_mut(b)[..n];
-            optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(gradient), scale);
+            if self.whole.is_empty() {
+                let weights = &mut self.weights.block_mut(b)[..n];
+                optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(gradient), scale);
+            } else {
+                self.whole[b * n..(b + 1) * n].copy_from_slice(gradient);
+            }
         }
         if let (Some(offsets), Some(means)) = (&mut offsets, data_means) {
             offsets.observe_visible(means.into_iter());
@@ -295,6 +310,12 @@ impl Bitwise {
                 .for_each(|(sum, rest)| *sum += std::mem::take(rest));
         }
         self.offsets = offsets;
+        let sums = [&self.visible_sum[..], &self.hidden_sum[..self.hidden_rule.len()]];
+        let scale = scale * clipping(&self.descent, bytemuck::cast_slice(&self.whole), sums, scale);
+        for (b, (gradient, optimiser)) in self.whole.chunks_exact(n).zip(&mut self.optimisers).enumerate() {
+            let weights = &mut self.weights.block_mut(b)[..n];
+            optimiser.update(bytemuck::cast_slice_mut(weights), bytemuck::cast_slice(gradient), scale);
+        }
         self.visible.update(bytemuck::cast_slice_mut(&mut self.visible_bias), &self.visible_sum, scale);
         let hidden = &self.hidden_sum[..self.hidden_rule.len()];
         self.hidden_rule.update(bytemuck::cast_slice_mut(&mut self.hidden_bias), hidden, scale);

@@ -4,11 +4,12 @@
 //! units of the last step by their expectation again (Hinton 2002; thesis eqs 2.4.24-2.4.26). The chain starts at the data
 //! (CD-k), or goes on from where the update before left it (persistent chains, PCD-k: Tieleman 2008).
 
+use super::aided::Aided;
 use super::phases::{Offsets, Phases};
 use super::samples::Prepared;
 use super::{Chains, Kernel, Rbm};
 use crate::kernel::product::gemm;
-use crate::learning::{Descent, Optimiser};
+use crate::learning::{Descent, Optimiser, square};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode};
 use ndarray::Array2;
@@ -24,6 +25,8 @@ pub(super) struct Contrastive {
     chains: Chains,
     /// Chains of the negative phase where they do not start at the data.
     persistent: Option<Chains>,
+    /// What makes their states in the place of Gibbs steps.
+    aided: Option<Aided>,
     random: Bulk,
     /// Expectations of the hidden units of both phases; the second is negated, so that one product gives the difference.
     h: Array2<f32>,
@@ -35,6 +38,7 @@ pub(super) struct Contrastive {
     hidden: Biases,
     hidden_sum: Vec<f64>,
     offsets: Option<Offsets>,
+    descent: Descent,
 }
 
 impl Contrastive {
@@ -46,6 +50,7 @@ impl Contrastive {
         Self {
             phases,
             persistent: phases.persistent.then(|| Chains::new(&kernel, count)),
+            aided: None,
             kernel,
             chains,
             random,
@@ -57,7 +62,18 @@ impl Contrastive {
             hidden: Biases::new(m, &descent),
             hidden_sum: vec![0.0; m],
             offsets: phases.centred.then(|| Offsets::new(n, m)),
+            descent,
         }
+    }
+
+    /// The same whose chains are the cold ones of `aided`.
+    pub(super) fn aided(self, aided: Aided) -> Self {
+        Self { aided: Some(aided), ..self }
+    }
+
+    /// Machines whose chains make steps.
+    pub(super) fn machines(&self) -> usize {
+        self.aided.as_ref().map_or(1, Aided::machines)
     }
 
     /// The machine.
@@ -69,13 +85,14 @@ impl Contrastive {
     pub(super) fn save(&self) -> Vec<u8> {
         let rules = [self.weights.1.state(), self.visible.state(), self.hidden.state()];
         let chains = self.persistent.as_ref().map(Chains::save);
-        encode(&(self.rbm().parameters(), rules, chains, &self.offsets, &self.random))
+        let aided = self.aided.as_ref().map(Aided::save);
+        encode(&(self.rbm().parameters(), rules, chains, aided, &self.offsets, &self.random))
     }
 
     /// Goes on from what [`Contrastive::save`] gave.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Option<Vec<u8>>, Option<Offsets>, Bulk);
-        let (parameters, [a, b, c], chains, offsets, random): State = decode(state)?;
+        type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Option<Vec<u8>>, Option<Vec<u8>>, Option<Offsets>, Bulk);
+        let (parameters, [a, b, c], chains, aided, offsets, random): State = decode(state)?;
         *self.kernel.rbm_mut() = self.rbm().with_parameters(parameters)?;
         self.weights.1.restore(a)?;
         self.visible.restore(b)?;
@@ -85,8 +102,20 @@ impl Contrastive {
             (None, None) => {}
             _ => return Err(Unfit),
         }
+        let rbm = self.kernel.rbm();
+        match (&mut self.aided, aided) {
+            (Some(to), Some(state)) => to.restore(rbm, &state)?,
+            (None, None) => {}
+            _ => return Err(Unfit),
+        }
         (self.offsets, self.random) = (Offsets::fitting(&self.offsets, offsets)?, random);
         Ok(())
+    }
+
+    /// Writes the visible units of the chains that go on.
+    #[cfg(test)]
+    pub(super) fn write_chains(&self, out: &mut [f32]) {
+        self.persistent.iter().for_each(|chains| chains.write_visible(out));
     }
 
     /// Sets the chains of the negative phase to samples of `data`.
@@ -113,14 +142,19 @@ impl Contrastive {
         self.chains.write_visible(data);
         // The fields that this leaves are those of the first draw of chains that start at the data.
         self.chains.hidden_means(&self.kernel, h_data);
-        let chains = match &mut self.persistent {
-            None => &mut self.chains,
-            Some(chains) => {
+        let (chains, steps) = match (&mut self.persistent, &mut self.aided) {
+            (None, _) => (&mut self.chains, self.phases.steps),
+            (Some(chains), Some(aided)) => {
+                aided.advance(self.kernel.rbm(), self.phases.steps);
+                chains.set_visible(aided.visible().view()).expect("as many rows and units");
+                (chains, 0)
+            }
+            (Some(chains), None) => {
                 chains.hidden_fields(&self.kernel);
-                chains
+                (chains, self.phases.steps)
             }
         };
-        for step in 0..self.phases.steps {
+        for step in 0..steps {
             if step > 0 {
                 chains.hidden_fields(&self.kernel);
             }
@@ -156,11 +190,22 @@ impl Contrastive {
         }
         let rbm = self.kernel.rbm_mut();
         let weights = rbm.weights.as_slice_mut().expect("standard layout");
-        optimiser.update(weights, gradient.as_slice().expect("standard layout"), scale);
+        let gradient = gradient.as_slice().expect("standard layout");
+        let scale = scale * clipping(&self.descent, gradient, [&self.visible_sum, &self.hidden_sum], scale);
+        optimiser.update(weights, gradient, scale);
         let bias = rbm.visible_bias.as_slice_mut().expect("contiguous");
         self.visible.update(bias, &self.visible_sum, scale);
         self.hidden.update(rbm.hidden_bias.as_slice_mut().expect("contiguous"), &self.hidden_sum, scale);
     }
+}
+
+/// [`Descent::clipping`] of the gradient `scale` times `weights` and the `sums` of both layers.
+pub(super) fn clipping(descent: &Descent, weights: &[f32], sums: [&[f64]; 2], scale: f64) -> f64 {
+    if descent.clip.is_none() {
+        return 1.0;
+    }
+    let biases: f64 = sums.into_iter().flatten().map(|sum| sum * sum).sum();
+    descent.clipping((square(weights) + biases) * scale * scale)
 }
 
 /// The optimiser of the biases of a layer, and space for their gradient.

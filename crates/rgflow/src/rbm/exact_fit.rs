@@ -83,9 +83,11 @@ impl<'a> ExactFit<'a> {
         let [weights, visible, hidden] = &mut self.optimisers;
         let rbm = &mut self.rbm;
         let narrow = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
-        weights.update(rbm.weights.as_slice_mut().expect("standard layout"), &narrow(&gradient.weights), 1.0);
-        visible.update(rbm.visible_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.visible_bias), 1.0);
-        hidden.update(rbm.hidden_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.hidden_bias), 1.0);
+        let parts = [&gradient.weights, &gradient.visible_bias, &gradient.hidden_bias];
+        let scale = self.training.descent.clipping(parts.into_iter().flatten().map(|g| g * g).sum());
+        weights.update(rbm.weights.as_slice_mut().expect("standard layout"), &narrow(&gradient.weights), scale);
+        visible.update(rbm.visible_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.visible_bias), scale);
+        hidden.update(rbm.hidden_bias.as_slice_mut().expect("contiguous"), &narrow(&gradient.hidden_bias), scale);
         self.update += 1;
         Ok(())
     }

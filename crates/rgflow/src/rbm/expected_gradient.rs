@@ -1,7 +1,7 @@
 //! Ascent of \<v h>_data - \<v h>_machine (thesis eq. 2.4.11) without chains: the second exactly, by enumeration, or from expectation
 //! values iterated from the data (mean-field CD, thesis eqs 2.4.15, 2.4.24 and 2.4.25 read literally).
 
-use super::contrastive::Biases;
+use super::contrastive::{Biases, clipping};
 use super::phases::{Offsets, Phases};
 use super::samples::Prepared;
 use super::{Chains, Kernel, Layer, Rbm, RbmError};
@@ -32,6 +32,7 @@ pub(super) struct Expected {
     visible: Biases,
     hidden: Biases,
     offsets: Option<Offsets>,
+    descent: Descent,
 }
 
 impl Expected {
@@ -64,6 +65,7 @@ impl Expected {
             weights: (Array2::zeros((n, m)), descent.weights(n * m)),
             visible: Biases::new(n, &descent),
             hidden: Biases::new(m, &descent),
+            descent,
         }
     }
 
@@ -132,7 +134,9 @@ impl Expected {
         }
         let (scale, rbm) = (-1.0 / batch, self.kernel.rbm_mut());
         let weights = rbm.weights.as_slice_mut().expect("standard layout");
-        optimiser.update(weights, gradient.as_slice().expect("standard layout"), scale);
+        let gradient = gradient.as_slice().expect("standard layout");
+        let scale = scale * clipping(&self.descent, gradient, [&of_v, &of_h], scale);
+        optimiser.update(weights, gradient, scale);
         self.visible.update(rbm.visible_bias.as_slice_mut().expect("contiguous"), &of_v, scale);
         self.hidden.update(rbm.hidden_bias.as_slice_mut().expect("contiguous"), &of_h, scale);
     }

@@ -1,8 +1,8 @@
 //! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
 
 use super::divergence::{bound, runaway};
-use super::training::{Metrics, Snapshot, StopOn, Trained, Trainer, Training};
-use super::{Rbm, RbmError, Samples};
+use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
+use super::{Rbm, RbmError, Samples, StopOn};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Stream;
 use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, steps_per_advance};
@@ -87,6 +87,15 @@ impl<'a> Fit<'a> {
         let shown = shown.into();
         shown.check(&self.trainer.rbm())?;
         self.shown = Some(shown);
+        Ok(self)
+    }
+
+    /// Of weighted training samples, before any update; evaluations are without weights. See [`Trainer::with_weights`].
+    ///
+    /// # Errors
+    /// As [`Trainer::with_weights`].
+    pub fn with_weights(mut self, weights: &[f64]) -> Result<Self, RbmError> {
+        self.trainer = self.trainer.with_weights(weights)?;
         Ok(self)
     }
 

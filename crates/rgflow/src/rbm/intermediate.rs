@@ -13,6 +13,7 @@ use crate::kernel::bits::ROWS;
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::kernel::ln_ratios::{Fields, ln_ratios, ln_ratios_f32};
 use crate::random::Bulk;
+use crate::restart::Unfit;
 use ndarray::{Array1, ArrayView1};
 
 /// The law of independent visible units from which annealing starts, and which is the hottest of tempering.
@@ -189,6 +190,17 @@ impl Replicas {
             values: Vec::new(),
             scaled: vec![0.0; family.kernel.rbm().n_hidden()],
         }
+    }
+
+    /// Visible states and random numbers, for a restart.
+    pub(super) fn save(&self) -> (Vec<u8>, &Bulk) {
+        (self.chains.save(), &self.random)
+    }
+
+    /// Goes on from what [`Replicas::save`] gave.
+    pub(super) fn restore(&mut self, chains: &[u8], random: Bulk) -> Result<(), Unfit> {
+        self.random = random;
+        self.chains.restore(chains)
     }
 
     /// Brings every row to one beta.

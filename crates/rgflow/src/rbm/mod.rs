@@ -2,11 +2,12 @@
 //!
 //! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values,
 //! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it to samples by contrastive divergence,
-//! persistent chains, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law. Small
+//! persistent chains, tempering, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law. Small
 //! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
 //! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
 //! [`Rbm::sampled_couplings`] where it is large. Of large machines [`Annealing`] estimates ln Z, and [`Tempering`] samples those with several modes.
 
+mod aided;
 mod annealing;
 mod bitwise;
 mod chain_draws;
@@ -33,6 +34,7 @@ mod law;
 mod layer_states;
 mod low_rank;
 mod mean_field;
+mod method;
 mod model;
 mod partition;
 mod phases;
@@ -62,11 +64,12 @@ pub use independent::IndependentUnits;
 pub use intermediate::Reference;
 pub use law::Divergences;
 pub use mean_field::{Expectations, MeanField, Rest};
+pub use method::{Method, StopOn};
 pub use model::Rbm;
 pub use partition::Layer;
 pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
 pub use tempering::{Ladder, Tempering};
-pub use training::{Method, Metrics, Snapshot, StopOn, Trained, Trainer, Training};
+pub use training::{Metrics, Snapshot, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -1,7 +1,7 @@
 //! Contrastive divergence on bits where both layers are two-valued and so small that a state is a byte: at most eight visible
 //! and four hidden units, as in the thesis's one-dimensional experiments (section 4.1).
 
-use super::contrastive::Biases;
+use super::contrastive::{Biases, clipping};
 use super::phases::Phases;
 use super::{Levels, Rbm, Units};
 use crate::cpu;
@@ -38,6 +38,7 @@ pub(super) struct Small {
     weight_rule: Optimiser,
     visible_rule: Biases,
     hidden_rule: Biases,
+    descent: Descent,
 }
 
 impl Small {
@@ -71,6 +72,7 @@ impl Small {
             weight_rule: descent.weights(WIDE * NARROW),
             visible_rule: Biases::new(n, descent),
             hidden_rule: Biases::new(m, descent),
+            descent: *descent,
         })
     }
 
@@ -203,10 +205,12 @@ impl Small {
                 *g = if i < n && j < m { *g - model[i / SAMPLES].0[i % SAMPLES * NARROW + j] } else { 0.0 };
             }
         }
-        self.weight_rule.update(bytemuck::cast_slice_mut(&mut self.weights), bytemuck::cast_slice(&gradient), scale);
         // The difference of two counts is exact, and low cancels.
         let delta = self.levels[0].delta();
         let visible = counts.map(|count| f64::from(delta) * f64::from(count));
+        let gradient = bytemuck::cast_slice(&gradient);
+        let scale = scale * clipping(&self.descent, gradient, [&visible[..n], &hidden[..m]], scale);
+        self.weight_rule.update(bytemuck::cast_slice_mut(&mut self.weights), gradient, scale);
         self.visible_rule.update(&mut self.visible_bias, &visible[..n], scale);
         self.hidden_rule.update(&mut self.hidden_bias, &hidden[..m], scale);
     }

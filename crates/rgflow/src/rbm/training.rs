@@ -1,75 +1,17 @@
 //! Training on samples by the gradient of the likelihood: how, what it gives, and its updates.
 
+use super::aided::Aided;
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
 use super::expected_gradient::Expected;
 use super::phases::Phases;
 use super::samples::Prepared;
 use super::small::Small;
-use super::{Rbm, RbmError, Samples};
-use crate::learning::{Batching, Descent, Rule, Sgd};
+use super::{Method, Rbm, RbmError, Samples, StopOn};
+use crate::learning::{Batching, Descent, Rule, SampleWeights, Sgd};
 use crate::random::{Bulk, Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-/// Where the expectation values of the machine come from in the gradient of ln p (thesis eq. 2.4.11): the negative phase.
-///
-/// ```
-/// use rgflow::rbm::Method;
-/// assert_eq!("pcd".parse(), Ok(Method::Pcd));
-/// assert_eq!(Method::Exact.to_string(), "exact");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Method {
-    /// Contrastive divergence, CD-k: chains of k steps that start at the data of the batch (Hinton 2002).
-    Cd,
-    /// Persistent contrastive divergence, PCD-k: chains that go on from where the last update left them (Tieleman 2008).
-    Pcd,
-    /// Mean-field contrastive divergence: expectation values in the place of states, k steps from the data of the batch (thesis eqs
-    /// 2.4.15, 2.4.24 and 2.4.25 read literally). Not the gradient of any likelihood.
-    MeanField,
-    /// The exact gradient of the likelihood, by enumeration: no chains; the smaller layer has at most 25 two-valued units.
-    Exact,
-}
-
-impl Method {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Cd, "cd"), (Self::Pcd, "pcd"), (Self::MeanField, "mean-field"), (Self::Exact, "exact")];
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        Self::ALL.iter().filter(|(method, _)| method == self).try_for_each(|(_, name)| f.write_str(name))
-    }
-}
-
-impl FromStr for Method {
-    type Err = String;
-
-    /// "cd", "pcd", "mean-field" or "exact".
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == text).map(|(method, _)| *method);
-        found.ok_or_else(|| format!("method \"{text}\": must be \"cd\", \"pcd\", \"mean-field\" or \"exact\""))
-    }
-}
-
-/// Measure of the test set that early stopping watches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum StopOn {
-    /// The least reconstruction cost (thesis section 4.5): not a measure of the law.
-    #[default]
-    Reconstruction,
-    /// The largest pseudo-likelihood ([`Rbm::pseudo_likelihood`]).
-    PseudoLikelihood,
-    /// The largest ln p, with ln Z by enumeration ([`Rbm::ln_z`]).
-    LogLikelihood,
-}
 
 /// How a machine is trained.
 ///
@@ -90,8 +32,11 @@ pub struct Training {
     pub cd_steps: usize,
     /// The negative phase.
     pub method: Method,
-    /// Chains of PCD; 0 = as many as a batch has samples. They start at as many samples of the data.
+    /// Chains that go on from update to update; 0 = as many as a batch has samples. Those of PCD start at as many samples of the data.
     pub chains: usize,
+    /// Machines whose chains exchange states, the present one among them: the temperatures of [`Method::Tempering`]; of
+    /// [`Method::Trajectory`] at most as many. 2 to 1000.
+    pub temperatures: usize,
     /// Whether the gradient is centred: offsets of both layers are taken away, so that the direction of an update does not depend on
     /// which values the units have (Montavon and Müller 2012). The gradient is zero where the plain one is.
     pub centred: bool,
@@ -119,6 +64,7 @@ impl Default for Training {
             cd_steps: 1,
             method: Method::Cd,
             chains: 0,
+            temperatures: 10,
             centred: false,
             tail_average: 0.0,
             evaluate_every: 100,
@@ -185,6 +131,7 @@ pub struct Trainer<'a> {
     batching: Batching,
     phases: Phases,
     samples: usize,
+    weights: Option<SampleWeights>,
     order: Vec<usize>,
     sweep: u64,
     at: usize,
@@ -202,28 +149,78 @@ impl<'a> Trainer<'a> {
         let (data, Stream { streams, purpose }) = (data.into(), stream);
         let samples = data.len(rbm.n_visible());
         training.check(samples)?;
+        data.check(&rbm)?;
+        // What is independent of the hidden units of all machines.
+        let reference = training.method.is_aided().then(|| Aided::reference(&rbm, data.reborrow()));
         let data = data.prepare(&rbm)?;
         let batch = training.batching.size(samples);
         let random = streams.bulk(&format!("{purpose}/gibbs"), 0);
-        let Training { batching, descent, cd_steps: steps, method, chains, centred, .. } = *training;
-        let persistent = method == Method::Pcd;
+        let Training { batching, descent, cd_steps: steps, method, chains, temperatures, centred, .. } = *training;
+        let persistent = method.is_persistent();
         let chains = if persistent && chains > 0 { chains } else { batch };
         let phases = Phases { batch, chains, steps, persistent, centred };
         let machine = match method {
             Method::Exact => Machine::Expected(Box::new(Expected::exact(rbm, batch, descent, centred)?)),
             Method::MeanField => Machine::Expected(Box::new(Expected::mean_field(rbm, phases, descent))),
             Method::Cd | Method::Pcd => Machine::new(rbm, &data, phases, descent, random),
+            Method::Tempering | Method::Trajectory => {
+                let reference = reference.expect("such a method has one");
+                let of_chains = format!("{purpose}/gibbs");
+                let stream = Stream { streams, purpose: &of_chains };
+                let aided = match method {
+                    Method::Tempering => Aided::tempering(&rbm, reference, [temperatures, chains], stream)?,
+                    _ => Aided::trajectory(&rbm, &reference, [temperatures, chains], stream)?,
+                };
+                Machine::Real(Box::new(Contrastive::new(rbm, phases, descent, random).aided(aided)))
+            }
         };
         let (shuffle, order) = (format!("{purpose}/shuffle"), Vec::with_capacity(samples));
-        Ok(Self { machine, data, batching, phases, samples, order, sweep: 0, at: 0, streams, shuffle })
+        let weights = None;
+        Ok(Self { machine, data, batching, phases, samples, weights, order, sweep: 0, at: 0, streams, shuffle })
+    }
+
+    /// Of weighted samples, for a trainer without updates: the gradient is that of \<ln p> with each sample by its share of all `weights`,
+    /// as if the data held it as often as its weight says. Each sweep draws as many samples as there are, by their weights
+    /// ([`Batching::weighted_sweep`]), so that the gradient has the right mean, whatever the method.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] for another number of weights than samples; [`RbmError::Learning`] for weights that are negative, not finite or
+    /// all 0.
+    ///
+    /// ```
+    /// use ndarray::arr2;
+    /// use rgflow::{random::Streams, rbm::{Rbm, Trainer, Training}};
+    /// let streams = Streams::new(1);
+    /// let data = arr2(&[[1.0f32, 1.0], [-1.0, -1.0], [1.0, -1.0]]);
+    /// let start = Rbm::random(2, 1, 0.01, &mut streams.generator("example/init", 0));
+    /// let trainer = Trainer::new(start, data.view(), &Training::default(), streams.of("example"))?;
+    /// let mut trainer = trainer.with_weights(&[3.0, 1.0, 0.0])?; // the third sample is never seen
+    /// trainer.update();
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
+    pub fn with_weights(mut self, weights: &[f64]) -> Result<Self, RbmError> {
+        if weights.len() != self.samples {
+            let (expected, found) = (self.samples, weights.len());
+            return Err(RbmError::Shape { what: "weights of samples", expected, found });
+        }
+        self.weights = Some(SampleWeights::new(weights)?);
+        Ok(self)
+    }
+
+    /// Sets the order of the samples to that of the sweep `number`.
+    fn set_order(&mut self, number: u64) {
+        let mut random = self.streams.generator(&self.shuffle, number);
+        match &self.weights {
+            None => self.batching.sweep(self.samples, &mut random, &mut self.order),
+            Some(weights) => self.batching.weighted_sweep(weights, &mut random, &mut self.order),
+        }
     }
 
     /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
     pub fn update(&mut self) {
         let batch = self.phases.batch;
         if self.at + batch > self.order.len() {
-            let mut random = self.streams.generator(&self.shuffle, self.sweep);
-            self.batching.sweep(self.samples, &mut random, &mut self.order);
+            self.set_order(self.sweep);
             (self.sweep, self.at) = (self.sweep + 1, 0);
             if self.sweep == 1 && self.phases.persistent {
                 self.begin();
@@ -253,6 +250,19 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// States of the chains that go on from update to update.
+    #[cfg(test)]
+    pub(super) fn chains(&self) -> Option<ndarray::Array2<f32>> {
+        let rbm = self.rbm();
+        let mut v = ndarray::Array2::zeros((self.phases.chains, rbm.n_visible()));
+        match &self.machine {
+            Machine::Real(machine) => machine.write_chains(v.as_slice_mut()?),
+            Machine::Bitwise(machine) => machine.write_chains(v.as_slice_mut()?),
+            _ => return None,
+        }
+        Some(v)
+    }
+
     /// All that updates go on from.
     pub(super) fn save(&self) -> Vec<u8> {
         let machine = match &self.machine {
@@ -268,7 +278,7 @@ impl<'a> Trainer<'a> {
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
         let (sweep, at, machine): (u64, usize, Vec<u8>) = decode(state)?;
         if let Some(last) = sweep.checked_sub(1) {
-            self.batching.sweep(self.samples, &mut self.streams.generator(&self.shuffle, last), &mut self.order);
+            self.set_order(last);
         }
         demand(at <= self.order.len())?;
         (self.sweep, self.at) = (sweep, at);
@@ -289,7 +299,8 @@ impl<'a> Trainer<'a> {
             let states = rbm.fewer_states().unwrap_or(u64::MAX) as usize;
             return states.saturating_mul(10 * rbm.n_visible().max(rbm.n_hidden()));
         }
-        rbm.weights.len() * (2 * self.phases.batch + self.phases.steps * self.phases.chains)
+        let machines = if let Machine::Real(machine) = &self.machine { machine.machines() } else { 1 };
+        rbm.weights.len() * (2 * self.phases.batch + machines * self.phases.steps * self.phases.chains)
     }
 
     /// Number of updates in which all the data is seen once.

@@ -70,7 +70,7 @@ fn a_linear_neuron_finds_least_squares() {
         let training = Training {
             epochs: 1500,
             batching,
-            descent: Descent { rule, rate, decay, fall: None, regulariser },
+            descent: Descent { rule, rate, decay, fall: None, clip: None, regulariser },
             cost: Cost::SquaredError,
             patience: 0,
         };

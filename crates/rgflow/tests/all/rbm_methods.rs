@@ -1,4 +1,5 @@
-//! Methods of training beyond plain contrastive divergence: number of chains, mean-field CD, centred gradient, tail average.
+//! Methods of training beyond plain contrastive divergence: number of chains, mean-field CD, centred gradient, tail average, weights of
+//! samples, clipping.
 
 use crate::common::laws::{Law, hidden_law, moments, one_step, state};
 use crate::common::machine::machine;
@@ -156,4 +157,95 @@ fn a_tail_average_is_the_mean_of_the_last_machines() {
     assert!(
         refused(Training { patience: 3, ..training.clone() }) && refused(Training { tail_average: 1.0, ..training })
     );
+}
+
+/// Weighted samples train as the data that holds each as often as its weight says: bit for bit where numbers of times are whole and batches
+/// are the whole data, whatever the method and the unit of the weights.
+#[test]
+fn weights_are_numbers_of_times() {
+    for (units, unit) in [(Units::SPIN, 1.0), (Units::BINARY, 0.25), ("gaussian:0.7".parse().unwrap(), 3.0)] {
+        let levels = units.levels().map_or((1.5, -0.25), |levels| (levels.high(), levels.low()));
+        let rows = data(5, levels.0, levels.1).select(Axis(0), &[0, 1, 2, 3, 4, 5]);
+        let replicated = rows.select(Axis(0), &[0, 0, 0, 2, 4, 4]);
+        let weights = [3.0, 0.0, 1.0, 0.0, 2.0, 0.0].map(|w| w * unit);
+        let rbm = machine(5, 3, &units, &Units::BINARY);
+        for method in [Method::Exact, Method::MeanField, Method::Cd, Method::Pcd] {
+            let training = at_rate(0.1, method);
+            let new = |rows| Trainer::new(rbm.clone(), rows, &training, Streams::new(1).of("test")).unwrap();
+            let (mut weighted, mut plain) = (new(rows.view()).with_weights(&weights).unwrap(), new(replicated.view()));
+            for _ in 0..10 {
+                weighted.update();
+                plain.update();
+            }
+            assert_eq!(weighted.rbm(), plain.rbm(), "{units}, {method}");
+        }
+        let refused = |weights: &[f64]| {
+            let trainer = Trainer::new(rbm.clone(), rows.view(), &at_rate(0.1, Method::Cd), Streams::new(1).of("test"));
+            trainer.unwrap().with_weights(weights).err().unwrap().to_string()
+        };
+        assert_eq!(refused(&[1.0; 5]), "weights of samples: has 5, must have 6");
+        assert!(refused(&[1.0, 1.0, 1.0, f64::NAN, 1.0, 1.0]).contains("finite"));
+    }
+}
+
+/// All states of three spins, weighted by a law, train a machine to that law: KL below 1e-3 nats by the exact gradient in mini-batches and
+/// by persistent chains, whereas without weights it is that of the uniform law, ln 8 less the entropy: 0.37 nats.
+#[test]
+fn weights_are_a_law() {
+    let law: [f64; 8] = [0.35, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.35];
+    let states = Array2::from_shape_fn((400, 3), |(s, i)| if s % 8 >> i & 1 == 1 { 1.0f32 } else { -1.0 });
+    let weights: Vec<f64> = (0..400).map(|s| law[s % 8]).collect();
+    let rbm = Rbm::random(3, 4, 0.1, &mut Streams::new(1).generator("test/init", 0));
+    let run = |method: Method, weights: Option<&[f64]>| {
+        let descent = Descent { fall: Some(Fall { from: 2000, until: 6000 }), ..Descent::new(Rule::Sgd(Sgd), 0.1) };
+        let training = Training {
+            batching: Batching::Mini { size: 100, repeats: false },
+            descent,
+            chains: 400,
+            ..at_rate(0.1, method)
+        };
+        let mut trainer = Trainer::new(rbm.clone(), states.view(), &training, Streams::new(1).of("test")).unwrap();
+        if let Some(weights) = weights {
+            trainer = trainer.with_weights(weights).unwrap();
+        }
+        (0..6000).for_each(|_| trainer.update());
+        trainer.rbm().divergences(&law).unwrap().kl
+    };
+    let (exact, chains, without) =
+        (run(Method::Exact, Some(&weights)), run(Method::Pcd, Some(&weights)), run(Method::Exact, None));
+    assert!(exact < 1e-3 && chains < 1e-3 && without > 0.3, "{exact} {chains} {without}");
+}
+
+/// A clipped gradient has the direction of the plain one and the largest norm: after one update at the rate 1, for every kind of machine in
+/// training (states as bytes, bits in blocks, real values, enumeration). A norm that is not reached
+/// changes nothing.
+#[test]
+fn clipping_scales_the_gradient() {
+    let spin = Units::SPIN;
+    for (visible, n, m, method, centred) in [
+        (spin.clone(), 6, 3, Method::Cd, false),
+        (spin.clone(), 9, 20, Method::Cd, false),
+        (spin.clone(), 9, 20, Method::Pcd, true),
+        ("gaussian:0.7".parse().unwrap(), 4, 3, Method::Cd, true),
+        (spin.clone(), 6, 3, Method::Exact, false),
+    ] {
+        let rbm = machine(n, m, &visible, &Units::BINARY);
+        let levels = visible.levels().map_or((1.5, -0.25), |levels| (levels.high(), levels.low()));
+        let data = data(n, levels.0, levels.1);
+        let change = |clip: Option<f32>| {
+            let descent = Descent { clip, ..Descent::new(Rule::Sgd(Sgd), 1.0) };
+            let after = path(&rbm, &data, &Training { descent, centred, ..at_rate(1.0, method) }, 1).pop().unwrap();
+            let parts = |rbm: &Rbm| {
+                rbm.weights.iter().chain(&rbm.visible_bias).chain(&rbm.hidden_bias).copied().collect::<Vec<f32>>()
+            };
+            parts(&after).iter().zip(parts(&rbm)).map(|(a, b)| f64::from(a - b)).collect::<Vec<f64>>()
+        };
+        let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let plain = change(None);
+        let largest = 0.25 * norm(&plain);
+        let clipped = change(Some(largest as f32));
+        let far = clipped.iter().zip(&plain).any(|(a, b)| (a - 0.25 * b).abs() > 1e-5);
+        assert!(!far && (norm(&clipped) / largest - 1.0).abs() < 1e-4, "{visible}, {method}");
+        assert_eq!(change(Some(2.0 * norm(&plain) as f32)), plain);
+    }
 }

@@ -35,9 +35,10 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
         let data = Array2::from_shape_fn((40, n), value);
         let start = Rbm::random(n, m, 0.1, &mut Streams::new(1).generator("test/init", 0));
         let start = start.with_units(visible.clone(), hidden.clone()).unwrap();
-        let methods = [Method::Cd, Method::Pcd, Method::MeanField, Method::Exact];
+        let methods =
+            [Method::Cd, Method::Pcd, Method::MeanField, Method::Tempering, Method::Trajectory, Method::Exact];
         // Enumeration of 2^18 states would take long.
-        let methods = &methods[..if m < 10 { 4 } else { 3 }];
+        let methods = &methods[..if m < 10 { 6 } else { 5 }];
         for (k, (rule, method)) in rules.iter().flat_map(|rule| methods.iter().map(move |m| (rule, *m))).enumerate() {
             let batching = [mini(false), mini(true), Batching::Full, Batching::Stochastic][k % 4];
             let training = Training {
@@ -46,6 +47,7 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
                 descent: Descent { decay: 0.01, regulariser, ..Descent::new(*rule, 0.05) },
                 cd_steps: 1 + k % 2,
                 method,
+                temperatures: 2 + k % 3,
                 chains: [0, 17, 5][k % 3],
                 centred: k % 4 > 1,
                 tail_average: [0.3, 0.0, 0.0][k % 3],

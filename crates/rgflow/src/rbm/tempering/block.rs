@@ -2,6 +2,7 @@
 
 use crate::random::Bulk;
 use crate::rbm::intermediate::{Family, Replicas};
+use crate::restart::{Unfit, decode, demand, encode};
 
 /// Ladders of replicas. A replica is a row; an exchange moves the temperatures, not the states.
 pub(super) struct Block {
@@ -115,6 +116,24 @@ impl Block {
 
     pub(super) fn round_trips(&self) -> u64 {
         self.round_trips
+    }
+
+    /// All that sweeps go on from but the machine and its temperatures.
+    pub(super) fn save(&self) -> Vec<u8> {
+        let (chains, random) = self.replicas.save();
+        encode(&(chains, random, &self.rows, self.odd, &self.random, &self.accepted))
+    }
+
+    /// Goes on from what [`Block::save`] gave; round trips are counted anew.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        type State = (Vec<u8>, Bulk, Vec<usize>, bool, Bulk, Vec<(f64, u64)>);
+        let (chains, random, rows, odd, swaps, accepted): State = decode(state)?;
+        let mut known = rows.clone();
+        known.sort_unstable();
+        demand(known.into_iter().eq(0..self.rows.len()) && accepted.len() == self.accepted.len())?;
+        self.replicas.restore(&chains, random)?;
+        (self.rows, self.odd, self.random, self.accepted) = (rows, odd, swaps, accepted);
+        Ok(())
     }
 
     /// Forgets what was counted.

@@ -20,6 +20,7 @@ use super::intermediate::Family;
 use super::{Rbm, RbmError, Reference};
 use crate::learning::LearningError;
 use crate::random::Stream;
+use crate::restart::{Unfit, decode, demand, encode};
 use crate::statistics::{CorrelatedMean, SeriesError, correlated_mean};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
@@ -71,6 +72,7 @@ impl Default for Ladder {
 /// ```
 pub struct Tempering {
     family: Family,
+    reference: Reference,
     /// From 1 to 0.
     betas: Vec<f64>,
     blocks: Vec<Block>,
@@ -102,7 +104,7 @@ impl Tempering {
             Block::new(&family, levels, each.min(copies - b * each), [random("replicas"), random("swaps")])
         };
         let blocks = (0..copies.div_ceil(each)).map(block).collect();
-        let mut tempering = Self { family, betas, blocks, copies };
+        let mut tempering = Self { family, reference: ladder.reference.clone(), betas, blocks, copies };
         let unit = ladder.burn_in >> (ROUNDS - 1);
         for round in 0..ROUNDS {
             let last = round + 1 == ROUNDS;
@@ -114,6 +116,32 @@ impl Tempering {
             tempering.blocks.iter_mut().for_each(Block::forget);
         }
         Ok(tempering)
+    }
+
+    /// Goes on with another machine of the same units and sizes; one whose parameters are not finite changes nothing.
+    pub(super) fn follow(&mut self, rbm: &Rbm) {
+        if let Ok(family) = Family::new(rbm, &self.reference) {
+            self.family = family;
+        }
+    }
+
+    /// Places the temperatures by the exchanges since the last time.
+    pub(super) fn place(&mut self) {
+        self.betas = placed(&self.betas, &self.acceptance());
+        self.blocks.iter_mut().for_each(Block::forget);
+    }
+
+    /// All that sweeps go on from but the machine.
+    pub(super) fn save(&self) -> Vec<u8> {
+        encode(&(&self.betas, self.blocks.iter().map(Block::save).collect::<Vec<_>>()))
+    }
+
+    /// Goes on from what [`Tempering::save`] gave.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
+        let (betas, blocks): (Vec<f64>, Vec<Vec<u8>>) = decode(state)?;
+        demand(betas.len() == self.betas.len() && blocks.len() == self.blocks.len())?;
+        self.betas = betas;
+        self.blocks.iter_mut().zip(blocks).try_for_each(|(block, state)| block.restore(&state))
     }
 
     /// `sweeps` sweeps: in each, exchanges between neighbours in beta, of the pairs (0, 1), (2, 3) ... and (1, 2), (3, 4) ... by turns, and
