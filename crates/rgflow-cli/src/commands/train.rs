@@ -34,6 +34,7 @@ enum Machine {
   rgflow train rbm real.npy --units gaussian
   rgflow train rbm one-hot.csv --units categorical:3
   rgflow train rbm T1.5.npy T2.0.npy T2.5.npy
+  rgflow train rbm samples.npz --from runs/samples-rbm --method pcd --out further   goes on with a trained machine
 
 Units follow the data: {-1, +1} for spins, {0, 1} for bits and for grey levels, which are probabilities.
 The model is in runs/NAME-rbm/seed-1/rbm/model.safetensors; `rgflow flow` iterates it, `rgflow rbm` draws
@@ -59,18 +60,24 @@ The model is in runs/NAME-thermometer/seed-1/thermometer/model.safetensors; `rgf
 struct Rbm {
     #[command(flatten)]
     own: OwnData,
-    /// Hidden units [default: 16].
+    /// Hidden units [default: 16, or those of --from].
     #[arg(long, value_name = "N", help_heading = "Machine")]
     hidden: Option<usize>,
+    /// Begins with the machine in a model file or the folder of a run [default: random weights].
+    #[arg(long, value_name = "MODEL", help_heading = "Machine")]
+    from: Option<PathBuf>,
     /// Visible units: spin, binary, LOW,HIGH, gaussian, gaussian:SIGMA or categorical:STATES [default: what the data is].
     #[arg(long, value_name = "KIND", allow_hyphen_values = true, help_heading = "Machine")]
     units: Option<String>,
+    /// Array or column of the weights of samples (its name, or its number in a table without names) [default: equal weights].
+    #[arg(long, value_name = "NAME", help_heading = "Data")]
+    weights: Option<String>,
     /// Trains Gaussian units on (v - mean)/deviation; the machine is kept in the units of the data [default: yes for gaussian, no for
     /// gaussian:SIGMA].
     #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = "Data")]
     standardise: Option<String>,
-    /// cd (chains start at the data), pcd (chains go on), mean-field (expectation values) or exact (the likelihood's own gradient; a layer
-    /// of at most 25 units) [default: cd].
+    /// cd (chains start at the data), pcd (chains go on), tempering or trajectory (and exchange states with machines of other temperatures
+    /// or earlier ones), mean-field (expectation values) or exact (the likelihood's own gradient; a layer of at most 25 units) [default: cd].
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     method: Option<String>,
     /// Gibbs steps of the negative phase [default: 2 of pcd, else 1].
@@ -114,14 +121,15 @@ struct OwnData {
     /// Divides all values, such as 255 for bytes of grey [default: 1].
     #[arg(long, value_name = "X", help_heading = "Data")]
     scale: Option<f64>,
-    /// Passes through the data [default: 50 of rbm, 100 of rbm by pcd, 100 of thermometer].
+    /// Passes through the data [default: 50 of rbm; where chains go on (pcd, tempering, trajectory) 100, or more for 10000 updates; 100 of
+    /// thermometer].
     #[arg(long, value_name = "N", value_parser = positive, help_heading = "Training")]
     epochs: Option<usize>,
     /// Samples in a mini-batch [default: 100].
     #[arg(long, value_name = "N", help_heading = "Training")]
     batch: Option<usize>,
-    /// Learning rate [default: 0.05 of rbm, 0.001 of thermometer].
-    #[arg(long, value_name = "X", help_heading = "Training")]
+    /// Learning rate [default: 0.05 of rbm, 0.1 where chains go on without Gaussian units, 0.001 of thermometer].
+    #[arg(long, value_name = "X", value_parser = positive_real, help_heading = "Training")]
     learning_rate: Option<f64>,
     /// sgd, momentum or adam [default: sgd of rbm, adam of thermometer].
     #[arg(long, value_name = "NAME", help_heading = "Training")]
@@ -134,6 +142,15 @@ fn positive(text: &str) -> Result<usize, String> {
         Ok(0) => Err("must be at least 1".into()),
         Ok(number) => Ok(number),
         Err(_) => Err("must be a whole number of at least 1".into()),
+    }
+}
+
+/// A number above 0.
+fn positive_real(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(0.0) => Err("must be above 0".into()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -186,15 +203,20 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
-            Machine::Rbm(Rbm { own, hidden, units, standardise, method, steps, running }) => {
+            Machine::Rbm(Rbm { own, hidden, from, units, weights, standardise, method, steps, running }) => {
                 exchanged::among_samples("rgflow train rbm", &own.data, None, &running.flags.sets)?;
                 let experiment = TrainRbm::new(&own.data)?;
+                let experiment = match &from {
+                    Some(model) => experiment.continuing(model)?,
+                    None => experiment,
+                };
                 if running.print {
                     return output::print_recipe(experiment.about());
                 }
                 let sets = [
-                    number("machine.hidden", hidden),
+                    number("machine.hidden", hidden.or(experiment.given_hidden())),
                     text("machine.units", units.as_ref()),
+                    text("data.weights", weights.as_ref()),
                     text("data.standardise", standardise.as_ref()),
                     text("training.method", method.as_ref()),
                     number("training.steps", steps),

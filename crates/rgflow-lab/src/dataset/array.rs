@@ -6,7 +6,7 @@ use super::label_names::{Labelling, Meaning, usual};
 use super::labels::Labels;
 use super::lattice::{self, LATTICE_NAME, Sites};
 use super::pairing::{self, labels_for};
-use super::{Options, Table, Values, check_format, given_labels, idx};
+use super::{Options, Table, Values, check_format, given_labels, idx, weights};
 use crate::artifact::memory::{self, Need};
 use crate::artifact::npz::Description;
 use crate::artifact::{Error, npy, npz, user_file};
@@ -168,6 +168,12 @@ fn one(mut source: One, options: &Options) -> Result<Table, Error> {
         }
         None => None,
     };
+    if !options.weights.is_empty() {
+        let weights = &options.weights;
+        return Err(source.wrong(format!(
+            "is a single array without names, so no `{weights}` of weights; give an .npz file that holds both"
+        )));
+    }
     let shape = if options.shape.is_empty() { all[axes..].to_vec() } else { options.shape.clone() };
     Ok(Table { shape, labels, notes, ..Table::of(values) })
 }
@@ -306,7 +312,15 @@ pub(super) fn npz(path: &Path, content: &Content, options: &Options) -> Result<T
     };
     let field = field.filter(|_| lattice.is_some());
     let candidates = pairing::candidates(main, &all, n);
-    Ok(Table { shape, labels, lattice, field, notes, candidates, ..Table::of(values) })
+    let weights = match options.weights.as_str() {
+        "" => None,
+        name if of(name).is_none() => return Err(missing(name, " of weights", "--weights")),
+        name => {
+            let found = file.numbers(name, |v| v).map_err(user)?.into_iter().collect();
+            Some(weights::checked(name, found, n).map_err(wrong)?)
+        }
+    };
+    Ok(Table { shape, labels, weights, lattice, field, notes, candidates, ..Table::of(values) })
 }
 
 /// Refuses temperatures and inverse temperatures in one file that contradict each other.

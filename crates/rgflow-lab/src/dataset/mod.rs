@@ -38,6 +38,7 @@ pub mod series;
 mod several;
 mod text;
 mod values;
+mod weights;
 
 use crate::artifact::{Artifact, Error, npz, user_file};
 use content::{Content, Format};
@@ -71,6 +72,8 @@ pub struct Options {
     pub labels: String,
     /// How labels are to be understood.
     pub labelling: Labelling,
+    /// Name of the array (`.npz`) or the column (`.csv`, or its number) of the weights of samples; empty: none.
+    pub weights: String,
     /// Whether labels are read; if not, arrays or columns named as labels are ignored.
     pub reads_labels: bool,
     /// Whether each sample may have a temperature of its own.
@@ -95,6 +98,7 @@ impl Default for Options {
             array: String::new(),
             labels: String::new(),
             labelling: Labelling::Auto,
+            weights: String::new(),
             reads_labels: true,
             continuous: false,
             shape: Vec::new(),
@@ -118,6 +122,8 @@ pub struct Dataset {
     pub shape: Vec<usize>,
     /// One label per sample, if the file has labels.
     pub labels: Option<Labels>,
+    /// Weight of each sample, in any unit, if options name them.
+    pub weights: Option<Vec<f64>>,
     /// The lattice, if the file says it.
     pub lattice: Option<Sites>,
     /// Field h in units of J on that lattice, if rgflow sampled it.
@@ -146,6 +152,7 @@ struct Table {
     values: Values,
     shape: Vec<usize>,
     labels: Option<Labels>,
+    weights: Option<Vec<f64>>,
     lattice: Option<Sites>,
     field: Option<f64>,
     notes: Vec<String>,
@@ -158,7 +165,7 @@ impl Table {
     fn of(values: Values) -> Self {
         let shape = vec![values.dim().1];
         let (notes, candidates) = (Vec::new(), Vec::new());
-        Self { values, shape, labels: None, lattice: None, field: None, notes, origin: None, candidates }
+        Self { values, shape, labels: None, weights: None, lattice: None, field: None, notes, origin: None, candidates }
     }
 }
 
@@ -190,7 +197,7 @@ impl Dataset {
             Format::Idx => array::idx(path, &content, options)?,
             Format::Text => text::read(path, content, options)?,
         };
-        let Table { mut values, shape, mut labels, lattice, field, mut notes, origin, candidates } = table;
+        let Table { mut values, shape, mut labels, weights, lattice, field, mut notes, origin, candidates } = table;
         if values.dim().0 == 0 || values.dim().1 == 0 {
             return Err(wrong("holds no numbers; expected one row per sample".into()));
         }
@@ -213,6 +220,7 @@ impl Dataset {
             kind,
             shape,
             labels,
+            weights,
             lattice,
             field,
             path: path.into(),
@@ -296,7 +304,8 @@ impl Dataset {
     pub fn select(&self, rows: &[usize]) -> Self {
         let labels = self.labels.as_ref().map(|labels| labels.select(rows));
         let unknown = self.unknown.as_ref().map(|unknown| unknown.select(ndarray::Axis(0), rows));
-        Self { values: self.values.select(rows), labels, unknown, ..self.clone_without_values() }
+        let weights = self.weights.as_ref().map(|weights| rows.iter().map(|row| weights[*row]).collect());
+        Self { values: self.values.select(rows), labels, weights, unknown, ..self.clone_without_values() }
     }
 
     fn clone_without_values(&self) -> Self {
@@ -305,6 +314,7 @@ impl Dataset {
             kind: self.kind,
             shape: self.shape.clone(),
             labels: None,
+            weights: None,
             lattice: self.lattice.clone(),
             field: self.field,
             path: self.path.clone(),

@@ -56,6 +56,8 @@ impl Dataset {
             (parts[0].candidates.clone(), parts.iter().flat_map(|part| part.files.clone()).collect());
         notes.extend(said(&parts));
         let hash = hash(&parts, labels.as_ref());
+        let weights = parts.iter().map(|part| part.weights.as_deref()).collect::<Option<Vec<_>>>();
+        let weights = weights.map(|weights| weights.concat());
         let kinds: Vec<Kind> = parts.iter().map(|part| part.kind).collect();
         let marks: Option<Vec<_>> = parts.iter().map(|part| part.unknown.as_ref().map(|marks| marks.view())).collect();
         let unknown = marks.and_then(|marks| ndarray::concatenate(ndarray::Axis(0), &marks).ok());
@@ -72,6 +74,7 @@ impl Dataset {
             kind,
             shape,
             labels,
+            weights,
             lattice,
             field,
             path: paths[0].clone(),

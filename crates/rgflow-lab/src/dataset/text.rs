@@ -6,7 +6,7 @@ use super::cells::{
 use super::content::Content;
 use super::header::{self, Names};
 use super::label_columns::take_labels;
-use super::{Options, Origin, Table, Unknown};
+use super::{Options, Origin, Table, Unknown, weights};
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
 use ndarray::{Array2, Axis};
@@ -109,6 +109,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
         notes.push("True and False are read as 1 and 0".into());
     }
     let candidates: Vec<String> = names.iter().flatten().filter(|name| !name.is_empty()).cloned().collect();
+    let weights = weights::take_column(names.as_deref(), &below, &mut kept, options)?;
     let labels = take_labels(names.as_deref(), &below, &mut kept, options, &mut notes)?;
     if kept.is_empty() {
         return Err("holds labels alone, no samples; add columns of numbers".into());
@@ -123,7 +124,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     let values = all.select(Axis(1), &kept).mapv(|v| if scale == 1.0 { v as f32 } else { v as f32 / scale });
     let origin = Some(Origin { lines: below.lines, columns: kept });
     let shape = shape_of(values.ncols(), options)?;
-    Ok(Table { shape, labels, notes, origin, candidates, ..Table::of(values.into()) })
+    Ok(Table { shape, labels, weights, notes, origin, candidates, ..Table::of(values.into()) })
 }
 
 /// Shape of a sample of `units` values.

@@ -97,7 +97,11 @@ pub fn fitted<K: Serialize>(
         let training = Training {
             updates,
             batching: Batching::Mini { size: *spec.rbm.batch, repeats: false },
-            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), *spec.rbm.learning_rate as f32) },
+            descent: Descent {
+                fall,
+                clip: spec.rbm.clip(),
+                ..Descent::new(Rule::Sgd(Sgd), *spec.rbm.learning_rate as f32)
+            },
             cd_steps: *spec.rbm.cd_steps,
             method: spec.rbm.method,
             chains: *spec.rbm.chains,
@@ -110,6 +114,7 @@ pub fn fitted<K: Serialize>(
         let fit = MachineFit {
             purpose: &stage,
             part: "training",
+            weights: None,
             training,
             likelihood_every: 0,
             lower: &[("rbm.learning_rate", *spec.rbm.learning_rate), ("rbm.weight_scale", *spec.rbm.weight_scale)],

@@ -87,6 +87,8 @@ pub struct Rbm {
     pub chains: Within<0, 1_000_000>,
     #[serde(skip_serializing_if = "BelowOne::is_nothing")]
     pub fall: BelowOne,
+    #[serde(skip_serializing_if = "NotNegative::is_nothing")]
+    pub clip: NotNegative,
 }
 
 fn is_cd(method: &Method) -> bool {
@@ -94,11 +96,18 @@ fn is_cd(method: &Method) -> bool {
 }
 
 impl Rbm {
+    /// Largest norm of the gradient.
+    pub fn clip(&self) -> Option<f32> {
+        (!self.clip.is_nothing()).then_some(*self.clip as f32)
+    }
+
     /// The training in words.
     pub fn trained_by(&self) -> String {
         let method = match self.method {
             Method::Exact => "the exact gradient".into(),
             Method::MeanField => format!("mean-field CD-{}", *self.cd_steps),
+            Method::Tempering => format!("PCD-{} with parallel tempering", *self.cd_steps),
+            Method::Trajectory => format!("PCD-{} with trajectory tempering", *self.cd_steps),
             chains => format!("{}-{}", chains.to_string().to_uppercase(), *self.cd_steps),
         };
         let fall = if *self.fall > 0.0 { ", falling to 0" } else { "" };

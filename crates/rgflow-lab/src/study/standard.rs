@@ -97,6 +97,29 @@ impl Standard {
         rbm.visible_bias += &towards;
         Ok(rbm)
     }
+
+    /// The machine of standardised values whose machine of values is `rbm`: [`Standard::of_values`] undone.
+    ///
+    /// # Errors
+    /// As [`Standard::of_values`].
+    pub fn of_standardised(&self, rbm: &Rbm) -> Result<Rbm, Error> {
+        let user = |e: rgflow::rbm::RbmError| Error::user(format!("standardise: {e}; take --standardise=no"));
+        let Units::Gaussian(widths) = rbm.visible_units() else {
+            return Err(Error::failure("only Gaussian units are standardised"));
+        };
+        let mut own = rbm.clone();
+        for (a, bias) in own.hidden_bias.iter_mut().enumerate() {
+            let shift: f64 = self.mean.iter().zip(rbm.weights.column(a)).map(|(m, w)| m * f64::from(*w)).sum();
+            *bias = (f64::from(*bias) + shift) as f32;
+        }
+        let sigmas = (0..self.mean.len()).map(|i| f64::from(widths.sigma(i)));
+        for ((bias, mean), sigma) in own.visible_bias.iter_mut().zip(&self.mean).zip(sigmas.clone()) {
+            *bias = (f64::from(*bias) - mean / sigma.powi(2)) as f32;
+        }
+        let of_deviation: Vec<f32> = sigmas.zip(&self.deviation).map(|(sigma, s)| (sigma / s) as f32).collect();
+        let units = Units::gaussian_each(of_deviation).map_err(user)?;
+        Ok(own.converted(units, rbm.hidden_units().clone()).map_err(user)?.rbm)
+    }
 }
 
 impl Standard {
@@ -203,5 +226,10 @@ mod tests {
         let volume: f64 = standard.deviation.iter().map(|s| s.ln()).sum();
         let density = |rbm: &Rbm, f: f64| -f - rbm.ln_z().unwrap();
         assert!((density(&own, f[0]) - (density(&rbm, g[0]) - volume)).abs() < 1e-3);
+        let again = standard.of_standardised(&own).unwrap();
+        assert!((&again.weights - &rbm.weights).iter().all(|d| d.abs() < 1e-5), "{again:?}");
+        assert!((&again.visible_bias - &rbm.visible_bias).iter().all(|d| d.abs() < 1e-5), "{again:?}");
+        assert!((&again.hidden_bias - &rbm.hidden_bias).iter().all(|d| d.abs() < 1e-5), "{again:?}");
+        assert!((0..3).all(|i| matches!(again.visible_units(), Units::Gaussian(w) if (w.sigma(i) - 0.8).abs() < 1e-6)));
     }
 }

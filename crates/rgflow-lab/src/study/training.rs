@@ -55,6 +55,8 @@ pub struct MachineFit<'a> {
     /// Part under which an interrupted training is saved, unique in the stage.
     pub part: &'a str,
     pub training: rbm::Training,
+    /// Weights of the samples; none: equal.
+    pub weights: Option<&'a [f64]>,
     /// Updates between two measurements of ln p of the test set; 0 = none.
     pub likelihood_every: usize,
     pub lower: Lower<'a>,
@@ -83,6 +85,9 @@ impl MachineFit<'_> {
         let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates) as u64;
         let mut fit = rbm::Fit::new(start, data, test, training, out.streams().of(self.purpose)).map_err(failure)?;
         fit = fit.with_likelihood(self.likelihood_every);
+        if let Some(weights) = self.weights {
+            fit = fit.with_weights(weights).map_err(failure)?;
+        }
         if let Some(measured) = measured {
             fit = fit.with_training_cost(measured).map_err(failure)?;
         }
@@ -157,7 +162,7 @@ impl Method {
             mu_b: *self.l2_biases as f32,
             max_norm: (*self.max_norm != 0.0).then_some(*self.max_norm as f32),
         };
-        Descent { rule, rate: *self.learning_rate as f32, decay: *self.decay, fall: None, regulariser }
+        Descent { rule, rate: *self.learning_rate as f32, decay: *self.decay, fall: None, clip: None, regulariser }
     }
 
     /// Division of the data into batches.
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn values_that_cannot_be_are_named_by_their_key() {
-        let recipe = include_str!("../experiment/train_rbm/recipe.toml");
+        let recipe = include_str!("../experiment/train_thermometer/recipe.toml");
         let with = |change: &str| {
             let mut table: toml::Table = recipe.parse().unwrap();
             let change: toml::Table = change.parse().unwrap();

@@ -166,6 +166,13 @@ real!(
     "must be 0 or a positive number"
 );
 
+impl NotNegative {
+    /// Whether it is 0.
+    pub fn is_nothing(&self) -> bool {
+        self.0 == 0.0
+    }
+}
+
 real!(
     /// Spins flipped per site between configurations by clusters.
     Spacing,
@@ -243,6 +250,16 @@ impl<T> Named<T> {
     /// Text as written in the settings.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+impl<T: FromStr> Named<T> {
+    /// The value that `text` names.
+    ///
+    /// # Errors
+    /// As that of the type.
+    pub fn of(text: String) -> Result<Self, T::Err> {
+        Ok(Self { value: text.parse()?, text })
     }
 }
 

@@ -193,7 +193,7 @@ fn weights_are_numbers_of_times() {
 #[test]
 fn weights_are_a_law() {
     let law: [f64; 8] = [0.35, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.35];
-    let states = Array2::from_shape_fn((400, 3), |(s, i)| if s % 8 >> i & 1 == 1 { 1.0f32 } else { -1.0 });
+    let states = Array2::from_shape_fn((400, 3), |(s, i)| if (s % 8) >> i & 1 == 1 { 1.0f32 } else { -1.0 });
     let weights: Vec<f64> = (0..400).map(|s| law[s % 8]).collect();
     let rbm = Rbm::random(3, 4, 0.1, &mut Streams::new(1).generator("test/init", 0));
     let run = |method: Method, weights: Option<&[f64]>| {

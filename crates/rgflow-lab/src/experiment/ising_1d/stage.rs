@@ -227,7 +227,7 @@ impl Machines<'_> {
             ..Training::default()
         };
         let (purpose, part, lower) = (&format!("rbm/{name}"), &self.next_part(), &[(lower, rate)]);
-        let fit = MachineFit { purpose, part, training, likelihood_every: 0, lower, units: 0 };
+        let fit = MachineFit { purpose, part, training, weights: None, likelihood_every: 0, lower, units: 0 };
         let test = data.slice(s![..*rbm.batch, ..]);
         Ok(fit.run(self.out, self.start(), data.view(), test, None)?.snapshots)
     }

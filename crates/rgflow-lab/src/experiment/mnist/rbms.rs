@@ -46,6 +46,7 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
         let fit = MachineFit {
             purpose: &name,
             part: "training",
+            weights: None,
             training: rbm::Training {
                 updates: *training.epochs * per_epoch,
                 batching: Batching::Mini { size: *rbm.batch, repeats: false },

@@ -6,6 +6,7 @@ use crate::study::likelihood::ln_z_of;
 use crate::study::prelude::*;
 use crate::study::training::MachineFit;
 use rgflow::learning::{Batching, Descent, Fall};
+use rgflow::random::Generator;
 use rgflow::rbm::{Rbm, Samples, Trained, Training, Units};
 
 /// Samples whose ln p is measured at a time.
@@ -17,7 +18,13 @@ const RANK: usize = 10;
 pub(super) struct Sets<'a> {
     pub data: &'a Dataset,
     pub units: [Units; 2],
+    /// The machine to begin with, if one is given.
+    pub first: Option<Rbm>,
     pub train: Samples<'a>,
+    /// Weights of the training samples, if they are not equal.
+    pub weights: Option<Vec<f64>>,
+    /// Samples of equal weights like the weighted training samples.
+    pub alike: Samples<'a>,
     pub test: Samples<'a>,
     /// Training samples of the learning curve.
     pub measured: Samples<'a>,
@@ -59,6 +66,8 @@ enum First {
     /// Hidden units that are added at a time.
     Grown(usize),
     LowRank,
+    /// One of the user's, of as many hidden units, and how many are added at a time.
+    Given(usize, usize),
 }
 
 /// A training from one start.
@@ -73,8 +82,12 @@ struct Attempt {
 impl Attempt {
     /// The start `number` by the settings: the first as they say, the others grown by single units, of low rank, random, grown by
     /// quarters, and so on.
-    fn of(number: usize, divergence: &Divergence, hidden: usize) -> Self {
-        let own = if *divergence.grow == 0 { First::Random } else { First::Grown(*divergence.grow) };
+    fn of(number: usize, divergence: &Divergence, hidden: usize, given: Option<usize>) -> Self {
+        let own = match given {
+            Some(units) => First::Given(units, *divergence.grow),
+            None if *divergence.grow == 0 => First::Random,
+            None => First::Grown(*divergence.grow),
+        };
         let quarter = First::Grown(hidden.div_ceil(4));
         let first = match number {
             0 => own,
@@ -85,8 +98,12 @@ impl Attempt {
 
     /// Numbers of hidden units of the trainings one after the other.
     fn sizes(&self, hidden: usize) -> Vec<usize> {
-        let First::Grown(step) = self.first else { return vec![hidden] };
-        (1..=hidden.div_ceil(step)).map(|k| (k * step).min(hidden)).collect()
+        let (begin, step) = match self.first {
+            First::Grown(step) => (0, step),
+            First::Given(units, step) if units < hidden => (units, step),
+            _ => return vec![hidden],
+        };
+        (1..=(hidden - begin).div_ceil(step)).map(|k| (begin + k * step).min(hidden)).collect()
     }
 
     fn words(&self) -> String {
@@ -94,6 +111,7 @@ impl Attempt {
             First::Random => "random".into(),
             First::Grown(step) => format!("grown by {step}"),
             First::LowRank => format!("low rank ({RANK})"),
+            First::Given(..) => "as given".into(),
         }
     }
 
@@ -105,9 +123,9 @@ impl Attempt {
 }
 
 /// Work of a training with `hidden` units in all, relative to that of one of all of them at once.
-pub(super) fn work(divergence: &Divergence, hidden: usize) -> f64 {
+pub(super) fn work(divergence: &Divergence, hidden: usize, given: Option<usize>) -> f64 {
     let one = |plan: Attempt| plan.sizes(hidden).iter().sum::<usize>() as f64 / hidden as f64 * plan.times as f64;
-    let all: f64 = (0..*divergence.starts).map(|k| one(Attempt::of(k, divergence, hidden))).sum();
+    let all: f64 = (0..*divergence.starts).map(|k| one(Attempt::of(k, divergence, hidden, given))).sum();
     // The longer one is any of them.
     if *divergence.starts > 1 { all + 2.0 * all / *divergence.starts as f64 } else { all }
 }
@@ -122,7 +140,8 @@ pub(super) fn fit<'b>(
     sets: &Sets<'b>,
 ) -> Result<(Fitted, Option<Starts>), Error> {
     let (divergence, hidden) = (&settings.training.divergence, *settings.machine.hidden);
-    let plans: Vec<Attempt> = (0..*divergence.starts).map(|k| Attempt::of(k, divergence, hidden)).collect();
+    let given = sets.first.as_ref().map(Rbm::n_hidden);
+    let plans: Vec<Attempt> = (0..*divergence.starts).map(|k| Attempt::of(k, divergence, hidden, given)).collect();
     let all = Fits { out, settings, sets };
     plans.iter().for_each(|plan| all.announce(plan));
     if let [only] = plans[..] {
@@ -163,7 +182,8 @@ impl Fits<'_, '_> {
     }
 
     fn announce(&self, plan: &Attempt) {
-        let epochs = (plan.times * *self.settings.training.divergence.epochs) as u64;
+        let (training, per_epoch) = training(self.settings, self.samples(), plan.times);
+        let epochs = (training.updates / per_epoch) as u64;
         let sizes = plan.sizes(*self.settings.machine.hidden);
         self.out.add_work(sizes.iter().map(|m| epochs * self.units(*m)).sum());
     }
@@ -174,7 +194,7 @@ impl Fits<'_, '_> {
         let rbm = &fitted.rbm;
         let ln_p = match ln_z_of(rbm, self.out.streams().of(&format!("rbm{}/ln-z", plan.suffix()))) {
             Ok((ln_z, error)) if self.sets.data.kind != Kind::Grey => {
-                let [train, test] = [self.sets.train, self.sets.test].map(|of| mean_ln_p(rbm, of, ln_z));
+                let [train, test] = [self.sets.alike, self.sets.test].map(|of| mean_ln_p(rbm, of, ln_z));
                 Some([train, test, error])
             }
             _ => None,
@@ -183,36 +203,48 @@ impl Fits<'_, '_> {
         Ok((fitted, start))
     }
 
+    /// The first machine of a training from no other.
+    fn first(&self, plan: &Attempt, hidden: usize, scale: f32, random: &mut Generator) -> Result<Rbm, Error> {
+        let Self { settings, sets, .. } = *self;
+        let start = Rbm::random(sets.data.n_units(), hidden, scale, random);
+        let [visible, hidden] = sets.units.clone();
+        let mut machine = start.with_units(visible, hidden)?;
+        if plan.first == First::LowRank {
+            machine = machine.with_low_rank_weights(sets.alike, RANK, scale, random)?;
+        }
+        if settings.machine.visible_bias == VisibleBias::Data {
+            machine.fit_visible_bias(sets.alike)?;
+        }
+        Ok(machine)
+    }
+
     fn run(&self, plan: &Attempt) -> Result<Fitted, Error> {
         let Self { out, settings, sets } = *self;
         let (divergence, suffix) = (&settings.training.divergence, plan.suffix());
         let (samples, scale) = (self.samples(), *settings.machine.weight_scale as f32);
         let mut random = out.streams().generator(&format!("rbm{suffix}/init"), 0);
         let sizes = plan.sizes(*settings.machine.hidden);
-        let [visible, hidden] = sets.units.clone();
-        let start = Rbm::random(sets.data.n_units(), sizes[0], scale, &mut random);
-        let mut machine = start.with_units(visible, hidden)?;
-        if plan.first == First::LowRank {
-            machine = machine.with_low_rank_weights(sets.train, RANK, scale, &mut random)?;
-        }
-        if settings.machine.visible_bias == VisibleBias::Data {
-            machine.fit_visible_bias(sets.train)?;
-        }
+        let mut machine = match (&sets.first, plan.first) {
+            (Some(given), First::Given(..)) => given.clone(),
+            _ => self.first(plan, sizes[0], scale, &mut random)?,
+        };
         let (training, per_epoch) = training(settings, samples, plan.times);
+        let every = training.evaluate_every;
         let (mut done, mut lines) = (0, String::new());
         for m in sizes {
             // The first has the names of a training that does not grow.
             let grown = if done == 0 { suffix.clone() } else { format!("{suffix}/{m}") };
-            if done > 0 {
+            if m > machine.n_hidden() {
                 machine = machine.grown(m - machine.n_hidden(), scale, &mut random)?;
             }
             let fit = MachineFit {
                 purpose: &format!("rbm{grown}"),
                 part: &format!("training{grown}"),
                 training: training.clone(),
-                likelihood_every: likelihood_every(&machine, sets.data, *divergence.epochs) * per_epoch,
+                weights: sets.weights.as_deref(),
+                likelihood_every: likelihood_every(&machine, sets.data, *divergence.epochs) * every,
                 lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
-                units: self.units(m),
+                units: self.units(m) * (every / per_epoch) as u64,
             };
             let Trained { rbm, update, metrics, .. } =
                 fit.run(out, machine, sets.train, sets.test, Some(sets.measured))?;
@@ -243,19 +275,27 @@ fn training(settings: &Settings, samples: usize, times: usize) -> (Training, usi
     let batch = batching.size(samples);
     // An incomplete last batch is dropped.
     let per_epoch = (samples / batch).max(1);
-    let updates = times * *divergence.epochs * per_epoch;
+    let epochs = divergence.epochs_of(per_epoch);
+    let updates = times * epochs * per_epoch;
+    // Of many short epochs as many are evaluated as were chosen.
+    let every = if divergence.patience > 0 { 1 } else { (epochs / *divergence.epochs).max(1) };
     let falling = ((1.0 - *divergence.fall) * updates as f64) as u64;
     let fall = (*divergence.fall > 0.0).then_some(Fall { from: falling, until: updates as u64 });
     let training = Training {
         updates,
         batching,
-        descent: Descent { fall, ..descent.descent() },
+        descent: Descent {
+            fall,
+            clip: (!divergence.clip.is_nothing()).then_some(*divergence.clip as f32),
+            ..descent.descent()
+        },
         cd_steps: *divergence.steps,
         method: divergence.method,
+        temperatures: if divergence.temperatures.is_zero() { 10 } else { *divergence.temperatures },
         chains: if divergence.chains.is_zero() { 0 } else { batch.max(*divergence.chains) },
         centred: divergence.centred,
         tail_average: *divergence.tail_average,
-        evaluate_every: per_epoch,
+        evaluate_every: every * per_epoch,
         patience: divergence.patience,
         stop_on: divergence.stop_on,
         snapshots: vec![],
@@ -263,8 +303,8 @@ fn training(settings: &Settings, samples: usize, times: usize) -> (Training, usi
     (training, per_epoch)
 }
 
-/// Epochs between two measurements of ln p of the test set along the training, so that they take seconds: ten or each epoch; 0 = none,
-/// where ln Z cannot be enumerated.
+/// Evaluations between two measurements of ln p of the test set along the training, so that they take seconds: ten measurements or one
+/// each time; 0 = none, where ln Z cannot be enumerated.
 fn likelihood_every(rbm: &Rbm, data: &Dataset, epochs: usize) -> usize {
     match rbm.n_visible().min(rbm.n_hidden()) {
         // A grey level is a probability, not a state: it has no likelihood.

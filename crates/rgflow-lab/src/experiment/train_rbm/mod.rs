@@ -1,12 +1,15 @@
 //! Experiment behind `rgflow train rbm`: an RBM trained on the user's own data.
 
 mod fitting;
+mod from;
+mod memory;
 mod optimum;
 mod record;
 mod settings;
 mod stage;
 
 use crate::dataset::{Dataset, Kind, Labelling, Options, Values};
+use crate::machine::Machine;
 use crate::study::costs;
 use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
@@ -14,10 +17,14 @@ use crate::study::user_files::{InputFile, UserData};
 use rgflow::rbm::Method;
 use settings::Settings;
 use stage::Findings;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The experiment; the files of samples are given on the command line.
-pub struct TrainRbm(UserData);
+/// The experiment; the files of samples, and the machine to begin with, are given on the command line.
+pub struct TrainRbm {
+    samples: UserData,
+    /// The machine to begin with.
+    from: Option<Machine>,
+}
 
 impl TrainRbm {
     /// Name in `config.toml`.
@@ -28,11 +35,25 @@ impl TrainRbm {
     /// # Errors
     /// [`Error::User`] if one cannot be read.
     pub fn new(paths: &[PathBuf]) -> Result<Self, Error> {
-        UserData::new(paths).map(Self)
+        Ok(Self { samples: UserData::new(paths)?, from: None })
+    }
+
+    /// The same from the machine in `model` on, a model file or the folder of a run that holds one.
+    ///
+    /// # Errors
+    /// [`Error::User`] if there is none or it is damaged.
+    pub fn continuing(self, model: &Path) -> Result<Self, Error> {
+        Ok(Self { from: Some(Machine::open(model)?), ..self })
+    }
+
+    /// Hidden units of the machine to begin with.
+    pub fn given_hidden(&self) -> Option<usize> {
+        self.from.as_ref().map(|machine| machine.rbm.n_hidden())
     }
 
     /// The samples, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
+        let settings = &self.of_given(settings)?;
         let (d, real) = (&settings.data, settings.real());
         let allow = "take Gaussian visible units (--units gaussian)";
         let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
@@ -43,6 +64,7 @@ impl TrainRbm {
             array,
             labels,
             labelling: if is_number { Labelling::Auto } else { Labelling::Temperatures },
+            weights: d.weights.clone(),
             reads_labels: false,
             shape,
             scale: d.scale,
@@ -52,10 +74,14 @@ impl TrainRbm {
             ..Options::default()
         };
         settings.check().map_err(Error::user)?;
-        self.0.read(&options, |data| {
+        let options = self.from.as_ref().map_or(options.clone(), |machine| machine.options(options));
+        self.samples.read(&options, |data| {
             let (n, least) = (data.n_samples(), 4);
             if n < least {
                 return Err(format!("{n} samples; add some, at least {least} are needed"));
+            }
+            if let Some(machine) = &self.from {
+                return machine.adapt(data, d.scale, &[]);
             }
             if let Some(q) = states {
                 data.code_states(q, None)?;
@@ -90,16 +116,16 @@ impl Experiment for TrainRbm {
     }
 
     fn files(&self) -> Vec<InputFile<'_>> {
-        self.0.files()
+        self.from.iter().map(Machine::file).chain(self.samples.files()).collect()
     }
 
     fn needs(&self, settings: &Settings) -> Vec<Need> {
-        let Some(data) = self.0.get() else { return vec![] };
+        let Some(data) = self.samples.get() else { return vec![] };
         let (n, units, hidden) = (data.n_samples(), data.n_units(), *settings.machine.hidden);
         // States as bits, else training and test set as numbers.
         let states = matches!(data.values, Values::States(_)) && settings.visible(data).levels().is_some();
         let row = if states { units.div_ceil(4) } else { 4 * units };
-        let what = format!("{}: {n} samples of {units} units", self.0.title());
+        let what = format!("{}: {n} samples of {units} units", self.samples.title());
         let weights = format!("machine.hidden = {hidden} of {units} visible units");
         vec![
             Need::new(&[n, row], what, "give fewer samples"),
@@ -108,27 +134,28 @@ impl Experiment for TrainRbm {
     }
 
     fn plan(&self, settings: &Settings) -> Plan {
-        let Some(data) = self.0.get() else { return Plan::new() };
+        let Some(data) = self.samples.get() else { return Plan::new() };
+        let Ok(settings) = self.of_given(settings) else { return Plan::new() };
         let settings = &settings.resolved();
         let divergence = &settings.training.divergence;
         let (n, weights) = (data.n_samples() as f64, (data.n_units() * *settings.machine.hidden) as f64);
         let usual = costs::usual_share(*divergence.epochs, divergence.patience);
-        let epochs = usual * *divergence.epochs as f64;
+        let batch = settings.training.descent.batching().size(data.n_samples()).max(1) as f64;
+        let epochs = usual * divergence.epochs_of((n / batch) as usize) as f64;
         let small = (data.n_units().min(*settings.machine.hidden)).min(25) as i32;
         let train = match divergence.method {
             // Each update enumerates the smaller layer.
             Method::Exact => {
-                let batch = settings.training.descent.batching().size(data.n_samples()) as f64;
                 let states = 2f64.powi(small) * data.n_units().max(*settings.machine.hidden) as f64;
                 epochs * (n * (1e-6 + 2e-10 * weights) + n / batch * 5e-10 * states)
             }
             _ => {
-                let batch = settings.training.descent.batching().size(data.n_samples()).max(1) as f64;
                 let chains = (*divergence.chains as f64 / batch).max(1.0);
-                epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64 * chains)
+                let machines = (*divergence.temperatures).max(1) as f64;
+                epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64 * chains * machines)
             }
         };
-        let train = train * fitting::work(divergence, *settings.machine.hidden);
+        let train = train * fitting::work(divergence, *settings.machine.hidden, self.given_hidden());
         let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
         Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
             "examine",
@@ -138,13 +165,14 @@ impl Experiment for TrainRbm {
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
-        let (data, settings) = (self.read(settings)?, settings.resolved());
-        let trained = stage::train(repetition, &settings, data)?;
-        let law = KnownLaw::of_samples(&self.0, data);
+        let (data, settings) = (self.read(settings)?, self.of_given(settings)?.resolved());
+        let trained = stage::train(repetition, &settings, data, self.from.as_ref())?;
+        // Weights make another law of it.
+        let law = data.weights.is_none().then(|| KnownLaw::of_samples(&self.samples, data)).flatten();
         stage::examine(repetition, &settings, (data, law.as_ref()), &trained)
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
-        Ok(record::record(&settings.resolved(), self.read(settings)?, found))
+        Ok(record::record(&self.of_given(settings)?.resolved(), self.read(settings)?, found))
     }
 }

@@ -42,7 +42,9 @@ impl Optimum {
         let (method, chains) = (divergence.method, *divergence.chains);
         match method {
             Method::Exact => {}
-            Method::Pcd => demand(chains >= CHAINS, format!("{chains} chains are fewer than {CHAINS}")),
+            method if method.is_persistent() => {
+                demand(chains >= CHAINS, format!("{chains} chains are fewer than {CHAINS}"))
+            }
             other => demand(false, format!("{other} does not follow the gradient of the likelihood")),
         }
         match gradient {

@@ -19,7 +19,8 @@ struct Costs {
 
 pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) -> Record {
     let first = &found[0];
-    let [of_train, of_test] = first.samples.map(|n| Repeated::new("rbm", found).n_eff(n as f64));
+    let n_eff = first.effective.unwrap_or(first.samples.map(|n| n as f64));
+    let [of_train, of_test] = n_eff.map(|n| Repeated::new("rbm", found).n_eff(n));
     let unit = if settings.standardises() { ", values in units of their deviations" } else { "" };
     let what = format!("reconstruction cost sum (v - v')^2 / 2 of a test sample, v' from one mean-field step{unit}");
     let cost = of_test.number("reconstruction.test", "1", &what, |f| f.reconstruction[1]);
@@ -56,6 +57,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let method = match divergence.method {
         Method::Exact => "the exact gradient of the likelihood".into(),
         Method::MeanField => format!("mean-field CD-{}", *divergence.steps),
+        Method::Tempering => format!("PCD-{} with parallel tempering", *divergence.steps),
+        Method::Trajectory => format!("PCD-{} with trajectory tempering", *divergence.steps),
         chains => format!("{}-{}", chains.to_string().to_uppercase(), *divergence.steps),
     };
     let mut record = Record::new(
@@ -89,8 +92,13 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         let gradient = Repeated::new("rbm", found).number("gradient.mean_square", "1", z, |f| f.gradient.map(|z| z[0]));
         record.list(&[&apart, &moved, &gradient]);
     }
+    let what = "tau_int of the machine's Gibbs chains, of the free energy or the mean of the units";
+    let tau = |f: &Findings| f.memory.error.map(|error| (f.memory.tau, error));
+    record.list(&[&Repeated::new("rbm", found).number("tau", "steps", what, tau)]);
     let nothing = learnt_nothing(&costs, &likelihood);
     record.answers.extend(nothing.clone());
+    let memory = first.memory.warning(divergence);
+    record.answers.extend(memory.clone());
     let (test, without) = (&costs.test, &costs.without);
     record
         .answers
@@ -123,6 +131,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     }
     record.summary.notes.push("Without machine: the mean of the training data, independent units.".into());
     record.summary.notes.extend(notes);
+    record.summary.notes.extend(memory);
     record.summary.notes.extend(optimum);
     if settings.standardises() {
         record.summary.notes.push(
@@ -241,6 +250,7 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::memory::Memory;
     use super::*;
     use crate::dataset::Options;
     use std::io::Write;
@@ -248,6 +258,7 @@ mod tests {
     fn found(log_likelihood: Option<[(f64, f64); 3]>) -> Findings {
         Findings {
             samples: [80, 20],
+            effective: None,
             updates: 400,
             units: ["spin", "spin"].map(String::from),
             learning: vec![[1.0, 3.0, 3.5, 0.04], [2.0, 2.0, 2.25, 0.09]],
@@ -259,6 +270,7 @@ mod tests {
             best: log_likelihood.map(|_| -2.0),
             starts: None,
             gradient: None,
+            memory: Memory { tau: 2.5, error: Some(0.5) },
             likelihood: log_likelihood.map(|_| [1.0, -3.5]).into_iter().collect(),
             free_energy_gap: (0.5, 0.0625),
             largest_weight: 1.5,
@@ -288,6 +300,7 @@ mod tests {
             ("rbm.log_likelihood.train", -3.0),
             ("rbm.ln_z", 7.5),
             ("rbm.kl", 1.5),
+            ("rbm.tau", 2.5),
         ];
         assert_eq!(values, expected);
         let n_eff: Vec<_> = with.numbers[..3].iter().map(|n| n.n_eff).collect();
@@ -297,7 +310,8 @@ mod tests {
         let figures: Vec<&str> = with.figures().map(|f| f.id.as_str()).collect();
         assert_eq!(figures, ["learning", "weights", "reconstructions", "drawn"]);
         let without = record(&settings, &data, &[found(None)]);
-        assert_eq!((without.numbers.len(), without.summary.rows.len()), (6, 1));
+        assert_eq!((without.numbers.len(), without.summary.rows.len()), (7, 1));
+        assert!(with.answers.iter().any(|answer| answer.starts_with("Out of equilibrium: CD-1")));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Data {
     pub array: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub labels: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub weights: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shape: Vec<usize>,
     pub scale: f64,
@@ -84,6 +86,8 @@ pub struct Divergence {
     pub patience: usize,
     #[serde(skip_serializing_if = "Within::is_zero")]
     pub chains: Within<0, 1_000_000>,
+    #[serde(skip_serializing_if = "Within::is_zero")]
+    pub temperatures: Within<0, 1000>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub centred: bool,
     #[serde(skip_serializing_if = "Within::is_zero")]
@@ -98,6 +102,10 @@ pub struct Divergence {
     pub tail_average: BelowOne,
     #[serde(skip_serializing_if = "is_reconstruction")]
     pub stop_on: StopOn,
+    #[serde(skip_serializing_if = "Within::is_zero")]
+    pub least_updates: Within<0, 1_000_000_000>,
+    #[serde(skip_serializing_if = "NotNegative::is_nothing")]
+    pub clip: NotNegative,
 }
 
 fn is_reconstruction(on: &StopOn) -> bool {
@@ -124,19 +132,33 @@ impl Schedule {
 }
 
 impl Divergence {
-    /// Chains of PCD by default.
-    const CHAINS: usize = 1000;
+    /// Chains of PCD by default, and of methods whose chains exchange states with those of other machines.
+    const CHAINS: [usize; 2] = [1000, 100];
+    /// Machines that exchange states by default.
+    const TEMPERATURES: usize = 10;
+    /// Updates of chains that go on at least, where the number of epochs is not chosen: those of small sets are few.
+    const LEAST_UPDATES: usize = 10_000;
+
+    /// Passes through data of `per_epoch` updates each.
+    pub fn epochs_of(&self, per_epoch: usize) -> usize {
+        self.least_updates.div_ceil(per_epoch.max(1)).max(*self.epochs)
+    }
 
     /// With what the method decides where nothing was chosen.
     fn resolved(&self) -> Self {
         let mut own = self.clone();
         let chosen = |value: usize, default: usize| if value == 0 { default } else { value };
         let within = "a default within the range";
-        let pcd = own.method == rbm::Method::Pcd;
-        own.steps = chosen(*own.steps, if pcd { 2 } else { 1 }).try_into().expect(within);
-        own.epochs = chosen(*own.epochs, if pcd { 100 } else { 50 }).try_into().expect(within);
-        own.chains = if pcd { chosen(*own.chains, Self::CHAINS) } else { 0 }.try_into().expect(within);
-        let settles = matches!(own.method, rbm::Method::Pcd | rbm::Method::Exact);
+        let (persistent, aided) = (own.method.is_persistent(), own.method.is_aided());
+        let least = if persistent && own.epochs.is_zero() { Self::LEAST_UPDATES } else { 0 };
+        own.least_updates = chosen(*own.least_updates, least).try_into().expect(within);
+        own.steps = chosen(*own.steps, if persistent && !aided { 2 } else { 1 }).try_into().expect(within);
+        own.epochs = chosen(*own.epochs, if persistent { 100 } else { 50 }).try_into().expect(within);
+        let chains = Self::CHAINS[usize::from(aided)];
+        own.chains = if persistent { chosen(*own.chains, chains) } else { 0 }.try_into().expect(within);
+        let temperatures = if aided { chosen(*own.temperatures, Self::TEMPERATURES) } else { 0 };
+        own.temperatures = temperatures.try_into().expect(within);
+        let settles = persistent || own.method == rbm::Method::Exact;
         if own.schedule == Schedule::Auto {
             own.schedule = if settles { Schedule::Fall } else { Schedule::Constant };
         }
@@ -157,21 +179,39 @@ pub struct Samples {
 
 impl values::Settings for Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
+        let (machine, divergence) = (values::part(table, "machine")?, values::part(table, "training")?);
         Ok(Self {
             data: values::part(table, "data")?,
-            machine: values::part(table, "machine")?,
             training: Training {
-                divergence: values::part(table, "training")?,
-                descent: values::part(table, "training")?,
+                descent: values::part(&with_rate(table, &machine, &divergence), "training")?,
+                divergence,
             },
+            machine,
             samples: values::part(table, "samples")?,
         })
     }
 }
 
+/// The settings with the learning rate of the method where none is chosen.
+fn with_rate(table: &toml::Table, machine: &Machine, divergence: &Divergence) -> toml::Table {
+    let mut table = table.clone();
+    let rate = table.get_mut("training").and_then(|training| training.get_mut("learning_rate"));
+    if let Some(rate) = rate.filter(|rate| rate.as_float() == Some(0.0) || rate.as_integer() == Some(0)) {
+        *rate = toml::Value::Float(default_rate(machine, divergence));
+    }
+    table
+}
+
+/// Learning rate where none is chosen (measured in docs/design/training.md). Twice as large would be too much for means of Gaussian units.
+fn default_rate(machine: &Machine, divergence: &Divergence) -> f64 {
+    let gaussian = [&machine.units, &machine.hidden_units]
+        .into_iter()
+        .any(|units| matches!(&**units, Auto::Is(Units::Gaussian(_))));
+    if divergence.method.is_persistent() && !gaussian { 0.1 } else { 0.05 }
+}
+
 impl Settings {
-    /// Refuses to standardise for units that are not Gaussian.
-    /// Refuses a tail average with early stopping.
+    /// Refuses to standardise for units that are not Gaussian, and a tail average with early stopping.
     pub fn check(&self) -> Result<(), String> {
         let divergence = &self.training.divergence;
         if divergence.patience > 0 && *divergence.tail_average > 0.0 {
@@ -244,5 +284,30 @@ impl Settings {
             Auto::Auto => visible.levels().map_or(Units::BINARY, |_| visible.clone()),
         };
         Ok((visible, hidden))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TrainRbm;
+    use super::*;
+
+    /// Learning rate and updates by method, where none are chosen; what is chosen stays.
+    #[test]
+    fn defaults_follow_the_method() {
+        let of = |changes: &[&str]| {
+            let settings = changed::<TrainRbm>(changes).unwrap().resolved();
+            let divergence = &settings.training.divergence;
+            (*settings.training.descent.learning_rate, *divergence.epochs, divergence.epochs_of(10))
+        };
+        assert_eq!(of(&[]), (0.05, 50, 50));
+        assert_eq!(of(&["training.method=\"exact\""]), (0.05, 50, 50));
+        let pcd = "training.method=\"pcd\"";
+        assert_eq!(of(&[pcd]), (0.1, 100, 1000));
+        assert_eq!(of(&[pcd, "machine.units=\"gaussian:0.5\""]).0, 0.05);
+        assert_eq!(of(&[pcd, "training.epochs=100", "training.learning_rate=0.2"]), (0.2, 100, 100));
+        assert_eq!(of(&[pcd, "training.epochs=5", "training.least_updates=205"]), (0.1, 5, 21));
+        assert_eq!(of(&["training.learning_rate=0"]).0, 0.05);
+        assert!(changed::<TrainRbm>(&["training.learning_rate=-0.1"]).is_err());
     }
 }

@@ -1,20 +1,24 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
 use super::fitting::{self, Fitted, Sets, Starts};
+use super::from::first;
+use super::memory::Memory;
 use super::settings::Settings;
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
+use crate::machine::Machine;
 use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
 use ndarray::{Array2, ArrayView1, ArrayView2};
+use rgflow::learning::SampleWeights;
 use rgflow::random::{Streams, permutation};
 use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 use rgflow::statistics::mean_error;
 
 const REVISION: u32 = 7;
-/// Revision of the findings on samples whose law is known, which have a KL.
-const WITH_LAW: u32 = 8;
+/// Of the findings.
+const FOUND: u32 = 9;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const STARTS: &str = "rbm/starts.json";
@@ -29,6 +33,9 @@ const MEASURED: usize = 5000;
 pub struct Findings {
     /// Numbers of training and test samples.
     pub samples: [usize; 2],
+    /// The same of samples of equal weights, where weights are given: (sum w)^2 / sum w^2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<[f64; 2]>,
     pub updates: usize,
     /// Kinds of the visible and hidden units.
     pub units: [String; 2],
@@ -52,6 +59,8 @@ pub struct Findings {
     /// Mean square and largest z of the gradient of ln p of the training samples, from exact moments, where there are several starts.
     #[serde(default)]
     pub gradient: Option<[f64; 2]>,
+    /// Memory of the machine's chains.
+    pub memory: Memory,
     /// Epoch and mean ln p of the test set along the training, where it was measured.
     #[serde(default)]
     pub likelihood: Vec<[f64; 2]>,
@@ -74,29 +83,62 @@ fn split(n: usize, settings: &Settings, streams: Streams) -> (Vec<usize>, Vec<us
     (train, order)
 }
 
+/// Weights of the samples `rows`, if they have any.
+fn weights(data: &Dataset, rows: &[usize]) -> Option<Vec<f64>> {
+    data.weights.as_ref().map(|weights| rows.iter().map(|row| weights[*row]).collect())
+}
+
+/// As many samples of equal weights like the weighted samples `rows`: each as often as its weight says, rounded up or down at random.
+///
+/// # Errors
+/// [`Error::User`] if all of them have the weight 0.
+fn by_weight(data: &Dataset, rows: &[usize], (streams, index): (Streams, u64)) -> Result<Vec<usize>, Error> {
+    let Some(weights) = weights(data, rows) else { return Ok(rows.to_vec()) };
+    let weights = SampleWeights::new(&weights).map_err(|_| {
+        Error::user(format!("all weights of {} samples of a part of the data are 0; take another --seed", rows.len()))
+    })?;
+    let mut order = Vec::new();
+    weights.draw(rows.len(), &mut streams.generator("rbm/by-weight", index), &mut order);
+    Ok(order.into_iter().map(|k| rows[k]).collect())
+}
+
 /// Makes or keeps the trained machine.
-pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset) -> Result<Artifact, Error> {
-    let input = data.artifact();
+pub(super) fn train(
+    repetition: &Repetition,
+    settings: &Settings,
+    data: &Dataset,
+    from: Option<&Machine>,
+) -> Result<Artifact, Error> {
+    let (input, given) = (data.artifact(), from.map(Machine::artifact));
+    let inputs: Vec<&Artifact> = std::iter::once(&input).chain(&given).collect();
     let what = Stage {
         name: "rbm",
         revision: REVISION,
         settings: (&settings.data, &settings.machine, &settings.training),
-        inputs: &[&input],
+        inputs: &inputs,
         outputs: if *settings.training.divergence.starts > 1 { &[MODEL, METRICS, STARTS] } else { &[MODEL, METRICS] },
     };
     repetition.stage(what, |out| {
         let streams = out.streams();
         let (train, test) = split(data.n_samples(), settings, streams);
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
-        let standard = settings.standardises().then(|| Standard::fit(data, &train)).transpose()?;
+        let own = from.and_then(Machine::standard);
+        let [alike, test] = [(&train, 0), (&test, 1)].map(|(rows, index)| by_weight(data, rows, (streams, index)));
+        let (alike, test) = (alike?, test?);
+        let fit = || own.map_or_else(|| Standard::fit(data, &alike), Ok);
+        let standard = settings.standardises().then(fit).transpose()?;
         let of = |rows: &[usize]| samples(data, rows, &visible, standard.as_ref());
         let count = train.len().min(MEASURED);
-        let measured: Vec<usize> = (0..count).map(|i| train[i * train.len() / count]).collect();
+        let measured: Vec<usize> = (0..count).map(|i| alike[i * train.len() / count]).collect();
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
+        let resampled = data.weights.is_some().then(|| of(&alike));
         let sets = Sets {
             data,
             units: [visible.clone(), hidden],
+            first: from.map(first).transpose()?,
             train: x.for_machine(),
+            weights: weights(data, &train),
+            alike: resampled.as_ref().unwrap_or(&x).for_machine(),
             test: y.for_machine(),
             measured: measured.for_machine(),
         };
@@ -110,6 +152,9 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
             "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
                 "lattice": data.lattice, "field": data.field, "blake3": data.hash },
         });
+        if let Some(given) = &given {
+            metadata["from"] = given.hash.clone().into();
+        }
         if let Some(states) = &data.states {
             metadata["input"]["states"] = states.clone().into();
         }
@@ -137,7 +182,7 @@ pub(super) fn examine(
     let input = data.artifact();
     let what = Stage {
         name: "examine",
-        revision: if law.is_some() { WITH_LAW } else { REVISION },
+        revision: FOUND,
         settings: (&settings.data, &settings.samples),
         inputs: &[&input, trained],
         outputs: &[FINDINGS],
@@ -147,20 +192,24 @@ pub(super) fn examine(
         let (train, test) = split(data.n_samples(), settings, streams);
         let model = Model::load(trained.path(MODEL))?;
         let rbm = rbm_file::rbm(&model)?;
+        let alike = by_weight(data, &train, (streams, 0))?;
         let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
             for portion in data.values.portions(train.len()) {
-                data.values.rows(&train[portion]).rows().into_iter().for_each(&mut *take);
+                data.values.rows(&alike[portion]).rows().into_iter().for_each(&mut *take);
             }
         };
+        let [of_train, of_test] = [&train, &test].map(|rows| weights(data, rows));
+        let [in_train, in_test] =
+            [of_train.as_deref(), of_test.as_deref()].map(|weights| move |values: &[f64]| mean_of(values, weights));
         let alone = IndependentUnits::fit(rbm.visible_units(), data.n_units(), rows);
         // Costs of standardised data are in units of the deviations, as in the training.
         let standard = model.metadata["input"].get("standardised").filter(|_| settings.standardises());
         let standard: Option<Standard> = standard.and_then(|standard| serde_json::from_value(standard.clone()).ok());
         let of_rows = |rows: &[usize]| Reconstructions::of(&rbm, data, rows, (&alone, standard.as_ref()));
         let (seen_train, seen_test) = (of_rows(&train), of_rows(&test));
-        let reconstruction = [of(&seen_train.cost), of(&seen_test.cost), of(&seen_test.cost_of_mean)];
+        let reconstruction = [in_train(&seen_train.cost), in_test(&seen_test.cost), in_test(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
-        let ((a, ea), (b, eb)) = (of(f_train), of(f_test));
+        let ((a, ea), (b, eb)) = (in_train(f_train), in_test(f_test));
         let (mut log_likelihood, mut no_likelihood, mut ln_z, mut kl) = (None, None, None, None);
         // A grey level is a probability, not a state: it has no likelihood.
         match rbm.ln_z() {
@@ -168,8 +217,9 @@ pub(super) fn examine(
                 no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into())
             }
             Ok(z) => {
-                let shifted = |f: &[f64]| of(&f.iter().map(|f| -f - z).collect::<Vec<_>>());
-                log_likelihood = Some([shifted(f_train), shifted(f_test), of(&seen_test.ln_p_alone)]);
+                let shifted = |f: &[f64]| f.iter().map(|f| -f - z).collect::<Vec<_>>();
+                let [of_train, of_test] = [f_train, f_test].map(|f| shifted(f));
+                log_likelihood = Some([in_train(&of_train), in_test(&of_test), in_test(&seen_test.ln_p_alone)]);
                 ln_z = Some(z);
                 kl = law.map(|law| law.kl(&rbm, data.values.rows(&test).view(), z));
             }
@@ -179,7 +229,7 @@ pub(super) fn examine(
         let starts = several.then(|| trained.json::<Starts>(STARTS)).transpose()?;
         let gradient = match several.then(|| rbm.moments()) {
             Some(Ok(moments)) if seen_train.states => {
-                let rows = samples(data, &train, rbm.visible_units(), None);
+                let rows = samples(data, &alike, rbm.visible_units(), None);
                 let GradientTest { mean_square, largest, .. } = rbm.gradient_test(rows.for_machine(), &moments)?;
                 Some([mean_square, largest])
             }
@@ -192,8 +242,10 @@ pub(super) fn examine(
         let measured =
             learning.clone().filter_map(|m| Some([m["epoch"].as_f64()?, m["test_log_likelihood"].as_f64()?]));
         let likelihood = measured.collect();
+        let effective = |weights: Option<&[f64]>| weights.map(effective_number);
         let findings = Findings {
             samples: [train.len(), test.len()],
+            effective: effective(of_train.as_deref()).zip(effective(of_test.as_deref())).map(|(a, b)| [a, b]),
             updates: model.metadata["updates"].as_u64().unwrap_or(0) as usize,
             units: [rbm.visible_units().to_string(), rbm.hidden_units().to_string()],
             learning: learning
@@ -211,6 +263,7 @@ pub(super) fn examine(
             likelihood,
             starts,
             gradient,
+            memory: Memory::of(&rbm, streams.of("rbm/memory")),
             free_energy_gap: (b - a, ea.hypot(eb)),
             largest_weight: largest.into(),
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
@@ -222,10 +275,22 @@ pub(super) fn examine(
     })
 }
 
-/// Mean and its standard error over samples.
-fn of(values: &[f64]) -> Measured {
-    let mean = mean_error(values);
-    (mean.value, mean.error)
+/// Mean and its standard error over samples, of given weights or equal ones.
+fn mean_of(values: &[f64], weights: Option<&[f64]>) -> Measured {
+    let Some(weights) = weights else {
+        let mean = mean_error(values);
+        return (mean.value, mean.error);
+    };
+    let sum: f64 = weights.iter().sum();
+    let mean = values.iter().zip(weights).map(|(x, w)| w * x).sum::<f64>() / sum;
+    let squares: f64 = values.iter().zip(weights).map(|(x, w)| (w * (x - mean)).powi(2)).sum();
+    let n = effective_number(weights);
+    (mean, (squares * n / (n - 1.0).max(1.0)).sqrt() / sum)
+}
+
+/// Number of samples of equal weights whose mean has the same error: (sum w)^2 / sum w^2.
+fn effective_number(weights: &[f64]) -> f64 {
+    weights.iter().sum::<f64>().powi(2) / weights.iter().map(|w| w * w).sum::<f64>()
 }
 
 /// sum (a - b)^2 / 2, in units of the deviations where data are standardised.

@@ -1,0 +1,86 @@
+//! How long the Gibbs chains of the trained machine remember: was a training by chains of k steps in equilibrium (Decelle, Furtlehner and
+//! Seoane 2021)?
+
+use super::settings::Divergence;
+use rgflow::random::Stream;
+use rgflow::rbm::{ChainDraws, Method, Rbm};
+use serde::{Deserialize, Serialize};
+
+/// Chains and their steps, before and while they are followed.
+const CHAINS: usize = 8;
+const BURN_IN: usize = 500;
+const STEPS: usize = 2000;
+/// R-hat above which chains have not met.
+const APART: f64 = 1.1;
+
+/// Memory of the chains of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// tau_int in steps v -> h -> v, of the free energy or the mean of the visible units, whichever is longer.
+    pub tau: f64,
+    /// Its error; none where it is longer than the chains can show, or these have not met.
+    pub error: Option<f64>,
+}
+
+impl Memory {
+    /// Of chains of `rbm`.
+    pub(super) fn of(rbm: &Rbm, stream: Stream) -> Self {
+        let chains = ChainDraws { chains: CHAINS, burn_in: BURN_IN, spacing: 1 };
+        let drawn = chains.draw(rbm, CHAINS * STEPS, stream);
+        let longer = if drawn.tau_mean.tau > drawn.tau.tau { drawn.tau_mean } else { drawn.tau };
+        let measured = longer.error.is_finite() && drawn.r_hat.is_none_or(|r_hat| r_hat < APART);
+        Self { tau: longer.tau, error: measured.then_some(longer.error) }
+    }
+
+    /// A sentence, if the chains of the training by `divergence` are shorter than the memory of those of its machine.
+    pub(super) fn warning(&self, divergence: &Divergence) -> Option<String> {
+        let (method, k) = (divergence.method, *divergence.steps);
+        let tau = match self.error {
+            Some(_) if k as f64 >= self.tau => return None,
+            Some(_) => format!("tau_int = {:.3} steps", self.tau),
+            None => format!("a tau_int that {STEPS} steps do not show"),
+        };
+        let name = method.to_string().to_uppercase();
+        match method {
+            Method::Cd => Some(format!(
+                "Out of equilibrium: {name}-{k} runs chains of {k} step(s) from the data, and those of the machine have {tau}. It is \
+                 trained for what so few steps do, not for its own law; take --method pcd, or more --steps."
+            )),
+            Method::Pcd => Some(format!(
+                "{name}-{k} is in equilibrium only while the machine changes little within the memory of its chains: {k} step(s) an \
+                 update are below {tau}; a rate that falls to 0 lets them catch up, more --steps or --method tempering help."
+            )),
+            // Chains that exchange states forget sooner than Gibbs steps do, and expectation values have no chains.
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TrainRbm;
+    use super::*;
+    use crate::study::prelude::*;
+    use rgflow::random::Streams;
+
+    /// Weak weights: no memory. Two modes that chains do not leave: no tau_int.
+    #[test]
+    fn short_chains_are_said() {
+        let streams = Streams::new(1);
+        let mut rbm = Rbm::random(20, 4, 0.02, &mut streams.generator("test/init", 0));
+        let weak = Memory::of(&rbm, streams.of("test/memory"));
+        rbm.weights.fill(0.9);
+        let strong = Memory::of(&rbm, streams.of("test/memory"));
+        let divergence = |method: &str| {
+            changed::<TrainRbm>(&[&format!("training.method=\"{method}\"")]).unwrap().resolved().training.divergence
+        };
+        assert!(weak.tau < 1.0 && weak.error.is_some() && strong.error.is_none(), "{weak:?} {strong:?}");
+        for (method, word) in [("cd", "Out of equilibrium: CD-1"), ("pcd", "PCD-2 is in equilibrium only")] {
+            assert_eq!(weak.warning(&divergence(method)), None);
+            assert!(strong.warning(&divergence(method)).unwrap().contains(word));
+            let measured = Memory { tau: 12.5, error: Some(1.0) }.warning(&divergence(method)).unwrap();
+            assert!(measured.contains("tau_int = 12.5 steps"), "{measured}");
+        }
+        assert_eq!(strong.warning(&divergence("exact")), None);
+    }
+}
