@@ -7,4 +7,4 @@
 //! assert_eq!(rgflow::packed::packed(array![[1, -1, 1, 1, -1]].view()), [0b1101, 0]);
 //! ```
 
-pub use crate::kernel::spins::{pack, pack_levels, packed, packed_len};
+pub use crate::kernel::spins::{draw_levels, pack, pack_levels, packed, packed_len};

@@ -31,6 +31,7 @@ enum Machine {
   rgflow train rbm samples.npz --hidden 25 --method pcd                 towards the likelihood's optimum
   rgflow train rbm samples.npz --hidden 9 --method exact --set training.grow=1
   rgflow train rbm bytes.npy --scale 255
+  rgflow train rbm bytes.npy --scale 255 --grey drawn         stochastically binarised in each epoch
   rgflow train rbm real.npy --units gaussian
   rgflow train rbm one-hot.csv --units categorical:3
   rgflow train rbm T1.5.npy T2.0.npy T2.5.npy
@@ -72,6 +73,10 @@ struct Rbm {
     /// Array or column of the weights of samples (its name, or its number in a table without names) [default: equal weights].
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     weights: Option<String>,
+    /// Grey levels in [0, 1]: means (expectation values of the units, which have no likelihood) or drawn (probabilities of bits, drawn afresh
+    /// in each epoch) [default: means].
+    #[arg(long, value_name = "HOW", help_heading = "Data")]
+    grey: Option<String>,
     /// Trains Gaussian units on (v - mean)/deviation; the machine is kept in the units of the data [default: yes for gaussian, no for
     /// gaussian:SIGMA].
     #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = "Data")]
@@ -203,7 +208,7 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
-            Machine::Rbm(Rbm { own, hidden, from, units, weights, standardise, method, steps, running }) => {
+            Machine::Rbm(Rbm { own, hidden, from, units, weights, grey, standardise, method, steps, running }) => {
                 exchanged::among_samples("rgflow train rbm", &own.data, None, &running.flags.sets)?;
                 let experiment = TrainRbm::new(&own.data)?;
                 let experiment = match &from {
@@ -217,6 +222,7 @@ impl Train {
                     number("machine.hidden", hidden.or(experiment.given_hidden())),
                     text("machine.units", units.as_ref()),
                     text("data.weights", weights.as_ref()),
+                    text("data.grey", grey.as_ref()),
                     text("data.standardise", standardise.as_ref()),
                     text("training.method", method.as_ref()),
                     number("training.steps", steps),

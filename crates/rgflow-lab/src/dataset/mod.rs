@@ -43,6 +43,8 @@ mod weights;
 use crate::artifact::{Artifact, Error, npz, user_file};
 use content::{Content, Format};
 use ndarray::Array2;
+use rgflow::packed::{draw_levels, packed_len};
+use rgflow::random::Bulk;
 use rgflow::rbm::Units;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -306,6 +308,22 @@ impl Dataset {
         let unknown = self.unknown.as_ref().map(|unknown| unknown.select(ndarray::Axis(0), rows));
         let weights = self.weights.as_ref().map(|weights| rows.iter().map(|row| weights[*row]).collect());
         Self { values: self.values.select(rows), labels, weights, unknown, ..self.clone_without_values() }
+    }
+
+    /// Bits drawn with the grey levels of the samples `rows` as their probabilities, in the layout of [`packed`].
+    pub fn drawn_bits(&self, rows: &[usize], random: &mut Bulk) -> Vec<u8> {
+        let portions = self.values.portions(rows.len());
+        portions.flat_map(|part| draw_levels(self.values.rows(&rows[part]).view(), 0.0, 1.0, random)).collect()
+    }
+
+    /// The same samples as bits, drawn with the grey levels as their probabilities.
+    pub fn drawn(&self, random: &mut Bulk) -> Self {
+        let (samples, units) = self.values.dim();
+        let all: Vec<usize> = (0..samples).collect();
+        let (bits, bytes) = (self.drawn_bits(&all, random), packed_len(units));
+        let bit = |(sample, unit): (usize, usize)| (bits[sample * bytes + unit / 4] >> (unit % 4) & 1) as i8;
+        let values = Values::States(Array2::from_shape_fn((samples, units), bit));
+        Self { values, kind: Kind::Bits, labels: self.labels.clone(), ..self.clone_without_values() }
     }
 
     fn clone_without_values(&self) -> Self {

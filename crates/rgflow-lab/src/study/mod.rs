@@ -10,6 +10,7 @@ pub mod flow_ends;
 pub mod flows;
 pub mod known_law;
 pub mod likelihood;
+pub mod ln_z;
 pub mod modes;
 pub mod peaks;
 pub mod pictures;

@@ -2,7 +2,7 @@
 
 use super::samples::ThermalSet;
 use super::settings::{self, Torus};
-use super::training::MachineFit;
+use super::training::{MachineData, MachineFit};
 use crate::artifact::{Artifact, Error, Model, Repetition, Stage, StageOut, rbm_file};
 use ndarray::Array2;
 use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
@@ -114,7 +114,6 @@ pub fn fitted<K: Serialize>(
         let fit = MachineFit {
             purpose: &stage,
             part: "training",
-            weights: None,
             training,
             likelihood_every: 0,
             lower: &[("rbm.learning_rate", *spec.rbm.learning_rate), ("rbm.weight_scale", *spec.rbm.weight_scale)],
@@ -122,7 +121,7 @@ pub fn fitted<K: Serialize>(
         };
         let start = first(spec.shape, spec.rbm, out.streams(), name);
         let Trained { rbm, update, metrics: evaluations, snapshots } =
-            fit.run(out, start, bits.as_slice(), test.view(), None)?;
+            fit.run(out, start, &MachineData::new(bits.as_slice(), test.view()))?;
         let mut lines = String::new();
         for m in &evaluations {
             let line = serde_json::json!({"update": m.update, "epoch": m.update / one,

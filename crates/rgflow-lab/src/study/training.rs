@@ -4,7 +4,7 @@ use super::values::{Named, NotNegative, Positive, Within, real};
 use crate::artifact::{Error, StageOut};
 use rgflow::learning::{Batching, Descent, Momentum, Regulariser, Rule};
 use rgflow::nn::{self, Cost, Data, Mlp, NnError};
-use rgflow::rbm::{self, Rbm, RbmError, Samples};
+use rgflow::rbm::{self, FreshSamples, Rbm, RbmError, Samples};
 use serde::{Deserialize, Serialize};
 
 /// Settings to lower if a training diverges: keys and values.
@@ -48,6 +48,26 @@ impl NetworkFit<'_> {
     }
 }
 
+/// Samples of the training of an RBM.
+#[derive(Clone, Copy)]
+pub struct MachineData<'a> {
+    pub train: Samples<'a>,
+    /// Their weights, if they are not equal.
+    pub weights: Option<&'a [f64]>,
+    pub test: Samples<'a>,
+    /// Training samples whose cost is measured too.
+    pub measured: Option<Samples<'a>>,
+    /// Training samples of each epoch, where they are drawn.
+    pub fresh: Option<FreshSamples<'a>>,
+}
+
+impl<'a> MachineData<'a> {
+    /// Of which only the cost of the samples `test` is measured.
+    pub fn new(train: impl Into<Samples<'a>>, test: impl Into<Samples<'a>>) -> Self {
+        Self { train: train.into(), weights: None, test: test.into(), measured: None, fresh: None }
+    }
+}
+
 /// Training of an RBM in a stage; its epochs are those of `training.evaluate_every`.
 pub struct MachineFit<'a> {
     /// Purpose of its random streams.
@@ -55,8 +75,6 @@ pub struct MachineFit<'a> {
     /// Part under which an interrupted training is saved, unique in the stage.
     pub part: &'a str,
     pub training: rbm::Training,
-    /// Weights of the samples; none: equal.
-    pub weights: Option<&'a [f64]>,
     /// Updates between two measurements of ln p of the test set; 0 = none.
     pub likelihood_every: usize,
     pub lower: Lower<'a>,
@@ -65,30 +83,27 @@ pub struct MachineFit<'a> {
 }
 
 impl MachineFit<'_> {
-    /// Trains `start` on `data`; its reconstruction cost is measured on `test`, and on the rows `measured` of the data, if any.
+    /// Trains `start`.
     ///
     /// # Errors
     /// As [`NetworkFit::run`].
-    pub fn run<'d>(
-        &self,
-        out: &StageOut,
-        start: Rbm,
-        data: impl Into<Samples<'d>>,
-        test: impl Into<Samples<'d>>,
-        measured: Option<Samples<'d>>,
-    ) -> Result<rbm::Trained, Error> {
+    pub fn run(&self, out: &StageOut, start: Rbm, data: &MachineData) -> Result<rbm::Trained, Error> {
         let failure = |error| match error {
             RbmError::Diverged { sign, .. } => diverged(&sign, self.lower),
             other => other.into(),
         };
         let (training, per_epoch) = (&self.training, self.training.evaluate_every.max(1) as u64);
         let longest = training.snapshots.iter().copied().max().unwrap_or(0).max(training.updates) as u64;
-        let mut fit = rbm::Fit::new(start, data, test, training, out.streams().of(self.purpose)).map_err(failure)?;
+        let mut fit =
+            rbm::Fit::new(start, data.train, data.test, training, out.streams().of(self.purpose)).map_err(failure)?;
         fit = fit.with_likelihood(self.likelihood_every);
-        if let Some(weights) = self.weights {
+        if let Some(weights) = data.weights {
             fit = fit.with_weights(weights).map_err(failure)?;
         }
-        if let Some(measured) = measured {
+        if let Some(fresh) = data.fresh {
+            fit = fit.with_fresh_samples(fresh)?;
+        }
+        if let Some(measured) = data.measured {
             fit = fit.with_training_cost(measured).map_err(failure)?;
         }
         let units = |updates: u64| updates * self.units / per_epoch;

@@ -4,6 +4,7 @@
 //! j of byte g is unit 4 g + j).
 
 use crate::cpu::{self, dispatched};
+use crate::random::Bulk;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// Units that are drawn together, the widest vector of f32.
@@ -51,6 +52,32 @@ pub fn pack_levels(values: ArrayView2<f32>, low: f32, high: f32, packed: &mut [u
         });
         pack_row(cpu::path(), values, low, high, bytes)
     })
+}
+
+/// Bits of units whose means are `values`, shape (n, units), between `low` and `high`: each is drawn by itself, high with probability (value - low)/(high -
+/// low). Of grey levels in [0, 1] and {0, 1} this is stochastic binarisation.
+///
+/// # Panics
+/// If `low` is not below `high`.
+///
+/// ```
+/// use ndarray::array;
+/// use rgflow::{packed::draw_levels, random::Streams};
+/// let mut random = Streams::new(1).bulk("example/grey", 0);
+/// assert_eq!(draw_levels(array![[0.0, 1.0, 1.0, 0.0, 1.0]].view(), 0.0, 1.0, &mut random), [0b0110, 1]);
+/// ```
+pub fn draw_levels(values: ArrayView2<f32>, low: f32, high: f32, random: &mut Bulk) -> Vec<u8> {
+    assert!(low < high, "levels {low} and {high}");
+    let (n, bytes) = (values.ncols(), packed_len(values.ncols()));
+    let (mut bits, mut words) = (vec![0u8; values.nrows() * bytes], vec![0u32; n]);
+    let unit = 2f64.powi(32) / f64::from(high - low);
+    for (row, to) in values.rows().into_iter().zip(bits.chunks_exact_mut(bytes.max(1))) {
+        random.fill(&mut words);
+        for (i, (value, word)) in row.iter().zip(&words).enumerate() {
+            to[i / 4] |= u8::from(f64::from(*word) < f64::from(value - low) * unit) << (i % 4);
+        }
+    }
+    bits
 }
 
 dispatched! {

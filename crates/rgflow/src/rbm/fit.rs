@@ -1,7 +1,7 @@
 //! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
 
 use super::divergence::{bound, runaway};
-use super::training::{Metrics, Snapshot, Trained, Trainer, Training};
+use super::training::{FreshSamples, Metrics, Snapshot, Trained, Trainer, Training};
 use super::{Rbm, RbmError, Samples, StopOn};
 use crate::learning::{EarlyStopping, StoppingState};
 use crate::random::Stream;
@@ -96,6 +96,15 @@ impl<'a> Fit<'a> {
     /// As [`Trainer::with_weights`].
     pub fn with_weights(mut self, weights: &[f64]) -> Result<Self, RbmError> {
         self.trainer = self.trainer.with_weights(weights)?;
+        Ok(self)
+    }
+
+    /// Trains on new samples in each pass ([`Trainer::with_fresh_samples`]); costs of training samples are still of those given.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_fresh_samples`].
+    pub fn with_fresh_samples(mut self, samples: FreshSamples<'a>) -> Result<Self, RbmError> {
+        self.trainer = self.trainer.with_fresh_samples(samples)?;
         Ok(self)
     }
 

@@ -71,5 +71,5 @@ pub use samples::Samples;
 pub use series::chain_series;
 pub use spectrum::Spectrum;
 pub use tempering::{Ladder, Tempering};
-pub use training::{Metrics, Snapshot, Trained, Trainer, Training};
+pub use training::{FreshSamples, Metrics, Snapshot, Trained, Trainer, Training};
 pub use units::{Categories, Levels, Sites, Units, Widths};

@@ -12,6 +12,7 @@ use crate::learning::{Batching, Descent, Rule, SampleWeights, Sgd};
 use crate::random::{Bulk, Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How a machine is trained.
 ///
@@ -112,6 +113,10 @@ pub struct Trained {
     pub snapshots: Vec<Snapshot>,
 }
 
+/// Samples of each pass through the data, of a law of which new ones cost little: bits as those of [`Samples::Packed`], as many each time, by
+/// the number of the pass from 0. The same number gives the same bits.
+pub type FreshSamples<'a> = &'a (dyn Fn(u64) -> Vec<u8> + Sync);
+
 /// A machine that is trained update by update, without evaluations: what [`super::train`] is made of.
 ///
 /// ```
@@ -137,6 +142,7 @@ pub struct Trainer<'a> {
     at: usize,
     streams: Streams,
     shuffle: String,
+    fresh: Option<FreshSamples<'a>>,
 }
 
 impl<'a> Trainer<'a> {
@@ -176,7 +182,20 @@ impl<'a> Trainer<'a> {
         };
         let (shuffle, order) = (format!("{purpose}/shuffle"), Vec::with_capacity(samples));
         let weights = None;
-        Ok(Self { machine, data, batching, phases, samples, weights, order, sweep: 0, at: 0, streams, shuffle })
+        Ok(Self {
+            machine,
+            data,
+            batching,
+            phases,
+            samples,
+            weights,
+            order,
+            sweep: 0,
+            at: 0,
+            streams,
+            shuffle,
+            fresh: None,
+        })
     }
 
     /// Of weighted samples, for a trainer without updates: the gradient is that of \<ln p> with each sample by its share of all `weights`,
@@ -216,11 +235,46 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// The same on new samples in each pass: each gives as many as the data has, which say the shape alone.
+    ///
+    /// # Errors
+    /// [`RbmError::NotTwoValued`] for units that have no bits, [`RbmError::Data`] for data between their two values.
+    ///
+    /// # Panics
+    /// In an update, if a pass has another number of bytes than the data.
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::{Rbm, Trainer, Training}};
+    /// let streams = Streams::new(1);
+    /// let rbm = Rbm::random(2, 1, 0.01, &mut streams.generator("example/init", 0));
+    /// // All units of a sample agree; which value they have is drawn afresh.
+    /// let draw = |pass| (0..500).map(|i| 0b11 * u8::from((i * 7 + pass) % 3 == 0)).collect::<Vec<u8>>();
+    /// let (first, training) = (draw(0), Training::default());
+    /// let mut trainer = Trainer::new(rbm, first.as_slice(), &training, streams.of("example"))?.with_fresh_samples(&draw)?;
+    /// (0..3000).for_each(|_| trainer.update());
+    /// let mean = trainer.rbm().moments()?.visible;
+    /// assert!((mean[0] + 1.0 / 3.0).abs() < 0.1); // a third of the samples is up
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
+    pub fn with_fresh_samples(mut self, samples: FreshSamples<'a>) -> Result<Self, RbmError> {
+        let levels = self.rbm().visible_levels("fresh samples")?;
+        if let Prepared::Values(values) = &self.data {
+            let between = |v: &f32| *v != levels.low() && *v != levels.high();
+            let misfit = values.indexed_iter().find(|(_, v)| between(v));
+            let ((sample, unit), value) = misfit.expect("data that is all bits is packed");
+            let (units, (low, high)) = (self.rbm().visible_units().to_string(), (levels.low(), levels.high()));
+            return Err(RbmError::Data { sample, unit, value: *value, units, low, high });
+        }
+        self.fresh = Some(samples);
+        Ok(self)
+    }
+
     /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
     pub fn update(&mut self) {
         let batch = self.phases.batch;
         if self.at + batch > self.order.len() {
             self.set_order(self.sweep);
+            self.renew(self.sweep);
             (self.sweep, self.at) = (self.sweep + 1, 0);
             if self.sweep == 1 && self.phases.persistent {
                 self.begin();
@@ -237,6 +291,15 @@ impl<'a> Trainer<'a> {
             (Machine::Expected(machine), data) => machine.update(data, rows),
         }
         self.at += batch;
+    }
+
+    /// Takes the samples of the pass `sweep`, where each has its own.
+    fn renew(&mut self, sweep: u64) {
+        if let (Some(fresh), Prepared::Bits(data)) = (self.fresh, &mut self.data) {
+            let bits = fresh(sweep);
+            assert_eq!(bits.len(), data.len(), "bytes of the fresh samples of pass {sweep}");
+            *data = Cow::Owned(bits);
+        }
     }
 
     /// Sets persistent chains to the first samples of the first sweep, from the beginning again if there are more chains.
@@ -279,6 +342,7 @@ impl<'a> Trainer<'a> {
         let (sweep, at, machine): (u64, usize, Vec<u8>) = decode(state)?;
         if let Some(last) = sweep.checked_sub(1) {
             self.set_order(last);
+            self.renew(last);
         }
         demand(at <= self.order.len())?;
         (self.sweep, self.at) = (sweep, at);

@@ -4,7 +4,7 @@ use super::settings::{ALL, SETS, Settings};
 use crate::artifact::{Model, network_file, rbm_file};
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
-use crate::study::training::{MachineFit, NetworkFit};
+use crate::study::training::{MachineData, MachineFit, NetworkFit};
 use ndarray::{Array1, Array2, ArrayView2, concatenate, s};
 use rgflow::exact::{RingStates, chain};
 use rgflow::flow::{RingFlow, RingLaw, RingReading, RingThermometer};
@@ -227,9 +227,9 @@ impl Machines<'_> {
             ..Training::default()
         };
         let (purpose, part, lower) = (&format!("rbm/{name}"), &self.next_part(), &[(lower, rate)]);
-        let fit = MachineFit { purpose, part, training, weights: None, likelihood_every: 0, lower, units: 0 };
+        let fit = MachineFit { purpose, part, training, likelihood_every: 0, lower, units: 0 };
         let test = data.slice(s![..*rbm.batch, ..]);
-        Ok(fit.run(self.out, self.start(), data.view(), test, None)?.snapshots)
+        Ok(fit.run(self.out, self.start(), &MachineData::new(data.view(), test))?.snapshots)
     }
 
     /// Law of a machine trained by exact gradients towards the `mixture`.

@@ -5,7 +5,7 @@ use super::data::{self, Set};
 use super::settings::{Epochs, Training};
 use crate::artifact::{Model, rbm_file};
 use crate::study::prelude::*;
-use crate::study::training::MachineFit;
+use crate::study::training::{MachineData, MachineFit};
 use rgflow::learning::{Batching, Descent, Rule, Sgd};
 use rgflow::rbm::{self, Rbm, Trained, Units};
 
@@ -46,7 +46,6 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
         let fit = MachineFit {
             purpose: &name,
             part: "training",
-            weights: None,
             training: rbm::Training {
                 updates: *training.epochs * per_epoch,
                 batching: Batching::Mini { size: *rbm.batch, repeats: false },
@@ -61,7 +60,8 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
         };
         // The cost is only monitored, so a few rows are enough.
         let shown = x.slice(ndarray::s![..x.nrows().min(200), ..]);
-        let Trained { rbm: trained, update, snapshots, .. } = fit.run(out, start, x.view(), shown, None)?;
+        let Trained { rbm: trained, update, snapshots, .. } =
+            fit.run(out, start, &MachineData::new(x.view(), shown))?;
         let write = |epoch: Option<usize>, machine: &Rbm, updates: usize| {
             let metadata = serde_json::json!({
                 "name": set, "seed": out.seed(), "updates": updates, "settings": rbm, "training": training

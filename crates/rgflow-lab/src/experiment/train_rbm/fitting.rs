@@ -4,7 +4,7 @@ use super::settings::{Divergence, Settings, VisibleBias};
 use crate::dataset::{Dataset, Kind};
 use crate::study::likelihood::ln_z_of;
 use crate::study::prelude::*;
-use crate::study::training::MachineFit;
+use crate::study::training::{MachineData, MachineFit};
 use rgflow::learning::{Batching, Descent, Fall};
 use rgflow::random::Generator;
 use rgflow::rbm::{Rbm, Samples, Trained, Training, Units};
@@ -20,14 +20,9 @@ pub(super) struct Sets<'a> {
     pub units: [Units; 2],
     /// The machine to begin with, if one is given.
     pub first: Option<Rbm>,
-    pub train: Samples<'a>,
-    /// Weights of the training samples, if they are not equal.
-    pub weights: Option<Vec<f64>>,
+    pub samples: MachineData<'a>,
     /// Samples of equal weights like the weighted training samples.
     pub alike: Samples<'a>,
-    pub test: Samples<'a>,
-    /// Training samples of the learning curve.
-    pub measured: Samples<'a>,
 }
 
 /// A trained machine.
@@ -173,7 +168,7 @@ struct Fits<'a, 'b> {
 
 impl Fits<'_, '_> {
     fn samples(&self) -> usize {
-        self.sets.train.len(self.sets.data.n_units())
+        self.sets.samples.train.len(self.sets.data.n_units())
     }
 
     /// Units of progress of an epoch with `m` hidden units.
@@ -194,7 +189,7 @@ impl Fits<'_, '_> {
         let rbm = &fitted.rbm;
         let ln_p = match ln_z_of(rbm, self.out.streams().of(&format!("rbm{}/ln-z", plan.suffix()))) {
             Ok((ln_z, error)) if self.sets.data.kind != Kind::Grey => {
-                let [train, test] = [self.sets.alike, self.sets.test].map(|of| mean_ln_p(rbm, of, ln_z));
+                let [train, test] = [self.sets.alike, self.sets.samples.test].map(|of| mean_ln_p(rbm, of, ln_z));
                 Some([train, test, error])
             }
             _ => None,
@@ -241,13 +236,11 @@ impl Fits<'_, '_> {
                 purpose: &format!("rbm{grown}"),
                 part: &format!("training{grown}"),
                 training: training.clone(),
-                weights: sets.weights.as_deref(),
                 likelihood_every: likelihood_every(&machine, sets.data, *divergence.epochs) * every,
                 lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
                 units: self.units(m) * (every / per_epoch) as u64,
             };
-            let Trained { rbm, update, metrics, .. } =
-                fit.run(out, machine, sets.train, sets.test, Some(sets.measured))?;
+            let Trained { rbm, update, metrics, .. } = fit.run(out, machine, &sets.samples)?;
             for m in &metrics {
                 let update = done + m.update;
                 let mut line = serde_json::json!({"update": update, "epoch": update as f64 / per_epoch as f64,

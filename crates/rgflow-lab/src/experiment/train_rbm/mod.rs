@@ -157,6 +157,9 @@ impl Experiment for TrainRbm {
         };
         let train = train * fitting::work(divergence, *settings.machine.hidden, self.given_hidden());
         let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
+        // Annealing and tempering, where no layer can be enumerated.
+        let anneals = data.n_units().min(*settings.machine.hidden) > 25 && data.kind != Kind::Real;
+        let examine = examine + if anneals { 7e-5 * weights } else { 0.0 };
         Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
             "examine",
             "examine",

@@ -41,7 +41,10 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         over.number(key, "nats", what, |f| f.log_likelihood.map(|l| l[i]))
     };
     let alone = of(&of_test, "", "", 2);
-    let test = of(&of_test, "log_likelihood.test", "ln p of a test sample, ln Z by enumeration", 1);
+    let annealed = first.annealed.is_some();
+    let by = if annealed { "by annealed importance sampling" } else { "by enumeration" };
+    let what = format!("ln p of a test sample, ln Z {by}");
+    let test = of(&of_test, "log_likelihood.test", &what, 1);
     let source = "independent units with the means of the training data";
     let likelihood = Costs {
         train: of(&of_train, "log_likelihood.train", "ln p of a training sample", 0),
@@ -49,7 +52,13 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         without: alone,
     };
     let known = likelihood.test.value.is_some();
-    let ln_z = Repeated::new("rbm", found).number("ln_z", "1", "exact ln Z by enumeration", |f| f.ln_z);
+    let over = Repeated::new("rbm", found);
+    let ln_z = match annealed {
+        true => over.number("ln_z", "1", "ln Z by annealed importance sampling from both directions", |f| {
+            f.ln_z.zip(f.annealed.as_ref()).map(|(z, (error, _))| (z, *error))
+        }),
+        false => over.number("ln_z", "1", "exact ln Z by enumeration", |f| f.ln_z),
+    };
 
     let (name, hidden) = (data.name(), *settings.machine.hidden);
     let [visible_units, hidden_units] = first.units.each_ref().map(|units| short(units));
@@ -123,7 +132,11 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         data.n_units(),
         first.updates
     );
-    let notes = nothing.into_iter().chain(first.no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
+    let annealing = first.annealed.iter().map(|(_, how)| format!("ln Z {how}."));
+    let notes = nothing
+        .into_iter()
+        .chain(annealing)
+        .chain(first.no_likelihood.iter().map(|why| format!("No likelihood: {why}.")));
     record.summary = Table::new(caption, ["", "training", "test", "test, without machine"]).rows(rows);
     if first.kl.is_some() {
         let best = first.best.map(|best| format!("; ln p by that law itself: {best:.2} nats")).unwrap_or_default();
@@ -266,6 +279,7 @@ mod tests {
             log_likelihood,
             no_likelihood: None,
             ln_z: log_likelihood.map(|_| 7.5),
+            annealed: None,
             kl: log_likelihood.map(|_| (1.5, 0.25)),
             best: log_likelihood.map(|_| -2.0),
             starts: None,

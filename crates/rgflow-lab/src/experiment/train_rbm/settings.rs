@@ -24,6 +24,8 @@ pub struct Data {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shape: Vec<usize>,
     pub scale: f64,
+    #[serde(skip_serializing_if = "Grey::is_means")]
+    pub grey: Grey,
     #[serde(skip_serializing_if = "Standardise::is_auto")]
     pub standardise: Standardise,
     pub test_fraction: TestFraction,
@@ -35,6 +37,22 @@ real!(
     |x| (0.01..=0.9).contains(&x),
     "must be 0.01 to 0.9"
 );
+
+/// Meaning of grey levels, values in [0, 1], for the training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grey {
+    /// Expectation values of the visible units, which have no likelihood.
+    Means,
+    /// Probabilities of bits, which are drawn afresh in each epoch, and once for what is measured.
+    Drawn,
+}
+
+impl Grey {
+    fn is_means(&self) -> bool {
+        *self == Self::Means
+    }
+}
 
 /// Whether real data are standardised for the training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,6 +275,11 @@ impl Settings {
         units.sites().map(|sites| sites.states())
     }
 
+    /// Whether bits are drawn from the grey levels `data`.
+    pub fn draws(&self, data: &Dataset) -> bool {
+        self.data.grey == Grey::Drawn && data.kind == Kind::Grey
+    }
+
     /// Kind of the visible units.
     pub fn visible(&self, data: &Dataset) -> Units {
         match &*self.machine.units {
@@ -276,6 +299,12 @@ impl Settings {
                 "machine.units = \"{}\": the data is {} and holds {bad}; choose the units that the data has",
                 self.machine.units.text(),
                 data.kind.name()
+            ));
+        }
+        if self.draws(data) && visible != Units::BINARY {
+            let units = self.machine.units.text();
+            return Err(format!(
+                "data.grey = \"drawn\": bits 0 and 1 are drawn, and machine.units = \"{units}\"; take --units binary"
             ));
         }
         data.check(&visible).map_err(|why| format!("machine.units = \"{}\": {why}", self.machine.units.text()))?;

@@ -8,13 +8,16 @@ use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::machine::Machine;
 use crate::study::known_law::KnownLaw;
+use crate::study::ln_z::LnZ;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
+use crate::study::training::MachineData;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rgflow::learning::SampleWeights;
 use rgflow::random::{Streams, permutation};
 use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 use rgflow::statistics::mean_error;
+use std::borrow::Cow;
 
 const REVISION: u32 = 7;
 /// Of the findings.
@@ -48,6 +51,9 @@ pub struct Findings {
     /// Reason why there is no likelihood.
     pub no_likelihood: Option<String>,
     pub ln_z: Option<f64>,
+    /// Its error and how it was found, unless by enumeration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annealed: Option<(f64, String)>,
     /// KL of the data's law from the machine's, and the mean of ln q over that law; where it is known.
     #[serde(default)]
     pub kl: Option<Measured>,
@@ -102,6 +108,14 @@ fn by_weight(data: &Dataset, rows: &[usize], (streams, index): (Streams, u64)) -
     Ok(order.into_iter().map(|k| rows[k]).collect())
 }
 
+/// The samples as the training sees them: bits drawn once where settings say that grey levels are.
+fn seen<'a>(settings: &Settings, data: &'a Dataset, streams: Streams) -> Cow<'a, Dataset> {
+    match settings.draws(data) {
+        true => Cow::Owned(data.drawn(&mut streams.bulk("rbm/grey", 0))),
+        false => Cow::Borrowed(data),
+    }
+}
+
 /// Makes or keeps the trained machine.
 pub(super) fn train(
     repetition: &Repetition,
@@ -127,20 +141,26 @@ pub(super) fn train(
         let (alike, test) = (alike?, test?);
         let fit = || own.map_or_else(|| Standard::fit(data, &alike), Ok);
         let standard = settings.standardises().then(fit).transpose()?;
-        let of = |rows: &[usize]| samples(data, rows, &visible, standard.as_ref());
+        let bits = seen(settings, data, streams);
+        let of = |rows: &[usize]| samples(&bits, rows, &visible, standard.as_ref());
         let count = train.len().min(MEASURED);
         let measured: Vec<usize> = (0..count).map(|i| alike[i * train.len() / count]).collect();
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
         let resampled = data.weights.is_some().then(|| of(&alike));
+        let weights = weights(data, &train);
+        let draw = |pass: u64| data.drawn_bits(&train, &mut streams.bulk("rbm/grey", pass + 1));
         let sets = Sets {
-            data,
+            data: &bits,
             units: [visible.clone(), hidden],
             first: from.map(first).transpose()?,
-            train: x.for_machine(),
-            weights: weights(data, &train),
+            samples: MachineData {
+                train: x.for_machine(),
+                weights: weights.as_deref(),
+                test: y.for_machine(),
+                measured: Some(measured.for_machine()),
+                fresh: settings.draws(data).then_some(&draw),
+            },
             alike: resampled.as_ref().unwrap_or(&x).for_machine(),
-            test: y.for_machine(),
-            measured: measured.for_machine(),
         };
         let (Fitted { rbm, update, lines }, starts) = fitting::fit(out, settings, &sets)?;
         out.write(METRICS, lines)?;
@@ -189,6 +209,7 @@ pub(super) fn examine(
     };
     repetition.found(what, |out| {
         let streams = out.streams();
+        let data = &*seen(settings, data, streams);
         let (train, test) = split(data.n_samples(), settings, streams);
         let model = Model::load(trained.path(MODEL))?;
         let rbm = rbm_file::rbm(&model)?;
@@ -210,21 +231,24 @@ pub(super) fn examine(
         let reconstruction = [in_train(&seen_train.cost), in_test(&seen_test.cost), in_test(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
         let ((a, ea), (b, eb)) = (in_train(f_train), in_test(f_test));
-        let (mut log_likelihood, mut no_likelihood, mut ln_z, mut kl) = (None, None, None, None);
+        let (mut log_likelihood, mut no_likelihood, mut kl) = (None, None, None);
         // A grey level is a probability, not a state: it has no likelihood.
-        match rbm.ln_z() {
-            _ if !seen_test.states => {
-                no_likelihood = Some("grey levels are probabilities: such data has no likelihood".into())
-            }
+        let found = match seen_test.states {
+            true => LnZ::of(&rbm, streams.of("rbm/ln-z")),
+            false => Err("grey levels are probabilities: such data has no likelihood".into()),
+        };
+        match &found {
             Ok(z) => {
-                let shifted = |f: &[f64]| f.iter().map(|f| -f - z).collect::<Vec<_>>();
+                let with = |(value, error): Measured| (value, error.hypot(z.error()));
+                let shifted = |f: &[f64]| f.iter().map(|f| -f - z.value).collect::<Vec<_>>();
                 let [of_train, of_test] = [f_train, f_test].map(|f| shifted(f));
-                log_likelihood = Some([in_train(&of_train), in_test(&of_test), in_test(&seen_test.ln_p_alone)]);
-                ln_z = Some(z);
-                kl = law.map(|law| law.kl(&rbm, data.values.rows(&test).view(), z));
+                log_likelihood =
+                    Some([with(in_train(&of_train)), with(in_test(&of_test)), in_test(&seen_test.ln_p_alone)]);
+                kl = law.map(|law| with(law.kl(&rbm, data.values.rows(&test).view(), z.value)));
             }
-            Err(e) => no_likelihood = Some(e.to_string()),
+            Err(why) => no_likelihood = Some(why.clone()),
         }
+        let annealed = found.as_ref().ok().filter(|z| !z.is_exact()).map(|z| (z.error(), z.how.clone()));
         let several = *settings.training.divergence.starts > 1;
         let starts = several.then(|| trained.json::<Starts>(STARTS)).transpose()?;
         let gradient = match several.then(|| rbm.moments()) {
@@ -257,7 +281,8 @@ pub(super) fn examine(
             reconstruction,
             log_likelihood,
             no_likelihood,
-            ln_z,
+            ln_z: found.ok().map(|z| z.value),
+            annealed,
             kl,
             best: law.and_then(KnownLaw::best),
             likelihood,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::learning::{Adam, Batching, Descent, Momentum, Regulariser, Rule, Sgd};
+use crate::packed::draw_levels;
 use crate::random::Streams;
 use crate::rbm::{Method, StopOn, Units};
 use ndarray::Array2;
@@ -101,6 +102,44 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
             assert_eq!(other.restore(&end), Err(Unfit), "{name}");
         }
     }
+}
+
+/// Samples that are drawn afresh are others in each pass, the same in every run, and those of their pass where a training is taken up.
+#[test]
+fn fresh_samples_are_those_of_their_pass() {
+    let start = Rbm::random(6, 3, 0.1, &mut Streams::new(1).generator("test/init", 0));
+    let draw = |pass: u64| {
+        let values = Array2::from_elem((40, 6), -0.4 + 0.1 * pass as f32);
+        draw_levels(values.view(), -1.0, 1.0, &mut Streams::new(2).bulk("test/draw", pass))
+    };
+    let (first, updates) = (draw(0), 14); // 4 in each pass
+    let batching = Batching::Mini { size: 10, repeats: false };
+    for method in [Method::Cd, Method::Pcd, Method::Exact] {
+        let training = Training { updates, batching, method, evaluate_every: 4, ..Training::default() };
+        let fit = || {
+            let bits = first.as_slice();
+            let mut fit = Fit::new(start.clone(), bits, bits, &training, Streams::new(3).of("test")).unwrap();
+            fit.steps_per_advance = 1;
+            fit
+        };
+        let (mut same, mut fresh) = (fit(), fit().with_fresh_samples(&draw).unwrap());
+        let mut saved = vec![fresh.save()];
+        while fresh.advance() {
+            same.advance();
+            assert_eq!(same.trainer.rbm() == fresh.trainer.rbm(), fresh.update <= 4, "{method}: {}", fresh.update);
+            saved.push(fresh.save());
+        }
+        let end = fresh.finish().unwrap().rbm;
+        for state in &saved {
+            let mut fit = fit().with_fresh_samples(&draw).unwrap();
+            fit.restore(state).unwrap();
+            while fit.advance() {}
+            assert_eq!(fit.finish().unwrap().rbm, end, "{method}");
+        }
+    }
+    let grey = Array2::from_elem((40, 6), 0.5f32);
+    let fit = Fit::new(start, grey.view(), grey.view(), &Training::default(), Streams::new(3).of("test")).unwrap();
+    assert!(matches!(fit.with_fresh_samples(&draw).err(), Some(RbmError::Data { value: 0.5, .. })));
 }
 
 /// A training that ran away is one that ran away, wherever it was taken up.
