@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let drawn = Sampler::auto(&model, t).draw(2000, Streams::new(1).of("example"))?;
     let summary = Summary::measure(&model, t, &drawn.collection)?;
     println!("{}: tau_int = {:.2}", drawn.collection.sampler, drawn.collection.tau_int_energy);
-    println!("E/N = {:.4} +- {:.4} J", summary.energy.value, summary.energy.error);
+    println!("E/N = {:.4} J", summary.energy);
     println!("exactly {:.4} J", square::thermodynamics(32, 32, t)?.energy);
     Ok(())
 }

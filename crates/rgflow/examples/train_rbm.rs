@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ln_z = rbm.ln_z()?;
     for (name, data) in [("training", train), ("test", test)] {
         let ln_p = rbm.log_likelihood(data, ln_z);
-        println!("{name}: ln p = {:.3} +- {:.3} nats per sample", ln_p.value, ln_p.error);
+        println!("{name}: ln p = {ln_p:.3} nats per sample");
     }
     Ok(())
 }

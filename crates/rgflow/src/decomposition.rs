@@ -31,13 +31,7 @@ fn shifted<T>(matrix: DMatrix<f64>, attempt: impl Fn(DMatrix<f64>) -> Option<T>)
 
 /// Eigenvalues and orthonormal eigenvectors (columns) of a symmetric matrix of at least one row, of which the lower triangle is
 /// read; in no order. Right to about 1e-15 times its norm. `None` if it is not finite, or the iteration does not converge.
-///
-/// ```
-/// let ones = nalgebra::DMatrix::from_element(3, 3, 1.0);
-/// let eigen = rgflow::decomposition::symmetric_eigen(ones).expect("converges");
-/// assert!((eigen.eigenvalues.max() - 3.0).abs() < 1e-12);
-/// ```
-pub fn symmetric_eigen(matrix: DMatrix<f64>) -> Option<SymmetricEigen<f64, Dyn>> {
+pub(crate) fn symmetric_eigen(matrix: DMatrix<f64>) -> Option<SymmetricEigen<f64, Dyn>> {
     let steps = limit(matrix.nrows());
     let (mut eigen, shift) = shifted(matrix, |m| SymmetricEigen::try_new(m, EPSILON, steps))?;
     eigen.eigenvalues.add_scalar_mut(-shift);
@@ -45,19 +39,25 @@ pub fn symmetric_eigen(matrix: DMatrix<f64>) -> Option<SymmetricEigen<f64, Dyn>>
 }
 
 /// The eigenvalues alone, as [`symmetric_eigen`].
-pub fn symmetric_eigenvalues(matrix: DMatrix<f64>) -> Option<Vec<f64>> {
+pub(crate) fn symmetric_eigenvalues(matrix: DMatrix<f64>) -> Option<Vec<f64>> {
     let (values, shift) = shifted(matrix, eigenvalues)?;
     Some(values.iter().map(|value| value - shift).collect())
 }
 
-/// Singular values, falling, and vectors as asked for. `None` as [`symmetric_eigen`].
+/// Singular values, falling, and vectors as asked for. `None` if the matrix is not finite, or the iteration does not converge.
+///
+/// ```
+/// let ones = nalgebra::DMatrix::from_element(3, 3, 1.0);
+/// let svd = rgflow::decomposition::svd(ones, false, false).expect("converges");
+/// assert!((svd.singular_values[0] - 3.0).abs() < 1e-12);
+/// ```
 pub fn svd(matrix: DMatrix<f64>, u: bool, v: bool) -> Option<SVD<f64, Dyn, Dyn>> {
     let steps = limit(matrix.nrows().max(matrix.ncols()));
     is_finite(&matrix).then(|| matrix.try_svd(u, v, EPSILON, steps))?
 }
 
 /// Complex eigenvalues of a square matrix as (real, imaginary). `None` as [`symmetric_eigen`].
-pub fn complex_eigenvalues(matrix: DMatrix<f64>) -> Option<Vec<(f64, f64)>> {
+pub(crate) fn complex_eigenvalues(matrix: DMatrix<f64>) -> Option<Vec<(f64, f64)>> {
     let steps = limit(matrix.nrows());
     let schur = is_finite(&matrix).then(|| Schur::try_new(matrix, EPSILON, steps))??;
     Some(schur.complex_eigenvalues().iter().map(|z| (z.re, z.im)).collect())

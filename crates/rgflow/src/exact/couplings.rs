@@ -88,6 +88,7 @@ fn walk<L: Lattice + ?Sized>(model: &Ising<'_, L>, mut visit: impl FnMut(f64, i6
     if n > MAX_SITES {
         return Err(ExactError::TooManyStates { found: n, most: MAX_SITES });
     }
+    crate::lattice::check(model.lattice)?;
     let mut spins = vec![1i8; n];
     let (mut energy, mut magnetisation) = (model.energy(&spins), n as i64);
     visit(energy, magnetisation, &spins);

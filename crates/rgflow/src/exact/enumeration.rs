@@ -43,6 +43,9 @@ pub struct JointDensity {
 pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, ExactError> {
     let n_sites = lattice.n_sites();
     Ising::new(lattice).needs_plain("the density of states", "take enumeration::averages")?;
+    if n_sites <= MAX_SITES {
+        crate::lattice::check(lattice)?;
+    }
     let n_bonds: usize = (0..n_sites).map(|site| lattice.neighbours(site).len()).sum::<usize>() / 2;
     // Both sums keep their parity, so that half of each index suffices.
     let columns = n_sites + 1;
@@ -61,7 +64,8 @@ pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, E
 /// Exact averages of `model` at `temperature` in `[0, inf]` from all states of at most 25 sites, for couplings of any size and sign.
 ///
 /// # Errors
-/// [`ExactError::TooManyStates`] beyond 25 sites.
+/// [`ExactError::TooManyStates`] beyond 25 sites, [`LatticeError::Inconsistent`](crate::lattice::LatticeError::Inconsistent) for a lattice
+/// whose lists do not agree.
 ///
 /// ```
 /// use rgflow::exact::enumeration::averages;

@@ -18,7 +18,7 @@ const LOW_TEMPERATURE_COUPLING: f64 = 8.0;
 /// Full f64 precision at every temperature, O(m log n) with m the smaller extent. T = 0: energy -2, specific heat 0.
 ///
 /// # Errors
-/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if an extent is below 2 (or the sites exceed 31 bits).
+/// [`LatticeError::Extent`] if an extent is below 2 (or the sites exceed 31 bits).
 ///
 /// ```
 /// use rgflow::{exact::square, lattice::Temperature};
@@ -92,7 +92,7 @@ pub fn temperature_of_energy(lx: usize, ly: usize, energy: f64) -> Option<Temper
 /// The temperature at which the specific heat of the `lx` x `ly` torus is largest, to about 1e-8, and its value per spin.
 ///
 /// # Errors
-/// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) as [`thermodynamics`].
+/// [`LatticeError::Extent`] as [`thermodynamics`].
 ///
 /// ```
 /// let (peak, height) = rgflow::exact::square::specific_heat_peak(10, 10)?;

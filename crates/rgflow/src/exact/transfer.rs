@@ -117,7 +117,7 @@ impl Sampler {
     }
 
     /// As [`Self::sample`], with a stream for each configuration: the first rows do not depend on `n`.
-    pub fn sample_extensible(&self, n: usize, rng: &mut Generator) -> Collection {
+    pub(crate) fn sample_extensible(&self, n: usize, rng: &mut Generator) -> Collection {
         if self.temperature == Temperature::ZERO {
             return self.ground_states(n, rng);
         }

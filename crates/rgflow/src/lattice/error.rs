@@ -129,6 +129,14 @@ pub enum LatticeError {
         /// The remedy.
         remedy: &'static str,
     },
+    /// A lattice whose lists do not agree with one another.
+    #[error("lattice {lattice} {why}; a bond is listed by both of its ends, with one coupling")]
+    Inconsistent {
+        /// Name and extents of the lattice.
+        lattice: String,
+        /// The fault.
+        why: String,
+    },
     /// A field that is not a number.
     #[error("field h = {0}: must be finite (units J)")]
     Field(f64),

@@ -43,7 +43,7 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
 
 /// The sampler as a type, for lists.
 #[derive(Clone, Copy, Debug)]
-pub struct HeatBath;
+pub(crate) struct HeatBath;
 
 impl Algorithm for HeatBath {
     const NAME: &'static str = "heat-bath";

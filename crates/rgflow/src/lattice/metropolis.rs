@@ -67,7 +67,7 @@ pub fn is_bit_parallel(model: &Ising<'_, Square>, temperature: Temperature) -> b
 
 /// The sampler as a type, for lists.
 #[derive(Clone, Copy, Debug)]
-pub struct Metropolis;
+pub(crate) struct Metropolis;
 
 impl Algorithm for Metropolis {
     const NAME: &'static str = "metropolis";

@@ -7,7 +7,7 @@
 //! ordered and disordered starts. [`AshkinTeller`] has two spins per site and two transitions. (Thesis chapter 3; the exact sampler
 //! lives in [`exact`](crate::exact), the choice among all in [`sampling`](crate::sampling).)
 
-pub mod algorithm;
+pub(crate) mod algorithm;
 pub mod ashkin_teller;
 mod chain_length;
 mod clusters;

@@ -86,7 +86,7 @@ fn sampling_chains<'a, L: Lattice + ?Sized>(
 
 /// The sampler as a type, for lists.
 #[derive(Clone, Copy, Debug)]
-pub struct SwendsenWang;
+pub(crate) struct SwendsenWang;
 
 impl Algorithm for SwendsenWang {
     const NAME: &'static str = "swendsen-wang";

@@ -90,7 +90,7 @@ fn sampling_chains<'a, L: Lattice + ?Sized>(
 
 /// The sampler as a type, for lists.
 #[derive(Clone, Copy, Debug)]
-pub struct Wolff;
+pub(crate) struct Wolff;
 
 impl Algorithm for Wolff {
     const NAME: &'static str = "wolff";

@@ -1,5 +1,5 @@
 //! Shared by all learning machines: how their parameters are changed ([`Descent`]), in which portions the data comes
-//! ([`Batching`]), how it is made wider ([`mixtures`], [`noisy`]) and when to stop ([`EarlyStopping`]). (Thesis sections 2.2.2, 2.2.3
+//! ([`Batching`]), and how it is made wider ([`mixtures`], [`noisy`]). (Thesis sections 2.2.2, 2.2.3
 //! and 4.4.)
 
 mod adam;
@@ -18,10 +18,10 @@ pub use augmentation::{mixtures, noisy};
 pub use batches::{Batching, SampleWeights};
 pub(crate) use descent::square;
 pub use descent::{Descent, Fall, Optimiser};
-pub use early_stopping::EarlyStopping;
-pub(crate) use early_stopping::State as StoppingState;
+pub(crate) use early_stopping::{EarlyStopping, State as StoppingState};
 pub use error::LearningError;
 pub use momentum::Momentum;
-pub use regulariser::{Penalty, Regulariser, count_above};
+pub(crate) use regulariser::count_above;
+pub use regulariser::{Penalty, Regulariser};
 pub use rule::{Method, Rule, Step};
 pub use sgd::Sgd;

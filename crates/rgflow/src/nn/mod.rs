@@ -21,4 +21,4 @@ pub use inputs::Samples;
 pub use mlp::{Layer, Mlp};
 pub use trainer::Trainer;
 pub use training::{Data, Epoch, Stop, Trained, Training, train};
-pub use workspace::Workspace;
+pub(crate) use workspace::Workspace;

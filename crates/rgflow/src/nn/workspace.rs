@@ -89,6 +89,7 @@ impl Workspace {
     ///
     /// # Panics
     /// If no row fits, if `x` has another width, if there are fewer targets than rows, or a class beyond the outputs.
+    #[cfg(test)]
     pub fn gradient(&mut self, mlp: &Mlp, x: ArrayView2<f32>, targets: Targets, cost: Cost) -> &[Layer] {
         self.backpropagate(mlp, Inputs::Real(x), targets, cost)
     }

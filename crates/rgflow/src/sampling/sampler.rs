@@ -98,7 +98,7 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// `auto` looks at `n` when it chooses the method, and takes fewer chains for fewer than 160 configurations.
     ///
     /// # Errors
-    /// [`SamplingError::NoExactSampler`] or [`ExactError::TooWide`] where there is no exact sampler, those of [`ChainLength::check`].
+    /// [`SamplingError::NoExactSampler`] or [`ExactError::TooWide`](crate::exact::ExactError::TooWide) where there is no exact sampler, those of [`ChainLength::check`].
     ///
     /// ```
     /// use rgflow::lattice::{Geometry, Ising, Temperature};

@@ -56,6 +56,23 @@ const SAME: f64 = 1e-3;
 /// The jackknife refits without each block; the weights of the points stay those of all data. chi2/dof near 1 says that
 /// one curve describes the data; well above, that sizes are too small, the window too wide, or the degree too low.
 ///
+/// ```
+/// use rgflow::scaling::{Master, Measured, collapse, distance, points};
+/// // Binder cumulants of a published table would stand here; these lie on a straight line in x, with T_c = 2.3 and nu = 0.8.
+/// let table: Vec<Measured> = [8, 16, 32]
+///     .into_iter()
+///     .flat_map(|size| [2.2, 2.25, 2.3, 2.35, 2.4].map(|t| (size, t)))
+///     .map(|(size, t)| {
+///         let x = distance(t, 2.3) * f64::from(size as u32).powf(1.0 / 0.8);
+///         Measured { size, t, value: 0.6 - 0.03 * x, error: 0.002 }
+///     })
+///     .collect();
+/// let line = Master { degree: 1, window: 10.0, start: [2.29, 0.9, 0.0], fit_a: false, omega: None };
+/// let seen = collapse(&points(&table), &line)?;
+/// assert!((seen.t_c.value - 2.3).abs() < seen.t_c.error && (seen.nu.value - 0.8).abs() < seen.nu.error);
+/// # Ok::<(), rgflow::scaling::ScalingError>(())
+/// ```
+///
 /// # Errors
 /// With fewer points in the window than parameters, points of a single size, different numbers of blocks, where the fit does not converge, where
 /// chi^2 is nowhere higher by 1 on a side, or where another minimum fits as well, with nu or T_c more than three standard errors away.

@@ -1,6 +1,7 @@
 //! A value with its statistical error.
 
 use super::special::student_t_quantile;
+use std::fmt;
 
 /// A measured value, its statistical error (68.3 %, one standard error) and what it rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +12,22 @@ pub struct Estimate {
     pub error: f64,
     /// Effective number of independent data.
     pub n_eff: f64,
+}
+
+/// "-1.9454 +- 0.0033": with the digits of the format, else so many that the error has two.
+///
+/// ```
+/// use rgflow::statistics::Estimate;
+/// let energy = Estimate { value: -1.945_431, error: 0.003_27, n_eff: 100.0 };
+/// assert_eq!(format!("{energy}, {energy:.3}"), "-1.9454 +- 0.0033, -1.945 +- 0.003");
+/// ```
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_error = |error: f64| (1.0 - libm::log10(error).floor()).clamp(0.0, 17.0) as usize;
+        let has_error = self.error > 0.0 && self.error.is_finite();
+        let digits = f.precision().unwrap_or(if has_error { of_error(self.error) } else { 6 });
+        write!(f, "{:.digits$} +- {:.digits$}", self.value, self.error)
+    }
 }
 
 /// Value and error.

@@ -2,6 +2,7 @@
 //! open boundaries and lists of bonds are [`Bonds`].
 
 mod bonds;
+mod check;
 mod critical;
 mod cubic;
 mod honeycomb;
@@ -15,10 +16,11 @@ use std::fmt;
 use super::LatticeError;
 
 pub use bonds::{Bonds, Boundary};
+pub use check::check;
 pub use named::{Family, Named};
 
 /// A lattice: which sites share a bond, and with which coupling. Samplers and observables take any type with this trait; those that have a
-/// line in the list of [`Geometry`] can be named in commands and files.
+/// line in the list of [`Geometry`] can be named in commands and files. [`check`] tells whether the lists of a lattice of your own agree.
 pub trait Lattice: Sync {
     /// Its name, such as "square": what messages, files and the names of random streams say.
     fn name(&self) -> &str;

@@ -40,7 +40,7 @@ pub trait Named: Lattice + Sized {
 /// Name, dimension, coordination number and cells of a lattice of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Family {
-    /// The name, as [`Geometry::new`] takes it.
+    /// The name, as [`Geometry::new`](super::Geometry::new) takes it.
     pub name: &'static str,
     /// Number of extents.
     pub dimension: usize,

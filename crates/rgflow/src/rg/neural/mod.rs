@@ -11,7 +11,8 @@ mod patches;
 mod reading;
 
 pub use field::{InField, field_curve, field_rows, in_field, theta};
-pub use patches::{PATTERNS, of_parity, patches, sum_of_patches, turned};
+pub(crate) use patches::sum_of_patches;
+pub use patches::{PATTERNS, of_parity, patches, turned};
 pub use reading::{Level, LevelReadings, Observable, Plan, Readings};
 
 use ndarray::Array2;

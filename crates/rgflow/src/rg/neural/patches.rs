@@ -27,7 +27,7 @@ pub fn patches(spins: &[i8], lx: usize, ly: usize, counts: &mut [f32; PATTERNS])
 
 /// A local read-out summed over a lattice: `table` holds its number for each of the [`PATTERNS`], `counts` is that of
 /// [`patches`].
-pub fn sum_of_patches(table: &[f64], counts: &[f32; PATTERNS]) -> f64 {
+pub(crate) fn sum_of_patches(table: &[f64], counts: &[f32; PATTERNS]) -> f64 {
     table.iter().zip(counts).map(|(phi, n)| phi * f64::from(*n)).sum()
 }
 
