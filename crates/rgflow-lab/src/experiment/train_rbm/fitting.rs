@@ -1,5 +1,6 @@
 //! The training itself: one start or several, all hidden units at once or grown; the best is kept.
 
+use super::along;
 use super::settings::{Divergence, Settings, VisibleBias};
 use crate::dataset::{Dataset, Kind};
 use crate::study::likelihood::ln_z_of;
@@ -7,7 +8,7 @@ use crate::study::prelude::*;
 use crate::study::training::{MachineData, MachineFit};
 use rgflow::learning::{Batching, Descent, Fall};
 use rgflow::random::Generator;
-use rgflow::rbm::{Rbm, Samples, Trained, Training, Units};
+use rgflow::rbm::{Rbm, Samples, Snapshot, Trained, Training, Units};
 
 /// Samples whose ln p is measured at a time.
 const PORTION: usize = 4096;
@@ -32,6 +33,8 @@ pub(super) struct Fitted {
     pub update: usize,
     /// Its evaluations, as lines of JSON.
     pub lines: String,
+    /// Machines along the training, with their epochs.
+    pub along: Vec<(f64, Rbm)>,
 }
 
 /// A start and its end.
@@ -224,8 +227,15 @@ impl Fits<'_, '_> {
             _ => self.first(plan, sizes[0], scale, &mut random)?,
         };
         let (training, per_epoch) = training(settings, samples, plan.times);
+        // Snapshots beyond an early stop would prolong it.
+        let kept = if divergence.patience > 0 { 0 } else { *divergence.along };
+        let with_snapshots = |training: &Training| {
+            let epochs = along::epochs(kept, training.updates / per_epoch);
+            let snapshots = epochs.into_iter().map(|epoch| epoch * per_epoch).collect();
+            Training { snapshots, ..training.clone() }
+        };
         let every = training.evaluate_every;
-        let (mut done, mut lines) = (0, String::new());
+        let (mut done, mut lines, mut along) = (0, String::new(), Vec::new());
         for m in sizes {
             // The first has the names of a training that does not grow.
             let grown = if done == 0 { suffix.clone() } else { format!("{suffix}/{m}") };
@@ -235,12 +245,12 @@ impl Fits<'_, '_> {
             let fit = MachineFit {
                 purpose: &format!("rbm{grown}"),
                 part: &format!("training{grown}"),
-                training: training.clone(),
+                training: if m == *settings.machine.hidden { with_snapshots(&training) } else { training.clone() },
                 likelihood_every: likelihood_every(&machine, sets.data, *divergence.epochs) * every,
                 lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
                 units: self.units(m) * (every / per_epoch) as u64,
             };
-            let Trained { rbm, update, metrics, .. } = fit.run(out, machine, &sets.samples)?;
+            let Trained { rbm, update, metrics, snapshots } = fit.run(out, machine, &sets.samples)?;
             for m in &metrics {
                 let update = done + m.update;
                 let mut line = serde_json::json!({"update": update, "epoch": update as f64 / per_epoch as f64,
@@ -252,9 +262,11 @@ impl Fits<'_, '_> {
                 lines.push_str(&line.to_string());
                 lines.push('\n');
             }
+            let epoch = |s: &Snapshot| (done + s.update) as f64 / per_epoch as f64;
+            along.extend(snapshots.into_iter().map(|s| (epoch(&s), s.rbm)));
             (machine, done) = (rbm, done + update);
         }
-        Ok(Fitted { rbm: machine, update: done, lines })
+        Ok(Fitted { rbm: machine, update: done, lines, along })
     }
 }
 

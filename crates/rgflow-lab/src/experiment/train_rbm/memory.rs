@@ -37,7 +37,7 @@ impl Memory {
         let (method, k) = (divergence.method, *divergence.steps);
         let tau = match self.error {
             Some(_) if k as f64 >= self.tau => return None,
-            Some(_) => format!("tau_int = {:.3} steps", self.tau),
+            Some(_) => format!("tau_int = {:.1} steps", self.tau),
             None => format!("a tau_int that {STEPS} steps do not show"),
         };
         let name = method.to_string().to_uppercase();

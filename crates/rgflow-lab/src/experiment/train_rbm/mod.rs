@@ -1,5 +1,6 @@
 //! Experiment behind `rgflow train rbm`: an RBM trained on the user's own data.
 
+mod along;
 mod fitting;
 mod from;
 mod memory;

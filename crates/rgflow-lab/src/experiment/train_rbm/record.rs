@@ -1,6 +1,7 @@
 //! Record of `rgflow train rbm`: costs and likelihood compared with independent units; learning curve and pictures.
 
 use super::TrainRbm;
+use super::along;
 use super::optimum::{self, Optimum};
 use super::settings::Settings;
 use super::stage::Findings;
@@ -156,8 +157,9 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record.sections = vec![
         Section::new("Training")
             .figures([learning(first, &costs.without)])
+            .figures((first.along.len() > 1).then(|| along::figure(settings, data.n_units(), &first.along)))
             .tables(first.starts.iter().map(optimum::table)),
-        Section::new("What it looks like").figures(pictures(data, hidden, first)),
+        Section::new("What it looks like").figures(pictures(data, hidden, first)).figures(together(first)),
     ];
     record
 }
@@ -207,6 +209,18 @@ fn learning(found: &Findings, mean: &Number) -> Figure {
             "Costs of the training and the test set, root mean square weight, and ln p where it is known, against the epoch.",
         )
         .panels(panels)
+}
+
+/// W W^T, where there are few units.
+fn together(found: &Findings) -> Option<Figure> {
+    let width = found.together.len().isqrt();
+    let picture = Lattice { label: String::new(), width, values: found.together.clone() };
+    let shades = Shades::symmetric([&picture], "W W^T");
+    let caption = "(W W^T)_ij, row i and column j visible units in their order, without the diagonal: to second order in W the coupling that the hidden units make between \
+                   two visible ones, up to the variance of a hidden unit; `rgflow inspect MODEL --couplings` gives the couplings to all orders. First repetition.";
+    let figure =
+        Figure::new("together", "Visible units that hidden ones bind: W W^T").caption(caption, "Matrix of W W^T.");
+    (width > 0).then(|| figure.panels([Panel::lattices("W W^T", vec![vec![picture]], shades)]))
 }
 
 fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
@@ -284,11 +298,13 @@ mod tests {
             best: log_likelihood.map(|_| -2.0),
             starts: None,
             gradient: None,
+            along: vec![],
             memory: Memory { tau: 2.5, error: Some(0.5) },
             likelihood: log_likelihood.map(|_| [1.0, -3.5]).into_iter().collect(),
             free_energy_gap: (0.5, 0.0625),
             largest_weight: 1.5,
             weights_in_use: 0.75,
+            together: vec![0.0, 1.0, 1.0, 0.0],
             weights: vec![vec![1.5, -0.5]; 3],
             pairs: vec![[vec![1.0, -1.0], vec![0.5, -0.5]]],
             drawn: vec![vec![0.25, 0.75]],
@@ -300,7 +316,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
         file.write_all(b"1,-1\n-1,1\n1,1\n-1,-1\n").unwrap();
         let data = Dataset::read(file.path(), &Options::default()).unwrap();
-        let settings = changed::<TrainRbm>(&[]).unwrap();
+        let settings = changed::<TrainRbm>(&[]).unwrap().resolved();
         let with = record(&settings, &data, &[found(Some([(-3.0, 0.1), (-3.5, 0.125), (-5.0, 0.25)]))]);
         let values: Vec<(&str, f64)> = with.numbers.iter().map(|n| (n.key.as_str(), n.get())).collect();
         let expected = [
@@ -322,7 +338,7 @@ mod tests {
         let beside = |i: usize| (with.numbers[i].compare[0].value, with.numbers[i].first_verdict());
         assert_eq!([beside(0), beside(6)], [(Some(4.0), Verdict::Differs), (Some(-5.0), Verdict::Differs)]);
         let figures: Vec<&str> = with.figures().map(|f| f.id.as_str()).collect();
-        assert_eq!(figures, ["learning", "weights", "reconstructions", "drawn"]);
+        assert_eq!(figures, ["learning", "weights", "reconstructions", "drawn", "together"]);
         let without = record(&settings, &data, &[found(None)]);
         assert_eq!((without.numbers.len(), without.summary.rows.len()), (7, 1));
         assert!(with.answers.iter().any(|answer| answer.starts_with("Out of equilibrium: CD-1")));

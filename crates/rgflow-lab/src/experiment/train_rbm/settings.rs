@@ -124,6 +124,7 @@ pub struct Divergence {
     pub least_updates: Within<0, 1_000_000_000>,
     #[serde(skip_serializing_if = "NotNegative::is_nothing")]
     pub clip: NotNegative,
+    pub along: Within<0, 100>,
 }
 
 fn is_reconstruction(on: &StopOn) -> bool {

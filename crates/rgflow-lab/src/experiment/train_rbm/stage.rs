@@ -1,5 +1,6 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
+use super::along::Along;
 use super::fitting::{self, Fitted, Sets, Starts};
 use super::from::first;
 use super::memory::Memory;
@@ -19,15 +20,18 @@ use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 use rgflow::statistics::mean_error;
 use std::borrow::Cow;
 
-const REVISION: u32 = 7;
+const REVISION: u32 = 8;
 /// Of the findings.
-const FOUND: u32 = 9;
+const FOUND: u32 = 10;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
+const ALONG: &str = "rbm/along.json";
 const STARTS: &str = "rbm/starts.json";
 const FINDINGS: &str = "examine/findings.json";
 /// Numbers of pictures: of weights, of reconstructions, of draws.
 const SHOWN: [usize; 3] = [36, 8, 16];
+/// Most visible units of which W W^T is shown.
+const TOGETHER: usize = 144;
 /// Most training samples in the learning curve, spread over all.
 const MEASURED: usize = 5000;
 
@@ -65,6 +69,8 @@ pub struct Findings {
     /// Mean square and largest z of the gradient of ln p of the training samples, from exact moments, where there are several starts.
     #[serde(default)]
     pub gradient: Option<[f64; 2]>,
+    /// Machines along the training.
+    pub along: Vec<Along>,
     /// Memory of the machine's chains.
     pub memory: Memory,
     /// Epoch and mean ln p of the test set along the training, where it was measured.
@@ -75,6 +81,8 @@ pub struct Findings {
     /// Largest |w|, and the fraction of weights above a tenth of it.
     pub largest_weight: f64,
     pub weights_in_use: f64,
+    /// (W W^T)_ij of visible units, 0 for i = j; of few units.
+    pub together: Vec<f32>,
     /// Pictures: weights of hidden units, test samples with their reconstructions, states drawn from the machine.
     pub weights: Vec<Vec<f32>>,
     pub pairs: Vec<[Vec<f32>; 2]>,
@@ -130,7 +138,11 @@ pub(super) fn train(
         revision: REVISION,
         settings: (&settings.data, &settings.machine, &settings.training),
         inputs: &inputs,
-        outputs: if *settings.training.divergence.starts > 1 { &[MODEL, METRICS, STARTS] } else { &[MODEL, METRICS] },
+        outputs: if *settings.training.divergence.starts > 1 {
+            &[MODEL, METRICS, ALONG, STARTS]
+        } else {
+            &[MODEL, METRICS, ALONG]
+        },
     };
     repetition.stage(what, |out| {
         let streams = out.streams();
@@ -162,8 +174,12 @@ pub(super) fn train(
             },
             alike: resampled.as_ref().unwrap_or(&x).for_machine(),
         };
-        let (Fitted { rbm, update, lines }, starts) = fitting::fit(out, settings, &sets)?;
+        let (Fitted { rbm, update, lines, along }, starts) = fitting::fit(out, settings, &sets)?;
         out.write(METRICS, lines)?;
+        let memory =
+            |(k, (epoch, rbm)): (usize, &(f64, Rbm))| Along::of(*epoch, rbm, streams.of(&format!("rbm/along/{k}")));
+        let along: Vec<Along> = along.par_iter().enumerate().map(memory).collect();
+        out.write(ALONG, serde_json::to_string_pretty(&along).map_err(|e| Error::failure(e.to_string()))?)?;
         if let Some(starts) = starts {
             out.write(STARTS, serde_json::to_string_pretty(&starts).map_err(|e| Error::failure(e.to_string()))?)?;
         }
@@ -288,16 +304,25 @@ pub(super) fn examine(
             likelihood,
             starts,
             gradient,
+            along: trained.json(ALONG)?,
             memory: Memory::of(&rbm, streams.of("rbm/memory")),
             free_energy_gap: (b - a, ea.hypot(eb)),
             largest_weight: largest.into(),
             weights_in_use: in_use as f64 / rbm.weights.len() as f64,
+            together: if rbm.n_visible() <= TOGETHER { together(&rbm) } else { vec![] },
             weights: (0..rbm.n_hidden().min(SHOWN[0])).map(|a| rbm.weights.column(a).to_vec()).collect(),
             pairs: seen_test.pairs,
             drawn: drawn(&rbm, *settings.samples.steps, streams, &mut |_| out.tick(0))?,
         };
         Ok(findings)
     })
+}
+
+/// W W^T without its diagonal: to second order in W the coupling of two visible units, times the variance of a hidden one.
+fn together(rbm: &Rbm) -> Vec<f32> {
+    let mut product = rbm.weights.dot(&rbm.weights.t());
+    product.diag_mut().fill(0.0);
+    product.into_iter().collect()
 }
 
 /// Mean and its standard error over samples, of given weights or equal ones.
