@@ -84,6 +84,12 @@ pub fn all(data: &Data) -> Vec<Recipe> {
         Recipe { growth: Growth::One, ..best("PCD-2, 1000 chains, a unit at a time") },
         Recipe { growth: Growth::Quarter, ..best("PCD-2, 1000 chains, a quarter of the units at a time") },
     ];
+    for (name, method) in [
+        ("PCD-1 with tempering, 10 temperatures, 100 chains", Method::Tempering),
+        ("PCD-1 with trajectory tempering, 100 chains", Method::Trajectory),
+    ] {
+        all.push(Recipe { method, ..pcd(name, 1, 100) });
+    }
     all.push(Recipe { rank: 10, ..best("PCD-2, 1000 chains, first weights of rank 10") });
     // Where an update takes milliseconds.
     if data.n_hidden <= 16 && data.n_visible <= 100 {

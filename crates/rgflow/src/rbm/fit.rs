@@ -1,11 +1,12 @@
 //! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
 
 use super::divergence::{bound, runaway};
-use super::training::{FreshSamples, Metrics, Snapshot, Trained, Trainer, Training};
-use super::{Rbm, RbmError, Samples, StopOn};
+use super::training::{FreshSamples, Metrics, Snapshot, Trained, Trainer};
+use super::{Rbm, RbmError, Samples, StopOn, Training};
 use crate::learning::{EarlyStopping, StoppingState};
-use crate::random::Stream;
+use crate::random::{Bulk, Stream};
 use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encode, steps_per_advance};
+use ndarray::ArrayView2;
 use std::ops::ControlFlow;
 
 /// A training on its way; see [`train`], which brings one to its end. Its work is counted in updates, and an advance ends at
@@ -105,6 +106,16 @@ impl<'a> Fit<'a> {
     /// As [`Trainer::with_fresh_samples`].
     pub fn with_fresh_samples(mut self, samples: FreshSamples<'a>) -> Result<Self, RbmError> {
         self.trainer = self.trainer.with_fresh_samples(samples)?;
+        Ok(self)
+    }
+
+    /// Of training samples some of whose values are unknown, before any update; evaluations take them as they are. See
+    /// [`Trainer::with_unknown`].
+    ///
+    /// # Errors
+    /// As [`Trainer::with_unknown`].
+    pub fn with_unknown(mut self, unknown: ArrayView2<bool>, random: Bulk) -> Result<Self, RbmError> {
+        self.trainer = self.trainer.with_unknown(unknown, random)?;
         Ok(self)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Chains, Rbm, RbmError};
 use crate::kernel::spins::{pack_levels, packed_len, unpack_levels};
+use crate::restart::{Unfit, demand, put};
 use ndarray::{Array2, ArrayView2, CowArray, Ix2, s};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -112,10 +113,10 @@ impl<'a> Samples<'a> {
                 if pack_levels(values, levels.low(), levels.high(), &mut bits) {
                     Prepared::Bits(bits.into())
                 } else {
-                    Prepared::Values(values)
+                    Prepared::Values(values.into())
                 }
             }
-            (Self::Values(values), None) => Prepared::Values(values),
+            (Self::Values(values), None) => Prepared::Values(values.into()),
         })
     }
 }
@@ -123,10 +124,44 @@ impl<'a> Samples<'a> {
 /// Samples that have been checked.
 pub(super) enum Prepared<'a> {
     Bits(Cow<'a, [u8]>),
-    Values(ArrayView2<'a, f32>),
+    Values(CowArray<'a, f32, Ix2>),
 }
 
 impl Prepared<'_> {
+    /// Sets the samples `rows` to the states `v` of the visible units of `rbm`.
+    pub(super) fn set(&mut self, rbm: &Rbm, rows: &[usize], v: ArrayView2<f32>) {
+        match (self, rbm.visible_units().levels()) {
+            (Self::Bits(bits), Some(levels)) => {
+                let bytes = packed_len(rbm.n_visible());
+                let mut packed = vec![0; rows.len() * bytes];
+                let all = pack_levels(v, levels.low(), levels.high(), &mut packed);
+                assert!(all, "states of units whose samples are bits");
+                let bits = bits.to_mut();
+                for (row, state) in rows.iter().zip(packed.chunks_exact(bytes)) {
+                    bits[row * bytes..(row + 1) * bytes].copy_from_slice(state);
+                }
+            }
+            (Self::Values(values), _) => {
+                let rows = rows.iter().zip(v.rows());
+                rows.for_each(|(row, state)| values.row_mut(*row).assign(&state));
+            }
+            (Self::Bits(_), None) => unreachable!("bits are of two-valued units"),
+        }
+    }
+
+    /// Takes over samples that were saved, as bits or as values in the order of rows.
+    pub(super) fn restore(&mut self, bits: Vec<u8>, values: Vec<f32>) -> Result<(), Unfit> {
+        match self {
+            Self::Bits(own) => put(own.to_mut(), &bits),
+            Self::Values(own) => {
+                let own = own.view_mut();
+                demand(own.len() == values.len())?;
+                own.into_iter().zip(values).for_each(|(to, value)| *to = value);
+                Ok(())
+            }
+        }
+    }
+
     /// Clamps the visible units of `chains` to the samples `rows`.
     pub(super) fn put(&self, rows: &[usize], chains: &mut Chains) {
         match self {

@@ -4,77 +4,17 @@ use super::aided::Aided;
 use super::bitwise::Bitwise;
 use super::contrastive::Contrastive;
 use super::expected_gradient::Expected;
+use super::imputation::Imputation;
 use super::phases::Phases;
 use super::samples::Prepared;
 use super::small::Small;
-use super::{Method, Rbm, RbmError, Samples, StopOn};
-use crate::learning::{Batching, Descent, Rule, SampleWeights, Sgd};
+use super::{Method, Rbm, RbmError, Samples, Training};
+use crate::learning::{Batching, Descent, SampleWeights};
 use crate::random::{Bulk, Stream, Streams};
 use crate::restart::{Unfit, decode, demand, encode};
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-
-/// How a machine is trained.
-///
-/// ```
-/// use rgflow::rbm::{Method, Training};
-/// let training = Training { updates: 500, cd_steps: 3, method: Method::Pcd, ..Training::default() };
-/// assert_eq!(training.evaluate_every, 100);
-/// ```
-#[derive(Clone, Debug)]
-pub struct Training {
-    /// Number of updates of the machine that is returned.
-    pub updates: usize,
-    /// The portions of the data. A last batch of a sweep that is not full is left out.
-    pub batching: Batching,
-    /// Optimiser, learning rate and its decay, regularisation.
-    pub descent: Descent,
-    /// Steps k of the negative phase of CD, PCD and mean-field CD.
-    pub cd_steps: usize,
-    /// The negative phase.
-    pub method: Method,
-    /// Chains that go on from update to update; 0 = as many as a batch has samples. Those of PCD start at as many samples of the data.
-    pub chains: usize,
-    /// Machines whose chains exchange states, the present one among them: the temperatures of [`Method::Tempering`]; of
-    /// [`Method::Trajectory`] at most as many. 2 to 1000.
-    pub temperatures: usize,
-    /// Whether the gradient is centred: offsets of both layers are taken away, so that the direction of an update does not depend on
-    /// which values the units have (Montavon and Müller 2012). The gradient is zero where the plain one is.
-    pub centred: bool,
-    /// Last part of the updates, in [0, 1), whose parameters are averaged into the machine that is returned; 0 = the last machine.
-    /// The average is of at most about 1000 machines, evenly spaced.
-    pub tail_average: f64,
-    /// Updates between two evaluations of the test set's reconstruction cost, >= 1.
-    pub evaluate_every: usize,
-    /// Evaluations without a new optimum before stopping; 0 = never.
-    pub patience: usize,
-    /// The measure whose optimum is meant.
-    pub stop_on: StopOn,
-    /// Numbers of updates after which a snapshot is kept; where they exceed `updates`, or early stopping has come, the training
-    /// goes on for them alone.
-    pub snapshots: Vec<usize>,
-}
-
-impl Default for Training {
-    /// 1000 updates of CD-1 with batches of 100, plain ascent at the rate 0.01, an evaluation every 100 updates.
-    fn default() -> Self {
-        Self {
-            updates: 1000,
-            batching: Batching::Mini { size: 100, repeats: false },
-            descent: Descent::new(Rule::Sgd(Sgd), 0.01),
-            cd_steps: 1,
-            method: Method::Cd,
-            chains: 0,
-            temperatures: 10,
-            centred: false,
-            tail_average: 0.0,
-            evaluate_every: 100,
-            patience: 0,
-            stop_on: StopOn::Reconstruction,
-            snapshots: vec![],
-        }
-    }
-}
 
 /// One evaluation during training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +77,8 @@ pub struct Trainer<'a> {
     phases: Phases,
     samples: usize,
     weights: Option<SampleWeights>,
+    /// Where some values are unknown.
+    imputation: Option<Imputation>,
     order: Vec<usize>,
     sweep: u64,
     at: usize,
@@ -181,14 +123,14 @@ impl<'a> Trainer<'a> {
             }
         };
         let (shuffle, order) = (format!("{purpose}/shuffle"), Vec::with_capacity(samples));
-        let weights = None;
         Ok(Self {
             machine,
             data,
             batching,
             phases,
             samples,
-            weights,
+            weights: None,
+            imputation: None,
             order,
             sweep: 0,
             at: 0,
@@ -196,6 +138,32 @@ impl<'a> Trainer<'a> {
             shuffle,
             fresh: None,
         })
+    }
+
+    /// Of samples some of whose values are `unknown`, shape (samples, n_visible), for a trainer without updates: the gradient is that of
+    /// ln p of the known values. What the data hold at the unknown places is where their states begin, such as a draw from the means; each
+    /// time a sample comes, as many Gibbs steps as the negative phase has draw them given the known values.
+    ///
+    /// Random numbers of these draws are `random`, a stream of their own. Fresh samples are no others to go on with: not both.
+    ///
+    /// # Errors
+    /// [`RbmError::Shape`] for marks of another shape; [`RbmError::PartlyKnown`] where a site of several units is known in part.
+    ///
+    /// ```
+    /// use ndarray::arr2;
+    /// use rgflow::{random::Streams, rbm::{Rbm, Trainer, Training}};
+    /// let streams = Streams::new(1);
+    /// let data = arr2(&[[1.0f32, 1.0], [-1.0, -1.0], [1.0, -1.0]]);
+    /// let unknown = arr2(&[[false, false], [false, true], [true, true]]);
+    /// let start = Rbm::random(2, 1, 0.01, &mut streams.generator("example/init", 0));
+    /// let trainer = Trainer::new(start, data.view(), &Training::default(), streams.of("example"))?;
+    /// let mut trainer = trainer.with_unknown(unknown.view(), streams.bulk("example/unknown", 0))?;
+    /// trainer.update();
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
+    pub fn with_unknown(mut self, unknown: ArrayView2<bool>, random: Bulk) -> Result<Self, RbmError> {
+        self.imputation = Some(Imputation::new(&self.rbm(), self.samples, unknown, random)?);
+        Ok(self)
     }
 
     /// Of weighted samples, for a trainer without updates: the gradient is that of \<ln p> with each sample by its share of all `weights`,
@@ -281,6 +249,12 @@ impl<'a> Trainer<'a> {
             }
         }
         let rows = &self.order[self.at..self.at + batch];
+        if self.imputation.is_some() {
+            let rbm = self.rbm();
+            if let Some(imputation) = &mut self.imputation {
+                imputation.advance(&rbm, &mut self.data, rows, self.phases.steps);
+            }
+        }
         match (&mut self.machine, &self.data) {
             (Machine::Small(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
             (Machine::Bitwise(machine), Prepared::Bits(bits)) => machine.update(bits, rows),
@@ -334,15 +308,21 @@ impl<'a> Trainer<'a> {
             Machine::Real(machine) => machine.save(),
             Machine::Expected(machine) => machine.save(),
         };
-        encode(&(self.sweep, self.at, machine))
+        let completed = self.imputation.as_ref().map(|imputation| imputation.save(&self.data));
+        encode(&(self.sweep, self.at, machine, completed))
     }
 
     /// Goes on from what [`Trainer::save`] gave.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {
-        let (sweep, at, machine): (u64, usize, Vec<u8>) = decode(state)?;
+        let (sweep, at, machine, completed): (u64, usize, Vec<u8>, Option<Vec<u8>>) = decode(state)?;
         if let Some(last) = sweep.checked_sub(1) {
             self.set_order(last);
             self.renew(last);
+        }
+        match (&mut self.imputation, completed) {
+            (Some(imputation), Some(state)) => imputation.restore(&mut self.data, &state)?,
+            (None, None) => {}
+            _ => return Err(Unfit),
         }
         demand(at <= self.order.len())?;
         (self.sweep, self.at) = (sweep, at);
@@ -402,25 +382,5 @@ impl Machine {
             }
         }
         Self::Real(Box::new(Contrastive::new(rbm, phases, descent, random)))
-    }
-}
-
-impl Training {
-    /// Refuses settings that cannot be, for `n` samples.
-    fn check(&self, n: usize) -> Result<(), RbmError> {
-        self.descent.check()?;
-        self.batching.check(n)?;
-        for (name, value) in [("cd_steps", self.cd_steps), ("evaluate_every", self.evaluate_every)] {
-            if value == 0 {
-                return Err(crate::learning::LearningError::Setting { name, value: 0.0, range: "at least 1" }.into());
-            }
-        }
-        let (name, value) = ("tail_average", self.tail_average);
-        let range =
-            if self.patience > 0 { "0 with early stopping (patience), which keeps one machine" } else { "in [0, 1)" };
-        if !(0.0..1.0).contains(&value) || (self.patience > 0 && value > 0.0) {
-            return Err(crate::learning::LearningError::Setting { name, value, range }.into());
-        }
-        Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod rbm_exact;
 mod rbm_methods;
 mod rbm_sampling;
 mod rbm_training;
+mod rbm_unknown;
 mod rbm_updates;
 mod sampling;
 mod sampling_couplings;
