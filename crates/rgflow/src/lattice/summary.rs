@@ -100,7 +100,7 @@ impl Summary {
     /// let summary = Summary::measure(&model, t, &seen)?;
     /// assert!((summary.energy.value - -0.8413).abs() < 0.02);
     /// assert_eq!(summary.correlation[0].len(), 5);
-    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// # Ok::<(), rgflow::sampling::SamplingError>(())
     /// ```
     pub fn measure<L: Lattice + ?Sized>(
         model: &Ising<'_, L>,

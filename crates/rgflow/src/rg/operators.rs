@@ -53,7 +53,7 @@ impl Operator {
     }
 
     /// Whether it is the same sum, whatever its name.
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
+    pub fn same_as(&self, other: &Self) -> bool {
         self.images.len() == other.images.len() && self.images.iter().all(|image| other.images.contains(image))
     }
 
