@@ -1,5 +1,5 @@
-//! One function for each reader of files: whatever the bytes, it must return, soon and without much memory. `cargo fuzz` calls them
-//! with bytes of its own, the test `fuzz_corpus` with those that were kept.
+//! One function for each reader of files: whatever the bytes, it must return, soon and without much memory.
+//! `cargo fuzz` calls them with bytes of its own, the test `fuzz_corpus` with those that were kept.
 #![allow(dead_code)]
 
 use ndarray::IxDyn;
@@ -128,7 +128,8 @@ const PIECES: [&str; 48] = [
     "'descr': '<f4', 'fortran_order': True, 'shape': (1, 1)",
 ];
 
-/// Headers by their grammar: the first byte says the version, the second how many bytes are data, each other one is a piece.
+/// Headers by their grammar: the first byte says the version, the second how many bytes are data, each other one is a
+/// piece.
 pub fn npy_header(bytes: &[u8]) {
     let [version, data, pieces @ ..] = bytes else { return };
     let text: String = pieces.iter().map(|b| PIECES[usize::from(*b) % PIECES.len()]).collect();
@@ -182,7 +183,8 @@ pub fn text(bytes: &[u8]) {
 
 /// A file of settings in TOML, and settings of the command line.
 pub fn settings(bytes: &[u8]) {
-    let recipe = "lattice = 10\nfield = 0.5\n[rbm]\nepochs = 100\nrate = 0.01\nunits = \"spin\"\ntemperatures = [0, 2.5]\nlog = true\n";
+    let recipe = "lattice = 10\nfield = 0.5\n[rbm]\nepochs = 100\nrate = 0.01\nunits = \"spin\"\ntemperatures = [0, \
+        2.5]\nlog = true\n";
     let text = String::from_utf8_lossy(bytes);
     let sets: Vec<String> = text.lines().rev().take(2).map(str::to_string).collect();
     for (file, sets) in [(Some((Path::new("a.toml"), &*text)), &[][..]), (None, sets.as_slice())] {
@@ -294,8 +296,8 @@ pub fn several(bytes: &[u8]) {
     }
 }
 
-/// An archive of two samples with labels that are words: the first byte says their number, their width and their kind, the others are the
-/// words.
+/// An archive of two samples with labels that are words: the first byte says their number, their width and their kind,
+/// the others are the words.
 pub fn words(bytes: &[u8]) {
     let [form, choice, words @ ..] = bytes else { return };
     let dtype = ["<U", ">U", "|S", "<V"][usize::from(form >> 6)];

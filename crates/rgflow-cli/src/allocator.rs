@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The allocator of the command.
 pub struct Allocator;
 
-// SAFETY: every call goes to `System` as it came, and what `System` returns is returned, unless it is null: then the process
-// ends. So the contract of `GlobalAlloc` is kept as `System` keeps it.
+// SAFETY: every call goes to `System` as it came, and what `System` returns is returned, unless it is null: then the
+// process ends. So the contract of `GlobalAlloc` is kept as `System` keeps it.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of this method, which is that of `System`.

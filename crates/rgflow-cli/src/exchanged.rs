@@ -36,10 +36,12 @@ pub fn among_samples(command: &str, data: &[PathBuf], read: Option<&str>, sets: 
     let model = model.display();
     Err(Error::user(match read {
         Some(flag) => format!(
-            "{model} is a model, no samples; a network that reads the flow is given by {flag}: {command} {samples} {flag} {model}"
+            "{model} is a model, no samples; a network that reads the flow is given by {flag}: {command} {samples} \
+             {flag} {model}"
         ),
         None => format!(
-            "{model} is a model, no samples; {command} takes samples alone, and a machine is iterated by rgflow flow {model} {samples}"
+            "{model} is a model, no samples; {command} takes samples alone, and a machine is iterated by rgflow flow \
+             {model} {samples}"
         ),
     }))
 }

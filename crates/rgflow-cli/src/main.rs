@@ -16,8 +16,8 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-/// Neural networks meet the renormalization group: Ising samples, a network as thermometer, restricted Boltzmann machines
-/// and their flow.
+/// Neural networks meet the renormalization group: Ising samples, a network as thermometer, restricted Boltzmann
+/// machines and their flow.
 #[derive(Parser)]
 #[command(name = "rgflow", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Arguments {

@@ -61,8 +61,8 @@ pub fn width() -> usize {
     stderr::width_of_stdout()
 }
 
-/// Rows of text as aligned columns: the first to the left, the others to the right. They fit the terminal; where there is none,
-/// every row is one line, for programs that read it.
+/// Rows of text as aligned columns: the first to the left, the others to the right. They fit the terminal; where there
+/// is none, every row is one line, for programs that read it.
 pub fn columns(rows: &[Vec<String>]) -> String {
     columns_within(rows, if std::io::stdout().is_terminal() { width() } else { usize::MAX })
 }

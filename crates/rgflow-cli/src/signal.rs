@@ -1,5 +1,6 @@
-//! SIGINT and SIGTERM: the first asks the run to stop at a point where it can be resumed, the second ends the process at once.
-//! The process also ends if no safe point is reached in time: files appear whole or not at all, and `--resume` repeats the stage.
+//! SIGINT and SIGTERM: the first asks the run to stop at a point where it can be resumed, the second ends the process
+//! at once. The process also ends if no safe point is reached in time: files appear whole or not at all, and `--resume`
+//! repeats the stage.
 
 use rgflow_lab::artifact::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,8 @@ const GRACE: Duration = Duration::from_millis(1500);
 /// Message for a user who stopped a run.
 pub const HINT: &str = "interrupted: what is finished is kept; the same command with --resume goes on";
 
-/// Installs the handlers: a signal ends the process with exit code 130, at once or through the flag passed to [`watch`].
+/// Installs the handlers: a signal ends the process with exit code 130, at once or through the flag passed to
+/// [`watch`].
 ///
 /// # Errors
 /// If the system refuses a handler.

@@ -1,8 +1,10 @@
-//! Whether collapses of the square lattice find T_c, nu and exponents within their errors: `cargo run --example collapse_calibration [seeds]`.
+//! Whether collapses of the square lattice find T_c, nu and exponents within their errors:
+//! `cargo run --example collapse_calibration [seeds]`.
 //!
-//! L = 8, 12, 16, 24 at eight temperatures about T_c, 2000 configurations each, of independent seeds; U4, |m| and chi, without and with a
-//! correction L^{-7/4}. z is the distance from Onsager's T_c, nu = 1, beta/nu = 1/8 and gamma/nu = 7/4 in errors: those that are quoted (with the
-//! spread over window, degree and omega), and in brackets the statistical ones.
+//! L = 8, 12, 16, 24 at eight temperatures about T_c, 2000 configurations each, of independent seeds; U4, |m| and chi,
+//! without and with a correction L^{-7/4}. z is the distance from Onsager's T_c, nu = 1, beta/nu = 1/8 and gamma/nu =
+//! 7/4 in errors: those that are quoted (with the spread over window, degree and omega), and in brackets the
+//! statistical ones.
 
 use rgflow::lattice::{ChainLength, Ising, Observables, Square, Temperature, wolff};
 use rgflow::random::Streams;

@@ -1,9 +1,11 @@
-//! Whether errors of reweighted averages are right, and whether what can be read is read: `cargo run --example reweighting_calibration [seeds] [L ...]`.
+//! Whether errors of reweighted averages are right, and whether what can be read is read:
+//! `cargo run --example reweighting_calibration [seeds] [L ...]`.
 //!
-//! Independent samples of L x L tori at one temperature and field, or at two temperatures, are read on every grid that `rgflow rg reweight`
-//! proposes and at lists of temperatures and fields. Truth for L <= 8: the joint density of states over E and M; beyond that Kaufman's E and C and
-//! long samples, without field. A value is bad beyond three quoted errors. A target is due if its exact mean energy lies between the 10 % and 90 % quantiles of the
-//! energies that were drawn; one that is due and refused is counted.
+//! Independent samples of L x L tori at one temperature and field, or at two temperatures, are read on every grid that
+//! `rgflow rg reweight` proposes and at lists of temperatures and fields. Truth for L <= 8: the joint density of states
+//! over E and M; beyond that Kaufman's E and C and long samples, without field. A value is bad beyond three quoted
+//! errors. A target is due if its exact mean energy lies between the 10 % and 90 % quantiles of the energies that were
+//! drawn; one that is due and refused is counted.
 
 use rgflow::exact::enumeration::JointDensity;
 use rgflow::exact::{square, torus, transfer};
@@ -72,7 +74,8 @@ impl Reference {
             [m, self.n_sites / t * (m2 - m * m), 1.0 - m4 / (3.0 * m2 * m2)]
         };
         let whole = of(&near.1);
-        // Of ground states with one spin turned fewer than two may be missing; where there is none at all the blocks do not tell.
+        // Of ground states with one spin turned fewer than two may be missing; where there is none at all the blocks do
+        // not tell.
         let n = self.n_sites as i64;
         let more = of(&[near.1.as_slice(), &[BTreeMap::from([((8 - 2 * n, n - 2), UNSEEN)])]].concat());
         let parts: Vec<[f64; 3]> = near.1.iter().map(|b| of(std::slice::from_ref(b))).collect();

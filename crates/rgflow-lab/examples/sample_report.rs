@@ -19,7 +19,8 @@ fn main() -> Result<(), rgflow_lab::artifact::Error> {
         "stages": [{ "name": "samples", "seconds": 4.1 }, { "name": "thermometer", "seconds": 11.8 }, { "name": "rbm/0-6", "seconds": 38.2 }],
         "hashes": { "config": "b3:4fd1c0…", "train": "b3:99e02a…" },
     });
-    let settings = "[lattice]\nside = 10\n\n[temperatures]\nfrom = 0.0\nto = 6.0\nstep = 0.25\n\n[rbm]\nhidden = 64\nepochs = 100\nlearning_rate = 0.01\n";
+    let settings = "[lattice]\nside = 10\n\n[temperatures]\nfrom = 0.0\nto = 6.0\nstep = 0.25\n\n[rbm]\nhidden = \
+        64\nepochs = 100\nlearning_rate = 0.01\n";
     let path = write_report(&dir, &record(), settings, &provenance)?;
     println!("{}", rgflow_lab::report::text::table(&record().summary, rgflow_lab::report::text::WIDTH));
     println!("{}", path.display());
@@ -30,13 +31,20 @@ fn record() -> Record {
     Record {
         experiment: "ising-2d".into(),
         title: "RBM flow of the two-dimensional Ising model (sample page, made-up numbers)".into(),
-        question: "Does the flow of a restricted Boltzmann machine, trained on spins of all temperatures, run to the critical point, or only to \
+        question: "Does the flow of a restricted Boltzmann machine, trained on spins of all temperatures, run to the \
+            critical point, or only to \
                    the mixture that it was trained on?"
             .into(),
         answers: vec![
-            "The end of the flow is the training mixture, not T_c: T* = 2.41(3) against 2.40 of the mixture itself (null) and T_c = 2.269.".into(),
-            "When the window of temperatures moves (0-3 to 0-10) the end moves with it, from 1.86(4) to 2.93(6); T_c stays.".into(),
-            "Untrained and redrawn weights end at T >= 5.8: the end is a property of the training, not of the map.".into(),
+            "The end of the flow is the training mixture, not T_c: T* = 2.41(3) against 2.40 of the mixture itself \
+             (null) and T_c = 2.269."
+                .into(),
+            "When the window of temperatures moves (0-3 to 0-10) the end moves with it, from 1.86(4) to 2.93(6); T_c \
+             stays."
+                .into(),
+            "Untrained and redrawn weights end at T >= 5.8: the end is a property of the training, not of the \
+             map."
+                .into(),
             "In 3 of 10 cases the ends are not thermal at 1 %: no temperature describes them.".into(),
         ],
         summary: summary(),
@@ -44,7 +52,8 @@ fn record() -> Record {
             Section {
                 title: "The thermometer".into(),
                 text: vec![
-                    "A network with one hidden layer reads the temperature of a configuration. Averaged over a collection it gives P(T), and T* is \
+                    "A network with one hidden layer reads the temperature of a configuration. Averaged over a \
+                     collection it gives P(T), and T* is \
                      the temperature whose reference curve is nearest in the Kullback-Leibler divergence."
                         .into(),
                 ],
@@ -149,10 +158,13 @@ fn probability() -> Figure {
     Figure {
         id: "fig4.6".into(),
         title: "Reference curves of the thermometer".into(),
-        caption: "P(T) averaged over 1000 configurations at each of 25 temperatures, coloured from cold to hot. The curves widen above T_c, where \
+        caption: "P(T) averaged over 1000 configurations at each of 25 temperatures, coloured from cold to hot. The \
+            curves widen above T_c, where \
                   neighbouring temperatures look alike."
             .into(),
-        alt: "25 bell-shaped curves over T from 0 to 6 whose maxima move from left to right and become lower and wider.".into(),
+        alt: "25 bell-shaped curves over T from 0 to 6 whose maxima move from left to right and become lower and \
+            wider."
+            .into(),
         panels: vec![Panel::Curves { title: String::new(), x: axis("T (J/k_B)"), y: axis("P(T)"), curves }],
     }
 }
@@ -247,10 +259,13 @@ fn steps() -> Figure {
     Figure {
         id: "t-star-by-step".into(),
         title: "Temperature along the flow".into(),
-        caption: "T* after each step of the mean flow from six start temperatures; bars are one standard error over 10 seeds. Dashed: T_c and the \
+        caption: "T* after each step of the mean flow from six start temperatures; bars are one standard error over \
+            10 seeds. Dashed: T_c and the \
                   null."
             .into(),
-        alt: "Six curves that start at temperatures 0 to 6 and meet near 2.4 after about a hundred steps, slightly above T_c.".into(),
+        alt: "Six curves that start at temperatures 0 to 6 and meet near 2.4 after about a hundred steps, slightly \
+            above T_c."
+            .into(),
         panels: vec![
             Panel::Curves { title: "Mean flow".into(), x, y: axis("T* (J/k_B)"), curves },
             Panel::Curves {
@@ -280,9 +295,21 @@ fn arrows() -> Figure {
     Figure {
         id: "fig4.9".into(),
         title: "Flow diagram".into(),
-        caption: "One strip a training set: where ten steps lead from each start temperature. The dot is the end of the flow.".into(),
-        alt: "Arrows from both sides run to an end point that moves from 1.9 to 2.9 with the training window; a dashed line marks T_c.".into(),
-        panels: vec![Panel::Arrows { title: String::new(), x: axis("T* (J/k_B)"), strips, marks: vec![(TC, "T_c".into())] }],
+        caption: "One strip a training set: where ten steps lead from each start temperature. The dot is the end of \
+            the flow."
+            .into(),
+        alt: "Arrows from both sides run to an end point that moves from 1.9 to 2.9 with the training window; a \
+            dashed line marks T_c."
+            .into(),
+        panels: vec![Panel::Arrows {
+            title: String::new(),
+            x: axis(
+                "T* \
+            (J/k_B)",
+            ),
+            strips,
+            marks: vec![(TC, "T_c".into())],
+        }],
     }
 }
 
@@ -311,7 +338,9 @@ fn lattices() -> Figure {
     Figure {
         id: "lattices".into(),
         title: "Configurations along the flow".into(),
-        caption: "Expectation values of the 10 × 10 visible spins from six start temperatures (rows) after 0 to 1000 steps (columns).".into(),
+        caption: "Expectation values of the 10 × 10 visible spins from six start temperatures (rows) after 0 to 1000 \
+            steps (columns)."
+            .into(),
         alt: "Grids of small squares: different starts become the same smooth picture of two domains.".into(),
         panels: vec![Panel::Lattices { title: String::new(), rows: rows.to_vec(), shades: Default::default() }],
     }
@@ -347,7 +376,9 @@ fn map() -> Figure {
     Figure {
         id: "scan".into(),
         title: "End of the flow over epochs and hidden units".into(),
-        caption: "The more training and the more hidden units, the nearer the end is to the mixture's T*. One run did not finish.".into(),
+        caption: "The more training and the more hidden units, the nearer the end is to the mixture's T*. One run did \
+            not finish."
+            .into(),
         alt: "Two colour maps that fall from the lower left to the upper right corner.".into(),
         panels: vec![panel("T* of the end", "T* (J/k_B)", 0.0), right],
     }

@@ -1,4 +1,5 @@
-//! The laboratory: run folders and artifacts, data sets, records of results, experiments, and the report that shows them.
+//! The laboratory: run folders and artifacts, data sets, records of results, experiments, and the report that shows
+//! them.
 
 pub mod analysis;
 pub mod artifact;

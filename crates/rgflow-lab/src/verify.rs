@@ -1,5 +1,6 @@
-//! Checks of a small RBM against enumeration: ln Z, free energy, gradient, Gibbs kernel. Each check computes one quantity in
-//! two ways that share no code except the energy of the RBM. ln Z of a large one is estimated from two directions.
+//! Checks of a small RBM against enumeration: ln Z, free energy, gradient, Gibbs kernel. Each check computes one
+//! quantity in two ways that share no code except the energy of the RBM. ln Z of a large one is estimated from two
+//! directions.
 
 mod annealed;
 
@@ -10,8 +11,8 @@ use rgflow::rbm::{Chains, Kernel, Layer, Objective, Rbm, RbmError, Sites, Units}
 use rgflow::statistics::chi_square_tail;
 use serde::Serialize;
 
-/// Most two-valued units of both layers together for which joint states are summed one by one; for other kinds the number of states
-/// has the same limit.
+/// Most two-valued units of both layers together for which joint states are summed one by one; for other kinds the
+/// number of states has the same limit.
 const MOST_JOINT: usize = 22;
 /// Deviation of ln Z and free energies explained by rounding: parameters are f32, sums f64.
 const CLOSE: f64 = 1e-6;
@@ -39,8 +40,8 @@ pub struct Check {
     pub measure: Option<f64>,
     /// Meaning of the measure.
     pub measured_by: &'static str,
-    /// Whether it is within bounds; `None` if the check was not possible, for the reason in `note`, or if values were estimated that have no
-    /// bound.
+    /// Whether it is within bounds; `None` if the check was not possible, for the reason in `note`, or if values were
+    /// estimated that have no bound.
     pub passed: Option<bool>,
     /// Reason for leaving it out, or a remark.
     pub note: String,
@@ -73,7 +74,8 @@ impl Check {
     }
 }
 
-/// Runs all checks of `rbm` that its size allows; draws use `seed`. Where ln Z cannot be summed, there is one more check, which estimates it.
+/// Runs all checks of `rbm` that its size allows; draws use `seed`. Where ln Z cannot be summed, there is one more
+/// check, which estimates it.
 pub fn verify(rbm: &Rbm, seed: u64) -> Vec<Check> {
     let mut checks = vec![partition(rbm), layers(rbm), free_energy(rbm)];
     checks.push(gradient(rbm));

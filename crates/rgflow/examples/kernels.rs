@@ -1,5 +1,6 @@
-//! Five hot loops, each a fixed piece of work on its own: `kernels NAME ROUNDS` does it ROUNDS times and prints a checksum of the state it
-//! ends in. Run under an instruction counter they tell a change in the code from the noise of the machine (`bench/instructions`).
+//! Five hot loops, each a fixed piece of work on its own: `kernels NAME ROUNDS` does it ROUNDS times and prints a
+//! checksum of the state it ends in. Run under an instruction counter they tell a change in the code from the noise of
+//! the machine (`bench/instructions`).
 
 use ndarray::Array2;
 use rgflow::lattice::{Ising, Square, Temperature, multispin, wolff};

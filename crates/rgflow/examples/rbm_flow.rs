@@ -1,4 +1,5 @@
-//! The RBM flow: Ising samples, a network that reads their temperature, a machine trained on all of them, and where it flows.
+//! The RBM flow: Ising samples, a network that reads their temperature, a machine trained on all of them, and where it
+//! flows.
 
 use ndarray::{Axis, concatenate};
 use rgflow::prelude::*;

@@ -1,7 +1,8 @@
-//! Measures the constants of `lattice::algorithm::SweepCost`, on one core: `cargo run --release -p rgflow --example sampler_cost`.
+//! Measures the constants of `lattice::algorithm::SweepCost`, on one core:
+//! `cargo run --release -p rgflow --example sampler_cost`.
 //!
-//! Cost in ns per site of one sweep, of a configuration from the transfer matrix, and of its preparation; then the rates
-//! by which samplers are compared (clusters, sweeps and attempted flips per second).
+//! Cost in ns per site of one sweep, of a configuration from the transfer matrix, and of its preparation; then the
+//! rates by which samplers are compared (clusters, sweeps and attempted flips per second).
 
 use std::time::Instant;
 

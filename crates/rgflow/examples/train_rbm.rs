@@ -1,4 +1,5 @@
-//! A restricted Boltzmann machine trained by persistent contrastive divergence on critical spins, and how far it is from them.
+//! A restricted Boltzmann machine trained by persistent contrastive divergence on critical spins, and how far it is
+//! from them.
 
 use rgflow::exact::transfer;
 use rgflow::prelude::*;

@@ -1,8 +1,8 @@
 //! The instruction sets that hot loops are compiled for, and the choice at run time.
 //!
-//! A release binary runs on any x86-64 CPU and takes the widest vectors that the CPU has. `RGFLOW_CPU=portable`, `avx2` or
-//! `avx512` forces a narrower path (never a wider one than there is), for tests and comparisons. On other architectures
-//! there is one path, compiled with what every CPU of that architecture has (NEON on aarch64).
+//! A release binary runs on any x86-64 CPU and takes the widest vectors that the CPU has. `RGFLOW_CPU=portable`, `avx2`
+//! or `avx512` forces a narrower path (never a wider one than there is), for tests and comparisons. On other
+//! architectures there is one path, compiled with what every CPU of that architecture has (NEON on aarch64).
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -76,8 +76,8 @@ impl fmt::Display for Path {
 /// The environment variable that forces a path.
 pub const VARIABLE: &str = "RGFLOW_CPU";
 
-/// The path that the hot loops take: the widest, or what the environment variable `RGFLOW_CPU` names. A name that [`check`] refuses is
-/// as good as none.
+/// The path that the hot loops take: the widest, or what the environment variable `RGFLOW_CPU` names. A name that
+/// [`check`] refuses is as good as none.
 ///
 /// ```
 /// let path = rgflow::cpu::path();
@@ -113,7 +113,8 @@ pub fn check() -> Result<(), String> {
     }
 }
 
-/// Compiles `$body`, an `#[inline(always)]` function, for each instruction set, as `$name` with the path as first argument.
+/// Compiles `$body`, an `#[inline(always)]` function, for each instruction set, as `$name` with the path as first
+/// argument.
 macro_rules! dispatched {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $t:ty),* $(,)?) $(-> $ret:ty)? => $body:path) => {
         $(#[$doc])*

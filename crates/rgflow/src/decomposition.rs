@@ -1,5 +1,5 @@
-//! Eigenvalues and singular values by nalgebra, whose iterations have no limit of their own and do not end for some matrices of
-//! zeros and ones (an open bug).
+//! Eigenvalues and singular values by nalgebra, whose iterations have no limit of their own and do not end for some
+//! matrices of zeros and ones (an open bug).
 
 use nalgebra::linalg::{SVD, Schur, SymmetricEigen, SymmetricTridiagonal, givens::GivensRotation, wilkinson_shift};
 use nalgebra::{DMatrix, DVector, Dyn, Vector2};
@@ -15,8 +15,8 @@ fn is_finite(matrix: &DMatrix<f64>) -> bool {
     matrix.iter().all(|x| x.is_finite())
 }
 
-/// The matrices that are tried: the matrix itself, then the matrix with all eigenvalues moved away from zero by its norm. An iteration that compares with
-/// the diagonal does not end where the diagonal vanishes.
+/// The matrices that are tried: the matrix itself, then the matrix with all eigenvalues moved away from zero by its
+/// norm. An iteration that compares with the diagonal does not end where the diagonal vanishes.
 fn shifted<T>(matrix: DMatrix<f64>, attempt: impl Fn(DMatrix<f64>) -> Option<T>) -> Option<(T, f64)> {
     if !is_finite(&matrix) {
         return None;
@@ -29,8 +29,9 @@ fn shifted<T>(matrix: DMatrix<f64>, attempt: impl Fn(DMatrix<f64>) -> Option<T>)
     Some((attempt(matrix + DMatrix::identity(n, n) * shift)?, shift))
 }
 
-/// Eigenvalues and orthonormal eigenvectors (columns) of a symmetric matrix of at least one row, of which the lower triangle is
-/// read; in no order. Right to about 1e-15 times its norm. `None` if it is not finite, or the iteration does not converge.
+/// Eigenvalues and orthonormal eigenvectors (columns) of a symmetric matrix of at least one row, of which the lower
+/// triangle is read; in no order. Right to about 1e-15 times its norm. `None` if it is not finite, or the iteration
+/// does not converge.
 pub(crate) fn symmetric_eigen(matrix: DMatrix<f64>) -> Option<SymmetricEigen<f64, Dyn>> {
     let steps = limit(matrix.nrows());
     let (mut eigen, shift) = shifted(matrix, |m| SymmetricEigen::try_new(m, EPSILON, steps))?;
@@ -44,7 +45,8 @@ pub(crate) fn symmetric_eigenvalues(matrix: DMatrix<f64>) -> Option<Vec<f64>> {
     Some(values.iter().map(|value| value - shift).collect())
 }
 
-/// Singular values, falling, and vectors as asked for. `None` if the matrix is not finite, or the iteration does not converge.
+/// Singular values, falling, and vectors as asked for. `None` if the matrix is not finite, or the iteration does not
+/// converge.
 ///
 /// ```
 /// let ones = nalgebra::DMatrix::from_element(3, 3, 1.0);
@@ -63,8 +65,8 @@ pub(crate) fn complex_eigenvalues(matrix: DMatrix<f64>) -> Option<Vec<(f64, f64)
     Some(schur.complex_eigenvalues().iter().map(|z| (z.re, z.im)).collect())
 }
 
-/// The iteration of [`SymmetricEigen`] (nalgebra 0.35) without its vectors, which would take most of the time: implicit symmetric
-/// QR steps with Wilkinson's shift (Golub and Van Loan, algorithm 8.3.3).
+/// The iteration of [`SymmetricEigen`] (nalgebra 0.35) without its vectors, which would take most of the time: implicit
+/// symmetric QR steps with Wilkinson's shift (Golub and Van Loan, algorithm 8.3.3).
 fn eigenvalues(mut matrix: DMatrix<f64>) -> Option<DVector<f64>> {
     let n = matrix.nrows();
     let scale = matrix.camax();
@@ -151,8 +153,8 @@ mod tests {
         DMatrix::from_fn(n, n, |i, j| upper[(i.min(j), i.max(j))])
     }
 
-    /// Zeros and ones, of full and of low rank, definite or not: A V = V Lambda and V^T V = 1 to 1e-12 of the norm, and the
-    /// eigenvalues alone are the same.
+    /// Zeros and ones, of full and of low rank, definite or not: A V = V Lambda and V^T V = 1 to 1e-12 of the norm, and
+    /// the eigenvalues alone are the same.
     #[test]
     fn matrices_of_zeros_and_ones_have_their_eigenvalues() {
         let mut endless = 0;
@@ -178,7 +180,8 @@ mod tests {
         println!("{endless} of {} need a shift", 23 * 20 * 4);
     }
 
-    /// Where nalgebra's own iteration ends, ours without vectors gives its bits: results do not depend on which was called.
+    /// Where nalgebra's own iteration ends, ours without vectors gives its bits: results do not depend on which was
+    /// called.
     #[test]
     fn eigenvalues_alone_have_the_bits_of_those_with_vectors() {
         for n in 1..20 {

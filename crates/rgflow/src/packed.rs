@@ -1,6 +1,8 @@
-//! Two-valued units as bits, four to a byte: a quarter of the memory of `i8`, and what networks and machines read fastest.
+//! Two-valued units as bits, four to a byte: a quarter of the memory of `i8`, and what networks and machines read
+//! fastest.
 //!
-//! Bit i mod 4 of byte i / 4 of a row is 1 where unit i has the higher of its two values. A row begins at a byte; bits beyond its last unit are 0.
+//! Bit i mod 4 of byte i / 4 of a row is 1 where unit i has the higher of its two values. A row begins at a byte; bits
+//! beyond its last unit are 0.
 //!
 //! ```
 //! use ndarray::array;

@@ -1,8 +1,8 @@
 //! Long computations that can be left and taken up again: trainings, flows, chains.
 //!
-//! The state from [`Resumable::save`] between two advances brings a computation of the same description to the same bytes as one
-//! that was never left. It is data of one version of this crate on one kind of processor, not a format for exchange: who keeps
-//! it says of what it is and checks that it is whole.
+//! The state from [`Resumable::save`] between two advances brings a computation of the same description to the same
+//! bytes as one that was never left. It is data of one version of this crate on one kind of processor, not a format for
+//! exchange: who keeps it says of what it is and checks that it is whole.
 //!
 //! States are encoded by postcard, a compact binary format of serde, which keeps every bit of a float.
 

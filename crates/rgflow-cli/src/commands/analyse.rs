@@ -26,11 +26,13 @@ const SHOWN: usize = 5;
 
 The error of a mean is from tau_int = 1/2 + sum of rho(t), summed up to 6 tau_int (Madras and Sokal 1988) with the
 correction of its bias (Wolff 2004), for all chains about their common mean. It is given from 50 tau_int on, and not
-where the begin of the series or the halves of chains differ by more than chance allows (p < 1e-4): a line says what to do.
+where the begin of the series or the halves of chains differ by more than chance allows (p < 1e-4): a line says what \
+to do.
 Beside it: errors by length of blocks, rank-normalised split R-hat and effective sample sizes (Vehtari et al. 2021)."
 )]
 pub struct Analyse {
-    /// Series: text with or without names of columns, .npy or .npz, also packed by gzip; several files are chains of one law [required].
+    /// Series: text with or without names of columns, .npy or .npz, also packed by gzip; several files are chains of
+    /// one law [required].
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Quantities, by name or by number of their columns [default: all that are nothing else].
@@ -42,7 +44,8 @@ pub struct Analyse {
     /// Columns (such as T) by whose values rows are separate series, or `file`: each file by itself [default: none].
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
     by: Vec<String>,
-    /// What are chains in an array of two dimensions [default: such an array is a table, or refused if wider than long].
+    /// What are chains in an array of two dimensions [default: such an array is a table, or refused if wider than
+    /// long].
     #[arg(long, value_enum, value_name = "AXIS")]
     chains_are: Option<Axis>,
     /// Values to leave out at the begin of every chain.

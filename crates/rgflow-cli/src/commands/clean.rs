@@ -9,7 +9,8 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   rgflow clean runs/ising-2d
 
-Samples, series of flows and snapshots of trainings go, models (model.safetensors), results, figures and the page stay. The run can still be
+Samples, series of flows and snapshots of trainings go, models (model.safetensors), results, figures and the page \
+stay. The run can still be
 shown and inspected; its command with --resume makes the files again, the same bytes.")]
 pub struct Clean {
     /// The run folder.

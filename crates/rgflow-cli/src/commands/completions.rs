@@ -11,7 +11,8 @@ use std::path::Path;
   rgflow completions fish > ~/.config/fish/completions/rgflow.fish
   rgflow completions zsh > ~/.zfunc/_rgflow
 
-Completed are commands, flags, files, experiments, items of the thesis, and the settings and numbers of the experiment that the line names:
+Completed are commands, flags, files, experiments, items of the thesis, and the settings and numbers of the \
+experiment that the line names:
 `rgflow run ising-2d --set rbm.<TAB>`. The script asks the program itself, so that it knows what this version knows.")]
 pub struct Completions {
     /// The shell.

@@ -131,7 +131,8 @@ fn text(found: &MachineCouplings, own_lattice: Option<String>) -> String {
     }
     if let (Some(found), Some(on)) = (&found.trace_condition, &found.on_lattice) {
         text += &format!(
-            "\nagainst the Ising model on the {} at T = {} J/k_B\nVar[ln p + beta H] = {:.6e} nats^2 (0: the trace condition holds)\n\
+            "\nagainst the Ising model on the {} at T = {} J/k_B\nVar[ln p + beta H] = {:.6e} nats^2 (0: the trace \
+             condition holds)\n\
              KL(thermal, p) = {:.6e} nats\n",
             on.lattice, found.temperature, found.variance, found.kl
         );

@@ -21,17 +21,21 @@ pub struct Exact {
 /// The system.
 #[derive(clap::Subcommand)]
 enum System {
-    /// The Ising model H = - sum over bonds of J_ij s_i s_j - h sum of s_i: square tori, rings, and up to 25 sites of any kind.
+    /// The Ising model H = - sum over bonds of J_ij s_i s_j - h sum of s_i: square tori, rings, and up to 25 sites of
+    /// any kind.
     #[command(after_help = "Examples:
   rgflow exact ising --size 10 --temperature 2.25 --json
   rgflow exact ising --size 4 --size 8x16 --temperature 0.5..4:0.25,Tc,inf
   rgflow exact ising --lattice triangular --size 4 --coupling -1 --temperature 1
   rgflow exact ising --size 3x5 --coupling 1,-0.5 --boundary open --field 0.2 --temperature 2 --json
 
-Square tori of one J without field by Kaufman's solution, rings with J = 1 by their transfer matrix, anything else by the sum over all
+Square tori of one J without field by Kaufman's solution, rings with J = 1 by their transfer matrix, anything else by \
+the sum over all
 states. Units: temperature in J/k_B, energy and free energy in J per spin, specific heat in k_B per spin.
-JSON: {\"rows\": [{\"size\", \"temperature\", \"energy\", \"specific_heat\", \"free_energy\"}]}; size is 10 for 10x10, else
-a text such as \"3x5\"; \"lattice\" names all but the square one with J = 1; infinite temperature is \"Tinf\" and has no free energy (null). Sums over states also have \"magnetisation\",
+JSON: {\"rows\": [{\"size\", \"temperature\", \"energy\", \"specific_heat\", \"free_energy\"}]}; size is 10 for \
+10x10, else
+a text such as \"3x5\"; \"lattice\" names all but the square one with J = 1; infinite temperature is \"Tinf\" and has \
+no free energy (null). Sums over states also have \"magnetisation\",
 \"abs_m\", \"m2\" and \"m4\".")]
     Ising(Ising),
 }

@@ -25,7 +25,8 @@ pub struct Flow {
     /// Samples from which the flow starts: .npy, .npz, text or IDX; several files are read as one set.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
-    /// A thermometer or classifier (.safetensors, or the folder of its run) that reads the flow [default: none: distance from the start, E and |m|].
+    /// A thermometer or classifier (.safetensors, or the folder of its run) that reads the flow
+    /// [default: none: distance from the start, E and |m|].
     #[arg(long, value_name = "MODEL", help_heading = "Flow")]
     read: Option<PathBuf>,
     /// Array of an .npz file that holds the samples [default: spins, or the only one].

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 pub struct Hamiltonian {
     #[arg(long, default_value = "square", value_name = "NAME", help = Geometry::names())]
     lattice: String,
-    /// Couplings J of any sign: one for all bonds, or one for each direction of bonds (square 2, cubic, triangular and honeycomb 3)
-    /// [default: 1].
+    /// Couplings J of any sign: one for all bonds, or one for each direction of bonds (square 2, cubic, triangular and
+    /// honeycomb 3) [default: 1].
     #[arg(long, value_delimiter = ',', value_name = "J[,J...]", allow_hyphen_values = true)]
     coupling: Vec<f64>,
     /// Boundaries, periodic or open: one for all axes, or one for each [default: periodic].

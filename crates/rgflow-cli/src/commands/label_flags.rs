@@ -12,7 +12,8 @@ pub struct LabelFlags {
     /// [default: that of a usual name, such as T, beta, label or y].
     #[arg(long, value_name = "NAME", conflicts_with_all = ["temperatures", "beta"])]
     labels: Option<String>,
-    /// The same for labels that are temperatures in J/k_B: a name, or values such as 1.5,2.0 or 1..3:0.5 [default: as --labels].
+    /// The same for labels that are temperatures in J/k_B: a name, or values such as 1.5,2.0 or 1..3:0.5
+    /// [default: as --labels].
     #[arg(long, value_name = "NAME", conflicts_with = "beta", allow_hyphen_values = true)]
     temperatures: Option<String>,
     /// The same for inverse temperatures, T = 1/beta [default: as --labels].

@@ -32,13 +32,15 @@ enum Method {
 Keys of the JSON: rg.mcrg.L64.b2.step2.y_t (the first three operators), rg.mcrg.L64.b2.step2.ops4.y_t, with rule
 rg.mcrg.L64.b2.soft0.5.step1.y_t. Exact: y_t = 1, y_h = 15/8.")]
     Mcrg(McrgArguments),
-    /// nu and theta_Y from a network's P(ordered) on block spins and spins (Bachtis, Aarts and Lucini; thesis appendix B).
+    /// nu and theta_Y from a network's P(ordered) on block spins and spins (Bachtis, Aarts and Lucini; thesis appendix
+    /// B).
     #[command(after_help = "Examples:
   rgflow rg neural --seeds 1
   rgflow rg neural --seeds 1 --network mine.safetensors     your network of 32 x 32 spins in place of those trained here
   rgflow rg neural --print                                  every setting with its meaning
 
-Keys of the JSON: neural-rg.nu.64-32.nu, neural-rg.nu.64-32.shift, neural-rg.theta.bounded, neural-rg.two-networks.shift.
+Keys of the JSON: neural-rg.nu.64-32.nu, neural-rg.nu.64-32.shift, neural-rg.theta.bounded, \
+neural-rg.two-networks.shift.
 Exact: nu = 1, theta_Y = 1/2 of a bounded output and 8/15 of one that scales as the magnetisation.")]
     Neural(NeuralArguments),
     /// All samples of one lattice read as one, at any temperature and field within their reach (MBAR).
@@ -54,7 +56,8 @@ U4 = 1 - <m^4>/(3 <m^2>^2) with one standard error in brackets (jackknife), and 
 configurations that count there (Kish). Fewer than a tenth of those of the nearest sampled
 temperature are no overlap: an error where you asked for it, left out of the default grid.")]
     Reweight(Reweight),
-    /// T_c, nu and exponents from samples of several sizes, or from a table: data collapse, Binder crossings, power laws.
+    /// T_c, nu and exponents from samples of several sizes, or from a table: data collapse, Binder crossings, power
+    /// laws.
     #[command(after_help = "Examples:
   rgflow sample ising --size 8 --temperature 2.1..2.45:0.05 --n 4000 --out L8.npz
   rgflow rg collapse L8.npz L16.npz L32.npz --plot collapse.svg
@@ -74,8 +77,8 @@ chi2/dof well above 1: sizes are too small (leave one out, or --omega), --window
 #[derive(clap::Args)]
 #[command(next_help_heading = "Method")]
 struct NeuralArguments {
-    /// A network (.safetensors) that reads 32 x 32 spins; its last output is taken as P(ordered). May be given several times
-    /// [default: those that are trained].
+    /// A network (.safetensors) that reads 32 x 32 spins; its last output is taken as P(ordered). May be given several
+    /// times [default: those that are trained].
     #[arg(long = "network", value_name = "MODEL")]
     networks: Vec<PathBuf>,
     /// Networks of each kind that are trained [default: 5].

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = help())]
 pub struct Run {
-    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes [default: none: the names are listed].
+    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes
+    /// [default: none: the names are listed].
     #[arg(value_name = "RECIPE-or-FILE.toml", add = completion::experiments())]
     recipe: Option<String>,
     /// Prints the recipe, every setting with its default, and stops.
@@ -32,7 +33,8 @@ const EXAMPLES: &str = "Examples:
 fn help() -> String {
     let times: String = experiment::ALL.iter().map(|experiment| experiment.about()).map(line).collect();
     format!(
-        "{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores (`rgflow list` says what each is):\n{times}"
+        "{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores (`rgflow list` says what each \
+         is):\n{times}"
     )
 }
 
@@ -70,7 +72,8 @@ fn names() -> String {
     experiment::ALL.iter().map(|experiment| experiment.about().name).collect::<Vec<_>>().join(", ")
 }
 
-/// Default folder `runs/NAME`, named after the user's file if there is one (but a run folder's own `config.toml` gives no name).
+/// Default folder `runs/NAME`, named after the user's file if there is one (but a run folder's own `config.toml` gives
+/// no name).
 fn folder(experiment: &dyn AnyExperiment, file: Option<&UserFile>) -> PathBuf {
     let stem = file.and_then(|file| file.path.file_stem()).filter(|stem| *stem != "config");
     match stem {

@@ -217,7 +217,8 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Prepares the folder `root`, which will hold several runs and a page of its own; `names` are the runs and files in it.
+/// Prepares the folder `root`, which will hold several runs and a page of its own; `names` are the runs and files in
+/// it.
 ///
 /// # Errors
 /// If one of them is a link: everything written must stay inside `root`.

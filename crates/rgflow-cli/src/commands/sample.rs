@@ -49,10 +49,12 @@ the last number. Errors of chains that are too short do not count. Not reached: 
 
 Couplings below 0: cluster samplers take them unless they are frustrated (no state satisfies all bonds); `auto` knows.
 
-Units: T in J/k_B, h in J. `auto` takes the sampler of least cost per independent configuration, from a deterministic pilot
+Units: T in J/k_B, h in J. `auto` takes the sampler of least cost per independent configuration, from a deterministic \
+pilot
 run and a table of measured times. The table that is printed has one standard error in brackets, which respects tau_int.
 
-Stopped or killed, the same command goes on from OUT.restart (at most 30 s are lost, or the set of one temperature of the exact
+Stopped or killed, the same command goes on from OUT.restart (at most 30 s are lost, or the set of one temperature of \
+the exact
 sampler) and writes the same bytes.")]
     Ising(Ising),
 }
@@ -280,16 +282,18 @@ fn slow_mode(lattice: &Geometry) -> Option<&'static str> {
     match Order::of(lattice) {
         Order::Uniform => None,
         Order::Staggered(_) => Some(
-            "couplings below 0: |m|, chi and U are those of the sum of the spins; n_eff counts the staggered magnetisation too",
+            "couplings below 0: |m|, chi and U are those of the sum of the spins; n_eff counts the staggered \
+             magnetisation too",
         ),
         Order::Unknown => Some(
-            "frustrated couplings: |m|, chi and U are those of the sum of the spins; n_eff counts the overlap of two chains too",
+            "frustrated couplings: |m|, chi and U are those of the sum of the spins; n_eff counts the overlap of two \
+             chains too",
         ),
     }
 }
 
-/// Note where all configurations agree in E or |m| although their distribution has a spread, so that the error cannot be measured.
-/// Rule of three: no event in n independent draws means a probability below 3/n (95 %).
+/// Note where all configurations agree in E or |m| although their distribution has a spread, so that the error cannot
+/// be measured. Rule of three: no event in n independent draws means a probability below 3/n (95 %).
 fn frozen(s: &Sampled) -> Option<String> {
     let what = match (s.summary.energy.error.is_nan(), s.summary.abs_m.error.is_nan()) {
         (true, _) => "E",
@@ -300,7 +304,8 @@ fn frozen(s: &Sampled) -> Option<String> {
     Some(match n {
         1 => "one configuration has no error".to_owned(),
         _ => format!(
-            "all {n} configurations have the same {what}: no error can be measured; others have a probability below {} (95 %)",
+            "all {n} configurations have the same {what}: no error can be measured; others have a probability below \
+             {} (95 %)",
             rgflow_lab::record::format::significant((3.0 / n_eff.max(1.0)).min(1.0), 2)
         ),
     })

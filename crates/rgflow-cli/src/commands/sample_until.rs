@@ -45,7 +45,8 @@ pub fn not_reached(targets: &[Target], drawn: &[Sampled], out: &Path) -> Result<
     let all: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let why = if last.is_doubtful { "; its chains have warnings, so their errors do not count" } else { "" };
     Err(Error::failure(format!(
-        "{}: written, but {} is not reached at T = {} with {} configurations{why}; give a larger --n, another --sampler or a weaker --until",
+        "{}: written, but {} is not reached at T = {} with {} configurations{why}; give a larger --n, another \
+         --sampler or a weaker --until",
         out.display(),
         all.join(" and "),
         at.join(", "),

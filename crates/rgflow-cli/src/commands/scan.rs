@@ -12,14 +12,17 @@ use std::path::Path;
 /// Runs an experiment at every point of a product of settings and draws its numbers over them.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  rgflow scan ising-2d --axis rbm.epochs=1,10,100 --axis rbm.learning_rate=0.01,0.1 --number ising-2d.rbm.all.gibbs.T_star
+  rgflow scan ising-2d --axis rbm.epochs=1,10,100 --axis rbm.learning_rate=0.01,0.1 --number \
+  ising-2d.rbm.all.gibbs.T_star
   rgflow scan mine.toml --axis rbm.hidden=4,9,16 --number ising-2d.rbm.all.gibbs.T_star
   rgflow scan ising-1d --axis rbm.hidden=2,4,8 --number ising-1d.rbm.all.gibbs.T_star --seeds 10
 
 Every point is a run of its own in DIR/KEY=VALUE,...: a scan that was stopped goes on with --resume, one with more
-values makes only the new points. DIR/scan.csv holds all numbers, DIR/report.html the maps (`rgflow report DIR` writes it again).")]
+values makes only the new points. DIR/scan.csv holds all numbers, DIR/report.html the maps (`rgflow report DIR` \
+writes it again).")]
 pub struct Scan {
-    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes, which are the base of every point.
+    /// Name of an experiment, or a TOML file with `experiment = "NAME"` and the keys it changes, which are the base of
+    /// every point.
     #[arg(value_name = "RECIPE-or-FILE.toml", add = completion::experiments())]
     experiment: String,
     /// A setting and its values; each --axis multiplies the number of runs [required].

@@ -67,22 +67,25 @@ struct Rbm {
     /// Begins with the machine in a model file or the folder of a run [default: random weights].
     #[arg(long, value_name = "MODEL", help_heading = "Machine")]
     from: Option<PathBuf>,
-    /// Visible units: spin, binary, LOW,HIGH, gaussian, gaussian:SIGMA or categorical:STATES [default: what the data is].
+    /// Visible units: spin, binary, LOW,HIGH, gaussian, gaussian:SIGMA or categorical:STATES
+    /// [default: what the data is].
     #[arg(long, value_name = "KIND", allow_hyphen_values = true, help_heading = "Machine")]
     units: Option<String>,
-    /// Array or column of the weights of samples (its name, or its number in a table without names) [default: equal weights].
+    /// Array or column of the weights of samples (its name, or its number in a table without names)
+    /// [default: equal weights].
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     weights: Option<String>,
-    /// Grey levels in [0, 1]: means (expectation values of the units, which have no likelihood) or drawn (probabilities of bits, drawn afresh
-    /// in each epoch) [default: means].
+    /// Grey levels in [0, 1]: means (expectation values of the units, which have no likelihood) or drawn (probabilities
+    /// of bits, drawn afresh in each epoch) [default: means].
     #[arg(long, value_name = "HOW", help_heading = "Data")]
     grey: Option<String>,
-    /// Trains Gaussian units on (v - mean)/deviation; the machine is kept in the units of the data [default: yes for gaussian, no for
-    /// gaussian:SIGMA].
+    /// Trains Gaussian units on (v - mean)/deviation; the machine is kept in the units of the data
+    /// [default: yes for gaussian, no for gaussian:SIGMA].
     #[arg(long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = "Data")]
     standardise: Option<String>,
-    /// cd (chains start at the data), pcd (chains go on), tempering or trajectory (and exchange states with machines of other temperatures
-    /// or earlier ones), mean-field (expectation values) or exact (the likelihood's own gradient; a layer of at most 25 units) [default: cd].
+    /// cd (chains start at the data), pcd (chains go on), tempering or trajectory (and exchange states with machines of
+    /// other temperatures or earlier ones), mean-field (expectation values) or exact (the likelihood's own gradient; a
+    /// layer of at most 25 units) [default: cd].
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     method: Option<String>,
     /// Gibbs steps of the negative phase [default: 2 of pcd, else 1].
@@ -126,8 +129,8 @@ struct OwnData {
     /// Divides all values, such as 255 for bytes of grey [default: 1].
     #[arg(long, value_name = "X", help_heading = "Data")]
     scale: Option<f64>,
-    /// Passes through the data [default: 50 of rbm; where chains go on (pcd, tempering, trajectory) 100, or more for 10000 updates; 100 of
-    /// thermometer].
+    /// Passes through the data [default: 50 of rbm; where chains go on (pcd, tempering, trajectory) 100, or more for
+    /// 10000 updates; 100 of thermometer].
     #[arg(long, value_name = "N", value_parser = positive, help_heading = "Training")]
     epochs: Option<usize>,
     /// Samples in a mini-batch [default: 100].

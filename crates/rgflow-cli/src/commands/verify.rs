@@ -5,14 +5,17 @@ use rgflow_lab::artifact::{Error, rbm_file, user_file};
 use rgflow_lab::verify::{Check, verify};
 use std::path::PathBuf;
 
-/// Checks a small machine against enumeration: ln Z, free energy, gradient, Gibbs kernel; estimates ln Z of a large one.
+/// Checks a small machine against enumeration: ln Z, free energy, gradient, Gibbs kernel; estimates ln Z of a large
+/// one.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rgflow verify runs/samples-rbm/seed-1/rbm/model.safetensors
   rgflow verify model.safetensors --json
 
-Checks that the machine is too large for are left out, with the reason. Where ln Z cannot be summed it is estimated by annealing from
-independent units to the machine and in reverse, from states drawn by parallel tempering: two estimates with 95 % intervals, which
+Checks that the machine is too large for are left out, with the reason. Where ln Z cannot be summed it is estimated \
+by annealing from
+independent units to the machine and in reverse, from states drawn by parallel tempering: two estimates with 95 % \
+intervals, which
 differ where the chains do not follow. Exit code 1 if a check fails.")]
 pub struct Verify {
     /// A trained machine (.safetensors).

@@ -1,4 +1,5 @@
-//! What may follow: experiments, items of the thesis, and settings and numbers of the experiment that is named on the line.
+//! What may follow: experiments, items of the thesis, and settings and numbers of the experiment that is named on the
+//! line.
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use rgflow_lab::artifact::recipe::{self, Key};

@@ -1,4 +1,5 @@
-//! Completion in shells: `rgflow completions SHELL` prints a script by which the shell asks this program for what may follow.
+//! Completion in shells: `rgflow completions SHELL` prints a script by which the shell asks this program for what may
+//! follow.
 
 mod candidates;
 mod shells;

@@ -1,4 +1,5 @@
-//! Bash and zsh where the usual scripts fall short: bash takes `KEY=VALUE` for three words, and both would put a blank behind `KEY=`.
+//! Bash and zsh where the usual scripts fall short: bash takes `KEY=VALUE` for three words, and both would put a blank
+//! behind `KEY=`.
 
 use clap::Command;
 use clap_complete::env::{self, EnvCompleter};
@@ -119,7 +120,8 @@ impl EnvCompleter for Zsh {
     }
 }
 
-/// The words of bash, which are cut at `=` and `:`, as they were written; and the part of the last one that bash does not replace.
+/// The words of bash, which are cut at `=` and `:`, as they were written; and the part of the last one that bash does
+/// not replace.
 fn joined(words: Vec<OsString>) -> (Vec<OsString>, String) {
     let is_cut = |word: &OsString| word == "=" || word == ":";
     let mut whole: Vec<OsString> = Vec::new();

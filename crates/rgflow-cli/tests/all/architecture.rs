@@ -1,5 +1,5 @@
-//! Promise: the picture in docs/design/architecture.md shows the modules of each crate and which use which, and nothing goes round in a
-//! circle. A module that is reached by way of another has no arrow of its own.
+//! Promise: the picture in docs/design/architecture.md shows the modules of each crate and which use which, and nothing
+//! goes round in a circle. A module that is reached by way of another has no arrow of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! Promise: a file that cannot be used is refused by every command in one line on stderr that names the file, the problem
-//! and the remedy, with exit code 2, and nothing is written. `cargo test -p rgflow-cli bad_input -- --nocapture` shows the lines.
+//! Promise: a file that cannot be used is refused by every command in one line on stderr that names the file, the
+//! problem and the remedy, with exit code 2, and nothing is written.
+//! `cargo test -p rgflow-cli bad_input -- --nocapture` shows the lines.
 
 use crate::common::binary;
 use ndarray::{Array1, Array2, Array3, arr0, arr1};
@@ -45,8 +46,8 @@ impl Bench {
         command.output().expect("starts")
     }
 
-    /// Every one of `commands` refuses the file `bad`: exit code 2, one line with its name and all of `parts`, nothing on
-    /// stdout, no file or folder made or changed.
+    /// Every one of `commands` refuses the file `bad`: exit code 2, one line with its name and all of `parts`, nothing
+    /// on stdout, no file or folder made or changed.
     fn refused(&self, commands: &[&[&str]], bad: &str, parts: &[&str]) {
         let before = listing(self.dir.path());
         for arguments in commands {
@@ -351,7 +352,8 @@ fn models_whose_content_is_wrong() {
     bench.refused(AS_NETWORK, "activation.safetensors", &["magic"]);
 }
 
-/// What a thermometer needs beside its layers is checked where the file is read: shapes, probabilities, rising temperatures.
+/// What a thermometer needs beside its layers is checked where the file is read: shapes, probabilities, rising
+/// temperatures.
 #[test]
 fn thermometers_whose_curves_are_wrong() {
     let bench = Bench::new();

@@ -1,4 +1,5 @@
-//! `rgflow rg collapse` of tables: the known T_c and nu, whatever the layout; what could be read in two ways is said or refused.
+//! `rgflow rg collapse` of tables: the known T_c and nu, whatever the layout; what could be read in two ways is said or
+//! refused.
 
 use crate::common::place::Place;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! What the command promises: exact values, one line and exit code 2 for a user's mistake, help everywhere, quiet pipes.
+//! What the command promises: exact values, one line and exit code 2 for a user's mistake, help everywhere, quiet
+//! pipes.
 
 use crate::common::rgflow;
 
@@ -130,7 +131,8 @@ fn inspect_tells_arrays_tensors_and_numbers() {
     rgflow(&["inspect", &path("results.json")]).code(2).complains("rgflow-results-9");
 }
 
-/// A machine with a hidden unit of weights `w` at both ends of each of `bonds`: couplings K = ln(cosh 2w) / 2, which is returned.
+/// A machine with a hidden unit of weights `w` at both ends of each of `bonds`: couplings K = ln(cosh 2w) / 2, which is
+/// returned.
 fn decimated(path: &str, n: usize, bonds: &[(usize, usize)], w: f32, metadata: serde_json::Value) -> f64 {
     use ndarray::{Array1, Array2};
     use rgflow::rbm::{Rbm, Units};

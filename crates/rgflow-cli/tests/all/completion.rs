@@ -1,5 +1,5 @@
-//! Promise: a shell completes commands, flags, files, experiments, items of the thesis, and the settings and numbers of the experiment that
-//! the line names. The completer is asked as bash, zsh and fish ask it.
+//! Promise: a shell completes commands, flags, files, experiments, items of the thesis, and the settings and numbers of
+//! the experiment that the line names. The completer is asked as bash, zsh and fish ask it.
 
 use crate::common::binary;
 use std::process::Command;
@@ -62,7 +62,8 @@ fn bash_asks_by_its_script() {
         let array: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
         let last = words.last().filter(|word| **word != "=").unwrap_or(&"");
         let script = format!(
-            "source <('{program}' completions bash); COMP_WORDS=({}); COMP_CWORD={}; _rgflow_complete rgflow '{last}' ''; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            "source <('{program}' completions bash); COMP_WORDS=({}); COMP_CWORD={}; _rgflow_complete rgflow '{last}' \
+             ''; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             array.join(" "),
             words.len() - 1
         );

@@ -1,6 +1,6 @@
-//! Promise: couplings of any sign, open boundaries and lists of bonds go through the same door: `sample` and `exact` take them, files hold
-//! them, and what reads the files uses them. Truth: known exact values. Seed 1; |z| < 5.5 (p = 4e-8) for each of the fewer than 100
-//! comparisons.
+//! Promise: couplings of any sign, open boundaries and lists of bonds go through the same door: `sample` and `exact`
+//! take them, files hold them, and what reads the files uses them. Truth: known exact values. Seed 1; |z| < 5.5 (p =
+//! 4e-8) for each of the fewer than 100 comparisons.
 
 use crate::common::rgflow;
 use rgflow_lab::artifact::npz;

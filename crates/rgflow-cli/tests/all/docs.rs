@@ -1,9 +1,11 @@
-//! What README and docs promise: every block of commands runs and prints what the page shows, and every link leads to a file.
+//! What README and docs promise: every block of commands runs and prints what the page shows, and every link leads to a
+//! file.
 //!
-//! The blocks of a page run in their order, in a folder of its own, under `sh -e`; a block `text` behind one is compared with what
-//! it printed, and a block `console` must be refused in the words that are shown. Left out are lines that begin with another program
-//! (cargo, git, ./test) and commands whose remark says that they take minutes. The digits of the page on own data are those of
-//! E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (UCI Machine Learning Repository, 1998; CC BY 4.0).
+//! The blocks of a page run in their order, in a folder of its own, under `sh -e`; a block `text` behind one is
+//! compared with what it printed, and a block `console` must be refused in the words that are shown. Left out are lines
+//! that begin with another program (cargo, git, ./test) and commands whose remark says that they take minutes. The
+//! digits of the page on own data are those of E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits
+//! (UCI Machine Learning Repository, 1998; CC BY 4.0).
 #![cfg(unix)]
 
 use ndarray::{Array1, Array3};
@@ -17,7 +19,8 @@ const OTHERS: [&str; 3] = ["cargo ", "git ", "./test"];
 
 /// A main job of seconds, for pages that look at its folder.
 const MAIN_JOB: &str = "rgflow run ising-2d --seeds 1 --set samples.per_temperature=50 --set samples.calibration=40 \
-    --set thermometer.epochs=2 --set rbm.epochs=1 --set 'rbm.snapshot_epochs=[1]' --set flow.steps=20 --set flow.chains=20 \
+    --set thermometer.epochs=2 --set rbm.epochs=1 --set 'rbm.snapshot_epochs=[1]' --set flow.steps=20 --set \
+    flow.chains=20 \
     --set flow.control_steps=20 --set flow.snapshot_steps=20 --set flow.snapshot_chains=20";
 
 fn root() -> PathBuf {
@@ -156,7 +159,8 @@ fn write_digits(dir: &Path) {
     std::fs::write(dir.join("sklearn.npz"), include_bytes!("../data/sklearn-rbm.npz")).unwrap();
 }
 
-/// Runs `commands` in `dir` with this build's `rgflow` first on the path; whether they ended with 0, and all that they printed.
+/// Runs `commands` in `dir` with this build's `rgflow` first on the path; whether they ended with 0, and all that they
+/// printed.
 ///
 /// Printed numbers are those of the portable path, which are the same on every processor.
 fn run(dir: &Path, commands: &str) -> (bool, String) {
@@ -224,7 +228,8 @@ fn try_page(page: &Path) -> Tried {
     tried
 }
 
-/// `RGFLOW_PAGE=docs/own-data.md cargo test ... every_command -- --ignored` tries that page alone, for whoever writes it.
+/// `RGFLOW_PAGE=docs/own-data.md cargo test ... every_command -- --ignored` tries that page alone, for whoever writes
+/// it.
 #[test]
 #[ignore = "slow: ./test --full runs it"]
 fn every_command_of_the_docs_runs_and_prints_what_they_show() {
@@ -250,7 +255,8 @@ fn every_command_of_the_docs_runs_and_prints_what_they_show() {
 #[test]
 fn a_wrong_command_and_a_wrong_output_are_seen() {
     let dir = tempfile::tempdir().unwrap();
-    let page = "```sh\ncargo build\nrgflow run x # two minutes\nrgflow inspect none\ntrue\n```\n\n```text\na 1\n...\nb  2\n```\n";
+    let page = "```sh\ncargo build\nrgflow run x # two minutes\nrgflow inspect none\ntrue\n```\n\n```text\na \
+        1\n...\nb  2\n```\n";
     let (found, left_out) = blocks(page);
     let [Block::Run(commands), Block::Output(shown)] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(left_out, 2);
@@ -281,7 +287,8 @@ fn cells(row: &str) -> Vec<String> {
     row.trim_matches('|').split('|').map(|cell| words(&cell.replace('\\', ""))).collect()
 }
 
-/// The table of the README is what the main job prints. `./test --full` runs that job on the portable path and gives its folder.
+/// The table of the README is what the main job prints. `./test --full` runs that job on the portable path and gives
+/// its folder.
 #[test]
 #[ignore = "needs the main job in the folder RGFLOW_MAIN_JOB: ./test --full makes it"]
 fn the_table_of_the_readme_is_that_of_the_main_job() {

@@ -1,5 +1,6 @@
-//! Promise: what goes wrong around a run (signals, a second run in its folder, a folder that cannot be written, a full disk,
-//! damaged files) costs a line, never a result: `--resume` finishes with the bytes of a run that nothing disturbed.
+//! Promise: what goes wrong around a run (signals, a second run in its folder, a folder that cannot be written, a full
+//! disk, damaged files) costs a line, never a result: `--resume` finishes with the bytes of a run that nothing
+//! disturbed.
 #![cfg(unix)]
 
 use crate::common::{assert_same, binary, bytes};
@@ -209,7 +210,8 @@ fn a_folder_that_cannot_be_made_is_named() {
     }
 }
 
-/// The words before a command that may mount file systems of its own, which end with it; `None` where the system refuses.
+/// The words before a command that may mount file systems of its own, which end with it; `None` where the system
+/// refuses.
 fn own_mounts(bench: &Bench) -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 3] = [
         &["unshare", "--mount"],
@@ -257,7 +259,8 @@ fn a_full_disk_keeps_what_is_finished() {
     let Some(way) = own_mounts(&bench) else { return };
     let job = TRAIN;
     bench.done(job, &[job.short, &["--out", "whole"]]);
-    // Room for the training and not for what is found of it: pages of 4 KiB, and some for files that are being replaced.
+    // Room for the training and not for what is found of it: pages of 4 KiB, and some for files that are being
+    // replaced.
     let pages = |name: &str| std::fs::metadata(bench.path("whole").join(name)).expect("there").len().div_ceil(4096);
     let training =
         ["config.toml", "provenance.json", job.product, "seed-1/rbm/metrics.jsonl", "seed-1/stages/rbm.json"];

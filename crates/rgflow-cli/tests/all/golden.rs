@@ -1,8 +1,10 @@
-//! Promise: what a change does not mean to change stays the same to the last bit: results, configurations, stages and the data of records
-//! of every experiment, and what commands print as JSON, all on the portable path. Sentences are free to change but in `results.json`.
+//! Promise: what a change does not mean to change stays the same to the last bit: results, configurations, stages and
+//! the data of records of every experiment, and what commands print as JSON, all on the portable path. Sentences are
+//! free to change but in `results.json`.
 //!
-//! `RGFLOW_GOLDEN=write` takes what is made now for what is right; `RGFLOW_GOLDEN_ONLY=NAME,NAME` tries or writes these alone. What was
-//! compared is left in the folder `golden` of `CARGO_TARGET_TMPDIR`, so that two versions can be compared by `diff -r`.
+//! `RGFLOW_GOLDEN=write` takes what is made now for what is right; `RGFLOW_GOLDEN_ONLY=NAME,NAME` tries or writes these
+//! alone. What was compared is left in the folder `golden` of `CARGO_TARGET_TMPDIR`, so that two versions can be
+//! compared by `diff -r`.
 
 mod jobs;
 

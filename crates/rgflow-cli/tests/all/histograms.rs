@@ -1,4 +1,5 @@
-//! `rgflow rg reweight` and `rgflow rg collapse`: truth within errors, one line that names file, temperature and remedy.
+//! `rgflow rg reweight` and `rgflow rg collapse`: truth within errors, one line that names file, temperature and
+//! remedy.
 
 use crate::common::rgflow;
 use rgflow::exact::{enumeration, square};
@@ -35,8 +36,8 @@ fn pull(number: &Value, truth: f64, most: f64) -> f64 {
     (of("value") - truth).abs() / of("error")
 }
 
-/// Null: independent exact draws; E and C at five temperatures about Kaufman's are normal, with errors from 50 blocks: |z| < 5.5,
-/// p < 2e-5 for all ten. Seed 1.
+/// Null: independent exact draws; E and C at five temperatures about Kaufman's are normal, with errors from 50
+/// blocks: |z| < 5.5, p < 2e-5 for all ten. Seed 1.
 #[test]
 fn reweighted_energies_are_those_of_kaufman() {
     let dir = tempfile::tempdir().unwrap();
@@ -102,7 +103,8 @@ fn averages_in_a_field_are_those_of_enumeration() {
     mistake(&["rg", "reweight", &wide, "--y", "3"], &["wide.npz", "Y = 3", "last in reach"]);
 }
 
-/// B1. Truth: the sum over all states of the 4 x 4 torus. Samples at h = 0.3 and T = 1 lie in one phase, the other follows by symmetry. Null: normal, |z| < 5.5.
+/// B1. Truth: the sum over all states of the 4 x 4 torus. Samples at h = 0.3 and T = 1 lie in one phase, the other
+/// follows by symmetry. Null: normal, |z| < 5.5.
 #[test]
 fn the_other_phase_is_not_missing() {
     let dir = tempfile::tempdir().unwrap();
@@ -153,7 +155,8 @@ fn rows_of_one_seed_count_once() {
     rgflow(&["rg", "reweight", &a, &c, "--temperatures", "2.3"]).success();
 }
 
-/// Truth: Onsager's T_c, nu = 1, beta/nu = 1/8. Null: normal with corrections to scaling (L = 8, 16) of at most 0.01, 0.1 and 0.01; |z| < 5.
+/// Truth: Onsager's T_c, nu = 1, beta/nu = 1/8. Null: normal with corrections to scaling (L = 8, 16) of at
+/// most 0.01, 0.1 and 0.01; |z| < 5.
 #[test]
 fn sizes_collapse_at_the_critical_temperature() {
     let dir = tempfile::tempdir().unwrap();
@@ -190,7 +193,8 @@ fn sizes_collapse_at_the_critical_temperature() {
     mistake(&["rg", "reweight", files[0], files[1]], &["L6.npz", "square 6 x 6", "L8.npz", "rg collapse"]);
 }
 
-/// F3. Truth: Kaufman's energy of the 6 x 6 torus. T = 1 and T = 3 do not overlap, yet each supports its own surroundings. Null: normal, |z| < 5.5.
+/// F3. Truth: Kaufman's energy of the 6 x 6 torus. T = 1 and T = 3 do not overlap, yet each supports its own
+/// surroundings. Null: normal, |z| < 5.5.
 #[test]
 fn samples_that_do_not_overlap_are_read_by_group() {
     let dir = tempfile::tempdir().unwrap();
@@ -275,7 +279,8 @@ fn what_cannot_be_reweighted_is_said_in_a_line() {
     rgflow(&["rg", "reweight", &write("fine.npz", &[t, ("lattice", ndarray::arr1(&[4.0, 4.0]))])]).success();
 }
 
-/// Whether `rgflow` with these arguments, which succeeds, says that rows are more alike than they can be, and names the file.
+/// Whether `rgflow` with these arguments, which succeeds, says that rows are more alike than they can be, and names the
+/// file.
 fn is_suspected(arguments: &[&str], file: &str) -> bool {
     let said = rgflow(arguments).success().stderr;
     let line = said.lines().find(|line| line.contains("more alike"));

@@ -1,4 +1,5 @@
-//! Promise: every command that makes a run folder, killed at any moment and resumed, ends with the bytes of a run that nothing disturbed.
+//! Promise: every command that makes a run folder, killed at any moment and resumed, ends with the bytes of a run that
+//! nothing disturbed.
 #![cfg(unix)]
 
 use crate::common::small;
@@ -87,7 +88,8 @@ fn reproduce_scan_and_rg_resume_to_the_same_bytes() {
     enough(stopped, 4);
 }
 
-/// Ctrl-C stops a command of several runs, not only the run that it meets: exit code 130, at once, and nothing after it.
+/// Ctrl-C stops a command of several runs, not only the run that it meets: exit code 130, at once, and nothing after
+/// it.
 #[test]
 fn an_interrupted_scan_stops_at_once() {
     let folder = tempfile::tempdir().expect("temporary folder");

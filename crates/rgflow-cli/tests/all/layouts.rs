@@ -1,5 +1,5 @@
-//! Promise: data as people have them are trained on and flowed from by flags of the command: labels by any name, a file for each temperature,
-//! continuous temperatures. A note says what was taken, an error names the flag.
+//! Promise: data as people have them are trained on and flowed from by flags of the command: labels by any name, a file
+//! for each temperature, continuous temperatures. A note says what was taken, an error names the flag.
 
 use crate::common::place::Place;
 use ndarray::{Array1, Array2, arr1};
@@ -156,8 +156,9 @@ fn normal(n: usize, scale: f64, offset: f64) -> Array2<f32> {
     all
 }
 
-/// A machine trained with the defaults knows more of correlated Gaussian data than independent units, whatever their scale. Null: it does not,
-/// when a difference of four standard errors has p < 1e-4, the errors taken as independent (they are those of the same samples, so that it has less).
+/// A machine trained with the defaults knows more of correlated Gaussian data than independent units, whatever their
+/// scale. Null: it does not, when a difference of four standard errors has p < 1e-4, the errors taken as independent
+/// (they are those of the same samples, so that it has less).
 #[test]
 fn gaussian_data_are_learnt_with_the_defaults() {
     let place = Place::new();
@@ -196,8 +197,8 @@ fn gaussian_data_are_learnt_with_the_defaults() {
     place.refused("train rbm small.npz --units gaussian --standardise=maybe", &["data.standardise", "\"yes\""]);
 }
 
-/// A network trained with the defaults reads real data whatever their scale and offset: its cross-entropy is below that of a guess by the
-/// frequencies. Null: it is not, when a difference of four standard errors has p < 1e-4.
+/// A network trained with the defaults reads real data whatever their scale and offset: its cross-entropy is below that
+/// of a guess by the frequencies. Null: it is not, when a difference of four standard errors has p < 1e-4.
 #[test]
 fn a_network_reads_real_data_of_any_scale() {
     let place = Place::new();
@@ -227,7 +228,8 @@ fn a_network_reads_real_data_of_any_scale() {
         // The flow of a machine is read in the units of the data.
         place.done(&format!("train rbm {name}.npz --units gaussian --epochs 2 --set samples.steps=2 --out {name}-rbm"));
         place.done(&format!(
-            "flow {name}-rbm/seed-1/rbm/model.safetensors {name}.npz --read {name}/seed-1/thermometer/model.safetensors --steps 8 --chains 40 --out {name}-flow"
+            "flow {name}-rbm/seed-1/rbm/model.safetensors {name}.npz --read \
+             {name}/seed-1/thermometer/model.safetensors --steps 8 --chains 40 --out {name}-flow"
         ));
     }
 }

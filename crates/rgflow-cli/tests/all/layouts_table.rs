@@ -1,5 +1,5 @@
-//! Promise: `docs/layouts.md` shows what becomes of every layout of data, in the words of `rgflow inspect`. The table is made here and compared;
-//! the test prints the right one where it differs.
+//! Promise: `docs/layouts.md` shows what becomes of every layout of data, in the words of `rgflow inspect`. The table
+//! is made here and compared; the test prints the right one where it differs.
 
 use crate::common::place::Place;
 use flate2::Compression;

@@ -1,4 +1,5 @@
-//! A trained machine says how far it is from its data: ln p and KL where they are known, the optimum where it is tested.
+//! A trained machine says how far it is from its data: ln p and KL where they are known, the optimum where it is
+//! tested.
 
 use crate::common::place::Place;
 use rgflow::rbm::Rbm;
@@ -24,8 +25,8 @@ fn trained(place: &Place, line: &str) -> Value {
     results
 }
 
-/// Two hidden units and nine spins: the optimum is found from the starts that grow, and said; CD does not claim it. KL + the entropy of
-/// the law is -ln p, and no machine is nearer to the law than the optimum.
+/// Two hidden units and nine spins: the optimum is found from the starts that grow, and said; CD does not claim it.
+/// KL + the entropy of the law is -ln p, and no machine is nearer to the law than the optimum.
 #[test]
 fn the_optimum_is_tested_and_said() {
     let place = Place::new();
@@ -42,7 +43,8 @@ fn the_optimum_is_tested_and_said() {
     assert!(kl > 0.0 && number(&divergence, "rbm.kl").unwrap() > kl - 0.01);
 }
 
-/// Where the law is not known there is no KL: with a field, couplings, another lattice, or a file that does not say what it is.
+/// Where the law is not known there is no KL: with a field, couplings, another lattice, or a file that does not say
+/// what it is.
 #[test]
 fn there_is_no_kl_without_a_law() {
     let place = Place::new();
@@ -59,8 +61,8 @@ fn there_is_no_kl_without_a_law() {
     assert!(number(&trained(&place, "plain.npz --hidden 2 --epochs 1"), "rbm.kl").is_some());
 }
 
-/// PCD by its defaults learns the thermal mixture of the 10 x 10 torus to 5 nats: CD-1 ends 13.6 nats away. Samples of seed 5; on others, five seeds
-/// of the training gave 1.59(3) to 1.94(3).
+/// PCD by its defaults learns the thermal mixture of the 10 x 10 torus to 5 nats: CD-1 ends 13.6 nats away. Samples of
+/// seed 5; on others, five seeds of the training gave 1.59(3) to 1.94(3).
 #[test]
 #[ignore = "slow: ./test --full runs it"]
 fn persistent_chains_reach_the_data_by_default() {
@@ -71,8 +73,8 @@ fn persistent_chains_reach_the_data_by_default() {
     assert!(ln_p > -44.5 && (0.0..5.0).contains(&kl), "ln p {ln_p}, KL {kl}");
 }
 
-/// A training goes on with a trained machine: no update leaves it as it is, more hidden units are added to it, a machine of other
-/// units or sizes is refused in a line.
+/// A training goes on with a trained machine: no update leaves it as it is, more hidden units are added to it, a
+/// machine of other units or sizes is refused in a line.
 #[test]
 fn a_training_begins_with_a_given_machine() {
     let place = Place::new();
@@ -82,7 +84,10 @@ fn a_training_begins_with_a_given_machine() {
     place.done("train rbm small.npz --from first --learning-rate 1e-30 --epochs 1 --out same");
     let same = machine(&place, "same");
     assert!(same == first, "{same:?}");
-    place.done("train rbm small.npz --from first --hidden 5 --set training.grow=1 --epochs 2 --learning-rate 1e-30 --out grown");
+    place.done(
+        "train rbm small.npz --from first --hidden 5 --set training.grow=1 --epochs 2 --learning-rate 1e-30 \
+        --out grown",
+    );
     let grown = machine(&place, "grown");
     assert_eq!((grown.n_hidden(), grown.weights.column(2)), (5, first.weights.column(2)));
     // What it has learnt is kept: 40 more epochs are better than 5, and its input is named by its hash.
@@ -157,9 +162,9 @@ fn samples_without_weight_change_nothing() {
     place.refused("train rbm one.csv --weights v --out none", &["no column `v` of weights"]);
 }
 
-/// Null: bits are drawn with the grey levels as their probabilities. One picture 3000 times: no machine has a larger ln p than minus the
-/// entropy of its pixels, and one that has learnt the means has no less, within five errors over the test samples (p < 1e-6). Its
-/// likelihood is exact with 4 hidden units, and by annealing with 26 of 28.
+/// Null: bits are drawn with the grey levels as their probabilities. One picture 3000 times: no machine has a larger ln
+/// p than minus the entropy of its pixels, and one that has learnt the means has no less, within five errors over the
+/// test samples (p < 1e-6). Its likelihood is exact with 4 hidden units, and by annealing with 26 of 28.
 #[test]
 fn bits_drawn_with_grey_levels_have_a_likelihood() {
     let place = Place::new();

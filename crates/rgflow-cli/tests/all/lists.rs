@@ -1,5 +1,6 @@
-//! Promises: `inspect` shows a run, a model or a file of samples on one screen, `list` shows experiments and finished runs, `clean` frees stages and leaves a run that is complete and can be made whole
-//! again, and a run says when, by which command and why it was made.
+//! Promises: `inspect` shows a run, a model or a file of samples on one screen, `list` shows experiments and finished
+//! runs, `clean` frees stages and leaves a run that is complete and can be made whole again, and a run says when, by
+//! which command and why it was made.
 
 use crate::common::{bytes, rgflow};
 use std::path::Path;

@@ -156,7 +156,8 @@ fn a_signal_stops_cleanly() {
     assert_same(&whole, &run);
 }
 
-/// A training that diverges is a failure (exit 1) that names the key to lower; values that cannot be are mistakes (exit 2).
+/// A training that diverges is a failure (exit 1) that names the key to lower; values that cannot be are mistakes
+/// (exit 2).
 #[test]
 fn divergence_and_impossible_values_are_one_clear_line() {
     let dir = tempfile::tempdir().expect("temporary folder");
@@ -186,7 +187,8 @@ fn early_stopping_runs_through() {
     finish(&mut job(&dir.path().join("run"), false, &more));
 }
 
-/// Flows begin at the start set, which is not the reference set: E at step 0 is that of the first chains of `start.npz`.
+/// Flows begin at the start set, which is not the reference set: E at step 0 is that of the first chains of
+/// `start.npz`.
 #[test]
 fn flows_begin_at_the_start_set() {
     let dir = tempfile::tempdir().expect("temporary folder");

@@ -1,5 +1,5 @@
-//! Promise: what cannot fit into memory is refused before it starts, in one line that says what it would take, with exit code 2;
-//! nothing is written and nothing aborts. Limits are those of `ulimit -v`, in KiB.
+//! Promise: what cannot fit into memory is refused before it starts, in one line that says what it would take, with
+//! exit code 2; nothing is written and nothing aborts. Limits are those of `ulimit -v`, in KiB.
 #![cfg(target_os = "linux")]
 
 use crate::common::binary;
@@ -96,7 +96,8 @@ fn at_the_edge_of_memory_a_run_is_finished_or_refused_never_aborted() {
     assert_eq!((codes[0], codes[5]), (Some(2), Some(0)));
 }
 
-/// Files of samples whose arrays or numbers do not fit are refused by name, also by what reads series of them and from text.
+/// Files of samples whose arrays or numbers do not fit are refused by name, also by what reads series of them and from
+/// text.
 #[test]
 fn files_that_cannot_fit_are_refused_before_they_are_read() {
     let dir = tempfile::tempdir().unwrap();
@@ -167,7 +168,7 @@ fn states_of_a_file_are_trained_on_as_bytes() {
     let provenance: serde_json::Value = serde_json::from_slice(&text).unwrap();
     let peak = provenance["peak_memory_mib"].as_f64().unwrap();
     println!("peak {peak:.0} MiB");
-    // The file and its bits; 12,800 training samples and their reconstructions as numbers, for the portion that is looked at is
-    // larger than this file; 60 MiB of program. With all samples as numbers twice it was above 300.
+    // The file and its bits; 12,800 training samples and their reconstructions as numbers, for the portion that is
+    // looked at is larger than this file; 60 MiB of program. With all samples as numbers twice it was above 300.
     assert!(peak < 2.5 * 16.0 + 8.0 * 12.8 + 60.0, "{peak} MiB");
 }

@@ -1,5 +1,5 @@
-//! Promise: sites of several states, coded one-hot in a table, are trained on, kept in the model and verified; rows that are not
-//! one-hot are refused by their number, site and remedy.
+//! Promise: sites of several states, coded one-hot in a table, are trained on, kept in the model and verified; rows
+//! that are not one-hot are refused by their number, site and remedy.
 
 use crate::common::binary;
 use ndarray::Array2;
@@ -85,7 +85,8 @@ fn rows_that_are_not_one_hot_are_refused() {
     refused("train rbm whole.csv --units potts", &["\"categorical:STATES\""]);
 }
 
-/// Whole numbers are states: spin 1, Potts states from 0 or 1. A note says which value is which state; a flow codes by the machine's states.
+/// Whole numbers are states: spin 1, Potts states from 0 or 1. A note says which value is which state; a flow codes by
+/// the machine's states.
 #[test]
 fn whole_numbers_are_coded_one_hot() {
     let dir = tempfile::tempdir().unwrap();
@@ -141,7 +142,8 @@ fn whole_numbers_are_coded_one_hot() {
     }
     let read = |name: &str| {
         format!(
-            "flow spin-1/seed-1/rbm/model.safetensors spin-1.csv --steps 8 --read {name}/seed-1/thermometer/model.safetensors --out read-{name}"
+            "flow spin-1/seed-1/rbm/model.safetensors spin-1.csv --steps 8 --read \
+             {name}/seed-1/thermometer/model.safetensors --out read-{name}"
         )
     };
     said(&read("labelled"), 0);

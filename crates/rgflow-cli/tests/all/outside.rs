@@ -1,5 +1,5 @@
-//! Promise: no path outside a run folder is read as an artifact, written or removed, whatever its files say and wherever links in
-//! it point. `--out` itself may be a link.
+//! Promise: no path outside a run folder is read as an artifact, written or removed, whatever its files say and
+//! wherever links in it point. `--out` itself may be a link.
 #![cfg(unix)]
 
 use crate::common::{assert_same, binary, bytes};
@@ -133,7 +133,8 @@ fn names_in_manifests_that_lead_out_are_not_trusted() {
     }
 }
 
-/// Links and other oddities inside a run folder are named and refused by every command that opens it, also those that lead nowhere.
+/// Links and other oddities inside a run folder are named and refused by every command that opens it, also those that
+/// lead nowhere.
 #[test]
 fn links_inside_a_run_folder_are_refused() {
     let place = Place::new();

@@ -1,5 +1,6 @@
-//! Promise: files of one's own are read as they say, and files that are used together are of one kind: in values, shape, lattice and
-//! scale. What differs is converted where that is exact, and said, on the terminal and on the page, or refused with both named.
+//! Promise: files of one's own are read as they say, and files that are used together are of one kind: in values,
+//! shape, lattice and scale. What differs is converted where that is exact, and said, on the terminal and on the page,
+//! or refused with both named.
 
 use crate::common::place::Place;
 use ndarray::{Array1, Array2, Array3, ArrayD, Dimension, arr1};

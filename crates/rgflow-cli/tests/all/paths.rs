@@ -1,5 +1,6 @@
-//! Promise: samples, machines and their flows are the same bytes on every instruction set, and networks, whose matrix products round in
-//! another order on each, agree within rounding. Every set that the CPU has is forced in turn; it always has "portable".
+//! Promise: samples, machines and their flows are the same bytes on every instruction set, and networks, whose matrix
+//! products round in another order on each, agree within rounding. Every set that the CPU has is forced in turn; it
+//! always has "portable".
 
 use crate::common::{binary, finish};
 use rgflow::cpu;

@@ -1,5 +1,5 @@
-//! Every recipe, small: the same bytes for any number of threads, a figure and numbers for each item of the thesis, stages that are
-//! planned before the first of them begins, and summaries that fit 60 and 80 columns.
+//! Every recipe, small: the same bytes for any number of threads, a figure and numbers for each item of the thesis,
+//! stages that are planned before the first of them begins, and summaries that fit 60 and 80 columns.
 
 use crate::common::small::{SMALL, digits};
 use crate::common::two::two_at_a_time;

@@ -104,7 +104,8 @@ fn an_unknown_path_of_the_cpu_is_a_mistake() {
     }
 }
 
-/// Every line of stderr is an object with --progress json: progress, messages, warnings, mistakes in arguments and elsewhere.
+/// Every line of stderr is an object with --progress json: progress, messages, warnings, mistakes in arguments and
+/// elsewhere.
 #[test]
 fn with_progress_as_json_every_line_is_json() {
     let folder = samples();

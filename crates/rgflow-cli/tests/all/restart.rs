@@ -1,5 +1,5 @@
-//! Promise: a run that is killed in the middle of a stage goes on from its restart, not from the beginning, and ends with the bytes
-//! of a run that nothing disturbed; a restart that is damaged or of other settings is said and not used.
+//! Promise: a run that is killed in the middle of a stage goes on from its restart, not from the beginning, and ends
+//! with the bytes of a run that nothing disturbed; a restart that is damaged or of other settings is said and not used.
 #![cfg(unix)]
 
 use crate::common::small;
@@ -110,7 +110,8 @@ fn restarts(bench: &Path, job: &Job, out: &str) -> Vec<Vec<u8>> {
     paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
 }
 
-/// Kills the run (SIGKILL) as soon as it has written a restart of its own; how much was done when it went on, if it did.
+/// Kills the run (SIGKILL) as soon as it has written a restart of its own; how much was done when it went on, if it
+/// did.
 fn kill(bench: &Path, job: &Job, out: &str) -> Option<u64> {
     let path = bench.join(out).join(job.restart);
     let before = restarts(bench, job, out);
@@ -152,8 +153,8 @@ fn go_on(job: &Job) {
     assert_same(&bench.join("whole"), &bench.join("killed"));
 }
 
-/// Every kind of damage to the restart of a killed job: a bit, the last byte, all, that of other settings. It is said, and what comes out is
-/// the same.
+/// Every kind of damage to the restart of a killed job: a bit, the last byte, all, that of other settings. It is said,
+/// and what comes out is the same.
 #[test]
 fn a_damaged_restart_is_said_and_not_used() {
     let (bench, job) = (bench(), &TRAIN);
@@ -234,7 +235,8 @@ fn a_killed_burn_in_goes_on() {
     go_on(&Job { arguments: &arguments, restart: "seed-1/stages/mcrg.restart/chains+0" });
 }
 
-/// A file of samples has its restarts beside it: the same command goes on, writes the same bytes and leaves nothing but the file.
+/// A file of samples has its restarts beside it: the same command goes on, writes the same bytes and leaves nothing but
+/// the file.
 #[test]
 #[ignore = "slow: ./test --full runs it"]
 fn a_killed_sampling_goes_on() {

@@ -60,7 +60,8 @@ fn of<'a>(seen: &'a Value, name: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{name} in {seen}"))
 }
 
-/// Truth: the formulas of AR(1). Null: normal, |z| < 4.5 for the means, errors within 25 % and tau_int within 4 of its errors. Seeds 1 and 2.
+/// Truth: the formulas of AR(1). Null: normal, |z| < 4.5 for the means, errors within 25 % and tau_int within 4 of its
+/// errors. Seeds 1 and 2.
 #[test]
 fn known_series_have_their_means_errors_and_times() {
     let place = Place::new();

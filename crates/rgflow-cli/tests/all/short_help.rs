@@ -1,4 +1,5 @@
-//! Promise: the short help of every command says of every value what holds without it, and groups long lists of flags by headings.
+//! Promise: the short help of every command says of every value what holds without it, and groups long lists of flags
+//! by headings.
 
 use crate::common::rgflow;
 

@@ -1,5 +1,6 @@
-//! What a user sees on a terminal of 60 or 80 columns: a header, one line that is drawn again and again, and the summary; nothing is
-//! wrapped by the terminal. The terminal is that of `script` (util-linux); where there is none, nothing is tried.
+//! What a user sees on a terminal of 60 or 80 columns: a header, one line that is drawn again and again, and the
+//! summary; nothing is wrapped by the terminal. The terminal is that of `script` (util-linux); where there is none,
+//! nothing is tried.
 
 use crate::common::small::SMALL;
 use std::path::Path;

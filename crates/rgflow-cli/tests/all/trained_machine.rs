@@ -36,8 +36,8 @@ fn scores_of_all_states_are_those_of_enumeration() {
     near(seen["pseudo_likelihood_per_unit"]["value"].as_f64().unwrap(), pseudo.mean().unwrap() / 6.0, 1e-12);
     place.done("rbm score runs/a all.npz -o scores.csv");
     assert!(place.read("scores.csv").starts_with("free_energy,ln_p,pseudo_likelihood\n"));
-    // Too large for an exact ln Z, but for what is known of it: half of the hidden units have no weights. Grey levels have no likelihood, bits
-    // drawn with them do.
+    // Too large for an exact ln Z, but for what is known of it: half of the hidden units have no weights. Grey levels
+    // have no likelihood, bits drawn with them do.
     let part = machine(30, 20, [Units::BINARY, Units::BINARY]);
     let mut large = Rbm::random(30, 40, 0.0, &mut Streams::new(1).generator("test/init", 0));
     large.weights.slice_mut(s![.., ..20]).assign(&part.weights);
@@ -89,7 +89,12 @@ fn hidden_expectations_and_reconstructions_are_those_of_the_formula() {
 fn draws_have_the_exact_means_and_say_how_they_were_made() {
     let place = Place::new();
     let rbm = machine(6, 3, [Units::SPIN, Units::SPIN]);
-    place.save("m.safetensors", &rbm, json!({ "input": { "values": "spins (-1, +1)", "lattice": [[3, 2], 4], "lattice_name": "square", "shape": [2, 3] } }));
+    place.save(
+        "m.safetensors",
+        &rbm,
+        json!({ "input": { "values": "spins (-1, \
+        +1)", "lattice": [[3, 2], 4], "lattice_name": "square", "shape": [2, 3] } }),
+    );
     let exact = rbm.moments().unwrap().visible;
     for (line, sampler) in [("", "exact"), ("--sampler gibbs --steps 20 --chains 400", "gibbs")] {
         let seen = place.json(&format!("rbm draw m.safetensors -n 4000 -o {sampler}.npz {line}"));

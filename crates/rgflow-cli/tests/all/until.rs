@@ -1,5 +1,5 @@
-//! `rgflow sample --until`: goes on until it is reached, with the bytes of a draw of that size, whatever threads and interruptions; what is
-//! not reached is said.
+//! `rgflow sample --until`: goes on until it is reached, with the bytes of a draw of that size, whatever threads and
+//! interruptions; what is not reached is said.
 #![cfg(unix)]
 
 use crate::common::binary;
@@ -97,7 +97,8 @@ fn what_is_not_reached_is_kept_and_said() {
 #[test]
 fn a_killed_draw_goes_on() {
     let place = Place::new();
-    let line = "sample ising --size 12 --temperature 2.3,2.6 --sampler swendsen-wang --until error=2e-3 --progress none --restart-every 0.1";
+    let line = "sample ising --size 12 --temperature 2.3,2.6 --sampler swendsen-wang --until error=2e-3 --progress \
+        none --restart-every 0.1";
     let begun = Instant::now();
     place.done(&format!("{line} --out whole.npz"));
     let whole = begun.elapsed();

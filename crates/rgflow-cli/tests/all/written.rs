@@ -1,5 +1,5 @@
-//! Promise: what an earlier version wrote is read by this one: of its run folders every stage is kept, of its models and samples the same
-//! numbers are told. `written/README.md` says who wrote them.
+//! Promise: what an earlier version wrote is read by this one: of its run folders every stage is kept, of its models
+//! and samples the same numbers are told. `written/README.md` says who wrote them.
 
 use crate::common::printed::{data, lost};
 use crate::common::{binary, finish};
@@ -43,7 +43,8 @@ const RUNS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Folders and stages whose revision was raised on purpose since: these are made again, and the numbers of their run may differ.
+/// Folders and stages whose revision was raised on purpose since: these are made again, and the numbers of their run
+/// may differ.
 const REMADE: &[(&str, &str)] = &[];
 
 /// What was printed, with `--json`, in `written/printed`.
@@ -130,7 +131,8 @@ impl Copy {
         finish(&mut command).stdout
     }
 
-    /// Adds what differs in the run folder `name` after the command `line` from what was written: a stage that was made again, a number.
+    /// Adds what differs in the run folder `name` after the command `line` from what was written: a stage that was made
+    /// again, a number.
     fn resumed(&self, name: &str, line: &str, differences: &mut Vec<String>) {
         self.printed(line);
         let before = read_json(&written().join(name).join("provenance.json"));

@@ -63,7 +63,8 @@ impl FiniteSize {
     /// Fits the `table`, read from `files`; also returns the curve that was fitted, and notes on what was chosen.
     ///
     /// # Errors
-    /// [`Error::User`] as [`collapse`], where several fits are as good, or where a table without errors has too few points.
+    /// [`Error::User`] as [`collapse`], where several fits are as good, or where a table without errors has too few
+    /// points.
     pub fn of_table(table: &ScalingTable, fit: &TableFit, files: &str) -> Result<(Self, Master, Vec<String>), Error> {
         let wrong = |what: String| Error::user(format!("{files}: {what}"));
         let name = table.read.value.as_str();
@@ -77,9 +78,18 @@ impl FiniteSize {
         };
         match (known, fit.exponent) {
             (_, Some(_)) => {}
-            (Some((a, true)), _) => notes.push(format!("`{name}` is fitted as y ~ L^a, from a = {a}; --exponent A starts elsewhere, --exponent 0 is a quantity without dimension")),
-            (Some((_, false)), _) => notes.push(format!("`{name}` is taken for a quantity without dimension, a = 0; --exponent A fits a, from A")),
-            (None, _) => notes.push(format!("`{name}` is fitted as y ~ L^a, from the slope of the table; --exponent 0 says that it has no dimension")),
+            (Some((a, true)), _) => notes.push(format!(
+                "`{name}` is fitted as y ~ L^a, from a = {a}; --exponent A \
+                starts elsewhere, --exponent 0 is a quantity without dimension"
+            )),
+            (Some((_, false)), _) => notes.push(format!(
+                "`{name}` is taken for a quantity without dimension, a = 0; \
+                --exponent A fits a, from A"
+            )),
+            (None, _) => notes.push(format!(
+                "`{name}` is fitted as y ~ L^a, from the slope of the table; --exponent 0 \
+                says that it has no dimension"
+            )),
         }
         let mut rows = table.rows.clone();
         let has_errors = table.read.error.is_some();
@@ -116,7 +126,8 @@ impl FiniteSize {
         if !has_errors {
             if best.dof < LEAST_DOF {
                 return Err(wrong(format!(
-                    "has no errors, and {} degrees of freedom are too few to take them from the scatter about the curve ({LEAST_DOF} at least); give a column of errors, more \
+                    "has no errors, and {} degrees of freedom are too few to take them from the scatter about the \
+                     curve ({LEAST_DOF} at least); give a column of errors, more \
                      temperatures, or a lower --degree",
                     best.dof
                 )));
@@ -206,7 +217,8 @@ fn search(rows: &[Row], starts: &[Master]) -> Result<Collapse, String> {
     match good.iter().find(far) {
         None => Ok((*best).clone()),
         Some(other) => Err(format!(
-            "two fits are as good: T_c = {:.4}, nu = {:.3} (chi2 = {:.1}) and T_c = {:.4}, nu = {:.3} (chi2 = {:.1}); say where it starts with --tc, or give more points",
+            "two fits are as good: T_c = {:.4}, nu = {:.3} (chi2 = {:.1}) and T_c = {:.4}, nu = {:.3} (chi2 = {:.1}); \
+             say where it starts with --tc, or give more points",
             best.t_c.value, best.nu.value, best.chi2, other.t_c.value, other.nu.value, other.chi2
         )),
     }
@@ -219,12 +231,13 @@ fn is_well(fit: &Collapse) -> bool {
 
 fn narrow_note(degree: usize, why: &str, window: f64) -> String {
     format!(
-        "a polynomial of degree {degree} does not describe all points ({why}): those with |t| L^(1/nu) up to {window:.3} are fitted; --window chooses others, --degree another curve"
+        "a polynomial of degree {degree} does not describe all points ({why}): those with |t| L^(1/nu) up to \
+         {window:.3} are fitted; --window chooses others, --degree another curve"
     )
 }
 
-/// The widest window about `start` (T_c, nu, a) in which one curve describes the points, and the fit there; none if no window holds enough of
-/// them.
+/// The widest window about `start` (T_c, nu, a) in which one curve describes the points, and the fit there; none if no
+/// window holds enough of them.
 fn narrowed(rows: &[Row], base: &Master, start: [f64; 3]) -> Option<(f64, Collapse)> {
     let far = |r: &Row| (distance(r.t, start[0]) * libm::pow(r.size as f64, 1.0 / start[1])).abs();
     let widest = rows.iter().map(far).fold(0.0, f64::max);
@@ -236,7 +249,8 @@ fn narrowed(rows: &[Row], base: &Master, start: [f64; 3]) -> Option<(f64, Collap
     (1..=MOST_NARROW).find_map(within)
 }
 
-/// Crossings of neighbouring sizes at temperatures that both have, within |t| L^{1/nu} <= 1 of the smaller or next to it.
+/// Crossings of neighbouring sizes at temperatures that both have, within |t| L^{1/nu} <= 1 of the smaller or next to
+/// it.
 fn crossings(points: &[Point], fit: &Collapse) -> Vec<Crossing> {
     let sizes: Vec<usize> = points.iter().map(|p| p.size).collect::<BTreeSet<_>>().into_iter().collect();
     let one = |two: &[usize]| {
@@ -307,8 +321,9 @@ mod tests {
     const FIT: TableFit =
         TableFit { t_c: None, nu: 1.0, window: None, degree: 3, omega: None, exponent: None, of: None };
 
-    /// Null: pulls of T_c, nu and a from their truth are normal or smaller (errors hold the spread of other fits too): of 24 their squares sum to at
-    /// most 64, p < 1e-5. With errors in the table, and with those from its scatter. Seeds 0 to 23.
+    /// Null: pulls of T_c, nu and a from their truth are normal or smaller (errors hold the spread of other fits too):
+    /// of 24 their squares sum to at most 64, p < 1e-5. With errors in the table, and with those from its scatter.
+    /// Seeds 0 to 23.
     #[test]
     fn tables_give_the_truth_within_their_errors() {
         for (a, exponent, with_errors) in [(0.0, Some(0.0), true), (0.0, Some(0.0), false), (1.9, None, true)] {

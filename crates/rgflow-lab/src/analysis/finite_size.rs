@@ -1,4 +1,5 @@
-//! Finite-size scaling of samples in files: T_c, nu and exponents by data collapse, crossings of Binder's cumulant and powers of L.
+//! Finite-size scaling of samples in files: T_c, nu and exponents by data collapse, crossings of Binder's cumulant and
+//! powers of L.
 
 use super::ValueWithError;
 use crate::artifact::Error;
@@ -145,11 +146,12 @@ struct Sized<'a> {
 }
 
 impl FiniteSize {
-    /// Analyses samples of several sizes of the square lattice, read from `files`. Power laws are evaluated at `t_c`, or else at
-    /// the fitted T_c.
+    /// Analyses samples of several sizes of the square lattice, read from `files`. Power laws are evaluated at `t_c`,
+    /// or else at the fitted T_c.
     ///
     /// # Errors
-    /// Other lattices or fields, fewer than two sizes with samples in the window, samples that are too short, and those of [`collapse`].
+    /// Other lattices or fields, fewer than two sizes with samples in the window, samples that are too short, and those
+    /// of [`collapse`].
     pub fn new(pools: Vec<Pool>, of: Quantity, master: &Master, t_c: Option<f64>, files: &str) -> Result<Self, Error> {
         let sizes = in_window(pools, master, files)?;
         // All points use the same number of blocks.
@@ -311,7 +313,8 @@ fn in_window(pools: Vec<Pool>, master: &Master, files: &str) -> Result<Vec<(usiz
     Err(Error::user(match all.as_slice() {
         [only] => format!("{files}: all of L = {only}; give files of several sizes"),
         all => format!(
-            "{files}: only {} of the sizes L = {} have temperatures with |T - T_c| L^(1/nu) <= {} (T_c = {:.4}); sample nearer to T_c, \
+            "{files}: only {} of the sizes L = {} have temperatures with |T - T_c| L^(1/nu) <= {} (T_c = {:.4}); \
+             sample nearer to T_c, \
              or give a wider --window",
             sizes.len(),
             all.join(", "),

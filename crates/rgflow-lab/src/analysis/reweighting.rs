@@ -95,8 +95,8 @@ impl Row {
 }
 
 impl Reweighted {
-    /// Averages from the samples `all` of `pool` at the temperatures `asked` (default: those of a grid) in the `fields` (default:
-    /// the sampled ones).
+    /// Averages from the samples `all` of `pool` at the temperatures `asked` (default: those of a grid) in the `fields`
+    /// (default: the sampled ones).
     ///
     /// # Errors
     /// If a requested state is not reached, or no state of the grid is reached in a field.
@@ -200,7 +200,8 @@ impl Reweighted {
             (Quantity::Susceptibility, "chi (1/J per spin)"),
             (Quantity::Binder, "U4"),
         ];
-        let alt = "Specific heat, |m|, susceptibility and Binder cumulant over temperature, reweighted from all samples, with \
+        let alt = "Specific heat, |m|, susceptibility and Binder cumulant over temperature, reweighted from all \
+            samples, with \
                    errors; points where it was sampled.";
         let title = format!("{}, sampled at {}", pool.lattice, sampled(pool));
         Figure::new("reweight", title).caption("", alt).panels(shown.map(panel))

@@ -10,7 +10,8 @@ use rgflow::statistics::{
 };
 use serde::{Serialize, Serializer};
 
-/// Least probability of a difference between halves of chains, or of their begin, by chance; below it they are not of one law.
+/// Least probability of a difference between halves of chains, or of their begin, by chance; below it they are not of
+/// one law.
 const CHANCE: f64 = 1e-4;
 /// Autocorrelation times below which the error of a mean is said to be rough.
 const ENOUGH_TIMES: f64 = 200.0;
@@ -101,8 +102,8 @@ fn as_map<S: Serializer>(group: &[(String, String)], to: S) -> Result<S::Ok, S::
 }
 
 impl Analysis {
-    /// Analyses the series `found`, of which the first `discard` values of each chain are left out already. `spacing`: updates between two
-    /// values; `None`: those of the index, where there is one.
+    /// Analyses the series `found`, of which the first `discard` values of each chain are left out already. `spacing`:
+    /// updates between two values; `None`: those of the index, where there is one.
     pub fn new(found: Found, discard: usize, spacing: Option<f64>) -> Self {
         let of_series = |series: Series| {
             let spacing = spacing.or_else(|| series.index.as_ref().and_then(|index| index.step));
@@ -282,7 +283,8 @@ impl std::fmt::Display for Begin {
         let Self { length, z, is_half, .. } = self;
         write!(
             f,
-            "the first {length} values of each chain differ from the rest by {z:.1} standard errors, so they are not of one law; "
+            "the first {length} values of each chain differ from the rest by {z:.1} standard errors, so they are not \
+             of one law; "
         )?;
         if *is_half {
             write!(f, "take a longer series, or leave out its begin with --discard")
@@ -294,8 +296,8 @@ impl std::fmt::Display for Begin {
 
 /// Whether the halves of the chains differ by more than chance allows where they have one law.
 ///
-/// R-hat^2 - 1 is about F/n_eff of a half, with F of chi^2/(m - 1) for m halves: the bound is that of [`CHANCE`], with tau_int within the
-/// halves.
+/// R-hat^2 - 1 is about F/n_eff of a half, with F of chi^2/(m - 1) for m halves: the bound is that of [`CHANCE`], with
+/// tau_int within the halves.
 fn apart(chains: &[Vec<f64>], seen: &Convergence) -> Option<String> {
     let halves: Vec<Vec<f64>> = chains
         .iter()
@@ -318,7 +320,8 @@ fn apart(chains: &[Vec<f64>], seen: &Convergence) -> Option<String> {
     // Errors of tau_int make the law wider than chi^2.
     (chi_square_tail(0.5 * excess, m - 1.0) < CHANCE).then(|| {
         format!(
-            "{} differ by more than their spread explains (R-hat = {:.3}), so they have not one law; leave out the begin with --discard, or take longer chains",
+            "{} differ by more than their spread explains (R-hat = {:.3}), so they have not one law; leave out the \
+             begin with --discard, or take longer chains",
             if chains.len() == 1 { "its halves" } else { "the chains, or their halves," },
             seen.r_hat
         )
@@ -348,8 +351,9 @@ mod tests {
         Quantity::new("x".into(), Vec::new(), chains, None)
     }
 
-    /// Null: chains of one law; that halves or the begin differ has the probability 1e-4 each. Of 300, more than two have p < 1e-4. Those
-    /// refused as too short are none of them. Seed 1 of the generator, lengths of 105 to 1050 tau_int.
+    /// Null: chains of one law; that halves or the begin differ has the probability 1e-4 each. Of 300, more than two
+    /// have p < 1e-4. Those refused as too short are none of them. Seed 1 of the generator, lengths of 105 to 1050
+    /// tau_int.
     #[test]
     fn chains_of_one_law_are_rarely_called_different() {
         let mut state = 1;

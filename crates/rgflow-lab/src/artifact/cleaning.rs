@@ -1,4 +1,5 @@
-//! Cleaning a finished run: files of stages that can be made again are removed, and results, models and the page are kept.
+//! Cleaning a finished run: files of stages that can be made again are removed, and results, models and the page are
+//! kept.
 
 use super::folder::{COMPLETE, Complete, State, holds_several};
 use super::lock::Lock;
@@ -15,7 +16,8 @@ pub struct Freed {
     pub bytes: u64,
 }
 
-/// Removes the files of stages from the finished run in `dir`, except models (`.safetensors` outside of folders called `snapshots`).
+/// Removes the files of stages from the finished run in `dir`, except models (`.safetensors` outside of folders called
+/// `snapshots`).
 ///
 /// The run stays complete: the removed files are named in `complete.json`, and `--resume` makes them again.
 ///

@@ -8,7 +8,8 @@ use toml::{Table, Value};
 pub(super) const FILE: &str = "config.toml";
 
 /// Error text for a run folder without it.
-pub(super) const MISSING: &str = "its config.toml is missing; the command that made the run, with --resume, writes it again \
+pub(super) const MISSING: &str = "its config.toml is missing; the command that made the run, with --resume, writes it \
+    again \
     and keeps the stages that still fit";
 
 /// Text of `config.toml`; `rgflow run` accepts it as a file.

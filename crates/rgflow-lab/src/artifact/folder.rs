@@ -146,7 +146,8 @@ pub fn load_record(dir: &Path) -> Result<Record, Error> {
     json::read(&dir.join(RECORD))
 }
 
-/// Replaces the note of the finished run in `dir` and writes its page again. A note that is there already is left alone.
+/// Replaces the note of the finished run in `dir` and writes its page again. A note that is there already is left
+/// alone.
 ///
 /// # Errors
 /// As [`render_again`].
@@ -160,8 +161,8 @@ pub fn replace_note(dir: &Path, note: &str) -> Result<(), Error> {
     render_again(dir).map(drop)
 }
 
-/// Whether `dir` holds several runs with one page, those of a scan or of `reproduce`: a record without a configuration of its own, beside
-/// the table of the scan or as that of [`overview`](crate::experiment::overview).
+/// Whether `dir` holds several runs with one page, those of a scan or of `reproduce`: a record without a configuration
+/// of its own, beside the table of the scan or as that of [`overview`](crate::experiment::overview).
 pub fn holds_several(dir: &Path) -> bool {
     let is_file = |name: &str| inside::check_one(&dir.join(name)).is_ok() && dir.join(name).is_file();
     let is_overview = || load_record(dir).is_ok_and(|record| record.experiment == OVERVIEW);

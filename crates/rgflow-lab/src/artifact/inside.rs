@@ -15,7 +15,8 @@ pub fn is_plain(name: &str) -> bool {
     name.split('/').all(part) && Path::new(name).components().all(|c| matches!(c, Component::Normal(_)))
 }
 
-/// Refuses anything in the run folder `dir` that could lead out of it or is not a regular file. `dir` itself may be a link.
+/// Refuses anything in the run folder `dir` that could lead out of it or is not a regular file. `dir` itself may be a
+/// link.
 ///
 /// # Errors
 /// [`Error::User`] that names the first symbolic link, pipe or device; [`Error::Io`] if a folder cannot be read.
@@ -53,7 +54,8 @@ pub fn check_one(path: &Path) -> Result<bool, Error> {
     )))
 }
 
-/// Whether the file `name` in `dir` exists and has the hash `hash`; false, without reading, for a name that is not plain.
+/// Whether the file `name` in `dir` exists and has the hash `hash`; false, without reading, for a name that is not
+/// plain.
 pub(super) fn is_as_recorded(dir: &Path, name: &str, hash: &str) -> bool {
     is_plain(name) && provenance::hash_file(&dir.join(name)).is_ok_and(|found| found == hash)
 }

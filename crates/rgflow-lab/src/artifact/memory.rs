@@ -1,9 +1,9 @@
 //! Free memory: work that cannot fit is refused before it starts, and the message says how much it would need.
 //!
-//! Linux reports free memory in four places, and the least counts: the whole computer (MemAvailable), the control groups of
-//! the process (their limit minus their use, without the page cache, which can be reclaimed) and its own limits on the
-//! address space and on data (`ulimit -v` and `-d`). On other systems only work beyond the address space is
-//! refused.
+//! Linux reports free memory in four places, and the least counts: the whole computer (MemAvailable), the control
+//! groups of the process (their limit minus their use, without the page cache, which can be reclaimed) and its own
+//! limits on the address space and on data (`ulimit -v` and `-d`). On other systems only work beyond the address space
+//! is refused.
 
 use super::Error;
 use std::path::Path;
@@ -131,7 +131,8 @@ fn control_groups(root: &Path) -> Option<u128> {
             ),
             _ => continue,
         };
-        // The limits of parents hold too; within a container the path may be one of the host, which does not exist here.
+        // The limits of parents hold too; within a container the path may be one of the host, which does not exist
+        // here.
         for group in Path::new(path.trim_start_matches('/')).ancestors() {
             let read = |name: &str| std::fs::read_to_string(root.join(base).join(group).join(name)).ok();
             let number = |name: &str| read(name)?.trim().parse::<u128>().ok();

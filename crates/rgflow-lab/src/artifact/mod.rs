@@ -1,7 +1,7 @@
 //! Artifacts: run folders, stages that are kept or repeated, file formats, atomic writes, provenance.
 //!
-//! A run is a folder that explains itself. The outputs of its stages are identified by hashes, so a run that was stopped anywhere
-//! finishes with the same bytes, and nothing that is still valid is made again.
+//! A run is a folder that explains itself. The outputs of its stages are identified by hashes, so a run that was
+//! stopped anywhere finishes with the same bytes, and nothing that is still valid is made again.
 
 pub mod atomic;
 mod cleaning;

@@ -61,7 +61,8 @@ impl Model {
         })?;
         tensor.clone().into_dimensionality().map_err(|_| {
             Error::failure(format!(
-                "tensor `{name}` has shape {:?}: another number of dimensions is needed; give a model that rgflow wrote",
+                "tensor `{name}` has shape {:?}: another number of dimensions is needed; give a model that rgflow \
+                 wrote",
                 tensor.shape()
             ))
         })

@@ -225,7 +225,8 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
         };
         found.filter(|o| o.names.len() == n && o.values.len() == n).ok_or_else(|| {
             Error::failure(format!(
-                "metadata `{key}` does not hold one for each output of the network, {n} in all; give a model that rgflow wrote"
+                "metadata `{key}` does not hold one for each output of the network, {n} in all; give a model that \
+                 rgflow wrote"
             ))
         })
     };
@@ -233,7 +234,8 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
     for (of, key) in [("classifier", "temperatures"), ("thermometer", "classes")] {
         if kind == Some(of) && said(key).is_some() {
             return Err(Error::failure(format!(
-                "metadata `kind` is {of} and there are `{key}`: they contradict each other; give a model that rgflow wrote"
+                "metadata `kind` is {of} and there are `{key}`: they contradict each other; give a model that rgflow \
+                 wrote"
             )));
         }
     }
@@ -247,8 +249,8 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
     }
 }
 
-/// Whether a network has learnt something, by cross-entropies in nats: `cost` of the test set with its error, `guess` by the
-/// frequencies of the labels.
+/// Whether a network has learnt something, by cross-entropies in nats: `cost` of the test set with its error, `guess`
+/// by the frequencies of the labels.
 pub fn has_learnt((cost, error): (f64, f64), guess: f64) -> bool {
     cost + 2.0 * error < guess
 }
@@ -261,7 +263,8 @@ pub fn learnt_nothing(model: &Model) -> Option<[f64; 2]> {
     (!has_learnt((cost, error), guess)).then_some([cost, guess])
 }
 
-/// The same network for inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its first layer.
+/// The same network for inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its
+/// first layer.
 ///
 /// # Errors
 /// As [`layers`].
@@ -285,7 +288,8 @@ mod tests {
         (with_layers(Model::new(metadata), &mlp), mlp)
     }
 
-    /// All 64 states: a converted network reads spins as the original reads their bits. 1e-6: rounding of 6 weights to f32.
+    /// All 64 states: a converted network reads spins as the original reads their bits. 1e-6: rounding of 6 weights to
+    /// f32.
     #[test]
     fn a_network_of_bits_reads_spins() {
         let (model, bits) = network(json!({}));

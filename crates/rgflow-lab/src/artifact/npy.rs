@@ -1,7 +1,8 @@
-//! NumPy's `.npy` format (numpy.lib.format): a header, which is a Python dictionary of three flat keys, then the values.
+//! NumPy's `.npy` format (numpy.lib.format): a header, which is a Python dictionary of three flat keys, then the
+//! values.
 //!
-//! Files are untrusted: the header is bounded and read in one pass, memory is allocated by what the file can hold and not
-//! by what it claims, and values are read straight into their array.
+//! Files are untrusted: the header is bounded and read in one pass, memory is allocated by what the file can hold and
+//! not by what it claims, and values are read straight into their array.
 
 use super::npy_header::damaged;
 use super::npy_types::{Order, number_pieces};
@@ -33,7 +34,8 @@ pub fn array<T: Element, D: Dimension>(
         .map_err(|_| format!("the shape {found:?} has other dimensions than expected"))
 }
 
-/// Values behind `header` of any real type, each mapped by `as_`; `most` as in [`array()`]. Only the result takes memory.
+/// Values behind `header` of any real type, each mapped by `as_`; `most` as in [`array()`]. Only the result takes
+/// memory.
 ///
 /// # Errors
 /// As [`array()`].

@@ -10,7 +10,8 @@ const MOST_DIMENSIONS: usize = 64;
 /// Content of the header of an `.npy` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// NumPy's name of the type of the values, such as `|i1`, `<f4`; for a structured type the whole text, `[('x', '<f4')]`.
+    /// NumPy's name of the type of the values, such as `|i1`, `<f4`; for a structured type the whole text,
+    /// `[('x', '<f4')]`.
     pub dtype: String,
     /// Whether the first index is the fastest.
     pub fortran_order: bool,

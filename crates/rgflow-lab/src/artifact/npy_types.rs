@@ -102,8 +102,8 @@ impl Element for bool {
 /// A function that reads the next values as f64.
 pub(super) type Piece<R> = fn(&mut R, usize, Order) -> Result<Vec<f64>, String>;
 
-/// Size in bytes of a value of the real type `code`, and the function that reads pieces of it as f64 (64-bit integers lose
-/// digits beyond 2^53); `None` for another type.
+/// Size in bytes of a value of the real type `code`, and the function that reads pieces of it as f64 (64-bit integers
+/// lose digits beyond 2^53); `None` for another type.
 pub(super) fn number_pieces<R: Read + ?Sized>(code: &str) -> Option<(usize, Piece<R>)> {
     macro_rules! piece {
         ($t:ty, $as_:expr) => {

@@ -1,4 +1,5 @@
-//! Words in `.npy` files: NumPy's types `U` (code points of four bytes) and `S` (bytes), padded with zeros to one length.
+//! Words in `.npy` files: NumPy's types `U` (code points of four bytes) and `S` (bytes), padded with zeros to one
+//! length.
 
 use super::npy_header::Header;
 use super::npy_types::Order;

@@ -1,4 +1,5 @@
-//! Named arrays in NumPy's `.npz` format: uncompressed and with a fixed date, so that the same arrays give the same bytes.
+//! Named arrays in NumPy's `.npz` format: uncompressed and with a fixed date, so that the same arrays give the same
+//! bytes.
 
 use super::npy::{self, Header};
 use super::npy_types::Element;
@@ -137,8 +138,8 @@ pub struct Description {
 
 /// Largest compression factor of deflate: an entry that claims more is invalid.
 const MOST_COMPRESSION: u64 = 1032;
-/// Arrays above this size (bytes) compressed more than [`LARGE_COMPRESSION`] times are not accepted as samples: int8 spins at
-/// T = 1, one of 1400 of which is flipped, compress 350 times.
+/// Arrays above this size (bytes) compressed more than [`LARGE_COMPRESSION`] times are not accepted as samples: int8
+/// spins at T = 1, one of 1400 of which is flipped, compress 350 times.
 const LARGE: u64 = 256 << 20;
 const LARGE_COMPRESSION: u64 = 512;
 /// Longest name of an array in bytes: as long as a file name may be.
@@ -242,7 +243,8 @@ impl<R: Read + Seek> Reader<R> {
             ZipError::FileNotFound => wrong(&"there is none"),
             e => wrong(&format!("{e}; write it again")),
         })?;
-        // Sizes in the directory are only claims, except the packed size, which lies within the file as no entries overlap.
+        // Sizes in the directory are only claims, except the packed size, which lies within the file as no entries
+        // overlap.
         let (size, packed) = (entry.size(), entry.compressed_size());
         let ratio = match entry.compression() {
             zip::CompressionMethod::Stored => 1,

@@ -43,8 +43,8 @@ impl Key {
         self.default.as_str().map_or_else(|| self.default.to_string().replace([' ', '\n'], ""), String::from)
     }
 
-    /// Values that the recipe names: the default, `true` and `false`, and the words in quotes of the comment; placeholders in capitals and
-    /// words that belong to another key (after "for" or "of") are none.
+    /// Values that the recipe names: the default, `true` and `false`, and the words in quotes of the comment;
+    /// placeholders in capitals and words that belong to another key (after "for" or "of") are none.
     pub fn values(&self) -> Vec<String> {
         let mut values = vec![self.written()];
         match &self.default {

@@ -5,8 +5,8 @@ use crate::record::Record;
 use crate::report;
 use std::path::{Path, PathBuf};
 
-/// Writes the figures and the page of `record` into `dir` (see [`report::files`]) and returns the path of `report.html`. Every file is
-/// written whole or not at all (temporary file in the same folder, then renamed).
+/// Writes the figures and the page of `record` into `dir` (see [`report::files`]) and returns the path of
+/// `report.html`. Every file is written whole or not at all (temporary file in the same folder, then renamed).
 ///
 /// # Errors
 /// The folder cannot be made, `figures` is a link, or a file cannot be written; the message names the path.

@@ -52,8 +52,8 @@ struct Stages {
 impl Run {
     /// Opens the folder `dir` for a run of `experiment` with `settings` and one repetition for each of `seeds`.
     ///
-    /// A new or empty folder is work; a complete run of the same configuration is complete; an unfinished run, or one of
-    /// another configuration, is work only with `resume`: stages whose keys match are kept, the rest are repeated.
+    /// A new or empty folder is work; a complete run of the same configuration is complete; an unfinished run, or one
+    /// of another configuration, is work only with `resume`: stages whose keys match are kept, the rest are repeated.
     ///
     /// # Errors
     /// [`Error::User`] that names the folder and the remedy if it is in use, holds something else, or needs `--resume`.
@@ -114,7 +114,8 @@ impl Run {
             if !same {
                 let change = config::difference(&there, &config).unwrap_or_default();
                 return Err(Error::user(format!(
-                    "{name} holds a run with another configuration{change}; add --resume to keep the stages that still fit \
+                    "{name} holds a run with another configuration{change}; add --resume to keep the stages that \
+                     still fit \
                      and remake the rest, or choose another --out"
                 )));
             }
@@ -166,7 +167,8 @@ impl Run {
     fn begin(&self) -> Result<(), Error> {
         if let Some(earlier) = self.earlier.as_ref().filter(|p| p.cpu_path != provenance::cpu_path()) {
             stderr::complain(&format!(
-                "warning: {} was begun on a processor of kind {}, this one is {}: the last digits of networks may differ",
+                "warning: {} was begun on a processor of kind {}, this one is {}: the last digits of networks may \
+                 differ",
                 self.dir.display(),
                 earlier.cpu_path,
                 provenance::cpu_path()

@@ -1,5 +1,5 @@
-//! Settings in layers: recipe <- file of the user <- `--set key.path=value`. The recipe holds every key with its default,
-//! so it also defines which keys are allowed and their types.
+//! Settings in layers: recipe <- file of the user <- `--set key.path=value`. The recipe holds every key with its
+//! default, so it also defines which keys are allowed and their types.
 
 use super::Error;
 use std::path::{Path, PathBuf};
@@ -115,8 +115,8 @@ pub fn changes(recipe: &str, config: &Table) -> Vec<String> {
     found
 }
 
-/// Refuses lists with a repeated value: each entry is a training, a size, a point of its own. The sizes of layers (`hidden` of a
-/// network) and the extents of a `shape` may be equal.
+/// Refuses lists with a repeated value: each entry is a training, a size, a point of its own. The sizes of layers
+/// (`hidden` of a network) and the extents of a `shape` may be equal.
 fn distinct(table: &Table, path: &str) -> Result<(), Error> {
     for (key, value) in table {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -220,7 +220,8 @@ fn lay(
     Ok(())
 }
 
-/// Converts `value` to the type of `default`: whole numbers are accepted where the recipe has a float, lists element by element.
+/// Converts `value` to the type of `default`: whole numbers are accepted where the recipe has a float, lists element by
+/// element.
 fn fit(value: Value, default: &Value, key: &str, recipe: &Table, place: &str) -> Result<Value, Error> {
     match (value, default) {
         (Value::Integer(i), Value::Float(_)) => Ok(Value::Float(i as f64)),

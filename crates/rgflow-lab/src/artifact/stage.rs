@@ -125,10 +125,12 @@ impl<'a> Repetition<'a> {
         self.run
     }
 
-    /// Keeps the stage if its key and the hashes of its files match the manifest, else calls `make` to write its outputs.
+    /// Keeps the stage if its key and the hashes of its files match the manifest, else calls `make` to write its
+    /// outputs.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal arrived, [`Error::Failure`] if an output is missing after `make`, else the error of `make`.
+    /// [`Error::Interrupted`] if a signal arrived, [`Error::Failure`] if an output is missing after `make`, else the
+    /// error of `make`.
     pub fn stage<S: Serialize>(
         &self,
         stage: Stage<'_, S>,
@@ -284,7 +286,8 @@ impl StageOut<'_> {
     /// Reports `units` of work as done.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if a signal arrived: return it, and `--resume` goes on from the states saved by [`Self::complete`] and [`Self::keep`].
+    /// [`Error::Interrupted`] if a signal arrived: return it, and `--resume` goes on from the states saved by
+    /// [`Self::complete`] and [`Self::keep`].
     pub fn tick(&self, units: u64) -> Result<(), Error> {
         self.repetition.run.progress().report(Event::Advance(self.at(), units));
         self.repetition.run.check_interrupt()
@@ -311,7 +314,8 @@ impl StageOut<'_> {
 fn key<S: Serialize>(stage: &Stage<'_, S>, seed: u64) -> Result<String, Error> {
     let settings = serde_json::to_value(&stage.settings)
         .map_err(|e| Error::failure(format!("settings of stage {}: {e}", stage.name)))?;
-    // JSON has one null for nothing, infinity and NaN; TOML tells them apart but cannot write everything. Together they are exact.
+    // JSON has one null for nothing, infinity and NaN; TOML tells them apart but cannot write everything. Together they
+    // are exact.
     let exact = toml::Value::try_from(&stage.settings).ok().map(|value| value.to_string());
     let inputs: Vec<&str> = stage.inputs.iter().map(|artifact| artifact.hash.as_str()).collect();
     let text = super::canonical_json(&serde_json::json!({
@@ -326,7 +330,8 @@ pub(super) fn files_of(path: &Path) -> Vec<String> {
     json::read::<Manifest>(path).map_or(vec![], |manifest| manifest.files.into_keys().collect())
 }
 
-/// First file in `dir` that is missing or differs from the manifest at `path`, if any; files that are `gone` on purpose are left out.
+/// First file in `dir` that is missing or differs from the manifest at `path`, if any; files that are `gone` on purpose
+/// are left out.
 pub(super) fn damaged(dir: &Path, path: &Path, gone: impl Fn(&str) -> bool) -> Option<String> {
     let manifest: Manifest = json::read(path).ok()?;
     let differs = |(name, hash): &(&String, &String)| !gone(name) && !inside::is_as_recorded(dir, name, hash);

@@ -56,7 +56,8 @@ pub fn complain(line: &str) {
     lines.iter().for_each(|text| write(&if colour { coloured(text) } else { text.clone() }));
 }
 
-/// `text` in lines that fit the terminal of stderr; one line where there is no terminal, so that programs find whole sentences.
+/// `text` in lines that fit the terminal of stderr; one line where there is no terminal, so that programs find whole
+/// sentences.
 fn wrapped(text: &str) -> Vec<String> {
     if !std::io::stderr().is_terminal() {
         return vec![text.into()];
@@ -73,7 +74,8 @@ pub fn out_of_memory(size: usize) {
     let (before, after) = if is_json() { ("{\"event\":\"error\",\"text\":\"", "\"}") } else { ("error: ", "") };
     let _ = writeln!(
         std::io::stderr().lock(),
-        "{before}{} MiB more of memory are not to be had (of the machine or within a limit such as `ulimit -v`); ask for less at a \
+        "{before}{} MiB more of memory are not to be had (of the machine or within a limit such as `ulimit -v`); ask \
+         for less at a \
          time, or take fewer --threads{after}",
         size.div_ceil(1 << 20)
     );

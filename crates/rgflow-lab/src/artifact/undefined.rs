@@ -1,5 +1,6 @@
-//! Undefined numbers in JSON: NaN is written as `null`, which serde_json does not read as a number. This module reads it as NaN,
-//! so that a stage reads back the values it wrote, and any code that shows the number says why it is undefined.
+//! Undefined numbers in JSON: NaN is written as `null`, which serde_json does not read as a number. This module reads
+//! it as NaN, so that a stage reads back the values it wrote, and any code that shows the number says why it is
+//! undefined.
 
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};

@@ -1,5 +1,5 @@
-//! Data that our benchmarks share with the scripts of other programs: int8 spins in `.npy` files. Missing files are made by our own
-//! samplers at the same temperatures and of the same size, so that all programs read the same bytes.
+//! Data that our benchmarks share with the scripts of other programs: int8 spins in `.npy` files. Missing files are
+//! made by our own samplers at the same temperatures and of the same size, so that all programs read the same bytes.
 
 use crate::artifact::{Error, atomic, npy};
 use ndarray::{Array1, Array2, ArrayD, Axis};
@@ -17,8 +17,8 @@ pub(super) fn temperatures() -> Result<Vec<Temperature>, LatticeError> {
     (0..25).map(|k| Temperature::new(if k == 0 { 0.01 } else { 0.25 * f64::from(k) })).collect()
 }
 
-/// Spins of the first samples, at most `most`, of the file `name` in `folder`, shape (samples, units). Only these are read, so that
-/// a benchmark holds no more than it works on.
+/// Spins of the first samples, at most `most`, of the file `name` in `folder`, shape (samples, units). Only these are
+/// read, so that a benchmark holds no more than it works on.
 pub(super) fn spins(folder: &Path, name: &str, most: usize) -> Result<Array2<i8>, Error> {
     let path = folder.join(name);
     if !path.exists() {

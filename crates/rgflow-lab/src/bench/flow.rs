@@ -1,5 +1,5 @@
-//! Flows of whole ensembles: expectation values for a fixed number of steps (`rgflow`) or with chains stopped once they have
-//! converged (`rgflow_frozen`), and Gibbs sampling of both layers.
+//! Flows of whole ensembles: expectation values for a fixed number of steps (`rgflow`) or with chains stopped once they
+//! have converged (`rgflow_frozen`), and Gibbs sampling of both layers.
 
 use super::data;
 use super::harness::{Case, Report};

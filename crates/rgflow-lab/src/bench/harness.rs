@@ -1,5 +1,5 @@
-//! Timing: one warm-up, then at least `repeats` timed calls of a stated amount of work; minimum and median of all of them
-//! are kept.
+//! Timing: one warm-up, then at least `repeats` timed calls of a stated amount of work; minimum and median of all of
+//! them are kept.
 
 use crate::artifact::provenance;
 use rgflow::cpu;
@@ -77,7 +77,8 @@ impl Report {
         Some(median)
     }
 
-    /// Records calls that took `wall` seconds, at least one, and returns their median; `cpu` is CPU time over wall time.
+    /// Records calls that took `wall` seconds, at least one, and returns their median; `cpu` is CPU time over wall
+    /// time.
     pub(super) fn note(&mut self, case: Case<'_>, wall: Vec<f64>, cpu: Option<f64>, more: Value) -> f64 {
         let mut sorted = wall.clone();
         sorted.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! Spin flips and cluster updates per second at T = 2.269, and the thesis's data set: 25 temperatures x 1000 configurations of
-//! 10 x 10.
+//! Spin flips and cluster updates per second at T = 2.269, and the thesis's data set: 25 temperatures x 1000
+//! configurations of 10 x 10.
 
 use super::harness::{Case, Report};
 use crate::artifact::Error;
@@ -62,8 +62,8 @@ fn flips(report: &mut Report, l: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Clusters (Wolff) and updates (Swendsen and Wang) per second from an equilibrated start, and the effective samples per second:
-/// 1/(2 tau_int of |m|) for each, measured on a separate series.
+/// Clusters (Wolff) and updates (Swendsen and Wang) per second from an equilibrated start, and the effective samples
+/// per second: 1/(2 tau_int of |m|) for each, measured on a separate series.
 fn clusters(report: &mut Report, l: usize) -> Result<(), Error> {
     let temperature = Temperature::new(T)?;
     let lattice = Square::new(l, l)?;

@@ -1,5 +1,5 @@
-//! Training of multilayer perceptrons with Adam: the thermometer 100-64-25 (full batch, and batches of 100) and a classifier of
-//! digits 784-196-49-20-10 (batches of 100).
+//! Training of multilayer perceptrons with Adam: the thermometer 100-64-25 (full batch, and batches of 100) and a
+//! classifier of digits 784-196-49-20-10 (batches of 100).
 
 use super::data;
 use super::harness::{Case, Report};

@@ -1,5 +1,5 @@
-//! Benchmarks of our own speed, measured as in the scripts of other programs: the same keys, stated work and data, and the
-//! quality as well as the time. Results are records of the schema `rbm-bench-1`.
+//! Benchmarks of our own speed, measured as in the scripts of other programs: the same keys, stated work and data, and
+//! the quality as well as the time. Results are records of the schema `rbm-bench-1`.
 
 mod data;
 mod flow;

@@ -1,9 +1,9 @@
 //! The study of the 2D model from end to end.
 //!
-//! `pipeline/data`, `mlp`, `rbm`, `flow` and `total` do exactly what the scripts of other programs do: three sets of 25 x 1000
-//! configurations of 10 x 10 by 100 sweeps of Metropolis, a thermometer and an RBM trained for 20 epochs, and 100 mean-field
-//! steps of 25,000 chains with a reading at each. `pipeline/study` is the experiment `ising-2d` with the same numbers: one
-//! seed, but all its machines, controls, both modes, files and report.
+//! `pipeline/data`, `mlp`, `rbm`, `flow` and `total` do exactly what the scripts of other programs do: three sets of 25
+//! x 1000 configurations of 10 x 10 by 100 sweeps of Metropolis, a thermometer and an RBM trained for 20 epochs, and
+//! 100 mean-field steps of 25,000 chains with a reading at each. `pipeline/study` is the experiment `ising-2d` with the
+//! same numbers: one seed, but all its machines, controls, both modes, files and report.
 
 use super::data;
 use super::harness::{Case, Report};

@@ -1,5 +1,5 @@
-//! CD-1 training of {-1, +1} RBMs: one epoch of shuffled mini-batches per call, plain gradient, learning rate 0.01. Sampling: plain Gibbs
-//! steps, ladders of tempering, annealed importance sampling.
+//! CD-1 training of {-1, +1} RBMs: one epoch of shuffled mini-batches per call, plain gradient, learning rate 0.01.
+//! Sampling: plain Gibbs steps, ladders of tempering, annealed importance sampling.
 
 use super::data;
 use super::harness::{Case, Report};
@@ -38,8 +38,9 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
     sampling(report)
 }
 
-/// Gibbs steps of 60 chains; 6 ladders of 10 temperatures, which are one batch of 60 chains: both on one thread, so that the ratio of the
-/// times of a ladder's sweep and of a chain's step is the cost of tempering. Annealing on all threads.
+/// Gibbs steps of 60 chains; 6 ladders of 10 temperatures, which are one batch of 60 chains: both on one thread, so
+/// that the ratio of the times of a ladder's sweep and of a chain's step is the cost of tempering. Annealing on all
+/// threads.
 fn sampling(report: &mut Report) -> Result<(), Error> {
     let (rbm, streams) = (start(784, 500), Streams::new(11));
     let steps = if report.options.quick { 2 } else { 100 };
@@ -99,7 +100,8 @@ fn train(report: &mut Report, key: &str, (n, m, batch): (usize, usize, usize), d
     Ok(())
 }
 
-/// Mean squared deviation of a unit from its mean-field reconstruction over the samples `rows`, as measured by the scripts.
+/// Mean squared deviation of a unit from its mean-field reconstruction over the samples `rows`, as measured by the
+/// scripts.
 fn reconstruction(rbm: &Rbm, data: &Array2<i8>, rows: &[usize]) -> f64 {
     let of = |rows: &[usize]| {
         let v = data.select(Axis(0), rows).mapv(f32::from);

@@ -1,5 +1,5 @@
-//! Speed against size: spin flips against the lattice, updates of an RBM against hidden units and batch, both against threads.
-//! Rates are the stated work per nanosecond: attempted flips, or multiply-adds of the five products of CD-1.
+//! Speed against size: spin flips against the lattice, updates of an RBM against hidden units and batch, both against
+//! threads. Rates are the stated work per nanosecond: attempted flips, or multiply-adds of the five products of CD-1.
 
 use super::harness::{Case, Report};
 use crate::artifact::Error;
@@ -69,10 +69,13 @@ pub(super) fn figure(report: &Report) -> Figure {
     Figure {
         id: "scaling".into(),
         title: "Speed against size".into(),
-        caption: "Metropolis at T = 2.269 with 512 replicas a thread; CD-1 of a machine with 784 visible units, batches of 100, and of \
+        caption: "Metropolis at T = 2.269 with 512 replicas a thread; CD-1 of a machine with 784 visible units, \
+            batches of 100, and of \
                   784 x 500 against the batch. Best of the timed calls."
             .into(),
-        alt: "Four curves: rates of flips and of multiply-adds against lattice size, hidden units, batch and threads.".into(),
+        alt: "Four curves: rates of flips and of multiply-adds against lattice size, hidden units, batch and \
+            threads."
+            .into(),
         panels: PANELS.map(panel).into(),
     }
 }

@@ -79,9 +79,11 @@ impl<R: Read + Seek> Source for Member<'_, R> {
     }
 }
 
-/// Refuses an array of `shape` in the file `path` of `size` bytes that needs more memory than there is, at `bytes` per value.
+/// Refuses an array of `shape` in the file `path` of `size` bytes that needs more memory than there is, at `bytes` per
+/// value.
 pub(super) fn fits((path, size): (&Path, u64), shape: &[usize], bytes: usize) -> Result<(), Error> {
-    // A packed file of this size cannot hold more than this; a larger claim is refused by its reader, with a better message.
+    // A packed file of this size cannot hold more than this; a larger claim is refused by its reader, with a better
+    // message.
     if memory::product(shape) > 1032 * u128::from(size) {
         return Ok(());
     }
@@ -90,8 +92,8 @@ pub(super) fn fits((path, size): (&Path, u64), shape: &[usize], bytes: usize) ->
     memory::need(&[Need { bytes, what, remedy: "give fewer samples at a time" }])
 }
 
-/// Samples in an array of this shape, counted by its first `axes` and divided by the scale of `options`: first read as states of
-/// one byte each, then as numbers if they are not states. Memory is checked before it is allocated.
+/// Samples in an array of this shape, counted by its first `axes` and divided by the scale of `options`: first read as
+/// states of one byte each, then as numbers if they are not states. Memory is checked before it is allocated.
 fn values(
     source: &mut impl Source,
     (path, size): (&Path, u64),
@@ -158,12 +160,14 @@ fn one(mut source: One, options: &Options) -> Result<Table, Error> {
                 let (samples, key) =
                     (source.path.display(), if options.labelling.of("") == Labelling::Classes { "y" } else { "T" });
                 return Err(source.wrong(format!(
-                    "labels are not read from a file of their own; put both into one: import numpy; numpy.savez(\"all.npz\", \
+                    "labels are not read from a file of their own; put both into one: import numpy; \
+                     numpy.savez(\"all.npz\", \
                      x=numpy.load(\"{samples}\"), {key}=numpy.load(\"{labels}\"))"
                 )));
             }
             return Err(source.wrong(format!(
-                "is a single array without names, so no `{labels}` of labels; give the labels themselves, such as --temperatures 1.5,2.0, or an .npz file"
+                "is a single array without names, so no `{labels}` of labels; give the labels themselves, such as \
+                 --temperatures 1.5,2.0, or an .npz file"
             )));
         }
         None => None,
@@ -335,7 +339,8 @@ fn contradiction(
     let differ = |(t, beta): &(&f64, &f64)| (*t * *beta - 1.0).abs() > 1e-3 && !(t.is_infinite() && **beta == 0.0);
     match temperatures.iter().zip(&betas).find(differ) {
         Some((t, beta)) => Err(format!(
-            "`{}` holds {t} where `{}` holds {beta}, which is not 1/T; name the one that is meant, as in --temperatures {} or --beta {}",
+            "`{}` holds {t} where `{}` holds {beta}, which is not 1/T; name the one that is meant, as in \
+             --temperatures {} or --beta {}",
             label.name, other.name, label.name, other.name
         )),
         None => Ok(()),

@@ -8,7 +8,8 @@ use rgflow::reweighting::{Mbar, MbarError, Replicas, Series, State};
 use rgflow::statistics::Estimate;
 use serde::Serialize;
 
-/// Number of means that determine the quantities: e, e^2, m, |m|, m^2, m^4; e per spin including its field term, m per spin.
+/// Number of means that determine the quantities: e, e^2, m, |m|, m^2, m^4; e per spin including its field term, m per
+/// spin.
 pub const N_MOMENTS: usize = 6;
 
 /// Number of temperatures of a grid between the sampled ones.
@@ -62,7 +63,8 @@ impl Quantity {
         }
     }
 
-    /// The quantity with its error, which is never below that of rounding, even where symmetry or the ground state leave no other.
+    /// The quantity with its error, which is never below that of rounding, even where symmetry or the ground state
+    /// leave no other.
     pub fn estimate(self, seen: &Replicas, beta: f64, n_sites: f64) -> Estimate {
         let e = seen.estimate(|m| self.of(m, beta, n_sites));
         let rounding = match self {
@@ -156,8 +158,8 @@ impl Pool {
         })
     }
 
-    /// Inverse temperatures of a grid for the field Y = `y`, evenly spaced in T: between the sampled ones, or around a single one as far
-    /// as it reaches.
+    /// Inverse temperatures of a grid for the field Y = `y`, evenly spaced in T: between the sampled ones, or around a
+    /// single one as far as it reaches.
     pub fn grid(&self, mbar: &Mbar, y: f64) -> Vec<f64> {
         let temperatures = || self.parts.iter().map(|p| p.temperature.value());
         let (mut low, mut high) =
@@ -195,7 +197,8 @@ impl Pool {
         let file = |at: &State| part(at).map_or_else(String::new, |p| format!("{}: ", p.path.display()));
         Error::user(match error {
             MbarError::Overlap { at, n_eff, nearest, n, reach } => format!(
-                "{}reweighting to {} leaves {n_eff:.0} configurations, less than a tenth of the {n} at {}; sample nearer, \
+                "{}reweighting to {} leaves {n_eff:.0} configurations, less than a tenth of the {n} at {}; sample \
+                 nearer, \
                  the last in reach is {}",
                 file(nearest),
                 place(at),
@@ -203,7 +206,8 @@ impl Pool {
                 place(reach)
             ),
             MbarError::Support { at, beyond, nearest, reach } => format!(
-                "{}one configuration beyond all that were drawn would carry {:.0} % of the weight at {}; sample nearer than {}, \
+                "{}one configuration beyond all that were drawn would carry {:.0} % of the weight at {}; sample \
+                 nearer than {}, \
                  the last in reach is {}",
                 file(nearest),
                 100.0 * beyond,
@@ -215,7 +219,8 @@ impl Pool {
                 format!("{}{} and {} do not overlap; sample between them", file(a), place(a), place(b))
             }
             MbarError::TooFew { at, n, tau_int, least } => format!(
-                "{}{n} configurations at {} with tau_int = {tau_int:.1} are too few for ten blocks of a jackknife; draw at \
+                "{}{n} configurations at {} with tau_int = {tau_int:.1} are too few for ten blocks of a jackknife; \
+                 draw at \
                  least {least}, as in --n {least}",
                 file(at),
                 place(at)
@@ -278,8 +283,9 @@ mod tests {
         assert!(near(of(Quantity::SpecificHeat), row[1] - row[0] * row[0]));
     }
 
-    /// B1, a small version of `examples/reweighting_calibration.rs`. Truth: all states of the 4 x 4 torus. Null: at most 1 % of all
-    /// values lie beyond three errors; with 27 correlated values 3 % are allowed, and none beyond 8. All states due are read.
+    /// B1, a small version of `examples/reweighting_calibration.rs`. Truth: all states of the 4 x 4 torus. Null: at
+    /// most 1 % of all values lie beyond three errors; with 27 correlated values 3 % are allowed, and none beyond 8.
+    /// All states due are read.
     #[test]
     fn errors_hold_wherever_averages_are_read() {
         use crate::artifact::npz::Writer;

@@ -20,7 +20,8 @@ fn list(of: &[usize]) -> String {
     of.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
 }
 
-/// Number of leading axes that count samples, and notes on choices that the shape alone does not decide; `name` is for messages.
+/// Number of leading axes that count samples, and notes on choices that the shape alone does not decide; `name` is for
+/// messages.
 pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(usize, Vec<String>), String> {
     if shape.contains(&0) {
         return Err(format!("{name} has the shape {shape:?}: holds no numbers; expected one row per sample"));
@@ -36,7 +37,8 @@ pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(u
     if shape.len() < 2 {
         let labels = match shape {
             [n] if *n > 1 => {
-                "; labels are given in one archive with their samples: numpy.savez(\"all.npz\", x=samples, T=temperatures) or y=classes"
+                "; labels are given in one archive with their samples: numpy.savez(\"all.npz\", x=samples, \
+                 T=temperatures) or y=classes"
             }
             _ => "",
         };
@@ -48,7 +50,8 @@ pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(u
         let wanted = says.shape.iter().try_fold(1usize, |n, e| n.checked_mul(*e));
         let axes = (1..shape.len()).find(|axes| Some(units(*axes)) == wanted).ok_or_else(|| {
             format!(
-                "{name} has the shape {shape:?}, no axes of which hold the {} values of a sample of --shape {}; correct the shape",
+                "{name} has the shape {shape:?}, no axes of which hold the {} values of a sample of --shape {}; \
+                 correct the shape",
                 wanted.map_or("too many".into(), |n| n.to_string()),
                 says.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
             )
@@ -93,7 +96,8 @@ pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(u
         let (one, two) = (list(&shape[..1]), list(&shape[..2]));
         let commas = |of: &[usize], between: &str| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(between);
         return Err(format!(
-            "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}; give the shape of one sample, --shape {} or \
+            "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}; give the shape of one \
+             sample, --shape {} or \
              --shape {}, or .reshape({}, -1) or .reshape(-1, {})",
             units(1),
             units(2),

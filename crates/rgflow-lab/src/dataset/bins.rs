@@ -6,14 +6,18 @@ use super::labels::Labels;
 use std::collections::BTreeMap;
 
 impl Labels {
-    /// The labels with temperatures put into at most `n` bins of about equal numbers of samples: each sample has the mean
-    /// temperature of its bin, in six digits. Equal temperatures share a bin, so that there may be fewer bins.
+    /// The labels with temperatures put into at most `n` bins of about equal numbers of samples: each sample has the
+    /// mean temperature of its bin, in six digits. Equal temperatures share a bin, so that there may be fewer bins.
     ///
     /// # Errors
     /// A sentence, if labels are classes, a temperature is infinite, or `n` is below 2.
     pub fn binned(&self, n: usize) -> Result<Self, String> {
         if self.meaning != Meaning::Temperature {
-            return Err("--bins is for temperatures, and labels are classes; leave it out, or name the temperatures by --temperatures".into());
+            return Err(
+                "--bins is for temperatures, and labels are classes; leave it out, or name the temperatures by \
+                --temperatures"
+                    .into(),
+            );
         }
         if n < 2 {
             return Err(format!("--bins {n}: at least two bins are needed"));
@@ -66,7 +70,8 @@ impl Dataset {
         let (least, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
         let each = if least == most { least.to_string() } else { format!("{least} to {most}") };
         self.notes.push(format!(
-            "{} temperatures are put into {} bins of {each} samples; each bin is read as its mean temperature ({} to {})",
+            "{} temperatures are put into {} bins of {each} samples; each bin is read as its mean temperature ({} to \
+             {})",
             labels.classes().0.len(),
             distinct.len(),
             distinct[0],

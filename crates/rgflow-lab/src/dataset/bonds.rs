@@ -10,8 +10,9 @@ pub const BONDS: &str = "bonds";
 /// Array with the coupling J of each bond, shape `(n,)`.
 pub const COUPLINGS: &str = "couplings";
 
-/// The list of bonds in the text file `path`: lines `i j` or `i j J`, sites numbered from 0, J = 1 where it is left out; `#` begins a
-/// remark, and blanks, tabs or commas separate numbers. The number of sites is the largest number plus one.
+/// The list of bonds in the text file `path`: lines `i j` or `i j J`, sites numbered from 0, J = 1 where it is left
+/// out; `#` begins a remark, and blanks, tabs or commas separate numbers. The number of sites is the largest number
+/// plus one.
 ///
 /// # Errors
 /// [`Error::User`] of one line that names file, line and remedy.

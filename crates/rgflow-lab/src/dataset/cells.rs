@@ -1,4 +1,5 @@
-//! Lines of a text file as cells, separated by commas, semicolons, tabs or blanks (one or more, as `numpy.loadtxt` reads them).
+//! Lines of a text file as cells, separated by commas, semicolons, tabs or blanks (one or more, as `numpy.loadtxt`
+//! reads them).
 
 use super::decimal::{is_decimal, with_point};
 use std::borrow::Cow;
@@ -136,8 +137,8 @@ pub(super) fn separator(text: &str) -> Option<u8> {
     }
 }
 
-/// Whether a line of names may have one cell less or more than the samples: R writes no name above its row names, and trailing
-/// separators add a cell.
+/// Whether a line of names may have one cell less or more than the samples: R writes no name above its row names, and
+/// trailing separators add a cell.
 fn may_be_shorter(first: &[String], second: &[&str]) -> bool {
     let names =
         || first.iter().all(|c| Cell::of(c) != Cell::Missing) && first.iter().any(|c| Cell::of(c) == Cell::Word);

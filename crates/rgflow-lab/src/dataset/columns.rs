@@ -53,8 +53,8 @@ pub enum ChainAxis {
 pub const CHAIN: &str = "chain";
 
 impl Columns {
-    /// Reads the file `path`. Arrays of two dimensions are tables, a column each, or chains along `chains`. `wanted`: of the arrays of an
-    /// archive only these are read; empty: all.
+    /// Reads the file `path`. Arrays of two dimensions are tables, a column each, or chains along `chains`. `wanted`:
+    /// of the arrays of an archive only these are read; empty: all.
     ///
     /// # Errors
     /// [`Error::User`] of one line: what is no table, or could be read in two ways.
@@ -97,7 +97,8 @@ impl Columns {
         if name.is_empty() { format!("column {}", c + 1) } else { name.clone() }
     }
 
-    /// Position of the column that the user calls `name`: by its name, in another case where that is the only one, or by its number from 1.
+    /// Position of the column that the user calls `name`: by its name, in another case where that is the only one, or
+    /// by its number from 1.
     ///
     /// # Errors
     /// A message that lists the columns; `flag` is the option that named it.
@@ -178,7 +179,8 @@ fn of_archive(
     let all = file.describe().map_err(user_file::blame)?;
     if let Some(spins) = all.iter().find(|d| d.name == "spins" && d.shape.len() > 1 && wanted.is_empty()) {
         return Err(wrong(format!(
-            "holds configurations (`spins` of shape {:?}), no table; name arrays with one value for each row of a table (--columns E,m)",
+            "holds configurations (`spins` of shape {:?}), no table; name arrays with one value for each row of a \
+             table (--columns E,m)",
             spins.shape
         )));
     }
@@ -234,7 +236,8 @@ fn of_arrays(
         }
         ([rows, columns], None) if rows > columns => {
             notes.push(format!(
-                "an array of shape [{rows}, {columns}] is read as {columns} columns; --chains-are columns reads {columns} chains of one quantity"
+                "an array of shape [{rows}, {columns}] is read as {columns} columns; --chains-are columns reads \
+                 {columns} chains of one quantity"
             ));
             let mut all = Vec::new();
             for (name, array) in &arrays {
@@ -246,10 +249,12 @@ fn of_arrays(
             Ok(all)
         }
         ([rows, columns], None) => Err(format!(
-            "an array of shape [{rows}, {columns}] may be {rows} chains of {columns} values or a table of {columns} columns; give --chains-are rows, or store it transposed"
+            "an array of shape [{rows}, {columns}] may be {rows} chains of {columns} values or a table of {columns} \
+             columns; give --chains-are rows, or store it transposed"
         )),
         (shape, _) => Err(format!(
-            "an array of shape {shape:?}; give one dimension, or two: (values, columns), or (chains, values) with --chains-are rows"
+            "an array of shape {shape:?}; give one dimension, or two: (values, columns), or (chains, values) with \
+             --chains-are rows"
         )),
     }
 }

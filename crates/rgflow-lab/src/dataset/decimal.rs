@@ -34,7 +34,8 @@ pub(super) fn is_decimal<'a>(cells: impl Iterator<Item = &'a str>) -> Result<boo
     }
     match first {
         Some(cell) if !decimal => Err(format!(
-            "\"{cell}\": every comma may be a decimal one or separate thousands; write points, or numbers without separators of thousands"
+            "\"{cell}\": every comma may be a decimal one or separate thousands; write points, or numbers without \
+             separators of thousands"
         )),
         first => Ok(first.is_some()),
     }

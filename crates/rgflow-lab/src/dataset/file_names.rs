@@ -20,13 +20,15 @@ pub(super) fn temperature(path: &Path) -> Option<(Labelling, f64)> {
     only(path, |text| WORDS.iter().find_map(|(word, what)| Some((*what, after(text, word)?))))
 }
 
-/// The size L in the name of `path`, such as `L16.csv` or `binder_T=2.25_L=16.dat`; `None` if there is none, or several.
+/// The size L in the name of `path`, such as `L16.csv` or `binder_T=2.25_L=16.dat`; `None` if there is none, or
+/// several.
 pub(super) fn size(path: &Path) -> Option<usize> {
     let size = only(path, |text| after(text, "L"))?;
     (size >= 1.0 && size.fract() == 0.0).then_some(size as usize)
 }
 
-/// What `of` finds at the beginning of a part of the name of `path`, without its ending; `None` if nothing, or different things.
+/// What `of` finds at the beginning of a part of the name of `path`, without its ending; `None` if nothing, or
+/// different things.
 fn only<T: PartialEq>(path: &Path, of: impl Fn(&str) -> Option<T>) -> Option<T> {
     let name = path.file_name()?.to_str()?;
     let name = without_gz(name);
@@ -48,8 +50,8 @@ fn only<T: PartialEq>(path: &Path, of: impl Fn(&str) -> Option<T>) -> Option<T> 
     found
 }
 
-/// The number behind `word` at the beginning of `text`: with one of `=`, `_`, `-` between them or nothing, with a point or a `p`, up to the
-/// next part of the name.
+/// The number behind `word` at the beginning of `text`: with one of `=`, `_`, `-` between them or nothing, with a point
+/// or a `p`, up to the next part of the name.
 fn after(text: &str, word: &str) -> Option<f64> {
     let start = text.get(..word.len())?;
     let same = if word.chars().count() == 1 { start == word } else { start.eq_ignore_ascii_case(word) };

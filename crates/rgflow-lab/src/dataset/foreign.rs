@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-/// Endings of files of other programs, with the lines of Python that convert one: FILE is its name, STEM that without its ending.
+/// Endings of files of other programs, with the lines of Python that convert one: FILE is its name, STEM that without
+/// its ending.
 const OTHERS: [(&[&str], &str); 9] = [
     (
         &["h5", "hdf5", "hdf"],

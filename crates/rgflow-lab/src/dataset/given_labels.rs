@@ -4,7 +4,8 @@ use super::Options;
 use super::label_names::{Labelling, Meaning};
 use super::labels::Labels;
 
-/// The labels in `options`: a list between commas, or a single temperature. An array or a column of that name comes first.
+/// The labels in `options`: a list between commas, or a single temperature. An array or a column of that name comes
+/// first.
 pub(super) fn list(options: &Options) -> Option<Vec<&str>> {
     let text = options.labels.trim();
     let all: Vec<&str> = text.split(',').map(str::trim).collect();

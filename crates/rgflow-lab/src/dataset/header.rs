@@ -1,7 +1,8 @@
 //! Decides whether the first line of a table holds names, and which columns only number the rows.
 //!
-//! A header is recognised by the types of its columns: names above numbers, or numbers (pandas' 0, 1, 2 ...) where that line cannot be a sample.
-//! A missing value or a typo in the first sample does not make it a header: it is refused as in any other line.
+//! A header is recognised by the types of its columns: names above numbers, or numbers (pandas' 0, 1, 2 ...) where that
+//! line cannot be a sample. A missing value or a typo in the first sample does not make it a header: it is refused as
+//! in any other line.
 
 use super::Options;
 use super::cells::{Below, Cell, Line, no_number};
@@ -73,7 +74,8 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
     let above_numbers = |c: &usize| below.lines.is_empty() || below.column(*c).any(|v| !v.is_nan());
     if !cells.contains(&Cell::Word) {
         if cells.contains(&Cell::Missing) {
-            // pandas: no name above the index, which may be shuffled or begin anywhere, and numbers above the other columns.
+            // pandas: no name above the index, which may be shuffled or begin anywhere, and numbers above the other
+            // columns.
             let distinct = || whole_and_distinct(below.column(0)).is_some();
             let index = cells[0] == Cell::Missing && numbers.len() + 1 == cells.len() && distinct();
             let pandas = index && first.cells[0].is_empty() && counts(numbers.iter().copied());
@@ -142,7 +144,8 @@ fn of_numbers(numbers: &[f64], below: &Below, options: &Options) -> Names {
         let cannot_be = counting && n >= 3 || 2 * outside >= n && n >= 2;
         return if outside > 0 && cannot_be { names() } else { sample(counting && n >= 2) };
     }
-    // Among real numbers a line of counting whole numbers is not a sample; five that rise evenly are not if no other line does.
+    // Among real numbers a line of counting whole numbers is not a sample; five that rise evenly are not if no other
+    // line does.
     let alone = !below.rows().any(|row| rises_evenly(row) && row[0] >= 0.0);
     let among_fractions = counting && below.rows().all(|row| !whole(row));
     if among_fractions || n >= 5 && rises_evenly(numbers) && alone {
@@ -152,11 +155,13 @@ fn of_numbers(numbers: &[f64], below: &Below, options: &Options) -> Names {
     }
 }
 
-/// Number of lines from which a column of consecutive numbers is an index whatever its name: 20 random counts never are.
+/// Number of lines from which a column of consecutive numbers is an index whatever its name: 20 random counts never
+/// are.
 const MANY: usize = 20;
 
-/// Columns that only number the rows: distinct whole numbers without a name (the index in `to_csv` of pandas), consecutive ones in
-/// any order with an index name or in many lines; without any names the first column of at least five lines, if it counts up.
+/// Columns that only number the rows: distinct whole numbers without a name (the index in `to_csv` of pandas),
+/// consecutive ones in any order with an index name or in many lines; without any names the first column of at least
+/// five lines, if it counts up.
 pub(super) fn indices(names: Option<&[String]>, below: &Below, options: &Options) -> Vec<usize> {
     if below.width < 2 {
         return Vec::new();

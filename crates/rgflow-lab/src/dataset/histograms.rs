@@ -1,4 +1,5 @@
-//! Samples of one lattice combined by MBAR, in several groups where they do not overlap; a state is read from the group that covers it.
+//! Samples of one lattice combined by MBAR, in several groups where they do not overlap; a state is read from the group
+//! that covers it.
 
 use super::averages::place;
 use super::ensemble::{Part, Pool};
@@ -50,7 +51,8 @@ impl Histograms {
         self.groups.iter().map(|g| g.mbar.n_blocks()).min().unwrap_or(0)
     }
 
-    /// Moments at `state`, and the number of the group they come from: the one with most effective configurations there.
+    /// Moments at `state`, and the number of the group they come from: the one with most effective configurations
+    /// there.
     ///
     /// # Errors
     /// [`Error::User`] if no group reaches the state; between two groups it names both.

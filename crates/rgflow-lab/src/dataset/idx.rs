@@ -11,7 +11,8 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// First bytes of an IDX file of unsigned bytes; the number of dimensions follows.
 const HEAD: [u8; 3] = [0, 0, 8];
 
-/// The header of an IDX file as one of NumPy, with `from` left at the first value: big-endian numbers, the last index fastest.
+/// The header of an IDX file as one of NumPy, with `from` left at the first value: big-endian numbers, the last index
+/// fastest.
 pub(super) fn header(from: &mut (impl Read + ?Sized)) -> Result<npy::Header, String> {
     let wrong = |what: &str| format!("no IDX file ({what}); get it again");
     let mut start = [0u8; 4];

@@ -1,4 +1,5 @@
-//! Images and labels of IDX files, which lie side by side as `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and folders of them.
+//! Images and labels of IDX files, which lie side by side as `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`,
+//! and folders of them.
 
 use super::content::Content;
 use super::label_names::Labelling;

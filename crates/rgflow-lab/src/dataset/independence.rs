@@ -1,15 +1,18 @@
-//! Tests whether the rows of a file can be independent: a permutation test of consecutive rows, and a test of how often rows occur.
+//! Tests whether the rows of a file can be independent: a permutation test of consecutive rows, and a test of how often
+//! rows occur.
 //!
-//! Trainings split rows at random, and errors are over rows; both mislead if each row nearly repeats its predecessor. Rows of one label are
-//! cut into windows of 64 in file order. Null: within a window every order is equally likely, which holds for independent
-//! rows of any distribution, sorted by label or not, and for ground states. Three statistics of neighbours are compared: products of their
-//! means, of their nearest-neighbour sums, and the number of equal pairs; each window counts at most two deviations, so that a few windows
-//! that straddle two unnamed blocks of a sorted file do not count for much. Alarm if none of 20000 random orders reaches the observed value: p < 5e-5.
+//! Trainings split rows at random, and errors are over rows; both mislead if each row nearly repeats its predecessor.
+//! Rows of one label are cut into windows of 64 in file order. Null: within a window every order is equally likely,
+//! which holds for independent rows of any distribution, sorted by label or not, and for ground states. Three
+//! statistics of neighbours are compared: products of their means, of their nearest-neighbour sums, and the number of
+//! equal pairs; each window counts at most two deviations, so that a few windows that straddle two unnamed blocks of a
+//! sorted file do not count for much. Alarm if none of 20000 random orders reaches the observed value: p < 5e-5.
 //!
-//! Copies of a set, in any order, are detected by multiplicities. Null: independent rows of any distribution. A row of expected number lambda occurs k
-//! times with probability e^-lambda lambda^k / k!, so `k! E[f_k]`, with f_k the number of distinct rows that occur k times, are moments of one
-//! measure, and `E[f_k]^2 <= (k + 1)/k E[f_(k-1)] E[f_(k+1)]` (Cauchy and Schwarz). Alarm if Chernoff bounds of the three, 1e-6
-//! each, contradict it: for example 43 rows that occur twice, and none once or thrice. Rows that occur once are never suspect.
+//! Copies of a set, in any order, are detected by multiplicities. Null: independent rows of any distribution. A row of
+//! expected number lambda occurs k times with probability e^-lambda lambda^k / k!, so `k! E[f_k]`, with f_k the number
+//! of distinct rows that occur k times, are moments of one measure, and `E[f_k]^2 <= (k + 1)/k E[f_(k-1)] E[f_(k+1)]`
+//! (Cauchy and Schwarz). Alarm if Chernoff bounds of the three, 1e-6 each, contradict it: for example 43 rows that
+//! occur twice, and none once or thrice. Rows that occur once are never suspect.
 
 use super::Dataset;
 use rgflow::random::{Generator, Streams, permutation};
@@ -101,7 +104,8 @@ fn largest(windows: &[Window], mut order: impl FnMut(usize) -> Vec<usize>) -> ([
     (sums, sums.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// A warning if rows cannot be independent: copies of each other, or consecutive rows of a label that are too much alike.
+/// A warning if rows cannot be independent: copies of each other, or consecutive rows of a label that are too much
+/// alike.
 pub fn warning(data: &Dataset) -> Option<String> {
     copies(data).or_else(|| series(data))
 }
@@ -119,14 +123,17 @@ fn copies(data: &Dataset) -> Option<String> {
     })?;
     let (n, repeated) = (names.len(), names.len() - times.get(&1).copied().unwrap_or(0));
     Some(format!(
-        "{}: {repeated} of {n} rows occur more than once ({} rows {k} times), more evenly than independent samples can: test rows are also \
-         training rows, so that the test set knows the training set, and errors and n_eff, which count every row, are too good; remove the copies",
+        "{}: {repeated} of {n} rows occur more than once ({} rows {k} times), more evenly than independent samples \
+         can: test rows are also \
+         training rows, so that the test set knows the training set, and errors and n_eff, which count every row, are \
+         too good; remove the copies",
         data.title(),
         of(k)
     ))
 }
 
-/// Bounds on the mean of a Poisson variable observed as `seen`, each of which fails with a probability below 1e-6 (Chernoff).
+/// Bounds on the mean of a Poisson variable observed as `seen`, each of which fails with a probability below 1e-6
+/// (Chernoff).
 fn bounds(seen: f64) -> [f64; 2] {
     let rate = |mean: f64| mean - seen + if seen > 0.0 { seen * libm::log(seen / mean) } else { 0.0 };
     [0.0, 2.0 * seen + 60.0].map(|mut far| {
@@ -153,14 +160,16 @@ fn series(data: &Dataset) -> Option<String> {
         _ => "too many are equal",
     };
     Some(format!(
-        "{}: consecutive rows are more alike than independent samples can be ({what}): errors and n_eff, which count every row, are too \
-         good, and the test set knows the training set; keep every k-th row of a time series, or shuffle rows that are only sorted",
+        "{}: consecutive rows are more alike than independent samples can be ({what}): errors and n_eff, which count \
+         every row, are too \
+         good, and the test set knows the training set; keep every k-th row of a time series, or shuffle rows that \
+         are only sorted",
         data.title()
     ))
 }
 
-/// Statistic by which consecutive rows of a series are more alike than independent ones can be: `energy` and `abs_m` of the rows,
-/// and `names`, equal for equal rows.
+/// Statistic by which consecutive rows of a series are more alike than independent ones can be: `energy` and `abs_m` of
+/// the rows, and `names`, equal for equal rows.
 pub(super) fn correlated(energy: &[f64], abs_m: &[f64], names: &[u64]) -> Option<&'static str> {
     let starts = (0..names.len()).step_by(WINDOW).take(MOST_WINDOWS);
     let ranges = starts.map(|start| start..names.len().min(start + WINDOW)).filter(|range| range.len() >= LEAST);

@@ -1,7 +1,8 @@
-//! Description of the samples behind a model or a file: values, scale, shape and lattice, to check that files used together match.
+//! Description of the samples behind a model or a file: values, scale, shape and lattice, to check that files used
+//! together match.
 //!
-//! Models carry it in their metadata (`input`, or `lattice` in the experiments). Older files may lack it: what they do say is checked,
-//! and the rest is reported as unchecked.
+//! Models carry it in their metadata (`input`, or `lattice` in the experiments). Older files may lack it: what they do
+//! say is checked, and the rest is reported as unchecked.
 
 use super::lattice::{LATTICE_NAME, Sites};
 use super::{Dataset, Kind};

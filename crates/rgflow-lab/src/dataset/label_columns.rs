@@ -30,7 +30,8 @@ pub(super) fn take_labels(
         match found[..] {
             [a, b, ..] if options.reads_labels => {
                 return Err(format!(
-                    "columns `{}` and `{}` both look like labels; name the one that is meant, as in {} {} (data.labels)",
+                    "columns `{}` and `{}` both look like labels; name the one that is meant, as in {} {} \
+                     (data.labels)",
                     name(a),
                     name(b),
                     usual(name(a)).unwrap_or_default().flag(),
@@ -54,7 +55,8 @@ pub(super) fn take_labels(
                 Some(c) => Some(c - 1),
                 None => {
                     return Err(format!(
-                        "has no line of names, so no column `{wanted}`; write one as its first line, or give the number of the column, 1 to {}",
+                        "has no line of names, so no column `{wanted}`; write one as its first line, or give the \
+                         number of the column, 1 to {}",
                         below.width
                     ));
                 }

@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Labels {
     /// Meaning of the labels.
     pub meaning: Meaning,
-    /// One value per sample; infinite temperatures are allowed. Classes that are words are given by their position in `words`.
+    /// One value per sample; infinite temperatures are allowed. Classes that are words are given by their position in
+    /// `words`.
     pub values: Vec<f64>,
     /// Words for the classes 0, 1, 2 ..., sorted; empty where labels are numbers.
     pub words: Vec<String>,
 }
 
 impl Labels {
-    /// Labels from an array called `name`, understood as `labelling`: one per sample, or one per equal block in order (as
-    /// rgflow writes temperatures).
+    /// Labels from an array called `name`, understood as `labelling`: one per sample, or one per equal block in order
+    /// (as rgflow writes temperatures).
     pub(super) fn of(name: &str, labelling: Labelling, values: Vec<f64>, samples: usize) -> Result<Self, String> {
         let labelling = labelling.of(name);
         let fine = |v: &f64| match labelling {
@@ -68,14 +69,16 @@ impl Labels {
         Self { meaning: Meaning::Class, values: values.iter().map(position).collect(), words }
     }
 
-    /// Classes from an array called `name` with a row of `width` values per sample, which must be one-hot: the class is the place of the 1.
+    /// Classes from an array called `name` with a row of `width` values per sample, which must be one-hot: the class is
+    /// the place of the 1.
     pub(super) fn of_one_hot(name: &str, values: &[f64], width: usize) -> Result<Self, String> {
         let class = |(i, row): (usize, &[f64])| {
             let ones: Vec<usize> = (0..width).filter(|k| row[*k] == 1.0).collect();
             match ones[..] {
                 [one] if row.iter().all(|v| *v == 0.0 || *v == 1.0) => Ok(one as f64),
                 _ => Err(format!(
-                    "`{name}` has {width} values per sample, and row {} is not one-hot (a single 1 among zeros); give one label per sample",
+                    "`{name}` has {width} values per sample, and row {} is not one-hot (a single 1 among zeros); give \
+                     one label per sample",
                     i + 1
                 )),
             }

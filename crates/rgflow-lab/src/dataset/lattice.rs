@@ -47,11 +47,12 @@ impl Sites {
     }
 }
 
-/// The lattice that a file means by its `name`, the number of its extents and its `coordination` (2 d where it does not say), with a
-/// note where it has no name.
+/// The lattice that a file means by its `name`, the number of its extents and its `coordination` (2 d where it does not
+/// say), with a note where it has no name.
 ///
 /// # Errors
-/// A sentence with the remedy, if the name is unknown or contradicts the numbers, or if without a name no lattice or several have them.
+/// A sentence with the remedy, if the name is unknown or contradicts the numbers, or if without a name no lattice or
+/// several have them.
 pub fn family(
     name: Option<&str>,
     dimension: usize,
@@ -74,7 +75,8 @@ pub fn family(
     match candidates[..] {
         [one] => {
             let note = format!(
-                "names no lattice: the {} lattice is taken, the only one of {dimension} extent(s) and {neighbours} neighbours; \
+                "names no lattice: the {} lattice is taken, the only one of {dimension} extent(s) and {neighbours} \
+                 neighbours; \
                  another is said by {LATTICE_NAME}",
                 one.name
             );
@@ -87,7 +89,8 @@ pub fn family(
         [..] => {
             let names: Vec<&str> = candidates.iter().map(|family| family.name).collect();
             Err(format!(
-                "`lattice` has {dimension} extents and {neighbours} neighbours, as {} have; say which by an array {LATTICE_NAME}",
+                "`lattice` has {dimension} extents and {neighbours} neighbours, as {} have; say which by an array \
+                 {LATTICE_NAME}",
                 names.join(" and ")
             ))
         }

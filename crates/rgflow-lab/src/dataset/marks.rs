@@ -49,7 +49,8 @@ impl Unknown {
             }
             Self::Marked { marks, of, .. } => {
                 return Err(format!(
-                    "{n} samples of {units} values, but {of} holds {} marks; give one for each value, or one for each of the {units} values of a sample",
+                    "{n} samples of {units} values, but {of} holds {} marks; give one for each value, or one for each \
+                     of the {units} values of a sample",
                     marks.len()
                 ));
             }

@@ -1,5 +1,5 @@
-//! The MNIST database of handwritten digits (LeCun, Cortes, Burges): fetched or imported once, checked by the SHA-256 of its raw
-//! files, and read as grey levels.
+//! The MNIST database of handwritten digits (LeCun, Cortes, Burges): fetched or imported once, checked by the SHA-256
+//! of its raw files, and read as grey levels.
 
 use super::idx;
 use crate::artifact::{Error, atomic};
@@ -54,8 +54,8 @@ pub enum Source {
 }
 
 /// Brings those of `files` into `folder` that are missing or wrong, from the first of `sources` that has correct ones.
-/// `step` receives the name of each file brought. Returns the names of these files; correct files are never touched, and nothing
-/// unchecked is ever written.
+/// `step` receives the name of each file brought. Returns the names of these files; correct files are never touched,
+/// and nothing unchecked is ever written.
 ///
 /// # Errors
 /// [`Error::User`] that says for each source what is wrong; [`Error::Io`] if `folder` cannot be written.
@@ -152,7 +152,8 @@ fn download(address: &str) -> Result<Vec<u8>, Error> {
     answer.body_mut().with_config().limit(MOST as u64).read_to_vec().map_err(wrong)
 }
 
-/// User and password of an address, `user:password` in `https://user:password@host/`, also without `https:`; empty if there are none.
+/// User and password of an address, `user:password` in `https://user:password@host/`, also without `https:`; empty if
+/// there are none.
 fn password(address: &str) -> &str {
     let start = address.find("//").filter(|i| !address[..*i].contains(['/', '@'])).map_or(0, |i| i + 2);
     let rest = &address[start..];
@@ -227,7 +228,8 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
     let mut set = |images: &File, labels: &File| -> Result<Digits, Error> {
         let name = &images.name;
         let ((shape, grey), (_, labels)) = (read(images, 3)?, read(labels, 1)?);
-        // `parse` returns as many extents as requested, and their product is a usize (the product of two of them need not be).
+        // `parse` returns as many extents as requested, and their product is a usize (the product of two of them need
+        // not be).
         let size = shape[1].saturating_mul(shape[2]);
         if shape[0] == 0 || size == 0 {
             return Err(Error::user(format!(
@@ -244,7 +246,8 @@ pub fn load(folder: &Path) -> Result<[Digits; 2], Error> {
         let images = Array2::from_shape_vec((shape[0], size), grey)?;
         if images.nrows() > 9 && images.rows().into_iter().all(|row| row == images.row(0)) {
             return Err(Error::user(format!(
-                "{}: all images of {name} are the same, so that nothing can be learnt of them; `rgflow data mnist` gets it again",
+                "{}: all images of {name} are the same, so that nothing can be learnt of them; `rgflow data mnist` \
+                 gets it again",
                 folder.display()
             )));
         }

@@ -1,8 +1,8 @@
 //! Data sets from files: the user's own `.npy`, `.npz` and `.csv`, and samples written by rgflow.
 //!
 //! Files are untrusted: sizes are checked before memory is allocated, and values must be of a named kind: spins
-//! -1 and +1, bits 0 and 1, or grey levels in [0, 1] (real-valued, never thresholded). Anything else is refused with the
-//! place, the value and the remedy, unless the user asked for real numbers (Gaussian units).
+//! -1 and +1, bits 0 and 1, or grey levels in [0, 1] (real-valued, never thresholded). Anything else is refused with
+//! the place, the value and the remedy, unless the user asked for real numbers (Gaussian units).
 
 mod array;
 pub mod averages;
@@ -69,8 +69,8 @@ const KINDS: &str = ".npy, .npz, .csv or IDX";
 pub struct Options {
     /// Name of the array in an `.npz` file; empty: `spins`, else the only array of two and more dimensions.
     pub array: String,
-    /// Name of the array (`.npz`) or the column (`.csv`) of labels, or a list of labels between commas; empty: `temperatures`,
-    /// `labels` and similar names.
+    /// Name of the array (`.npz`) or the column (`.csv`) of labels, or a list of labels between commas; empty:
+    /// `temperatures`, `labels` and similar names.
     pub labels: String,
     /// How labels are to be understood.
     pub labelling: Labelling,
@@ -136,7 +136,8 @@ pub struct Dataset {
     pub hash: String,
     /// The values of states, where whole numbers were coded one-hot: value k is state k + 1.
     pub states: Option<Vec<i64>>,
-    /// Marks of unknown values, shape (samples, values of the file), where options say which they are; they hold any known value.
+    /// Marks of unknown values, shape (samples, values of the file), where options say which they are; they hold any
+    /// known value.
     pub unknown: Option<Array2<bool>>,
     /// Number of further files of samples.
     pub more: usize,
@@ -171,7 +172,8 @@ impl Table {
     }
 }
 
-/// Position of the values of a text table in the file: the line of every row (from 1), the column of every unit (from 0).
+/// Position of the values of a text table in the file: the line of every row (from 1), the column of every unit
+/// (from 0).
 struct Origin {
     lines: Vec<u64>,
     columns: Vec<usize>,
@@ -251,15 +253,16 @@ impl Dataset {
         self.values.dim().1
     }
 
-    /// A value that units with the values `low` and `high` cannot have: states must be one of them, grey levels lie between.
+    /// A value that units with the values `low` and `high` cannot have: states must be one of them, grey levels lie
+    /// between.
     pub fn misfit(&self, low: f32, high: f32) -> Option<f32> {
         let states = self.kind.levels().is_some();
         let fits = |v: f32| if states { v == low || v == high } else { (low..=high).contains(&v) };
         self.values.find(fits)
     }
 
-    /// Refuses samples that are no states of the sites of `units`, where a site has several units; [`Dataset::misfit`] checks single
-    /// units.
+    /// Refuses samples that are no states of the sites of `units`, where a site has several units; [`Dataset::misfit`]
+    /// checks single units.
     ///
     /// # Errors
     /// A message that names the sample, the site and the remedy.
@@ -287,8 +290,8 @@ impl Dataset {
         Ok(())
     }
 
-    /// Converts spins or bits to the values `low` and `high` of other units, which is exact; a note says so. Other data, and data
-    /// that such units can have, stay as they are.
+    /// Converts spins or bits to the values `low` and `high` of other units, which is exact; a note says so. Other
+    /// data, and data that such units can have, stay as they are.
     pub fn convert(&mut self, low: f32, high: f32) {
         if self.kind.levels().is_none() || self.misfit(low, high).is_none() {
             return;

@@ -47,8 +47,8 @@ fn states(found: &[i64], q: usize) -> Option<Vec<i64>> {
 }
 
 impl Dataset {
-    /// Codes whole numbers one-hot for sites of `q` states, those of `known` where a machine has them; a note says which value is which
-    /// state. Samples that are one-hot already stay as they are.
+    /// Codes whole numbers one-hot for sites of `q` states, those of `known` where a machine has them; a note says
+    /// which value is which state. Samples that are one-hot already stay as they are.
     ///
     /// # Errors
     /// A sentence with the remedy, if there are more values than states, or others than whole numbers.
@@ -120,7 +120,8 @@ impl Dataset {
                 if marks.iter().any(|u| *u != marks[0]) {
                     let (sample, site) = (row + 1, site + 1);
                     return Err(format!(
-                        "site {site} of sample {sample} is known in part; mark all {width} values of a site of {units} units, or none"
+                        "site {site} of sample {sample} is known in part; mark all {width} values of a site of \
+                         {units} units, or none"
                     ));
                 }
                 let units = values.iter_mut().skip(site * width).zip(sites.values(0)).filter(|_| marks[0]);

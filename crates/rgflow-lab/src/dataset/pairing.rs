@@ -62,8 +62,8 @@ fn is_column(d: &Description) -> bool {
     matches!(d.shape[..], [_, 1])
 }
 
-/// The array of samples: the only one of two or more dimensions not named as labels, nor the one called `labels`; or `spins`, unless
-/// another has the same numbers of rows and columns.
+/// The array of samples: the only one of two or more dimensions not named as labels, nor the one called `labels`; or
+/// `spins`, unless another has the same numbers of rows and columns.
 pub(super) fn samples<'a>(all: &'a [Description], labels: &str) -> Result<&'a Description, String> {
     let is_main = |d: &&Description| d.shape.len() >= 2 && d.name != labels && !is_usual(stem(&d.name));
     let mut many: Vec<&Description> = all.iter().filter(is_main).collect();
@@ -88,8 +88,8 @@ pub(super) fn samples<'a>(all: &'a [Description], labels: &str) -> Result<&'a De
     }
 }
 
-/// The array of labels for `main`: the one whose name shares the other parts of `main`'s name, else one without other parts.
-/// Two candidates are an error where labels are `needed`.
+/// The array of labels for `main`: the one whose name shares the other parts of `main`'s name, else one without other
+/// parts. Two candidates are an error where labels are `needed`.
 pub(super) fn labels_for<'a>(
     main: &Description,
     all: &'a [Description],
@@ -131,7 +131,8 @@ pub(super) fn labels_for<'a>(
     }
 }
 
-/// `numpy.savez(file, x, y)` names no arrays: `arr_1` with one value per sample in `arr_0`, also as a column, holds its labels.
+/// `numpy.savez(file, x, y)` names no arrays: `arr_1` with one value per sample in `arr_0`, also as a column, holds its
+/// labels.
 fn next<'a>(main: &Description, all: &'a [Description]) -> Option<&'a Description> {
     let number: usize = main.name.strip_prefix("arr_")?.parse().ok()?;
     let name = format!("arr_{}", number.checked_add(1)?);

@@ -1,4 +1,5 @@
-//! Samples of the Ising model: drawn at several temperatures, summarised, compared with exact values, and written to files.
+//! Samples of the Ising model: drawn at several temperatures, summarised, compared with exact values, and written to
+//! files.
 
 mod needs;
 pub mod until;
@@ -141,9 +142,9 @@ impl Request {
         self.until(&[], progress, interrupt, restarts)
     }
 
-    /// As [`Request::draw`]; with `targets` each temperature goes on until all of them are reached, with at most [`Request::n`]
-    /// configurations, as [`until`] says. Temperatures may then have different numbers of configurations, and [`Sampled::until`] tells of each how
-    /// it ended.
+    /// As [`Request::draw`]; with `targets` each temperature goes on until all of them are reached, with at most
+    /// [`Request::n`] configurations, as [`until`] says. Temperatures may then have different numbers of
+    /// configurations, and [`Sampled::until`] tells of each how it ended.
     ///
     /// # Errors
     /// As [`Request::draw`]; [`Error::User`] if a temperature that goes on until a target occurs twice.
@@ -223,9 +224,10 @@ impl Request {
         exact.map(|e| (e.energy, e.specific_heat))
     }
 
-    /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for each
-    /// temperature (for each row, where temperatures have different numbers of them) its value, n_eff, tau_int, the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`,
-    /// `lattice_name`. A lattice with bonds of its own has `bonds` and `couplings` in place of `coordination`.
+    /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for
+    /// each temperature (for each row, where temperatures have different numbers of them) its value, n_eff, tau_int,
+    /// the number of chains and the difference of starts; `lattice`, `coordination`, `field`, `format`, `lattice_name`.
+    /// A lattice with bonds of its own has `bonds` and `couplings` in place of `coordination`.
     ///
     /// # Errors
     /// If they cannot be written.

@@ -86,7 +86,8 @@ struct Places {
     error: Option<usize>,
 }
 
-/// Whether the file `path` holds a table and no samples: text, `.npy`, or an archive with arrays of one dimension alone.
+/// Whether the file `path` holds a table and no samples: text, `.npy`, or an archive with arrays of one dimension
+/// alone.
 pub fn is_table(path: &Path) -> bool {
     let name = path.to_string_lossy().to_ascii_lowercase();
     if !name.ends_with(".npz") {
@@ -121,7 +122,8 @@ pub fn read(files: &[PathBuf], asked: &Asked) -> Result<ScalingTable, Error> {
         let known = read.get_or_insert_with(|| own.clone());
         if (&known.value, &known.error, known.is_beta) != (&own.value, &own.error, own.is_beta) {
             return Err(wrong(format!(
-                "is read as `{}` with the error {}, the files before it as `{}` with {}; name them with --value and --error",
+                "is read as `{}` with the error {}, the files before it as `{}` with {}; name them with --value and \
+                 --error",
                 own.value,
                 own.error.as_deref().unwrap_or("unknown"),
                 known.value,
@@ -154,7 +156,8 @@ fn places(table: &Columns, asked: &Asked, size_is_known: bool, notes: &mut Vec<S
         let expected = if size_is_known { 2 } else { 3 };
         if n != expected && n != expected + 1 {
             return Err(format!(
-                "has {n} columns without names; name them in a first line, or by number as in --size 1 --temperatures 2 --value 3 --error 4"
+                "has {n} columns without names; name them in a first line, or by number as in --size 1 --temperatures \
+                 2 --value 3 --error 4"
             ));
         }
         let first = usize::from(!size_is_known);
@@ -237,7 +240,8 @@ fn places(table: &Columns, asked: &Asked, size_is_known: bool, notes: &mut Vec<S
     let given: Vec<usize> = all.into_iter().flatten().collect();
     if let Some(c) = given.iter().enumerate().find_map(|(k, c)| given[..k].contains(c).then_some(*c)) {
         return Err(format!(
-            "`{}` cannot be two of L, T, the quantity and its error; name them with --size, --temperatures, --value, --error",
+            "`{}` cannot be two of L, T, the quantity and its error; name them with --size, --temperatures, --value, \
+             --error",
             table.title(c)
         ));
     }

@@ -9,11 +9,12 @@ use ndarray::{Array2, ArrayView2, s};
 use std::path::{Path, PathBuf};
 
 impl Dataset {
-    /// Reads the files `paths` as one set of samples, one after the other. Labels are those in the files, those of `options` (one for each
-    /// file), or the temperatures in the names of the files.
+    /// Reads the files `paths` as one set of samples, one after the other. Labels are those in the files, those of
+    /// `options` (one for each file), or the temperatures in the names of the files.
     ///
     /// # Errors
-    /// [`Error::User`] of one line that names file, problem and remedy; also where files differ in values, lattice, shape or field.
+    /// [`Error::User`] of one line that names file, problem and remedy; also where files differ in values, lattice,
+    /// shape or field.
     pub fn read_all(paths: &[PathBuf], options: &Options) -> Result<Self, Error> {
         match paths {
             [] => return Err(Error::user("no file of samples is given; name one")),

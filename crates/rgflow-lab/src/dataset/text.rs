@@ -52,8 +52,8 @@ fn cells_of(text: &[u8]) -> usize {
     lines.map(|line| line.split(between).filter(|cell| !cell.is_empty()).count()).sum()
 }
 
-/// Cells of a text file. Lines that begin with `#` are comments (as written by `numpy.savetxt`); the last one before the numbers
-/// may hold the names.
+/// Cells of a text file. Lines that begin with `#` are comments (as written by `numpy.savetxt`); the last one before
+/// the numbers may hold the names.
 fn sheet(bytes: &[u8], options: &Options) -> Result<Sheet, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| "is no text in UTF-8; is it another kind of file? Save it as text".to_string())?;

@@ -25,7 +25,8 @@ pub(super) fn take_column(
             Some(c) => c - 1,
             None => {
                 return Err(format!(
-                    "has no line of names, so no column `{wanted}` of weights; write one as its first line, or give the number of the column, 1 to {}",
+                    "has no line of names, so no column `{wanted}` of weights; write one as its first line, or give \
+                     the number of the column, 1 to {}",
                     below.width
                 ));
             }

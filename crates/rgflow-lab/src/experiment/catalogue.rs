@@ -20,7 +20,8 @@ pub struct RunEntry {
     pub dir: PathBuf,
     /// Name of the experiment.
     pub experiment: String,
-    /// Start of the run in UTC, such as `2026-01-31T09:05:00Z`; of runs of older versions the time of their configuration.
+    /// Start of the run in UTC, such as `2026-01-31T09:05:00Z`; of runs of older versions the time of their
+    /// configuration.
     pub date: Option<String>,
     /// Settings that differ from the recipe, as `KEY=VALUE`.
     pub changed: Vec<String>,
@@ -30,7 +31,8 @@ pub struct RunEntry {
     pub headline: Option<Number>,
 }
 
-/// Finished runs in `root` and in the folders below it, by path. Links are not followed; folders that cannot be read are left out.
+/// Finished runs in `root` and in the folders below it, by path. Links are not followed; folders that cannot be read
+/// are left out.
 pub fn runs(root: &Path) -> Vec<RunEntry> {
     let mut found = Vec::new();
     let mut folders = vec![(root.to_path_buf(), 0)];
@@ -66,8 +68,8 @@ fn entry(dir: &Path) -> Option<RunEntry> {
     })
 }
 
-/// Settings in the `config` of a run that differ from the recipe of its experiment, as `KEY=VALUE`; seeds other than 1, 2, ... of the usual
-/// number are among them.
+/// Settings in the `config` of a run that differ from the recipe of its experiment, as `KEY=VALUE`; seeds other than 1,
+/// 2, ... of the usual number are among them.
 pub fn changed(config: &toml::Table) -> Vec<String> {
     let Some(about) = config.get("experiment").and_then(|name| about(name.as_str()?)) else { return vec![] };
     let mut changed = settings::changes(about.recipe, config);
@@ -114,7 +116,8 @@ fn pattern(key: &str) -> String {
     pattern
 }
 
-/// Keys of the numbers of the experiment `name` as far as they are the same whatever its settings; none if it is not in the catalogue.
+/// Keys of the numbers of the experiment `name` as far as they are the same whatever its settings; none if it is not in
+/// the catalogue.
 pub fn numbers(name: &str) -> Vec<String> {
     let own = pattern(name);
     let all = NUMBERS.get(name).into_iter().flatten();
@@ -123,8 +126,9 @@ pub fn numbers(name: &str) -> Vec<String> {
     all.filter(|key| !key.contains('#')).collect()
 }
 
-/// Whether runs of the experiment `name` may have a number called `key`: a known one, or one of known parts and of words in the recipe or
-/// in `settings`, which are the texts that change it. True for an experiment that is not in the catalogue.
+/// Whether runs of the experiment `name` may have a number called `key`: a known one, or one of known parts and of
+/// words in the recipe or in `settings`, which are the texts that change it. True for an experiment that is not in the
+/// catalogue.
 pub fn has_number(name: &str, key: &str, settings: &str) -> bool {
     let Some(known) = NUMBERS.get(name) else { return true };
     let recipe = about(name).map_or("", |about| about.recipe);

@@ -61,7 +61,8 @@ pub fn overview(found: &[ItemRecord], left_out: &[(&Item, String)]) -> Record {
     Record {
         experiment: OVERVIEW.into(),
         title: "The thesis, item by item".into(),
-        question: "What does each figure and section of the thesis state, and what is measured, with errors over repetitions and beside the null without any machine?"
+        question: "What does each figure and section of the thesis state, and what is measured, with errors over \
+            repetitions and beside the null without any machine?"
             .into(),
         answers,
         sections: sections.collect(),

@@ -42,7 +42,8 @@ impl Axis {
         self.values.iter().map(number).collect()
     }
 
-    /// Positions on the axis of a figure, ascending, each with that among the values; names stand at 0, 1, 2 ... in the order given.
+    /// Positions on the axis of a figure, ascending, each with that among the values; names stand at 0, 1, 2 ... in the
+    /// order given.
     fn places(&self) -> Vec<(f64, usize)> {
         self.numbers().map_or_else(|| (0..self.values.len()).map(|i| (i as f64, i)).collect(), sorted)
     }
@@ -82,7 +83,8 @@ pub struct Done {
     pub numbers: Vec<Number>,
 }
 
-/// Kind of bound if a number is only an interval: "<=", ">=" or "range"; its value is then a point in it, not a measurement.
+/// Kind of bound if a number is only an interval: "<=", ">=" or "range"; its value is then a point in it, not a
+/// measurement.
 fn bound(number: &Number) -> Option<&'static str> {
     match number.interval? {
         [None, None] => None,
@@ -115,7 +117,8 @@ pub fn csv(axes: &[Axis], done: &[Done]) -> Result<String, csv::Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Record for the page: a table with one column per number, and curves or maps; values that are no numbers are names at the ticks.
+/// Record for the page: a table with one column per number, and curves or maps; values that are no numbers are names at
+/// the ticks.
 pub fn record(experiment: &str, axes: &[Axis], done: &[Done]) -> Record {
     // A number that only some settings have is empty at the others.
     let mut keys: Vec<&str> = Vec::new();
@@ -229,7 +232,8 @@ fn figure<'a>(
         }
     });
     let figure = Figure::new(format!("scan-{}", i + 1), key).caption(
-        "One point of the product each; errors as in its report. A bound is no value: its cell is hatched, and a curve leaves it out and has it in the title.",
+        "One point of the product each; errors as in its report. A bound is no value: its cell is hatched, and a \
+         curve leaves it out and has it in the title.",
         format!("{key} over the axes of the scan."),
     );
     Some(figure.panels(panels.take(12)))

@@ -40,7 +40,8 @@ impl Experiment for Sizes {
         time: "two or three minutes",
         summary: "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi",
         recipe: concat!(
-            "# The end of the RBM flow against the size of the lattice. Values are those of ising-2d; temperatures in J/k_B.\n",
+            "# The end of the RBM flow against the size of the lattice. Values are those of ising-2d; temperatures in \
+             J/k_B.\n",
             include_str!("../study/torus.toml"),
             include_str!("sizes.toml")
         ),
@@ -102,7 +103,8 @@ impl Experiment for Sizes {
 
         let worth = Likelihoods::new(&over, "rbm.{L}", [&size], |f, [l]| &f[l].likelihood);
 
-        let question = "On a finite lattice C and chi peak at T_c(L). Do the ends of the flow follow these peaks from L = 8 to 32?";
+        let question = "On a finite lattice C and chi peak at T_c(L). Do the ends of the flow follow these peaks from \
+            L = 8 to 32?";
         let mut record = Record::new("sizes", "The end of the flow against the size of the lattice", question);
         record.list(&[&ByPlace(vec![&heat, &chi, &null, &ends, &worth.ln_p, &worth.kl])]);
         record.claims.extend(size.places().map(|l| {
@@ -122,7 +124,10 @@ impl Experiment for Sizes {
             .column(MIXTURE, |l| null.t_star.at(l))
             .columns(&ENDS, |l, m| ends.t_star.at((l, m)))
             .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.")
-            .note("KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by annealing.");
+            .note(
+                "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else \
+                by annealing.",
+            );
         let panel = |title, label, ends: &Quantity<2>, null: &Quantity<1>, peaks: Vec<Curve>| {
             let (ends, null) = (size.curves(&ENDS, |l, m| ends.at((l, m))), size.curve(MIXTURE, |l| null.at(l)));
             let level = Curve::level("T_c", size.x(), critical);
@@ -131,7 +136,8 @@ impl Experiment for Sizes {
         let exact = Curve::new("peak of C", size.x(), exact).style(Style::LinePoints);
         let peaks = vec![size.curve("peak of chi", |l| chi.at(l)), exact];
         let figure = Figure::new("sec4.sizes", "Ends of the flow and pseudo-critical temperatures").caption(
-            "Readings of the pooled ends and of the mixture; where C (exact) and chi of |m| peak. Errors over repetitions.",
+            "Readings of the pooled ends and of the mixture; where C (exact) and chi of |m| peak. Errors over \
+             repetitions.",
             "T* and T_E of the ends by size of the lattice beside the peaks of C and chi and the mixture.",
         );
         record.sections = vec![Section::new("Sizes").figures([figure.panels([

@@ -123,7 +123,8 @@ impl Complete {
                 warnings.extend(self.warning(made.tau));
                 warnings.extend(made.r_hat.filter(|r_hat| *r_hat > MOST_R_HAT).map(|r_hat| {
                     format!(
-                        "two chains of a sample from different starts disagree (R-hat {r_hat:.3}, 1 where they agree): out of equilibrium; take a longer --burn-in, or --solve exact where it can be"
+                        "two chains of a sample from different starts disagree (R-hat {r_hat:.3}, 1 where they \
+                         agree): out of equilibrium; take a longer --burn-in, or --solve exact where it can be"
                     )
                 }));
                 (made.values, false)
@@ -156,7 +157,8 @@ impl Complete {
         let steps = if tau.is_finite() { (BURN_IN_TIMES * tau).ceil() as usize } else { 10 * burn_in.max(1) };
         (BURN_IN_TIMES * tau > burn_in as f64).then(|| {
             format!(
-                "--burn-in {burn_in} is below 20 tau_int of the free energy with known units held (tau_int = {said}): out of equilibrium; take --burn-in {steps}"
+                "--burn-in {burn_in} is below 20 tau_int of the free energy with known units held (tau_int = {said}): \
+                 out of equilibrium; take --burn-in {steps}"
             )
         })
     }

@@ -113,18 +113,21 @@ fn warnings(asked: &ChainDraws, drawn: &DrawnByChains) -> Vec<String> {
     if !measured || tau.tau > spacing as f64 {
         let steps = if measured { (2.0 * tau.tau).ceil() as usize } else { 10 * spacing };
         warnings.push(format!(
-            "--steps {spacing} is below tau_int of {name}, {said}: the draws of a chain are correlated, and may be out of equilibrium; take --steps {steps} or more and a longer --burn-in"
+            "--steps {spacing} is below tau_int of {name}, {said}: the draws of a chain are correlated, and may be \
+             out of equilibrium; take --steps {steps} or more and a longer --burn-in"
         ));
     }
     if measured && BURN_IN_TIMES * tau.tau > burn_in as f64 {
         let steps = (BURN_IN_TIMES * tau.tau).ceil();
         warnings.push(format!(
-            "--burn-in {burn_in} is below 20 tau_int of {name} (tau_int = {said}): the chains may still remember their starts; take --burn-in {steps}"
+            "--burn-in {burn_in} is below 20 tau_int of {name} (tau_int = {said}): the chains may still remember \
+             their starts; take --burn-in {steps}"
         ));
     }
     if let Some(r_hat) = drawn.r_hat.filter(|r_hat| *r_hat > MOST_R_HAT) {
         warnings.push(format!(
-            "R-hat of the chains is {r_hat:.3} (1 where all have one law): out of equilibrium; take a longer --burn-in, or do not trust averages of these draws"
+            "R-hat of the chains is {r_hat:.3} (1 where all have one law): out of equilibrium; take a longer \
+             --burn-in, or do not trust averages of these draws"
         ));
     }
     warnings

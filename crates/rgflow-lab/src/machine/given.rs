@@ -105,7 +105,8 @@ impl Machine {
         if data.n_units() != self.rbm.n_visible() {
             let (found, expected) = (data.n_units(), self.rbm.n_visible());
             return Err(format!(
-                "samples of {found} values for a machine of {expected} visible units; give samples like those it was trained on"
+                "samples of {found} values for a machine of {expected} visible units; give samples like those it was \
+                 trained on"
             ));
         }
         let of_file = Input::of_data(data, scale);

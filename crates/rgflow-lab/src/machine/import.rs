@@ -106,7 +106,9 @@ impl Import {
         let bytes = user_file::read(path, ".npz")?;
         if !bytes.starts_with(b"PK") {
             return Err(wrong(
-                "is no .npz file; write one: import numpy; numpy.savez(\"rbm.npz\", W=weights, visible_bias=b, hidden_bias=c)".into(),
+                "is no .npz file; write one: import numpy; numpy.savez(\"rbm.npz\", W=weights, visible_bias=b, \
+                 hidden_bias=c)"
+                    .into(),
             ));
         }
         let hash = blake3::hash(&bytes).to_hex().to_string();
@@ -144,7 +146,9 @@ impl Import {
         if self.units.iter().any(Option::is_none) {
             notes.push(match peer {
                 Some(peer) => format!("units are bits (0, 1), as those of {}", peer.program),
-                None => "units are taken for bits (0, 1), as the file does not say them; others are said by --units and --hidden-units".into(),
+                None => "units are taken for bits (0, 1), as the file does not say them; others are said by --units \
+                    and --hidden-units"
+                    .into(),
             });
         }
         let rbm = Rbm::new(weights, visible, hidden, units(0), units(1)).map_err(|e| wrong(e.to_string()))?;
@@ -184,7 +188,8 @@ impl Import {
         match (said, both) {
             (Some(layout), _) if fits(layout) => Ok(layout),
             (None, [true, true]) => Err(format!(
-                "`{name}` is square, {n} by {m}, and its name does not say which axis is that of the visible units; say --weights visible-hidden or --weights hidden-visible"
+                "`{name}` is square, {n} by {m}, and its name does not say which axis is that of the visible units; \
+                 say --weights visible-hidden or --weights hidden-visible"
             )),
             (None, [true, false]) => Ok(Layout::VisibleHidden),
             (None, [false, true]) => {
@@ -198,7 +203,8 @@ impl Import {
                     None => "(visible, hidden) or (hidden, visible)",
                 };
                 Err(format!(
-                    "`{name}` has the shape {shape:?}, but there are {n} visible and {m} hidden biases; weights of the shape {axes} are needed"
+                    "`{name}` has the shape {shape:?}, but there are {n} visible and {m} hidden biases; weights of \
+                     the shape {axes} are needed"
                 ))
             }
         }
@@ -233,7 +239,8 @@ fn find(names: &[String]) -> Result<Found, String> {
     match &pairs[..] {
         [one] => Ok(Found { weights, biases: one.clone(), peer: None }),
         [] => Err(format!(
-            "has no pair of biases (visible_bias and hidden_bias, vbias and hbias, a and b, b and c); name them so; it has {list}"
+            "has no pair of biases (visible_bias and hidden_bias, vbias and hbias, a and b, b and c); name them so; \
+             it has {list}"
         )),
         several => {
             let pairs: Vec<String> = several.iter().map(|[a, b]| format!("{a} and {b}")).collect();

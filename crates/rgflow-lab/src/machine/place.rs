@@ -30,7 +30,8 @@ pub fn model_file(path: &Path, stage: &str) -> Result<(PathBuf, Vec<String>), Er
     let all: Vec<PathBuf> = all.into_iter().filter(|file| file.is_file()).collect();
     match &all[..] {
         [] => Err(Error::user(format!(
-            "{name}: is a folder without a model of the stage {stage}; give a .safetensors file, or the folder of a run that trained one"
+            "{name}: is a folder without a model of the stage {stage}; give a .safetensors file, or the folder of a \
+             run that trained one"
         ))),
         [one] => {
             let several = (seeds.len() > 1)

@@ -115,7 +115,8 @@ pub fn predict(model: &Path, paths: &[PathBuf], options: &Options, bins: usize) 
     }
     if let Some([cost, guess]) = network_file::learnt_nothing(&network.model) {
         notes.push(format!(
-            "{name} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies of the labels {guess:.3}"
+            "{name} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the frequencies \
+             of the labels {guess:.3}"
         ));
     }
     if trained_on(&network.model, &data) {

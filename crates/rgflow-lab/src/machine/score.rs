@@ -24,7 +24,8 @@ pub struct Score {
     pub per_unit: Option<Estimate>,
 }
 
-/// Scores every sample; errors are over samples, that of ln p also over ln Z. Annealing draws its random numbers from `stream`.
+/// Scores every sample; errors are over samples, that of ln p also over ln Z. Annealing draws its random numbers from
+/// `stream`.
 pub fn score(machine: &Machine, data: &Dataset, stream: Stream) -> Score {
     let rbm = &machine.rbm;
     let (mut energies, mut pseudo) = (Vec::new(), Ok(Vec::new()));

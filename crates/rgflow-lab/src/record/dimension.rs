@@ -15,7 +15,8 @@ pub struct Dimension {
 }
 
 impl Dimension {
-    /// Dimension of `values` that [`Position`] puts on an axis; `key` names a value in keys. Words are the values themselves.
+    /// Dimension of `values` that [`Position`] puts on an axis; `key` names a value in keys. Words are the values
+    /// themselves.
     pub fn new<T: Position>(name: &'static str, values: &[T], key: impl Fn(&T) -> String) -> Self {
         Self {
             name,

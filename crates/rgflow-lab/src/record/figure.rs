@@ -135,8 +135,8 @@ pub struct Map {
     pub rows: Vec<f64>,
     /// `values[row][column]`, NaN = none.
     pub values: Vec<Vec<Frame>>,
-    /// Text in each cell, `texts[row][column]`: cells then have equal sizes and ticks at their values, and a cell with a text but no value
-    /// (a bound) is hatched. Empty: cells reach halfway to their neighbours.
+    /// Text in each cell, `texts[row][column]`: cells then have equal sizes and ticks at their values, and a cell with
+    /// a text but no value (a bound) is hatched. Empty: cells reach halfway to their neighbours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<Vec<String>>,
 }
@@ -231,8 +231,8 @@ impl Panel {
         Panel::Curves { title: title.into(), x: x.into(), y: y.into(), curves: curves.into_iter().collect() }
     }
 
-    /// A colour map of the number `of` each row and column, at the positions of their dimensions. A bound is not a value:
-    /// its cell is empty.
+    /// A colour map of the number `of` each row and column, at the positions of their dimensions. A bound is not a
+    /// value: its cell is empty.
     pub fn map<'a>(
         title: impl Into<String>,
         (x, columns): (impl Into<Axis>, &Dimension),
@@ -303,8 +303,8 @@ impl Curve {
         Self { label: label.into(), x: x.into(), y: y.into(), ..Self::default() }
     }
 
-    /// A line with points through numbers, with their errors. A number known only to lie in a range is drawn at the middle with a bar of
-    /// that width; an open range is a gap.
+    /// A line with points through numbers, with their errors. A number known only to lie in a range is drawn at the
+    /// middle with a bar of that width; an open range is a gap.
     pub fn through<'a>(label: impl Into<String>, x: &[f64], numbers: impl IntoIterator<Item = &'a Number>) -> Self {
         let point = |n: &Number| match n.interval {
             None => (n.value.unwrap_or(f64::NAN), n.error.unwrap_or(f64::NAN)),

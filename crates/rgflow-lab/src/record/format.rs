@@ -7,8 +7,8 @@ pub const MISSING: &str = "-";
 
 /// A value with its standard error in the last digits: one significant digit, two when the first digit is 1.
 ///
-/// `2.25(3)`, `2.250(14)`, `12.3(1.4)` (error across the decimal point), `1230(60)`, `1.20(3)e-7`. Without an error (or with
-/// one that is 0 or not finite) the value alone, four significant digits; a value that is not finite is a dash.
+/// `2.25(3)`, `2.250(14)`, `12.3(1.4)` (error across the decimal point), `1230(60)`, `1.20(3)e-7`. Without an error (or
+/// with one that is 0 or not finite) the value alone, four significant digits; a value that is not finite is a dash.
 ///
 /// ```
 /// use rgflow_lab::record::format::value_with_error;

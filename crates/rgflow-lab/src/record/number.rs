@@ -111,8 +111,8 @@ impl Number {
         self
     }
 
-    /// Compares with a reference `value` with `error` (0 if exact); `tolerance` is the deviation allowed by an "about" in the
-    /// source (0 if none).
+    /// Compares with a reference `value` with `error` (0 if exact); `tolerance` is the deviation allowed by an "about"
+    /// in the source (0 if none).
     pub fn compare(mut self, value: f64, error: f64, tolerance: f64, source: impl Into<String>) -> Self {
         // An undefined or infinite reference is shown as missing.
         let known = value.is_finite() && error.is_finite();
@@ -127,8 +127,8 @@ impl Number {
         self
     }
 
-    /// Compares with the measured `null`: its value and error, or if it is only an interval, the point of it nearest to ours.
-    /// A null that has neither gives no comparison.
+    /// Compares with the measured `null`: its value and error, or if it is only an interval, the point of it nearest to
+    /// ours. A null that has neither gives no comparison.
     pub fn against(self, null: &Number) -> Self {
         let source = format!("null: {}", null.key);
         match null.reference(self.value) {
@@ -198,9 +198,9 @@ impl Number {
         self.value.unwrap_or(f64::NAN)
     }
 
-    /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`; an own
-    /// error above a nonzero tolerance is `inconclusive`; a value that is only an interval is compared by its nearest end, and if the
-    /// other end is beyond a tolerance it is `inconclusive` too.
+    /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`;
+    /// an own error above a nonzero tolerance is `inconclusive`; a value that is only an interval is compared by its
+    /// nearest end, and if the other end is beyond a tolerance it is `inconclusive` too.
     fn verdict(&self, reference: f64, reference_error: f64, tolerance: f64) -> Verdict {
         let Some(value) = self.value else { return Verdict::NotCompared };
         let own = self.error.unwrap_or(0.0);

@@ -1,5 +1,5 @@
-//! Quantities: a value with error, interval and n_eff at every place of named dimensions, defined once. Numbers, cells, curves,
-//! maps, verdicts and claims are made from them.
+//! Quantities: a value with error, interval and n_eff at every place of named dimensions, defined once. Numbers, cells,
+//! curves, maps, verdicts and claims are made from them.
 
 use super::combined::{Combined, Measured, over_seeds};
 use super::{Dimension, Number};
@@ -14,8 +14,8 @@ pub struct Quantity<const N: usize> {
 }
 
 impl<const N: usize> Quantity<N> {
-    /// The quantity `of` each place. In `key` and `what`, `{NAME}` stands for the place on the dimension of that name. A
-    /// quantity that is only shown has an empty key: it is not listed in the results.
+    /// The quantity `of` each place. In `key` and `what`, `{NAME}` stands for the place on the dimension of that name.
+    /// A quantity that is only shown has an empty key: it is not listed in the results.
     ///
     /// # Panics
     /// If braces name no dimension.
@@ -56,7 +56,8 @@ impl<const N: usize> Quantity<N> {
         Self { extents, numbers }
     }
 
-    /// Replaces each number by `change` of it, such as a comparison, or a number without a key where it is not to be listed.
+    /// Replaces each number by `change` of it, such as a comparison, or a number without a key where it is not to be
+    /// listed.
     pub fn map(mut self, change: impl Fn([usize; N], Number) -> Number) -> Self {
         let changed = self.numbers.into_iter().enumerate().map(|(i, number)| change(unravel(i, self.extents), number));
         self.numbers = changed.collect();

@@ -21,8 +21,8 @@ pub struct Table {
 pub enum Cell {
     /// Text, such as the head of a row.
     Text(String),
-    /// A value with its error, shown as `2.25(3)`; `interval` as in [`super::Number`] (`null` end = open) is shown instead if
-    /// there is one: `<= 0.9`, `>= 5.8` or `0.2 ... 0.9`.
+    /// A value with its error, shown as `2.25(3)`; `interval` as in [`super::Number`] (`null` end = open) is shown
+    /// instead if there is one: `<= 0.9`, `>= 5.8` or `0.2 ... 0.9`.
     Value {
         /// The value; `None` is shown as a dash.
         value: Option<f64>,

@@ -28,7 +28,8 @@ pub(crate) struct Tick {
 }
 
 impl Ruler {
-    /// Limits that include all of `values` (ignoring those not finite), or the axis's own; `padding` is the part added at both ends.
+    /// Limits that include all of `values` (ignoring those not finite), or the axis's own; `padding` is the part added
+    /// at both ends.
     pub(crate) fn fit(axis: &Axis, values: impl Iterator<Item = f64>, padding: f64) -> Self {
         if !axis.names.is_empty() {
             return Self::named(axis.names.iter().map(|name| typographic(name)).collect());

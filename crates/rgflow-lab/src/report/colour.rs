@@ -80,7 +80,8 @@ impl Gradient {
         format!("#{r:02x}{g:02x}{b:02x}")
     }
 
-    /// Black or white, whichever is read better on the colour at `position`: by the relative luminance of WCAG 2, at which contrasts are equal.
+    /// Black or white, whichever is read better on the colour at `position`: by the relative luminance of WCAG 2, at
+    /// which contrasts are equal.
     pub(crate) fn ink(self, position: f64) -> &'static str {
         let linear = |c: u8| (f64::from(c) / 255.0).powf(2.2);
         let [r, g, b] = self.mixed(position).map(linear);
@@ -118,7 +119,8 @@ pub(crate) fn theme_css() -> String {
     )
 }
 
-/// Style of figures with the light colours written out, for files that stand alone (many viewers do not support custom properties).
+/// Style of figures with the light colours written out, for files that stand alone (many viewers do not support custom
+/// properties).
 pub(crate) fn standalone_css() -> String {
     THEME.iter().fold(figure_css(), |css, (name, light, _)| css.replace(&format!("var(--{name})"), light))
 }

@@ -1,9 +1,9 @@
 //! Figures as CSV at full precision, one long table per figure.
 //!
-//! Curves: `panel,curve,x,y,error`. Maps: `panel,column,row,value,error`. Arrows: `panel,strip,from,to` and marks as strips named
-//! `mark: LABEL` with from = to. Lattices: `panel,row,column,label,width,values`, one line per picture, its values in their own
-//! units, separated by spaces. A figure that mixes kinds has one block for each, headed by its own column names and separated by an
-//! empty line.
+//! Curves: `panel,curve,x,y,error`. Maps: `panel,column,row,value,error`. Arrows: `panel,strip,from,to` and marks as
+//! strips named `mark: LABEL` with from = to. Lattices: `panel,row,column,label,width,values`, one line per picture,
+//! its values in their own units, separated by spaces. A figure that mixes kinds has one block for each, headed by its
+//! own column names and separated by an empty line.
 
 use crate::record::{Axis, Figure, Panel};
 
@@ -124,7 +124,8 @@ mod tests {
         let csv = figure(&Figure { panels, ..Figure::default() });
         assert_eq!(
             csv,
-            "panel,column,row,value,error\n1,1,3,0.5,\n1,2,3,,\n\npanel,row,column,label,width,values\n2,1,1,T = 1,2,1 -1 0.5 -1\n"
+            "panel,column,row,value,error\n1,1,3,0.5,\n1,2,3,,\n\npanel,row,column,label,width,values\n2,1,1,T = \
+             1,2,1 -1 0.5 -1\n"
         );
     }
 }

@@ -1,9 +1,9 @@
 //! The report: a record as a self-explanatory page, with its figures as files.
 //!
-//! [`files`] makes `figures/ID.svg`, `figures/ID.csv` and `report.html`. The page needs no network, shows static pictures without
-//! JavaScript, and with it adds values on hover, zoom and downloads. Nothing here depends on an experiment: it renders
-//! [`Record`]s. The script is our own (`page.js`), not a plotting library: it redraws the same SVG as in the files, so page, print
-//! and paper agree to the pixel, and one file serves line figures and maps.
+//! [`files`] makes `figures/ID.svg`, `figures/ID.csv` and `report.html`. The page needs no network, shows static
+//! pictures without JavaScript, and with it adds values on hover, zoom and downloads. Nothing here depends on an
+//! experiment: it renders [`Record`]s. The script is our own (`page.js`), not a plotting library: it redraws the same
+//! SVG as in the files, so page, print and paper agree to the pixel, and one file serves line figures and maps.
 
 mod axis;
 mod colour;
@@ -18,8 +18,9 @@ use std::collections::HashSet;
 
 /// The files of a report, by their names in its folder: the figures, then the page `report.html`.
 ///
-/// `settings_toml`: the resolved settings, shown as they are. `provenance`: any JSON object, shown as a list of names and values.
-/// Repeated ids of figures get the suffix `-2`, `-3`; characters that are not portable in file names become `-`.
+/// `settings_toml`: the resolved settings, shown as they are. `provenance`: any JSON object, shown as a list of names
+/// and values. Repeated ids of figures get the suffix `-2`, `-3`; characters that are not portable in file names become
+/// `-`.
 ///
 /// # Errors
 /// A value that the page cannot show.

@@ -164,7 +164,8 @@ fn data(figures: &[&Figure], drawn: &[Vec<svg::Drawing>]) -> Value {
     json!({ "style": colour::standalone_css(), "figures": figures })
 }
 
-/// JSON in which no text can end the script element or begin a comment: `<`, `>`, `&` and the line separators are escaped.
+/// JSON in which no text can end the script element or begin a comment: `<`, `>`, `&` and the line separators are
+/// escaped.
 fn script_json(value: &Value) -> String {
     let mut out = String::new();
     for c in value.to_string().chars() {

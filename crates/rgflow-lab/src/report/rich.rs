@@ -7,8 +7,8 @@ enum Piece<'a> {
     Subscript(&'a str),
 }
 
-/// Splits `text` at indices: one letter that begins a word, `_`, then one to three letters or digits that end it. Keys and file names
-/// (`rbm.T_star`, `a_b.npz`) are left unchanged.
+/// Splits `text` at indices: one letter that begins a word, `_`, then one to three letters or digits that end it. Keys
+/// and file names (`rbm.T_star`, `a_b.npz`) are left unchanged.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let bytes = text.as_bytes();
     let word = |i: usize| bytes.get(i).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80);
@@ -89,7 +89,8 @@ mod tests {
         assert_eq!(html("T_c = 2.269 J/k_B."), "T<sub>c</sub> = 2.269 J/k<sub>B</sub>.");
         assert_eq!(
             svg("T_c & k_B"),
-            "T<tspan dy=\".3em\" style=\"font-size:74%\">c</tspan><tspan dy=\"-.22em\"> &amp; k</tspan><tspan dy=\".3em\" style=\"font-size:74%\">B</tspan>"
+            "T<tspan dy=\".3em\" style=\"font-size:74%\">c</tspan><tspan dy=\"-.22em\"> &amp; k</tspan><tspan \
+             dy=\".3em\" style=\"font-size:74%\">B</tspan>"
         );
         for plain in ["rbm.T_star", "a_b.npz", "my_T_c", "x_", "_c", "T_", "α_cé", "", "fig-T_c"] {
             assert_eq!(html(plain), plain);

@@ -8,8 +8,8 @@ use textwrap::{Options, WordSplitter, WrapAlgorithm};
 /// Columns of a page without a terminal.
 pub const WIDTH: usize = 80;
 
-/// The table with aligned columns in lines of at most `width` columns (at least 40): text to the left, values to the right,
-/// caption above, notes below. What is too wide is laid out as by [`rows`].
+/// The table with aligned columns in lines of at most `width` columns (at least 40): text to the left, values to the
+/// right, caption above, notes below. What is too wide is laid out as by [`rows`].
 pub fn table(table: &Table, width: usize) -> String {
     let n = table.rows.iter().map(Vec::len).chain([table.columns.len()]).max().unwrap_or(0);
     let cells = table.rows.iter().map(|row| row.iter().map(|c| one_line(&format::cell(c))).collect());
@@ -40,11 +40,11 @@ pub fn wrapped(line: &str, width: usize) -> String {
     textwrap::wrap(line.trim_start(), options).iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// Rows as aligned columns in lines of at most `width` columns; the first row holds the heads, with a rule below if `rule`.
-/// Columns in `right` are set to the right.
+/// Rows as aligned columns in lines of at most `width` columns; the first row holds the heads, with a rule below if
+/// `rule`. Columns in `right` are set to the right.
 ///
-/// Where they are too wide, heads and cells of text are wrapped at their words. Where that is not enough, the columns go
-/// below each other in groups, each with the first column.
+/// Where they are too wide, heads and cells of text are wrapped at their words. Where that is not enough, the columns
+/// go below each other in groups, each with the first column.
 pub fn rows(rows: &[Vec<String>], right: &[bool], width: usize, rule: bool) -> String {
     let n = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |i: usize, j: usize| rows[i].get(j).map_or("", String::as_str);
@@ -166,7 +166,8 @@ mod tests {
             notes: vec!["errors are those of the mean over ten seeds, which vary data and training".into()],
             ..Table::default()
         };
-        let expected = "                                         T* of the\n                                       ends of the\n\
+        let expected = "                                         T* of \
+            the\n                                       ends of the\n\
                         flow               T* of all the ends       second\n\
                         -----------------  ------------------  -----------\n\
                         mean-field of all          12.271(14)      2.40(2)\n";

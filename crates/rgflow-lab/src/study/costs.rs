@@ -1,8 +1,8 @@
 //! Stages that studies of the torus make, with the time that each is expected to take on one core.
 //!
-//! The times are those of one run of each recipe on an x86-64 core that was shared with other work, so only their ratios mean
-//! much; they scale with the settings as the work does. Once a run has begun, measured times take their place
-//! ([`crate::artifact::progress::Estimate`]).
+//! The times are those of one run of each recipe on an x86-64 core that was shared with other work, so only their
+//! ratios mean much; they scale with the settings as the work does. Once a run has begun, measured times take their
+//! place ([`crate::artifact::progress::Estimate`]).
 
 use super::likelihood::LikelihoodSpec;
 use super::modes::MODES;
@@ -40,7 +40,8 @@ pub fn network(epochs: f64, samples: usize, layers: &[usize]) -> f64 {
     epochs * samples as f64 * (1.2e-6 + 6e-11 * weights as f64)
 }
 
-/// Share of the epochs after which a training with `patience` is expected to stop, as the thermometers of the recipes do.
+/// Share of the epochs after which a training with `patience` is expected to stop, as the thermometers of the recipes
+/// do.
 pub fn usual_share(epochs: usize, patience: usize) -> f64 {
     if patience == 0 { 1.0 } else { ((22 + patience) as f64 / epochs as f64).min(1.0) }
 }
@@ -66,7 +67,8 @@ pub fn machine_of_torus(torus: &Torus, name: &str, rbm: &Rbm, last: usize) -> Pl
     machine(name, torus.lattice.size.pow(2), rbm, torus.updates() * last.max(*rbm.epochs))
 }
 
-/// The stage "likelihood/NAME" of a machine of the torus on samples at so many `temperatures`; `epoch` names a snapshot.
+/// The stage "likelihood/NAME" of a machine of the torus on samples at so many `temperatures`; `epoch` names a
+/// snapshot.
 pub fn likelihood(torus: &Torus, name: &str, epoch: Option<usize>, temperatures: usize) -> Plan {
     let (visible, hidden) = (torus.lattice.size.pow(2), *torus.rbm.hidden);
     let samples = (temperatures * *torus.samples.per_temperature * visible * hidden) as f64;
@@ -79,7 +81,8 @@ pub fn likelihood(torus: &Torus, name: &str, epoch: Option<usize>, temperatures:
     Plan::new().stage("likelihood", LikelihoodSpec::stage(name, epoch), 0.01 + 1e-9 * samples + ln_z)
 }
 
-/// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of `weights`.
+/// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of
+/// `weights`.
 pub fn flows(name: &str, [steps, chains, n_starts]: [usize; 3], weights: usize) -> Plan {
     let stage = |mode: Mode| format!("flow/{name}-{}", mode.name());
     MODES.into_iter().fold(Plan::new(), |plan, mode| flow(plan, stage(mode), mode, [steps, chains * n_starts, weights]))

@@ -5,7 +5,8 @@ use crate::record::{Axis, Curve, Dimension, Measured, Number, Numbers, Panel, Qu
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
 
-/// Configurations for the couplings of a machine: with 10 x 10 + 25 units they take 0.03 s, and K_eff is accurate to 1 % or better.
+/// Configurations for the couplings of a machine: with 10 x 10 + 25 units they take 0.03 s, and K_eff is accurate to 1
+/// % or better.
 const SAMPLES: usize = 4096;
 
 /// A machine as an Ising model.

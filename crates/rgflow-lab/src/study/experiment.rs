@@ -47,9 +47,11 @@ pub trait Experiment: Sync {
         Vec::new()
     }
 
-    /// The stages of one repetition under `settings`, called after [`Experiment::check`], with the time that each is expected to take.
+    /// The stages of one repetition under `settings`, called after [`Experiment::check`], with the time that each is
+    /// expected to take.
     ///
-    /// The names are those of the stages that [`Experiment::repeat`] makes: what is left out here is counted as it begins.
+    /// The names are those of the stages that [`Experiment::repeat`] makes: what is left out here is counted as it
+    /// begins.
     fn plan(&self, settings: &Self::Settings) -> Plan;
 
     /// Makes or keeps the stages of one repetition.

@@ -35,7 +35,8 @@ impl KnownLaw {
         if labels.meaning == Meaning::Temperature { Self::of([lx, ly], &parts?) } else { None }
     }
 
-    /// KL in nats of the law from that of `rbm` with this ln Z, from independent samples `v` of the law: the paired mean of ln q - ln p.
+    /// KL in nats of the law from that of `rbm` with this ln Z, from independent samples `v` of the law: the paired
+    /// mean of ln q - ln p.
     pub fn kl(&self, rbm: &Rbm, v: ArrayView2<f32>, ln_z: f64) -> Measured {
         let kl = rbm.kl_from(&self.0.ln_q_of(v), v, ln_z);
         (kl.value, kl.error)

@@ -101,16 +101,19 @@ pub struct Likelihoods<const N: usize> {
 }
 
 impl<const N: usize> Likelihoods<N> {
-    /// The quantities PREFIX.`key`.log_likelihood and PREFIX.`key`.kl of the likelihood `of` each repetition at a place.
+    /// The quantities PREFIX.`key`.log_likelihood and PREFIX.`key`.kl of the likelihood `of` each repetition at a
+    /// place.
     pub fn new<'a, F>(
         over: &Repeated<'a, F>,
         key: &str,
         dimensions: [&Dimension; N],
         of: impl Fn(&'a F, [usize; N]) -> &'a Likelihood,
     ) -> Self {
-        let what = "ln p of a sample that the machine was not trained on; ln Z by enumeration, or beyond 25 hidden units by annealed importance sampling";
+        let what = "ln p of a sample that the machine was not trained on; ln Z by enumeration, or beyond 25 hidden \
+            units by annealed importance sampling";
         let ln_p = over.quantity(&format!("{key}.log_likelihood"), dimensions, "nats", what, |f, at| of(f, at).ln_p);
-        let what = "KL of the exact law of the training temperatures from the machine's: paired mean over samples that it was not trained on";
+        let what = "KL of the exact law of the training temperatures from the machine's: paired mean over samples \
+            that it was not trained on";
         let kl = over.quantity(&format!("{key}.kl"), dimensions, "nats", what, |f, at| of(f, at).kl);
         Self { ln_p, kl }
     }

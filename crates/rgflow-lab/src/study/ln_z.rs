@@ -5,7 +5,8 @@ use rgflow::rbm::{Annealing, Ladder, LnZEstimate, Rbm, RbmError, Reference, Stan
 
 /// Chains of annealing in each direction, and ladders of tempering that give as many independent starts in reverse.
 const CHAINS: usize = 128;
-/// Temperatures of annealing: more where fewer do not do. 784 + 500 units take half a minute on two cores with the most.
+/// Temperatures of annealing: more where fewer do not do. 784 + 500 units take half a minute on two cores with the
+/// most.
 const TEMPERATURES: [usize; 3] = [1000, 4000, 16_000];
 /// Difference of the directions in nats at which more temperatures are of no use.
 const CLOSE: f64 = 0.5;
@@ -42,7 +43,8 @@ impl LnZ {
         self.range == [self.value; 2]
     }
 
-    /// Standard error: the larger distance to an end of the range as that of nominally 97.5 %, 2.24 errors; 0 of what is exact.
+    /// Standard error: the larger distance to an end of the range as that of nominally 97.5 %, 2.24 errors; 0 of what
+    /// is exact.
     pub fn error(&self) -> f64 {
         (self.value - self.range[0]).max(self.range[1] - self.value) / 2.24
     }
@@ -93,7 +95,8 @@ impl Annealed {
         };
         let [forward, reverse] = [both.forward, both.reverse].map(|estimate| told(&estimate));
         format!(
-            "{together}: forward {forward}, reverse {reverse}; {CHAINS} chains through {temperatures} temperatures; starts in reverse by tempering, exchanges accepted {acceptance:.2} or more, {round_trips} round trips"
+            "{together}: forward {forward}, reverse {reverse}; {CHAINS} chains through {temperatures} temperatures; \
+             starts in reverse by tempering, exchanges accepted {acceptance:.2} or more, {round_trips} round trips"
         )
     }
 

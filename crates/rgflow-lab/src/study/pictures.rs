@@ -9,8 +9,8 @@ pub fn picture(data: &Dataset, values: &[f32], label: String) -> Lattice {
     Lattice { label, width: width(data), values: values.to_vec() }
 }
 
-/// Colours for values of visible units: grey from 0 to 1 for bits and grey levels, otherwise diverging; for real numbers up to the largest
-/// value of `pictures`.
+/// Colours for values of visible units: grey from 0 to 1 for bits and grey levels, otherwise diverging; for real
+/// numbers up to the largest value of `pictures`.
 pub fn shades(data: &Dataset, units: &Units, pictures: &[Vec<Lattice>]) -> Shades {
     match units.range() {
         _ if matches!(data.kind, Kind::Bits | Kind::Grey) => Shades::grey(),

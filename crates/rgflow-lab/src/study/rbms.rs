@@ -45,8 +45,8 @@ pub fn of_temperatures<K: Serialize>(
     })
 }
 
-/// Makes or keeps the machine `name` of a study of the torus, trained on the temperatures `classes` of its `samples`, with snapshots
-/// at the epochs `snapshots`.
+/// Makes or keeps the machine `name` of a study of the torus, trained on the temperatures `classes` of its `samples`,
+/// with snapshots at the epochs `snapshots`.
 pub fn of_torus<K: Serialize>(
     repetition: &Repetition,
     torus: &Torus,
@@ -68,7 +68,8 @@ pub fn file(name: &str, epoch: Option<usize>) -> String {
     }
 }
 
-/// Makes or keeps the machine trained on the first set returned by `data`; its reconstruction cost is measured on the second.
+/// Makes or keeps the machine trained on the first set returned by `data`; its reconstruction cost is measured on the
+/// second.
 pub fn fitted<K: Serialize>(
     repetition: &Repetition,
     spec: &MachineSpec<K>,

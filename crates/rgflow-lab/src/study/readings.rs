@@ -81,7 +81,8 @@ pub struct FlowFindings {
     /// Relaxation time in steps: value, or bounds.
     pub relaxation: Option<f64>,
     pub relaxation_interval: Option<[Option<f64>; 2]>,
-    /// For the mean field: fraction of chains at rest, number of attractors, the heaviest of them and their basins by start.
+    /// For the mean field: fraction of chains at rest, number of attractors, the heaviest of them and their basins by
+    /// start.
     pub at_rest: f64,
     pub attractors: usize,
     pub centres: Vec<Vec<f32>>,
@@ -106,7 +107,8 @@ pub struct Series {
     pub t_star: Vec<Vec<f64>>,
     pub energy: Vec<Vec<Measured>>,
     pub abs_m: Vec<Vec<Measured>>,
-    /// Lattices of the first chain for some starts: `[start][record]`, by position in `shown_starts` and `shown_records`.
+    /// Lattices of the first chain for some starts: `[start][record]`, by position in `shown_starts` and
+    /// `shown_records`.
     pub shown_starts: Vec<usize>,
     pub shown_records: Vec<usize>,
     pub pictures: Vec<Vec<Vec<f32>>>,
@@ -122,7 +124,8 @@ pub fn t_star(observed: &[&Observed]) -> Combined {
     star(&stars, observed.iter().map(|o| o.n as f64).sum())
 }
 
-/// T* over repetitions from values with optional intervals; `n` is the number of configurations behind a single repetition.
+/// T* over repetitions from values with optional intervals; `n` is the number of configurations behind a single
+/// repetition.
 pub fn star(stars: &[Option<(Measured, Option<Interval>)>], n: f64) -> Combined {
     let combined = over_seeds(&stars.iter().map(|s| s.map(|(star, _)| star)).collect::<Vec<_>>(), n);
     let known = || stars.iter().flatten();
@@ -145,7 +148,8 @@ pub fn relaxation(flows: &[&FlowFindings]) -> Combined {
     combined
 }
 
-/// Least probability over repetitions that a thermal collection has a larger divergence, times their number (Bonferroni).
+/// Least probability over repetitions that a thermal collection has a larger divergence, times their number
+/// (Bonferroni).
 pub fn p_thermal(observed: &[&Observed]) -> f64 {
     (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
 }

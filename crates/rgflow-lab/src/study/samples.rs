@@ -1,4 +1,5 @@
-//! Stage "samples": four independent thermal sets, the calibration set between their temperatures, and blocked larger lattices.
+//! Stage "samples": four independent thermal sets, the calibration set between their temperatures, and blocked larger
+//! lattices.
 
 use super::settings::{Sampler, Torus};
 use crate::artifact::{Artifact, Error, Repetition, Stage, StageOut, npz};

@@ -153,7 +153,8 @@ impl Torus {
         for (key, per) in [("samples.per_temperature", per), ("samples.calibration", *self.samples.calibration)] {
             if per * spins > limit {
                 return Err(format!(
-                    "{key} = {per}: a set of {} spins does not fit into memory; at most {} with this lattice and these temperatures",
+                    "{key} = {per}: a set of {} spins does not fit into memory; at most {} with this lattice and \
+                     these temperatures",
                     per * spins,
                     limit / spins
                 ));
@@ -165,8 +166,8 @@ impl Torus {
         self.check_chains("flow.chains", *self.flow.chains)
     }
 
-    /// The same settings for `size` x `size` spins with (size / 2)^2 hidden units; sizes beyond the exact sampler are drawn by
-    /// Wolff clusters.
+    /// The same settings for `size` x `size` spins with (size / 2)^2 hidden units; sizes beyond the exact sampler are
+    /// drawn by Wolff clusters.
     ///
     /// # Errors
     /// One line that names the key, its value and the allowed values.
@@ -208,8 +209,8 @@ impl Torus {
         (0..temperatures.len()).filter(|k| member(temperatures[*k])).collect()
     }
 
-    /// The largest arrays: four thermal sets; training and test set as 32-bit numbers; a network and its optimiser; a machine
-    /// and its gradient.
+    /// The largest arrays: four thermal sets; training and test set as 32-bit numbers; a network and its optimiser; a
+    /// machine and its gradient.
     pub fn needs(&self) -> Vec<Need> {
         let (t, sites) = (self.temperatures().len(), self.lattice.size.pow(2));
         let sets = |key: &str, n: usize, bytes: usize, remedy| {

@@ -1,9 +1,10 @@
-//! Standardisation of real data: a machine or a network is trained on (v - mean)/deviation and kept as the same law or function of v itself.
+//! Standardisation of real data: a machine or a network is trained on (v - mean)/deviation and kept as the same law or
+//! function of v itself.
 //!
-//! A Gaussian unit of sigma on standardised values is one of sigma s on the values v, s the deviation; with the mean m in its energy,
-//! (v - m)^2/(2 sigma^2 s^2), the biases become b + m/(sigma s)^2 and c_a - sum_i m_i w_ia, the weights and b those of the units rescaled.
-//! The first layer of a network, sum_i (v_i - m_i)/s_i w_ia + c_a, becomes one with the weights w_ia/s_i and the biases c_a - sum_i m_i w_ia/s_i.
-//! Nothing that reads them has to know.
+//! A Gaussian unit of sigma on standardised values is one of sigma s on the values v, s the deviation; with the mean m
+//! in its energy, (v - m)^2/(2 sigma^2 s^2), the biases become b + m/(sigma s)^2 and c_a - sum_i m_i w_ia, the weights
+//! and b those of the units rescaled. The first layer of a network, sum_i (v_i - m_i)/s_i w_ia + c_a, becomes one with
+//! the weights w_ia/s_i and the biases c_a - sum_i m_i w_ia/s_i. Nothing that reads them has to know.
 
 use crate::artifact::Error;
 use crate::dataset::Dataset;
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 /// Largest |mean|/deviation: beyond it numbers of single precision do not hold a value.
 const FARTHEST: f64 = 1e5;
 
-/// A unit that has one value in more than this fraction of the samples hardly varies: by its own deviation, a rare value of a test sample
-/// would be tens of deviations away.
+/// A unit that has one value in more than this fraction of the samples hardly varies: by its own deviation, a rare
+/// value of a test sample would be tens of deviations away.
 const MOSTLY: f64 = 0.95;
 
 /// Mean and deviation of each unit over the training samples.
@@ -57,7 +58,8 @@ impl Standard {
         hardly.for_each(|(s, _)| *s = s.max(others));
         if let Some(i) = (0..n).find(|i| mean[*i].abs() > FARTHEST * deviation[*i]) {
             return Err(Error::user(format!(
-                "column {} has the mean {} and the deviation {}: numbers of single precision do not tell its values apart; subtract an offset",
+                "column {} has the mean {} and the deviation {}: numbers of single precision do not tell its values \
+                 apart; subtract an offset",
                 i + 1,
                 mean[i],
                 deviation[i]
@@ -222,7 +224,8 @@ mod tests {
         let (mut x, y) = (back(&own, &h), back(&rbm, &k));
         standard.apply(&mut x);
         assert!((&x - &y).iter().all(|d| d.abs() < 1e-3), "{x} {y}");
-        // A density per deviations: ln Z differs by what the constant terms of the energy are, so that p(v) dv is the same.
+        // A density per deviations: ln Z differs by what the constant terms of the energy are, so that p(v) dv is the
+        // same.
         let volume: f64 = standard.deviation.iter().map(|s| s.ln()).sum();
         let density = |rbm: &Rbm, f: f64| -f - rbm.ln_z().unwrap();
         assert!((density(&own, f[0]) - (density(&rbm, g[0]) - volume)).abs() < 1e-3);

@@ -1,4 +1,5 @@
-//! Stage "thermometer": the perceptron P(T | configuration), trained on "train", stopped by "test", read on "reference".
+//! Stage "thermometer": the perceptron P(T | configuration), trained on "train", stopped by "test", read on
+//! "reference".
 
 use super::samples::ThermalSet;
 use super::settings::Torus;

@@ -43,7 +43,8 @@ impl<'a> Study<'a> {
         ThermalSet::read(&self.samples, name)
     }
 
-    /// Makes or keeps the machine `name` trained on the temperatures `classes`, with snapshots at the epochs `snapshots`.
+    /// Makes or keeps the machine `name` trained on the temperatures `classes`, with snapshots at the epochs
+    /// `snapshots`.
     pub fn machine<K: Serialize>(
         &self,
         name: &str,
@@ -56,8 +57,8 @@ impl<'a> Study<'a> {
         rbms::of_temperatures(self.repetition, &spec, &self.samples, classes)
     }
 
-    /// Makes or keeps the likelihood of the test set's temperatures `classes` under the machine `name`, a snapshot at an epoch or the final
-    /// machine.
+    /// Makes or keeps the likelihood of the test set's temperatures `classes` under the machine `name`, a snapshot at
+    /// an epoch or the final machine.
     pub fn likelihood(
         &self,
         machine: &Artifact,

@@ -27,7 +27,8 @@ pub struct NetworkFit<'a> {
 }
 
 impl NetworkFit<'_> {
-    /// Trains `mlp` with the cost that matches its output; returns the network of least test cost, and the learning curve.
+    /// Trains `mlp` with the cost that matches its output; returns the network of least test cost, and the learning
+    /// curve.
     ///
     /// # Errors
     /// [`Error::Interrupted`] after a signal; a failure that names the settings to lower if the training diverges.

@@ -30,7 +30,8 @@ pub fn input(files: &[InputFile]) -> toml::Table {
     files.iter().map(entry).collect()
 }
 
-/// Warnings and notes as a record has them: the files appear by their names alone, as folders differ from computer to computer.
+/// Warnings and notes as a record has them: the files appear by their names alone, as folders differ from computer to
+/// computer.
 pub(super) fn recorded(files: &[InputFile]) -> Vec<String> {
     let named = |text: &String| {
         files.iter().fold(text.clone(), |text, file| {
@@ -122,8 +123,8 @@ impl UserData {
         }
     }
 
-    /// The files as inputs of the run, `data` or `data-1`, `data-2` ... in the order given; the first has warnings and notes on all, if they
-    /// have been read.
+    /// The files as inputs of the run, `data` or `data-1`, `data-2` ... in the order given; the first has warnings and
+    /// notes on all, if they have been read.
     pub fn files(&self) -> Vec<InputFile<'_>> {
         let all = self.all();
         let width = all.len().to_string().len();
@@ -153,8 +154,8 @@ pub struct UserNetwork {
 }
 
 impl UserNetwork {
-    /// Reads the network in `path` and adapts it to the `n` values described by `given`; `width` is the error message if it
-    /// reads another number.
+    /// Reads the network in `path` and adapts it to the `n` values described by `given`; `width` is the error message
+    /// if it reads another number.
     ///
     /// # Errors
     /// [`Error::User`] if the file cannot be read or holds something else.

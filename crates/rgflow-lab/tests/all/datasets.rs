@@ -1,5 +1,5 @@
-//! Promise: the user's own files are read as what they are, and one that cannot be used is refused in one line that names
-//! file, problem and remedy.
+//! Promise: the user's own files are read as what they are, and one that cannot be used is refused in one line that
+//! names file, problem and remedy.
 
 use ndarray::{Array, Array1, Array2, Array3, Dimension, arr1, arr2};
 use rgflow_lab::artifact::npy::{self, Element};
@@ -150,7 +150,8 @@ fn tables_of_text() {
     dir.refused("cold.csv", b"T,a\n-1,1\n", &["-1", ">= 0"]);
 }
 
-/// Issue row B6: (temperatures, samples, L, L) is read as what lattice or labels say it is, else refused with the reshape named.
+/// Issue row B6: (temperatures, samples, L, L) is read as what lattice or labels say it is, else refused with the
+/// reshape named.
 #[test]
 fn arrays_of_many_axes_are_read_as_their_file_says() {
     let dir = Folder::new();
@@ -268,7 +269,8 @@ fn a_defect_in_the_first_line_makes_no_header_of_it() {
     dir.refused("named.csv", b"a,b\n1,nan\n", &["line 2, column 2", "missing"]);
 }
 
-/// Issue row B5: numbers that cannot be a sample are names (pandas writes 0, 1, 2 ...), and it is said; those that can be stay samples.
+/// Issue row B5: numbers that cannot be a sample are names (pandas writes 0, 1, 2 ...), and it is said; those that can
+/// be stay samples.
 #[test]
 fn a_line_of_numeric_names_is_no_sample() {
     let dir = Folder::new();
@@ -384,7 +386,8 @@ fn the_culprit_is_found_by_majority() {
     dir.refused("spins.csv", text.as_bytes(), &["row 17 (line 18), column 4 is 0 among -1 and +1"]);
 }
 
-/// Case p17: aligned columns, blanks at line ends, remarks after numbers, marks of editors: as `numpy.loadtxt` reads them.
+/// Case p17: aligned columns, blanks at line ends, remarks after numbers, marks of editors: as `numpy.loadtxt` reads
+/// them.
 #[test]
 fn text_is_read_as_numpy_reads_it() {
     let dir = Folder::new();

@@ -1,4 +1,5 @@
-//! Promise: whatever the bytes of a file, its reader returns. The corpus that `cargo fuzz` found and what once failed is tried again.
+//! Promise: whatever the bytes of a file, its reader returns. The corpus that `cargo fuzz` found and what once failed
+//! is tried again.
 
 #[path = "../../../../fuzz/src/targets.rs"]
 mod targets;

@@ -1,4 +1,5 @@
-//! The warning of rows that cannot be independent: it sees time series, and has no false alarm where the law itself repeats rows.
+//! The warning of rows that cannot be independent: it sees time series, and has no false alarm where the law itself
+//! repeats rows.
 
 use ndarray::Array2;
 use rand::RngExt;

@@ -1,4 +1,5 @@
-//! Promise: any layout of data that people bring is read as what it is, or refused with the flag that decides. One table: input -> outcome.
+//! Promise: any layout of data that people bring is read as what it is, or refused with the flag that decides. One
+//! table: input -> outcome.
 
 use flate2::write::GzEncoder;
 use ndarray::{Array1, Array2, Array3, Array4, arr1, arr2};

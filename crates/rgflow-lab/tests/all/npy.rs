@@ -1,5 +1,5 @@
-//! Promise: `.npy` and `.npz` files are read as NumPy reads them, in any real type and order, and a file that claims what it does
-//! not hold is refused in one line, quickly and without memory for the claim.
+//! Promise: `.npy` and `.npz` files are read as NumPy reads them, in any real type and order, and a file that claims
+//! what it does not hold is refused in one line, quickly and without memory for the claim.
 
 use ndarray::{Array2, Array3, ArrayD, IxDyn, arr2};
 use rgflow_lab::artifact::npy::{self, Header};

@@ -1,5 +1,5 @@
-//! What `--progress` promises, on recorded runs: `tests/progress/*.jsonl` are the lines that `--progress json` wrote on a machine of
-//! two cores that was shared with other work. Lines that say nothing but how far a stage is were thinned.
+//! What `--progress` promises, on recorded runs: `tests/progress/*.jsonl` are the lines that `--progress json` wrote on
+//! a machine of two cores that was shared with other work. Lines that say nothing but how far a stage is were thinned.
 //!
 //! `RGFLOW_PROGRESS=FILE` holds another recording to the same factor; `--nocapture` shows the worst of each.
 
@@ -20,8 +20,8 @@ fn read(path: &Path) -> Recording {
     replay(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Largest factor between the time left that was shown and the one that was, from a tenth of the time on; differences below a
-/// second, or a fiftieth of the whole, are no errors: at the very end there is no factor.
+/// Largest factor between the time left that was shown and the one that was, from a tenth of the time on; differences
+/// below a second, or a fiftieth of the whole, are no errors: at the very end there is no factor.
 fn worst(run: &Recording) -> (f64, f64) {
     let mut worst = (1.0, 0.0);
     for view in run.views.iter().filter(|view| view.seconds >= 0.1 * run.seconds) {

@@ -1,4 +1,5 @@
-//! What the report promises: files that are whole and the same every time, pages that no text can break, figures of any data.
+//! What the report promises: files that are whole and the same every time, pages that no text can break, figures of any
+//! data.
 
 use rgflow_lab::artifact::write_report;
 use rgflow_lab::record::{
@@ -95,7 +96,8 @@ fn record(label: &str) -> Record {
     }
 }
 
-/// Checks that every element is closed in order and that text holds no bare `<` or `&`: enough of XML for what the writer makes.
+/// Checks that every element is closed in order and that text holds no bare `<` or `&`: enough of XML for what the
+/// writer makes.
 fn assert_well_formed(xml: &str) {
     let mut open = Vec::new();
     for (i, part) in xml.split('<').enumerate() {

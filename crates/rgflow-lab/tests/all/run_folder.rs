@@ -1,5 +1,5 @@
-//! The promises of a run folder: what is right is kept, what is stale or damaged is made again, nothing is lost, and the
-//! bytes are the same after any interruption.
+//! The promises of a run folder: what is right is kept, what is stale or damaged is made again, nothing is lost, and
+//! the bytes are the same after any interruption.
 
 use rgflow_lab::artifact::{
     Artifact, Error, Opened, Run, Stage, is_complete, load_record, progress::Silent, render_again,

@@ -38,7 +38,8 @@ fn spins(request: &Request) -> Vec<Array2<i8>> {
     draw(request).into_iter().map(|s| s.drawn.collection.spins).collect()
 }
 
-/// Null: energies of the rows of two commands are independent, row by row: |r| sqrt(n) is beyond 4.9 with p < 1e-6, 15 cases.
+/// Null: energies of the rows of two commands are independent, row by row: |r| sqrt(n) is beyond 4.9 with p < 1e-6, 15
+/// cases.
 #[test]
 fn separate_commands_are_independent() {
     for sampler in SAMPLERS {
@@ -57,8 +58,8 @@ fn separate_commands_are_independent() {
     }
 }
 
-/// Correlation of the energies of rows with the same number. Rows of two chains with tau_int = 1 or 2 in kept rows scatter a
-/// little more than independent ones; spacing 2 at L = 6 has less.
+/// Correlation of the energies of rows with the same number. Rows of two chains with tau_int = 1 or 2 in kept rows
+/// scatter a little more than independent ones; spacing 2 at L = 6 has less.
 fn correlation(a: &Array2<i8>, b: &Array2<i8>) -> f64 {
     let torus = Geometry::new("square", &[6]).unwrap();
     let energies = |spins: &Array2<i8>| -> Vec<f64> {
@@ -105,8 +106,8 @@ fn as_many_chains_are_run_as_asked_for() {
     }
 }
 
-/// Files name their lattice, and readers believe the name: all lattices of the list go round, as samples for reweighting and for training.
-/// Without the name the numbers say which it is, with a note, or the file is refused.
+/// Files name their lattice, and readers believe the name: all lattices of the list go round, as samples for
+/// reweighting and for training. Without the name the numbers say which it is, with a note, or the file is refused.
 #[test]
 fn files_name_their_lattice() {
     let dir = tempfile::tempdir().unwrap();
@@ -153,7 +154,8 @@ fn files_name_their_lattice() {
     }
 }
 
-/// A single chain of single-spin updates, with its own tau_int: null: the energy is Kaufman's, |z| < 4.5 in 4 cases, p < 3e-5.
+/// A single chain of single-spin updates, with its own tau_int: null: the energy is Kaufman's, |z| < 4.5 in 4 cases, p
+/// < 3e-5.
 #[test]
 fn a_single_chain_has_the_law() {
     for sampler in ["metropolis", "heat-bath"] {

@@ -1,5 +1,5 @@
-//! Promise: several files are one set of samples in the order given, with labels from inside, from the command line or from their names;
-//! files that differ in kind, shape, lattice or field are refused with both named.
+//! Promise: several files are one set of samples in the order given, with labels from inside, from the command line or
+//! from their names; files that differ in kind, shape, lattice or field are refused with both named.
 
 use ndarray::{Array2, Array3, arr0, arr1};
 use rgflow_lab::artifact::{npy, npz};

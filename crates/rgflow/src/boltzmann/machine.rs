@@ -55,7 +55,8 @@ pub enum BoltzmannError {
     Learning(#[from] LearningError),
     /// The parameters ran away.
     #[error(
-        "the training diverged after {update} updates (a parameter is beyond 1000 or not finite) with learning rate {rate:e}: lower it"
+        "the training diverged after {update} updates (a parameter is beyond 1000 or not finite) with learning rate \
+         {rate:e}: lower it"
     )]
     Diverged {
         /// Updates.
@@ -120,7 +121,8 @@ impl Boltzmann {
         high * (high - 1) / 2 + low
     }
 
-    /// Mean coupling of the visible units at each distance 1, 2 ... n/2 on a ring, which they form in their order; length n/2.
+    /// Mean coupling of the visible units at each distance 1, 2 ... n/2 on a ring, which they form in their order;
+    /// length n/2.
     pub fn ring_couplings(&self) -> Vec<f64> {
         let n = self.n_visible;
         let mean = |distance: usize| {
@@ -156,7 +158,8 @@ impl Boltzmann {
         Ok(ln_sum(&self.ln_weights()?))
     }
 
-    /// ln p(v) of all 2^n_visible visible states, hidden units summed out: in state k, unit i is up where bit i of k is 1.
+    /// ln p(v) of all 2^n_visible visible states, hidden units summed out: in state k, unit i is up where bit i of k
+    /// is 1.
     ///
     /// # Errors
     /// [`BoltzmannError::TooLarge`] beyond 20 units.

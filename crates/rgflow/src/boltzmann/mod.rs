@@ -1,5 +1,5 @@
-//! The general Boltzmann machine: every unit is coupled to every other one (Ackley, Hinton and Sejnowski 1985; thesis section
-//! 2.4.1). Small machines, for which clamped and free phase can be enumerated beside being sampled.
+//! The general Boltzmann machine: every unit is coupled to every other one (Ackley, Hinton and Sejnowski 1985; thesis
+//! section 2.4.1). Small machines, for which clamped and free phase can be enumerated beside being sampled.
 
 mod machine;
 mod phases;

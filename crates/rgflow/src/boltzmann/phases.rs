@@ -1,4 +1,5 @@
-//! The two phases of learning: moments with the visible units clamped to data, and of the free machine (thesis eq. 2.4.11).
+//! The two phases of learning: moments with the visible units clamped to data, and of the free machine (thesis
+//! eq. 2.4.11).
 
 use super::machine::{ln_sum, spins};
 use super::{Boltzmann, BoltzmannError};
@@ -24,8 +25,8 @@ pub enum Phases {
     Gibbs {
         /// Sweeps before the first state that counts.
         burn_in: usize,
-        /// Sweeps whose states are averaged, at least 1: for each sample in the clamped phase, for each of as many chains in the
-        /// free one.
+        /// Sweeps whose states are averaged, at least 1: for each sample in the clamped phase, for each of as many
+        /// chains in the free one.
         sweeps: usize,
     },
 }
@@ -60,7 +61,8 @@ impl Boltzmann {
     /// Moments of the free machine.
     ///
     /// # Errors
-    /// [`BoltzmannError::TooLarge`] where more than 20 units are to be enumerated, [`BoltzmannError::NoStates`] for no sweeps or chains.
+    /// [`BoltzmannError::TooLarge`] where more than 20 units are to be enumerated, [`BoltzmannError::NoStates`] for no
+    /// sweeps or chains.
     pub fn free(&self, phases: Phases, chains: usize, random: &mut Generator) -> Result<Moments, BoltzmannError> {
         phases.check(chains)?;
         let n = self.n_units();
@@ -94,8 +96,8 @@ impl Boltzmann {
     /// Moments with the visible units clamped to the rows of `data`, shape (samples, n_visible), in turn.
     ///
     /// # Errors
-    /// Samples that the visible units cannot take; [`BoltzmannError::TooLarge`] where more than 20 hidden units are to be
-    /// enumerated; [`BoltzmannError::NoStates`] for no sweeps.
+    /// Samples that the visible units cannot take; [`BoltzmannError::TooLarge`] where more than 20 hidden units are to
+    /// be enumerated; [`BoltzmannError::NoStates`] for no sweeps.
     pub fn clamped(
         &self,
         phases: Phases,
@@ -233,8 +235,9 @@ mod tests {
         assert!((of(0b011, 0.5) + of(0b111, 0.25) + of(0b010, 0.25) - divergence(&machine)).abs() < 1e-9);
     }
 
-    /// Null: sampled moments are normal around the exact ones. 400 chains of one state each (free), and 400 repeats of each
-    /// sample (clamped): the error of a mean of +-1 is at most 1/20; |z| < 4.5 for all 30 fails by chance with p < 1e-4.
+    /// Null: sampled moments are normal around the exact ones. 400 chains of one state each (free), and 400 repeats of
+    /// each sample (clamped): the error of a mean of +-1 is at most 1/20; |z| < 4.5 for all 30 fails by chance with p <
+    /// 1e-4.
     #[test]
     fn sampled_phases_have_the_exact_moments() {
         let machine = machine();

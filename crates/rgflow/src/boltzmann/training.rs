@@ -32,8 +32,8 @@ pub struct Step {
     pub largest_difference: f64,
 }
 
-/// Trains `machine` on `data`, shape (samples, n_visible), values -1 and +1. `progress` is called after each update. The random
-/// stream is PURPOSE/phases.
+/// Trains `machine` on `data`, shape (samples, n_visible), values -1 and +1. `progress` is called after each update.
+/// The random stream is PURPOSE/phases.
 ///
 /// # Errors
 /// Settings and samples that cannot be; [`BoltzmannError::Diverged`] if a parameter ran away;
@@ -191,8 +191,9 @@ mod tests {
     use ndarray::Array2;
     use std::ops::ControlFlow::{Break, Continue};
 
-    /// Exclusive or: the third visible unit is the product of the first two, which no couplings of visible units alone can
-    /// say. With a hidden unit the exact likelihood of the data comes near its entropy, by exact and by sampled phases.
+    /// Exclusive or: the third visible unit is the product of the first two, which no couplings of visible units alone
+    /// can say. With a hidden unit the exact likelihood of the data comes near its entropy, by exact and by sampled
+    /// phases.
     #[test]
     fn hidden_units_learn_what_pairs_cannot() {
         let data = Array2::from_shape_vec((4, 3), vec![1i8, 1, 1, 1, -1, -1, -1, 1, -1, -1, -1, 1]).expect("4 x 3");
@@ -236,7 +237,8 @@ mod tests {
         assert!(run(999.0).expect("within it").couplings.iter().all(|w| w.abs() <= 1000.0));
     }
 
-    /// Left after any update and taken up by another, a training ends with the same bytes, by exact and by sampled phases.
+    /// Left after any update and taken up by another, a training ends with the same bytes, by exact and by sampled
+    /// phases.
     #[test]
     fn a_training_left_anywhere_ends_with_the_same_bytes() {
         let data = Array2::from_shape_vec((4, 3), vec![1i8, 1, 1, 1, -1, -1, -1, 1, -1, -1, -1, 1]).expect("4 x 3");

@@ -56,8 +56,8 @@ pub fn energy(v: ArrayView1<'_, f32>) -> f64 {
     -(0..n).map(|i| f64::from(v[i] * v[(i + 1) % n])).sum::<f64>() / n as f64
 }
 
-/// The temperature at which the ring of `n` spins has the energy `energy` per spin (J), by bisection; none where it has it at no
-/// temperature up to 10^6.
+/// The temperature at which the ring of `n` spins has the energy `energy` per spin (J), by bisection; none where it has
+/// it at no temperature up to 10^6.
 ///
 /// ```
 /// use rgflow::exact::chain::{temperature_of, thermodynamics};

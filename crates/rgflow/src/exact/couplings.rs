@@ -153,7 +153,8 @@ mod tests {
         }
     }
 
-    /// Couplings of -1 on an even torus are those of +1 with every second spin turned; of 2 those of 1 at half the temperature.
+    /// Couplings of -1 on an even torus are those of +1 with every second spin turned; of 2 those of 1 at half the
+    /// temperature.
     #[test]
     fn symmetries_of_couplings() {
         let t = Temperature::new(2.3).unwrap();
@@ -165,7 +166,8 @@ mod tests {
         assert!((2.0 * plain.energy - twice.energy).abs() < 1e-12 && (plain.m4 - twice.m4).abs() < 1e-12);
     }
 
-    /// The open chain (Ising 1925): E = -(n - 1) J tanh(J/T), <s_0 s_r> = tanh^r(J/T); with bonds of their own each tanh(J_i/T).
+    /// The open chain (Ising 1925): E = -(n - 1) J tanh(J/T), <s_0 s_r> = tanh^r(J/T); with bonds of their own each
+    /// tanh(J_i/T).
     #[test]
     fn open_chains() {
         let (n, t) = (12, Temperature::new(0.9).unwrap());

@@ -1,7 +1,7 @@
 //! The density of states of the torus, to the digit: Beale, Phys. Rev. Lett. 76, 78 (1996).
 //!
-//! With x = e^{-2K} the trace of the transfer matrix is a polynomial, Z = e^{2NK} sum_u g_u x^u, whose coefficient g_u is
-//! the number of states with u unlike bonds, at the energy -2N + 2u. Each entry of T^k is such a polynomial; T is
+//! With x = e^{-2K} the trace of the transfer matrix is a polynomial, Z = e^{2NK} sum_u g_u x^u, whose coefficient g_u
+//! is the number of states with u unlike bonds, at the energy -2N + 2u. Each entry of T^k is such a polynomial; T is
 //! applied bond by bond, as in [`super::transfer`], for one first row of each class under translation, reflection and
 //! flip.
 

@@ -10,8 +10,8 @@ pub use super::field_averages::FieldAverages;
 /// Number of states at each energy (J, in total; without field); from a Gray code over all 2^N states.
 ///
 /// # Errors
-/// [`ExactError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`](crate::lattice::LatticeError::OtherCouplings) unless
-/// J = 1 on every bond.
+/// [`ExactError::TooManyStates`] beyond 25 sites,
+/// [`LatticeError::OtherCouplings`](crate::lattice::LatticeError::OtherCouplings) unless J = 1 on every bond.
 pub fn density_of_states<L: Lattice + ?Sized>(lattice: &L) -> Result<Levels, ExactError> {
     let joint = joint_density(lattice)?;
     let levels = joint.states.iter().map(|&(bonds, _, count)| (-bonds as f64, count.into())).collect();
@@ -29,8 +29,8 @@ pub struct JointDensity {
 /// Joint density of states over bond sum and magnetisation of any lattice with J = 1.
 ///
 /// # Errors
-/// [`ExactError::TooManyStates`] beyond 25 sites, [`LatticeError::OtherCouplings`](crate::lattice::LatticeError::OtherCouplings) unless
-/// J = 1 on every bond.
+/// [`ExactError::TooManyStates`] beyond 25 sites,
+/// [`LatticeError::OtherCouplings`](crate::lattice::LatticeError::OtherCouplings) unless J = 1 on every bond.
 ///
 /// ```
 /// use rgflow::exact::enumeration::joint_density;
@@ -61,11 +61,12 @@ pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, E
     Ok(JointDensity { n_sites, states: counts.into_iter().enumerate().filter_map(state).collect() })
 }
 
-/// Exact averages of `model` at `temperature` in `[0, inf]` from all states of at most 25 sites, for couplings of any size and sign.
+/// Exact averages of `model` at `temperature` in `[0, inf]` from all states of at most 25 sites, for couplings of any
+/// size and sign.
 ///
 /// # Errors
-/// [`ExactError::TooManyStates`] beyond 25 sites, [`LatticeError::Inconsistent`](crate::lattice::LatticeError::Inconsistent) for a lattice
-/// whose lists do not agree.
+/// [`ExactError::TooManyStates`] beyond 25 sites,
+/// [`LatticeError::Inconsistent`](crate::lattice::LatticeError::Inconsistent) for a lattice whose lists do not agree.
 ///
 /// ```
 /// use rgflow::exact::enumeration::averages;
@@ -86,7 +87,8 @@ pub fn averages<L: Lattice + ?Sized>(
     joint_density(model.lattice)?.averages(temperature, model.field())
 }
 
-/// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected. Couplings may be of any size and sign.
+/// <s_site s_j> for every j, at `temperature` in `[0, inf]` and the field `field` (J); not connected. Couplings may be
+/// of any size and sign.
 ///
 /// # Errors
 /// [`ExactError::TooManyStates`] beyond 25 sites, [`ExactError::Field`] if the field is not finite.

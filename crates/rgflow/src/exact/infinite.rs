@@ -106,7 +106,8 @@ fn energy(t: f64) -> Jet {
     (tanh.recip() * (one + kappa * a.recip())).scaled(Wide::from(-1.0))
 }
 
-/// ln Z per spin: (1/2) ln(2 sinh 2K) + (1/2 pi) int_0^pi gamma(omega) domega, cosh gamma = cosh 2K coth 2K - cos omega.
+/// ln Z per spin: (1/2) ln(2 sinh 2K) + (1/2 pi) int_0^pi gamma(omega) domega, cosh gamma = cosh 2K coth 2K - cos
+/// omega.
 fn log_z(k: f64) -> f64 {
     /// Spacing of the double exponential rule (Takahasi and Mori 1974).
     const SPACING: f64 = 1.0 / 32.0;
@@ -204,8 +205,8 @@ mod tests {
         assert!((just_below / (8.0 * SQRT_2 / Temperature::CRITICAL.value() * t).powf(0.125) - 1.0).abs() < 1e-5);
     }
 
-    /// The decay along a cylinder of circumference 8 by power iteration in its even and odd states; what wraps around it is of
-    /// the order e^{-8/xi}.
+    /// The decay along a cylinder of circumference 8 by power iteration in its even and odd states; what wraps around
+    /// it is of the order e^{-8/xi}.
     #[test]
     fn correlations_decay_as_the_transfer_matrix_says() {
         for t in [4.0, 6.0, 10.0] {

@@ -1,4 +1,5 @@
-//! Mixtures of thermal laws of the square torus: the law of samples at several temperatures, exact for every configuration.
+//! Mixtures of thermal laws of the square torus: the law of samples at several temperatures, exact for every
+//! configuration.
 
 use super::{ExactError, Levels, density, square};
 use crate::kernel::log_weights::LogSum;
@@ -7,8 +8,8 @@ use ndarray::{ArrayView1, ArrayView2};
 
 /// q(s) = sum_T w_T e^{-E(s)/T} / Z_T on the square torus, J = 1, without field (Z by Kaufman 1949).
 ///
-/// q depends on E alone. It is what a machine that is trained on samples at the temperatures T has to learn: KL(q || p) is the mean over
-/// samples of ln q - ln p.
+/// q depends on E alone. It is what a machine that is trained on samples at the temperatures T has to learn: KL(q || p)
+/// is the mean over samples of ln q - ln p.
 ///
 /// ```
 /// use rgflow::{exact::Mixture, lattice::Temperature};
@@ -27,10 +28,12 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Of the `lx` x `ly` torus, with the weight w_T >= 0 of each temperature in [0, inf]; weights are divided by their sum.
+    /// Of the `lx` x `ly` torus, with the weight w_T >= 0 of each temperature in [0, inf]; weights are divided by their
+    /// sum.
     ///
     /// # Errors
-    /// [`ExactError::Lattice`] for an extent below 2; [`ExactError::Weights`] if a weight is negative or not finite, or all are zero.
+    /// [`ExactError::Lattice`] for an extent below 2; [`ExactError::Weights`] if a weight is negative or not finite, or
+    /// all are zero.
     pub fn square(lx: usize, ly: usize, temperatures: &[(Temperature, f64)]) -> Result<Self, ExactError> {
         let sum: f64 = temperatures.iter().map(|(_, w)| w).sum();
         let wrong = temperatures.iter().find(|(_, w)| !(*w >= 0.0 && w.is_finite()));

@@ -1,6 +1,6 @@
-//! Exact results of Ising systems: the ring without and with field, laws over all its states, the torus (Kaufman 1949; density of states, Beale
-//! 1996), the infinite lattice (Onsager 1944), enumeration of any small lattice, and the transfer-matrix
-//! sampler of independent configurations.
+//! Exact results of Ising systems: the ring without and with field, laws over all its states, the torus (Kaufman 1949;
+//! density of states, Beale 1996), the infinite lattice (Onsager 1944), enumeration of any small lattice, and the
+//! transfer-matrix sampler of independent configurations.
 
 pub mod chain;
 pub mod chain_in_field;

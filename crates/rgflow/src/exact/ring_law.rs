@@ -1,4 +1,5 @@
-//! Laws over the 2^N states of the ring of N spins: thermal laws, their mixtures, and the thermal law that is nearest to any other.
+//! Laws over the 2^N states of the ring of N spins: thermal laws, their mixtures, and the thermal law that is nearest
+//! to any other.
 //!
 //! Spin i of state s is +1 where bit i of s is 1, as in [`Rbm::visible_law`](crate::rbm::Rbm::visible_law).
 
@@ -29,7 +30,8 @@ impl RingStates {
     /// Of `n_spins` spins.
     ///
     /// # Errors
-    /// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) below 2 spins; [`ExactError::TooManyStates`] beyond 20.
+    /// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) below 2 spins; [`ExactError::TooManyStates`]
+    /// beyond 20.
     pub fn new(n_spins: usize) -> Result<Self, ExactError> {
         Ring::new(n_spins)?;
         if n_spins > MOST {
@@ -132,8 +134,8 @@ impl ThermalLaws {
         self.laws.view()
     }
 
-    /// Of the temperatures above 0 that whose law is nearest to `p` by Jensen-Shannon, and the least of each distance of `p` from
-    /// their laws.
+    /// Of the temperatures above 0 that whose law is nearest to `p` by Jensen-Shannon, and the least of each distance
+    /// of `p` from their laws.
     ///
     /// # Panics
     /// If no temperature is above 0, or `p` is of another number of states.

@@ -32,8 +32,8 @@ pub fn thermodynamics(lx: usize, ly: usize, temperature: Temperature) -> Result<
     Ok(thermodynamics_of(lx, ly, temperature.value()))
 }
 
-/// As [`thermodynamics`] for a square torus of one coupling J that is not frustrated: J > 0, or even extents, where J < 0 is J > 0 with
-/// every second spin turned. `None` for other bonds.
+/// As [`thermodynamics`] for a square torus of one coupling J that is not frustrated: J > 0, or even extents, where J <
+/// 0 is J > 0 with every second spin turned. `None` for other bonds.
 ///
 /// ```
 /// use rgflow::{exact::square, lattice::{Bonds, Square, Temperature}};
@@ -89,7 +89,8 @@ pub fn temperature_of_energy(lx: usize, ly: usize, energy: f64) -> Option<Temper
     Temperature::new(libm::exp(middle)).ok()
 }
 
-/// The temperature at which the specific heat of the `lx` x `ly` torus is largest, to about 1e-8, and its value per spin.
+/// The temperature at which the specific heat of the `lx` x `ly` torus is largest, to about 1e-8, and its value per
+/// spin.
 ///
 /// # Errors
 /// [`LatticeError::Extent`] as [`thermodynamics`].

@@ -1,8 +1,9 @@
-//! Joint density of states over energy and magnetisation of a small torus, exactly: one site after the other, all rows at once.
+//! Joint density of states over energy and magnetisation of a small torus, exactly: one site after the other, all rows
+//! at once.
 //!
-//! Of a torus whose first row is f, the number of ways to fill the sites up to a row boundary depends on the last row alone (the transfer matrix,
-//! with counts by bond sum and number of up spins in place of Boltzmann weights; Binder 1972, Pearson 1982). First rows that rotations and
-//! reflections turn into each other count alike.
+//! Of a torus whose first row is f, the number of ways to fill the sites up to a row boundary depends on the last row
+//! alone (the transfer matrix, with counts by bond sum and number of up spins in place of Boltzmann weights; Binder
+//! 1972, Pearson 1982). First rows that rotations and reflections turn into each other count alike.
 
 use super::enumeration::JointDensity;
 
@@ -11,7 +12,8 @@ const MOST_WIDE: usize = 8;
 /// Sites of which all counts fit 64 bits.
 const MOST_SITES: usize = 64;
 
-/// Number of states of the lx x ly torus by bond sum and magnetisation; `None` unless 3 <= lx <= 8, ly >= 3 and there are at most 64 sites.
+/// Number of states of the lx x ly torus by bond sum and magnetisation; `None` unless 3 <= lx <= 8, ly >= 3 and there
+/// are at most 64 sites.
 ///
 /// The 8 x 8 torus takes some ten seconds.
 ///

@@ -63,7 +63,8 @@ impl Sampler {
     /// O(classes n w 2^w) time, at most 32 MiB of memory between calls.
     ///
     /// # Errors
-    /// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if an extent is below 2, [`ExactError::TooWide`] if both are above 12.
+    /// [`LatticeError::Extent`](crate::lattice::LatticeError::Extent) if an extent is below 2, [`ExactError::TooWide`]
+    /// if both are above 12.
     pub fn new(lx: usize, ly: usize, temperature: Temperature) -> Result<Self, ExactError> {
         Self::in_field(lx, ly, temperature, 0.0)
     }
@@ -150,7 +151,8 @@ impl Sampler {
         members
     }
 
-    /// Draws one class after the other, while its vectors are in the cache; `with(i, draw)` gives configuration i its generator.
+    /// Draws one class after the other, while its vectors are in the cache; `with(i, draw)` gives configuration i its
+    /// generator.
     fn draw(
         &self,
         n: usize,

@@ -16,7 +16,8 @@ fn variation(differences: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
     (tv, noise * (2.0 / std::f64::consts::PI).sqrt())
 }
 
-/// Whether the windows [t/2, 3t/4) and [3t/4, t] agree in P(T), |m| and E; without a lattice in P and the distance from the start.
+/// Whether the windows [t/2, 3t/4) and [3t/4, t] agree in P(T), |m| and E; without a lattice in P and the distance from
+/// the start.
 ///
 /// ```
 /// use rgflow::flow::{WindowMeans, converged};
@@ -33,8 +34,9 @@ pub fn converged(windows: &WindowMeans) -> bool {
     tv < (3.0 * noise).max(SAME_WINDOW) && lattice
 }
 
-/// The total variation of two curves and a 95 % interval of its true value. Noise alone makes a variation, so the ends are what
-/// curves that differ by c standard errors everywhere would show: E|x + c| of a normal x, where the sum is two deviations away.
+/// The total variation of two curves and a 95 % interval of its true value. Noise alone makes a variation, so the ends
+/// are what curves that differ by c standard errors everywhere would show: E|x + c| of a normal x, where the sum is two
+/// deviations away.
 fn variation_interval(differences: &[(f64, f64)]) -> [f64; 3] {
     let (tv, _) = variation(differences.iter().copied());
     let scale = 0.5 * differences.iter().map(|d| d.1).sum::<f64>();
@@ -66,12 +68,14 @@ pub struct Ends {
     pub count: usize,
     /// Whether the coldest and the hottest start share an end.
     pub hot_meets_cold: bool,
-    /// Total variation of the P(T) of the two ends that may be farthest apart, and its 95 % interval; zeros of a single start.
+    /// Total variation of the P(T) of the two ends that may be farthest apart, and its 95 % interval; zeros of a single
+    /// start.
     pub widest: [f64; 3],
 }
 
 impl Ends {
-    /// Whether all starts are shown to have one end: no pair has a total variation of 0.05 or more, its interval included.
+    /// Whether all starts are shown to have one end: no pair has a total variation of 0.05 or more, its interval
+    /// included.
     ///
     /// ```
     /// use rgflow::flow::Ends;
@@ -82,8 +86,9 @@ impl Ends {
     }
 }
 
-/// Distinct ends at a recorded step. Two ends are near if the total variation of their P(T) is below max(3 sigma, 0.05). Starts
-/// share an end if each is near every other: a row of ends that go from one to the next in small steps is not one end.
+/// Distinct ends at a recorded step. Two ends are near if the total variation of their P(T) is below max(3
+/// sigma, 0.05). Starts share an end if each is near every other: a row of ends that go from one to the next in small
+/// steps is not one end.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -137,7 +142,8 @@ pub struct Attractors {
     pub weight: Array2<f64>,
 }
 
-/// Clusters end vectors, shape (n_starts * per_start, sites): one attractor = within a root mean square of 0.1 of its representative.
+/// Clusters end vectors, shape (n_starts * per_start, sites): one attractor = within a root mean square of 0.1 of its
+/// representative.
 ///
 /// ```
 /// use ndarray::array;
@@ -183,7 +189,8 @@ pub enum Relaxation {
 
 /// Relaxation time from the difference D(t) of the energies of the hottest and the coldest start:
 /// tau = (t2 - t1)/ln(D(t1)/D(t2)), t1 the first record with D below D(0)/e and t2 the last before D first falls under
-/// four standard errors: the slowest decay that the data resolve. Without a lattice there is no energy: longer than 0 steps.
+/// four standard errors: the slowest decay that the data resolve. Without a lattice there is no energy: longer than 0
+/// steps.
 ///
 /// ```
 /// # use rgflow::{flow::{Flow, Mode, Readout, Schedule, Starts, run}, random::Streams, rbm::Rbm};
@@ -257,8 +264,8 @@ mod tests {
         assert!((ends.widest[0] - 0.4).abs() < 1e-9 && !Ends::is_one(ends.widest), "{:?}", ends.widest);
     }
 
-    /// Null: two curves of 20 points with normal errors; the truth is outside of the 95 % interval in at most 12 % of 400 cases (the
-    /// interval is conservative: p < 1e-7 if it were 95 %), equal curves as well as curves 0.1 apart.
+    /// Null: two curves of 20 points with normal errors; the truth is outside of the 95 % interval in at most 12 % of
+    /// 400 cases (the interval is conservative: p < 1e-7 if it were 95 %), equal curves as well as curves 0.1 apart.
     #[test]
     fn intervals_of_the_total_variation_hold_the_truth() {
         let mut rng = crate::random::Streams::new(1).generator("test/variation", 0);

@@ -1,6 +1,7 @@
 //! The RBM flow read as a temperature: thermometer, trajectories, fixed points, and the null that needs no RBM.
 //!
-//! Specification: thesis section 4.1; what T* means and what a fixed point is: docs/what-t-star-means.md in the repository.
+//! Specification: thesis section 4.1; what T* means and what a fixed point is: docs/what-t-star-means.md in the
+//! repository.
 
 mod error;
 mod fixed_point;

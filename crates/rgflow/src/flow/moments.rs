@@ -24,8 +24,8 @@ pub struct Moment {
     pub abs_m: Vec<f64>,
     /// Its standard error, over chains.
     pub abs_m_error: Vec<f64>,
-    /// Distance from the chain's own start, per start: the mean over units of ((v - v_0)/(high - low))^2 (of (v - v_0)^2 for
-    /// Gaussian units), in [0, 1] for two-valued ones.
+    /// Distance from the chain's own start, per start: the mean over units of ((v - v_0)/(high - low))^2 (of (v -
+    /// v_0)^2 for Gaussian units), in [0, 1] for two-valued ones.
     pub distance: Vec<f64>,
     /// Its standard error, over chains.
     pub distance_error: Vec<f64>,
@@ -33,7 +33,8 @@ pub struct Moment {
     pub example: Array2<f32>,
 }
 
-/// Differences between the windows [3t/4, t] and [t/2, 3t/4), pooled over starts: means over chains with standard errors.
+/// Differences between the windows [3t/4, t] and [t/2, 3t/4), pooled over starts: means over chains with standard
+/// errors.
 #[derive(Clone, Debug)]
 pub struct WindowMeans {
     /// Difference of P(T), per temperature.
@@ -142,7 +143,8 @@ impl Piece {
         Ok(())
     }
 
-    /// After the last record: what is kept of each chain is summed, so that pieces wait for each other in little memory.
+    /// After the last record: what is kept of each chain is summed, so that pieces wait for each other in little
+    /// memory.
     pub fn finish(&mut self) {
         self.between = sums(self.windows.view());
         self.windows = Array2::zeros((0, 0));
@@ -165,7 +167,8 @@ fn mean_error(sum: f64, square: f64, n: f64) -> (f64, f64) {
     (mean, ((square / n - mean * mean).max(0.0) / (n - 1.0).max(1.0)).sqrt())
 }
 
-/// Puts the `pieces`, each of the chunk in the same place, together by starts; `values` are those of all chains at the end.
+/// Puts the `pieces`, each of the chunk in the same place, together by starts; `values` are those of all chains at the
+/// end.
 pub(super) fn assemble(
     chunks: &[Chunk],
     pieces: &[Piece],
@@ -252,8 +255,8 @@ mod tests {
     use crate::rbm::Rest;
     use ndarray::arr1;
 
-    /// Five chains in two pieces; window 0 is step 2, window 1 the mean of steps 3 and 4. By hand: mean and standard error of the chains'
-    /// differences.
+    /// Five chains in two pieces; window 0 is step 2, window 1 the mean of steps 3 and 4. By hand: mean and standard
+    /// error of the chains' differences.
     #[test]
     fn windows_differ_by_the_mean_over_chains() {
         let schedule = Schedule { steps: 4, records: vec![2, 3, 4], rest: Rest::Never };

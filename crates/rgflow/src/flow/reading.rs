@@ -9,8 +9,8 @@ pub(crate) const BLOCK: usize = 10;
 
 /// P(T) of a collection, kept as means over blocks of ten configurations.
 ///
-/// A collection consists of strata of independent configurations with equal weights: one for a collection at one temperature,
-/// one per start or training temperature for a pooled one. Resampling stays within strata.
+/// A collection consists of strata of independent configurations with equal weights: one for a collection at one
+/// temperature, one per start or training temperature for a pooled one. Resampling stays within strata.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// One array per stratum, shape (blocks, temperatures).
@@ -114,8 +114,8 @@ impl Reading {
 mod tests {
     use super::*;
 
-    /// Two strata of two blocks each, constant within blocks: means 1 and 5, differences of blocks 2 and 4. The error of a
-    /// stratum's mean is half its difference, that of the pooled mean half their root sum of squares.
+    /// Two strata of two blocks each, constant within blocks: means 1 and 5, differences of blocks 2 and 4. The error
+    /// of a stratum's mean is half its difference, that of the pooled mean half their root sum of squares.
     #[test]
     fn errors_are_over_blocks_within_strata() {
         let of = |a: f32, b: f32| {

@@ -60,7 +60,8 @@ impl Curves {
 }
 
 /// Position (in grid steps) and value of the smallest divergence: the lowest point, refined by a parabola through three
-/// points of its segment. A temperature of the reference set belongs to the segments on both sides, which meet in a kink.
+/// points of its segment. A temperature of the reference set belongs to the segments on both sides, which meet in a
+/// kink.
 fn minimum(divergences: &[f64]) -> (f64, f64) {
     let last = divergences.len() - 1;
     let lowest = (0..=last).min_by(|a, b| divergences[*a].total_cmp(&divergences[*b])).unwrap_or(0);
@@ -119,7 +120,8 @@ impl Reference {
         Self { temperatures: temperatures.to_vec(), readings, curves, replicas }
     }
 
-    /// From spins: a set of shape (n, sites), values -1 and +1, for each temperature (ascending, evenly spaced), read by `mlp`.
+    /// From spins: a set of shape (n, sites), values -1 and +1, for each temperature (ascending, evenly spaced), read
+    /// by `mlp`.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -241,8 +243,8 @@ impl Reference {
 /// Divergences of thermal collections with T* refitted, and the 95 % quantile of KL(true T) - KL(T*).
 type Thermal = (Vec<f64>, f64);
 
-/// Distances of thermal collections of a given size: the smallest KL with T* refitted, and how far below the KL at the true
-/// temperature it lies. At the reference temperatures these resample the reference set; halfway between, where the
+/// Distances of thermal collections of a given size: the smallest KL with T* refitted, and how far below the KL at the
+/// true temperature it lies. At the reference temperatures these resample the reference set; halfway between, where the
 /// interpolation of curves matters most, they resample a thermal set made there.
 #[derive(Debug)]
 pub struct Calibration {
@@ -252,8 +254,8 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// From readings of thermal sets at the midpoints of the reference temperatures (one fewer than those), or from none:
-    /// then collections between the reference temperatures are compared with those at the nearest one.
+    /// From readings of thermal sets at the midpoints of the reference temperatures (one fewer than those), or from
+    /// none: then collections between the reference temperatures are compared with those at the nearest one.
     ///
     /// ```
     /// use rgflow::{flow::Calibration, random::Streams};
@@ -278,8 +280,8 @@ impl Calibration {
         &self.midpoints
     }
 
-    /// Divergences of thermal collections of `n` configurations at the calibration temperature nearest to `t`, and the 95 %
-    /// quantile of KL(true T) - KL(T*).
+    /// Divergences of thermal collections of `n` configurations at the calibration temperature nearest to `t`, and the
+    /// 95 % quantile of KL(true T) - KL(T*).
     ///
     /// ```
     /// # use rgflow::{flow::{Reading, Reference}, random::Streams};

@@ -1,4 +1,5 @@
-//! A machine on a small ring, exactly: the law that it draws from, and the flow of laws over all states that ends there.
+//! A machine on a small ring, exactly: the law that it draws from, and the flow of laws over all states that ends
+//! there.
 
 use super::{Mode, RingReading, RingThermometer};
 use crate::rbm::{Rbm, RbmError};
@@ -91,8 +92,9 @@ impl RingThermometer {
         })
     }
 
-    /// The flow of `laws` over states through `rbm`, read after 0, 1, 2, 4 ... 2^doublings steps, without sampling: by powers of the
-    /// Gibbs kernel, or of every state by the mean-field map. `pause` is called after each reading and may end it.
+    /// The flow of `laws` over states through `rbm`, read after 0, 1, 2, 4 ... 2^doublings steps, without sampling: by
+    /// powers of the Gibbs kernel, or of every state by the mean-field map. `pause` is called after each reading and
+    /// may end it.
     ///
     /// ```
     /// use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};

@@ -164,8 +164,8 @@ impl RingThermometer {
         RingReading { bayes: Some(bayes), ..reading }
     }
 
-    /// The readings of expectation values: `values` of the shape (n, spins), with the weights `p`. The energy is that of spins drawn
-    /// from them.
+    /// The readings of expectation values: `values` of the shape (n, spins), with the weights `p`. The energy is that
+    /// of spins drawn from them.
     ///
     /// ```
     /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};

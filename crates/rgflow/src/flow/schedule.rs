@@ -14,7 +14,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// About eight records per decade, and six in each of the windows [t/2, 3t/4) and [3t/4, t] whose agreement means "converged".
+    /// About eight records per decade, and six in each of the windows
+    /// [t/2, 3t/4) and [3t/4, t] whose agreement means "converged".
     ///
     /// ```
     /// let schedule = rgflow::flow::Schedule::new(1000);

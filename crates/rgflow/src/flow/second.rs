@@ -1,4 +1,5 @@
-//! Second thermometers, always beside T*: the energy, |m| and the second-moment correlation length of the same collection.
+//! Second thermometers, always beside T*: the energy, |m| and the second-moment correlation length of the same
+//! collection.
 
 use crate::exact::square;
 use crate::lattice::{Observables, observables::xi_over_l};
@@ -19,8 +20,8 @@ pub struct SecondThermometers {
 }
 
 impl SecondThermometers {
-    /// Of the configurations measured in `observables`, which form `strata` strata of equal size one after the other, on the
-    /// `lx` x `ly` torus. Errors are over independent configurations within strata.
+    /// Of the configurations measured in `observables`, which form `strata` strata of equal size one after the other,
+    /// on the `lx` x `ly` torus. Errors are over independent configurations within strata.
     ///
     /// ```
     /// use rgflow::{flow::SecondThermometers, lattice::{Observables, Square}};

@@ -18,7 +18,8 @@ pub struct TStar {
     pub value: f64,
     /// Standard error by bootstrap of the collection and of the reference set.
     pub error: f64,
-    /// 95 % interval, only where T* is at an edge of the grid (open there) or neighbours on the grid cannot be told apart.
+    /// 95 % interval, only where T* is at an edge of the grid (open there) or neighbours on the grid cannot be told
+    /// apart.
     pub interval: Option<[Option<f64>; 2]>,
     /// KL(P_collection || P_ref(T*)) that remains, nats.
     pub kl: f64,

@@ -12,8 +12,8 @@ use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not depend on
-/// threads.
+/// Most chains that are advanced together: a third of a thousand in whole groups of 16. Fixed, so that results do not
+/// depend on threads.
 const CHUNK: usize = 336;
 
 /// The quantity that is iterated: states or expectation values.
@@ -39,11 +39,12 @@ impl Mode {
     }
 }
 
-/// Collections from which flows start: `per_start` configurations for each of `n_starts` temperatures (or other labels).
+/// Collections from which flows start: `per_start` configurations for each of `n_starts` temperatures (or other
+/// labels).
 #[derive(Clone, Copy, Debug)]
 pub struct Starts<'a> {
-    /// The visible units of n_starts * per_start chains, start by start: packed bits, or values, of which real ones (grey levels) are
-    /// allowed.
+    /// The visible units of n_starts * per_start chains, start by start: packed bits, or values, of which real ones
+    /// (grey levels) are allowed.
     pub values: Samples<'a>,
     /// Number of starts.
     pub n_starts: usize,
@@ -80,8 +81,8 @@ pub(super) struct Chunk {
 
 /// Runs `flow` from `starts` and reads it at the records of its schedule.
 ///
-/// Random streams are "PURPOSE" and "PURPOSE/read" with the number of the chunk. A flow that is watched, saved or stopped on its way is
-/// [`run_by`].
+/// Random streams are "PURPOSE" and "PURPOSE/read" with the number of the chunk. A flow that is watched, saved or
+/// stopped on its way is [`run_by`].
 ///
 /// ```
 /// use ndarray::Array2;
@@ -100,13 +101,14 @@ pub(super) struct Chunk {
 /// ```
 ///
 /// # Errors
-/// [`FlowError`] for starts that the machine cannot take, and for a network or a lattice of another size than the machine.
+/// [`FlowError`] for starts that the machine cannot take, and for a network or a lattice of another size than the
+/// machine.
 pub fn run(flow: Flow, readout: Readout, starts: Starts, stream: Stream) -> Result<Trajectory, FlowError> {
     run_by(flow, readout, starts, stream, &through)
 }
 
-/// As [`run`], chunk by chunk of chains: `drive` is given the number of each, from several threads, and brings it to its end. Its
-/// work is counted in steps times chains.
+/// As [`run`], chunk by chunk of chains: `drive` is given the number of each, from several threads, and brings it to
+/// its end. Its work is counted in steps times chains.
 ///
 /// ```
 /// use ndarray::Array2;

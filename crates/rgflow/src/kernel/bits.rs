@@ -1,4 +1,5 @@
-//! Rows of packed units in the order in which products and draws run through them: the nibbles of eight rows side by side.
+//! Rows of packed units in the order in which products and draws run through them: the nibbles of eight rows side by
+//! side.
 
 use super::bytes::{Counts, transpose_bits};
 use super::lines::{COLUMNS, Line, lanes};
@@ -58,8 +59,8 @@ impl Bits {
         }
     }
 
-    /// Takes over `values`, shape (rows, units), each of which must be `low` or `high`; whether all were. If not, the bits hold
-    /// anything: nothing is ever thresholded.
+    /// Takes over `values`, shape (rows, units), each of which must be `low` or `high`; whether all were. If not, the
+    /// bits hold anything: nothing is ever thresholded.
     pub fn pack(&mut self, values: ArrayView2<f32>, low: f32, high: f32) -> bool {
         let mut packed = vec![0; values.nrows() * self.groups];
         let all = pack_levels(values, low, high, &mut packed);
@@ -119,8 +120,8 @@ impl Bits {
         put(&mut self.nibbles, nibbles)
     }
 
-    /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis eq. 2.4.21),
-    /// delta = 2 for spins. `random`: [`Bits::lanes`] words for each line; 25 bits of each decide.
+    /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis
+    /// eq. 2.4.21), delta = 2 for spins. `random`: [`Bits::lanes`] words for each line; 25 bits of each decide.
     ///
     /// # Panics
     /// If the sizes do not fit, which is an error of the caller.
@@ -321,7 +322,8 @@ mod tests {
         }
     }
 
-    /// Null: independent draws with P(high) = sigmoid(delta z). 200,000 draws for each of 19 units with 9 fields and two delta, seed 1:
+    /// Null: independent draws with P(high) = sigmoid(delta z). 200,000 draws for each of 19 units with 9 fields and
+    /// two delta, seed 1:
     /// |z-score| < 5 for all fails by chance with p < 1e-4. Every path draws the same.
     #[test]
     fn draws_have_the_right_mean() {

@@ -1,4 +1,5 @@
-//! Matrices by blocks of sixteen columns: each block a column of cache lines, which is how the hot loops run through them.
+//! Matrices by blocks of sixteen columns: each block a column of cache lines, which is how the hot loops run through
+//! them.
 
 use crate::cpu::{Path, Set};
 use bytemuck::{Pod, Zeroable};
@@ -90,7 +91,8 @@ impl Blocks {
         &mut self.lines[b * self.padded..(b + 1) * self.padded]
     }
 
-    /// Writes block `b` of the transposed matrix to `out`, which has a line for each column, padded to a multiple of sixteen.
+    /// Writes block `b` of the transposed matrix to `out`, which has a line for each column, padded to a multiple of
+    /// sixteen.
     ///
     /// # Panics
     /// If `out` has another length, which is an error of the caller.

@@ -1,4 +1,5 @@
-//! Ratios of the Boltzmann weights of two-valued units at two temperatures, row by row, with the same bits on every CPU.
+//! Ratios of the Boltzmann weights of two-valued units at two temperatures, row by row, with the same bits on every
+//! CPU.
 
 use super::lines::{COLUMNS, Line};
 use super::log_weights::exp_falling;
@@ -19,14 +20,14 @@ pub struct Fields<'a> {
     pub padded: usize,
 }
 
-/// For each row, the sum over units of ln(e^(low x) + e^(high x)) at x = to z less that at x = from z: `out`, with the row's values of
-/// `from` and `to`. In f64.
+/// For each row, the sum over units of ln(e^(low x) + e^(high x)) at x = to z less that at x = from z: `out`, with the
+/// row's values of `from` and `to`. In f64.
 pub fn ln_ratios(fields: Fields, levels: [f64; 2], betas: [&[f64]; 2], out: &mut [f64]) {
     wide(cpu::path(), fields, levels, betas, out);
 }
 
-/// The same with exponentials in f32, at a third of the cost: an error of the ratio of about 1e-7 times the square root of the number of
-/// units, below that of draws of the units themselves.
+/// The same with exponentials in f32, at a third of the cost: an error of the ratio of about 1e-7 times the square root
+/// of the number of units, below that of draws of the units themselves.
 pub fn ln_ratios_f32(fields: Fields, levels: [f64; 2], betas: [&[f64]; 2], out: &mut [f64]) {
     narrow(cpu::path(), fields, levels, betas, out);
 }
@@ -74,8 +75,8 @@ fn narrow_all(fields: Fields<'_>, levels: [f64; 2], betas: [&[f64]; 2], out: &mu
     });
 }
 
-/// `ratio`: of the products of 1 + e^(-k |z|) over some units, at the second k and at the first. The larger exponents are taken out, so
-/// nothing overflows.
+/// `ratio`: of the products of 1 + e^(-k |z|) over some units, at the second k and at the first. The larger exponents
+/// are taken out, so nothing overflows.
 #[inline(always)]
 fn by_rows(
     fields: Fields<'_>,

@@ -1,8 +1,8 @@
 //! Normal draws by the array, with the same bits on every CPU.
 //!
-//! Box and Muller's transformation (1958) with polynomials of our own instead of the platform's ln, sin and cos, whose last
-//! bits differ. (The ziggurat of the crate `rand_distr` calls the platform's exp and ln in its wedges and tails, and branches
-//! for each draw, so it is neither of fixed bits nor vector code.)
+//! Box and Muller's transformation (1958) with polynomials of our own instead of the platform's ln, sin and cos, whose
+//! last bits differ. (The ziggurat of the crate `rand_distr` calls the platform's exp and ln in its wedges and tails,
+//! and branches for each draw, so it is neither of fixed bits nor vector code.)
 
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;

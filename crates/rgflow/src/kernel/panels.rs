@@ -1,8 +1,9 @@
 //! Products in which neighbouring lanes are samples: for maps that are iterated, whose results are the next factors.
 //!
-//! Samples lie sixteen to a group and unit after unit within it, so a weight serves all lanes of a vector, nothing is padded but
-//! the last group, and what comes out needs no transposition. Sums have a fixed order of fused multiply-adds: the same bits on every
-//! CPU (one without the instruction is slow at it), and for a sample wherever it lies.
+//! Samples lie sixteen to a group and unit after unit within it, so a weight serves all lanes of a vector, nothing is
+//! padded but the last group, and what comes out needs no transposition. Sums have a fixed order of fused
+//! multiply-adds: the same bits on every CPU (one without the instruction is slow at it), and for a sample wherever it
+//! lies.
 
 use super::lines::{COLUMNS, Line, transpose};
 use crate::cpu::{self, Path, dispatched};
@@ -11,7 +12,8 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 /// Samples of a group, side by side in a line for each unit.
 pub const SAMPLES: usize = COLUMNS;
-/// Outputs that lie together. Their sums take ten of the 32 registers of AVX-512, enough to hide how long an addition takes.
+/// Outputs that lie together. Their sums take ten of the 32 registers of AVX-512, enough to hide how long an addition
+/// takes.
 const TILE: usize = 10;
 /// Half of them take ten of the sixteen registers of AVX2.
 const HALF: usize = TILE / 2;

@@ -1,5 +1,5 @@
-//! Matrix products, in one thread: the crate `gemm-f32` behind one safe function. Its own entry takes the widest instructions
-//! that it finds; here [`cpu::path`] says which, like everywhere else.
+//! Matrix products, in one thread: the crate `gemm-f32` behind one safe function. Its own entry takes the widest
+//! instructions that it finds; here [`cpu::path`] says which, like everywhere else.
 
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::Set;
@@ -9,7 +9,8 @@ use gemm_common::Parallelism;
 use gemm_common::gemm::gemm_basic_generic;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-/// c = a b + keep c, with `keep` 0 or 1 (or any factor). Single-threaded, so that its bits do not depend on the number of threads.
+/// c = a b + keep c, with `keep` 0 or 1 (or any factor). Single-threaded, so that its bits do not depend on the number
+/// of threads.
 ///
 /// The crate allocates for the blocks that it packs, at each call.
 ///
@@ -35,8 +36,8 @@ fn gemm_on(path: Path, a: ArrayView2<f32>, b: ArrayView2<f32>, keep: f32, c: Arr
     let ((a_cs, a_rs), (b_cs, b_rs), (c_cs, c_rs)) = (strides(a.strides()), strides(b.strides()), strides(c.strides()));
     let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
     let none = Parallelism::None;
-    // SAFETY: the three views are valid for their shapes and strides, checked to fit just above, and `c` was borrowed mutably,
-    // so it overlaps neither `a` nor `b`; a `Path` exists only where the CPU has its instructions.
+    // SAFETY: the three views are valid for their shapes and strides, checked to fit just above, and `c` was borrowed
+    // mutably, so it overlaps neither `a` nor `b`; a `Path` exists only where the CPU has its instructions.
     unsafe {
         kernel(path)(
             m,
@@ -62,8 +63,8 @@ fn gemm_on(path: Path, a: ArrayView2<f32>, b: ArrayView2<f32>, keep: f32, c: Arr
     }
 }
 
-/// Arguments of the crate's entries: m, n, k; then c, a and b with the strides of columns and rows, and before a whether c is kept;
-/// factors of c and of the product; whether to conjugate; threads.
+/// Arguments of the crate's entries: m, n, k; then c, a and b with the strides of columns and rows, and before a
+/// whether c is kept; factors of c and of the product; whether to conjugate; threads.
 type Kernel = unsafe fn(
     usize,
     usize,
@@ -176,8 +177,9 @@ mod tests {
     use super::*;
     use ndarray::{Array2, s};
 
-    /// Each entry within k 2^-23 (|a| |b|) of the product in f64 (Higham 2002, section 3.5: at most k roundings of 2^-24 for the
-    /// products and sums, in any order), on every path; factors of any layout, results by rows and by columns, added or not.
+    /// Each entry within k 2^-23 (|a| |b|) of the product in f64 (Higham 2002, section 3.5: at most k roundings of
+    /// 2^-24 for the products and sums, in any order), on every path; factors of any layout, results by rows and by
+    /// columns, added or not.
     #[test]
     fn products_are_within_their_bound_on_every_path() {
         let number = |i: usize, j: usize| ((i * 37 + j * 101 + i * j) % 97) as f32 / 19.0 - 2.5;

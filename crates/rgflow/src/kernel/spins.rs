@@ -1,7 +1,7 @@
 //! Two-valued units: packing and drawing them.
 //!
-//! A unit with the values {low, high} (a spin has {-1, +1}) is a bit, 1 = high. Bits are packed four to a byte ("nibbles": bit
-//! j of byte g is unit 4 g + j).
+//! A unit with the values {low, high} (a spin has {-1, +1}) is a bit, 1 = high. Bits are packed four to a byte
+//! ("nibbles": bit j of byte g is unit 4 g + j).
 
 use crate::cpu::{self, dispatched};
 use crate::random::Bulk;
@@ -40,7 +40,8 @@ pub fn unpack_levels(packed: &[u8], low: f32, high: f32, mut values: ArrayViewMu
     unpack_by(packed, n, (low, high), values.as_slice_mut().expect("standard layout"));
 }
 
-/// Packs rows of `n` values, each of which must be `low` or `high`; returns whether all were. Nothing is ever thresholded.
+/// Packs rows of `n` values, each of which must be `low` or `high`; returns whether all were. Nothing is ever
+/// thresholded.
 pub fn pack_levels(values: ArrayView2<f32>, low: f32, high: f32, packed: &mut [u8]) -> bool {
     let rows = values.rows().into_iter().zip(packed.chunks_exact_mut(packed_len(values.ncols())));
     let mut copy = Vec::new();
@@ -54,8 +55,8 @@ pub fn pack_levels(values: ArrayView2<f32>, low: f32, high: f32, packed: &mut [u
     })
 }
 
-/// Bits of units whose means are `values`, shape (n, units), between `low` and `high`: each is drawn by itself, high with probability (value - low)/(high -
-/// low). Of grey levels in [0, 1] and {0, 1} this is stochastic binarisation.
+/// Bits of units whose means are `values`, shape (n, units), between `low` and `high`: each is drawn by itself, high
+/// with probability (value - low)/(high - low). Of grey levels in [0, 1] and {0, 1} this is stochastic binarisation.
 ///
 /// # Panics
 /// If `low` is not below `high`.
@@ -122,7 +123,8 @@ fn unpack_by<T: Copy>(packed: &[u8], n: usize, (low, high): (T, T), values: &mut
     }
 }
 
-/// Draws sixteen units from their fields, P(high) = sigmoid(delta z) (thesis eq. 2.4.21), with 25 random bits each: bit l is unit l.
+/// Draws sixteen units from their fields, P(high) = sigmoid(delta z) (thesis eq. 2.4.21), with 25 random bits each: bit
+/// l is unit l.
 ///
 /// In all, P differs from the sigmoid by at most 2^-24 (tested over fields).
 #[inline(always)]
@@ -130,7 +132,8 @@ pub(crate) fn draw_line(z: &[f32; LANES], w: &[u32; LANES], delta: f32) -> u16 {
     draw_odds(&odds_line(z, delta), w)
 }
 
-/// The two numbers that a draw compares: 1 + e and (1 - e) 2^24 with e = exp(-delta z), whose quotient is tanh(delta z / 2) 2^24.
+/// The two numbers that a draw compares: 1 + e and (1 - e) 2^24 with e = exp(-delta z), whose quotient is tanh(delta z
+/// / 2) 2^24.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Odds {
     pub(super) plus: [f32; LANES],
@@ -148,7 +151,8 @@ pub(super) fn odds_line(z: &[f32; LANES], delta: f32) -> Odds {
     odds
 }
 
-/// Draws with a signed number x of 25 bits, uniform in [-2^24, 2^24): high where x < 2^24 tanh(delta z / 2), without the division.
+/// Draws with a signed number x of 25 bits, uniform in [-2^24, 2^24): high where x < 2^24 tanh(delta z / 2), without
+/// the division.
 #[inline(always)]
 pub(super) fn draw_odds(odds: &Odds, w: &[u32; LANES]) -> u16 {
     let mut up = [0u8; LANES];
@@ -159,7 +163,8 @@ pub(super) fn draw_odds(odds: &Odds, w: &[u32; LANES]) -> u16 {
     mask(up)
 }
 
-/// 2^t by the minimax polynomial of degree 6 on [-1/2, 1/2] (relative error 1.9e-9 before rounding), within 2^-90 and 2^90.
+/// 2^t by the minimax polynomial of degree 6 on [-1/2, 1/2] (relative error 1.9e-9 before rounding), within 2^-90 and
+/// 2^90.
 #[inline(always)]
 pub(super) fn exp2_one(t: f32) -> f32 {
     let t = t.clamp(-90.0, 90.0);

@@ -1,7 +1,7 @@
 //! Layers so small that a state is a byte: at most eight units beside at most four.
 //!
-//! A function of four units alone has sixteen values, which are tabulated: sums of weights, and of the wider layer the odds
-//! from which its units are drawn, so that a draw is a comparison. The same bits on every CPU.
+//! A function of four units alone has sixteen values, which are tabulated: sums of weights, and of the wider layer the
+//! odds from which its units are drawn, so that a draw is a comparison. The same bits on every CPU.
 
 use super::lines::{COLUMNS, Line};
 use super::spins::{Odds, draw_line, draw_odds, odds_line};
@@ -57,7 +57,8 @@ fn narrow_fields_all(weights: &Weights, bias: [f32; NARROW], pair: Pair, states:
 }
 
 dispatched! {
-    /// Draws the narrow units from their fields, with a word for each lane: P(high) = sigmoid(delta z) (thesis eq. 2.4.21).
+    /// Draws the narrow units from their fields, with a word for each lane: P(high) = sigmoid(delta z) (thesis
+    /// eq. 2.4.21).
     pub fn draw_narrow(fields: &[Line], words: &[u32], delta: f32, states: &mut [u8]) => draw_narrow_all
 }
 
@@ -116,8 +117,8 @@ fn two(table: &Table<WIDE>, states: [u8; 2]) -> [f32; COLUMNS] {
 }
 
 dispatched! {
-    /// Adds to `sums` the products of the wide units' values with those of the narrow ones, four samples to a line of `narrow`.
-    /// `values`: of four units in each state, each four times.
+    /// Adds to `sums` the products of the wide units' values with those of the narrow ones, four samples to a line of
+    /// `narrow`. `values`: of four units in each state, each four times.
     pub fn add_outer(values: &[Line; 16], states: &[u8], narrow: &[Line], sums: &mut Weights) => add_outer_all
 }
 
@@ -207,7 +208,8 @@ mod tests {
         }
     }
 
-    /// Both layers are drawn as sixteen units are from the same fields and words, whose law is tested there, on every path.
+    /// Both layers are drawn as sixteen units are from the same fields and words, whose law is tested there, on every
+    /// path.
     #[test]
     fn draws_are_those_of_a_line() {
         let (weights, bias, narrow) = (weights(), std::array::from_fn(|i| number(i + 50)), states(40));

@@ -1,9 +1,9 @@
 //! Products with two-valued units by subset sums, for weights that change at every update.
 //!
-//! Four units (or four samples) form a nibble, which selects one of sixteen sums of four rows of the other factor. The sums of
-//! 25 nibbles and 16 columns fit the first-level cache (25 KiB), serve all rows of the batch, and are forgotten: each row then
-//! does one load and one addition where a matrix product does four multiply-adds. Additions have a fixed order, nibble
-//! after nibble, so the results are the same bits on every CPU.
+//! Four units (or four samples) form a nibble, which selects one of sixteen sums of four rows of the other factor. The
+//! sums of 25 nibbles and 16 columns fit the first-level cache (25 KiB), serve all rows of the batch, and are
+//! forgotten: each row then does one load and one addition where a matrix product does four multiply-adds. Additions
+//! have a fixed order, nibble after nibble, so the results are the same bits on every CPU.
 
 use super::bits::{ROWS, RowNibbles};
 use super::lines::{COLUMNS, Line, lanes};
@@ -43,9 +43,9 @@ impl Default for Tables {
 
 /// The product of rows of units with a block of sixteen columns of the other factor, a line of `sums` for each row.
 ///
-/// `nibbles`: of eight rows side by side, group after group (see [`super::bits`]), for each eight of `sums`; `factor`: a line for
-/// each unit, in fours, one for each group; `columns`: how many there are, others may stay as they are. Sums begin at `start`, or go
-/// on from what they are.
+/// `nibbles`: of eight rows side by side, group after group (see [`super::bits`]), for each eight of `sums`; `factor`:
+/// a line for each unit, in fours, one for each group; `columns`: how many there are, others may stay as they are. Sums
+/// begin at `start`, or go on from what they are.
 ///
 /// # Panics
 /// If the sizes do not fit, which is an error of the caller.
@@ -144,7 +144,8 @@ dispatched! {
     fn scale_on(fields: &mut [[Line; ROWS]], base: &Line, betas: &[[f32; ROWS]]) => scale_all
 }
 
-/// A row after the other: the compiler would make vectors of rows, whose numbers lie apart, did it see through `black_box`.
+/// A row after the other: the compiler would make vectors of rows, whose numbers lie apart, did it see through
+/// `black_box`.
 #[inline(always)]
 fn scale_all(fields: &mut [[Line; ROWS]], base: &Line, betas: &[[f32; ROWS]]) {
     let base = *base;
@@ -228,7 +229,8 @@ mod tests {
         bits
     }
 
-    /// One after the other as the tables say: low times each weight, then delta times those of the set bits, nibble after nibble.
+    /// One after the other as the tables say: low times each weight, then delta times those of the set bits, nibble
+    /// after nibble.
     fn in_order(pair: Pair, bias: f32, weights: &[f32], set: impl Fn(usize) -> bool) -> f32 {
         weights.chunks(4).enumerate().fold(bias, |sum, (g, four)| {
             let low = four.iter().fold(0.0, |term, w| term + pair.low * w);

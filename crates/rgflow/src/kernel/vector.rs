@@ -1,7 +1,7 @@
 //! exp, tanh and softmax on slices, in f32, with the same bits on every CPU.
 //!
-//! exp by Cody and Waite's argument reduction with the polynomial of Moshier's Cephes library, within 2 units in the last place;
-//! tanh by a quotient of polynomials, within 6 (tested against f64).
+//! exp by Cody and Waite's argument reduction with the polynomial of Moshier's Cephes library, within 2 units in the
+//! last place; tanh by a quotient of polynomials, within 6 (tested against f64).
 
 use crate::cpu::{self, dispatched};
 
@@ -39,8 +39,8 @@ fn tanh_all(x: &mut [f32]) {
     }
 }
 
-/// Replaces each field z by the mean of a unit with the values {low, high}: low + delta sigmoid(delta z), delta = high -
-/// low (thesis eq. 2.4.22), which for {-1, +1} is tanh z.
+/// Replaces each field z by the mean of a unit with the values {low, high}: low + delta sigmoid(delta z), delta =
+/// high - low (thesis eq. 2.4.22), which for {-1, +1} is tanh z.
 pub fn two_valued_mean(z: &mut [f32], low: f32, high: f32) {
     if low == -high {
         // high tanh(high z): odd in z to the bit, so that a machine without biases stays symmetric.
@@ -126,8 +126,8 @@ pub(crate) fn exp_one(x: f32) -> f32 {
     y * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 
-/// tanh x of one number: x P(x^2) / Q(x^2), the minimax quotient of degrees 4 and 4 of tanh(x)/x on |x| < 9.02, where tanh x
-/// becomes 1 in f32 (relative error 2.1e-8 before rounding). Odd to the bit.
+/// tanh x of one number: x P(x^2) / Q(x^2), the minimax quotient of degrees 4 and 4 of tanh(x)/x on |x| < 9.02, where
+/// tanh x becomes 1 in f32 (relative error 2.1e-8 before rounding). Odd to the bit.
 #[inline(always)]
 pub(crate) fn tanh_one(x: f32) -> f32 {
     let x = x.clamp(-9.02, 9.02);
@@ -170,7 +170,8 @@ mod tests {
         assert!(tanh_one(f32::NAN).is_nan());
     }
 
-    /// The portable code (which the compiler builds for the baseline here) and AVX2, against what this CPU dispatches to.
+    /// The portable code (which the compiler builds for the baseline here) and AVX2, against what this CPU dispatches
+    /// to.
     #[test]
     fn every_path_gives_the_same_bits() {
         let x: Vec<f32> = (-9000..9000).map(|i| i as f32 * 0.011).collect();

@@ -8,14 +8,16 @@ pub trait Algorithm {
     /// Its name in commands and files, such as "heat-bath".
     const NAME: &'static str;
 
-    /// Whether it updates spin by spin: 64 chains at once, autocorrelation times that grow as l^2.17 with the correlation length l and as
-    /// domains below T_c, any couplings. Else it turns clusters: up to 16 chains, times that grow as l^0.3, no frustrated couplings.
+    /// Whether it updates spin by spin: 64 chains at once, autocorrelation times that grow as l^2.17 with the
+    /// correlation length l and as domains below T_c, any couplings. Else it turns clusters: up to 16 chains, times
+    /// that grow as l^0.3, no frustrated couplings.
     const IS_LOCAL: bool;
 
     /// Time of a sweep.
     const COST: SweepCost;
 
-    /// Sweeps between kept configurations at the correlation length `l`, in lattice spacings: about two tau_int or more.
+    /// Sweeps between kept configurations at the correlation length `l`, in lattice spacings: about two tau_int or
+    /// more.
     fn spacing(l: f64) -> f64;
 
     /// `n` configurations at T in (0, inf), not yet drawn.

@@ -1,8 +1,9 @@
 //! The Ashkin-Teller model (1943): two Ising spins s and t on every site, coupled by the product of both on every bond.
 //!
-//! H = - sum over bonds of (s s' + t t' + r s s' t t'), energies in units of the coupling J of s and of t, r = K4/K. At r = 0 it is
-//! two Ising models, at r = 1 the four-state Potts model with one transition at T = 4/ln 3 on the square lattice. For r > 1 it has
-//! two transitions of the Ising class (Wu and Lin 1974): on cooling, the product u = s t orders first, s and t themselves later.
+//! H = - sum over bonds of (s s' + t t' + r s s' t t'), energies in units of the coupling J of s and of t, r = K4/K. At
+//! r = 0 it is two Ising models, at r = 1 the four-state Potts model with one transition at T = 4/ln 3 on the square
+//! lattice. For r > 1 it has two transitions of the Ising class (Wu and Lin 1974): on cooling, the product u = s t
+//! orders first, s and t themselves later.
 
 use ndarray::Array2;
 
@@ -34,7 +35,8 @@ impl<'a, L: Lattice + ?Sized> AshkinTeller<'a, L> {
     /// The model with r = K4/K = `ratio`.
     ///
     /// # Errors
-    /// [`LatticeError::Coupling`] if the ratio is not finite, [`LatticeError::OtherCouplings`] for a lattice whose bonds are not all 1.
+    /// [`LatticeError::Coupling`] if the ratio is not finite, [`LatticeError::OtherCouplings`] for a lattice whose
+    /// bonds are not all 1.
     pub fn new(lattice: &'a L, ratio: f64) -> Result<Self, LatticeError> {
         super::Ising::new(lattice).needs_plain("the Ashkin-Teller model", "take a lattice with J = 1")?;
         if ratio.is_finite() { Ok(Self { lattice, ratio }) } else { Err(LatticeError::Coupling(ratio)) }
@@ -87,8 +89,8 @@ impl<L: Lattice + ?Sized> Model for AshkinTeller<'_, L> {
     }
 }
 
-/// Samples `n` configurations at `temperature` by cluster updates of s at fixed u and of u at fixed s (Wiseman and Domany
-/// 1993; Salas and Sokal 1996): given the others, each is an Ising model whose couplings vary from bond to bond.
+/// Samples `n` configurations at `temperature` by cluster updates of s at fixed u and of u at fixed s (Wiseman and
+/// Domany 1993; Salas and Sokal 1996): given the others, each is an Ising model whose couplings vary from bond to bond.
 ///
 /// At T = 0 the four ground states are drawn themselves, independently.
 ///
@@ -233,7 +235,8 @@ impl Coupling {
 impl Chain {
     fn new<L: Lattice + ?Sized>(model: &AshkinTeller<'_, L>, temperature: Temperature) -> Self {
         let (n_sites, k) = (model.lattice.n_sites(), temperature.beta());
-        // Each bond once: the forward one of a pair of steps or, where steps do not come in pairs, that to a later site.
+        // Each bond once: the forward one of a pair of steps or, where steps do not come in pairs, that to a later
+        // site.
         let paired = in_opposite_pairs(model.lattice);
         let once = |site: usize| {
             let all = model.lattice.neighbours(site).iter().enumerate();
@@ -272,7 +275,8 @@ impl Chain {
         std::mem::swap(&mut self.s, &mut self.u);
     }
 
-    /// Turns clusters of the first spins; bonds are set by the products of the first and of the second spins on them and a word.
+    /// Turns clusters of the first spins; bonds are set by the products of the first and of the second spins on them
+    /// and a word.
     fn turn(&mut self, bulk: &mut Bulk, set: impl Fn(i8, i8, u32) -> bool) {
         bulk.fill(&mut self.words);
         bulk.fill(&mut self.turns);
@@ -328,7 +332,8 @@ mod tests {
         [e / z, s / z, u / z]
     }
 
-    /// Null: the chains sample the Boltzmann law. 12 means, each refused beyond 5 standard errors by blocks of chains: P < 1e-5.
+    /// Null: the chains sample the Boltzmann law. 12 means, each refused beyond 5 standard errors by blocks of chains:
+    /// P < 1e-5.
     #[test]
     fn clusters_sample_the_boltzmann_law() {
         let square = Square::new(3, 3).unwrap();

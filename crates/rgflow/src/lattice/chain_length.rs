@@ -5,8 +5,9 @@ use super::{Lattice, LatticeError};
 
 /// Number and length of Markov chains, in sweeps.
 ///
-/// A sweep is one visit of every site, one update of all clusters of Swendsen and Wang, or as many Wolff clusters as have together one
-/// spin per site (in a field: spins that joined a cluster, whether it was turned or not). Samplers whose sweeps are whole round up.
+/// A sweep is one visit of every site, one update of all clusters of Swendsen and Wang, or as many Wolff clusters as
+/// have together one spin per site (in a field: spins that joined a cluster, whether it was turned or not). Samplers
+/// whose sweeps are whole round up.
 ///
 /// ```
 /// use rgflow::lattice::{ChainLength, Square};
@@ -34,11 +35,13 @@ pub(super) struct WholeSweeps {
 }
 
 impl ChainLength {
-    /// For cluster updates of lattices of up to some hundred sites along each side, at any temperature: 16 chains, burn-in 40, spacing 2.
+    /// For cluster updates of lattices of up to some hundred sites along each side, at any temperature: 16 chains,
+    /// burn-in 40, spacing 2.
     pub const CLUSTERS: Self = Self { chains: 16, burn_in: 40.0, spacing: 2.0 };
 
-    /// For single-spin updates at every temperature above the trap of stripes (about T = 1), T_c included: 64 chains; the spacing
-    /// grows as `max extent`^2.17 (Osada and Ozeki 2024), about 7 tau_int of |m| at T_c; burn-in 20 spacings.
+    /// For single-spin updates at every temperature above the trap of stripes (about T = 1), T_c included: 64 chains;
+    /// the spacing grows as `max extent`^2.17 (Osada and Ozeki 2024), about 7 tau_int of |m| at T_c; burn-in 20
+    /// spacings.
     pub fn single_spin<L: Lattice + ?Sized>(lattice: &L) -> Self {
         let spacing = single_spin_spacing(lattice.longest() as f64);
         Self { chains: 64, burn_in: 20.0 * spacing, spacing }
@@ -57,8 +60,8 @@ impl ChainLength {
     /// Refuses what cannot be run.
     ///
     /// # Errors
-    /// [`LatticeError::ZeroSetting`] for no chains or no spacing, [`LatticeError::Sweeps`] for a number of sweeps that is negative, not a
-    /// number or above 10^15.
+    /// [`LatticeError::ZeroSetting`] for no chains or no spacing, [`LatticeError::Sweeps`] for a number of sweeps that
+    /// is negative, not a number or above 10^15.
     ///
     /// ```
     /// use rgflow::lattice::ChainLength;
@@ -90,7 +93,8 @@ impl ChainLength {
         Ok(WholeSweeps { chains: self.chains, burn_in: up(self.burn_in), spacing: up(self.spacing) })
     }
 
-    /// Spacings that the burn-in takes, rounded up. The margin undoes the rounding of a burn-in that is spacings times their length.
+    /// Spacings that the burn-in takes, rounded up. The margin undoes the rounding of a burn-in that is spacings times
+    /// their length.
     pub(super) fn burn_in_spacings(&self) -> usize {
         (self.burn_in / self.spacing - 1e-9).ceil().max(0.0) as usize
     }

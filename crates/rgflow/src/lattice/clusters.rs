@@ -40,7 +40,8 @@ struct Step {
 impl Clusters {
     pub fn new<L: Lattice + ?Sized>(lattice: &L) -> Self {
         let n_sites = lattice.n_sites();
-        // Each bond belongs to one of its ends: to that of a backward step or, where steps do not come in pairs, to the later site.
+        // Each bond belongs to one of its ends: to that of a backward step or, where steps do not come in pairs, to the
+        // later site.
         let paired = in_opposite_pairs(lattice);
         let own = |site: usize, k: usize| {
             let all = lattice.neighbours(site);

@@ -27,8 +27,9 @@ pub struct Collection {
     pub n_eff: f64,
     /// Integrated autocorrelation time of the energy in kept configurations of a chain; 0.5 = independent.
     pub tau_int_energy: f64,
-    /// Integrated autocorrelation time of |m| in kept configurations of a chain; 0.5 = independent. With couplings below 0 the longer of
-    /// it and that of the slow mode ([`Order`]): the staggered |m|, or where they are frustrated the size of the overlap of two chains.
+    /// Integrated autocorrelation time of |m| in kept configurations of a chain; 0.5 = independent. With couplings
+    /// below 0 the longer of it and that of the slow mode ([`Order`]): the staggered |m|, or where they are frustrated
+    /// the size of the overlap of two chains.
     pub tau_int_abs_m: f64,
     /// Difference of the chains started disordered and ordered in standard errors: the larger of E and |m|. Chain means
     /// are compared by Student's t, given as the normal z of the same probability (at most 37.5).
@@ -103,7 +104,8 @@ impl Chains {
                 )
             } else {
                 format!(
-                    "tau_int is longer than chains of {per_chain} configurations or the chains do not agree (single-spin \
+                    "tau_int is longer than chains of {per_chain} configurations or the chains do not agree \
+                     (single-spin \
                      updates at low T stay in stripes), so n_eff counts one per chain: raise burn-in and spacing{other}"
                 )
             });
@@ -138,7 +140,8 @@ impl Chains {
     }
 }
 
-/// The slow mode that is not |m|, chain by chain: the size of the staggered magnetisation, or the overlap of chains by pairs; empty where
+/// The slow mode that is not |m|, chain by chain: the size of the staggered magnetisation, or the overlap of chains by
+/// pairs; empty where
 /// |m| is the slow mode.
 fn slow_mode(spins: &Array2<i8>, n_chains: usize, order: &Order) -> Vec<Vec<f64>> {
     let product =

@@ -1,7 +1,7 @@
 //! Two-point functions along the axes of a lattice, by FFT (thesis section 3.1).
 //!
-//! By the theorem of Wiener and Khinchin the sum over x of s(x) s(x + r) along a closed line is the inverse transform of
-//! its power spectrum. Two lines share a complex transform: the real part of the result is the sum of both.
+//! By the theorem of Wiener and Khinchin the sum over x of s(x) s(x + r) along a closed line is the inverse transform
+//! of its power spectrum. Two lines share a complex transform: the real part of the result is the sum of both.
 
 use std::sync::Arc;
 
@@ -87,8 +87,9 @@ impl Correlator {
     }
 }
 
-/// Correlations of the walls of sites with one coordinate on an axis of waves: C(r) = sum over x of W(x) W(x + r)/N, W the sum of the
-/// spins of a wall, so that the structure factor is S(k) = sum over r of C(r) cos kr. The mean over these axes.
+/// Correlations of the walls of sites with one coordinate on an axis of waves: C(r) = sum over x of W(x) W(x + r)/N, W
+/// the sum of the spins of a wall, so that the structure factor is S(k) = sum over r of C(r) cos kr. The mean over
+/// these axes.
 pub(super) struct WallCorrelator {
     strides: Vec<usize>,
     n_sites: usize,

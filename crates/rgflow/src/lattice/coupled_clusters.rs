@@ -1,8 +1,8 @@
 //! Clusters with couplings of any size and sign: a bond joins where it is satisfied, J_ij s_i s_j > 0, with probability
 //! 1 - e^{-2 |J_ij|/T}, so that spins of both signs can be in one cluster (Swendsen and Wang 1987).
 //!
-//! Turning a cluster keeps the Boltzmann law for any couplings. Where they are frustrated a cluster is no longer a correlated region: it
-//! grows over the lattice above the temperatures of interest, so that the samplers refuse these.
+//! Turning a cluster keeps the Boltzmann law for any couplings. Where they are frustrated a cluster is no longer a
+//! correlated region: it grows over the lattice above the temperatures of interest, so that the samplers refuse these.
 
 use rand::Rng;
 
@@ -98,8 +98,8 @@ impl Growth {
         Some(Self { starts, neighbours, joins, inside: vec![false; n_sites] })
     }
 
-    /// Grows a cluster from `cluster[0]` and turns it unless the field holds it; growth stops where it does. Returns the number of spins
-    /// that joined, the first of `cluster`, which has one place more than sites.
+    /// Grows a cluster from `cluster[0]` and turns it unless the field holds it; growth stops where it does. Returns
+    /// the number of spins that joined, the first of `cluster`, which has one place more than sites.
     pub fn turn(&mut self, spins: &mut [i8], cluster: &mut [u32], free: Free, rng: &mut Generator) -> usize {
         let seed = cluster[0] as usize;
         self.inside[seed] = true;

@@ -1,7 +1,9 @@
-//! Single-spin updates of many replicas at once with couplings of any size and sign: as [`replicas`](super::replicas), which serves J = 1.
+//! Single-spin updates of many replicas at once with couplings of any size and sign: as [`replicas`](super::replicas),
+//! which serves J = 1.
 //!
-//! A site with few neighbours has a table of acceptance thresholds by the pattern of their spins and its own; sites with the same
-//! couplings share it. With more neighbours the local field is summed and the threshold computed for each replica.
+//! A site with few neighbours has a table of acceptance thresholds by the pattern of their spins and its own; sites
+//! with the same couplings share it. With more neighbours the local field is summed and the threshold computed for each
+//! replica.
 
 use std::collections::HashMap;
 use std::ops::Range;

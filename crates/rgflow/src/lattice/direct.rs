@@ -6,7 +6,8 @@ use rand::RngExt;
 use super::{Collection, GroundStates, Ising, Lattice, LatticeError, bonds, title};
 use crate::random::Generator;
 
-/// `n` ground states: along the field, else those of the couplings, each part of the lattice turned with probability 1/2.
+/// `n` ground states: along the field, else those of the couplings, each part of the lattice turned with probability
+/// 1/2.
 ///
 /// # Errors
 /// [`LatticeError::NoGroundState`] where frustration, or a field against couplings below 0, leaves them unknown.

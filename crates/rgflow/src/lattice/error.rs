@@ -72,7 +72,8 @@ pub enum LatticeError {
     CouplingValue(f64),
     /// Another number of couplings than directions.
     #[error(
-        "{found} couplings for the {name} lattice: give one for all bonds, or one for each of its {directions} direction(s)"
+        "{found} couplings for the {name} lattice: give one for all bonds, or one for each of its {directions} \
+         direction(s)"
     )]
     Couplings {
         /// Name of the lattice.
@@ -102,7 +103,8 @@ pub enum LatticeError {
     OwnBonds(String),
     /// Frustrated couplings.
     #[error(
-        "{lattice} is frustrated: no state satisfies all bonds around the sites {around}, and clusters do not follow its \
+        "{lattice} is frustrated: no state satisfies all bonds around the sites {around}, and clusters do not follow \
+         its \
              correlations; use metropolis or heat-bath"
     )]
     Frustrated {

@@ -1,4 +1,5 @@
-//! Frustration: whether some state satisfies every bond, J_ij s_i s_j > 0, and which (Toulouse 1977; Harary 1953 for signed graphs).
+//! Frustration: whether some state satisfies every bond, J_ij s_i s_j > 0, and which (Toulouse 1977; Harary 1953 for
+//! signed graphs).
 
 use std::fmt;
 
@@ -111,7 +112,8 @@ fn around(from: &[usize], a: usize, b: usize) -> Vec<usize> {
     up
 }
 
-/// The slow mode of a model at low temperature, from which the autocorrelation of its chains is judged beside energy and |m|.
+/// The slow mode of a model at low temperature, from which the autocorrelation of its chains is judged beside energy
+/// and |m|.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The magnetisation.

@@ -1,8 +1,8 @@
-//! Single-spin updates that draw the spin afresh from its law given its neighbours: P(up) = 1/(1 + e^{-2 beta F}), F the
-//! sum of the neighbours plus the field (Glauber 1963; thesis section 3.1).
+//! Single-spin updates that draw the spin afresh from its law given its neighbours: P(up) = 1/(1 + e^{-2 beta F}), F
+//! the sum of the neighbours plus the field (Glauber 1963; thesis section 3.1).
 //!
-//! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of visits.
-//! It decorrelates about half as fast as Metropolis near T_c.
+//! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of
+//! visits. It decorrelates about half as fast as Metropolis near T_c.
 
 use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
 use super::replicas::{self, Update};

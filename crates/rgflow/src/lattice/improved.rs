@@ -1,8 +1,9 @@
-//! Improved (cluster) estimators: averages over all orientations of the clusters of a configuration at once (Wolff 1990).
+//! Improved (cluster) estimators: averages over all orientations of the clusters of a configuration at once
+//! (Wolff 1990).
 //!
-//! Given the bonds, every cluster c is turned or not with probability 1/2 on its own, so E[M^2] is sum_c M_c^2, M_c the sum of its
-//! spins (its number of sites, up to the sign, where no coupling is below 0), and E[|sum_j s_j e^{ikr_j}|^2] is
-//! sum_c |sum_{j in c} s_j e^{ikr_j}|^2. Clusters that hold to the ghost spin of a field stay: they count as one.
+//! Given the bonds, every cluster c is turned or not with probability 1/2 on its own, so E[M^2] is sum_c M_c^2, M_c the
+//! sum of its spins (its number of sites, up to the sign, where no coupling is below 0), and E[|sum_j s_j e^{ikr_j}|^2]
+//! is sum_c |sum_{j in c} s_j e^{ikr_j}|^2. Clusters that hold to the ghost spin of a field stay: they count as one.
 
 use super::Lattice;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,8 @@ impl Meter {
         !self.axes.is_empty()
     }
 
-    /// (E[m^2], E[S(k_min)]) given the clusters: `labels` and `spins` by site, `held` by label. S = 0 without axes of waves.
+    /// (E[m^2], E[S(k_min)]) given the clusters: `labels` and `spins` by site, `held` by label. S = 0 without axes of
+    /// waves.
     pub fn measure(&mut self, labels: &[u32], spins: &[i8], held: impl Fn(usize) -> bool) -> (f64, f64) {
         let n = labels.len() as f64;
         self.sizes.fill(0.0);

@@ -7,7 +7,8 @@
 //! - with fewer than four distinct neighbours (rings, an extent of 2): walls march around the ring;
 //! - on lattices without two colours (odd extents, triangular): in another order than the checkerboard a 3 x 3 torus at
 //!   T = 1.5 missed its energies;
-//! - with couplings of several strengths, or frustrated ones: a spin between neighbours that hardly move would flip at every visit.
+//! - with couplings of several strengths, or frustrated ones: a spin between neighbours that hardly move would flip at
+//!   every visit.
 
 use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
 use super::heat_bath;
@@ -56,7 +57,8 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     replicas::sampling(Request { model, temperature, n, length }, update, bulk)
 }
 
-/// Whether a [`Grid`](super::multispin::Grid) can be drawn at this temperature: even extents of at least 4, 0 < T <= 10, no field.
+/// Whether a [`Grid`](super::multispin::Grid) can be drawn at this temperature: even extents of at least 4, 0 < T <=
+/// 10, no field.
 pub fn is_bit_parallel(model: &Ising<'_, Square>, temperature: Temperature) -> bool {
     let extents = [model.lattice.lx(), model.lattice.ly()];
     temperature != Temperature::ZERO

@@ -5,7 +5,8 @@
 //! any lattice. Every replica draws its own random words. Sites are visited colour by colour where the lattice has a
 //! colouring, else in their order; either way each visit keeps detailed balance, so the sweep keeps the Boltzmann law.
 //!
-//! Couplings other than 1 have an engine of their own, `coupled_sweeps`. Where replicas fill words of 512 bits, [`multispin`](super::multispin) is faster on square lattices.
+//! Couplings other than 1 have an engine of their own, `coupled_sweeps`. Where replicas fill words of 512 bits,
+//! [`multispin`](super::multispin) is faster on square lattices.
 
 use ndarray::Array2;
 
@@ -95,8 +96,8 @@ impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     }
 }
 
-/// Spins by `[site][replica]`: even replicas ordered (along the field, else all up or all down; a staggered order where the couplings
-/// have one), odd ones at random.
+/// Spins by `[site][replica]`: even replicas ordered (along the field, else all up or all down; a staggered order where
+/// the couplings have one), odd ones at random.
 fn start<L: Lattice + ?Sized>(model: &Ising<'_, L>, replicas: usize, bulk: &mut Bulk) -> Vec<i8> {
     let (n_sites, order) = (model.lattice.n_sites(), model.order());
     let field = if order.signs().is_some() { 0.0 } else { model.field() };
@@ -277,7 +278,8 @@ mod tests {
         let field = Rule::new(&model, temperature, heat_bath::acceptance);
         assert_eq!(field.levels.len(), 5);
         for level in &field.levels {
-            // The heat bath does not look at the old spin: P(up -> down) + P(down -> up) = 1, P(up) = sigmoid(2 beta F).
+            // The heat bath does not look at the old spin: P(up -> down) + P(down -> up) = 1, P(up) = sigmoid(2 beta
+            // F).
             let sum = f64::from(level.from) + 0.5;
             assert!(level.up.abs_diff(scaled(1.0 / (1.0 + sum.exp()))) <= 1);
             assert!(level.up.abs_diff(u32::MAX - level.down) <= 2);

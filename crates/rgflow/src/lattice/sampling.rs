@@ -15,7 +15,8 @@ pub(super) struct Request<'a, 'l, L: Lattice + ?Sized> {
 
 /// A Markov chain sampler, step by step.
 pub(super) trait Walk {
-    /// Makes the step number `step`, from 0 in their order, and writes the configurations that it reaches to their rows.
+    /// Makes the step number `step`, from 0 in their order, and writes the configurations that it reaches to their
+    /// rows.
     fn step(&mut self, step: usize, kept: &mut Array2<i8>);
 
     /// All that the next step needs.
@@ -28,8 +29,8 @@ pub(super) trait Walk {
     fn collect(self: Box<Self>, kept: Array2<i8>) -> Collection;
 }
 
-/// A sampler at work, from its function `sampling`: configurations of one temperature. Its work is counted in steps: configurations
-/// of chains that run one after the other and spacings of their burn-ins, or sweeps of replicas.
+/// A sampler at work, from its function `sampling`: configurations of one temperature. Its work is counted in steps:
+/// configurations of chains that run one after the other and spacings of their burn-ins, or sweeps of replicas.
 ///
 /// ```
 /// use rgflow::{lattice::{ChainLength, Ising, Square, Temperature, wolff}, random::Streams, restart::Resumable};
@@ -136,8 +137,8 @@ pub(super) enum Turn {
 }
 
 impl Turns {
-    /// As many chains, or one per configuration if these are fewer: but an even number. Each burns in for at least one of
-    /// `burn_in` spacings.
+    /// As many chains, or one per configuration if these are fewer: but an even number. Each burns in for at least one
+    /// of `burn_in` spacings.
     pub fn new(n: usize, chains: usize, burn_in: usize) -> Self {
         Self { n, chains: chains.min(n.next_multiple_of(2)).max(1), burn_in: burn_in.max(1) }
     }
@@ -208,8 +209,8 @@ mod tests {
         }
     }
 
-    /// Left after some steps and taken up with another generator, every sampler makes only the steps that are left and ends with the
-    /// same collection: in the burn-in, between configurations and at the end, without and in a field.
+    /// Left after some steps and taken up with another generator, every sampler makes only the steps that are left and
+    /// ends with the same collection: in the burn-in, between configurations and at the end, without and in a field.
     #[test]
     fn a_sampling_left_anywhere_ends_with_the_same_collection() {
         let (square, t) = (Square::new(6, 6).unwrap(), Temperature::new(2.3).unwrap());

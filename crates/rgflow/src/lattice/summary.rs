@@ -1,8 +1,8 @@
 //! Averages of a collection with errors that respect its autocorrelation.
 //!
 //! Chains are cut into blocks of at least twenty tau_int; every quantity, also a ratio of averages, is a jackknife over
-//! blocks. If the collection's warnings say that chains are too short, so are the blocks. Where all configurations agree in a
-//! quantity whose law has a spread, its error is NaN: no fluctuation was seen, which is no error of 0.
+//! blocks. If the collection's warnings say that chains are too short, so are the blocks. Where all configurations
+//! agree in a quantity whose law has a spread, its error is NaN: no fluctuation was seen, which is no error of 0.
 
 use ndarray::Array2;
 
@@ -34,22 +34,25 @@ pub struct Summary {
     pub binder: Estimate,
     /// Specific heat per spin in k_B: C = N (\<e^2> - \<e>^2)/T^2; 0 at T = 0 and T = inf.
     pub specific_heat: Estimate,
-    /// Susceptibility per spin in 1/J by |m|: chi' = N (<m^2> - <|m|>^2)/T; that of one phase below T_c without field. 0 at
-    /// T = 0.
+    /// Susceptibility per spin in 1/J by |m|: chi' = N (<m^2> - <|m|>^2)/T; that of one phase below T_c without field.
+    /// 0 at T = 0.
     pub susceptibility: Estimate,
     /// N \<m^2>/T: the susceptibility above T_c without field, where \<m> = 0 by symmetry. Infinite at T = 0.
     pub susceptibility_m2: Estimate,
-    /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), k^2 = [`Lattice::k_min_squared`]
-    /// of the [axes of waves](Lattice::wave_axes) (Cooper, Freedman, Preston 1982). In a field S is of the connected correlation, whose
-    /// sum ends at six times xi, and an exponential stands for the rest. Without field \<m> = 0 by symmetry and S(0) = N \<m^2>, so that xi grows beyond L in an ordered magnet, where it is no correlation length
-    /// ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), in a ground state, where S(k) = 0, and on a lattice without axes of waves:
-    /// with open boundaries, lists of bonds, and couplings that are not one positive number.
+    /// Second-moment correlation length in lattice spacings, xi = sqrt((S(0)/S(k) - 1)/k^2), k^2 =
+    /// [`Lattice::k_min_squared`] of the [axes of waves](Lattice::wave_axes) (Cooper, Freedman, Preston 1982). In a
+    /// field S is of the connected correlation, whose sum ends at six times xi, and an exponential stands for the rest.
+    /// Without field \<m> = 0 by symmetry and S(0) = N \<m^2>, so that xi grows beyond L in an ordered magnet, where it
+    /// is no correlation length ([`Self::xi_is_of_order`]). `None` where S(0) <= S(k), in a ground state, where S(k) =
+    /// 0, and on a lattice without axes of waves: with open boundaries, lists of bonds, and couplings that are not one
+    /// positive number.
     pub xi: Option<Estimate>,
-    /// Whether [`Self::xi`] measures the order of a magnet without field and not the length of its correlations: below T_c, or
-    /// where it is above the extent of the axes of waves.
+    /// Whether [`Self::xi`] measures the order of a magnet without field and not the length of its correlations: below
+    /// T_c, or where it is above the extent of the axes of waves.
     pub xi_is_of_order: bool,
     /// G(r) = <s(x) s(x + r)>, not connected, for r = 0 .. L/2 along each axis in the order of the extents (on the
-    /// triangular lattice along a1 and a2). Empty where the lattice is not [translation invariant](Lattice::is_translation_invariant).
+    /// triangular lattice along a1 and a2). Empty where the lattice is not
+    /// [translation invariant](Lattice::is_translation_invariant).
     pub correlation: Vec<Vec<Estimate>>,
     /// Cluster estimators, where the sampler has them.
     pub improved: Option<ImprovedSummary>,
@@ -66,8 +69,9 @@ pub struct ImprovedSummary {
     pub xi: Option<Estimate>,
 }
 
-/// Where the sum over distances of the connected correlation ends, in units of the xi that follows: the noise of what is beyond grows as
-/// the distance to the power 2.5, while the correlation itself falls as an exponential ([`beyond_window`]).
+/// Where the sum over distances of the connected correlation ends, in units of the xi that follows: the noise of what
+/// is beyond grows as the distance to the power 2.5, while the correlation itself falls as an exponential
+/// ([`beyond_window`]).
 const WINDOW: f64 = 6.0;
 
 /// Places of the means in a block.
@@ -110,7 +114,8 @@ impl Summary {
         let blocks = blocks(model, collection)?;
         let (n, beta) = (model.lattice.n_sites() as f64, temperature.beta());
         let exactly = |f: &dyn Fn(&[f64]) -> f64| jackknife(blocks.view(), |sums| f(sums));
-        // Ground states, and beta = 0 times a variance, have no spread by their law; all else that varies by rounding alone was not seen to vary.
+        // Ground states, and beta = 0 times a variance, have no spread by their law; all else that varies by rounding
+        // alone was not seen to vary.
         let of = |f: &dyn Fn(&[f64]) -> f64| {
             let seen = exactly(f);
             let frozen = seen.error <= 1e-12 * seen.value.abs() && temperature != Temperature::ZERO;

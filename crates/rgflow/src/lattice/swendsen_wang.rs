@@ -19,7 +19,8 @@ use crate::restart::{Unfit, decode, encode, put};
 /// Samples `n` configurations of the Ising model at `temperature` in `(0, inf]`, with [`Improved`] estimators.
 ///
 /// # Errors
-/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::Frustrated`] for couplings that are; those of [`ChainLength::check`].
+/// [`LatticeError::ZeroTemperature`] at T = 0, [`LatticeError::Frustrated`] for couplings that are; those of
+/// [`ChainLength::check`].
 ///
 /// ```
 /// use rgflow::lattice::{ChainLength, Ising, Square, Temperature, swendsen_wang};

@@ -27,8 +27,8 @@ use crate::restart::{Unfit, decode, encode, put};
 /// exactly.
 ///
 /// # Errors
-/// [`LatticeError::Frustrated`] for couplings that are, [`LatticeError::NoGroundState`] at T = 0 where the ground states are not known; those
-/// of [`ChainLength::check`].
+/// [`LatticeError::Frustrated`] for couplings that are, [`LatticeError::NoGroundState`] at T = 0 where the ground
+/// states are not known; those of [`ChainLength::check`].
 ///
 /// ```
 /// use rgflow::{lattice::{ChainLength, Ising, Square, Temperature, wolff}, random::Streams};
@@ -63,8 +63,8 @@ pub fn sampling<'a, L: Lattice + ?Sized>(
     sampling_chains(Request { model, temperature, n, length }, rng, |_, _| ())
 }
 
-/// As [`sampling`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own, more
-/// configurations extend fewer: no chain then depends on the length of those before it.
+/// As [`sampling`]; `begin(c, rng)` is called before chain c begins. Where it gives each chain a stream of its own,
+/// more configurations extend fewer: no chain then depends on the length of those before it.
 fn sampling_chains<'a, L: Lattice + ?Sized>(
     Request { model, temperature, n, length }: Request<'a, '_, L>,
     rng: &'a mut Generator,
@@ -183,8 +183,8 @@ fn burn_in_spacings(length: &ChainLength) -> usize {
 /// ```
 pub struct Chain<'a, L: Lattice + ?Sized> {
     lattice: &'a L,
-    /// Neighbours of a site less the site, modulo 2^32, where `interior` says so: most sites need no table, which on large
-    /// lattices leaves the cache.
+    /// Neighbours of a site less the site, modulo 2^32, where `interior` says so: most sites need no table, which on
+    /// large lattices leaves the cache.
     offsets: Vec<u32>,
     interior: Vec<bool>,
     field: f64,
@@ -257,8 +257,8 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         Ok(())
     }
 
-    /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random; a staggered order where the couplings
-    /// have one.
+    /// Starts anew: disordered (T = inf), or ordered, along the field or else up or down at random; a staggered order
+    /// where the couplings have one.
     pub fn start(&mut self, disordered: bool, rng: &mut Generator) {
         self.burning = BurnIn::default();
         let along_field = self.field != 0.0 && self.signs.is_none();
@@ -271,8 +271,8 @@ impl<'a, L: Lattice + ?Sized> Chain<'a, L> {
         self.spins.iter_mut().zip(self.signs.iter().flatten()).for_each(|(s, sign)| *s *= sign);
     }
 
-    /// Brings the burn-in since [`Chain::start`] to its end and returns the number of clusters per spacing, from their mean size in its
-    /// second half; where it is over it only says that number.
+    /// Brings the burn-in since [`Chain::start`] to its end and returns the number of clusters per spacing, from their
+    /// mean size in its second half; where it is over it only says that number.
     pub fn burn_in(&mut self, length: &ChainLength, rng: &mut Generator) -> usize {
         loop {
             if let Some(clusters) = self.go_on_burning_in(length, rng) {

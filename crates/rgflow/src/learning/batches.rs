@@ -53,7 +53,8 @@ impl Batching {
         n.div_ceil(self.size(n).max(1))
     }
 
-    /// Writes the order of the samples 0 .. n of one sweep to `order`; its chunks of [`Batching::size`] are the batches.
+    /// Writes the order of the samples 0 .. n of one sweep to `order`; its chunks of [`Batching::size`] are the
+    /// batches.
     ///
     /// ```
     /// use rgflow::{learning::Batching, random::Streams};
@@ -91,7 +92,8 @@ impl SampleWeights {
     /// Of `weights`, one for each sample, in any unit.
     ///
     /// # Errors
-    /// [`LearningError::Setting`] for a weight that is negative or not finite; [`LearningError::NoSamples`] where all are 0.
+    /// [`LearningError::Setting`] for a weight that is negative or not finite; [`LearningError::NoSamples`] where all
+    /// are 0.
     pub fn new(weights: &[f64]) -> Result<Self, LearningError> {
         weights
             .iter()
@@ -116,8 +118,8 @@ impl SampleWeights {
         self.reached.len()
     }
 
-    /// Appends `n` samples to `order` by systematic resampling, in rising order: sample i is taken n w_i / W times, rounded up or down so
-    /// that this is its mean, W the sum of the weights.
+    /// Appends `n` samples to `order` by systematic resampling, in rising order: sample i is taken n w_i / W times,
+    /// rounded up or down so that this is its mean, W the sum of the weights.
     ///
     /// ```
     /// use rgflow::{learning::SampleWeights, random::Streams};
@@ -141,9 +143,9 @@ impl SampleWeights {
 }
 
 impl Batching {
-    /// The same as [`Batching::sweep`] of weighted samples: each comes as often as its weight says on average. With repeats, draws are
-    /// independent; without, the numbers of times are rounded up or down ([`SampleWeights::draw`]), and equal weights are a sweep of all
-    /// samples.
+    /// The same as [`Batching::sweep`] of weighted samples: each comes as often as its weight says on average. With
+    /// repeats, draws are independent; without, the numbers of times are rounded up or down ([`SampleWeights::draw`]),
+    /// and equal weights are a sweep of all samples.
     pub fn weighted_sweep(&self, weights: &SampleWeights, random: &mut Generator, order: &mut Vec<usize>) {
         order.clear();
         let n = weights.len();
@@ -209,9 +211,10 @@ mod tests {
         }
     }
 
-    /// Null: with repeats, draws are uniform and independent. 400 sweeps of 50 draws from 50 samples, seed 1: the counts give
-    /// chi^2 with 49 degrees of freedom, below 98 but for p < 1e-4 (and above 19.4 but for 1e-4), and the samples missed by a
-    /// sweep number 50 (49/50)^50 = 18.2 +- 2.2 each, their mean over 400 sweeps +- 0.11 (|z| < 4.5).
+    /// Null: with repeats, draws are uniform and independent. 400 sweeps of 50 draws from 50 samples, seed 1: the
+    /// counts give chi^2 with 49 degrees of freedom, below 98 but for p < 1e-4 (and above 19.4 but for 1e-4), and the
+    /// samples missed by a sweep number 50 (49/50)^50 = 18.2 +- 2.2 each, their mean over 400 sweeps +- 0.11 (|z|
+    /// < 4.5).
     #[test]
     fn repeats_are_independent_draws() {
         let batching = Batching::Mini { size: 10, repeats: true };
@@ -234,9 +237,9 @@ mod tests {
         assert_eq!(sweeps(Batching::Mini { size: 20, repeats: true }, 50, 1)[0].len(), 60);
     }
 
-    /// Numbers of times of weighted samples: rounded up or down without repeats, and their means are n w / W. Null: each of 8 counts over
-    /// 2000 sweeps is a sum of terms of variance at most 1/4 (systematic) or of Poisson counts (independent draws): |z| < 5 for each of 24
-    /// means, p < 2e-5.
+    /// Numbers of times of weighted samples: rounded up or down without repeats, and their means are n w / W. Null:
+    /// each of 8 counts over 2000 sweeps is a sum of terms of variance at most 1/4 (systematic) or of Poisson counts
+    /// (independent draws): |z| < 5 for each of 24 means, p < 2e-5.
     #[test]
     fn weighted_samples_come_by_their_weights() {
         let given = [0.5, 0.0, 3.0, 1.0, 1.25, 0.25, 0.0, 2.0];

@@ -36,8 +36,8 @@ pub struct Descent {
     pub decay: f64,
     /// Linear fall of the learning rate to 0, besides its decay; `None`: it does not fall.
     pub fall: Option<Fall>,
-    /// Largest Euclidean norm of the gradient of the cost over all parameters of the machine, > 0: a longer gradient is scaled down to it
-    /// before the rule sees it (Pascanu, Mikolov and Bengio 2013); `None`: any.
+    /// Largest Euclidean norm of the gradient of the cost over all parameters of the machine, > 0: a longer gradient is
+    /// scaled down to it before the rule sees it (Pascanu, Mikolov and Bengio 2013); `None`: any.
     pub clip: Option<f32>,
     /// Regularisation.
     pub regulariser: Regulariser,
@@ -189,8 +189,8 @@ mod tests {
         Descent { rule, rate: 0.1, decay: 0.05, fall: None, clip: None, regulariser }
     }
 
-    /// Runs 30 updates of ours with gradients handed over times -8 and the scale -1/8, and of `textbook` in f64, which is
-    /// told the update's number from 1, its rate and the gradient of the energy, and gives the change.
+    /// Runs 30 updates of ours with gradients handed over times -8 and the scale -1/8, and of `textbook` in f64, which
+    /// is told the update's number from 1, its rate and the gradient of the energy, and gives the change.
     fn compare(rule: Rule, weights: bool, mut textbook: impl FnMut(usize, i32, f64, f64) -> f64) {
         let descent = described(rule);
         let mut optimiser = if weights { descent.weights(3) } else { descent.biases(3) };
@@ -247,7 +247,8 @@ mod tests {
             w[0]
         };
         let l1 = Regulariser { lambda_w: 0.5, ..Regulariser::default() };
-        // (w - c)^2/2 + lambda |w| has its minimum at c - lambda, and at 0 where |c| < lambda, left by at most eta lambda.
+        // (w - c)^2/2 + lambda |w| has its minimum at c - lambda, and at 0 where |c| < lambda, left by at most eta
+        // lambda.
         assert!((minimum(l1, 2.0) - 1.5).abs() < 1e-4 && minimum(l1, 0.4).abs() <= 0.01 * 0.9);
         let l2 = Regulariser { mu_w: 3.0, ..Regulariser::default() };
         assert!((minimum(l2, 2.0) - 0.5).abs() < 1e-4);

@@ -17,8 +17,8 @@ pub struct Regulariser {
     pub mu_w: f32,
     /// Strength of half the squared Euclidean norm L_2 of the biases, >= 0.
     pub mu_b: f32,
-    /// Largest |w| that is allowed, > 0: a constraint on the maximum norm L_inf, kept by clipping each weight after each
-    /// update, which is the projection onto the nearest weights that obey it.
+    /// Largest |w| that is allowed, > 0: a constraint on the maximum norm L_inf, kept by clipping each weight after
+    /// each update, which is the projection onto the nearest weights that obey it.
     pub max_norm: Option<f32>,
 }
 

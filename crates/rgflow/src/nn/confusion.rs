@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
-/// Number of samples of each class (row) that are read as each (column): as the output that is largest, or the last of the largest.
+/// Number of samples of each class (row) that are read as each (column): as the output that is largest, or the last of
+/// the largest.
 ///
 /// `outputs`: shape (n, n_classes), by sample; `classes`: the true class of each, below n_classes. Returns the shape
 /// (n_classes, n_classes).

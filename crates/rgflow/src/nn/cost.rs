@@ -27,10 +27,11 @@ pub enum Cost {
     /// (yhat - y)^2/2 for z >= 0, else (yhat - y)^2/(2 alpha) + (1 - 1/alpha) y^2/2; matched to the leaky ReLU (A.18b,
     /// made continuous).
     LeakyReluCost,
-    /// (yhat - y)^2/2 for z >= 0, else yhat - (1 + y) ln(1 + yhat) + y^2/2; matched to the ELU (A.19b, made continuous).
+    /// (yhat - y)^2/2 for z >= 0, else yhat - (1 + y) ln(1 + yhat) + y^2/2; matched to the ELU (A.19b, made
+    /// continuous).
     EluCost,
-    /// The perceptron's criterion (yhat - y) z, y = 0 or 1: its descent is the rule w <- w - eta (yhat - y) x (Rosenblatt
-    /// 1958); matched to the step in this sense.
+    /// The perceptron's criterion (yhat - y) z, y = 0 or 1: its descent is the rule w <- w - eta (yhat - y) x
+    /// (Rosenblatt 1958); matched to the step in this sense.
     Perceptron,
 }
 
@@ -91,8 +92,8 @@ impl Cost {
         if fits { Ok(()) } else { Err(NnError::Mismatch { cost: self, output }) }
     }
 
-    /// Cost of a sample by outputs that know nothing: 1/n for each of n classes, the middle of sigmoid and tanh. None where outputs have
-    /// no bounds or costs no logarithm.
+    /// Cost of a sample by outputs that know nothing: 1/n for each of n classes, the middle of sigmoid and tanh. None
+    /// where outputs have no bounds or costs no logarithm.
     pub fn of_guess(self, n_out: usize) -> Option<f64> {
         match self {
             Self::CategoricalCrossEntropy => (n_out > 1).then(|| libm::log(n_out as f64)),
@@ -101,8 +102,8 @@ impl Cost {
         }
     }
 
-    /// Cost of one sample from the fields `z` of the output layer, against the targets `y` (as many), without overflow at
-    /// any z. The pair of `self` and `output` must be one that [`Cost::check`] accepts.
+    /// Cost of one sample from the fields `z` of the output layer, against the targets `y` (as many), without overflow
+    /// at any z. The pair of `self` and `output` must be one that [`Cost::check`] accepts.
     ///
     /// ```
     /// use rgflow::nn::{Activation, Cost};

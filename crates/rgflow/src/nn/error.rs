@@ -15,7 +15,8 @@ pub enum NnError {
     Learning(#[from] LearningError),
     /// Hidden neurons without gradient.
     #[error(
-        "activation \"step\" of the hidden layers: its gradient is zero, so they cannot learn; use \"sigmoid\" or \"tanh\""
+        "activation \"step\" of the hidden layers: its gradient is zero, so they cannot learn; use \"sigmoid\" \
+         or \"tanh\""
     )]
     NoGradient,
     /// An activation that the name does not say.

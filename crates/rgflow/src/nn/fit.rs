@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 /// Rows of the training set whose cost is shown.
 const SHOWN: usize = 5000;
 
-/// A training on its way; see [`super::train`], which brings one to its end. Its work is counted in updates, and an advance ends with
-/// each epoch.
+/// A training on its way; see [`super::train`], which brings one to its end. Its work is counted in updates, and an
+/// advance ends with each epoch.
 pub struct Fit<'a> {
     trainer: Trainer<'a>,
     data: Data<'a>,
@@ -75,7 +75,8 @@ impl<'a> Fit<'a> {
     /// The trained network, its costs and how the training ended.
     ///
     /// # Errors
-    /// [`NnError::Diverged`] if a cost was not finite or all were far above that of a guess, [`NnError::Stopped`] if there is more to do.
+    /// [`NnError::Diverged`] if a cost was not finite or all were far above that of a guess, [`NnError::Stopped`] if
+    /// there is more to do.
     pub fn finish(self) -> Result<Trained, NnError> {
         let stop = self.stop.ok_or(Stopped)?;
         let diverged = |sign| NnError::Diverged { sign, rate: self.training.descent.rate };
@@ -83,7 +84,8 @@ impl<'a> Fit<'a> {
         if let Some(bad) = self.curve.iter().find(|e| !finite(e)) {
             return Err(diverged(format!("the cost after epoch {} is not finite", bad.epoch)));
         }
-        // A network that learns is better than chance on its training data sooner or later; one that costs twice as much throughout has diverged.
+        // A network that learns is better than chance on its training data sooner or later; one that costs twice as
+        // much throughout has diverged.
         let least = self.curve.iter().map(|e| e.train_cost).fold(f64::INFINITY, f64::min);
         if let Some(guess) = self.training.cost.of_guess(self.trainer.mlp().n_out()).filter(|guess| least > 2.0 * guess)
         {
@@ -177,8 +179,9 @@ mod tests {
     use crate::random::Streams;
     use ndarray::Array2;
 
-    /// Left after each of its updates and taken up in a new network, a training makes only the updates that are left and ends with the
-    /// same bytes: inputs as bits and as numbers, classes and values, every rule and kind of batch, with and without early stopping.
+    /// Left after each of its updates and taken up in a new network, a training makes only the updates that are left
+    /// and ends with the same bytes: inputs as bits and as numbers, classes and values, every rule and kind of batch,
+    /// with and without early stopping.
     #[test]
     fn a_training_left_after_any_update_ends_with_the_same_bytes() {
         let mini = |repeats| Batching::Mini { size: 12, repeats };

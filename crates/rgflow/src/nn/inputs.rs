@@ -1,5 +1,5 @@
-//! Inputs of a network: real numbers, or bits where all of them are one of two values, such as spins and black-and-white
-//! pixels. Bits go the shorter way of [`crate::kernel::subset_sums`]; nothing is ever thresholded.
+//! Inputs of a network: real numbers, or bits where all of them are one of two values, such as spins and
+//! black-and-white pixels. Bits go the shorter way of [`crate::kernel::subset_sums`]; nothing is ever thresholded.
 
 use std::borrow::Cow;
 use std::ops::Range;

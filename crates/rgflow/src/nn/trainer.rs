@@ -51,8 +51,9 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Of `mlp` on `data`, by batching, descent and cost of `training`. The order of the samples in each sweep comes from the
-    /// stream `purpose/shuffle`. Inputs that all are -1 or +1, or all 0 or 1, are kept as bits, which is faster.
+    /// Of `mlp` on `data`, by batching, descent and cost of `training`. The order of the samples in each sweep comes
+    /// from the stream `purpose/shuffle`. Inputs that all are -1 or +1, or all 0 or 1, are kept as bits, which is
+    /// faster.
     ///
     /// # Errors
     /// Settings, shapes and costs that do not fit.
@@ -87,8 +88,8 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// One update, which allocates nothing but what the matrix products pack. The data is shuffled afresh each sweep, whose last batch may
-    /// be smaller.
+    /// One update, which allocates nothing but what the matrix products pack. The data is shuffled afresh each sweep,
+    /// whose last batch may be smaller.
     pub fn update(&mut self) {
         let n = self.data.x.nrows();
         if self.at >= self.order.len() {

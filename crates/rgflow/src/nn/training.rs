@@ -30,7 +30,8 @@ pub struct Training {
 }
 
 impl Default for Training {
-    /// 20 epochs of a classifier: batches of 50, Adam at the rate 0.001, the categorical cross-entropy, no early stopping.
+    /// 20 epochs of a classifier: batches of 50, Adam at the rate 0.001, the categorical cross-entropy, no early
+    /// stopping.
     fn default() -> Self {
         Self {
             epochs: 20,

@@ -10,7 +10,8 @@ use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
 use crate::kernel::subset_sums::{Tables, add_product};
 
-/// Most rows that go through the network together on the way to a gradient: what they leave in each layer stays in the cache.
+/// Most rows that go through the network together on the way to a gradient: what they leave in each layer stays in the
+/// cache.
 const BLOCK: usize = 256;
 
 /// Outputs and errors of every layer for up to a number of rows, and the gradient.
@@ -84,8 +85,8 @@ impl Workspace {
 
     /// Gradient of the mean cost over the rows of `x` by backpropagation (thesis section 2.3.2, I-IV), layer by layer.
     ///
-    /// `x`: any number of rows, which go through the workspace one portion after the other; `targets`: as many as rows, and such as `cost`
-    /// takes.
+    /// `x`: any number of rows, which go through the workspace one portion after the other; `targets`: as many as rows,
+    /// and such as `cost` takes.
     ///
     /// # Panics
     /// If no row fits, if `x` has another width, if there are fewer targets than rows, or a class beyond the outputs.
@@ -245,8 +246,8 @@ mod tests {
     use crate::nn::inputs::Set;
     use crate::random::Streams;
 
-    /// Inputs as bits against the same inputs as numbers, through one workspace with other numbers of rows in turn: outputs and gradients
-    /// agree up to rounding (sums of at most 300 terms of order one).
+    /// Inputs as bits against the same inputs as numbers, through one workspace with other numbers of rows in turn:
+    /// outputs and gradients agree up to rounding (sums of at most 300 terms of order one).
     #[test]
     fn bits_give_what_numbers_give() {
         let mut random = Streams::new(1).generator("test/bits", 0);

@@ -7,7 +7,8 @@ use super::{LEAST_BLOCKS, State};
 pub enum MbarError {
     /// A state that the samples do not reach.
     #[error(
-        "{at}: reweighting leaves {n_eff:.0} configurations, less than a tenth of the {n} of the nearest series ({nearest}); sample \
+        "{at}: reweighting leaves {n_eff:.0} configurations, less than a tenth of the {n} of the nearest series \
+         ({nearest}); sample \
          nearer, the last that overlaps is {reach}"
     )]
     Overlap {
@@ -24,7 +25,8 @@ pub enum MbarError {
     },
     /// A state where configurations that were not drawn may weigh much.
     #[error(
-        "{at}: one configuration beyond the outermost of the samples would carry {:.0} % of all weights; the nearest series is at {nearest}; sample \
+        "{at}: one configuration beyond the outermost of the samples would carry {:.0} % of all weights; the nearest \
+         series is at {nearest}; sample \
          nearer, the last that is supported is {reach}", 100.0 * .beyond
     )]
     Support {
@@ -47,7 +49,8 @@ pub enum MbarError {
     },
     /// Too short for errors.
     #[error(
-        "the series at {at} has {n} configurations with tau_int = {tau_int:.1}: too few for {LEAST_BLOCKS} blocks of a jackknife; draw at \
+        "the series at {at} has {n} configurations with tau_int = {tau_int:.1}: too few for {LEAST_BLOCKS} blocks of \
+         a jackknife; draw at \
          least {least}"
     )]
     TooFew {

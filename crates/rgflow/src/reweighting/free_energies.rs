@@ -29,7 +29,8 @@ impl Mbar {
         Err(MbarError::Apart { a: self.states[a], b: self.states[b] })
     }
 
-    /// Free energies of the states that steps from `first` reach, each to a state that overlaps with the one before; NaN elsewhere.
+    /// Free energies of the states that steps from `first` reach, each to a state that overlaps with the one before;
+    /// NaN elsewhere.
     pub(super) fn joined_with(&self, first: usize) -> Vec<f64> {
         let k = self.states.len();
         let mut f = vec![f64::NAN; k];
@@ -63,7 +64,8 @@ impl Mbar {
         f
     }
 
-    /// Newton's method on sum_n ln D(n) - sum_k N_k f_k; leaves shares and D behind, and returns the Hessian's factor (without f_0).
+    /// Newton's method on sum_n ln D(n) - sum_k N_k f_k; leaves shares and D behind, and returns the Hessian's factor
+    /// (without f_0).
     pub(super) fn solve(&mut self) -> Result<Cholesky<f64, Dyn>, MbarError> {
         let k = self.states.len();
         let counts: Vec<f64> = (0..k).map(|i| self.size(i) as f64).collect();
@@ -90,7 +92,8 @@ impl Mbar {
             }
         }
         Err(MbarError::Undefined(format!(
-            "free energies did not converge in {MOST_STEPS} steps: series must overlap more; sample at states between them"
+            "free energies did not converge in {MOST_STEPS} steps: series must overlap more; sample at states between \
+             them"
         )))
     }
 

@@ -23,9 +23,9 @@ pub fn weights(energy: &[f64], at: Temperature, to: Temperature) -> (Vec<f64>, f
 /// The temperature at which the susceptibility of |m|, chi = N (<m^2> - <|m|>^2)/T, is largest.
 ///
 /// `energy` and `abs_m`: energy per spin (J) and |m| of configurations of `n_sites` spins at `at`, in the order of the
-/// chain(s); `width`: the search spans `at` - width to `at` + width where the samples support it ([`Mbar::read`]). Error by
-/// jackknife over 20 blocks. `None` where the largest value lies at an end of what is supported, or there are fewer than
-/// 200 configurations.
+/// chain(s); `width`: the search spans `at` - width to `at` + width where the samples support it ([`Mbar::read`]).
+/// Error by jackknife over 20 blocks. `None` where the largest value lies at an end of what is supported, or there are
+/// fewer than 200 configurations.
 pub fn susceptibility_peak(
     energy: &[f64],
     abs_m: &[f64],
@@ -77,7 +77,8 @@ mod tests {
         Observables::measure(&Square::new(size, size).unwrap(), seen.spins.view()).unwrap()
     }
 
-    /// Null: independent exact draws, so the weighted mean is normal about Kaufman's energy; |z| < 4.5 at 2 temperatures: p < 2e-5.
+    /// Null: independent exact draws, so the weighted mean is normal about Kaufman's energy; |z| < 4.5 at 2
+    /// temperatures: p < 2e-5.
     #[test]
     fn reweighted_energies_are_those_of_kaufman() {
         let at = Temperature::new(2.4).unwrap();
@@ -118,8 +119,8 @@ mod tests {
         // Out of reach: the largest value is at the end.
         assert_eq!(susceptibility_peak(&seen.energy, &seen.abs_m, 16, at, 0.01), None);
     }
-    /// Ground states alone have equal weights at every temperature, which Kish's number takes for overlap: no peak is read from them, nor from 300
-    /// configurations at T = 1 whose grid leads to the peak near T = 2.5 and beyond.
+    /// Ground states alone have equal weights at every temperature, which Kish's number takes for overlap: no peak is
+    /// read from them, nor from 300 configurations at T = 1 whose grid leads to the peak near T = 2.5 and beyond.
     #[test]
     fn a_peak_that_was_never_sampled_is_not_read() {
         let abs_m: Vec<f64> = (0..1000).map(|i| if i % 7 == 0 { 0.9 } else { 1.0 }).collect();

@@ -1,10 +1,11 @@
 //! Collections read at other temperatures and in other fields: one alone ([`histogram`]), or several as one ([`Mbar`]).
 //!
-//! H = E - Y X, so a configuration of the state (beta, Y) has the weight e^{-u}, u = beta (E - Y X). Those of K states are one sample
-//! of the mixture of their laws: f_k = -ln Z_k solve f_k = -ln sum_n e^{-u_k(n)}/D(n), D(n) = sum_j N_j e^{f_j - u_j(n)}, and averages at
-//! any state have weights e^{-u(n)}/D(n) (Shirts and Chodera 2008, eqs 8 and 11: MBAR; Ferrenberg and Swendsen 1989 without bins).
-//! The f_k are where a convex function is least, found by Newton's method. Errors by jackknife: a block of every series is left out at once,
-//! with free energies solved anew, so that their error is part of that of every average.
+//! H = E - Y X, so a configuration of the state (beta, Y) has the weight e^{-u}, u = beta (E - Y X). Those of K states
+//! are one sample of the mixture of their laws: f_k = -ln Z_k solve f_k = -ln sum_n e^{-u_k(n)}/D(n), D(n) = sum_j N_j
+//! e^{f_j - u_j(n)}, and averages at any state have weights e^{-u(n)}/D(n) (Shirts and Chodera 2008, eqs 8 and 11:
+//! MBAR; Ferrenberg and Swendsen 1989 without bins). The f_k are where a convex function is least, found by Newton's
+//! method. Errors by jackknife: a block of every series is left out at once, with free energies solved anew, so that
+//! their error is part of that of every average.
 
 mod error;
 mod free_energies;
@@ -81,7 +82,8 @@ pub struct Series<'a> {
     pub tau_int: f64,
 }
 
-/// Blocks of a jackknife of `series`: a block has at least ten tau_int; there are 50, or as many as the series with the fewest has.
+/// Blocks of a jackknife of `series`: a block has at least ten tau_int; there are 50, or as many as the series with the
+/// fewest has.
 ///
 /// # Errors
 /// [`MbarError::TooFew`] below ten blocks.
@@ -143,7 +145,8 @@ pub struct Mbar {
     /// N_k e^{f_k - u_k(n)}/D(n), shape `(n, K)`: the probability that a configuration is from series k.
     share: Vec<f64>,
     ln_d: Vec<f64>,
-    /// For each block left out, what its D has for each state, over that of all: (N_k'/N_k) e^{f_k' - f_k}; shape `(n_blocks, K)`.
+    /// For each block left out, what its D has for each state, over that of all: (N_k'/N_k) e^{f_k' - f_k}; shape
+    /// `(n_blocks, K)`.
     left_out: Vec<Vec<f64>>,
     /// Block of each configuration.
     block: Vec<u32>,
@@ -153,16 +156,19 @@ impl Mbar {
     /// Solves for the free energies of `series`, to 1e-10, with as many blocks as [`blocks`] says.
     ///
     /// # Errors
-    /// Those of [`blocks`], and [`MbarError::Apart`] if the states fall into groups that do not overlap: no two of them keep a tenth of
-    /// their configurations half way. [`MbarError::Undefined`] without series, or with numbers that are not finite.
+    /// Those of [`blocks`], and [`MbarError::Apart`] if the states fall into groups that do not overlap: no two of them
+    /// keep a tenth of their configurations half way. [`MbarError::Undefined`] without series, or with numbers that are
+    /// not finite.
     pub fn new(series: &[Series]) -> Result<Self, MbarError> {
         Self::with_blocks(series, usize::MAX)
     }
 
-    /// The same of pairs {s, -s}, where X changes its sign when all spins are turned and E does not, with at most `most` blocks.
+    /// The same of pairs {s, -s}, where X changes its sign when all spins are turned and E does not, with at most
+    /// `most` blocks.
     ///
-    /// A configuration of the law (beta, Y) is, turned, one of (beta, -Y), so that each stands for its pair, with the weight
-    /// e^{-beta E} cosh(beta Y X): the states +-Y are one, and no phase is missing. Averages are over pairs: see [`Mbar::turned`].
+    /// A configuration of the law (beta, Y) is, turned, one of (beta, -Y), so that each stands for its pair, with the
+    /// weight e^{-beta E} cosh(beta Y X): the states +-Y are one, and no phase is missing. Averages are over pairs: see
+    /// [`Mbar::turned`].
     ///
     /// # Errors
     /// As [`Mbar::with_blocks`].
@@ -178,8 +184,8 @@ impl Mbar {
         Self::build(series, most, false)
     }
 
-    /// Groups of `series` that do not overlap with each other, by their numbers: a group is read as one, two of them are not.
-    /// `pairs`: configurations are pairs {s, -s}, as in [`Mbar::of_pairs`].
+    /// Groups of `series` that do not overlap with each other, by their numbers: a group is read as one, two of them
+    /// are not. `pairs`: configurations are pairs {s, -s}, as in [`Mbar::of_pairs`].
     ///
     /// # Errors
     /// [`MbarError::Undefined`] without series, or with numbers that are not finite.
@@ -245,8 +251,9 @@ impl Mbar {
         }
     }
 
-    /// With configurations (E in J, X) that lie just beyond the outermost of the samples and can exist: what one of them would weigh decides
-    /// whether a state is supported, and enters the errors. Without them the outermost ones themselves stand for them.
+    /// With configurations (E in J, X) that lie just beyond the outermost of the samples and can exist: what one of
+    /// them would weigh decides whether a state is supported, and enters the errors. Without them the outermost ones
+    /// themselves stand for them.
     #[must_use]
     pub fn with_edges(mut self, edges: &[(f64, f64)]) -> Self {
         self.edges = edges.iter().map(|(e, x)| (e - self.origin.0, x - self.origin.1)).collect();
@@ -268,7 +275,8 @@ impl Mbar {
         self.left_out.len()
     }
 
-    /// Total energy in J (without field) of the configuration `n`, counted through all series in their order; then of the edges.
+    /// Total energy in J (without field) of the configuration `n`, counted through all series in their order; then of
+    /// the edges.
     pub fn energy(&self, n: usize) -> f64 {
         self.origin.0 + n.checked_sub(self.len()).map_or_else(|| self.energy[n], |edge| self.edges[edge].0)
     }

@@ -1,8 +1,8 @@
 //! Averages at states that were not sampled, and whether the samples support them.
 //!
-//! Kish's number of configurations cannot see what was never drawn: ground states alone have equal weights at every temperature. So the
-//! question is also what one more configuration, just beyond the outermost that were drawn, would weigh. Bounds are calibrated in
-//! `examples/reweighting_calibration.rs` of rgflow-lab.
+//! Kish's number of configurations cannot see what was never drawn: ground states alone have equal weights at every
+//! temperature. So the question is also what one more configuration, just beyond the outermost that were drawn, would
+//! weigh. Bounds are calibrated in `examples/reweighting_calibration.rs` of rgflow-lab.
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -30,8 +30,8 @@ pub(crate) struct Support {
 }
 
 impl Support {
-    /// Of configurations with the weights `w` and the energies `energy`, of which `central` are the quantiles; `edge` is the largest weight of one
-    /// beyond the outermost, and `independent` of them make an independent one.
+    /// Of configurations with the weights `w` and the energies `energy`, of which `central` are the quantiles; `edge`
+    /// is the largest weight of one beyond the outermost, and `independent` of them make an independent one.
     pub fn new(w: &[f64], energy: &[f64], [low, high]: [f64; 2], edge: f64, independent: f64) -> Self {
         let (total, squares) = w.iter().fold((0.0, 0.0), |(a, b), w| (a + w, b + w * w));
         let n_eff = total * total / squares;
@@ -45,7 +45,8 @@ impl Support {
         Self { n_eff, beyond: largest / (total + largest), amid }
     }
 
-    /// The same where only the weights `w` and the energies of configurations are known: the outermost of them stand for those beyond.
+    /// The same where only the weights `w` and the energies of configurations are known: the outermost of them stand
+    /// for those beyond.
     pub fn of_one(w: &[f64], energy: &[f64]) -> Self {
         Self::new(w, energy, central(energy), 0.0, 1.0)
     }
@@ -64,9 +65,10 @@ impl Mbar {
     /// [`Mbar::with_edges`]. In a sample of pairs it is the mean of a pair: see [`Mbar::turned`].
     ///
     /// # Errors
-    /// [`MbarError::Overlap`] if fewer configurations count (Kish) than a tenth ([`OVERLAP`]) of those of the nearest sampled state,
-    /// [`MbarError::Support`] if one more configuration beyond the outermost would carry more than 3 % of all weights. Where the mean
-    /// energy lies within the central four fifths of those drawn, such a configuration may carry up to three tenths, and n_eff is not asked.
+    /// [`MbarError::Overlap`] if fewer configurations count (Kish) than a tenth ([`OVERLAP`]) of those of the nearest
+    /// sampled state, [`MbarError::Support`] if one more configuration beyond the outermost would carry more than 3 %
+    /// of all weights. Where the mean energy lies within the central four fifths of those drawn, such a configuration
+    /// may carry up to three tenths, and n_eff is not asked.
     pub fn read<const M: usize>(
         &self,
         state: State,
@@ -100,7 +102,8 @@ impl Mbar {
         self.support(state, &w).holds(OVERLAP * self.size(self.nearest(state)) as f64)
     }
 
-    /// Probability at `state` that of the pair {s, -s} of configuration `n` it is the other one than was drawn; 1/2 unless X is odd.
+    /// Probability at `state` that of the pair {s, -s} of configuration `n` it is the other one than was drawn; 1/2
+    /// unless X is odd.
     ///
     /// With it the mean of a quantity O over the pair is (1 - p) O(s) + p O(-s).
     pub fn turned(&self, state: &State, n: usize) -> f64 {

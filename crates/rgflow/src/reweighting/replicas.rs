@@ -1,4 +1,5 @@
-//! Averages with what their errors are made of: a block of the jackknife left out, and configurations that were not drawn.
+//! Averages with what their errors are made of: a block of the jackknife left out, and configurations that were not
+//! drawn.
 
 use ndarray::Array2;
 
@@ -9,19 +10,21 @@ use crate::statistics::Estimate;
 pub struct Replicas {
     /// Shape `(1 + n_blocks, n_quantities)`.
     pub rows: Array2<f64>,
-    /// Averages with [`UNSEEN`] more configurations of a kind that weighs most, or lies beyond all that were drawn: shape `(n_kinds, n_quantities)`.
+    /// Averages with [`UNSEEN`] more configurations of a kind that weighs most, or lies beyond all that were drawn:
+    /// shape `(n_kinds, n_quantities)`.
     pub more: Array2<f64>,
     /// Kish's number of configurations that count.
     pub n_eff: f64,
 }
 
-/// Independent configurations that may be missing: of what was never seen, fewer than -ln 0.0027 = 5.9 are expected with the
-/// confidence of three standard errors (99.73 %), that is three errors of two.
+/// Independent configurations that may be missing: of what was never seen, fewer than -ln 0.0027 = 5.9 are expected
+/// with the confidence of three standard errors (99.73 %), that is three errors of two.
 pub const UNSEEN: f64 = 2.0;
 
 impl Replicas {
-    /// A function of the averages with its jackknife error and bias correction. The error also has, in quadrature, the most that
-    /// the function changes with [`UNSEEN`] more configurations of one kind: the jackknife cannot see what was drawn once or never.
+    /// A function of the averages with its jackknife error and bias correction. The error also has, in quadrature, the
+    /// most that the function changes with [`UNSEEN`] more configurations of one kind: the jackknife cannot see what
+    /// was drawn once or never.
     pub fn estimate(&self, f: impl Fn(&[f64]) -> f64) -> Estimate {
         let values = self.map(&f);
         let of_more = self.more.rows().into_iter().map(|row| f(row.as_slice().expect("rows are contiguous")));

@@ -25,8 +25,8 @@ fn series(all: &[Drawn]) -> Vec<Series<'_>> {
     all.iter().map(|d| Series { state: d.state, energy: &d.energy, x: &d.x, tau_int: 0.5 }).collect()
 }
 
-/// Null: independent exact draws; energies at six temperatures about Kaufman's and two differences of ln Z about Kaufman's are
-/// normal, |z| < 5.5 (50 blocks, Student's t): p < 2e-5 for all eight.
+/// Null: independent exact draws; energies at six temperatures about Kaufman's and two differences of ln Z about
+/// Kaufman's are normal, |z| < 5.5 (50 blocks, Student's t): p < 2e-5 for all eight.
 #[test]
 fn energies_and_free_energies_are_those_of_kaufman() {
     let at = [2.0, 2.3, 2.7];
@@ -48,8 +48,8 @@ fn energies_and_free_energies_are_those_of_kaufman() {
     assert_eq!(mbar.free_energies()[0].value, 0.0);
 }
 
-/// Null: errors are right, so 60 pulls about the truth have a sum of squares of chi^2 with 60 degrees of freedom (somewhat wider for
-/// errors from 50 blocks): between 25 and 115, p < 1e-4.
+/// Null: errors are right, so 60 pulls about the truth have a sum of squares of chi^2 with 60 degrees of freedom
+/// (somewhat wider for errors from 50 blocks): between 25 and 115, p < 1e-4.
 #[test]
 fn errors_are_those_of_repetition() {
     let truth = square::thermodynamics(4, 4, Temperature::new(2.5).unwrap()).unwrap().energy;

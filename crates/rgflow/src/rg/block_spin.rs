@@ -1,4 +1,5 @@
-//! Block spins: b x b spins become one, by the majority rule (Kadanoff 1966; thesis section 3.2, eq. 3.2.34) or another.
+//! Block spins: b x b spins become one, by the majority rule (Kadanoff 1966; thesis section 3.2, eq. 3.2.34) or
+//! another.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! Exact decimation of the Ising chain: every second spin is summed over (thesis section 3.2, eqs 3.2.11-3.2.17).
 
-/// Couplings of a chain or ring, -beta H = sum over sites of (K s s' + h s + K0), s' the next spin. All without unit: K = beta J, h beta
-/// times the field, K0 a free energy of each site over temperature.
+/// Couplings of a chain or ring, -beta H = sum over sites of (K s s' + h s + K0), s' the next spin. All without unit:
+/// K = beta J, h beta times the field, K0 a free energy of each site over temperature.
 ///
 /// ```
 /// use rgflow::rg::decimation::Couplings;
@@ -21,8 +21,8 @@ pub struct Couplings {
 }
 
 impl Couplings {
-    /// The couplings of the survivors, twice as far apart: the law of every second spin is that of a chain with these, and the free
-    /// energy is kept, N ln z(K, h, K0) = (N/2) ln z(K', h', K0').
+    /// The couplings of the survivors, twice as far apart: the law of every second spin is that of a chain with these,
+    /// and the free energy is kept, N ln z(K, h, K0) = (N/2) ln z(K', h', K0').
     ///
     /// e^{4K'} = cosh(2K + h) cosh(2K - h) / cosh^2 h, e^{2(h' - h)} = cosh(2K + h) / cosh(2K - h) and
     /// e^{4(K0' - 2 K0)} = 16 cosh(2K + h) cosh(2K - h) cosh^2 h. Fixed points: K = 0 at any h, and K = inf at h = 0.
@@ -100,8 +100,8 @@ mod tests {
         [0.0, 0.2, 1.0, -0.7, 2.0].into_iter().flat_map(move |k| fields.map(|h| Couplings { k, h, k0: 0.1 }))
     }
 
-    /// By enumeration: the weights of the survivors of a ring of 10 are those of the ring of 5, term by term, so the free energy and
-    /// all correlations of the survivors are kept.
+    /// By enumeration: the weights of the survivors of a ring of 10 are those of the ring of 5, term by term, so the
+    /// free energy and all correlations of the survivors are kept.
     #[test]
     fn survivors_keep_their_law() {
         for c in cases() {
@@ -157,7 +157,8 @@ mod tests {
             let cold = Couplings { k, h: 0.0, k0: 0.0 }.decimated();
             assert!((cold.k - (k - 0.5 * std::f64::consts::LN_2)).abs() < 1e-15 * k + libm::exp(-4.0 * k), "{cold:?}");
         }
-        // The field grows by the factor 2 near the zero-temperature fixed point, where all spins of a pair turn together.
+        // The field grows by the factor 2 near the zero-temperature fixed point, where all spins of a pair turn
+        // together.
         let cold = Couplings { k: 12.0, h: 1e-6, k0: 0.0 }.decimated();
         assert!((cold.h / 1e-6 - 2.0).abs() < 1e-6, "{cold:?}");
     }

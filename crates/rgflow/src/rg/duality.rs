@@ -2,8 +2,8 @@
 
 /// The dual coupling K*, sinh 2K sinh 2K* = 1, of a coupling K > 0.
 ///
-/// On the infinite lattice Z(K)/sinh^{N/2}(2K) = Z(K*)/sinh^{N/2}(2K*), without the 2^N of the printed eq. 3.2.31; on a torus the two sides differ
-/// by a factor between 1/2 and 2, the ground states of one being one state of the other.
+/// On the infinite lattice Z(K)/sinh^{N/2}(2K) = Z(K*)/sinh^{N/2}(2K*), without the 2^N of the printed eq. 3.2.31; on a
+/// torus the two sides differ by a factor between 1/2 and 2, the ground states of one being one state of the other.
 ///
 /// ```
 /// use rgflow::rg::duality::{CRITICAL_COUPLING, dual};

@@ -1,8 +1,9 @@
-//! Migdal-Kadanoff recursion (Migdal 1975, Kadanoff 1976): bonds are moved until b-fold chains can be summed over, b = 2 on the square lattice.
+//! Migdal-Kadanoff recursion (Migdal 1975, Kadanoff 1976): bonds are moved until b-fold chains can be summed over, b =
+//! 2 on the square lattice.
 //!
-//! K' = (1/2) ln cosh 4K: two bonds of K side by side make 2K, two of these in a row tanh K' = tanh^2 2K. Exact on the hierarchical
-//! lattice that is built by replacing a bond by two double bonds in a row, an approximation on the square lattice (T* = 3.282 for
-//! 2.269, nu = 1.338 for 1).
+//! K' = (1/2) ln cosh 4K: two bonds of K side by side make 2K, two of these in a row tanh K' = tanh^2 2K. Exact on the
+//! hierarchical lattice that is built by replacing a bond by two double bonds in a row, an approximation on the square
+//! lattice (T* = 3.282 for 2.269, nu = 1.338 for 1).
 
 /// The coupling after one step, b = 2. `k` >= 0.
 ///

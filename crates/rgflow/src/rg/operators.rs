@@ -1,7 +1,7 @@
 //! Operators of the square lattice: sums of products of spins over all places and all images under its symmetries.
 //!
-//! These are the couplings of a renormalized Hamiltonian, H = - sum_a K_a S_a (Swendsen 1979). Spins are bits here: a product of
-//! spins is the exclusive or of their bits, a sum of products a count of bits.
+//! These are the couplings of a renormalized Hamiltonian, H = - sum_a K_a S_a (Swendsen 1979). Spins are bits here: a
+//! product of spins is the exclusive or of their bits, a sum of products a count of bits.
 
 use std::str::FromStr;
 

@@ -1,7 +1,8 @@
 //! How far a machine is from an Ising model, exactly.
 //!
-//! Mehta and Schwab (arXiv 1410.3831) call a coarse graining exact if tracing over the hidden units gives back the Hamiltonian:
-//! sum_h exp(-H(v, h)) = exp(-beta E(v)) for all v. Up to a constant, that is ln p(v) + beta E(v) the same for all v.
+//! Mehta and Schwab (arXiv 1410.3831) call a coarse graining exact if tracing over the hidden units gives back the
+//! Hamiltonian: sum_h exp(-H(v, h)) = exp(-beta E(v)) for all v. Up to a constant, that is ln p(v) + beta E(v) the same
+//! for all v.
 
 use crate::kernel::log_weights::LogSum;
 use crate::lattice::{Ising, Lattice, Model, Temperature};

@@ -1,8 +1,9 @@
 //! Tensor renormalization group of Levin and Nave (2007): the partition function of the infinite square lattice.
 //!
-//! Every site is a tensor T[u, r, d, l] whose legs are its bonds. A step splits each tensor along a diagonal by a singular value
-//! decomposition, of which `chi` values are kept, and joins the four halves that face a plaquette into a new tensor: half as many
-//! sites, on a lattice turned by 45 degrees. ln Z per site is the sum of the logarithms taken out on the way.
+//! Every site is a tensor T[u, r, d, l] whose legs are its bonds. A step splits each tensor along a diagonal by a
+//! singular value decomposition, of which `chi` values are kept, and joins the four halves that face a plaquette into a
+//! new tensor: half as many sites, on a lattice turned by 45 degrees. ln Z per site is the sum of the logarithms taken
+//! out on the way.
 
 use std::f64::consts::LN_2;
 
@@ -20,8 +21,8 @@ pub struct Step {
     pub sites: f64,
     /// ln Z per site of a lattice of so many sites with periodic boundaries (both ways, of one tensor).
     pub ln_z: f64,
-    /// (tr T)^2 / tr T^2 of one tensor and of two side by side (Gu and Wen 2009): it flows to 1 in the disordered phase and to 2 in the
-    /// ordered one, whose two ground states it counts; at the critical point to a value between.
+    /// (tr T)^2 / tr T^2 of one tensor and of two side by side (Gu and Wen 2009): it flows to 1 in the disordered phase
+    /// and to 2 in the ordered one, whose two ground states it counts; at the critical point to a value between.
     pub degeneracy: f64,
 }
 
@@ -67,7 +68,8 @@ pub fn renormalize(temperature: Temperature, chi: usize, steps: usize) -> Result
 
 /// T[u, r, d, l]; the legs u and d have one dimension, r and l another.
 struct Tensor {
-    /// Parity of the states of vertical and of horizontal legs: T vanishes where the parities of its legs sum to 1 (Z2 symmetry).
+    /// Parity of the states of vertical and of horizontal legs: T vanishes where the parities of its legs sum to 1 (Z2
+    /// symmetry).
     parity: [Vec<usize>; 2],
     values: Vec<f64>,
 }
@@ -120,7 +122,8 @@ impl Tensor {
     fn step(&self, chi: usize) -> Result<Self, RgError> {
         let [v, h] = self.n();
         let (vertical, horizontal) = (&self.parity[0], &self.parity[1]);
-        // The halves that face the plaquette: of the upper left and lower right site, then of the upper right and lower left one.
+        // The halves that face the plaquette: of the upper left and lower right site, then of the upper right and lower
+        // left one.
         let (lower_right, upper_left, down) =
             split([vertical, horizontal], [horizontal, vertical], chi, |u, l, r, d| self.at(u, r, d, l))?;
         let (lower_left, upper_right, across) =
@@ -149,9 +152,11 @@ impl Half {
     }
 }
 
-/// Splits M[(a, b), (c, d)] = sum_m P[a, b, m] Q[c, d, m], the `chi` largest singular values; P, Q and the parities of m.
+/// Splits M[(a, b), (c, d)] = sum_m P[a, b, m] Q[c, d, m], the `chi` largest singular values; P, Q and the parities of
+/// m.
 ///
-/// With U the eigenvectors of M M^T, P = U sqrt(sigma) and Q = M^T U / sqrt(sigma): their product is the projection U U^T M.
+/// With U the eigenvectors of M M^T, P = U sqrt(sigma) and Q = M^T U / sqrt(sigma): their product is the projection U
+/// U^T M.
 fn split(
     rows: [&Vec<usize>; 2],
     columns: [&Vec<usize>; 2],

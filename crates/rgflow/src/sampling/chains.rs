@@ -13,9 +13,9 @@ impl ChainLength {
     /// Chains of this kind that serve this lattice and temperature.
     ///
     /// Single-spin updates: spacing 0.2 l^2.17 sweeps (Osada and Ozeki 2024), l the smaller of the largest extent L and
-    /// 1 + 0.6/|1 - T_c/T|, about the correlation length; burn-in 25 spacings, and below T_c at least 4 L^2.17, the time
-    /// in which domains of a disordered start grow to the size of the lattice. Clusters: spacing 2 (Wolff) or 2 l^0.25
-    /// (Swendsen-Wang) sweeps, burn-in 25 spacings. 64 chains for single-spin updates, else 16.
+    /// 1 + 0.6/|1 - T_c/T|, about the correlation length; burn-in 25 spacings, and below T_c at least 4 L^2.17, the
+    /// time in which domains of a disordered start grow to the size of the lattice. Clusters: spacing 2 (Wolff) or 2
+    /// l^0.25 (Swendsen-Wang) sweeps, burn-in 25 spacings. 64 chains for single-spin updates, else 16.
     ///
     /// ```
     /// use rgflow::lattice::{ChainLength, Square, Temperature};
@@ -63,8 +63,8 @@ impl Asked {
 }
 
 /// The smaller of the largest extent and a length above the correlation length at `temperature` (no field), in lattice
-/// spacings: 1 + 0.6/|1 - T_c/T|, or 1 + e^{2J/T}/2 with the largest coupling J where T_c = 0. Where T_c is not known it is the largest
-/// extent.
+/// spacings: 1 + 0.6/|1 - T_c/T|, or 1 + e^{2J/T}/2 with the largest coupling J where T_c = 0. Where T_c is not known
+/// it is the largest extent.
 pub(super) fn correlation_length<L: Lattice + ?Sized>(lattice: &L, temperature: Temperature) -> f64 {
     let (t, longest) = (temperature.value(), lattice.longest() as f64);
     let Some(critical) = lattice.critical_temperature() else { return longest };
@@ -85,8 +85,9 @@ pub(super) struct MarkovChains<'a, L: Lattice + ?Sized> {
 impl<L: Lattice + ?Sized> MarkovChains<'_, L> {
     /// Samples `n` configurations at T in `[0, inf]`; `drive` brings the chains to their end.
     ///
-    /// Cluster chains have a stream of their own each, replicas of single-spin updates share one, so `n` changes no configuration: more
-    /// extend fewer, for the same number of chains. T = 0 gives the ground states and T = inf independent spins exactly, whatever the kind.
+    /// Cluster chains have a stream of their own each, replicas of single-spin updates share one, so `n` changes no
+    /// configuration: more extend fewer, for the same number of chains. T = 0 gives the ground states and T = inf
+    /// independent spins exactly, whatever the kind.
     pub fn draw(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Collection, SamplingError> {
         let Self { kind, model, temperature, ref length } = *self;
         length.check()?;

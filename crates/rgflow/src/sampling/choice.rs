@@ -31,8 +31,8 @@ pub struct Candidate {
     pub cost_ns: f64,
     /// Integrated autocorrelation time in sweeps, the larger of E and |m|; 0.5 for the exact sampler.
     pub tau_int: f64,
-    /// Whether the chains are long enough for that time: not if the pilot was too short to measure it, or if each chain would
-    /// keep fewer than ten configurations.
+    /// Whether the chains are long enough for that time: not if the pilot was too short to measure it, or if each chain
+    /// would keep fewer than ten configurations.
     pub measured: bool,
 }
 
@@ -106,7 +106,8 @@ pub(super) fn choose<L: Lattice>(
 /// Independence by construction needs no burn-in and no estimate of tau_int: worth this factor in time.
 const EXACT_IS_WORTH: f64 = 3.0;
 
-/// Burn-in of the chosen chains in spacings of 2 tau_int: 80 tau_int, so that the noise of the pilot leaves the 50 that are asked for.
+/// Burn-in of the chosen chains in spacings of 2 tau_int: 80 tau_int, so that the noise of the pilot leaves the 50 that
+/// are asked for.
 const BURN_IN: f64 = 40.0;
 
 /// Configurations that a chain should keep, so that its tau_int can be measured.
@@ -152,8 +153,8 @@ fn chain_candidate<L: Lattice>(
     Ok(Candidate { method: Method::Markov(kind), cost_ns, tau_int, measured })
 }
 
-/// A lattice of the same kind with all extents halved until it has at most `PILOT_SITES` (if they can be); `None` where the
-/// lattice itself is to be taken.
+/// A lattice of the same kind with all extents halved until it has at most `PILOT_SITES` (if they can be); `None` where
+/// the lattice itself is to be taken.
 fn pilot_lattice<L: Lattice>(lattice: &L) -> Option<L> {
     let mut extents = lattice.extents();
     while extents.iter().product::<usize>() > PILOT_SITES {

@@ -37,7 +37,8 @@ pub struct Sampler<'a, L: Lattice> {
 }
 
 impl<'a, L: Lattice> Sampler<'a, L> {
-    /// The sampler of least cost per independent configuration, as [`Sampler::choose`] says. `temperature`: in `[0, inf]`.
+    /// The sampler of least cost per independent configuration, as [`Sampler::choose`] says. `temperature`: in
+    /// `[0, inf]`.
     pub fn auto(model: &'a Ising<'a, L>, temperature: Temperature) -> Self {
         Self::new(Method::Auto, model, temperature)
     }
@@ -71,7 +72,8 @@ impl<'a, L: Lattice> Sampler<'a, L> {
         self
     }
 
-    /// The method that `auto` takes for `n` configurations, and why; the same whatever this sampler's own method and chains.
+    /// The method that `auto` takes for `n` configurations, and why; the same whatever this sampler's own method and
+    /// chains.
     ///
     /// # Errors
     /// Those of the pilot runs.
@@ -93,12 +95,14 @@ impl<'a, L: Lattice> Sampler<'a, L> {
 
     /// Draws `n` configurations. Check [`Collection::warnings`] before using averages.
     ///
-    /// The stream is that of the purpose, [`Sampler::index`], lattice, field, temperature, the method (never `auto`) and the number, burn-in
-    /// and spacing of its chains: what differs in one of these is independent. It does not depend on `n`: more configurations extend fewer.
-    /// `auto` looks at `n` when it chooses the method, and takes fewer chains for fewer than 160 configurations.
+    /// The stream is that of the purpose, [`Sampler::index`], lattice, field, temperature, the method (never `auto`)
+    /// and the number, burn-in and spacing of its chains: what differs in one of these is independent. It does not
+    /// depend on `n`: more configurations extend fewer. `auto` looks at `n` when it chooses the method, and takes fewer
+    /// chains for fewer than 160 configurations.
     ///
     /// # Errors
-    /// [`SamplingError::NoExactSampler`] or [`ExactError::TooWide`](crate::exact::ExactError::TooWide) where there is no exact sampler, those of [`ChainLength::check`].
+    /// [`SamplingError::NoExactSampler`] or [`ExactError::TooWide`](crate::exact::ExactError::TooWide) where there is
+    /// no exact sampler, those of [`ChainLength::check`].
     ///
     /// ```
     /// use rgflow::lattice::{Geometry, Ising, Temperature};
@@ -113,8 +117,8 @@ impl<'a, L: Lattice> Sampler<'a, L> {
         self.draw_by(n, stream, &through)
     }
 
-    /// As [`Sampler::draw`]; `drive` brings the chains to their end, those in the bits of words as several parts from several threads. The
-    /// exact sampler draws without it.
+    /// As [`Sampler::draw`]; `drive` brings the chains to their end, those in the bits of words as several parts from
+    /// several threads. The exact sampler draws without it.
     ///
     /// # Errors
     /// As [`Sampler::draw`], and those of `drive`.

@@ -1,8 +1,9 @@
 //! Data collapse: T_c, nu and an exponent with which all data lie on one polynomial.
 //!
-//! For given T_c, nu and a the coefficients of the polynomial and of the correction are linear least squares; chi^2 with these eliminated (variable
-//! projection: Golub and Pereyra 1973) is a function of two or three parameters. It may have several minima, so the search
-//! starts from a grid of them, and errors respect the profile of chi^2 about the lowest.
+//! For given T_c, nu and a the coefficients of the polynomial and of the correction are linear least squares; chi^2
+//! with these eliminated (variable projection: Golub and Pereyra 1973) is a function of two or three parameters. It may
+//! have several minima, so the search starts from a grid of them, and errors respect the profile of chi^2 about the
+//! lowest.
 
 use super::master::{Master, distance};
 use super::profile::Profile;
@@ -14,8 +15,9 @@ use crate::statistics::Estimate;
 /// Data on one curve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collapse {
-    /// Critical temperature. Errors are the larger of the jackknife's, times the root of chi2/dof where that is above 1, and of the profile's: how far the
-    /// number can go, the others fitted again, until chi^2 is higher by 1 (by chi2/dof where that is above 1).
+    /// Critical temperature. Errors are the larger of the jackknife's, times the root of chi2/dof where that is above
+    /// 1, and of the profile's: how far the number can go, the others fitted again, until chi^2 is higher by 1 (by
+    /// chi2/dof where that is above 1).
     pub t_c: Estimate,
     /// Exponent of the correlation length.
     pub nu: Estimate,
@@ -27,7 +29,8 @@ pub struct Collapse {
     pub dof: usize,
     /// Coefficients of f, the constant first, then those of the correction.
     pub coefficients: Vec<f64>,
-    /// Whether chi^2 rises so slowly on a side that values two or three errors away may fit nearly as well as those one error away.
+    /// Whether chi^2 rises so slowly on a side that values two or three errors away may fit nearly as well as those one
+    /// error away.
     pub flat: bool,
 }
 
@@ -38,10 +41,12 @@ impl Collapse {
     }
 }
 
-/// Factors of the starting 1/nu, and shifts of T_c in units of T_c L^{-1/nu} of the smallest size, from which the search starts.
+/// Factors of the starting 1/nu, and shifts of T_c in units of T_c L^{-1/nu} of the smallest size, from which the
+/// search starts.
 const STRETCHES: [f64; 5] = [1.0, 0.75, 1.3, 0.6, 1.6];
 const SHIFTS: [f64; 3] = [0.0, -0.3, 0.3];
-/// Another minimum counts as possible if its chi^2, over chi^2/dof where that is above 1, is higher by less than this: three standard errors.
+/// Another minimum counts as possible if its chi^2, over chi^2/dof where that is above 1, is higher by less than this:
+/// three standard errors.
 const POSSIBLE: f64 = 9.0;
 /// 1/nu and a are looked for within these, T_c within three times the range of the temperatures.
 const INVERSE: [f64; 2] = [0.2, 5.0];
@@ -51,7 +56,8 @@ const LOWER: usize = 3;
 /// Two minima are one if 1/nu differs by less.
 const SAME: f64 = 1e-3;
 
-/// Fits T_c, nu and, if asked for, a by least squares: several starts of Levenberg and Marquardt on chi^2 without the linear coefficients.
+/// Fits T_c, nu and, if asked for, a by least squares: several starts of Levenberg and Marquardt on chi^2 without the
+/// linear coefficients.
 ///
 /// The jackknife refits without each block; the weights of the points stay those of all data. chi2/dof near 1 says that
 /// one curve describes the data; well above, that sizes are too small, the window too wide, or the degree too low.
@@ -74,8 +80,9 @@ const SAME: f64 = 1e-3;
 /// ```
 ///
 /// # Errors
-/// With fewer points in the window than parameters, points of a single size, different numbers of blocks, where the fit does not converge, where
-/// chi^2 is nowhere higher by 1 on a side, or where another minimum fits as well, with nu or T_c more than three standard errors away.
+/// With fewer points in the window than parameters, points of a single size, different numbers of blocks, where the fit
+/// does not converge, where chi^2 is nowhere higher by 1 on a side, or where another minimum fits as well, with nu or
+/// T_c more than three standard errors away.
 pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingError> {
     let points: Vec<&Point> = points.iter().filter(|p| master.holds(p.size, p.t)).collect();
     let n_blocks = points.first().map_or(0, |p| p.values.len());
@@ -119,7 +126,8 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
     let closed: Option<Vec<&Profile>> = profiles.iter().map(|p| p.as_ref().filter(|p| p.is_closed())).collect();
     let Some(profiles) = closed else {
         return undefined(format!(
-            "the data do not tell T_c and nu: the fit is as good far away from T_c = {:.4}, nu = {:.3}; more sizes, more configurations, a lower \
+            "the data do not tell T_c and nu: the fit is as good far away from T_c = {:.4}, nu = {:.3}; more sizes, \
+             more configurations, a lower \
              degree or no correction",
             best.p[0],
             1.0 / best.p[1]
@@ -148,7 +156,8 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
     match minima[1..].iter().find(|other| rivals(&best, other, [seen.t_c.error, inverse], dof)) {
         None => Ok(seen),
         Some(other) => undefined(format!(
-            "the fit has two minima: nu = {:.3}, T_c = {:.4} (chi2 = {:.1}) and nu = {:.3}, T_c = {:.4} (chi2 = {:.1}); more sizes, \
+            "the fit has two minima: nu = {:.3}, T_c = {:.4} (chi2 = {:.1}) and nu = {:.3}, T_c = {:.4} (chi2 = \
+             {:.1}); more sizes, \
              more configurations, or a lower degree",
             1.0 / best.p[1],
             best.p[0],

@@ -17,10 +17,11 @@ pub struct Measured {
 
 /// The points of independent measurements, with replicas as [`collapse`](super::collapse) takes them.
 ///
-/// Replicas stand for the blocks that are not known: in the replica b the value i is moved by its error times h_ib/sqrt(B - 1), with the rows
-/// of a Hadamard matrix h of B > n columns, a power of two (balanced half-samples: McCarthy, Rev. Int. Stat. Inst. 37 (1969) 239). The rows
-/// are orthogonal to each other and to a constant, so the jackknife of a smooth function of the values has the error of linear propagation,
-/// sqrt(sum of (df/dy_i dy_i)^2), and no bias.
+/// Replicas stand for the blocks that are not known: in the replica b the value i is moved by its error times
+/// h_ib/sqrt(B - 1), with the rows of a Hadamard matrix h of B > n columns, a power of two (balanced half-samples:
+/// McCarthy, Rev. Int. Stat. Inst. 37 (1969) 239). The rows are orthogonal to each other and to a constant, so the
+/// jackknife of a smooth function of the values has the error of linear propagation, sqrt(sum of (df/dy_i dy_i)^2), and
+/// no bias.
 ///
 /// ```
 /// use rgflow::scaling::{Measured, points};

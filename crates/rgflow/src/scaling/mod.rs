@@ -1,11 +1,11 @@
 //! Finite-size scaling: crossings, data collapse and exponents from quantities of several sizes.
 //!
-//! Near T_c a quantity is y = L^a f(t L^{1/nu}) up to corrections of order L^{-omega}, with t = T_c (1 - T_c/T) = T_c^2 (K_c - K): T - T_c to
-//! first order. Couplings are what the renormalization group maps smoothly; in T - T_c itself nu of the Ising model, L >= 8, comes out 2 % low.
-//! With a = 0 (Binder's cumulant, a probability)
-//! curves of two sizes cross at T_c (Binder 1981); with the right T_c, nu and a all data lie on one curve f, here a polynomial that is fitted
-//! along with them. Quantities come as replicas: from all data, and without each block of a jackknife; every fit is repeated on all of
-//! them, which gives errors that know of correlations.
+//! Near T_c a quantity is y = L^a f(t L^{1/nu}) up to corrections of order L^{-omega}, with t = T_c (1 - T_c/T) = T_c^2
+//! (K_c - K): T - T_c to first order. Couplings are what the renormalization group maps smoothly; in T - T_c itself nu
+//! of the Ising model, L >= 8, comes out 2 % low. With a = 0 (Binder's cumulant, a probability)
+//! curves of two sizes cross at T_c (Binder 1981); with the right T_c, nu and a all data lie on one curve f, here a
+//! polynomial that is fitted along with them. Quantities come as replicas: from all data, and without each block of a
+//! jackknife; every fit is repeated on all of them, which gives errors that know of correlations.
 
 mod collapse;
 mod master;
@@ -37,8 +37,9 @@ fn undefined<T>(what: impl Into<String>) -> Result<T, ScalingError> {
 
 /// Where two curves of independent lattices cross on the grid `x` (rising).
 ///
-/// `small` and `large`: at every x replicas, of all data and without each block: shape `(n_x)` of `(1 + n_blocks)` each. Linear between
-/// neighbouring x. Error: jackknife over the blocks of each lattice in turn, in quadrature; `n_eff` is the number of blocks.
+/// `small` and `large`: at every x replicas, of all data and without each block: shape `(n_x)` of `(1 + n_blocks)`
+/// each. Linear between neighbouring x. Error: jackknife over the blocks of each lattice in turn, in quadrature;
+/// `n_eff` is the number of blocks.
 ///
 /// # Errors
 /// If they do not cross exactly once, or one of the two has fewer than two blocks.

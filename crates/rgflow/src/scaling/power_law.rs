@@ -35,8 +35,8 @@ pub struct PowerLaw {
 /// `values[i]`: from all data and without each block, at `sizes[i]`; as many blocks at every size.
 ///
 /// # Errors
-/// With fewer sizes than parameters (two; three with a correction, four if omega is fitted), values that are not positive, or different
-/// numbers of blocks.
+/// With fewer sizes than parameters (two; three with a correction, four if omega is fitted), values that are not
+/// positive, or different numbers of blocks.
 ///
 /// ```
 /// use rgflow::scaling::{Correction, power_law};
@@ -97,8 +97,8 @@ pub fn power_law(sizes: &[usize], values: &[Vec<f64>], correction: Correction) -
     })
 }
 
-/// The power `law` at the temperature `t`, which is known to within `error`: half the change of the exponent from t - error to t + error adds to
-/// its error in quadrature.
+/// The power `law` at the temperature `t`, which is known to within `error`: half the change of the exponent from t -
+/// error to t + error adds to its error in quadrature.
 ///
 /// # Errors
 /// Those of `law` at the three temperatures.

@@ -1,7 +1,8 @@
 //! How far T_c, 1/nu and a can go: the profile of chi^2 about its minimum.
 //!
-//! With one of the three held the others are fitted again. Where chi^2 is a parabola it is higher by 1 at one standard error
-//! and by 4 at two; in a flat or lopsided valley the distances to these heights say more than the curvature at the bottom or a jackknife.
+//! With one of the three held the others are fitted again. Where chi^2 is a parabola it is higher by 1 at one standard
+//! error and by 4 at two; in a flat or lopsided valley the distances to these heights say more than the curvature at
+//! the bottom or a jackknife.
 
 use super::projection::{Fit, Minimum};
 
@@ -23,8 +24,8 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// The profile of the number `k` of [`Minimum::p`] about `best` within `bounds`, heights in units of `unit`; `Err`: a lower minimum.
-    /// `None` where the minimum lies beyond the bounds or has no curvature.
+    /// The profile of the number `k` of [`Minimum::p`] about `best` within `bounds`, heights in units of `unit`; `Err`:
+    /// a lower minimum. `None` where the minimum lies beyond the bounds or has no curvature.
     pub fn new(
         fit: &Fit,
         y: &[f64],

@@ -1,4 +1,5 @@
-//! The fit behind a collapse: chi^2 without the linear coefficients (variable projection: Golub and Pereyra 1973), and its minima.
+//! The fit behind a collapse: chi^2 without the linear coefficients (variable projection: Golub and Pereyra 1973), and
+//! its minima.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -32,7 +33,8 @@ impl Fit<'_> {
         2 + usize::from(self.master.fit_a)
     }
 
-    /// Weighted terms of y, one column for each linear parameter, and their derivatives with respect to T_c, 1/nu and a.
+    /// Weighted terms of y, one column for each linear parameter, and their derivatives with respect to T_c, 1/nu and
+    /// a.
     fn terms(&self, p: &[f64; 3]) -> (DMatrix<f64>, [DMatrix<f64>; 3]) {
         let (n, columns) = (self.sizes.len(), self.linear());
         let mut terms = DMatrix::zeros(n, columns);
@@ -63,8 +65,8 @@ impl Fit<'_> {
         (terms, slopes)
     }
 
-    /// The best linear coefficients at `p`, weighted residuals, and their derivatives to first order (Kaufman 1975): -P dA c, with P the
-    /// projection on what the terms A do not reach.
+    /// The best linear coefficients at `p`, weighted residuals, and their derivatives to first order (Kaufman 1975): -P
+    /// dA c, with P the projection on what the terms A do not reach.
     fn project(&self, y: &[f64], p: &[f64; 3]) -> Option<(Vec<f64>, DVector<f64>, DMatrix<f64>)> {
         let (terms, slopes) = self.terms(p);
         let data = DVector::from_fn(y.len(), |i, _| self.weights[i] * y[i]);

@@ -31,8 +31,9 @@ fn synthetic(correction: f64, seed: u64) -> Vec<Point> {
     points
 }
 
-/// Null: the fit has no bias and right errors, so the squares of 40 pulls sum to chi^2 with 40 degrees of freedom (wider for errors from 30
-/// blocks): between 12 and 90, p < 1e-4 each. chi2 of the fits: 40 x 21 degrees of freedom, within 6 standard deviations.
+/// Null: the fit has no bias and right errors, so the squares of 40 pulls sum to chi^2 with 40 degrees of freedom
+/// (wider for errors from 30 blocks): between 12 and 90, p < 1e-4 each. chi2 of the fits: 40 x 21 degrees of freedom,
+/// within 6 standard deviations.
 #[test]
 fn synthetic_data_collapse_with_right_errors() {
     let far = Master { degree: 3, window: 3.0, start: [2.29, 1.0, -0.1], fit_a: true, omega: None };
@@ -52,7 +53,8 @@ fn synthetic_data_collapse_with_right_errors() {
     assert!((chi2 - expected).abs() < 6.0 * (2.0 * expected * 1.2).sqrt(), "{chi2} {dof}");
 }
 
-/// Null: as above, with errors that are known in place of blocks: chi2 of 40 x 21 degrees of freedom within 6 standard deviations.
+/// Null: as above, with errors that are known in place of blocks: chi2 of 40 x 21 degrees of freedom within 6 standard
+/// deviations.
 #[test]
 fn values_with_errors_collapse_as_blocks_do() {
     let far = Master { degree: 3, window: 3.0, start: [2.29, 1.0, -0.1], fit_a: true, omega: None };
@@ -130,7 +132,8 @@ fn cumulant(size: usize, t: f64, n: usize) -> Vec<f64> {
     (0..=BLOCKS).map(without).collect()
 }
 
-/// Truth: Onsager's T_c and nu = 1. Null: normal with corrections to scaling (L = 8 to 32) of at most 0.005 and 0.05; |z| < 4.5.
+/// Truth: Onsager's T_c and nu = 1. Null: normal with corrections to scaling (L = 8 to 32) of at most 0.005
+/// and 0.05; |z| < 4.5.
 #[test]
 fn cumulants_of_the_ising_model_collapse_at_the_critical_temperature() {
     let t_c = Temperature::CRITICAL.value();
@@ -194,9 +197,9 @@ fn quantities(size: usize, t: f64, seed: u64) -> [Vec<f64>; 3] {
     [0, 1, 2].map(|q| rows.iter().map(|r| r[q]).collect())
 }
 
-/// B9, the calibration of `examples/collapse_calibration.rs` of rgflow-lab in small: L = 8 to 24 with the correction L^{-7/4}, five seeds. Truth: Onsager's
-/// T_c, nu = 1, beta/nu = 1/8, gamma/nu = 7/4. Null: errors with the spread are right or too wide; |z| < 4.9 for 40 numbers, p < 4e-5. At most one of the
-/// five of a quantity is refused.
+/// B9, the calibration of `examples/collapse_calibration.rs` of rgflow-lab in small: L = 8 to 24 with the correction
+/// L^{-7/4}, five seeds. Truth: Onsager's T_c, nu = 1, beta/nu = 1/8, gamma/nu = 7/4. Null: errors with the spread are
+/// right or too wide; |z| < 4.9 for 40 numbers, p < 4e-5. At most one of the five of a quantity is refused.
 #[test]
 fn errors_of_a_collapse_hold_where_its_valley_is_flat() {
     let t_c = Temperature::CRITICAL.value();

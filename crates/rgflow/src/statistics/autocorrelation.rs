@@ -83,9 +83,11 @@ fn tau_int_of(chains: &[&[f64]]) -> TauInt {
     TauInt { tau, error: f64::INFINITY, window: longest - 1 }
 }
 
-/// Autocorrelation function rho(t) of several chains of one law about their common mean, for t = 0 to `lags` or the longest chain's last.
+/// Autocorrelation function rho(t) of several chains of one law about their common mean, for t = 0 to `lags` or the
+/// longest chain's last.
 ///
-/// rho(0) is 1; a constant gives 0 at every lag. The noise of rho(t) is about sqrt(2 tau_int/n) (Bartlett) and larger where few pairs are left.
+/// rho(0) is 1; a constant gives 0 at every lag. The noise of rho(t) is about sqrt(2 tau_int/n) (Bartlett) and larger
+/// where few pairs are left.
 ///
 /// ```
 /// let rho = rgflow::statistics::autocorrelation(&[vec![1.0, -1.0, 1.0, -1.0, 1.0, -1.0]], 2);

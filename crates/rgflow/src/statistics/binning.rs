@@ -21,13 +21,13 @@ pub struct BinLevel {
 pub struct Binning {
     /// Levels with two blocks at least, the shortest first.
     pub levels: Vec<BinLevel>,
-    /// Position of the first level on the plateau: (block length)^3 > 2 n (error/naive error)^4 (Lee et al. 2011), with 8 blocks at
-    /// least; `None` where the series is too short for one.
+    /// Position of the first level on the plateau: (block length)^3 > 2 n (error/naive error)^4 (Lee et al. 2011), with
+    /// 8 blocks at least; `None` where the series is too short for one.
     pub plateau: Option<usize>,
 }
 
-/// Logarithmic binning (Flyvbjerg and Petersen 1989) of several chains of one law about their common mean: neighbours are averaged
-/// again and again, within each chain; a value left over at its end is left out of the next level.
+/// Logarithmic binning (Flyvbjerg and Petersen 1989) of several chains of one law about their common mean: neighbours
+/// are averaged again and again, within each chain; a value left over at its end is left out of the next level.
 ///
 /// ```
 /// let chain: Vec<f64> = (0..64).map(|i| f64::from(i / 4 % 2)).collect();

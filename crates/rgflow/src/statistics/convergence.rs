@@ -1,5 +1,5 @@
-//! Whether Markov chains have reached one law: rank-normalised split R-hat and effective sample sizes (Vehtari, Gelman, Simpson, Carpenter
-//! and Bürkner, Bayesian Analysis 16 (2021) 667), as Stan and ArviZ compute them.
+//! Whether Markov chains have reached one law: rank-normalised split R-hat and effective sample sizes (Vehtari, Gelman,
+//! Simpson, Carpenter and Bürkner, Bayesian Analysis 16 (2021) 667), as Stan and ArviZ compute them.
 
 use super::autocorrelation::lagged_sums;
 use super::special::normal_quantile;
@@ -10,8 +10,8 @@ const SHORTEST: usize = 10;
 /// Diagnosis of several chains of one quantity, or of the halves of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Convergence {
-    /// Rank-normalised split R-hat, of the values and of their distances from the median, whichever is larger: 1 where all halves have
-    /// one law.
+    /// Rank-normalised split R-hat, of the values and of their distances from the median, whichever is larger: 1 where
+    /// all halves have one law.
     pub r_hat: f64,
     /// Effective number of independent values for the bulk of the distribution.
     pub ess_bulk: f64,
@@ -19,8 +19,9 @@ pub struct Convergence {
     pub ess_tail: f64,
 }
 
-/// Split R-hat and effective sample sizes of `chains`, of which as many values as the shortest has are used. Every chain is split into
-/// halves. `None` with fewer than ten values in a chain, where the values do not vary, or where one is not finite.
+/// Split R-hat and effective sample sizes of `chains`, of which as many values as the shortest has are used. Every
+/// chain is split into halves. `None` with fewer than ten values in a chain, where the values do not vary, or where one
+/// is not finite.
 ///
 /// ```
 /// use rgflow::statistics::convergence;
@@ -100,8 +101,8 @@ fn r_hat(values: &[f64], n: usize) -> f64 {
     ((within * (n - 1) as f64 / n as f64 + between) / within).sqrt()
 }
 
-/// Effective sample size by Geyer's initial monotone sequence of chains of `n` values, one after the other; the number of values
-/// where they do not vary.
+/// Effective sample size by Geyer's initial monotone sequence of chains of `n` values, one after the other; the number
+/// of values where they do not vary.
 fn effective(values: &[f64], n: usize) -> f64 {
     let total = values.len() as f64;
     if values.iter().all(|v| *v == values[0]) {
@@ -119,7 +120,8 @@ fn effective(values: &[f64], n: usize) -> f64 {
     let (within, between) = within_and_between(values, n);
     let variance = within * (n - 1) as f64 / n as f64 + between;
     let rho = |t: usize| 1.0 - (within - sums[t] / total) / variance;
-    // Sums of neighbouring correlations are positive and fall (Geyer 1992): the sequence ends with the first that is not positive.
+    // Sums of neighbouring correlations are positive and fall (Geyer 1992): the sequence ends with the first that is
+    // not positive.
     let mut kept = Vec::new();
     let (mut even, mut odd, mut t) = (1.0, rho(1), 1);
     let mut tail = even;
@@ -146,7 +148,8 @@ fn effective(values: &[f64], n: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// x' = phi x + noise of a linear congruential generator, which one line of any language repeats; chain c is shifted by c `shift`.
+    /// x' = phi x + noise of a linear congruential generator, which one line of any language repeats; chain c is
+    /// shifted by c `shift`.
     fn chains(phi: f64, m: usize, n: usize, shift: f64) -> Vec<Vec<f64>> {
         let mut state = 1u32;
         let mut chain = |c: usize| {
@@ -161,8 +164,8 @@ mod tests {
         (0..m).map(&mut chain).collect()
     }
 
-    /// Truth: the formulas of `arviz.rhat(method="rank")`, `arviz.ess(method="bulk")` and `arviz.ess(method="tail")` (ArviZ 0.17), written
-    /// out with NumPy 2.4 and `statistics.NormalDist` on the same series.
+    /// Truth: the formulas of `arviz.rhat(method="rank")`, `arviz.ess(method="bulk")` and `arviz.ess(method="tail")`
+    /// (ArviZ 0.17), written out with NumPy 2.4 and `statistics.NormalDist` on the same series.
     #[test]
     fn numbers_are_those_of_the_published_formulas() {
         let sign = |v: &f64| if *v < 0.0 { -1.0 } else { 1.0 };

@@ -1,17 +1,18 @@
-//! Means of correlated series with errors that know how well their autocorrelation time is known, and the values at their begin that are of
-//! another law.
+//! Means of correlated series with errors that know how well their autocorrelation time is known, and the values at
+//! their begin that are of another law.
 
 use super::{Estimate, TauInt, mean_of_chains};
 
-/// A series is to be this many autocorrelation times long for its error to be given. In series of 50 tau_int the estimate of tau_int is too
-/// low by a fifth on average where it does not exceed this, which the widening of the error makes up for; in shorter ones it is not.
+/// A series is to be this many autocorrelation times long for its error to be given. In series of 50 tau_int the
+/// estimate of tau_int is too low by a fifth on average where it does not exceed this, which the widening of the error
+/// makes up for; in shorter ones it is not.
 pub const LEAST_TIMES: f64 = 50.0;
 
 /// Mean of chains of one law.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CorrelatedMean {
-    /// The mean. Its error has the factor sqrt(1 + (error of tau/tau)^2): an error from a short series is itself uncertain, and mostly too
-    /// small. `n_eff` is n/(2 tau_int), at most n.
+    /// The mean. Its error has the factor sqrt(1 + (error of tau/tau)^2): an error from a short series is itself
+    /// uncertain, and mostly too small. `n_eff` is n/(2 tau_int), at most n.
     pub mean: Estimate,
     /// Standard deviation of one value.
     pub deviation: f64,
@@ -33,7 +34,8 @@ pub enum SeriesError {
     },
     /// The autocorrelation does not fall within a chain.
     #[error(
-        "the autocorrelation does not fall to 0 within chains of {longest} values: they are too short, drift, or have not one mean; take longer ones, or leave out the first values"
+        "the autocorrelation does not fall to 0 within chains of {longest} values: they are too short, drift, or have \
+         not one mean; take longer ones, or leave out the first values"
     )]
     Open {
         /// Length of the longest chain.
@@ -47,9 +49,9 @@ pub enum SeriesError {
     },
 }
 
-/// Mean, standard error and tau_int of `chains` of one law, by the Gamma method: tau_int is summed up to Sokal's window of 6 tau_int and
-/// corrected by the factor 1 + (2 window + 1)/n for the mean that the values themselves gave (Wolff, Comput. Phys. Commun. 156 (2004) 143,
-/// eq. 49).
+/// Mean, standard error and tau_int of `chains` of one law, by the Gamma method: tau_int is summed up to Sokal's window
+/// of 6 tau_int and corrected by the factor 1 + (2 window + 1)/n for the mean that the values themselves gave (Wolff,
+/// Comput. Phys. Commun. 156 (2004) 143, eq. 49).
 ///
 /// ```
 /// use rgflow::{random::Streams, statistics::correlated_mean};
@@ -91,11 +93,12 @@ pub fn correlated_mean(chains: &[Vec<f64>]) -> Result<CorrelatedMean, SeriesErro
     Ok(CorrelatedMean { mean, deviation: variance.sqrt(), tau })
 }
 
-/// Values to leave out at the begin of a series that starts far from its law: the number, a multiple of five and at most half of the
-/// values, without which the rest has the least squared standard error (MSER-5: White, Simulation 69 (1997) 323).
+/// Values to leave out at the begin of a series that starts far from its law: the number, a multiple of five and at
+/// most half of the values, without which the rest has the least squared standard error (MSER-5: White, Simulation 69
+/// (1997) 323).
 ///
-/// 0 for fewer than 20 values. In a series of one law the number is small but need not be 0; one of half the values says that the series
-/// has no begin that could be left out.
+/// 0 for fewer than 20 values. In a series of one law the number is small but need not be 0; one of half the values
+/// says that the series has no begin that could be left out.
 ///
 /// ```
 /// let series: Vec<f64> = (0..1000).map(|i| 5.0 * (-f64::from(i) / 20.0).exp() + f64::from(i * i % 7)).collect();
@@ -139,9 +142,10 @@ mod tests {
         (0..n).map(&mut step).collect()
     }
 
-    /// Null: the error is right, so pulls of the mean from 0 are normal: of 400 a share of 0.683 lies within one error, with the deviation
-    /// 0.023, and their mean square is 1 with the deviation 0.07; the bounds are 4 deviations (p < 1e-4), and above by the width of the
-    /// errors of short series, below none. Truth of tau: 9.5, the bias of the mean over 400 below 3 % and 4 standard errors. Seed 1.
+    /// Null: the error is right, so pulls of the mean from 0 are normal: of 400 a share of 0.683 lies within one error,
+    /// with the deviation 0.023, and their mean square is 1 with the deviation 0.07; the bounds are 4 deviations (p <
+    /// 1e-4), and above by the width of the errors of short series, below none. Truth of tau: 9.5, the bias of the mean
+    /// over 400 below 3 % and 4 standard errors. Seed 1.
     #[test]
     fn errors_of_autoregressions_cover_the_mean() {
         for (n, chains) in [(2000, 1), (500, 4), (20_000, 1)] {
@@ -165,8 +169,8 @@ mod tests {
         }
     }
 
-    /// Series of 60 autocorrelation times: those that are not refused have errors that are not much too small. Null: the mean square of
-    /// the pulls is 1, its bound 1.5 (400 series, 7 deviations).
+    /// Series of 60 autocorrelation times: those that are not refused have errors that are not much too small. Null:
+    /// the mean square of the pulls is 1, its bound 1.5 (400 series, 7 deviations).
     #[test]
     fn short_series_are_refused_or_have_wide_errors() {
         let (mut refused, mut squares) = (0, 0.0);
@@ -199,8 +203,8 @@ mod tests {
         assert_eq!(correlated_mean(&apart), Err(SeriesError::Open { longest: 500 }));
     }
 
-    /// An exponential start from 20 standard deviations away, relaxation time 50: what is left out is long enough that less than two
-    /// standard deviations are left, and not all.
+    /// An exponential start from 20 standard deviations away, relaxation time 50: what is left out is long enough that
+    /// less than two standard deviations are left, and not all.
     #[test]
     fn the_begin_of_a_series_is_found() {
         let mut rng = Streams::new(1).generator("test/burn-in", 0);

@@ -38,7 +38,8 @@ impl From<Estimate> for (f64, f64) {
 }
 
 impl Estimate {
-    /// With an error that holds its own and the spread over `values` (Student's t, where there are two or more), in quadrature.
+    /// With an error that holds its own and the spread over `values` (Student's t, where there are two or more), in
+    /// quadrature.
     ///
     /// ```
     /// use rgflow::statistics::{Estimate, student_t_error};

@@ -2,24 +2,27 @@
 
 use super::special::student_t_quantile;
 
-/// Effective number of weights from which the interval of [`log_mean`] holds what it says: for log-normal weights and nominal 95 % it covers 93
-/// to 95 % there, 88 % at 20 and 71 % at 4 (3000 sets each of 64, 256 and 1024 weights); nominal 97.5 % is taken.
+/// Effective number of weights from which the interval of [`log_mean`] holds what it says: for log-normal weights and
+/// nominal 95 % it covers 93 to 95 % there, 88 % at 20 and 71 % at 4 (3000 sets each of 64, 256 and 1024 weights);
+/// nominal 97.5 % is taken.
 pub const LEAST_EFFECTIVE: f64 = 50.0;
 
-/// Quantile of the ends: an interval of nominally 97.5 %, which covers with 95 % where a nominal one of 95 % falls short, as the tail of
-/// the weights is seen in part only.
+/// Quantile of the ends: an interval of nominally 97.5 %, which covers with 95 % where a nominal one of 95 % falls
+/// short, as the tail of the weights is seen in part only.
 const NOMINAL: f64 = 0.9875;
 
 /// ln of a mean of positive weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogMean {
-    /// ln of the mean of the weights. The mean has no bias; by Jensen's inequality its logarithm is too low on average, by about 1/(2 n_eff).
+    /// ln of the mean of the weights. The mean has no bias; by Jensen's inequality its logarithm is too low on average,
+    /// by about 1/(2 n_eff).
     pub value: f64,
     /// Lower end of the 95 % interval; -infinity where the weights cannot tell.
     pub low: f64,
     /// Upper end of the 95 % interval; infinity where the weights cannot tell.
     pub high: f64,
-    /// Effective number of weights, (sum w)^2 / sum w^2: 1 if one of them has all the weight, the number of weights if all are equal.
+    /// Effective number of weights, (sum w)^2 / sum w^2: 1 if one of them has all the weight, the number of weights if
+    /// all are equal.
     pub n_eff: f64,
 }
 
@@ -30,11 +33,13 @@ impl LogMean {
     }
 }
 
-/// ln of the mean of independent positive weights, given their logarithms, with an interval that covers with at least 95 %.
+/// ln of the mean of independent positive weights, given their logarithms, with an interval that covers with at least
+/// 95 %.
 ///
-/// The interval is that of Student's t for the mean after Hall's cubic transformation, which removes the skewness of the weights to second
-/// order (Hall, J. R. Stat. Soc. B 54 (1992) 221), and then the logarithm of its ends: it reaches further up than down. It needs no law of
-/// the weights, but has to see their tail: see [`LogMean::is_reliable`]. Fewer than two weights have an infinite interval.
+/// The interval is that of Student's t for the mean after Hall's cubic transformation, which removes the skewness of
+/// the weights to second order (Hall, J. R. Stat. Soc. B 54 (1992) 221), and then the logarithm of its ends: it reaches
+/// further up than down. It needs no law of the weights, but has to see their tail: see [`LogMean::is_reliable`]. Fewer
+/// than two weights have an infinite interval.
 ///
 /// ```
 /// let ln_w: Vec<f64> = (0..1000).map(|i| f64::from(i % 10) / 10.0).collect();
@@ -82,9 +87,9 @@ mod tests {
     use crate::random::Streams;
     use rand::RngExt;
 
-    /// Null: the nominal interval of 97.5 % covers the mean with probability 0.97 up to a deviation of ln w of 1 (n_eff about 100). 2000 sets of
-    /// 256 log-normal weights, seed 1: at least 0.95 covered (5 standard errors below 0.97: p < 1e-6), and 0.93 at a deviation of 1.5 (n_eff
-    /// about 43).
+    /// Null: the nominal interval of 97.5 % covers the mean with probability 0.97 up to a deviation of ln w of 1 (n_eff
+    /// about 100). 2000 sets of 256 log-normal weights, seed 1: at least 0.95 covered (5 standard errors below 0.97: p
+    /// < 1e-6), and 0.93 at a deviation of 1.5 (n_eff about 43).
     #[test]
     fn intervals_of_log_normal_weights_cover() {
         for (deviation, least) in [(0.1, 0.95), (0.5, 0.95), (1.0, 0.95), (1.5, 0.93)] {

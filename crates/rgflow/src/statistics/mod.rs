@@ -1,5 +1,5 @@
-//! Errors of measurements: autocorrelation, blocking, resampling, few repetitions; distances between distributions; tests of
-//! hypotheses; principal components.
+//! Errors of measurements: autocorrelation, blocking, resampling, few repetitions; distances between distributions;
+//! tests of hypotheses; principal components.
 //!
 //! Every average of a Markov chain needs its integrated autocorrelation time ([`tau_int`]); averages over repeated runs
 //! need Student's t ([`student_t_error`]); functions of averages need resampling ([`jackknife`], [`bootstrap`]).

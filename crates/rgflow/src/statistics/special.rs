@@ -60,7 +60,8 @@ pub(crate) fn normal_z(p: f64) -> f64 {
     bisect(0.0, 37.5, |z| libm::erfc(z / std::f64::consts::SQRT_2) > p)
 }
 
-/// Quantile of the normal law, `p` in (0, 1): algorithm AS 241 of Wichura (Applied Statistics 37 (1988) 477), to 1e-15 of its value.
+/// Quantile of the normal law, `p` in (0, 1): algorithm AS 241 of Wichura (Applied Statistics 37 (1988) 477), to 1e-15
+/// of its value.
 #[rustfmt::skip]
 pub(crate) fn normal_quantile(p: f64) -> f64 {
     // Numerator and denominator, the highest power first.

@@ -45,8 +45,8 @@ pub fn holm(p_values: &[f64], level: f64) -> Vec<bool> {
     rejected
 }
 
-/// The largest fraction of samples that one threshold on their `values` puts right, whichever side of it is called positive;
-/// `positive`: which of them are. NaN without samples.
+/// The largest fraction of samples that one threshold on their `values` puts right, whichever side of it is called
+/// positive; `positive`: which of them are. NaN without samples.
 ///
 /// ```
 /// let values = [0.1, 0.9, 0.8, 0.2];

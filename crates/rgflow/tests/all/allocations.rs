@@ -1,5 +1,5 @@
-//! Hot loops allocate nothing once they have begun, but for what the crate `gemm` packs in each real product: counted by an
-//! allocator of this test's own.
+//! Hot loops allocate nothing once they have begun, but for what the crate `gemm` packs in each real product: counted
+//! by an allocator of this test's own.
 
 use ndarray::{Array2, s};
 use rgflow::lattice::{Ising, Square, Temperature, multispin, swendsen_wang, wolff};
@@ -17,8 +17,8 @@ thread_local! {
 
 struct Counting;
 
-// SAFETY: every call is handed on to the system's allocator as it came; counting touches a constant thread-local that neither
-// allocates nor has a destructor.
+// SAFETY: every call is handed on to the system's allocator as it came; counting touches a constant thread-local that
+// neither allocates nor has a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.with(|count| count.set(count.get() + 1));

@@ -1,6 +1,7 @@
-//! Promise: error bars are as large as the errors. Pulls (estimate - truth) / error over many repetitions have mean 0 and
-//! standard deviation 1. Seed 1; with 400 repetitions the standard deviation of a pull is known to 3.5 %, its mean to 0.05, so
-//! bounds of 20 % and 0.25 fail by chance with p < 1e-5; where the estimator itself is known to be biased, the bound says so.
+//! Promise: error bars are as large as the errors. Pulls (estimate - truth) / error over many repetitions have mean 0
+//! and standard deviation 1. Seed 1; with 400 repetitions the standard deviation of a pull is known to 3.5 %, its mean
+//! to 0.05, so bounds of 20 % and 0.25 fail by chance with p < 1e-5; where the estimator itself is known to be biased,
+//! the bound says so.
 
 use ndarray::Array2;
 use rand::RngExt;
@@ -53,8 +54,9 @@ fn pair(e: Estimate) -> (f64, f64) {
 fn tau_int_knows_its_error() {
     for phi in [0.0, 0.5, 0.8, 0.95] {
         let truth = 0.5 + phi / (1.0 - phi);
-        // The window cuts about e^-6 of the sum off; the error formula (Madras and Sokal) counts the noise of all lags of
-        // the window as if their correlations were as large as the first: errors are 10 to 25 % too large, never too small.
+        // The window cuts about e^-6 of the sum off; the error formula (Madras and Sokal) counts the noise of all lags
+        // of the window as if their correlations were as large as the first: errors are 10 to 25 % too large, never too
+        // small.
         check(&format!("tau_int, phi = {phi}"), truth, (0.4, 0.35), |rng| {
             let seen = tau_int(&ar1(phi, 10_000, rng));
             (seen.tau, seen.error)
@@ -82,8 +84,8 @@ fn means_of_correlated_series_know_their_error() {
     }
 }
 
-/// The checks above can fail: blocks of a fifth of tau_int = 9.5 give errors that are sqrt(10) times too small (variance 1.9 of the true
-/// 19, in units of that of independent draws).
+/// The checks above can fail: blocks of a fifth of tau_int = 9.5 give errors that are sqrt(10) times too small
+/// (variance 1.9 of the true 19, in units of that of independent draws).
 #[test]
 fn blocks_shorter_than_tau_int_are_seen() {
     let (mean, sd) = pulls("blocks of two", 0.0, |rng| {
@@ -115,7 +117,8 @@ fn functions_of_means_know_their_error() {
     });
 }
 
-/// Student's t for few repetitions: one standard error covers as much as one of a normal law, 68.3 % (400 cases: 2.3 %).
+/// Student's t for few repetitions: one standard error covers as much as one of a normal law, 68.3 % (400 cases: 2.3
+/// %).
 #[test]
 fn few_repetitions_are_covered() {
     for k in [2, 3, 10] {

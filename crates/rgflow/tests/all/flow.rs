@@ -112,8 +112,8 @@ fn starts_are_bits_or_values() {
     }
 }
 
-/// Null: after 60 steps the chains follow p(v) ~ exp(-F(v)). E and |m| of both starts against enumeration of the 512 states with 10,000
-/// chains each: four z-scores below 4.5 (p < 3e-5), seed 1.
+/// Null: after 60 steps the chains follow p(v) ~ exp(-F(v)). E and |m| of both starts against enumeration of the 512
+/// states with 10,000 chains each: four z-scores below 4.5 (p < 3e-5), seed 1.
 #[test]
 fn the_gibbs_flow_ends_in_the_stationary_law() {
     let rbm = machine();
@@ -168,8 +168,8 @@ fn the_mean_field_flow_is_the_map() {
     assert_eq!(attractors(array![[1.0f32, 1.0], [1.0, 1.0]].view(), 2).weight, array![[1.0, 1.0]]);
 }
 
-/// Chains at rest keep their places and their values: each within the tolerance of itself when all steps are made, at every record,
-/// with several attractors and several numbers of groups. The tolerance matters: a loose one is seen.
+/// Chains at rest keep their places and their values: each within the tolerance of itself when all steps are made, at
+/// every record, with several attractors and several numbers of groups. The tolerance matters: a loose one is seen.
 #[test]
 fn chains_rest_within_the_tolerance() {
     let mut random = Streams::new(3).generator("test/rest", 0);
@@ -206,8 +206,8 @@ fn chains_rest_within_the_tolerance() {
     assert!(loose > 1e-3, "{loose}");
 }
 
-/// Null: spins are drawn with P(+1) = (1 + <v>)/2. The sums of (s - <v>) and of <v> (s - <v>) over 5400 units are normal: |z| < 4.5 (p < 2e-5),
-/// seed 1.
+/// Null: spins are drawn with P(+1) = (1 + <v>)/2. The sums of (s - <v>) and of <v> (s - <v>) over 5400 units are
+/// normal: |z| < 4.5 (p < 2e-5), seed 1.
 #[test]
 fn spins_are_drawn_from_the_expectation_values() {
     let trajectory = flow(Mode::Mean, 300, 8);

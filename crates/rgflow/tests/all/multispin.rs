@@ -1,4 +1,5 @@
-//! Promise: bit-parallel Metropolis samples the Boltzmann law, each replica on its own. Seed 1; nulls are exact results.
+//! Promise: bit-parallel Metropolis samples the Boltzmann law, each replica on its own. Seed 1; nulls are exact
+//! results.
 
 use rgflow::exact::density;
 use rgflow::lattice::multispin::{Grid, Group, REPLICAS};
@@ -26,8 +27,8 @@ fn energies(group: &Group, (lx, ly): (usize, usize), spins: &mut [i8]) -> Vec<f6
     (0..REPLICAS).map(one).collect()
 }
 
-/// Null: energies are drawn from Beale's law. `draws` rounds of 512 replicas, `apart` sweeps from each other (at least ten
-/// autocorrelation times, tau_int of E at most 4.5 sweeps at L = 10); cells expected below 8 are pooled; p > 1e-4.
+/// Null: energies are drawn from Beale's law. `draws` rounds of 512 replicas, `apart` sweeps from each other (at least
+/// ten autocorrelation times, tau_int of E at most 4.5 sweeps at L = 10); cells expected below 8 are pooled; p > 1e-4.
 fn check((lx, ly): (usize, usize), t: f64, draws: usize, apart: usize) -> usize {
     let levels = density::square(lx, ly).unwrap();
     let ground = levels[0].0;
@@ -66,8 +67,8 @@ fn check((lx, ly): (usize, usize), t: f64, draws: usize, apart: usize) -> usize 
     (2000 + draws * apart) * REPLICAS * lx * ly
 }
 
-/// More than 10^9 attempted flips at each of L = 4, 8, 10 at T_c: 10^5 independent energies and more resolve 3e-4 in each
-/// probability.
+/// More than 10^9 attempted flips at each of L = 4, 8, 10 at T_c: 10^5 independent energies and more resolve 3e-4 in
+/// each probability.
 #[test]
 fn energies_follow_beales_law() {
     let critical = Temperature::CRITICAL.value();
@@ -103,8 +104,8 @@ fn temperatures_live_side_by_side() {
     }
 }
 
-/// Null: replicas are independent, so over many draws the correlation of the energies of neighbouring lanes (next bit, next
-/// word, next 128-bit block) is normal of variance 1 / n; |z| < 4 each.
+/// Null: replicas are independent, so over many draws the correlation of the energies of neighbouring lanes (next bit,
+/// next word, next 128-bit block) is normal of variance 1 / n; |z| < 4 each.
 #[test]
 fn replicas_are_independent() {
     let mut group =
@@ -131,8 +132,8 @@ fn replicas_are_independent() {
     }
 }
 
-/// Null: energies of a grid of temperatures are Kaufman's; rows of a chain are ten tau apart at the slowest; |z| < 4. And the
-/// same bytes whatever the threads.
+/// Null: energies of a grid of temperatures are Kaufman's; rows of a chain are ten tau apart at the slowest; |z| < 4.
+/// And the same bytes whatever the threads.
 #[test]
 fn grids_hold_their_temperatures() {
     let temperatures: Vec<Temperature> = (2..=24).map(|k| Temperature::new(0.25 * f64::from(k)).unwrap()).collect();

@@ -32,8 +32,8 @@ fn solve(mut a: Array2<f64>, mut b: Array1<f64>) -> Array1<f64> {
     b
 }
 
-/// A linear neuron with L_2 on weights and biases is ridge regression: (X'X/n + mu) v = X'y/n, whatever the rule and the
-/// batches. Rates decay, so that stochastic noise dies out (bound 0.02 for batches; 1e-4 for full descent).
+/// A linear neuron with L_2 on weights and biases is ridge regression: (X'X/n + mu) v = X'y/n, whatever the rule and
+/// the batches. Rates decay, so that stochastic noise dies out (bound 0.02 for batches; 1e-4 for full descent).
 #[test]
 fn a_linear_neuron_finds_least_squares() {
     let mut random = Streams::new(1).generator("test/ridge", 0);

@@ -110,7 +110,8 @@ fn the_full_transform_is_the_sum_over_all_states() {
     }
 }
 
-/// Gaussian hidden units: J_ij = sum_a sigma_a^2 w_ia w_ja and no more, sampled or not; the mean of h_a is sigma_a^2 z_a.
+/// Gaussian hidden units: J_ij = sum_a sigma_a^2 w_ia w_ja and no more, sampled or not; the mean of h_a is sigma_a^2
+/// z_a.
 #[test]
 fn gaussian_hidden_units_are_two_body() {
     for n in [12, 40] {
@@ -144,8 +145,9 @@ fn units_do_not_change_the_couplings() {
     }
 }
 
-/// Null: sampled numbers are those of the full transform; their errors come from 16 blocks. Seed 5. For each of 16 fields and 120
-/// pairs, |t| < 8.10 at 15 degrees of freedom has p < 1e-4 / 136; an error is 1.0345 standard errors (Student). Three variances:
+/// Null: sampled numbers are those of the full transform; their errors come from 16 blocks. Seed 5. For each of 16
+/// fields and 120 pairs, |t| < 8.10 at 15 degrees of freedom has p < 1e-4 / 136; an error is 1.0345 standard errors
+/// (Student). Three variances:
 /// |z| < 5 has p < 1e-5 for each.
 #[test]
 fn sampled_couplings_are_those_of_the_full_transform() {

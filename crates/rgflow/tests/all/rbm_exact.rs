@@ -137,8 +137,8 @@ fn gaussian_layers_are_integrated() {
     assert!((rbm.ln_z().unwrap() - rbm.mirrored().ln_z().unwrap()).abs() < 1e-10);
 }
 
-/// A known failure of other programs: a finite ln Z for a Gaussian machine that cannot be normalised. exp(-H) of this one
-/// grows along v = h (a quadratic form with the eigenvalues 1 +- w, w = 1.01).
+/// A known failure of other programs: a finite ln Z for a Gaussian machine that cannot be normalised. exp(-H) of this
+/// one grows along v = h (a quadratic form with the eigenvalues 1 +- w, w = 1.01).
 #[test]
 fn a_gaussian_machine_that_cannot_be_normalised_is_refused() {
     let unit = Units::gaussian(1.0).unwrap();
@@ -234,8 +234,8 @@ fn conversion_keeps_the_law_and_comes_back() {
     assert!(matches!(rbm.converted(Units::SPIN, Units::SPIN), Err(RbmError::Conversion { layer: "visible", .. })));
 }
 
-/// lambda_1 = 1 with p stationary, trace and second eigenvalue of the matrix itself (power iteration), and the same spectrum
-/// from either layer.
+/// lambda_1 = 1 with p stationary, trace and second eigenvalue of the matrix itself (power iteration), and the same
+/// spectrum from either layer.
 #[test]
 fn the_spectrum_is_that_of_the_gibbs_kernel() {
     let others =

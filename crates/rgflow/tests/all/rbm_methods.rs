@@ -1,5 +1,5 @@
-//! Methods of training beyond plain contrastive divergence: number of chains, mean-field CD, centred gradient, tail average, weights of
-//! samples, clipping.
+//! Methods of training beyond plain contrastive divergence: number of chains, mean-field CD, centred gradient, tail
+//! average, weights of samples, clipping.
 
 use crate::common::laws::{Law, hidden_law, moments, one_step, state};
 use crate::common::machine::machine;
@@ -27,9 +27,9 @@ fn path(rbm: &Rbm, data: &Array2<f32>, training: &Training, updates: usize) -> V
     path
 }
 
-/// Null: the negative phase of PCD-1 with more, or fewer, chains than a batch has samples is the law after a step of the machine, from
-/// the data. 200,000 and 50 chains, 100 samples, one update at the rate 1/2, seed 1; two-valued and real data, small and larger
-/// machines: less than 200 parameters with |z| < 5.2 (p < 2e-7 each, < 1e-4 together).
+/// Null: the negative phase of PCD-1 with more, or fewer, chains than a batch has samples is the law after a step of
+/// the machine, from the data. 200,000 and 50 chains, 100 samples, one update at the rate 1/2, seed 1; two-valued and
+/// real data, small and larger machines: less than 200 parameters with |z| < 5.2 (p < 2e-7 each, < 1e-4 together).
 #[test]
 fn any_number_of_chains_gives_the_negative_phase() {
     let starts = array![[1.0f32, -1.0, 1.0, -1.0], [-1.0, 1.0, 1.0, 1.0]];
@@ -100,8 +100,9 @@ fn mean_field_cd_is_that_of_the_equations() {
     }
 }
 
-/// The second update of a centred training is that of the plain one, which has come to the same machine and chains, with the offsets of
-/// the first batch taken away: W' = W - mu dh - dv lambda, a' = dv - W' lambda, b' = dh - mu W' (Melchior et al. 2016, eqs 10 to 12).
+/// The second update of a centred training is that of the plain one, which has come to the same machine and chains,
+/// with the offsets of the first batch taken away: W' = W - mu dh - dv lambda, a' = dv - W' lambda, b' = dh - mu W'
+/// (Melchior et al. 2016, eqs 10 to 12).
 #[test]
 fn the_centred_gradient_is_the_plain_one_with_offsets_taken_away() {
     let gaussian: Units = "gaussian:0.9".parse().unwrap();
@@ -159,8 +160,8 @@ fn a_tail_average_is_the_mean_of_the_last_machines() {
     );
 }
 
-/// Weighted samples train as the data that holds each as often as its weight says: bit for bit where numbers of times are whole and batches
-/// are the whole data, whatever the method and the unit of the weights.
+/// Weighted samples train as the data that holds each as often as its weight says: bit for bit where numbers of times
+/// are whole and batches are the whole data, whatever the method and the unit of the weights.
 #[test]
 fn weights_are_numbers_of_times() {
     for (units, unit) in [(Units::SPIN, 1.0), (Units::BINARY, 0.25), ("gaussian:0.7".parse().unwrap(), 3.0)] {
@@ -188,8 +189,9 @@ fn weights_are_numbers_of_times() {
     }
 }
 
-/// All states of three spins, weighted by a law, train a machine to that law: KL below 1e-3 nats by the exact gradient in mini-batches and
-/// by persistent chains, whereas without weights it is that of the uniform law, ln 8 less the entropy: 0.37 nats.
+/// All states of three spins, weighted by a law, train a machine to that law: KL below 1e-3 nats by the exact gradient
+/// in mini-batches and by persistent chains, whereas without weights it is that of the uniform law, ln 8 less the
+/// entropy: 0.37 nats.
 #[test]
 fn weights_are_a_law() {
     let law: [f64; 8] = [0.35, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.35];
@@ -216,9 +218,9 @@ fn weights_are_a_law() {
     assert!(exact < 1e-3 && chains < 1e-3 && without > 0.3, "{exact} {chains} {without}");
 }
 
-/// A clipped gradient has the direction of the plain one and the largest norm: after one update at the rate 1, for every kind of machine in
-/// training (states as bytes, bits in blocks, real values, enumeration). A norm that is not reached
-/// changes nothing.
+/// A clipped gradient has the direction of the plain one and the largest norm: after one update at the rate 1, for
+/// every kind of machine in training (states as bytes, bits in blocks, real values, enumeration). A norm that is not
+/// reached changes nothing.
 #[test]
 fn clipping_scales_the_gradient() {
     let spin = Units::SPIN;

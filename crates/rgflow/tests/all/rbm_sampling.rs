@@ -6,9 +6,9 @@ use ndarray::{Array2, array};
 use rgflow::random::Streams;
 use rgflow::rbm::{Chains, Kernel, Rbm, Units};
 
-/// Null: the next states of the sampler from each start follow the exact kernel. Chi-square over the next states (rare ones
-/// merged so that each bin expects 5), 4000 draws from each state as a start, of three pairs of kinds and of each discrete kind in either
-/// layer, seed 1; p > 1e-7 each.
+/// Null: the next states of the sampler from each start follow the exact kernel. Chi-square over the next states (rare
+/// ones merged so that each bin expects 5), 4000 draws from each state as a start, of three pairs of kinds and of each
+/// discrete kind in either layer, seed 1; p > 1e-7 each.
 #[test]
 fn the_gibbs_step_is_sampled_right() {
     let others = discrete().into_iter().flat_map(|kind| [(2, kind.clone(), Units::SPIN), (2, Units::BINARY, kind)]);
@@ -45,9 +45,9 @@ fn the_gibbs_step_is_sampled_right() {
     }
 }
 
-/// Null: chains of a machine with Gaussian visible units reach its law. Means and mean squares of both units and their product
-/// over 40,000 chains after 40 steps from zero, against quadrature: five |z| < 4.8 (p < 1e-5), seed 1. Gaussian hidden units too:
-/// the covariance of a Gaussian machine is the inverse of its precision.
+/// Null: chains of a machine with Gaussian visible units reach its law. Means and mean squares of both units and their
+/// product over 40,000 chains after 40 steps from zero, against quadrature: five |z| < 4.8 (p < 1e-5), seed 1. Gaussian
+/// hidden units too: the covariance of a Gaussian machine is the inverse of its precision.
 #[test]
 fn gaussian_chains_reach_their_law() {
     let gaussian = Units::gaussian_each(vec![0.8, 1.2]).unwrap();
@@ -86,8 +86,8 @@ fn gaussian_chains_reach_their_law() {
     assert!(((square / exact - 1.0) / (2.0f64 / 40_000.0).sqrt()).abs() < 4.8, "{square} against {exact}");
 }
 
-/// Grey levels are means and stay what they are: packing refuses them, the hidden units see them, and thresholding would give
-/// another field.
+/// Grey levels are means and stay what they are: packing refuses them, the hidden units see them, and thresholding
+/// would give another field.
 #[test]
 fn grey_levels_are_not_thresholded() {
     let rbm = machine(3, 2, &Units::BINARY, &Units::BINARY);

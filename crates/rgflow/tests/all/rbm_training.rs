@@ -24,8 +24,8 @@ fn aligned(units: &Units) -> Array2<f32> {
     data
 }
 
-/// Training raises the exact likelihood of a small machine by more than 1 nat per sample, for every optimiser, with and without
-/// persistent chains and regularisation; each setting gives another machine.
+/// Training raises the exact likelihood of a small machine by more than 1 nat per sample, for every optimiser, with and
+/// without persistent chains and regularisation; each setting gives another machine.
 #[test]
 fn training_raises_the_likelihood() {
     let mut machines: Vec<Rbm> = vec![];
@@ -57,7 +57,8 @@ fn training_raises_the_likelihood() {
     }
 }
 
-/// The exact gradient on samples is that of KL(q || p) with q their frequencies: trainings by both end at one machine, for every kind of units.
+/// The exact gradient on samples is that of KL(q || p) with q their frequencies: trainings by both end at one machine,
+/// for every kind of units.
 #[test]
 fn the_exact_gradient_of_samples_is_that_of_their_law() {
     for (visible, hidden, n, m) in [
@@ -120,8 +121,8 @@ fn exact_training_minimises_its_objective() {
     }
 }
 
-/// Early stopping returns the machine of the least test cost and its update; snapshots beyond the stop are still made, and do not
-/// change the machine.
+/// Early stopping returns the machine of the least test cost and its update; snapshots beyond the stop are still made,
+/// and do not change the machine.
 #[test]
 fn early_stopping_and_snapshots_do_not_disturb_each_other() {
     let data: Vec<u8> = (0..400u32).map(|i| if i % 3 == 0 { 0b1111 } else { 0 }).collect();
@@ -150,8 +151,8 @@ fn early_stopping_and_snapshots_do_not_disturb_each_other() {
     assert_eq!(first.rbm.reconstruction_cost(test.view()), least);
 }
 
-/// A training that is stopped is none: not even where the machine of the least cost is there and a snapshot is not. That
-/// it is watched changes nothing.
+/// A training that is stopped is none: not even where the machine of the least cost is there and a snapshot is not.
+/// That it is watched changes nothing.
 #[test]
 fn a_stopped_training_gives_no_machine() {
     let data: Vec<u8> = (0..400u32).map(|i| if i % 3 == 0 { 0b1111 } else { 0 }).collect();
@@ -227,7 +228,8 @@ fn what_cannot_be_is_refused_in_a_sentence() {
     assert!(spin.with_units(two, Units::SPIN).is_err());
 }
 
-/// A known failure of other programs: constant pixels whose ln(p / (1 - p)) is infinite. Free units reproduce their mean.
+/// A known failure of other programs: constant pixels whose ln(p / (1 - p)) is infinite. Free units reproduce their
+/// mean.
 #[test]
 fn visible_biases_from_data_are_finite_and_reproduce_the_mean() {
     let data = Array2::from_shape_fn((4000, 3), |(s, i)| if i == 0 { 0.0f32 } else { [0.0, 1.0, 1.0, 0.5][s % 4] });

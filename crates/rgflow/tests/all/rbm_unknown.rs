@@ -1,4 +1,5 @@
-//! Training on samples of which some values are unknown: the law that made them is learnt, not that of what stands in the gaps.
+//! Training on samples of which some values are unknown: the law that made them is learnt, not that of what stands in
+//! the gaps.
 
 use ndarray::Array2;
 use rand::RngExt;
@@ -6,9 +7,10 @@ use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
 use rgflow::random::Streams;
 use rgflow::rbm::{Method, Rbm, Trainer, Training};
 
-/// 10,000 samples of the law of a machine of five spins, of which 40 % of the values are unknown and filled by fair coins. A machine of as many
-/// units that knows which they are comes to KL < 0.02 of the law (31 free probabilities from 10,000 samples with 3 of 5 values known: about
-/// 0.005), for small machines, bits in blocks and the exact gradient; one that takes the coins for data ends ten times as far away.
+/// 10,000 samples of the law of a machine of five spins, of which 40 % of the values are unknown and filled by fair
+/// coins. A machine of as many units that knows which they are comes to KL < 0.02 of the law (31 free probabilities
+/// from 10,000 samples with 3 of 5 values known: about 0.005), for small machines, bits in blocks and the exact
+/// gradient; one that takes the coins for data ends ten times as far away.
 #[test]
 fn gaps_are_not_learnt() {
     let streams = Streams::new(1);

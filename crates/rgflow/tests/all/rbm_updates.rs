@@ -19,8 +19,8 @@ fn hidden_mean(rbm: &Rbm, v: &[f32]) -> Vec<f64> {
     mean
 }
 
-/// Mean change of the parameters by one update at the rate 1 over 100 independent batches of 1000: the estimated gradient. (Means over
-/// far larger batches would show the rounding of f32.)
+/// Mean change of the parameters by one update at the rate 1 over 100 independent batches of 1000: the estimated
+/// gradient. (Means over far larger batches would show the rounding of f32.)
 fn mean_update(rbm: &Rbm, data: &Array2<f32>, cd_steps: usize) -> [Array2<f64>; 3] {
     let training = Training {
         updates: 1,
@@ -42,10 +42,10 @@ fn mean_update(rbm: &Rbm, data: &Array2<f32>, cd_steps: usize) -> [Array2<f64>; 
     sums.map(|sum| sum / 100.0)
 }
 
-/// Null: CD-k's update is a mean of independent terms over the batch, whose expectation is that of thesis eq. 2.4.26 over the
-/// exact law of the chain after k steps. k = 1 and 3; spins, bits, other two values, grey levels of {0, 1} units,
-/// Gaussian visible units, two sites of every discrete kind; hidden layers within and beyond four units; 100,000 chains, seeds 1 to 100.
-/// Each of less than 1200 parameters has |z| < 5.4 (p < 7e-8 each, < 1e-4 together).
+/// Null: CD-k's update is a mean of independent terms over the batch, whose expectation is that of thesis eq. 2.4.26
+/// over the exact law of the chain after k steps. k = 1 and 3; spins, bits, other two values, grey levels of {0, 1}
+/// units, Gaussian visible units, two sites of every discrete kind; hidden layers within and beyond four units; 100,000
+/// chains, seeds 1 to 100. Each of less than 1200 parameters has |z| < 5.4 (p < 7e-8 each, < 1e-4 together).
 #[test]
 fn cd_is_the_expectation_over_the_kernel() {
     let gaussian = Units::gaussian_each(vec![0.8, 1.2]).unwrap();
@@ -105,9 +105,9 @@ fn cd_is_the_expectation_over_the_kernel() {
     }
 }
 
-/// The machine after `updates` updates on all of `data` at the rate 1/4, by thesis eq. 2.4.26 in f64, for machines whose chains are certain:
-/// either every draw is (P differs from 0 or 1 by less than the 2^-25 that a draw resolves), or the visible units' biases decide
-/// whatever the hidden units do.
+/// The machine after `updates` updates on all of `data` at the rate 1/4, by thesis eq. 2.4.26 in f64, for machines
+/// whose chains are certain: either every draw is (P differs from 0 or 1 by less than the 2^-25 that a draw resolves),
+/// or the visible units' biases decide whatever the hidden units do.
 fn certain(rbm: &Rbm, data: &Array2<f32>, (updates, steps, persistent): (usize, usize, bool)) -> [Array2<f64>; 3] {
     let wide = |x: &Array2<f32>| x.mapv(f64::from);
     let row = |x: &Array1<f32>| x.mapv(f64::from).insert_axis(ndarray::Axis(0));
@@ -146,9 +146,10 @@ fn certain(rbm: &Rbm, data: &Array2<f32>, (updates, steps, persistent): (usize, 
     [w, b, c]
 }
 
-/// Layers of any width and batches of any size, also those that fill no vector: updates are those of the formula, to rounding (sums of at
-/// most 150 terms of order 1 in f32, times the rate). Once the hidden units waver and the visible ones are held by their biases, once all are
-/// carried by the weights. Spins, bits and two other pairs, where padding that is not zero would show.
+/// Layers of any width and batches of any size, also those that fill no vector: updates are those of the formula, to
+/// rounding (sums of at most 150 terms of order 1 in f32, times the rate). Once the hidden units waver and the visible
+/// ones are held by their biases, once all are carried by the weights. Spins, bits and two other pairs, where padding
+/// that is not zero would show.
 #[test]
 fn updates_of_any_shape_are_those_of_the_formula() {
     let odd: Units = "0.25,2".parse().unwrap();
@@ -171,8 +172,9 @@ fn updates_of_any_shape_are_those_of_the_formula() {
                 let mut rbm = machine(n, m, &visible, &hidden);
                 let (low, high) = (hidden.levels().unwrap().low(), hidden.levels().unwrap().high());
                 if carried {
-                    // Units of one layer follow those of the other with the same number modulo the shorter length, most of all the first
-                    // of them, so that no field is near zero. The others of a longer visible layer thereby change at each step.
+                    // Units of one layer follow those of the other with the same number modulo the shorter length, most
+                    // of all the first of them, so that no field is near zero. The others of a longer visible layer
+                    // thereby change at each step.
                     let short = n.min(m);
                     let most = 1600.0 * (n.max(m) / short + 1) as f32;
                     rbm.weights =
@@ -226,8 +228,9 @@ fn updates_of_any_shape_are_those_of_the_formula() {
     }
 }
 
-/// Null: the negative phase of the second update of PCD-1 is the law after a step of the machine before and a step of the machine
-/// after the first update; the first update is that of CD-1. Batch 100,000, seed 1; 14 parameters with |z| < 4.8 (p < 2.5e-5).
+/// Null: the negative phase of the second update of PCD-1 is the law after a step of the machine before and a step of
+/// the machine after the first update; the first update is that of CD-1. Batch 100,000, seed 1; 14 parameters with |z|
+/// < 4.8 (p < 2.5e-5).
 #[test]
 fn persistent_chains_go_on() {
     let rbm = machine(4, 2, &Units::SPIN, &Units::BINARY);
@@ -271,8 +274,8 @@ fn persistent_chains_go_on() {
     }
 }
 
-/// Values that are all low or high train as the bits do, to the byte, whatever the bits hold that are no units; in machines whose states
-/// are bytes and in wider ones.
+/// Values that are all low or high train as the bits do, to the byte, whatever the bits hold that are no units; in
+/// machines whose states are bytes and in wider ones.
 #[test]
 fn values_and_bits_are_the_same_data() {
     let units: Units = "0.25,2".parse().unwrap();

@@ -1,7 +1,7 @@
-//! Promise: every sampler that admits a model with couplings of its own samples its Boltzmann law: couplings of both signs and of several
-//! sizes, open boundaries, lists of bonds, frustrated or not, with and without a field. Truth is the sum over all states, written out
-//! here. Seed 1; null hypothesis: the law; bounds |z| < 5.8 (p = 7e-9) and p > 1e-8 per comparison, so that the 3000 comparisons
-//! together give a false alarm with probability below 1e-4.
+//! Promise: every sampler that admits a model with couplings of its own samples its Boltzmann law: couplings of both
+//! signs and of several sizes, open boundaries, lists of bonds, frustrated or not, with and without a field. Truth is
+//! the sum over all states, written out here. Seed 1; null hypothesis: the law; bounds |z| < 5.8 (p = 7e-9) and p >
+//! 1e-8 per comparison, so that the 3000 comparisons together give a false alarm with probability below 1e-4.
 
 use rgflow::lattice::{
     Bonds, Boundary, Collection, Geometry, GroundStates, Ising, Lattice, Summary, Temperature, bonds,
@@ -104,7 +104,8 @@ fn chi_square_p(mut cells: Vec<(f64, f64)>) -> f64 {
     if cells.len() < 2 { 1.0 } else { ChiSquared::new(cells.len() as f64 - 1.0).unwrap().sf(chi2) }
 }
 
-/// Histogram of the states, energy, its square, |m|, m^2, m^4, all correlations of two sites, and in a field every spin.
+/// Histogram of the states, energy, its square, |m|, m^2, m^4, all correlations of two sites, and in a field every
+/// spin.
 fn check(kind: Kind, lattice: &Geometry, t: f64, field: f64) {
     let (law, seen) = (Law::of(lattice, t, field), draw(kind, lattice, t, field));
     let what = format!("{kind} ({}) on {lattice}, T = {t}, h = {field}", seen.sampler);
@@ -243,8 +244,8 @@ fn lists_of_bonds() {
     check_all(&graph(7, &[(0, 1, 0.5), (1, 0, 0.4), (1, 2, -1.0), (3, 4, 1.0), (4, 5, 0.0)]), 1.2);
 }
 
-/// A star of 130 bonds of J = 1: more neighbours than a sum of spins in eight bits can count. <s_0 s_i> = tanh(1/T), and
-/// <s_i s_j> is its square.
+/// A star of 130 bonds of J = 1: more neighbours than a sum of spins in eight bits can count. <s_0 s_i> = tanh(1/T),
+/// and <s_i s_j> is its square.
 #[test]
 fn a_site_of_very_many_neighbours() {
     let list: Vec<_> = (1..=130).map(|i| (0, i, 1.0)).collect();
@@ -287,8 +288,8 @@ fn ground_states() {
     assert!(down.unwrap().spins.iter().all(|s| *s == -1));
 }
 
-/// A cold antiferromagnet: |m| decorrelates at once, but its staggered magnetisation does not, and the diagnosis says so. The same
-/// chains of the ferromagnet, spin for spin turned on one sublattice, have the same tau_int.
+/// A cold antiferromagnet: |m| decorrelates at once, but its staggered magnetisation does not, and the diagnosis says
+/// so. The same chains of the ferromagnet, spin for spin turned on one sublattice, have the same tau_int.
 #[test]
 fn the_slow_mode_of_an_antiferromagnet_is_the_staggered_magnetisation() {
     let (plain, anti) = (on("square", &[8], &[], &[]), on("square", &[8], &[-1.0], &[]));
@@ -318,7 +319,8 @@ fn the_slow_mode_of_an_antiferromagnet_is_the_staggered_magnetisation() {
     assert!((one.value - two.value).abs() < Z_MAX * one.error.hypot(two.error), "{one:?} {two:?}");
 }
 
-/// `auto` takes only what admits the couplings, and says why; the exact sampler and bit-parallel Metropolis know J = 1 alone.
+/// `auto` takes only what admits the couplings, and says why; the exact sampler and bit-parallel Metropolis know J = 1
+/// alone.
 #[test]
 fn auto_chooses_among_those_that_admit_the_model() {
     let t = Temperature::new(2.3).unwrap();

@@ -1,6 +1,6 @@
-//! Promise: every Markov chain sampler samples the Boltzmann law of every lattice, with and without a field. Truth is the
-//! enumeration of all states. Seed 1; null hypothesis: the law; bounds |z| < 5.4 and p > 6e-8 per comparison, so that
-//! the 1300 comparisons together give a false alarm with probability 1e-4.
+//! Promise: every Markov chain sampler samples the Boltzmann law of every lattice, with and without a field. Truth is
+//! the enumeration of all states. Seed 1; null hypothesis: the law; bounds |z| < 5.4 and p > 6e-8 per comparison, so
+//! that the 1300 comparisons together give a false alarm with probability 1e-4.
 
 use rgflow::exact::enumeration::{JointDensity, joint_density};
 use rgflow::lattice::{Collection, Geometry, Ising, Lattice, Temperature, title};
@@ -185,8 +185,8 @@ fn samplers_of_other_lattices_refuse_the_honeycomb_lattice_by_name() {
     assert!(text.contains("honeycomb 4 x 4") && text.contains("use wolff") && text.lines().count() == 1, "{text}");
 }
 
-/// A lattice of the user's own: the graph of the cube with a tail of three sites, of 1 to 4 neighbours, no extents but its sites, no colours, and
-/// bonds in the order in which they are written down.
+/// A lattice of the user's own: the graph of the cube with a tail of three sites, of 1 to 4 neighbours, no extents but
+/// its sites, no colours, and bonds in the order in which they are written down.
 struct CubeWithTail(Vec<Vec<u32>>);
 
 impl CubeWithTail {

@@ -1,6 +1,6 @@
-//! Promise: observables and their errors are right, for every sampler: against enumeration, Kaufman, Beale, the exact ring
-//! and the exact sampler. Seed 1; null hypothesis: the exact value; bounds |z| < 5.2 and p > 1e-6 per comparison (about
-//! 500 comparisons: false alarm below 1e-3 for z, blocks of independent chains included).
+//! Promise: observables and their errors are right, for every sampler: against enumeration, Kaufman, Beale, the exact
+//! ring and the exact sampler. Seed 1; null hypothesis: the exact value; bounds |z| < 5.2 and p > 1e-6 per comparison
+//! (about 500 comparisons: false alarm below 1e-3 for z, blocks of independent chains included).
 
 use rgflow::exact::enumeration::{correlations, joint_density};
 use rgflow::exact::{chain, chain_in_field, density, square, transfer};
@@ -107,7 +107,8 @@ fn small_lattices_with_and_without_field() {
     }
 }
 
-/// p12: a ring of 64 at T = 2, h = 0.5 has a connected xi of 1.04 by its transfer matrix; the one that is not connected is 36.7.
+/// p12: a ring of 64 at T = 2, h = 0.5 has a connected xi of 1.04 by its transfer matrix; the one that is not connected
+/// is 36.7.
 #[test]
 fn xi_in_a_field_is_of_the_connected_correlation() {
     let ring = lattice("ring", &[64]);
@@ -135,8 +136,8 @@ fn xi_in_a_field_is_of_the_connected_correlation() {
     }
 }
 
-/// B8: what never varied has no error of 0. At T = 0.5 an 8 x 8 torus is in its ground states but for 64 e^{-16} = 7e-6; at T = 0
-/// the law has no spread, and at T = inf the specific heat is 0 by its factor 1/T^2.
+/// B8: what never varied has no error of 0. At T = 0.5 an 8 x 8 torus is in its ground states but for 64 e^{-16} =
+/// 7e-6; at T = 0 the law has no spread, and at T = inf the specific heat is 0 by its factor 1/T^2.
 #[test]
 fn what_did_not_fluctuate_has_no_error() {
     let torus = lattice("square", &[8]);
@@ -294,8 +295,9 @@ fn cluster_estimators_agree_and_have_smaller_errors_at_high_temperature() {
 
 #[test]
 fn errors_are_as_large_as_the_spread_of_repetitions() {
-    // Correlated chains (kept at every sweep). The sum of squared pulls over 40 repetitions obeys a chi-square law if the errors are right: the two-sided
-    // bound is p > 1e-4. Neighbouring repetitions are uncorrelated: |z| < 4 of their product.
+    // Correlated chains (kept at every sweep). The sum of squared pulls over 40 repetitions obeys a chi-square law if
+    // the errors are right: the two-sided bound is p > 1e-4. Neighbouring repetitions are uncorrelated: |z| < 4 of
+    // their product.
     let torus = lattice("square", &[8]);
     let model = Ising::new(&torus);
     let exact = square::thermodynamics(8, 8, temperature(2.5)).unwrap();

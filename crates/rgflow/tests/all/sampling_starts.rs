@@ -1,6 +1,6 @@
-//! Promise: a chain that has not forgotten its start says so, extremes of temperature are exact, repetitions and replicas
-//! share no random numbers. Each test bears the failure of a peer in its name. Seed 1; bounds |z| < 4.8 (1.6e-6, about 60
-//! comparisons: false alarm below 1e-4).
+//! Promise: a chain that has not forgotten its start says so, extremes of temperature are exact, repetitions and
+//! replicas share no random numbers. Each test bears the failure of a peer in its name. Seed 1; bounds |z| < 4.8
+//! (1.6e-6, about 60 comparisons: false alarm below 1e-4).
 
 use rgflow::exact::square;
 use rgflow::lattice::{Collection, Geometry, Ising, Summary, Temperature};
@@ -135,8 +135,8 @@ fn chains_shorter_than_fifty_autocorrelation_times_are_told() {
 
 #[test]
 fn replicas_share_no_random_numbers() {
-    // Nearly free spins: overlaps of rows have the variance 1/N. Rows of one chain and of different chains, of one and of
-    // another stream: the sum of N q^2 over P pairs is P +- sqrt(2 P), apart from the dependence of pairs.
+    // Nearly free spins: overlaps of rows have the variance 1/N. Rows of one chain and of different chains, of one and
+    // of another stream: the sum of N q^2 over P pairs is P +- sqrt(2 P), apart from the dependence of pairs.
     let lattice = torus(10);
     let model = Ising::new(&lattice);
     for method in METHODS {

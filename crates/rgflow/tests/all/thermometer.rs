@@ -72,9 +72,9 @@ fn thermometer() -> (Vec<f64>, Thermometer) {
     (grid(), thermometer_number(&network(), 0))
 }
 
-/// Null: fresh thermal collections at 9 temperatures of the grid. Bounds: |z| < 4.5 for each T* that is no bound (p < 7e-6 each) and
-/// p_thermal > 1e-5 (the gamma tail). Between temperatures, interpolation of curves adds a bias: 0.1 is allowed. A mixture of
-/// T = 1 and T = 5 is not thermal (p < 1e-4). Seed 1.
+/// Null: fresh thermal collections at 9 temperatures of the grid. Bounds: |z| < 4.5 for each T* that is no bound (p <
+/// 7e-6 each) and p_thermal > 1e-5 (the gamma tail). Between temperatures, interpolation of curves adds a bias: 0.1 is
+/// allowed. A mixture of T = 1 and T = 5 is not thermal (p < 1e-4). Seed 1.
 #[test]
 fn reads_thermal_collections_and_refuses_mixtures() {
     let (temperatures, thermometer) = thermometer();
@@ -110,9 +110,10 @@ fn an_edge_gives_a_bound() {
     assert!(matches!(cold.interval, Some([None, Some(high)]) if high < 1.6), "{cold:?}");
 }
 
-/// Null: the errors of T* and the p-values are right. 60 independent pairs of reference set and thermal collection at T = 2 and T = 3:
-/// the sum of squared pulls is chi-square with 60 degrees of freedom (between its 1e-5 and 1 - 1e-5 quantiles, widened by 10 % for
-/// the bootstrap's own error), and at most 6 of 60 p-values lie below 0.01 (binomial: p < 1e-4). Seed 1.
+/// Null: the errors of T* and the p-values are right. 60 independent pairs of reference set and thermal collection at
+/// T = 2 and T = 3: the sum of squared pulls is chi-square with 60 degrees of freedom (between its 1e-5 and 1 - 1e-5
+/// quantiles, widened by 10 % for the bootstrap's own error), and at most 6 of 60 p-values lie below 0.01 (binomial: p
+/// < 1e-4). Seed 1.
 #[test]
 fn errors_and_alarms_are_honest() {
     let mlp = network();
@@ -129,8 +130,8 @@ fn errors_and_alarms_are_honest() {
     }
 }
 
-/// T* is the minimum of KL(P || P_ref(T)), not of the reverse: a curve without any weight where the reference has some, and one with
-/// weight in two places, against a brute-force search in plain f64.
+/// T* is the minimum of KL(P || P_ref(T)), not of the reverse: a curve without any weight where the reference has some,
+/// and one with weight in two places, against a brute-force search in plain f64.
 #[test]
 fn t_star_minimises_the_forward_divergence() {
     let temperatures = [1.0, 2.0, 3.0];
@@ -162,7 +163,8 @@ fn t_star_minimises_the_forward_divergence() {
     assert!(apart > 0.1, "both directions agree here: nothing was tested");
 }
 
-/// Collections of 16,000 leave less than those of 1000, read by a reference of 1000: (1/16 + 1) / 2 = 0.53 of it on average.
+/// Collections of 16,000 leave less than those of 1000, read by a reference of 1000: (1/16 + 1) / 2 = 0.53 of it on
+/// average.
 #[test]
 fn calibration_knows_the_size_of_the_collection() {
     let (_, thermometer) = thermometer();

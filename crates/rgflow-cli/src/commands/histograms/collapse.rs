@@ -1,4 +1,5 @@
-//! `rgflow rg collapse`: T_c, nu and exponents from samples of several sizes of the square lattice (finite-size scaling).
+//! `rgflow rg collapse`: T_c, nu and exponents from samples of several sizes of the square lattice (finite-size
+//! scaling).
 
 use super::{check_plot, draw};
 use crate::commands::run_flags::start_threads;
@@ -16,7 +17,8 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Error text where no second fit exists to compare with.
-const NO_SPREAD: &str = "unknown. No other window, degree or correction gives a fit, so nothing shows that this one can be trusted, and the true values may \
+const NO_SPREAD: &str = "unknown. No other window, degree or correction gives a fit, so nothing shows that this one \
+    can be trusted, and the true values may \
                          be many errors away; more sizes, more configurations or more temperatures near T_c";
 
 /// Default of --window for samples.
@@ -47,8 +49,8 @@ impl From<Observable> for Quantity {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Analysis")]
 pub struct Collapse {
-    /// Samples of square lattices of several sizes, .npz as `rgflow sample` writes them, or tables with columns of L, T, a
-    /// quantity and its error (text, .npy, .npz) [required].
+    /// Samples of square lattices of several sizes, .npz as `rgflow sample` writes them, or tables with columns of L,
+    /// T, a quantity and its error (text, .npy, .npz) [required].
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The observable that is collapsed [default: binder; of a table what its column is called].
@@ -66,16 +68,16 @@ pub struct Collapse {
     /// Column of the quantity in a table [default: the only one left].
     #[arg(long, value_name = "COLUMN")]
     value: Option<String>,
-    /// Column of its standard error in a table [default: error, dy, dU4, U4_err and similar names; without one errors are
-    /// taken from the scatter about the curve].
+    /// Column of its standard error in a table [default: error, dy, dU4, U4_err and similar names; without one errors
+    /// are taken from the scatter about the curve].
     #[arg(long, value_name = "COLUMN")]
     error: Option<String>,
-    /// Exponent a of a table's y ~ L^a from which the fit starts; 0 is a quantity without dimension and stays [default: by
-    /// the name of its column].
+    /// Exponent a of a table's y ~ L^a from which the fit starts; 0 is a quantity without dimension and stays
+    /// [default: by the name of its column].
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     exponent: Option<f64>,
-    /// T_c from which the fit starts, and at which power laws are read [default: the exact one, and that of the fit; of a
-    /// table several in its range].
+    /// T_c from which the fit starts, and at which power laws are read
+    /// [default: the exact one, and that of the fit; of a table several in its range].
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     tc: Option<f64>,
     /// nu from which the fit starts.
@@ -190,7 +192,8 @@ impl Collapse {
         notes.iter().for_each(|note| output::complain(&format!("note: {note}")));
         if found.assumed_error.is_some() {
             output::complain(
-                "warning: the table has no errors: they are taken from the scatter about the curve, so chi2/dof is 1 and tests nothing",
+                "warning: the table has no errors: they are taken from the scatter about the curve, so chi2/dof is 1 \
+                 and tests nothing",
             );
         }
         Ok((found, master))
@@ -244,16 +247,19 @@ fn text(found: &FiniteSize, master: &Master) -> String {
         (fits, failed) => {
             let failed = if failed > 0 { format!(" ({failed} more have no fit)") } else { String::new() };
             format!(
-                "Spread: over {fits} fits with narrower windows, other degrees and corrections{failed}; errors in brackets have both\n"
+                "Spread: over {fits} fits with narrower windows, other degrees and corrections{failed}; errors in \
+                 brackets have both\n"
             )
         }
     };
     if found.dof > 0 && found.chi2 > 2.0 * found.dof as f64 {
-        text += "chi2/dof is above 2: one curve does not describe the data, and errors are widened; larger sizes, a narrower --window, a higher \
+        text += "chi2/dof is above 2: one curve does not describe the data, and errors are widened; larger sizes, a \
+            narrower --window, a higher \
                  --degree or --omega\n";
     }
     if found.flat {
-        text += "The valley of the fit is flat or lopsided: the data tell little, and values beyond two errors may fit nearly as well; more sizes, more \
+        text += "The valley of the fit is flat or lopsided: the data tell little, and values beyond two errors may \
+            fit nearly as well; more sizes, more \
                  configurations, a lower --degree or no --omega\n";
     }
     if !found.crossings.is_empty() {

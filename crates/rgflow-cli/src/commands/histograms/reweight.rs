@@ -1,4 +1,5 @@
-//! `rgflow rg reweight`: all samples of one lattice read as one, at any temperature and field within their reach (MBAR).
+//! `rgflow rg reweight`: all samples of one lattice read as one, at any temperature and field within their reach
+//! (MBAR).
 
 use super::{check_plot, draw};
 use crate::commands::{exact::Range, run_flags::start_threads};

@@ -24,9 +24,12 @@ use std::path::{Path, PathBuf};
   rgflow inspect runs/ising-2d/seed-1/rbm/all/model.safetensors --couplings
   rgflow inspect MODEL --couplings --lattice ring --temperature 2
 
-Effective couplings: ln p(v) of a machine is that of an Ising model with J_ij = 2^-N sum_v v_i v_j ln p(v), spins v, and more. J(r) is
-their mean at the distance r on the torus, K_eff that of nearest neighbours (beta J of a thermal machine), T_eff = 1/K_eff. Shares: how much
-of the variance of ln p over uniform spins is in fields, in pairs, and in terms of three and more spins. Errors: one standard error.")]
+Effective couplings: ln p(v) of a machine is that of an Ising model with J_ij = 2^-N sum_v v_i v_j ln p(v), spins v, \
+and more. J(r) is
+their mean at the distance r on the torus, K_eff that of nearest neighbours (beta J of a thermal machine), T_eff = \
+1/K_eff. Shares: how much
+of the variance of ln p over uniform spins is in fields, in pairs, and in terms of three and more spins. Errors: one \
+standard error.")]
 pub struct Inspect {
     /// A run folder, or a file: samples as `train` takes them, a model (.safetensors) or results.json [required].
     #[arg(value_name = "FILE-or-DIR", required_unless_present = "numbers")]
@@ -78,7 +81,8 @@ impl Inspect {
             _ if is_samples(path) => data::samples(path, &self.samples)?,
             _ => {
                 return Err(Error::user(format!(
-                    "{name}: unknown kind of file; a run folder, samples (.npz, .npy, .csv, IDX), .safetensors or results.json can be inspected"
+                    "{name}: unknown kind of file; a run folder, samples (.npz, .npy, .csv, IDX), .safetensors or \
+                     results.json can be inspected"
                 )));
             }
         };

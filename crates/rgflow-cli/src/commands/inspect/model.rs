@@ -15,7 +15,8 @@ pub fn tensors(path: &Path) -> Result<(Value, String), Error> {
     Ok((json!({ "kind": "safetensors", "tensors": all, "metadata": metadata, "summary": summary }), text))
 }
 
-/// Such as `RBM, 64 binary x 64 binary, 2800 updates on digits.npy, ln p = -21.3(2)`; `None` for a model of another program.
+/// Such as `RBM, 64 binary x 64 binary, 2800 updates on digits.npy, ln p = -21.3(2)`; `None` for a model of another
+/// program.
 fn summary(path: &Path, said: &Value, tensors: &[Description]) -> Option<String> {
     let shape = |name: &str| Some(&tensors.iter().find(|tensor| tensor.name == name)?.shape);
     let mut parts = Vec::new();

@@ -108,7 +108,8 @@ fn text(machine: &Machine, drawn: &Drawn, asked: &ChainDraws) -> String {
             };
             let r_hat = r_hat.map_or(String::new(), |r_hat| format!(", R-hat {r_hat:.3}"));
             format!(
-                "{n} draws of {} by {chains} Gibbs chains: {kept} of each, {} steps apart, after {} steps\n{why}tau_int: free energy {}, mean of the units {}{r_hat}\n",
+                "{n} draws of {} by {chains} Gibbs chains: {kept} of each, {} steps apart, after {} \
+                 steps\n{why}tau_int: free energy {}, mean of the units {}{r_hat}\n",
                 machine.title(),
                 asked.spacing,
                 asked.burn_in,

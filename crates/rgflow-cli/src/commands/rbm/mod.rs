@@ -138,7 +138,8 @@ pub fn say<'a>(warnings: &[String], notes: impl Iterator<Item = &'a String>) {
     warnings.iter().for_each(|warning| output::complain(&format!("warning: {warning}")));
 }
 
-/// Warns where samples cannot be independent, as errors over them take for granted, and notes where `machine` was trained on them.
+/// Warns where samples cannot be independent, as errors over them take for granted, and notes where `machine` was
+/// trained on them.
 pub fn warn_of_copies(machine: Option<&Machine>, data: &Dataset) {
     let known = machine.and_then(|machine| machine.knows(data));
     say(&independence::warning(data).into_iter().collect::<Vec<_>>(), known.iter());

@@ -1,4 +1,5 @@
-//! A command that is killed again and again and resumed until it ends must leave the bytes of one that nothing disturbed.
+//! A command that is killed again and again and resumed until it ends must leave the bytes of one that nothing
+//! disturbed.
 
 use crate::common::{assert_same, binary};
 use std::path::Path;
@@ -31,8 +32,9 @@ impl Trial<'_> {
         assert!(told.status.success(), "{:?}: {}", self.arguments, String::from_utf8_lossy(&told.stderr));
     }
 
-    /// Runs the command once undisturbed and once with `blows`, each followed by `--resume`, and compares the folders: all bytes
-    /// but those of `provenance.json` and `report.html`. Returns the number of blows that came in time. `name` is that of the two folders.
+    /// Runs the command once undisturbed and once with `blows`, each followed by `--resume`, and compares the folders:
+    /// all bytes but those of `provenance.json` and `report.html`. Returns the number of blows that came in time.
+    /// `name` is that of the two folders.
     pub fn resumes_to_the_same_bytes(&self, name: &str, blows: &[Blow]) -> usize {
         let (whole, broken) = (format!("{name}-whole"), format!("{name}-broken"));
         let start = Instant::now();

@@ -20,7 +20,8 @@ pub fn data(value: Value) -> Value {
     }
 }
 
-/// The fields of `stored` that `found` lacks or has with another value. New fields are allowed, new items of a list are not.
+/// The fields of `stored` that `found` lacks or has with another value. New fields are allowed, new items of a list are
+/// not.
 pub fn lost(stored: &Value, found: &Value, place: &str, differences: &mut Vec<String>) {
     match (stored, found) {
         (Value::Object(old), Value::Object(new)) => {

@@ -191,7 +191,8 @@ const DIGITS: &[&str] = &[
     "flow.permutations=100",
 ];
 
-/// Four files in the format of MNIST: 20 training and 6 test images of each digit, 6 x 6, a bar whose place is the digit.
+/// Four files in the format of MNIST: 20 training and 6 test images of each digit, 6 x 6, a bar whose place is the
+/// digit.
 pub fn digits() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

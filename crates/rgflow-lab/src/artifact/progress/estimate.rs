@@ -1,9 +1,9 @@
 //! The share of the work that is done and the time that is left, from the plan and from what has been measured so far.
 //!
-//! Each stage is expected to take its planned time, multiplied by a factor of its kind: wall time over planned time of the work
-//! of that kind that this process has done. Wall time is divided equally among the stages that run at the same time, so that the
-//! times of all kinds add up to the time that has passed, whatever the number of threads. A kind of which little is
-//! known takes the factor of all kinds together.
+//! Each stage is expected to take its planned time, multiplied by a factor of its kind: wall time over planned time of
+//! the work of that kind that this process has done. Wall time is divided equally among the stages that run at the same
+//! time, so that the times of all kinds add up to the time that has passed, whatever the number of threads. A kind of
+//! which little is known takes the factor of all kinds together.
 
 use super::plan::PlannedRun;
 use std::collections::{BTreeMap, HashMap};
@@ -56,7 +56,8 @@ impl Tracked {
                 let share = self.known();
                 (share, (1.0 - share) * whole)
             }
-            // A stage that has reported nothing yet goes as its kind does; one that is late takes a quarter of its time more.
+            // A stage that has reported nothing yet goes as its kind does; one that is late takes a quarter of its time
+            // more.
             State::Running => {
                 let (rest, x) = (1.0 - self.restored, self.spent / whole);
                 if x < 0.8 * rest {
@@ -330,7 +331,8 @@ mod tests {
         assert!((view.eta_seconds - 30.2).abs() < 1e-9);
     }
 
-    /// Stage a takes ten times as long as planned: what is left of its kind takes ten times as long too, what is left of b does not.
+    /// Stage a takes ten times as long as planned: what is left of its kind takes ten times as long too, what is left
+    /// of b does not.
     #[test]
     fn a_kind_that_is_slower_than_planned_is_slower_in_other_seeds() {
         let mut estimate = planned(&[1, 2], Plan::new().stage("a", "a", 1.0).stage("b", "b", 10.0));

@@ -1,8 +1,8 @@
 //! Progress of runs: the stages that are planned, the time they are expected to take, and what a user sees of them.
 //!
-//! An experiment says its stages before it begins ([`Plan`]); a run reports what happens to each ([`Event`]). [`Estimate`] turns
-//! both into a share and a time left, and [`Reporter`] shows them as a bar, as lines of text or as lines of JSON. Nothing here
-//! enters results, keys of stages or files.
+//! An experiment says its stages before it begins ([`Plan`]); a run reports what happens to each ([`Event`]).
+//! [`Estimate`] turns both into a share and a time left, and [`Reporter`] shows them as a bar, as lines of text or as
+//! lines of JSON. Nothing here enters results, keys of stages or files.
 
 mod estimate;
 mod lines;

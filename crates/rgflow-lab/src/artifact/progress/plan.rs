@@ -21,7 +21,8 @@ pub struct PlannedStage {
     pub name: String,
     /// Kind of work, such as `rbm`: stages of one kind are expected to miss their time by one factor.
     pub kind: &'static str,
-    /// Seconds that it is expected to take on one core, from its settings; > 0. Only ratios matter once a run has begun.
+    /// Seconds that it is expected to take on one core, from its settings; > 0. Only ratios matter once a run has
+    /// begun.
     pub seconds: f64,
     /// Share of its announced work after which it usually ends: below 1 where a training is expected to stop early.
     pub usual: f64,

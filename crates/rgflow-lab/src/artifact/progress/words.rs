@@ -28,8 +28,8 @@ fn seeds(seeds: &[u64]) -> String {
     }
 }
 
-/// Lines before a run: what is done, how long it is expected to take, and where to. `to_do` stages of `stages` are left, which take
-/// about `seconds` on `threads` threads.
+/// Lines before a run: what is done, how long it is expected to take, and where to. `to_do` stages of `stages` are
+/// left, which take about `seconds` on `threads` threads.
 pub fn header(runs: &[PlannedRun], (to_do, stages): (usize, usize), seconds: f64, threads: usize) -> Vec<String> {
     let count = if to_do == stages { format!("{stages}") } else { format!("{to_do} of {stages}") };
     let stages = if stages == 1 { "stage" } else { "stages" };

@@ -1,9 +1,10 @@
 //! Restarts: the state of an unfinished stage, saved at intervals, so that a run killed in the middle of it can go on.
 //!
-//! A stage has parts: one training, or the chains of one temperature. Each has its own file in the folder `stages/NAME.restart/`,
-//! so that finished parts are written once. A file begins with a line that identifies it (the stage's key, the version of rgflow,
-//! the kind of processor) and with the hash of the rest: a damaged or foreign file is not used. The folder is removed when the
-//! stage is finished. A file made without a run folder has its restarts next to it, in `FILE.restart/`.
+//! A stage has parts: one training, or the chains of one temperature. Each has its own file in the folder
+//! `stages/NAME.restart/`, so that finished parts are written once. A file begins with a line that identifies it (the
+//! stage's key, the version of rgflow, the kind of processor) and with the hash of the rest: a damaged or foreign file
+//! is not used. The folder is removed when the stage is finished. A file made without a run folder has its restarts
+//! next to it, in `FILE.restart/`.
 
 use super::{Error, StageOut, atomic, inside, provenance, stderr};
 use rgflow::restart::{Drive, Resumable, Stopped, decode, encode};
@@ -76,7 +77,8 @@ impl Restarts {
         Self { folder, head, every, begun: Instant::now(), parts: Mutex::default() }
     }
 
-    /// Restarts of the file `out`, in the folder `OUT.restart` next to it; `of` describes everything that its content depends on.
+    /// Restarts of the file `out`, in the folder `OUT.restart` next to it; `of` describes everything that its content
+    /// depends on.
     ///
     /// # Errors
     /// [`Error::User`] if something else has that name.
@@ -166,8 +168,8 @@ impl Restarts {
         self.write(&pending);
     }
 
-    /// Keeps the last state of `part` in memory until the next restart is due, up to [`WAITING`] bytes: short stages write no
-    /// restarts at all.
+    /// Keeps the last state of `part` in memory until the next restart is due, up to [`WAITING`] bytes: short stages
+    /// write no restarts at all.
     fn finished(&self, part: &str, state: Vec<u8>) {
         let round = self.round();
         let mut parts = self.parts();
@@ -225,8 +227,8 @@ impl Restarts {
         self.folder.is_dir()
     }
 
-    /// Completes `work` as the part `part`, from the saved state if there is one. Progress is reported to `watch`, converted by `units`;
-    /// returns the number of units.
+    /// Completes `work` as the part `part`, from the saved state if there is one. Progress is reported to `watch`,
+    /// converted by `units`; returns the number of units.
     ///
     /// # Errors
     /// As `watch`; the state is saved first.

@@ -53,7 +53,8 @@ fn open(dir: &Path, sum: &Arc<AtomicU64>) -> Run {
     run
 }
 
-/// Runs a stage that keeps a value and counts; stopped at `stop`. Returns the advances and how often the value was computed.
+/// Runs a stage that keeps a value and counts; stopped at `stop`. Returns the advances and how often the value was
+/// computed.
 fn count(run: &Run, settings: u32, stop: Option<u64>) -> (Result<(), Error>, u64, u64) {
     let (mut advances, mut made) = (0, 0);
     let stage = Stage { name: "a/b", revision: 1, settings, inputs: &[], outputs: &["a.txt"] };

@@ -1,4 +1,5 @@
-//! Arrays of a file of samples: spins, and for each row its temperature, field, number of chains and autocorrelation time.
+//! Arrays of a file of samples: spins, and for each row its temperature, field, number of chains and autocorrelation
+//! time.
 //!
 //! An array has one value for all rows, one per equal block in order, or one per row. Duplicate information must agree.
 
@@ -56,7 +57,8 @@ impl Column {
     fn new(name: &str, values: Vec<f64>, n: usize) -> Result<Self, String> {
         if values.is_empty() || !n.is_multiple_of(values.len()) {
             return Err(format!(
-                "`{name}` has {} values for {n} rows of `spins`; give one, one for each of equal blocks, or one for each row",
+                "`{name}` has {} values for {n} rows of `spins`; give one, one for each of equal blocks, or one for \
+                 each row",
                 values.len()
             ));
         }
@@ -204,7 +206,8 @@ impl Group {
         let first = column.at(rows[0]);
         match rows.iter().map(|row| column.at(*row)).find(|v| v.to_bits() != first.to_bits()) {
             Some(other) => Err(format!(
-                "`{}` holds {first} and {other} for rows of one temperature (T = {}) and field; give one value for them, or write them as two \
+                "`{}` holds {first} and {other} for rows of one temperature (T = {}) and field; give one value for \
+                 them, or write them as two \
                  files",
                 column.name,
                 t.value()
@@ -242,8 +245,8 @@ fn own_bonds(
     }
 }
 
-/// The lattice of these extents, of the name and `coordination` that are `said`, for spins of the shape `shape`; a note where it has no
-/// name.
+/// The lattice of these extents, of the name and `coordination` that are `said`, for spins of the shape `shape`; a note
+/// where it has no name.
 fn geometry(
     extents: &[f64],
     said: (Option<&str>, Option<Vec<f64>>),
@@ -268,7 +271,8 @@ fn geometry(
     Ok((lattice, note))
 }
 
-/// One configuration per row, from shape `(n, sites)`, or `(..., L_z, L_y, L_x)` in site order, or `(..., L_x, L_y, L_z)`, which is transposed.
+/// One configuration per row, from shape `(n, sites)`, or `(..., L_z, L_y, L_x)` in site order, or
+/// `(..., L_x, L_y, L_z)`, which is transposed.
 fn rows(spins: ArrayD<i8>, lattice: &Geometry) -> Result<Array2<i8>, String> {
     let (shape, extents, sites) = (spins.shape().to_vec(), lattice.extents(), lattice.n_sites());
     let reversed: Vec<usize> = extents.iter().rev().copied().collect();

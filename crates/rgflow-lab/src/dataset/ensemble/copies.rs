@@ -1,8 +1,10 @@
-//! Rows that two blocks share in any order: a copy that was shuffled, thinned, flipped or shifted would count its configurations twice.
+//! Rows that two blocks share in any order: a copy that was shuffled, thinned, flipped or shifted would count its
+//! configurations twice.
 //!
-//! Rows fall into classes. Consider the classes with exactly two rows in both blocks together; in n of them each block has one.
-//! Numbers of independent rows in a class are Poisson variables of means x and y, so that a class with two rows has one in each
-//! block with probability 2xy/(x + y)^2 <= 1/2, whatever the two distributions are. So n is at most binomial with p = 1/2, also on small and cold lattices, where classes repeat by themselves.
+//! Rows fall into classes. Consider the classes with exactly two rows in both blocks together; in n of them each block
+//! has one. Numbers of independent rows in a class are Poisson variables of means x and y, so that a class with two
+//! rows has one in each block with probability 2xy/(x + y)^2 <= 1/2, whatever the two distributions are. So n is at
+//! most binomial with p = 1/2, also on small and cold lattices, where classes repeat by themselves.
 
 use super::arrays::{Arrays, Group};
 use rayon::prelude::*;
@@ -68,7 +70,8 @@ pub(super) fn same_up_to_turn(spins: &[i8]) -> u64 {
     hasher.finish()
 }
 
-/// Class of a row up to symmetries: sites are distinguished by their bonds, then repeatedly by those of their neighbours.
+/// Class of a row up to symmetries: sites are distinguished by their bonds, then repeatedly by those of their
+/// neighbours.
 fn shape(spins: &[i8], lattice: &Geometry) -> u64 {
     /// The finalizer of SplitMix64.
     fn mix(z: u64) -> u64 {

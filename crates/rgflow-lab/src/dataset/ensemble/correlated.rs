@@ -1,17 +1,19 @@
-//! Samples whose rows are more alike than their autocorrelation time allows: their averages would have errors that are too small.
+//! Samples whose rows are more alike than their autocorrelation time allows: their averages would have errors that are
+//! too small.
 
 use super::Part;
 use crate::dataset::independence;
 use ndarray::ArrayView1;
 use std::hash::{DefaultHasher, Hasher};
 
-/// Distance in tau_int at which configurations of a chain count as independent: a correlation of e^{-5} is too small to be noticed.
+/// Distance in tau_int at which configurations of a chain count as independent: a correlation of e^{-5} is too small to
+/// be noticed.
 const APART: f64 = 5.0;
 
 /// A warning if rows that should be independent are not: all rows where tau_int is 1/2, else those that are [`APART`].
 ///
-/// `chains`: rows of each chain in the order of `part`; `spins`: spins of a row. Only |m| and equality up to a global flip are
-/// used, as a chain may stay in one phase.
+/// `chains`: rows of each chain in the order of `part`; `spins`: spins of a row. Only |m| and equality up to a global
+/// flip are used, as a chain may stay in one phase.
 pub(super) fn warning<'a>(
     part: &Part,
     chains: &[Vec<usize>],
@@ -38,7 +40,8 @@ pub(super) fn warning<'a>(
         format!("those of a chain with tau_int = {:.1} can be", part.tau_int)
     };
     Some(format!(
-        "{}: consecutive rows at T = {} are more alike than {than} ({what}): errors are too small; leave out `n_chains`, `n_eff` and tau_int, so \
+        "{}: consecutive rows at T = {} are more alike than {than} ({what}): errors are too small; leave out \
+         `n_chains`, `n_eff` and tau_int, so \
          that they are measured, keep every k-th row, or sample longer",
         part.path.display(),
         part.temperature.value()

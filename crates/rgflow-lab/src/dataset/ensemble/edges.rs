@@ -45,7 +45,8 @@ pub struct Edge {
     pub beyond: [f64; 3],
 }
 
-/// Edges of the configurations `seen` (E, m, X), whose spins are given by `row`; none in a direction in which nothing lies farther out.
+/// Edges of the configurations `seen` (E, m, X), whose spins are given by `row`; none in a direction in which nothing
+/// lies farther out.
 pub(super) fn of<'a>(
     seen: &[[f64; 3]],
     row: impl Fn(usize) -> &'a [i8],

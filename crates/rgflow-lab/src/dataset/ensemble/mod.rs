@@ -1,7 +1,9 @@
-//! Samples of the Ising model as series for histograms: energy, magnetisation and X of every configuration, chain after chain.
+//! Samples of the Ising model as series for histograms: energy, magnetisation and X of every configuration, chain after
+//! chain.
 //!
-//! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there `lattice_name`, `coordination`, `field`,
-//! `n_chains`, tau_int and n_eff); anyone can write the same with NumPy. Files of one lattice make a [`Pool`].
+//! Files are `.npz` as `rgflow sample` writes them (`spins`, `temperatures`, `lattice`, and where they are there
+//! `lattice_name`, `coordination`, `field`, `n_chains`, tau_int and n_eff); anyone can write the same with NumPy. Files
+//! of one lattice make a [`Pool`].
 
 mod arrays;
 mod copies;
@@ -107,7 +109,8 @@ pub struct Part {
     pub m: Vec<f64>,
     /// X, shape `(n,)`.
     pub x: Vec<f64>,
-    /// Longer of the integrated autocorrelation times of E and |m|, in configurations of a chain: from the file, else estimated.
+    /// Longer of the integrated autocorrelation times of E and |m|, in configurations of a chain: from the file, else
+    /// estimated.
     pub tau_int: f64,
     /// The longest of those of E, |m| and X.
     pub tau_int_x: f64,
@@ -131,7 +134,8 @@ pub struct Pool {
 /// Reads `files`, measures X = `coupled`, and pools files of the same lattice; returns pools by rising number of sites.
 ///
 /// # Errors
-/// [`Error::User`] of one line that names the file, what it lacks and the remedy; also for a file given twice, and for duplicate rows.
+/// [`Error::User`] of one line that names the file, what it lacks and the remedy; also for a file given twice, and for
+/// duplicate rows.
 pub fn pools(files: &[PathBuf], coupled: &Coupled) -> Result<Vec<Pool>, Error> {
     let mut seen: Vec<(blake3::Hash, &Path)> = Vec::new();
     let mut pools: Vec<Pool> = Vec::new();

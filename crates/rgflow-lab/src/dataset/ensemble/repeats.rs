@@ -1,8 +1,9 @@
 //! Repeated sequences of rows: samples of one seed that would count as independent ones.
 //!
-//! Small or cold lattices repeat rows by themselves, so what counts is how unlikely a sequence is: a row that makes up the fraction p of a block is
-//! met there by chance with probability p. A sequence is refused if the product over its rows is below e^{-40} for each of the places where it could
-//! have been met. A configuration and its global flip count as the same, and a row that stays unchanged for a while counts once.
+//! Small or cold lattices repeat rows by themselves, so what counts is how unlikely a sequence is: a row that makes up
+//! the fraction p of a block is met there by chance with probability p. A sequence is refused if the product over its
+//! rows is below e^{-40} for each of the places where it could have been met. A configuration and its global flip count
+//! as the same, and a row that stays unchanged for a while counts once.
 
 use super::arrays::{Arrays, Group};
 use super::copies::{self, Classes};
@@ -83,7 +84,8 @@ pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
         let found = alone.or_else(|| blocks[..k].iter().find_map(|b| common(b, a)));
         if let Some((first, second)) = found {
             return Err(format!(
-                "{first} and {second} are one sequence of configurations, which chance does not explain: they would count twice; leave one out, \
+                "{first} and {second} are one sequence of configurations, which chance does not explain: they would \
+                 count twice; leave one out, \
                  or sample it again with another --seed"
             ));
         }
@@ -93,7 +95,8 @@ pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
         for b in &blocks[..k] {
             if let Some(n) = copies::common(&b.classes, &a.classes, b.clump.max(a.clump), n_pairs) {
                 return Err(format!(
-                    "{} and {} have {n} configurations in common, in any order and up to symmetries, which chance does not explain: they would count \
+                    "{} and {} have {n} configurations in common, in any order and up to symmetries, which chance \
+                     does not explain: they would count \
                      twice; leave one out, or sample it again with another --seed",
                     b.name(),
                     a.name()
@@ -143,8 +146,8 @@ fn same(a: &[(u64, usize)], b: &[(u64, usize)]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a.0 == b.0).count()
 }
 
-/// For every row the shortest sequence from it, of rows with a surprisal, whose total exceeds `least`: its hash and first row.
-/// With `distinct` only sequences without repeated rows.
+/// For every row the shortest sequence from it, of rows with a surprisal, whose total exceeds `least`: its hash and
+/// first row. With `distinct` only sequences without repeated rows.
 fn windows(
     rows: &[(u64, usize)],
     surprisal: impl Fn(u64) -> Option<u64>,

@@ -178,7 +178,8 @@ fn copies_in_any_order_are_refused() {
     }
 }
 
-/// F4: no false alarm, by the bound 1e-6 for each set of files: 8 x 8, where classes of shapes repeat and rows do not, and colder.
+/// F4: no false alarm, by the bound 1e-6 for each set of files: 8 x 8, where classes of shapes repeat and rows do not,
+/// and colder.
 #[test]
 fn other_samples_are_no_copies() {
     let dir = tempfile::tempdir().unwrap();
@@ -190,7 +191,8 @@ fn other_samples_are_no_copies() {
     assert_eq!(pools(&all, &Coupled::M).unwrap()[0].parts.len(), 11);
 }
 
-/// B2: no false alarm where rows repeat by themselves. By the threshold each pair of files has a probability of e^{-40}.
+/// B2: no false alarm where rows repeat by themselves. By the threshold each pair of files has a probability of
+/// e^{-40}.
 #[test]
 fn small_and_cold_lattices_repeat_rows_by_themselves() {
     let dir = tempfile::tempdir().unwrap();

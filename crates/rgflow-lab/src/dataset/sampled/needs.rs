@@ -36,7 +36,8 @@ impl Request {
         let (sites, n, t) = (self.lattice.n_sites(), self.n, self.temperatures.len());
         let what = format!("--n {n} at {t} temperature{} of {sites} spins", if t == 1 { "" } else { "s" });
         let mut needs = vec![Need::new(&[n, t, sites], what, "take a smaller --n or --size, or fewer temperatures")];
-        // Each point of a correlation function has a value and an error; a Fourier transform runs along the longest axis.
+        // Each point of a correlation function has a value and an error; a Fourier transform runs along the longest
+        // axis.
         let extents = self.lattice.extents();
         let points = extents.iter().map(|l| l / 2 + 1).sum();
         let longest = extents.iter().copied().max().unwrap_or(0);

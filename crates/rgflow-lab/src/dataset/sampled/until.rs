@@ -1,12 +1,13 @@
 //! Draws that go on until an error, or the length of the chains, is what was asked for.
 //!
-//! The numbers of configurations that are looked at are 1000, 2000, 4000 ...; those are left out that cannot do by what the last look saw. Each
-//! look is a draw of its own of so many configurations, by the same streams: more extend fewer, and the set that is kept is that of a draw of its
-//! size.
+//! The numbers of configurations that are looked at are 1000, 2000, 4000 ...; those are left out that cannot do by what
+//! the last look saw. Each look is a draw of its own of so many configurations, by the same streams: more extend fewer,
+//! and the set that is kept is that of a draw of its size.
 //!
-//! A rule that stops at a small estimate of the error favours small estimates. As there are few looks the bias is small: where the first
-//! look has about the error that is asked for, the mean square of the pulls of the energy was 1.12 (300 seeds; 1.00(8) without bias). Means are hardly
-//! biased, as the errors of E and |m| depend little on the signs of their deviations.
+//! A rule that stops at a small estimate of the error favours small estimates. As there are few looks the bias is
+//! small: where the first look has about the error that is asked for, the mean square of the pulls of the energy
+//! was 1.12 (300 seeds; 1.00(8) without bias). Means are hardly biased, as the errors of E and |m| depend little on the
+//! signs of their deviations.
 
 use super::{Request, Sampled, Watching};
 use crate::artifact::Error;
@@ -127,7 +128,8 @@ impl Look {
     }
 }
 
-/// Configurations of the next look after one of `n` that `missing` times as many are asked of: `first` times a power of two, at most `most`.
+/// Configurations of the next look after one of `n` that `missing` times as many are asked of: `first` times a power of
+/// two, at most `most`.
 fn next(n: usize, missing: f64, most: usize) -> usize {
     let mut growth = 2usize;
     while (growth as f64) < (missing * MARGIN).min(MOST_GROWTH) {
@@ -183,9 +185,9 @@ mod tests {
         }
     }
 
-    /// Truth: Kaufman's energy; independent draws of which the first look has about the error that is asked for, the worst case of the rule. Null: pulls
-    /// are normal, with errors that are too small by a tenth at most: of 300 the mean square is 1 to 1.23, and with its deviation of 0.09
-    /// within 0.65 and 1.6 (p < 1e-4). Seeds 1 to 300.
+    /// Truth: Kaufman's energy; independent draws of which the first look has about the error that is asked for, the
+    /// worst case of the rule. Null: pulls are normal, with errors that are too small by a tenth at most: of 300 the
+    /// mean square is 1 to 1.23, and with its deviation of 0.09 within 0.65 and 1.6 (p < 1e-4). Seeds 1 to 300.
     #[test]
     fn errors_hold_where_the_rule_stops() {
         let (mut squares, mut at_once) = (0.0, 0);

@@ -1,7 +1,8 @@
 //! Series of the user's own: quantities measured along Markov chains, from tables with a row for each measurement.
 //!
-//! Which column is what is decided by names and values, and each decision is said: a column of chains, an index (the number of the
-//! sweep), parameters (temperature, size) that must not change within what is read as one, and quantities.
+//! Which column is what is decided by names and values, and each decision is said: a column of chains, an index (the
+//! number of the sweep), parameters (temperature, size) that must not change within what is read as one, and
+//! quantities.
 
 mod parts;
 mod roles;
@@ -68,8 +69,8 @@ pub struct Found {
 /// Reads series from `files`; each file, and each value of its column of chains, is a chain.
 ///
 /// # Errors
-/// [`Error::User`] of one line that names file, place and remedy: a value that is not finite, files with different columns, parameters that
-/// change, an index that goes back, what could be read in two ways.
+/// [`Error::User`] of one line that names file, place and remedy: a value that is not finite, files with different
+/// columns, parameters that change, an index that goes back, what could be read in two ways.
 pub fn read(files: &[PathBuf], asked: &Asked) -> Result<Found, Error> {
     let mut wanted = asked.columns.clone();
     if !wanted.is_empty() {

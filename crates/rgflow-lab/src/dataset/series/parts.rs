@@ -51,7 +51,8 @@ impl Parts<'_> {
                     say(format!("`{title}` counts the rows, {step} from one to the next, and is no quantity"))
                 }
                 None => say(format!(
-                    "`{title}` counts the rows, and is no quantity; it advances unevenly: rows are missing, or have different distances, and tau_int counts rows"
+                    "`{title}` counts the rows, and is no quantity; it advances unevenly: rows are missing, or have \
+                     different distances, and tau_int counts rows"
                 )),
             }
             index = Some(Index { name: title, step });
@@ -95,7 +96,8 @@ impl Parts<'_> {
         let Some((table, row)) = rows().find(|(table, row)| table.label(c, *row) != first) else { return Ok(first) };
         let title = table.title(c);
         Err(Error::user(format!(
-            "{}: `{title}` is {first} and {} ({}): rows of different parameters are not one series; analyse them separately with --by {title}, \
+            "{}: `{title}` is {first} and {} ({}): rows of different parameters are not one series; analyse them \
+             separately with --by {title}, \
              or take it for a quantity with --columns",
             table.path.display(),
             table.label(c, row),
@@ -147,7 +149,8 @@ impl Parts<'_> {
             if parts.len() > 1 && self.roles.chain.is_some() {
                 let (title, row) = (table.title(c), parts[1][0]);
                 return Err(Error::user(format!(
-                    "{}: `{title}` begins again at {} within the chain {}; correct it, or name another column with --chain",
+                    "{}: `{title}` begins again at {} within the chain {}; correct it, or name another column with \
+                     --chain",
                     table.path.display(),
                     table.place(row),
                     chain.name

@@ -106,7 +106,11 @@ pub(super) fn roles(table: &Columns, asked: &Asked) -> Result<Roles, String> {
         roles.counts.push(c);
     }
     if roles.quantities.is_empty() {
-        return Err("holds no quantity: no column of numbers that is neither a parameter nor a column of chains; name one with --columns".into());
+        return Err(
+            "holds no quantity: no column of numbers that is neither a parameter nor a column of chains; name \
+            one with --columns"
+                .into(),
+        );
     }
     Ok(roles)
 }
@@ -119,7 +123,8 @@ pub(super) fn one_temperature(tables: &[Columns], roles: &Roles) -> Result<(), E
         && !roles.by_file
     {
         return Err(Error::user(format!(
-            "{} and {}: by their names these are not of one temperature, and each file would be a chain of one law; analyse them separately with --by file",
+            "{} and {}: by their names these are not of one temperature, and each file would be a chain of one law; \
+             analyse them separately with --by file",
             tables[0].path.display(),
             tables[k].path.display()
         )));

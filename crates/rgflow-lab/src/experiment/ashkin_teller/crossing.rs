@@ -1,4 +1,5 @@
-//! Stage "crossing": critical temperatures from the crossings of Binder cumulants U = 1 - <m^4>/(3 <m^2>^2) of two sizes.
+//! Stage "crossing": critical temperatures from the crossings of Binder cumulants U = 1 - <m^4>/(3 <m^2>^2) of two
+//! sizes.
 
 use super::Settings;
 use super::samples::draw;
@@ -47,7 +48,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
     artifact.json(file)
 }
 
-/// U of the larger lattice minus that of the smaller: of s (mean with t), and of the product. `bulk` makes the generator of a size.
+/// U of the larger lattice minus that of the smaller: of s (mean with t), and of the product. `bulk` makes the
+/// generator of a size.
 fn difference(
     ratio: f64,
     sizes: [usize; 2],
@@ -76,8 +78,9 @@ fn difference(
     Ok([c - a, d - b])
 }
 
-/// Temperature at which the difference falls through zero, by linear interpolation: on the cold side of its minimum, which lies just above
-/// the transition (far below it both cumulants are 2/3, far above both are near 0, and the difference is noise).
+/// Temperature at which the difference falls through zero, by linear interpolation: on the cold side of its minimum,
+/// which lies just above the transition (far below it both cumulants are 2/3, far above both are near 0, and the
+/// difference is noise).
 fn crossing(grid: &[f64], difference: &[f64]) -> Option<f64> {
     let least = (0..grid.len()).min_by(|a, b| difference[*a].total_cmp(&difference[*b]))?;
     let below = (0..least).rev().find(|k| difference[*k] >= 0.0)?;
@@ -90,8 +93,8 @@ mod tests {
     use super::*;
     use rgflow::random::Streams;
 
-    /// At r = 0 both spins are Ising models. Null: cumulants of 8 x 8 and 16 x 16 cross at T_c up to corrections to scaling (below 0.02) and
-    /// noise (0.007 over ten seeds): a false alarm needs four standard errors.
+    /// At r = 0 both spins are Ising models. Null: cumulants of 8 x 8 and 16 x 16 cross at T_c up to corrections to
+    /// scaling (below 0.02) and noise (0.007 over ten seeds): a false alarm needs four standard errors.
     #[test]
     fn without_the_product_the_crossing_is_that_of_the_ising_model() {
         let grid: Vec<f64> = (0..9).map(|k| 2.0 + 0.1 * f64::from(k)).collect();

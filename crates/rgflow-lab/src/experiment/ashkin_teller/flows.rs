@@ -65,7 +65,8 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within equally weighted parts.
+    /// Energy per site, |m_s| (mean with |m_t|) and |m_u|, with errors over configurations within equally weighted
+    /// parts.
     fn measure(&self, parts: &[ArrayView2<i8>]) -> Result<[Measured; 3], Error> {
         let model = AshkinTeller::new(&self.square, *self.settings.model.ratio)?;
         let n_sites = self.settings.torus.lattice.size.pow(2) as f64;

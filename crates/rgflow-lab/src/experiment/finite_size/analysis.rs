@@ -1,4 +1,5 @@
-//! Stage "scaling": samples near T_c and near the wrong label's temperature, their curves, crossings, collapses and power laws.
+//! Stage "scaling": samples near T_c and near the wrong label's temperature, their curves, crossings, collapses and
+//! power laws.
 
 use super::classifiers::Networks;
 use super::observables::{Observable, Power, Region, moments};
@@ -141,8 +142,9 @@ fn analyse(settings: &Settings, critical: &Sampled, wrong: &Sampled) -> Result<F
     })
 }
 
-/// Averages of an observable, its crossings and its collapse. The last two are left out for |m|: its curves do not cross, and if its exponent
-/// is free as well, T_c, nu and the correction can compensate each other, so that the fit has two minima.
+/// Averages of an observable, its crossings and its collapse. The last two are left out for |m|: its curves do not
+/// cross, and if its exponent is free as well, T_c, nu and the correction can compensate each other, so that the fit
+/// has two minima.
 fn curves(settings: &Settings, sizes: &[usize], observable: Observable, of: &Sampled) -> Curves {
     let (own, region) = (&settings.finite_size, observable.region());
     let replicas = |configurations: &Configurations| observable.replicas(configurations, settings);

@@ -1,4 +1,5 @@
-//! Stage "classifiers": for each size, networks that distinguish two phases, with labels that are correct, far from T_c, or wrong.
+//! Stage "classifiers": for each size, networks that distinguish two phases, with labels that are correct, far from
+//! T_c, or wrong.
 
 use super::settings::Settings;
 use crate::artifact::{Model, network_file};
@@ -73,7 +74,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
                 let model = |labels: &Labels| {
                     let (mlp, cost) = fit(out, settings, *size, *labels, &samples)?;
                     let metadata = serde_json::json!({
-                        "kind": "P(ordered)", "size": size, "inputs": "block means", "told": labels.name(), "seed": out.seed(),
+                        "kind": "P(ordered)", "size": size, "inputs": "block \
+                            means", "told": labels.name(), "seed": out.seed(),
                         "settings": settings.classifier, "test_cross_entropy": cost,
                     });
                     network_file::with_layers(Model::new(metadata), &mlp).to_bytes()
@@ -104,8 +106,8 @@ struct Samples {
 
 /// Input of the networks: means over `inputs` x `inputs` square blocks of `size` x `size` spins.
 ///
-/// The input has the same width for all sizes; with 128 x 128 or more weights per hidden unit a network memorises 4000 samples
-/// instead of learning the phases.
+/// The input has the same width for all sizes; with 128 x 128 or more weights per hidden unit a network memorises 4000
+/// samples instead of learning the phases.
 pub(super) fn block_means(spins: &[i8], size: usize, inputs: usize, means: &mut [f32]) {
     let side = size / inputs;
     let scale = 1.0 / (side * side) as f32;

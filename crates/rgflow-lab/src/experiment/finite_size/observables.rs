@@ -191,7 +191,8 @@ fn slope(v: &[f64]) -> f64 {
     (2.0 * v[2] * d2 / v[1] - d4) / (3.0 * v[1] * v[1])
 }
 
-/// Jackknife of a function of the averages of `values`, which form `blocks` equal blocks: from all, then without each block.
+/// Jackknife of a function of the averages of `values`, which form `blocks` equal blocks: from all, then without each
+/// block.
 fn replicas<const M: usize>(values: &[[f64; M]], blocks: usize, f: impl Fn([f64; M]) -> f64) -> Vec<f64> {
     let (n, per_block) = (values.len(), values.len() / blocks);
     let sum = |rows: &[[f64; M]]| rows.iter().fold([0.0; M], |sum, row| array::from_fn(|k| sum[k] + row[k]));
@@ -247,7 +248,8 @@ mod tests {
         assert!((slope(&exact(beta)) - difference).abs() < 1e-6 * difference, "{difference}");
     }
 
-    /// Truth: all states of the 4 x 4 torus. Null: jackknife errors are right, |z| < 5 for each of four averages, p < 1e-5 (40 blocks).
+    /// Truth: all states of the 4 x 4 torus. Null: jackknife errors are right, |z| < 5 for each of four averages, p <
+    /// 1e-5 (40 blocks).
     #[test]
     fn samples_and_their_errors_are_those_of_the_model() {
         let settings = changed::<FiniteSize>(&["finite_size.samples=200000", "classifier.inputs=4"]).unwrap();

@@ -96,7 +96,8 @@ impl<'a> Quantities<'a> {
         let key = if settings.omega().is_some() { "at_tc.{exponent}" } else { "" };
         let how = format!("with a correction L^-{}", own.omega);
         let corrected = exponents(key, &how, |(_, corrected)| *corrected);
-        let what = "longest integrated autocorrelation time of E, |m| and P, over temperatures and repetitions (0.5: independent)";
+        let what = "longest integrated autocorrelation time of E, |m| and P, over temperatures and repetitions (0.5: \
+            independent)";
         let tau_int = Quantity::exact(&over.key("tau_int.{L}"), [&size], "configurations", what, |[i]| {
             found.iter().map(|f| f.tau_int[i]).fold(0.0, f64::max)
         });
@@ -112,7 +113,8 @@ impl<'a> Quantities<'a> {
         let mut record = Record::new(
             "finite-size-scaling",
             "T_c and exponents by finite-size scaling, also of a classifier",
-            "Curves of several sizes cross at T_c and fall on one another as functions of t L^{1/nu}, t = T_c (1 - T_c/T). Does a network's \
+            "Curves of several sizes cross at T_c and fall on one another as functions of t L^{1/nu}, t = T_c (1 - \
+             T_c/T). Does a network's \
              P(ordered) do so too, and what does that say?",
         );
         record.list(&[
@@ -132,8 +134,10 @@ impl<'a> Quantities<'a> {
             .column(format!("crossing {}", self.pair.key(last)), |i| self.crossing.at((i, last)))
             .done()
             .note(format!(
-                "Exact: T_c = 2.269185, nu = 1. \"Told wrongly\": samples below T = {0} were called ordered, those above not, and it is read \
-                 there. \"Far\": trained on samples at least {1} from T_c. Threshold: |m| > {2:.4}, the magnetisation at T = {0}, without a \
+                "Exact: T_c = 2.269185, nu = 1. \"Told wrongly\": samples below T = {0} were called ordered, those \
+                 above not, and it is read \
+                 there. \"Far\": trained on samples at least {1} from T_c. Threshold: |m| > {2:.4}, the magnetisation \
+                 at T = {0}, without a \
                  network.",
                 c.wrong,
                 c.far,
@@ -174,8 +178,10 @@ impl<'a> Quantities<'a> {
             ),
             format!("P(ordered) of a network per size that was told T_c: {right}."),
             format!(
-                "The same network told that order ends at T = {}, where nothing is critical: {misled}. The fraction of configurations with |m| \
-                 above the magnetisation at that temperature, without any network: {threshold}. Steepening as L^{{1/nu}} with nu = 1 is what every \
+                "The same network told that order ends at T = {}, where nothing is critical: {misled}. The fraction \
+                 of configurations with |m| \
+                 above the magnetisation at that temperature, without any network: {threshold}. Steepening as \
+                 L^{{1/nu}} with nu = 1 is what every \
                  mean over L^2 spins with short correlations does.",
                 self.settings.classifier.wrong
             ),
@@ -210,15 +216,18 @@ impl<'a> Quantities<'a> {
             "{} configurations at each point, Wolff's clusters; polynomial of degree {}{correction}.",
             own.samples, own.degree
         );
-        let alt = "U4 and |m| against T by size, which cross or fan out, beside the same against the scaled temperature, on one curve.";
+        let alt = "U4 and |m| against T by size, which cross or fan out, beside the same against the scaled \
+            temperature, on one curve.";
         let figure =
             Figure::new("secB.fss", "Binder's cumulant and the magnetisation of several sizes, and on one curve")
                 .caption(caption, alt)
                 .panels(self.panels(Observable::Binder, "U4"))
                 .panels(self.panels(Observable::AbsM, "<|m|>"));
         Section::new("The cumulant and the magnetisation").figures([figure]).text(
-            "U4 = 1 - <m^4>/(3 <m^2>^2) has no dimension: at T_c it is the same for all sizes but for corrections. Its data are fitted by one \
-             polynomial of t L^{1/nu}, with T_c and nu free; t = T_c (1 - T_c/T) is T - T_c to first order. |m| L^{beta/nu} is drawn with the same \
+            "U4 = 1 - <m^4>/(3 <m^2>^2) has no dimension: at T_c it is the same for all sizes but for corrections. \
+             Its data are fitted by one \
+             polynomial of t L^{1/nu}, with T_c and nu free; t = T_c (1 - T_c/T) is T - T_c to first order. |m| \
+             L^{beta/nu} is drawn with the same \
              T_c and nu and the exponent of the power law below.",
         )
     }
@@ -252,8 +261,10 @@ impl<'a> Quantities<'a> {
             .panels(self.panels(Observable::Threshold, "fraction"));
         let (t_c, half_width) = (Temperature::CRITICAL.value(), *c.half_width);
         let text = format!(
-            "For every size a network of {0} x {0} block means and {1} hidden units learns from {2} samples between T = {3:.3} and {4:.3}, each \
-             with the label that its temperature gets; its mean output is read as U4 above (Carrasquilla and Melko 2017). Three networks: told the \
+            "For every size a network of {0} x {0} block means and {1} hidden units learns from {2} samples between T \
+             = {3:.3} and {4:.3}, each \
+             with the label that its temperature gets; its mean output is read as U4 above (Carrasquilla and Melko \
+             2017). Three networks: told the \
              truth; the same without samples nearer than {5} to T_c; told that the ordered phase ends at T = {6}.",
             c.inputs,
             c.hidden,
@@ -270,8 +281,10 @@ impl<'a> Quantities<'a> {
         Section::new("A classifier's output")
             .text(text)
             .text(
-                "A crossing at the temperature of the labels and a collapse with nu near 1 are no evidence of a phase transition: any mean over \
-                 L^2 spins with short correlations sharpens as 1/L, in two dimensions as a critical one with nu = 1 does.",
+                "A crossing at the temperature of the labels and a collapse with nu near 1 are no evidence of a phase \
+                 transition: any mean over \
+                 L^2 spins with short correlations sharpens as 1/L, in two dimensions as a critical one with nu = 1 \
+                 does.",
             )
             .figures([right, misled, without, self.crossings()])
             .tables([table.done()])
@@ -320,7 +333,8 @@ impl<'a> Quantities<'a> {
             .column("exact", |q| Power::ALL[q].exponent().exact.to_string())
             .done();
         Section::new("Exponents at the critical temperature").figures([figure]).tables([table]).text(
-            "All temperatures of a size are read at the exact T_c by multiple histograms; a straight line of logarithms, without and with a \
+            "All temperatures of a size are read at the exact T_c by multiple histograms; a straight line of \
+             logarithms, without and with a \
              correction to scaling, gives the exponent.",
         )
     }

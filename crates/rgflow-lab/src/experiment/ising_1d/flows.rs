@@ -1,4 +1,5 @@
-//! Figures of the 1D study: P(T) of the thermometer, and ends of the flows by training set, compared with the law of the data and the exact RG.
+//! Figures of the 1D study: P(T) of the thermometer, and ends of the flows by training set, compared with the law of
+//! the data and the exact RG.
 
 use super::quantity::{Over, UNIT, compared, quantity, values};
 use super::settings::{ALL, COLD, HOT, SETS, Settings, WARM};
@@ -25,7 +26,8 @@ pub(super) fn thermometer(record: &mut Record, settings: &Settings, over: &Over)
     record.list(&[&told_apart]);
     record.claims.push(Claim::of("fig4.1", "all temperatures can be told apart", &told_apart));
     let figure = Figure::new("fig4.1", "Thesis fig 4.1: P(T) of thermal collections, 1D").caption(
-        "Reference curves: the thermometer's P(T) averaged over the exact thermal law of each temperature; error bars over repetitions.",
+        "Reference curves: the thermometer's P(T) averaged over the exact thermal law of each temperature; error bars \
+         over repetitions.",
         "Curves P(T), one by temperature.",
     );
     let grid = grid(settings);
@@ -49,7 +51,8 @@ fn p_of_t(
     Panel::curves(title, "T (J/k_B)", "P(T)", temperatures.places().map(one))
 }
 
-/// Quantities by training set: readings of its law without a machine, its machine as an Ising model, and by mode the ends of the flow.
+/// Quantities by training set: readings of its law without a machine, its machine as an Ising model, and by mode the
+/// ends of the flow.
 struct Sets {
     null_t_star: Quantity<1>,
     null_bayes: Quantity<1>,
@@ -89,7 +92,8 @@ impl Sets {
 
         let machine = "machine trained on \"{set}\", exactly";
         let variance = format!(
-            "variance over thermal configurations of ln p + beta H, 0 where Mehta and Schwab's trace condition holds: {machine}"
+            "variance over thermal configurations of ln p + beta H, 0 where Mehta and Schwab's trace condition holds: \
+             {machine}"
         );
         let kl = format!("KL(thermal law, p): {machine}");
         let trace = [
@@ -172,7 +176,8 @@ pub(super) fn flows(record: &mut Record, settings: &Settings, over: &Over) -> Nu
 
     let (end, [null, bayes]) = (values(t_star), [null_t_star, null_bayes].map(values));
     record.answers.push(format!(
-        "Trained on all temperatures the Gibbs flow ends at T* = {}, the mean-field flow at {}; the training mixture itself reads {} (by Bayes on the energy {}). The thesis says about 1.5.",
+        "Trained on all temperatures the Gibbs flow ends at T* = {}, the mean-field flow at {}; the training mixture \
+         itself reads {} (by Bayes on the energy {}). The thesis says about 1.5.",
         end.at((ALL, Mode::Gibbs)),
         end.at((ALL, Mode::Mean)),
         null.at(ALL),
@@ -187,12 +192,15 @@ pub(super) fn flows(record: &mut Record, settings: &Settings, over: &Over) -> Nu
     let columns = ["trained on", "thesis", "Gibbs", "mean field", "null: training law", "null by Bayes on E", "T_eff"];
     let table = Table::new("T* of the ends of the flow by training set, in J/k_B", columns);
     record.summary = table.rows((0..SETS.len()).map(row)).note(format!(
-        "Mean over {} start temperatures; errors over repetitions. T* ends at 20: beyond it a ring of {} spins hardly changes. T_eff = 1/K_eff of the machine itself, K_eff its mean effective coupling of nearest neighbours, exactly.",
+        "Mean over {} start temperatures; errors over repetitions. T* ends at 20: beyond it a ring of {} spins hardly \
+         changes. T_eff = 1/K_eff of the machine itself, K_eff its mean effective coupling of nearest neighbours, \
+         exactly.",
         grid.len(),
         settings.chain.spins
     ));
     let section = Section::new("Ends of the flow").text(
-        "Nothing is sampled in a flow: Gibbs is the law p_T times powers of the kernel's 256 x 256 matrix, mean field the map applied to each of the 256 states.",
+        "Nothing is sampled in a flow: Gibbs is the law p_T times powers of the kernel's 256 x 256 matrix, mean field \
+         the map applied to each of the 256 states.",
     );
     record.sections.push(section.figures([starts_and_ends(settings, over), vec![arrows(settings, over)]].concat()));
     null.at(ALL).clone()
@@ -248,7 +256,8 @@ fn arrows(settings: &Settings, over: &Over) -> Figure {
         Panel::Arrows { title: title.into(), x, strips, marks: vec![] }
     };
     let caption = format!(
-        "Arrows from the start temperature to that after one exact decimation (above), to that of the end of the flow (below); those beyond {} are cut there. all, cold, warm, hot: trained on all T, T = 0, T = {last}, T = {}.",
+        "Arrows from the start temperature to that after one exact decimation (above), to that of the end of the flow \
+         (below); those beyond {} are cut there. all, cold, warm, hot: trained on all T, T = 0, T = {last}, T = {}.",
         2.0 * last,
         settings.rbm.hot
     );

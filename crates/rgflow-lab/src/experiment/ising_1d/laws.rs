@@ -109,7 +109,8 @@ pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mi
         );
         record.claims.push(Claim::of("sec5.thermal", states, at));
         record.answers.push(format!(
-            "Thermal or mixture, learning rate {rate}: after {epochs} epochs {} (JS less JS {at} nats), after {most} {} ({after}).",
+            "Thermal or mixture, learning rate {rate}: after {epochs} epochs {} (JS less JS {at} nats), after {most} \
+             {} ({after}).",
             word(at),
             word(after)
         ));
@@ -136,7 +137,8 @@ pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mi
         .rows(places.map(row))
         .note("Divergences in nats; the difference above 0: the mixture is nearer. KL both ways: results.json.");
     let section = Section::new("Thermal, or the mixture?").text(
-        "The Gibbs flow ends at the machine's own law p(v), which training pulls towards the law of the data, the mixture. Distances are exact.",
+        "The Gibbs flow ends at the machine's own law p(v), which training pulls towards the law of the data, the \
+         mixture. Distances are exact.",
     );
     record.sections.push(section.figures([along_training(settings, over, &laws, by, mixture)]).tables([table]));
     t_star.at((0, end)).clone()
@@ -167,8 +169,11 @@ fn along_training(
     let law_curves =
         rate.places().flat_map(|r| [(r, 0), (r, epoch.len() - 1)]).map(law).chain(mixture_law(settings, &unlike));
     let figure = Figure::new("sec5.thermal", "The machine's law along the training: thermal or mixture?").caption(
-        "Exact over all states: Jensen-Shannon divergence of p(v) from the nearest thermal law and from the training mixture; T* of p(v), dashed that of the mixture; relaxation time of the Gibbs kernel; p(v) by number of unlike neighbours. Error bars over repetitions.",
-        "Divergences, T*, relaxation time and the law of the number of unlike neighbours against epochs, by learning rate.",
+        "Exact over all states: Jensen-Shannon divergence of p(v) from the nearest thermal law and from the training \
+         mixture; T* of p(v), dashed that of the mixture; relaxation time of the Gibbs kernel; p(v) by number of \
+         unlike neighbours. Error bars over repetitions.",
+        "Divergences, T*, relaxation time and the law of the number of unlike neighbours against epochs, by learning \
+         rate.",
     );
     let of_mixture = level("training mixture", epoch.x(), mixture);
     figure.panels([
@@ -209,7 +214,8 @@ pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over,
     let t_star = values(&laws.t_star);
     let [kl, reverse, js] = [0, 1, 2].map(|o| t_star.at(o));
     record.answers.push(format!(
-        "Exact training towards the mixture ends at T* = {kl} by KL(q, p), {reverse} by KL(p, q), {js} by Jensen-Shannon."
+        "Exact training towards the mixture ends at T* = {kl} by KL(q, p), {reverse} by KL(p, q), {js} by \
+         Jensen-Shannon."
     ));
     let caption = "Machines trained by exact gradients towards the mixture q of all temperatures";
     let columns =
@@ -224,7 +230,8 @@ pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over,
     let x: Vec<f64> = (1..=OBJECTIVES.len()).map(|o| o as f64).collect();
     let points = Curve::through("T*", &x, t_star.iter()).style(Style::Points);
     let figure = Figure::new("sec5.divergences", "Minimising KL(q, p), KL(p, q) or Jensen-Shannon").caption(
-        "Left: p(v) by number of unlike neighbours after exact training towards the mixture. Right: T* of the stationary law; 1 = KL(q, p), 2 = KL(p, q), 3 = Jensen-Shannon; dashed that of the mixture.",
+        "Left: p(v) by number of unlike neighbours after exact training towards the mixture. Right: T* of the \
+         stationary law; 1 = KL(q, p), 2 = KL(p, q), 3 = Jensen-Shannon; dashed that of the mixture.",
         "The laws of the three machines, and the temperature that each reads.",
     );
     let figure = figure.panels([
@@ -261,7 +268,8 @@ pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, m
     };
     let curves = penalty.places().map(curve).chain([level("training mixture", &x, mixture)]);
     let figure = Figure::new("sec5.penalties", "L1 and L2 penalties on the weights").caption(
-        "T* of the stationary law, which the Gibbs flow ends at, against the strength of the penalty; 0 at the left end.",
+        "T* of the stationary law, which the Gibbs flow ends at, against the strength of the penalty; 0 at the left \
+         end.",
         "T* against the strength of the penalty, beside that of the mixture.",
     );
     let figure = figure.panels([Panel::curves(T_STAR, Axis::log("strength"), T_AXIS, curves)]);

@@ -1,5 +1,5 @@
-//! The RBM flow of the 1D Ising model: chapter 4.2 of the thesis, figures 4.1 to 4.4, and the questions of its chapter 5 that a
-//! machine of 8 + 4 units can answer exactly.
+//! The RBM flow of the 1D Ising model: chapter 4.2 of the thesis, figures 4.1 to 4.4, and the questions of its chapter
+//! 5 that a machine of 8 + 4 units can answer exactly.
 
 mod flows;
 mod laws;
@@ -60,7 +60,8 @@ impl Experiment for Ising1d {
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
         let over = Over::new("ising-1d", found);
         let question = format!(
-            "A machine of {} + {} units is trained on configurations of a ring at many temperatures, at one, and iterated. Where does the flow end, and is its end a thermal law or the mixture that it was trained on?",
+            "A machine of {} + {} units is trained on configurations of a ring at many temperatures, at one, and \
+             iterated. Where does the flow end, and is its end a thermal law or the mixture that it was trained on?",
             settings.chain.spins, settings.rbm.hidden
         );
         let mut record = Record::new("ising-1d", "The RBM flow of the 1D Ising model, exactly", question);

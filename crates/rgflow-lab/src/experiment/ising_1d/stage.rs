@@ -51,7 +51,8 @@ fn temperatures(values: &[f64]) -> Result<Vec<Temperature>, LatticeError> {
     values.iter().map(|t| Temperature::new(*t)).collect()
 }
 
-/// Configurations of `chain.per_temperature` at each temperature, stacked; streams are named "PURPOSE" and indexed by position.
+/// Configurations of `chain.per_temperature` at each temperature, stacked; streams are named "PURPOSE" and indexed by
+/// position.
 fn collection(settings: &Settings, at: &[f64], streams: Streams, purpose: &str) -> Result<Array2<f32>, Error> {
     let (spins, n) = (*settings.chain.spins, *settings.chain.per_temperature);
     let draw = |(k, t): (usize, &f64)| -> Result<Array2<f32>, Error> {

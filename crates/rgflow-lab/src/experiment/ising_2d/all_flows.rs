@@ -73,12 +73,15 @@ impl Figures<'_> {
         Figure::new("fig4.9-flows", "All flows from the same temperatures")
             .caption(
                 format!(
-                    "RBM trained on all temperatures: T* by step, mean over repetitions. Block spins: temperature by the energy, of lattices blocked to {0}x{0}. \
-                     Migdal-Kadanoff: K' = (1/2) ln cosh 4K, whose fixed point is at T = {fixed:.3}. Tensors have no temperature: what is drawn goes to 1 in the \
+                    "RBM trained on all temperatures: T* by step, mean over repetitions. Block spins: temperature by \
+                     the energy, of lattices blocked to {0}x{0}. \
+                     Migdal-Kadanoff: K' = (1/2) ln cosh 4K, whose fixed point is at T = {fixed:.3}. Tensors have no \
+                     temperature: what is drawn goes to 1 in the \
                      disordered phase and to 2 in the ordered one. RG flows part at a critical point; RBM flows meet.",
                     self.settings.torus.lattice.size
                 ),
-                "Flows of the RBM converge to one temperature; those of block spins, Migdal-Kadanoff and tensors part to both sides.",
+                "Flows of the RBM converge to one temperature; those of block spins, Migdal-Kadanoff and tensors part \
+                 to both sides.",
             )
             .panels(rbm)
             .panels(blocked)

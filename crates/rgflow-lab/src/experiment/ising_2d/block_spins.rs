@@ -41,7 +41,8 @@ impl BlockSpins {
         let matched =
             format!("T at which L = {size} {} has the energy of the smaller lattice blocked once", first.words());
         let farther = format!(
-            "fraction of starts whose T* ({}) is farther from T_c than their temperature; starts from {} to {}, but for those within {NEAR} of T_c",
+            "fraction of starts whose T* ({}) is farther from T_c than their temperature; starts from {} to {}, but \
+             for those within {NEAR} of T_c",
             first.words(),
             READABLE.start(),
             READABLE.end()
@@ -66,7 +67,8 @@ impl BlockSpins {
     }
 }
 
-/// Largest z-score between chains that started ordered and disordered: a test of equilibrium, over all temperatures and repetitions.
+/// Largest z-score between chains that started ordered and disordered: a test of equilibrium, over all temperatures and
+/// repetitions.
 pub(super) fn start_difference(key: &str, of: impl Iterator<Item = f64>, what: &str) -> Number {
     let how = format!(
         "largest z-score between ordered and disordered starts, in E or |m|, {what}; 0 for independent exact draws"

@@ -56,8 +56,12 @@ impl<'a> Figures<'a> {
         let per = self.settings.torus.samples.per_temperature;
         Figure::new("fig4.5", "Thesis fig 4.5: P(T) of thermal collections")
             .caption(
-                format!("The thermometer's P(T), averaged over {per} configurations per temperature that no training saw. T_c = 2.269."),
-                "Probability curves of 25 thermal collections; each peaks near its own temperature, the coldest and the hottest overlap.",
+                format!(
+                    "The thermometer's P(T), averaged over {per} configurations per temperature that no training \
+                    saw. T_c = 2.269."
+                ),
+                "Probability curves of 25 thermal collections; each peaks near its own temperature, the coldest and \
+                 the hottest overlap.",
             )
             .panels([self.starts("thermal collections")])
     }
@@ -73,7 +77,8 @@ impl<'a> Figures<'a> {
         Figure::new(id, title)
             .caption(
                 format!(
-                    "{caption} Colour: temperature at which the flow starts; dashed: the training mixture itself, without any RBM."
+                    "{caption} Colour: temperature at which the flow starts; dashed: the training mixture itself, \
+                     without any RBM."
                 ),
                 format!("Probability curves P(T) at the start and at the end of the flow: {title}."),
             )
@@ -88,7 +93,9 @@ impl<'a> Figures<'a> {
         };
         Figure::new("fig4.6-couplings", "The machines as Ising models: J(r)")
             .caption(
-                "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the distance r on the torus, by training set. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown. Errors over repetitions, or of the sampling.",
+                "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the \
+                 distance r on the torus, by training set. The Ising model has beta at r = 1 and 0 beyond. Values \
+                 below 0 are not shown. Errors over repetitions, or of the sampling.",
                 "Effective couplings against the distance, on a logarithmic axis, one curve for each training set.",
             )
             .panels([couplings::panel(SETS.iter().map(curve))])
@@ -123,13 +130,17 @@ impl<'a> Figures<'a> {
         Figure::new("fig4.9", "Thesis fig 4.9: RG flow beside RBM flow")
             .caption(
                 format!(
-                    "Each arrow goes from the temperature of a thermal collection to the one that is read after the step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L = {} twice (b2x2, b3x2), to {size}x{size}, ties broken at random, read by the same thermometer and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
+                    "Each arrow goes from the temperature of a thermal collection to the one that is read after the \
+                     step or at the end of the flow. RG: L = {} (b = 2) and L = {} (b = 3) blocked once, L = {} and L \
+                     = {} twice (b2x2, b3x2), to {size}x{size}, ties broken at random, read by the same thermometer \
+                     and by the energy. Values with errors: ising-2d.rg.* and ising-2d.rbm.*.from.* of results.json.",
                     2 * size,
                     3 * size,
                     4 * size,
                     9 * size
                 ),
-                "Arrows: the block-spin flow points away from the critical temperature, the RBM flow ends where its training data put it.",
+                "Arrows: the block-spin flow points away from the critical temperature, the RBM flow ends where its \
+                 training data put it.",
             )
             .panels(blocked)
             .panels([arrows("RBM flow: from start to end", rbm.collect())])
@@ -162,10 +173,16 @@ impl<'a> Figures<'a> {
             Panel::curves(title, axis("T before (J/k_B)"), axis("T after (J/k_B)"), curves)
         };
         let figure = Figure::new("fig3.4", "Thesis fig 3.4: block spins of the 2D Ising model").caption(
-            "The temperature that is read after one or two block-spin steps (majority of b x b spins, ties at random), of collections sampled at the temperature before. Matched: the temperature at which the smaller lattice, blocked once, has the energy of the larger one blocked twice: the change by one step, without the energy's relation of unblocked lattices. \
-             Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats on its right. The \
-             thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over repetitions.",
-            "Temperatures after a step lie below the diagonal left of the critical temperature and above it right of it.",
+            "The temperature that is read after one or two block-spin steps (majority of b x b spins, ties at \
+             random), of collections sampled at the temperature before. Matched: the temperature at which the smaller \
+             lattice, blocked once, has the energy of the larger one blocked twice: the change by one step, without \
+             the energy's relation of unblocked lattices. \
+             Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats \
+             on its right. The \
+             thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over \
+             repetitions.",
+            "Temperatures after a step lie below the diagonal left of the critical temperature and above it right of \
+             it.",
         );
         let blocked = self.q.blocked.len();
         (blocked > 0).then(|| figure.panels((0..blocked).map(panel)))
@@ -210,8 +227,13 @@ impl<'a> Figures<'a> {
             });
             Figure::new(id, format!("{name} against the step of the flow"))
                 .caption(
-                    "Mean over repetitions; error bars over repetitions. Dashed: the null, and thermal values (E: Kaufman, exact; |m|: measured on the reference sets). For mean-field flows E and |m| are taken on spins drawn from the expectation values.",
-                    format!("{name} of flows from six start temperatures against the number of steps, on a logarithmic axis."),
+                    "Mean over repetitions; error bars over repetitions. Dashed: the null, and thermal values (E: \
+                     Kaufman, exact; |m|: measured on the reference sets). For mean-field flows E and |m| are taken \
+                     on spins drawn from the expectation values.",
+                    format!(
+                        "{name} of flows from six start temperatures against the number of steps, on a \
+                        logarithmic axis."
+                    ),
                 )
                 .panels(panels)
         })
@@ -266,7 +288,8 @@ impl<'a> Figures<'a> {
         });
         Figure::new("lattices", "Lattices along the flow")
             .caption(
-                "The first chain of six starts, RBM trained on all temperatures, first repetition. Mean-field pictures show expectation values.",
+                "The first chain of six starts, RBM trained on all temperatures, first repetition. Mean-field \
+                 pictures show expectation values.",
                 "Pictures of 10 by 10 spins at steps of the flow, one row per start temperature.",
             )
             .panels(along)
@@ -288,11 +311,13 @@ impl<'a> Figures<'a> {
         Figure::new("attractors", "Attractors of the mean-field map and their basins")
             .caption(
                 format!(
-                    "RBM trained on all temperatures, first repetition: {} attractors were reached, the {} heaviest are shown.",
+                    "RBM trained on all temperatures, first repetition: {} attractors were reached, the {} heaviest \
+                     are shown.",
                     flow.attractors,
                     flow.centres.len()
                 ),
-                "The heaviest end states of the mean-field flow and the fraction of each start temperature that ends in them.",
+                "The heaviest end states of the mean-field flow and the fraction of each start temperature that ends \
+                 in them.",
             )
             .panels([
                 Panel::lattices("end states", vec![centres.collect()], Shades::default()),

@@ -1,5 +1,5 @@
-//! Matching of two lattices (Swendsen; Wilson): the larger one blocked twice and the smaller one blocked once have the same size, so
-//! equal energies give the temperature after one step, without finite-size effects to first order.
+//! Matching of two lattices (Swendsen; Wilson): the larger one blocked twice and the smaller one blocked once have the
+//! same size, so equal energies give the temperature after one step, without finite-size effects to first order.
 
 use super::Findings;
 use crate::study::prelude::*;
@@ -7,8 +7,8 @@ use crate::study::prelude::*;
 /// Range searched for the fixed point: outside, both energies are those of T = 0 or of almost free spins.
 const RANGE: std::ops::RangeInclusive<f64> = 1.5..=3.5;
 
-/// Energies per spin with errors at all temperatures: of entry `i`, blocked twice, and of its partner, blocked once with
-/// the same b.
+/// Energies per spin with errors at all temperatures: of entry `i`, blocked twice, and of its partner, blocked once
+/// with the same b.
 fn energies(found: &Findings, i: usize) -> Option<[Vec<Measured>; 2]> {
     let blocked = &found.thermal.blocked;
     let twice = &blocked[i];
@@ -20,8 +20,8 @@ fn difference(a: Measured, b: Measured) -> Measured {
     (a.0 - b.0, a.1.hypot(b.1))
 }
 
-/// Temperature at which the smaller lattice, blocked once, has the energy of the larger one at temperature `k` after two
-/// steps; by linear interpolation, `None` outside the range.
+/// Temperature at which the smaller lattice, blocked once, has the energy of the larger one at temperature `k` after
+/// two steps; by linear interpolation, `None` outside the range.
 pub(super) fn temperature(found: &Findings, i: usize, k: usize, temperatures: &[f64]) -> Option<Measured> {
     let [twice, once] = energies(found, i)?;
     crossing(temperatures, &once.iter().map(|e| difference(*e, twice[k])).collect::<Vec<_>>())

@@ -1,6 +1,7 @@
 //! All measured quantities with their comparisons; numbers, tables and figures are taken from here.
 //!
-//! Qualitative claims of the thesis are fractions with a rule, fixed before any measurement, which the thesis says are 1 (or 0).
+//! Qualitative claims of the thesis are fractions with a rule, fixed before any measurement, which the thesis says are
+//! 1 (or 0).
 
 use super::block_spins::{BlockSpins, CRITICAL, distance, share, start_difference, starts};
 use super::{Findings, SETS, Settings};
@@ -54,7 +55,8 @@ impl<const N: usize> Collection<N> {
                 over_seeds(&seen.iter().map(|o| read(o)).collect::<Vec<_>>(), n)
             })
         };
-        let left = "probability that thermal collections leave a larger KL with T* refitted, least over repetitions times their number";
+        let left = "probability that thermal collections leave a larger KL with T* refitted, least over repetitions \
+            times their number";
         Self {
             t_star: Quantity::new(&key("T_star"), dimensions, "J/k_B", &format!("T*: {what}"), |p| t_star(&seen(p))),
             t_energy: quantity("T_E", "J/k_B", "temperature at which the torus has this energy (Kaufman)", |o| {
@@ -93,7 +95,8 @@ pub(super) struct Flows {
 pub(super) struct Quantities {
     pub temperature: Dimension,
     pub set: Dimension,
-    /// Machines of the sets, those with redrawn weights, and the untrained one: see [`Quantities::redrawn`], [`Quantities::untrained`].
+    /// Machines of the sets, those with redrawn weights, and the untrained one: see [`Quantities::redrawn`],
+    /// [`Quantities::untrained`].
     names: Vec<String>,
     /// Energy of the reference set by temperature, pooled over repetitions.
     pub energy: Quantity<1>,
@@ -179,7 +182,8 @@ impl Quantities {
             let moves = temperatures.iter().zip(&f.flows[sets[s]][m].ends);
             share(moves.filter(|(t, _)| starts(**t)).map(|(t, end)| distance(end.t_star.0) < distance(*t)))
         };
-        let what = "fraction of starts whose T* at the end of the {mode} flow is nearer to T_c than their temperature, trained on \"{set}\"; starts as for ising-2d.rg.b2.away";
+        let what = "fraction of starts whose T* at the end of the {mode} flow is nearer to T_c than their \
+            temperature, trained on \"{set}\"; starts as for ising-2d.rg.b2.away";
         let towards =
             over.quantity("rbm.{set}.{mode}.towards", [&set, &mode], "1", what, |f, [s, m]| fraction(f, s, m));
         let z = found.iter().map(|f| f.thermal.start_difference_z);
@@ -308,8 +312,8 @@ impl Flows {
     }
 }
 
-/// A quantity of the reference sets. All repetitions sample the same law: their configurations are pooled, and the error is over
-/// configurations.
+/// A quantity of the reference sets. All repetitions sample the same law: their configurations are pooled, and the
+/// error is over configurations.
 fn samples(
     over: &Repeated<Findings>,
     temperature: &Dimension,
@@ -341,7 +345,8 @@ fn beside_kaufman(settings: &Settings, over: &Repeated<Findings>, k: usize, numb
     number.compare(exact.energy, unseen, 0.0, "exact: Kaufman 1949")
 }
 
-/// T_E of the null is known exactly: the temperature whose energy is the mean of Kaufman's over the training temperatures.
+/// T_E of the null is known exactly: the temperature whose energy is the mean of Kaufman's over the training
+/// temperatures.
 fn exact_null(settings: &Settings, s: usize) -> Option<Temperature> {
     let (size, grid) = (*settings.torus.lattice.size, settings.torus.temperatures());
     let energies: Option<Vec<f64>> = settings
@@ -370,10 +375,10 @@ fn distinguishable(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 
     [("middle", 1.25..=4.0, 1.0), ("low", 0.0..=0.75, 0.0)].map(|(name, range, says)| {
         let inside = |k: &usize| range.contains(&temperatures[k - 1]) && range.contains(&temperatures[*k]);
         let pairs: Vec<usize> = (1..temperatures.len()).filter(inside).collect();
-        let told =
-            |f: &Findings| share(pairs.iter().map(|k| apart(&f.thermal.start[k - 1], &f.thermal.start[*k])));
+        let told = |f: &Findings| share(pairs.iter().map(|k| apart(&f.thermal.start[k - 1], &f.thermal.start[*k])));
         let what = format!(
-            "fraction of neighbouring temperatures from {} to {} whose P(T) differ by more than 3 sigma in total variation",
+            "fraction of neighbouring temperatures from {} to {} whose P(T) differ by more than 3 sigma in total \
+             variation",
             range.start(),
             range.end()
         );

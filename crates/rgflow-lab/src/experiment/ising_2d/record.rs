@@ -18,7 +18,9 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "ising-2d",
         "The RBM flow of the 2D Ising model",
         format!(
-            "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v \u{2192} h \u{2192} v; a perceptron reads the temperature of each step. Does the flow end at the critical temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
+            "A restricted Boltzmann machine is trained on {0}x{0} Ising configurations and iterated, v \u{2192} \
+             h \u{2192} v; a perceptron reads the temperature of each step. Does the flow end at the critical \
+             temperature T_c = 2.269, as the thesis reports (figs 4.5-4.9), and does it do so because of the machine?",
             settings.torus.lattice.size
         ),
     );
@@ -32,9 +34,12 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     };
     let trained =
         |title: &str, figure, sets: &[&'static str]| Section::new(title).figures([figure]).tables(tables(sets));
-    record.sections = vec![
+    record.sections =
+        vec![
         Section::new("The thermometer")
-            .text("A perceptron gives P(T | configuration); averaged over a collection it gives the curve P(T). T* is the temperature whose reference curve is nearest, argmin over T of KL(P || P_ref(T)); it is a temperature only if the divergence that is left is what thermal collections show.")
+            .text("A perceptron gives P(T | configuration); averaged over a collection it gives the curve P(T). T* is \
+                the temperature whose reference curve is nearest, argmin over T of KL(P || P_ref(T)); it is a \
+                temperature only if the divergence that is left is what thermal collections show.")
             .figures([figures.thermal()])
             .tables([thermometer_table(&q)]),
         trained(
@@ -78,7 +83,9 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
             &["extremes"],
         ),
         Section::new("The machines as Ising models")
-            .text("ln p(v) of a machine is that of an Ising model with effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), and of terms of three and more spins. K_eff is their mean over nearest neighbours and T_eff = 1/K_eff a temperature that needs neither thermometer nor flow.")
+            .text("ln p(v) of a machine is that of an Ising model with effective couplings J_ij = 2^-N sum over v of \
+                v_i v_j ln p(v), and of terms of three and more spins. K_eff is their mean over nearest neighbours \
+                and T_eff = 1/K_eff a temperature that needs neither thermometer nor flow.")
             .figures([figures.couplings()])
             .tables([couplings_table(&q)]),
         Section::new("RG flow beside RBM flow")
@@ -138,14 +145,16 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
     let (mixture, critical) = (q.null.t_star.at(0), Temperature::CRITICAL.value());
     let about = |end: &crate::record::Number| end.verdict_at(2.5, 0.0, ABOUT).word();
     let mut all = vec![format!(
-        "Trained on all temperatures, the Gibbs flow ends at T* = {gibbs}, the mean-field flow at {mean}. The thesis says about 2.5 (allowed: {ABOUT}): Gibbs {}, mean field {}.",
+        "Trained on all temperatures, the Gibbs flow ends at T* = {gibbs}, the mean-field flow at {mean}. The thesis \
+         says about 2.5 (allowed: {ABOUT}): Gibbs {}, mean field {}.",
         about(gibbs),
         about(mean)
     )];
     if let Some(value) = mixture.value {
         let same = gibbs.verdict_against(mixture) == Verdict::Agrees;
         all.push(format!(
-            "The null: the training mixture itself, without any machine, reads T* = {mixture}{}; {:.3} away from T_c, the Gibbs flow {:.3}.",
+            "The null: the training mixture itself, without any machine, reads T* = {mixture}{}; {:.3} away from T_c, \
+             the Gibbs flow {:.3}.",
             if same { ", which the flow's end cannot be told from" } else { ", which differs from the flow's end" },
             (value - critical).abs(),
             (gibbs.get() - critical).abs()
@@ -158,7 +167,8 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
     let (lowest, highest) = (sorted[0], sorted[sorted.len() - 1]);
     all.push(if lowest.verdict_against(highest) == Verdict::Differs {
         format!(
-            "The end depends on the training data: Gibbs T* by training set: {list}. They spread over {:.2} in T; a flow that is drawn to T_c would end at one place.",
+            "The end depends on the training data: Gibbs T* by training set: {list}. They spread over {:.2} in T; a \
+             flow that is drawn to T_c would end at one place.",
             highest.get() - lowest.get()
         )
     } else {
@@ -166,7 +176,8 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
     });
     let flagged = q.set.places().filter(|s| gibbs_not_thermal(q, *s)).count();
     all.push(format!(
-        "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection (Holm, {} % over the set's table): its P(T) is further from every reference curve than thermal collections are.",
+        "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection (Holm, {} % over the \
+         set's table): its P(T) is further from every reference curve than thermal collections are.",
         SETS.len(),
         100.0 * NOT_THERMAL
     ));
@@ -175,7 +186,8 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
         let [early, late] = [0, last].map(|e| q.by_epoch.at((e, Mode::Gibbs)));
         let depends = early.verdict_against(late) == Verdict::Differs;
         all.push(format!(
-            "{}: after {} epochs on all temperatures the Gibbs flow ends at {early}, after {} at {late} (learning rate {}).",
+            "{}: after {} epochs on all temperatures the Gibbs flow ends at {early}, after {} at {late} (learning \
+             rate {}).",
             if depends { "It depends on the training" } else { "No dependence on the length of the training is seen" },
             q.epoch.word(0),
             q.epoch.word(last),

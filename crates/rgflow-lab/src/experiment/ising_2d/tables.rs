@@ -69,9 +69,13 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
     Table::new("Where the RBM flow ends: T* (J/k_B) of the ends of all starts, pooled", columns)
         .rows(SETS.iter().enumerate().map(row))
         .note(over)
-        .note("Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights are drawn at random from the fitted ones.")
+        .note(
+            "Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose \
+            weights are drawn at random from the fitted ones.",
+        )
         .note(format!(
-            "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within errors."
+            "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within \
+             errors."
         ))
         .note(format!(
             "The machines: {}; the one trained on all temperatures is KL = {} nats from its data.",
@@ -147,14 +151,24 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
     let trained = format!("Trained on {}", set_title(SETS[s].0));
     let columns = ["collection", "T*", "T_E", "E/N", "|m|", "xi/L", "KL left (nats)", "thermal?"];
     let left = format!(
-        "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over the table).",
+        "\"not thermal\": the KL that is left is larger than thermal collections of that size show (Holm, {} % over \
+         the table).",
         100.0 * NOT_THERMAL
     );
     let how = ["collection", "reverse KL", "JS", "ends at 100 / last", "converged", "relaxation (steps)"];
     [
-        Table::new(format!("{trained}: ends of the flow, pooled over starts, and the null"), columns).rows(ends).note(left),
+        Table::new(
+            format!(
+                "{trained}: ends of the flow, pooled over starts, and the \
+            null"
+            ),
+            columns,
+        )
+        .rows(ends)
+        .note(left),
         Table::new(format!("{trained}: how the ends were reached"), how).rows([null]).rows(reached).note(
-            "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where no pair may differ by 0.05 in total \
+            "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where \
+             no pair may differ by 0.05 in total \
              variation, else their range is given. Converged: starts whose windows [t/2, 3t/4) and \
              [3t/4, t] agree.",
         ),

@@ -75,7 +75,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let mut record = Record::new(
         "maps",
         "What training and machine do to the end of the flow",
-        "One training and one machine gave the thesis its T*. How far does T* move with the number of epochs, the learning rate, the \
+        "One training and one machine gave the thesis its T*. How far does T* move with the number of epochs, the \
+         learning rate, the \
          number of hidden units and the steps of contrastive divergence?",
     );
     record.list(&[&null, &ends, &Grouped(vec![&worth.ln_p, &worth.kl]), &span]);
@@ -119,11 +120,13 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         Panel::curves(line.label, Axis::log(line.label), "T* of the ends (J/k_B)", curves)
     };
     let caption = format!(
-        "Above: T* of the pooled ends over epochs and learning rate. Then one axis at a time through {} hidden units, learning rate {}, \
+        "Above: T* of the pooled ends over epochs and learning rate. Then one axis at a time through {} hidden units, \
+         learning rate {}, \
          CD-{}, {} epochs. Trained on all temperatures. Errors over repetitions.",
         *rbm.hidden, *rbm.learning_rate, *rbm.cd_steps, axes.at
     );
-    let alt = "Two maps of T* over epochs and learning rate, and four curves of T* along the axes, beside T_c and the mixture.";
+    let alt = "Two maps of T* over epochs and learning rate, and four curves of T* along the axes, beside T_c and the \
+        mixture.";
     let figure = Figure::new("sec4.maps", "T* of the ends over training and machine").caption(caption, alt);
     let figure = figure.panels([map(Mode::Gibbs), map(Mode::Mean)]).panels(lines.iter().map(along));
     record.sections = vec![Section::new("Maps").figures([figure])];

@@ -7,7 +7,8 @@ use rgflow::exact::square;
 use rgflow::rg::mcrg::{SMALLEST, possible_steps};
 
 /// Explanation of an exponent without a value.
-const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: take \
+const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: \
+    take \
                              more samples, fewer operators or a temperature nearer to T_c)";
 
 /// Name, exact value and allowed deviation in addition to errors, by parity.
@@ -192,7 +193,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
             format!("L = {size}, b = {b}, {n} configurations, all K on the same ones."),
             "y_t and y_h of the first two steps against K, with the majority rule and the exact values as levels.",
         );
-        let text = "The first step starts at the nearest-neighbour model, which is not the fixed point of the rule; how \
+        let text = "The first step starts at the nearest-neighbour model, which is not the fixed point of the rule; \
+            how \
                     far from it depends on the rule. P(S | block) ~ e^{K S sum} has one number to move the fixed point \
                     by: K to infinity is the majority rule.";
         let soft = Section::new("The soft majority").text(text).figures([figure.panels(exponents.by_k())]);

@@ -41,8 +41,8 @@ pub(super) fn stage(study: &Study) -> Result<Artifact, Error> {
     })
 }
 
-/// Makes or keeps the accuracy of the network trained on all images of the training files; the test files are not used to
-/// choose an epoch.
+/// Makes or keeps the accuracy of the network trained on all images of the training files; the test files are not used
+/// to choose an epoch.
 pub(super) fn on_all(study: &Study) -> Result<f64, Error> {
     let what = Stage {
         name: "classifier-all",

@@ -194,7 +194,8 @@ mod tests {
     use super::*;
     use crate::record::testing::{check, verdicts};
 
-    /// 4500 mixtures leave one end except for the last rate in Gibbs steps; fewer leave a number that encodes their position.
+    /// 4500 mixtures leave one end except for the last rate in Gibbs steps; fewer leave a number that encodes their
+    /// position.
     #[test]
     fn the_record_tells_ends_by_mixtures_rate_epochs_and_mode() {
         let settings = changed::<MnistMaps>(&["maps.epochs=[3, 10]", "maps.learning_rates=[0.1, 0.5]"]).unwrap();

@@ -48,8 +48,8 @@ pub(super) struct Exponents<'a> {
     pub nu: Quantity<1>,
     pub shift: Quantity<1>,
     pub controls: Quantity<2>,
-    /// Dimension of the networks of [`CONTROLS`], for: root mean square offset of the crossing, nu there, and its deviation over
-    /// trainings.
+    /// Dimension of the networks of [`CONTROLS`], for: root mean square offset of the crossing, nu there, and its
+    /// deviation over trainings.
     pub network: Dimension,
     pub off: Quantity<1>,
     pub nu_off: Quantity<1>,

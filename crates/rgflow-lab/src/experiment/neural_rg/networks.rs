@@ -117,7 +117,8 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
     Ok((artifact, networks))
 }
 
-/// Inputs of both phases and their targets, `per` samples at each beta; they are parts of the stage under the name `part`.
+/// Inputs of both phases and their targets, `per` samples at each beta; they are parts of the stage under the name
+/// `part`.
 fn draw(
     (out, part): (&StageOut, &str),
     n: &settings::Networks,

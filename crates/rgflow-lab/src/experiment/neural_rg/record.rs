@@ -1,4 +1,5 @@
-//! Record of `neural-rg`: claims and answers from nu and theta_Y; the curves behind them, and why the thesis did not find them.
+//! Record of `neural-rg`: claims and answers from nu and theta_Y; the curves behind them, and why the thesis did not
+//! find them.
 
 use super::analysis::{Crossing, FieldCurve, Findings};
 use super::exponents::{BOUNDED, Exponents, MAGNETISATION, ODD, THETA, THREE, TWO, pull};
@@ -190,7 +191,8 @@ mod tests {
 
     const ERROR: f64 = 1.0 / 1024.0;
 
-    /// Exact for the pair 64, 32 and, nearly, the bounded output, except for `off`; the curves of 32 and 16 do not cross.
+    /// Exact for the pair 64, 32 and, nearly, the bounded output, except for `off`; the curves of 32 and 16 do not
+    /// cross.
     fn found(off: f64) -> Findings {
         let at = |value: f64| (value + off, ERROR);
         let nu = |p: usize| {

@@ -7,8 +7,8 @@ use rgflow::lattice::ChainLength;
 use rgflow::rg::neural::{Level, Plan, Readings};
 use std::collections::BTreeMap;
 
-/// Block extent for a lattice, then numbers of block-spin steps with the networks and read-outs applied after them: P(ordered) of
-/// the resulting extent first.
+/// Block extent for a lattice, then numbers of block-spin steps with the networks and read-outs applied after them:
+/// P(ordered) of the resulting extent first.
 fn levels(size: usize) -> (usize, &'static [(usize, &'static [Kind])]) {
     use Kind::*;
     match size {

@@ -98,7 +98,8 @@ impl RecordBuilder<'_> {
             OwnFlow::NAME,
             format!("The flow of {machine} from {}", self.data.name()),
             format!(
-                "A machine of {} visible ({}) and {} hidden units ({}) is iterated {} steps from {} samples. Where does it go?",
+                "A machine of {} visible ({}) and {} hidden units ({}) is iterated {} steps from {} samples. Where \
+                 does it go?",
                 rbm.n_visible(),
                 rbm.visible_units(),
                 rbm.n_hidden(),
@@ -162,7 +163,8 @@ impl RecordBuilder<'_> {
         });
         let p = over.found.iter().filter_map(|f| f.flows[m].pooled.as_ref().map(|p| p[1].p_thermal));
         let p = (p.fold(1.0, f64::min) * over.found.len() as f64).min(1.0);
-        let words = "probability that a thermal collection is as far from every reference curve (least over repetitions times their number)";
+        let words = "probability that a thermal collection is as far from every reference curve (least over \
+            repetitions times their number)";
         let p_thermal = null.map(|_| Number::new(over.key(&format!("{key}.p_thermal")), p, None, "1", words));
         let read = if first.ends.is_empty() { Dimension::names("start", [""; 0]) } else { self.start.clone() };
         let words = format!("T* of the end of this start, {what}");
@@ -248,7 +250,8 @@ impl RecordBuilder<'_> {
             }));
         }
         Table::new(format!("after {} steps from {n_starts} starts", *settings.flow.steps), columns).rows(rows).note(
-            "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the time are 1/2 apart \
+            "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the \
+             time are 1/2 apart \
              if they know nothing of each other; grey levels and expectation values are nearer.",
         )
     }
@@ -296,11 +299,13 @@ impl RecordBuilder<'_> {
         let effective: Vec<_> = self.over.found.iter().filter_map(|f| f.effective.as_ref()).collect();
         let curve = couplings::curve("", &Repeated::new("", &effective), |e| *e);
         let figure = Figure::new("couplings", "Effective couplings by distance").caption(
-            "J(r): mean of J_ij over the pairs at the distance r on the torus. The Ising model has beta at r = 1 and 0 beyond. Values below 0 are not shown.",
+            "J(r): mean of J_ij over the pairs at the distance r on the torus. The Ising model has beta at r = 1 and \
+             0 beyond. Values below 0 are not shown.",
             "Effective couplings of the machine against the distance, on a logarithmic axis.",
         );
         let text = format!(
-            "Effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), spins v; K_eff is their mean over nearest neighbours. Share of terms of three and more spins in the variance of ln p over uniform spins: {}.",
+            "Effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), spins v; K_eff is their mean over nearest \
+             neighbours. Share of terms of three and more spins in the variance of ln p over uniform spins: {}.",
             as_ising.beyond_pairs.at(())
         );
         Section::new("The machine as an Ising model").text(text).figures([figure.panels([couplings::panel([curve])])])

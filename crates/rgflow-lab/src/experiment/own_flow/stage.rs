@@ -49,9 +49,11 @@ pub struct ModeFindings {
     pub energy: Vec<Vec<Measured>>,
     pub abs_m: Vec<Vec<Measured>>,
     pub distance: Vec<Vec<Measured>>,
-    /// Numbers of distinct ends near step 100 and at the last step (with a network); attractors and chains at rest (mean field).
+    /// Numbers of distinct ends near step 100 and at the last step (with a network); attractors and chains at rest
+    /// (mean field).
     pub distinct: Option<[usize; 2]>,
-    /// Total variation between the two ends that may be farthest apart at the last step, with its interval (with a network).
+    /// Total variation between the two ends that may be farthest apart at the last step, with its interval (with a
+    /// network).
     pub apart: Option<[f64; 3]>,
     pub converged: f64,
     pub attractors: Option<usize>,
@@ -117,8 +119,8 @@ pub(super) fn flow(repetition: &Repetition, inputs: &Inputs, mode: Mode) -> Resu
     })
 }
 
-/// Reader of the user's data: by a network, as temperatures if it is a thermometer, and by energy and |m| for spins on a
-/// square lattice.
+/// Reader of the user's data: by a network, as temperatures if it is a thermometer, and by energy and |m| for spins on
+/// a square lattice.
 struct UserData<'a> {
     mlp: Option<&'a Mlp>,
     lattice: Option<Square>,

@@ -64,7 +64,8 @@ mod tests {
         assert!(seen[..1000].iter().all(|m| *m == 100) && seen[1000..2000].iter().all(|m| *m == -100));
         assert!(seen.len() == 3000 && seen[2000..].iter().all(|m| *m == 0));
         // Replacing spins with probability a leaves m = 1 - a on average; shares of 0, 0.1 ... 0.5 leave 0.75.
-        // Null: the mean of 1000 rows of 100 spins has a standard error below 0.0025 (variance of a spin below 0.6); 4.5 sigma.
+        // Null: the mean of 1000 rows of 100 spins has a standard error below 0.0025 (variance of a spin
+        // below 0.6); 4.5 sigma.
         let noisy = m("cold", 0.5);
         let mean = f64::from(noisy[..1000].iter().sum::<i32>()) / 1e5;
         assert!((mean - 0.75).abs() < 4.5 * 0.0025, "{mean}");

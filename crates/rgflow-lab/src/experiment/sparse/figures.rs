@@ -83,7 +83,10 @@ pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Findin
     let [gibbs, mean_field] = MODES;
     let caption = "Colours are start temperatures. Errors over repetitions.";
     let cold = Figure::new("fig4.16", "Thesis fig 4.16: trained at T = 0").caption(
-        format!("P(T) of the ends, stopped on the reconstruction cost; below, copies of longer and shorter trainings. {caption}"),
+        format!(
+            "P(T) of the ends, stopped on the reconstruction cost; below, copies of longer and shorter trainings. \
+            {caption}"
+        ),
         "P(T) at the end of the flow by start temperature in both modes; T* and energy against epochs.",
     );
     let ground = Curve::level("T = 0", &p.caps, GROUND);
@@ -120,7 +123,8 @@ pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Findin
     ]);
     let cure = Figure::new("sec5.noise", "Noise on the training data").caption(
         format!(
-            "Distinct ends and T* against the strongest noise in the training set; P(T) and P(m) of the ends with noise up to {} on T = 0 and m = 0. {caption}",
+            "Distinct ends and T* against the strongest noise in the training set; P(T) and P(m) of the ends with \
+             noise up to {} on T = 0 and m = 0. {caption}",
             p.noises[last]
         ),
         "Number of distinct ends and T* against noise; the ends at the strongest noise.",
@@ -131,11 +135,13 @@ pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Findin
         p.p_of_t("end, Gibbs", |f| flow(f, COLD_HOT, last, gibbs)),
         p.m_by_start("P(m), Gibbs", |f| flow(f, COLD_HOT, last, gibbs)),
     ]);
-    let text = "The test set holds nothing that the training has not seen, so the reconstruction cost falls until it is zero: the epochs are capped, \
+    let text = "The test set holds nothing that the training has not seen, so the reconstruction cost falls until it \
+        is zero: the epochs are capped, \
                 and copies show what the cap does.";
     let ground_states = Section::new("Ground states").text(text).figures([cold, magnetisation]);
     let text = "Configurations of m = 0 from infinite temperature: half of the spins up, in random order.";
     let mixed = Section::new("Ground states and m = 0").text(text).figures([both]);
-    let text = "The thesis proposes noise where data are sparse: n' = (1 - a) n + a eta. For spins it is the probability a that a spin is replaced by a random one.";
+    let text = "The thesis proposes noise where data are sparse: n' = (1 - a) n + a eta. For spins it is the \
+        probability a that a spin is replaced by a random one.";
     vec![ground_states, mixed, Section::new("Noise").text(text).figures([cure])]
 }

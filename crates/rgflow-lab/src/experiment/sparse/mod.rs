@@ -1,4 +1,5 @@
-//! Machines trained on sparse data: ground states, alone or with configurations of m = 0 from T = infinity; noise as the cure.
+//! Machines trained on sparse data: ground states, alone or with configurations of m = 0 from T = infinity; noise as
+//! the cure.
 
 mod data;
 mod figures;
@@ -18,7 +19,8 @@ use crate::study::values::real;
 pub struct Sparse;
 
 const RECIPE: &str = concat!(
-    "# RBM flows of machines trained on sparse data: figures 4.16 to 4.18 of the thesis, and noise as the cure (chapter 5).\n",
+    "# RBM flows of machines trained on sparse data: figures 4.16 to 4.18 of the thesis, and noise as the cure \
+     (chapter 5).\n",
     "# Temperatures are in J/k_B. The values are those of the recipe of ising-2d where it has them.\n",
     include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
@@ -102,7 +104,8 @@ impl Experiment for Sparse {
     const ABOUT: About = About {
         name: "sparse",
         time: "a minute or two",
-        summary: "RBM flows of machines trained on ground states and other sparse data, and noise as the cure (thesis figs 4.16-4.18)",
+        summary: "RBM flows of machines trained on ground states and other sparse data, and noise as the cure (thesis \
+            figs 4.16-4.18)",
         recipe: RECIPE,
         ..About::DEFAULT
     };
@@ -175,7 +178,8 @@ fn machine(study: &Study, settings: &Settings, set: &str, noise: f64) -> Result<
     };
     let machine = rbms::fitted(study.repetition, &spec, || {
         let data = data::training(study.repetition.seed(), settings, set, noise);
-        // As in the thesis, the test set is drawn in the same way. At T = 0 it contains nothing that the training has not seen.
+        // As in the thesis, the test set is drawn in the same way. At T = 0 it contains nothing that the training has
+        // not seen.
         let test = data::test(study.repetition.seed(), settings, set, noise);
         Ok((data, test))
     })?;

@@ -62,7 +62,8 @@ impl Set {
         let count =
             over.quantity("{noise}.{mode}.ends", by, "1", &what, |f, [n, m]| f.machines[s][n].flows[m].distinct);
         let what = format!(
-            "fraction of repetitions in which the ends of the starts are not one distribution: from those in which a pair differs by 0.05 in \
+            "fraction of repetitions in which the ends of the starts are not one distribution: from those in which a \
+             pair differs by 0.05 in \
              total variation beyond three sigma to those in which a pair may, {trained}"
         );
         let key = over.key("{noise}.{mode}.several");
@@ -104,8 +105,8 @@ pub(super) fn seen<'a>(
     over.found.iter().map(|f| of(f).flow_ends()).collect()
 }
 
-/// Fraction of the repetitions with more than one end: a range, from those with a pair that differs beyond its noise to those with a pair
-/// that may differ.
+/// Fraction of the repetitions with more than one end: a range, from those with a pair that differs beyond its noise to
+/// those with a pair that may differ.
 fn several<'a>(over: &Repeated<'a, Findings>, of: impl Fn(&'a Findings) -> &'a FlowFindings) -> Combined {
     let sure = over.mean(|f| usize::from(of(f).distinct > 1));
     let perhaps = over.mean(|f| usize::from(!of(f).flow_ends().is_one()));

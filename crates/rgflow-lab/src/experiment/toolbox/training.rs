@@ -136,8 +136,8 @@ fn adam(batch: Many, rate: Rate, key: &'static str) -> Method {
     Method { batching: Batching::Mini { size: *batch, repeats: false }, descent, rate: key }
 }
 
-/// Trains a network with a layer of `hidden` tanh units and softmax, or without one a neuron with the sigmoid. All networks of
-/// one shape start from the same weights.
+/// Trains a network with a layer of `hidden` tanh units and softmax, or without one a neuron with the sigmoid. All
+/// networks of one shape start from the same weights.
 fn train(
     out: &StageOut,
     [purpose, part]: [&str; 2],

@@ -57,7 +57,8 @@ impl TrainThermometer {
             }
             if data.kind == Kind::Real {
                 data.notes.push(
-                    "real numbers are standardised for the training (less their mean, divided by their deviation); the network reads them as they are"
+                    "real numbers are standardised for the training (less their mean, divided by their deviation); \
+                     the network reads them as they are"
                         .into(),
                 );
             }
@@ -70,12 +71,16 @@ impl TrainThermometer {
 fn no_labels(data: &Dataset) -> String {
     let names = &data.candidates;
     match &names[..] {
-        [] if data.more > 0 => "have no labels, also not by their names; give one for each file, such as --temperatures 1.5,2.0 or --labels cat,dog".into(),
-        [] => "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv), or give those of equal blocks \
+        [] if data.more > 0 => "have no labels, also not by their names; give one for each file, such as \
+            --temperatures 1.5,2.0 or --labels cat,dog"
+            .into(),
+        [] => "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv), or \
+            give those of equal blocks \
                of samples, such as --temperatures 1.5,2.0,2.5"
             .into(),
         [.., last] => format!(
-            "has no labels by a usual name; name those that are meant by --labels, --temperatures or --beta, such as --labels {last}; it has {}",
+            "has no labels by a usual name; name those that are meant by --labels, --temperatures or --beta, such as \
+             --labels {last}; it has {}",
             listed(names)
         ),
     }

@@ -1,4 +1,5 @@
-//! Record of `rgflow train thermometer`: cross-entropy and accuracy compared with a guess by label frequencies, and readings.
+//! Record of `rgflow train thermometer`: cross-entropy and accuracy compared with a guess by label frequencies, and
+//! readings.
 
 use super::settings::Settings;
 use super::stage::{self, Findings};
@@ -58,14 +59,17 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let has_learnt = cost.value.is_none_or(|value| has_learnt((value, cost.error.unwrap_or(0.0)), guess));
     let nothing = (!has_learnt).then(|| {
         format!(
-            "The network has learnt nothing: its test cross-entropy is not below that of a guess by the frequencies of the labels \
-             ({guess:.3} nats) beyond its error; train longer (--epochs) or at another --learning-rate, give more samples, or look whether \
+            "The network has learnt nothing: its test cross-entropy is not below that of a guess by the frequencies \
+             of the labels \
+             ({guess:.3} nats) beyond its error; train longer (--epochs) or at another --learning-rate, give more \
+             samples, or look whether \
              the labels depend on the samples at all."
         )
     });
     record.answers.extend(nothing.clone());
     record.answers.push(format!(
-        "Test cross-entropy {cost} nats (a guess by frequencies: {guess:.3}), accuracy {accuracy} (a guess: {guessed:.3})."
+        "Test cross-entropy {cost} nats (a guess by frequencies: {guess:.3}), accuracy {accuracy} (a guess: \
+         {guessed:.3})."
     ));
     let caption = format!("{what} of {name}: {} labels, {} values each", distinct.len(), data.n_units());
     let stopped = "the test set stopped the training, so both are slightly optimistic.";
@@ -76,7 +80,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record.summary.notes.extend(nothing);
     let [train, test, reference] = first.samples;
     let training = Section::new("Training").text(format!(
-        "{train} samples for training, {test} for the test that stops it, {reference} for the reference curves; best after {} epochs.",
+        "{train} samples for training, {test} for the test that stops it, {reference} for the reference curves; best \
+         after {} epochs.",
         first.best_epoch
     ));
     let reads = Section::new("What it reads");
@@ -98,7 +103,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record
 }
 
-/// A fraction of `n` samples that is 0 or 1 gets a one-sided range instead of an error: by the rule of three the truth is within 3/n (95 %).
+/// A fraction of `n` samples that is 0 or 1 gets a one-sided range instead of an error: by the rule of three the truth
+/// is within 3/n (95 %).
 fn bounded(mut fraction: Combined, n: f64) -> Combined {
     let rest = (3.0 / n).min(1.0);
     let interval = match fraction.value {
@@ -119,7 +125,8 @@ fn learning(found: &Findings) -> Figure {
     let lowest = found.learning.iter().map(|e| e.1.min(e.2)).fold(f64::INFINITY, f64::min);
     let highest = found.learning.iter().map(|e| e.1.max(e.2)).fold(0.0, f64::max);
     let stop = Curve::new("weights kept", [best; 2], [lowest, highest]).style(Style::Dashed);
-    let caption = "Cross-entropy of training samples (at most 5000) and of the test set after each epoch; dashed: where the weights were kept. First repetition.";
+    let caption = "Cross-entropy of training samples (at most 5000) and of the test set after each epoch; dashed: \
+        where the weights were kept. First repetition.";
     let curves = [curve("training", |e| e.1), curve("test", |e| e.2), stop];
     Figure::new("learning", "Learning curve")
         .caption(caption, "Costs of training and test samples against the epoch.")
@@ -134,7 +141,8 @@ fn curves(temperatures: &[f64], found: &Findings) -> Figure {
         Curve { error, ..curve }
     };
     let curves = temperatures.iter().zip(&found.curves).map(one);
-    let caption = "Mean output of the network for samples of each temperature that no training saw, with errors over samples. First repetition.";
+    let caption = "Mean output of the network for samples of each temperature that no training saw, with errors over \
+        samples. First repetition.";
     Figure::new("curves", "P(T) of the reference sets")
         .caption(caption, "Probability curves, one for each temperature.")
         .panels([Panel::curves("reference", "T (J/k_B)", "P(T)", curves)])

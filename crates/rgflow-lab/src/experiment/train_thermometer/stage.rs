@@ -177,8 +177,8 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
     })
 }
 
-/// Cross-entropy (nats) and accuracy on the test set of a guess by the frequencies in the training set; `counts` by label, in
-/// training and test set.
+/// Cross-entropy (nats) and accuracy on the test set of a guess by the frequencies in the training set; `counts` by
+/// label, in training and test set.
 pub(super) fn by_frequencies(counts: &[[usize; 2]]) -> (f64, f64) {
     let [train, test] = [0, 1].map(|i| counts.iter().map(|c| c[i] as f64).sum::<f64>());
     let cost = |c: &[usize; 2]| -(c[1] as f64) / test * libm::log(c[0].max(1) as f64 / train);

@@ -1,5 +1,5 @@
-//! Features learnt by the weights: singular vectors compared with the principal components of the training data, and how well
-//! configurations of each temperature are reconstructed.
+//! Features learnt by the weights: singular vectors compared with the principal components of the training data, and
+//! how well configurations of each temperature are reconstructed.
 
 use crate::study::prelude::*;
 use nalgebra::DMatrix;
@@ -16,10 +16,11 @@ pub(super) struct Mechanism {
     pub singular: [Vec<f64>; 2],
     /// Variance of the data along the principal components, descending, as fractions of the whole.
     pub components: Vec<f64>,
-    /// Fraction of the variance of the data in the span of the columns of W: trained, untrained; and in that of as many principal components.
+    /// Fraction of the variance of the data in the span of the columns of W: trained, untrained; and in that of as many
+    /// principal components.
     pub captured: [f64; 3],
-    /// By temperature: unexplained part after a step v -> h -> v of expectation values, mean over spins of (v - v')^2 / 4: trained, untrained,
-    /// and after projection on as many principal components.
+    /// By temperature: unexplained part after a step v -> h -> v of expectation values, mean over spins of (v - v')^2 /
+    /// 4: trained, untrained, and after projection on as many principal components.
     pub left: Vec<[f64; 3]>,
     /// The first vectors of W and of the data, each scaled to [-1, 1].
     pub shown: [Vec<Vec<f32>>; 2],

@@ -1,5 +1,5 @@
-//! Does the end of the RBM flow follow the window of training temperatures, or the critical point? And the thesis's mechanism:
-//! singular vectors of W compared with the principal components of the data.
+//! Does the end of the RBM flow follow the window of training temperatures, or the critical point? And the thesis's
+//! mechanism: singular vectors of W compared with the principal components of the data.
 
 mod mechanism;
 mod record;
@@ -18,7 +18,8 @@ use ndarray::{ArrayView2, Axis, concatenate};
 pub struct Windows;
 
 const RECIPE: &str = concat!(
-    "# Shifted windows of training temperatures, and what the weights learn of them: a test of the thesis's claim on T_c.\n",
+    "# Shifted windows of training temperatures, and what the weights learn of them: a test of the thesis's claim on \
+     T_c.\n",
     "# Temperatures are in J/k_B. The values are those of the recipe of ising-2d.\n",
     include_str!("../../study/torus.toml"),
     include_str!("recipe.toml")
@@ -92,7 +93,8 @@ impl Experiment for Windows {
     const ABOUT: About = About {
         name: "windows",
         time: "a minute or two",
-        summary: "RBM flows of the 2D Ising model trained on shifted windows of temperatures; PCA of the data beside the weights",
+        summary: "RBM flows of the 2D Ising model trained on shifted windows of temperatures; PCA of the data beside \
+            the weights",
         recipe: RECIPE,
         ..About::DEFAULT
     };

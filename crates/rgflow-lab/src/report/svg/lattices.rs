@@ -57,7 +57,8 @@ pub(super) fn draw(title: &str, rows: &[Vec<Lattice>], shades: &Shades) -> Drawi
     let text = px(y + 8.0);
     let _ = write!(
         body,
-        "</g><text class=\"t s e\" x=\"{}\" y=\"{text}\">{}</text><text class=\"t s\" x=\"{}\" y=\"{text}\">{}: {}</text>",
+        "</g><text class=\"t s e\" x=\"{}\" y=\"{text}\">{}</text><text class=\"t s\" x=\"{}\" y=\"{text}\">{}: \
+         {}</text>",
         px(BAR),
         bound(shades.low),
         px(BAR + 141.0),

@@ -36,7 +36,8 @@ impl Item {
     }
 }
 
-/// Class of points of the given shape. Circles are zero-length lines with round ends: a fifth of the bytes of four arcs.
+/// Class of points of the given shape. Circles are zero-length lines with round ends: a fifth of the bytes of four
+/// arcs.
 pub(super) fn point_class(shape: usize) -> &'static str {
     if shape.is_multiple_of(4) { "dot" } else { "mk" }
 }

@@ -50,7 +50,8 @@ pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing
             let (d, e) = (top + h * (1.0 - at(y1, &y)), top + h * (1.0 - at(y0, &y)));
             let text = map.texts.get(r).and_then(|row| row.get(c)).filter(|text| !text.is_empty());
             if let Some(text) = text {
-                // Written last, above the cells. Programs that draw SVG differ in how they paint an outline, so there is none.
+                // Written last, above the cells. Programs that draw SVG differ in how they paint an outline, so there
+                // is none.
                 let ink = v.and_then(|v| value.u(v)).map(|u| gradient.ink(value.fraction(u)));
                 let ink = ink.map_or(String::new(), |ink| format!(" style=\"fill:{ink}\""));
                 let _ = write!(

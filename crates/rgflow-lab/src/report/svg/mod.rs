@@ -1,7 +1,8 @@
-//! Figures as SVG: one static picture per figure for files and papers, and one per panel for the page, from the same drawing code.
+//! Figures as SVG: one static picture per figure for files and papers, and one per panel for the page, from the same
+//! drawing code.
 //!
-//! Colours come from classes (`figure.css`), so that the page can adapt them to dark mode; files contain the light values. Coordinates are
-//! written with a fixed number of digits, so equal figures have equal bytes.
+//! Colours come from classes (`figure.css`), so that the page can adapt them to dark mode; files contain the light
+//! values. Coordinates are written with a fixed number of digits, so equal figures have equal bytes.
 
 mod arrows;
 mod curves;
@@ -79,8 +80,10 @@ pub fn figure(figure: &Figure) -> String {
         )
     };
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
-         <title>{title}</title>\n<desc>{}</desc>\n<style>{}</style>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{heading}{inner}</svg>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} \
+         {height}\" role=\"img\">\n\
+         <title>{title}</title>\n<desc>{}</desc>\n<style>{}</style>\n<rect width=\"{width}\" height=\"{height}\" \
+         fill=\"#ffffff\"/>\n{heading}{inner}</svg>\n",
         escape(&figure.alt),
         colour::standalone_css(),
     )
@@ -101,13 +104,14 @@ pub(crate) fn panels(figure: &Figure) -> Vec<Drawing> {
     figure.panels.iter().enumerate().map(draw).collect()
 }
 
-/// One panel for the page. Its legend lies outside the visible area and is used only by the script's "SVG" button: the page
-/// shows buttons instead.
+/// One panel for the page. Its legend lies outside the visible area and is used only by the script's "SVG" button: the
+/// page shows buttons instead.
 pub(crate) fn inline(drawing: &Drawing, index: usize, label: &str) -> String {
     let (legend, legend_height) = legend::svg(&drawing.legend, drawing.width);
     let (width, height) = (px(drawing.width), px(drawing.height));
     format!(
-        "<svg class=\"panel\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\" data-panel=\"{index}\" data-legend=\"{}\">{}\
+        "<svg class=\"panel\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\" data-panel=\"{index}\" \
+         data-legend=\"{}\">{}\
          <g class=\"below\" transform=\"translate(0 {height})\">{legend}</g></svg>",
         escape(label),
         px(legend_height),
@@ -234,7 +238,8 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
     let rect = format!("x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", px(left), px(top), px(w), px(h));
     let mut out = format!(
         "<g class=\"axes\"><path class=\"grid\" d=\"{lines}\"/><rect class=\"frame\" {rect}/>\
-         <path class=\"axis\" d=\"M{0} {1}V{2}H{3}{ticks}\"/><path class=\"mark\" style=\"stroke-dasharray:none\" d=\"{breaks}\"/>{texts}</g>",
+         <path class=\"axis\" d=\"M{0} {1}V{2}H{3}{ticks}\"/><path class=\"mark\" style=\"stroke-dasharray:none\" \
+         d=\"{breaks}\"/>{texts}</g>",
         px(left),
         px(top),
         px(bottom),

@@ -8,8 +8,9 @@ use crate::rbm::{Rest, Units};
 use crate::restart::{Resumable, Stopped};
 use std::sync::Mutex;
 
-/// Left anywhere, also between two records and after chains have come to rest, and taken up in a new one, a flow makes only the
-/// steps that are left and ends with the same bytes: expectation values and states, bits and grey levels, Gaussian units.
+/// Left anywhere, also between two records and after chains have come to rest, and taken up in a new one, a flow makes
+/// only the steps that are left and ends with the same bytes: expectation values and states, bits and grey levels,
+/// Gaussian units.
 #[test]
 fn a_flow_left_anywhere_ends_with_the_same_bytes() {
     let streams = Streams::new(1);
@@ -25,7 +26,8 @@ fn a_flow_left_anywhere_ends_with_the_same_bytes() {
         let rbm = rbm.with_units(visible, Units::SPIN).unwrap();
         for mode in [Mode::Mean, Mode::Gibbs] {
             let schedule = Schedule::new(60);
-            // The trajectory as text with all bits, and the last state of each piece; left after `leave` of its advances.
+            // The trajectory as text with all bits, and the last state of each piece; left after `leave` of its
+            // advances.
             let flow = |leave: Option<usize>| {
                 let ends = Mutex::new(vec![Vec::new(); 2]);
                 let states = Mutex::new(vec![None; 2]);

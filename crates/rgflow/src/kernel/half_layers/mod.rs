@@ -1,8 +1,8 @@
-//! Sums over all states of a layer, cut into two halves with the states s and t, of weights that are products over the units of the
-//! other layer: w(s, t) = A(s) B(t) prod_i (1 + U_i(s) V_i(t)), U_i and V_i > 0.
+//! Sums over all states of a layer, cut into two halves with the states s and t, of weights that are products over the
+//! units of the other layer: w(s, t) = A(s) B(t) prod_i (1 + U_i(s) V_i(t)), U_i and V_i > 0.
 //!
-//! So a state costs three operations for each unit and no transcendental function. Numbers may leave the range of f64: each group of
-//! factors that stays in it is followed by a step that moves the exponent into an integer.
+//! So a state costs three operations for each unit and no transcendental function. Numbers may leave the range of f64:
+//! each group of factors that stays in it is followed by a step that moves the exponent into an integer.
 
 mod moments;
 
@@ -59,7 +59,8 @@ pub struct Tables {
     groups: Vec<Range<usize>>,
 }
 
-/// Logarithms of the factors of the states of a half: those of its state 0, and those by which each bit that is set multiplies them.
+/// Logarithms of the factors of the states of a half: those of its state 0, and those by which each bit that is set
+/// multiplies them.
 pub struct Half {
     /// ln A, and ln U_i of each unit, in state 0.
     pub zero: (f64, Vec<f64>),
@@ -95,8 +96,9 @@ impl Half {
 }
 
 impl Tables {
-    /// Of the states s of `first` (at least those of two bits) and t of `second` (of three), `largest` the largest ln(1 + U_i V_i) of each
-    /// unit. `None` where a factor is beyond e^300 or its inverse, so that a table could leave the range of f64.
+    /// Of the states s of `first` (at least those of two bits) and t of `second` (of three), `largest` the largest
+    /// ln(1 + U_i V_i) of each unit. `None` where a factor is beyond e^300 or its inverse, so that a table could leave
+    /// the range of f64.
     pub fn new(first: &Half, second: &Half, largest: &[f64]) -> Option<Self> {
         if !first.is_in_range() || !second.is_in_range() || largest.iter().any(|ln| ln.is_nan() || *ln > LN_GROUP) {
             return None;
@@ -119,7 +121,8 @@ impl Tables {
         [self.a.len(), self.b.len()]
     }
 
-    /// States s of a block, such that its factors stay in the cache nearest to a core but one. Fixed, so that sums do not depend on threads.
+    /// States s of a block, such that its factors stay in the cache nearest to a core but one. Fixed, so that sums do
+    /// not depend on threads.
     pub fn block(&self) -> usize {
         let fit = (1 << 15) / self.units.max(1);
         self.a.len().min(fit.next_power_of_two().clamp(2 * ROWS, 256))
@@ -160,7 +163,8 @@ dispatched! {
     fn row_sums(tables: &Tables, block: usize) -> RowSums => row_sums_all
 }
 
-/// Products of factors that [`weights`] leaves: those of the factors of its group before each unit, and of all factors of each group.
+/// Products of factors that [`weights`] leaves: those of the factors of its group before each unit, and of all factors
+/// of each group.
 #[derive(Default)]
 struct Kept {
     before: Vec<Tile<f64>>,

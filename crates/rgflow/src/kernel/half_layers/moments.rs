@@ -1,5 +1,5 @@
-//! Moments of the states: what the gradient of ln Z needs. Each unit's factor is taken out of the weight by the products of the factors
-//! before and after it, so there is no division for each unit.
+//! Moments of the states: what the gradient of ln Z needs. Each unit's factor is taken out of the weight by the
+//! products of the factors before and after it, so there is no division for each unit.
 
 use super::{Kept, LANES, ROWS, Reference, Tables, Tile, across, power, weights};
 use crate::cpu::{self, dispatched};
@@ -57,8 +57,8 @@ dispatched! {
 struct Sums {
     /// w of each row over the tiles so far, by lanes.
     rows: Vec<[f64; LANES]>,
-    /// w / (1 + U V) over the tiles so far: of each group of rows and unit; of each unit by lanes, over the rows with their lowest and with
-    /// their second bit set.
+    /// w / (1 + U V) over the tiles so far: of each group of rows and unit; of each unit by lanes, over the rows with
+    /// their lowest and with their second bit set.
     by_group: Vec<f64>,
     low: Vec<[[f64; LANES]; 2]>,
     /// Over the rows of the tile, by lanes: w, and w / (1 + U V) of each unit.
@@ -86,8 +86,9 @@ impl Sums {
         }
     }
 
-    /// Adds the weights of a tile divided by the factor of each unit of a group that begins with `first`: `rest` is the weights divided by
-    /// all factors of the group, `before` the products of those before each unit. Plain loops: compilers make no vectors of nested ones.
+    /// Adds the weights of a tile divided by the factor of each unit of a group that begins with `first`: `rest` is the
+    /// weights divided by all factors of the group, `before` the products of those before each unit. Plain loops:
+    /// compilers make no vectors of nested ones.
     #[inline(always)]
     fn add_shares(&mut self, [k, first]: [usize; 2], (u, v, before): Factors, mut rest: Tile<f64>) {
         for ((u, v), before) in u.iter().zip(v).zip(&mut *before).rev() {

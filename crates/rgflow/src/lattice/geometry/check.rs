@@ -3,8 +3,9 @@
 use super::{Lattice, title};
 use crate::lattice::LatticeError;
 
-/// Checks what samplers and exact sums rely on: extents whose product is the number of sites, bonds that both of their ends list, with one
-/// finite coupling, and colours that no bond joins. A lattice of one's own that fails is sampled wrongly, or leads to a panic.
+/// Checks what samplers and exact sums rely on: extents whose product is the number of sites, bonds that both of their
+/// ends list, with one finite coupling, and colours that no bond joins. A lattice of one's own that fails is sampled
+/// wrongly, or leads to a panic.
 ///
 /// ```
 /// use rgflow::lattice::{self, Lattice, LatticeError};
@@ -54,7 +55,8 @@ pub fn check<L: Lattice + ?Sized>(lattice: &L) -> Result<(), LatticeError> {
             let (here, there) = (times(site, other), times(other, site));
             if here != there {
                 return wrong(format!(
-                    "at site {site} lists site {other} {here} times with J = {j}, but at site {other} lists site {site} {there} times"
+                    "at site {site} lists site {other} {here} times with J = {j}, but at site {other} lists site \
+                     {site} {there} times"
                 ));
             }
             if lattice.n_colours().is_some() && lattice.colour(site) == lattice.colour(other) {

@@ -2,8 +2,8 @@
 
 use super::Named;
 
-/// Critical temperature of the infinite lattice of type `L` with the couplings `couplings` by direction, `uniform` that for J = 1; `None`
-/// where it is not known.
+/// Critical temperature of the infinite lattice of type `L` with the couplings `couplings` by direction, `uniform` that
+/// for J = 1; `None` where it is not known.
 pub(super) fn temperature<L: Named>(couplings: &[f64], uniform: Option<f64>) -> Option<f64> {
     if L::signs_matter(couplings) {
         return None;
@@ -51,8 +51,8 @@ mod tests {
         assert!((at::<Square>(&[1.0, near]) - square).abs() < 1e-9);
         assert!((at::<Triangular>(&[1.0, near, 1.0]) - triangular).abs() < 1e-9);
         assert!((at::<Honeycomb>(&[-1.0, near, 1.0]) - honeycomb).abs() < 1e-9);
-        // A triangular lattice without one of its directions is the square lattice; a strong bond makes one spin of two on the honeycomb
-        // lattice, and the rest is a square lattice.
+        // A triangular lattice without one of its directions is the square lattice; a strong bond makes one spin of two
+        // on the honeycomb lattice, and the rest is a square lattice.
         assert!((at::<Triangular>(&[1.0, 0.0, 1.0]) - square).abs() < 1e-9);
         assert!((at::<Honeycomb>(&[1.0, 1.0, 1e3]) - square).abs() < 1e-9);
         // sinh(2/T) sinh(1/T) = 1.

@@ -3,11 +3,13 @@
 use super::{Lattice, Named, checked_sites};
 use crate::lattice::LatticeError;
 
-/// The honeycomb lattice of `lx * ly` sites on a torus as a wall of bricks, `site = y * lx + x`: three neighbours per site.
+/// The honeycomb lattice of `lx * ly` sites on a torus as a wall of bricks, `site = y * lx + x`: three neighbours per
+/// site.
 ///
-/// Rows are zigzag chains. Site (x, y) is bound to (x +- 1, y) and, where x + y is even, to (x, y + 1), else to (x, y - 1): two
-/// columns of a row are a cell of two sites. A column lies at (sqrt(3)/2) x in units of a bond, a row at 3/2 y +- 1/4. G(r) along
-/// a row is that of one distance; from row to row the two kinds of sites differ for odd r, and G(r) is their mean.
+/// Rows are zigzag chains. Site (x, y) is bound to (x +- 1, y) and, where x + y is even, to (x, y + 1), else to (x,
+/// y - 1): two columns of a row are a cell of two sites. A column lies at (sqrt(3)/2) x in units of a bond, a row at
+/// 3/2 y +- 1/4. G(r) along a row is that of one distance; from row to row the two kinds of sites differ for odd r, and
+/// G(r) is their mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Honeycomb {
     lx: usize,
@@ -19,7 +21,8 @@ impl Honeycomb {
     /// The torus of `lx` columns and `ly` rows, both even.
     ///
     /// # Errors
-    /// [`LatticeError::Extent`] if an extent is below 2 or the sites do not fit 31 bits, [`LatticeError::Unfit`] if one is odd.
+    /// [`LatticeError::Extent`] if an extent is below 2 or the sites do not fit 31 bits, [`LatticeError::Unfit`] if one
+    /// is odd.
     pub fn new(lx: usize, ly: usize) -> Result<Self, LatticeError> {
         let n_sites = checked_sites(&[lx, ly]).ok_or(LatticeError::Extent { lx, ly })?;
         if !(lx.is_multiple_of(2) && ly.is_multiple_of(2)) {
@@ -52,7 +55,8 @@ impl Named for Honeycomb {
         false
     }
 
-    /// S_1 S_2 S_3/(S_1 + S_2 + S_3) (Houtappel 1950), whose numerator and denominator are divided by S_3, the largest, which may overflow.
+    /// S_1 S_2 S_3/(S_1 + S_2 + S_3) (Houtappel 1950), whose numerator and denominator are divided by S_3, the largest,
+    /// which may overflow.
     fn order(s: &[f64]) -> Option<f64> {
         match s {
             [a, b, c] => Some(a * b / (1.0 + (a + b) / c)),
@@ -92,8 +96,8 @@ impl Lattice for Honeycomb {
         vec![0]
     }
 
-    /// (4/3) sum over the three bonds e of (1 - cos k e) for k along a row: (16/3) sin^2(pi/lx). From row to row by the means of
-    /// rows, 3/2 apart: (16/9) sin^2(pi/ly).
+    /// (4/3) sum over the three bonds e of (1 - cos k e) for k along a row: (16/3) sin^2(pi/lx). From row to row by the
+    /// means of rows, 3/2 apart: (16/9) sin^2(pi/ly).
     fn k_min_squared(&self, axis: usize) -> f64 {
         let sine = libm::sin(std::f64::consts::PI / self.extents()[axis] as f64);
         if axis == 0 { 16.0 / 3.0 * sine * sine } else { 16.0 / 9.0 * sine * sine }

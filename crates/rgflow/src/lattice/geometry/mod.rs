@@ -1,5 +1,5 @@
-//! Lattices: sites, bonds, axes and colourings. A new periodic lattice is a new file here and its line in `lattices!`; other couplings,
-//! open boundaries and lists of bonds are [`Bonds`].
+//! Lattices: sites, bonds, axes and colourings. A new periodic lattice is a new file here and its line in `lattices!`;
+//! other couplings, open boundaries and lists of bonds are [`Bonds`].
 
 mod bonds;
 mod check;
@@ -19,8 +19,9 @@ pub use bonds::{Bonds, Boundary};
 pub use check::check;
 pub use named::{Family, Named};
 
-/// A lattice: which sites share a bond, and with which coupling. Samplers and observables take any type with this trait; those that have a
-/// line in the list of [`Geometry`] can be named in commands and files. [`check`] tells whether the lists of a lattice of your own agree.
+/// A lattice: which sites share a bond, and with which coupling. Samplers and observables take any type with this
+/// trait; those that have a line in the list of [`Geometry`] can be named in commands and files. [`check`] tells
+/// whether the lists of a lattice of your own agree.
 pub trait Lattice: Sync {
     /// Its name, such as "square": what messages, files and the names of random streams say.
     fn name(&self) -> &str;
@@ -28,22 +29,22 @@ pub trait Lattice: Sync {
     /// Number of sites.
     fn n_sites(&self) -> usize;
 
-    /// Neighbours of `site`; each bond is counted from both of its ends, so that two bonds between the same sites (where the
-    /// lattice is two sites long) are two entries of either.
+    /// Neighbours of `site`; each bond is counted from both of its ends, so that two bonds between the same sites
+    /// (where the lattice is two sites long) are two entries of either.
     ///
-    /// The lattices of this crate with an even coordination number list pairs of opposite steps, forward and backward. Any other
-    /// order samples the same law.
+    /// The lattices of this crate with an even coordination number list pairs of opposite steps, forward and backward.
+    /// Any other order samples the same law.
     fn neighbours(&self, site: usize) -> &[u32];
 
-    /// Couplings J_ij of the bonds of `site` in the order of its [`neighbours`](Lattice::neighbours), in units of J; `None` (the default)
-    /// where every bond of the lattice has the coupling 1.
+    /// Couplings J_ij of the bonds of `site` in the order of its [`neighbours`](Lattice::neighbours), in units of J;
+    /// `None` (the default) where every bond of the lattice has the coupling 1.
     fn couplings(&self, site: usize) -> Option<&[f64]> {
         _ = site;
         None
     }
 
-    /// Whether a shift by a cell along any axis leaves the lattice as it is. Correlation functions, structure factor and correlation
-    /// length are measured only there; false by default.
+    /// Whether a shift by a cell along any axis leaves the lattice as it is. Correlation functions, structure factor
+    /// and correlation length are measured only there; false by default.
     fn is_translation_invariant(&self) -> bool {
         false
     }
@@ -53,7 +54,8 @@ pub trait Lattice: Sync {
         self.extents().into_iter().max().unwrap_or(1)
     }
 
-    /// Extents, fastest index first: `[lx, ly]` or `[n]`; `site = x + lx (y + ly z)`. Their product is the number of sites.
+    /// Extents, fastest index first: `[lx, ly]` or `[n]`; `site = x + lx (y + ly z)`. Their product is the number of
+    /// sites.
     fn extents(&self) -> Vec<usize>;
 
     /// Number of colours such that no bond joins sites of one [`colour`](Lattice::colour), where such a colouring is
@@ -96,8 +98,8 @@ pub trait Lattice: Sync {
     /// Critical temperature of the infinite lattice in J/k_B; 0 in one dimension, `None` where it is not known.
     fn critical_temperature(&self) -> Option<f64>;
 
-    /// The lattice of the same kind with other extents: pilot runs are made on a smaller one. `None` (the default) where it
-    /// cannot be made.
+    /// The lattice of the same kind with other extents: pilot runs are made on a smaller one. `None` (the default)
+    /// where it cannot be made.
     fn resized(&self, extents: &[usize]) -> Option<Self>
     where
         Self: Sized,
@@ -194,10 +196,11 @@ macro_rules! lattices {
                 }
             }
 
-            /// The lattice with other couplings and boundaries; itself where every coupling is 1 and every boundary periodic.
+            /// The lattice with other couplings and boundaries; itself where every coupling is 1 and every boundary
+            /// periodic.
             ///
-            /// `couplings`: J of all bonds, or of each direction of bonds in the order of [`Family::directions`]. `boundaries`: that of all
-            /// axes, or of each; nothing stands for 1 and periodic.
+            /// `couplings`: J of all bonds, or of each direction of bonds in the order of [`Family::directions`].
+            /// `boundaries`: that of all axes, or of each; nothing stands for 1 and periodic.
             ///
             /// # Errors
             /// As [`Bonds::on`]; [`LatticeError::OwnBonds`] if it has bonds of its own already.
@@ -300,8 +303,8 @@ impl Geometry {
     ///
     /// # Errors
     /// [`LatticeError::Geometry`] for an unknown name, [`LatticeError::Dimension`] for another number of extents than
-    /// the lattice has, [`LatticeError::Extent`], [`LatticeError::Extents`] or [`LatticeError::Unfit`] for extents that it
-    /// cannot have.
+    /// the lattice has, [`LatticeError::Extent`], [`LatticeError::Extents`] or [`LatticeError::Unfit`] for extents that
+    /// it cannot have.
     pub fn new(name: &str, extents: &[usize]) -> Result<Self, LatticeError> {
         let dimension = Self::family(name)?.dimension;
         match extents {

@@ -11,20 +11,21 @@ pub trait Named: Lattice + Sized {
     const DIMENSION: usize;
     /// Number of neighbours of a site.
     const COORDINATION: usize;
-    /// Directions of the bonds: the step of each along the axes. Each site begins one bond of every direction, and ends one.
+    /// Directions of the bonds: the step of each along the axes. Each site begins one bond of every direction, and ends
+    /// one.
     const STEPS: &'static [&'static [isize]];
     /// Whether bonds begin only at the sites whose coordinates have an even sum, and end at the others.
     const ALTERNATES: bool = false;
 
-    /// Whether the signs of `couplings`, one for each direction of [`Self::STEPS`], can move the critical temperature of the infinite
-    /// lattice: by default where one is below 0. They never can where each closed loop has every direction an even number of times, so that
-    /// none is frustrated.
+    /// Whether the signs of `couplings`, one for each direction of [`Self::STEPS`], can move the critical temperature
+    /// of the infinite lattice: by default where one is below 0. They never can where each closed loop has every
+    /// direction an even number of times, so that none is frustrated.
     fn signs_matter(couplings: &[f64]) -> bool {
         couplings.iter().any(|j| *j < 0.0)
     }
 
-    /// The criterion of order on the infinite lattice, given S_a = sinh(2 |J_a|/T) by direction, smallest first: it falls with T and is 1
-    /// at the critical temperature. `None` (the default) where it is not known.
+    /// The criterion of order on the infinite lattice, given S_a = sinh(2 |J_a|/T) by direction, smallest first: it
+    /// falls with T and is 1 at the critical temperature. `None` (the default) where it is not known.
     fn order(s: &[f64]) -> Option<f64> {
         _ = s;
         None
@@ -48,7 +49,8 @@ pub struct Family {
     pub coordination: usize,
     /// Number of directions of bonds, each of which can have a coupling of its own.
     pub directions: usize,
-    /// Whether its cells are squares or cubes: every site is bound to its nearest neighbours along each axis, and to no others.
+    /// Whether its cells are squares or cubes: every site is bound to its nearest neighbours along each axis, and to no
+    /// others.
     pub is_hypercubic: bool,
 }
 

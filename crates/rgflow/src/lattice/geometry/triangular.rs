@@ -41,7 +41,8 @@ impl Named for Triangular {
         Self::new(extents[0], extents[1])
     }
 
-    /// Around a triangle each direction occurs once; every other loop has each of its directions an even number of times.
+    /// Around a triangle each direction occurs once; every other loop has each of its directions an even number of
+    /// times.
     fn signs_matter(couplings: &[f64]) -> bool {
         couplings.iter().product::<f64>() < 0.0
     }

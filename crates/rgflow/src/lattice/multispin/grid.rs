@@ -9,8 +9,8 @@ use crate::lattice::{ChainLength, Chains, Collection, Ising, LatticeError, Squar
 use crate::random::{Bulk, Stream};
 use crate::restart::{Drive, Resumable, Unfit, decode, demand, encode, put, steps_per_advance, through};
 
-/// Chains at several temperatures, side by side in groups of 512: where temperatures x chains is a multiple of 512 or far above, five
-/// times as fast as [`metropolis::sample`](crate::lattice::metropolis::sample).
+/// Chains at several temperatures, side by side in groups of 512: where temperatures x chains is a multiple of 512 or
+/// far above, five times as fast as [`metropolis::sample`](crate::lattice::metropolis::sample).
 ///
 /// ```
 /// use rgflow::{lattice::{ChainLength, Square, Temperature, multispin::Grid}, random::Streams};
@@ -28,15 +28,16 @@ pub struct Grid<'a> {
     pub square: &'a Square,
     /// Temperatures in (0, 10].
     pub temperatures: &'a [Temperature],
-    /// Chains of each temperature and their length in whole sweeps. The first configuration of a chain is kept right after its burn-in.
+    /// Chains of each temperature and their length in whole sweeps. The first configuration of a chain is kept right
+    /// after its burn-in.
     pub length: ChainLength,
 }
 
 impl Grid<'_> {
     /// `n` configurations at each temperature, with their diagnosis.
     ///
-    /// Row i is from chain i mod `chains`. Groups run on all threads; the result does not depend on their number. The random streams are
-    /// PURPOSE with the number of the group.
+    /// Row i is from chain i mod `chains`. Groups run on all threads; the result does not depend on their number. The
+    /// random streams are PURPOSE with the number of the group.
     ///
     /// # Errors
     /// As [`Group::new`], and those of [`ChainLength::check`].
@@ -44,8 +45,8 @@ impl Grid<'_> {
         self.draw_by(n, stream, &through)
     }
 
-    /// As [`Grid::draw`], group by group: `drive` is given the number of each, from several threads, and brings it to its end. Its work is
-    /// counted in sweeps.
+    /// As [`Grid::draw`], group by group: `drive` is given the number of each, from several threads, and brings it to
+    /// its end. Its work is counted in sweeps.
     ///
     /// # Errors
     /// As [`Grid::draw`], and those of `drive`.
@@ -175,8 +176,8 @@ mod tests {
     use super::*;
     use crate::random::Streams;
 
-    /// Left after any advance and taken up by other groups, a grid ends with the same spins: in the burn-in, without one, between
-    /// configurations and at the end. Two groups, the last one not full.
+    /// Left after any advance and taken up by other groups, a grid ends with the same spins: in the burn-in, without
+    /// one, between configurations and at the end. Two groups, the last one not full.
     #[test]
     fn a_grid_left_anywhere_ends_with_the_same_spins() {
         let square = Square::new(64, 64).expect("extents of at least 2");

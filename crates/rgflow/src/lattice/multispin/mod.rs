@@ -1,13 +1,14 @@
 //! Bit-parallel Metropolis on even square lattices: 512 replicas in the bits of each site, at any temperatures.
 //!
 //! The spins of one site are 512 bits, one for each replica (1 = up). Bit logic counts the antiparallel neighbours of
-//! all replicas at once: two and more flip always, one flips with probability e^{-4K}, none with e^{-8K} (Metropolis et al.
-//! 1953). Each such decision compares the bits of a uniform number with those of its threshold, most significant first, and
-//! stops once all replicas are decided: about ten random bits for a replica and site, of 32 that it may need. Thresholds are
-//! rounded to 2^-32, so no probability is off by more than 2^-33. No two replicas share a random bit.
+//! all replicas at once: two and more flip always, one flips with probability e^{-4K}, none with e^{-8K} (Metropolis et
+//! al. 1953). Each such decision compares the bits of a uniform number with those of its threshold, most significant
+//! first, and stops once all replicas are decided: about ten random bits for a replica and site, of 32 that it may
+//! need. Thresholds are rounded to 2^-32, so no probability is off by more than 2^-33. No two replicas share a random
+//! bit.
 //!
-//! Sites are visited as a checkerboard. White sites of a row follow the black ones of the next row, so that a large lattice
-//! passes through the cache once a sweep; the result is that of all black sites before all white ones.
+//! Sites are visited as a checkerboard. White sites of a row follow the black ones of the next row, so that a large
+//! lattice passes through the cache once a sweep; the result is that of all black sites before all white ones.
 
 mod grid;
 
@@ -25,8 +26,9 @@ const WORDS: usize = 8;
 pub const REPLICAS: usize = 64 * WORDS;
 /// Bits of a threshold.
 const BITS: usize = 32;
-/// Rounds before the first test whether all replicas are decided. Then 90 % of the visits are, so the test is foreseen; an
-/// earlier one (after 7 rounds 10.2 words are used instead of 12.2) costs more in branches than it saves in random bits.
+/// Rounds before the first test whether all replicas are decided. Then 90 % of the visits are, so the test is foreseen;
+/// an earlier one (after 7 rounds 10.2 words are used instead of 12.2) costs more in branches than it saves in random
+/// bits.
 const BLIND: usize = 12;
 /// Above this temperature nearly every update flips, and sweeps hardly randomise.
 const HOTTEST: f64 = 10.0;
@@ -64,12 +66,12 @@ struct Thresholds {
 }
 
 impl Group {
-    /// Replicas on the torus of `lx` x `ly` sites, replica r at the temperature `temperatures[r]` in (0, 10]; even replicas
-    /// begin ordered (all up or all down), odd ones disordered.
+    /// Replicas on the torus of `lx` x `ly` sites, replica r at the temperature `temperatures[r]` in (0, 10]; even
+    /// replicas begin ordered (all up or all down), odd ones disordered.
     ///
     /// # Errors
-    /// [`LatticeError::Extent`] unless both extents are even and at least 2, [`LatticeError::ZeroTemperature`] at T = 0,
-    /// [`LatticeError::TooHot`] above 10, where an update that flips nearly every spin hardly randomises.
+    /// [`LatticeError::Extent`] unless both extents are even and at least 2, [`LatticeError::ZeroTemperature`] at T =
+    /// 0, [`LatticeError::TooHot`] above 10, where an update that flips nearly every spin hardly randomises.
     pub fn new(
         lx: usize,
         ly: usize,

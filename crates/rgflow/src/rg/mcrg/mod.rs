@@ -1,8 +1,9 @@
-//! Monte Carlo renormalization group (Swendsen 1979, 1982): exponents from correlations of operators before and after a block-spin step.
+//! Monte Carlo renormalization group (Swendsen 1979, 1982): exponents from correlations of operators before and after a
+//! block-spin step.
 //!
 //! With S_a^(n) the operators after n steps, the linearized step T = d K^(n+1)/d K^(n) solves A = B T, where
-//! A_ab = cov(S_a^(n+1), S_b^(n)) and B_ab = cov(S_a^(n+1), S_b^(n+1)). Its largest eigenvalue among even operators is b^{y_t}, among odd
-//! ones b^{y_h}. On the square lattice y_t = 1 and y_h = 15/8.
+//! A_ab = cov(S_a^(n+1), S_b^(n)) and B_ab = cov(S_a^(n+1), S_b^(n+1)). Its largest eigenvalue among even operators is
+//! b^{y_t}, among odd ones b^{y_h}. On the square lattice y_t = 1 and y_h = 15/8.
 
 mod chain;
 mod layout;
@@ -50,10 +51,10 @@ impl Settings {
     ///
     /// # Errors
     /// [`RgError::Block`] if `b` does not divide a lattice or leaves less than [`SMALLEST`] spins along a side,
-    /// [`RgError::ZeroSetting`] for no steps, rules, operators or configurations, [`RgError::TooFew`] for fewer than [`BLOCKS`] blocks, those of
-    /// [`ChainLength::check`];
-    /// [`RgError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than half of
-    /// the last lattice; [`RgError::ZeroTemperature`] at T = 0.
+    /// [`RgError::ZeroSetting`] for no steps, rules, operators or configurations, [`RgError::TooFew`] for fewer than
+    /// [`BLOCKS`] blocks, those of [`ChainLength::check`];
+    /// [`RgError::Operator`] for one of the other parity, one that is there twice or one that reaches over more than
+    /// half of the last lattice; [`RgError::ZeroTemperature`] at T = 0.
     pub fn check(&self) -> Result<(), RgError> {
         for (name, zero) in [
             ("steps", self.steps == 0),
@@ -105,8 +106,8 @@ pub const SMALLEST: usize = 4;
 /// Least number of blocks in all.
 pub const BLOCKS: usize = 20;
 
-/// Block-spin steps of a lattice of `size` spins along each side until it is no longer divisible by `b` or would have less than
-/// [`SMALLEST`].
+/// Block-spin steps of a lattice of `size` spins along each side until it is no longer divisible by `b` or would have
+/// less than [`SMALLEST`].
 ///
 /// ```
 /// use rgflow::rg::mcrg::possible_steps;
@@ -137,9 +138,9 @@ pub struct Measured {
 
 /// Samples and measures. A measurement that is watched, saved or stopped on its way is [`measure_by`].
 ///
-/// Exponents are those of linear response about the sampled Hamiltonian: at the critical temperature, and from the second step on, those of the
-/// fixed point up to a few tenths of a percent (the first step starts from a Hamiltonian that is not yet near it). Errors by jackknife
-/// over all blocks, which must be much longer than tau_int.
+/// Exponents are those of linear response about the sampled Hamiltonian: at the critical temperature, and from the
+/// second step on, those of the fixed point up to a few tenths of a percent (the first step starts from a Hamiltonian
+/// that is not yet near it). Errors by jackknife over all blocks, which must be much longer than tau_int.
 ///
 /// # Errors
 /// Those of [`Settings::check`].
@@ -161,8 +162,8 @@ pub fn measure(settings: &Settings, streams: Streams) -> Result<Measured, RgErro
     measure_by(settings, streams, &through)
 }
 
-/// As [`measure`], chain by chain: `drive` is given the number of each, from several threads, and brings it to its end. The
-/// work of a chain is counted in configurations.
+/// As [`measure`], chain by chain: `drive` is given the number of each, from several threads, and brings it to its end.
+/// The work of a chain is counted in configurations.
 ///
 /// # Errors
 /// As [`measure`]; [`RgError::Stopped`] where `drive` stops.
@@ -239,7 +240,8 @@ mod tests {
         }
     }
 
-    /// Null: Kaufman's energy, and y_t = 1 (at most 0.005 of truncation and size, targets of the literature), y_h = 15/8 (0.002) at the second step;
+    /// Null: Kaufman's energy, and y_t = 1 (at most 0.005 of truncation and size, targets of the literature), y_h =
+    /// 15/8 (0.002) at the second step;
     /// |z| < 4.5 beside these: p < 3e-5.
     #[test]
     fn exponents_of_the_square_lattice() {
@@ -254,7 +256,8 @@ mod tests {
         assert!(first.value < 1.0 - 2.0 * first.error, "{first:?}");
     }
 
-    /// At T = inf every spin that decimation keeps correlates with itself only: cov(M', M) = cov(M', M'), y_h = 0. |z| < 4.5: p < 7e-6.
+    /// At T = inf every spin that decimation keeps correlates with itself only: cov(M', M) = cov(M', M'), y_h = 0. |z|
+    /// < 4.5: p < 7e-6.
     #[test]
     fn free_spins_have_no_exponent() {
         let free = Settings {
@@ -268,8 +271,8 @@ mod tests {
         assert!(y_h.value.abs() < 4.5 * y_h.error && y_h.error < 0.1, "{y_h:?}");
     }
 
-    /// Left after some advances and taken up by others, chains end with the same bytes: before the burn-in, in it, in a block and at the
-    /// end; by rules that draw and one that does not.
+    /// Left after some advances and taken up by others, chains end with the same bytes: before the burn-in, in it, in a
+    /// block and at the end; by rules that draw and one that does not.
     #[test]
     fn chains_left_anywhere_end_with_the_same_bytes() {
         let mut settings = settings(8, 2, 1);

@@ -26,8 +26,8 @@ pub fn field_rows(f: &[f32], x: &[f64]) -> Array2<f64> {
     rows
 }
 
-/// theta = ln b/ln(dY'/dY), B.11, from [`field_rows`] of both lattices, by observable; the mean with the error that they
-/// share.
+/// theta = ln b/ln(dY'/dY), B.11, from [`field_rows`] of both lattices, by observable; the mean with the error that
+/// they share.
 ///
 /// # Panics
 /// If there are no pairs.

@@ -1,10 +1,11 @@
-//! Exponents from an observable of block spins and of spins, such as the output of a network (Bachtis, Aarts and Lucini 2021; thesis
-//! appendix B).
+//! Exponents from an observable of block spins and of spins, such as the output of a network (Bachtis, Aarts and Lucini
+//! 2021; thesis appendix B).
 //!
-//! One observable f is read on configurations of a lattice of b times the size after a block-spin step, f', and on those of the
-//! smaller lattice. f'(beta) = f(beta') defines beta'; at the critical point both curves cross, and B.9 follows from their slopes,
-//! nu = ln b/ln(s'/s), s = d\<f>/d beta = cov(f, E) with E the sum of s_i s_j over bonds: neither a fit nor a numerical derivative is
-//! needed. A field Y coupled to X, weight e^{Y X}, gives theta = ln b/ln(dY'/dY) (B.11), dY'/dY = cov(f', X')/cov(f, X).
+//! One observable f is read on configurations of a lattice of b times the size after a block-spin step, f', and on
+//! those of the smaller lattice. f'(beta) = f(beta') defines beta'; at the critical point both curves cross, and B.9
+//! follows from their slopes, nu = ln b/ln(s'/s), s = d\<f>/d beta = cov(f, E) with E the sum of s_i s_j over bonds:
+//! neither a fit nor a numerical derivative is needed. A field Y coupled to X, weight e^{Y X}, gives theta = ln
+//! b/ln(dY'/dY) (B.11), dY'/dY = cov(f', X')/cov(f, X).
 
 mod field;
 mod patches;
@@ -38,7 +39,8 @@ pub struct Series<'a> {
 pub enum NeuralError {
     /// Reweighting would leave the samples.
     #[error(
-        "reweighting by {shift:.4} in beta leaves {n_eff:.0} of {n} configurations, less than a tenth: sample nearer to the \
+        "reweighting by {shift:.4} in beta leaves {n_eff:.0} of {n} configurations, less than a tenth: sample nearer \
+         to the \
          crossing, or more"
     )]
     Overlap {
@@ -51,7 +53,8 @@ pub enum NeuralError {
     },
     /// Reweighting to where configurations that were not drawn may weigh much.
     #[error(
-        "reweighting by {shift:.4} in beta: one configuration beyond the outermost would carry {:.0} % of all weights; sample nearer to \
+        "reweighting by {shift:.4} in beta: one configuration beyond the outermost would carry {:.0} % of all \
+         weights; sample nearer to \
          the crossing, or more", 100.0 * .beyond
     )]
     Support {
@@ -107,7 +110,8 @@ fn whole(rows: &Array2<f64>) -> Vec<f64> {
 /// Mean, d\<f>/d beta and share of configurations that count of `series` at a shift in beta.
 ///
 /// # Errors
-/// [`NeuralError::Overlap`] where fewer than a tenth count, [`NeuralError::Support`] where those that were not drawn may weigh much.
+/// [`NeuralError::Overlap`] where fewer than a tenth count, [`NeuralError::Support`] where those that were not drawn
+/// may weigh much.
 pub fn reweighted(series: &Series, shift: f64) -> Result<(Estimate, Estimate), NeuralError> {
     let rows = weighted(series, shift)?;
     Ok((jackknife(rows.view(), |m| mean_and_slope(m).0), jackknife(rows.view(), |m| mean_and_slope(m).1)))
@@ -124,8 +128,9 @@ pub struct Crossing {
     pub nu_here: Estimate,
 }
 
-/// Crossings of several observables (networks) on the same samples, and the mean of nu over them with the statistical error that
-/// they share. `large`: on block spins of the larger lattice, `small`: on the smaller one; each pair is one observable.
+/// Crossings of several observables (networks) on the same samples, and the mean of nu over them with the statistical
+/// error that they share. `large`: on block spins of the larger lattice, `small`: on the smaller one; each pair is one
+/// observable.
 ///
 /// # Errors
 /// [`NeuralError`] if there are no observables, curves do not cross within reach, or slopes are not positive.
@@ -176,7 +181,8 @@ pub fn crossings(b: usize, pairs: &[(Series, Series)]) -> Result<(Vec<Crossing>,
     Ok((found, mean))
 }
 
-/// A function of the means of two independent lattices: jackknife over the blocks of each in turn, errors in quadrature.
+/// A function of the means of two independent lattices: jackknife over the blocks of each in turn, errors in
+/// quadrature.
 fn two(large: &Array2<f64>, small: &Array2<f64>, f: impl Fn(&[f64], &[f64]) -> f64) -> Estimate {
     let (l, s) = (whole(large), whole(small));
     let of_large = jackknife(large.view(), |means| f(means, &s));
@@ -185,8 +191,8 @@ fn two(large: &Array2<f64>, small: &Array2<f64>, f: impl Fn(&[f64], &[f64]) -> f
     Estimate { value, error: of_large.error.hypot(of_small.error), n_eff: BLOCKS as f64 }
 }
 
-/// nu from the slopes of the Binder cumulant 1 - <m^4>/(3 <m^2>^2) of block spins and of the smaller lattice, at the beta of the
-/// samples.
+/// nu from the slopes of the Binder cumulant 1 - <m^4>/(3 <m^2>^2) of block spins and of the smaller lattice, at the
+/// beta of the samples.
 ///
 /// `m`: magnetisation of block spins, and of the smaller lattice, in [`Series::f`].
 pub fn binder_nu(b: usize, large: &Series, small: &Series) -> Estimate {
@@ -216,7 +222,8 @@ pub fn binder_nu(b: usize, large: &Series, small: &Series) -> Estimate {
 
 /// Energy per spin in J and the variance of the energy, per spin, in J^2, by the jackknife over [`BLOCKS`] blocks.
 ///
-/// `energy`: sums of s_i s_j over the bonds of `n_sites` spins, in the order of the chains, at least [`BLOCKS`] of them.
+/// `energy`: sums of s_i s_j over the bonds of `n_sites` spins, in the order of the chains, at least [`BLOCKS`] of
+/// them.
 pub fn energy_and_variance(energy: &[f64], n_sites: usize) -> [Estimate; 2] {
     let n_sites = n_sites as f64;
     let mean = energy.iter().sum::<f64>() / energy.len() as f64;
@@ -260,7 +267,8 @@ mod tests {
         assert!((variance.value - 0.5).abs() < 0.01 && variance.error < 0.01, "{variance:?}");
     }
 
-    /// Null: f = |m| at its crossing has nu = 1 up to 4 % at this size (prototype: 3.3(8) %), f = m has theta = 8/15 up to 1.5 %, Kaufman's <E>;
+    /// Null: f = |m| at its crossing has nu = 1 up to 4 % at this size (prototype: 3.3(8) %), f = m has theta = 8/15 up
+    /// to 1.5 %, Kaufman's <E>;
     /// |z| < 4.5 beside: p < 4e-5. The slopes of one lattice are cov(f, E): checked against a reweighted difference.
     #[test]
     fn control_observables_have_the_exponents_of_the_model() {

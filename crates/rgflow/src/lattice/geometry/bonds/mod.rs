@@ -1,41 +1,13 @@
-//! Bonds with couplings of any sign: a list of them, or those of a named lattice with J by direction and open boundaries.
+//! Bonds with couplings of any sign: a list of them, or those of a named lattice with J by direction and open
+//! boundaries.
 
+mod boundary;
 mod steps;
-
-use std::fmt;
-use std::str::FromStr;
 
 use super::{Lattice, Named, Solved, critical};
 use crate::lattice::LatticeError;
+pub use boundary::Boundary;
 use steps::steps;
-
-/// The boundary of a lattice along an axis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Boundary {
-    /// The last site is bound to the first.
-    #[default]
-    Periodic,
-    /// It is not.
-    Open,
-}
-
-impl fmt::Display for Boundary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(if *self == Self::Open { "open" } else { "periodic" })
-    }
-}
-
-impl FromStr for Boundary {
-    type Err = LatticeError;
-
-    fn from_str(text: &str) -> Result<Self, LatticeError> {
-        match text {
-            "periodic" => Ok(Self::Periodic),
-            "open" => Ok(Self::Open),
-            _ => Err(LatticeError::Boundary(text.to_owned())),
-        }
-    }
-}
 
 /// A lattice whose bonds have couplings of their own: H = - sum over bonds of J_ij s_i s_j - h sum of s_i.
 ///
@@ -89,7 +61,8 @@ struct Cells {
     k_min_squared: Vec<f64>,
 }
 
-/// Makes the bonds of the lattice of other extents, from couplings and boundaries. The name of a lattice says which: any two are equal.
+/// Makes the bonds of the lattice of other extents, from couplings and boundaries. The name of a lattice says which:
+/// any two are equal.
 #[derive(Clone, Copy, Debug)]
 struct Resize(MakeBonds);
 
@@ -103,12 +76,13 @@ impl PartialEq for Resize {
 }
 
 impl Bonds {
-    /// The bonds (i, j, J_ij) between `n_sites` sites numbered from 0. Two bonds between the same sites are two bonds; their order does
-    /// not matter.
+    /// The bonds (i, j, J_ij) between `n_sites` sites numbered from 0. Two bonds between the same sites are two bonds;
+    /// their order does not matter.
     ///
     /// # Errors
-    /// [`LatticeError::Bond`] for a bond of a site with itself, a site that is not below `n_sites`, or a coupling that is not finite;
-    /// [`LatticeError::NoBonds`] if no coupling differs from 0, [`LatticeError::Sites`] from 2^31 sites on.
+    /// [`LatticeError::Bond`] for a bond of a site with itself, a site that is not below `n_sites`, or a coupling that
+    /// is not finite; [`LatticeError::NoBonds`] if no coupling differs from 0, [`LatticeError::Sites`] from 2^31 sites
+    /// on.
     pub fn new(n_sites: usize, bonds: &[(usize, usize, f64)]) -> Result<Self, LatticeError> {
         if n_sites >= 1 << 31 {
             return Err(LatticeError::Sites(n_sites));
@@ -139,12 +113,13 @@ impl Bonds {
 
     /// The bonds of `lattice` with other couplings and boundaries.
     ///
-    /// `couplings`: J of all bonds, or of each direction of bonds, in the order of [`Named::STEPS`]; none stands for 1. `boundaries`: that
-    /// of all axes, or of each; none stands for periodic. Along an open axis the bonds that go around it are left out.
+    /// `couplings`: J of all bonds, or of each direction of bonds, in the order of [`Named::STEPS`]; none stands for 1.
+    /// `boundaries`: that of all axes, or of each; none stands for periodic. Along an open axis the bonds that go
+    /// around it are left out.
     ///
     /// # Errors
-    /// [`LatticeError::Couplings`] or [`LatticeError::Boundaries`] for another number of them, [`LatticeError::CouplingValue`] for a
-    /// coupling that is not finite, [`LatticeError::NoBonds`] if all are 0.
+    /// [`LatticeError::Couplings`] or [`LatticeError::Boundaries`] for another number of them,
+    /// [`LatticeError::CouplingValue`] for a coupling that is not finite, [`LatticeError::NoBonds`] if all are 0.
     pub fn on<L: Named>(lattice: &L, couplings: &[f64], boundaries: &[Boundary]) -> Result<Self, LatticeError> {
         let couplings: Vec<f64> = match couplings {
             [] => vec![1.0; L::STEPS.len()],
@@ -208,7 +183,8 @@ impl Bonds {
         Ok(self)
     }
 
-    /// Extents and J of a square torus all of whose bonds have one coupling and of which none is frustrated; `None` for other bonds.
+    /// Extents and J of a square torus all of whose bonds have one coupling and of which none is frustrated; `None` for
+    /// other bonds.
     pub(crate) fn square_torus(&self) -> Option<(usize, usize, f64)> {
         let (Origin::Lattice(cells), [lx, ly]) = (&self.origin, &self.extents[..]) else { return None };
         let j = cells.couplings[0];
@@ -256,7 +232,8 @@ impl Bonds {
         Ok(built)
     }
 
-    /// Distances in bonds from `root` to the sites that can be reached from it, in the order of their discovery; `seen` takes them in.
+    /// Distances in bonds from `root` to the sites that can be reached from it, in the order of their discovery; `seen`
+    /// takes them in.
     fn distances(&self, root: usize, seen: &mut [bool]) -> Vec<(usize, usize)> {
         let mut reached = vec![(root, 0)];
         seen[root] = true;
@@ -287,7 +264,8 @@ impl Bonds {
         (0..self.n_sites()).all(unlike).then_some(colours)
     }
 
-    /// The longest distance in bonds from a site that is farthest from another: at least half the diameter, and the diameter of a tree.
+    /// The longest distance in bonds from a site that is farthest from another: at least half the diameter, and the
+    /// diameter of a tree.
     fn diameter(&self) -> usize {
         let (mut seen, mut again) = (vec![false; self.n_sites()], vec![false; self.n_sites()]);
         let mut longest = 0;
@@ -362,7 +340,8 @@ impl Lattice for Bonds {
         self.colours.as_ref().map_or(0, |colours| colours.1[site].into())
     }
 
-    /// None unless the lattice is periodic and its couplings are one positive number: else it has no single correlation length.
+    /// None unless the lattice is periodic and its couplings are one positive number: else it has no single correlation
+    /// length.
     fn wave_axes(&self) -> Vec<usize> {
         match &self.origin {
             Origin::Lattice(cells) => cells.wave_axes.clone(),
@@ -377,8 +356,8 @@ impl Lattice for Bonds {
         }
     }
 
-    /// That of the infinite lattice with these couplings, whatever its boundaries; `None` for a list of bonds and for couplings for which it
-    /// is not known.
+    /// That of the infinite lattice with these couplings, whatever its boundaries; `None` for a list of bonds and for
+    /// couplings for which it is not known.
     fn critical_temperature(&self) -> Option<f64> {
         match &self.origin {
             Origin::Lattice(cells) => cells.critical_temperature,

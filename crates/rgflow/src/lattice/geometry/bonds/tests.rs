@@ -126,7 +126,8 @@ fn refusals_name_the_bond() {
     assert!("closed".parse::<Boundary>().unwrap_err().to_string().contains("periodic or open"));
 }
 
-/// The lattice of other extents is of the same type, couplings and boundaries, also where these are those of the plain lattice.
+/// The lattice of other extents is of the same type, couplings and boundaries, also where these are those of the plain
+/// lattice.
 #[test]
 fn other_extents_keep_couplings_and_boundaries() {
     let plain = Bonds::on(&Ring::new(8).unwrap(), &[1.0], &[]).unwrap();
