@@ -75,6 +75,10 @@ struct Rbm {
     /// [default: equal weights].
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     weights: Option<String>,
+    /// Value that stands for an unknown one, such as nan (also empty cells) or -9: it is drawn given the known ones
+    /// [default: none].
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, help_heading = "Data")]
+    unknown: Option<String>,
     /// Grey levels in [0, 1]: means (expectation values of the units, which have no likelihood) or drawn (probabilities
     /// of bits, drawn afresh in each epoch) [default: means].
     #[arg(long, value_name = "HOW", help_heading = "Data")]
@@ -211,7 +215,19 @@ impl OwnData {
 impl Train {
     pub fn execute(self) -> Result<(), Error> {
         match self.machine {
-            Machine::Rbm(Rbm { own, hidden, from, units, weights, grey, standardise, method, steps, running }) => {
+            Machine::Rbm(Rbm {
+                own,
+                hidden,
+                from,
+                units,
+                weights,
+                unknown,
+                grey,
+                standardise,
+                method,
+                steps,
+                running,
+            }) => {
                 exchanged::among_samples("rgflow train rbm", &own.data, None, &running.flags.sets)?;
                 let experiment = TrainRbm::new(&own.data)?;
                 let experiment = match &from {
@@ -225,6 +241,7 @@ impl Train {
                     number("machine.hidden", hidden.or(experiment.given_hidden())),
                     text("machine.units", units.as_ref()),
                     text("data.weights", weights.as_ref()),
+                    text("data.unknown", unknown.as_ref()),
                     text("data.grey", grey.as_ref()),
                     text("data.standardise", standardise.as_ref()),
                     text("training.method", method.as_ref()),

@@ -185,3 +185,34 @@ fn bits_drawn_with_grey_levels_have_a_likelihood() {
     let seen = trained(&place, "grey.csv --hidden 4 --epochs 1");
     assert!(number(&seen, "rbm.log_likelihood.test").is_none());
 }
+
+/// Gaps are not learnt: of two bits that are always equal, each unknown in a third of the samples, the machine knows
+/// that they are equal, and what stands in the gaps does not matter. There must be samples without gaps to measure it
+/// on.
+#[test]
+fn unknown_values_are_not_learnt() {
+    let place = Place::new();
+    let write = |name: &str, gap: &str| {
+        let row = |s: usize| {
+            let bit = if (s * s + s / 7) % 5 < 2 { "1" } else { "0" };
+            let cell = |i: usize| if s % 3 == i { gap } else { bit };
+            format!("{},{}\n", cell(0), cell(1))
+        };
+        std::fs::write(place.path(name), format!("a,b\n{}", (0..900).map(row).collect::<String>())).unwrap();
+    };
+    write("nan.csv", "nan");
+    write("nine.csv", "-9");
+    let seen = |line: &str| {
+        place.done(&format!("train rbm {line} --hidden 2 --batch 50 --method pcd --learning-rate 0.5 --out run"));
+        let found = machine(&place, "run");
+        std::fs::remove_dir_all(place.path("run")).unwrap();
+        found
+    };
+    let (nan, nine) = (seen("nan.csv --unknown nan"), seen("nine.csv --unknown -9"));
+    assert!(nan == nine);
+    let law = nan.visible_law().unwrap();
+    assert!(law[1] + law[2] < 0.03 && (0.25..0.55).contains(&law[3]), "{law}");
+    std::fs::write(place.path("all.csv"), "a,b\n1,nan\nnan,0\n1,1\n0,nan\n0,0\n").unwrap();
+    place.refused("train rbm all.csv --unknown nan --out none", &["2 samples have no unknown value"]);
+    place.refused("train rbm nan.csv --unknown none --out none", &["data.unknown", "must be a number or nan"]);
+}

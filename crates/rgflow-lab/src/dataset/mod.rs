@@ -326,7 +326,8 @@ impl Dataset {
         let (bits, bytes) = (self.drawn_bits(&all, random), packed_len(units));
         let bit = |(sample, unit): (usize, usize)| (bits[sample * bytes + unit / 4] >> (unit % 4) & 1) as i8;
         let values = Values::States(Array2::from_shape_fn((samples, units), bit));
-        Self { values, kind: Kind::Bits, labels: self.labels.clone(), ..self.clone_without_values() }
+        let (labels, weights) = (self.labels.clone(), self.weights.clone());
+        Self { values, kind: Kind::Bits, labels, weights, ..self.clone_without_values() }
     }
 
     fn clone_without_values(&self) -> Self {

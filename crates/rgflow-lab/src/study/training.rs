@@ -2,6 +2,7 @@
 
 use super::values::{Named, NotNegative, Positive, Within, real};
 use crate::artifact::{Error, StageOut};
+use ndarray::ArrayView2;
 use rgflow::learning::{Batching, Descent, Momentum, Regulariser, Rule};
 use rgflow::nn::{self, Cost, Data, Mlp, NnError};
 use rgflow::rbm::{self, FreshSamples, Rbm, RbmError, Samples};
@@ -55,6 +56,8 @@ pub struct MachineData<'a> {
     pub train: Samples<'a>,
     /// Their weights, if they are not equal.
     pub weights: Option<&'a [f64]>,
+    /// Marks of their unknown values, if there are any.
+    pub unknown: Option<ArrayView2<'a, bool>>,
     pub test: Samples<'a>,
     /// Training samples whose cost is measured too.
     pub measured: Option<Samples<'a>>,
@@ -65,7 +68,7 @@ pub struct MachineData<'a> {
 impl<'a> MachineData<'a> {
     /// Of which only the cost of the samples `test` is measured.
     pub fn new(train: impl Into<Samples<'a>>, test: impl Into<Samples<'a>>) -> Self {
-        Self { train: train.into(), weights: None, test: test.into(), measured: None, fresh: None }
+        Self { train: train.into(), weights: None, unknown: None, test: test.into(), measured: None, fresh: None }
     }
 }
 
@@ -100,6 +103,10 @@ impl MachineFit<'_> {
         fit = fit.with_likelihood(self.likelihood_every);
         if let Some(weights) = data.weights {
             fit = fit.with_weights(weights).map_err(failure)?;
+        }
+        if let Some(unknown) = data.unknown {
+            let random = out.streams().bulk(&format!("{}/unknown", self.purpose), 0);
+            fit = fit.with_unknown(unknown, random).map_err(failure)?;
         }
         if let Some(fresh) = data.fresh {
             fit = fit.with_fresh_samples(fresh)?;

@@ -5,11 +5,12 @@ mod fitting;
 mod from;
 mod memory;
 mod optimum;
+mod parts;
 mod record;
 mod settings;
 mod stage;
 
-use crate::dataset::{Dataset, Kind, Labelling, Options, Values};
+use crate::dataset::{Dataset, Kind, Labelling, Options, Unknown, Values};
 use crate::machine::Machine;
 use crate::study::costs;
 use crate::study::known_law::KnownLaw;
@@ -59,13 +60,15 @@ impl TrainRbm {
         let allow = "take Gaussian visible units (--units gaussian)";
         let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
         let states = settings.states();
-        // Labels are not read, but those of the first axis say which axes count samples. A number by itself may be that of a column.
+        // Labels are not read, but those of the first axis say which axes count samples. A number by itself may be that
+        // of a column.
         let is_number = labels.parse::<f64>().is_ok() || labels.is_empty();
         let options = Options {
             array,
             labels,
             labelling: if is_number { Labelling::Auto } else { Labelling::Temperatures },
             weights: d.weights.clone(),
+            unknown: d.unknown()?.map(|value| Unknown::Value { value, low: 0.0 }),
             reads_labels: false,
             shape,
             scale: d.scale,
@@ -81,6 +84,7 @@ impl TrainRbm {
             if n < least {
                 return Err(format!("{n} samples; add some, at least {least} are needed"));
             }
+            settings.check_unknown(data)?;
             if let Some(machine) = &self.from {
                 return machine.adapt(data, d.scale, &[]);
             }
@@ -171,8 +175,10 @@ impl Experiment for TrainRbm {
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (data, settings) = (self.read(settings)?, self.of_given(settings)?.resolved());
         let trained = stage::train(repetition, &settings, data, self.from.as_ref())?;
-        // Weights make another law of it.
-        let law = data.weights.is_none().then(|| KnownLaw::of_samples(&self.samples, data)).flatten();
+        // Weights make another law of it, and of samples with gaps those without are none.
+        let law = (data.weights.is_none() && data.unknown.is_none())
+            .then(|| KnownLaw::of_samples(&self.samples, data))
+            .flatten();
         stage::examine(repetition, &settings, (data, law.as_ref()), &trained)
     }
 

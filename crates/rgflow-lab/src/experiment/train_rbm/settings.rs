@@ -21,6 +21,8 @@ pub struct Data {
     pub labels: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub weights: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub unknown: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shape: Vec<usize>,
     pub scale: f64,
@@ -95,7 +97,8 @@ pub struct Training {
     pub descent: Method,
 }
 
-/// The negative phase and the length of the training. Stages of settings that are their defaults have the keys they always had.
+/// The negative phase and the length of the training. Stages of settings that are their defaults have the keys they
+/// always had.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Divergence {
     pub method: rbm::Method,
@@ -221,7 +224,8 @@ fn with_rate(table: &toml::Table, machine: &Machine, divergence: &Divergence) ->
     table
 }
 
-/// Learning rate where none is chosen (measured in docs/design/training.md). Twice as large would be too much for means of Gaussian units.
+/// Learning rate where none is chosen (measured in docs/design/training.md). Twice as large would be too much for means
+/// of Gaussian units.
 fn default_rate(machine: &Machine, divergence: &Divergence) -> f64 {
     let gaussian = [&machine.units, &machine.hidden_units]
         .into_iter()
@@ -229,7 +233,41 @@ fn default_rate(machine: &Machine, divergence: &Divergence) -> f64 {
     if divergence.method.is_persistent() && !gaussian { 0.1 } else { 0.05 }
 }
 
+impl Data {
+    /// Value that stands for an unknown one, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::User`] if it is no number.
+    pub fn unknown(&self) -> Result<Option<f64>, Error> {
+        let text = self.unknown.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let number = text.parse().map_err(|_| {
+            Error::user(format!(
+                "data.unknown = \"{text}\": must be a number or nan, the value that stands \
+                 for an unknown one"
+            ))
+        });
+        number.map(Some)
+    }
+}
+
 impl Settings {
+    /// Refuses unknown values of `data` where the training cannot draw them; where none is unknown there are no marks.
+    pub fn check_unknown(&self, data: &mut Dataset) -> Result<(), String> {
+        data.unknown = data.unknown.take().filter(|unknown| unknown.iter().any(|u| *u));
+        let of = |what: &str| Err(format!("data.unknown = \"{}\": {what}", self.data.unknown));
+        match data.unknown {
+            None => Ok(()),
+            Some(_) if self.states().is_some() => of("unknown values of categorical units are not learnt from; \
+                 leave such samples out"),
+            Some(_) if self.draws(data) => of("grey levels that are drawn as bits have no unknown values; \
+                 take data.grey = \"means\""),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Refuses to standardise for units that are not Gaussian, and a tail average with early stopping.
     pub fn check(&self) -> Result<(), String> {
         let divergence = &self.training.divergence;
@@ -249,8 +287,8 @@ impl Settings {
         Ok(())
     }
 
-    /// The same with whether to standardise, and what the method of training decides, decided: stages of the defaults have the keys they
-    /// always had.
+    /// The same with whether to standardise, and what the method of training decides, decided: stages of the defaults
+    /// have the keys they always had.
     pub fn resolved(&self) -> Self {
         let mut settings = self.clone();
         settings.training.divergence = self.training.divergence.resolved();

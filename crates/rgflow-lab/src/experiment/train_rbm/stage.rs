@@ -4,6 +4,7 @@ use super::along::Along;
 use super::fitting::{self, Fitted, Sets, Starts};
 use super::from::first;
 use super::memory::Memory;
+use super::parts::{by_weight, effective_number, filled, mean_of, seen, split, weights, whole};
 use super::settings::Settings;
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, LATTICE_NAME, Rows};
@@ -13,12 +14,9 @@ use crate::study::ln_z::LnZ;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
 use crate::study::training::MachineData;
-use ndarray::{Array2, ArrayView1, ArrayView2};
-use rgflow::learning::SampleWeights;
-use rgflow::random::{Streams, permutation};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use rgflow::random::Streams;
 use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
-use rgflow::statistics::mean_error;
-use std::borrow::Cow;
 
 const REVISION: u32 = 8;
 /// Of the findings.
@@ -40,7 +38,8 @@ const MEASURED: usize = 5000;
 pub struct Findings {
     /// Numbers of training and test samples.
     pub samples: [usize; 2],
-    /// The same of samples of equal weights, where weights are given: (sum w)^2 / sum w^2.
+    /// Numbers of samples behind means: (sum w)^2 / sum w^2 where weights are given, those without unknown values where
+    /// some have such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<[f64; 2]>,
     pub updates: usize,
@@ -66,7 +65,8 @@ pub struct Findings {
     /// All starts, where there are several.
     #[serde(default)]
     pub starts: Option<Starts>,
-    /// Mean square and largest z of the gradient of ln p of the training samples, from exact moments, where there are several starts.
+    /// Mean square and largest z of the gradient of ln p of the training samples, from exact moments, where there are
+    /// several starts.
     #[serde(default)]
     pub gradient: Option<[f64; 2]>,
     /// Machines along the training.
@@ -87,41 +87,6 @@ pub struct Findings {
     pub weights: Vec<Vec<f32>>,
     pub pairs: Vec<[Vec<f32>; 2]>,
     pub drawn: Vec<Vec<f32>>,
-}
-
-/// Rows of the training and the test set.
-fn split(n: usize, settings: &Settings, streams: Streams) -> (Vec<usize>, Vec<usize>) {
-    let mut order = permutation(n, &mut streams.generator("rbm/split", 0));
-    let test = ((n as f64 * *settings.data.test_fraction).round() as usize).clamp(2, n - 2);
-    let train = order.split_off(test);
-    (train, order)
-}
-
-/// Weights of the samples `rows`, if they have any.
-fn weights(data: &Dataset, rows: &[usize]) -> Option<Vec<f64>> {
-    data.weights.as_ref().map(|weights| rows.iter().map(|row| weights[*row]).collect())
-}
-
-/// As many samples of equal weights like the weighted samples `rows`: each as often as its weight says, rounded up or down at random.
-///
-/// # Errors
-/// [`Error::User`] if all of them have the weight 0.
-fn by_weight(data: &Dataset, rows: &[usize], (streams, index): (Streams, u64)) -> Result<Vec<usize>, Error> {
-    let Some(weights) = weights(data, rows) else { return Ok(rows.to_vec()) };
-    let weights = SampleWeights::new(&weights).map_err(|_| {
-        Error::user(format!("all weights of {} samples of a part of the data are 0; take another --seed", rows.len()))
-    })?;
-    let mut order = Vec::new();
-    weights.draw(rows.len(), &mut streams.generator("rbm/by-weight", index), &mut order);
-    Ok(order.into_iter().map(|k| rows[k]).collect())
-}
-
-/// The samples as the training sees them: bits drawn once where settings say that grey levels are.
-fn seen<'a>(settings: &Settings, data: &'a Dataset, streams: Streams) -> Cow<'a, Dataset> {
-    match settings.draws(data) {
-        true => Cow::Owned(data.drawn(&mut streams.bulk("rbm/grey", 0))),
-        false => Cow::Borrowed(data),
-    }
 }
 
 /// Makes or keeps the trained machine.
@@ -146,19 +111,21 @@ pub(super) fn train(
     };
     repetition.stage(what, |out| {
         let streams = out.streams();
-        let (train, test) = split(data.n_samples(), settings, streams);
+        let (train, test) = split(data, settings, streams)?;
         let (visible, hidden) = settings.units(data).map_err(Error::user)?;
         let own = from.and_then(Machine::standard);
-        let [alike, test] = [(&train, 0), (&test, 1)].map(|(rows, index)| by_weight(data, rows, (streams, index)));
+        let known = whole(data, &train);
+        let [alike, test] = [(&known, 0), (&test, 1)].map(|(rows, index)| by_weight(data, rows, (streams, index)));
         let (alike, test) = (alike?, test?);
         let fit = || own.map_or_else(|| Standard::fit(data, &alike), Ok);
         let standard = settings.standardises().then(fit).transpose()?;
-        let bits = seen(settings, data, streams);
+        let bits = filled(seen(settings, data, streams), streams);
         let of = |rows: &[usize]| samples(&bits, rows, &visible, standard.as_ref());
-        let count = train.len().min(MEASURED);
-        let measured: Vec<usize> = (0..count).map(|i| alike[i * train.len() / count]).collect();
+        let count = alike.len().min(MEASURED);
+        let measured: Vec<usize> = (0..count).map(|i| alike[i * alike.len() / count]).collect();
         let (x, y, measured) = (of(&train), of(&test), of(&measured));
-        let resampled = data.weights.is_some().then(|| of(&alike));
+        let resampled = (data.weights.is_some() || data.unknown.is_some()).then(|| of(&alike));
+        let unknown = data.unknown.as_ref().map(|unknown| unknown.select(Axis(0), &train));
         let weights = weights(data, &train);
         let draw = |pass: u64| data.drawn_bits(&train, &mut streams.bulk("rbm/grey", pass + 1));
         let sets = Sets {
@@ -168,6 +135,7 @@ pub(super) fn train(
             samples: MachineData {
                 train: x.for_machine(),
                 weights: weights.as_deref(),
+                unknown: unknown.as_ref().map(|unknown| unknown.view()),
                 test: y.for_machine(),
                 measured: Some(measured.for_machine()),
                 fresh: settings.draws(data).then_some(&draw),
@@ -226,12 +194,14 @@ pub(super) fn examine(
     repetition.found(what, |out| {
         let streams = out.streams();
         let data = &*seen(settings, data, streams);
-        let (train, test) = split(data.n_samples(), settings, streams);
+        let (train, test) = split(data, settings, streams)?;
+        // Costs and likelihoods are of samples without unknown values.
+        let (trained_on, train) = (train.len(), whole(data, &train));
         let model = Model::load(trained.path(MODEL))?;
         let rbm = rbm_file::rbm(&model)?;
         let alike = by_weight(data, &train, (streams, 0))?;
         let rows = |take: &mut dyn FnMut(ArrayView1<f32>)| {
-            for portion in data.values.portions(train.len()) {
+            for portion in data.values.portions(alike.len()) {
                 data.values.rows(&alike[portion]).rows().into_iter().for_each(&mut *take);
             }
         };
@@ -282,10 +252,12 @@ pub(super) fn examine(
         let measured =
             learning.clone().filter_map(|m| Some([m["epoch"].as_f64()?, m["test_log_likelihood"].as_f64()?]));
         let likelihood = measured.collect();
-        let effective = |weights: Option<&[f64]>| weights.map(effective_number);
         let findings = Findings {
-            samples: [train.len(), test.len()],
-            effective: effective(of_train.as_deref()).zip(effective(of_test.as_deref())).map(|(a, b)| [a, b]),
+            samples: [trained_on, test.len()],
+            effective: match (&of_train, &of_test) {
+                (Some(train), Some(test)) => Some([train, test].map(|weights| effective_number(weights))),
+                _ => data.unknown.is_some().then_some([train.len(), test.len()].map(|n| n as f64)),
+            },
             updates: model.metadata["updates"].as_u64().unwrap_or(0) as usize,
             units: [rbm.visible_units().to_string(), rbm.hidden_units().to_string()],
             learning: learning
@@ -318,29 +290,12 @@ pub(super) fn examine(
     })
 }
 
-/// W W^T without its diagonal: to second order in W the coupling of two visible units, times the variance of a hidden one.
+/// W W^T without its diagonal: to second order in W the coupling of two visible units, times the variance of a hidden
+/// one.
 fn together(rbm: &Rbm) -> Vec<f32> {
     let mut product = rbm.weights.dot(&rbm.weights.t());
     product.diag_mut().fill(0.0);
     product.into_iter().collect()
-}
-
-/// Mean and its standard error over samples, of given weights or equal ones.
-fn mean_of(values: &[f64], weights: Option<&[f64]>) -> Measured {
-    let Some(weights) = weights else {
-        let mean = mean_error(values);
-        return (mean.value, mean.error);
-    };
-    let sum: f64 = weights.iter().sum();
-    let mean = values.iter().zip(weights).map(|(x, w)| w * x).sum::<f64>() / sum;
-    let squares: f64 = values.iter().zip(weights).map(|(x, w)| (w * (x - mean)).powi(2)).sum();
-    let n = effective_number(weights);
-    (mean, (squares * n / (n - 1.0).max(1.0)).sqrt() / sum)
-}
-
-/// Number of samples of equal weights whose mean has the same error: (sum w)^2 / sum w^2.
-fn effective_number(weights: &[f64]) -> f64 {
-    weights.iter().sum::<f64>().powi(2) / weights.iter().map(|w| w * w).sum::<f64>()
 }
 
 /// sum (a - b)^2 / 2, in units of the deviations where data are standardised.
@@ -374,7 +329,8 @@ fn samples(data: &Dataset, rows: &[usize], visible: &Units, standard: Option<&St
 /// Reconstructions and likelihoods of samples by the machine, and by independent units.
 #[derive(Default)]
 struct Reconstructions {
-    /// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each sample (thesis section 4.5), and the same with v' = mean of the training data.
+    /// Reconstruction cost sum_i (v_i - v'_i)^2 / 2 of each sample (thesis section 4.5), and the same with v' = mean of
+    /// the training data.
     cost: Vec<f64>,
     cost_of_mean: Vec<f64>,
     free_energy: Vec<f64>,
