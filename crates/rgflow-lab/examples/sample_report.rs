@@ -32,8 +32,7 @@ fn record() -> Record {
         experiment: "ising-2d".into(),
         title: "RBM flow of the two-dimensional Ising model (sample page, made-up numbers)".into(),
         question: "Does the flow of a restricted Boltzmann machine, trained on spins of all temperatures, run to the \
-            critical point, or only to \
-                   the mixture that it was trained on?"
+            critical point, or only to the mixture that it was trained on?"
             .into(),
         answers: vec![
             "The end of the flow is the training mixture, not T_c: T* = 2.41(3) against 2.40 of the mixture itself \
@@ -42,8 +41,7 @@ fn record() -> Record {
             "When the window of temperatures moves (0-3 to 0-10) the end moves with it, from 1.86(4) to 2.93(6); T_c \
              stays."
                 .into(),
-            "Untrained and redrawn weights end at T >= 5.8: the end is a property of the training, not of the \
-             map."
+            "Untrained and redrawn weights end at T >= 5.8: the end is a property of the training, not of the map."
                 .into(),
             "In 3 of 10 cases the ends are not thermal at 1 %: no temperature describes them.".into(),
         ],
@@ -53,8 +51,8 @@ fn record() -> Record {
                 title: "The thermometer".into(),
                 text: vec![
                     "A network with one hidden layer reads the temperature of a configuration. Averaged over a \
-                     collection it gives P(T), and T* is \
-                     the temperature whose reference curve is nearest in the Kullback-Leibler divergence."
+                     collection it gives P(T), and T* is the temperature whose reference curve is nearest in the \
+                     Kullback-Leibler divergence."
                         .into(),
                 ],
                 figures: vec![probability(), exact()],
@@ -159,8 +157,7 @@ fn probability() -> Figure {
         id: "fig4.6".into(),
         title: "Reference curves of the thermometer".into(),
         caption: "P(T) averaged over 1000 configurations at each of 25 temperatures, coloured from cold to hot. The \
-            curves widen above T_c, where \
-                  neighbouring temperatures look alike."
+            curves widen above T_c, where neighbouring temperatures look alike."
             .into(),
         alt: "25 bell-shaped curves over T from 0 to 6 whose maxima move from left to right and become lower and \
             wider."
@@ -260,8 +257,7 @@ fn steps() -> Figure {
         id: "t-star-by-step".into(),
         title: "Temperature along the flow".into(),
         caption: "T* after each step of the mean flow from six start temperatures; bars are one standard error over \
-            10 seeds. Dashed: T_c and the \
-                  null."
+            10 seeds. Dashed: T_c and the null."
             .into(),
         alt: "Six curves that start at temperatures 0 to 6 and meet near 2.4 after about a hundred steps, slightly \
             above T_c."
@@ -303,10 +299,7 @@ fn arrows() -> Figure {
             .into(),
         panels: vec![Panel::Arrows {
             title: String::new(),
-            x: axis(
-                "T* \
-            (J/k_B)",
-            ),
+            x: axis("T* (J/k_B)"),
             strips,
             marks: vec![(TC, "T_c".into())],
         }],

@@ -86,7 +86,7 @@ impl Flags {
         dir: &Path,
     ) -> Result<Finished, Error> {
         let reporter = progress::reporter(vec![self.planned(experiment, file, dir)?]);
-        let finished = self.complete_as(experiment, file, dir, (&reporter, 0));
+        let finished = self.complete_as(experiment, file, dir, &reporter, 0);
         reporter.finish(finished.is_ok());
         finished
     }
@@ -140,7 +140,8 @@ impl Flags {
         experiment: &dyn AnyExperiment,
         file: Option<&settings::UserFile>,
         dir: &Path,
-        (reporter, number): (&Arc<Reporter>, usize),
+        reporter: &Arc<Reporter>,
+        number: usize,
     ) -> Result<Finished, Error> {
         let settings = self.settings(experiment, file)?;
         // A finished run is shown even if it would not fit into memory now.

@@ -13,7 +13,7 @@ pub fn most(targets: &[Target], sites: usize) -> usize {
     if targets.is_empty() { 1000 } else { (BYTES / sites.max(1)).clamp(FIRST_LOOK, 1_000_000) }
 }
 
-/// What was reached, and with how many configurations.
+/// Errors and tau_int that were reached, and with how many configurations.
 pub fn looks(targets: &[Target], drawn: &[Sampled]) -> String {
     let all: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let mut text = if targets.is_empty() { String::new() } else { format!("Until {}:\n", all.join(" and ")) };

@@ -1,4 +1,4 @@
-//! What may follow: experiments, items of the thesis, and settings and numbers of the experiment that is named on the
+//! Candidates for the next word: experiments, items of the thesis, and settings and numbers of the experiment that is named on the
 //! line.
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};

@@ -85,8 +85,8 @@ fn a_training_begins_with_a_given_machine() {
     let same = machine(&place, "same");
     assert!(same == first, "{same:?}");
     place.done(
-        "train rbm small.npz --from first --hidden 5 --set training.grow=1 --epochs 2 --learning-rate 1e-30 \
-        --out grown",
+        "train rbm small.npz --from first --hidden 5 --set training.grow=1 --epochs 2 --learning-rate 1e-30 --out \
+        grown",
     );
     let grown = machine(&place, "grown");
     assert_eq!((grown.n_hidden(), grown.weights.column(2)), (5, first.weights.column(2)));

@@ -79,16 +79,15 @@ impl FiniteSize {
         match (known, fit.exponent) {
             (_, Some(_)) => {}
             (Some((a, true)), _) => notes.push(format!(
-                "`{name}` is fitted as y ~ L^a, from a = {a}; --exponent A \
-                starts elsewhere, --exponent 0 is a quantity without dimension"
+                "`{name}` is fitted as y ~ L^a, from a = {a}; --exponent A starts elsewhere, --exponent 0 is a \
+                quantity without dimension"
             )),
             (Some((_, false)), _) => notes.push(format!(
-                "`{name}` is taken for a quantity without dimension, a = 0; \
-                --exponent A fits a, from A"
+                "`{name}` is taken for a quantity without dimension, a = 0; --exponent A fits a, from A"
             )),
             (None, _) => notes.push(format!(
-                "`{name}` is fitted as y ~ L^a, from the slope of the table; --exponent 0 \
-                says that it has no dimension"
+                "`{name}` is fitted as y ~ L^a, from the slope of the table; --exponent 0 says that it has no \
+                dimension"
             )),
         }
         let mut rows = table.rows.clone();
@@ -127,8 +126,7 @@ impl FiniteSize {
             if best.dof < LEAST_DOF {
                 return Err(wrong(format!(
                     "has no errors, and {} degrees of freedom are too few to take them from the scatter about the \
-                     curve ({LEAST_DOF} at least); give a column of errors, more \
-                     temperatures, or a lower --degree",
+                     curve ({LEAST_DOF} at least); give a column of errors, more temperatures, or a lower --degree",
                     best.dof
                 )));
             }

@@ -27,7 +27,7 @@ pub struct FiniteSize {
     pub of: String,
     /// Number of jackknife blocks; `None` for a table, whose errors are given.
     pub n_blocks: Option<usize>,
-    /// What was read of a table.
+    /// Readings of a table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<Read>,
     /// Of a table without errors: every error is taken as this times L^a, which makes chi2/dof 1.
@@ -314,8 +314,7 @@ fn in_window(pools: Vec<Pool>, master: &Master, files: &str) -> Result<Vec<(usiz
         [only] => format!("{files}: all of L = {only}; give files of several sizes"),
         all => format!(
             "{files}: only {} of the sizes L = {} have temperatures with |T - T_c| L^(1/nu) <= {} (T_c = {:.4}); \
-             sample nearer to T_c, \
-             or give a wider --window",
+             sample nearer to T_c, or give a wider --window",
             sizes.len(),
             all.join(", "),
             master.window,

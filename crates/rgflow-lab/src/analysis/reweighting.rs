@@ -201,8 +201,7 @@ impl Reweighted {
             (Quantity::Binder, "U4"),
         ];
         let alt = "Specific heat, |m|, susceptibility and Binder cumulant over temperature, reweighted from all \
-            samples, with \
-                   errors; points where it was sampled.";
+            samples, with errors; points where it was sampled.";
         let title = format!("{}, sampled at {}", pool.lattice, sampled(pool));
         Figure::new("reweight", title).caption("", alt).panels(shown.map(panel))
     }

@@ -25,7 +25,7 @@ pub struct Analysis {
     pub files: Vec<File>,
     /// Values left out at the begin of each chain.
     pub discard: usize,
-    /// What was decided where the files could be read in two ways.
+    /// Decisions where the files could be read in two ways.
     pub notes: Vec<String>,
     /// One for each quantity of each series.
     pub quantities: Vec<Quantity>,
@@ -78,7 +78,7 @@ pub struct Quantity {
     pub ess_tail: Option<f64>,
     /// Values at the begin of each chain to leave out by MSER-5.
     pub burn_in: usize,
-    /// What to look at before the numbers are used.
+    /// Warnings to look at before the numbers are used.
     pub warnings: Vec<String>,
     #[serde(skip)]
     chains: Vec<Vec<f64>>,

@@ -9,8 +9,7 @@ pub(super) const FILE: &str = "config.toml";
 
 /// Error text for a run folder without it.
 pub(super) const MISSING: &str = "its config.toml is missing; the command that made the run, with --resume, writes it \
-    again \
-    and keeps the stages that still fit";
+    again and keeps the stages that still fit";
 
 /// Text of `config.toml`; `rgflow run` accepts it as a file.
 pub(super) fn text(experiment: &str, settings: &Table, seeds: &[u64]) -> Result<String, Error> {

@@ -251,7 +251,7 @@ pub fn outputs(model: &Model, mlp: &Mlp) -> Result<Outputs, Error> {
 
 /// Whether a network has learnt something, by cross-entropies in nats: `cost` of the test set with its error, `guess`
 /// by the frequencies of the labels.
-pub fn has_learnt((cost, error): (f64, f64), guess: f64) -> bool {
+pub fn has_learnt(cost: f64, error: f64, guess: f64) -> bool {
     cost + 2.0 * error < guess
 }
 
@@ -260,7 +260,7 @@ pub fn learnt_nothing(model: &Model) -> Option<[f64; 2]> {
     let test = model.metadata.get("test")?;
     let (cost, error): (f64, f64) = serde_json::from_value(test.get("cross_entropy")?.clone()).ok()?;
     let guess = test.get("guess")?.as_f64()?;
-    (!has_learnt((cost, error), guess)).then_some([cost, guess])
+    (!has_learnt(cost, error, guess)).then_some([cost, guess])
 }
 
 /// The same network for inputs v, where the model reads v' = `factor` v + `shift`: exact up to the rounding of its
@@ -268,7 +268,7 @@ pub fn learnt_nothing(model: &Model) -> Option<[f64; 2]> {
 ///
 /// # Errors
 /// As [`layers`].
-pub fn of_other_values(mut model: Model, (factor, shift): (f32, f32)) -> Result<Model, Error> {
+pub fn of_other_values(mut model: Model, factor: f32, shift: f32) -> Result<Model, Error> {
     let first = layers(&model)?.layers.swap_remove(0);
     // W^T (factor v + shift) + b; sums in f64.
     let sums = first.weights.columns().into_iter().map(|column| column.iter().map(|w| f64::from(*w)).sum::<f64>());
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn a_network_of_bits_reads_spins() {
         let (model, bits) = network(json!({}));
-        let spins = layers(&of_other_values(model, (0.5, 0.5)).unwrap()).unwrap();
+        let spins = layers(&of_other_values(model, 0.5, 0.5).unwrap()).unwrap();
         let states = Array2::from_shape_fn((64, 6), |(s, i)| (s >> i & 1) as f32);
         let expected = bits.outputs(states.view());
         let found = spins.outputs(states.mapv(|b| 2.0 * b - 1.0).view());

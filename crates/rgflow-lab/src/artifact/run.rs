@@ -115,8 +115,7 @@ impl Run {
                 let change = config::difference(&there, &config).unwrap_or_default();
                 return Err(Error::user(format!(
                     "{name} holds a run with another configuration{change}; add --resume to keep the stages that \
-                     still fit \
-                     and remake the rest, or choose another --out"
+                     still fit and remake the rest, or choose another --out"
                 )));
             }
             if let State::Damaged(file) = state {

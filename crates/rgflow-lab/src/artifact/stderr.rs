@@ -75,8 +75,7 @@ pub fn out_of_memory(size: usize) {
     let _ = writeln!(
         std::io::stderr().lock(),
         "{before}{} MiB more of memory are not to be had (of the machine or within a limit such as `ulimit -v`); ask \
-         for less at a \
-         time, or take fewer --threads{after}",
+         for less at a time, or take fewer --threads{after}",
         size.div_ceil(1 << 20)
     );
 }

@@ -70,11 +70,9 @@ pub(super) fn figure(report: &Report) -> Figure {
         id: "scaling".into(),
         title: "Speed against size".into(),
         caption: "Metropolis at T = 2.269 with 512 replicas a thread; CD-1 of a machine with 784 visible units, \
-            batches of 100, and of \
-                  784 x 500 against the batch. Best of the timed calls."
+            batches of 100, and of 784 x 500 against the batch. Best of the timed calls."
             .into(),
-        alt: "Four curves: rates of flips and of multiply-adds against lattice size, hidden units, batch and \
-            threads."
+        alt: "Four curves: rates of flips and of multiply-adds against lattice size, hidden units, batch and threads."
             .into(),
         panels: PANELS.map(panel).into(),
     }

@@ -161,8 +161,7 @@ fn one(mut source: One, options: &Options) -> Result<Table, Error> {
                     (source.path.display(), if options.labelling.of("") == Labelling::Classes { "y" } else { "T" });
                 return Err(source.wrong(format!(
                     "labels are not read from a file of their own; put both into one: import numpy; \
-                     numpy.savez(\"all.npz\", \
-                     x=numpy.load(\"{samples}\"), {key}=numpy.load(\"{labels}\"))"
+                     numpy.savez(\"all.npz\", x=numpy.load(\"{samples}\"), {key}=numpy.load(\"{labels}\"))"
                 )));
             }
             return Err(source.wrong(format!(

@@ -198,8 +198,7 @@ impl Pool {
         Error::user(match error {
             MbarError::Overlap { at, n_eff, nearest, n, reach } => format!(
                 "{}reweighting to {} leaves {n_eff:.0} configurations, less than a tenth of the {n} at {}; sample \
-                 nearer, \
-                 the last in reach is {}",
+                 nearer, the last in reach is {}",
                 file(nearest),
                 place(at),
                 place(nearest),
@@ -207,8 +206,7 @@ impl Pool {
             ),
             MbarError::Support { at, beyond, nearest, reach } => format!(
                 "{}one configuration beyond all that were drawn would carry {:.0} % of the weight at {}; sample \
-                 nearer than {}, \
-                 the last in reach is {}",
+                 nearer than {}, the last in reach is {}",
                 file(nearest),
                 100.0 * beyond,
                 place(at),
@@ -220,12 +218,11 @@ impl Pool {
             }
             MbarError::TooFew { at, n, tau_int, least } => format!(
                 "{}{n} configurations at {} with tau_int = {tau_int:.1} are too few for ten blocks of a jackknife; \
-                 draw at \
-                 least {least}, as in --n {least}",
+                 draw at least {least}, as in --n {least}",
                 file(at),
                 place(at)
             ),
-            MbarError::Undefined(what) => format!("{}: {what}", self.parts[0].path.display()),
+            other => format!("{}: {other}", self.parts[0].path.display()),
         })
     }
 }

@@ -97,8 +97,7 @@ pub(super) fn sample_axes(name: &str, shape: &[usize], says: &Says) -> Result<(u
         let commas = |of: &[usize], between: &str| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(between);
         return Err(format!(
             "{name} has the shape {shape:?}: {one} samples of {} values, or {two} of {}; give the shape of one \
-             sample, --shape {} or \
-             --shape {}, or .reshape({}, -1) or .reshape(-1, {})",
+             sample, --shape {} or --shape {}, or .reshape({}, -1) or .reshape(-1, {})",
             units(1),
             units(2),
             commas(&shape[1..], ","),

@@ -21,7 +21,7 @@ pub struct Column {
     pub name: String,
     /// Its values; NaN where there is no number.
     pub values: Vec<f64>,
-    /// What stands where there is no number, by row.
+    /// Texts in the place of numbers, by row.
     pub words: BTreeMap<usize, String>,
 }
 
@@ -146,7 +146,7 @@ impl Columns {
         2 * words > column.values.len()
     }
 
-    /// What stands in the row `row` of the column `c`, for groups.
+    /// Text in the row `row` of the column `c`, for groups.
     pub fn label(&self, c: usize, row: usize) -> String {
         let column = &self.columns[c];
         column.words.get(&row).cloned().unwrap_or_else(|| column.values[row].to_string())

@@ -124,9 +124,8 @@ fn copies(data: &Dataset) -> Option<String> {
     let (n, repeated) = (names.len(), names.len() - times.get(&1).copied().unwrap_or(0));
     Some(format!(
         "{}: {repeated} of {n} rows occur more than once ({} rows {k} times), more evenly than independent samples \
-         can: test rows are also \
-         training rows, so that the test set knows the training set, and errors and n_eff, which count every row, are \
-         too good; remove the copies",
+         can: test rows are also training rows, so that the test set knows the training set, and errors and n_eff, \
+         which count every row, are too good; remove the copies",
         data.title(),
         of(k)
     ))
@@ -161,9 +160,8 @@ fn series(data: &Dataset) -> Option<String> {
     };
     Some(format!(
         "{}: consecutive rows are more alike than independent samples can be ({what}): errors and n_eff, which count \
-         every row, are too \
-         good, and the test set knows the training set; keep every k-th row of a time series, or shuffle rows that \
-         are only sorted",
+         every row, are too good, and the test set knows the training set; keep every k-th row of a time series, or \
+         shuffle rows that are only sorted",
         data.title()
     ))
 }

@@ -94,8 +94,7 @@ pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) ->
     let bytes = largest > 127.0 && values.iter().all(|v| (0.0..=255.0).contains(v) && v.fract() == 0.0);
     let scale = match bytes {
         true => "divide bytes of grey by 255, with --scale 255 (grey levels are probabilities of {0, 1} units and \
-            never thresholded), \
-                 or write bits, as v > 127, where states are meant"
+            never thresholded), or write bits, as v > 127, where states are meant"
             .to_string(),
         false => format!("divide by the largest value ({largest}), with --scale {largest} if 0 means nothing"),
     };

@@ -76,8 +76,7 @@ pub fn family(
         [one] => {
             let note = format!(
                 "names no lattice: the {} lattice is taken, the only one of {dimension} extent(s) and {neighbours} \
-                 neighbours; \
-                 another is said by {LATTICE_NAME}",
+                 neighbours; another is said by {LATTICE_NAME}",
                 one.name
             );
             Ok((*one, Some(note)))

@@ -47,7 +47,7 @@ pub struct Row {
 /// A table, and what of it was read.
 #[derive(Clone, Debug)]
 pub struct ScalingTable {
-    /// What was read.
+    /// The points that were read.
     pub read: Read,
     /// The rows in the order of the files.
     pub rows: Vec<Row>,
@@ -55,7 +55,7 @@ pub struct ScalingTable {
     pub notes: Vec<String>,
 }
 
-/// What was read of a table.
+/// Readings of a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Read {
     /// Paths of the files with the hashes of their bytes.

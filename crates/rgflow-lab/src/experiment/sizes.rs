@@ -71,7 +71,7 @@ impl Experiment for Sizes {
             let (part, all) = (&repetition.part(&format!("L{}", *torus.lattice.size)), torus.all());
             let machine = || -> Result<_, Error> {
                 let study = Study::new(part, torus)?;
-                let machine = study.machine("all", &torus.rbm, (&all, "all"), &[])?;
+                let machine = study.machine("all", &torus.rbm, &all, "all", &[])?;
                 let likelihood = study.likelihood(&machine, "all", None, &all)?;
                 Ok((study.mixture(&all)?, study.flows(&machine, "all", None)?, likelihood))
             };
@@ -125,8 +125,8 @@ impl Experiment for Sizes {
             .columns(&ENDS, |l, m| ends.t_star.at((l, m)))
             .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.")
             .note(
-                "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else \
-                by annealing.",
+                "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by \
+                annealing.",
             );
         let panel = |title, label, ends: &Quantity<2>, null: &Quantity<1>, peaks: Vec<Curve>| {
             let (ends, null) = (size.curves(&ENDS, |l, m| ends.at((l, m))), size.curve(MIXTURE, |l| null.at(l)));

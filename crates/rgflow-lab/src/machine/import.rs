@@ -77,7 +77,7 @@ const BIASES: [[&str; 2]; 12] = [
     ["b", "c"],
 ];
 
-/// What the user says of the parameters.
+/// Facts about the parameters that the user gives.
 #[derive(Clone, Debug, Default)]
 pub struct Import {
     /// How weights lie; by name and shape where not said.
@@ -92,7 +92,7 @@ pub struct Imported {
     pub model: Model,
     /// The machine.
     pub rbm: Rbm,
-    /// What was taken for what, one sentence each.
+    /// Assumptions about arrays, one sentence each.
     pub notes: Vec<String>,
 }
 

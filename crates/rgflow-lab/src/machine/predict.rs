@@ -1,4 +1,4 @@
-//! What a trained network reads from samples: probabilities of its outputs, T* where it is a thermometer, accuracy
+//! Readings of samples by a trained network: probabilities of its outputs, T* where it is a thermometer, accuracy
 //! where the samples have labels.
 
 use super::place::model_file;
@@ -19,7 +19,7 @@ const MOST_GROUPS: usize = 100;
 /// Fewest samples of a group: two blocks of ten, so that there is an error.
 const LEAST: usize = 20;
 
-/// What a network reads.
+/// Readings of a network.
 pub struct Prediction {
     /// The network's file.
     pub path: PathBuf,

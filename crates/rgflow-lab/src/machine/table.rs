@@ -132,7 +132,7 @@ struct Column {
     cells: Cells,
 }
 
-/// What a file says of all samples together.
+/// Facts about all samples of a file.
 enum About {
     Whole(Vec<u32>),
     One(u32),

@@ -220,6 +220,20 @@ impl Figure {
     }
 }
 
+/// A side of a colour map: its axis, and the dimension whose places lie along it.
+#[derive(Clone, Debug)]
+pub struct Side<'a> {
+    axis: Axis,
+    dimension: &'a Dimension,
+}
+
+impl Dimension {
+    /// This dimension along an axis.
+    pub fn along(&self, axis: impl Into<Axis>) -> Side<'_> {
+        Side { axis: axis.into(), dimension: self }
+    }
+}
+
 impl Panel {
     /// Curves over an x axis.
     pub fn curves(
@@ -235,8 +249,8 @@ impl Panel {
     /// value: its cell is empty.
     pub fn map<'a>(
         title: impl Into<String>,
-        (x, columns): (impl Into<Axis>, &Dimension),
-        (y, rows): (impl Into<Axis>, &Dimension),
+        x: Side,
+        y: Side,
         value: impl Into<Axis>,
         of: impl Fn(usize, usize) -> &'a Number,
     ) -> Self {
@@ -244,10 +258,11 @@ impl Panel {
             Number { interval: None, value, error, .. } => (*value, *error),
             _ => (None, None),
         };
+        let (columns, rows) = (x.dimension, y.dimension);
         Panel::Map(Map {
             title: title.into(),
-            x: x.into(),
-            y: y.into(),
+            x: x.axis,
+            y: y.axis,
             value: value.into(),
             columns: columns.x().to_vec(),
             rows: rows.x().to_vec(),

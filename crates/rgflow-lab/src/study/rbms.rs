@@ -45,21 +45,6 @@ pub fn of_temperatures<K: Serialize>(
     })
 }
 
-/// Makes or keeps the machine `name` of a study of the torus, trained on the temperatures `classes` of its `samples`,
-/// with snapshots at the epochs `snapshots`.
-pub fn of_torus<K: Serialize>(
-    repetition: &Repetition,
-    torus: &Torus,
-    samples: &Artifact,
-    name: &str,
-    (classes, data_key): (&[usize], K),
-    snapshots: &[usize],
-) -> Result<Artifact, Error> {
-    let (shape, updates, rbm) = ([*torus.lattice.size; 2], torus.updates(), &torus.rbm);
-    let spec = MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[samples], data_key };
-    of_temperatures(repetition, &spec, samples, classes)
-}
-
 /// File of the machine `name`: a snapshot at an epoch, or the final machine.
 pub fn file(name: &str, epoch: Option<usize>) -> String {
     match epoch {

@@ -49,7 +49,8 @@ impl<'a> Study<'a> {
         &self,
         name: &str,
         rbm: &Rbm,
-        (classes, data_key): (&[usize], K),
+        classes: &[usize],
+        data_key: K,
         snapshots: &[usize],
     ) -> Result<Artifact, Error> {
         let (shape, updates) = ([*self.settings.lattice.size; 2], self.settings.updates());

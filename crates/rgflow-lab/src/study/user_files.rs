@@ -172,8 +172,8 @@ impl UserNetwork {
         }
         let mut reads = Input::of_model(&model, &path.display().to_string(), n).map_err(Error::user)?;
         let agreement = reads.agrees(given).map_err(Error::user)?;
-        if let Some(conversion) = agreement.conversion {
-            model = network_file::of_other_values(model, conversion).map_err(at)?;
+        if let Some((factor, shift)) = agreement.conversion {
+            model = network_file::of_other_values(model, factor, shift).map_err(at)?;
             mlp = network_file::layers(&model).map_err(at)?;
             reads.kind = given.kind;
         }

@@ -12,6 +12,7 @@ pub const MOST_UNITS: usize = 20;
 
 /// Errors of Boltzmann machines.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
 pub enum BoltzmannError {
     /// A number of units out of range.
     #[error("{visible} visible and {hidden} hidden units: at least one visible unit and two units in all are needed")]

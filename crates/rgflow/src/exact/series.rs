@@ -58,6 +58,7 @@ pub fn in_tanh_k(levels: &Levels, bonds: usize, order: usize) -> Vec<BigUint> {
 
 /// The variable of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Variable {
     /// t = tanh K, small at high temperatures.
     TanhK,

@@ -50,7 +50,7 @@ impl<'a> Prepared<'a> {
         Ok(Self { flow, map, readout })
     }
 
-    /// What is read of each chain.
+    /// Readings of each chain.
     pub fn columns(&self) -> Columns {
         Columns { classes: self.readout.mlp.map_or(0, Mlp::n_out), lattice: self.readout.lattice.is_some() }
     }

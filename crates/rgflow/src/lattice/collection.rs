@@ -105,8 +105,8 @@ impl Chains {
             } else {
                 format!(
                     "tau_int is longer than chains of {per_chain} configurations or the chains do not agree \
-                     (single-spin \
-                     updates at low T stay in stripes), so n_eff counts one per chain: raise burn-in and spacing{other}"
+                     (single-spin updates at low T stay in stripes), so n_eff counts one per chain: raise burn-in and \
+                     spacing{other}"
                 )
             });
         } else {

@@ -104,8 +104,7 @@ pub enum LatticeError {
     /// Frustrated couplings.
     #[error(
         "{lattice} is frustrated: no state satisfies all bonds around the sites {around}, and clusters do not follow \
-         its \
-             correlations; use metropolis or heat-bath"
+         its correlations; use metropolis or heat-bath"
     )]
     Frustrated {
         /// Name and extents of the lattice.

@@ -67,6 +67,7 @@ pub struct Epoch {
 
 /// Why a training ended; its display is a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Stop {
     /// All epochs were done.
     Epochs,

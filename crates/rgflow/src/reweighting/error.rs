@@ -4,12 +4,12 @@ use super::{LEAST_BLOCKS, State};
 
 /// Averages that the samples cannot give.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MbarError {
     /// A state that the samples do not reach.
     #[error(
         "{at}: reweighting leaves {n_eff:.0} configurations, less than a tenth of the {n} of the nearest series \
-         ({nearest}); sample \
-         nearer, the last that overlaps is {reach}"
+         ({nearest}); sample nearer, the last that overlaps is {reach}"
     )]
     Overlap {
         /// The requested state.
@@ -26,8 +26,7 @@ pub enum MbarError {
     /// A state where configurations that were not drawn may weigh much.
     #[error(
         "{at}: one configuration beyond the outermost of the samples would carry {:.0} % of all weights; the nearest \
-         series is at {nearest}; sample \
-         nearer, the last that is supported is {reach}", 100.0 * .beyond
+         series is at {nearest}; sample nearer, the last that is supported is {reach}", 100.0 * .beyond
     )]
     Support {
         /// The requested state.
@@ -50,8 +49,7 @@ pub enum MbarError {
     /// Too short for errors.
     #[error(
         "the series at {at} has {n} configurations with tau_int = {tau_int:.1}: too few for {LEAST_BLOCKS} blocks of \
-         a jackknife; draw at \
-         least {least}"
+         a jackknife; draw at least {least}"
     )]
     TooFew {
         /// The state.

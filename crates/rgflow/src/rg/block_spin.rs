@@ -12,6 +12,7 @@ use crate::random::Generator;
 
 /// How a block of spins becomes one.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Rule {
     /// The sign of the sum; ties at random.
     Majority,

@@ -26,8 +26,7 @@ pub enum SamplingError {
     /// Neither the transfer matrix of a torus nor the exact ring.
     #[error(
         "{0}: exact samplers serve the square lattice and, without field, the ring, with J = 1 and periodic \
-         boundaries; use wolff or \
-             swendsen-wang, or where it is frustrated heat-bath"
+         boundaries; use wolff or swendsen-wang, or where it is frustrated heat-bath"
     )]
     NoExactSampler(String),
     /// Chains whose drive stopped.

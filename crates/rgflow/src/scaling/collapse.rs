@@ -127,8 +127,7 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
     let Some(profiles) = closed else {
         return undefined(format!(
             "the data do not tell T_c and nu: the fit is as good far away from T_c = {:.4}, nu = {:.3}; more sizes, \
-             more configurations, a lower \
-             degree or no correction",
+             more configurations, a lower degree or no correction",
             best.p[0],
             1.0 / best.p[1]
         ));
@@ -157,8 +156,7 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
         None => Ok(seen),
         Some(other) => undefined(format!(
             "the fit has two minima: nu = {:.3}, T_c = {:.4} (chi2 = {:.1}) and nu = {:.3}, T_c = {:.4} (chi2 = \
-             {:.1}); more sizes, \
-             more configurations, or a lower degree",
+             {:.1}); more sizes, more configurations, or a lower degree",
             1.0 / best.p[1],
             best.p[0],
             best.chi2,

@@ -8,6 +8,7 @@ use crate::statistics::Estimate;
 
 /// The correction in [`power_law`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Correction {
     /// ln y = c + a ln L.
     None,

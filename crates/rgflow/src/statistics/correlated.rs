@@ -22,6 +22,7 @@ pub struct CorrelatedMean {
 
 /// Why a series has no error.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SeriesError {
     /// Fewer than [`LEAST_TIMES`] autocorrelation times.
     #[error("{n} values are {:.0} tau_int (tau_int = {tau:.1}), fewer than the {LEAST_TIMES} that an error needs: go on to {:.0} values",

@@ -18,8 +18,8 @@ use std::path::PathBuf;
 
 /// Error text where no second fit exists to compare with.
 const NO_SPREAD: &str = "unknown. No other window, degree or correction gives a fit, so nothing shows that this one \
-    can be trusted, and the true values may \
-                         be many errors away; more sizes, more configurations or more temperatures near T_c";
+    can be trusted, and the true values may be many errors away; more sizes, more configurations or more temperatures \
+    near T_c";
 
 /// Default of --window for samples.
 const WINDOW: f64 = 2.0;
@@ -254,13 +254,11 @@ fn text(found: &FiniteSize, master: &Master) -> String {
     };
     if found.dof > 0 && found.chi2 > 2.0 * found.dof as f64 {
         text += "chi2/dof is above 2: one curve does not describe the data, and errors are widened; larger sizes, a \
-            narrower --window, a higher \
-                 --degree or --omega\n";
+            narrower --window, a higher --degree or --omega\n";
     }
     if found.flat {
         text += "The valley of the fit is flat or lopsided: the data tell little, and values beyond two errors may \
-            fit nearly as well; more sizes, more \
-                 configurations, a lower --degree or no --omega\n";
+            fit nearly as well; more sizes, more configurations, a lower --degree or no --omega\n";
     }
     if !found.crossings.is_empty() {
         text +=

@@ -165,7 +165,7 @@ pub fn finite(x: f64) -> Value {
     if x.is_finite() { json!(x) } else { Value::Null }
 }
 
-/// What every result says of its inputs.
+/// Inputs, as every result names them.
 pub fn of_inputs(machine: &Machine, data: &Dataset) -> Value {
     let files: Vec<&PathBuf> = data.files.iter().map(|(path, _)| path).collect();
     json!({ "model": machine.path, "machine": machine.title(), "data": files, "samples": data.n_samples(), "notes": data.notes })

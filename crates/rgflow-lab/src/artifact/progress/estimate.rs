@@ -81,7 +81,7 @@ impl Tracked {
     }
 }
 
-/// What is known at a moment.
+/// State of the runs at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// Seed and stage that advanced last, with the place of its run among all; `None` before the first.
@@ -178,7 +178,7 @@ impl Estimate {
         let passed = (at - self.last).max(0.0);
         self.last = self.last.max(at);
         let each = passed / self.running.len().max(1) as f64;
-        // What nobody reports follows the stage that ended last, and will follow it in other seeds.
+        // Work that nobody reports follows the stage that ended last, and will follow it in other seeds.
         let has_ended =
             |place: &usize| self.paces.get(&self.stages[*place].kind).is_some_and(|pace| pace.planned > 0.0);
         let follows = self.now.filter(|_| self.running.is_empty()).filter(has_ended);
@@ -278,7 +278,7 @@ impl Estimate {
         self.is_over = true;
     }
 
-    /// What is known at the time `at`.
+    /// The state at the time `at`.
     pub fn view(&mut self, at: f64) -> View {
         self.pass(at);
         let factors = self.factors();

@@ -4,10 +4,10 @@ use super::estimate::{Estimate, View};
 use super::lines;
 use serde_json::Value;
 
-/// What an estimate says at each line of a recording.
+/// An estimate at each line of a recording.
 #[derive(Clone, Debug)]
 pub struct Recording {
-    /// What was known after each line.
+    /// The state after each line.
     pub views: Vec<View>,
     /// Seconds that the run took.
     pub seconds: f64,

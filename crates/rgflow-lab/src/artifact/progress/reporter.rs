@@ -1,4 +1,4 @@
-//! What a user sees of several runs: a bar, lines of text, or lines of JSON.
+//! Progress of several runs: a bar, lines of text, or lines of JSON.
 
 use super::estimate::{Estimate, RECORD, View};
 use super::plan::PlannedRun;
@@ -88,9 +88,7 @@ impl Reporter {
             return stderr::object(&lines::plan(&self.runs, &state.estimate, stages, self.threads));
         }
         let (to_do, seconds) = state.estimate.expected();
-        words::header(&self.runs, (to_do, stages), seconds, self.threads)
-            .iter()
-            .for_each(|line| stderr::complain(line));
+        words::header(&self.runs, to_do, stages, seconds, self.threads).iter().for_each(|line| stderr::complain(line));
         if self.show == Show::Bar {
             self.begin_bar();
         }
@@ -224,5 +222,5 @@ impl Progress for OfRun {
     }
 }
 
-/// What is done after all stages of a run.
+/// Work after all stages of a run.
 pub(crate) const AFTER_STAGES: At<'static> = At { seed: None, stage: RECORD };

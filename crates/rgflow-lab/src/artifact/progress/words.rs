@@ -30,7 +30,7 @@ fn seeds(seeds: &[u64]) -> String {
 
 /// Lines before a run: what is done, how long it is expected to take, and where to. `to_do` stages of `stages` are
 /// left, which take about `seconds` on `threads` threads.
-pub fn header(runs: &[PlannedRun], (to_do, stages): (usize, usize), seconds: f64, threads: usize) -> Vec<String> {
+pub fn header(runs: &[PlannedRun], to_do: usize, stages: usize, seconds: f64, threads: usize) -> Vec<String> {
     let count = if to_do == stages { format!("{stages}") } else { format!("{to_do} of {stages}") };
     let stages = if stages == 1 { "stage" } else { "stages" };
     let threads = if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
@@ -114,7 +114,7 @@ mod tests {
             PlannedRun::new(name, Path::new("runs").join(name).as_path(), seeds, Plan::new())
         };
         assert_eq!(
-            header(&[run("sizes", &[1, 2, 3, 4])], (49, 49), 200.0, 2),
+            header(&[run("sizes", &[1, 2, 3, 4])], 49, 49, 200.0, 2),
             ["sizes, seeds 1 to 4: 49 stages, about 3 min on 2 threads", "  to runs/sizes"]
         );
         let mut two = [run("sizes", &[1]), run("maps", &[1, 5])];
@@ -124,7 +124,7 @@ mod tests {
             "  sizes, seed 1 to runs/sizes",
             "  maps, seeds 1, 5 to runs/maps",
         ];
-        assert_eq!(header(&two, (5, 9), 2.0, 1), expected);
+        assert_eq!(header(&two, 5, 9, 2.0, 1), expected);
     }
 
     #[test]

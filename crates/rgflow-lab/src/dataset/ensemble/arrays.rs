@@ -207,8 +207,7 @@ impl Group {
         match rows.iter().map(|row| column.at(*row)).find(|v| v.to_bits() != first.to_bits()) {
             Some(other) => Err(format!(
                 "`{}` holds {first} and {other} for rows of one temperature (T = {}) and field; give one value for \
-                 them, or write them as two \
-                 files",
+                 them, or write them as two files",
                 column.name,
                 t.value()
             )),

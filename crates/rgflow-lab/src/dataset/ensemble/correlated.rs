@@ -41,8 +41,7 @@ pub(super) fn warning<'a>(
     };
     Some(format!(
         "{}: consecutive rows at T = {} are more alike than {than} ({what}): errors are too small; leave out \
-         `n_chains`, `n_eff` and tau_int, so \
-         that they are measured, keep every k-th row, or sample longer",
+         `n_chains`, `n_eff` and tau_int, so that they are measured, keep every k-th row, or sample longer",
         part.path.display(),
         part.temperature.value()
     ))

@@ -85,8 +85,7 @@ pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
         if let Some((first, second)) = found {
             return Err(format!(
                 "{first} and {second} are one sequence of configurations, which chance does not explain: they would \
-                 count twice; leave one out, \
-                 or sample it again with another --seed"
+                 count twice; leave one out, or sample it again with another --seed"
             ));
         }
     }
@@ -96,8 +95,7 @@ pub(super) fn refuse(blocks: &[&Block]) -> Result<(), String> {
             if let Some(n) = copies::common(&b.classes, &a.classes, b.clump.max(a.clump), n_pairs) {
                 return Err(format!(
                     "{} and {} have {n} configurations in common, in any order and up to symmetries, which chance \
-                     does not explain: they would count \
-                     twice; leave one out, or sample it again with another --seed",
+                     does not explain: they would count twice; leave one out, or sample it again with another --seed",
                     b.name(),
                     a.name()
                 ));

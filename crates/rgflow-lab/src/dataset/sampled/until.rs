@@ -24,7 +24,7 @@ const MOST_GROWTH: f64 = 16.0;
 /// By how much more than the last look asks for is drawn.
 const MARGIN: f64 = 1.05;
 
-/// What is to be reached at each temperature.
+/// Targets at each temperature.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// Standard error of the energy per spin in J, at most.
@@ -66,7 +66,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// What one look saw.
+/// Averages and tau_int at one look.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Look {
     /// Configurations.

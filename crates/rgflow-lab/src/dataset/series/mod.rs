@@ -36,7 +36,7 @@ pub struct Asked {
 /// Chains of one law: one or more quantities measured together.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// What distinguishes these rows from the other series of the files, such as `T = 2.25`.
+    /// Words that tell these rows from the other series of the files, such as `T = 2.25`.
     pub group: Group,
     /// Names of the chains.
     pub chains: Vec<String>,

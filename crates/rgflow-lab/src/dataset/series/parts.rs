@@ -15,7 +15,7 @@ pub(super) struct Chain {
     pub rows: Vec<usize>,
 }
 
-/// What series are made from.
+/// Sources of series.
 pub(super) struct Parts<'a> {
     pub tables: &'a [Columns],
     pub roles: &'a Roles,
@@ -97,8 +97,7 @@ impl Parts<'_> {
         let title = table.title(c);
         Err(Error::user(format!(
             "{}: `{title}` is {first} and {} ({}): rows of different parameters are not one series; analyse them \
-             separately with --by {title}, \
-             or take it for a quantity with --columns",
+             separately with --by {title}, or take it for a quantity with --columns",
             table.path.display(),
             table.label(c, row),
             table.place(row)

@@ -1,4 +1,4 @@
-//! What the columns of a table of series are, by their names and by what the user says.
+//! Roles of the columns of a table of series, by their names and by what the user says.
 
 use super::Asked;
 use crate::artifact::Error;
@@ -107,8 +107,8 @@ pub(super) fn roles(table: &Columns, asked: &Asked) -> Result<Roles, String> {
     }
     if roles.quantities.is_empty() {
         return Err(
-            "holds no quantity: no column of numbers that is neither a parameter nor a column of chains; name \
-            one with --columns"
+            "holds no quantity: no column of numbers that is neither a parameter nor a column of chains; name one \
+            with --columns"
                 .into(),
         );
     }

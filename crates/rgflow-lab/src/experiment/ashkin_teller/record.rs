@@ -109,8 +109,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "ashkin-teller",
         "A system with two critical points",
         "In the Ashkin-Teller model with K4 > K the product of two spins orders at one critical temperature and the \
-         spins themselves at a \
-         lower one. The thesis's flow is said to end near the critical point: near which of two?",
+         spins themselves at a lower one. The thesis's flow is said to end near the critical point: near which of \
+         two?",
     );
     record.list(&[&low, &up]);
     let (of_null, mut of_ends) = (Grouped(null.numbers()), ends.numbers());
@@ -197,9 +197,8 @@ fn section(settings: &Settings, over: &Repeated<Findings>, critical: [&Number; 2
     let figure = Figure::new("sec5.two-points", "The flow of a system with two critical points")
         .caption(
             "Order parameters of thermal samples with the critical temperatures; points: ends of the Gibbs flow at \
-             their T*, by training \
-             set. T* along the flow from six start temperatures (first repetition). P(T) of the pooled ends beside \
-             the training mixture.",
+             their T*, by training set. T* along the flow from six start temperatures (first repetition). P(T) of the \
+             pooled ends beside the training mixture.",
             "Two order parameters vanish at two temperatures; ends of the flow are points; P(T) of ends and mixtures \
              by training set.",
         )
@@ -212,17 +211,14 @@ fn section(settings: &Settings, over: &Repeated<Findings>, critical: [&Number; 2
     Section::new("Two critical points")
         .text(format!(
             "{size} x {size} sites with two spins each are {} visible units. Between its critical temperatures the \
-             product s t has an order that neither \
-             spin has alone: no pair of units of one site is aligned on the average with those of another, only \
-             products of pairs are.",
+             product s t has an order that neither spin has alone: no pair of units of one site is aligned on the \
+             average with those of another, only products of pairs are.",
             2 * size.pow(2)
         ))
         .text(
             "The thermometer is a perceptron on the 2 N spins. It tells the order of s and t well and that of their \
-             product hardly: above the lower \
-             transition its curves are nearly alike. So T_E and the two order parameters stand beside T*, and a T* \
-             near the upper transition says \
-             little by itself.",
+             product hardly: above the lower transition its curves are nearly alike. So T_E and the two order \
+             parameters stand beside T*, and a T* near the upper transition says little by itself.",
         )
         .figures([figure])
 }

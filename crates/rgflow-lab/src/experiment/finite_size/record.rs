@@ -114,8 +114,7 @@ impl<'a> Quantities<'a> {
             "finite-size-scaling",
             "T_c and exponents by finite-size scaling, also of a classifier",
             "Curves of several sizes cross at T_c and fall on one another as functions of t L^{1/nu}, t = T_c (1 - \
-             T_c/T). Does a network's \
-             P(ordered) do so too, and what does that say?",
+             T_c/T). Does a network's P(ordered) do so too, and what does that say?",
         );
         record.list(&[
             &ByPlace(vec![&self.t_c, &self.nu, &self.chi2, &self.crossing]),
@@ -135,10 +134,8 @@ impl<'a> Quantities<'a> {
             .done()
             .note(format!(
                 "Exact: T_c = 2.269185, nu = 1. \"Told wrongly\": samples below T = {0} were called ordered, those \
-                 above not, and it is read \
-                 there. \"Far\": trained on samples at least {1} from T_c. Threshold: |m| > {2:.4}, the magnetisation \
-                 at T = {0}, without a \
-                 network.",
+                 above not, and it is read there. \"Far\": trained on samples at least {1} from T_c. Threshold: |m| > \
+                 {2:.4}, the magnetisation at T = {0}, without a network.",
                 c.wrong,
                 c.far,
                 self.settings.threshold()
@@ -179,10 +176,9 @@ impl<'a> Quantities<'a> {
             format!("P(ordered) of a network per size that was told T_c: {right}."),
             format!(
                 "The same network told that order ends at T = {}, where nothing is critical: {misled}. The fraction \
-                 of configurations with |m| \
-                 above the magnetisation at that temperature, without any network: {threshold}. Steepening as \
-                 L^{{1/nu}} with nu = 1 is what every \
-                 mean over L^2 spins with short correlations does.",
+                 of configurations with |m| above the magnetisation at that temperature, without any network: \
+                 {threshold}. Steepening as L^{{1/nu}} with nu = 1 is what every mean over L^2 spins with short \
+                 correlations does.",
                 self.settings.classifier.wrong
             ),
         ]
@@ -225,10 +221,9 @@ impl<'a> Quantities<'a> {
                 .panels(self.panels(Observable::AbsM, "<|m|>"));
         Section::new("The cumulant and the magnetisation").figures([figure]).text(
             "U4 = 1 - <m^4>/(3 <m^2>^2) has no dimension: at T_c it is the same for all sizes but for corrections. \
-             Its data are fitted by one \
-             polynomial of t L^{1/nu}, with T_c and nu free; t = T_c (1 - T_c/T) is T - T_c to first order. |m| \
-             L^{beta/nu} is drawn with the same \
-             T_c and nu and the exponent of the power law below.",
+             Its data are fitted by one polynomial of t L^{1/nu}, with T_c and nu free; t = T_c (1 - T_c/T) is T - \
+             T_c to first order. |m| L^{beta/nu} is drawn with the same T_c and nu and the exponent of the power law \
+             below.",
         )
     }
 
@@ -262,10 +257,9 @@ impl<'a> Quantities<'a> {
         let (t_c, half_width) = (Temperature::CRITICAL.value(), *c.half_width);
         let text = format!(
             "For every size a network of {0} x {0} block means and {1} hidden units learns from {2} samples between T \
-             = {3:.3} and {4:.3}, each \
-             with the label that its temperature gets; its mean output is read as U4 above (Carrasquilla and Melko \
-             2017). Three networks: told the \
-             truth; the same without samples nearer than {5} to T_c; told that the ordered phase ends at T = {6}.",
+             = {3:.3} and {4:.3}, each with the label that its temperature gets; its mean output is read as U4 above \
+             (Carrasquilla and Melko 2017). Three networks: told the truth; the same without samples nearer than {5} \
+             to T_c; told that the ordered phase ends at T = {6}.",
             c.inputs,
             c.hidden,
             *c.n_temperatures * *c.per_temperature,
@@ -282,9 +276,8 @@ impl<'a> Quantities<'a> {
             .text(text)
             .text(
                 "A crossing at the temperature of the labels and a collapse with nu near 1 are no evidence of a phase \
-                 transition: any mean over \
-                 L^2 spins with short correlations sharpens as 1/L, in two dimensions as a critical one with nu = 1 \
-                 does.",
+                 transition: any mean over L^2 spins with short correlations sharpens as 1/L, in two dimensions as a \
+                 critical one with nu = 1 does.",
             )
             .figures([right, misled, without, self.crossings()])
             .tables([table.done()])
@@ -334,8 +327,7 @@ impl<'a> Quantities<'a> {
             .done();
         Section::new("Exponents at the critical temperature").figures([figure]).tables([table]).text(
             "All temperatures of a size are read at the exact T_c by multiple histograms; a straight line of \
-             logarithms, without and with a \
-             correction to scaling, gives the exponent.",
+             logarithms, without and with a correction to scaling, gives the exponent.",
         )
     }
 }

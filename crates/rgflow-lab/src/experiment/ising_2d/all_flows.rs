@@ -74,9 +74,8 @@ impl Figures<'_> {
             .caption(
                 format!(
                     "RBM trained on all temperatures: T* by step, mean over repetitions. Block spins: temperature by \
-                     the energy, of lattices blocked to {0}x{0}. \
-                     Migdal-Kadanoff: K' = (1/2) ln cosh 4K, whose fixed point is at T = {fixed:.3}. Tensors have no \
-                     temperature: what is drawn goes to 1 in the \
+                     the energy, of lattices blocked to {0}x{0}. Migdal-Kadanoff: K' = (1/2) ln cosh 4K, whose fixed \
+                     point is at T = {fixed:.3}. Tensors have no temperature: what is drawn goes to 1 in the \
                      disordered phase and to 2 in the ordered one. RG flows part at a critical point; RBM flows meet.",
                     self.settings.torus.lattice.size
                 ),

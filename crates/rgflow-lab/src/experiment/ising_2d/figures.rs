@@ -57,8 +57,8 @@ impl<'a> Figures<'a> {
         Figure::new("fig4.5", "Thesis fig 4.5: P(T) of thermal collections")
             .caption(
                 format!(
-                    "The thermometer's P(T), averaged over {per} configurations per temperature that no training \
-                    saw. T_c = 2.269."
+                    "The thermometer's P(T), averaged over {per} configurations per temperature that no training saw. \
+                    T_c = 2.269."
                 ),
                 "Probability curves of 25 thermal collections; each peaks near its own temperature, the coldest and \
                  the hottest overlap.",
@@ -176,11 +176,9 @@ impl<'a> Figures<'a> {
             "The temperature that is read after one or two block-spin steps (majority of b x b spins, ties at \
              random), of collections sampled at the temperature before. Matched: the temperature at which the smaller \
              lattice, blocked once, has the energy of the larger one blocked twice: the change by one step, without \
-             the energy's relation of unblocked lattices. \
-             Below the diagonal the step cools, above it heats; an RG flow away from T_c cools on its left and heats \
-             on its right. The \
-             thermometer tells no temperatures apart below about 1 and knows none above the last. Errors over \
-             repetitions.",
+             the energy's relation of unblocked lattices. Below the diagonal the step cools, above it heats; an RG \
+             flow away from T_c cools on its left and heats on its right. The thermometer tells no temperatures apart \
+             below about 1 and knows none above the last. Errors over repetitions.",
             "Temperatures after a step lie below the diagonal left of the critical temperature and above it right of \
              it.",
         );
@@ -231,8 +229,8 @@ impl<'a> Figures<'a> {
                      Kaufman, exact; |m|: measured on the reference sets). For mean-field flows E and |m| are taken \
                      on spins drawn from the expectation values.",
                     format!(
-                        "{name} of flows from six start temperatures against the number of steps, on a \
-                        logarithmic axis."
+                        "{name} of flows from six start temperatures against the number of steps, on a logarithmic \
+                        axis."
                     ),
                 )
                 .panels(panels)

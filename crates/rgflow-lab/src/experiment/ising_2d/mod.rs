@@ -201,7 +201,9 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     let samples = samples::stage(repetition, torus)?;
     let trained = |(name, member): &(&str, Member)| {
         let (snapshots, classes) = (if *name == "all" { &snapshots[..] } else { &[] }, settings.classes(*member));
-        rbms::of_torus(repetition, torus, &samples, name, (&classes, &classes), snapshots)
+        let (shape, updates, rbm) = ([*torus.lattice.size; 2], torus.updates(), &torus.rbm);
+        let spec = rbms::MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[&samples], data_key: &classes };
+        rbms::of_temperatures(repetition, &spec, &samples, &classes)
     };
     let train = || SETS.par_iter().map(trained).collect::<Result<Vec<Artifact>, Error>>();
     let blocked = |steps: &usize| Ok((*steps, blocked::stage(repetition, settings, *steps)?));

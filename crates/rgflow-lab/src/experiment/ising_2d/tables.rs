@@ -70,8 +70,8 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
         .rows(SETS.iter().enumerate().map(row))
         .note(over)
         .note(
-            "Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose \
-            weights are drawn at random from the fitted ones.",
+            "Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights \
+            are drawn at random from the fitted ones.",
         )
         .note(format!(
             "The thesis's \"about\" is given {ABOUT} (one step of its grid); T_c and the null are compared within \
@@ -157,20 +157,13 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
     );
     let how = ["collection", "reverse KL", "JS", "ends at 100 / last", "converged", "relaxation (steps)"];
     [
-        Table::new(
-            format!(
-                "{trained}: ends of the flow, pooled over starts, and the \
-            null"
-            ),
-            columns,
-        )
-        .rows(ends)
-        .note(left),
+        Table::new(format!("{trained}: ends of the flow, pooled over starts, and the null"), columns)
+            .rows(ends)
+            .note(left),
         Table::new(format!("{trained}: how the ends were reached"), how).rows([null]).rows(reached).note(
             "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where \
-             no pair may differ by 0.05 in total \
-             variation, else their range is given. Converged: starts whose windows [t/2, 3t/4) and \
-             [3t/4, t] agree.",
+             no pair may differ by 0.05 in total variation, else their range is given. Converged: starts whose \
+             windows [t/2, 3t/4) and [3t/4, t] agree.",
         ),
     ]
 }

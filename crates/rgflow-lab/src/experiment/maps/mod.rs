@@ -131,7 +131,7 @@ impl Experiment for Maps {
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (study, all) = (Study::new(repetition, &settings.torus)?, settings.torus.all());
         let one = |machine: &Machine| {
-            let trained = study.machine(&machine.name, &machine.rbm, (&all, "all"), &machine.epochs)?;
+            let trained = study.machine(&machine.name, &machine.rbm, &all, "all", &machine.epochs)?;
             let at_epoch = |epoch: &usize| {
                 let likelihood = study.likelihood(&trained, &machine.name, Some(*epoch), &all)?;
                 Ok((study.flows(&trained, &machine.name, Some(*epoch))?, likelihood))

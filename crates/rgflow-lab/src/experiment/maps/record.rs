@@ -76,8 +76,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "maps",
         "What training and machine do to the end of the flow",
         "One training and one machine gave the thesis its T*. How far does T* move with the number of epochs, the \
-         learning rate, the \
-         number of hidden units and the steps of contrastive divergence?",
+         learning rate, the number of hidden units and the steps of contrastive divergence?",
     );
     record.list(&[&null, &ends, &Grouped(vec![&worth.ln_p, &worth.kl]), &span]);
     record.claims.extend(axis.places().map(|line| {
@@ -103,11 +102,9 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     });
     record.summary = plane.done().note("T_c = 2.269.");
     let map = |mode: Mode| {
-        let (x, y) = (Axis::log("epochs"), Axis::log("learning rate"));
+        let (x, y) = (epoch.along(Axis::log("epochs")), rate.along(Axis::log("learning rate")));
         let title = format!("{} flow", mode.name());
-        Panel::map(title, (x, &epoch), (y, &rate), Axis::new("T*").limits(1.4, 2.6), |r, e| {
-            ends.t_star.at((place(r, e), mode))
-        })
+        Panel::map(title, x, y, Axis::new("T*").limits(1.4, 2.6), |r, e| ends.t_star.at((place(r, e), mode)))
     };
     let along = |line: &Line| {
         let x: Vec<f64> = line.points.iter().map(|point| point.0).collect();
@@ -121,8 +118,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     };
     let caption = format!(
         "Above: T* of the pooled ends over epochs and learning rate. Then one axis at a time through {} hidden units, \
-         learning rate {}, \
-         CD-{}, {} epochs. Trained on all temperatures. Errors over repetitions.",
+         learning rate {}, CD-{}, {} epochs. Trained on all temperatures. Errors over repetitions.",
         *rbm.hidden, *rbm.learning_rate, *rbm.cd_steps, axes.at
     );
     let alt = "Two maps of T* over epochs and learning rate, and four curves of T* along the axes, beside T_c and the \

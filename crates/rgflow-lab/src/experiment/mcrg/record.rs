@@ -8,8 +8,7 @@ use rgflow::rg::mcrg::{SMALLEST, possible_steps};
 
 /// Explanation of an exponent without a value.
 const WHY_UNDEFINED: &str = " (these do not fluctuate independently in the samples, so the step has no eigenvalue: \
-    take \
-                             more samples, fewer operators or a temperature nearer to T_c)";
+    take more samples, fewer operators or a temperature nearer to T_c)";
 
 /// Name, exact value and allowed deviation in addition to errors, by parity.
 const EXPONENTS: [(&str, f64, f64); 2] = [("y_t", 1.0, 0.003), ("y_h", 1.875, 0.002)];
@@ -194,9 +193,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
             "y_t and y_h of the first two steps against K, with the majority rule and the exact values as levels.",
         );
         let text = "The first step starts at the nearest-neighbour model, which is not the fixed point of the rule; \
-            how \
-                    far from it depends on the rule. P(S | block) ~ e^{K S sum} has one number to move the fixed point \
-                    by: K to infinity is the majority rule.";
+            how far from it depends on the rule. P(S | block) ~ e^{K S sum} has one number to move the fixed point \
+            by: K to infinity is the majority rule.";
         let soft = Section::new("The soft majority").text(text).figures([figure.panels(exponents.by_k())]);
         record.sections.push(soft);
     }

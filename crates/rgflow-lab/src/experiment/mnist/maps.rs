@@ -174,7 +174,7 @@ fn record(settings: &Settings, found: &[Findings]) -> Record {
         .note("Of ten starting digits; permutation test, Holm over pairs at 1 %.");
     let map = |(n, m): (usize, usize)| {
         let title = format!("{} mixtures, {}", counts[n], mode.word(m));
-        let (x, y) = ((Axis::log("epochs"), &epochs), (Axis::log("learning rate"), &rate));
+        let (x, y) = (epochs.along(Axis::log("epochs")), rate.along(Axis::log("learning rate")));
         Panel::map(title, x, y, Axis::new("distinct ends").limits(1.0, 6.0), |r, e| ends.at([m, n, r, e]))
     };
     let maps = mixtures.places().flat_map(|n| mode.places().map(move |m| (n, m))).map(map);

@@ -97,7 +97,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let name = set.word(s);
         let map = |mode: Mode| {
             let title = format!("{name}, {}: P(digit) after {} steps", mode.name(), marks[mode][last]);
-            let (x, y, value) = (("digit read", &digit), ("starting digit", &start), Axis::new("P").limits(0.0, 1.0));
+            let (x, y) = (digit.along("digit read"), start.along("starting digit"));
+            let value = Axis::new("P").limits(0.0, 1.0);
             Panel::map(title, x, y, value, |start, d| probability.at([s, mode.place(), start, d]))
         };
         let flow = |mode: Mode| &found[0].flows[s][mode];

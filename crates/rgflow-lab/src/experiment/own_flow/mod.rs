@@ -233,10 +233,8 @@ impl Experiment for OwnFlow {
             let warnings = network_file::learnt_nothing(&network.model).map(|[cost, guess]| {
                 format!(
                     "{} has learnt nothing: its test cross-entropy is {cost:.3} nats, that of a guess by the \
-                     frequencies of the labels \
-                     {guess:.3}; what it reads of this flow says nothing; train it longer (--epochs), at another \
-                     --learning-rate or on more \
-                     samples, or leave --read out",
+                     frequencies of the labels {guess:.3}; what it reads of this flow says nothing; train it longer \
+                     (--epochs), at another --learning-rate or on more samples, or leave --read out",
                     network.path.display()
                 )
             });

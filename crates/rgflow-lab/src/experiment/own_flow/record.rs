@@ -251,8 +251,7 @@ impl RecordBuilder<'_> {
         }
         Table::new(format!("after {} steps from {n_starts} starts", *settings.flow.steps), columns).rows(rows).note(
             "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the \
-             time are 1/2 apart \
-             if they know nothing of each other; grey levels and expectation values are nearer.",
+             time are 1/2 apart if they know nothing of each other; grey levels and expectation values are nearer.",
         )
     }
 

@@ -136,8 +136,7 @@ pub(super) fn sections(settings: &Settings, sets: &[Set], over: &Repeated<Findin
         p.m_by_start("P(m), Gibbs", |f| flow(f, COLD_HOT, last, gibbs)),
     ]);
     let text = "The test set holds nothing that the training has not seen, so the reconstruction cost falls until it \
-        is zero: the epochs are capped, \
-                and copies show what the cap does.";
+        is zero: the epochs are capped, and copies show what the cap does.";
     let ground_states = Section::new("Ground states").text(text).figures([cold, magnetisation]);
     let text = "Configurations of m = 0 from infinite temperature: half of the spins up, in random order.";
     let mixed = Section::new("Ground states and m = 0").text(text).figures([both]);

@@ -29,8 +29,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "sparse",
         "Machines trained on sparse data",
         "Trained on the two ground states alone, and on these with configurations of m = 0: where does the flow end, \
-         in how many \
-         distributions, and does noise on the data leave one?",
+         in how many distributions, and does noise on the data leave one?",
     );
     for set in &sets {
         let by_mode =
@@ -113,8 +112,8 @@ fn summary(sets: &[Set], over: &Repeated<Findings>, noises: &[f64]) -> Table {
     let places = (0..sets.len()).flat_map(|s| (0..noises.len()).map(move |n| (s, n)));
     Table::new("Where the flow ends, and in how many distributions", columns).rows(places.map(row)).note(
         "cold: the two ground states. cold-hot: these and configurations of m = 0 from T = infinity. Ends: distinct \
-         P(T) over start temperatures; they \
-         are one where no pair may differ by 0.05 in total variation, else their range is given.",
+         P(T) over start temperatures; they are one where no pair may differ by 0.05 in total variation, else their \
+         range is given.",
     )
 }
 

@@ -63,8 +63,7 @@ impl Set {
             over.quantity("{noise}.{mode}.ends", by, "1", &what, |f, [n, m]| f.machines[s][n].flows[m].distinct);
         let what = format!(
             "fraction of repetitions in which the ends of the starts are not one distribution: from those in which a \
-             pair differs by 0.05 in \
-             total variation beyond three sigma to those in which a pair may, {trained}"
+             pair differs by 0.05 in total variation beyond three sigma to those in which a pair may, {trained}"
         );
         let key = over.key("{noise}.{mode}.several");
         let several = Quantity::new(&key, by, "1", &what, |[n, m]| several(over, |f| &f.machines[s][n].flows[m]));

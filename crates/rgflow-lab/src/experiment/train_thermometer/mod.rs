@@ -75,8 +75,7 @@ fn no_labels(data: &Dataset) -> String {
             --temperatures 1.5,2.0 or --labels cat,dog"
             .into(),
         [] => "has no labels; add an array `temperatures` or `labels` (.npz) or a column `T` or `label` (.csv), or \
-            give those of equal blocks \
-               of samples, such as --temperatures 1.5,2.0,2.5"
+            give those of equal blocks of samples, such as --temperatures 1.5,2.0,2.5"
             .into(),
         [.., last] => format!(
             "has no labels by a usual name; name those that are meant by --labels, --temperatures or --beta, such as \

@@ -56,14 +56,12 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         ),
     );
     record.list(&[&cost, &accuracy, &n_labels, &stars]);
-    let has_learnt = cost.value.is_none_or(|value| has_learnt((value, cost.error.unwrap_or(0.0)), guess));
+    let has_learnt = cost.value.is_none_or(|value| has_learnt(value, cost.error.unwrap_or(0.0), guess));
     let nothing = (!has_learnt).then(|| {
         format!(
             "The network has learnt nothing: its test cross-entropy is not below that of a guess by the frequencies \
-             of the labels \
-             ({guess:.3} nats) beyond its error; train longer (--epochs) or at another --learning-rate, give more \
-             samples, or look whether \
-             the labels depend on the samples at all."
+             of the labels ({guess:.3} nats) beyond its error; train longer (--epochs) or at another --learning-rate, \
+             give more samples, or look whether the labels depend on the samples at all."
         )
     });
     record.answers.extend(nothing.clone());

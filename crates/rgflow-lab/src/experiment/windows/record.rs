@@ -60,8 +60,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "windows",
         "Does the RBM flow follow the critical point or the training set?",
         "RBMs are trained on the temperatures 0 to 3, 4, 6, 10 and iterated. If their flow knew T_c, all would end at \
-         2.269; \
-         if they give back what they were trained on, the ends move with the window.",
+         2.269; if they give back what they were trained on, the ends move with the window.",
     );
     record.list(&[&ByPlace(vec![&null, &worth.ln_p, &worth.kl, &ends]), &Grouped(vec![&slopes[0], &slopes[1]])]);
     record.list(&[&ByPlace(vec![&features.variance, &features.left]), &features.ratio]);
@@ -122,8 +121,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     };
     let caption = format!(
         "One point per window of training temperatures ({}): thermometer reading of the pooled ends against that of \
-         the training mixture itself. \
-         Level: critical point. Diagonal: the training set. Errors over repetitions.",
+         the training mixture itself. Level: critical point. Diagonal: the training set. Errors over repetitions.",
         window.list(|w| window.word(w))
     );
     let alt = "T* and T_E of the ends against those of the training mixture, by mode and epochs, with a level line at \
@@ -135,8 +133,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         ]);
     let shifted = Section::new("Shifted windows").text(
         "The same machine, the same number of updates and one thermometer (0 to 6): only the training temperatures \
-         differ. \
-         The window 0-6 is the thesis's, and its mixture reads a little above T_c before anything is trained.",
+         differ. The window 0-6 is the thesis's, and its mixture reads a little above T_c before anything is trained.",
     );
     let by_energy = table("T_E", &ends.t_energy, &null.t_energy, &slopes[1]);
     record.sections = vec![shifted.figures([figure]).tables([by_energy]), features.section(settings, &over)];
@@ -223,20 +220,18 @@ impl Features {
         ];
         let caption = format!(
             "Singular values of W (trained on {}), variance of the data along its principal components, and what a \
-             step v -> h -> v of expectation \
-             values leaves at each temperature (mean over spins of (v - v')^2 / 4; chance is 1/4 where v' = 0). \
-             Errors over repetitions. Below, first \
-             repetition: the first left singular vectors and principal components, each scaled to its largest entry.",
+             step v -> h -> v of expectation values leaves at each temperature (mean over spins of (v - v')^2 / 4; \
+             chance is 1/4 where v' = 0). Errors over repetitions. Below, first repetition: the first left singular \
+             vectors and principal components, each scaled to its largest entry.",
             settings.windows[settings.shown()].name
         );
         let alt = "Singular values fall with rank as the principal variances do; reconstruction error rises through \
             T_c; pictures of the first vectors.";
         let figure = Figure::new("sec5.mechanism", "What the weights have learnt").caption(caption, alt).panels(panels);
         let text = "The thesis proposes that an RBM extracts features as PCA does, and that T_c is a fixed point \
-            because only there features of all \
-                    lengths matter equally. The span of the weights is compared with the principal components of the \
-                    training data, and the \
-                    reconstruction with the best linear one of the same rank.";
+            because only there features of all lengths matter equally. The span of the weights is compared with the \
+            principal components of the training data, and the reconstruction with the best linear one of the same \
+            rank.";
         Section::new("Mechanism: features").text(text).figures([figure])
     }
 }

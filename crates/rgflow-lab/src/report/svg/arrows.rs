@@ -89,8 +89,7 @@ fn arrow(a: f64, b: f64, y: f64, tooltip: &str) -> String {
     let class = if sign > 0.0 { "up" } else { "down" };
     format!(
         "<g class=\"{class}\">{tooltip}<circle class=\"head\" cx=\"{0}\" cy=\"{y}\" r=\"1.8\"/><path class=\"arrow\" \
-         d=\"M{0} {y}H{1}\"/>\
-         <path class=\"head\" d=\"M{2} {y}L{3} {4}v{5}z\"/></g>",
+         d=\"M{0} {y}H{1}\"/><path class=\"head\" d=\"M{2} {y}L{3} {4}v{5}z\"/></g>",
         px(a),
         px(neck),
         px(b),

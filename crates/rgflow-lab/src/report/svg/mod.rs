@@ -111,8 +111,7 @@ pub(crate) fn inline(drawing: &Drawing, index: usize, label: &str) -> String {
     let (width, height) = (px(drawing.width), px(drawing.height));
     format!(
         "<svg class=\"panel\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\" data-panel=\"{index}\" \
-         data-legend=\"{}\">{}\
-         <g class=\"below\" transform=\"translate(0 {height})\">{legend}</g></svg>",
+         data-legend=\"{}\">{}<g class=\"below\" transform=\"translate(0 {height})\">{legend}</g></svg>",
         escape(label),
         px(legend_height),
         drawing.body
@@ -237,8 +236,8 @@ fn axes(frame: Frame, x: &Ruler, y: &Ruler, labels: [&str; 2], grid: bool) -> St
     }
     let rect = format!("x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"", px(left), px(top), px(w), px(h));
     let mut out = format!(
-        "<g class=\"axes\"><path class=\"grid\" d=\"{lines}\"/><rect class=\"frame\" {rect}/>\
-         <path class=\"axis\" d=\"M{0} {1}V{2}H{3}{ticks}\"/><path class=\"mark\" style=\"stroke-dasharray:none\" \
+        "<g class=\"axes\"><path class=\"grid\" d=\"{lines}\"/><rect class=\"frame\" {rect}/><path class=\"axis\" \
+         d=\"M{0} {1}V{2}H{3}{ticks}\"/><path class=\"mark\" style=\"stroke-dasharray:none\" \
          d=\"{breaks}\"/>{texts}</g>",
         px(left),
         px(top),

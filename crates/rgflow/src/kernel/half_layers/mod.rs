@@ -64,7 +64,7 @@ pub struct Tables {
 pub struct Half {
     /// ln A, and ln U_i of each unit, in state 0.
     pub zero: (f64, Vec<f64>),
-    /// What each bit adds to them.
+    /// The contribution of each bit to them.
     pub bits: Vec<(f64, Vec<f64>)>,
 }
 

@@ -53,7 +53,7 @@ impl Tables {
 dispatched! {
     pub(super) fn moments(tables: &Tables, block: usize) -> Moments => moments_all
 }
-/// What is summed while a block is run through.
+/// Sums over a block.
 struct Sums {
     /// w of each row over the tiles so far, by lanes.
     rows: Vec<[f64; LANES]>,

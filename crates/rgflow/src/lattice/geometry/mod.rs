@@ -116,6 +116,7 @@ pub trait Lattice: Sync {
 
 /// A lattice with an exact sampler.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Solved<'a> {
     /// By the transfer matrix of the square torus.
     Square(&'a Square),

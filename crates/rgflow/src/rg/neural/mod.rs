@@ -36,12 +36,12 @@ pub struct Series<'a> {
 
 /// Errors of exponents from samples.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NeuralError {
     /// Reweighting would leave the samples.
     #[error(
         "reweighting by {shift:.4} in beta leaves {n_eff:.0} of {n} configurations, less than a tenth: sample nearer \
-         to the \
-         crossing, or more"
+         to the crossing, or more"
     )]
     Overlap {
         /// Shift in beta.
@@ -54,8 +54,7 @@ pub enum NeuralError {
     /// Reweighting to where configurations that were not drawn may weigh much.
     #[error(
         "reweighting by {shift:.4} in beta: one configuration beyond the outermost would carry {:.0} % of all \
-         weights; sample nearer to \
-         the crossing, or more", 100.0 * .beyond
+         weights; sample nearer to the crossing, or more", 100.0 * .beyond
     )]
     Support {
         /// Shift in beta.
