@@ -1,4 +1,4 @@
-//! The law of samples where it is known exactly: Ising configurations on the square torus at known temperatures.
+//! The law of samples where it is known exactly: Ising configurations on the square torus or a ring at known temperatures.
 
 use super::user_files::UserData;
 use crate::dataset::Meaning;
@@ -7,10 +7,12 @@ use crate::record::Measured;
 use ndarray::ArrayView2;
 use rgflow::exact::Mixture;
 use rgflow::lattice::Temperature;
-use rgflow::rbm::Rbm;
+use rgflow::random::Bulk;
+use rgflow::rbm::{ExactDraws, Rbm};
+use rgflow::statistics::mean_error;
 use std::collections::BTreeMap;
 
-/// Thermal mixture of the temperatures of samples that rgflow drew on a square torus without field.
+/// Thermal mixture of the temperatures of samples that rgflow drew on a square torus or a ring without field.
 pub struct KnownLaw(Mixture);
 
 impl KnownLaw {
@@ -22,9 +24,8 @@ impl KnownLaw {
     /// Of the samples `data` in the user's files, which are read again with their temperatures.
     pub fn of_samples(files: &UserData, data: &Dataset) -> Option<Self> {
         let sites = data.lattice.as_ref()?;
-        let square = data.kind == Kind::Spins && sites.name.as_deref() == Some("square") && data.field == Some(0.0);
-        let [lx, ly] = *sites.extents.as_slice() else { return None };
-        if !square {
+        let known = matches!((sites.name.as_deref()?, sites.extents.as_slice()), ("square", [_, _]) | ("ring", [_]));
+        if !known || data.kind != Kind::Spins || data.field != Some(0.0) {
             return None;
         }
         let labels = Dataset::read_all(&files.paths(), &Options::default()).ok()?.labels?;
@@ -32,7 +33,15 @@ impl KnownLaw {
         labels.values.iter().for_each(|t| *counts.entry(t.to_bits()).or_default() += 1.0);
         let parts = counts.into_iter().map(|(t, n)| Some((Temperature::new(f64::from_bits(t)).ok()?, n)));
         let parts: Option<Vec<_>> = parts.collect();
-        if labels.meaning == Meaning::Temperature { Self::of([lx, ly], &parts?) } else { None }
+        if labels.meaning != Meaning::Temperature {
+            return None;
+        }
+        let mixture = match *sites.extents.as_slice() {
+            [lx, ly] => Mixture::square(lx, ly, &parts?),
+            [n] => Mixture::ring(n, &parts?),
+            _ => return None,
+        };
+        mixture.ok().map(Self)
     }
 
     /// KL in nats of the law from that of `rbm` with this ln Z, from independent samples `v` of the law: the paired
@@ -40,6 +49,14 @@ impl KnownLaw {
     pub fn kl(&self, rbm: &Rbm, v: ArrayView2<f32>, ln_z: f64) -> Measured {
         let kl = rbm.kl_from(&self.0.ln_q_of(v), v, ln_z);
         (kl.value, kl.error)
+    }
+
+    /// Mean energy per spin in J of independent draws from the law of `rbm`, where they can be had; `n` of them.
+    pub fn energy_of(&self, rbm: &Rbm, n: usize, random: &mut Bulk) -> Option<Measured> {
+        let v = ExactDraws::new(rbm).ok()?.draw(n, random);
+        let energies: Vec<f64> = self.0.energies_of(v.view()).iter().map(|e| e / v.ncols() as f64).collect();
+        let mean = mean_error(&energies);
+        Some((mean.value, mean.error))
     }
 
     /// Mean of ln q over its own samples in nats: what ln p of a perfect machine would be, where it is known.

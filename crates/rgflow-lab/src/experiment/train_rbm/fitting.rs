@@ -3,6 +3,7 @@
 use super::along;
 use super::settings::{Divergence, Settings, VisibleBias};
 use crate::dataset::{Dataset, Kind};
+use crate::study::known_law::KnownLaw;
 use crate::study::likelihood::ln_z_of;
 use crate::study::prelude::*;
 use crate::study::training::{MachineData, MachineFit};
@@ -10,6 +11,8 @@ use rgflow::learning::{Batching, Descent, Fall};
 use rgflow::random::Generator;
 use rgflow::rbm::{Rbm, Samples, Snapshot, Trained, Training, Units};
 
+/// Draws from a machine's own law for its energy.
+const DRAWS: usize = 10_000;
 /// Samples whose ln p is measured at a time.
 const PORTION: usize = 4096;
 /// Principal components in whose span a start of low rank begins.
@@ -19,6 +22,8 @@ const RANK: usize = 10;
 pub(super) struct Sets<'a> {
     pub data: &'a Dataset,
     pub units: [Units; 2],
+    /// The law of the data, if it is known.
+    pub law: Option<&'a KnownLaw>,
     /// The machine to begin with, if one is given.
     pub first: Option<Rbm>,
     pub samples: MachineData<'a>,
@@ -45,6 +50,9 @@ pub struct Start {
     pub updates: usize,
     /// Mean ln p of training and test samples at the end in nats, and the error of ln Z; none where ln Z is not known.
     pub ln_p: Option<[f64; 3]>,
+    /// Mean energy per spin of the machine's own law, where the law of the data is known.
+    #[serde(default)]
+    pub energy: Option<Measured>,
 }
 
 /// All starts of a training.
@@ -197,7 +205,9 @@ impl Fits<'_, '_> {
             }
             _ => None,
         };
-        let start = Start { how: plan.words(), updates: fitted.update, ln_p };
+        let random = || self.out.streams().bulk(&format!("rbm{}/energy", plan.suffix()), 0);
+        let energy = self.sets.law.and_then(|law| law.energy_of(rbm, DRAWS, &mut random()));
+        let start = Start { how: plan.words(), updates: fitted.update, ln_p, energy };
         Ok((fitted, start))
     }
 

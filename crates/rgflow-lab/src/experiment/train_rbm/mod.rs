@@ -174,11 +174,11 @@ impl Experiment for TrainRbm {
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
         let (data, settings) = (self.read(settings)?, self.of_given(settings)?.resolved());
-        let trained = stage::train(repetition, &settings, data, self.from.as_ref())?;
         // Weights make another law of it, and of samples with gaps those without are none.
         let law = (data.weights.is_none() && data.unknown.is_none())
             .then(|| KnownLaw::of_samples(&self.samples, data))
             .flatten();
+        let trained = stage::train(repetition, &settings, (data, law.as_ref()), self.from.as_ref())?;
         stage::examine(repetition, &settings, (data, law.as_ref()), &trained)
     }
 

@@ -2,10 +2,12 @@
 //!
 //! The rules are fixed: (a) a learning rate that falls to 0, a tail average, and 1000 chains or none; (b) a gradient that is zero within
 //! the errors of the data's means; (c) five starts, grown and low-rank ones among them, of which the best two differ by less than 0.1 nats;
-//! (d) twice the length moves ln p by less than 0.05 nats. A machine that misses one gives a lower bound on the optimum.
+//! (d) twice the length moves ln p by less than 0.05 nats, and the energy of the machine's own law, where the lattice is known, by less than two
+//! errors. A machine that misses one gives a lower bound on the optimum.
 
 use super::fitting::{Start, Starts};
 use super::settings::Divergence;
+use crate::record::format::value_with_error;
 use crate::row;
 use crate::study::prelude::*;
 use rgflow::rbm::Method;
@@ -58,6 +60,14 @@ impl Optimum {
         demand(n >= STARTS, format!("{n} starts are fewer than {STARTS}"));
         demand(apart < APART, format!("the best two starts are {apart:.2} nats apart"));
         demand(moved.abs() < MOVED, format!("twice the length moves ln p by {moved:.3} nats"));
+        if let (Some((a, ea)), Some((b, eb))) = (starts.starts[starts.best].energy, starts.twice.energy) {
+            let why = format!(
+                "twice the length moves the energy per spin of its own law by {:.3}({:.3})",
+                b - a,
+                ea.hypot(eb)
+            );
+            demand((b - a).abs() < 2.0 * ea.hypot(eb), why);
+        }
         Self { apart, moved, missing }
     }
 
@@ -74,14 +84,15 @@ impl Optimum {
 pub(super) fn table(starts: &Starts) -> Table {
     let row = |(name, start): (String, &Start)| {
         let ln_p = |k: usize| start.ln_p.map_or("-".into(), |ln_p| format!("{:.3}", ln_p[k]));
-        row![name, start.how.clone(), start.updates.to_string(), ln_p(0), ln_p(1)]
+        let energy = start.energy.map_or("-".into(), |(value, error)| value_with_error(value, Some(error)));
+        row![name, start.how.clone(), start.updates.to_string(), ln_p(0), ln_p(1), energy]
     };
     let rows = starts.starts.iter().enumerate().map(|(k, start)| {
         let best = if k == starts.best { " (best)" } else { "" };
         (format!("{}{best}", k + 1), start)
     });
     let rows = rows.chain([("twice as long".to_string(), &starts.twice)]);
-    Table::new("Starts", ["start", "first machine", "updates", "ln p, training", "ln p, test"])
+    Table::new("Starts", ["start", "first machine", "updates", "ln p, training", "ln p, test", "E/N of its law"])
         .rows(rows.map(row))
         .note("ln p in nats per sample. First repetition. The best is that of the largest ln p of training samples.")
 }
@@ -92,7 +103,7 @@ mod tests {
     use super::*;
 
     fn start(ln_p: f64) -> Start {
-        Start { how: "random".into(), updates: 100, ln_p: Some([ln_p, ln_p - 0.5, 0.0]) }
+        Start { how: "random".into(), updates: 100, ln_p: Some([ln_p, ln_p - 0.5, 0.0]), energy: Some((-1.0, 0.01)) }
     }
 
     fn starts(ln_p: [f64; 5], twice: f64) -> Starts {
@@ -125,6 +136,9 @@ mod tests {
         misses(&exact, &good, Some([1.5, 5.0]), "mean z^2 1.50");
         misses(&exact, &starts([-5.0, -3.0, -3.25, -4.0, -7.0], -3.0), zero, "0.25 nats apart");
         misses(&exact, &starts([-5.0, -3.0, -3.0, -4.0, -7.0], -2.75), zero, "by 0.250");
+        let mut hotter = starts([-5.0, -3.0, -3.0, -4.0, -7.0], -3.0);
+        hotter.twice.energy = Some((-0.96, 0.01));
+        misses(&exact, &hotter, zero, "by 0.040(0.014)");
         let few = Starts { starts: good.starts[..3].to_vec(), ..good };
         misses(&exact, &few, zero, "3 starts");
     }

@@ -93,7 +93,7 @@ pub struct Findings {
 pub(super) fn train(
     repetition: &Repetition,
     settings: &Settings,
-    data: &Dataset,
+    (data, law): (&Dataset, Option<&KnownLaw>),
     from: Option<&Machine>,
 ) -> Result<Artifact, Error> {
     let (input, given) = (data.artifact(), from.map(Machine::artifact));
@@ -131,6 +131,7 @@ pub(super) fn train(
         let sets = Sets {
             data: &bits,
             units: [visible.clone(), hidden],
+            law,
             first: from.map(first).transpose()?,
             samples: MachineData {
                 train: x.for_machine(),
