@@ -41,14 +41,16 @@ impl Memory {
             None => format!("a tau_int that {STEPS} steps do not show"),
         };
         let name = method.to_string().to_uppercase();
+        let steps = if k == 1 { "1 step".into() } else { format!("{k} steps") };
         match method {
             Method::Cd => Some(format!(
-                "Out of equilibrium: {name}-{k} runs chains of {k} step(s) from the data, and those of the machine have {tau}. It is \
-                 trained for what so few steps do, not for its own law; take --method pcd, or more --steps."
+                "Out of equilibrium: {name}-{k} runs chains of {steps} from the data, and those of the machine have \
+                 {tau}. It is trained for what so few steps do, not for its own law; take --method pcd, or more --steps."
             )),
             Method::Pcd => Some(format!(
-                "{name}-{k} is in equilibrium only while the machine changes little within the memory of its chains: {k} step(s) an \
-                 update are below {tau}; a rate that falls to 0 lets them catch up, more --steps or --method tempering help."
+                "{name}-{k} is in equilibrium only while the machine changes little within the memory of its chains: \
+                 {steps} an update, below {tau}; a rate that falls to 0 lets them catch up, more --steps or --method \
+                 tempering help."
             )),
             // Chains that exchange states forget sooner than Gibbs steps do, and expectation values have no chains.
             _ => None,
