@@ -139,6 +139,19 @@ pub(crate) fn steps_per_advance(operations: usize) -> usize {
     (30_000_000 / operations.max(1)).clamp(1, 1000)
 }
 
+/// The work of `new` done at one go, and left after each advance and taken up by another.
+#[cfg(test)]
+pub(crate) fn whole_and_in_parts<R: Resumable>(new: impl Fn() -> R) -> [R; 2] {
+    let (mut whole, mut parts) = (new(), new());
+    while whole.advance() {}
+    while parts.advance() {
+        let mut next = new();
+        next.restore(&parts.save()).unwrap();
+        parts = next;
+    }
+    [whole, parts]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

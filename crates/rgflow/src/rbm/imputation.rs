@@ -90,7 +90,7 @@ mod tests {
     use crate::learning::Batching;
     use crate::random::Streams;
     use crate::rbm::{Fit, Method, Training, Units};
-    use crate::restart::Resumable;
+    use crate::restart::whole_and_in_parts;
 
     /// Known values stay, and a training left anywhere ends with the same machine: bits, grey levels and real values.
     #[test]
@@ -109,16 +109,8 @@ mod tests {
                 let fit = Fit::new(rbm.clone(), data.view(), data.view(), &training, streams.of("test")).unwrap();
                 fit.with_unknown(unknown.view(), streams.bulk("test/unknown", 0)).unwrap()
             };
-            let mut whole = fit();
-            while whole.advance() {}
-            let whole = whole.finish().unwrap().rbm;
-            let mut parts = fit();
-            while parts.advance() {
-                let mut next = fit();
-                next.restore(&parts.save()).unwrap();
-                parts = next;
-            }
-            assert!(parts.finish().unwrap().rbm == whole, "{visible}, {value}");
+            let [whole, parts] = whole_and_in_parts(fit).map(|fit| fit.finish().unwrap().rbm);
+            assert!(parts == whole, "{visible}, {value}");
 
             let mut completed = crate::rbm::Samples::from(data.view()).prepare(&rbm).unwrap();
             let mut imputation = Imputation::new(&rbm, 12, unknown.view(), streams.bulk("test/unknown", 0)).unwrap();

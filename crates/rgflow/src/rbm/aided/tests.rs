@@ -1,7 +1,7 @@
 use crate::learning::{Batching, Descent, Fall, Rule, Sgd};
 use crate::random::Streams;
 use crate::rbm::{Fit, Method, Rbm, Trainer, Training};
-use crate::restart::Resumable;
+use crate::restart::{Resumable, whole_and_in_parts};
 use ndarray::Array2;
 use rand::RngExt;
 
@@ -71,16 +71,8 @@ fn a_training_left_anywhere_goes_on() {
     for method in [Method::Tempering, Method::Trajectory] {
         let training = Training { chains: 70, evaluate_every: 50, ..training(method, 250) };
         let fit = || Fit::new(start(), data.view(), data.view(), &training, Streams::new(3).of("test/aided")).unwrap();
-        let mut whole = fit();
-        while whole.advance() {}
-        let whole = whole.finish().unwrap().rbm;
-        let mut parts = fit();
-        while parts.advance() {
-            let mut next = fit();
-            next.restore(&parts.save()).unwrap();
-            parts = next;
-        }
-        assert!(parts.finish().unwrap().rbm == whole, "{method}");
+        let [whole, parts] = whole_and_in_parts(fit).map(|fit| fit.finish().unwrap().rbm);
+        assert!(parts == whole, "{method}");
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let alone = one.install(|| {
             let mut alone = fit();
