@@ -30,6 +30,7 @@ enum Machine {
   rgflow train rbm digits.npy --hidden 32 --epochs 100
   rgflow train rbm samples.npz --hidden 25 --method pcd                 towards the likelihood's optimum
   rgflow train rbm samples.npz --hidden 9 --method exact --set training.grow=1
+  rgflow train rbm samples.npz --hidden 25 --set training.along=8          its singular values along the training
   rgflow train rbm bytes.npy --scale 255
   rgflow train rbm bytes.npy --scale 255 --grey drawn         stochastically binarised in each epoch
   rgflow train rbm real.npy --units gaussian

@@ -127,6 +127,7 @@ pub struct Divergence {
     pub least_updates: Within<0, 1_000_000_000>,
     #[serde(skip_serializing_if = "NotNegative::is_nothing")]
     pub clip: NotNegative,
+    #[serde(skip_serializing_if = "Within::is_zero")]
     pub along: Within<0, 100>,
 }
 

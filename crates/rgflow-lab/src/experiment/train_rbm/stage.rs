@@ -18,7 +18,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rgflow::random::Streams;
 use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 
-const REVISION: u32 = 8;
+const REVISION: u32 = 7;
 /// Of the findings.
 const FOUND: u32 = 10;
 const MODEL: &str = "rbm/model.safetensors";
@@ -103,10 +103,11 @@ pub(super) fn train(
         revision: REVISION,
         settings: (&settings.data, &settings.machine, &settings.training),
         inputs: &inputs,
-        outputs: if *settings.training.divergence.starts > 1 {
-            &[MODEL, METRICS, ALONG, STARTS]
-        } else {
-            &[MODEL, METRICS, ALONG]
+        outputs: match (*settings.training.divergence.starts > 1, settings.training.divergence.along.is_zero()) {
+            (false, true) => &[MODEL, METRICS],
+            (true, true) => &[MODEL, METRICS, STARTS],
+            (false, false) => &[MODEL, METRICS, ALONG],
+            (true, false) => &[MODEL, METRICS, STARTS, ALONG],
         },
     };
     repetition.stage(what, |out| {
@@ -148,7 +149,9 @@ pub(super) fn train(
         let memory =
             |(k, (epoch, rbm)): (usize, &(f64, Rbm))| Along::of(*epoch, rbm, streams.of(&format!("rbm/along/{k}")));
         let along: Vec<Along> = along.par_iter().enumerate().map(memory).collect();
-        out.write(ALONG, serde_json::to_string_pretty(&along).map_err(|e| Error::failure(e.to_string()))?)?;
+        if !settings.training.divergence.along.is_zero() {
+            out.write(ALONG, serde_json::to_string_pretty(&along).map_err(|e| Error::failure(e.to_string()))?)?;
+        }
         if let Some(starts) = starts {
             out.write(STARTS, serde_json::to_string_pretty(&starts).map_err(|e| Error::failure(e.to_string()))?)?;
         }
@@ -277,7 +280,10 @@ pub(super) fn examine(
             likelihood,
             starts,
             gradient,
-            along: trained.json(ALONG)?,
+            along: match settings.training.divergence.along.is_zero() {
+                true => vec![],
+                false => trained.json(ALONG)?,
+            },
             memory: Memory::of(&rbm, streams.of("rbm/memory")),
             free_energy_gap: (b - a, ea.hypot(eb)),
             largest_weight: largest.into(),
