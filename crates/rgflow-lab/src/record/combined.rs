@@ -24,7 +24,8 @@ pub struct Combined {
     pub how: &'static str,
 }
 
-/// Mean over repetitions. Two or more: Student's t over seeds, which includes the noise of samples; one: its own error.
+/// Mean over repetitions. Two or more: Student's t over seeds, which includes the noise of samples, such that two errors
+/// are the 95.45 % interval; one: its own error.
 pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     let known: Option<Vec<Measured>> = values.iter().copied().collect();
     let Some(known) = known.filter(|k| !k.is_empty()) else {
@@ -42,7 +43,8 @@ pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
         };
     }
     let mean = student_t_error(&known.iter().map(|k| k.0).collect::<Vec<_>>());
-    let how = "mean over repetitions (data, thermometer and machine anew), error over repetitions (Student's t)";
+    let how = "mean over repetitions (data, thermometer and machine anew), error over repetitions (Student's t: two \
+               errors are 95.45 %)";
     let error = mean.error.is_finite().then_some(mean.error);
     Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
 }

@@ -320,8 +320,8 @@ mod tests {
         let seen = [observed((1.0, 9.0), None, 0.2), observed((3.0, 9.0), None, 0.004)];
         let all: Vec<&Observed> = seen.iter().collect();
         let mean = t_star(&all);
-        // Two repetitions: s / sqrt 2 = 1 times t = 1.8373; the errors of single repetitions are not added.
-        assert!((mean.error.expect("two repetitions") - 1.8373).abs() < 1e-3 && mean.value == Some(2.0));
+        // Two repetitions: s / sqrt 2 = 1 times t/2 = 6.984; the errors of single repetitions are not added.
+        assert!((mean.error.expect("two repetitions") - 6.984).abs() < 1e-3 && mean.value == Some(2.0));
         assert_eq!(t_star(&all[..1]).error, Some(9.0));
         assert!((p_thermal(&all) - 0.008).abs() < 1e-15);
     }

@@ -212,7 +212,9 @@ mod tests {
         ];
         let figures = ["fig4.1", "fig4.2", "fig4.3", "fig4.4", "sec5.thermal", "sec5.divergences", "sec5.penalties"];
         check(&output, &values, &figures);
-        let (of_sets, no) = (["differs"; 9], "differs");
+        // Two repetitions leave errors of 0.44 in T.
+        let (no, open) = ("differs", "inconclusive");
+        let of_sets = [open, no, open, no, open, open, open, open, open];
         let questions = [no, no, "agrees", no, "left out", no, "agrees"];
         assert_eq!(verdicts(&output), [&["agrees"], &of_sets[..], &["inconclusive", "agrees"], &questions].concat());
         // With L1 all temperatures are bounds; a set of several temperatures and the Gibbs flow lack some quantities.

@@ -62,7 +62,10 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
         row
     };
     let over = if found.len() > 1 {
-        format!("Errors: over {} repetitions with new data, thermometer and machine (Student's t).", found.len())
+        format!(
+            "Errors: over {} repetitions with new data, thermometer and machine (Student's t; two errors are 95.45 %).",
+            found.len()
+        )
     } else {
         "Errors: over samples, of one repetition.".into()
     };

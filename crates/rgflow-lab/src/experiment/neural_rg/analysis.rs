@@ -8,7 +8,7 @@ use ndarray::Array2;
 use rgflow::rg::neural::{self, Series, field_rows};
 use std::collections::BTreeMap;
 
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// beta* - beta_c at the crossing of two curves, and nu there.
 pub(super) type Crossing = [Measured; 2];

@@ -108,7 +108,7 @@ impl Couplings {
         self.estimate(self.fields.column(i).to_vec())
     }
 
-    /// J_ij = J_ji, dimensionless (beta times a coupling). Errors, of 16 blocks, are those of Student's t.
+    /// J_ij = J_ji, dimensionless (beta times a coupling). Errors, of 16 blocks, are those of [`student_t_error`].
     ///
     /// # Panics
     /// Unless i and j differ and are below n_visible, which is an error of the caller.
