@@ -1,7 +1,7 @@
 //! Checks of a record before it is written: keys, finite values, links.
 
 use super::Error;
-use crate::record::Record;
+use crate::record::{Claim, Record};
 use std::collections::BTreeSet;
 
 /// Refuses two numbers of one key and values that are not finite.
@@ -30,6 +30,15 @@ pub(super) fn check_links(record: &Record) -> Result<(), Error> {
     if let Some(missing) = named.find(|key| !keys.contains(key)) {
         return Err(Error::failure(format!("no number has the key {missing} that a claim or a null names")));
     }
+    let beside = |claim: &&Claim| {
+        let (number, null) = (record.number(&claim.number), claim.null.as_deref());
+        number
+            .zip(null.and_then(|key| record.number(key)))
+            .is_none_or(|(number, null)| number.beside_null(&null.key).is_some() || null.value.is_none())
+    };
+    if let Some(claim) = record.claims.iter().find(|claim| !beside(claim)) {
+        return Err(Error::failure(format!("{} is not compared with the null of its claim", claim.number)));
+    }
     let mut figures = BTreeSet::new();
     let twice = record.sections.iter().flat_map(|section| &section.figures).find(|figure| !figures.insert(&figure.id));
     twice.map_or(Ok(()), |figure| Err(Error::failure(format!("two figures are called {}", figure.id))))
@@ -38,7 +47,7 @@ pub(super) fn check_links(record: &Record) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Claim, Figure, Number, Section};
+    use crate::record::{Figure, Number, Section};
 
     #[test]
     fn links_to_nothing_are_found() {
@@ -50,13 +59,14 @@ mod tests {
             ..Record::default()
         };
         let claim = || Claim::of("fig1", "", &a).with_null(&b);
-        assert!(check_links(&record(&[&a, &b], claim())).is_ok());
         let missing = |record: &Record| check_links(record).unwrap_err().to_string();
-        assert!(missing(&record(&[&b], claim())).contains("the key a "));
-        assert!(missing(&record(&[&a], claim())).contains("the key b "));
+        assert!(missing(&record(&[&a, &b], claim())).contains("a is not compared with the null"));
         let beside_null = a.clone().against(&b);
+        assert!(check_links(&record(&[&beside_null, &b], claim())).is_ok());
+        assert!(missing(&record(&[&b], claim())).contains("the key a "));
+        assert!(missing(&record(&[&beside_null], claim())).contains("the key b "));
         assert!(missing(&record(&[&beside_null], Claim::of("fig1", "", &a))).contains("the key b "));
-        let mut twice = record(&[&a, &b], claim());
+        let mut twice = record(&[&beside_null, &b], claim());
         twice.sections = vec![Section::new("").figures([Figure::new("f", ""), Figure::new("f", "")])];
         assert!(missing(&twice).contains("two figures are called f"));
     }

@@ -1,6 +1,6 @@
 //! Claims of the thesis with the numbers that answer them: the lines of the verdict table.
 
-use super::{Cell, Number, Record, Table};
+use super::{Cell, Number, Record, Table, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// A claim and the keys of the numbers that answer it.
@@ -59,9 +59,12 @@ impl Claim {
     }
 }
 
-/// The verdict table: statement of the thesis, measured number, null, verdict. One line per claim of `records`.
+/// The verdict table: statement of the thesis, measured number, null, whether the two differ, verdict. One line per claim
+/// of `records`.
 pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
-    let columns = ["item", "the thesis states", "measured", "null (no machine)", "verdict"].map(String::from).into();
+    let columns = ["item", "the thesis states", "measured", "null (no machine)", "against the null", "verdict"]
+        .map(String::from)
+        .into();
     let rows = records.into_iter().flat_map(|record| record.claims.iter().map(|claim| row(record, claim))).collect();
     Table { caption: "What the thesis states and what is measured".into(), columns, rows, notes: Vec::new() }
 }
@@ -69,28 +72,43 @@ pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
 fn row(record: &Record, claim: &Claim) -> Vec<Cell> {
     let show = |number: Option<&Number>| number.map_or(Cell::text(""), Cell::from);
     let measured = record.number(&claim.number);
-    let verdict = measured.map_or(super::Verdict::NotCompared, Number::first_verdict).into();
+    let verdict = measured.map_or(Verdict::NotCompared, Number::first_verdict).into();
     let null = claim.null.as_deref().and_then(|key| record.number(key));
-    vec![Cell::text(&claim.item), Cell::text(&claim.states), show(measured), show(null), verdict]
+    let against = measured.zip(claim.null.as_deref()).and_then(|(number, key)| number.beside_null(key));
+    let against = Cell::text(against.map_or("", |comparison| discriminates(comparison.verdict)));
+    vec![Cell::text(&claim.item), Cell::text(&claim.states), show(measured), show(null), against, verdict]
+}
+
+/// Words for the verdict of a comparison with a null.
+fn discriminates(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Differs => "differs from the null",
+        Verdict::Agrees => "cannot be told from it",
+        _ => "cannot be compared with it",
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Verdict;
     use super::*;
 
     #[test]
     fn a_line_takes_value_null_and_verdict_from_the_numbers() {
-        let numbers = vec![
-            Number::new("a.T_star", 2.4, Some(0.1), "J/k_B", "").compare(2.5, 0.0, 0.25, "thesis"),
-            Number::new("a.null", 2.3, None, "J/k_B", ""),
-        ];
-        let claim = Claim::of("fig4.6", "about 2.5", &numbers[0]).with_null(&numbers[1]);
-        let claims = vec![claim, Claim::left_out("fig9", "")];
-        let table = verdicts([&Record { numbers, claims, ..Record::default() }]);
+        let null = Number::new("a.null", 2.3, None, "J/k_B", "");
+        let number = |key, value| Number::new(key, value, Some(0.1), "J/k_B", "").compare(2.5, 0.0, 0.25, "thesis");
+        let numbers = vec![number("a.T_star", 2.4).against(&null), number("b.T_star", 2.6).against(&null), null];
+        let claim = |i: usize| Claim::of("fig4.6", "about 2.5", &numbers[i]).with_null(&numbers[2]);
+        let claims = vec![claim(0), claim(1), Claim::left_out("fig9", "")];
+        let table = verdicts([&Record { numbers: numbers.clone(), claims, ..Record::default() }]);
         assert!(matches!(table.rows[0][2], Cell::Value { value: Some(2.4), error: Some(0.1), .. }));
         assert!(matches!(table.rows[0][3], Cell::Value { value: Some(2.3), .. }));
-        assert!(matches!(table.rows[0][4], Cell::Verdict(Verdict::Agrees)));
-        assert!(matches!(table.rows[1][4], Cell::Verdict(Verdict::NotCompared)));
+        assert!(matches!(table.rows[0][5], Cell::Verdict(Verdict::Agrees)));
+        assert!(matches!(table.rows[2][5], Cell::Verdict(Verdict::NotCompared)));
+        let words = table.rows.iter().map(|row| match &row[4] {
+            Cell::Text(words) => words.as_str(),
+            other => panic!("{other:?} is no text"),
+        });
+        // 0.1 and 0.3 from the null with an error of 0.1.
+        assert_eq!(words.collect::<Vec<_>>(), ["cannot be told from it", "differs from the null", ""]);
     }
 }

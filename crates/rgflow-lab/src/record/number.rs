@@ -1,5 +1,6 @@
 //! Numbers with errors, comparisons and verdicts.
 
+use rgflow::statistics::tail_of_errors;
 use serde::{Deserialize, Serialize};
 
 /// One number of `results.json`.
@@ -36,6 +37,13 @@ pub struct Comparison {
     pub source: String,
     /// Outcome.
     pub verdict: Verdict,
+    /// Deviation that the source's "about" allows beside errors; missing where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// Probability of a value at least so far off, to either side, if chance alone takes it beyond the tolerance; missing
+    /// without an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
 }
 
 /// Outcome of a comparison.
@@ -117,12 +125,15 @@ impl Number {
         // An undefined or infinite reference is shown as missing.
         let known = value.is_finite() && error.is_finite();
         let verdict = if known { self.verdict(value, error, tolerance) } else { Verdict::NotCompared };
+        let p = if known { self.chance(value, error, tolerance) } else { None };
         let error = (error > 0.0 && error.is_finite()).then_some(error);
         self.compare.push(Comparison {
             value: value.is_finite().then_some(value),
             error,
             source: source.into(),
             verdict,
+            tolerance: (tolerance > 0.0).then_some(tolerance),
+            p,
         });
         self
     }
@@ -130,7 +141,7 @@ impl Number {
     /// Compares with the measured `null`: its value and error, or if it is only an interval, the point of it nearest to
     /// ours. A null that has neither gives no comparison.
     pub fn against(self, null: &Number) -> Self {
-        let source = format!("null: {}", null.key);
+        let source = source_of_null(&null.key);
         match null.reference(self.value) {
             Some((value, error)) => self.compare(value, error, 0.0, source),
             None => self,
@@ -159,7 +170,9 @@ impl Number {
             }
             _ => Verdict::NotCompared,
         };
-        self.compare.push(Comparison { value: bound.value, error: bound.error, source: source.into(), verdict });
+        let p = bound.value.and_then(|reference| self.chance(reference, bound.error.unwrap_or(0.0), 0.0));
+        let (value, error, source) = (bound.value, bound.error, source.into());
+        self.compare.push(Comparison { value, error, source, verdict, tolerance: None, p });
         self
     }
 
@@ -181,6 +194,21 @@ impl Number {
     /// Verdict of its first comparison, which is that of a claim.
     pub fn first_verdict(&self) -> Verdict {
         self.compare.first().map_or(Verdict::NotCompared, |comparison| comparison.verdict)
+    }
+
+    /// The comparison with the null of this `key`, where it was made.
+    pub fn beside_null(&self, key: &str) -> Option<&Comparison> {
+        let source = source_of_null(key);
+        self.compare.iter().find(|comparison| comparison.source == source)
+    }
+
+    /// Probability of a value at least so far from the reference if the true one is off by the tolerance, two-sided by
+    /// Student's t with n_eff - 1 degrees of freedom, so that it is 4.55 % at two errors; `None` without an error.
+    fn chance(&self, reference: f64, reference_error: f64, tolerance: f64) -> Option<f64> {
+        let (value, error) = (self.value?, self.error.unwrap_or(0.0).hypot(reference_error));
+        let beyond = ((value - reference).abs() - tolerance).max(0.0);
+        (error > 0.0 && self.interval.is_none())
+            .then(|| tail_of_errors(beyond / error, self.n_eff.unwrap_or(f64::INFINITY)))
     }
 
     /// Reference value for `own` with its error, or the point of an interval nearest to `own`.
@@ -227,6 +255,11 @@ impl Number {
     }
 }
 
+/// Source of a comparison with the null of this `key`.
+fn source_of_null(key: &str) -> String {
+    format!("null: {key}")
+}
+
 /// As text: `2.25(3)`, or its interval.
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -257,6 +290,21 @@ mod tests {
         let all = [(2.1, Some(0.4)), (1.9, Some(0.4)), (-0.1, Some(0.4)), (2.1, None)].map(|(v, e)| verdict(v, e));
         assert_eq!(all, [Verdict::Agrees, Verdict::Inconclusive, Verdict::Differs, Verdict::NotCompared]);
         assert_eq!(Number::new("k", 0.3, Some(0.0), "1", "").below(&bound, "").first_verdict(), Verdict::Agrees);
+    }
+
+    /// Two errors are 4.55 % at any number of repetitions, and nothing beyond the tolerance is a probability of 1.
+    #[test]
+    fn the_probability_of_chance_goes_with_the_rule() {
+        let p = |value, n_eff: f64, tolerance| {
+            let number = Number::new("k", value, Some(0.3), "1", "").n_eff(n_eff).compare(1.0, 0.4, tolerance, "");
+            number.compare[0].p.unwrap()
+        };
+        for n in [2.0, 3.0, 10.0, f64::INFINITY] {
+            assert!((p(2.0, n, 0.0) - 0.0455).abs() < 1e-4 && (p(0.0, n, 0.0) - 0.0455).abs() < 1e-4, "{n}");
+            assert!((p(2.25, n, 0.25) - 0.0455).abs() < 1e-4 && p(1.25, n, 0.25) == 1.0, "{n}");
+        }
+        let exact = Number::new("k", 2.0, None, "1", "").compare(1.0, 0.0, 0.0, "");
+        assert_eq!(exact.compare[0].p, None);
     }
 
     #[test]

@@ -78,7 +78,14 @@ fn record(label: &str) -> Record {
         notes: vec![label.into()],
     };
     let mut number = Number::new(label, 2.4, Some(0.03), label, label);
-    number.compare.push(Comparison { value: None, error: None, source: label.into(), verdict: Verdict::Depends });
+    number.compare.push(Comparison {
+        value: None,
+        error: None,
+        source: label.into(),
+        verdict: Verdict::Depends,
+        tolerance: None,
+        p: None,
+    });
     Record {
         experiment: label.into(),
         title: label.into(),

@@ -1,6 +1,6 @@
 //! A value with its statistical error.
 
-use super::special::student_t_quantile;
+use super::special::{normal_tail, student_t_quantile, student_t_two_sided};
 use std::fmt;
 
 /// Upper end of the interval of two standard errors of a normal law, which holds 95.45 %: Phi(2).
@@ -89,6 +89,26 @@ pub fn student_t_error(values: &[f64]) -> Estimate {
         0.5 * student_t_quantile(PHI_TWO, n - 1.0) * (variance / n).sqrt()
     };
     Estimate { value, error, n_eff: n }
+}
+
+/// Probability that the mean of `n` values is off by at least so many `errors` of [`student_t_error`], to either side:
+/// 4.55 % at two errors, whatever n. Errors of infinitely many values, and of fewer than two, are those of a normal law.
+///
+/// ```
+/// use rgflow::statistics::tail_of_errors;
+/// assert!((tail_of_errors(2.0, 3.0) - 0.0455).abs() < 1e-5 && (tail_of_errors(2.0, 1e9) - 0.0455).abs() < 1e-5);
+/// // Student's law has longer tails: 0.27 % of a normal law.
+/// assert!((tail_of_errors(3.0, 3.0) - 0.0210).abs() < 1e-4);
+/// ```
+pub fn tail_of_errors(errors: f64, n: f64) -> f64 {
+    /// Degrees of freedom from which Student's law is normal to seven digits.
+    const MANY: f64 = 1e7;
+    let dof = n - 1.0;
+    if (1.0..MANY).contains(&dof) {
+        student_t_two_sided(0.5 * errors * student_t_quantile(PHI_TWO, dof), dof)
+    } else {
+        normal_tail(errors)
+    }
 }
 
 /// Mean of independent values with its standard error s / sqrt n; one value has the error NaN, none the value NaN.

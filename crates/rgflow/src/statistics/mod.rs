@@ -25,7 +25,7 @@ pub use collections::{distinct_collections, purity};
 pub use convergence::{Convergence, convergence};
 pub use correlated::{CorrelatedMean, LEAST_TIMES, SeriesError, burn_in, correlated_mean};
 pub use distances::{Distances, jensen_shannon, kullback_leibler, total_variation};
-pub use estimate::{Estimate, mean_and_deviation, mean_error, student_t_error};
+pub use estimate::{Estimate, mean_and_deviation, mean_error, student_t_error, tail_of_errors};
 pub use log_mean::{LEAST_EFFECTIVE, LogMean, log_mean};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
 pub use resampling::{bootstrap, jackknife};

@@ -52,12 +52,17 @@ pub(crate) fn student_t_quantile(p: f64, dof: f64) -> f64 {
     bisect(0.0, high, |t| student_t_two_sided(t, dof) > tail)
 }
 
+/// Two-sided tail of the normal law beyond `z` standard deviations.
+pub(crate) fn normal_tail(z: f64) -> f64 {
+    libm::erfc(z / std::f64::consts::SQRT_2)
+}
+
 /// The z whose two-sided normal tail is `p`: 0 for p = 1; at most 37.5, where the tail leaves the range of f64.
 pub(crate) fn normal_z(p: f64) -> f64 {
     if p >= 1.0 {
         return 0.0;
     }
-    bisect(0.0, 37.5, |z| libm::erfc(z / std::f64::consts::SQRT_2) > p)
+    bisect(0.0, 37.5, |z| normal_tail(z) > p)
 }
 
 /// Quantile of the normal law, `p` in (0, 1): algorithm AS 241 of Wichura (Applied Statistics 37 (1988) 477), to 1e-15

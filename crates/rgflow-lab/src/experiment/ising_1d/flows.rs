@@ -1,7 +1,7 @@
 //! Figures of the 1D study: P(T) of the thermometer, and ends of the flows by training set, compared with the law of
 //! the data and the exact RG.
 
-use super::quantity::{Over, UNIT, compared, quantity, values};
+use super::quantity::{Over, UNIT, against, compared, quantity, values};
 use super::settings::{ALL, COLD, HOT, SETS, Settings, WARM};
 use super::stage::Findings;
 use crate::record::Place;
@@ -116,6 +116,7 @@ impl Sets {
         let one = "thesis figs 4.2-4.4: all starts end at one temperature";
         let exact = |t| chain::thermodynamics(*settings.chain.spins, t).ok();
         let hot = Temperature::new(*settings.rbm.hot).ok().and_then(exact).map_or(0.0, |x| x.energy);
+        let null_energy = of_set("null.energy", "J per spin", null, |f, s| Some(f.stage.null[s].energy));
         let energy =
             of_flow("energy", "J per spin", &format!("mean of the {what}"), &|flow| mean(flow, |end| end.energy));
         let what = "distinct ends of the mean-field map over all states";
@@ -125,20 +126,21 @@ impl Sets {
                 if let Some((value, _, source)) = thesis(settings, s) {
                     number = compared(over, number, [value, 0.0, ABOUT], source);
                 }
-                let reading = null_t_star.at(s);
-                let reading = [reading.get(), reading.error.unwrap_or(0.0), 0.0];
-                compared(over, number, reading, &format!("the null: {null}"))
+                against(over, number, null_t_star.at(s))
             }),
             null_t_star: null_t_star.map(about),
             null_bayes: null_bayes.map(about),
-            null_energy: of_set("null.energy", "J per spin", null, |f, s| Some(f.stage.null[s].energy)),
             as_ising: AsIsing::new(over, "rbm.{set}.", [set], machine, |f, [s]| &f.effective[s]),
             trace: trace.map(|one| one.map(|[s], number| if is_one(s) { number } else { number.unlisted() })),
             spread: spread.map(|_, number| compared(over, number, [0.0, 0.0, ABOUT], one)),
             energy: energy.map(|[s, _], number| match s {
-                HOT => compared(over, number, [hot, 0.0, ENERGY], "thesis fig 4.4: ends at T = inf"),
+                HOT => {
+                    let number = compared(over, number, [hot, 0.0, ENERGY], "thesis fig 4.4: ends at T = inf");
+                    against(over, number, null_energy.at(s))
+                }
                 _ => number,
             }),
+            null_energy,
             ends: ends.map(|[_, m], number| if m == Mode::Gibbs.place() { number.unlisted() } else { number }),
         }
     }

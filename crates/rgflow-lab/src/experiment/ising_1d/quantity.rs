@@ -32,11 +32,22 @@ pub(super) fn values<const N: usize>(of: &Quantity<N>) -> Quantity<N> {
 
 /// Compares a number with a value, its error and a tolerance.
 pub(super) fn compared(over: &Over, number: Number, [value, error, tolerance]: [f64; 3], source: &str) -> Number {
-    let mut number = number.compare(value, error, tolerance, source);
-    // A single training does not show its scatter.
+    undecided_alone(over, number.compare(value, error, tolerance, source))
+}
+
+/// Compares a number with its null.
+pub(super) fn against(over: &Over, number: Number, null: &Number) -> Number {
+    undecided_alone(over, number.against(null))
+}
+
+/// A single training does not show its scatter: the last comparison of one repetition is `inconclusive`.
+fn undecided_alone(over: &Over, mut number: Number) -> Number {
     if let (1, Some(comparison)) = (over.found.len(), number.compare.last_mut()) {
         comparison.verdict = Verdict::Inconclusive;
-        comparison.source += "; one repetition has no error";
+        let why = "; one repetition has no error";
+        if !number.how.ends_with(why) {
+            number.how += why;
+        }
     }
     number
 }

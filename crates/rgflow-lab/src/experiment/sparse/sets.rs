@@ -49,7 +49,10 @@ impl Set {
         let compared = |mut ends: Thermal<2>, is_cold: &dyn Fn(usize) -> bool| {
             ends.t_star = ends.t_star.map(|_, star| star.against(null.t_star.at(())));
             ends.energy = ends.energy.map(|[place, _], energy| match is_cold(place) {
-                true => energy.compare(GROUND, 0.0, NEAR, "thesis fig 4.16: ends at T = 0"),
+                true => {
+                    let energy = energy.compare(GROUND, 0.0, NEAR, "thesis fig 4.16: ends at T = 0");
+                    energy.against(null.energy.at(()))
+                }
                 false => energy,
             });
             ends

@@ -168,6 +168,8 @@ impl Features {
         });
         let source = "thesis section 5.1: an RBM extracts features as PCA does";
         let ratio = ratio.map(|_, ratio| ratio.compare(1.0, 0.0, CAPTURED, source));
+        let untrained = ratio.at(1).clone();
+        let ratio = ratio.map(|[i], ratio| if i == 0 { ratio.against(&untrained) } else { ratio });
         Self { temperature, variance, left, ratio }
     }
 
