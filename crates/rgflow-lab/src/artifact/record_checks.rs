@@ -13,8 +13,16 @@ pub(super) fn check_numbers(record: &Record) -> Result<(), Error> {
         }
         let interval = number.interval.iter().flatten().flatten();
         let values = [number.value, number.error, number.n_eff];
-        let compared = number.compare.iter().flat_map(|c| [c.value, c.error]).flatten();
-        if values.iter().flatten().chain(interval).copied().chain(compared).any(|v| !v.is_finite()) {
+        let compared = number.compare.iter().flat_map(|c| [c.value, c.error, c.p]).flatten();
+        if values
+            .iter()
+            .flatten()
+            .chain(interval)
+            .chain(number.confidence.iter().flatten())
+            .copied()
+            .chain(compared)
+            .any(|v| !v.is_finite())
+        {
             return Err(Error::failure(format!("the number {} is not finite: it must be null", number.key)));
         }
     }

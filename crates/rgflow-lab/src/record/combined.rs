@@ -1,7 +1,7 @@
 //! Means over repetitions, with a description of their errors.
 
 use super::Number;
-use rgflow::statistics::student_t_error;
+use rgflow::statistics::{Fraction, TWO_ERRORS, student_t_error};
 
 /// Ends of a range; `None` is an open side.
 pub type Interval = [Option<f64>; 2];
@@ -18,8 +18,10 @@ pub struct Combined {
     pub error: Option<f64>,
     /// Only if the value is a bound or a range; `None` is an open side.
     pub interval: Option<[Option<f64>; 2]>,
-    /// Number of repetitions, or of samples in a single one.
+    /// Number of repetitions, or of samples in a single one; of a fraction, that of the trials.
     pub n_eff: f64,
+    /// Of a fraction: the ends of its 95.45 % interval.
+    pub confidence: Option<[f64; 2]>,
     /// Description of the error: over repetitions or samples.
     pub how: &'static str,
 }
@@ -30,7 +32,7 @@ pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     let known: Option<Vec<Measured>> = values.iter().copied().collect();
     let Some(known) = known.filter(|k| !k.is_empty()) else {
         let how = "undefined for at least one repetition";
-        return Combined { value: None, error: None, interval: None, n_eff: 0.0, how };
+        return Combined { value: None, error: None, interval: None, n_eff: 0.0, confidence: None, how };
     };
     if let [(value, error)] = known[..] {
         let error = error.is_finite().then_some(error);
@@ -39,6 +41,7 @@ pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
             error,
             interval: None,
             n_eff: n,
+            confidence: None,
             how: "error over samples (one repetition)",
         };
     }
@@ -46,7 +49,24 @@ pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     let how = "mean over repetitions (data, thermometer and machine anew), error over repetitions (Student's t: two \
                errors are 95.45 %)";
     let error = mean.error.is_finite().then_some(mean.error);
-    Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, how }
+    Combined { value: Some(mean.value), error, interval: None, n_eff: known.len() as f64, confidence: None, how }
+}
+
+/// A fraction of independent trials with the 95.45 % interval of Clopper and Pearson, a quarter of which is its error;
+/// undefined without trials.
+pub fn fraction(counted: Fraction) -> Combined {
+    if counted.of == 0 {
+        return over_seeds(&[None], 0.0);
+    }
+    let [low, high] = counted.interval(TWO_ERRORS);
+    Combined {
+        value: Some(counted.value()),
+        error: Some(0.25 * (high - low)),
+        interval: None,
+        n_eff: counted.of as f64,
+        confidence: Some([low, high]),
+        how: "fraction of all trials, 95.45 % interval of Clopper and Pearson",
+    }
 }
 
 /// Interval of two standard errors on both sides.
@@ -77,6 +97,7 @@ impl Combined {
         let mut number =
             Number::new(key, self.value.unwrap_or(f64::NAN), self.error, unit, format!("{what}; {}", self.how))
                 .interval(self.interval);
+        number.confidence = self.confidence;
         number.n_eff = (self.n_eff > 0.0).then_some(self.n_eff);
         number
     }

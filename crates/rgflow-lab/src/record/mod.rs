@@ -13,7 +13,7 @@ mod table;
 pub mod testing;
 
 pub use claim::{Claim, verdicts};
-pub use combined::{Combined, Interval, Measured, around, over_seeds, union};
+pub use combined::{Combined, Interval, Measured, around, fraction, over_seeds, union};
 pub use dimension::{Dimension, Position, Rows};
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};

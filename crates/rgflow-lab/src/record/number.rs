@@ -1,6 +1,6 @@
 //! Numbers with errors, comparisons and verdicts.
 
-use rgflow::statistics::tail_of_errors;
+use rgflow::statistics::{Fraction, tail_of_errors};
 use serde::{Deserialize, Serialize};
 
 /// One number of `results.json`.
@@ -19,6 +19,9 @@ pub struct Number {
     /// Only if the value is a bound or a range: `[low, high]`, `null` = open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[Option<f64>; 2]>,
+    /// Only of a fraction of counted trials, whose number is `n_eff`: ends of its 95.45 % interval, which is not symmetric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<[f64; 2]>,
     /// Method of measurement, and description of the error.
     pub how: String,
     /// Comparisons with reference values.
@@ -89,6 +92,7 @@ impl Number {
             n_eff: None,
             unit: unit.into(),
             interval: None,
+            confidence: None,
             how: how.into(),
             compare: Vec::new(),
         }
@@ -203,9 +207,14 @@ impl Number {
     }
 
     /// Probability of a value at least so far from the reference if the true one is off by the tolerance, two-sided by
-    /// Student's t with n_eff - 1 degrees of freedom, so that it is 4.55 % at two errors; `None` without an error.
+    /// Student's t with n_eff - 1 degrees of freedom, so that it is 4.55 % at two errors, or of a fraction by the
+    /// binomial law; `None` without an error.
     fn chance(&self, reference: f64, reference_error: f64, tolerance: f64) -> Option<f64> {
         let (value, error) = (self.value?, self.error.unwrap_or(0.0).hypot(reference_error));
+        if let (Some(_), Some(of), true) = (self.confidence, self.n_eff, reference_error == 0.0) {
+            let allowed = (reference + (value - reference).clamp(-tolerance, tolerance)).clamp(0.0, 1.0);
+            return Some(Fraction { yes: (value * of).round() as u64, of: of as u64 }.two_sided(allowed));
+        }
         let beyond = ((value - reference).abs() - tolerance).max(0.0);
         (error > 0.0 && self.interval.is_none())
             .then(|| tail_of_errors(beyond / error, self.n_eff.unwrap_or(f64::INFINITY)))
@@ -226,7 +235,17 @@ impl Number {
         self.value.unwrap_or(f64::NAN)
     }
 
-    /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`;
+    /// Two errors towards `reference`: the distance of that end of the 95.45 % interval.
+    fn two_errors(&self, value: f64, reference: f64) -> f64 {
+        match self.confidence {
+            Some([low, _]) if reference < value => value - low,
+            Some([_, high]) => high - value,
+            None => 2.0 * self.error.unwrap_or(0.0),
+        }
+    }
+
+    /// The rule: `agrees` if |difference| <= sqrt(tolerance^2 + (2 error)^2 + (2 reference error)^2), else `differs`,
+    /// where two errors of a fraction reach to the end of its interval;
     /// an own error above a nonzero tolerance is `inconclusive`; a value that is only an interval is compared by its
     /// nearest end, and if the other end is beyond a tolerance it is `inconclusive` too.
     fn verdict(&self, reference: f64, reference_error: f64, tolerance: f64) -> Verdict {
@@ -243,8 +262,8 @@ impl Number {
             Some([low, high]) => reference.clamp(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)),
             None => value,
         };
-        let own = if self.interval.is_some() { 0.0 } else { own };
-        let allowed = (tolerance.powi(2) + (2.0 * own).powi(2) + (2.0 * reference_error).powi(2)).sqrt();
+        let own = if self.interval.is_some() { 0.0 } else { self.two_errors(value, reference) };
+        let allowed = (tolerance.powi(2) + own.powi(2) + (2.0 * reference_error).powi(2)).sqrt();
         if (nearest - reference).abs() > allowed {
             Verdict::Differs
         } else if tolerance > 0.0 && far > allowed {
@@ -305,6 +324,24 @@ mod tests {
         }
         let exact = Number::new("k", 2.0, None, "1", "").compare(1.0, 0.0, 0.0, "");
         assert_eq!(exact.compare[0].p, None);
+    }
+
+    /// Two of three are not "always", which would have no exception, and three of three are not "never"; one of three may
+    /// be one half.
+    #[test]
+    fn a_fraction_is_compared_by_its_own_interval() {
+        let compared = |yes, reference, tolerance| {
+            let number = super::super::fraction(Fraction { yes, of: 3 }).number("k", "1", "");
+            let number = number.compare(reference, 0.0, tolerance, "");
+            (number.first_verdict(), number.compare[0].p.unwrap())
+        };
+        assert_eq!(compared(2, 1.0, 0.0), (Verdict::Differs, 0.0));
+        assert_eq!(compared(3, 0.0, 0.0), (Verdict::Differs, 0.0));
+        assert_eq!(compared(3, 1.0, 0.0), (Verdict::Agrees, 1.0));
+        let (verdict, p) = compared(1, 0.5, 0.0);
+        assert!(verdict == Verdict::Agrees && (p - 1.0).abs() < 1e-12, "{p}");
+        // The error of three trials is far above a tolerance of 0.01.
+        assert_eq!(compared(3, 1.0, 0.01).0, Verdict::Inconclusive);
     }
 
     #[test]

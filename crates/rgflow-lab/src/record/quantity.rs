@@ -1,9 +1,9 @@
 //! Quantities: a value with error, interval and n_eff at every place of named dimensions, defined once. Numbers, cells,
 //! curves, maps, verdicts and claims are made from them.
 
-use super::combined::{Combined, Measured, over_seeds};
+use super::combined::{Combined, Measured, fraction, over_seeds};
 use super::{Dimension, Number};
-use rgflow::statistics::Estimate;
+use rgflow::statistics::{Estimate, Fraction};
 
 /// A quantity over `N` dimensions.
 #[derive(Clone, Debug)]
@@ -205,6 +205,24 @@ impl<'a, F> Repeated<'a, F> {
         Quantity::new(&self.key(key), dimensions, unit, what, |place| self.mean(|found| of(found, place)))
     }
 
+    /// Fraction of the trials `of` all repetitions together; undefined if a repetition counts none.
+    ///
+    /// # Panics
+    /// As [`Quantity::new`].
+    pub fn fraction<const N: usize>(
+        &self,
+        key: &str,
+        dimensions: [&Dimension; N],
+        what: &str,
+        of: impl Fn(&'a F, [usize; N]) -> Option<Fraction>,
+    ) -> Quantity<N> {
+        Quantity::new(&self.key(key), dimensions, "1", what, |place| {
+            let counted: Option<Vec<Fraction>> = self.found.iter().map(|found| of(found, place)).collect();
+            let sum = |read: fn(&Fraction) -> u64| counted.iter().flatten().map(read).sum();
+            fraction(Fraction { yes: sum(|f| f.yes), of: sum(|f| f.of) })
+        })
+    }
+
     /// A quantity that is only shown.
     pub fn shown<S: Sample, const N: usize>(
         &self,
@@ -339,6 +357,18 @@ mod tests {
         assert_eq!(size.curve("ends", |l| ends.at((l, 1))).y, [102.0, 112.0]);
         assert_eq!((size.curve("ends", |l| ends.at((l, 1))).x), [8.0, 16.0]);
         assert_eq!(size.list(|l| ends.at((l, 0)).value.unwrap_or(0.0)), "2, 12");
+    }
+
+    #[test]
+    fn trials_of_all_repetitions_make_one_fraction() {
+        let over = Repeated::new("test", &[1u64, 2]);
+        let of = |yes: &u64| Some(Fraction { yes: *yes, of: 2 });
+        let told = over.fraction("told", [], "told apart", |yes, []| of(yes));
+        let number = told.at(());
+        let [low, high] = number.confidence.unwrap();
+        assert_eq!((number.value, number.n_eff, number.error), (Some(0.75), Some(4.0), Some(0.25 * (high - low))));
+        let none = over.fraction("none", [], "", |yes, []| of(yes).filter(|f| f.yes > 1));
+        assert_eq!(none.at(()).value, None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub use crate::record::{
 pub use rayon::prelude::*;
 pub use rgflow::flow::Mode;
 pub use rgflow::lattice::Temperature;
+pub use rgflow::statistics::Fraction;
 pub use serde::{Deserialize, Serialize};
 
 #[cfg(test)]

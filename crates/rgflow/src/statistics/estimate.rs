@@ -3,7 +3,11 @@
 use super::special::{normal_tail, student_t_quantile, student_t_two_sided};
 use std::fmt;
 
-/// Upper end of the interval of two standard errors of a normal law, which holds 95.45 %: Phi(2).
+/// Probability inside of two standard errors of a normal law: 2 Phi(2) - 1. Whatever is decided by two errors is decided
+/// at this level.
+pub const TWO_ERRORS: f64 = 0.954_499_736_103_641_6;
+
+/// Upper end of that interval: Phi(2).
 const PHI_TWO: f64 = 0.977_249_868_051_820_8;
 
 /// A measured value, its statistical error and what it rests on.

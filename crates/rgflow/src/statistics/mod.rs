@@ -2,7 +2,7 @@
 //! tests of hypotheses; principal components.
 //!
 //! Every average of a Markov chain needs its integrated autocorrelation time ([`tau_int`]); averages over repeated runs
-//! need Student's t ([`student_t_error`]); functions of averages need resampling ([`jackknife`], [`bootstrap`]).
+//! need Student's t ([`student_t_error`]); counts need the binomial law ([`Fraction`]); functions of averages need resampling ([`jackknife`], [`bootstrap`]).
 
 mod autocorrelation;
 mod binning;
@@ -12,6 +12,7 @@ mod convergence;
 mod correlated;
 pub mod distances;
 mod estimate;
+mod fraction;
 mod log_mean;
 mod principal;
 mod resampling;
@@ -25,7 +26,8 @@ pub use collections::{distinct_collections, purity};
 pub use convergence::{Convergence, convergence};
 pub use correlated::{CorrelatedMean, LEAST_TIMES, SeriesError, burn_in, correlated_mean};
 pub use distances::{Distances, jensen_shannon, kullback_leibler, total_variation};
-pub use estimate::{Estimate, mean_and_deviation, mean_error, student_t_error, tail_of_errors};
+pub use estimate::{Estimate, TWO_ERRORS, mean_and_deviation, mean_error, student_t_error, tail_of_errors};
+pub use fraction::Fraction;
 pub use log_mean::{LEAST_EFFECTIVE, LogMean, log_mean};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
 pub use resampling::{bootstrap, jackknife};

@@ -1,7 +1,7 @@
 //! Special functions built on `libm`, so that they give the same bits on every platform.
 
 /// Regularised incomplete beta function I_x(a, b), `x` in `[0, 1]`, by Lentz's continued fraction.
-fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
+pub(crate) fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
     }
@@ -96,7 +96,7 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
 }
 
 /// The point in `[low, high]` where `above_left` turns from true to false.
-fn bisect(mut low: f64, mut high: f64, above_left: impl Fn(f64) -> bool) -> f64 {
+pub(crate) fn bisect(mut low: f64, mut high: f64, above_left: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..200 {
         let middle = 0.5 * (low + high);
         if middle <= low || middle >= high {

@@ -47,7 +47,8 @@ impl BlockSpins {
             READABLE.start(),
             READABLE.end()
         );
-        let away = over.number(&format!("rg.{name}.away"), "1", &farther, away);
+        let away = over.fraction(&format!("rg.{name}.away"), [], &farther, |f, []| Some(away(f)));
+        let away = away.at(()).clone();
         Self {
             t_star: Quantity::new(&key(&name, "T_star"), [temperature], "J/k_B", &format!("T*: {what}"), |[k]| {
                 t_star(&seen(k))
@@ -84,12 +85,7 @@ pub(super) fn distance(t: f64) -> f64 {
     (t - Temperature::CRITICAL.value()).abs()
 }
 
-/// Fraction of true values; `None` for an empty iterator.
-pub(super) fn share(values: impl Iterator<Item = bool>) -> Option<f64> {
-    let (mut n, mut yes) = (0.0, 0.0);
-    for value in values {
-        n += 1.0;
-        yes += f64::from(u8::from(value));
-    }
-    (n > 0.0).then(|| yes / n)
+/// Fraction of true values.
+pub(super) fn share(values: impl Iterator<Item = bool>) -> Fraction {
+    values.fold(Fraction { yes: 0, of: 0 }, |all, value| Fraction { yes: all.yes + u64::from(value), of: all.of + 1 })
 }

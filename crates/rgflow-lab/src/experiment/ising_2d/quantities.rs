@@ -185,7 +185,7 @@ impl Quantities {
         let what = "fraction of starts whose T* at the end of the {mode} flow is nearer to T_c than their \
             temperature, trained on \"{set}\"; starts as for ising-2d.rg.b2.away";
         let towards =
-            over.quantity("rbm.{set}.{mode}.towards", [&set, &mode], "1", what, |f, [s, m]| fraction(f, s, m));
+            over.fraction("rbm.{set}.{mode}.towards", [&set, &mode], what, |f, [s, m]| Some(fraction(f, s, m)));
         let z = found.iter().map(|f| f.thermal.start_difference_z);
         Self {
             energy: samples(over, &temperature, "energy", "J per spin", |o| o.energy)
@@ -382,8 +382,8 @@ fn distinguishable(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 
             range.start(),
             range.end()
         );
-        let number = over.number(&format!("thermometer.told_apart.{name}"), "1", &what, told);
-        number.compare(says, 0.0, 0.0, "thesis fig 4.5: told apart, but for the lowest temperatures")
+        let told = over.fraction(&format!("thermometer.told_apart.{name}"), [], &what, |f, []| Some(told(f)));
+        told.at(()).clone().compare(says, 0.0, 0.0, "thesis fig 4.5: told apart, but for the lowest temperatures")
     })
 }
 

@@ -125,9 +125,9 @@ fn record(settings: &Settings, found: &[Findings]) -> Record {
     let what = "fraction of the trainings with one end, {mixtures} mixtures, {mode} flow";
     let of = |f: &Findings, [m, n]: [usize; 2]| {
         let ends: Vec<usize> = f.0[n * rate.len()..][..rate.len()].iter().flatten().map(|ends| ends[m]).collect();
-        ends.iter().filter(|ends| **ends == 1).count() as f64 / ends.len() as f64
+        Some(Fraction { yes: ends.iter().filter(|ends| **ends == 1).count() as u64, of: ends.len() as u64 })
     };
-    let one = over.quantity("mixtures{mixtures}.{mode}.one", [&mode, &mixtures], "1", what, of);
+    let one = over.fraction("mixtures{mixtures}.{mode}.one", [&mode, &mixtures], what, of);
     let one = one.map(|[_, n], one| {
         let (expected, source) = match counts[n] {
             4500.. => (1.0, "thesis fig 4.13: one end with 4500 mixtures"),

@@ -42,8 +42,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         over.number(&key, "1", &what, |f| f.flows[s][m].ends.get(i).copied())
     });
     let what = "fraction of repetitions with more than one end at the last step";
-    let several = over.quantity("{set}.{mode}.several", [&set, &mode], "1", what, |f, [s, m]| {
-        Some(usize::from(*f.flows[s][m].ends.last()? > 1))
+    let several = over.fraction("{set}.{mode}.several", [&set, &mode], what, |f, [s, m]| {
+        Some(Fraction { yes: u64::from(*f.flows[s][m].ends.last()? > 1), of: 1 })
     });
     let several = several.map(|[s, _], several| {
         let (_, _, are_several, source) = THESIS[s];
