@@ -2,7 +2,7 @@
 
 use super::Item;
 use crate::artifact::OVERVIEW;
-use crate::record::{Cell, Record, Section, Verdict, verdicts};
+use crate::record::{Cell, Record, Section, Verdict, family, verdicts};
 
 /// An item of the thesis, and the record of its experiment.
 pub struct ItemRecord<'a> {
@@ -33,8 +33,8 @@ pub fn overview(found: &[ItemRecord], left_out: &[(&Item, String)]) -> Record {
     found.sort_by_key(|one| place(&one.item.id));
     let mut summary = verdicts(records.iter().copied());
     // An experiment makes more items than were requested.
-    let asked = |row: &Vec<Cell>| matches!(&row[0], Cell::Text(item) if found.iter().any(|one| one.item.id == *item));
-    summary.rows.retain(asked);
+    let asked = |item: &str| found.iter().any(|one| one.item.id == item);
+    summary.rows.retain(|row| matches!(&row[0], Cell::Text(item) if asked(item)));
     let id = |row: &Vec<Cell>| if let Cell::Text(id) = &row[0] { place(id) } else { Vec::new() };
     summary.rows.sort_by_key(id);
     summary.notes =
@@ -47,6 +47,8 @@ pub fn overview(found: &[ItemRecord], left_out: &[(&Item, String)]) -> Record {
         all.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), v.word())).collect();
     let mut answers = vec![format!("Of {} statements: {}.", summary.rows.len(), words.join(", "))];
     answers.extend(summary.notes.iter().cloned());
+    let claims = records.iter().flat_map(|record| record.claims.iter().map(move |claim| (*record, claim)));
+    summary.notes.extend(family(claims.filter(|(_, claim)| asked(&claim.item))));
     let mut numbers = Vec::new();
     for record in &records {
         let named = |key: &String| record.claims.iter().any(|c| c.number == *key || c.null.as_ref() == Some(key));

@@ -4,6 +4,7 @@
 mod claim;
 mod combined;
 mod dimension;
+mod family;
 mod figure;
 pub mod format;
 mod number;
@@ -15,6 +16,7 @@ pub mod testing;
 pub use claim::{Claim, verdicts};
 pub use combined::{Combined, Interval, Measured, around, fraction, over_seeds, union};
 pub use dimension::{Dimension, Position, Rows};
+pub use family::family;
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};
 pub use quantity::{ByPlace, Grouped, Numbers, Place, Places, Quantity, Repeated, Sample};
@@ -68,6 +70,16 @@ impl Record {
         let mut listed = Vec::new();
         all.iter().for_each(|one| one.list(&[], &mut listed));
         self.numbers.extend(listed.into_iter().cloned());
+    }
+
+    /// Appends the table of verdicts, if there are claims.
+    pub fn judged(mut self) -> Self {
+        if !self.claims.is_empty() {
+            let mut table = verdicts([&self]);
+            table.notes.extend(family(self.claims.iter().map(|claim| (&self, claim))));
+            self.sections.push(Section::new("What the thesis states").tables([table]));
+        }
+        self
     }
 
     /// The number `key`.

@@ -152,6 +152,16 @@ impl Number {
         }
     }
 
+    /// Where the first comparison differs and that is because of a setting, its verdict is `depends` and its source names
+    /// the `setting`.
+    pub fn depending_on(mut self, setting: &str) -> Self {
+        if let Some(first) = self.compare.first_mut().filter(|first| first.verdict == Verdict::Differs) {
+            first.verdict = Verdict::Depends;
+            first.source += &format!("; depends on {setting}");
+        }
+        self
+    }
+
     /// Tests the claim of being above `bound`, by more than two errors of both. If it is as far below, it `differs`.
     pub fn above(self, bound: &Number, source: impl Into<String>) -> Self {
         self.beyond(1.0, bound, source)

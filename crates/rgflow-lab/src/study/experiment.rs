@@ -161,7 +161,7 @@ impl<E: Experiment> AnyExperiment for E {
         run.progress().report(Event::Begins(AFTER_STAGES));
         let mut record = self.record(&settings, &found)?;
         record.summary.notes.extend(recorded(&Experiment::files(self)));
-        Ok(record)
+        Ok(record.judged())
     }
 }
 
