@@ -152,10 +152,11 @@ impl Number {
         }
     }
 
-    /// Where the first comparison differs and that is because of a setting, its verdict is `depends` and its source names
-    /// the `setting`.
-    pub fn depending_on(mut self, setting: &str) -> Self {
-        if let Some(first) = self.compare.first_mut().filter(|first| first.verdict == Verdict::Differs) {
+    /// If the outcome of the first comparison `changes` with a setting: its verdict is `depends`, and its source names the
+    /// `setting`. A comparison that decides nothing stays as it is.
+    pub fn depending_on(mut self, setting: &str, changes: bool) -> Self {
+        let decided = |first: &&mut Comparison| matches!(first.verdict, Verdict::Agrees | Verdict::Differs);
+        if let Some(first) = self.compare.first_mut().filter(decided).filter(|_| changes) {
             first.verdict = Verdict::Depends;
             first.source += &format!("; depends on {setting}");
         }
@@ -319,6 +320,17 @@ mod tests {
         let all = [(2.1, Some(0.4)), (1.9, Some(0.4)), (-0.1, Some(0.4)), (2.1, None)].map(|(v, e)| verdict(v, e));
         assert_eq!(all, [Verdict::Agrees, Verdict::Inconclusive, Verdict::Differs, Verdict::NotCompared]);
         assert_eq!(Number::new("k", 0.3, Some(0.0), "1", "").below(&bound, "").first_verdict(), Verdict::Agrees);
+    }
+
+    #[test]
+    fn what_depends_names_the_setting() {
+        let number = |value| Number::new("k", value, Some(0.1), "1", "").compare(0.0, 0.0, 0.5, "s");
+        let first = |value, changes| number(value).depending_on("rbm.epochs", changes).compare[0].clone();
+        assert_eq!(first(2.0, true).verdict, Verdict::Depends);
+        assert_eq!(first(2.0, true).source, "s; depends on rbm.epochs");
+        assert_eq!((first(2.0, false).verdict, first(0.0, true).verdict), (Verdict::Differs, Verdict::Depends));
+        let undecided = Number::new("k", 2.0, Some(0.6), "1", "").compare(0.0, 0.0, 0.5, "s");
+        assert_eq!(undecided.depending_on("rbm.epochs", true).first_verdict(), Verdict::Inconclusive);
     }
 
     /// Two errors are 4.55 % at any number of repetitions, and nothing beyond the tolerance is a probability of 1.

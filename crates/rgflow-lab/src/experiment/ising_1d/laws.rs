@@ -202,7 +202,12 @@ pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over,
     });
     let shift = shift.map(|[o], shift| match o {
         0 => shift.unlisted(),
-        _ => compared(over, shift, [0.0, 0.0, ABOUT], "no influence of the divergence (question of chapter 5)"),
+        _ => {
+            let source = "no influence of the divergence (question of chapter 5)";
+            let shift = compared(over, shift, [0.0, 0.0, ABOUT], source);
+            let moves = shift.first_verdict() == Verdict::Differs;
+            shift.depending_on("the divergence that is minimised", moves)
+        }
     });
     record.list(&[&ByPlace(vec![&laws.listed(), &shift])]);
     record.claims.extend(objective.places().skip(1).map(|o| {
@@ -254,7 +259,11 @@ pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, m
         Some(f.stage.penalties[p][last].reading.t_star - f.stage.along[0][end].reading.t_star)
     });
     let source = "no influence of the penalty (question of chapter 5)";
-    let shift = shift.map(|_, shift| compared(over, shift, [0.0, 0.0, ABOUT], source));
+    let shift = shift.map(|_, shift| {
+        let shift = compared(over, shift, [0.0, 0.0, ABOUT], source);
+        let moves = shift.first_verdict() == Verdict::Differs;
+        shift.depending_on("penalties.strengths", moves)
+    });
     record.list(&[&ByPlace(vec![&laws.listed(), &shift])]);
     record.claims.extend(penalty.places().map(|p| {
         let states = format!("(question) {} leaves T* where it is: shift 0 at the strongest", penalty.word(p));

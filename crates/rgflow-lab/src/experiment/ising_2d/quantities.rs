@@ -178,6 +178,11 @@ impl Quantities {
             Quantity::new("ising-2d.rbm.all.epochs.{epoch}.{mode}.T_star", [&epoch, &mode], "J/k_B", what, |[e, m]| {
                 t_star(&found.iter().map(|f| &f.snapshots[e].flows[m].pooled).collect::<Vec<_>>())
             });
+        let mut flows = flows;
+        flows.ends.t_star = flows.ends.t_star.map(|[machine, m], star| match machine {
+            0 => by_epochs(star, epoch.places().map(|e| (epoch.word(e), by_epoch.at((e, m))))),
+            _ => star,
+        });
         let fraction = |f: &Findings, s: usize, m: usize| {
             let moves = temperatures.iter().zip(&f.flows[sets[s]][m].ends);
             share(moves.filter(|(t, _)| starts(**t)).map(|(t, end)| distance(end.t_star.0) < distance(*t)))
@@ -310,6 +315,27 @@ impl Flows {
         let all = self.ends.numbers().into_iter().chain(self.counts.iter().map(|count| count as &dyn Numbers));
         all.chain([&self.apart as &dyn Numbers, &self.relaxation, &self.from]).for_each(|one| one.list(place, to));
     }
+}
+
+/// The end of the flow with the verdict of the thesis's statement `depends` if other numbers of epochs, whose ends are
+/// `along`, would decide otherwise.
+fn by_epochs<'a>(end: Number, along: impl Iterator<Item = (&'a str, &'a Number)>) -> Number {
+    let Some(stated) = end.compare.first().cloned() else { return end };
+    let at = |number: &Number| number.verdict_at(stated.value.unwrap_or(f64::NAN), 0.0, ABOUT);
+    let along: Vec<(&str, Verdict)> = along.map(|(epochs, number)| (epochs, at(number))).collect();
+    let epochs_of = |verdict: Verdict| {
+        let of = along.iter().filter(|one| one.1 == verdict).map(|one| one.0).collect::<Vec<_>>();
+        if of.is_empty() { "none".into() } else { of.join(", ") }
+    };
+    let changes = along.iter().any(|(_, verdict)| {
+        matches!((stated.verdict, verdict), (Verdict::Agrees, Verdict::Differs) | (Verdict::Differs, Verdict::Agrees))
+    });
+    let setting = format!(
+        "rbm.epochs: it would agree after {} and differ after {}",
+        epochs_of(Verdict::Agrees),
+        epochs_of(Verdict::Differs)
+    );
+    end.depending_on(&setting, changes)
 }
 
 /// A quantity of the reference sets. All repetitions sample the same law: their configurations are pooled, and the

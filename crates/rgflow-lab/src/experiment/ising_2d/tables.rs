@@ -56,7 +56,7 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
             Cell::from(ends.at((s, mode))).remark((!mixed).then_some("not mixed"))
         }));
         let gibbs = ends.at((s, Mode::Gibbs));
-        let thesis = thesis(set).map_or(Verdict::NotCompared, |(value, _)| gibbs.verdict_at(value, 0.0, ABOUT));
+        let thesis = thesis(set).map_or(Verdict::NotCompared, |_| gibbs.first_verdict());
         let critical = gibbs.verdict_at(Temperature::CRITICAL.value(), 0.0, 0.0);
         row.extend(row![ends.at((q.redrawn(s), Mode::Gibbs)), thesis, critical, gibbs.verdict_against(null)]);
         row

@@ -70,7 +70,11 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let (low, high) = stars.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), t| (l.min(t), h.max(t)));
         high - low
     });
-    let span = span.map(|_, span| span.compare(0.0, 0.0, ABOUT, "no influence beyond a step of the thesis's grid"));
+    let span = span.map(|[line, _], span| {
+        let span = span.compare(0.0, 0.0, ABOUT, "no influence beyond a step of the thesis's grid");
+        let moves = span.first_verdict() == Verdict::Differs;
+        span.depending_on(lines[line].label, moves)
+    });
 
     let mut record = Record::new(
         "maps",
@@ -172,7 +176,7 @@ mod tests {
             ("maps.cd_steps.mean.span", 2.875),
         ];
         check(&output, &values, &["sec4.maps"]);
-        assert_eq!(verdicts(&output), ["agrees", "differs", "differs", "differs"]);
+        assert_eq!(verdicts(&output), ["agrees", "depends", "depends", "depends"]);
         // Rows are learning rates, columns epochs.
         assert!(matches!(output.summary.rows[1][2], crate::record::Cell::Value { value: Some(2.125), .. }));
     }

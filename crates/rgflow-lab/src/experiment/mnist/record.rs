@@ -47,7 +47,10 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     });
     let several = several.map(|[s, _], several| {
         let (_, _, are_several, source) = THESIS[s];
-        several.compare(f64::from(u8::from(are_several)), 0.0, 0.0, source)
+        // Neither always nor never.
+        let mixed = several.value.is_some_and(|share| 0.0 < share && share < 1.0);
+        let several = several.compare(f64::from(u8::from(are_several)), 0.0, 0.0, source);
+        several.depending_on("the seed", mixed)
     });
     // Gibbs steps have no attractors and never come to rest.
     let of_mean = |key: &str, what: &str, of: fn(&FlowFindings) -> f64| {

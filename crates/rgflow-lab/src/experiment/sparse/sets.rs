@@ -74,11 +74,14 @@ impl Set {
         let several = several.map(|[n, _], several| {
             // Where repetitions are undecided, their range is compared.
             let allowed = if several.interval.is_some() { A_REPETITION } else { 0.0 };
-            match (s, n) {
+            let several = match (s, n) {
                 (COLD_HOT, PURE) => several.compare(1.0, 0.0, allowed, "thesis fig 4.18: several"),
                 _ if n == last => several.compare(0.0, 0.0, allowed, "chapter 5: noise leaves one"),
                 _ => several,
-            }
+            };
+            // Neither always nor never, and no repetition is undecided.
+            let mixed = several.confidence.is_some() && several.value.is_some_and(|share| 0.0 < share && share < 1.0);
+            several.depending_on("the seed", mixed)
         });
         let apart = flow_ends::apart(&over.key("{noise}.{mode}"), by, &trained, |[n, m]| {
             seen(over, |f| &f.machines[s][n].flows[m])
