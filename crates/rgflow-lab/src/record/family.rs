@@ -34,12 +34,14 @@ pub fn family<'a>(claims: impl IntoIterator<Item = (&'a Record, &'a Claim)>) -> 
     let remains = holm(&p, level);
     let beyond = || tests.iter().zip(&remains).filter(|(test, _)| test.p < level);
     let lost: Vec<&str> = beyond().filter(|(_, remains)| !**remains).map(|(test, _)| test.name.as_str()).collect();
+    let mut names = lost.clone();
+    names.dedup();
     let (n, found) = (tests.len(), beyond().count());
     let last = match (found, lost.as_slice()) {
         (0, _) => String::new(),
         (_, []) => " All of them remain over the whole table (Holm at 4.55 %).".into(),
-        (_, lost) => {
-            format!(" Over the whole table {} remain (Holm at 4.55 %), not {}.", found - lost.len(), lost.join(", "))
+        _ => {
+            format!(" Over the whole table {} remain (Holm at 4.55 %), not {}.", found - lost.len(), names.join(", "))
         }
     };
     Some(format!(
@@ -61,14 +63,14 @@ mod tests {
     fn the_table_tells_what_chance_would_do() {
         let number = |key: &str, off: f64| Number::new(key, off, Some(1.0), "1", "").compare(0.0, 0.0, 0.0, "");
         let null = Number::new("null", 10.0, None, "1", "");
-        let mut record = Record::default();
-        record.numbers = vec![number("a", 0.0), number("b", 2.5), number("c", 6.0).against(&null), null];
-        record.claims = vec![
+        let numbers = vec![number("a", 0.0), number("b", 2.5), number("c", 6.0).against(&null), null];
+        let claims = vec![
             Claim::new("fig1", "", "a"),
             Claim::new("fig2", "", "b"),
             Claim::new("fig3", "", "c").null("null"),
             Claim::left_out("fig4", ""),
         ];
+        let mut record = Record { numbers, claims, ..Record::default() };
         let said = |record: &Record| family(record.claims.iter().map(|claim| (record, claim)));
         let text = said(&record).unwrap();
         assert!(text.starts_with("Chance: 4 comparisons") && text.contains("4.55 % of them, 0.2,"), "{text}");

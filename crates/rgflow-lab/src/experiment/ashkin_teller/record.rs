@@ -65,6 +65,17 @@ fn trained(settings: &Settings, set: usize) -> String {
     }
 }
 
+/// Distance of a collection from the nearer critical temperature. Both thermometers have to be near the same one: T* alone
+/// lies near one of two by chance, and hardly sees the upper one. An energy beyond the `hottest` samples counts as theirs.
+fn from_critical(found: &Findings, seen: &CollectionReadings, hottest: f64) -> Option<f64> {
+    let is_hotter = |thermal: &CollectionReadings| seen.read.energy.0 > thermal.read.energy.0;
+    let beyond = || found.thermal.last().is_some_and(is_hotter).then_some(hottest);
+    let (t_star, t_energy) = (seen.read.t_star.0, seen.read.t_energy.map(|t| t.0).or_else(beyond)?);
+    let off =
+        found.critical.iter().flatten().map(|critical| (t_star - critical).abs().max((t_energy - critical).abs()));
+    off.min_by(f64::total_cmp)
+}
+
 pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("ashkin-teller", found);
     let (mode, set) = (modes(), Dimension::names("set", SETS));
@@ -80,14 +91,31 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let (by, flow) = ([&set, &mode], "{mode} flow of \"{set}\"");
     let what = "ends of all starts pooled, {mode} flow of the machine trained on \"{set}\"";
     let ends = Readings::new(&over, "{set}.{mode}", by, what, |f, [s, m]| &f.sets[s].flows[m].pooled);
-    let what = format!("T* less the nearer critical temperature: {what}");
-    let off = over.quantity("{set}.{mode}.off", by, "J/k_B", &what, |f, [s, m]| {
-        let star = f.sets[s].flows[m].pooled.read.t_star.0;
-        let off = f.critical.iter().flatten().map(|critical| star - critical);
-        off.min_by(|a, b| a.abs().total_cmp(&b.abs()))
-    });
+    let off = over.quantity(
+        "{set}.{mode}.off",
+        by,
+        "J/k_B",
+        &format!("T* less the nearer critical temperature: {what}"),
+        |f, [s, m]| {
+            let star = f.sets[s].flows[m].pooled.read.t_star.0;
+            let off = f.critical.iter().flatten().map(|critical| star - critical);
+            off.min_by(|a, b| a.abs().total_cmp(&b.abs()))
+        },
+    );
     let step = *settings.torus.samples.t_step;
-    let off = off.map(|_, off| off.compare(0.0, 0.0, step, "thesis: the RBM flow ends near the critical point"));
+    let off = off.map(|_, off| off.compare(0.0, 0.0, step, "near a critical temperature by T* alone"));
+    let hottest = *settings.torus.samples.t_max;
+    let words = "larger of the distances of T* and of T_E (at most that of the hottest samples) from one critical \
+                 temperature, the one that makes it least";
+    let (key, mixture) = ("{set}.null.from_critical", format!("{words}: the training mixture \"{{set}}\""));
+    let of_null = over.quantity(key, [&set], "J/k_B", &mixture, |f, [s]| from_critical(f, &f.sets[s].null, hottest));
+    let from = over.quantity("{set}.{mode}.from_critical", by, "J/k_B", &format!("{words}: {what}"), |f, [s, m]| {
+        from_critical(f, &f.sets[s].flows[m].pooled, hottest)
+    });
+    let from = from.map(|[s, _], from| {
+        let from = from.compare(0.0, 0.0, step, "thesis: the RBM flow ends near the critical point");
+        from.against(of_null.at(s))
+    });
     let what = format!("distinct ends, {flow}");
     let distinct = over.quantity("{set}.{mode}.ends", by, "1", &what, |f, [s, m]| f.sets[s].flows[m].distinct);
     let seen = |s: usize, m: usize| -> Vec<flow_ends::FlowEnds> {
@@ -113,14 +141,19 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
          two?",
     );
     record.list(&[&low, &up]);
-    let (of_null, mut of_ends) = (Grouped(null.numbers()), ends.numbers());
-    of_ends.extend([&off as &dyn Numbers, &distinct, &apart, &converged, &attractors]);
-    record.list(&[&ByPlace(vec![&of_null, &Grouped(of_ends)])]);
+    let (mut of_mixtures, mut of_ends) = (null.numbers(), ends.numbers());
+    of_mixtures.push(&of_null);
+    let of_mixtures = Grouped(of_mixtures);
+    of_ends.extend([&off as &dyn Numbers, &from, &distinct, &apart, &converged, &attractors]);
+    record.list(&[&ByPlace(vec![&of_mixtures, &Grouped(of_ends)])]);
     record.claims = set
         .places()
         .map(|s| {
-            let states = format!("trained on {}: the Gibbs flow ends at a critical point", trained(settings, s));
-            Claim::of("sec5.two-points", states, off.at((s, Mode::Gibbs)))
+            let states = format!(
+                "trained on {}: the Gibbs flow ends at a critical point (T* and T_E off)",
+                trained(settings, s)
+            );
+            Claim::of("sec5.two-points", states, from.at((s, Mode::Gibbs))).with_null(of_null.at(s))
         })
         .collect();
     record.answers = vec![
@@ -231,6 +264,19 @@ mod tests {
     use crate::study::readings::fabricated::{check, observed, settings, verdicts};
 
     #[test]
+    fn an_end_beyond_the_hottest_samples_is_far_off() {
+        let seen = |t: f64, t_energy| CollectionReadings {
+            read: crate::study::readings::Observed { t_energy, ..observed(t) },
+            product: (0.0, 0.0),
+        };
+        let found = Findings { critical: [Some(4.5), Some(7.25)], thermal: vec![seen(-1.0, None)], sets: vec![] };
+        let at = |t: f64, t_energy| from_critical(&found, &seen(t, t_energy), 10.0);
+        // T* is near a critical temperature each time; energies are -T*, above and below that of the hottest, 1.
+        assert_eq!(at(7.0, Some((7.5, 0.0))), Some(0.25));
+        assert_eq!((at(7.0, None), at(-2.0, None)), (None, Some(6.5)));
+    }
+
+    #[test]
     fn a_record_says_each_number_once() {
         let settings: Settings = settings(super::super::RECIPE, &["samples.t_max=6.0"]);
         let seen = |t: f64| CollectionReadings { read: observed(t), product: (t / 8.0, 0.0625) };
@@ -261,6 +307,11 @@ mod tests {
             ("ashkin-teller.all.gibbs.off", 0.25),
             ("ashkin-teller.high.gibbs.off", 1.75),
             ("ashkin-teller.low.mean.off", 2.75),
+            // T_E is higher than T* by 0.125.
+            ("ashkin-teller.all.gibbs.from_critical", 0.375),
+            ("ashkin-teller.all.null.from_critical", 0.875),
+            ("ashkin-teller.high.gibbs.from_critical", 1.875),
+            ("ashkin-teller.low.mean.from_critical", 2.875),
             ("ashkin-teller.all.mean.attractors", 3.0),
             ("ashkin-teller.all.gibbs.ends_apart", 0.25),
         ];

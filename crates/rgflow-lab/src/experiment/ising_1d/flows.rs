@@ -12,19 +12,37 @@ use rgflow::exact::chain;
 use rgflow::flow::{RingFlow, RingReading};
 use rgflow::rg::decimation::Couplings;
 
-/// Allowed deviation of an energy per spin at T = inf.
+/// Allowed deviation of an energy per spin from that of the training temperature.
 const ENERGY: f64 = 0.05;
 
 fn grid(settings: &Settings) -> Dimension {
     Dimension::new("T", &settings.temperatures(), f64::to_string)
 }
 
-pub(super) fn thermometer(record: &mut Record, settings: &Settings, over: &Over) {
+pub(super) fn thermometer(record: &mut Record, settings: &Settings, over: &Over) -> Result<(), Error> {
+    let (splits, t) = (settings.splits()?, settings.temperatures());
+    let told = |f: &Findings, is_asked: &dyn Fn(usize) -> bool| {
+        let asked = f.stage.nearest.iter().enumerate().filter(|(k, _)| is_asked(*k));
+        asked.fold(Fraction { yes: 0, of: 0 }, |all, (k, nearest)| Fraction {
+            yes: all.yes + u64::from(k == *nearest),
+            of: all.of + 1,
+        })
+    };
     let what = "fraction of the test collections whose nearest reference curve is that of their own temperature";
-    let told_apart = over.number("thermometer.told_apart", "1", what, |f| f.stage.told_apart);
-    let told_apart = compared(over, told_apart, [1.0, 0.0, 0.0], "thesis fig 4.1: all can be told apart");
-    record.list(&[&told_apart]);
-    record.claims.push(Claim::of("fig4.1", "all temperatures can be told apart", &told_apart));
+    let all = over.fraction("thermometer.told_apart_all", [], what, |f, []| Some(told(f, &|_| true)));
+    let asked: Vec<String> = t.iter().zip(&splits).filter(|(_, split)| **split).map(|(t, _)| t.to_string()).collect();
+    let what = format!(
+        "{what}; of the temperatures whose collections of {} the best test of all can tell from those at the next \
+         temperatures ({})",
+        settings.chain.per_temperature,
+        if asked.is_empty() { "none".into() } else { asked.join(", ") }
+    );
+    let told_apart = over.fraction("thermometer.told_apart", [], &what, |f, []| Some(told(f, &|k| splits[k])));
+    let source = "thesis fig 4.1: can be told apart";
+    let told_apart = told_apart.map(|_, number| compared(over, number, [1.0, 0.0, 0.0], source));
+    record.list(&[&told_apart, &all]);
+    let states = "temperatures can be told apart (those that any thermometer could)";
+    record.claims.push(Claim::of("fig4.1", states, told_apart.at(())));
     let figure = Figure::new("fig4.1", "Thesis fig 4.1: P(T) of thermal collections, 1D").caption(
         "Reference curves: the thermometer's P(T) averaged over the exact thermal law of each temperature; error bars \
          over repetitions.",
@@ -33,6 +51,7 @@ pub(super) fn thermometer(record: &mut Record, settings: &Settings, over: &Over)
     let grid = grid(settings);
     let panel = p_of_t(over, &grid, "thermal laws", &grid, |f, k, j| f.stage.reference[k][j]);
     record.sections.push(Section::new("The thermometer").figures([figure.panels([panel])]));
+    Ok(())
 }
 
 /// P(T) curves over the `grid`, one per temperature of `temperatures`, coloured by it.
@@ -65,12 +84,23 @@ struct Sets {
     ends: Quantity<2>,
 }
 
-/// Thesis's statement on the end of the flow by training set: T*, in words, and where.
-fn thesis(settings: &Settings, set: usize) -> Option<(f64, &'static str, &'static str)> {
+/// Thesis's temperature of the end of the flow by training set, and where it says so.
+fn thesis(settings: &Settings, set: usize) -> Option<(f64, &'static str)> {
     match set {
-        ALL => Some((1.5, "all starts end at about T = 1.5", "thesis fig 4.2: about 1.5")),
-        COLD => Some((0.0, "trained at T = 0: ends at T = 0", "thesis fig 4.3a")),
-        WARM => Some((settings.trained_on(WARM)[0], "trained at T = 6: ends at T = 6", "thesis fig 4.3b")),
+        ALL => Some((1.5, "thesis fig 4.2: about 1.5")),
+        COLD => Some((0.0, "thesis fig 4.3a")),
+        WARM => Some((settings.trained_on(WARM)[0], "thesis fig 4.3b")),
+        _ => None,
+    }
+}
+
+/// Statement on the energy of the ends of a machine that was trained at one temperature, and where. Energies decide here
+/// and for figure 4.16: T* has no value where curves cannot be told apart.
+fn trained_at_one(set: usize) -> Option<(&'static str, &'static str)> {
+    match set {
+        COLD => Some(("trained at T = 0: ends at T = 0, by the energy", "thesis fig 4.3a: ends at T = 0")),
+        WARM => Some(("trained at T = 6: ends at T = 6, by the energy", "thesis fig 4.3b: ends at T = 6")),
+        HOT => Some(("trained at T = 10^4: ends at T = inf, energy 0", "thesis fig 4.4: ends at T = inf")),
         _ => None,
     }
 }
@@ -115,7 +145,7 @@ impl Sets {
         });
         let one = "thesis figs 4.2-4.4: all starts end at one temperature";
         let exact = |t| chain::thermodynamics(*settings.chain.spins, t).ok();
-        let hot = Temperature::new(*settings.rbm.hot).ok().and_then(exact).map_or(0.0, |x| x.energy);
+        let of_training = |s: usize| Temperature::new(settings.trained_on(s)[0]).ok().and_then(exact).map(|x| x.energy);
         let null_energy = of_set("null.energy", "J per spin", null, |f, s| Some(f.stage.null[s].energy));
         let energy =
             of_flow("energy", "J per spin", &format!("mean of the {what}"), &|flow| mean(flow, |end| end.energy));
@@ -123,7 +153,7 @@ impl Sets {
         let ends = of_flow("ends", "1", what, &|flow| flow.ends as f64);
         Self {
             t_star: t_star.map(|[s, _], mut number| {
-                if let Some((value, _, source)) = thesis(settings, s) {
+                if let Some((value, source)) = thesis(settings, s) {
                     number = compared(over, number, [value, 0.0, ABOUT], source);
                 }
                 against(over, number, null_t_star.at(s))
@@ -133,15 +163,18 @@ impl Sets {
             as_ising: AsIsing::new(over, "rbm.{set}.", [set], machine, |f, [s]| &f.effective[s]),
             trace: trace.map(|one| one.map(|[s], number| if is_one(s) { number } else { number.unlisted() })),
             spread: spread.map(|_, number| compared(over, number, [0.0, 0.0, ABOUT], one)),
-            energy: energy.map(|[s, _], number| match s {
-                HOT => {
-                    let number = compared(over, number, [hot, 0.0, ENERGY], "thesis fig 4.4: ends at T = inf");
-                    against(over, number, null_energy.at(s))
+            energy: energy.map(|[s, _], number| match trained_at_one(s).zip(of_training(s)) {
+                Some(((_, source), exact)) => {
+                    against(over, compared(over, number, [exact, 0.0, ENERGY], source), null_energy.at(s))
                 }
-                _ => number,
+                None => number,
             }),
             null_energy,
-            ends: ends.map(|[_, m], number| if m == Mode::Gibbs.place() { number.unlisted() } else { number }),
+            ends: ends.map(|[s, m], number| match (s, MODES[m]) {
+                (_, Mode::Gibbs) => number.unlisted(),
+                (ALL, _) => compared(over, number, [1.0, 0.0, 0.0], one),
+                _ => number,
+            }),
         }
     }
 }
@@ -156,18 +189,14 @@ pub(super) fn flows(record: &mut Record, settings: &Settings, over: &Over) -> Nu
     for (s, item) in ["fig4.2", "fig4.3", "fig4.3", "fig4.4"].into_iter().enumerate() {
         for mode in MODES {
             let claim = |states: &str, number| Claim::of(item, format!("{states} ({})", mode.name()), number);
-            let of_t = |(_, states, _)| claim(states, t_star.at((s, mode))).with_null(null_t_star.at(s));
-            record.claims.extend(thesis(settings, s).map(of_t));
-            record.claims.extend(match s {
-                ALL => Some(claim("all starts end at one temperature: spread 0", spread.at((s, mode)))),
-                HOT => {
-                    let states = "trained at T = 10^4: ends at T = inf, energy 0";
-                    Some(claim(states, energy.at((s, mode))).with_null(null_energy.at(s)))
-                }
-                _ => None,
+            record.claims.push(match trained_at_one(s) {
+                Some((states, _)) => claim(states, energy.at((s, mode))).with_null(null_energy.at(s)),
+                None => claim("all starts end at about T = 1.5", t_star.at((s, mode))).with_null(null_t_star.at(s)),
             });
         }
     }
+    let states = "all starts end at one temperature: one end of the map (mean field)";
+    record.claims.push(Claim::of("fig4.2", states, ends.at((ALL, Mode::Mean))));
     let above_zero = grid.x().iter().filter_map(|t| Some(decimated(*t)? > *t));
     let hotter = above_zero.clone().filter(|hotter| *hotter).count() as f64 / above_zero.count() as f64;
     let what = "fraction of the temperatures above 0 that decimation raises";

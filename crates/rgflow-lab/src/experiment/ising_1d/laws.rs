@@ -29,6 +29,9 @@ struct Laws<const N: usize> {
     advantage: Quantity<N>,
 }
 
+/// Steps within which the start of a flow that ends at one temperature is forgotten.
+const SOON: f64 = 100.0;
+
 impl<const N: usize> Laws<N> {
     /// Quantities under `KEY.`; `what` describes the machine.
     fn new<'a>(
@@ -94,8 +97,17 @@ pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mi
     let what = format!("CD-{} on all T, {{epoch}} epochs, learning rate {{rate}}", settings.rbm.cd_steps);
     let (key, by) = ("law.rate{rate}.epoch{epoch}", [&rate, &epoch]);
     let laws = Laws::new(over, key, by, &what, |f, [r, e]| &f.along[r][e]);
-    record.list(&[&laws.listed()]);
     let (end, last) = (settings.at_epochs(), epoch.len() - 1);
+    // The machine of fig 4.2 is the one of the first rate.
+    let soon = Number::new("", SOON, None, "steps", "");
+    let source = format!("thesis fig 4.2: all starts end at one temperature; agrees if forgotten within {SOON} steps");
+    let laws = Laws {
+        relaxation: laws.relaxation.map(|at, tau| if at == [0, end] { tau.below(&soon, &source) } else { tau }),
+        ..laws
+    };
+    record.list(&[&laws.listed()]);
+    let states = format!("all starts end at one temperature: relaxation time below {SOON} steps (Gibbs)");
+    record.claims.push(Claim::of("fig4.2", states, laws.relaxation.at((0, end))));
     let word = |advantage: &Number| match advantage.verdict_at(0.0, 0.0, 0.0) {
         Verdict::Differs if advantage.get() > 0.0 => "the mixture is nearer",
         Verdict::Differs => "a thermal law is nearer",

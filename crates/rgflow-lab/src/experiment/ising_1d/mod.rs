@@ -65,7 +65,7 @@ impl Experiment for Ising1d {
             settings.chain.spins, settings.rbm.hidden
         );
         let mut record = Record::new("ising-1d", "The RBM flow of the 1D Ising model, exactly", question);
-        flows::thermometer(&mut record, settings, &over);
+        flows::thermometer(&mut record, settings, &over)?;
         let mixture = flows::flows(&mut record, settings, &over);
         let plain = laws::training(&mut record, settings, &over, &mixture);
         laws::divergences(&mut record, settings, &over, &mixture);
@@ -159,7 +159,8 @@ mod tests {
             |t: f64| Effective { k_eff: (1.0 / t, 0.0), t_eff: Some((t, 0.0)), by_distance: vec![], more: (0.25, 0.0) };
         let trace = |variance: f64| Some(TraceCondition { variance, kl: 2.0 * variance });
         let stage = stage::MachineFindings {
-            told_apart: 1.0 - more,
+            // In the second repetition T = 0 is taken for 0.5, and 2 for 1.5.
+            nearest: if more > 0.0 { vec![1, 1, 2, 3, 3] } else { vec![0, 1, 2, 3, 4] },
             reference: vec![vec![0.2; 5]; 5],
             null: each(4, 1.5).map(reading).collect(),
             flows: each(4, 0.25).map(|t| ByMode::of(flow(t), flow(2.0 * t))).collect(),
@@ -187,7 +188,9 @@ mod tests {
         let settings = changed::<Ising1d>(&changes).unwrap();
         let output = Ising1d.record(&settings, &[found(0.0), found(0.125)]).unwrap();
         let values = [
-            ("ising-1d.thermometer.told_apart", 0.9375),
+            // No thermometer tells T = 0 from 0.5.
+            ("ising-1d.thermometer.told_apart", 5.0 / 6.0),
+            ("ising-1d.thermometer.told_apart_all", 0.8),
             ("ising-1d.rbm.cold.null.T_star", 2.5625),
             ("ising-1d.rbm.cold.null.bayes", 2.3125),
             ("ising-1d.rbm.warm.null.energy", -0.890625),
@@ -212,18 +215,20 @@ mod tests {
         ];
         let figures = ["fig4.1", "fig4.2", "fig4.3", "fig4.4", "sec5.thermal", "sec5.divergences", "sec5.penalties"];
         check(&output, &values, &figures);
-        // Two repetitions leave errors of 0.44 in T.
-        let (no, open) = ("differs", "inconclusive");
-        let of_sets = [open, no, open, no, open, open, open, open, open];
-        let questions = [no, no, "agrees", no, "left out", no, "agrees"];
-        assert_eq!(verdicts(&output), [&["agrees"], &of_sets[..], &["inconclusive", "agrees"], &questions].concat());
+        // Two repetitions leave errors of 0.44 in T and 0.11 in energies: too much for figs 4.2 to 4.4.
+        let (thermometer, ends, exact) = (["differs"], ["inconclusive"; 8], ["agrees"]);
+        let one_end = ["differs"];
+        let forgotten = ["agrees"];
+        let questions = ["differs", "differs", "agrees", "depends", "left out", "depends", "agrees"];
+        let all = [&thermometer[..], &ends, &one_end, &exact, &forgotten, &questions].concat();
+        assert_eq!(verdicts(&output), all);
         // With L1 all temperatures are bounds; a set of several temperatures and the Gibbs flow lack some quantities.
         let number = |key: &str| output.number(&format!("ising-1d.{key}"));
         assert_eq!(number("penalty.l1.0.5.T_star").unwrap().interval, Some([Some(20.0), None]));
         assert!(number("rbm.all.trace.kl").is_none() && number("rbm.all.gibbs.ends").is_none());
         // One repetition has no error: only exact values are decided.
         let alone = Ising1d.record(&settings, &[found(0.0)]).unwrap();
-        let decided = |verdict: &&&str| !["inconclusive", "left out"].contains(*verdict);
+        let decided = |verdict: &&&str| !["inconclusive", "left out", "not compared"].contains(*verdict);
         assert_eq!(verdicts(&alone).iter().filter(decided).count(), 1);
     }
 }

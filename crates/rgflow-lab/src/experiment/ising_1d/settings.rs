@@ -2,6 +2,9 @@
 
 use crate::study::checks::{check_temperature_grid, temperature_grid};
 use crate::study::prelude::*;
+use ndarray::Array1;
+use rgflow::exact::RingStates;
+use rgflow::statistics::tail_of_errors;
 
 type Epochs = Within<1, 10_000>;
 /// Upper bound given by `chain.per_temperature`.
@@ -108,6 +111,25 @@ impl Settings {
             WARM => vec![all[all.len() - 1]],
             _ => vec![*self.rbm.hot],
         }
+    }
+
+    /// Whether the best test of all takes a collection at each temperature for one at a neighbouring temperature in at
+    /// most one case of a thousand: by the overlap of the exact laws, of `chain.per_temperature` configurations each.
+    pub(super) fn splits(&self) -> Result<Vec<bool>, Error> {
+        /// Largest probability of a mistake.
+        const MISTAKE: f64 = 1e-3;
+        let (states, n) = (RingStates::new(*self.chain.spins)?, *self.chain.per_temperature as f64);
+        let laws = self.temperatures().into_iter().map(|t| Ok(states.thermal(Temperature::new(t)?)));
+        let laws = laws.collect::<Result<Vec<_>, Error>>()?;
+        // Means of many configurations are normal: laws whose n-fold overlap is exp(-x) are 2 sqrt(2 x) deviations apart,
+        // and the threshold between them is passed with the probability of sqrt(2 x) deviations, to one side.
+        let is_split = |pair: &[Array1<f64>]| {
+            let overlap: f64 = pair[0].iter().zip(&pair[1]).map(|(p, q)| (p * q).sqrt()).sum();
+            0.5 * tail_of_errors((-2.0 * n * libm::log(overlap.min(1.0))).sqrt(), f64::INFINITY) < MISTAKE
+        };
+        let between: Vec<bool> = laws.windows(2).map(is_split).collect();
+        let side = |i: Option<usize>| i.and_then(|i| between.get(i)).is_none_or(|split| *split);
+        Ok((0..laws.len()).map(|k| side(k.checked_sub(1)) && side(Some(k))).collect())
     }
 
     /// All learning rates, the one of the figures first.

@@ -17,6 +17,7 @@ use rgflow::rg::trace_condition::TraceCondition;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const REVISION: u32 = 1;
+const MACHINES: u32 = 2;
 /// The objectives, in the order of [`MachineFindings::objectives`].
 pub(super) const OBJECTIVES: [Objective; 3] = [Objective::Kl, Objective::ReverseKl, Objective::JensenShannon];
 
@@ -32,8 +33,8 @@ pub struct Findings {
 /// MachineFindings of the stage "machines".
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct MachineFindings {
-    /// Fraction of the test collections whose nearest reference curve belongs to their own temperature.
-    pub told_apart: f64,
+    /// Temperature, by position, of the reference curve nearest to each test collection.
+    pub nearest: Vec<usize>,
     /// Exact curves P_ref(T) at all temperatures.
     pub reference: Vec<Vec<f64>>,
     /// Readings of the training law itself, by training set.
@@ -103,7 +104,7 @@ const EXACT_UNITS: u64 = 8;
 /// Makes or keeps all stages and returns the findings.
 pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
     let thermometer = thermometer(repetition, settings)?;
-    let (file, name, revision) = ("machines/findings.json", "machines", REVISION);
+    let (file, name, revision) = ("machines/findings.json", "machines", MACHINES);
     let what = Stage { name, revision, settings, inputs: &[&thermometer], outputs: &["machines/"] };
     let artifact = repetition.stage(what, |out| {
         let mlp = network_file::layers(&Model::load(thermometer.path("thermometer/model.safetensors"))?)?;
@@ -176,19 +177,19 @@ impl Machines<'_> {
         let l2 = penalised(|mu_w| Regulariser { mu_w, ..Regulariser::default() })?;
         let objectives = OBJECTIVES.iter().map(|o| self.exactly(*o, &mixture)).collect::<Result<_, _>>()?;
         let reference = self.temperatures.iter().map(|t| ring.read(&ring.states().thermal(*t)).curve).collect();
-        let told_apart = self.recognised()?;
-        Ok(MachineFindings { told_apart, reference, null, flows, along, objectives, penalties: [l1, l2] })
+        let nearest = self.recognised()?;
+        Ok(MachineFindings { nearest, reference, null, flows, along, objectives, penalties: [l1, l2] })
     }
 
-    /// Fraction of the test collections whose nearest curve belongs to their own temperature.
-    fn recognised(&self) -> Result<f64, Error> {
+    /// Temperature, by position, of the curve nearest to each test collection.
+    fn recognised(&self) -> Result<Vec<usize>, Error> {
         let (n, all) = (*self.settings.chain.per_temperature, self.temperatures.len());
         let drawn = collection(self.settings, &self.settings.temperatures(), self.out.streams(), "chain/result")?;
-        let own = |k: &usize| {
+        let nearest = |k: usize| {
             let law = self.ring.states().frequencies(drawn.slice(s![k * n..(k + 1) * n, ..]));
-            self.ring.nearest(&self.ring.read(&law).curve, &self.temperatures) == *k
+            self.ring.nearest(&self.ring.read(&law).curve, &self.temperatures)
         };
-        Ok((0..all).filter(own).count() as f64 / all as f64)
+        Ok((0..all).map(nearest).collect())
     }
 
     fn next_part(&self) -> String {

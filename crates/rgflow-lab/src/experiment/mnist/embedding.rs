@@ -19,6 +19,33 @@ pub(super) struct Embedding {
     pub variance: f64,
 }
 
+/// Digits that lie close together by the thesis.
+pub(super) const CLOSE: [usize; 3] = [4, 8, 9];
+
+impl Embedding {
+    /// Fraction of the other pairs of digits that are nearer on the map than a pair of [`CLOSE`], mean over its pairs;
+    /// by the centres of the digits, `None` if one has no images. A random order of pairs has 1/2.
+    pub fn nearer_pairs(&self) -> Option<f64> {
+        let centre = |digit: usize| {
+            let own = self.places.iter().zip(&self.digits).filter(|(_, d)| **d == digit);
+            let [n, x, y] =
+                own.fold([0.0; 3], |[n, x, y], (at, _)| [n + 1.0, x + f64::from(at.0), y + f64::from(at.1)]);
+            (n > 0.0).then(|| [x / n, y / n])
+        };
+        let centres: Vec<[f64; 2]> = (0..10).map(centre).collect::<Option<_>>()?;
+        let mut pairs: Vec<(f64, bool)> = Vec::new();
+        for (a, at) in centres.iter().enumerate() {
+            for (b, other) in centres[..a].iter().enumerate() {
+                let is_close = CLOSE.contains(&a) && CLOSE.contains(&b);
+                pairs.push(((at[0] - other[0]).hypot(at[1] - other[1]), is_close));
+            }
+        }
+        let nearer = |far: f64| pairs.iter().filter(|(distance, _)| *distance < far).count() as f64;
+        let close: Vec<f64> = pairs.iter().filter(|(_, is_close)| *is_close).map(|(far, _)| nearer(*far)).collect();
+        Some(close.iter().sum::<f64>() / (close.len() * (pairs.len() - 1)) as f64)
+    }
+}
+
 /// Makes or keeps the map of the first images of the test files.
 pub(super) fn stage(study: &Study, own: &Tsne) -> Result<Embedding, Error> {
     let (inputs, outputs) = (&[&study.images.artifact], &["tsne/map.json"]);

@@ -257,7 +257,7 @@ mod tests {
             ("neural-rg.pulls.theta-bounded.mean", 4.0),
         ];
         check(&record, &values, &["figB.1-crossing", "figB.1", "figB.2"]);
-        assert_eq!(verdicts(&record), ["agrees", "agrees", "differs", "agrees", "differs"]);
+        assert_eq!(verdicts(&record), ["agrees", "agrees", "differs", "depends", "differs"]);
         let undefined = record.number("neural-rg.nu.32-16.nu").unwrap();
         assert!(undefined.value.is_none() && undefined.how.contains("with their spread; they do not cross; undefined"));
         assert!(matches!(record.sections[1].tables[0].rows[1][2], Cell::Value { value: Some(0.01), .. }));
