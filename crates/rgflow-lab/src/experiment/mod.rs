@@ -6,6 +6,7 @@ mod exact_rg;
 mod finite_size;
 mod ising_1d;
 mod ising_2d;
+mod ladder;
 mod maps;
 mod mcrg;
 mod mnist;
@@ -34,6 +35,7 @@ pub use train_thermometer::TrainThermometer;
 
 /// All experiments.
 pub static ALL: &[&dyn AnyExperiment] = &[
+    &ladder::Ladder,
     &toolbox::Toolbox,
     &exact_rg::ExactRg,
     &ising_1d::Ising1d,

@@ -2,6 +2,7 @@
 //!
 //! Experiments use this module and never each other.
 
+pub mod bayes;
 pub mod checks;
 pub mod costs;
 pub mod couplings;
@@ -11,7 +12,9 @@ pub mod flows;
 pub mod known_law;
 pub mod likelihood;
 pub mod ln_z;
+pub mod memory;
 pub mod modes;
+pub mod optimum;
 pub mod peaks;
 pub mod pictures;
 pub mod prelude;
@@ -20,6 +23,7 @@ pub mod readings;
 pub mod samples;
 pub mod settings;
 pub mod standard;
+pub mod starts;
 pub mod thermometer;
 pub mod torus;
 pub mod training;

@@ -58,6 +58,14 @@ impl Lattice {
         })
     }
 
+    /// Mean energy per site in J.
+    fn mean_energy(self, temperature: Temperature) -> Result<f64, ExactError> {
+        Ok(match self {
+            Self::Torus([lx, ly]) => square::thermodynamics(lx, ly, temperature)?.energy,
+            Self::Ring(n) => chain::thermodynamics(n, temperature)?.energy,
+        })
+    }
+
     /// Energy in J, in total.
     fn energy(self, s: ArrayView1<f32>) -> f64 {
         let next = |i: usize| match self {
@@ -151,6 +159,44 @@ impl Mixture {
     pub fn energies_of(&self, spins: ArrayView2<f32>) -> Vec<f64> {
         assert_eq!(spins.ncols(), self.lattice.sites(), "spins of the lattice");
         spins.rows().into_iter().map(|s| self.lattice.energy(s)).collect()
+    }
+
+    /// P(T | s) of each temperature of positive weight, in their order, given a configuration of the energy `energy` (in
+    /// total, in J): Bayes with the weights as prior. No thermometer reads more from s than this, as the law at T depends on E alone.
+    ///
+    /// All NaN where no temperature allows the energy.
+    ///
+    /// ```
+    /// use rgflow::{exact::Mixture, lattice::Temperature};
+    /// let two = [(Temperature::new(1.0)?, 1.0), (Temperature::new(4.0)?, 1.0)];
+    /// let mixture = Mixture::square(10, 10, &two)?;
+    /// assert!(mixture.posterior(-200.0)[0] > 0.999 && mixture.posterior(-60.0)[1] > 0.999);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn posterior(&self, energy: f64) -> Vec<f64> {
+        let (ground, ln_q) = (self.lattice.ground(), self.ln_q(energy));
+        let of = |(beta, ln): &(f64, f64)| match *beta == f64::INFINITY {
+            true if energy > ground => 0.0,
+            true => libm::exp(ln - ln_q),
+            false => libm::exp(ln - beta * energy - ln_q),
+        };
+        self.parts.iter().map(of).collect()
+    }
+
+    /// Mean energy per spin in J, exact.
+    ///
+    /// # Errors
+    /// As [`Mixture::square`].
+    ///
+    /// ```
+    /// use rgflow::{exact::Mixture, lattice::Temperature};
+    /// let hot = Mixture::ring(8, &[(Temperature::new(f64::INFINITY)?, 1.0), (Temperature::ZERO, 3.0)])?;
+    /// assert!((hot.energy()? + 0.75).abs() < 1e-12);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn energy(&self) -> Result<f64, ExactError> {
+        let parts = self.temperatures.iter().map(|(t, w)| Ok(w * self.lattice.mean_energy(*t)?));
+        parts.sum()
     }
 
     /// The entropy -\<ln q>_q in nats, exact from the density of states.

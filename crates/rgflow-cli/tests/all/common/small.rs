@@ -165,6 +165,32 @@ pub const SMALL: &[(&str, &[&[&str]])] = &[
             &["lattice.size=4", "rbm.hidden=4", "sparse.each=20", "sparse.caps=[1, 2]", "sparse.noise=[0.1, 0.5]"],
         ],
     ),
+    (
+        "ladder",
+        &[
+            SHARED_2D,
+            &[
+                "lattice.size=5",
+                "ladder.samples=140",
+                "ladder.ring=[2]",
+                "ladder.small=[2, 3]",
+                "ladder.units=[2, 4]",
+                "ladder.wide=6",
+                "ladder.exact=[2]",
+                "ladder.cd_steps=[1, 2]",
+                "ladder.below_t=1.0",
+                "ladder.below_top=1.0",
+                "ladder.below_scale=0.3",
+                "ladder.above_t=4.0",
+                "ladder.above_from=4.0",
+                "ladder.updates_exact=20",
+                "ladder.updates=40",
+                "ladder.batch=20",
+                "ladder.chains=20",
+                "ladder.starts_exact=2",
+            ],
+        ],
+    ),
     ("windows", &[SHARED_2D, &["lattice.size=4", "rbm.hidden=4", "windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
 ];
 

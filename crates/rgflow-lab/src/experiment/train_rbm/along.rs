@@ -3,8 +3,8 @@
 //! Singular values of random weights lie below the Marchenko-Pastur edge sigma (sqrt(n) + sqrt(m)); what is learnt grows out of it mode by
 //! mode, and the chains slow down (Decelle, Fissore and Furtlehner 2017; Decelle, Furtlehner and Seoane 2021).
 
-use super::memory::Memory;
 use super::settings::Settings;
+use crate::study::memory::Memory;
 use crate::study::prelude::*;
 use nalgebra::DMatrix;
 use rgflow::decomposition::svd;

@@ -6,6 +6,7 @@ use crate::dataset::{Dataset, Kind};
 use crate::study::known_law::KnownLaw;
 use crate::study::likelihood::ln_z_of;
 use crate::study::prelude::*;
+use crate::study::starts::{self, Attempt, First, RANK, Start, Starts};
 use crate::study::training::{MachineData, MachineFit};
 use rgflow::learning::{Batching, Descent, Fall};
 use rgflow::random::Generator;
@@ -15,8 +16,6 @@ use rgflow::rbm::{Rbm, Samples, Snapshot, Trained, Training, Units};
 const DRAWS: usize = 10_000;
 /// Samples whose ln p is measured at a time.
 const PORTION: usize = 4096;
-/// Principal components in whose span a start of low rank begins.
-const RANK: usize = 10;
 
 /// The data, and the units of the machine.
 pub(super) struct Sets<'a> {
@@ -42,96 +41,10 @@ pub(super) struct Fitted {
     pub along: Vec<(f64, Rbm)>,
 }
 
-/// A start and its end.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Start {
-    /// First machine, in words.
-    pub how: String,
-    pub updates: usize,
-    /// Mean ln p of training and test samples at the end in nats, and the error of ln Z; none where ln Z is not known.
-    pub ln_p: Option<[f64; 3]>,
-    /// Mean energy per spin of the machine's own law, where the law of the data is known.
-    #[serde(default)]
-    pub energy: Option<Measured>,
-}
-
-/// All starts of a training.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Starts {
-    pub starts: Vec<Start>,
-    /// Position of the best by training samples.
-    pub best: usize,
-    /// The best one trained twice as long.
-    pub twice: Start,
-}
-
-/// How the first machine is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum First {
-    Random,
-    /// Hidden units that are added at a time.
-    Grown(usize),
-    LowRank,
-    /// One of the user's, of as many hidden units, and how many are added at a time.
-    Given(usize, usize),
-}
-
-/// A training from one start.
-#[derive(Clone, Copy)]
-struct Attempt {
-    number: usize,
-    first: First,
-    /// Factor of the number of epochs.
-    times: usize,
-}
-
-impl Attempt {
-    /// The start `number` by the settings: the first as they say, the others grown by single units, of low rank, random, grown by
-    /// quarters, and so on.
-    fn of(number: usize, divergence: &Divergence, hidden: usize, given: Option<usize>) -> Self {
-        let own = match given {
-            Some(units) => First::Given(units, *divergence.grow),
-            None if *divergence.grow == 0 => First::Random,
-            None => First::Grown(*divergence.grow),
-        };
-        let quarter = First::Grown(hidden.div_ceil(4));
-        let first = match number {
-            0 => own,
-            _ => [First::Grown(hidden.div_ceil(32)), First::LowRank, First::Random, quarter][(number - 1) % 4],
-        };
-        Self { number, first, times: 1 }
-    }
-
-    /// Numbers of hidden units of the trainings one after the other.
-    fn sizes(&self, hidden: usize) -> Vec<usize> {
-        let (begin, step) = match self.first {
-            First::Grown(step) => (0, step),
-            First::Given(units, step) if units < hidden => (units, step),
-            _ => return vec![hidden],
-        };
-        (1..=(hidden - begin).div_ceil(step)).map(|k| (begin + k * step).min(hidden)).collect()
-    }
-
-    fn words(&self) -> String {
-        match self.first {
-            First::Random => "random".into(),
-            First::Grown(step) => format!("grown by {step}"),
-            First::LowRank => format!("low rank ({RANK})"),
-            First::Given(..) => "as given".into(),
-        }
-    }
-
-    /// Suffix of its random streams and restarts: none for the only one.
-    fn suffix(&self) -> String {
-        let number = if self.number == 0 { String::new() } else { format!("/start-{}", self.number) };
-        if self.times == 1 { number } else { format!("{number}/twice") }
-    }
-}
-
 /// Work of a training with `hidden` units in all, relative to that of one of all of them at once.
 pub(super) fn work(divergence: &Divergence, hidden: usize, given: Option<usize>) -> f64 {
     let one = |plan: Attempt| plan.sizes(hidden).iter().sum::<usize>() as f64 / hidden as f64 * plan.times as f64;
-    let all: f64 = (0..*divergence.starts).map(|k| one(Attempt::of(k, divergence, hidden, given))).sum();
+    let all: f64 = (0..*divergence.starts).map(|k| one(Attempt::of(k, *divergence.grow, hidden, given))).sum();
     // The longer one is any of them.
     if *divergence.starts > 1 { all + 2.0 * all / *divergence.starts as f64 } else { all }
 }
@@ -147,27 +60,15 @@ pub(super) fn fit<'b>(
 ) -> Result<(Fitted, Option<Starts>), Error> {
     let (divergence, hidden) = (&settings.training.divergence, *settings.machine.hidden);
     let given = sets.first.as_ref().map(Rbm::n_hidden);
-    let plans: Vec<Attempt> = (0..*divergence.starts).map(|k| Attempt::of(k, divergence, hidden, given)).collect();
+    let plans: Vec<Attempt> =
+        (0..*divergence.starts).map(|k| Attempt::of(k, *divergence.grow, hidden, given)).collect();
     let all = Fits { out, settings, sets };
     plans.iter().for_each(|plan| all.announce(plan));
     if let [only] = plans[..] {
         return Ok((all.run(&only)?, None));
     }
-    let found = plans.par_iter().map(|plan| all.measured(plan)).collect::<Result<Vec<_>, Error>>()?;
-    let of_training = |start: &Start| start.ln_p.map_or(f64::NEG_INFINITY, |ln_p| ln_p[0]);
-    // The first of equals: `max_by` takes the last.
-    let better = |a: &usize, b: &usize| of_training(&found[*a].1).total_cmp(&of_training(&found[*b].1)).then(b.cmp(a));
-    let best = (0..found.len()).max_by(better).unwrap_or(0);
-    let longer = Attempt { times: 2, ..plans[best] };
-    all.announce(&longer);
-    let twice = all.measured(&longer)?;
-    let (machines, starts): (Vec<Fitted>, Vec<Start>) = found.into_iter().unzip();
-    let kept = match of_training(&twice.1) > of_training(&starts[best]) {
-        true => Some(twice.0),
-        false => machines.into_iter().nth(best),
-    };
-    let kept = kept.ok_or_else(|| Error::failure("there is no start"))?;
-    Ok((kept, Some(Starts { starts, best, twice: twice.1 })))
+    let (kept, starts) = starts::best_of(&plans, |plan| all.announce(plan), |plan| all.measured(plan))?;
+    Ok((kept, Some(starts)))
 }
 
 /// What all starts have in common.

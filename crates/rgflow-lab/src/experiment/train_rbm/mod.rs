@@ -3,8 +3,6 @@
 mod along;
 mod fitting;
 mod from;
-mod memory;
-mod optimum;
 mod parts;
 mod record;
 mod settings;

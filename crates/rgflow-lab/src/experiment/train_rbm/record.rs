@@ -2,11 +2,11 @@
 
 use super::TrainRbm;
 use super::along;
-use super::optimum::{self, Optimum};
 use super::settings::Settings;
 use super::stage::Findings;
 use crate::dataset::Dataset;
 use crate::row;
+use crate::study::optimum::{self, Optimum};
 use crate::study::pictures::{picture, shades, width};
 use crate::study::prelude::*;
 use rgflow::rbm::{Method, Units};
@@ -91,7 +91,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     if first.kl.is_some() {
         record.list(&[&kl]);
     }
-    let optimum = |f: &Findings| f.starts.as_ref().map(|starts| Optimum::of(divergence, starts, f.gradient));
+    let optimum = |f: &Findings| f.starts.as_ref().map(|starts| Optimum::of(&divergence.ascent(), starts, f.gradient));
     if first.starts.is_some() {
         let number = |key: &str, what: &str, of: fn(&Optimum) -> f64| {
             Repeated::new("rbm", found).number(key, "nats", what, |f| optimum(f).map(|optimum| of(&optimum)))
@@ -107,7 +107,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record.list(&[&Repeated::new("rbm", found).number("tau", "steps", what, tau)]);
     let nothing = learnt_nothing(&costs, &likelihood);
     record.answers.extend(nothing.clone());
-    let memory = first.memory.warning(divergence);
+    let memory = first.memory.warning(divergence.method, *divergence.steps);
     record.answers.extend(memory.clone());
     let (test, without) = (&costs.test, &costs.without);
     record
@@ -277,9 +277,9 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Memory;
     use super::*;
     use crate::dataset::Options;
+    use crate::study::memory::Memory;
     use std::io::Write;
 
     fn found(log_likelihood: Option<[(f64, f64); 3]>) -> Findings {

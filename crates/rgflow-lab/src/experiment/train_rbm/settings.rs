@@ -1,6 +1,7 @@
 //! Settings of `rgflow train rbm`: units, divergence, test fraction.
 
 use crate::dataset::{Dataset, Kind};
+use crate::study::optimum::Ascent;
 use crate::study::prelude::*;
 use crate::study::training::{BelowOne, Method};
 use crate::study::values::{Auto, Named, real};
@@ -165,6 +166,12 @@ impl Divergence {
     /// Passes through data of `per_epoch` updates each.
     pub fn epochs_of(&self, per_epoch: usize) -> usize {
         self.least_updates.div_ceil(per_epoch.max(1)).max(*self.epochs)
+    }
+
+    /// What the tests of the optimum ask; of [`Settings::resolved`].
+    pub fn ascent(&self) -> Ascent {
+        let (falls, averages) = (!self.fall.is_nothing(), !self.tail_average.is_nothing());
+        Ascent { method: self.method, chains: *self.chains, falls, averages }
     }
 
     /// With what the method decides where nothing was chosen.

@@ -1,9 +1,8 @@
 //! Stages "rbm" (the training) and "examine" (tests of the machine on samples it never saw).
 
 use super::along::Along;
-use super::fitting::{self, Fitted, Sets, Starts};
+use super::fitting::{self, Fitted, Sets};
 use super::from::first;
-use super::memory::Memory;
 use super::parts::{by_weight, effective_number, filled, mean_of, seen, split, weights, whole};
 use super::settings::Settings;
 use crate::artifact::{Model, rbm_file};
@@ -11,8 +10,10 @@ use crate::dataset::{Dataset, LATTICE_NAME, Rows};
 use crate::machine::Machine;
 use crate::study::known_law::KnownLaw;
 use crate::study::ln_z::LnZ;
+use crate::study::memory::Memory;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
+use crate::study::starts::Starts;
 use crate::study::training::MachineData;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rgflow::random::Streams;

@@ -5,11 +5,10 @@
 //! (d) twice the length moves ln p by less than 0.05 nats, and the energy of the machine's own law, where the lattice is known, by less than two
 //! errors. A machine that misses one gives a lower bound on the optimum.
 
-use super::fitting::{Start, Starts};
-use super::settings::Divergence;
+use super::prelude::*;
+use super::starts::{Start, Starts};
 use crate::record::format::value_with_error;
 use crate::row;
-use crate::study::prelude::*;
 use rgflow::rbm::Method;
 
 /// Most that the best two starts may be apart, in nats.
@@ -20,8 +19,20 @@ const MOVED: f64 = 0.05;
 const STARTS: usize = 5;
 const CHAINS: usize = 1000;
 
+/// What the tests ask of the settings of a training.
+#[derive(Clone, Copy, Debug)]
+pub struct Ascent {
+    pub method: Method,
+    /// Chains that go on.
+    pub chains: usize,
+    /// Whether the learning rate falls to 0.
+    pub falls: bool,
+    /// Whether the parameters are averaged over the last part.
+    pub averages: bool,
+}
+
 /// The tests of one training.
-pub(super) struct Optimum {
+pub struct Optimum {
     /// ln p of training samples: the best less the second of the starts, and the longer one less the best.
     pub apart: f64,
     pub moved: f64,
@@ -30,8 +41,8 @@ pub(super) struct Optimum {
 }
 
 impl Optimum {
-    /// Of the `starts` of a training by `divergence`; `gradient`: mean square and largest z.
-    pub fn of(divergence: &Divergence, starts: &Starts, gradient: Option<[f64; 2]>) -> Self {
+    /// Of the `starts` of a training; `gradient`: mean square and largest z.
+    pub fn of(ascent: &Ascent, starts: &Starts, gradient: Option<[f64; 2]>) -> Self {
         let ln_p = |start: &Start| start.ln_p.map_or(f64::NAN, |ln_p| ln_p[0]);
         let mut sorted: Vec<f64> = starts.starts.iter().map(ln_p).collect();
         sorted.sort_by(|a, b| b.total_cmp(a));
@@ -39,9 +50,9 @@ impl Optimum {
         let moved = ln_p(&starts.twice) - ln_p(&starts.starts[starts.best]);
         let mut missing = Vec::new();
         let mut demand = |holds: bool, why: String| missing.extend((!holds).then_some(why));
-        demand(!divergence.fall.is_nothing(), "the learning rate does not fall to 0 (training.schedule)".into());
-        demand(!divergence.tail_average.is_nothing(), "the parameters are not averaged (training.tail_average)".into());
-        let (method, chains) = (divergence.method, *divergence.chains);
+        demand(ascent.falls, "the learning rate does not fall to 0 (training.schedule)".into());
+        demand(ascent.averages, "the parameters are not averaged (training.tail_average)".into());
+        let Ascent { method, chains, .. } = *ascent;
         match method {
             Method::Exact => {}
             method if method.is_persistent() => {
@@ -81,7 +92,7 @@ impl Optimum {
 }
 
 /// The starts, a row each.
-pub(super) fn table(starts: &Starts) -> Table {
+pub fn table(starts: &Starts) -> Table {
     let row = |(name, start): (String, &Start)| {
         let ln_p = |k: usize| start.ln_p.map_or("-".into(), |ln_p| format!("{:.3}", ln_p[k]));
         let energy = start.energy.map_or("-".into(), |(value, error)| value_with_error(value, Some(error)));
@@ -99,7 +110,6 @@ pub(super) fn table(starts: &Starts) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TrainRbm;
     use super::*;
 
     fn start(ln_p: f64) -> Start {
@@ -112,26 +122,19 @@ mod tests {
 
     #[test]
     fn each_rule_is_demanded() {
-        let divergence = |changes: &[&str]| {
-            let all = [&["training.method=\"exact\"", "training.starts=5"], changes].concat();
-            changed::<TrainRbm>(&all).unwrap().resolved().training.divergence
-        };
-        let (exact, good) = (divergence(&[]), starts([-5.0, -3.0, -3.0625, -4.0, -7.0], -2.96875));
+        let exact = Ascent { method: Method::Exact, chains: 0, falls: true, averages: true };
+        let good = starts([-5.0, -3.0, -3.0625, -4.0, -7.0], -2.96875);
         let optimum = Optimum::of(&exact, &good, Some([0.5, 2.0]));
         assert_eq!((optimum.apart, optimum.moved, optimum.missing.len()), (0.0625, 0.03125, 0));
-        let misses = |divergence: &Divergence, starts: &Starts, gradient, words: &str| {
-            let missing = Optimum::of(divergence, starts, gradient).missing;
+        let misses = |ascent: &Ascent, starts: &Starts, gradient, words: &str| {
+            let missing = Optimum::of(ascent, starts, gradient).missing;
             assert!(missing.len() == 1 && missing[0].contains(words), "{missing:?}");
         };
         let zero = Some([0.5, 2.0]);
-        misses(&divergence(&["training.schedule=\"constant\""]), &good, zero, "does not fall");
-        misses(&divergence(&["training.method=\"pcd\"", "training.chains=500"]), &good, zero, "500 chains");
-        misses(
-            &divergence(&["training.method=\"cd\"", "training.schedule=\"fall\""]),
-            &good,
-            zero,
-            "cd does not follow",
-        );
+        misses(&Ascent { falls: false, ..exact }, &good, zero, "does not fall");
+        misses(&Ascent { averages: false, ..exact }, &good, zero, "not averaged");
+        misses(&Ascent { method: Method::Pcd, chains: 500, ..exact }, &good, zero, "500 chains");
+        misses(&Ascent { method: Method::Cd, ..exact }, &good, zero, "cd does not follow");
         misses(&exact, &good, None, "not known");
         misses(&exact, &good, Some([1.5, 5.0]), "mean z^2 1.50");
         misses(&exact, &starts([-5.0, -3.0, -3.25, -4.0, -7.0], -3.0), zero, "0.25 nats apart");

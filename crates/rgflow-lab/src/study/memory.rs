@@ -1,7 +1,6 @@
 //! How long the Gibbs chains of the trained machine remember: was a training by chains of k steps in equilibrium (Decelle, Furtlehner and
 //! Seoane 2021)?
 
-use super::settings::Divergence;
 use rgflow::random::Stream;
 use rgflow::rbm::{ChainDraws, Method, Rbm};
 use serde::{Deserialize, Serialize};
@@ -24,7 +23,7 @@ pub struct Memory {
 
 impl Memory {
     /// Of chains of `rbm`.
-    pub(super) fn of(rbm: &Rbm, stream: Stream) -> Self {
+    pub fn of(rbm: &Rbm, stream: Stream) -> Self {
         let chains = ChainDraws { chains: CHAINS, burn_in: BURN_IN, spacing: 1 };
         let drawn = chains.draw(rbm, CHAINS * STEPS, stream);
         let longer = if drawn.tau_mean.tau > drawn.tau.tau { drawn.tau_mean } else { drawn.tau };
@@ -32,9 +31,9 @@ impl Memory {
         Self { tau: longer.tau, error: measured.then_some(longer.error) }
     }
 
-    /// A sentence, if the chains of the training by `divergence` are shorter than the memory of those of its machine.
-    pub(super) fn warning(&self, divergence: &Divergence) -> Option<String> {
-        let (method, k) = (divergence.method, *divergence.steps);
+    /// A sentence, if the chains of `k` steps of a training by `method` are shorter than the memory of those of its
+    /// machine.
+    pub fn warning(&self, method: Method, k: usize) -> Option<String> {
         let tau = match self.error {
             Some(_) if k as f64 >= self.tau => return None,
             Some(_) => format!("tau_int = {:.1} steps", self.tau),
@@ -60,9 +59,7 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TrainRbm;
     use super::*;
-    use crate::study::prelude::*;
     use rgflow::random::Streams;
 
     /// Weak weights: no memory. Two modes that chains do not leave: no tau_int.
@@ -73,16 +70,14 @@ mod tests {
         let weak = Memory::of(&rbm, streams.of("test/memory"));
         rbm.weights.fill(0.9);
         let strong = Memory::of(&rbm, streams.of("test/memory"));
-        let divergence = |method: &str| {
-            changed::<TrainRbm>(&[&format!("training.method=\"{method}\"")]).unwrap().resolved().training.divergence
-        };
-        assert!(weak.tau < 1.0 && weak.error.is_some() && strong.error.is_none(), "{weak:?} {strong:?}");
-        for (method, word) in [("cd", "Out of equilibrium: CD-1"), ("pcd", "PCD-2 is in equilibrium only")] {
-            assert_eq!(weak.warning(&divergence(method)), None);
-            assert!(strong.warning(&divergence(method)).unwrap().contains(word));
-            let measured = Memory { tau: 12.5, error: Some(1.0) }.warning(&divergence(method)).unwrap();
+        for (method, k, word) in
+            [(Method::Cd, 1, "Out of equilibrium: CD-1"), (Method::Pcd, 2, "PCD-2 is in equilibrium only")]
+        {
+            assert_eq!(weak.warning(method, k), None);
+            assert!(strong.warning(method, k).unwrap().contains(word));
+            let measured = Memory { tau: 12.5, error: Some(1.0) }.warning(method, k).unwrap();
             assert!(measured.contains("tau_int = 12.5 steps"), "{measured}");
         }
-        assert_eq!(strong.warning(&divergence("exact")), None);
+        assert_eq!(strong.warning(Method::Exact, 1), None);
     }
 }

@@ -1,0 +1,120 @@
+//! The machines: mixture, hidden units and method of training.
+
+use super::Settings;
+use crate::artifact::progress::Plan;
+use crate::study::optimum::Ascent;
+use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
+use rgflow::rbm::{Method, Training};
+
+/// Last part of the updates whose parameters are averaged.
+const TAIL: f64 = 0.1;
+/// Samples in a batch of the exact gradient over those of other methods.
+const EXACT: usize = 10;
+
+/// A machine to be trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Machine {
+    /// Place of its law.
+    pub law: usize,
+    pub hidden: usize,
+    pub method: Method,
+    /// Steps k of its chains.
+    pub steps: usize,
+    pub starts: usize,
+    /// Whether it begins with the machine by tempering of the same law and as many units.
+    pub follows: bool,
+}
+
+impl Machine {
+    /// Name of the training in keys: `exact`, `pcd`, `cd10`.
+    pub fn training(&self) -> String {
+        match self.method {
+            Method::Cd => format!("cd{}", self.steps),
+            other => other.to_string(),
+        }
+    }
+
+    /// Name of the machine among those of its lattice.
+    pub fn name(&self) -> String {
+        format!("N{}.{}", self.hidden, self.training())
+    }
+
+    /// The training in words.
+    pub fn words(&self) -> String {
+        match self.method {
+            Method::Exact if self.follows => "then the exact gradient".into(),
+            Method::Exact => "exact gradient".into(),
+            Method::MeanField => format!("mean-field CD-{}", self.steps),
+            Method::Tempering => format!("PCD-{} with tempering", self.steps),
+            chains => format!("{}-{}", chains.to_string().to_uppercase(), self.steps),
+        }
+    }
+
+    /// Updates of a training `times` as long as the settings say.
+    pub fn updates(&self, settings: &Settings, times: usize) -> usize {
+        let own = &settings.ladder;
+        times * if self.is_exact() { *own.updates_exact } else { *own.updates }
+    }
+
+    fn is_exact(&self) -> bool {
+        self.method == Method::Exact
+    }
+
+    /// How it is trained on samples, `times` as long as the settings say.
+    pub fn plan(&self, settings: &Settings, times: usize) -> Training {
+        let own = &settings.ladder;
+        let updates = self.updates(settings, times);
+        let (batch, rate) = match self.is_exact() {
+            true => (EXACT * *own.batch, 2.0 * *own.learning_rate),
+            false => (*own.batch, *own.learning_rate),
+        };
+        let fall = Some(Fall { from: updates as u64 / 2, until: updates as u64 });
+        Training {
+            updates,
+            batching: Batching::Mini { size: batch.min(*own.samples), repeats: false },
+            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), rate as f32) },
+            cd_steps: self.steps,
+            method: self.method,
+            chains: self.ascent(settings).chains,
+            tail_average: TAIL,
+            evaluate_every: updates,
+            ..Training::default()
+        }
+    }
+
+    /// Work of its training, up to a factor.
+    pub fn work(&self) -> usize {
+        let steps = match self.method {
+            Method::Tempering => 10,
+            // Ten times the chains of a batch.
+            Method::Pcd => 10 * self.steps,
+            _ => self.steps.max(2),
+        };
+        self.hidden * steps * self.starts
+    }
+
+    /// The stages of a machine of the name `name`, with the time that each is expected to take.
+    pub fn cost(&self, settings: &Settings, name: &str, visible: usize) -> Plan {
+        let updates = self.updates(settings, 1) as f64;
+        let rows = (*settings.ladder.batch * self.work() * visible) as f64;
+        let states = if self.method == Method::Exact { 2f64.powi(self.hidden as i32) * visible as f64 } else { 0.0 };
+        let trainings = if self.starts > 1 { 1.5 } else { 1.0 };
+        let training = trainings * updates * (5e-5 + 1e-10 * rows + 1e-10 * states * self.starts as f64);
+        let ln_z = if self.hidden.min(visible) > 25 {
+            20.0
+        } else {
+            1.3e-9 * 2f64.powi(self.hidden.min(visible) as i32) * visible as f64
+        };
+        Plan::new().stage("rbm", format!("rbm/{name}"), training).stage("law", format!("law/{name}"), 0.5 + ln_z)
+    }
+
+    /// What the tests of the optimum ask.
+    pub fn ascent(&self, settings: &Settings) -> Ascent {
+        let chains = match self.method {
+            Method::Pcd => *settings.ladder.chains,
+            method if method.is_persistent() => settings.ladder.chains.div_ceil(10),
+            _ => 0,
+        };
+        Ascent { method: self.method, chains, falls: true, averages: true }
+    }
+}

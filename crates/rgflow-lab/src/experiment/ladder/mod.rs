@@ -1,0 +1,297 @@
+//! Does the RBM flow know T_c? Machines from CD-1 to the optimum of their likelihood, on mixtures below and above T_c.
+
+mod laws;
+mod machines;
+mod record;
+mod rules;
+mod stage;
+
+use crate::study::bayes::Bayes;
+use crate::study::costs;
+use crate::study::flows::{self, FlowSpec};
+use crate::study::prelude::*;
+use crate::study::settings::Units;
+use laws::{Law, Side, Sites};
+use machines::Machine;
+use rgflow::exact::square;
+use rgflow::rbm::Method;
+use stage::{Data, Job};
+use std::collections::BTreeMap;
+
+/// The experiment `ladder`.
+pub struct Ladder;
+
+const RECIPE: &str = concat!(
+    "# Machines from CD-1 to the optimum of their likelihood, on mixtures below and above T_c.\n",
+    "# Temperatures are in J/k_B.\n",
+    include_str!("../../study/torus.toml"),
+    include_str!("recipe.toml")
+);
+/// Spins of the ring, and extent of the smallest torus.
+const RING: usize = 8;
+const SMALL: usize = 4;
+/// Steps of mean-field CD.
+const MEAN_FIELD_STEPS: usize = 1;
+/// Steps of PCD between updates.
+const PCD_STEPS: usize = 2;
+
+/// The table `ladder`.
+#[derive(Clone, Debug, Deserialize)]
+struct Own {
+    samples: Within<100, 10_000_000>,
+    ring: List<Units, 0, 16>,
+    small: List<Units, 0, 16>,
+    units: Rising<Units>,
+    wide: Within<0, 10_000>,
+    exact: List<Within<1, 20>, 0, 16>,
+    cd_steps: List<Within<1, 1000>, 0, 16>,
+    below_t: Positive,
+    below_top: Positive,
+    below_scale: Positive,
+    above_t: Positive,
+    above_from: Positive,
+    above_power: Positive,
+    updates: Within<10, 100_000_000>,
+    updates_exact: Within<10, 100_000_000>,
+    learning_rate: Positive,
+    batch: Within<1, 100_000>,
+    chains: Within<1, 1_000_000>,
+    starts: Within<1, 100>,
+    starts_exact: Within<1, 100>,
+}
+
+/// Settings of the experiment: the torus, and the machines.
+pub struct Settings {
+    torus: Torus,
+    ladder: Own,
+    /// The mixture of all temperatures first.
+    laws: Vec<Law>,
+    machines: Vec<Machine>,
+    /// The smaller lattices: name in keys, law, machines.
+    small: Vec<Small>,
+}
+
+/// A lattice without a thermometer.
+struct Small {
+    name: &'static str,
+    law: Law,
+    machines: Vec<Machine>,
+}
+
+impl values::Settings for Settings {
+    fn parse(table: &toml::Table) -> Result<Self, String> {
+        let (torus, ladder): (Torus, Own) = (Torus::parse(table)?, values::part(table, "ladder")?);
+        let size = *torus.lattice.size;
+        if torus.samples.sampler != crate::study::settings::Sampler::Exact {
+            return Err(
+                "samples.sampler: must be \"exact\": the machines' distance from their data needs independent \
+                 samples"
+                    .into(),
+            );
+        }
+        let laws = laws(&torus, &ladder)?;
+        let (of, most) = (
+            |law, hidden, method, steps| Machine {
+                law,
+                hidden,
+                method,
+                steps,
+                starts: *ladder.starts,
+                follows: method == Method::Exact,
+            },
+            *ladder.units.last(),
+        );
+        let mut machines: Vec<Machine> = Vec::new();
+        for law in 0..laws.len() {
+            machines.extend(ladder.units.iter().map(|units| of(law, **units, Method::Tempering, 1)));
+            machines.push(of(law, most, Method::Cd, 1));
+        }
+        let others = ladder.cd_steps.iter().filter(|steps| ***steps > 1).map(|steps| of(0, most, Method::Cd, **steps));
+        machines.extend(others);
+        machines.push(of(0, most, Method::MeanField, MEAN_FIELD_STEPS));
+        machines.push(of(0, most, Method::Pcd, PCD_STEPS));
+        machines.extend((!ladder.wide.is_zero()).then(|| of(0, *ladder.wide, Method::Tempering, 1)));
+        if let Some(other) = ladder.exact.iter().find(|n| !ladder.units.iter().any(|units| **units == ***n)) {
+            return Err(format!("ladder.exact = {other}: must be one of ladder.units, whose machine it begins with"));
+        }
+        machines.extend(ladder.exact.iter().map(|units| of(0, **units, Method::Exact, 1)));
+        let temperatures: Vec<(f64, f64)> = torus.temperatures().into_iter().map(|t| (t, 1.0)).collect();
+        let small = |name: &'static str, sites, units: &[Units]| -> Result<Small, String> {
+            // Few sites: more samples cost nothing.
+            let law = Law::new(name.to_string(), sites, 10 * *ladder.samples, &temperatures)?;
+            let starts = *ladder.starts_exact;
+            let of = |hidden: &Units| Machine {
+                law: 0,
+                hidden: **hidden,
+                method: Method::Exact,
+                steps: 1,
+                starts,
+                follows: false,
+            };
+            Ok(Small { name, law, machines: units.iter().map(of).collect() })
+        };
+        let small =
+            vec![small("ring", Sites::Ring(RING), &ladder.ring)?, small("L4", Sites::Torus(SMALL), &ladder.small)?];
+        if size == SMALL && !ladder.small.is_empty() {
+            return Err(format!("ladder.small: lattice.size = {size} is the same lattice; take []"));
+        }
+        Ok(Self { torus, ladder, laws, machines, small })
+    }
+}
+
+/// The mixtures: all temperatures, the control of the first and the last, three below T_c and three above.
+fn laws(torus: &Torus, ladder: &Own) -> Result<Vec<Law>, String> {
+    let (size, temperatures) = (*torus.lattice.size, torus.temperatures());
+    let (critical, _) = square::specific_heat_peak(size, size).map_err(|e| e.to_string())?;
+    let top = temperatures[temperatures.len() - 1];
+    let law = |name: String, side: Side, weight: &dyn Fn(f64) -> f64| {
+        let weights: Vec<(f64, f64)> = temperatures.iter().map(|t| (*t, weight(*t))).collect();
+        if weights.iter().all(|(_, w)| *w == 0.0) {
+            return Err(format!("ladder: the mixture {name} has no temperature of the grid of samples.t_step"));
+        }
+        Law::new(name, Sites::Torus(size), *ladder.samples, &weights)?.on(side, critical.value())
+    };
+    let is = |t: f64, at: f64| f64::from(u8::from((t - at).abs() < 1e-9));
+    let Own { below_t: cold, below_top: until, below_scale: scale, .. } = *ladder;
+    let Own { above_t: hot, above_from: from, above_power: power, .. } = *ladder;
+    Ok(vec![
+        law(format!("0-{top}"), Side::Neither, &|_| 1.0)?,
+        law(format!("0,{top}"), Side::Neither, &|t| is(t, 0.0) + is(t, top))?,
+        law(format!("T{cold}"), Side::Below, &|t| is(t, *cold))?,
+        law(format!("0-{until}"), Side::Below, &|t| f64::from(u8::from(t <= *until + 1e-9)))?,
+        law("falling".into(), Side::Below, &|t| libm::exp(-t / *scale))?,
+        law(format!("T{hot}"), Side::Above, &|t| is(t, *hot))?,
+        law(format!("{from}-{top}"), Side::Above, &|t| f64::from(u8::from(t >= *from - 1e-9)))?,
+        law("rising".into(), Side::Above, &|t| libm::pow(t, *power))?,
+    ])
+}
+
+/// What reads configurations of the torus.
+struct Readers<'a> {
+    study: Study<'a>,
+    bayes: Bayes,
+}
+
+/// Findings of one repetition.
+pub struct Findings {
+    /// By machine of the settings.
+    machines: Vec<stage::Findings>,
+    /// Flows of the machines of all temperatures.
+    flows: Vec<Option<ByMode<FlowFindings>>>,
+    /// By smaller lattice and machine.
+    small: Vec<Vec<stage::Findings>>,
+    /// The mixture of all temperatures itself, seen as the machines' laws are.
+    mixture: stage::OwnLaw,
+    /// Cross-entropy of the thermometer less that of Bayes.
+    excess: Measured,
+}
+
+impl Experiment for Ladder {
+    type Settings = Settings;
+    type Findings = Findings;
+
+    const ABOUT: About = About {
+        name: "ladder",
+        time: "five minutes",
+        summary: "Does the RBM flow know T_c? Machines from CD-1 to the likelihood optimum, on mixtures below and above \
+            T_c",
+        recipe: RECIPE,
+        one_by_one: true,
+        ..About::DEFAULT
+    };
+
+    fn needs(&self, settings: &Settings) -> Vec<Need> {
+        let (n, sites) = (*settings.ladder.samples, settings.torus.lattice.size.pow(2));
+        let what = format!("ladder.samples = {n} of {sites} spins");
+        let samples = Need::new(&[12, n, sites], what, "take a smaller ladder.samples");
+        settings.torus.needs().into_iter().chain([samples]).collect()
+    }
+
+    fn plan(&self, settings: &Settings) -> Plan {
+        let torus = &settings.torus;
+        let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+        for machine in &settings.machines {
+            let (name, visible) = (settings.stage_name(machine), torus.lattice.size.pow(2));
+            plan = plan.and(machine.cost(settings, &name, visible));
+            if machine.law == 0 {
+                let lengths = [*torus.flow.steps, *torus.flow.chains, torus.temperatures().len()];
+                plan = plan.and(costs::flows(&name, lengths, visible * machine.hidden));
+            }
+        }
+        for small in &settings.small {
+            let cost = |machine: &Machine| machine.cost(settings, &machine.name(), small.law.sites().count());
+            plan = plan.and(small.machines.iter().map(cost).fold(Plan::new(), Plan::and).within(small.name));
+        }
+        plan
+    }
+
+    fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
+        let study = Study::new(repetition, &settings.torus)?;
+        let readers = Readers { bayes: Bayes::new(&study)?, study };
+        let data: Vec<Data> = settings.laws.iter().map(|law| Data::new(repetition, law)).collect();
+        let one = |machine: &Machine, first: Option<&Artifact>| {
+            let name = settings.stage_name(machine);
+            let job = Job { repetition, settings, machine: *machine, data: &data[machine.law], name };
+            let trained = job.train(first)?;
+            let found = job.examine(&trained, Some(&readers))?;
+            let flows = (machine.law == 0).then(|| ByMode::make(|mode| flow(&readers, &job, &trained, mode)));
+            Ok::<_, Error>((trained, found, flows.transpose()?))
+        };
+        // The longest begin first, and those that begin with a machine of others come last.
+        let machines = &settings.machines;
+        let (mut later, mut order): (Vec<usize>, Vec<usize>) = (0..machines.len()).partition(|k| machines[*k].follows);
+        for some in [&mut order, &mut later] {
+            some.sort_by_key(|k| std::cmp::Reverse(machines[*k].work()));
+        }
+        let made = order.par_iter().with_max_len(1).map(|k| Ok((*k, one(&machines[*k], None)?)));
+        let mut made: BTreeMap<usize, _> = made.collect::<Result<_, Error>>()?;
+        let first = |k: usize| {
+            settings.place(0, machines[k].hidden, Method::Tempering).and_then(|place| Some(&made.get(&place)?.0))
+        };
+        let last = later.par_iter().with_max_len(1).map(|k| Ok((*k, one(&machines[*k], first(*k))?)));
+        let last: Vec<_> = last.collect::<Result<_, Error>>()?;
+        made.extend(last);
+        let (machines, flows) = made.into_values().map(|(_, found, flows)| (found, flows)).unzip();
+        let small = settings.small.iter().map(|small| {
+            let part = repetition.part(small.name);
+            let data = Data::new(&part, &small.law);
+            let one = |machine: &Machine| {
+                let job = Job { repetition: &part, settings, machine: *machine, data: &data, name: machine.name() };
+                job.examine(&job.train(None)?, None)
+            };
+            small.machines.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
+        });
+        let small = small.collect::<Result<_, Error>>()?;
+        let fresh = data[0].fresh()?.mapv(f32::from);
+        let mixture = stage::OwnLaw::of(&settings.laws[0], &fresh, Some(&readers))?;
+        Ok(Findings { machines, flows, small, mixture, excess: readers.bayes.excess(&readers.study)? })
+    }
+
+    fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
+        Ok(record::record(settings, found))
+    }
+}
+
+impl Settings {
+    /// Place of a machine on the torus.
+    fn place(&self, law: usize, hidden: usize, method: Method) -> Option<usize> {
+        let is = |machine: &Machine| {
+            machine.law == law
+                && machine.hidden == hidden
+                && machine.method == method
+                && (method != Method::Cd || machine.steps == 1)
+        };
+        self.machines.iter().position(is)
+    }
+
+    /// Name of the stages of a machine on the torus.
+    fn stage_name(&self, machine: &Machine) -> String {
+        format!("{}.{}", self.laws[machine.law].name, machine.name())
+    }
+}
+
+fn flow(readers: &Readers, job: &Job, trained: &Artifact, mode: Mode) -> Result<FlowFindings, Error> {
+    let (steps, chains) = (*job.settings.torus.flow.steps, *job.settings.torus.flow.chains);
+    let spec = FlowSpec { name: job.name.clone(), machine: trained, file: job.file(), mode, steps, chains };
+    flows::stage(job.repetition, &readers.study.inputs(), &spec)
+}
