@@ -64,9 +64,12 @@ impl Machine {
     pub fn plan(&self, settings: &Settings, times: usize) -> Training {
         let own = &settings.ladder;
         let updates = self.updates(settings, times);
+        let rate = *own.learning_rate;
         let (batch, rate) = match self.is_exact() {
-            true => (EXACT * *own.batch, 2.0 * *own.learning_rate),
-            false => (*own.batch, *own.learning_rate),
+            // Where a machine is given already, steep directions do not bear more.
+            true if self.follows => (EXACT * *own.batch, rate / 5.0),
+            true => (EXACT * *own.batch, 2.0 * rate),
+            false => (*own.batch, rate),
         };
         let fall = Some(Fall { from: updates as u64 / 2, until: updates as u64 });
         Training {

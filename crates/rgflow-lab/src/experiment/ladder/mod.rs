@@ -156,7 +156,7 @@ fn laws(torus: &Torus, ladder: &Own) -> Result<Vec<Law>, String> {
     let Own { above_t: hot, above_from: from, above_power: power, .. } = *ladder;
     Ok(vec![
         law(format!("0-{top}"), Side::Neither, &|_| 1.0)?,
-        law(format!("0,{top}"), Side::Neither, &|t| is(t, 0.0) + is(t, top))?,
+        law(format!("0-and-{top}"), Side::Neither, &|t| is(t, 0.0) + is(t, top))?,
         law(format!("T{cold}"), Side::Below, &|t| is(t, *cold))?,
         law(format!("0-{until}"), Side::Below, &|t| f64::from(u8::from(t <= *until + 1e-9)))?,
         law("falling".into(), Side::Below, &|t| libm::exp(-t / *scale))?,

@@ -236,8 +236,11 @@ impl Deviations {
             "D: temperature of the energy of the machine's own law less that of the mixture (T_E). T_c of L = {} is {critical:.3}.",
             *settings.torus.lattice.size
         ))
-        .note(format!("N: hidden units, by PCD with tempering; CD-1: {} hidden units. KL in nats per sample.", self.most()))
-        .note(format!("Each is the best of {} start(s): {}", *settings.ladder.starts, if *settings.ladder.starts < 5 { "a lower bound on its optimum." } else { "see the table of machines." }))
+        .note(format!("N: hidden units, by PCD with tempering; CD-1: {}. KL in nats per sample.", self.most()))
+        .note(match *settings.ladder.starts {
+            1 => "One start each: lower bounds on the optimum of the likelihood.".to_string(),
+            n => format!("The best of {n} starts each."),
+        })
     }
 
     fn panel(&self, settings: &Settings, critical: f64) -> Panel {
@@ -263,7 +266,8 @@ impl Deviations {
             Curve::new("the mixture", x.as_slice(), x.as_slice()).style(Style::Dashed),
             Curve::level("T_c", &x, critical),
         ]);
-        Panel::curves("Below and above T_c", "T_E of the mixture (J/k_B)", "T_E of the machine's law (J/k_B)", curves)
+        let (x, y) = (Axis::log("T_E of the mixture (J/k_B)"), Axis::log("T_E of the machine's law (J/k_B)"));
+        Panel::curves("Below and above T_c", x, y, curves)
     }
 }
 
