@@ -139,6 +139,9 @@ impl values::Settings for Settings {
     }
 }
 
+/// Place of the control of two temperatures among the mixtures.
+const CONTROL: usize = 1;
+
 /// The mixtures: all temperatures, the control of the first and the last, three below T_c and three above.
 fn laws(torus: &Torus, ladder: &Own) -> Result<Vec<Law>, String> {
     let (size, temperatures) = (*torus.lattice.size, torus.temperatures());

@@ -244,7 +244,8 @@ impl Deviations {
     }
 
     fn panel(&self, settings: &Settings, critical: f64) -> Panel {
-        let mut order: Vec<usize> = self.law.places().collect();
+        // The control of two temperatures is no neighbour of other mixtures.
+        let mut order: Vec<usize> = self.law.places().filter(|l| *l != super::CONTROL).collect();
         order.sort_by(|a, b| settings.laws[*a].t_energy.total_cmp(&settings.laws[*b].t_energy));
         let x: Vec<f64> = order.iter().map(|l| settings.laws[*l].t_energy).collect();
         let of = |n: usize| {
