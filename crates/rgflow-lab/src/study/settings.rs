@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const RECIPE: &str = include_str!("ising-2d.toml");
 
 /// Largest extent for the exact sampler.
-const EXACT: usize = 12;
+pub const EXACT: usize = 12;
 
 /// Passes through the data.
 pub type Epochs = Within<1, 100_000>;

@@ -97,8 +97,8 @@ impl Law {
         }
         // The law of the samples has the weights that whole numbers allow.
         let exact: Vec<(Temperature, f64)> = parts.iter().map(|(t, n)| (*t, *n as f64)).collect();
-        let mixture = sites.mixture(&exact).map_err(|e| format!("the mixture {name}: {e}"))?;
-        let energy = mixture.energy().map_err(|e| format!("the mixture {name}: {e}"))?;
+        let mixture = sites.mixture(&exact).map_err(|e| e.to_string())?;
+        let energy = mixture.energy().map_err(|e| e.to_string())?;
         let t_energy = sites.temperature_of(energy).unwrap_or(0.0);
         Ok(Self { name, side: Side::Neither, sites, parts, mixture, t_energy })
     }
@@ -116,9 +116,9 @@ impl Law {
         if distance < FAR {
             let word = if side == Side::Below { "below" } else { "above" };
             return Err(format!(
-                "ladder.{word}_...: the mixture {} has the energy of T = {:.3}: must be at least {FAR} {word} T_c = \
-                 {critical:.3}, the peak of the specific heat",
-                self.name, self.t_energy
+                "the mixture has the energy of T = {:.3}, which must be at least {FAR} {word} T_c = {critical:.3}, the \
+                 peak of the specific heat",
+                self.t_energy
             ));
         }
         Ok(Self { side, ..self })
@@ -170,7 +170,10 @@ mod tests {
     fn a_mixture_near_t_c_decides_nothing() {
         let at = |t: f64| Law::new("near".into(), Sites::Torus(4), 100, &[(t, 1.0)]).unwrap();
         let refused = at(2.0).on(Side::Below, 2.4).unwrap_err();
-        assert!(refused.starts_with("ladder.below_...: the mixture near has the energy of T = 2.000"), "{refused}");
+        assert!(
+            refused.starts_with("the mixture has the energy of T = 2.000, which must be at least 0.5 below"),
+            "{refused}"
+        );
         assert!(at(1.5).on(Side::Below, 2.4).is_ok() && at(2.0).on(Side::Above, 2.4).is_err());
         assert!(at(3.0).on(Side::Above, 2.4).is_ok());
     }

@@ -10,7 +10,7 @@ use crate::study::bayes::Bayes;
 use crate::study::costs;
 use crate::study::flows::{self, FlowSpec};
 use crate::study::prelude::*;
-use crate::study::settings::Units;
+use crate::study::settings::{EXACT, Sampler, Units};
 use laws::{Law, Side, Sites};
 use machines::Machine;
 use rgflow::exact::square;
@@ -80,9 +80,15 @@ struct Small {
 
 impl values::Settings for Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
+        let size = table.get("lattice").and_then(|lattice| lattice.get("size")).and_then(toml::Value::as_integer);
+        if let Some(size) = size.filter(|size| *size > EXACT as i64) {
+            return Err(format!(
+                "lattice.size = {size}: must be at most {EXACT}, where samples and machines' energies are exact"
+            ));
+        }
         let (torus, ladder): (Torus, Own) = (Torus::parse(table)?, values::part(table, "ladder")?);
         let size = *torus.lattice.size;
-        if torus.samples.sampler != crate::study::settings::Sampler::Exact {
+        if torus.samples.sampler != Sampler::Exact {
             return Err(
                 "samples.sampler: must be \"exact\": the machines' distance from their data needs independent \
                  samples"
@@ -112,7 +118,7 @@ impl values::Settings for Settings {
         machines.push(of(0, most, Method::Pcd, PCD_STEPS));
         machines.extend((!ladder.wide.is_zero()).then(|| of(0, *ladder.wide, Method::Tempering, 1)));
         if let Some(other) = ladder.exact.iter().find(|n| !ladder.units.iter().any(|units| **units == ***n)) {
-            return Err(format!("ladder.exact = {other}: must be one of ladder.units, whose machine it begins with"));
+            return Err(format!("ladder.exact = {other}: must be one of ladder.units, from whose machine it goes on"));
         }
         machines.extend(ladder.exact.iter().map(|units| of(0, **units, Method::Exact, 1)));
         let temperatures: Vec<(f64, f64)> = torus.temperatures().into_iter().map(|t| (t, 1.0)).collect();
@@ -147,25 +153,31 @@ fn laws(torus: &Torus, ladder: &Own) -> Result<Vec<Law>, String> {
     let (size, temperatures) = (*torus.lattice.size, torus.temperatures());
     let (critical, _) = square::specific_heat_peak(size, size).map_err(|e| e.to_string())?;
     let top = temperatures[temperatures.len() - 1];
-    let law = |name: String, side: Side, weight: &dyn Fn(f64) -> f64| {
+    let law = |name: String, weight: &dyn Fn(f64) -> f64| {
         let weights: Vec<(f64, f64)> = temperatures.iter().map(|t| (*t, weight(*t))).collect();
-        if weights.iter().all(|(_, w)| *w == 0.0) {
-            return Err(format!("ladder: the mixture {name} has no temperature of the grid of samples.t_step"));
+        match weights.iter().all(|(_, w)| *w == 0.0) {
+            true => Err("must be a whole number of samples.t_step up to samples.t_max".to_string()),
+            false => Law::new(name, Sites::Torus(size), *ladder.samples, &weights),
         }
-        Law::new(name, Sites::Torus(size), *ladder.samples, &weights)?.on(side, critical.value())
+    };
+    // One that decides, as the setting of the name `key` makes it.
+    let far = |key: &str, value: f64, name: String, weight: &dyn Fn(f64) -> f64| {
+        let side = if key.starts_with("below") { Side::Below } else { Side::Above };
+        let law = law(name, weight).and_then(|law| law.on(side, critical.value()));
+        law.map_err(|why| format!("ladder.{key} = {value}: {why}"))
     };
     let is = |t: f64, at: f64| f64::from(u8::from((t - at).abs() < 1e-9));
     let Own { below_t: cold, below_top: until, below_scale: scale, .. } = *ladder;
     let Own { above_t: hot, above_from: from, above_power: power, .. } = *ladder;
     Ok(vec![
-        law(format!("0-{top}"), Side::Neither, &|_| 1.0)?,
-        law(format!("0-and-{top}"), Side::Neither, &|t| is(t, 0.0) + is(t, top))?,
-        law(format!("T{cold}"), Side::Below, &|t| is(t, *cold))?,
-        law(format!("0-{until}"), Side::Below, &|t| f64::from(u8::from(t <= *until + 1e-9)))?,
-        law("falling".into(), Side::Below, &|t| libm::exp(-t / *scale))?,
-        law(format!("T{hot}"), Side::Above, &|t| is(t, *hot))?,
-        law(format!("{from}-{top}"), Side::Above, &|t| f64::from(u8::from(t >= *from - 1e-9)))?,
-        law("rising".into(), Side::Above, &|t| libm::pow(t, *power))?,
+        law(format!("0-{top}"), &|_| 1.0)?,
+        law(format!("0-and-{top}"), &|t| is(t, 0.0) + is(t, top))?,
+        far("below_t", *cold, format!("T{cold}"), &|t| is(t, *cold))?,
+        far("below_top", *until, format!("0-{until}"), &|t| f64::from(u8::from(t <= *until + 1e-9)))?,
+        far("below_scale", *scale, "falling".into(), &|t| libm::exp(-t / *scale))?,
+        far("above_t", *hot, format!("T{hot}"), &|t| is(t, *hot))?,
+        far("above_from", *from, format!("{from}-{top}"), &|t| f64::from(u8::from(t >= *from - 1e-9)))?,
+        far("above_power", *power, "rising".into(), &|t| libm::pow(t, *power))?,
     ])
 }
 
@@ -297,4 +309,22 @@ fn flow(readers: &Readers, job: &Job, trained: &Artifact, mode: Mode) -> Result<
     let (steps, chains) = (*job.settings.torus.flow.steps, *job.settings.torus.flow.chains);
     let spec = FlowSpec { name: job.name.clone(), machine: trained, file: job.file(), mode, steps, chains };
     flows::stage(job.repetition, &readers.study.inputs(), &spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_are_named() {
+        crate::study::prelude::assert_refused::<Ladder>(&[
+            ("lattice.size=20", "lattice.size = 20: must be at most 12"),
+            ("lattice.size=4", "ladder.small: lattice.size = 4 is the same lattice"),
+            ("samples.sampler=\"wolff\"", "samples.sampler: must be \"exact\""),
+            ("ladder.below_t=1.8", "ladder.below_t = 1.8: must be a whole number of samples.t_step"),
+            ("ladder.below_top=4.0", "ladder.below_top = 4: the mixture has the energy of T = 2"),
+            ("ladder.above_t=2.5", "at least 0.5 above T_c = 2.345"),
+            ("ladder.exact=[5]", "ladder.exact = 5: must be one of ladder.units"),
+        ]);
+    }
 }
