@@ -37,7 +37,7 @@ impl Experiment for Sizes {
 
     const ABOUT: About = About {
         name: "sizes",
-        time: "two or three minutes",
+        time: "five minutes",
         summary: "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi",
         recipe: concat!(
             "# The end of the RBM flow against the size of the lattice. Values are those of ising-2d; temperatures in \
@@ -126,7 +126,7 @@ impl Experiment for Sizes {
             .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.")
             .note(
                 "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by \
-                annealing.",
+                annealing from both directions.",
             );
         let panel = |title, label, ends: &Quantity<2>, null: &Quantity<1>, peaks: Vec<Curve>| {
             let (ends, null) = (size.curves(&ENDS, |l, m| ends.at((l, m))), size.curve(MIXTURE, |l| null.at(l)));
@@ -140,7 +140,7 @@ impl Experiment for Sizes {
              repetitions.",
             "T* and T_E of the ends by size of the lattice beside the peaks of C and chi and the mixture.",
         );
-        record.sections = vec![Section::new("Sizes").figures([figure.panels([
+        record.sections = vec![Section::new("Sizes").texts(worth.remarks).figures([figure.panels([
             panel("By the thermometer", "T* (J/k_B)", &ends.t_star, &null.t_star, peaks),
             panel("By the energy", "T_E (J/k_B)", &ends.t_energy, &null.t_energy, vec![]),
         ])])];

@@ -3,6 +3,7 @@
 use super::transform::each_portion;
 use super::{Machine, Table, mean};
 use crate::dataset::Dataset;
+use crate::study::likelihood::NO_STATES;
 use crate::study::ln_z::LnZ;
 use rgflow::random::Stream;
 use rgflow::rbm::RbmError;
@@ -39,7 +40,7 @@ pub fn score(machine: &Machine, data: &Dataset, stream: Stream) -> Score {
         }
     });
     // Grey levels are means of two-valued units: no state has been seen, so there is no probability of one.
-    let no_states = "grey levels are probabilities, not states: such data has no likelihood".to_string();
+    let no_states = NO_STATES.to_string();
     let is_grey = matches!(pseudo, Err(RbmError::Data { .. } | RbmError::Site { .. }));
     let pseudo = pseudo.map_err(|e| if is_grey { no_states.clone() } else { e.to_string() });
     let ln_z = if is_grey { Err(no_states) } else { LnZ::of(rbm, stream) };

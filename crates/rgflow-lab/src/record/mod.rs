@@ -19,7 +19,7 @@ pub use dimension::{Dimension, Position, Rows};
 pub use family::family;
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};
-pub use quantity::{ByPlace, Grouped, Numbers, Place, Places, Quantity, Repeated, Sample};
+pub use quantity::{ByPlace, Grouped, Numbers, Place, Places, Quantity, Repeated, Sample, places};
 pub use table::{Cell, Table};
 
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,12 @@ impl Section {
     /// Appends a paragraph.
     pub fn text(mut self, paragraph: impl Into<String>) -> Self {
         self.text.push(paragraph.into());
+        self
+    }
+
+    /// Appends paragraphs.
+    pub fn texts(mut self, paragraphs: impl IntoIterator<Item = String>) -> Self {
+        self.text.extend(paragraphs);
         self
     }
 

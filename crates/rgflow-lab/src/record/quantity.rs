@@ -51,9 +51,8 @@ impl<const N: usize> Quantity<N> {
 
     /// The quantity made of the number `of` each place.
     pub fn from_numbers(dimensions: [&Dimension; N], of: impl Fn([usize; N]) -> Number) -> Self {
-        let extents = dimensions.map(Dimension::len);
-        let numbers = (0..extents.iter().product()).map(|i| of(unravel(i, extents))).collect();
-        Self { extents, numbers }
+        let numbers = places(dimensions).map(of).collect();
+        Self { extents: dimensions.map(Dimension::len), numbers }
     }
 
     /// Replaces each number by `change` of it, such as a comparison, or a number without a key where it is not to be
@@ -79,6 +78,12 @@ impl<const N: usize> Quantity<N> {
     pub fn iter(&self) -> impl Iterator<Item = &Number> {
         self.numbers.iter()
     }
+}
+
+/// All places of the dimensions, the last fastest.
+pub fn places<const N: usize>(dimensions: [&Dimension; N]) -> impl Iterator<Item = [usize; N]> {
+    let extents = dimensions.map(Dimension::len);
+    (0..extents.iter().product()).map(move |i| unravel(i, extents))
 }
 
 fn unravel<const N: usize>(mut i: usize, extents: [usize; N]) -> [usize; N] {

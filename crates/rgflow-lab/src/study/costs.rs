@@ -70,15 +70,23 @@ pub fn machine_of_torus(torus: &Torus, name: &str, rbm: &Rbm, last: usize) -> Pl
 /// The stage "likelihood/NAME" of a machine of the torus on samples at so many `temperatures`; `epoch` names a
 /// snapshot.
 pub fn likelihood(torus: &Torus, name: &str, epoch: Option<usize>, temperatures: usize) -> Plan {
-    let (visible, hidden) = (torus.lattice.size.pow(2), *torus.rbm.hidden);
-    let samples = (temperatures * *torus.samples.per_temperature * visible * hidden) as f64;
+    let shape = [torus.lattice.size.pow(2), *torus.rbm.hidden];
+    likelihood_of(&LikelihoodSpec::stage(name, epoch), shape, temperatures * *torus.samples.per_temperature)
+}
+
+/// Seconds of annealing and tempering for ln Z, per weight of the machine: 6e-5 with the fewest temperatures, 3e-4 with
+/// the most, which 1024 + 256 units take.
+pub const ANNEALING: f64 = 1.5e-4;
+
+/// The stage `name`: the likelihood of `samples` under a machine of so many visible and hidden units.
+pub fn likelihood_of(name: &str, [visible, hidden]: [usize; 2], samples: usize) -> Plan {
+    let weights = (visible * hidden) as f64;
     let fewer = visible.min(hidden);
     let ln_z = match fewer {
         0..=25 => 1.3e-10 * 2f64.powi(fewer as i32) * visible.max(hidden) as f64,
-        // Annealing: 100 chains through 1000 temperatures.
-        _ => 2e-5 * (visible * hidden) as f64,
+        _ => ANNEALING * weights,
     };
-    Plan::new().stage("likelihood", LikelihoodSpec::stage(name, epoch), 0.01 + 1e-9 * samples + ln_z)
+    Plan::new().stage("likelihood", name, 0.01 + 1e-9 * samples as f64 * weights + ln_z)
 }
 
 /// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of

@@ -1,29 +1,59 @@
 //! Stages "likelihood/NAME": how far a machine is from its data.
 
 use super::known_law::KnownLaw;
+use super::ln_z::LnZ;
 use super::rbms;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
-use crate::record::{Dimension, Measured, Quantity, Repeated};
-use ndarray::Array2;
+use crate::record::{Dimension, Measured, Quantity, Repeated, places};
+use ndarray::{Array2, ArrayView2};
 use rgflow::lattice::Temperature;
 use rgflow::random::Stream;
-use rgflow::rbm::{Annealing, Rbm, RbmError, Reference};
+use rgflow::rbm::{Rbm, Units};
 use rgflow::statistics::mean_error;
 use serde::{Deserialize, Serialize};
 
 const REVISION: u32 = 2;
-/// Where no layer can be enumerated.
-const ANNEALING: Annealing = Annealing { temperatures: 1000, chains: 100, reference: Reference::Own };
+/// Where ln Z is by annealing: it was forward only before.
+const ANNEALED: u32 = 3;
 
 /// Likelihood of samples under a machine that it was not trained on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Likelihood {
-    /// Mean of ln p in nats per sample, with its error over samples, where ln Z is known.
+    /// Mean of ln p in nats per sample, with its error over samples and of ln Z, where ln Z is known.
     pub ln_p: Option<Measured>,
     /// KL in nats of the samples' law from the machine's, where that law is known too.
     pub kl: Option<Measured>,
     /// Reason why there is none.
     pub why: Option<String>,
+    /// How ln Z was found, unless by enumeration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+}
+
+impl Likelihood {
+    /// Of the samples `v` under `rbm`; `law` is theirs, if it is known. Annealing draws its random numbers from
+    /// `stream`.
+    pub fn of(rbm: &Rbm, v: ArrayView2<f32>, law: Option<&KnownLaw>, stream: Stream) -> Self {
+        let found = if are_states(rbm.visible_units(), v) { LnZ::of(rbm, stream) } else { Err(NO_STATES.into()) };
+        let ln_z = match found {
+            Ok(ln_z) => ln_z,
+            Err(why) => return Self { why: Some(why), ..Self::default() },
+        };
+        let with = |(value, of_samples): Measured| (value, of_samples.hypot(ln_z.error()));
+        let ln_p: Vec<f64> = rbm.free_energy(v).iter().map(|f| -f - ln_z.value).collect();
+        let mean = mean_error(&ln_p);
+        let kl = law.map(|law| with(law.kl(rbm, v, ln_z.value)));
+        let how = (!ln_z.is_exact()).then(|| ln_z.how.clone());
+        Self { ln_p: Some(with((mean.value, mean.error))), kl, why: None, how }
+    }
+}
+
+/// Reason why grey levels have no likelihood.
+pub const NO_STATES: &str = "grey levels are probabilities, not states: such data has no likelihood";
+
+/// Whether the rows of `v` are states of `units`, not grey levels.
+pub fn are_states(units: &Units, v: ArrayView2<f32>) -> bool {
+    units.sites().is_none_or(|sites| v.rows().into_iter().all(|row| sites.misfit(row).is_none()))
 }
 
 /// A machine, and samples that it was not trained on.
@@ -35,9 +65,9 @@ pub struct LikelihoodSpec<'a> {
     pub machine: &'a Artifact,
     /// Artifacts that the samples come from.
     pub inputs: &'a [&'a Artifact],
-    /// Extents of the square torus.
+    /// Extents of the lattice of visible units.
     pub extents: [usize; 2],
-    /// Temperatures of the samples, each with as many.
+    /// Temperatures of the samples on the square torus, each with as many; none where their law is not known.
     pub temperatures: &'a [f64],
 }
 
@@ -54,43 +84,20 @@ impl LikelihoodSpec<'_> {
         samples: impl FnOnce() -> Result<Array2<i8>, Error>,
     ) -> Result<Likelihood, Error> {
         let name = Self::stage(self.name, self.epoch);
-        let inputs = [&[self.machine], self.inputs].concat();
-        let (settings, output) = ((self.extents, self.temperatures), format!("{name}.json"));
-        let what = Stage { name: &name, revision: REVISION, settings, inputs: &inputs, outputs: &[&output] };
+        let rbm = rbms::load(self.machine, &rbms::file(self.name, self.epoch))?;
+        let what = Stage {
+            name: &name,
+            revision: if rbm.has_exact_ln_z() { REVISION } else { ANNEALED },
+            settings: (self.extents, self.temperatures),
+            inputs: &[&[self.machine], self.inputs].concat(),
+            outputs: &[&format!("{name}.json")],
+        };
         repetition.found(what, |out| {
-            let rbm = rbms::load(self.machine, &rbms::file(self.name, self.epoch))?;
-            let (ln_z, error) = match ln_z_of(&rbm, out.streams().of(&name)) {
-                Ok(ln_z) => ln_z,
-                Err(why) => return Ok(Likelihood { why: Some(why), ..Likelihood::default() }),
-            };
-            let with = |(value, of_samples): Measured| (value, of_samples.hypot(error));
-            let v = samples()?.mapv(f32::from);
-            let ln_p: Vec<f64> = rbm.free_energy(v.view()).iter().map(|f| -f - ln_z).collect();
             let parts = self.temperatures.iter().map(|t| Temperature::new(*t).map(|t| (t, 1.0)));
             let law = KnownLaw::of(self.extents, &parts.collect::<Result<Vec<_>, _>>()?);
-            let mean = mean_error(&ln_p);
-            let kl = law.map(|law| with(law.kl(&rbm, v.view(), ln_z)));
-            Ok(Likelihood { ln_p: Some(with((mean.value, mean.error))), kl, why: None })
+            let v = samples()?.mapv(f32::from);
+            Ok(Likelihood::of(&rbm, v.view(), law.as_ref(), out.streams().of(&name)))
         })
-    }
-}
-
-/// ln Z with its standard error: by enumeration (0), or by annealing where no layer is small.
-///
-/// # Errors
-/// Reason why there is none.
-pub fn ln_z_of(rbm: &Rbm, stream: Stream) -> Result<(f64, f64), String> {
-    match rbm.ln_z() {
-        Ok(ln_z) => Ok((ln_z, 0.0)),
-        Err(RbmError::TooLarge { .. }) => {
-            let estimate = ANNEALING.ln_z(rbm, stream).map_err(|e| e.to_string())?;
-            if !estimate.is_reliable() {
-                return Err(format!("ln Z by annealing: {:.0} effective chains are too few", estimate.n_eff));
-            }
-            // The half of an interval of nominally 97.5 % is 2.24 standard errors.
-            Ok((estimate.value, (estimate.high - estimate.low) / 4.48))
-        }
-        Err(why) => Err(why.to_string()),
     }
 }
 
@@ -98,6 +105,9 @@ pub fn ln_z_of(rbm: &Rbm, stream: Stream) -> Result<(f64, f64), String> {
 pub struct Likelihoods<const N: usize> {
     pub ln_p: Quantity<N>,
     pub kl: Quantity<N>,
+    /// A sentence for each machine without a likelihood, and for each whose ln Z is by annealing, of the first
+    /// repetition where that is so.
+    pub remarks: Vec<String>,
 }
 
 impl<const N: usize> Likelihoods<N> {
@@ -115,6 +125,62 @@ impl<const N: usize> Likelihoods<N> {
         let what = "KL of the exact law of the training temperatures from the machine's: paired mean over samples \
             that it was not trained on";
         let kl = over.quantity(&format!("{key}.kl"), dimensions, "nats", what, |f, at| of(f, at).kl);
-        Self { ln_p, kl }
+        let remark = |place: [usize; N]| {
+            let names: Vec<&str> = dimensions.iter().zip(place).map(|(dimension, at)| dimension.key(at)).collect();
+            let all = || over.found.iter().map(|f| of(f, place));
+            let why = all().find_map(|one| Some(format!("no likelihood: {}", one.why.as_ref()?)));
+            let how = || all().find_map(|one| Some(format!("ln Z {}", one.how.as_ref()?)));
+            why.or_else(how).map(|text| format!("{}: {text}.", names.join(", ")))
+        };
+        Self { ln_p, kl, remarks: places(dimensions).filter_map(remark).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Axis, concatenate, s};
+    use rgflow::random::Streams;
+    use rgflow::rbm::ExactDraws;
+
+    /// A machine beyond enumeration made of two equal independent halves: ln p of two samples side by side is the sum of
+    /// theirs, and KL, over these samples the mean of ln q - ln p, is that of the exact ln p. Annealing is within 4 of
+    /// its errors (p < 1e-4 by the normal law).
+    #[test]
+    fn a_large_machine_is_as_likely_as_its_halves() {
+        let streams = Streams::new(1);
+        let half = Rbm::random(16, 14, 0.4, &mut streams.generator("test/init", 0));
+        let mut whole = Rbm::random(32, 28, 0.0, &mut streams.generator("test/init", 1));
+        for at in [0, 1] {
+            let (v, h) = (16 * at, 14 * at);
+            whole.weights.slice_mut(s![v..v + 16, h..h + 14]).assign(&half.weights);
+        }
+        assert!(half.has_exact_ln_z() && !whole.has_exact_ln_z());
+        let draws = ExactDraws::new(&half).unwrap().draw(2000, &mut streams.bulk("test/draws", 0));
+        let ln_z = half.ln_z().unwrap();
+        let exact: f64 = half.free_energy(draws.view()).iter().map(|f| -f - ln_z).sum::<f64>() / 1000.0;
+        let law = KnownLaw::of([4, 8], &[(Temperature::new(2.0).unwrap(), 1.0)]).unwrap();
+        let v = concatenate(Axis(1), &[draws.slice(s![..1000, ..]), draws.slice(s![1000.., ..])]).unwrap();
+        let found = Likelihood::of(&whole, v.view(), Some(&law), streams.of("test"));
+        let of_ln_z = LnZ::of(&whole, streams.of("test")).unwrap().error();
+        let (ln_p, kl) = (found.ln_p.unwrap(), found.kl.unwrap());
+        assert!((ln_p.0 - exact).abs() < 4.0 * of_ln_z && ln_p.1 > of_ln_z, "{ln_p:?}, {exact}, {of_ln_z}");
+        let best = law.kl(&whole, v.view(), 2.0 * ln_z).0;
+        assert!((kl.0 - best).abs() < 4.0 * of_ln_z, "{kl:?}, {best}");
+        assert!(found.how.unwrap().starts_with("by annealing (two estimates") && found.why.is_none());
+    }
+
+    #[test]
+    fn an_enumerated_machine_says_nothing_of_annealing_and_grey_levels_have_no_likelihood() {
+        let rbm = Rbm::random(4, 2, 0.5, &mut Streams::new(1).generator("test/init", 0));
+        let v = ndarray::array![[1.0f32, 1.0, -1.0, 1.0], [-1.0, 1.0, 1.0, -1.0]];
+        let found = Likelihood::of(&rbm, v.view(), None, Streams::new(1).of("test"));
+        let law = rbm.ln_visible_law().unwrap();
+        // In state s unit i is up if bit i of s is 1.
+        let exact = 0.5 * (law[0b1011] + law[0b0110]);
+        assert!((found.ln_p.unwrap().0 - exact).abs() < 1e-6, "{found:?}, {exact}");
+        assert_eq!((found.how, found.kl, found.why), (None, None, None));
+        let grey = Likelihood::of(&rbm, (0.5 * &v).view(), None, Streams::new(1).of("test"));
+        assert!(grey.ln_p.is_none() && grey.why.unwrap().starts_with("grey levels"));
     }
 }

@@ -213,7 +213,7 @@ pub fn energy(observed: &[&Observed]) -> Combined {
 pub mod fabricated {
     /// ln p and KL with errors of a quarter and an eighth.
     pub fn likelihood(ln_p: f64, kl: f64) -> crate::study::prelude::Likelihood {
-        crate::study::prelude::Likelihood { ln_p: Some((ln_p, 0.25)), kl: Some((kl, 0.125)), why: None }
+        crate::study::prelude::Likelihood { ln_p: Some((ln_p, 0.25)), kl: Some((kl, 0.125)), ..Default::default() }
     }
 
     use super::*;

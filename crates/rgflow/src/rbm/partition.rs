@@ -53,6 +53,24 @@ impl Rbm {
         self.ln_z_over(layer)
     }
 
+    /// Whether [`Rbm::ln_z`] sums it: a discrete layer has at most the states of 25 two-valued units, or both layers are
+    /// Gaussian.
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let machine = |n, m| Rbm::random(n, m, 0.1, &mut Streams::new(1).generator("example/init", 0));
+    /// assert!(machine(100, 25).has_exact_ln_z() && !machine(100, 26).has_exact_ln_z());
+    /// ```
+    pub fn has_exact_ln_z(&self) -> bool {
+        let (n, m) = self.weights.dim();
+        let (sites, units) = match self.layer_of_fewer_states() {
+            None => return true,
+            Some(Layer::Visible) => (self.visible_units().sites(), n),
+            Some(Layer::Hidden) => (self.hidden_units().sites(), m),
+        };
+        sites.is_some_and(|sites| units <= sites.most_units(MOST_UNITS))
+    }
+
     /// States of that layer.
     pub(super) fn fewer_states(&self) -> Option<u64> {
         match self.layer_of_fewer_states()? {

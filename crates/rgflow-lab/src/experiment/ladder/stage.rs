@@ -177,7 +177,7 @@ impl<'b> Job<'b> {
             let kl = rbm.kl_from(&mixture.ln_q_of(v.view()), v.view(), ln_z.value);
             with((kl.value, kl.error))
         };
-        Ok(Likelihood { ln_p: Some(with((ln_p.value, ln_p.error))), kl: Some(kl), why: None })
+        Ok(Likelihood { ln_p: Some(with((ln_p.value, ln_p.error))), kl: Some(kl), ..Likelihood::default() })
     }
 }
 

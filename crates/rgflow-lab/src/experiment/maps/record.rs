@@ -129,7 +129,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         mixture.";
     let figure = Figure::new("sec4.maps", "T* of the ends over training and machine").caption(caption, alt);
     let figure = figure.panels([map(Mode::Gibbs), map(Mode::Mean)]).panels(lines.iter().map(along));
-    record.sections = vec![Section::new("Maps").figures([figure])];
+    record.sections = vec![Section::new("Maps").texts(worth.remarks).figures([figure])];
     record
 }
 

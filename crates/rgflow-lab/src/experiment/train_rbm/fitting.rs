@@ -4,7 +4,7 @@ use super::along;
 use super::settings::{Divergence, Settings, VisibleBias};
 use crate::dataset::{Dataset, Kind};
 use crate::study::known_law::KnownLaw;
-use crate::study::likelihood::ln_z_of;
+use crate::study::ln_z::LnZ;
 use crate::study::prelude::*;
 use crate::study::starts::{self, Attempt, First, RANK, Start, Starts};
 use crate::study::training::{MachineData, MachineFit};
@@ -99,13 +99,13 @@ impl Fits<'_, '_> {
     fn measured(&self, plan: &Attempt) -> Result<(Fitted, Start), Error> {
         let fitted = self.run(plan)?;
         let rbm = &fitted.rbm;
-        let ln_p = match ln_z_of(rbm, self.out.streams().of(&format!("rbm{}/ln-z", plan.suffix()))) {
-            Ok((ln_z, error)) if self.sets.data.kind != Kind::Grey => {
-                let [train, test] = [self.sets.alike, self.sets.samples.test].map(|of| mean_ln_p(rbm, of, ln_z));
-                Some([train, test, error])
-            }
-            _ => None,
-        };
+        let ln_z = || LnZ::of(rbm, self.out.streams().of(&format!("rbm{}/ln-z", plan.suffix()))).ok();
+        // Grey levels are no states.
+        let ln_z = if self.sets.data.kind == Kind::Grey { None } else { ln_z() };
+        let ln_p = ln_z.map(|ln_z| {
+            let [train, test] = [self.sets.alike, self.sets.samples.test].map(|of| mean_ln_p(rbm, of, ln_z.value));
+            [train, test, ln_z.error()]
+        });
         let random = || self.out.streams().bulk(&format!("rbm{}/energy", plan.suffix()), 0);
         let energy = self.sets.law.and_then(|law| law.energy_of(rbm, DRAWS, &mut random()));
         let start = Start { how: plan.words(), updates: fitted.update, ln_p, energy };

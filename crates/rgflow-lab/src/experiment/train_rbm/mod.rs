@@ -158,11 +158,14 @@ impl Experiment for TrainRbm {
                 epochs * n * (1e-6 + 4e-10 * weights * *divergence.steps as f64 * chains * machines)
             }
         };
-        let train = train * fitting::work(divergence, *settings.machine.hidden, self.given_hidden());
-        let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
         // Annealing and tempering, where no layer can be enumerated.
         let anneals = data.n_units().min(*settings.machine.hidden) > 25 && data.kind != Kind::Real;
-        let examine = examine + if anneals { 7e-5 * weights } else { 0.0 };
+        let ln_z = if anneals { costs::ANNEALING * weights } else { 0.0 };
+        let starts = *divergence.starts as f64;
+        let train = train * fitting::work(divergence, *settings.machine.hidden, self.given_hidden());
+        let train = train + if starts > 1.0 { (starts + 1.0) * ln_z } else { 0.0 };
+        let examine = 0.01 + n * (1e-6 + 1e-9 * weights) + *settings.samples.steps as f64 * (1e-6 + 1e-8 * weights);
+        let examine = examine + ln_z;
         Plan::new().stage("rbm", "rbm", train).usually(usual).stage(
             "examine",
             "examine",

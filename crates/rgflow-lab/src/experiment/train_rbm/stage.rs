@@ -6,20 +6,23 @@ use super::from::first;
 use super::parts::{by_weight, effective_number, filled, mean_of, seen, split, weights, whole};
 use super::settings::Settings;
 use crate::artifact::{Model, rbm_file};
-use crate::dataset::{Dataset, LATTICE_NAME, Rows};
+use crate::dataset::{Dataset, Kind, LATTICE_NAME, Rows};
 use crate::machine::Machine;
 use crate::study::known_law::KnownLaw;
+use crate::study::likelihood::are_states;
 use crate::study::ln_z::LnZ;
 use crate::study::memory::Memory;
 use crate::study::prelude::*;
 use crate::study::standard::Standard;
 use crate::study::starts::Starts;
 use crate::study::training::MachineData;
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use rgflow::random::Streams;
 use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 
 const REVISION: u32 = 7;
+/// Where starts are compared by annealing: it was forward only before.
+const ANNEALED: u32 = 8;
 /// Of the findings.
 const FOUND: u32 = 10;
 const MODEL: &str = "rbm/model.safetensors";
@@ -101,7 +104,7 @@ pub(super) fn train(
     let inputs: Vec<&Artifact> = std::iter::once(&input).chain(&given).collect();
     let what = Stage {
         name: "rbm",
-        revision: REVISION,
+        revision: if anneals_starts(settings, data)? { ANNEALED } else { REVISION },
         settings: (&settings.data, &settings.machine, &settings.training),
         inputs: &inputs,
         outputs: match (*settings.training.divergence.starts > 1, settings.training.divergence.along.is_zero()) {
@@ -179,6 +182,18 @@ pub(super) fn train(
         }
         out.write(MODEL, rbm_file::model(&rbm, metadata).to_bytes()?)
     })
+}
+
+/// Whether there are several starts whose ln Z cannot be summed.
+fn anneals_starts(settings: &Settings, data: &Dataset) -> Result<bool, Error> {
+    let is_grey = data.kind == Kind::Grey && !settings.draws(data);
+    if *settings.training.divergence.starts == 1 || is_grey {
+        return Ok(false);
+    }
+    let (n, m) = (data.n_units(), *settings.machine.hidden);
+    let (visible, hidden) = settings.units(data).map_err(Error::user)?;
+    let alike = Rbm::new(Array2::zeros((n, m)), Array1::zeros(n), Array1::zeros(m), visible, hidden)?;
+    Ok(!alike.has_exact_ln_z())
 }
 
 /// Makes or keeps the findings on the machine.
@@ -367,7 +382,7 @@ impl Reconstructions {
             seen.cost_of_mean.extend(each().map(|row| half_square(row, alone.mean.view(), standard)));
             seen.ln_p_alone.extend(each().map(|row| alone.ln_p(row)));
             seen.free_energy.extend(rbm.free_energy(v.view()));
-            seen.states &= units.sites().is_none_or(|sites| each().all(|row| sites.misfit(row).is_none()));
+            seen.states &= are_states(units, v.view());
             let pairs = each().zip(back.rows()).map(|(a, b)| [a.to_vec(), b.to_vec()]);
             seen.pairs.extend(pairs.take(SHOWN[1] - seen.pairs.len()));
         }

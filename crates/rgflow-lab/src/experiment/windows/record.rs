@@ -136,7 +136,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
          differ. The window 0-6 is the thesis's, and its mixture reads a little above T_c before anything is trained.",
     );
     let by_energy = table("T_E", &ends.t_energy, &null.t_energy, &slopes[1]);
-    record.sections = vec![shifted.figures([figure]).tables([by_energy]), features.section(settings, &over)];
+    record.sections =
+        vec![shifted.texts(worth.remarks).figures([figure]).tables([by_energy]), features.section(settings, &over)];
     record
 }
 
