@@ -28,7 +28,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
             train(report, &key, (n, m, batch), &data::spins(&report.options.data, file, samples)?)?;
         }
     }
-    for k in [1, 11] {
+    for k in [1, 10, 11] {
         let key = format!("rbm/784x500/b100/pcd{k}");
         if report.wanted(&key, "rgflow") {
             let samples = if report.options.quick { 500 } else { 2000 };
@@ -48,13 +48,17 @@ fn sampling(report: &mut Report) -> Result<(), Error> {
     let (kernel, mut random) = (Kernel::new(&rbm), streams.bulk("bench/gibbs", 0));
     let mut chains = Chains::new(&kernel, 60);
     let gibbs = || (0..steps).for_each(|_| chains.step(&kernel, &mut random));
-    report.measure(case("rbm/784x500/gibbs", 60, "chain steps"), gibbs, json!({ "chains": 60 }));
+    let of_chains = report.measure(case("rbm/784x500/gibbs", 60, "chain steps"), gibbs, json!({ "chains": 60 }));
     let key = "rbm/784x500/tempering10";
     if report.wanted(key, "rgflow") {
         let ladder = Ladder { temperatures: 10, copies: 6, burn_in: 64, ..Ladder::default() };
         let mut tempering = Tempering::new(&rbm, &ladder, streams.of("bench/tempering"))?;
         let more = json!({ "temperatures": 10, "ladders": 6 });
-        report.measure(case(key, 6, "ladder sweeps"), || tempering.run(steps), more);
+        let of_ladders = report.measure(case(key, 6, "ladder sweeps"), || tempering.run(steps), more);
+        if let (Some(ladders), Some(chains)) = (of_ladders, of_chains) {
+            // A ladder is a sixth of its batch, a chain a sixtieth.
+            report.add_quality(key, json!({ "sweep_over_chain_step": 10.0 * ladders / chains }));
+        }
     }
     let key = "rbm/784x500/ais";
     let annealing = Annealing { temperatures: steps, chains: 640, ..Annealing::default() };
@@ -110,7 +114,7 @@ fn reconstruction(rbm: &Rbm, data: &Array2<i8>, rows: &[usize]) -> f64 {
     2.0 * rows.chunks(100).map(of).sum::<f64>() / (rows.len() * data.ncols()) as f64
 }
 
-/// PCD-k with 100 chains: the difference between two values of k is the cost of Gibbs sweeps alone.
+/// PCD-k with 100 chains; the difference between k = 1 and 11 is the cost of ten Gibbs sweeps alone.
 fn persistent(report: &mut Report, key: &str, data: &Array2<i8>, k: usize) -> Result<(), Error> {
     let (_, bits) = samples_of(data, 100);
     let training = Training {
@@ -123,6 +127,9 @@ fn persistent(report: &mut Report, key: &str, data: &Array2<i8>, k: usize) -> Re
     let mut trainer = Trainer::new(start(784, 500), bits.as_slice(), &training, Streams::new(11).of("bench"))?;
     let updates = trainer.updates_per_sweep();
     let case = Case { key, implementation: "rgflow", work: updates as f64, unit: "updates" };
-    report.measure(case, || (0..updates).for_each(|_| trainer.update()), json!({ "gibbs_steps": k }));
+    let more = json!({ "gibbs_steps": k, "chains": 100 });
+    if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
+        report.add_quality(key, json!({ "ms_per_update": median / updates as f64 * 1e3 }));
+    }
     Ok(())
 }
