@@ -12,6 +12,14 @@ use rgflow::rbm::{ExactDraws, Rbm};
 use rgflow::statistics::mean_error;
 use std::collections::BTreeMap;
 
+/// Extents of the square torus or the ring of the spins in `data`, if they are such without a field.
+fn extents(data: &Dataset) -> Option<&[usize]> {
+    let sites = data.lattice.as_ref()?;
+    let (name, extents) = (sites.name.as_deref()?, sites.extents.as_slice());
+    let is_such = matches!((name, extents), ("square", [_, _]) | ("ring", [_]));
+    (is_such && data.kind == Kind::Spins && data.field == Some(0.0)).then_some(extents)
+}
+
 /// Thermal mixture of the temperatures of samples that rgflow drew on a square torus or a ring without field.
 pub struct KnownLaw(Mixture);
 
@@ -23,11 +31,7 @@ impl KnownLaw {
 
     /// Of the samples `data` in the user's files, which are read again with their temperatures.
     pub fn of_samples(files: &UserData, data: &Dataset) -> Option<Self> {
-        let sites = data.lattice.as_ref()?;
-        let known = matches!((sites.name.as_deref()?, sites.extents.as_slice()), ("square", [_, _]) | ("ring", [_]));
-        if !known || data.kind != Kind::Spins || data.field != Some(0.0) {
-            return None;
-        }
+        extents(data)?;
         let labels = Dataset::read_all(&files.paths(), &Options::default()).ok()?.labels?;
         let mut counts = BTreeMap::<u64, f64>::new();
         labels.values.iter().for_each(|t| *counts.entry(t.to_bits()).or_default() += 1.0);
@@ -36,9 +40,14 @@ impl KnownLaw {
         if labels.meaning != Meaning::Temperature {
             return None;
         }
-        let mixture = match *sites.extents.as_slice() {
-            [lx, ly] => Mixture::square(lx, ly, &parts?),
-            [n] => Mixture::ring(n, &parts?),
+        Self::at(data, &parts?)
+    }
+
+    /// Of samples as those in `data` at `temperatures`, each with its weight.
+    pub fn at(data: &Dataset, temperatures: &[(Temperature, f64)]) -> Option<Self> {
+        let mixture = match *extents(data)? {
+            [lx, ly] => Mixture::square(lx, ly, temperatures),
+            [n] => Mixture::ring(n, temperatures),
             _ => return None,
         };
         mixture.ok().map(Self)

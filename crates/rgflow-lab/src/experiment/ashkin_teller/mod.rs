@@ -6,6 +6,7 @@ mod record;
 mod samples;
 
 use crate::study::costs;
+use crate::study::likelihood::LikelihoodSpec;
 use crate::study::prelude::*;
 use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::ThermalSet;
@@ -87,9 +88,10 @@ pub struct Findings {
     sets: Vec<SetFindings>,
 }
 
-/// Findings of a training set: its mixture without a machine, and its flows.
+/// Findings of a training set: its mixture without a machine, its machine's likelihood, and its flows.
 struct SetFindings {
     null: CollectionReadings,
+    likelihood: Likelihood,
     flows: ByMode<FlowFindings>,
 }
 
@@ -130,7 +132,10 @@ impl Experiment for AshkinTeller {
         let weights = 2 * sites * *torus.rbm.hidden;
         let of_set = |set: &str| {
             let machine = costs::machine(set, 2 * sites, &torus.rbm, torus.updates() * epochs);
-            machine.and(costs::flows(set, lengths, weights))
+            let samples = settings.classes(set).len() * *torus.samples.per_temperature;
+            let likelihood =
+                costs::likelihood_of(&LikelihoodSpec::stage(set, None), [2 * sites, *torus.rbm.hidden], samples);
+            machine.and(costs::flows(set, lengths, weights)).and(likelihood)
         };
         SETS.into_iter().map(of_set).fold(plan, Plan::and)
     }
@@ -160,8 +165,18 @@ fn of_machines(
     let one = |set: &&str| {
         let machine = train(repetition, settings, &samples, set)?;
         let flows = ByMode::make(|mode| flows::stage(repetition, &reader, &machine, set, mode))?;
-        let parts: Vec<_> = settings.classes(set).into_iter().map(|k| start.at(k)).collect();
-        Ok(SetFindings { null: reader.read(&parts)?, flows })
+        let classes = settings.classes(set);
+        let parts: Vec<_> = classes.iter().map(|k| start.at(*k)).collect();
+        let spec = LikelihoodSpec {
+            name: set,
+            epoch: None,
+            machine: &machine,
+            inputs: &[&samples],
+            extents: extents(settings),
+            temperatures: &[],
+        };
+        let likelihood = spec.find(repetition, || Ok(start.first(&classes, start.per_temperature)))?;
+        Ok(SetFindings { null: reader.read(&parts)?, likelihood, flows })
     };
     let sets = SETS.par_iter().map(one).collect::<Result<_, Error>>()?;
     let reference = ThermalSet::read(&samples, "reference")?;
@@ -169,12 +184,17 @@ fn of_machines(
     Ok((thermal, sets))
 }
 
+/// Extents of the lattice of visible units: the spins t lie below the spins s.
+fn extents(settings: &Settings) -> [usize; 2] {
+    let size = *settings.torus.lattice.size;
+    [size, 2 * size]
+}
+
 fn train(repetition: &Repetition, settings: &Settings, samples: &Artifact, set: &str) -> Result<Artifact, Error> {
     let (torus, classes) = (&settings.torus, settings.classes(set));
     let spec = MachineSpec {
         name: set,
-        // The spins t lie below the spins s.
-        shape: [*torus.lattice.size, 2 * *torus.lattice.size],
+        shape: extents(settings),
         rbm: &torus.rbm,
         updates: torus.updates(),
         snapshots: &[],

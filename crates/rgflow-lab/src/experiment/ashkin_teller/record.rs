@@ -127,6 +127,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         found.iter().map(of).collect()
     };
     let apart = flow_ends::apart(&over.key("{set}.{mode}"), by, flow, |[s, m]| seen(s, m));
+    let worth = Likelihoods::new(&over, "rbm.{set}", [&set], |f, [s]| &f.sets[s].likelihood);
     let what = format!("fraction of the starts whose last windows agree, {flow}");
     let converged = over.quantity("{set}.{mode}.converged", by, "1", &what, |f, [s, m]| f.sets[s].flows[m].converged);
     let what = "attractors of the mean-field map of \"{set}\"";
@@ -142,7 +143,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     );
     record.list(&[&low, &up]);
     let (mut of_mixtures, mut of_ends) = (null.numbers(), ends.numbers());
-    of_mixtures.push(&of_null);
+    of_mixtures.extend([&of_null, &worth.ln_p as &dyn Numbers]);
     let of_mixtures = Grouped(of_mixtures);
     of_ends.extend([&off as &dyn Numbers, &from, &distinct, &apart, &converged, &attractors]);
     record.list(&[&ByPlace(vec![&of_mixtures, &Grouped(of_ends)])]);
@@ -179,7 +180,14 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "Critical temperatures: {up} (the product s t), {low} (s and t). r = K4/K = {}.",
         settings.model.ratio
     ));
-    record.sections = vec![section(settings, &over, [&low, &up])];
+    let far = format!(
+        "The machines: ln p of a sample that they were not trained on is {} nats, trained on {}. How far that is from \
+         the law of the samples (KL) is not known: that law would need ln Z of the model at each temperature.",
+        set.list(|s| worth.ln_p.at(s)),
+        set.list(|s| trained(settings, s))
+    );
+    record.summary = record.summary.note(far);
+    record.sections = vec![section(settings, &over, [&low, &up]).texts(worth.remarks)];
     record
 }
 
@@ -261,7 +269,7 @@ mod tests {
     use super::super::SetFindings;
     use super::super::flows::FlowFindings;
     use super::*;
-    use crate::study::readings::fabricated::{check, observed, settings, verdicts};
+    use crate::study::readings::fabricated::{check, likelihood, observed, settings, verdicts};
 
     #[test]
     fn an_end_beyond_the_hottest_samples_is_far_off() {
@@ -289,7 +297,11 @@ mod tests {
             steps: vec![0, 8],
             t_star: vec![vec![1.0, 2.0, 3.0, 4.0, 5.0], vec![t; 5]],
         };
-        let set = |t: f64| SetFindings { null: seen(t + 0.5), flows: ByMode::of(flow(t), flow(t + 8.0)) };
+        let set = |t: f64| SetFindings {
+            null: seen(t + 0.5),
+            likelihood: likelihood(-10.0 * t, f64::NAN),
+            flows: ByMode::of(flow(t), flow(t + 8.0)),
+        };
         let found = Findings {
             critical: [Some(4.5), Some(7.25)],
             thermal: (0..5).map(|k| seen(1.5 * f64::from(k))).collect(),
@@ -314,6 +326,7 @@ mod tests {
             ("ashkin-teller.low.mean.from_critical", 2.875),
             ("ashkin-teller.all.mean.attractors", 3.0),
             ("ashkin-teller.all.gibbs.ends_apart", 0.25),
+            ("ashkin-teller.rbm.low.log_likelihood", -20.0),
         ];
         check(&output, &values, &["sec5.two-points"]);
         assert!(output.numbers.iter().all(|n| n.key != "ashkin-teller.all.gibbs.attractors"));

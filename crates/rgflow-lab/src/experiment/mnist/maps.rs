@@ -3,7 +3,7 @@
 use super::data::{Images, Set, With};
 use super::rbms::MachineSpec;
 use super::settings::{Common, Epochs, Training};
-use super::{Study, flows};
+use super::{NO_LIKELIHOOD, Study, flows};
 use crate::dataset::mnist;
 use crate::record::Place;
 use crate::row;
@@ -175,7 +175,8 @@ fn record(settings: &Settings, found: &[Findings]) -> Record {
     let rows = mixtures.places().flat_map(|n| rate.places().map(move |r| (n, r)));
     record.summary = Table::new("Distinct ends of the mean-field flow", heads)
         .rows(rows.map(row))
-        .note("Of ten starting digits; permutation test, Holm over pairs at 1 %.");
+        .note("Of ten starting digits; permutation test, Holm over pairs at 1 %.")
+        .note(NO_LIKELIHOOD);
     let map = |(n, m): (usize, usize)| {
         let title = format!("{} mixtures, {}", counts[n], mode.word(m));
         let (x, y) = (epochs.along(Axis::log("epochs")), rate.along(Axis::log("learning rate")));

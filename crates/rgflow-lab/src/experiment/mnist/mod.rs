@@ -19,6 +19,10 @@ pub use maps::MnistMaps;
 use rbms::MachineSpec;
 use settings::{Common, PIXELS, Settings};
 
+/// Why the machines have no ln p of their data.
+const NO_LIKELIHOOD: &str = "The machines are trained on grey levels as means of bits: no state is seen, so the images \
+    have no likelihood. Bits drawn from grey levels have one: `rgflow train rbm --grey drawn`.";
+
 /// The experiment `mnist`.
 pub struct Mnist;
 

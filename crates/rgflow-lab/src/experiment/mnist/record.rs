@@ -1,7 +1,7 @@
 //! Record of `mnist`: ends of the flows of ten digits, by training set, with a map of the digits.
 
 use super::settings::Settings;
-use super::{Findings, FlowFindings, machines};
+use super::{Findings, FlowFindings, NO_LIKELIHOOD, machines};
 use crate::record::Place;
 use crate::study::prelude::*;
 use crate::study::values::plain;
@@ -99,6 +99,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "Two digits have one end where the distance of their mean images is no larger than relabelling gives (1 %, \
          Holm over pairs). Attractors: of the mean-field map, from all starts.",
     );
+    record.summary = record.summary.note(NO_LIKELIHOOD);
 
     let width = found[0].examples.images.ncols().isqrt();
     let picture = |label: String, values: Vec<f32>| Lattice { label, width, values };

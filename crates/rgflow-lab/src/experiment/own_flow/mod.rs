@@ -1,5 +1,6 @@
 //! Experiment behind `rgflow flow`: a trained machine iterated from the user's own samples.
 
+mod likelihood;
 mod record;
 mod stage;
 
@@ -210,6 +211,8 @@ pub struct Findings {
     flows: Vec<ModeFindings>,
     /// The machine as an Ising model, where there is a lattice.
     effective: Option<Effective>,
+    /// Of the starts under the machine.
+    likelihood: Likelihood,
 }
 
 impl Experiment for OwnFlow {
@@ -258,7 +261,8 @@ impl Experiment for OwnFlow {
         let chains = (*settings.flow.chains * labels).min(samples.max(1));
         let lengths = [*settings.flow.steps, chains, weights];
         let one = |plan, mode: Mode| costs::flow(plan, format!("flow-{}", mode.name()), mode, lengths);
-        settings.modes().into_iter().fold(Plan::new(), one)
+        let shape = [self.machine.rbm.n_visible(), self.machine.rbm.n_hidden()];
+        settings.modes().into_iter().fold(costs::likelihood_of(likelihood::NAME, shape, chains), one)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
@@ -267,8 +271,10 @@ impl Experiment for OwnFlow {
         // A network without reference curves gives probabilities, but no T*.
         let thermometer = self.network.as_ref().and_then(|read| network_file::thermometer(&read.model, streams).ok());
         let inputs = stage::Inputs { flow: self, settings, data, starts: &starts, thermometer };
+        let likelihood = likelihood::find(repetition, &inputs)?;
         let flows = settings.modes().into_par_iter().map(|mode| stage::flow(repetition, &inputs, mode));
-        Ok(Findings { flows: flows.collect::<Result<_, _>>()?, effective: self.effective(data, streams)? })
+        let flows = flows.collect::<Result<_, _>>()?;
+        Ok(Findings { flows, effective: self.effective(data, streams)?, likelihood })
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {

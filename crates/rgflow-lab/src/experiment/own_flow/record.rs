@@ -1,5 +1,6 @@
 //! Record of the user's flow, by mode and start, compared with the starts themselves.
 
+use super::likelihood::OfStarts;
 use super::stage::{ModeFindings, Star};
 use super::{Findings, OwnFlow, Settings, Starts, starts};
 use crate::artifact::network_file::{self, Outputs};
@@ -129,6 +130,8 @@ impl RecordBuilder<'_> {
             settings.modes().into_iter().enumerate().map(|(m, mode)| self.mode(m, mode, null.as_ref())).collect();
         null.iter().for_each(|null| record.list(&[null]));
         of_starts.iter().for_each(|(_, number)| record.list(&[number]));
+        let worth = OfStarts::new(flow, self.data, self.over.found, self.n);
+        worth.numbers.iter().for_each(|number| record.list(&[number]));
         as_ising.iter().for_each(|couplings| record.list(&[couplings]));
         for mode in &modes {
             mode.star.iter().chain(&mode.p_thermal).for_each(|number| record.list(&[number]));
@@ -138,7 +141,8 @@ impl RecordBuilder<'_> {
             mode.classes.iter().for_each(|classes| record.list(&[classes]));
         }
         record.answers = modes.iter().map(|mode| self.answer(mode, null.as_ref())).collect();
-        record.summary = self.summary(settings, (null.as_ref(), &of_starts, as_ising.as_ref()), &modes);
+        let summary = self.summary(settings, (null.as_ref(), &of_starts, as_ising.as_ref()), &modes);
+        record.summary = worth.shown(summary, modes.len());
         record.sections = modes
             .iter()
             .zip(settings.modes())
@@ -425,12 +429,19 @@ mod tests {
         let own = OwnFlow::new(&model, std::slice::from_ref(&data), None).unwrap();
         let settings = changed::<OwnFlow>(&[]).unwrap();
         let flows = vec![flow(Mode::Gibbs, 2.25), flow(Mode::Mean, 4.0)];
-        let output = record(&own, &settings, &[Findings { flows, effective: None }]).unwrap();
+        let output = record(
+            &own,
+            &settings,
+            &[Findings { flows, effective: None, likelihood: fabricated::likelihood(-2.5, 0.75) }],
+        )
+        .unwrap();
         let value = |key: &str| output.numbers.iter().find(|n| n.key == key).unwrap_or_else(|| panic!("no {key}"));
         for (key, expected) in [
             ("flow.start.T_star", 2.0),
             ("flow.start.energy", -1.0),
             ("flow.start.abs_m", 0.5),
+            ("flow.rbm.start.log_likelihood", -2.5),
+            ("flow.rbm.start.kl", 0.75),
             ("flow.gibbs.T_star", 2.25),
             ("flow.mean.T_star", 4.0),
             ("flow.gibbs.from.T1.T_star", 1.75),
