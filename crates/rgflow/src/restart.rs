@@ -133,6 +133,50 @@ pub(crate) fn demand(holds: bool) -> Result<(), Unfit> {
     if holds { Ok(()) } else { Err(Unfit) }
 }
 
+/// Is told of work that was done, from any thread, and may stop it.
+pub type Tick<'a> = dyn Fn(u64) -> ControlFlow<()> + Sync + 'a;
+
+/// The [`Tick`] that never stops.
+pub fn unwatched(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Counts the steps of one loop, and tells of them every some milliseconds.
+pub(crate) struct Ticks<'a> {
+    tick: &'a Tick<'a>,
+    /// Work of a step.
+    each: u64,
+    /// Steps between two ticks.
+    every: usize,
+    /// Steps that were not told.
+    untold: usize,
+}
+
+impl<'a> Ticks<'a> {
+    /// Of steps of the work `each`, which take about `operations`.
+    pub fn new(tick: &'a Tick<'a>, each: usize, operations: usize) -> Self {
+        Self { tick, each: each as u64, every: steps_per_advance(operations), untold: 0 }
+    }
+
+    /// A step is done.
+    ///
+    /// # Errors
+    /// [`Stopped`] where the tick breaks.
+    pub fn step(&mut self) -> Result<(), Stopped> {
+        self.untold += 1;
+        if self.untold >= self.every { self.tell() } else { Ok(()) }
+    }
+
+    /// Tells what is left to be told.
+    ///
+    /// # Errors
+    /// As [`Ticks::step`].
+    pub fn tell(&mut self) -> Result<(), Stopped> {
+        let units = self.each * std::mem::take(&mut self.untold) as u64;
+        if (self.tick)(units).is_break() { Err(Stopped) } else { Ok(()) }
+    }
+}
+
 /// Steps that take some milliseconds where each needs about `operations`.
 pub(crate) fn steps_per_advance(operations: usize) -> usize {
     // About 10^10 operations a second.

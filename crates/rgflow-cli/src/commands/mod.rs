@@ -78,7 +78,7 @@ impl Command {
     /// The name of a command that computes without stages of a run.
     pub fn without_stages(&self) -> Option<&'static str> {
         match self {
-            Command::Rbm(_) => Some("rbm"),
+            Command::Rbm(rbm) => rbm.without_stages(),
             Command::Thermometer(_) => Some("thermometer"),
             Command::Data(_) => Some("data"),
             Command::Report(_) => Some("report"),

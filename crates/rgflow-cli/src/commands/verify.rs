@@ -1,7 +1,9 @@
 //! `rgflow verify`: a small machine checked against enumeration, ln Z of a large one estimated from two directions.
 
+use super::rbm::say;
 use crate::output;
 use rgflow_lab::artifact::{Error, rbm_file, user_file};
+use rgflow_lab::machine::model_file;
 use rgflow_lab::verify::{Check, verify};
 use std::path::PathBuf;
 
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 /// one.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  rgflow verify runs/samples-rbm/seed-1/rbm/model.safetensors
+  rgflow verify runs/samples-rbm
   rgflow verify model.safetensors --json
 
 Checks that the machine is too large for are left out, with the reason. Where ln Z cannot be summed it is estimated \
@@ -18,7 +20,7 @@ independent units to the machine and in reverse, from states drawn by parallel t
 intervals, which
 differ where the chains do not follow. Exit code 1 if a check fails.")]
 pub struct Verify {
-    /// A trained machine (.safetensors).
+    /// A trained machine (.safetensors), or the folder of its run.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// Seed of the sampled steps.
@@ -31,12 +33,14 @@ pub struct Verify {
 
 impl Verify {
     pub fn execute(self) -> Result<(), Error> {
-        let (model, _) = user_file::model(&self.model)?;
-        let name = self.model.display();
+        let (path, notes) = model_file(&self.model, "rbm")?;
+        let (model, _) = user_file::model(&path)?;
+        let name = path.display();
         let rbm = rbm_file::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
+        say(&[], notes.iter());
         let checks = verify(&rbm, self.seed.into());
         if self.json {
-            output::print_json(&serde_json::json!({ "model": self.model, "checks": checks }))?;
+            output::print_json(&serde_json::json!({ "model": path, "checks": checks }))?;
         } else {
             output::print(&table(&checks))?;
         }

@@ -2,9 +2,14 @@
 //! nothing disturbed.
 #![cfg(unix)]
 
+use crate::common::place::Place;
 use crate::common::small;
+use crate::common::trained::machine;
 use crate::common::{binary, interruption};
 use interruption::{BLOWS, Trial};
+use ndarray::Array2;
+use rgflow::rbm::Units;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -142,4 +147,36 @@ fn an_interrupted_reproduction_stops_at_once() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("runs").success());
     assert_eq!(child.wait().expect("ends").code(), Some(130));
     assert_eq!(begun(), 1);
+}
+
+/// Chains of a trained machine say how far they are, and Ctrl-C stops them: exit code 130, one sentence, no file. Left
+/// alone they come to their end.
+#[test]
+fn an_interrupted_draw_writes_nothing() {
+    let place = Place::new();
+    place.save("m.safetensors", &machine(40, 30, [Units::SPIN, Units::SPIN]), json!({}));
+    let holes = Array2::from_shape_fn((20, 40), |(r, i)| if i % 3 == 0 { 9.0 } else { [-1.0f32, 1.0][(r + i) % 2] });
+    place.archive("holes.npz", |file| file.add("x", &holes).unwrap());
+    let draw = "rbm draw m.safetensors -n 100 --sampler gibbs -o out.npz --progress json --burn-in";
+    let complete =
+        "rbm complete m.safetensors holes.npz --unknown 9 --solve gibbs -o out.npz --progress json --burn-in";
+    for line in [draw, complete] {
+        let mut command = binary();
+        command.current_dir(place.path("")).args(format!("{line} 2000000000").split_whitespace());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line).expect("an object"));
+        assert!(lines.by_ref().any(|line| line["event"] == "progress" && line["state"] == "works"), "{line}");
+        let start = Instant::now();
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("runs").success());
+        let said: Vec<Value> = lines.collect();
+        assert!(said.iter().any(|line| line["text"].as_str().is_some_and(|text| text.contains("nothing was written"))));
+        assert_eq!(child.wait().expect("ends").code(), Some(130), "{line}: {said:?}");
+        assert!(start.elapsed() < Duration::from_secs(3) && !place.path("out.npz").exists(), "{line}");
+        let said = place.done(&format!("{line} 2000 --force"));
+        let mut lines = said.lines().map(|line| serde_json::from_str::<Value>(line).expect("an object"));
+        let last = lines.rfind(|line| line["event"] == "progress").expect("there");
+        assert_eq!((&last["percent"], &last["state"]), (&100.0.into(), &"finished".into()), "{line}");
+        std::fs::remove_file(place.path("out.npz")).expect("was written");
+    }
 }

@@ -71,7 +71,11 @@ fn other_files_are_answered_by_what_would_do() {
     place.refused("verify x.npy", &["holds arrays of NumPy and no model"]);
     let said = place.done("train rbm x.npy --units spin --epochs 1 --set samples.steps=2 --out run");
     assert!(said.contains("grey levels are taken for mean values of units -1 and 1"), "{said}");
-    place.refused("verify run", &["run: is a folder; its model is run/seed-1/rbm/model.safetensors"]);
+    // A folder of a run stands for its machine; one without a machine is refused.
+    let printed = |line: &str| -> serde_json::Value { serde_json::from_slice(&place.run(line).stdout).unwrap() };
+    let [of_run, of_file] = ["verify run --json", "verify run/seed-1/rbm/model.safetensors --json"].map(printed);
+    assert!(of_run == of_file && of_run["model"] == "run/seed-1/rbm/model.safetensors", "{of_run}");
+    place.refused("verify run/figures", &["run/figures: is a folder without a model of the stage rbm"]);
     place.refused("train rbm x.npy --set rbm.epochs=5", &["did you mean `training.epochs`?"]);
 }
 

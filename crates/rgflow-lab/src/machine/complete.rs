@@ -1,6 +1,6 @@
 //! Samples of which some values are unknown, completed by the machine.
 
-use super::{BURN_IN_TIMES, How, Machine, Table};
+use super::{BURN_IN_TIMES, How, Machine, Table, Watch};
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
 use crate::dataset::{Dataset, Options, Unknown, read_marks};
@@ -81,11 +81,24 @@ impl Machine {
 }
 
 impl Complete {
+    /// Seconds on one core that the chains are expected to take, where there are any.
+    pub fn seconds(&self, machine: &Machine, data: &Dataset) -> f64 {
+        let steps = data.n_samples() * (self.lengths.burn_in + self.lengths.steps);
+        steps as f64 * (1e-7 + 5e-11 * machine.rbm.weights.len() as f64)
+    }
+
     /// Completes `data`, whose unknown values `unknown` marks; the same for any number of threads.
     ///
     /// # Errors
-    /// [`Error::User`] if it does not fit into memory, or enumeration was asked for and cannot be.
-    pub fn of(&self, machine: &Machine, data: &Dataset, unknown: ArrayView2<bool>) -> Result<Completed, Error> {
+    /// [`Error::User`] if it does not fit into memory, or enumeration was asked for and cannot be;
+    /// [`Error::Interrupted`].
+    pub fn of(
+        &self,
+        machine: &Machine,
+        data: &Dataset,
+        unknown: ArrayView2<bool>,
+        watch: &Watch,
+    ) -> Result<Completed, Error> {
         let (n, units) = data.values.dim();
         let what = format!("{n} samples of {units} units");
         memory::need(&[Need::new(&[13, n, units], what, "give fewer samples at a time")])?;
@@ -117,7 +130,10 @@ impl Complete {
                 if let Some(Err(e)) = other {
                     reason = Some(e.to_string());
                 }
-                let made = rows.by_chains(self.fill, self.lengths, stream.of("machine/complete-chains"));
+                let stream = stream.of("machine/complete-chains");
+                let made = watch.work(rows.work(self.fill, self.lengths), |tick| {
+                    rows.by_chains_watched(self.fill, self.lengths, stream, tick)
+                })?;
                 tau = Some(made.tau).filter(|tau| tau.is_finite());
                 r_hat = made.r_hat;
                 warnings.extend(self.warning(made.tau));

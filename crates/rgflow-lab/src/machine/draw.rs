@@ -1,7 +1,7 @@
 //! Draws of the machine's visible units: independent ones where a layer is small, else along Gibbs chains, with what
 //! tells whether these were long enough.
 
-use super::{BURN_IN_TIMES, How, Machine, Table};
+use super::{BURN_IN_TIMES, How, Machine, Table, Watch};
 use crate::artifact::Error;
 use crate::artifact::memory::{self, Need};
 use ndarray::Array2;
@@ -63,11 +63,20 @@ pub struct Drawn {
 }
 
 impl Draw {
+    /// Seconds on one core that the draws are expected to take.
+    pub fn seconds(&self, machine: &Machine) -> f64 {
+        if self.how != How::Gibbs && machine.rbm.has_exact_ln_z() {
+            return 0.1;
+        }
+        self.chains.work(self.n) as f64 * (1e-7 + 5e-11 * machine.rbm.weights.len() as f64)
+    }
+
     /// Draws visible states of `machine`; the same for any number of threads.
     ///
     /// # Errors
-    /// [`Error::User`] if they do not fit into memory, or exact ones were asked for and cannot be.
-    pub fn of(&self, machine: &Machine) -> Result<Drawn, Error> {
+    /// [`Error::User`] if they do not fit into memory, or exact ones were asked for and cannot be;
+    /// [`Error::Interrupted`].
+    pub fn of(&self, machine: &Machine, watch: &Watch) -> Result<Drawn, Error> {
         let (rbm, units) = (&machine.rbm, machine.rbm.n_visible());
         let what = format!("-n {} draws of {units} units", self.n);
         memory::need(&[Need::new(&[9, self.n, units], what, "take a smaller -n")])?;
@@ -84,7 +93,9 @@ impl Draw {
             Some(Err(e)) => Some(e.to_string()),
             None => None,
         };
-        let drawn = self.chains.draw(rbm, self.n, streams.of("machine/draw"));
+        let drawn = watch.work(self.chains.work(self.n), |tick| {
+            self.chains.draw_watched(rbm, self.n, streams.of("machine/draw"), tick)
+        })?;
         if drawn.values.iter().any(|v| !v.is_finite()) {
             return Err(Error::failure(format!(
                 "{}: the chains ran away to infinity: {}",

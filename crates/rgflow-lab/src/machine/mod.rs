@@ -14,6 +14,7 @@ mod predict;
 mod score;
 mod table;
 mod transform;
+mod watch;
 
 pub use complete::{Complete, Completed, Gaps, gaps};
 pub use draw::{DRAW_CHAINS, Draw, Drawn, Way};
@@ -24,6 +25,7 @@ pub use predict::{Prediction, Read, Truth, predict};
 pub use score::{Score, score};
 pub use table::{ModelFile, OutFile, Table};
 pub use transform::{Reconstruction, reconstruct, transform};
+pub use watch::Watch;
 
 use crate::artifact::Model;
 use crate::dataset::Dataset;

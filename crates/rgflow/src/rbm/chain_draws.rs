@@ -2,6 +2,7 @@
 
 use super::{Chains, Kernel, Rbm};
 use crate::random::Stream;
+use crate::restart::{Stopped, Tick, Ticks, unwatched};
 use crate::statistics::{TauInt, convergence, tau_int_chains};
 use ndarray::{Array2, Axis, s};
 use rayon::prelude::*;
@@ -64,9 +65,34 @@ impl ChainDraws {
     /// # Panics
     /// If there are no chains, or the spacing is 0: errors of the caller.
     pub fn draw(&self, rbm: &Rbm, n: usize, stream: Stream) -> DrawnByChains {
-        assert!(self.chains > 0 && self.spacing > 0, "chains and spacing are at least 1");
+        self.draw_watched(rbm, n, stream, &unwatched).expect("nothing stops it")
+    }
+
+    /// Chains that run for `n` draws, and draws of each.
+    fn lengths(&self, n: usize) -> [usize; 2] {
         let kept = n.div_ceil(self.chains).max(1);
-        let chains = n.div_ceil(kept);
+        [n.div_ceil(kept), kept]
+    }
+
+    /// Steps of all chains together for `n` draws.
+    ///
+    /// # Panics
+    /// If there are no chains.
+    pub fn work(&self, n: usize) -> u64 {
+        let [chains, kept] = self.lengths(n);
+        (chains * (self.burn_in + kept * self.spacing)) as u64
+    }
+
+    /// As [`ChainDraws::draw`]; `tick` is told of the steps of all chains together, [`ChainDraws::work`] in the end.
+    ///
+    /// # Errors
+    /// [`Stopped`] where `tick` breaks.
+    ///
+    /// # Panics
+    /// As [`ChainDraws::draw`].
+    pub fn draw_watched(&self, rbm: &Rbm, n: usize, stream: Stream, tick: &Tick) -> Result<DrawnByChains, Stopped> {
+        assert!(self.chains > 0 && self.spacing > 0, "chains and spacing are at least 1");
+        let [chains, kept] = self.lengths(n);
         let kernel = Kernel::new(rbm);
         let mut values = Array2::zeros((chains * kept, rbm.n_visible()));
         let groups: Vec<_> = values.axis_chunks_iter_mut(Axis(0), GROUP * kept).enumerate().collect();
@@ -74,6 +100,7 @@ impl ChainDraws {
             .into_par_iter()
             .map(|(group, mut to)| {
                 let rows = to.nrows() / kept;
+                let mut ticks = Ticks::new(tick, rows, rows * rbm.weights.len());
                 let mut random = stream.bulk(group as u64);
                 let mut chains = Chains::new(&kernel, rows);
                 let mut v = Array2::zeros((rows, rbm.n_visible()));
@@ -87,12 +114,14 @@ impl ChainDraws {
                 chains.set_visible(v.view()).expect("as many rows and units");
                 for _ in 0..self.burn_in {
                     chains.step(&kernel, &mut random);
+                    ticks.step()?;
                 }
                 let count = rows.min(FOLLOWED);
                 let mut series = [vec![Vec::new(); count], vec![Vec::new(); count]];
                 for draw in 0..kept {
                     for step in 0..self.spacing {
                         chains.step(&kernel, &mut random);
+                        ticks.step()?;
                         let is_kept = step + 1 == self.spacing;
                         let is_followed = series[0][0].len() < MOST_FOLLOWED;
                         if is_kept || is_followed {
@@ -107,16 +136,17 @@ impl ChainDraws {
                     }
                     to.slice_mut(s![draw..; kept, ..]).assign(&v);
                 }
-                series
+                ticks.tell()?;
+                Ok(series)
             })
-            .collect();
+            .collect::<Result<_, Stopped>>()?;
         let [energies, means] =
             [0, 1].map(|k| followed.iter().flat_map(|series| series[k].clone()).collect::<Vec<_>>());
         let r_hat = [&energies, &means].into_iter().filter_map(|series| convergence(series)).map(|seen| seen.r_hat);
         let (tau, tau_mean) = (tau_int_chains(&energies), tau_int_chains(&means));
         let r_hat = r_hat.reduce(f64::max);
         let values = if values.nrows() == n { values } else { values.slice(s![..n, ..]).to_owned() };
-        DrawnByChains { values, chains, kept, tau, tau_mean, r_hat }
+        Ok(DrawnByChains { values, chains, kept, tau, tau_mean, r_hat })
     }
 }
 
@@ -126,6 +156,8 @@ mod tests {
     use crate::random::Streams;
     use crate::rbm::exact_sums::tests::machine;
     use crate::statistics::mean_error;
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// Null: draws have the exact means: 20,000 draws of 200 chains, errors over the chains' means, |z| < 5 for each
     /// of 6 units (p < 4e-6 by the normal law).
@@ -176,5 +208,20 @@ mod tests {
         let (one, two) = (pool(1).install(draw), pool(2).install(draw));
         assert!(one.values == two.values && one.tau == two.tau);
         assert_eq!((one.values.nrows(), one.kept, one.chains), (401, 3, 134));
+    }
+
+    #[test]
+    fn steps_are_told_and_a_tick_stops_them() {
+        let (rbm, draws) =
+            (machine(9, 5, 0.4, ["spin", "spin"]), ChainDraws { chains: 150, burn_in: 3000, spacing: 2 });
+        let (stream, done) = (Streams::new(1).of("test/draws"), AtomicU64::new(0));
+        let count = |units| {
+            done.fetch_add(units, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        };
+        let watched = draws.draw_watched(&rbm, 401, stream, &count).unwrap();
+        assert!(watched.values == draws.draw(&rbm, 401, stream).values);
+        assert_eq!((done.into_inner(), draws.work(401)), (134 * 3006, 134 * 3006));
+        assert!(draws.draw_watched(&rbm, 401, stream, &|_| ControlFlow::Break(())).is_err());
     }
 }

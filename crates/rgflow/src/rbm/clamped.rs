@@ -62,6 +62,7 @@ impl Rbm {
 
 /// Chains whose known units stay.
 pub(super) struct Walk<'a> {
+    kernel: &'a Kernel,
     chains: Chains,
     known: ArrayView2<'a, f32>,
     unknown: ArrayView2<'a, bool>,
@@ -71,12 +72,12 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(kernel: &Kernel, known: ArrayView2<'a, f32>, unknown: ArrayView2<'a, bool>) -> Self {
+    pub(super) fn new(kernel: &'a Kernel, known: ArrayView2<'a, f32>, unknown: ArrayView2<'a, bool>) -> Self {
         let (rbm, rows) = (kernel.rbm(), known.nrows());
         let h = Array2::zeros((rows, rbm.n_hidden()));
         let mut v = Array2::zeros(known.raw_dim());
         rbm.visible_mean(h.view(), &mut v);
-        let mut walk = Self { chains: Chains::new(kernel, rows), known, unknown, v, h };
+        let mut walk = Self { kernel, chains: Chains::new(kernel, rows), known, unknown, v, h };
         walk.set_back();
         walk
     }
@@ -97,18 +98,18 @@ impl<'a> Walk<'a> {
             .for_each(|v, known, u| *v = if *u { *v } else { *known });
     }
 
-    pub(super) fn step(&mut self, kernel: &Kernel, random: &mut Bulk) {
+    pub(super) fn step(&mut self, random: &mut Bulk) {
         self.chains.set_visible(self.v.view()).expect("as many rows and units");
-        self.chains.step(kernel, random);
+        self.chains.step(self.kernel, random);
         self.chains.write_visible(self.v.as_slice_mut().expect("standard layout"));
         self.set_back();
     }
 
     /// Adds the expectations of the visible units at the hidden ones of the last step.
-    pub(super) fn add_means(&mut self, kernel: &Kernel, sum: &mut Array2<f64>) {
+    pub(super) fn add_means(&mut self, sum: &mut Array2<f64>) {
         self.chains.write_hidden(self.h.as_slice_mut().expect("standard layout"));
         let mut means = Array2::zeros(self.v.raw_dim());
-        kernel.rbm().visible_mean(self.h.view(), &mut means);
+        self.kernel.rbm().visible_mean(self.h.view(), &mut means);
         sum.zip_mut_with(&means, |sum, mean| *sum += f64::from(*mean));
     }
 }

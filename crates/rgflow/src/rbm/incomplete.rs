@@ -3,6 +3,7 @@
 use super::clamped::Walk;
 use super::{ExactDraws, Kernel, Rbm, RbmError};
 use crate::random::{Bulk, Stream};
+use crate::restart::{Stopped, Tick, Ticks, unwatched};
 use crate::statistics::{convergence, tau_int};
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
@@ -34,6 +35,19 @@ pub struct ClampedSteps {
     /// Steps that are averaged, at least 1; draws need none.
     pub steps: usize,
 }
+
+impl ClampedSteps {
+    /// Those that are made: none are averaged for a draw, which takes at least one step.
+    fn of(self, fill: Fill) -> Self {
+        match fill {
+            Fill::Draw => Self { burn_in: self.burn_in.max(1), steps: 0 },
+            Fill::Mean => self,
+        }
+    }
+}
+
+/// Visible units at the end, and of the rows followed the series of the free energy and of the sum of the units.
+type Followed = (Array2<f32>, [Vec<Vec<f64>>; 2]);
 
 /// States completed by clamped chains.
 #[derive(Clone, Debug)]
@@ -169,11 +183,34 @@ impl<'a> Incomplete<'a> {
     /// # Panics
     /// If a mean is asked for of no steps, which is an error of the caller.
     pub fn by_chains(&self, fill: Fill, lengths: ClampedSteps, stream: Stream) -> CompletedByChains {
+        self.by_chains_watched(fill, lengths, stream, &unwatched).expect("nothing stops it")
+    }
+
+    /// Steps of all chains together, second ones included.
+    pub fn work(&self, fill: Fill, lengths: ClampedSteps) -> u64 {
+        let ClampedSteps { burn_in, steps } = lengths.of(fill);
+        let (rows, whole) = (self.values.nrows(), self.values.nrows() / GROUP);
+        let seconds = whole * FOLLOWED + (rows % GROUP).min(FOLLOWED);
+        ((rows + seconds) * (burn_in + steps)) as u64
+    }
+
+    /// As [`Incomplete::by_chains`]; `tick` is told of the steps of all chains together, [`Incomplete::work`] in the
+    /// end.
+    ///
+    /// # Errors
+    /// [`Stopped`] where `tick` breaks.
+    ///
+    /// # Panics
+    /// As [`Incomplete::by_chains`].
+    pub fn by_chains_watched(
+        &self,
+        fill: Fill,
+        lengths: ClampedSteps,
+        stream: Stream,
+        tick: &Tick,
+    ) -> Result<CompletedByChains, Stopped> {
         assert!(fill == Fill::Draw || lengths.steps > 0, "a mean is over at least one step");
-        let lengths = match fill {
-            Fill::Draw => ClampedSteps { burn_in: lengths.burn_in.max(1), steps: 0 },
-            Fill::Mean => lengths,
-        };
+        let lengths = lengths.of(fill);
         let kernel = Kernel::new(self.rbm);
         let mut all = self.values.to_owned();
         let groups: Vec<_> = all.axis_chunks_iter_mut(Axis(0), GROUP).enumerate().collect();
@@ -184,7 +221,7 @@ impl<'a> Incomplete<'a> {
                 let (known, unknown) = (self.values.slice(s![rows.clone(), ..]), self.unknown.slice(s![rows, ..]));
                 let mut walk = Walk::new(&kernel, known, unknown);
                 let random = &mut stream.bulk(group as u64);
-                let (values, [energies, means]) = self.follow(&kernel, &mut walk, lengths, random);
+                let (values, [energies, means]) = self.follow(&mut walk, lengths, random, tick)?;
                 ndarray::Zip::from(&mut to)
                     .and(&values)
                     .and(unknown)
@@ -193,35 +230,37 @@ impl<'a> Incomplete<'a> {
                 let mut second = Walk::new(&kernel, known.slice(s![some, ..]), unknown.slice(s![some, ..]));
                 second.start_low(self.rbm);
                 let random = &mut stream.bulk(SECOND + group as u64);
-                let (_, [_, others]) = self.follow(&kernel, &mut second, lengths, random);
+                let (_, [_, others]) = self.follow(&mut second, lengths, random, tick)?;
                 let tau = energies.iter().map(|series| tau_int(series));
                 let tau = tau.map(|tau| if tau.error.is_finite() { tau.tau } else { f64::INFINITY });
                 let pairs = means.into_iter().zip(others).filter(|(series, _)| series.len() >= LEAST);
                 let r_hat = pairs.filter_map(|(a, b)| convergence(&[a, b])).map(|seen| seen.r_hat);
-                [tau.fold(0.0, f64::max), r_hat.fold(0.0, f64::max)]
+                Ok([tau.fold(0.0, f64::max), r_hat.fold(0.0, f64::max)])
             })
-            .collect();
+            .collect::<Result<_, Stopped>>()?;
         let [tau, r_hat] = seen.into_iter().fold([0.0f64; 2], |[t, r], [tau, r_hat]| [t.max(tau), r.max(r_hat)]);
-        CompletedByChains { values: all, tau, r_hat: (r_hat > 0.0).then_some(r_hat) }
+        Ok(CompletedByChains { values: all, tau, r_hat: (r_hat > 0.0).then_some(r_hat) })
     }
 
     /// The visible units after the steps of `lengths`, or their mean over those that are averaged; and of the rows
     /// followed the free energy and the sum of the units, over the second half of the steps.
     fn follow(
         &self,
-        kernel: &Kernel,
         walk: &mut Walk,
         lengths: ClampedSteps,
         random: &mut Bulk,
-    ) -> (Array2<f32>, [Vec<Vec<f64>>; 2]) {
+        tick: &Tick,
+    ) -> Result<Followed, Stopped> {
+        let mut ticks = Ticks::new(tick, walk.v.nrows(), walk.v.nrows() * self.rbm.weights.len());
         let ClampedSteps { burn_in, steps } = lengths;
         let mut sum = Array2::<f64>::zeros(if steps > 0 { walk.v.dim() } else { (0, 0) });
         let count = walk.v.nrows().min(FOLLOWED);
         let mut series = [vec![Vec::new(); count], vec![Vec::new(); count]];
         for step in 0..burn_in + steps {
-            walk.step(kernel, random);
+            walk.step(random);
+            ticks.step()?;
             if step >= burn_in {
-                walk.add_means(kernel, &mut sum);
+                walk.add_means(&mut sum);
             }
             if 2 * step >= burn_in + steps {
                 let v = walk.v.slice(s![..count, ..]);
@@ -230,8 +269,9 @@ impl<'a> Incomplete<'a> {
                 series[0].iter_mut().zip(self.rbm.free_energy(v)).for_each(|(series, f)| series.push(f));
             }
         }
+        ticks.tell()?;
         let values = if steps > 0 { sum.mapv(|x| (x / steps as f64) as f32) } else { walk.v.clone() };
-        (values, series)
+        Ok((values, series))
     }
 }
 
@@ -241,6 +281,8 @@ mod tests {
     use crate::random::Streams;
     use crate::rbm::exact_sums::tests::machine;
     use ndarray::{ArrayView1, array};
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     const MARKS: [bool; 6] = [false, true, true, false, true, false];
 
@@ -362,5 +404,26 @@ mod tests {
             Incomplete::new(&rbm, v.view(), unknown.slice(s![..3, ..])).map(drop),
             Err(RbmError::Shape { .. })
         ));
+    }
+
+    #[test]
+    fn steps_are_told_and_a_tick_stops_them() {
+        let rbm = machine(6, 4, 0.5, ["spin", "binary"]);
+        let v = Array2::from_elem((70, 6), 1.0);
+        let unknown = Array2::from_shape_fn((70, 6), |(_, i)| MARKS[i]);
+        let rows = Incomplete::new(&rbm, v.view(), unknown.view()).unwrap();
+        let (stream, lengths) = (Streams::new(1).of("test/fill"), ClampedSteps { burn_in: 2000, steps: 500 });
+        for (fill, steps) in [(Fill::Draw, 2000), (Fill::Mean, 2500)] {
+            let done = AtomicU64::new(0);
+            let count = |units| {
+                done.fetch_add(units, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            };
+            let watched = rows.by_chains_watched(fill, lengths, stream, &count).unwrap();
+            assert!(watched.values == rows.by_chains(fill, lengths, stream).values);
+            // Four rows of each group of 64 have a second chain.
+            assert_eq!((done.into_inner(), rows.work(fill, lengths)), (78 * steps, 78 * steps));
+            assert!(rows.by_chains_watched(fill, lengths, stream, &|_| ControlFlow::Break(())).is_err());
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `rgflow rbm complete`: samples of which some values are unknown, completed.
 
-use super::{Common, DataFlags, Out, of_inputs, samples, say};
+use super::{Common, DataFlags, OneStage, Out, of_inputs, samples, say};
 use crate::{exchanged, output};
 use rgflow::rbm::{ClampedSteps, Fill};
 use rgflow_lab::artifact::Error;
@@ -70,7 +70,9 @@ impl Complete {
             lengths: ClampedSteps { burn_in: self.burn_in as usize, steps: self.steps as usize },
             seed: self.seed.into(),
         };
-        let made = complete.of(&machine, &data, unknown.view())?;
+        let seconds = complete.seconds(&machine, &data);
+        let stage = OneStage { name: "complete", out: &out, seed: self.seed, seconds };
+        let made = stage.make(|watch| complete.of(&machine, &data, unknown.view(), watch))?;
         say(&made.warnings, machine.notes.iter().chain(&data.notes).chain(&made.notes));
         out.write(&made.table)?;
         if self.common.json {

@@ -1,6 +1,6 @@
 //! `rgflow rbm draw`: states of the visible units in a file.
 
-use super::{Common, Out, estimate, finite, say, show};
+use super::{Common, OneStage, Out, estimate, finite, say, show};
 use crate::output;
 use rgflow::rbm::ChainDraws;
 use rgflow_lab::artifact::Error;
@@ -62,7 +62,8 @@ impl Draw {
             spacing: length(self.steps, 100),
         };
         let draw = machine::Draw { n: self.n as usize, how, chains, seed: self.seed.into() };
-        let drawn = draw.of(&machine)?;
+        let stage = OneStage { name: "draw", out: &out, seed: self.seed, seconds: draw.seconds(&machine) };
+        let drawn = stage.make(|watch| draw.of(&machine, watch))?;
         let given = [("--steps", self.steps), ("--burn-in", self.burn_in), ("--chains", self.chains)];
         let given: Vec<&str> = given.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
         let unused = (matches!(drawn.way, Way::Exact { .. }) && !given.is_empty())

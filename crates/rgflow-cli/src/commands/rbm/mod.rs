@@ -8,14 +8,17 @@ mod transform;
 
 use super::label_flags::LabelFlags;
 use super::run_flags::start_threads;
-use crate::{exchanged, output};
+use crate::{exchanged, output, progress, signal};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
+use rgflow_lab::artifact::progress::{At, Plan, PlannedRun};
 use rgflow_lab::dataset::{Dataset, Options, independence};
-use rgflow_lab::machine::{Machine, OutFile};
+use rgflow_lab::machine::{Machine, OutFile, Watch};
 use rgflow_lab::record::format;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores, completions.
 #[derive(clap::Args)]
@@ -51,6 +54,11 @@ enum Verb {
 }
 
 impl Rbm {
+    /// Its name in lines of progress, where it has no stage.
+    pub fn without_stages(&self) -> Option<&'static str> {
+        (!matches!(self.verb, Verb::Draw(_) | Verb::Complete(_))).then_some("rbm")
+    }
+
     pub fn execute(self) -> Result<(), Error> {
         match self.verb {
             Verb::Draw(draw) => draw.execute(),
@@ -129,6 +137,35 @@ pub struct Out {
 impl Out {
     pub fn file(&self) -> Result<OutFile, Error> {
         OutFile::new(&self.out, self.force)
+    }
+}
+
+/// The one stage of a command that writes `out`.
+pub struct OneStage<'a> {
+    pub name: &'static str,
+    pub out: &'a OutFile,
+    pub seed: u32,
+    /// Seconds that it is expected to take on one core.
+    pub seconds: f64,
+}
+
+impl OneStage<'_> {
+    /// Makes it, with progress, and stops where a signal says so.
+    pub fn make<T>(&self, make: impl FnOnce(&Watch) -> Result<T, Error>) -> Result<T, Error> {
+        let (name, seed) = (self.name, u64::from(self.seed));
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let plan = Plan::new().stage(name, name, self.seconds);
+        let reporter = progress::reporter(vec![PlannedRun::new(format!("rbm {name}"), self.out.path(), &[seed], plan)]);
+        let progress = reporter.of_run(0);
+        signal::watch(&interrupt)?;
+        let watch = Watch { progress: &*progress, interrupt: &interrupt, at: At { seed: Some(seed), stage: name } };
+        let made = watch.stage(make);
+        signal::unwatch();
+        reporter.finish(made.is_ok());
+        if matches!(made, Err(Error::Interrupted)) {
+            output::complain("interrupted: nothing was written; the same command makes the same file");
+        }
+        made
     }
 }
 
