@@ -99,7 +99,9 @@ impl Law {
         let exact: Vec<(Temperature, f64)> = parts.iter().map(|(t, n)| (*t, *n as f64)).collect();
         let mixture = sites.mixture(&exact).map_err(|e| e.to_string())?;
         let energy = mixture.energy().map_err(|e| e.to_string())?;
-        let t_energy = sites.temperature_of(energy).unwrap_or(0.0);
+        let t_energy = sites
+            .temperature_of(energy)
+            .ok_or_else(|| format!("no temperature has the energy {energy:.3} of the mixture {name}"))?;
         Ok(Self { name, side: Side::Neither, sites, parts, mixture, t_energy })
     }
 

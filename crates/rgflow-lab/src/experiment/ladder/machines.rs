@@ -56,6 +56,17 @@ impl Machine {
         times * if self.is_exact() { *own.updates_exact } else { *own.updates }
     }
 
+    /// Its first learning rate.
+    pub fn rate(&self, settings: &Settings) -> f64 {
+        let rate = *settings.ladder.learning_rate;
+        match self.is_exact() {
+            // Where a machine is given already, steep directions do not bear more.
+            true if self.follows => rate / 5.0,
+            true => 2.0 * rate,
+            false => rate,
+        }
+    }
+
     fn is_exact(&self) -> bool {
         self.method == Method::Exact
     }
@@ -64,18 +75,12 @@ impl Machine {
     pub fn plan(&self, settings: &Settings, times: usize) -> Training {
         let own = &settings.ladder;
         let updates = self.updates(settings, times);
-        let rate = *own.learning_rate;
-        let (batch, rate) = match self.is_exact() {
-            // Where a machine is given already, steep directions do not bear more.
-            true if self.follows => (EXACT * *own.batch, rate / 5.0),
-            true => (EXACT * *own.batch, 2.0 * rate),
-            false => (*own.batch, rate),
-        };
+        let batch = if self.is_exact() { EXACT * *own.batch } else { *own.batch };
         let fall = Some(Fall { from: updates as u64 / 2, until: updates as u64 });
         Training {
             updates,
             batching: Batching::Mini { size: batch.min(*own.samples), repeats: false },
-            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), rate as f32) },
+            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), self.rate(settings) as f32) },
             cd_steps: self.steps,
             method: self.method,
             chains: self.ascent(settings).chains,

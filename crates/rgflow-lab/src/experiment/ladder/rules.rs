@@ -2,7 +2,7 @@
 
 /// Repetitions that a verdict needs.
 const REPETITIONS: usize = 3;
-/// Half width of an interval around 0 that is narrow enough for "nothing but the mixture".
+/// Width of an interval around 0 that is narrow enough for "nothing but the mixture".
 const NARROW: f64 = 0.1;
 
 /// The mean D over the mixtures of a side at one number of hidden units, with half the width of its 95.45 % interval
@@ -23,7 +23,7 @@ impl Deviation {
     }
 
     fn is_nothing(self) -> bool {
-        self.value.abs() <= 2.0 * self.error && 2.0 * self.error < NARROW
+        self.value.abs() <= 2.0 * self.error && 4.0 * self.error < NARROW
     }
 }
 
@@ -64,7 +64,7 @@ impl Answer {
     pub fn sentence(self, repetitions: usize) -> String {
         match self {
             Self::Drawn => "Yes: machines of finite capacity deviate from their mixture towards T_c, from both sides (H_c).".into(),
-            Self::Hot => "No: machines of finite capacity are hotter than their mixture, below T_c and above it, and the less so the \
+            Self::Hot => "No: machines trained towards the likelihood are hotter than their mixture, below T_c and above it, and the less so the \
                 more hidden units they have (H_hot); T_c is nothing special."
                 .into(),
             Self::Mixture => "No: the machines' own laws have the energy of their mixture (H_mix).".into(),
@@ -85,16 +85,16 @@ mod tests {
 
     #[test]
     fn each_hypothesis_has_its_verdict() {
-        let all = |values: [f64; 2]| values.map(|value| Deviation { value, error: 0.04 });
+        let all = |values: [f64; 2]| values.map(|value| Deviation { value, error: 0.02 });
         let of = |below, above| Answer::of(3, &all(below), &all(above));
         assert_eq!(of([0.5, 0.2], [-0.4, -0.1]), Answer::Drawn);
         assert_eq!(of([0.5, 0.2], [0.4, 0.1]), Answer::Hot);
-        assert_eq!(of([0.01, 0.07], [-0.07, 0.0]), Answer::Mixture);
+        assert_eq!(of([0.01, 0.035], [-0.035, 0.0]), Answer::Mixture);
         // Not smaller with more units; too near to 0; both sides, but 0 at one size; too wide.
-        for (below, above) in [([0.2, 0.5], [0.4, 0.1]), ([0.5, 0.07], [0.4, 0.1]), ([0.5, 0.2], [-0.4, 0.0])] {
+        for (below, above) in [([0.2, 0.5], [0.4, 0.1]), ([0.5, 0.035], [0.4, 0.1]), ([0.5, 0.2], [-0.4, 0.0])] {
             assert_eq!(of(below, above), Answer::Undecided);
         }
-        let wide = [Deviation { value: 0.01, error: 0.06 }];
+        let wide = [Deviation { value: 0.01, error: 0.03 }];
         assert_eq!(Answer::of(3, &wide, &wide), Answer::Undecided);
         assert_eq!(Answer::of(2, &all([0.5, 0.2]), &all([-0.4, -0.1])), Answer::Undecided);
         assert_eq!(Answer::of(3, &all([f64::NAN, 0.2]), &all([-0.4, -0.1])), Answer::Undecided);

@@ -98,7 +98,7 @@ impl<'b> Job<'b> {
                 (hidden, method, steps, n),
                 (
                     self.machine.updates(self.settings, 1),
-                    own.learning_rate,
+                    self.machine.rate(self.settings),
                     own.batch,
                     self.machine.ascent(self.settings).chains,
                 ),
