@@ -39,7 +39,7 @@ impl Fraction {
     ///
     /// ```
     /// use rgflow::statistics::Fraction;
-    /// assert_eq!(Fraction { yes: 4, of: 4 }.two_sided(0.5), 0.125);
+    /// assert!((Fraction { yes: 4, of: 4 }.two_sided(0.5) - 0.125).abs() < 1e-12);
     /// assert_eq!(Fraction { yes: 3, of: 4 }.two_sided(1.0), 0.0);
     /// ```
     pub fn two_sided(self, p: f64) -> f64 {
