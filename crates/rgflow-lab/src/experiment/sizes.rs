@@ -26,8 +26,7 @@ impl values::Settings for Settings {
 /// Findings for one size in one repetition.
 pub struct Findings {
     null: Observed,
-    flows: ByMode<FlowFindings>,
-    likelihood: Likelihood,
+    machine: Examined,
     peaks: peaks::Peaks,
 }
 
@@ -56,53 +55,47 @@ impl Experiment for Sizes {
 
     fn plan(&self, settings: &Settings) -> Plan {
         let one = |torus: &Torus| {
-            let (size, rbm) = (*torus.lattice.size, &torus.rbm);
-            let study = costs::samples(torus).and(costs::thermometer(torus));
-            let machine =
-                costs::machine_of_torus(torus, "all", rbm, 0).and(costs::flows_of_torus(torus, "all", rbm, None));
-            let likelihood = costs::likelihood(torus, "all", None, torus.all().len());
-            costs::peaks(size, *settings.peak).and(study).and(machine).and(likelihood).within(&format!("L{size}"))
+            let machine = costs::machine_of_torus(torus, "all", &torus.rbm, 0).and(costs::examined(torus, "all", None));
+            let size = *torus.lattice.size;
+            costs::peaks(size, *settings.peak).and(costs::study(torus)).and(machine).within(&format!("L{size}"))
         };
         settings.tori.iter().map(one).fold(Plan::new(), Plan::and)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Vec<Findings>, Error> {
         let one = |torus: &Torus| {
-            let (part, all) = (&repetition.part(&format!("L{}", *torus.lattice.size)), torus.all());
-            let machine = || -> Result<_, Error> {
-                let study = Study::new(part, torus)?;
-                let machine = study.machine("all", &torus.rbm, &all, "all", &[])?;
-                let likelihood = study.likelihood(&machine, "all", None, &all)?;
-                Ok((study.mixture(&all)?, study.flows(&machine, "all", None)?, likelihood))
-            };
-            let (peaks, found) = rayon::join(|| peaks::stage(part, *torus.lattice.size, *settings.peak), machine);
-            found.and_then(|(null, flows, likelihood)| Ok(Findings { null, flows, likelihood, peaks: peaks? }))
+            let (size, machine) = (*torus.lattice.size, ThermalMachine::new(torus, "all"));
+            let part = &repetition.part(&format!("L{size}"));
+            let (peaks, study) = rayon::join(|| peaks::stage(part, size, *settings.peak), || Study::new(part, torus));
+            let study = study?;
+            let machine = study.examine(&machine, &machine.train(part, &study.samples)?, None)?;
+            Ok(Findings { null: study.mixture(&torus.all())?, machine, peaks: peaks? })
         };
         // The largest size takes longest, so it begins first.
-        let found: Result<Vec<_>, Error> = settings.tori.par_iter().rev().map(one).collect();
-        found.map(|found| found.into_iter().rev().collect())
+        let mut found = settings.tori.par_iter().rev().map(one).collect::<Result<Vec<_>, Error>>()?;
+        found.reverse();
+        Ok(found)
     }
 
     fn record(&self, settings: &Settings, found: &[Vec<Findings>]) -> Result<Record, Error> {
         let (over, critical) = (Repeated::new("sizes", found), Temperature::CRITICAL.value());
         let size = Dimension::new("L", &values::plain(&settings.sizes), |l| format!("L{l}"));
         let what = "temperature at which the specific heat of the torus is largest, exact (Kaufman)";
-        let exact: Vec<f64> = found[0].iter().map(|size| size.peaks.specific_heat).collect();
-        let heat = Quantity::exact("sizes.{L}.T_c.specific_heat", [&size], "J/k_B", what, |[l]| exact[l]);
+        let exact = |[l]: [usize; 1]| found[0][l].peaks.specific_heat;
+        let heat = Quantity::exact("sizes.{L}.T_c.specific_heat", [&size], "J/k_B", what, exact);
         let what = "temperature at which the susceptibility of |m| is largest (reweighted)";
         let chi = over.quantity("{L}.T_c.susceptibility", [&size], "J/k_B", what, |f, [l]| f[l].peaks.susceptibility);
         let what = "the training mixture itself, no machine";
         let null = Thermal::new(&over, "{L}.null", [&size], what, |f, [l]| &f[l].null);
         let what = "ends of all starts pooled, {mode} flow of the machine trained on all temperatures";
-        let mut ends = Thermal::new(&over, "{L}.{mode}", [&size, &modes()], what, |f, [l, m]| &f[l].flows[m].pooled);
+        let mut ends =
+            Thermal::new(&over, "{L}.{mode}", [&size, &modes()], what, |f, [l, m]| &f[l].machine.flows[m].pooled);
         ends.t_star = ends.t_star.map(|[l, _], star| {
             let source = "thesis: the RBM flow ends near T_c; here T_c(L), the peak of C";
             let star = star.compare(heat.at(l).get(), 0.0, ABOUT, source).against(null.t_star.at(l));
             star.compare(critical, 0.0, 0.0, "T_c of the infinite lattice")
         });
-
-        let worth = Likelihoods::new(&over, "rbm.{L}", [&size], |f, [l]| &f[l].likelihood);
-
+        let worth = Likelihoods::new(&over, "rbm.{L}", [&size], |f, [l]| &f[l].machine.likelihood);
         let question = "On a finite lattice C and chi peak at T_c(L). Do the ends of the flow follow these peaks from \
             L = 8 to 32?";
         let mut record = Record::new("sizes", "The end of the flow against the size of the lattice", question);
@@ -111,6 +104,8 @@ impl Experiment for Sizes {
             let states = format!("L = {}: the flow ends near T_c(L)", size.word(l));
             Claim::of("sec4.sizes", states, ends.t_star.at((l, Mode::Gibbs))).with_null(null.t_star.at(l))
         }));
+        let note = "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by \
+                    annealing from both directions.";
         let (sizes, peaks) = (size.list(|l| size.word(l)), size.list(|l| format!("{:.3}", heat.at(l).get())));
         let (gibbs, nulls) = (size.list(|l| ends.t_star.at((l, Mode::Gibbs))), size.list(|l| null.t_star.at(l)));
         record.answers = vec![format!(
@@ -124,15 +119,13 @@ impl Experiment for Sizes {
             .column(MIXTURE, |l| null.t_star.at(l))
             .columns(&ENDS, |l, m| ends.t_star.at((l, m)))
             .note("T_c = 2.269. (L/2)^2 hidden units; one thermometer per size.")
-            .note(
-                "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by \
-                annealing from both directions.",
-            );
+            .note(note);
         let panel = |title, label, ends: &Quantity<2>, null: &Quantity<1>, peaks: Vec<Curve>| {
             let (ends, null) = (size.curves(&ENDS, |l, m| ends.at((l, m))), size.curve(MIXTURE, |l| null.at(l)));
             let level = Curve::level("T_c", size.x(), critical);
             Panel::curves(title, "L", label, [ends, vec![null.style(Style::Dashed)], peaks, vec![level]].concat())
         };
+        let exact: Vec<f64> = heat.iter().map(Number::get).collect();
         let exact = Curve::new("peak of C", size.x(), exact).style(Style::LinePoints);
         let peaks = vec![size.curve("peak of chi", |l| chi.at(l)), exact];
         let figure = Figure::new("sec4.sizes", "Ends of the flow and pseudo-critical temperatures").caption(
@@ -158,8 +151,10 @@ mod tests {
         let settings: Settings = settings(Sizes::ABOUT.recipe, &["sizes.sizes=[4, 14]"]);
         let found = |l: f64| Findings {
             null: observed(2.5 + l),
-            flows: ByMode::of(flow(2.25 + l), flow(3.0 + l)),
-            likelihood: likelihood(-l - 0.5, l + 0.25),
+            machine: Examined {
+                likelihood: likelihood(-l - 0.5, l + 0.25),
+                flows: ByMode::of(flow(2.25 + l), flow(3.0 + l)),
+            },
             peaks: peaks::Peaks { specific_heat: 2.375, susceptibility: Some((2.625 + l, 0.0625)) },
         };
         let output = Sizes.record(&settings, &[vec![found(0.0), found(1.0)]]).unwrap();

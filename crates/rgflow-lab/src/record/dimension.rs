@@ -124,8 +124,8 @@ impl Rows<'_> {
     }
 
     /// Adds a column for each of `heads`: the cell `of` each place and head.
-    pub fn columns<C: Into<Cell>>(self, heads: &[&str], of: impl Fn(usize, usize) -> C) -> Self {
-        heads.iter().enumerate().fold(self, |table, (i, head)| table.column(*head, |place| of(place, i)))
+    pub fn columns<H: AsRef<str>, C: Into<Cell>>(self, heads: &[H], of: impl Fn(usize, usize) -> C) -> Self {
+        heads.iter().enumerate().fold(self, |table, (i, head)| table.column(head.as_ref(), |place| of(place, i)))
     }
 
     /// The table.

@@ -8,6 +8,7 @@ mod family;
 mod figure;
 pub mod format;
 mod number;
+mod numbers;
 mod quantity;
 mod table;
 #[cfg(test)]
@@ -19,7 +20,8 @@ pub use dimension::{Dimension, Position, Rows};
 pub use family::family;
 pub use figure::{Axis, Curve, Figure, Frame, Lattice, Map, Panel, Scale, Shades, Style};
 pub use number::{Comparison, Number, Verdict};
-pub use quantity::{ByPlace, Grouped, Numbers, Place, Places, Quantity, Repeated, Sample, places};
+pub use numbers::{ByPlace, Grouped, Numbers, list_together};
+pub use quantity::{Place, Places, Quantity, Repeated, Sample, places};
 pub use table::{Cell, Table};
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! curves, maps, verdicts and claims are made from them.
 
 use super::combined::{Combined, Measured, fraction, over_seeds};
-use super::{Dimension, Number};
+use super::{Dimension, Number, Numbers};
 use rgflow::statistics::{Estimate, Fraction};
 
 /// A quantity over `N` dimensions.
@@ -279,25 +279,6 @@ impl<S: Sample> Sample for Option<S> {
     }
 }
 
-/// Source of listed numbers: a quantity, or several that are listed together.
-pub trait Numbers {
-    /// Length of the dimension after those of `place`, if there is one.
-    fn extent(&self, place: &[usize]) -> Option<usize>;
-
-    /// The numbers at the places that begin with `place`, in order.
-    fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>);
-}
-
-impl Numbers for Number {
-    fn extent(&self, _: &[usize]) -> Option<usize> {
-        None
-    }
-
-    fn list<'a>(&'a self, _: &[usize], to: &mut Vec<&'a Number>) {
-        to.extend((!self.key.is_empty()).then_some(self));
-    }
-}
-
 impl<const N: usize> Numbers for Quantity<N> {
     fn extent(&self, place: &[usize]) -> Option<usize> {
         self.extents.get(place.len()).copied()
@@ -309,41 +290,9 @@ impl<const N: usize> Numbers for Quantity<N> {
     }
 }
 
-/// Numbers interleaved by the next dimension, which all of them have.
-pub struct ByPlace<'a>(pub Vec<&'a dyn Numbers>);
-
-impl Numbers for ByPlace<'_> {
-    fn extent(&self, place: &[usize]) -> Option<usize> {
-        self.0.first()?.extent(place)
-    }
-
-    fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
-        for next in 0..self.extent(place).unwrap_or(0) {
-            let place = [place, &[next]].concat();
-            self.0.iter().for_each(|one| one.list(&place, to));
-        }
-    }
-}
-
-/// Numbers of the same dimensions, listed together at every place.
-pub struct Grouped<'a>(pub Vec<&'a dyn Numbers>);
-
-impl Numbers for Grouped<'_> {
-    fn extent(&self, place: &[usize]) -> Option<usize> {
-        self.0.first()?.extent(place)
-    }
-
-    fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
-        match self.extent(place) {
-            None => self.0.iter().for_each(|one| one.list(place, to)),
-            Some(n) => (0..n).for_each(|next| self.list(&[place, &[next]].concat(), to)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Record;
+    use super::super::{ByPlace, Record};
     use super::*;
 
     fn dimensions() -> [Dimension; 2] {

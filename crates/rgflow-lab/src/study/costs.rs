@@ -21,7 +21,7 @@ fn per_spin(sampler: Sampler) -> f64 {
 }
 
 /// The stage "samples".
-pub fn samples(torus: &Torus) -> Plan {
+fn samples(torus: &Torus) -> Plan {
     let (t, sites) = (torus.temperatures().len(), torus.lattice.size.pow(2));
     let configurations = 4 * t * *torus.samples.per_temperature + t * *torus.samples.calibration;
     Plan::new().stage("samples", "samples", (configurations * sites) as f64 * per_spin(torus.samples.sampler))
@@ -47,12 +47,23 @@ pub fn usual_share(epochs: usize, patience: usize) -> f64 {
 }
 
 /// The stage "thermometer".
-pub fn thermometer(torus: &Torus) -> Plan {
+fn thermometer(torus: &Torus) -> Plan {
     let (own, t) = (&torus.thermometer, torus.temperatures().len());
     let layers = [vec![torus.lattice.size.pow(2)], values::plain(&own.hidden), vec![t]].concat();
     let usual = usual_share(*own.epochs, own.patience);
     let seconds = network(usual * *own.epochs as f64, t * *torus.samples.per_temperature, &layers);
     Plan::new().stage("thermometer", "thermometer", seconds).usually(usual)
+}
+
+/// The stages of samples and thermometer.
+pub fn study(torus: &Torus) -> Plan {
+    samples(torus).and(thermometer(torus))
+}
+
+/// The flows and the likelihood of a machine of all temperatures, as [`super::torus::Study::examine`]; `epoch` names a
+/// snapshot.
+pub fn examined(torus: &Torus, name: &str, epoch: Option<usize>) -> Plan {
+    flows_of_torus(torus, name, &torus.rbm, epoch).and(likelihood(torus, name, epoch, torus.all().len()))
 }
 
 /// The stage "rbm/NAME" of a machine of `visible` units that is trained for `updates`.

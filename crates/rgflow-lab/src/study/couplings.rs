@@ -1,7 +1,7 @@
 //! Effective couplings of machines on a lattice: K_eff as a thermometer that needs no flow, and J(r).
 
 use crate::artifact::Error;
-use crate::record::{Axis, Curve, Dimension, Measured, Number, Numbers, Panel, Quantity, Repeated};
+use crate::record::{Axis, Curve, Dimension, Measured, Number, Numbers, Panel, Quantity, Repeated, list_together};
 use rgflow::random::Streams;
 use rgflow::rbm::{Couplings, Rbm, effective_temperature};
 
@@ -86,10 +86,7 @@ impl<const N: usize> Numbers for AsIsing<N> {
     }
 
     fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
-        match self.extent(place) {
-            None => [&self.t_eff, &self.k_eff, &self.beyond_pairs].iter().for_each(|one| one.list(place, to)),
-            Some(n) => (0..n).for_each(|next| self.list(&[place, &[next]].concat(), to)),
-        }
+        list_together(&[&self.t_eff, &self.k_eff, &self.beyond_pairs], place, to);
     }
 }
 

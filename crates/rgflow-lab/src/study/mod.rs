@@ -6,6 +6,8 @@ pub mod bayes;
 pub mod checks;
 pub mod costs;
 pub mod couplings;
+pub mod course;
+pub mod curves;
 mod experiment;
 pub mod flow_ends;
 pub mod flows;

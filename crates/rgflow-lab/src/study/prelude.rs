@@ -3,9 +3,10 @@
 pub use super::experiment::{About, Experiment};
 pub use super::likelihood::{Likelihood, Likelihoods};
 pub use super::modes::{ByMode, ENDS, MIXTURE, MODES, modes};
+pub use super::rbms::{Temperatures, ThermalMachine};
 pub use super::readings::{ABOUT, FlowFindings, Observed, Thermal};
 pub use super::settings::Torus;
-pub use super::torus::Study;
+pub use super::torus::{Examined, Study};
 pub use super::values::{self, List, NotNegative, Positive, Rising, Within};
 pub use crate::artifact::memory::Need;
 pub use crate::artifact::progress::Plan;

@@ -32,17 +32,57 @@ pub struct MachineSpec<'a, K: Serialize> {
     pub data_key: K,
 }
 
-/// Makes or keeps the machine trained on the temperatures `classes` of "train" of `samples`.
-pub fn of_temperatures<K: Serialize>(
-    repetition: &Repetition,
-    spec: &MachineSpec<K>,
-    samples: &Artifact,
-    classes: &[usize],
-) -> Result<Artifact, Error> {
-    fitted(repetition, spec, || {
-        let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
-        Ok((data.first(classes, data.per_temperature), test.first(classes, test.per_temperature.min(200))))
-    })
+/// Temperatures of a training set, as they stand in the key of the machine's stage.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Temperatures {
+    /// Those of the study.
+    All,
+    /// Some of them, by position.
+    #[serde(untagged)]
+    Some(Vec<usize>),
+}
+
+/// A machine that is trained on temperatures of the thermal sets of a study.
+pub struct ThermalMachine<'a> {
+    /// Name of the machine, such as `all`.
+    pub name: &'a str,
+    pub torus: &'a Torus,
+    /// Extents of the lattice of visible units.
+    pub shape: [usize; 2],
+    pub rbm: &'a settings::Rbm,
+    pub temperatures: Temperatures,
+    /// Epochs at which a snapshot is kept.
+    pub snapshots: &'a [usize],
+}
+
+impl<'a> ThermalMachine<'a> {
+    /// The machine of the settings `torus`, trained on all temperatures, without snapshots.
+    pub fn new(torus: &'a Torus, name: &'a str) -> Self {
+        let shape = [*torus.lattice.size; 2];
+        Self { name, torus, shape, rbm: &torus.rbm, temperatures: Temperatures::All, snapshots: &[] }
+    }
+
+    /// Makes or keeps the machine trained on "train" of `samples`.
+    pub fn train(&self, repetition: &Repetition, samples: &Artifact) -> Result<Artifact, Error> {
+        let Self { name, shape, rbm, snapshots, ref temperatures, torus } = *self;
+        let inputs = &[samples][..];
+        let spec =
+            MachineSpec { name, shape, rbm, updates: torus.updates(), snapshots, inputs, data_key: temperatures };
+        fitted(repetition, &spec, || {
+            let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
+            let classes = self.classes();
+            Ok((data.first(&classes, data.per_temperature), test.first(&classes, test.per_temperature.min(200))))
+        })
+    }
+
+    /// Positions of its training temperatures.
+    pub fn classes(&self) -> Vec<usize> {
+        match &self.temperatures {
+            Temperatures::All => self.torus.all(),
+            Temperatures::Some(classes) => classes.clone(),
+        }
+    }
 }
 
 /// File of the machine `name`: a snapshot at an epoch, or the final machine.

@@ -2,7 +2,8 @@
 
 use super::flow_ends;
 use crate::record::{
-    Combined, Dimension, Interval, Measured, Number, Numbers, Quantity, Repeated, around, over_seeds, union,
+    Combined, Dimension, Interval, Measured, Number, Numbers, Quantity, Repeated, around, list_together, over_seeds,
+    union,
 };
 use rgflow::flow::{Reading, SecondThermometers, TStar, Thermometer};
 use rgflow::lattice::{Observables, Square};
@@ -148,15 +149,65 @@ pub fn relaxation(flows: &[&FlowFindings]) -> Combined {
     combined
 }
 
-/// Least probability over repetitions that a thermal collection has a larger divergence, times their number
-/// (Bonferroni).
-pub fn p_thermal(observed: &[&Observed]) -> f64 {
-    (observed.iter().map(|o| o.p_thermal).fold(1.0, f64::min) * observed.len() as f64).min(1.0)
+/// Least of the probabilities `p`, one per repetition, that a thermal collection has a larger divergence, times their
+/// number (Bonferroni).
+pub fn p_thermal(p: &[f64]) -> f64 {
+    (p.iter().copied().fold(1.0, f64::min) * p.len() as f64).min(1.0)
 }
 
-/// T_E over repetitions.
-pub fn t_energy(observed: &[&Observed]) -> Combined {
-    over_seeds(&observed.iter().map(|o| o.t_energy).collect::<Vec<_>>(), observed.iter().map(|o| o.n as f64).sum())
+/// Temperature by the energy of a torus, in the words of its description.
+const KAUFMAN: &str = "temperature at which the torus has this energy (Kaufman)";
+
+/// A collection of configurations in each repetition and at each place, whose readings become quantities: their keys
+/// begin with `key.`, their descriptions end with `what`.
+pub struct Collections<'q, 'a, F, const N: usize> {
+    pub over: &'q Repeated<'a, F>,
+    pub key: &'q str,
+    pub dimensions: [&'q Dimension; N],
+    pub what: &'q str,
+    pub of: &'q dyn Fn(&'a F, [usize; N]) -> &'a Observed,
+}
+
+impl<const N: usize, F> Collections<'_, '_, F, N> {
+    /// The quantity KEY.`name`, described as `words`: `combined` from the collections of all repetitions at a place.
+    pub fn combined(
+        &self,
+        name: &str,
+        unit: &str,
+        words: &str,
+        combined: impl Fn(&[&Observed]) -> Combined,
+    ) -> Quantity<N> {
+        let (key, what) = (self.over.key(&format!("{}.{name}", self.key)), format!("{words}: {}", self.what));
+        let seen = |place| self.over.found.iter().map(|f| (self.of)(f, place)).collect::<Vec<_>>();
+        Quantity::new(&key, self.dimensions, unit, &what, |place| combined(&seen(place)))
+    }
+
+    /// The quantity KEY.`name`: the mean of what is `read` of the collection of each repetition.
+    pub fn mean(
+        &self,
+        name: &str,
+        unit: &str,
+        words: &str,
+        read: impl Fn(&Observed) -> Option<Measured>,
+    ) -> Quantity<N> {
+        self.combined(name, unit, words, |seen| {
+            over_seeds(&seen.iter().map(|o| read(o)).collect::<Vec<_>>(), seen.iter().map(|o| o.n as f64).sum())
+        })
+    }
+
+    /// T* of the collections.
+    pub fn t_star(&self) -> Quantity<N> {
+        self.combined("T_star", "J/k_B", "T*", t_star)
+    }
+
+    /// T*, T_E and the energy of collections of the torus.
+    pub fn thermal(&self) -> Thermal<N> {
+        Thermal {
+            t_star: self.t_star(),
+            t_energy: self.mean("T_E", "J/k_B", KAUFMAN, |o| o.t_energy),
+            energy: self.mean("energy", "J per spin", "energy", |o| Some(o.energy)),
+        }
+    }
 }
 
 /// Readings of collections as quantities: T*, T_E and the energy.
@@ -175,17 +226,7 @@ impl<const N: usize> Thermal<N> {
         what: &str,
         of: impl Fn(&'a F, [usize; N]) -> &'a Observed,
     ) -> Self {
-        let quantity = |name: &str, unit, words: &str, mean: &dyn Fn(&[&Observed]) -> Combined| {
-            let (key, what) = (over.key(&format!("{key}.{name}")), format!("{words}: {what}"));
-            let seen = |place| over.found.iter().map(|f| of(f, place)).collect::<Vec<_>>();
-            Quantity::new(&key, dimensions, unit, &what, |place| mean(&seen(place)))
-        };
-        let kaufman = "temperature at which the torus has this energy (Kaufman)";
-        Self {
-            t_star: quantity("T_star", "J/k_B", "T*", &t_star),
-            t_energy: quantity("T_E", "J/k_B", kaufman, &t_energy),
-            energy: quantity("energy", "J per spin", "energy", &energy),
-        }
+        Collections { over, key, dimensions, what, of: &of }.thermal()
     }
 }
 
@@ -195,17 +236,8 @@ impl<const N: usize> Numbers for Thermal<N> {
     }
 
     fn list<'a>(&'a self, place: &[usize], to: &mut Vec<&'a Number>) {
-        match self.extent(place) {
-            None => [&self.t_star, &self.t_energy, &self.energy].iter().for_each(|one| one.list(place, to)),
-            Some(n) => (0..n).for_each(|next| self.list(&[place, &[next]].concat(), to)),
-        }
+        list_together(&[&self.t_star, &self.t_energy, &self.energy], place, to);
     }
-}
-
-/// Energy per spin over repetitions.
-pub fn energy(observed: &[&Observed]) -> Combined {
-    let n = observed.iter().map(|o| o.n as f64).sum();
-    over_seeds(&observed.iter().map(|o| Some(o.energy)).collect::<Vec<_>>(), n)
 }
 
 /// Fabricated findings for tests of records: every value identifies its position.
@@ -323,7 +355,7 @@ mod tests {
         // Two repetitions: s / sqrt 2 = 1 times t/2 = 6.984; the errors of single repetitions are not added.
         assert!((mean.error.expect("two repetitions") - 6.984).abs() < 1e-3 && mean.value == Some(2.0));
         assert_eq!(t_star(&all[..1]).error, Some(9.0));
-        assert!((p_thermal(&all) - 0.008).abs() < 1e-15);
+        assert!((p_thermal(&seen.map(|o| o.p_thermal)) - 0.008).abs() < 1e-15);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tables shared by recipes on the 2D Ising model: lattice, samples, thermometer, machine, flow.
 
 use super::checks::{check_temperature_grid, temperature_grid};
+use super::course;
 use super::training::BelowOne;
 use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
 use crate::artifact::memory::Need;
@@ -103,13 +104,7 @@ impl Rbm {
 
     /// The training in words.
     pub fn trained_by(&self) -> String {
-        let method = match self.method {
-            Method::Exact => "the exact gradient".into(),
-            Method::MeanField => format!("mean-field CD-{}", *self.cd_steps),
-            Method::Tempering => format!("PCD-{} with parallel tempering", *self.cd_steps),
-            Method::Trajectory => format!("PCD-{} with trajectory tempering", *self.cd_steps),
-            chains => format!("{}-{}", chains.to_string().to_uppercase(), *self.cd_steps),
-        };
+        let method = course::words(self.method, *self.cd_steps);
         let fall = if *self.fall > 0.0 { ", falling to 0" } else { "" };
         format!("{} hidden units, {method}, rate {}{fall}, {} epochs", *self.hidden, *self.learning_rate, *self.epochs)
     }

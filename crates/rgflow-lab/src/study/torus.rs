@@ -3,16 +3,15 @@
 use super::flows::{self, FlowSpec, Inputs};
 use super::likelihood::{Likelihood, LikelihoodSpec};
 use super::modes::ByMode;
-use super::rbms::{self, MachineSpec};
+use super::rbms::{self, ThermalMachine};
 use super::readings::{FlowFindings, Observed};
 use super::samples::{self, ThermalSet};
-use super::settings::{Rbm, Torus};
+use super::settings::Torus;
 use super::thermometer;
 use crate::artifact::{Artifact, Error, Repetition};
 use ndarray::ArrayView2;
-use rgflow::flow::{Mode, Reading, Thermometer};
+use rgflow::flow::{Reading, Thermometer};
 use rgflow::lattice::{Observables, Square};
-use serde::Serialize;
 
 /// Samples and thermometer of a repetition.
 pub struct Study<'a> {
@@ -22,6 +21,12 @@ pub struct Study<'a> {
     pub thermometer_stage: Artifact,
     pub thermometer: Thermometer,
     pub square: Square,
+}
+
+/// Findings on a machine trained on thermal sets.
+pub struct Examined {
+    pub likelihood: Likelihood,
+    pub flows: ByMode<FlowFindings>,
 }
 
 impl<'a> Study<'a> {
@@ -43,19 +48,16 @@ impl<'a> Study<'a> {
         ThermalSet::read(&self.samples, name)
     }
 
-    /// Makes or keeps the machine `name` trained on the temperatures `classes`, with snapshots at the epochs
-    /// `snapshots`.
-    pub fn machine<K: Serialize>(
+    /// Makes or keeps what is found of a trained machine, a snapshot at an epoch or the final one: its flows, and its
+    /// likelihood on the test set's part of its training temperatures.
+    pub fn examine(
         &self,
-        name: &str,
-        rbm: &Rbm,
-        classes: &[usize],
-        data_key: K,
-        snapshots: &[usize],
-    ) -> Result<Artifact, Error> {
-        let (shape, updates) = ([*self.settings.lattice.size; 2], self.settings.updates());
-        let spec = MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[&self.samples], data_key };
-        rbms::of_temperatures(self.repetition, &spec, &self.samples, classes)
+        machine: &ThermalMachine,
+        trained: &Artifact,
+        epoch: Option<usize>,
+    ) -> Result<Examined, Error> {
+        let likelihood = self.likelihood(trained, machine.name, epoch, &machine.classes())?;
+        Ok(Examined { likelihood, flows: self.flows(trained, machine.name, epoch)? })
     }
 
     /// Makes or keeps the likelihood of the test set's temperatures `classes` under the machine `name`, a snapshot at
@@ -74,27 +76,29 @@ impl<'a> Study<'a> {
         spec.find(self.repetition, || self.set("test").map(|test| test.first(classes, test.per_temperature)))
     }
 
-    /// Flow of the machine `name`, of a snapshot at an epoch or of the final machine.
-    pub fn flow(
+    /// Flows in both modes of the machine `name`, a snapshot at an epoch or the final machine.
+    pub fn flows(&self, machine: &Artifact, name: &str, epoch: Option<usize>) -> Result<ByMode<FlowFindings>, Error> {
+        let flow = &self.settings.flow;
+        self.flows_of_length(machine, name, epoch, [*flow.steps, *flow.chains])
+    }
+
+    /// The same with so many steps, and chains from each start temperature.
+    pub fn flows_of_length(
         &self,
         machine: &Artifact,
         name: &str,
         epoch: Option<usize>,
-        mode: Mode,
-    ) -> Result<FlowFindings, Error> {
-        let (steps, chains) = (*self.settings.flow.steps, *self.settings.flow.chains);
-        let label = epoch.map_or(name.to_string(), |epoch| format!("{name}-epoch-{epoch}"));
-        let spec = FlowSpec { name: label, machine, file: rbms::file(name, epoch), mode, steps, chains };
-        flows::stage(self.repetition, &self.inputs(), &spec)
-    }
-
-    /// The same in both modes.
-    pub fn flows(&self, machine: &Artifact, name: &str, epoch: Option<usize>) -> Result<ByMode<FlowFindings>, Error> {
-        ByMode::make(|mode| self.flow(machine, name, epoch, mode))
+        [steps, chains]: [usize; 2],
+    ) -> Result<ByMode<FlowFindings>, Error> {
+        ByMode::make(|mode| {
+            let label = epoch.map_or(name.to_string(), |epoch| format!("{name}-epoch-{epoch}"));
+            let spec = FlowSpec { name: label, machine, file: rbms::file(name, epoch), mode, steps, chains };
+            flows::stage(self.repetition, &self.inputs(), &spec)
+        })
     }
 
     /// Start set and thermometer for flows.
-    pub fn inputs(&self) -> Inputs<'_> {
+    fn inputs(&self) -> Inputs<'_> {
         Inputs {
             settings: self.settings,
             samples: &self.samples,

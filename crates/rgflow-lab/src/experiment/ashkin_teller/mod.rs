@@ -8,7 +8,6 @@ mod samples;
 use crate::study::costs;
 use crate::study::likelihood::LikelihoodSpec;
 use crate::study::prelude::*;
-use crate::study::rbms::{self, MachineSpec};
 use crate::study::samples::ThermalSet;
 use crate::study::thermometer;
 use crate::study::values::real;
@@ -163,16 +162,18 @@ fn of_machines(
     let reader = Reader::new(settings, &samples, &stage, &thermometer)?;
     let start = ThermalSet::read(&samples, "start")?;
     let one = |set: &&str| {
-        let machine = train(repetition, settings, &samples, set)?;
-        let flows = ByMode::make(|mode| flows::stage(repetition, &reader, &machine, set, mode))?;
         let classes = settings.classes(set);
+        let (shape, temperatures) = (extents(settings), Temperatures::Some(classes.clone()));
+        let machine = ThermalMachine { shape, temperatures, ..ThermalMachine::new(torus, set) };
+        let machine = machine.train(repetition, &samples)?;
+        let flows = ByMode::make(|mode| flows::stage(repetition, &reader, &machine, set, mode))?;
         let parts: Vec<_> = classes.iter().map(|k| start.at(*k)).collect();
         let spec = LikelihoodSpec {
             name: set,
             epoch: None,
             machine: &machine,
             inputs: &[&samples],
-            extents: extents(settings),
+            extents: shape,
             temperatures: &[],
         };
         let likelihood = spec.find(repetition, || Ok(start.first(&classes, start.per_temperature)))?;
@@ -188,18 +189,4 @@ fn of_machines(
 fn extents(settings: &Settings) -> [usize; 2] {
     let size = *settings.torus.lattice.size;
     [size, 2 * size]
-}
-
-fn train(repetition: &Repetition, settings: &Settings, samples: &Artifact, set: &str) -> Result<Artifact, Error> {
-    let (torus, classes) = (&settings.torus, settings.classes(set));
-    let spec = MachineSpec {
-        name: set,
-        shape: extents(settings),
-        rbm: &torus.rbm,
-        updates: torus.updates(),
-        snapshots: &[],
-        inputs: &[samples],
-        data_key: &classes,
-    };
-    rbms::of_temperatures(repetition, &spec, samples, &classes)
 }

@@ -5,7 +5,7 @@ use crate::record::over_seeds;
 use crate::row;
 use crate::study::flow_ends;
 use crate::study::prelude::*;
-use crate::study::readings::{t_energy, t_star};
+use crate::study::readings::Collections;
 use crate::study::values::plain;
 
 /// Readings of collections as quantities: T*, T_E, energy and the two order parameters.
@@ -25,23 +25,21 @@ impl<const N: usize> Readings<N> {
         what: &str,
         of: impl Fn(&'a Findings, [usize; N]) -> &'a CollectionReadings,
     ) -> Self {
-        let seen = |place| over.found.iter().map(|f| of(f, place)).collect::<Vec<_>>();
-        let reads = |place| over.found.iter().map(|f| &of(f, place).read).collect::<Vec<_>>();
-        let key = |name: &str| over.key(&format!("{key}.{name}"));
-        let mean = |name: &str, unit, words: &str, read: fn(&CollectionReadings) -> Measured| {
-            Quantity::new(&key(name), dimensions, unit, &format!("{words}: {what}"), |place| {
-                let seen = seen(place);
-                let n = seen.iter().map(|s| s.read.n as f64).sum();
-                over_seeds(&seen.iter().map(|s| Some(read(s))).collect::<Vec<_>>(), n)
-            })
+        let read = |f, place| &of(f, place).read;
+        let seen = Collections { over, key, dimensions, what, of: &read };
+        let product = |place| {
+            let seen: Vec<&CollectionReadings> = over.found.iter().map(|f| of(f, place)).collect();
+            let n = seen.iter().map(|s| s.read.n as f64).sum();
+            over_seeds(&seen.iter().map(|s| Some(s.product)).collect::<Vec<_>>(), n)
         };
-        let thermal = format!("temperature at which thermal samples have this energy: {what}");
+        let (of_product, words) = (format!("{key}.abs_m_product"), format!("|m| of the product s t: {what}"));
+        let thermal = "temperature at which thermal samples have this energy";
         Self {
-            t_star: Quantity::new(&key("T_star"), dimensions, "J/k_B", &format!("T*: {what}"), |p| t_star(&reads(p))),
-            t_energy: Quantity::new(&key("T_E"), dimensions, "J/k_B", &thermal, |place| t_energy(&reads(place))),
-            energy: mean("energy", "J per site", "energy", |s| s.read.energy),
-            abs_m: mean("abs_m", "1", "mean of |m_s| and |m_t|", |s| s.read.abs_m),
-            product: mean("abs_m_product", "1", "|m| of the product s t", |s| s.product),
+            t_star: seen.t_star(),
+            t_energy: seen.mean("T_E", "J/k_B", thermal, |o| o.t_energy),
+            energy: seen.mean("energy", "J per site", "energy", |o| Some(o.energy)),
+            abs_m: seen.mean("abs_m", "1", "mean of |m_s| and |m_t|", |o| Some(o.abs_m)),
+            product: Quantity::new(&over.key(&of_product), dimensions, "1", &words, product),
         }
     }
 

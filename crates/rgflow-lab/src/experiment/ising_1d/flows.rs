@@ -1,12 +1,13 @@
 //! Figures of the 1D study: P(T) of the thermometer, and ends of the flows by training set, compared with the law of
 //! the data and the exact RG.
 
-use super::quantity::{Over, UNIT, against, compared, quantity, values};
+use super::quantity::{Over, UNIT, against, compared, temperatures, values};
 use super::settings::{ALL, COLD, HOT, SETS, Settings, WARM};
 use super::stage::Findings;
 use crate::record::Place;
 use crate::row;
 use crate::study::couplings::AsIsing;
+use crate::study::curves::p_of_t;
 use crate::study::prelude::*;
 use rgflow::exact::chain;
 use rgflow::flow::{RingFlow, RingReading};
@@ -49,25 +50,10 @@ pub(super) fn thermometer(record: &mut Record, settings: &Settings, over: &Over)
         "Curves P(T), one by temperature.",
     );
     let grid = grid(settings);
-    let panel = p_of_t(over, &grid, "thermal laws", &grid, |f, k, j| f.stage.reference[k][j]);
+    let curves = p_of_t(over, &grid, &grid, |f, [k, j]| f.stage.reference[k][j]);
+    let panel = Panel::curves("thermal laws", "T (J/k_B)", "P(T)", curves);
     record.sections.push(Section::new("The thermometer").figures([figure.panels([panel])]));
     Ok(())
-}
-
-/// P(T) curves over the `grid`, one per temperature of `temperatures`, coloured by it.
-fn p_of_t(
-    over: &Over,
-    grid: &Dimension,
-    title: &str,
-    temperatures: &Dimension,
-    of: impl Fn(&Findings, usize, usize) -> f64,
-) -> Panel {
-    let p = over.shown([temperatures, grid], |f, [k, j]| of(f, k, j));
-    let one = |k: usize| {
-        let curve = grid.curve(format!("T = {}", temperatures.word(k)), |j| p.at((k, j))).style(Style::Line);
-        curve.colour(Some((temperatures.x()[k] / grid.x()[grid.len() - 1]).clamp(0.0, 1.0)))
-    };
-    Panel::curves(title, "T (J/k_B)", "P(T)", temperatures.places().map(one))
 }
 
 /// Quantities by training set: readings of its law without a machine, its machine as an Ising model, and by mode the
@@ -109,12 +95,13 @@ impl Sets {
     fn new(settings: &Settings, over: &Over) -> Self {
         let (set, mode, grid) = (&Dimension::names("set", SETS), &modes(), settings.temperatures().len());
         let of_set = |name: &str, unit: &str, what: &str, read: fn(&Findings, usize) -> Option<f64>| {
-            quantity(over, &format!("rbm.{{set}}.{name}"), [set], unit, what, |f, [s]| read(f, s))
+            over.quantity(&format!("rbm.{{set}}.{name}"), [set], unit, what, |f, [s]| read(f, s))
         };
         let null = "the law of the training data, without any machine";
         let null_t_star = of_set("null.T_star", UNIT, &format!("T*: {null}"), |f, s| Some(f.stage.null[s].t_star));
+        let null_t_star = temperatures(null_t_star);
         let by_bayes = format!("T* by Bayes' rule on the energy: {null}");
-        let null_bayes = of_set("null.bayes", UNIT, &by_bayes, |f, s| f.stage.null[s].bayes);
+        let null_bayes = temperatures(of_set("null.bayes", UNIT, &by_bayes, |f, s| f.stage.null[s].bayes));
         let about = |[s]: [usize; 1], number| match s {
             ALL => compared(over, number, [1.5, 0.0, ABOUT], "thesis fig 4.2: the end of the flow is about 1.5"),
             _ => number,
@@ -135,10 +122,11 @@ impl Sets {
         let what = format!("ends of the flow over {grid} start temperatures ({{mode}})");
         let of_flow = |name: &str, unit: &str, what: &str, read: &dyn Fn(&RingFlow) -> f64| {
             let key = format!("rbm.{{set}}.{{mode}}.{name}");
-            quantity(over, &key, [set, mode], unit, what, |f, [s, m]| Some(read(&f.stage.flows[s][m])))
+            over.quantity(&key, [set, mode], unit, what, |f, [s, m]| read(&f.stage.flows[s][m]))
         };
         let mean = |flow: &RingFlow, of: fn(&RingReading) -> f64| flow.last(grid).map(of).sum::<f64>() / grid as f64;
         let t_star = of_flow("T_star", UNIT, &format!("T*, mean of the {what}"), &|flow| mean(flow, |end| end.t_star));
+        let t_star = temperatures(t_star);
         let spread = of_flow("spread", UNIT, &format!("largest less smallest T* of the {what}"), &|flow| {
             let t = |fold: fn(f64, f64) -> f64, first| flow.last(grid).map(|end| end.t_star).fold(first, fold);
             t(f64::max, f64::MIN) - t(f64::min, f64::MAX)
@@ -242,10 +230,11 @@ fn starts_and_ends(settings: &Settings, over: &Over) -> Vec<Figure> {
     let (grid, starts) = (grid(settings), values::plain(&settings.flow.starts));
     let starts = Dimension::new("T", &starts, f64::to_string);
     let panel = |title: &str, set: usize, mode: Mode, is_end: bool| {
-        p_of_t(over, &grid, title, &starts, |f, k, j| {
+        let curves = p_of_t(over, &grid, &starts, |f, [k, j]| {
             let steps = &f.stage.flows[set][mode].starts[grid.len() + k];
             steps[if is_end { steps.len() - 1 } else { 0 }].curve[j]
-        })
+        });
+        Panel::curves(title, "T (J/k_B)", "P(T)", curves)
     };
     let ends = |title: &str, set| {
         MODES.map(|mode| panel(&format!("{title}, {}", ["Gibbs", "mean field"][mode.place()]), set, mode, true))

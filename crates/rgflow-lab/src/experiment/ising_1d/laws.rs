@@ -1,6 +1,6 @@
 //! Thermal, or the training mixture? Stationary laws of machines along the training, by divergence and by penalty.
 
-use super::quantity::{Over, UNIT, compared, quantity, values};
+use super::quantity::{Over, UNIT, compared, temperatures, values};
 use super::settings::Settings;
 use super::stage::{MachineFindings, OBJECTIVES};
 use crate::row;
@@ -43,7 +43,7 @@ impl<const N: usize> Laws<N> {
     ) -> Self {
         let law = |name: &str, unit: &str, words: &str, read: fn(&RingLaw) -> Option<f64>| {
             let (key, what) = (format!("{key}.{name}"), format!("{words}: {what}"));
-            quantity(over, &key, dimensions, unit, &what, |f, place| read(of(&f.stage, place)))
+            over.quantity(&key, dimensions, unit, &what, |f, place| read(of(&f.stage, place)))
         };
         let advantage = law("mixture_advantage", "nats", "thermal.js less mixture.js", |l| {
             Some(l.thermal.1.jensen_shannon - l.mixture.jensen_shannon)
@@ -53,8 +53,8 @@ impl<const N: usize> Laws<N> {
         let (thermal_js, mixture_js) =
             ("least Jensen-Shannon divergence from a thermal law", "Jensen-Shannon divergence from the mixture");
         Self {
-            t_star: law("T_star", UNIT, T_STAR, |l| Some(l.reading.t_star)),
-            t_energy: law("T_E", UNIT, "temperature of its energy", |l| l.reading.t_energy),
+            t_star: temperatures(law("T_star", UNIT, T_STAR, |l| Some(l.reading.t_star))),
+            t_energy: temperatures(law("T_E", UNIT, "temperature of its energy", |l| l.reading.t_energy)),
             thermal_js: law("thermal.js", "nats", thermal_js, |l| Some(l.thermal.1.jensen_shannon)),
             thermal_kl: law("thermal.kl", "nats", "least KL(p_T, p)", |l| l.thermal.1.kl),
             thermal_reverse_kl: law("thermal.reverse_kl", "nats", "least KL(p, p_T)", |l| l.thermal.1.reverse_kl),
@@ -209,8 +209,8 @@ pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over,
     let what = format!("{{objective}} minimised by {} exact gradients", settings.objectives.updates);
     let laws = Laws::new(over, "objective.{objective}", [&objective], &what, |f, [o]| &f.objectives[o]);
     let what = format!("T* of the stationary law less that of KL(q, p): {what}");
-    let shift = quantity(over, "objective.{objective}.shift", [&objective], UNIT, &what, |f, [o]| {
-        Some(f.stage.objectives[o].reading.t_star - f.stage.objectives[0].reading.t_star)
+    let shift = over.quantity("objective.{objective}.shift", [&objective], UNIT, &what, |f, [o]| {
+        f.stage.objectives[o].reading.t_star - f.stage.objectives[0].reading.t_star
     });
     let shift = shift.map(|[o], shift| match o {
         0 => shift.unlisted(),
@@ -267,8 +267,8 @@ pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, m
     let laws = Laws::new(over, "penalty.{penalty}.{strength}", by, &what, |f, [p, s]| &f.penalties[p][s]);
     let (last, end) = (strength.len() - 1, settings.at_epochs());
     let what = "T* of the stationary law at the strongest {penalty} less that without";
-    let shift = quantity(over, "penalty.{penalty}.shift", [&penalty], UNIT, what, |f, [p]| {
-        Some(f.stage.penalties[p][last].reading.t_star - f.stage.along[0][end].reading.t_star)
+    let shift = over.quantity("penalty.{penalty}.shift", [&penalty], UNIT, what, |f, [p]| {
+        f.stage.penalties[p][last].reading.t_star - f.stage.along[0][end].reading.t_star
     });
     let source = "no influence of the penalty (question of chapter 5)";
     let shift = shift.map(|_, shift| {

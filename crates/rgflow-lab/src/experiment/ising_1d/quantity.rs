@@ -10,17 +10,10 @@ pub(super) type Over<'a> = Repeated<'a, Findings>;
 pub(super) const UNIT: &str = "J/k_B";
 const HOTTEST: f64 = RingThermometer::HOTTEST;
 
-/// Mean over repetitions; a temperature at the end of the grid is a bound.
-pub(super) fn quantity<'a, const N: usize>(
-    over: &Over<'a>,
-    key: &str,
-    dimensions: [&Dimension; N],
-    unit: &str,
-    what: &str,
-    of: impl Fn(&'a Findings, [usize; N]) -> Option<f64>,
-) -> Quantity<N> {
-    over.quantity(key, dimensions, unit, what, of).map(|_, number| match number.value {
-        Some(t) if unit == UNIT && t >= HOTTEST => number.interval(Some([Some(HOTTEST), None])),
+/// Temperatures: one at the end of the thermometer's grid is a bound.
+pub(super) fn temperatures<const N: usize>(of: Quantity<N>) -> Quantity<N> {
+    of.map(|_, number| match number.value {
+        Some(t) if t >= HOTTEST => number.interval(Some([Some(HOTTEST), None])),
         _ => number,
     })
 }

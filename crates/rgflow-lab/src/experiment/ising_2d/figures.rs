@@ -4,6 +4,7 @@ use super::quantities::Quantities;
 use super::tables::{mode_title, set_title};
 use super::{Findings, SETS, Settings, matching};
 use crate::study::couplings;
+use crate::study::curves::p_of_t;
 use crate::study::prelude::*;
 use crate::study::readings::Series;
 use rgflow::exact::square;
@@ -30,21 +31,15 @@ impl<'a> Figures<'a> {
         Some(t / self.last())
     }
 
-    /// P(T) averaged over repetitions, with errors.
-    fn p_of_t(&self, label: impl Into<String>, of: impl Fn(&'a Findings) -> &'a Observed) -> Curve {
-        let t = &self.q.temperature;
-        let p = self.over.shown([t], |f, [k]| (of(f).curve[k], of(f).curve_error[k]));
-        t.curve(label, |k| p.at(k)).style(Style::Line)
-    }
-
+    /// P(T) by start temperature, with errors, and of the mixture of a training set.
     fn by_start(&self, title: String, of: impl Fn(&'a Findings, usize) -> &'a Observed, null: Option<usize>) -> Panel {
-        let curves = self
-            .temperatures
-            .iter()
-            .enumerate()
-            .map(|(k, t)| self.p_of_t(format!("T = {t}"), |f| of(f, k)).colour(self.colour(*t)));
-        let null = null.map(|s| self.p_of_t("null: mixture", |f| &f.thermal.nulls[s]).style(Style::Dashed));
-        Panel::curves(title, UNIT, "P(T)", curves.chain(null))
+        let (t, read) = (&self.q.temperature, |o: &Observed, j: usize| (o.curve[j], o.curve_error[j]));
+        let curves = p_of_t(self.over, t, t, |f, [k, j]| read(of(f, k), j));
+        let null = null.map(|s| {
+            let p = self.over.shown([t], |f, [j]| read(&f.thermal.nulls[s], j));
+            t.curve("null: mixture", |j| p.at(j)).style(Style::Dashed)
+        });
+        Panel::curves(title, UNIT, "P(T)", curves.into_iter().chain(null))
     }
 
     fn starts(&self, title: &str) -> Panel {

@@ -12,7 +12,6 @@ mod tables;
 mod thermal;
 
 use crate::study::couplings::{Effective, effective};
-use crate::study::flows::{self, FlowSpec};
 use crate::study::prelude::*;
 use crate::study::settings::{Configurations, Steps};
 use crate::study::{costs, rbms, samples};
@@ -156,7 +155,7 @@ impl Experiment for Ising2d {
 fn plan(settings: &Settings) -> Plan {
     let (torus, snapshots) = (&settings.torus, settings.snapshots());
     let (weights, t) = (torus.lattice.size.pow(2) * *torus.rbm.hidden, torus.temperatures().len());
-    let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+    let mut plan = costs::study(torus);
     for (name, per, steps) in
         [("blocked", *torus.samples.per_temperature, 1), ("blocked-twice", *settings.rg.twice_per_temperature, 2)]
     {
@@ -200,10 +199,10 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     let (torus, snapshots) = (&settings.torus, settings.snapshots());
     let samples = samples::stage(repetition, torus)?;
     let trained = |(name, member): &(&str, Member)| {
-        let (snapshots, classes) = (if *name == "all" { &snapshots[..] } else { &[] }, settings.classes(*member));
-        let (shape, updates, rbm) = ([*torus.lattice.size; 2], torus.updates(), &torus.rbm);
-        let spec = rbms::MachineSpec { name, shape, rbm, updates, snapshots, inputs: &[&samples], data_key: &classes };
-        rbms::of_temperatures(repetition, &spec, &samples, &classes)
+        let snapshots = if *name == "all" { &snapshots[..] } else { &[] };
+        let temperatures = Temperatures::Some(settings.classes(*member));
+        let machine = ThermalMachine { temperatures, snapshots, ..ThermalMachine::new(torus, name) };
+        machine.train(repetition, &samples)
     };
     let train = || SETS.par_iter().map(trained).collect::<Result<Vec<Artifact>, Error>>();
     let blocked = |steps: &usize| Ok((*steps, blocked::stage(repetition, settings, *steps)?));
@@ -235,28 +234,14 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     };
     let effective = all.par_iter().map(effective).collect::<Result<_, Error>>()?;
     let flow = |machine: &Machine| {
-        let flows = ByMode::make(|mode| {
-            let (name, file) = (machine.name.clone(), rbms::file(&machine.name, None));
-            let (steps, chains) = (machine.steps, *torus.flow.chains);
-            flows::stage(
-                repetition,
-                &study.inputs(),
-                &FlowSpec { name, machine: machine.artifact, file, mode, steps, chains },
-            )
-        });
-        Ok((machine.name.clone(), flows?))
+        let flows =
+            study.flows_of_length(machine.artifact, &machine.name, None, [machine.steps, *torus.flow.chains])?;
+        Ok((machine.name.clone(), flows))
     };
     let snapshot = |epoch: &usize| {
-        let flow = |mode| {
-            let (name, file) = (format!("all-epoch-{epoch}"), rbms::file("all", Some(*epoch)));
-            let (steps, chains) = (*settings.flow.snapshot_steps, *settings.flow.snapshot_chains);
-            flows::stage(
-                repetition,
-                &study.inputs(),
-                &FlowSpec { name, machine: &trained[0], file, mode, steps, chains },
-            )
-        };
-        Ok(SnapshotFindings { epoch: *epoch, flows: ByMode::make(flow)? })
+        let lengths = [*settings.flow.snapshot_steps, *settings.flow.snapshot_chains];
+        let flows = study.flows_of_length(&trained[0], "all", Some(*epoch), lengths)?;
+        Ok(SnapshotFindings { epoch: *epoch, flows })
     };
     let (thermal, (flows, snapshots)) = rayon::join(
         || thermal::stage(&study, settings, &blocked),

@@ -5,11 +5,10 @@
 
 use super::block_spins::{BlockSpins, CRITICAL, distance, share, start_difference, starts};
 use super::{Findings, SETS, Settings};
-use crate::record::over_seeds;
 use crate::study::couplings::AsIsing;
 use crate::study::flow_ends;
 use crate::study::prelude::*;
-use crate::study::readings::{p_thermal, relaxation, t_star};
+use crate::study::readings::{Collections, p_thermal, relaxation, t_star};
 use rgflow::exact::square;
 use rgflow::statistics::total_variation;
 
@@ -46,31 +45,27 @@ impl<const N: usize> Collection<N> {
         what: &str,
         of: impl Fn(&'a Findings, [usize; N]) -> &'a Observed,
     ) -> Self {
-        let seen = |place| over.found.iter().map(|f| of(f, place)).collect::<Vec<_>>();
-        let key = |name: &str| over.key(&format!("{key}.{name}"));
-        let quantity = |name: &str, unit, words: &str, read: fn(&Observed) -> Option<Measured>| {
-            Quantity::new(&key(name), dimensions, unit, &format!("{words}: {what}"), |place| {
-                let seen = seen(place);
-                let n = seen.iter().map(|o| o.n as f64).sum();
-                over_seeds(&seen.iter().map(|o| read(o)).collect::<Vec<_>>(), n)
-            })
-        };
+        let seen = Collections { over, key, dimensions, what, of: &of };
+        let Thermal { t_star, t_energy, energy } = seen.thermal();
         let left = "probability that thermal collections leave a larger KL with T* refitted, least over repetitions \
             times their number";
+        let p_thermal = |place| p_thermal(&over.found.iter().map(|f| of(f, place).p_thermal).collect::<Vec<_>>());
         Self {
-            t_star: Quantity::new(&key("T_star"), dimensions, "J/k_B", &format!("T*: {what}"), |p| t_star(&seen(p))),
-            t_energy: quantity("T_E", "J/k_B", "temperature at which the torus has this energy (Kaufman)", |o| {
-                o.t_energy
-            }),
-            energy: quantity("energy", "J per spin", "energy", |o| Some(o.energy)),
-            abs_m: quantity("abs_m", "1", "|m|", |o| Some(o.abs_m)),
-            xi_over_l: quantity("xi_over_L", "1", "second-moment correlation length over L", |o| o.xi_over_l),
-            kl: quantity("kl", "nats", "KL(P || P_ref(T*)) that remains", |o| Some((o.kl, f64::NAN))),
-            kl_reverse: quantity("kl_reverse", "nats", "KL(P_ref(T*) || P)", |o| Some((o.kl_reverse, f64::NAN))),
-            js: quantity("js", "nats", "Jensen-Shannon divergence from P_ref(T*)", |o| Some((o.js, f64::NAN))),
-            p_thermal: Quantity::exact(&key("p_thermal"), dimensions, "1", &format!("{left}: {what}"), |place| {
-                p_thermal(&seen(place))
-            }),
+            t_star,
+            t_energy,
+            energy,
+            abs_m: seen.mean("abs_m", "1", "|m|", |o| Some(o.abs_m)),
+            xi_over_l: seen.mean("xi_over_L", "1", "second-moment correlation length over L", |o| o.xi_over_l),
+            kl: seen.mean("kl", "nats", "KL(P || P_ref(T*)) that remains", |o| Some((o.kl, f64::NAN))),
+            kl_reverse: seen.mean("kl_reverse", "nats", "KL(P_ref(T*) || P)", |o| Some((o.kl_reverse, f64::NAN))),
+            js: seen.mean("js", "nats", "Jensen-Shannon divergence from P_ref(T*)", |o| Some((o.js, f64::NAN))),
+            p_thermal: Quantity::exact(
+                &over.key(&format!("{key}.p_thermal")),
+                dimensions,
+                "1",
+                &format!("{left}: {what}"),
+                p_thermal,
+            ),
         }
     }
 

@@ -2,12 +2,9 @@
 
 use super::Settings;
 use crate::artifact::progress::Plan;
-use crate::study::optimum::Ascent;
-use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
-use rgflow::rbm::{Method, Training};
+use crate::study::course::{self, Course};
+use rgflow::rbm::Method;
 
-/// Last part of the updates whose parameters are averaged.
-const TAIL: f64 = 0.1;
 /// Samples in a batch of the exact gradient over those of other methods.
 const EXACT: usize = 10;
 
@@ -41,13 +38,8 @@ impl Machine {
 
     /// The training in words.
     pub fn words(&self) -> String {
-        match self.method {
-            Method::Exact if self.follows => "then the exact gradient".into(),
-            Method::Exact => "exact gradient".into(),
-            Method::MeanField => format!("mean-field CD-{}", self.steps),
-            Method::Tempering => format!("PCD-{} with tempering", self.steps),
-            chains => format!("{}-{}", chains.to_string().to_uppercase(), self.steps),
-        }
+        let words = course::words(self.method, self.steps);
+        if self.follows { format!("then the {words}") } else { words }
     }
 
     /// Updates of a training `times` as long as the settings say.
@@ -71,23 +63,12 @@ impl Machine {
         self.method == Method::Exact
     }
 
-    /// How it is trained on samples, `times` as long as the settings say.
-    pub fn plan(&self, settings: &Settings, times: usize) -> Training {
-        let own = &settings.ladder;
-        let updates = self.updates(settings, times);
+    /// How it is trained, `times` as long as the settings say.
+    pub fn course(&self, settings: &Settings, times: usize) -> Course {
+        let (own, updates) = (&settings.ladder, self.updates(settings, times));
         let batch = if self.is_exact() { EXACT * *own.batch } else { *own.batch };
-        let fall = Some(Fall { from: updates as u64 / 2, until: updates as u64 });
-        Training {
-            updates,
-            batching: Batching::Mini { size: batch.min(*own.samples), repeats: false },
-            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), self.rate(settings) as f32) },
-            cd_steps: self.steps,
-            method: self.method,
-            chains: self.ascent(settings).chains,
-            tail_average: TAIL,
-            evaluate_every: updates,
-            ..Training::default()
-        }
+        let (rate, chains) = (self.rate(settings), *own.chains);
+        Course { method: self.method, steps: self.steps, updates, rate, batch, chains }
     }
 
     /// Work of its training, up to a factor.
@@ -114,15 +95,5 @@ impl Machine {
             1.3e-9 * 2f64.powi(self.hidden.min(visible) as i32) * visible as f64
         };
         Plan::new().stage("rbm", format!("rbm/{name}"), training).stage("law", format!("law/{name}"), 0.5 + ln_z)
-    }
-
-    /// What the tests of the optimum ask.
-    pub fn ascent(&self, settings: &Settings) -> Ascent {
-        let chains = match self.method {
-            Method::Pcd => *settings.ladder.chains,
-            method if method.is_persistent() => settings.ladder.chains.div_ceil(10),
-            _ => 0,
-        };
-        Ascent { method: self.method, chains, falls: true, averages: true }
     }
 }

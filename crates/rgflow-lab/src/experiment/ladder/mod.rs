@@ -1,5 +1,7 @@
 //! Does the RBM flow know T_c? Machines from CD-1 to the optimum of their likelihood, on mixtures below and above T_c.
 
+mod by_distance;
+mod deviations;
 mod laws;
 mod machines;
 mod record;
@@ -8,7 +10,6 @@ mod stage;
 
 use crate::study::bayes::Bayes;
 use crate::study::costs;
-use crate::study::flows::{self, FlowSpec};
 use crate::study::prelude::*;
 use crate::study::settings::{EXACT, Sampler, Units};
 use laws::{Law, Side, Sites};
@@ -224,7 +225,7 @@ impl Experiment for Ladder {
 
     fn plan(&self, settings: &Settings) -> Plan {
         let torus = &settings.torus;
-        let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+        let mut plan = costs::study(torus);
         for machine in &settings.machines {
             let (name, visible) = (settings.stage_name(machine), torus.lattice.size.pow(2));
             plan = plan.and(machine.cost(settings, &name, visible));
@@ -249,7 +250,7 @@ impl Experiment for Ladder {
             let job = Job { repetition, settings, machine: *machine, data: &data[machine.law], name };
             let trained = job.train(first)?;
             let found = job.examine(&trained, Some(&readers))?;
-            let flows = (machine.law == 0).then(|| ByMode::make(|mode| flow(&readers, &job, &trained, mode)));
+            let flows = (machine.law == 0).then(|| readers.study.flows(&trained, &job.name, None));
             Ok::<_, Error>((trained, found, flows.transpose()?))
         };
         // The longest begin first, and those that begin with a machine of others come last.
@@ -303,12 +304,6 @@ impl Settings {
     fn stage_name(&self, machine: &Machine) -> String {
         format!("{}.{}", self.laws[machine.law].name, machine.name())
     }
-}
-
-fn flow(readers: &Readers, job: &Job, trained: &Artifact, mode: Mode) -> Result<FlowFindings, Error> {
-    let (steps, chains) = (*job.settings.torus.flow.steps, *job.settings.torus.flow.chains);
-    let spec = FlowSpec { name: job.name.clone(), machine: trained, file: job.file(), mode, steps, chains };
-    flows::stage(job.repetition, &readers.study.inputs(), &spec)
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ impl<'b> Job<'b> {
                     self.machine.updates(self.settings, 1),
                     self.machine.rate(self.settings),
                     own.batch,
-                    self.machine.ascent(self.settings).chains,
+                    self.machine.course(self.settings, 1).ascent().chains,
                 ),
             ),
             inputs: &first.into_iter().collect::<Vec<_>>(),
@@ -277,7 +277,7 @@ impl Fits<'_, '_> {
             if hidden > rbm.n_hidden() {
                 rbm = rbm.grown(hidden - rbm.n_hidden(), WEIGHT_SCALE, &mut random)?;
             }
-            let training = machine.plan(settings, plan.times);
+            let training = machine.course(settings, plan.times).training(*settings.ladder.samples);
             let fit = MachineFit {
                 purpose: &format!("{purpose}/{hidden}"),
                 part: &format!("training{suffix}/{hidden}"),

@@ -86,10 +86,8 @@ impl Settings {
 pub struct Findings {
     /// Readings of the training mixture without a machine.
     null: Observed,
-    /// Flows by machine and epoch.
-    flows: Vec<Vec<ByMode<FlowFindings>>>,
-    /// By the same.
-    likelihoods: Vec<Vec<Likelihood>>,
+    /// By machine and epoch.
+    machines: Vec<Vec<Examined>>,
 }
 
 impl Experiment for Maps {
@@ -114,32 +112,23 @@ impl Experiment for Maps {
         let one = |machine: Machine| {
             let last = machine.epochs.iter().copied().max().unwrap_or(0);
             let own = Torus { rbm: machine.rbm.clone(), ..torus.clone() };
-            let flows = machine.epochs.iter().map(|epoch| {
-                costs::flows_of_torus(torus, &machine.name, &machine.rbm, Some(*epoch)).and(costs::likelihood(
-                    &own,
-                    &machine.name,
-                    Some(*epoch),
-                    torus.all().len(),
-                ))
-            });
-            flows.fold(costs::machine_of_torus(torus, &machine.name, &machine.rbm, last), Plan::and)
+            let copies = machine.epochs.iter().map(|epoch| costs::examined(&own, &machine.name, Some(*epoch)));
+            copies.fold(costs::machine_of_torus(&own, &machine.name, &machine.rbm, last), Plan::and)
         };
         let machines = settings.machines().into_iter().map(one);
-        machines.fold(costs::samples(torus).and(costs::thermometer(torus)), Plan::and)
+        machines.fold(costs::study(torus), Plan::and)
     }
 
     fn repeat(&self, repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
-        let (study, all) = (Study::new(repetition, &settings.torus)?, settings.torus.all());
+        let study = Study::new(repetition, &settings.torus)?;
         let one = |machine: &Machine| {
-            let trained = study.machine(&machine.name, &machine.rbm, &all, "all", &machine.epochs)?;
-            let at_epoch = |epoch: &usize| {
-                let likelihood = study.likelihood(&trained, &machine.name, Some(*epoch), &all)?;
-                Ok((study.flows(&trained, &machine.name, Some(*epoch))?, likelihood))
-            };
-            machine.epochs.par_iter().map(at_epoch).collect::<Result<(Vec<_>, Vec<_>), Error>>()
+            let (rbm, snapshots) = (&machine.rbm, &machine.epochs[..]);
+            let machine = ThermalMachine { rbm, snapshots, ..ThermalMachine::new(&settings.torus, &machine.name) };
+            let trained = machine.train(repetition, &study.samples)?;
+            snapshots.par_iter().map(|epoch| study.examine(&machine, &trained, Some(*epoch))).collect()
         };
-        let found = settings.machines().par_iter().map(one).collect::<Result<(Vec<_>, Vec<_>), Error>>()?;
-        Ok(Findings { null: study.mixture(&all)?, flows: found.0, likelihoods: found.1 })
+        let machines = settings.machines().par_iter().map(one).collect::<Result<_, Error>>()?;
+        Ok(Findings { null: study.mixture(&settings.torus.all())?, machines })
     }
 
     fn record(&self, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {

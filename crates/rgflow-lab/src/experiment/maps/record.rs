@@ -54,18 +54,19 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let null = Thermal::new(&over, "null", [], "the training mixture itself, no machine", |f, []| &f.null);
     let what = "ends of all starts pooled, {mode} flow {machine}";
     let mut ends = Thermal::new(&over, "{machine}.{mode}", [&machine, &modes()], what, |f, [p, m]| {
-        &f.flows[places[p].0][places[p].1][m].pooled
+        &f.machines[places[p].0][places[p].1].flows[m].pooled
     });
     ends.t_star = ends.t_star.map(|_, star| {
         let critical = Temperature::CRITICAL.value();
         star.compare(critical, 0.0, ABOUT, "thesis: the RBM flow ends near T_c").against(null.t_star.at(()))
     });
-    let worth = Likelihoods::new(&over, "rbm.{machine}", [&machine], |f, [p]| &f.likelihoods[places[p].0][places[p].1]);
+    let worth =
+        Likelihoods::new(&over, "rbm.{machine}", [&machine], |f, [p]| &f.machines[places[p].0][places[p].1].likelihood);
     let what = "largest less smallest T* of the {mode} flow along the axis: {axis}";
     let span = over.quantity("{axis}.{mode}.span", [&axis, &modes()], "J/k_B", what, |f, [line, mode]| {
         let stars = lines[line].points.iter().map(|(_, place)| {
             let (machine, epoch) = places[*place];
-            f.flows[machine][epoch][mode].pooled.t_star.0
+            f.machines[machine][epoch].flows[mode].pooled.t_star.0
         });
         let (low, high) = stars.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), t| (l.min(t), h.max(t)));
         high - low
@@ -154,13 +155,16 @@ mod tests {
             ["rate-0.01", "rate-0.1", "hidden-2", "cd-3"]
         );
         // T* is the machine, plus an eighth for the second epoch and a quarter for the mean field.
-        let flows = machines.iter().enumerate().map(|(m, machine)| {
-            let at = |e: usize| 1.0 + m as f64 + 0.125 * e as f64;
-            (0..machine.epochs.len()).map(|e| ByMode::of(flow(at(e)), flow(at(e) + 0.25))).collect()
-        });
-        let worth = |m: usize| (0..machines[m].epochs.len()).map(|e| likelihood(-(m as f64), e as f64)).collect();
-        let likelihoods = (0..machines.len()).map(worth).collect();
-        let output = record(&settings, &[Findings { null: observed(2.25), flows: flows.collect(), likelihoods }]);
+        let of_machine = |(m, machine): (usize, &Machine)| {
+            let at_epoch = |e: usize| {
+                let t = 1.0 + m as f64 + 0.125 * e as f64;
+                let likelihood = likelihood(-(m as f64), e as f64);
+                Examined { likelihood, flows: ByMode::of(flow(t), flow(t + 0.25)) }
+            };
+            (0..machine.epochs.len()).map(at_epoch).collect()
+        };
+        let of_machines = machines.iter().enumerate().map(of_machine).collect();
+        let output = record(&settings, &[Findings { null: observed(2.25), machines: of_machines }]);
         let values = [
             ("maps.null.T_star", 2.25),
             ("maps.rate-0.01.epochs1.gibbs.T_star", 1.0),

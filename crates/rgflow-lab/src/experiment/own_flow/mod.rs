@@ -1,5 +1,6 @@
 //! Experiment behind `rgflow flow`: a trained machine iterated from the user's own samples.
 
+mod figures;
 mod likelihood;
 mod record;
 mod stage;

@@ -1,16 +1,15 @@
 //! Record of the user's flow, by mode and start, compared with the starts themselves.
 
+use super::figures::couplings_of;
 use super::likelihood::OfStarts;
 use super::stage::{ModeFindings, Star};
 use super::{Findings, OwnFlow, Settings, Starts, starts};
 use crate::artifact::network_file::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
-use crate::record::Map;
 use crate::row;
-use crate::study::couplings::{self, AsIsing};
-use crate::study::pictures::{picture, shades};
+use crate::study::couplings::{AsIsing, Effective};
 use crate::study::prelude::*;
-use crate::study::readings::star;
+use crate::study::readings::{p_thermal, star};
 use crate::study::user_files::name;
 use rgflow::flow::Ends;
 
@@ -33,8 +32,8 @@ struct ModeNumbers {
     is_thermal: bool,
     /// T* of the end of each start; only with a thermometer.
     from: Quantity<1>,
-    /// Means over starts at the end, with their position in [`SERIES`].
-    series: Vec<(usize, Number)>,
+    /// Means over starts at the end, of each of [`RecordBuilder::series`].
+    series: Vec<Number>,
     /// Distinct ends near step 100 and at the last step, converged, attractors, at rest: those that are known.
     counts: Vec<Number>,
     apart: Option<Number>,
@@ -44,14 +43,24 @@ struct ModeNumbers {
     spread: Option<String>,
 }
 
-struct RecordBuilder<'a> {
-    data: &'a Dataset,
-    starts: &'a Starts,
-    outputs: Option<Outputs>,
-    over: Repeated<'a, Findings>,
+/// Numbers of the starts, of the machine, and of the flow by mode.
+struct FlowNumbers {
+    /// T* of the starts.
+    null: Option<Number>,
+    /// Means over starts at the start, of each of [`RecordBuilder::series`].
+    starts: Vec<Number>,
+    as_ising: Option<AsIsing<0>>,
+    modes: Vec<ModeNumbers>,
+}
+
+pub(super) struct RecordBuilder<'a> {
+    pub data: &'a Dataset,
+    pub starts: &'a Starts,
+    pub outputs: Option<Outputs>,
+    pub over: Repeated<'a, Findings>,
     n: f64,
     /// Names of starts in keys.
-    start: Dimension,
+    pub start: Dimension,
 }
 
 pub(super) fn record(flow: &OwnFlow, settings: &Settings, found: &[Findings]) -> Result<Record, Error> {
@@ -77,9 +86,9 @@ impl RecordBuilder<'_> {
     }
 
     /// Series that are available.
-    fn series(&self) -> impl Iterator<Item = (usize, &'static Series)> {
+    pub fn series(&self) -> impl Iterator<Item = &'static Series> {
         let first = &self.over.found[0].flows[0];
-        SERIES.iter().enumerate().filter(|(_, (.., of))| of(first).first().is_some_and(|row| !row.is_empty()))
+        SERIES.iter().filter(|(.., of)| of(first).first().is_some_and(|row| !row.is_empty()))
     }
 
     /// Mean over starts of a series at its start or end.
@@ -114,35 +123,27 @@ impl RecordBuilder<'_> {
         let null = is_read.then(|| {
             self.star(0, |f| f.pooled.as_ref().map(|p| &p[0])).number(self.over.key("start.T_star"), "J/k_B", what)
         });
-        let of_starts = self.series().map(|(i, series)| {
+        let of_starts = self.series().map(|series| {
             let what = format!("{} of the starts themselves, without any machine", series.0);
             // The distance at the start is 0: it is shown, but not listed as a number.
             let key = if series.0 == "distance" { String::new() } else { format!("start.{}", series.0) };
-            (i, self.mean(0, true, &key, series, &what))
+            self.mean(0, true, &key, series, &what)
         });
-        let of_starts: Vec<(usize, Number)> = of_starts.collect();
-        let has_couplings = self.over.found.iter().all(|f| f.effective.is_some());
-        let as_ising = has_couplings.then(|| {
-            let effective: Vec<_> = self.over.found.iter().filter_map(|f| f.effective.as_ref()).collect();
-            AsIsing::new(&Repeated::new("flow", &effective), "", [], "the machine itself, without any flow", |e, []| *e)
+        let starts = of_starts.collect();
+        let effective = self.effective();
+        let as_ising = effective.as_ref().map(|effective| {
+            AsIsing::new(&Repeated::new("flow", effective), "", [], "the machine itself, without any flow", |e, []| *e)
         });
-        let modes: Vec<ModeNumbers> =
-            settings.modes().into_iter().enumerate().map(|(m, mode)| self.mode(m, mode, null.as_ref())).collect();
-        null.iter().for_each(|null| record.list(&[null]));
-        of_starts.iter().for_each(|(_, number)| record.list(&[number]));
+        let modes = settings.modes().into_iter().enumerate().map(|(m, mode)| self.mode(m, mode, null.as_ref()));
+        let numbers = FlowNumbers { modes: modes.collect(), null, starts, as_ising };
+        let FlowNumbers { null, starts, as_ising, modes } = &numbers;
         let worth = OfStarts::new(flow, self.data, self.over.found, self.n);
-        worth.numbers.iter().for_each(|number| record.list(&[number]));
-        as_ising.iter().for_each(|couplings| record.list(&[couplings]));
-        for mode in &modes {
-            mode.star.iter().chain(&mode.p_thermal).for_each(|number| record.list(&[number]));
-            record.list(&[&mode.from]);
-            let series = mode.series.iter().map(|(_, number)| number);
-            series.chain(&mode.counts).chain(&mode.apart).for_each(|number| record.list(&[number]));
-            mode.classes.iter().for_each(|classes| record.list(&[classes]));
+        record.list(&[null, starts, &worth.numbers, as_ising]);
+        for ModeNumbers { star, p_thermal, from, series, counts, apart, classes, .. } in modes {
+            record.list(&[star, p_thermal, from, series, counts, apart, classes]);
         }
         record.answers = modes.iter().map(|mode| self.answer(mode, null.as_ref())).collect();
-        let summary = self.summary(settings, (null.as_ref(), &of_starts, as_ising.as_ref()), &modes);
-        record.summary = worth.shown(summary, modes.len());
+        record.summary = worth.shown(self.summary(settings, &numbers), modes.len());
         record.sections = modes
             .iter()
             .zip(settings.modes())
@@ -151,9 +152,14 @@ impl RecordBuilder<'_> {
                 let section = Section::new(format!("{} flow", numbers.title));
                 section.figures(self.figures(m, mode, numbers.title, flow)).tables(self.table(m, numbers))
             })
-            .chain(as_ising.as_ref().map(|as_ising| self.couplings(as_ising)))
+            .chain(effective.zip(as_ising.as_ref()).map(|(effective, as_ising)| couplings_of(&effective, as_ising)))
             .collect();
         record
+    }
+
+    /// The machine as an Ising model in each repetition, where it is one.
+    fn effective(&self) -> Option<Vec<&Effective>> {
+        self.over.found.iter().map(|f| f.effective.as_ref()).collect()
     }
 
     fn mode(&self, m: usize, mode: Mode, null: Option<&Number>) -> ModeNumbers {
@@ -165,18 +171,18 @@ impl RecordBuilder<'_> {
                 star.number(over.key(&format!("{key}.T_star")), "J/k_B", &format!("T* of all ends pooled, {what}"));
             star.against(null).compare(Temperature::CRITICAL.value(), 0.0, 0.0, "T_c of the square Ising lattice")
         });
-        let p = over.found.iter().filter_map(|f| f.flows[m].pooled.as_ref().map(|p| p[1].p_thermal));
-        let p = (p.fold(1.0, f64::min) * over.found.len() as f64).min(1.0);
+        let p: Vec<f64> = over.found.iter().filter_map(|f| Some(f.flows[m].pooled.as_ref()?[1].p_thermal)).collect();
         let words = "probability that a thermal collection is as far from every reference curve (least over \
             repetitions times their number)";
-        let p_thermal = null.map(|_| Number::new(over.key(&format!("{key}.p_thermal")), p, None, "1", words));
+        let p_thermal =
+            null.map(|_| Number::new(over.key(&format!("{key}.p_thermal")), p_thermal(&p), None, "1", words));
         let read = if first.ends.is_empty() { Dimension::names("start", [""; 0]) } else { self.start.clone() };
         let words = format!("T* of the end of this start, {what}");
         let from_key = over.key(&format!("{key}.from.{{start}}.T_star"));
         let from = Quantity::new(&from_key, [&read], "J/k_B", &words, |[k]| self.star(m, |f| f.ends.get(k)));
-        let series = self.series().map(|(i, series)| {
+        let series = self.series().map(|series| {
             let what = format!("{}, mean over starts, {what}", series.0);
-            (i, self.mean(m, false, &format!("{key}.{}", series.0), series, &what))
+            self.mean(m, false, &format!("{key}.{}", series.0), series, &what)
         });
         let count = |name: &str, what: &str, get: fn(&ModeFindings) -> Option<f64>| {
             over.number(&format!("{key}.{name}"), "1", what, |f| get(&f.flows[m]))
@@ -221,38 +227,36 @@ impl RecordBuilder<'_> {
         }
     }
 
-    fn summary(
-        &self,
-        settings: &Settings,
-        (null, of_starts, as_ising): (Option<&Number>, &[(usize, Number)], Option<&AsIsing<0>>),
-        modes: &[ModeNumbers],
-    ) -> Table {
-        let n_starts = self.start.len();
+    fn summary(&self, settings: &Settings, numbers: &FlowNumbers) -> Table {
+        let (modes, n_starts) = (&numbers.modes, self.start.len());
         let columns = ["".to_string(), "starts (no machine)".into()];
         let columns = columns.into_iter().chain(modes.iter().map(|mode| format!("{} flow", mode.title)));
         let line = |head: Vec<Cell>, of: &dyn Fn(&ModeNumbers) -> Cell| -> Vec<Cell> {
             head.into_iter().chain(modes.iter().map(of)).collect()
         };
         let mut rows = Vec::new();
-        if let Some(null) = null {
-            rows.push(line(row!["T*", null], &|mode| {
+        rows.extend(numbers.null.as_ref().map(|null| {
+            line(row!["T*", null], &|mode| {
                 let remark = (!mode.is_thermal).then_some("not thermal");
                 mode.star.as_ref().map_or("".into(), |star| Cell::from(star).remark(remark))
-            }));
-        }
-        if let Some(as_ising) = as_ising {
-            let t_eff = as_ising.t_eff.at(());
-            rows.push(line(row!["T_eff = 1/K_eff of the machine", "-"], &|_| t_eff.into()));
-        }
-        for (place, (i, number)) in of_starts.iter().enumerate() {
-            rows.push(line(row![SERIES[*i].2, number], &|mode| Cell::from(&mode.series[place].1)));
-        }
-        if self.outputs.is_some() {
-            rows.push(line(row!["distinct ends", n_starts.to_string()], &|mode| match &mode.spread {
+            })
+        }));
+        rows.extend(
+            numbers
+                .as_ising
+                .as_ref()
+                .map(|as_ising| line(row!["T_eff = 1/K_eff of the machine", "-"], &|_| as_ising.t_eff.at(()).into())),
+        );
+        let of_starts = self.series().zip(&numbers.starts).enumerate();
+        rows.extend(
+            of_starts.map(|(place, (series, start))| line(row![series.2, start], &|mode| (&mode.series[place]).into())),
+        );
+        rows.extend(self.outputs.as_ref().map(|_| {
+            line(row!["distinct ends", n_starts.to_string()], &|mode| match &mode.spread {
                 Some(spread) => format!("not shown to be one: {spread}").into(),
                 None => Cell::from(&mode.counts[1]),
-            }));
-        }
+            })
+        }));
         Table::new(format!("after {} steps from {n_starts} starts", *settings.flow.steps), columns).rows(rows).note(
             "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the \
              time are 1/2 apart if they know nothing of each other; grey levels and expectation values are nearer.",
@@ -273,8 +277,11 @@ impl RecordBuilder<'_> {
                 Some(spread) => format!("the ends of {starts} starts are not shown to be one: {spread}; "),
             };
         }
-        let distance = mode.series.iter().find(|(i, _)| SERIES[*i].0 == "distance");
-        text + &distance.map_or(String::new(), |(_, distance)| format!("the distance from the start is {distance}."))
+        // The distance is always known, and the last.
+        text + &mode
+            .series
+            .last()
+            .map_or(String::new(), |distance| format!("the distance from the start is {distance}."))
     }
 
     fn table(&self, m: usize, mode: &ModeNumbers) -> Option<Table> {
@@ -295,94 +302,6 @@ impl RecordBuilder<'_> {
         });
         let columns = std::iter::once("start").chain(outputs.names.iter().map(String::as_str));
         Some(Table::new("P(class) at the end of each start", columns).rows(rows))
-    }
-
-    /// Section on J(r) of the machine.
-    fn couplings(&self, as_ising: &AsIsing<0>) -> Section {
-        let effective: Vec<_> = self.over.found.iter().filter_map(|f| f.effective.as_ref()).collect();
-        let curve = couplings::curve("", &Repeated::new("", &effective), |e| *e);
-        let figure = Figure::new("couplings", "Effective couplings by distance").caption(
-            "J(r): mean of J_ij over the pairs at the distance r on the torus. The Ising model has beta at r = 1 and \
-             0 beyond. Values below 0 are not shown.",
-            "Effective couplings of the machine against the distance, on a logarithmic axis.",
-        );
-        let text = format!(
-            "Effective couplings J_ij = 2^-N sum over v of v_i v_j ln p(v), spins v; K_eff is their mean over nearest \
-             neighbours. Share of terms of three and more spins in the variance of ln p over uniform spins: {}.",
-            as_ising.beyond_pairs.at(())
-        );
-        Section::new("The machine as an Ising model").text(text).figures([figure.panels([couplings::panel([curve])])])
-    }
-
-    fn colour(&self, k: usize) -> Option<f64> {
-        let n = self.starts.labels.len();
-        (n > 1).then(|| k as f64 / (n - 1) as f64)
-    }
-
-    /// A curve of one start through values with errors, of the first repetition.
-    fn curve(&self, k: usize, x: &[f64], points: impl Iterator<Item = Measured>) -> Curve {
-        let (y, error): (Vec<f64>, Vec<f64>) = points.unzip();
-        Curve { error, ..Curve::new(self.start.word(k), x, y).colour(self.colour(k)) }
-    }
-
-    fn figures(&self, m: usize, mode: Mode, title: &str, flow: &OwnFlow) -> Vec<Figure> {
-        let (first, name) = (&self.over.found[0].flows[m], mode.name());
-        let probability = self.outputs.as_ref().map(|outputs| {
-            let panels =
-                ["start", "end"].iter().zip(&first.probability).map(|(at, rows)| self.probability(at, rows, outputs));
-            let title = format!("{title} flow: what the network reads");
-            let caption =
-                "Mean output of the network at the start and at the end of the flow, by start. First repetition.";
-            let figure = Figure::new(format!("{name}-probability"), title);
-            figure.caption(caption, "Probabilities at start and end.").panels(panels)
-        });
-        let steps: Vec<f64> = first.steps.iter().map(|s| *s as f64).collect();
-        let panel = |title: &str, label: &str, of: &dyn Fn(usize, usize) -> Measured| {
-            let curve = |k| self.curve(k, &steps, (0..steps.len()).map(|r| of(r, k)));
-            Panel::curves(title, Axis::log("step"), label, self.start.places().map(curve))
-        };
-        let t_star =
-            (!first.t_star.is_empty()).then(|| panel("T*", "T* (J/k_B)", &|r, k| (first.t_star[r][k], f64::NAN)));
-        let series = self.series().map(|(_, (series, _, _, of))| {
-            panel(series, if *series == "energy" { "E/N (J)" } else { series }, &|r, k| of(first)[r][k])
-        });
-        let by_step = Figure::new(format!("{name}-by-step"), format!("{title} flow by step"));
-        let caption = "One curve for each start, errors over chains. First repetition.";
-        let alt = "What is read of the flow against the step, on a logarithmic axis.";
-        let by_step = by_step.caption(caption, alt).panels(t_star.into_iter().chain(series));
-        let rows = first.shown.0.iter().zip(&first.pictures).map(|(start, row)| {
-            let labelled = row.iter().zip(&first.shown.1).map(|(values, record)| {
-                picture(self.data, values, format!("{}, step {}", self.start.word(*start), first.steps[*record]))
-            });
-            labelled.collect()
-        });
-        let rows: Vec<Vec<_>> = rows.collect();
-        let (shown, n) = (rows.len(), self.start.len());
-        let shown = if shown < n { format!("{shown} of {n} starts are shown. ") } else { String::new() };
-        let caption = format!("{shown}The first chain of each start along the flow, in the units of the data.");
-        let shades = shades(self.data, flow.machine.rbm.visible_units(), &rows);
-        let pictures = Figure::new(format!("{name}-pictures"), format!("{title} flow in pictures"))
-            .caption(caption, "Pictures of the visible units by start and step.")
-            .panels([Panel::lattices("", rows, shades)]);
-        probability.into_iter().chain([by_step, pictures]).collect()
-    }
-
-    fn probability(&self, at: &str, rows: &[Vec<Measured>], outputs: &Outputs) -> Panel {
-        if outputs.temperatures {
-            let curves = rows.iter().enumerate().map(|(k, row)| self.curve(k, &outputs.values, row.iter().copied()));
-            return Panel::curves(at, "T (J/k_B)", "P(T)", curves);
-        }
-        let labels = if self.starts.labels.is_empty() { vec![0.0] } else { self.starts.labels.clone() };
-        Panel::Map(Map {
-            texts: Vec::new(),
-            title: at.into(),
-            x: Axis::new(format!("class that is read{}", outputs.legend())),
-            y: Axis::new(format!("start{}", network_file::legend(&self.starts.names, &self.starts.labels))),
-            value: "P".into(),
-            columns: outputs.values.clone(),
-            rows: labels,
-            values: rows.iter().map(|row| row.iter().map(|p| (Some(p.0), Some(p.1))).collect()).collect(),
-        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::sets::{COLD, COLD_HOT, GROUND, PURE, Set, mean};
 use super::{Findings, Machine, SETS, Settings};
+use crate::study::curves::p_of_t;
 use crate::study::prelude::*;
 
 /// The values m = -1, -0.9 ... 1.
@@ -22,13 +23,9 @@ struct Panels<'a> {
 impl Panels<'_> {
     /// P(T) by start temperature.
     fn p_of_t(&self, title: &str, of: impl Fn(&Findings) -> &FlowFindings) -> Panel {
-        let (t, hottest) = (&self.temperature, self.temperature.x()[self.temperature.len() - 1]);
-        let p = self.over.shown([t, t], |f, [k, i]| of(f).ends[k].curve.get(i).copied());
-        let one = |k: usize| {
-            let curve = t.curve(format!("T = {}", t.word(k)), |i| p.at((k, i)));
-            curve.style(Style::Line).colour(Some(t.x()[k] / hottest))
-        };
-        Panel::curves(title, "T (J/k_B)", "P(T)", t.places().map(one))
+        let t = &self.temperature;
+        let curves = p_of_t(self.over, t, t, |f, [k, i]| of(f).ends[k].curve.get(i).copied());
+        Panel::curves(title, "T (J/k_B)", "P(T)", curves)
     }
 
     fn p_of_m(&self, title: &str, curves: impl IntoIterator<Item = Curve>) -> Panel {

@@ -119,7 +119,7 @@ impl Experiment for Sparse {
 
     fn plan(&self, settings: &Settings) -> Plan {
         let torus = &settings.torus;
-        let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+        let mut plan = costs::study(torus);
         for (set, noise) in SETS.iter().flat_map(|set| settings.noises().into_iter().map(move |noise| (set, noise))) {
             let (name, caps) = named(settings, set, noise);
             let updates = data::rows(settings, set) / *torus.rbm.batch;

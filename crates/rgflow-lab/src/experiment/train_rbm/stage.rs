@@ -17,7 +17,6 @@ use crate::study::standard::Standard;
 use crate::study::starts::Starts;
 use crate::study::training::MachineData;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
-use rgflow::random::Streams;
 use rgflow::rbm::{Chains, GradientTest, IndependentUnits, Kernel, Rbm, Units};
 
 const REVISION: u32 = 7;
@@ -102,17 +101,15 @@ pub(super) fn train(
 ) -> Result<Artifact, Error> {
     let (input, given) = (data.artifact(), from.map(Machine::artifact));
     let inputs: Vec<&Artifact> = std::iter::once(&input).chain(&given).collect();
+    let divergence = &settings.training.divergence;
+    let several = (*divergence.starts > 1).then_some(STARTS);
+    let is_followed = (!divergence.along.is_zero()).then_some(ALONG);
     let what = Stage {
         name: "rbm",
         revision: if anneals_starts(settings, data)? { ANNEALED } else { REVISION },
         settings: (&settings.data, &settings.machine, &settings.training),
         inputs: &inputs,
-        outputs: match (*settings.training.divergence.starts > 1, settings.training.divergence.along.is_zero()) {
-            (false, true) => &[MODEL, METRICS],
-            (true, true) => &[MODEL, METRICS, STARTS],
-            (false, false) => &[MODEL, METRICS, ALONG],
-            (true, false) => &[MODEL, METRICS, STARTS, ALONG],
-        },
+        outputs: &[&[MODEL, METRICS][..], several.as_slice(), is_followed.as_slice()].concat(),
     };
     repetition.stage(what, |out| {
         let streams = out.streams();
@@ -153,7 +150,7 @@ pub(super) fn train(
         let memory =
             |(k, (epoch, rbm)): (usize, &(f64, Rbm))| Along::of(*epoch, rbm, streams.of(&format!("rbm/along/{k}")));
         let along: Vec<Along> = along.par_iter().enumerate().map(memory).collect();
-        if !settings.training.divergence.along.is_zero() {
+        if is_followed.is_some() {
             out.write(ALONG, serde_json::to_string_pretty(&along).map_err(|e| Error::failure(e.to_string()))?)?;
         }
         if let Some(starts) = starts {
@@ -237,23 +234,18 @@ pub(super) fn examine(
         let reconstruction = [in_train(&seen_train.cost), in_test(&seen_test.cost), in_test(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
         let ((a, ea), (b, eb)) = (in_train(f_train), in_test(f_test));
-        let (mut log_likelihood, mut no_likelihood, mut kl) = (None, None, None);
         // A grey level is a probability, not a state: it has no likelihood.
         let found = match seen_test.states {
             true => LnZ::of(&rbm, streams.of("rbm/ln-z")),
             false => Err("grey levels are probabilities: such data has no likelihood".into()),
         };
-        match &found {
-            Ok(z) => {
-                let with = |(value, error): Measured| (value, error.hypot(z.error()));
-                let shifted = |f: &[f64]| f.iter().map(|f| -f - z.value).collect::<Vec<_>>();
-                let [of_train, of_test] = [f_train, f_test].map(|f| shifted(f));
-                log_likelihood =
-                    Some([with(in_train(&of_train)), with(in_test(&of_test)), in_test(&seen_test.ln_p_alone)]);
-                kl = law.map(|law| with(law.kl(&rbm, data.values.rows(&test).view(), z.value)));
-            }
-            Err(why) => no_likelihood = Some(why.clone()),
-        }
+        let with = |z: &LnZ, (value, error): Measured| (value, error.hypot(z.error()));
+        let log_likelihood = found.as_ref().ok().map(|z| {
+            let [of_train, of_test] = [f_train, f_test].map(|f| f.iter().map(|f| -f - z.value).collect::<Vec<_>>());
+            [with(z, in_train(&of_train)), with(z, in_test(&of_test)), in_test(&seen_test.ln_p_alone)]
+        });
+        let kl = found.as_ref().ok().zip(law);
+        let kl = kl.map(|(z, law)| with(z, law.kl(&rbm, data.values.rows(&test).view(), z.value)));
         let annealed = found.as_ref().ok().filter(|z| !z.is_exact()).map(|z| (z.error(), z.how.clone()));
         let several = *settings.training.divergence.starts > 1;
         let starts = several.then(|| trained.json::<Starts>(STARTS)).transpose()?;
@@ -269,9 +261,8 @@ pub(super) fn examine(
         let in_use = rbm.weights.iter().filter(|w| w.abs() > 0.1 * largest).count();
         let lines = std::fs::read_to_string(trained.path(METRICS)).map_err(Error::io("read", trained.path(METRICS)))?;
         let learning = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let measured =
-            learning.clone().filter_map(|m| Some([m["epoch"].as_f64()?, m["test_log_likelihood"].as_f64()?]));
-        let likelihood = measured.collect();
+        let measured = learning.clone();
+        let measured = measured.filter_map(|m| Some([m["epoch"].as_f64()?, m["test_log_likelihood"].as_f64()?]));
         let findings = Findings {
             samples: [trained_on, test.len()],
             effective: match (&of_train, &of_test) {
@@ -288,18 +279,15 @@ pub(super) fn examine(
                 .collect(),
             reconstruction,
             log_likelihood,
-            no_likelihood,
-            ln_z: found.ok().map(|z| z.value),
+            ln_z: found.as_ref().ok().map(|z| z.value),
+            no_likelihood: found.err(),
             annealed,
             kl,
             best: law.and_then(KnownLaw::best),
-            likelihood,
+            likelihood: measured.collect(),
             starts,
             gradient,
-            along: match settings.training.divergence.along.is_zero() {
-                true => vec![],
-                false => trained.json(ALONG)?,
-            },
+            along: if settings.training.divergence.along.is_zero() { vec![] } else { trained.json(ALONG)? },
             memory: Memory::of(&rbm, streams.of("rbm/memory")),
             free_energy_gap: (b - a, ea.hypot(eb)),
             largest_weight: largest.into(),
@@ -307,7 +295,7 @@ pub(super) fn examine(
             together: if rbm.n_visible() <= TOGETHER { together(&rbm) } else { vec![] },
             weights: (0..rbm.n_hidden().min(SHOWN[0])).map(|a| rbm.weights.column(a).to_vec()).collect(),
             pairs: seen_test.pairs,
-            drawn: drawn(&rbm, *settings.samples.steps, streams, &mut |_| out.tick(0))?,
+            drawn: drawn(&rbm, *settings.samples.steps, out)?,
         };
         Ok(findings)
     })
@@ -391,22 +379,17 @@ impl Reconstructions {
 }
 
 /// Expectation values of the visible units after `steps` Gibbs steps from a random start, one picture per chain.
-fn drawn(
-    rbm: &Rbm,
-    steps: usize,
-    streams: Streams,
-    tick: &mut dyn FnMut(u64) -> Result<(), Error>,
-) -> Result<Vec<Vec<f32>>, Error> {
+fn drawn(rbm: &Rbm, steps: usize, out: &StageOut) -> Result<Vec<Vec<f32>>, Error> {
     let kernel = Kernel::new(rbm);
     let mut chains = Chains::new(&kernel, SHOWN[2]);
-    let mut random = streams.bulk("rbm/drawn", 0);
+    let mut random = out.streams().bulk("rbm/drawn", 0);
     // Field of the biases alone: a start that uses only the means.
     let mut v = Array2::<f32>::zeros((SHOWN[2], rbm.n_visible()));
     rbm.visible_mean(Array2::zeros((SHOWN[2], rbm.n_hidden())).view(), &mut v);
     chains.set_visible(v.view())?;
     for _ in 0..steps {
         chains.step(&kernel, &mut random);
-        tick(1)?;
+        out.tick(0)?;
     }
     chains.write_visible(v.as_slice_mut().unwrap_or_default());
     Ok(reconstructed(rbm, v.view()).rows().into_iter().map(|row| row.to_vec()).collect())

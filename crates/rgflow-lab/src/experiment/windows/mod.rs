@@ -105,7 +105,7 @@ impl Experiment for Windows {
 
     fn plan(&self, settings: &Settings) -> Plan {
         let torus = &settings.torus;
-        let mut plan = costs::samples(torus).and(costs::thermometer(torus));
+        let mut plan = costs::study(torus);
         let hottest = settings.windows[settings.windows.len() - 1].temperatures.len();
         if let Some(beyond) = hottest.checked_sub(torus.temperatures().len()).filter(|beyond| *beyond > 0) {
             plan = plan.and(costs::further(torus, "samples-hot", 2, beyond));

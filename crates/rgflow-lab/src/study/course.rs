@@ -1,0 +1,82 @@
+//! Course of a training towards the optimum of the likelihood: the learning rate falls to 0 over the second half, and
+//! the parameters are averaged over the last tenth.
+
+use super::optimum::Ascent;
+use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
+use rgflow::rbm::{Method, Training};
+
+/// Last part of the updates whose parameters are averaged.
+const TAIL: f64 = 0.1;
+
+/// A training towards the optimum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Course {
+    pub method: Method,
+    /// Steps k of its chains between updates.
+    pub steps: usize,
+    pub updates: usize,
+    /// First learning rate.
+    pub rate: f64,
+    /// Samples in a mini-batch.
+    pub batch: usize,
+    /// Chains that go on, of PCD; with tempering a tenth at each of ten temperatures.
+    pub chains: usize,
+}
+
+impl Course {
+    /// The training on so many `samples`.
+    pub fn training(&self, samples: usize) -> Training {
+        let updates = self.updates;
+        let fall = Some(Fall { from: updates as u64 / 2, until: updates as u64 });
+        Training {
+            updates,
+            batching: Batching::Mini { size: self.batch.min(samples), repeats: false },
+            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), self.rate as f32) },
+            cd_steps: self.steps,
+            method: self.method,
+            chains: self.ascent().chains,
+            tail_average: TAIL,
+            evaluate_every: updates,
+            ..Training::default()
+        }
+    }
+
+    /// What the tests of the optimum ask.
+    pub fn ascent(&self) -> Ascent {
+        let chains = match self.method {
+            Method::Pcd => self.chains,
+            method if method.is_persistent() => self.chains.div_ceil(10),
+            _ => 0,
+        };
+        Ascent { method: self.method, chains, falls: true, averages: true }
+    }
+}
+
+/// A training in words: by `method`, with chains of `k` steps.
+pub fn words(method: Method, k: usize) -> String {
+    match method {
+        Method::Exact => "exact gradient".into(),
+        Method::MeanField => format!("mean-field CD-{k}"),
+        Method::Tempering => format!("PCD-{k} with tempering"),
+        Method::Trajectory => format!("PCD-{k} with trajectory tempering"),
+        chains => format!("{}-{k}", chains.to_string().to_uppercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chains_and_batches_are_those_of_the_method() {
+        let course = Course { method: Method::Pcd, steps: 2, updates: 100, rate: 0.5, batch: 80, chains: 1001 };
+        let tempering = Course { method: Method::Tempering, ..course };
+        let exact = Course { method: Method::Exact, ..course };
+        assert_eq!([course, tempering, exact].map(|course| course.training(60).chains), [1001, 101, 0]);
+        let training = course.training(60);
+        assert!(matches!(training.batching, Batching::Mini { size: 60, .. }));
+        assert!(training.descent.fall.is_some_and(|fall| (fall.from, fall.until) == (50, 100)));
+        assert_eq!(words(Method::Tempering, 2), "PCD-2 with tempering");
+        assert_eq!(words(Method::Cd, 3), "CD-3");
+    }
+}
