@@ -20,7 +20,8 @@ const OTHERS: [&str; 3] = ["cargo ", "git ", "./test"];
 /// A main job of seconds, for pages that look at its folder.
 const MAIN_JOB: &str = "rgflow run ising-2d --seeds 1 --set samples.per_temperature=50 --set samples.calibration=40 \
     --set thermometer.epochs=2 --set rbm.epochs=1 --set 'rbm.snapshot_epochs=[1]' --set flow.steps=20 --set \
-    flow.chains=20 --set flow.control_steps=20 --set flow.snapshot_steps=20 --set flow.snapshot_chains=20";
+    flow.chains=20 --set flow.control_steps=20 --set flow.snapshot_steps=20 --set flow.snapshot_chains=20 --set \
+    beside.updates=100";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

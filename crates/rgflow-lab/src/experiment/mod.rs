@@ -101,4 +101,23 @@ mod tests {
         let names: BTreeSet<&str> = ALL.iter().map(|experiment| experiment.about().name).collect();
         assert_eq!(made, names);
     }
+
+    /// Every experiment that trains RBMs by chains takes their method, and refuses an unknown one with the list.
+    #[test]
+    fn rbms_are_trained_by_any_method() {
+        let mut tried = Vec::new();
+        for experiment in ALL.iter().filter(|experiment| experiment.about().recipe.contains("\n[rbm]\n")) {
+            let about = experiment.about();
+            let settings = crate::artifact::settings::resolve(about.recipe, None, &["rbm.method=newton".into()]);
+            let settings = settings.unwrap_or_else(|e| panic!("{}: {e}", about.name));
+            let refused = experiment.check(&settings).unwrap_err();
+            let list = "rbm.method = \"newton\": must be one of \"cd\", \"pcd\", \"mean-field\", \"exact\", \
+                \"tempering\", \"trajectory\"";
+            assert!(refused.starts_with(list), "{}: {refused}", about.name);
+            tried.push(about.name);
+        }
+        for name in ["ising-1d", "ising-2d", "windows", "sparse", "maps", "ashkin-teller", "mnist", "mnist-maps"] {
+            assert!(tried.contains(&name), "{name} has no rbm.method: {tried:?}");
+        }
+    }
 }

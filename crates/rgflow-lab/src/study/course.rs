@@ -2,14 +2,17 @@
 //! the parameters are averaged over the last tenth.
 
 use super::optimum::Ascent;
+use super::values::{Named, Positive, Within};
 use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
 use rgflow::rbm::{Method, Training};
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Last part of the updates whose parameters are averaged.
 const TAIL: f64 = 0.1;
 
 /// A training towards the optimum.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Course {
     pub method: Method,
     /// Steps k of its chains between updates.
@@ -49,6 +52,70 @@ impl Course {
             _ => 0,
         };
         Ascent { method: self.method, chains, falls: true, averages: true }
+    }
+
+    /// Expected seconds of the training of a machine of so many units, on one core.
+    pub fn seconds(&self, visible: usize, hidden: usize) -> f64 {
+        let chains = match self.method {
+            // Ten temperatures.
+            Method::Tempering | Method::Trajectory => 10 * self.steps,
+            // Ten times the chains of a batch.
+            Method::Pcd => 10 * self.steps,
+            _ => self.steps.max(2),
+        };
+        let rows = (self.batch * hidden * chains * visible) as f64;
+        let states = if self.method == Method::Exact { 2f64.powi(hidden as i32) * visible as f64 } else { 0.0 };
+        self.updates as f64 * (5e-5 + 1e-10 * (rows + states))
+    }
+}
+
+/// Settings of second machines beside those of the table `rbm`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Beside {
+    pub method: Named<Choice>,
+    pub updates: Within<10, 100_000_000>,
+    pub learning_rate: Positive,
+    pub chains: Within<1, 1_000_000>,
+}
+
+/// A method of training, or none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice(Option<Method>);
+
+impl FromStr for Choice {
+    type Err = String;
+
+    /// "none", or the name of a [`Method`].
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self(None)),
+            name => name
+                .parse()
+                .map(|method| Self(Some(method)))
+                .map_err(|why: String| why.replacen("must be ", "must be \"none\", ", 1)),
+        }
+    }
+}
+
+/// Most hidden units of a second machine by the exact gradient: their states are all visited at each update.
+const MOST_EXACT: usize = 20;
+
+impl Beside {
+    /// The course of second machines of so many `hidden` units with mini-batches of `batch` samples; `None` where there
+    /// are to be none.
+    ///
+    /// # Errors
+    /// One line if the exact gradient would take too long.
+    pub fn course(&self, hidden: usize, batch: usize) -> Result<Option<Course>, String> {
+        let (updates, rate, chains) = (*self.updates, *self.learning_rate, *self.chains);
+        let course = |method| Course { method, steps: 1, updates, rate, batch, chains };
+        match self.method.0 {
+            Some(Method::Exact) if hidden > MOST_EXACT => Err(format!(
+                "beside.method = \"exact\": visits all states of rbm.hidden = {hidden} units at each update; take at \
+                 most {MOST_EXACT} units, or \"tempering\""
+            )),
+            method => Ok(method.map(course)),
+        }
     }
 }
 

@@ -31,6 +31,26 @@ pub struct Ascent {
     pub averages: bool,
 }
 
+impl Ascent {
+    /// Reasons why the machine of a training with so many `starts` cannot be shown to be at its optimum.
+    pub fn lacks(&self, starts: usize) -> Vec<String> {
+        let mut missing = Vec::new();
+        let mut demand = |holds: bool, why: String| missing.extend((!holds).then_some(why));
+        demand(self.falls, "the learning rate does not fall to 0 (training.schedule)".into());
+        demand(self.averages, "the parameters are not averaged (training.tail_average)".into());
+        match self.method {
+            Method::Exact => {}
+            method if method.is_persistent() => {
+                demand(self.chains >= CHAINS, format!("{} chains are fewer than {CHAINS}", self.chains))
+            }
+            other => demand(false, format!("{other} does not follow the gradient of the likelihood")),
+        }
+        let s = if starts == 1 { "" } else { "s" };
+        demand(starts >= STARTS, format!("{starts} start{s} of the {STARTS} that are asked for"));
+        missing
+    }
+}
+
 /// The tests of one training.
 pub struct Optimum {
     /// ln p of training samples: the best less the second of the starts, and the longer one less the best.
@@ -48,18 +68,8 @@ impl Optimum {
         sorted.sort_by(|a, b| b.total_cmp(a));
         let apart = sorted.get(1).map_or(f64::NAN, |second| sorted[0] - second);
         let moved = ln_p(&starts.twice) - ln_p(&starts.starts[starts.best]);
-        let mut missing = Vec::new();
+        let mut missing = ascent.lacks(starts.starts.len());
         let mut demand = |holds: bool, why: String| missing.extend((!holds).then_some(why));
-        demand(ascent.falls, "the learning rate does not fall to 0 (training.schedule)".into());
-        demand(ascent.averages, "the parameters are not averaged (training.tail_average)".into());
-        let Ascent { method, chains, .. } = *ascent;
-        match method {
-            Method::Exact => {}
-            method if method.is_persistent() => {
-                demand(chains >= CHAINS, format!("{chains} chains are fewer than {CHAINS}"))
-            }
-            other => demand(false, format!("{other} does not follow the gradient of the likelihood")),
-        }
         match gradient {
             Some([square, largest]) => demand(
                 square < 1.0,
@@ -67,8 +77,6 @@ impl Optimum {
             ),
             None => demand(false, "the gradient is not known: no layer can be enumerated".into()),
         }
-        let n = starts.starts.len();
-        demand(n >= STARTS, format!("{n} starts are fewer than {STARTS}"));
         demand(apart < APART, format!("the best two starts are {apart:.2} nats apart"));
         demand(moved.abs() < MOVED, format!("twice the length moves ln p by {moved:.3} nats"));
         if let (Some((a, ea)), Some((b, eb))) = (starts.starts[starts.best].energy, starts.twice.energy) {

@@ -1,5 +1,6 @@
 //! Stages "rbm/NAME": trained machines, and the controls made from them.
 
+use super::course::Course;
 use super::samples::ThermalSet;
 use super::settings::{self, Torus};
 use super::training::{MachineData, MachineFit};
@@ -12,6 +13,8 @@ use rgflow::rbm::{Rbm, Trained, Training};
 use serde::Serialize;
 
 const REVISION: u32 = 7;
+/// Of machines by a course towards the optimum.
+const COURSE: u32 = 1;
 /// Units of progress per update, of about one microsecond.
 const UNITS: u64 = 100;
 
@@ -69,11 +72,46 @@ impl<'a> ThermalMachine<'a> {
         let inputs = &[samples][..];
         let spec =
             MachineSpec { name, shape, rbm, updates: torus.updates(), snapshots, inputs, data_key: temperatures };
-        fitted(repetition, &spec, || {
-            let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
-            let classes = self.classes();
-            Ok((data.first(&classes, data.per_temperature), test.first(&classes, test.per_temperature.min(200))))
+        fitted(repetition, &spec, || self.data(samples))
+    }
+
+    /// Makes or keeps the machine trained on "train" of `samples` by a course towards the optimum, in place of the
+    /// method, rate and length of `rbm`.
+    pub fn ascend(&self, course: &Course, repetition: &Repetition, samples: &Artifact) -> Result<Artifact, Error> {
+        let Self { name, shape, rbm, ref temperatures, .. } = *self;
+        let (stage, model) = (format!("rbm/{name}"), file(name, None));
+        let what = Stage {
+            name: &stage,
+            revision: COURSE,
+            settings: (shape, rbm.hidden, rbm.weight_scale, course, temperatures),
+            inputs: &[samples],
+            outputs: &[&model],
+        };
+        repetition.stage(what, |out| {
+            let (data, test) = self.data(samples)?;
+            let (bits, test) = (packed(data.view()), test.mapv(f32::from));
+            let units = course.updates as u64 * UNITS;
+            out.add_work(units);
+            let fit = MachineFit {
+                purpose: &stage,
+                part: "training",
+                training: course.training(data.nrows()),
+                likelihood_every: 0,
+                lower: &[("beside.learning_rate", course.rate)],
+                units,
+            };
+            let start = first(shape, rbm, out.streams(), name);
+            let Trained { rbm: trained, update, .. } =
+                fit.run(out, start, &MachineData::new(bits.as_slice(), test.view()))?;
+            write(out, &model, &About { shape, settings: course, name, updates: update }, &trained)
         })
+    }
+
+    /// Training samples, and some of which the reconstruction cost is measured.
+    fn data(&self, samples: &Artifact) -> Result<(Array2<i8>, Array2<i8>), Error> {
+        let (data, test) = (ThermalSet::read(samples, "train")?, ThermalSet::read(samples, "test")?);
+        let classes = self.classes();
+        Ok((data.first(&classes, data.per_temperature), test.first(&classes, test.per_temperature.min(200))))
     }
 
     /// Positions of its training temperatures.
@@ -148,6 +186,7 @@ pub fn fitted<K: Serialize>(
         let start = first(spec.shape, spec.rbm, out.streams(), name);
         let Trained { rbm, update, metrics: evaluations, snapshots } =
             fit.run(out, start, &MachineData::new(bits.as_slice(), test.view()))?;
+        let about = |updates| About { shape: spec.shape, settings: spec.rbm, name, updates };
         let mut lines = String::new();
         for m in &evaluations {
             let line = serde_json::json!({"update": m.update, "epoch": m.update / one,
@@ -157,16 +196,10 @@ pub fn fitted<K: Serialize>(
         }
         out.write(&metrics, lines)?;
         for s in &snapshots {
-            write(
-                out,
-                &format!("{folder}epoch-{}.safetensors", s.update / one),
-                (spec.shape, spec.rbm),
-                &s.rbm,
-                name,
-                s.update,
-            )?;
+            let path = format!("{folder}epoch-{}.safetensors", s.update / one);
+            write(out, &path, &about(s.update), &s.rbm)?;
         }
-        write(out, &model, (spec.shape, spec.rbm), &rbm, name, update)
+        write(out, &model, &about(update), &rbm)
     })
 }
 
@@ -181,8 +214,9 @@ pub fn untrained(repetition: &Repetition, settings: &Torus) -> Result<Artifact, 
         outputs: &[model],
     };
     repetition.stage(what, |out| {
-        let rbm = first([*settings.lattice.size; 2], &settings.rbm, out.streams(), "untrained");
-        write(out, model, ([*settings.lattice.size; 2], &settings.rbm), &rbm, "untrained", 0)
+        let about =
+            About { shape: [*settings.lattice.size; 2], settings: &settings.rbm, name: "untrained", updates: 0 };
+        write(out, model, &about, &first(about.shape, &settings.rbm, out.streams(), about.name))
     })
 }
 
@@ -193,7 +227,8 @@ pub fn redrawn(repetition: &Repetition, settings: &Torus, fitted: &Artifact, nam
     repetition.stage(what, |out| {
         let rbm = load(fitted, &file(name, None))?;
         let redrawn = rbm.redrawn(&mut out.streams().generator(&stage, 0));
-        write(out, &model, ([*settings.lattice.size; 2], &settings.rbm), &redrawn, &format!("{name}-redrawn"), 0)
+        let (shape, name) = ([*settings.lattice.size; 2], &format!("{name}-redrawn"));
+        write(out, &model, &About { shape, settings: &settings.rbm, name, updates: 0 }, &redrawn)
     })
 }
 
@@ -203,14 +238,16 @@ fn first(shape: [usize; 2], rbm: &settings::Rbm, streams: Streams, name: &str) -
     Rbm::random(shape[0] * shape[1], *rbm.hidden, *rbm.weight_scale as f32, &mut random)
 }
 
-fn write(
-    out: &StageOut,
-    path: &str,
-    (shape, settings): ([usize; 2], &settings::Rbm),
-    rbm: &Rbm,
-    name: &str,
+/// What the file of a machine says of it.
+struct About<'a, S> {
+    shape: [usize; 2],
+    settings: &'a S,
+    name: &'a str,
     updates: usize,
-) -> Result<(), Error> {
+}
+
+fn write<S: Serialize>(out: &StageOut, path: &str, about: &About<S>, rbm: &Rbm) -> Result<(), Error> {
+    let About { shape, settings, name, updates } = about;
     let metadata = serde_json::json!({
         "name": name, "seed": out.seed(), "updates": updates, "lattice": shape, "settings": settings,
     });

@@ -2,6 +2,7 @@
 
 use super::checks::{check_temperature_grid, temperature_grid};
 use super::course;
+use super::optimum::Ascent;
 use super::training::BelowOne;
 use super::values::{self, List, NotNegative, Positive, Settings, Within, whole};
 use crate::artifact::memory::Need;
@@ -92,9 +93,28 @@ pub struct Rbm {
     pub clip: NotNegative,
 }
 
-fn is_cd(method: &Method) -> bool {
+/// Whether it is contrastive divergence, as before there were other methods: keys of stages do not name it.
+pub fn is_cd(method: &Method) -> bool {
     *method == Method::Cd
 }
+
+/// Checks that machines of so many visible and hidden units can be trained by the `method` of the table `rbm`.
+///
+/// # Errors
+/// One line on the exact gradient of too many units.
+pub fn check_method(method: Method, [visible, hidden]: [usize; 2]) -> Result<(), String> {
+    match method {
+        Method::Exact if visible.min(hidden) > LAYER => Err(format!(
+            "rbm.method = \"exact\": sums over the states of the smaller layer, which has {} units; take \
+             \"tempering\" or \"pcd\", or at most {LAYER} hidden units (rbm.hidden)",
+            visible.min(hidden)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Most units of a layer whose states are all visited.
+const LAYER: usize = 25;
 
 impl Rbm {
     /// Largest norm of the gradient.
@@ -102,9 +122,24 @@ impl Rbm {
         (!self.clip.is_nothing()).then_some(*self.clip as f32)
     }
 
+    /// Its method in words.
+    pub fn by(&self) -> String {
+        course::words(self.method, *self.cd_steps)
+    }
+
+    /// What the tests of the optimum ask.
+    pub fn ascent(&self) -> Ascent {
+        let chains = match self.method.is_persistent() {
+            true if self.chains.is_zero() => *self.batch,
+            true => *self.chains,
+            false => 0,
+        };
+        Ascent { method: self.method, chains, falls: !self.fall.is_nothing(), averages: false }
+    }
+
     /// The training in words.
     pub fn trained_by(&self) -> String {
-        let method = course::words(self.method, *self.cd_steps);
+        let method = self.by();
         let fall = if *self.fall > 0.0 { ", falling to 0" } else { "" };
         format!("{} hidden units, {method}, rate {}{fall}, {} epochs", *self.hidden, *self.learning_rate, *self.epochs)
     }
@@ -155,6 +190,7 @@ impl Torus {
                 ));
             }
         }
+        check_method(self.rbm.method, [size.pow(2), *self.rbm.hidden])?;
         if *self.rbm.batch > 2 * per {
             return Err(format!("rbm.batch = {}: must be at most {}", *self.rbm.batch, 2 * per));
         }

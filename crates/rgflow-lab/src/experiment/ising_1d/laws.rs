@@ -4,6 +4,7 @@ use super::quantity::{Over, UNIT, compared, temperatures, values};
 use super::settings::Settings;
 use super::stage::{MachineFindings, OBJECTIVES};
 use crate::row;
+use crate::study::course;
 use crate::study::prelude::*;
 use rgflow::exact::RingStates;
 use rgflow::flow::RingLaw;
@@ -94,7 +95,8 @@ fn by_unlike_neighbours(title: &str, curves: impl IntoIterator<Item = Curve>) ->
 pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number) -> Number {
     let rate = Dimension::new("rate", &settings.rates(), f64::to_string);
     let epoch = Dimension::new("epoch", &values::plain(&settings.rbm.snapshots), usize::to_string);
-    let what = format!("CD-{} on all T, {{epoch}} epochs, learning rate {{rate}}", settings.rbm.cd_steps);
+    let by = course::words(settings.rbm.method, *settings.rbm.cd_steps);
+    let what = format!("{by} on all T, {{epoch}} epochs, learning rate {{rate}}");
     let (key, by) = ("law.rate{rate}.epoch{epoch}", [&rate, &epoch]);
     let laws = Laws::new(over, key, by, &what, |f, [r, e]| &f.along[r][e]);
     let (end, last) = (settings.at_epochs(), epoch.len() - 1);

@@ -2,8 +2,10 @@
 
 use crate::study::checks::{check_temperature_grid, temperature_grid};
 use crate::study::prelude::*;
+use crate::study::settings::is_cd;
 use ndarray::Array1;
 use rgflow::exact::RingStates;
+use rgflow::rbm::Method;
 use rgflow::statistics::tail_of_errors;
 
 type Epochs = Within<1, 10_000>;
@@ -50,6 +52,8 @@ pub(super) struct Rbm {
     pub other_rates: Vec<Positive>,
     pub batch: Batch,
     pub cd_steps: Within<1, 1000>,
+    #[serde(skip_serializing_if = "is_cd")]
+    pub method: Method,
     pub epochs: Epochs,
     pub snapshots: Rising<Epochs>,
     pub weight_scale: Positive,

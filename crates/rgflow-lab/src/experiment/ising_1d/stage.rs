@@ -224,6 +224,7 @@ impl Machines<'_> {
             batching: Batching::Mini { size: *rbm.batch, repeats: false },
             descent: Descent { regulariser, ..Descent::new(Rule::Sgd(Sgd), rate as f32) },
             cd_steps: *rbm.cd_steps,
+            method: rbm.method,
             evaluate_every: one,
             snapshots: epochs.iter().map(|e| e * one).collect(),
             ..Training::default()

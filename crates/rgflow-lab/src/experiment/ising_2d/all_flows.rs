@@ -22,13 +22,15 @@ impl Figures<'_> {
             let ends = [x.iter().copied().fold(f64::INFINITY, f64::min), x.iter().copied().fold(0.0, f64::max)];
             curves.into_iter().chain([Curve::level("T_c", &ends, Temperature::CRITICAL.value())])
         };
-        let rbm = MODES.map(|mode| {
+        let of_all = self.q.machines.of_set(0).flat_map(|machine| MODES.map(|mode| (machine, mode)));
+        let rbm = of_all.map(|(machine, mode)| {
             let of = |k: &usize| {
                 let t = self.temperatures[*k];
-                self.series("all", mode, format!("from T = {t}"), |s, r| s.t_star[r][*k]).colour(self.colour(t))
+                self.series(machine, mode, format!("from T = {t}"), |s, r| s.t_star[r][*k]).colour(self.colour(t))
             };
             let curves = marked(shown.iter().map(of).collect());
-            Panel::curves(format!("RBM, {}: T*", mode_title(mode)), Axis::log("step"), y(), curves)
+            let title = format!("RBM, {}, {}: T*", self.q.machines.by(machine), mode_title(mode));
+            Panel::curves(title, Axis::log("step"), y(), curves)
         });
         let from = |k: usize, y: Vec<f64>, error: Vec<f64>| {
             let (t, x) = (self.temperatures[k], (0..y.len()).map(|n| n as f64).collect::<Vec<_>>());

@@ -1,7 +1,7 @@
 //! Figures 3.4 and 4.5 to 4.9, and the figures along steps and epochs.
 
 use super::quantities::Quantities;
-use super::tables::{mode_title, set_title};
+use super::tables::mode_title;
 use super::{Findings, SETS, Settings, matching};
 use crate::study::couplings;
 use crate::study::curves::p_of_t;
@@ -63,12 +63,13 @@ impl<'a> Figures<'a> {
 
     /// P(T) at start and end of the flows of the machines of `sets`: figs 4.6 to 4.8.
     pub fn ends(&self, id: &str, title: &str, caption: &str, sets: &[&'static str]) -> Figure {
-        let end = |set: &'static str, mode: Mode| {
-            let steps = self.found()[0].flow(set, mode).steps;
-            let title = format!("{}: end ({}, {steps} steps)", set_title(set), mode_title(mode));
-            let s = SETS.iter().position(|(name, _)| *name == set);
-            self.by_start(title, move |f, k| &f.flow(set, mode).ends[k], s)
+        let end = |(s, machine): (usize, usize), mode: Mode| {
+            let name = self.q.machines.name(machine);
+            let steps = self.found()[0].flow(name, mode).steps;
+            let title = format!("{}: end ({}, {steps} steps)", self.q.title(machine), mode_title(mode));
+            self.by_start(title, move |f, k| &f.flow(name, mode).ends[k], Some(s))
         };
+        let machines = self.q.by_set().filter(|(s, _)| sets.contains(&SETS[*s].0));
         Figure::new(id, title)
             .caption(
                 format!(
@@ -78,14 +79,12 @@ impl<'a> Figures<'a> {
                 format!("Probability curves P(T) at the start and at the end of the flow: {title}."),
             )
             .panels([self.starts("start of the flow")])
-            .panels(sets.iter().flat_map(|set| MODES.map(|mode| end(set, mode))))
+            .panels(machines.flat_map(|at| MODES.map(|mode| end(at, mode))))
     }
 
     /// J(r) of the machines.
     pub fn couplings(&self) -> Figure {
-        let curve = |(set, _): &(&'static str, super::Member)| {
-            couplings::curve(set_title(set), self.over, |f| &f.effective[*set])
-        };
+        let curve = |(_, m)| couplings::curve(self.q.title(m), self.over, |f| &f.effective[self.q.machines.name(m)]);
         Figure::new("fig4.6-couplings", "The machines as Ising models: J(r)")
             .caption(
                 "Mean effective coupling J_ij, the Walsh coefficient of v_i v_j in ln p(v), of the pairs at the \
@@ -93,7 +92,7 @@ impl<'a> Figures<'a> {
                  below 0 are not shown. Errors over repetitions, or of the sampling.",
                 "Effective couplings against the distance, on a logarithmic axis, one curve for each training set.",
             )
-            .panels([couplings::panel(SETS.iter().map(curve))])
+            .panels([couplings::panel(self.q.by_set().map(curve))])
     }
 
     /// Fig 4.9: RG flow next to RBM flow.
@@ -109,9 +108,9 @@ impl<'a> Figures<'a> {
             rg.push(strip(format!("{}, thermometer", found.name()), &|k| blocked.t_star.at(k)));
             rg.push(strip(format!("{}, energy", found.name()), &|k| blocked.t_energy.at(k)));
         }
-        let machines = SETS.iter().enumerate().flat_map(|(s, (set, _))| MODES.map(|mode| (s, *set, mode)));
-        let rbm = machines.map(|(s, set, mode)| {
-            strip(format!("{}, {}", set_title(set), mode_title(mode)), &|k| self.q.flows.from.at((s, mode, k)))
+        let machines = self.q.by_set().flat_map(|(_, m)| MODES.map(|mode| (m, mode)));
+        let rbm = machines.map(|(m, mode)| {
+            strip(format!("{}, {}", self.q.title(m), mode_title(mode)), &|k| self.q.flows.from.at((m, mode, k)))
         });
         let marks = vec![(Temperature::CRITICAL.value(), "T_c".to_string())];
         let arrows = |title: &str, strips: Vec<(String, Vec<(f64, f64)>)>| Panel::Arrows {
@@ -181,10 +180,11 @@ impl<'a> Figures<'a> {
         (blocked > 0).then(|| figure.panels((0..blocked).map(panel)))
     }
 
-    /// Means over repetitions of a series for the machine of a set.
-    pub(super) fn series(&self, set: &str, mode: Mode, name: String, of: impl Fn(&Series, usize) -> f64) -> Curve {
-        let steps = Dimension::new("step", &self.found()[0].flow(set, mode).series.steps, usize::to_string);
-        let mean = self.over.shown([&steps], |f, [r]| of(&f.flow(set, mode).series, r));
+    /// Means over repetitions of a series of a machine.
+    pub(super) fn series(&self, machine: usize, mode: Mode, name: String, of: impl Fn(&Series, usize) -> f64) -> Curve {
+        let machine = self.q.machines.name(machine);
+        let steps = Dimension::new("step", &self.found()[0].flow(machine, mode).series.steps, usize::to_string);
+        let mean = self.over.shown([&steps], |f, [r]| of(&f.flow(machine, mode).series, r));
         steps.curve(name, |r| mean.at(r)).style(Style::Line)
     }
 
@@ -198,14 +198,14 @@ impl<'a> Figures<'a> {
             ("abs-m-by-step", "|m|", "|m|", |s, r, k| s.abs_m[r][k].0, |o| o.abs_m.0),
         ];
         read.map(|(id, name, label, read, of_null)| {
-            let shown = SETS.iter().enumerate().filter(|(_, (set, _))| ["all", "extremes"].contains(set));
-            let panels = shown.flat_map(|(s, (set, _))| MODES.map(|mode| (s, *set, mode))).map(|(s, set, mode)| {
+            let shown = self.q.by_set().filter(|(s, _)| ["all", "extremes"].contains(&SETS[*s].0));
+            let panels = shown.flat_map(|(s, m)| MODES.map(|mode| (s, m, mode))).map(|(s, m, mode)| {
                 let starts = &self.found()[0].flow("all", Mode::Gibbs).series.shown_starts;
                 let mut curves: Vec<Curve> = starts
                     .iter()
                     .map(|k| {
                         let t = self.temperatures[*k];
-                        self.series(set, mode, format!("from T = {t}"), |s, r| read(s, r, *k)).colour(self.colour(t))
+                        self.series(m, mode, format!("from T = {t}"), |s, r| read(s, r, *k)).colour(self.colour(t))
                     })
                     .collect();
                 let x = curves[0].x.clone();
@@ -216,7 +216,7 @@ impl<'a> Figures<'a> {
                     value.map(|value| Curve::level(format!("thermal, T = {t}"), &x, value).colour(self.colour(t)))
                 };
                 curves.extend([2.0, 2.25, 2.5].into_iter().filter_map(thermal));
-                Panel::curves(format!("{}, {}", set_title(set), mode_title(mode)), Axis::log("step"), label, curves)
+                Panel::curves(format!("{}, {}", self.q.title(m), mode_title(mode)), Axis::log("step"), label, curves)
             });
             Figure::new(id, format!("{name} against the step of the flow"))
                 .caption(
@@ -256,8 +256,10 @@ impl<'a> Figures<'a> {
         let panel = Panel::curves("all temperatures", Axis::log("epochs"), "T* (J/k_B)", curves);
         let figure = Figure::new("t-star-by-epoch", "T* of the pooled ends against the length of the training").caption(
             format!(
-                "Snapshots of one training on all temperatures (learning rate {}), {} steps each.",
-                self.settings.torus.rbm.learning_rate, self.settings.flow.snapshot_steps
+                "Snapshots of one training on all temperatures ({}, learning rate {}), {} steps each.",
+                self.q.machines.by(0),
+                self.settings.torus.rbm.learning_rate,
+                self.settings.flow.snapshot_steps
             ),
             "T* at the end of the flow against the number of training epochs, in both modes, beside the null and T_c.",
         );
@@ -281,8 +283,11 @@ impl<'a> Figures<'a> {
         });
         Figure::new("lattices", "Lattices along the flow")
             .caption(
-                "The first chain of six starts, RBM trained on all temperatures, first repetition. Mean-field \
-                 pictures show expectation values.",
+                format!(
+                    "The first chain of six starts, RBM trained on all temperatures by {}, first repetition. \
+                     Mean-field pictures show expectation values.",
+                    self.q.machines.by(0)
+                ),
                 "Pictures of 10 by 10 spins at steps of the flow, one row per start temperature.",
             )
             .panels(along)
@@ -304,8 +309,9 @@ impl<'a> Figures<'a> {
         Figure::new("attractors", "Attractors of the mean-field map and their basins")
             .caption(
                 format!(
-                    "RBM trained on all temperatures, first repetition: {} attractors were reached, the {} heaviest \
-                     are shown.",
+                    "RBM trained on all temperatures by {}, first repetition: {} attractors were reached, the {} \
+                     heaviest are shown.",
+                    self.q.machines.by(0),
                     flow.attractors,
                     flow.centres.len()
                 ),

@@ -5,13 +5,17 @@ mod block_spins;
 mod blocked;
 mod figures;
 mod findings;
+mod machines;
 mod matching;
 mod quantities;
 mod record;
 mod tables;
 mod thermal;
+mod thermometer;
 
 use crate::study::couplings::{Effective, effective};
+use crate::study::course::{self, Beside, Course};
+use crate::study::memory::Memory;
 use crate::study::prelude::*;
 use crate::study::settings::{Configurations, Steps};
 use crate::study::{costs, rbms, samples};
@@ -33,11 +37,24 @@ const SETS: [(&str, Member); 5] = [
 /// The experiment `ising-2d`.
 pub struct Ising2d;
 
-/// Settings of the experiment: those of every study of the torus, plus block spins and controls.
+/// Settings of the experiment: those of every study of the torus, plus block spins, controls and second machines.
 pub struct Settings {
     torus: Torus,
     flow: Flow,
     rg: Rg,
+    /// Course of the second machine of each training set, if there is to be one.
+    beside: Option<Course>,
+}
+
+/// A trained machine.
+#[derive(Clone, Debug)]
+struct Trained {
+    /// Name in files and findings: `all`, `all-tempering`.
+    name: String,
+    /// Position of its training set.
+    set: usize,
+    /// Course towards the optimum; `None`: by the settings of `rbm`.
+    course: Option<Course>,
 }
 
 /// Keys of the table `flow` that other studies do not have.
@@ -57,8 +74,9 @@ struct Rg {
 
 impl values::Settings for Settings {
     fn parse(table: &toml::Table) -> Result<Self, String> {
-        let settings =
-            Self { torus: Torus::parse(table)?, flow: values::part(table, "flow")?, rg: values::part(table, "rg")? };
+        let (torus, beside): (_, Beside) = (Torus::parse(table)?, values::part(table, "beside")?);
+        let beside = beside.course(*torus.rbm.hidden, *torus.rbm.batch)?;
+        let settings = Self { torus, flow: values::part(table, "flow")?, rg: values::part(table, "rg")?, beside };
         settings.torus.check_chains("flow.snapshot_chains", *settings.flow.snapshot_chains)?;
         for (name, set) in SETS {
             let n = settings.classes(set).len();
@@ -78,6 +96,23 @@ impl Settings {
         let temperatures = self.torus.temperatures();
         let last = temperatures[temperatures.len() - 1];
         self.torus.classes(|t| member(t, last))
+    }
+
+    /// The trained machines: those of `rbm` in the order of [`SETS`], then the second ones.
+    fn trained(&self) -> Vec<Trained> {
+        let of = |course: Option<Course>| {
+            SETS.iter().enumerate().map(move |(set, (name, _))| Trained {
+                name: course.map_or(name.to_string(), |course| format!("{name}-{}", course.method)),
+                set,
+                course,
+            })
+        };
+        of(None).chain(self.beside.into_iter().flat_map(|course| of(Some(course)))).collect()
+    }
+
+    /// Training of a machine in words: `CD-1`.
+    fn by(&self, course: Option<Course>) -> String {
+        course.map_or(self.torus.rbm.by(), |course| course::words(course.method, course.steps))
     }
 
     /// Epochs at which the training on all temperatures is examined, in the order of the recipe.
@@ -109,9 +144,10 @@ pub struct Findings {
     thermal: ThermalFindings,
     /// Flows by machine (`all`, `all-redrawn`, `untrained` ...).
     flows: BTreeMap<String, ByMode<FlowFindings>>,
-    /// Machines as Ising models, by name.
-    /// Of the machines of [`SETS`].
+    /// Of the trained machines, in the order of [`Settings::trained`].
     likelihoods: Vec<Likelihood>,
+    memories: Vec<Memory>,
+    /// Machines as Ising models, by name.
     effective: BTreeMap<String, Effective>,
     snapshots: Vec<SnapshotFindings>,
 }
@@ -165,11 +201,18 @@ fn plan(settings: &Settings) -> Plan {
         }
     }
     let last = snapshots.iter().copied().max().unwrap_or(0);
-    for (name, _) in SETS {
-        plan = plan.and(costs::machine_of_torus(torus, name, &torus.rbm, if name == "all" { last } else { 0 }));
-    }
-    for (name, member) in SETS {
-        plan = plan.and(costs::likelihood(torus, name, None, settings.classes(member).len()));
+    let trained = settings.trained();
+    for Trained { name, set, course } in &trained {
+        let last = if *set == 0 { last } else { 0 };
+        plan = match course {
+            None => plan.and(costs::machine_of_torus(torus, name, &torus.rbm, last)),
+            Some(course) => plan.stage(
+                "rbm-beside",
+                format!("rbm/{name}"),
+                course.seconds(weights / *torus.rbm.hidden, *torus.rbm.hidden),
+            ),
+        };
+        plan = plan.and(costs::likelihood(torus, name, None, settings.classes(SETS[*set].1).len()));
     }
     plan = plan.stage("control", "rbm/untrained", 0.015);
     for (name, _) in SETS {
@@ -179,9 +222,8 @@ fn plan(settings: &Settings) -> Plan {
     let flows = |name: &str, steps: usize, chains: usize| costs::flows(name, [steps, chains, t], weights);
     let (long, short, chains) = (*torus.flow.steps, *settings.flow.control_steps, *torus.flow.chains);
     plan = plan.and(flows("untrained", short, chains));
-    for (name, _) in SETS {
-        plan = plan.and(flows(name, long, chains)).and(flows(&format!("{name}-redrawn"), short, chains));
-    }
+    plan = trained.iter().fold(plan, |plan, machine| plan.and(flows(&machine.name, long, chains)));
+    plan = SETS.iter().fold(plan, |plan, (name, _)| plan.and(flows(&format!("{name}-redrawn"), short, chains)));
     let (steps, chains) = (*settings.flow.snapshot_steps, *settings.flow.snapshot_chains);
     let snapshots = snapshots.iter().map(|epoch| flows(&format!("all-epoch-{epoch}"), steps, chains));
     snapshots.fold(plan, Plan::and)
@@ -198,13 +240,17 @@ struct Machine<'a> {
 fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Error> {
     let (torus, snapshots) = (&settings.torus, settings.snapshots());
     let samples = samples::stage(repetition, torus)?;
-    let trained = |(name, member): &(&str, Member)| {
-        let snapshots = if *name == "all" { &snapshots[..] } else { &[] };
-        let temperatures = Temperatures::Some(settings.classes(*member));
-        let machine = ThermalMachine { temperatures, snapshots, ..ThermalMachine::new(torus, name) };
-        machine.train(repetition, &samples)
+    let machines = settings.trained();
+    let trained = |Trained { name, set, course }: &Trained| {
+        let temperatures = Temperatures::Some(settings.classes(SETS[*set].1));
+        let machine = ThermalMachine { temperatures, ..ThermalMachine::new(torus, name) };
+        match course {
+            Some(course) => machine.ascend(course, repetition, &samples),
+            None if *set == 0 => ThermalMachine { snapshots: &snapshots, ..machine }.train(repetition, &samples),
+            None => machine.train(repetition, &samples),
+        }
     };
-    let train = || SETS.par_iter().map(trained).collect::<Result<Vec<Artifact>, Error>>();
+    let train = || machines.par_iter().map(trained).collect::<Result<Vec<Artifact>, Error>>();
     let blocked = |steps: &usize| Ok((*steps, blocked::stage(repetition, settings, *steps)?));
     let steps: &[usize] = if settings.rg.block_spin { &[1, 2] } else { &[] };
     let block = || steps.par_iter().map(blocked).collect::<Result<Vec<(usize, Artifact)>, Error>>();
@@ -219,14 +265,23 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
         .collect::<Result<Vec<_>, Error>>()?;
     let (long, short) = (*torus.flow.steps, *settings.flow.control_steps);
     let mut all = vec![Machine { name: "untrained".into(), artifact: &untrained, steps: short }];
-    for (((name, _), artifact), control) in SETS.iter().zip(&trained).zip(&redrawn) {
-        all.push(Machine { name: name.to_string(), artifact, steps: long });
-        all.push(Machine { name: format!("{name}-redrawn"), artifact: control, steps: short });
-    }
-    let likelihood = |((name, member), machine): (&(&str, Member), &Artifact)| {
-        study.likelihood(machine, name, None, &settings.classes(*member))
+    let named = machines.iter().zip(&trained);
+    all.extend(named.map(|(machine, artifact)| Machine { name: machine.name.clone(), artifact, steps: long }));
+    let controls = SETS.iter().zip(&redrawn);
+    all.extend(controls.map(|((name, _), artifact)| Machine {
+        name: format!("{name}-redrawn"),
+        artifact,
+        steps: short,
+    }));
+    let likelihood = |(Trained { name, set, .. }, machine): (&Trained, &Artifact)| {
+        study.likelihood(machine, name, None, &settings.classes(SETS[*set].1))
     };
-    let likelihoods = SETS.par_iter().zip(&trained).map(likelihood).collect::<Result<_, Error>>()?;
+    let likelihoods = machines.par_iter().zip(&trained).map(likelihood).collect::<Result<_, Error>>()?;
+    let memory = |(Trained { name, .. }, machine): (&Trained, &Artifact)| {
+        let rbm = rbms::load(machine, &rbms::file(name, None))?;
+        Ok(Memory::of(&rbm, repetition.streams().of(&format!("memory/{name}"))))
+    };
+    let memories = machines.par_iter().zip(&trained).map(memory).collect::<Result<_, Error>>()?;
     let effective = |machine: &Machine| {
         let (file, purpose) = (rbms::file(&machine.name, None), format!("couplings/{}", machine.name));
         let rbm = rbms::load(machine.artifact, &file)?;
@@ -254,5 +309,5 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     );
     let mut snapshots = snapshots?;
     snapshots.sort_unstable_by_key(|snapshot| snapshot.epoch);
-    Ok(Findings { thermal: thermal?, flows: flows?, likelihoods, effective, snapshots })
+    Ok(Findings { thermal: thermal?, flows: flows?, likelihoods, memories, effective, snapshots })
 }

@@ -4,16 +4,18 @@
 //! 1 (or 0).
 
 use super::block_spins::{BlockSpins, CRITICAL, distance, share, start_difference, starts};
+use super::machines::Machines;
+use super::tables::set_title;
+use super::thermometer::{beside_kaufman, cross_entropy, distinguishable, exact_null, samples};
 use super::{Findings, SETS, Settings};
 use crate::study::couplings::AsIsing;
 use crate::study::flow_ends;
+use crate::study::memory::Memory;
 use crate::study::prelude::*;
 use crate::study::readings::{Collections, p_thermal, relaxation, t_star};
-use rgflow::exact::square;
-use rgflow::statistics::total_variation;
 
-/// Bayes cross-entropy of the 25 temperatures at L = 10: no network can be below it on fresh data.
-const CROSS_ENTROPY_FLOOR: f64 = 2.1251;
+/// Autocorrelation times after which a Gibbs flow is at its end.
+const END: f64 = 20.0;
 /// Thesis's statement on a training set: value and place; `None` where there is none.
 pub(super) fn thesis(set: &str) -> Option<(f64, &'static str)> {
     match set {
@@ -90,9 +92,7 @@ pub(super) struct Flows {
 pub(super) struct Quantities {
     pub temperature: Dimension,
     pub set: Dimension,
-    /// Machines of the sets, those with redrawn weights, and the untrained one: see [`Quantities::redrawn`],
-    /// [`Quantities::untrained`].
-    names: Vec<String>,
+    pub machines: Machines,
     /// Energy of the reference set by temperature, pooled over repetitions.
     pub energy: Quantity<1>,
     pub abs_m: Quantity<1>,
@@ -102,8 +102,10 @@ pub(super) struct Quantities {
     /// Training mixtures, by set.
     pub null: Collection<1>,
     pub flows: Flows,
-    /// Of the machines of the sets.
+    /// Of the trained machines.
     pub likelihoods: Likelihoods<1>,
+    /// tau_int of their chains.
+    pub tau: Quantity<1>,
     pub as_ising: AsIsing<1>,
     pub epoch: Dimension,
     /// T* of the pooled ends by epoch and mode.
@@ -112,26 +114,11 @@ pub(super) struct Quantities {
     pub blocked: Vec<BlockSpins>,
     start_difference: Number,
     pub distinguishable: [Number; 2],
-    /// Fraction of starts that move towards T_c, by set and mode.
+    /// Fraction of starts that move towards T_c, by trained machine and mode.
     pub towards: Quantity<2>,
 }
 
 impl Quantities {
-    /// Position of the machine with weights redrawn from those of the set `s`.
-    pub fn redrawn(&self, s: usize) -> usize {
-        self.set.len() + s
-    }
-
-    /// Name of a machine in the findings.
-    pub fn name(&self, machine: usize) -> &str {
-        &self.names[machine]
-    }
-
-    /// Position of the untrained machine.
-    pub fn untrained(&self) -> usize {
-        2 * self.set.len()
-    }
-
     pub fn new(settings: &Settings, over: &Repeated<Findings>) -> Self {
         let (found, mode, sets) = (over.found, modes(), SETS.map(|(name, _)| name));
         let temperatures = settings.torus.temperatures();
@@ -148,24 +135,18 @@ impl Quantities {
             ),
             None => number,
         });
-        let names: Vec<String> = sets
-            .iter()
-            .map(ToString::to_string)
-            .chain(sets.iter().map(|set| format!("{set}-redrawn")))
-            .chain(["untrained".into()])
-            .collect();
-        let machine = Dimension::names("machine", names.iter().map(|name| name.replace("-redrawn", ".redrawn")));
-        let words = |[the, a, an]: [&'static str; 3]| {
-            machine.clone().words(|place| match (names[place].strip_suffix("-redrawn"), names[place].as_str()) {
-                (Some(set), _) => format!("{a}machine with weights redrawn from those trained on \"{set}\""),
-                (None, "untrained") => format!("{an}untrained machine"),
-                (None, set) => format!("{the}machine trained on \"{set}\""),
-            })
-        };
-        let as_ising =
-            AsIsing::new(over, "rbm.{machine}.", [&words(["", "", ""])], "{machine}", |f, [m]| &f.effective[&names[m]]);
-        let likelihoods = Likelihoods::new(over, "rbm.{set}", [&set], |f, [s]| &f.likelihoods[s]);
-        let flows = Flows::new(over, [&words(["the ", "a ", "an "]), &mode], &temperature, &names, &null.t_star);
+        let machines = Machines::new(settings);
+        let as_ising = AsIsing::new(over, "rbm.{machine}.", [&machines.words(["", "", ""])], "{machine}", |f, [m]| {
+            &f.effective[machines.name(m)]
+        });
+        let trained = machines.trained();
+        let likelihoods = Likelihoods::new(over, "rbm.{set}", [&trained], |f, [m]| &f.likelihoods[m]);
+        let what = "tau_int of the Gibbs chains of the machine trained on {set}";
+        let tau = over.quantity("rbm.{set}.tau", [&trained], "steps", what, |f, [m]| {
+            let Memory { tau, error } = f.memories[m];
+            error.map(|error| (tau, error))
+        });
+        let flows = Flows::new(over, &machines, &mode, &temperature, &null.t_star);
         let epochs: Vec<usize> = found[0].snapshots.iter().map(|snapshot| snapshot.epoch).collect();
         let epoch = Dimension::new("epoch", &epochs, usize::to_string);
         let what = "T* of the pooled ends, {mode} flow, after {epoch} epochs on all temperatures";
@@ -178,14 +159,14 @@ impl Quantities {
             0 => by_epochs(star, epoch.places().map(|e| (epoch.word(e), by_epoch.at((e, m))))),
             _ => star,
         });
-        let fraction = |f: &Findings, s: usize, m: usize| {
-            let moves = temperatures.iter().zip(&f.flows[sets[s]][m].ends);
+        let fraction = |f: &Findings, machine: usize, m: usize| {
+            let moves = temperatures.iter().zip(&f.flows[machines.name(machine)][m].ends);
             share(moves.filter(|(t, _)| starts(**t)).map(|(t, end)| distance(end.t_star.0) < distance(*t)))
         };
         let what = "fraction of starts whose T* at the end of the {mode} flow is nearer to T_c than their \
-            temperature, trained on \"{set}\"; starts as for ising-2d.rg.b2.away";
+            temperature, trained on {set}; starts as for ising-2d.rg.b2.away";
         let towards =
-            over.fraction("rbm.{set}.{mode}.towards", [&set, &mode], what, |f, [s, m]| Some(fraction(f, s, m)));
+            over.fraction("rbm.{set}.{mode}.towards", [&trained, &mode], what, |f, [s, m]| Some(fraction(f, s, m)));
         let z = found.iter().map(|f| f.thermal.start_difference_z);
         Self {
             energy: samples(over, &temperature, "energy", "J per spin", |o| o.energy)
@@ -213,13 +194,36 @@ impl Quantities {
                 .map(|_, number| number.compare(1.0, 0.0, 0.0, "thesis fig 4.9b: the RBM flow is towards T_c")),
             temperature,
             set,
-            names,
+            machines,
             null,
             flows,
             likelihoods,
+            tau,
             as_ising,
             epoch,
             by_epoch,
+        }
+    }
+
+    /// The trained machines by training set: positions of set and machine.
+    pub fn by_set(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.set.places().flat_map(|s| self.machines.of_set(s).map(move |machine| (s, machine)))
+    }
+
+    /// A trained machine for people: `all temperatures, CD-1`.
+    pub fn title(&self, machine: usize) -> String {
+        let set = SETS[machine % SETS.len()].0;
+        format!("{}, {}", set_title(set), self.machines.by(machine))
+    }
+
+    /// Whether a flow of so many `steps` is at the machine's own law, in words.
+    pub fn end(&self, machine: usize, mode: Mode, steps: usize) -> &'static str {
+        if mode == Mode::Mean || self.machines.set_of(machine).is_none() {
+            return "-";
+        }
+        match self.tau.at(machine).value {
+            Some(tau) if END * tau <= steps as f64 => "at its end",
+            _ => "not at its end",
         }
     }
 
@@ -227,24 +231,29 @@ impl Quantities {
     pub fn list(&self, record: &mut Record) {
         record.list(&[&ByPlace(vec![&self.energy, &self.abs_m]), &self.cross_entropy, &self.start]);
         let mut listed = Vec::new();
-        let null = Grouped(self.null.numbers());
+        let (null, machines) = (Grouped(self.null.numbers()), &self.machines);
         for s in self.set.places() {
             null.list(&[s], &mut listed);
             [&self.likelihoods.ln_p, &self.likelihoods.kl].iter().for_each(|one| one.list(&[s], &mut listed));
             for m in 0..MODES.len() {
                 self.flows.list(&[s, m], &mut listed);
-                self.flows.list(&[self.redrawn(s), m], &mut listed);
+                self.flows.list(&[machines.redrawn(s), m], &mut listed);
             }
             self.as_ising.list(&[s], &mut listed);
-            self.as_ising.list(&[self.redrawn(s)], &mut listed);
+            self.as_ising.list(&[machines.redrawn(s)], &mut listed);
         }
-        (0..MODES.len()).for_each(|m| self.flows.list(&[self.untrained(), m], &mut listed));
-        self.as_ising.list(&[self.untrained()], &mut listed);
+        (0..MODES.len()).for_each(|m| self.flows.list(&[machines.untrained(), m], &mut listed));
+        self.as_ising.list(&[machines.untrained()], &mut listed);
+        for second in machines.second() {
+            [&self.likelihoods.ln_p, &self.likelihoods.kl].iter().for_each(|one| one.list(&[second], &mut listed));
+            (0..MODES.len()).for_each(|m| self.flows.list(&[second, m], &mut listed));
+            self.as_ising.list(&[second], &mut listed);
+        }
         record.numbers.extend(listed.into_iter().cloned());
-        record.list(&[&self.by_epoch]);
+        record.list(&[&self.tau, &self.by_epoch]);
         for blocked in &self.blocked {
-            record.list(&[&blocked.start_difference, &ByPlace(vec![&blocked.t_star, &blocked.t_energy])]);
-            blocked.fixed_point.iter().for_each(|number| record.list(&[number]));
+            let by_temperature = ByPlace(vec![&blocked.t_star, &blocked.t_energy]);
+            record.list(&[&blocked.start_difference, &by_temperature, &blocked.fixed_point]);
         }
         record.list(&[&self.start_difference, &self.distinguishable[0], &self.distinguishable[1]]);
         self.blocked.iter().for_each(|blocked| record.list(&[&blocked.away]));
@@ -255,23 +264,24 @@ impl Quantities {
 impl Flows {
     fn new<'a>(
         over: &Repeated<'a, Findings>,
-        by: [&Dimension; 2],
+        machines: &Machines,
+        mode: &Dimension,
         temperature: &Dimension,
-        names: &[String],
         null: &Quantity<1>,
     ) -> Self {
-        let flow = |f: &'a Findings, [machine, m]: [usize; 2]| &f.flows[&names[machine]][m];
+        let by = [&machines.words(["the ", "a ", "an "]), mode];
+        let flow = |f: &'a Findings, [machine, m]: [usize; 2]| &f.flows[machines.name(machine)][m];
         let flows = |place| over.found.iter().map(|f| flow(f, place)).collect::<Vec<_>>();
         let (key, what) = ("rbm.{machine}.{mode}", "{mode} flow of {machine}");
         let words = format!("ends of all starts pooled, {what}");
         let mut ends = Collection::new(over, key, by, &words, |f, place| &flow(f, place).pooled);
         ends.t_star = ends.t_star.map(|[machine, _], star| {
-            let Some((set, _)) = SETS.get(machine) else { return star };
-            let star = match thesis(set) {
+            let Some(set) = machines.set_of(machine) else { return star };
+            let star = match thesis(SETS[set].0) {
                 Some((value, source)) => star.compare(value, 0.0, ABOUT, source),
                 None => star,
             };
-            star.compare(CRITICAL.0, 0.0, 0.0, CRITICAL.1).against(null.at(machine))
+            star.compare(CRITICAL.0, 0.0, 0.0, CRITICAL.1).against(null.at(set))
         });
         let count = |name: &str, words: &str, read: fn(&FlowFindings) -> f64| {
             over.quantity(&format!("{key}.{name}"), by, "1", &format!("{words}, {what}"), |f, place| {
@@ -331,85 +341,4 @@ fn by_epochs<'a>(end: Number, along: impl Iterator<Item = (&'a str, &'a Number)>
         epochs_of(Verdict::Differs)
     );
     end.depending_on(&setting, changes)
-}
-
-/// A quantity of the reference sets. All repetitions sample the same law: their configurations are pooled, and the
-/// error is over configurations.
-fn samples(
-    over: &Repeated<Findings>,
-    temperature: &Dimension,
-    name: &str,
-    unit: &str,
-    read: fn(&Observed) -> Measured,
-) -> Quantity<1> {
-    Quantity::from_numbers([temperature], |[k]| {
-        let seen: Vec<Measured> = over.found.iter().map(|f| read(&f.thermal.reference[k])).collect();
-        let n = seen.len() as f64;
-        let value = seen.iter().map(|e| e.0).sum::<f64>() / n;
-        let error = seen.iter().map(|e| e.1 * e.1).sum::<f64>().sqrt() / n;
-        let how = "reference sets of all repetitions pooled, error over configurations";
-        let key = format!("ising-2d.samples.{}.{name}", temperature.key(k));
-        let n_eff = over.found.iter().map(|f| f.thermal.reference_n_eff[k]).sum();
-        Number::new(key, value, Some(error), unit, how).n_eff(n_eff)
-    })
-}
-
-/// Compares an energy with Kaufman's exact one.
-fn beside_kaufman(settings: &Settings, over: &Repeated<Findings>, k: usize, number: Number) -> Number {
-    let (size, t) = (*settings.torus.lattice.size, settings.torus.temperatures()[k]);
-    let exact = |t| square::thermodynamics(size, size, t).ok();
-    let Some(exact) = Temperature::new(t).ok().and_then(exact) else { return number };
-    // A cold set may consist of ground states only; without an error of its own it gets the error of the exact law.
-    let n_eff: f64 = over.found.iter().map(|f| f.thermal.reference_n_eff[k]).sum();
-    let unseen = t * (exact.specific_heat.max(0.0) / (n_eff * (size * size) as f64)).sqrt();
-    let unseen = if number.error.is_some_and(|error| error > 0.0) { 0.0 } else { unseen };
-    number.compare(exact.energy, unseen, 0.0, "exact: Kaufman 1949")
-}
-
-/// T_E of the null is known exactly: the temperature whose energy is the mean of Kaufman's over the training
-/// temperatures.
-fn exact_null(settings: &Settings, s: usize) -> Option<Temperature> {
-    let (size, grid) = (*settings.torus.lattice.size, settings.torus.temperatures());
-    let energies: Option<Vec<f64>> = settings
-        .classes(SETS[s].1)
-        .iter()
-        .map(|k| Some(square::thermodynamics(size, size, Temperature::new(grid[*k]).ok()?).ok()?.energy))
-        .collect();
-    let energies = energies?;
-    square::temperature_of_energy(size, size, energies.iter().sum::<f64>() / energies.len() as f64)
-}
-
-fn cross_entropy(settings: &Settings, over: &Repeated<Findings>) -> Number {
-    let (key, what) = ("thermometer.test_cross_entropy", "least mean cross-entropy of the test set");
-    let number = over.number(key, "nats", what, |f| f.thermal.test_cross_entropy);
-    let torus = &settings.torus;
-    if *torus.lattice.size != 10 || torus.temperatures().len() != 25 || *torus.samples.t_max != 6.0 {
-        return number;
-    }
-    number
-        .compare(CROSS_ENTROPY_FLOOR, 0.0, 0.0, "floor: exact Bayes cross-entropy at L = 10 (energy is sufficient)")
-        .compare(2.439, 0.0, 0.05, "prototype in NumPy, 100-64-25")
-}
-
-/// Fractions of neighbouring temperatures with distinguishable curves: in the middle, and for the lowest.
-fn distinguishable(temperatures: &[f64], over: &Repeated<Findings>) -> [Number; 2] {
-    [("middle", 1.25..=4.0, 1.0), ("low", 0.0..=0.75, 0.0)].map(|(name, range, says)| {
-        let inside = |k: &usize| range.contains(&temperatures[k - 1]) && range.contains(&temperatures[*k]);
-        let pairs: Vec<usize> = (1..temperatures.len()).filter(inside).collect();
-        let told = |f: &Findings| share(pairs.iter().map(|k| apart(&f.thermal.start[k - 1], &f.thermal.start[*k])));
-        let what = format!(
-            "fraction of neighbouring temperatures from {} to {} whose P(T) differ by more than 3 sigma in total \
-             variation",
-            range.start(),
-            range.end()
-        );
-        let told = over.fraction(&format!("thermometer.told_apart.{name}"), [], &what, |f, []| Some(told(f)));
-        told.at(()).clone().compare(says, 0.0, 0.0, "thesis fig 4.5: told apart, but for the lowest temperatures")
-    })
-}
-
-/// Whether two curves differ by more than three times the average total variation due to their noise.
-fn apart(a: &Observed, b: &Observed) -> bool {
-    let noise: f64 = a.curve_error.iter().zip(&b.curve_error).map(|(a, b)| 0.5 * a.hypot(*b)).sum();
-    total_variation(&a.curve, &b.curve) > 3.0 * noise * (2.0 / std::f64::consts::PI).sqrt()
 }

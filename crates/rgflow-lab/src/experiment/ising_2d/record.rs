@@ -8,7 +8,6 @@ use super::tables::{
 use super::{Findings, SETS, Settings};
 use crate::study::prelude::*;
 
-/// Figures of the thesis that this experiment reproduces.
 /// Assembles the record.
 pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("ising-2d", found);
@@ -27,7 +26,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     q.list(&mut record);
     record.claims = claims(&q, found);
     record.answers = answers(settings, &q);
-    record.summary = summary(&settings.torus, &q, found);
+    record.summary = summary(settings, &q, found);
     let tables = |sets: &[&str]| {
         let chosen = SETS.iter().enumerate().filter(|(_, (set, _))| sets.contains(set));
         chosen.flat_map(|(s, _)| flow_tables(&q, found, s)).collect::<Vec<_>>()
@@ -51,7 +50,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
                 &["all"],
             ),
             &["all"],
-        ),
+        )
+        .texts(q.machines.standings()),
         trained(
             "Trained on low or on high temperatures",
             figures.ends(
@@ -121,35 +121,48 @@ fn claims(q: &Quantities, found: &[Findings]) -> Vec<Claim> {
     let [middle, low] = &q.distinguishable;
     all.push(Claim::of("fig4.5", "curves told apart (fraction of neighbours)", middle));
     all.push(Claim::of("fig4.5", "but for the lowest (fraction of neighbours)", low));
+    let of_machine = |machine: usize, item: &str, states: &str| {
+        let s = machine % SETS.len();
+        // The machines of the thesis's recipe are named by their set alone.
+        let by = if machine == s { String::new() } else { format!(", {}", q.machines.by(machine)) };
+        MODES.map(|mode| {
+            let end = q.flows.ends.t_star.at((machine, mode));
+            Claim::of(item, format!("{states} ({}{by})", mode.name()), end).with_null(q.null.t_star.at(s))
+        })
+    };
     for (s, item, states) in [
         (0, "fig4.6", "trained on all T: ends at about T = 2.5"),
         (1, "fig4.7", "trained on T <= 2.5: ends near T_c"),
         (2, "fig4.7", "trained on T >= 2.0: ends near T_c"),
         (3, "fig4.8", "trained without 1.75 ... 2.75: ends near T = 2"),
     ] {
-        all.extend(MODES.map(|mode| {
-            let end = q.flows.ends.t_star.at((s, mode));
-            Claim::of(item, format!("{states} ({})", mode.name()), end).with_null(q.null.t_star.at(s))
-        }));
+        all.extend(q.machines.of_set(s).flat_map(|machine| of_machine(machine, item, states)));
     }
-    all.extend(MODES.map(|mode| {
-        let text = format!("trained on all T: fraction of starts that approach T_c = 1 ({})", mode.name());
-        Claim::of("fig4.9", text, q.towards.at((0, mode)))
+    all.extend(q.machines.of_set(0).flat_map(|machine| MODES.map(|mode| (machine, mode))).map(|(machine, mode)| {
+        let by = if machine == 0 { String::new() } else { format!(", {}", q.machines.by(machine)) };
+        let text = format!("trained on all T: fraction of starts that approach T_c = 1 ({}{by})", mode.name());
+        Claim::of("fig4.9", text, q.towards.at((machine, mode)))
     }));
     all
 }
 
 fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
     let ends = &q.flows.ends.t_star;
-    let [gibbs, mean] = MODES.map(|mode| ends.at((0, mode)));
+    let gibbs = ends.at((0, Mode::Gibbs));
     let (mixture, critical) = (q.null.t_star.at(0), Temperature::CRITICAL.value());
     let about = |end: &crate::record::Number| end.verdict_at(2.5, 0.0, ABOUT).word();
-    let mut all = vec![format!(
-        "Trained on all temperatures, the Gibbs flow ends at T* = {gibbs}, the mean-field flow at {mean}. The thesis \
-         says about 2.5 (allowed: {ABOUT}): Gibbs {}, mean field {}.",
-        about(gibbs),
-        about(mean)
-    )];
+    let of_all = |machine: usize| {
+        let [gibbs, mean] = MODES.map(|mode| ends.at((machine, mode)));
+        format!(
+            "Trained on all temperatures by {}, {} nats from the data (KL), the Gibbs flow ends at T* = {gibbs}, the \
+             mean-field flow at {mean}. The thesis says about 2.5 (allowed: {ABOUT}): Gibbs {}, mean field {}.",
+            q.machines.by(machine),
+            q.likelihoods.kl.at(machine),
+            about(gibbs),
+            about(mean)
+        )
+    };
+    let mut all: Vec<String> = q.machines.of_set(0).map(of_all).collect();
     if let Some(value) = mixture.value {
         let same = gibbs.verdict_against(mixture) == Verdict::Agrees;
         all.push(format!(
@@ -160,20 +173,23 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
             (gibbs.get() - critical).abs()
         ));
     }
-    let list = SETS.iter().enumerate().map(|(s, (set, _))| format!("{} {}", set_title(set), ends.at((s, Mode::Gibbs))));
-    let list = list.collect::<Vec<_>>().join("; ");
-    let mut sorted: Vec<_> = q.set.places().map(|s| ends.at((s, Mode::Gibbs))).collect();
-    sorted.sort_by(|a, b| a.get().total_cmp(&b.get()));
-    let (lowest, highest) = (sorted[0], sorted[sorted.len() - 1]);
-    all.push(if lowest.verdict_against(highest) == Verdict::Differs {
-        format!(
-            "The end depends on the training data: Gibbs T* by training set: {list}. They spread over {:.2} in T; a \
-             flow that is drawn to T_c would end at one place.",
-            highest.get() - lowest.get()
-        )
-    } else {
-        format!("The ends of the training sets cannot be told apart: Gibbs T* by training set: {list}.")
-    });
+    for machines in q.machines.trainings() {
+        let list =
+            machines.clone().map(|m| format!("{} {}", set_title(SETS[m % SETS.len()].0), ends.at((m, Mode::Gibbs))));
+        let (list, by) = (list.collect::<Vec<_>>().join("; "), q.machines.by(machines.start));
+        let mut sorted: Vec<_> = machines.map(|m| ends.at((m, Mode::Gibbs))).collect();
+        sorted.sort_by(|a, b| a.get().total_cmp(&b.get()));
+        let (lowest, highest) = (sorted[0], sorted[sorted.len() - 1]);
+        all.push(if lowest.verdict_against(highest) == Verdict::Differs {
+            format!(
+                "The end depends on the training data: Gibbs T* by training set ({by}): {list}. They spread over {:.2} \
+                 in T; a flow that is drawn to T_c would end at one place.",
+                highest.get() - lowest.get()
+            )
+        } else {
+            format!("The ends of the training sets cannot be told apart: Gibbs T* by training set ({by}): {list}.")
+        });
+    }
     let flagged = q.set.places().filter(|s| gibbs_not_thermal(q, *s)).count();
     all.push(format!(
         "In {flagged} of {} training sets the end of the Gibbs flow is not a thermal collection (Holm, {} % over the \
@@ -186,11 +202,12 @@ fn answers(settings: &Settings, q: &Quantities) -> Vec<String> {
         let [early, late] = [0, last].map(|e| q.by_epoch.at((e, Mode::Gibbs)));
         let depends = early.verdict_against(late) == Verdict::Differs;
         all.push(format!(
-            "{}: after {} epochs on all temperatures the Gibbs flow ends at {early}, after {} at {late} (learning \
+            "{}: after {} epochs on all temperatures the Gibbs flow ends at {early}, after {} at {late} ({}, learning \
              rate {}).",
             if depends { "It depends on the training" } else { "No dependence on the length of the training is seen" },
             q.epoch.word(0),
             q.epoch.word(last),
+            q.machines.by(0),
             settings.torus.rbm.learning_rate
         ));
     }
@@ -202,13 +219,15 @@ mod tests {
     use super::super::findings::{Blocked, SnapshotFindings, ThermalFindings};
     use super::*;
     use crate::study::couplings::Effective;
+    use crate::study::memory::Memory;
     use crate::study::readings::fabricated::{check, flow, likelihood, observed, settings, verdicts};
 
     #[test]
     fn a_record_says_each_number_once() {
         let settings: Settings = settings(crate::study::settings::RECIPE, &["rbm.snapshot_epochs=[1, 2]"]);
         let names = SETS.iter().flat_map(|(set, _)| [set.to_string(), format!("{set}-redrawn")]);
-        let names: Vec<String> = names.chain(["untrained".into()]).collect();
+        let second = SETS.iter().map(|(set, _)| format!("{set}-tempering"));
+        let names: Vec<String> = names.chain(["untrained".into()]).chain(second).collect();
         // T* is the position in this list, plus one half for the mean field.
         let flows = names.iter().zip(1..).map(|(name, i)| {
             let t = f64::from(i);
@@ -243,13 +262,16 @@ mod tests {
                 start_difference_z: 1.5,
             },
             flows: flows.collect(),
-            likelihoods: (0..5).map(|s| f64::from(s) + 0.5).map(|x| likelihood(-x, x / 4.0)).collect(),
+            likelihoods: (0..10).map(|s| f64::from(s) + 0.5).map(|x| likelihood(-x, x / 4.0)).collect(),
+            // Chains of the second machines are too slow for flows of 16 steps.
+            memories: (0..10).map(|s| Memory { tau: [0.5, 3.0][s / 5], error: Some(0.0625) }).collect(),
             effective: effective.collect(),
             snapshots: [1usize, 2]
                 .map(|epoch| SnapshotFindings { epoch, flows: ByMode::of(flow(epoch as f64), flow(7.0)) })
                 .into(),
         };
-        let output = record(&settings, &[found]);
+        let found = [found];
+        let output = record(&settings, &found);
         let values = [
             ("ising-2d.samples.T1.5.energy", -1.75),
             ("ising-2d.thermometer.test_cross_entropy", 1.25),
@@ -272,6 +294,14 @@ mod tests {
             ("ising-2d.rg.b2x2.from.T3.T_star", 4.0),
             ("ising-2d.rg.b2.away", 1.0),
             ("ising-2d.samples.start_difference_z", 1.5),
+            ("ising-2d.rbm.all.tempering.gibbs.T_star", 12.0),
+            ("ising-2d.rbm.low.tempering.mean.T_star", 19.5),
+            ("ising-2d.rbm.gap.tempering.kl", 2.125),
+            ("ising-2d.rbm.high.tempering.log_likelihood", -7.5),
+            ("ising-2d.rbm.extremes.tempering.K_eff", 16.0),
+            ("ising-2d.rbm.high.tempering.gibbs.from.T4.5.T_star", 17.0),
+            ("ising-2d.rbm.gap.tau", 0.5),
+            ("ising-2d.rbm.gap.tempering.tau", 3.0),
         ];
         let figures = [
             "fig4.5",
@@ -291,10 +321,31 @@ mod tests {
             "attractors",
         ];
         check(&output, &values, &figures);
-        let of_sets: Vec<&str> = verdicts(&output)[8..16].to_vec();
-        // all: 1 and 1.5 against 2.5; low: 3, 4.5 and high: 5, 7.5 against T_c; gap: 7, 10.5 against 2.
-        assert_eq!(of_sets, ["differs"; 8]);
+        let of_sets: Vec<&str> = verdicts(&output)[8..24].to_vec();
+        // all: 1 and 1.5 against 2.5; low: 3, 4.5 and high: 5, 7.5 against T_c; gap: 7, 10.5 against 2; the second
+        // machines are hotter.
+        assert_eq!(of_sets, ["differs"; 16]);
         assert_eq!(&verdicts(&output)[..4], ["agrees"; 4]);
-        assert_eq!(output.claims[8].null.as_deref(), Some("ising-2d.rbm.all.null.T_star"));
+        let keys = |i: usize| (output.claims[i].number.as_str(), output.claims[i].null.as_deref());
+        assert_eq!(keys(8), ("ising-2d.rbm.all.gibbs.T_star", Some("ising-2d.rbm.all.null.T_star")));
+        assert_eq!(keys(11), ("ising-2d.rbm.all.tempering.mean.T_star", Some("ising-2d.rbm.all.null.T_star")));
+        // Machines of a set stand side by side, each with its training, its distance from the data and its standing.
+        let cells = |table: &Table, row: usize, column: usize| crate::record::format::cell(&table.rows[row][column]);
+        let summary = &output.summary;
+        assert_eq!(
+            [0, 1].map(|row| cells(summary, row, 0)),
+            ["all temperatures, CD-1", "all temperatures, PCD-1 with tempering"]
+        );
+        assert_eq!([2, 3].map(|row| cells(summary, row, 6)), ["0.38(13)", "1.62(13)"]);
+        let reached = &output.sections[1].tables[1];
+        let own: Vec<String> = (1..5).map(|row| cells(reached, row, 6)).collect();
+        assert_eq!(own, ["at its end", "-", "not at its end", "-"]);
+        let without: Settings = crate::study::readings::fabricated::settings(
+            crate::study::settings::RECIPE,
+            &["rbm.snapshot_epochs=[1, 2]", "beside.method=\"none\""],
+        );
+        let output = record(&without, &found);
+        assert!(output.numbers.iter().all(|number| !number.key.contains("tempering")));
+        assert_eq!((output.summary.rows.len(), verdicts(&output).len()), (SETS.len(), 18));
     }
 }

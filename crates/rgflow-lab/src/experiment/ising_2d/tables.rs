@@ -1,7 +1,7 @@
 //! Tables of `ising-2d`: summary, two flow tables per training set, machines as Ising models, thermometer.
 
 use super::quantities::{Collection, Quantities, thesis};
-use super::{Findings, SETS};
+use super::{Findings, SETS, Settings};
 use crate::row;
 use crate::study::flow_ends;
 use crate::study::prelude::*;
@@ -30,7 +30,7 @@ pub(super) fn mode_title(mode: Mode) -> &'static str {
 }
 
 /// Summary table of the first screen.
-pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Table {
+pub(super) fn summary(settings: &Settings, q: &Quantities, found: &[Findings]) -> Table {
     let columns = [
         "trained on",
         "thesis",
@@ -38,27 +38,30 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
         "Gibbs",
         "mean field",
         "redrawn",
+        "KL",
         "Gibbs = thesis?",
         "= T_c?",
         "= null?",
     ];
-    let row = |(s, (set, _)): (usize, &(&str, super::Member))| {
-        let says = match *set {
+    let row = |(s, machine): (usize, usize)| {
+        let says = match SETS[s].0 {
             "all" => "about 2.5",
             "low" | "high" => "near T_c",
             "gap" => "near 2",
             _ => "-",
         };
         let (null, ends) = (q.null.t_star.at(s), &q.flows.ends.t_star);
-        let mut row = row![set_title(set), says, null];
+        let mut row = row![q.title(machine), says, null];
         row.extend(MODES.map(|mode| {
-            let mixed = found.iter().all(|f| f.flows[*set][mode].hot_meets_cold);
-            Cell::from(ends.at((s, mode))).remark((!mixed).then_some("not mixed"))
+            let mixed = found.iter().all(|f| f.flow(q.machines.name(machine), mode).hot_meets_cold);
+            Cell::from(ends.at((machine, mode))).remark((!mixed).then_some("not mixed"))
         }));
-        let gibbs = ends.at((s, Mode::Gibbs));
-        let thesis = thesis(set).map_or(Verdict::NotCompared, |_| gibbs.first_verdict());
+        let gibbs = ends.at((machine, Mode::Gibbs));
+        let redrawn = (machine == s).then(|| ends.at((q.machines.redrawn(s), Mode::Gibbs)));
+        let thesis = thesis(SETS[s].0).map_or(Verdict::NotCompared, |_| gibbs.first_verdict());
         let critical = gibbs.verdict_at(Temperature::CRITICAL.value(), 0.0, 0.0);
-        row.extend(row![ends.at((q.redrawn(s), Mode::Gibbs)), thesis, critical, gibbs.verdict_against(null)]);
+        row.push(redrawn.map_or("-".into(), Cell::from));
+        row.extend(row![q.likelihoods.kl.at(machine), thesis, critical, gibbs.verdict_against(null)]);
         row
     };
     let over = if found.len() > 1 {
@@ -70,7 +73,7 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
         "Errors: over samples, of one repetition.".into()
     };
     Table::new("Where the RBM flow ends: T* (J/k_B) of the ends of all starts, pooled", columns)
-        .rows(SETS.iter().enumerate().map(row))
+        .rows(q.by_set().map(row))
         .note(over)
         .note(
             "Null: the training mixture itself, read without any RBM. Redrawn: Gibbs flow of a machine whose weights \
@@ -81,21 +84,31 @@ pub(super) fn summary(torus: &Torus, q: &Quantities, found: &[Findings]) -> Tabl
              errors."
         ))
         .note(format!(
-            "The machines: {}; the one trained on all temperatures is KL = {} nats from its data.",
-            torus.rbm.trained_by(),
-            q.likelihoods.kl.at(0)
+            "The machines: {}{}. KL in nats: of the law of the training temperatures from the machine's.",
+            settings.torus.rbm.trained_by(),
+            settings.beside.map_or(String::new(), |course| format!(
+                "; beside them {}, rate {}, falling to 0, {} updates",
+                settings.by(Some(course)),
+                course.rate,
+                course.updates
+            ))
         ))
         .note("\"not mixed\": the coldest and the hottest start do not share an end after the last step.")
 }
 
 /// Lines of a flow table below the null: machine, title and mode.
-fn flow_lines(q: &Quantities, s: usize) -> Vec<(usize, &'static str, Mode)> {
-    let mut machines = vec![(s, "RBM"), (q.redrawn(s), "redrawn weights"), (q.untrained(), "untrained RBM")];
+fn flow_lines(q: &Quantities, s: usize) -> Vec<(usize, String, Mode)> {
+    let machines = &q.machines;
+    let mut lines: Vec<(usize, String)> =
+        machines.of_set(s).map(|machine| (machine, format!("RBM, {}", machines.by(machine)))).collect();
+    lines.extend([(machines.redrawn(s), "redrawn weights".into()), (machines.untrained(), "untrained RBM".into())]);
     let extremes = SETS.len() - 1;
     if s != extremes {
-        machines.push((extremes, "RBM of {0, 6}"));
+        lines.extend(
+            machines.of_set(extremes).map(|machine| (machine, format!("RBM of {{0, 6}}, {}", machines.by(machine)))),
+        );
     }
-    machines.into_iter().flat_map(|(machine, title)| MODES.map(|mode| (machine, title, mode))).collect()
+    lines.into_iter().flat_map(|(machine, title)| MODES.map(|mode| (machine, title.clone(), mode))).collect()
 }
 
 /// Which lines of a flow table are not thermal (Holm over the table); the null is the first.
@@ -119,8 +132,8 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
         let flag = if not_thermal { "not thermal" } else { "could be" };
         row![title].into_iter().chain(numbers).chain(row![flag]).collect()
     }
-    let title = |(machine, title, mode): &(usize, &str, Mode)| {
-        let steps = found[0].flow(q.name(*machine), *mode).steps;
+    let title = |(machine, title, mode): &(usize, String, Mode)| {
+        let steps = found[0].flow(q.machines.name(*machine), *mode).steps;
         format!("{title}, {}, {steps} steps", mode_title(*mode))
     };
     let (null, lines, flags) = ("null (mixture, no RBM)", flow_lines(q, s), not_thermal(q, s));
@@ -130,8 +143,8 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
     });
     let ends = std::iter::once(read(null.into(), &q.null, [s], flags[0])).chain(ends);
     let reached = lines.iter().map(|line| {
-        let (machine, _, mode) = *line;
-        let flows: Vec<_> = found.iter().map(|f| f.flow(q.name(machine), mode)).collect();
+        let (machine, mode) = (line.0, line.2);
+        let flows: Vec<_> = found.iter().map(|f| f.flow(q.machines.name(machine), mode)).collect();
         let mut at_100: Vec<usize> = flows.iter().map(|flow| flow.distinct_100).collect();
         at_100.sort_unstable();
         let (least, most) = (at_100[0], at_100[at_100.len() - 1]);
@@ -148,9 +161,10 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
             format!("{at_100} / {}", flow_ends::text(&last)),
             format!("{converged:.0} %"),
             &relaxation,
+            q.end(machine, mode, flows[0].steps),
         ]
     });
-    let null = row![null, q.null.kl_reverse.at(s), q.null.js.at(s), "-", "-", "-"];
+    let null = row![null, q.null.kl_reverse.at(s), q.null.js.at(s), "-", "-", "-", "-"];
     let trained = format!("Trained on {}", set_title(SETS[s].0));
     let columns = ["collection", "T*", "T_E", "E/N", "|m|", "xi/L", "KL left (nats)", "thermal?"];
     let left = format!(
@@ -158,7 +172,8 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
          the table).",
         100.0 * NOT_THERMAL
     );
-    let how = ["collection", "reverse KL", "JS", "ends at 100 / last", "converged", "relaxation (steps)"];
+    let how =
+        ["collection", "reverse KL", "JS", "ends at 100 / last", "converged", "relaxation (steps)", "its own law"];
     [
         Table::new(format!("{trained}: ends of the flow, pooled over starts, and the null"), columns)
             .rows(ends)
@@ -166,32 +181,50 @@ pub(super) fn flow_tables(q: &Quantities, found: &[Findings], s: usize) -> [Tabl
         Table::new(format!("{trained}: how the ends were reached"), how).rows([null]).rows(reached).note(
             "Ends: distinct ends of the start temperatures at about step 100 and at the last step; they are one where \
              no pair may differ by 0.05 in total variation, else their range is given. Converged: starts whose \
-             windows [t/2, 3t/4) and [3t/4, t] agree.",
+             windows [t/2, 3t/4) and [3t/4, t] agree. Its own law: a Gibbs flow ends at the law of its machine, after \
+             20 tau_int of its chains or more; a mean-field flow has none.",
         ),
     ]
 }
 
-/// The three thermometers of each machine, and the share of ln p that is not two-body.
+/// The three thermometers of each trained machine, the share of ln p that is not two-body, and its distance from the
+/// data.
 pub(super) fn couplings_table(q: &Quantities) -> Table {
-    let row = |s: usize| {
+    let row = |(s, m): (usize, usize)| {
         let ends = &q.flows.ends;
         row![
-            set_title(SETS[s].0),
+            q.title(m),
             q.null.t_star.at(s),
-            ends.t_star.at((s, Mode::Gibbs)),
-            ends.t_energy.at((s, Mode::Gibbs)),
-            q.as_ising.t_eff.at(s),
-            q.as_ising.beyond_pairs.at(s),
-            q.likelihoods.ln_p.at(s),
-            q.likelihoods.kl.at(s)
+            ends.t_star.at((m, Mode::Gibbs)),
+            ends.t_energy.at((m, Mode::Gibbs)),
+            q.as_ising.t_eff.at(m),
+            q.as_ising.beyond_pairs.at(m),
+            q.likelihoods.ln_p.at(m),
+            q.likelihoods.kl.at(m),
+            q.machines.standing(m),
+            q.tau.at(m)
         ]
     };
-    let columns =
-        ["trained on", "T* of the null", "T*, Gibbs end", "T_E, Gibbs end", "T_eff", "beyond pairs", "ln p", "KL"];
-    Table::new("Three thermometers (J/k_B)", columns)
-        .rows(q.set.places().map(row))
+    let columns = [
+        "trained on",
+        "T* of the null",
+        "T*, Gibbs end",
+        "T_E, Gibbs end",
+        "T_eff",
+        "beyond pairs",
+        "ln p",
+        "KL",
+        "likelihood",
+        "tau_int",
+    ];
+    let table = Table::new("Three thermometers (J/k_B)", columns)
+        .rows(q.by_set().map(row))
         .note("Beyond pairs: the share of terms of three and more spins in the variance of ln p over uniform spins.")
-        .note("ln p of a test sample, and KL of the exact law of the training temperatures from the machine's (nats).")
+        .note(
+            "ln p of a test sample, and KL of the exact law of the training temperatures from the machine's (nats). \
+             tau_int of its Gibbs chains in steps.",
+        );
+    q.machines.standings().into_iter().fold(table, Table::note)
 }
 
 /// Test of the thermometer on sets no training used: T* against the true temperature, with E and |m|.

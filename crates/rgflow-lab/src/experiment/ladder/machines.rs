@@ -84,11 +84,8 @@ impl Machine {
 
     /// The stages of a machine of the name `name`, with the time that each is expected to take.
     pub fn cost(&self, settings: &Settings, name: &str, visible: usize) -> Plan {
-        let updates = self.updates(settings, 1) as f64;
-        let rows = (*settings.ladder.batch * self.work() * visible) as f64;
-        let states = if self.method == Method::Exact { 2f64.powi(self.hidden as i32) * visible as f64 } else { 0.0 };
-        let trainings = if self.starts > 1 { 1.5 } else { 1.0 };
-        let training = trainings * updates * (5e-5 + 1e-10 * rows + 1e-10 * states * self.starts as f64);
+        let trainings = if self.starts > 1 { 1.5 * self.starts as f64 } else { 1.0 };
+        let training = trainings * self.course(settings, 1).seconds(visible, self.hidden);
         let ln_z = if self.hidden.min(visible) > 25 {
             20.0
         } else {

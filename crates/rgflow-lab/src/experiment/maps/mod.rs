@@ -4,7 +4,8 @@ mod record;
 
 use crate::study::costs;
 use crate::study::prelude::*;
-use crate::study::settings::{Epochs, Rbm, Units};
+use crate::study::settings::{Epochs, Rbm, Units, check_method};
+use rgflow::rbm::Method;
 use std::fmt::Display;
 
 /// The experiment `maps`.
@@ -24,6 +25,7 @@ struct Axes {
     learning_rates: Rising<Positive>,
     hidden: Rising<Units>,
     cd_steps: Rising<Within<1, 1000>>,
+    methods: List<Method, 1, 6>,
     at: usize,
 }
 
@@ -55,7 +57,13 @@ impl values::Settings for Settings {
         meet("learning_rates", &values::plain(&axes.learning_rates), "rbm.learning_rate", *rbm.learning_rate)?;
         meet("hidden", &values::plain(&axes.hidden), "rbm.hidden", *rbm.hidden)?;
         meet("cd_steps", &values::plain(&axes.cd_steps), "rbm.cd_steps", *rbm.cd_steps)?;
+        meet("methods", &axes.methods, "rbm.method", rbm.method)?;
         meet("epochs", &values::plain(&axes.epochs), "maps.at", axes.at)?;
+        if let Some(twice) = (1..axes.methods.len()).find(|i| axes.methods[..*i].contains(&axes.methods[*i])) {
+            return Err(format!("maps.methods: {} is there twice; name it once", axes.methods[twice]));
+        }
+        let exact = axes.methods.iter().filter(|method| **method == Method::Exact);
+        exact.into_iter().try_for_each(|method| check_method(*method, [torus.lattice.size.pow(2), *rbm.hidden]))?;
         Ok(Self { torus, axes })
     }
 }
@@ -78,6 +86,8 @@ impl Settings {
         machines.extend(others.map(|n| one(format!("hidden-{}", **n), at, &|rbm| rbm.hidden = *n)));
         let others = axes.cd_steps.iter().filter(|n| **n != self.torus.rbm.cd_steps);
         machines.extend(others.map(|n| one(format!("cd-{}", **n), at, &|rbm| rbm.cd_steps = *n)));
+        let others = axes.methods.iter().filter(|method| **method != self.torus.rbm.method);
+        machines.extend(others.map(|method| one(format!("method-{method}"), at, &|rbm| rbm.method = *method)));
         machines
     }
 }
@@ -97,7 +107,8 @@ impl Experiment for Maps {
     const ABOUT: About = About {
         name: "maps",
         time: "two or three minutes",
-        summary: "Maps of the end of the RBM flow over epochs, learning rate, hidden units and CD steps (2D Ising)",
+        summary: "Maps of the end of the RBM flow over epochs, learning rate, hidden units, CD steps and methods (2D \
+            Ising)",
         recipe: RECIPE,
         is_long: true,
         ..About::DEFAULT

@@ -8,30 +8,39 @@ use crate::study::values::plain;
 struct Line {
     name: &'static str,
     label: &'static str,
+    axis: Axis,
     points: Vec<(f64, usize)>,
 }
 
 /// All lines; `place` maps a machine and an epoch to their position.
-fn lines(settings: &Settings, machines: &[Machine], place: impl Fn(usize, usize) -> usize) -> [Line; 4] {
+fn lines(settings: &Settings, machines: &[Machine], place: impl Fn(usize, usize) -> usize) -> [Line; 5] {
     let (axes, rbm) = (&settings.axes, &settings.torus.rbm);
     let middle = axes.learning_rates.iter().position(|rate| *rate == rbm.learning_rate).unwrap_or(0);
     let at = axes.epochs.iter().position(|epochs| **epochs == axes.at).unwrap_or(0);
-    let others = |values: Vec<usize>, one: usize, of: fn(&Machine) -> usize| {
-        let machine = |value: usize| match machines.iter().position(|m| value != one && of(m) == value) {
-            Some(machine) => place(machine, 0),
-            None => place(middle, at),
-        };
-        values.into_iter().map(|value| (value as f64, machine(value))).collect()
+    // The machine off the plane that differs in this, or the one where the axes meet.
+    let other = |is: &dyn Fn(&Machine) -> bool, at_the_middle: bool| match machines.iter().position(is) {
+        Some(machine) if !at_the_middle => place(machine, 0),
+        _ => place(middle, at),
+    };
+    let of_steps = |values: Vec<usize>, one: usize, of: fn(&Machine) -> usize| {
+        values.into_iter().map(|value| (value as f64, other(&|m| of(m) == value, value == one))).collect()
     };
     let epochs = axes.epochs.iter().enumerate().map(|(e, epochs)| (**epochs as f64, place(middle, e))).collect();
     let rates = axes.learning_rates.iter().enumerate().map(|(r, rate)| (**rate, place(r, at))).collect();
-    let hidden = others(plain(&axes.hidden), *rbm.hidden, |m| *m.rbm.hidden);
-    let cd = others(plain(&axes.cd_steps), *rbm.cd_steps, |m| *m.rbm.cd_steps);
+    let methods = axes.methods.iter().enumerate();
+    let methods = methods.map(|(i, method)| (i as f64, other(&|m| m.rbm.method == *method, *method == rbm.method)));
+    let names = Axis::of_names("method", axes.methods.iter().map(|method| method.to_string()));
+    let line = |name, label, points| Line { name, label, axis: Axis::log(label), points };
     [
-        Line { name: "epochs", label: "epochs", points: epochs },
-        Line { name: "learning_rate", label: "learning rate", points: rates },
-        Line { name: "hidden", label: "hidden units", points: hidden },
-        Line { name: "cd_steps", label: "steps of contrastive divergence", points: cd },
+        line("epochs", "epochs", epochs),
+        line("learning_rate", "learning rate", rates),
+        line("hidden", "hidden units", of_steps(plain(&axes.hidden), *rbm.hidden, |m| *m.rbm.hidden)),
+        line(
+            "cd_steps",
+            "steps of contrastive divergence",
+            of_steps(plain(&axes.cd_steps), *rbm.cd_steps, |m| *m.rbm.cd_steps),
+        ),
+        Line { name: "method", label: "method of training", axis: names, points: methods.collect() },
     ]
 }
 
@@ -45,8 +54,8 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let machine = Dimension::names("machine", places.iter().map(named)).words(|place| {
         let (m, e) = places[place];
         let (rbm, epochs) = (&machines[m].rbm, machines[m].epochs[e]);
-        let (hidden, rate, steps) = (*rbm.hidden, *rbm.learning_rate, *rbm.cd_steps);
-        format!("after {epochs} epochs, {hidden} hidden units, learning rate {rate}, CD-{steps}")
+        let (hidden, rate) = (*rbm.hidden, *rbm.learning_rate);
+        format!("after {epochs} epochs, {hidden} hidden units, learning rate {rate}, {}", rbm.by())
     });
     let lines = lines(settings, &machines, place);
     let axis = Dimension::names("axis", lines.iter().map(|line| line.name)).words(|line| lines[line].label.into());
@@ -81,7 +90,7 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         "maps",
         "What training and machine do to the end of the flow",
         "One training and one machine gave the thesis its T*. How far does T* move with the number of epochs, the \
-         learning rate, the number of hidden units and the steps of contrastive divergence?",
+         learning rate, the number of hidden units, the steps of contrastive divergence and the method?",
     );
     record.list(&[&null, &ends, &Grouped(vec![&worth.ln_p, &worth.kl]), &span]);
     record.claims.extend(axis.places().map(|line| {
@@ -119,14 +128,17 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         let levels = [("T_c", Temperature::CRITICAL.value()), ("the mixture", null.t_star.at(()).get())];
         let levels = levels.map(|(label, t)| Curve::level(label, &x, t));
         let curves = [of(Mode::Gibbs), of(Mode::Mean)].into_iter().chain(levels);
-        Panel::curves(line.label, Axis::log(line.label), "T* of the ends (J/k_B)", curves)
+        Panel::curves(line.label, line.axis.clone(), "T* of the ends (J/k_B)", curves)
     };
     let caption = format!(
         "Above: T* of the pooled ends over epochs and learning rate. Then one axis at a time through {} hidden units, \
-         learning rate {}, CD-{}, {} epochs. Trained on all temperatures. Errors over repetitions.",
-        *rbm.hidden, *rbm.learning_rate, *rbm.cd_steps, axes.at
+         learning rate {}, {}, {} epochs. Trained on all temperatures. Errors over repetitions.",
+        *rbm.hidden,
+        *rbm.learning_rate,
+        rbm.by(),
+        axes.at
     );
-    let alt = "Two maps of T* over epochs and learning rate, and four curves of T* along the axes, beside T_c and the \
+    let alt = "Two maps of T* over epochs and learning rate, and five curves of T* along the axes, beside T_c and the \
         mixture.";
     let figure = Figure::new("sec4.maps", "T* of the ends over training and machine").caption(caption, alt);
     let figure = figure.panels([map(Mode::Gibbs), map(Mode::Mean)]).panels(lines.iter().map(along));
@@ -146,13 +158,14 @@ mod tests {
             "maps.learning_rates=[0.01, 0.1]",
             "maps.hidden=[2, 25]",
             "maps.cd_steps=[1, 3]",
+            "maps.methods=[\"cd\", \"pcd\"]",
             "maps.at=2",
         ];
         let settings: Settings = settings(super::super::RECIPE, &sets);
         let machines = settings.machines();
         assert_eq!(
             machines.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(),
-            ["rate-0.01", "rate-0.1", "hidden-2", "cd-3"]
+            ["rate-0.01", "rate-0.1", "hidden-2", "cd-3", "method-pcd"]
         );
         // T* is the machine, plus an eighth for the second epoch and a quarter for the mean field.
         let of_machine = |(m, machine): (usize, &Machine)| {
@@ -178,9 +191,10 @@ mod tests {
             ("maps.learning_rate.gibbs.span", 1.0),
             ("maps.hidden.gibbs.span", 1.875),
             ("maps.cd_steps.mean.span", 2.875),
+            ("maps.method.gibbs.span", 3.875),
         ];
         check(&output, &values, &["sec4.maps"]);
-        assert_eq!(verdicts(&output), ["agrees", "depends", "depends", "depends"]);
+        assert_eq!(verdicts(&output), ["agrees", "depends", "depends", "depends", "depends"]);
         // Rows are learning rates, columns epochs.
         assert!(matches!(output.summary.rows[1][2], crate::record::Cell::Value { value: Some(2.125), .. }));
     }

@@ -50,6 +50,7 @@ pub(super) fn stage(study: &Study, spec: &MachineSpec) -> Result<Artifact, Error
                 updates: *training.epochs * per_epoch,
                 batching: Batching::Mini { size: *rbm.batch, repeats: false },
                 descent: Descent::new(Rule::Sgd(Sgd), *training.learning_rate as f32),
+                method: rbm.method,
                 evaluate_every: per_epoch,
                 snapshots: snapshots.iter().map(|epoch| **epoch * per_epoch).collect(),
                 ..rbm::Training::default()

@@ -1,7 +1,9 @@
 //! Settings of `mnist`, and those it shares with `mnist-maps`.
 
 use crate::study::prelude::*;
+use crate::study::settings::{check_method, is_cd};
 use crate::study::values::real;
+use rgflow::rbm::Method;
 
 /// Pixels of an image of the original files.
 pub(super) const PIXELS: usize = 28 * 28;
@@ -38,6 +40,8 @@ pub(super) struct Classifier {
 pub(super) struct Rbm {
     pub hidden: Within<1, 10_000>,
     pub batch: Within<1, 5400>,
+    #[serde(skip_serializing_if = "is_cd")]
+    pub method: Method,
     pub weight_scale: NotNegative,
 }
 
@@ -108,6 +112,7 @@ impl Common {
                 return Err(format!("{key}.batch = {batch}: must be 1 to {images}, the images that it is trained on"));
             }
         }
+        check_method(rbm.method, [PIXELS, *rbm.hidden])?;
         let [steps, mean_steps] = [&flow.steps, &flow.mean_steps].map(|steps| values::plain(steps));
         if steps.len() != mean_steps.len() {
             return Err(format!("flow.mean_steps = {mean_steps:?}: must be as many as flow.steps = {steps:?}"));
