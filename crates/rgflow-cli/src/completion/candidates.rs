@@ -1,5 +1,5 @@
-//! Candidates for the next word: experiments, items of the thesis, and settings and numbers of the experiment that is named on the
-//! line.
+//! Candidates for the next word: experiments, items of the thesis, and settings and numbers of the experiment that is
+//! named on the line.
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use rgflow_lab::artifact::recipe::{self, Key};

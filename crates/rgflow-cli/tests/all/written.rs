@@ -47,8 +47,8 @@ const RUNS: &[(&str, &str)] = &[
 /// may differ. The findings of `train rbm` have tau_int of the machine's chains since.
 const REMADE: &[(&str, &str)] = &[("train-rbm", "examine")];
 
-/// Runs and prints whose errors are by Student's t, half of the 95.45 % interval since; they were the half width of that
-/// of 68.3 %. Errors, and verdicts that rest on them, may differ.
+/// Runs and prints whose errors are by Student's t, half of the 95.45 % interval since; they were the half width of
+/// that of 68.3 %. Errors, and verdicts that rest on them, may differ.
 const WIDER: &[&str] = &["mcrg", "couplings-bits"];
 
 /// What was printed, with `--json`, in `written/printed`.

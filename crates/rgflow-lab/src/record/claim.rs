@@ -59,8 +59,8 @@ impl Claim {
     }
 }
 
-/// The verdict table: statement of the thesis, measured number, null, whether the two differ, verdict. One line per claim
-/// of `records`.
+/// The verdict table: statement of the thesis, measured number, null, whether the two differ, verdict. One line per
+/// claim of `records`.
 pub fn verdicts<'a>(records: impl IntoIterator<Item = &'a Record>) -> Table {
     let columns = ["item", "the thesis states", "measured", "null (no machine)", "against the null", "verdict"]
         .map(String::from)

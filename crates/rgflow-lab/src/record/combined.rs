@@ -26,8 +26,8 @@ pub struct Combined {
     pub how: &'static str,
 }
 
-/// Mean over repetitions. Two or more: Student's t over seeds, which includes the noise of samples, such that two errors
-/// are the 95.45 % interval; one: its own error.
+/// Mean over repetitions. Two or more: Student's t over seeds, which includes the noise of samples, such that two
+/// errors are the 95.45 % interval; one: its own error.
 pub fn over_seeds(values: &[Option<Measured>], n: f64) -> Combined {
     let known: Option<Vec<Measured>> = values.iter().copied().collect();
     let Some(known) = known.filter(|k| !k.is_empty()) else {

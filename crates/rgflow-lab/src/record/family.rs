@@ -22,8 +22,8 @@ fn tests(record: &Record, claim: &Claim) -> [Option<Test>; 2] {
 }
 
 /// One sentence or two below a table of these claims: how many comparisons have an error, how many would differ by
-/// chance, how many do, and which of these do not remain by Holm's procedure over all of them. `None` if there are fewer
-/// than two.
+/// chance, how many do, and which of these do not remain by Holm's procedure over all of them. `None` if there are
+/// fewer than two.
 pub fn family<'a>(claims: impl IntoIterator<Item = (&'a Record, &'a Claim)>) -> Option<String> {
     let level = 1.0 - TWO_ERRORS;
     let tests: Vec<Test> = claims.into_iter().flat_map(|(record, claim)| tests(record, claim)).flatten().collect();

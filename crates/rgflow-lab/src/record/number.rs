@@ -19,7 +19,8 @@ pub struct Number {
     /// Only if the value is a bound or a range: `[low, high]`, `null` = open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[Option<f64>; 2]>,
-    /// Only of a fraction of counted trials, whose number is `n_eff`: ends of its 95.45 % interval, which is not symmetric.
+    /// Only of a fraction of counted trials, whose number is `n_eff`: ends of its 95.45 % interval, which is not
+    /// symmetric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<[f64; 2]>,
     /// Method of measurement, and description of the error.
@@ -43,8 +44,8 @@ pub struct Comparison {
     /// Deviation that the source's "about" allows beside errors; missing where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
-    /// Probability of a value at least so far off, to either side, if chance alone takes it beyond the tolerance; missing
-    /// without an error.
+    /// Probability of a value at least so far off, to either side, if chance alone takes it beyond the tolerance;
+    /// missing without an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
 }
@@ -152,8 +153,8 @@ impl Number {
         }
     }
 
-    /// If the outcome of the first comparison `changes` with a setting: its verdict is `depends`, and its source names the
-    /// `setting`. A comparison that decides nothing stays as it is.
+    /// If the outcome of the first comparison `changes` with a setting: its verdict is `depends`, and its source names
+    /// the `setting`. A comparison that decides nothing stays as it is.
     pub fn depending_on(mut self, setting: &str, changes: bool) -> Self {
         let decided = |first: &&mut Comparison| matches!(first.verdict, Verdict::Agrees | Verdict::Differs);
         if let Some(first) = self.compare.first_mut().filter(decided).filter(|_| changes) {
@@ -348,8 +349,8 @@ mod tests {
         assert_eq!(exact.compare[0].p, None);
     }
 
-    /// Two of three are not "always", which would have no exception, and three of three are not "never"; one of three may
-    /// be one half.
+    /// Two of three are not "always", which would have no exception, and three of three are not "never"; one of three
+    /// may be one half.
     #[test]
     fn a_fraction_is_compared_by_its_own_interval() {
         let compared = |yes, reference, tolerance| {

@@ -1,4 +1,5 @@
-//! Four kinds of data: thermal spins, small pictures, large pictures, and separate clusters. Each is the same for all methods and seeds.
+//! Four kinds of data: thermal spins, small pictures, large pictures, and separate clusters. Each is the same for all
+//! methods and seeds.
 
 use rand::RngExt;
 use rgflow::exact::{Mixture, transfer};
@@ -45,7 +46,8 @@ fn packed(bits: &Array2<f32>, low: f32) -> Vec<u8> {
     bytes
 }
 
-/// Spins of the 10 x 10 Ising model, 1000 independent configurations at each of 25 temperatures from 0 to 6; 200 for test and validation.
+/// Spins of the 10 x 10 Ising model, 1000 independent configurations at each of 25 temperatures from 0 to 6; 200 for
+/// test and validation.
 pub fn ising() -> Result<Data, Box<dyn Error>> {
     let temperatures: Vec<Temperature> =
         (0..25).map(|k| Temperature::new(0.25 * f64::from(k))).collect::<Result<_, _>>()?;
@@ -72,8 +74,8 @@ pub fn ising() -> Result<Data, Box<dyn Error>> {
     })
 }
 
-/// The 1797 handwritten digits of E. Alpaydin and C. Kaynak (UCI Machine Learning Repository, 1998): grey levels 0 ... 16 are the
-/// probability of a 1, drawn once.
+/// The 1797 handwritten digits of E. Alpaydin and C. Kaynak (UCI Machine Learning Repository, 1998): grey levels 0 ...
+/// 16 are the probability of a 1, drawn once.
 pub fn digits() -> Result<Data, Box<dyn Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rgflow-cli/tests/data/digits.csv.gz");
     let file = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -99,8 +101,8 @@ pub fn digits() -> Result<Data, Box<dyn Error>> {
     })
 }
 
-/// Ten random prototypes of 64 bits with the weights 1 : 2 : ... : 10, each bit flipped with the probability 0.05: modes with 32 +- 4
-/// bits between them, which no chain of single steps crosses.
+/// Ten random prototypes of 64 bits with the weights 1 : 2 : ... : 10, each bit flipped with the probability 0.05:
+/// modes with 32 +- 4 bits between them, which no chain of single steps crosses.
 pub fn clusters() -> Data {
     const FLIP: f64 = 0.05;
     let mut random = streams().generator("clusters/prototypes", 0);
@@ -138,8 +140,8 @@ pub fn clusters() -> Data {
     }
 }
 
-/// MNIST from its IDX files in `folder`, plain or packed by gzip; grey levels are the probability of a 1, drawn once. The last 5000
-/// samples of the training set are for validation.
+/// MNIST from its IDX files in `folder`, plain or packed by gzip; grey levels are the probability of a 1, drawn once.
+/// The last 5000 samples of the training set are for validation.
 pub fn mnist(folder: &Path) -> Result<Data, Box<dyn Error>> {
     let images = |name: &str| -> Result<Array2<f32>, Box<dyn Error>> {
         let (plain, packed) = (folder.join(name), folder.join(format!("{name}.gz")));

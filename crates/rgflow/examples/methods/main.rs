@@ -3,8 +3,9 @@
 //! `cargo run --release -p rgflow --example methods -- [--seconds 2] [--seeds 10] [--data ising,digits,clusters,mnist]
 //! [--mnist FOLDER] [--hidden UNITS] [--only "END;END"]`
 //!
-//! Seconds are CPU seconds of the process, which runs on one thread. Each method has the learning rate that was best on validation samples
-//! with a seed apart, and as many updates as fit into the seconds by a calibration. The result is a table for `docs/design/training.md`.
+//! Seconds are CPU seconds of the process, which runs on one thread. Each method has the learning rate that was best on
+//! validation samples with a seed apart, and as many updates as fit into the seconds by a calibration. The result is a
+//! table for `docs/design/training.md`.
 
 mod data;
 mod methods;

@@ -113,7 +113,8 @@ impl Recipe {
         (1..=n_hidden.div_ceil(step)).map(|k| (k * step).min(n_hidden)).collect()
     }
 
-    /// A machine of `data` after `updates` updates in all, at least one for each size; `None` where the parameters ran away.
+    /// A machine of `data` after `updates` updates in all, at least one for each size; `None` where the parameters ran
+    /// away.
     pub fn train(&self, data: &Data, rate: f32, updates: usize, streams: Streams) -> Result<Option<Rbm>, RbmError> {
         let units = if self.as_spins { Units::SPIN } else { data.units() };
         let mut random = streams.generator("methods/init", 0);

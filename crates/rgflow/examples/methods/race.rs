@@ -85,8 +85,8 @@ fn ln_p<const N: usize>(rbm: &Rbm, sets: [&[u8]; N]) -> Result<[f64; N], RbmErro
     Ok(sets.map(|set| rbm.log_likelihood(Samples::Packed(set).values(rbm).view(), ln_z).value))
 }
 
-/// CPU seconds of a training of one update, which is the cost of the start, and further updates per second, from the shortest training of
-/// a power of two updates that takes `seconds` more.
+/// CPU seconds of a training of one update, which is the cost of the start, and further updates per second, from the
+/// shortest training of a power of two updates that takes `seconds` more.
 fn calibrated(recipe: &Recipe, data: &Data, seconds: f64) -> Result<[f64; 2], RbmError> {
     let taken = |updates| -> Result<f64, RbmError> {
         let before = ProcessTime::now();
@@ -104,7 +104,8 @@ fn calibrated(recipe: &Recipe, data: &Data, seconds: f64) -> Result<[f64; 2], Rb
     }
 }
 
-/// Climbs the rates from 0.05 on, of momentum and Adam from 0.005, while ln p of the validation samples rises: to larger ones, or else to smaller ones.
+/// Climbs the rates from 0.05 on, of momentum and Adam from 0.005, while ln p of the validation samples rises: to
+/// larger ones, or else to smaller ones.
 fn best_rate(recipe: &Recipe, data: &Data, updates: usize) -> Result<f32, RbmError> {
     let value = |k: usize| -> Result<f64, RbmError> {
         let Some(rbm) = recipe.train(data, RATES[k], updates, Streams::new(PILOT))? else {

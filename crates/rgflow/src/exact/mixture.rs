@@ -161,8 +161,9 @@ impl Mixture {
         spins.rows().into_iter().map(|s| self.lattice.energy(s)).collect()
     }
 
-    /// P(T | s) of each temperature of positive weight, in their order, given a configuration of the energy `energy` (in
-    /// total, in J): Bayes with the weights as prior. No thermometer reads more from s than this, as the law at T depends on E alone.
+    /// P(T | s) of each temperature of positive weight, in their order, given a configuration of the energy `energy`
+    /// (in total, in J): Bayes with the weights as prior. No thermometer reads more from s than this, as the law at T
+    /// depends on E alone.
     ///
     /// All NaN where no temperature allows the energy.
     ///

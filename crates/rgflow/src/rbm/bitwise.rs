@@ -1,7 +1,8 @@
-//! Contrastive divergence where both layers are two-valued and the data are bits: products by subset sums, states as bits.
+//! Contrastive divergence where both layers are two-valued and the data are bits: products by subset sums, states as
+//! bits.
 //!
-//! The machine lies in blocks of sixteen hidden units while it is in training: what a product leaves is drawn from, averaged
-//! or climbed where it lies, while it is in the nearest cache.
+//! The machine lies in blocks of sixteen hidden units while it is in training: what a product leaves is drawn from,
+//! averaged or climbed where it lies, while it is in the nearest cache.
 
 use super::contrastive::{Biases, clipping};
 use super::phases::{Offsets, Phases};
@@ -23,7 +24,8 @@ pub(super) struct Bitwise {
     visible_bias: Vec<Line>,
     levels: [Levels; 2],
     phases: Phases,
-    /// Visible units of the data, and of the chains of the negative phase, which with `persistent` go on from update to update.
+    /// Visible units of the data, and of the chains of the negative phase, which with `persistent` go on from update to
+    /// update.
     data: Bits,
     chains: Bits,
     hidden: Bits,
@@ -167,7 +169,8 @@ impl Bitwise {
         self.climb(half);
     }
 
-    /// Fills the rows of `means` from `first` on, of the data if that is 0, else of the chains; draws the hidden units if asked to.
+    /// Fills the rows of `means` from `first` on, of the data if that is 0, else of the chains; draws the hidden units
+    /// if asked to.
     fn average(&mut self, first: usize, draw: bool) {
         let levels = self.levels[1];
         let (bits, samples, sign) = match first {
@@ -322,7 +325,8 @@ impl Bitwise {
     }
 }
 
-/// Means of the units in the first `W` lanes of the lines, side by side so that all lanes of a vector work; the other lanes become 0.
+/// Means of the units in the first `W` lanes of the lines, side by side so that all lanes of a vector work; the other
+/// lanes become 0.
 fn narrow_means<const W: usize>(lines: &mut [Line], levels: Levels, means: &mut [f32]) {
     let means = &mut means[..W * lines.len()];
     for (to, line) in means.as_chunks_mut::<W>().0.iter_mut().zip(lines.iter()) {
@@ -357,7 +361,8 @@ mod tests {
     use crate::learning::{Rule, Sgd};
     use crate::random::Streams;
 
-    /// Hidden units that are no units have no weights, whatever the levels: they would pull at the visible units with `low`.
+    /// Hidden units that are no units have no weights, whatever the levels: they would pull at the visible units with
+    /// `low`.
     #[test]
     fn padding_stays_zero() {
         let streams = Streams::new(1);

@@ -1,8 +1,8 @@
 //! One update by contrastive divergence: the gradient of the likelihood from k steps of a Gibbs chain.
 //!
-//! Positive phase: v0 clamped to data, hidden units by their expectation. Negative phase: hidden units drawn, k steps, hidden
-//! units of the last step by their expectation again (Hinton 2002; thesis eqs 2.4.24-2.4.26). The chain starts at the data
-//! (CD-k), or goes on from where the update before left it (persistent chains, PCD-k: Tieleman 2008).
+//! Positive phase: v0 clamped to data, hidden units by their expectation. Negative phase: hidden units drawn, k steps,
+//! hidden units of the last step by their expectation again (Hinton 2002; thesis eqs 2.4.24-2.4.26). The chain starts
+//! at the data (CD-k), or goes on from where the update before left it (persistent chains, PCD-k: Tieleman 2008).
 
 use super::aided::Aided;
 use super::phases::{Offsets, Phases};
@@ -17,8 +17,8 @@ use ndarray::Array2;
 /// Rows whose f32 sum is taken before it is added in f64.
 const ROWS: usize = 64;
 
-/// A machine with real units or real data in training (for bits see [`super::bitwise`]), with what its updates need: an update
-/// allocates nothing but what the matrix products pack.
+/// A machine with real units or real data in training (for bits see [`super::bitwise`]), with what its updates need: an
+/// update allocates nothing but what the matrix products pack.
 pub(super) struct Contrastive {
     phases: Phases,
     kernel: Kernel,
@@ -28,7 +28,8 @@ pub(super) struct Contrastive {
     /// What makes their states in the place of Gibbs steps.
     aided: Option<Aided>,
     random: Bulk,
-    /// Expectations of the hidden units of both phases; the second is negated, so that one product gives the difference.
+    /// Expectations of the hidden units of both phases; the second is negated, so that one product gives the
+    /// difference.
     h: Array2<f32>,
     /// Visible values in the same rows as `h`.
     values: Array2<f32>,

@@ -23,12 +23,12 @@ fn map(layer: &'static str, from: &Units, to: &Units, n: usize) -> Result<Map, R
 }
 
 impl Rbm {
-    /// The machine with the same law in other units: the same p(v) over corresponding states, the same Gibbs kernel. Exact up to
-    /// the rounding of the parameters to f32.
+    /// The machine with the same law in other units: the same p(v) over corresponding states, the same Gibbs kernel.
+    /// Exact up to the rounding of the parameters to f32.
     ///
     /// # Errors
-    /// [`RbmError::Conversion`] between units of different kinds or numbers of states; [`RbmError::Shape`] if there is a sigma for each unit and
-    /// their number does not fit.
+    /// [`RbmError::Conversion`] between units of different kinds or numbers of states; [`RbmError::Shape`] if there is
+    /// a sigma for each unit and their number does not fit.
     ///
     /// ```
     /// use rgflow::{random::Streams, rbm::{Rbm, Units}};

@@ -3,8 +3,9 @@
 use super::{Rbm, RbmError, Samples};
 use ndarray::{Array1, Array2};
 
-/// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has diverged:
-/// trained machines have about 1. Also that of a reconstruction by Gaussian units, in units of what their values are by themselves.
+/// Size of the weights, in the unit in which those of a {-1, +1} machine are measured, beyond which a training has
+/// diverged: trained machines have about 1. Also that of a reconstruction by Gaussian units, in units of what their
+/// values are by themselves.
 const DIVERGED: f64 = 100.0;
 
 /// How one sees that a training has run away, if it has; `bound` is that of [`bound`].
@@ -26,8 +27,9 @@ pub(super) fn bound(rbm: &Rbm, test: Samples) -> Result<Option<f64>, RbmError> {
     Ok(Some(zeros.reconstruction_cost(test) + variances.iter().sum::<f64>() / 2.0))
 }
 
-/// Says so where the weights of discrete units are beyond [`DIVERGED`]. Such units bound the gradient, so that their weights stay
-/// finite: units that never waver are the sign. Gaussian hidden units take the unit 2 sigma; the data of visible ones may be large.
+/// Says so where the weights of discrete units are beyond [`DIVERGED`]. Such units bound the gradient, so that their
+/// weights stay finite: units that never waver are the sign. Gaussian hidden units take the unit 2 sigma; the data of
+/// visible ones may be large.
 pub(super) fn stuck(rbm: &Rbm) -> Option<String> {
     rbm.visible_units().sites()?;
     let (visible, hidden) = (rbm.visible_units().span(rbm.n_visible()), rbm.hidden_units().span(rbm.n_hidden()));

@@ -5,16 +5,19 @@ use super::{Rbm, RbmError, Sites, Units};
 /// Largest two-valued layer that is enumerated; others have no more states.
 pub(super) const MOST_UNITS: usize = 25;
 
-/// Low bits of the number of a state that a block runs through, at most. Fixed, so that sums over blocks do not depend on threads.
+/// Low bits of the number of a state that a block runs through, at most. Fixed, so that sums over blocks do not depend
+/// on threads.
 const BLOCK_BITS: usize = 12;
 
-/// The states of the visible layer of a machine, numbered as [`Sites`] says, and their -F(v) = ln sum_h exp(-H(v, h)), in f64.
+/// The states of the visible layer of a machine, numbered as [`Sites`] says, and their -F(v) = ln sum_h exp(-H(v, h)),
+/// in f64.
 ///
 /// Blocks of at most 2^12 states are run through in the order of a modular Gray code, so that a step changes one site.
 pub(super) struct VisibleStates<'a> {
     n: usize,
     sites: Sites,
-    /// Units of a site that the step from each of its states to the next changes: number in the site, change, and value after it.
+    /// Units of a site that the step from each of its states to the next changes: number in the site, change, and value
+    /// after it.
     steps: Vec<Vec<(usize, f64, f64)>>,
     hidden: &'a Units,
     /// Shape (n, n_hidden).
@@ -118,8 +121,8 @@ impl<'a> VisibleStates<'a> {
         }
     }
 
-    /// Of two-valued units: fills `z` with the fields of the hidden units at the visible `spins` (-1 low, +1 high; any number of units)
-    /// and returns the two parts of -F: sum_i b_i v_i and the sum over the hidden units.
+    /// Of two-valued units: fills `z` with the fields of the hidden units at the visible `spins` (-1 low, +1 high; any
+    /// number of units) and returns the two parts of -F: sum_i b_i v_i and the sum over the hidden units.
     pub(super) fn parts(&self, spins: &[f64], z: &mut [f64]) -> (f64, f64) {
         z.copy_from_slice(&self.hidden_bias);
         let mut linear = 0.0;
@@ -131,8 +134,8 @@ impl<'a> VisibleStates<'a> {
         (linear, self.hidden.ln_sum(z))
     }
 
-    /// Of two-valued units: (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is `spin`, the hidden
-    /// units have the fields `z` and their part of -F is `here`. `moved`: space for as many fields.
+    /// Of two-valued units: (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is
+    /// `spin`, the hidden units have the fields `z` and their part of -F is `here`. `moved`: space for as many fields.
     pub(super) fn half_log_odds(&self, i: usize, spin: f64, (z, here): (&[f64], f64), moved: &mut [f64]) -> f64 {
         let (_, delta, _) = self.steps[0][0];
         moved.copy_from_slice(z);

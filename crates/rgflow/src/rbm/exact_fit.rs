@@ -5,8 +5,8 @@ use super::{ExactStep, ExactTraining, Rbm, RbmError};
 use crate::learning::Optimiser;
 use crate::restart::{Resumable, Stopped, Unfit, decode, demand, encode, steps_per_advance};
 
-/// A training on its way; see [`super::train_exactly`], which brings one to its end. Its work is counted in updates, and an advance ends
-/// at each record.
+/// A training on its way; see [`super::train_exactly`], which brings one to its end. Its work is counted in updates,
+/// and an advance ends at each record.
 pub struct ExactFit<'a> {
     rbm: Rbm,
     q: &'a [f64],
@@ -135,7 +135,8 @@ mod tests {
     use crate::rbm::{Objective, train_exactly};
     use std::ops::ControlFlow::{Break, Continue};
 
-    /// Left after any step and taken up by another, a training ends with the same bytes, and one that diverges does so again.
+    /// Left after any step and taken up by another, a training ends with the same bytes, and one that diverges does so
+    /// again.
     #[test]
     fn an_exact_training_left_anywhere_ends_with_the_same_bytes() {
         let q: Vec<f64> = (0..8).map(|s| f64::from(s + 1) / 36.0).collect();

@@ -1,7 +1,8 @@
 //! Exact sums of machines of two-valued units, one layer of which has at most 25: ln Z and moments.
 //!
-//! The states of the smaller layer are enumerated, those of the other are summed over in closed form. The fields of the other layer are
-//! sums of what the two halves of the smaller one give, so their exponentials are products of two tables (`kernel::half_layers`).
+//! The states of the smaller layer are enumerated, those of the other are summed over in closed form. The fields of the
+//! other layer are sums of what the two halves of the smaller one give, so their exponentials are products of two
+//! tables (`kernel::half_layers`).
 
 use super::enumeration::{MOST_UNITS, VisibleStates};
 use super::{Layer, Levels, Rbm, RbmError};
@@ -11,7 +12,8 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use std::f64::consts::LN_2;
 
-/// Exact expectation values under p(v, h): what the negative phase of the likelihood's gradient needs (thesis eq. 2.4.11).
+/// Exact expectation values under p(v, h): what the negative phase of the likelihood's gradient needs (thesis eq.
+/// 2.4.11).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
     /// ln Z.
@@ -44,7 +46,8 @@ pub(super) struct SmallLayer {
 }
 
 impl SmallLayer {
-    /// `None` if a layer is not two-valued, the hidden one has fewer than 5 units or more than 25, or its fields are too large.
+    /// `None` if a layer is not two-valued, the hidden one has fewer than 5 units or more than 25, or its fields are
+    /// too large.
     pub(super) fn new(rbm: &Rbm) -> Option<Self> {
         let levels = [rbm.visible_units().levels()?, rbm.hidden_units().levels()?];
         let (n, m) = rbm.weights.dim();
@@ -65,7 +68,8 @@ impl SmallLayer {
             let ends = (0..m).map(|a| add(i, a));
             ends.fold((base[i], base[i]), |(least, most), x| (least + x.min(0.0), most + x.max(0.0)))
         };
-        // The smaller factor of the two: 1 + e^x with x counted from the value that is the likelier one over all states.
+        // The smaller factor of the two: 1 + e^x with x counted from the value that is the likelier one over all
+        // states.
         let (mut from_low, mut largest) = (vec![true; n], vec![0.0; n]);
         for i in 0..n {
             let (least, most) = range(i);
@@ -148,9 +152,11 @@ impl Rbm {
         }
     }
 
-    /// Exact \<v>, \<h>, \<v h> and ln Z, by enumeration of the layer of fewer states: at most those of 25 two-valued units.
+    /// Exact \<v>, \<h>, \<v h> and ln Z, by enumeration of the layer of fewer states: at most those of 25 two-valued
+    /// units.
     ///
-    /// O(states times the size of the other layer), in parallel; the same bits for any number of threads and on every CPU.
+    /// O(states times the size of the other layer), in parallel; the same bits for any number of threads and on every
+    /// CPU.
     ///
     /// # Errors
     /// As [`Rbm::ln_z`], but that machines with Gaussian units in both layers are refused.
@@ -230,8 +236,8 @@ pub(super) mod tests {
         rbm.with_units(visible.parse().unwrap(), hidden.parse().unwrap()).unwrap()
     }
 
-    /// Sizes on both sides of every limit, all kinds of values, weak to very strong weights: ln Z and moments against the walk through the
-    /// states of the other layer or of the same one.
+    /// Sizes on both sides of every limit, all kinds of values, weak to very strong weights: ln Z and moments against
+    /// the walk through the states of the other layer or of the same one.
     #[test]
     fn tables_give_what_the_walk_through_all_states_gives() {
         for (n, m) in [(7, 5), (5, 9), (12, 8), (9, 12), (40, 6)] {

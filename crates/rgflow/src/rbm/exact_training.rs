@@ -1,4 +1,5 @@
-//! Training by exact gradients: KL(q || p), KL(p || q) or the Jensen-Shannon divergence, by enumeration of the visible states.
+//! Training by exact gradients: KL(q || p), KL(p || q) or the Jensen-Shannon divergence, by enumeration of the visible
+//! states.
 //!
 //! With g(v) = -dF(v)/dtheta, dp(v)/dtheta = p(v) (g(v) - \<g>_p). So each gradient is sum_v c(v) g(v) with
 //! - KL(q || p): c = p - q (thesis eq. 2.4.11),
@@ -82,8 +83,9 @@ pub struct ExactStep {
 }
 
 impl Rbm {
-    /// The exact distances from the law `q` and the exact gradient of `objective`. At most 2^20 visible states (20 two-valued units), any
-    /// hidden units. `q`: probabilities of the visible states in the order of [`Rbm::ln_visible_law`].
+    /// The exact distances from the law `q` and the exact gradient of `objective`. At most 2^20 visible states (20
+    /// two-valued units), any hidden units. `q`: probabilities of the visible states in the order of
+    /// [`Rbm::ln_visible_law`].
     ///
     /// O(states n_visible n_hidden), in parallel; the same bits for any number of threads.
     ///
@@ -156,8 +158,8 @@ fn coefficients(q: &[f64], p: &[f64], ln_p: &[f64], objective: Objective) -> Vec
     }
 }
 
-/// Trains `rbm` towards the law `q` by the full exact gradient, an [`ExactFit`] brought to its end; returns the machine and the distances at update 0, every
-/// `record_every` updates and at the end. `progress` is called at each record.
+/// Trains `rbm` towards the law `q` by the full exact gradient, an [`ExactFit`] brought to its end; returns the machine
+/// and the distances at update 0, every `record_every` updates and at the end. `progress` is called at each record.
 ///
 /// # Errors
 /// As [`Rbm::exact_gradient`]; settings that cannot be; [`RbmError::Diverged`]; [`RbmError::Stopped`] where

@@ -1,5 +1,5 @@
-//! Ascent of \<v h>_data - \<v h>_machine (thesis eq. 2.4.11) without chains: the second exactly, by enumeration, or from expectation
-//! values iterated from the data (mean-field CD, thesis eqs 2.4.15, 2.4.24 and 2.4.25 read literally).
+//! Ascent of \<v h>_data - \<v h>_machine (thesis eq. 2.4.11) without chains: the second exactly, by enumeration, or
+//! from expectation values iterated from the data (mean-field CD, thesis eqs 2.4.15, 2.4.24 and 2.4.25 read literally).
 
 use super::contrastive::{Biases, clipping};
 use super::phases::{Offsets, Phases};

@@ -1,4 +1,5 @@
-//! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same bytes.
+//! A training with its evaluations, early stopping and snapshots, update by update: what is left goes on to the same
+//! bytes.
 
 use super::divergence::{bound, runaway};
 use super::training::{FreshSamples, Metrics, Snapshot, Trained, Trainer};
@@ -9,8 +10,8 @@ use crate::restart::{Resumable, Stopped, Unfit, complete_and_tell, decode, encod
 use ndarray::ArrayView2;
 use std::ops::ControlFlow;
 
-/// A training on its way; see [`train`], which brings one to its end. Its work is counted in updates, and an advance ends at
-/// each evaluation.
+/// A training on its way; see [`train`], which brings one to its end. Its work is counted in updates, and an advance
+/// ends at each evaluation.
 pub struct Fit<'a> {
     trainer: Trainer<'a>,
     test: Samples<'a>,
@@ -80,7 +81,8 @@ impl<'a> Fit<'a> {
         })
     }
 
-    /// Also measures the reconstruction cost of the training samples `shown` at each evaluation; the training is the same.
+    /// Also measures the reconstruction cost of the training samples `shown` at each evaluation; the training is the
+    /// same.
     ///
     /// # Errors
     /// [`RbmError`] that names the sample or shape which is not valid.
@@ -100,7 +102,8 @@ impl<'a> Fit<'a> {
         Ok(self)
     }
 
-    /// Trains on new samples in each pass ([`Trainer::with_fresh_samples`]); costs of training samples are still of those given.
+    /// Trains on new samples in each pass ([`Trainer::with_fresh_samples`]); costs of training samples are still of
+    /// those given.
     ///
     /// # Errors
     /// As [`Trainer::with_fresh_samples`].
@@ -119,8 +122,8 @@ impl<'a> Fit<'a> {
         Ok(self)
     }
 
-    /// Also measures ln p of the test set at the evaluations at multiples of `every` updates and at the end, where ln Z can be enumerated
-    /// ([`Rbm::ln_z`]); the training is the same.
+    /// Also measures ln p of the test set at the evaluations at multiples of `every` updates and at the end, where ln Z
+    /// can be enumerated ([`Rbm::ln_z`]); the training is the same.
     pub fn with_likelihood(mut self, every: usize) -> Self {
         self.likelihood_every = every;
         self
@@ -218,8 +221,8 @@ fn cost(rbm: &Rbm, test: Samples, on: StopOn) -> Result<f64, RbmError> {
 /// Weights and biases of a machine.
 type Parameters = [Vec<f32>; 3];
 
-/// The restart of a training: updates and the state of its trainer, that of early stopping, tail average, evaluations, snapshots, the machine
-/// to return, and whether it diverged.
+/// The restart of a training: updates and the state of its trainer, that of early stopping, tail average, evaluations,
+/// snapshots, the machine to return, and whether it diverged.
 type State = (
     (usize, Vec<u8>, StoppingState<Parameters>),
     (u64, Vec<f64>),
@@ -321,7 +324,8 @@ impl TailAverage {
 /// it, make a [`Fit`] and [`Fit::complete`] it. Random streams are "PURPOSE/gibbs" and "PURPOSE/shuffle".
 ///
 /// # Errors
-/// [`RbmError`] that names the setting, shape or sample which is not valid; [`RbmError::Diverged`] if the parameters run away.
+/// [`RbmError`] that names the setting, shape or sample which is not valid; [`RbmError::Diverged`] if the parameters
+/// run away.
 ///
 /// ```
 /// use ndarray::Array2;

@@ -1,7 +1,7 @@
 //! Gibbs sampling: v -> h -> v with sampled states (thesis section 2.4.2).
 //!
-//! Two-valued units are bits and go through subset sums. Units of other kinds, grey levels and expectation values are real values: they
-//! go through matrix products and are never thresholded.
+//! Two-valued units are bits and go through subset sums. Units of other kinds, grey levels and expectation values are
+//! real values: they go through matrix products and are never thresholded.
 
 use super::layer_states::LayerStates;
 use super::units::Noise;
@@ -104,7 +104,8 @@ pub struct Chains {
     visible: LayerStates,
     hidden: LayerStates,
     rows: usize,
-    /// Fields of the hidden units, block after block of sixteen, with rows up to a multiple of eight, once they are asked for.
+    /// Fields of the hidden units, block after block of sixteen, with rows up to a multiple of eight, once they are
+    /// asked for.
     fields: Vec<[Line; ROWS]>,
     scratch: Scratch,
 }
@@ -157,8 +158,9 @@ impl Chains {
         layer.bits.restore(&nibbles)
     }
 
-    /// Sets the visible units to samples, a row for each chain: bits of two-valued units, or values. Values of two-valued units that are
-    /// all low or high become bits; any other (grey levels, expectation values) are kept as they are until the units are drawn.
+    /// Sets the visible units to samples, a row for each chain: bits of two-valued units, or values. Values of
+    /// two-valued units that are all low or high become bits; any other (grey levels, expectation values) are kept as
+    /// they are until the units are drawn.
     ///
     /// # Errors
     /// [`RbmError::Shape`] for another shape, [`RbmError::NotTwoValued`] for bits of other units.
@@ -222,8 +224,8 @@ impl Chains {
         self.hidden.write(out);
     }
 
-    /// Finds the fields of the hidden units, which [`Chains::draw_hidden`] draws from, and writes the units' expectations
-    /// (thesis eq. 2.4.22) to `means`, rows x n_hidden.
+    /// Finds the fields of the hidden units, which [`Chains::draw_hidden`] draws from, and writes the units'
+    /// expectations (thesis eq. 2.4.22) to `means`, rows x n_hidden.
     ///
     /// # Panics
     /// If `means` has another length, which is an error of the caller.
@@ -273,11 +275,11 @@ impl Chains {
     }
 }
 
-/// Steps at scaled parameters: visible biases `base` + beta b, weights beta W and hidden biases beta c, b, W and c those of the kernel.
-/// The products are those of the kernel, and a row has its own beta.
+/// Steps at scaled parameters: visible biases `base` + beta b, weights beta W and hidden biases beta c, b, W and c
+/// those of the kernel. The products are those of the kernel, and a row has its own beta.
 impl Chains {
-    /// The fields c + v W of the hidden units that [`Chains::hidden_fields`] left: blocks of sixteen units, each with the given number of
-    /// rows, which are the chains and others up to a multiple of eight. Lanes without a unit are 0.
+    /// The fields c + v W of the hidden units that [`Chains::hidden_fields`] left: blocks of sixteen units, each with
+    /// the given number of rows, which are the chains and others up to a multiple of eight. Lanes without a unit are 0.
     pub(super) fn fields(&self) -> (&[Line], usize) {
         (self.fields.as_flattened(), self.rows.next_multiple_of(ROWS))
     }
@@ -287,7 +289,8 @@ impl Chains {
         self.visible.write_row(row, out);
     }
 
-    /// Draws the hidden units from the fields that [`Chains::hidden_fields`] left, times `betas`, one for each row, eight together.
+    /// Draws the hidden units from the fields that [`Chains::hidden_fields`] left, times `betas`, one for each row,
+    /// eight together.
     pub(super) fn draw_hidden_scaled(&mut self, kernel: &Kernel, betas: &[[f32; ROWS]], random: &mut Bulk) {
         let row_blocks = self.rows.div_ceil(ROWS);
         let mut block = std::mem::take(&mut self.scratch.block);

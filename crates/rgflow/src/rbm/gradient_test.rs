@@ -7,8 +7,8 @@ use ndarray::{Array2, ArrayView2, s};
 /// Rows that are averaged at a time.
 const ROWS: usize = 1024;
 
-/// The gradient of ln p of independent samples, \<v h>_data - \<v h>_machine, \<v>_data - \<v>_machine and \<h>_data - \<h>_machine (thesis
-/// eq. 2.4.11), in units of the errors of the data's means: see [`Rbm::gradient_test`].
+/// The gradient of ln p of independent samples, \<v h>_data - \<v h>_machine, \<v>_data - \<v>_machine and \<h>_data -
+/// \<h>_machine (thesis eq. 2.4.11), in units of the errors of the data's means: see [`Rbm::gradient_test`].
 ///
 /// At the maximum of the likelihood of a law, and of fresh samples of it, each z has the mean 0 and the variance 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,8 +26,8 @@ pub struct GradientTest {
 impl Rbm {
     /// Compares the moments of the samples `data` with `model`, those of the machine ([`Rbm::moments`]).
     ///
-    /// `data`: independent samples; those that the machine was trained on make the gradient zero at their own maximum, fresh ones at that of
-    /// their law. Parameters whose samples do not vary are left out.
+    /// `data`: independent samples; those that the machine was trained on make the gradient zero at their own maximum,
+    /// fresh ones at that of their law. Parameters whose samples do not vary are left out.
     ///
     /// # Errors
     /// As [`Samples::check`].
@@ -48,7 +48,8 @@ impl Rbm {
         data.check(self)?;
         let (n, m) = self.weights.dim();
         let samples = data.len(n);
-        // Sums of x and x^2 of v_i h_a in the first n rows and m columns, of h in the last row and of v in the last column.
+        // Sums of x and x^2 of v_i h_a in the first n rows and m columns, of h in the last row and of v in the last
+        // column.
         let mut sums = [Array2::<f64>::zeros((n + 1, m + 1)), Array2::zeros((n + 1, m + 1))];
         for first in (0..samples).step_by(ROWS) {
             let rows = data.rows(n, first..(first + ROWS).min(samples));

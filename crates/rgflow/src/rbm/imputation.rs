@@ -1,8 +1,9 @@
 //! Training on samples of which some values are unknown: the likelihood is that of the known ones.
 //!
-//! d ln p(v_known) = \<dE>_p(v, h) - \<dE>_p(v_unknown, h | v_known) (Little and Rubin, Statistical Analysis with Missing Data): the positive
-//! phase needs the unknown units given the known ones. Each sample keeps the states of its unknown units, and whenever it comes they go on
-//! by Gibbs steps of the present machine with the known units held, as the chains of a persistent negative phase do.
+//! d ln p(v_known) = \<dE>_p(v, h) - \<dE>_p(v_unknown, h | v_known) (Little and Rubin, Statistical Analysis with
+//! Missing Data): the positive phase needs the unknown units given the known ones. Each sample keeps the states of its
+//! unknown units, and whenever it comes they go on by Gibbs steps of the present machine with the known units held, as
+//! the chains of a persistent negative phase do.
 
 use super::samples::Prepared;
 use super::{Chains, Kernel, Rbm, RbmError};
@@ -23,8 +24,8 @@ impl Imputation {
     /// Of samples of `rbm`.
     ///
     /// # Errors
-    /// [`RbmError::Shape`] for marks of another shape than (`samples`, n_visible); [`RbmError::PartlyKnown`] where a site of several units
-    /// is known in part.
+    /// [`RbmError::Shape`] for marks of another shape than (`samples`, n_visible); [`RbmError::PartlyKnown`] where a
+    /// site of several units is known in part.
     pub(super) fn new(rbm: &Rbm, samples: usize, unknown: ArrayView2<bool>, random: Bulk) -> Result<Self, RbmError> {
         let fits = |what, expected, found| {
             if expected == found { Ok(()) } else { Err(RbmError::Shape { what, expected, found }) }

@@ -365,8 +365,8 @@ mod tests {
         }
     }
 
-    /// Two modes that no chain leaves: a second chain from another start shows it, the free energy does not. A draw of no
-    /// steps is one of one step.
+    /// Two modes that no chain leaves: a second chain from another start shows it, the free energy does not. A draw of
+    /// no steps is one of one step.
     #[test]
     fn chains_that_do_not_meet_are_seen() {
         let mut rbm = machine(20, 2, 0.0, ["spin", "spin"]);

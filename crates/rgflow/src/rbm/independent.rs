@@ -3,7 +3,8 @@
 use super::Units;
 use ndarray::{Array1, ArrayView1};
 
-/// Independent visible units with the means (and variances) of the training data: a law, and the data's mean as a reconstruction.
+/// Independent visible units with the means (and variances) of the training data: a law, and the data's mean as a
+/// reconstruction.
 ///
 /// ```
 /// use ndarray::array;
@@ -26,10 +27,11 @@ pub struct IndependentUnits {
 }
 
 impl IndependentUnits {
-    /// Of `n_visible` units of the kind `units`; `rows` gives each training sample to what it is called with, and is called twice.
+    /// Of `n_visible` units of the kind `units`; `rows` gives each training sample to what it is called with, and is
+    /// called twice.
     ///
-    /// Probabilities of states follow Laplace's rule, (k + 1)/(n + 2) of two. A normal law is no narrower than the machine's unit:
-    /// none of a machine's laws is, and a column that is constant would have an infinite density.
+    /// Probabilities of states follow Laplace's rule, (k + 1)/(n + 2) of two. A normal law is no narrower than the
+    /// machine's unit: none of a machine's laws is, and a column that is constant would have an infinite density.
     pub fn fit(units: &Units, n_visible: usize, rows: impl Fn(&mut dyn FnMut(ArrayView1<f32>))) -> Self {
         let (mut mean, mut sums) = (Array1::<f32>::zeros(n_visible), vec![0.0f64; n_visible]);
         let mut shares = sums.clone();
@@ -53,7 +55,8 @@ impl IndependentUnits {
         Self { mean, units: units.clone(), laws: units.laws(n, &means, &squares), biases: units.biases(&shares, count) }
     }
 
-    /// The biases that give the units of a machine without weights this law, but that normal units keep the machine's width.
+    /// The biases that give the units of a machine without weights this law, but that normal units keep the machine's
+    /// width.
     pub(super) fn biases(&self) -> &[f32] {
         &self.biases
     }

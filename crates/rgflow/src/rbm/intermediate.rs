@@ -1,12 +1,14 @@
 //! The machines between independent units and an RBM: the family through which annealing and tempering go.
 //!
-//! At beta in \[0, 1] a machine has the weights beta W, the hidden biases beta c and the visible biases (1 - beta) b' + beta b: at 0 its
-//! visible units are independent with the biases b', at 1 it is the RBM (Salakhutdinov and Murray 2008). Own energies of Gaussian units
-//! are not scaled. With f_beta(v) = sum_h exp(-H_beta(v, h)) the ratio of two machines at one v is
+//! At beta in \[0, 1] a machine has the weights beta W, the hidden biases beta c and the visible biases (1 - beta) b' +
+//! beta b: at 0 its visible units are independent with the biases b', at 1 it is the RBM (Salakhutdinov and Murray
+//! 2008). Own energies of Gaussian units are not scaled. With f_beta(v) = sum_h exp(-H_beta(v, h)) the ratio of two
+//! machines at one v is
 //!
 //! ln f_to - ln f_from = (to - from) (b - b').v + sum_a \[L(to z_a) - L(from z_a)], z = c + v W,
 //!
-//! L being ln of the sum over the states of a hidden unit. So the fields z, found once, serve the ratio and the next draw.
+//! L being ln of the sum over the states of a hidden unit. So the fields z, found once, serve the ratio and the next
+//! draw.
 
 use super::{Chains, IndependentUnits, Kernel, Rbm, RbmError};
 use crate::kernel::bits::ROWS;
@@ -20,8 +22,9 @@ use ndarray::{Array1, ArrayView1};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Reference {
-    /// Units in the fields that those of the machine have while its hidden units are at the mean they have without any field (0 of spins,
-    /// 1/2 of bits): for hidden spins the machine's own visible biases. It is the same law in whatever units a machine is written.
+    /// Units in the fields that those of the machine have while its hidden units are at the mean they have without any
+    /// field (0 of spins, 1/2 of bits): for hidden spins the machine's own visible biases. It is the same law in
+    /// whatever units a machine is written.
     #[default]
     Own,
     /// Units with the means of data, such as that a machine was trained on. Gaussian units keep the machine's sigma.
@@ -54,8 +57,8 @@ impl Reference {
         Ok(biases.iter().map(|b| f64::from(*b)).collect())
     }
 
-    /// The machine at `beta` between the reference (0) and `rbm` (1): weights beta W, hidden biases beta c, visible biases
-    /// (1 - beta) b' + beta b.
+    /// The machine at `beta` between the reference (0) and `rbm` (1): weights beta W, hidden biases beta c, visible
+    /// biases (1 - beta) b' + beta b.
     ///
     /// # Errors
     /// [`RbmError::Shape`] or [`RbmError::Layer`] if the reference is of other units than the machine's.
@@ -142,7 +145,8 @@ impl Change {
         Self::Bits(change.chunks(4).map(sums).collect())
     }
 
-    /// (b - b').v of each row of `chains`, whose states are bits where units are two-valued. `values`: space for the states.
+    /// (b - b').v of each row of `chains`, whose states are bits where units are two-valued. `values`: space for the
+    /// states.
     fn products(&self, chains: &Chains, values: &mut Vec<f32>, out: &mut [f64]) {
         out.fill(0.0);
         match (self, chains.visible_bits()) {
@@ -219,8 +223,8 @@ impl Replicas {
         family.change.products(&self.chains, &mut self.values, &mut self.linear);
     }
 
-    /// ln f_to(v) - ln f_from(v) of each row, with its own two values of beta: `exact` to rounding of f64, or as exactly as units are
-    /// drawn, which is enough unless many are summed.
+    /// ln f_to(v) - ln f_from(v) of each row, with its own two values of beta: `exact` to rounding of f64, or as
+    /// exactly as units are drawn, which is enough unless many are summed.
     pub(super) fn ln_ratios(&mut self, family: &Family, exact: bool, [from, to]: [&[f64]; 2], out: &mut [f64]) {
         let units = family.kernel.rbm().hidden_units();
         let (fields, padded) = self.chains.fields();
@@ -266,8 +270,8 @@ mod tests {
     use crate::rbm::Units;
     use ndarray::Array2;
 
-    /// The ratio of two intermediate machines is the difference of their free energies, for every kind of units, and ln Z at beta = 0
-    /// is that of the machine there.
+    /// The ratio of two intermediate machines is the difference of their free energies, for every kind of units, and ln
+    /// Z at beta = 0 is that of the machine there.
     #[test]
     fn ratios_are_differences_of_free_energies() {
         let streams = Streams::new(3);

@@ -34,8 +34,8 @@ impl Divergences {
 }
 
 impl Rbm {
-    /// ln p(v) of all states, numbered as `Sites` says: 2^n_visible of two-valued units, where in state s unit i is high if bit i of s
-    /// is 1. At most 2^20 states.
+    /// ln p(v) of all states, numbered as `Sites` says: 2^n_visible of two-valued units, where in state s unit i is
+    /// high if bit i of s is 1. At most 2^20 states.
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].
@@ -98,8 +98,8 @@ impl Rbm {
     /// `v`: shape (n, n_visible), states of discrete units. At most 2^20 states.
     ///
     /// # Errors
-    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`]; [`RbmError::Data`] or [`RbmError::Site`] for what is no state;
-    /// [`RbmError::Shape`] for another width; [`RbmError::Law`] if there are no rows.
+    /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`]; [`RbmError::Data`] or [`RbmError::Site`] for what is no
+    /// state; [`RbmError::Shape`] for another width; [`RbmError::Law`] if there are no rows.
     pub fn empirical_law(&self, v: ArrayView2<f32>) -> Result<Array1<f64>, RbmError> {
         let what = "the law of the data";
         let sites = self.visible_sites(what)?;

@@ -74,7 +74,8 @@ impl LayerStates {
         }
     }
 
-    /// Draws the units of block `b` from their fields, where they are bits; else keeps the fields for [`LayerStates::draw_kept`].
+    /// Draws the units of block `b` from their fields, where they are bits; else keeps the fields for
+    /// [`LayerStates::draw_kept`].
     pub(super) fn draw(&mut self, b: usize, fields: &[[Line; ROWS]], random: &mut Bulk) {
         match self.levels {
             Some(levels) => {

@@ -8,12 +8,13 @@ use nalgebra::DMatrix;
 use ndarray::{Array2, Axis};
 
 impl Rbm {
-    /// The same machine with weights drawn anew as random combinations of the first `rank` principal components of `data`, so that each
-    /// weight has the standard deviation `scale`: a start in the directions that a training learns first (Decelle, Fissore and Furtlehner
-    /// 2017 for what is learnt; Béreux et al. 2024 begin with a low-rank machine). Biases stay.
+    /// The same machine with weights drawn anew as random combinations of the first `rank` principal components of
+    /// `data`, so that each weight has the standard deviation `scale`: a start in the directions that a training learns
+    /// first (Decelle, Fissore and Furtlehner 2017 for what is learnt; Béreux et al. 2024 begin with a low-rank
+    /// machine). Biases stay.
     ///
-    /// `data`: samples of the visible units, at least two; `rank` is at least 1 and at most the number of visible units, else clamped.
-    /// O(samples n_visible^2).
+    /// `data`: samples of the visible units, at least two; `rank` is at least 1 and at most the number of visible
+    /// units, else clamped. O(samples n_visible^2).
     ///
     /// # Errors
     /// As [`Samples::check`]; [`RbmError::NotConverged`] where the principal components are not found.

@@ -1,4 +1,5 @@
-//! Expectation values iterated, v -> h -> v with means in the place of states (thesis eqs 4.1.1-4.1.2), until they rest.
+//! Expectation values iterated, v -> h -> v with means in the place of states (thesis eqs 4.1.1-4.1.2), until they
+//! rest.
 
 use super::{Rbm, RbmError, Units};
 use crate::kernel::lines::Line;
@@ -14,9 +15,9 @@ const CAUTION: f32 = 10.0;
 pub enum Rest {
     /// Never: each step is made.
     Never,
-    /// Once the way that is left is shorter than this in every unit. After a step whose largest move is d it is taken as ten times
-    /// d r/(1 - r), r the ratio of d to the move before: moves that shrink geometrically. A chain that lingers at a saddle is
-    /// taken for one at rest.
+    /// Once the way that is left is shorter than this in every unit. After a step whose largest move is d it is taken
+    /// as ten times d r/(1 - r), r the ratio of d to the move before: moves that shrink geometrically. A chain that
+    /// lingers at a saddle is taken for one at rest.
     Within(f32),
 }
 

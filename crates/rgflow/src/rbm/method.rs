@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Where the expectation values of the machine come from in the gradient of ln p (thesis eq. 2.4.11): the negative phase.
+/// Where the expectation values of the machine come from in the gradient of ln p (thesis eq. 2.4.11): the negative
+/// phase.
 ///
 /// ```
 /// use rgflow::rbm::Method;
@@ -17,20 +18,22 @@ use std::str::FromStr;
 pub enum Method {
     /// Contrastive divergence, CD-k: chains of k steps that start at the data of the batch (Hinton 2002).
     Cd,
-    /// Persistent contrastive divergence, PCD-k: chains that go on from where the last update left them (Tieleman 2008).
+    /// Persistent contrastive divergence, PCD-k: chains that go on from where the last update left them (Tieleman
+    /// 2008).
     Pcd,
-    /// Mean-field contrastive divergence: expectation values in the place of states, k steps from the data of the batch (thesis eqs
-    /// 2.4.15, 2.4.24 and 2.4.25 read literally). Not the gradient of any likelihood.
+    /// Mean-field contrastive divergence: expectation values in the place of states, k steps from the data of the batch
+    /// (thesis eqs 2.4.15, 2.4.24 and 2.4.25 read literally). Not the gradient of any likelihood.
     MeanField,
-    /// The exact gradient of the likelihood, by enumeration: no chains; the smaller layer has at most 25 two-valued units.
+    /// The exact gradient of the likelihood, by enumeration: no chains; the smaller layer has at most 25 two-valued
+    /// units.
     Exact,
-    /// Parallel tempering: persistent chains that exchange their states with those of machines between the present one and independent
-    /// units with the means of the data (Desjardins et al. 2010; Cho, Raiko and Ilin 2010), [`Training::temperatures`](super::Training)
-    /// machines in all. k sweeps of all of them for each update.
+    /// Parallel tempering: persistent chains that exchange their states with those of machines between the present one
+    /// and independent units with the means of the data (Desjardins et al. 2010; Cho, Raiko and Ilin 2010),
+    /// [`Training::temperatures`](super::Training) machines in all. k sweeps of all of them for each update.
     Tempering,
-    /// Trajectory tempering: persistent chains that exchange their states with those of earlier machines of the same training (Béreux,
-    /// Decelle, Furtlehner and Seoane, arXiv 2405.15376), of which one is kept whenever fewer than a third of the exchanges with the last
-    /// one kept are accepted. k sweeps of all of them for each update.
+    /// Trajectory tempering: persistent chains that exchange their states with those of earlier machines of the same
+    /// training (Béreux, Decelle, Furtlehner and Seoane, arXiv 2405.15376), of which one is kept whenever fewer than a
+    /// third of the exchanges with the last one kept are accepted. k sweeps of all of them for each update.
     Trajectory,
 }
 

@@ -2,10 +2,11 @@
 //!
 //! A machine ([`Rbm`]) has two layers of units of some kind ([`Units`]): spins {-1, +1}, bits {0, 1}, any two values,
 //! Gaussian, or categorical (Potts). [`Chains`] sample it, [`train`] fits it to samples by contrastive divergence,
-//! persistent chains, tempering, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law. Small
-//! machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data ([`Rbm::divergences`]),
-//! the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the couplings of [`Rbm::couplings`], or of
-//! [`Rbm::sampled_couplings`] where it is large. Of large machines [`Annealing`] estimates ln Z, and [`Tempering`] samples those with several modes.
+//! persistent chains, tempering, expectation values or the exact gradient ([`Method`]), [`train_exactly`] to a law.
+//! Small machines are also solved exactly: ln Z ([`Rbm::ln_z`]), the law p(v) and its distances from the data
+//! ([`Rbm::divergences`]), the spectrum of the Gibbs kernel ([`Rbm::gibbs_spectrum`]). As an Ising model it has the
+//! couplings of [`Rbm::couplings`], or of [`Rbm::sampled_couplings`] where it is large. Of large machines [`Annealing`]
+//! estimates ln Z, and [`Tempering`] samples those with several modes.
 
 mod aided;
 mod annealing;

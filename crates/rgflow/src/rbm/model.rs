@@ -1,5 +1,5 @@
-//! The machine: H(v, h) = -(sum_ia v_i w_ia h_a + sum_i b_i v_i + sum_a c_a h_a) + own energies of Gaussian units (thesis eqs
-//! 2.4.12, 2.4.13 and 2.4.16).
+//! The machine: H(v, h) = -(sum_ia v_i w_ia h_a + sum_i b_i v_i + sum_a c_a h_a) + own energies of Gaussian units
+//! (thesis eqs 2.4.12, 2.4.13 and 2.4.16).
 
 use super::{Levels, RbmError, Samples, Sites, Units};
 use crate::kernel::product::gemm;
@@ -12,8 +12,8 @@ use rand::RngExt;
 /// A restricted Boltzmann machine with its unit kinds.
 ///
 /// A Gaussian unit has the energy a^2 / (2 sigma^2) - b a, so that at fixed other layer it is normal with mean
-/// sigma^2 z and standard deviation sigma, z = b + (weights times the other layer). (Others divide the weights by sigma; the
-/// laws are the same after rescaling.)
+/// sigma^2 z and standard deviation sigma, z = b + (weights times the other layer). (Others divide the weights by
+/// sigma; the laws are the same after rescaling.)
 ///
 /// ```
 /// use rgflow::{random::Streams, rbm::{Rbm, Units}};
@@ -36,7 +36,8 @@ pub struct Rbm {
 }
 
 impl Rbm {
-    /// A machine of given parameters: `weights` of shape (n_visible, n_hidden), biases of n_visible and n_hidden values.
+    /// A machine of given parameters: `weights` of shape (n_visible, n_hidden), biases of n_visible and n_hidden
+    /// values.
     ///
     /// # Errors
     /// [`RbmError::Shape`] if the sizes do not fit together or a layer is empty.
@@ -61,7 +62,8 @@ impl Rbm {
 
     /// Untrained machine of {-1, +1} units: normal weights of standard deviation `scale`, biases 0.
     pub fn random(n_visible: usize, n_hidden: usize, scale: f32, random: &mut Generator) -> Self {
-        // Sum of twelve uniforms less six (Irwin-Hall): variance 1, no call to the platform's logarithm; tails end at 6.
+        // Sum of twelve uniforms less six (Irwin-Hall): variance 1, no call to the platform's logarithm; tails end
+        // at 6.
         let mut normal = || (0..12).map(|_| random.random::<f32>()).sum::<f32>() - 6.0;
         Self {
             weights: Array2::from_shape_simple_fn((n_visible, n_hidden), || scale * normal()),
@@ -94,8 +96,8 @@ impl Rbm {
     /// [`Rbm::converted`].
     ///
     /// # Errors
-    /// [`RbmError::Shape`] if Gaussian units have neither one sigma nor one for each unit; [`RbmError::Layer`] for a number of units
-    /// that a kind cannot have.
+    /// [`RbmError::Shape`] if Gaussian units have neither one sigma nor one for each unit; [`RbmError::Layer`] for a
+    /// number of units that a kind cannot have.
     pub fn with_units(self, visible: Units, hidden: Units) -> Result<Self, RbmError> {
         visible.fits("visible", self.n_visible())?;
         hidden.fits("hidden", self.n_hidden())?;
@@ -118,12 +120,13 @@ impl Rbm {
         }
     }
 
-    /// A machine with `hidden` further hidden units: normal weights of standard deviation `scale`, biases 0. With `scale` near 0 it has the
-    /// same law of the visible units, so that a training goes on from there; machines that grow a unit at a time end at better optima
-    /// than those that begin with all.
+    /// A machine with `hidden` further hidden units: normal weights of standard deviation `scale`, biases 0. With
+    /// `scale` near 0 it has the same law of the visible units, so that a training goes on from there; machines that
+    /// grow a unit at a time end at better optima than those that begin with all.
     ///
     /// # Errors
-    /// [`RbmError::Shape`] for hidden Gaussian units with a sigma for each; [`RbmError::Layer`] for a number that the kind cannot have.
+    /// [`RbmError::Shape`] for hidden Gaussian units with a sigma for each; [`RbmError::Layer`] for a number that the
+    /// kind cannot have.
     ///
     /// ```
     /// use rgflow::{random::Streams, rbm::Rbm};
@@ -217,8 +220,8 @@ impl Rbm {
             - dot(h, &self.hidden_bias)
     }
 
-    /// Expectation of the hidden units at fixed visible ones: tanh(v W + c) for spins (thesis eqs 2.4.22 and 4.1.1). `v`: shape
-    /// (n, n_visible), any real values -> `h`: shape (n, n_hidden), in standard layout.
+    /// Expectation of the hidden units at fixed visible ones: tanh(v W + c) for spins (thesis eqs 2.4.22 and 4.1.1).
+    /// `v`: shape (n, n_visible), any real values -> `h`: shape (n, n_hidden), in standard layout.
     ///
     /// # Panics
     /// If the shapes do not fit, which is an error of the caller.
@@ -226,8 +229,8 @@ impl Rbm {
         mean(v, self.weights.view(), &self.hidden_bias, &self.hidden_units, h);
     }
 
-    /// Expectation of the visible units at fixed hidden ones: tanh(W h + b) for spins (thesis eqs 2.4.22 and 4.1.2). `h`: shape
-    /// (n, n_hidden), any real values -> `v`: shape (n, n_visible), in standard layout.
+    /// Expectation of the visible units at fixed hidden ones: tanh(W h + b) for spins (thesis eqs 2.4.22 and 4.1.2).
+    /// `h`: shape (n, n_hidden), any real values -> `v`: shape (n, n_visible), in standard layout.
     ///
     /// # Panics
     /// If the shapes do not fit, which is an error of the caller.
@@ -238,10 +241,12 @@ impl Rbm {
     /// Mean reconstruction cost sum_i (v_i - v'_i)^2 / 2 per sample, v' from one mean-field step v -> h -> v' (thesis
     /// section 4.5).
     ///
-    /// `v`: shape (n, n_visible), or bits. At most 256 MiB of values are reconstructed at a time, so that bits stay bits.
+    /// `v`: shape (n, n_visible), or bits. At most 256 MiB of values are reconstructed at a time, so that bits stay
+    /// bits.
     ///
     /// # Panics
-    /// For bits of units that are not two-valued and for another width than the machine's, which [`Samples::check`] refuses.
+    /// For bits of units that are not two-valued and for another width than the machine's, which [`Samples::check`]
+    /// refuses.
     pub fn reconstruction_cost<'a>(&self, v: impl Into<Samples<'a>>) -> f64 {
         let v = v.into();
         let n = v.len(self.n_visible());
@@ -260,8 +265,8 @@ impl Rbm {
     }
 }
 
-/// Values that are reconstructed at a time. Fixed, and above the size of most test sets: the last bits of a product of matrices
-/// can depend on how many rows it has.
+/// Values that are reconstructed at a time. Fixed, and above the size of most test sets: the last bits of a product of
+/// matrices can depend on how many rows it has.
 const PORTION: usize = 1 << 26;
 
 fn mean(from: ArrayView2<f32>, weights: ArrayView2<f32>, bias: &Array1<f32>, units: &Units, to: &mut Array2<f32>) {

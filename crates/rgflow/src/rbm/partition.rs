@@ -23,15 +23,15 @@ pub enum Layer {
 }
 
 impl Rbm {
-    /// Exact ln Z, Z = sum (or integral) of exp(-H(v, h)) over all states, by the cheapest way: enumeration of the discrete layer of
-    /// fewer states, at most those of 25 two-valued units (the other layer is summed or integrated in closed form), or the determinant
-    /// if both layers are Gaussian.
+    /// Exact ln Z, Z = sum (or integral) of exp(-H(v, h)) over all states, by the cheapest way: enumeration of the
+    /// discrete layer of fewer states, at most those of 25 two-valued units (the other layer is summed or integrated in
+    /// closed form), or the determinant if both layers are Gaussian.
     ///
     /// O(states times the size of the other layer), in parallel; the same bits for any number of threads.
     ///
     /// # Errors
-    /// [`RbmError::TooLarge`] if no discrete layer has so few states; [`RbmError::NotNormalisable`] for a Gaussian machine
-    /// whose Z is infinite; [`RbmError::NotFinite`] for parameters that are not finite.
+    /// [`RbmError::TooLarge`] if no discrete layer has so few states; [`RbmError::NotNormalisable`] for a Gaussian
+    /// machine whose Z is infinite; [`RbmError::NotFinite`] for parameters that are not finite.
     ///
     /// ```
     /// use ndarray::{arr1, arr2};
@@ -53,8 +53,8 @@ impl Rbm {
         self.ln_z_over(layer)
     }
 
-    /// Whether [`Rbm::ln_z`] sums it: a discrete layer has at most the states of 25 two-valued units, or both layers are
-    /// Gaussian.
+    /// Whether [`Rbm::ln_z`] sums it: a discrete layer has at most the states of 25 two-valued units, or both layers
+    /// are Gaussian.
     ///
     /// ```
     /// use rgflow::{random::Streams, rbm::Rbm};
@@ -99,8 +99,8 @@ impl Rbm {
     /// Exact ln Z by enumerating the states of `layer`: both layers give the same number.
     ///
     /// # Errors
-    /// [`RbmError::NotTwoValued`] if `layer` is Gaussian, [`RbmError::TooLarge`] if it has more states than 25 two-valued units,
-    /// [`RbmError::NotFinite`] for parameters that are not finite.
+    /// [`RbmError::NotTwoValued`] if `layer` is Gaussian, [`RbmError::TooLarge`] if it has more states than 25
+    /// two-valued units, [`RbmError::NotFinite`] for parameters that are not finite.
     pub fn ln_z_over(&self, layer: Layer) -> Result<f64, RbmError> {
         const WHAT: &str = "ln Z";
         let mirrored;
@@ -127,8 +127,8 @@ impl Rbm {
         Ok(total.value())
     }
 
-    /// ln Z of Gaussian units in both layers: exp(-H) is a Gaussian in (v, h) with the precision ((D_v, -W), (-W^T, D_h)), D =
-    /// 1/sigma^2, if that matrix is positive definite, which it is if S = D_h - W^T D_v^-1 W is.
+    /// ln Z of Gaussian units in both layers: exp(-H) is a Gaussian in (v, h) with the precision ((D_v, -W), (-W^T,
+    /// D_h)), D = 1/sigma^2, if that matrix is positive definite, which it is if S = D_h - W^T D_v^-1 W is.
     fn gaussian_ln_z(&self) -> Result<f64, RbmError> {
         if !self.is_finite() {
             return Err(RbmError::NotFinite);

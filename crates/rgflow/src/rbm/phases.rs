@@ -34,9 +34,9 @@ impl Phases {
 /// Share of a new batch in the offsets.
 const NEW: f64 = 0.01;
 
-/// Offsets mu and lambda of the centred gradient (Montavon and Müller 2012; Melchior, Fischer and Wiskott 2016, with both from the data):
-/// running means of the units in the positive phase. Those of the batches before are used, so that the gradient has no bias and
-/// vanishes where the plain one does.
+/// Offsets mu and lambda of the centred gradient (Montavon and Müller 2012; Melchior, Fischer and Wiskott 2016, with
+/// both from the data): running means of the units in the positive phase. Those of the batches before are used, so that
+/// the gradient has no bias and vanishes where the plain one does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Offsets {
     visible: Vec<f64>,
@@ -56,9 +56,9 @@ impl Offsets {
         demand(shape(like) == shape(&from)).map(|()| from)
     }
 
-    /// Turns the sums of the plain gradient for `width` hidden units from `first` on into those of the centred one: `weights`, shape
-    /// (visible units, `width`), and `hidden`, differences of both phases; `visible` are those of the visible units, and what these
-    /// weights take from them is taken from `rest`.
+    /// Turns the sums of the plain gradient for `width` hidden units from `first` on into those of the centred one:
+    /// `weights`, shape (visible units, `width`), and `hidden`, differences of both phases; `visible` are those of the
+    /// visible units, and what these weights take from them is taken from `rest`.
     pub(super) fn centre(
         &self,
         first: usize,

@@ -12,8 +12,8 @@ use std::ops::Range;
 pub enum Samples<'a> {
     /// Bits of two-valued units, 1 = high, packed as in [`crate::packed`]: rows of packed_len(n_visible) bytes.
     Packed(&'a [u8]),
-    /// Values, shape (n, n_visible). For two-valued units values between low and high are the units' means: a grey level x in [0,
-    /// 1] says that a {0, 1} unit is 1 with probability x.
+    /// Values, shape (n, n_visible). For two-valued units values between low and high are the units' means: a grey
+    /// level x in [0, 1] says that a {0, 1} unit is 1 with probability x.
     Values(ArrayView2<'a, f32>),
 }
 
@@ -80,7 +80,8 @@ impl<'a> Samples<'a> {
     /// Refuses samples that the visible units of `rbm` cannot take, and none at all.
     ///
     /// # Errors
-    /// [`RbmError::Shape`], [`RbmError::Data`], [`RbmError::Site`], [`RbmError::NoSamples`], [`RbmError::NotTwoValued`] for bits.
+    /// [`RbmError::Shape`], [`RbmError::Data`], [`RbmError::Site`], [`RbmError::NoSamples`], [`RbmError::NotTwoValued`]
+    /// for bits.
     pub fn check(&self, rbm: &Rbm) -> Result<(), RbmError> {
         let n = rbm.n_visible();
         match self {
@@ -180,8 +181,8 @@ impl Prepared<'_> {
 }
 
 impl Rbm {
-    /// Sets the visible biases to what reproduces the mean of each unit in the data while the weights are small: (1/delta) ln(p /
-    /// (1 - p)) with p the mean on the scale from low to high, or mean / sigma^2 for Gaussian units.
+    /// Sets the visible biases to what reproduces the mean of each unit in the data while the weights are small:
+    /// (1/delta) ln(p / (1 - p)) with p the mean on the scale from low to high, or mean / sigma^2 for Gaussian units.
     ///
     /// p is (sum + 1) / (n + 2), Laplace's rule of succession, so that a constant unit has a finite bias.
     ///

@@ -22,16 +22,18 @@ pub struct Training {
     pub cd_steps: usize,
     /// The negative phase.
     pub method: Method,
-    /// Chains that go on from update to update; 0 = as many as a batch has samples. Those of PCD start at as many samples of the data.
+    /// Chains that go on from update to update; 0 = as many as a batch has samples. Those of PCD start at as many
+    /// samples of the data.
     pub chains: usize,
     /// Machines whose chains exchange states, the present one among them: the temperatures of [`Method::Tempering`]; of
     /// [`Method::Trajectory`] at most as many. 2 to 1000.
     pub temperatures: usize,
-    /// Whether the gradient is centred: offsets of both layers are taken away, so that the direction of an update does not depend on
-    /// which values the units have (Montavon and Müller 2012). The gradient is zero where the plain one is.
+    /// Whether the gradient is centred: offsets of both layers are taken away, so that the direction of an update does
+    /// not depend on which values the units have (Montavon and Müller 2012). The gradient is zero where the plain one
+    /// is.
     pub centred: bool,
-    /// Last part of the updates, in [0, 1), whose parameters are averaged into the machine that is returned; 0 = the last machine.
-    /// The average is of at most about 1000 machines, evenly spaced.
+    /// Last part of the updates, in [0, 1), whose parameters are averaged into the machine that is returned; 0 = the
+    /// last machine. The average is of at most about 1000 machines, evenly spaced.
     pub tail_average: f64,
     /// Updates between two evaluations of the test set's reconstruction cost, >= 1.
     pub evaluate_every: usize,
@@ -39,8 +41,8 @@ pub struct Training {
     pub patience: usize,
     /// The measure whose optimum is meant.
     pub stop_on: StopOn,
-    /// Numbers of updates after which a snapshot is kept; where they exceed `updates`, or early stopping has come, the training
-    /// goes on for them alone.
+    /// Numbers of updates after which a snapshot is kept; where they exceed `updates`, or early stopping has come, the
+    /// training goes on for them alone.
     pub snapshots: Vec<usize>,
 }
 

@@ -1,5 +1,5 @@
-//! Contrastive divergence on bits where both layers are two-valued and so small that a state is a byte: at most eight visible
-//! and four hidden units, as in the thesis's one-dimensional experiments (section 4.1).
+//! Contrastive divergence on bits where both layers are two-valued and so small that a state is a byte: at most eight
+//! visible and four hidden units, as in the thesis's one-dimensional experiments (section 4.1).
 
 use super::contrastive::{Biases, clipping};
 use super::phases::Phases;
@@ -26,8 +26,8 @@ pub(super) struct Small {
     /// Values of four visible units in each state, each four times.
     values: [Line; 16],
     phases: Phases,
-    /// States of the visible units of the data, and of the chains of the negative phase, which if persistent go on from update
-    /// to update; of the hidden units of the chains. Padded to whole lines.
+    /// States of the visible units of the data, and of the chains of the negative phase, which if persistent go on from
+    /// update to update; of the hidden units of the chains. Padded to whole lines.
     data: Vec<u8>,
     chains: Vec<u8>,
     hidden: Vec<u8>,
@@ -42,8 +42,8 @@ pub(super) struct Small {
 }
 
 impl Small {
-    /// `None` if `rbm` is larger, or not two-valued in both layers, for another number of chains than samples, and for the centred
-    /// gradient.
+    /// `None` if `rbm` is larger, or not two-valued in both layers, for another number of chains than samples, and for
+    /// the centred gradient.
     pub(super) fn new(rbm: &Rbm, phases: Phases, descent: &Descent, random: Bulk) -> Option<Self> {
         let batch = phases.batch;
         let levels = [rbm.visible_units().levels()?, rbm.hidden_units().levels()?];
@@ -179,7 +179,8 @@ impl Small {
         draw_wide(cpu::path(), wide, &self.hidden, &self.words, &mut self.chains);
     }
 
-    /// Turns the fields into means and adds their products with the visible units to `sums`, and themselves to `hidden`.
+    /// Turns the fields into means and adds their products with the visible units to `sums`, and themselves to
+    /// `hidden`.
     fn average(&mut self, of_chains: bool, sums: &mut Weights, sign: f64, hidden: &mut [f64; NARROW]) {
         let [_, levels] = self.levels;
         let flat: &mut [f32] = bytemuck::cast_slice_mut(&mut self.means);

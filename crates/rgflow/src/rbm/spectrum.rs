@@ -1,8 +1,8 @@
 //! The exact spectrum of the Gibbs kernel v -> h -> v' of a small machine.
 //!
-//! With M_vh = p(v, h) / sqrt(p(v) p(h)), the kernel K(v, v') = sum_h p(h|v) p(v'|h) is similar to M M^T: it is reversible with
-//! respect to p(v), and its eigenvalues are the squared singular values of M, real and in [0, 1]. M^T M, of the kernel h ->
-//! v -> h', has the same non-zero ones, so the matrix of the smaller layer suffices.
+//! With M_vh = p(v, h) / sqrt(p(v) p(h)), the kernel K(v, v') = sum_h p(h|v) p(v'|h) is similar to M M^T: it is
+//! reversible with respect to p(v), and its eigenvalues are the squared singular values of M, real and in [0, 1]. M^T
+//! M, of the kernel h -> v -> h', has the same non-zero ones, so the matrix of the smaller layer suffices.
 
 use super::enumeration::VisibleStates;
 use super::{Rbm, RbmError, Sites, Units};
@@ -17,8 +17,8 @@ pub const MOST_LARGER: usize = 16;
 /// Spectrum of a Gibbs kernel: see [`Rbm::gibbs_spectrum`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spectrum {
-    /// Eigenvalues, falling; the first is 1. There are as many as the smaller layer has states; the kernel on the larger layer has these and
-    /// zeros.
+    /// Eigenvalues, falling; the first is 1. There are as many as the smaller layer has states; the kernel on the
+    /// larger layer has these and zeros.
     pub eigenvalues: Vec<f64>,
 }
 
@@ -33,8 +33,8 @@ impl Spectrum {
         1.0 - self.second()
     }
 
-    /// Relaxation time -1 / ln lambda_2 of the slowest mode, in steps v -> h -> v: 0 for independent draws, infinite if lambda_2
-    /// is 1 within rounding.
+    /// Relaxation time -1 / ln lambda_2 of the slowest mode, in steps v -> h -> v: 0 for independent draws, infinite if
+    /// lambda_2 is 1 within rounding.
     pub fn relaxation_time(&self) -> f64 {
         let second = self.second();
         if second <= 0.0 {
@@ -48,12 +48,12 @@ impl Spectrum {
 }
 
 impl Rbm {
-    /// Eigenvalues of the Gibbs kernel v -> h -> v, exactly: discrete units, at most 12 two-valued ones in the smaller layer and 16 in
-    /// the larger one, or as many states of others.
+    /// Eigenvalues of the Gibbs kernel v -> h -> v, exactly: discrete units, at most 12 two-valued ones in the smaller
+    /// layer and 16 in the larger one, or as many states of others.
     ///
-    /// With m two-valued units in the smaller layer and n in the larger one: O(2^(n + 2 m) + 2^(3 m)) operations: about a second up to 10,
-    /// one to two minutes and half a GiB for 12 + 12. Eigenvalues are right to about 1e-14, so relaxation times beyond 1e13 are not told
-    /// apart.
+    /// With m two-valued units in the smaller layer and n in the larger one: O(2^(n + 2 m) + 2^(3 m)) operations: about
+    /// a second up to 10, one to two minutes and half a GiB for 12 + 12. Eigenvalues are right to about 1e-14, so
+    /// relaxation times beyond 1e13 are not told apart.
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`], [`RbmError::NotConverged`].
@@ -92,8 +92,8 @@ impl Rbm {
         Ok(Spectrum { eigenvalues })
     }
 
-    /// The exact matrix K(v, v') = sum_h p(h|v) p(v'|h) of the Gibbs kernel, rows v, for at most 12 two-valued units in each layer, or
-    /// as many states of others (at most 2^12 x 2^12 numbers); states as in [`Rbm::ln_visible_law`].
+    /// The exact matrix K(v, v') = sum_h p(h|v) p(v'|h) of the Gibbs kernel, rows v, for at most 12 two-valued units in
+    /// each layer, or as many states of others (at most 2^12 x 2^12 numbers); states as in [`Rbm::ln_visible_law`].
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].

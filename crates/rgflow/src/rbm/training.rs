@@ -23,7 +23,8 @@ pub struct Metrics {
     pub update: usize,
     /// Reconstruction cost of samples of the training set, where it is asked for ([`super::Fit::with_training_cost`]).
     pub train_reconstruction: Option<f64>,
-    /// Reconstruction cost of the test set per sample, E = sum_i (v_i - v'_i)^2 / 2 with mean-field v' (thesis section 4.5).
+    /// Reconstruction cost of the test set per sample, E = sum_i (v_i - v'_i)^2 / 2 with mean-field v' (thesis section
+    /// 4.5).
     pub test_reconstruction: f64,
     /// Mean squared weight.
     pub weight_square: f64,
@@ -43,7 +44,8 @@ pub struct Snapshot {
 /// A finished training.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    /// The machine: of the optimum of the test set with early stopping, else after `updates` updates, or their tail average.
+    /// The machine: of the optimum of the test set with early stopping, else after `updates` updates, or their tail
+    /// average.
     pub rbm: Rbm,
     /// Updates behind it.
     pub update: usize,
@@ -53,8 +55,8 @@ pub struct Trained {
     pub snapshots: Vec<Snapshot>,
 }
 
-/// Samples of each pass through the data, of a law of which new ones cost little: bits as those of [`Samples::Packed`], as many each time, by
-/// the number of the pass from 0. The same number gives the same bits.
+/// Samples of each pass through the data, of a law of which new ones cost little: bits as those of [`Samples::Packed`],
+/// as many each time, by the number of the pass from 0. The same number gives the same bits.
 pub type FreshSamples<'a> = &'a (dyn Fn(u64) -> Vec<u8> + Sync);
 
 /// A machine that is trained update by update, without evaluations: what [`super::train`] is made of.
@@ -88,8 +90,8 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Of `rbm` on `data`, by batching, descent, steps and persistence of `training`. Random streams are "PURPOSE/gibbs" and
-    /// "PURPOSE/shuffle".
+    /// Of `rbm` on `data`, by batching, descent, steps and persistence of `training`. Random streams are
+    /// "PURPOSE/gibbs" and "PURPOSE/shuffle".
     ///
     /// # Errors
     /// [`RbmError`] that names the setting, shape or sample which is not valid.
@@ -140,14 +142,17 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// Of samples some of whose values are `unknown`, shape (samples, n_visible), for a trainer without updates: the gradient is that of
-    /// ln p of the known values. What the data hold at the unknown places is where their states begin, such as a draw from the means; each
-    /// time a sample comes, as many Gibbs steps as the negative phase has draw them given the known values.
+    /// Of samples some of whose values are `unknown`, shape (samples, n_visible), for a trainer without updates: the
+    /// gradient is that of ln p of the known values. What the data hold at the unknown places is where their states
+    /// begin, such as a draw from the means; each time a sample comes, as many Gibbs steps as the negative phase has
+    /// draw them given the known values.
     ///
-    /// Random numbers of these draws are `random`, a stream of their own. Fresh samples are no others to go on with: not both.
+    /// Random numbers of these draws are `random`, a stream of their own. Fresh samples are no others to go on with:
+    /// not both.
     ///
     /// # Errors
-    /// [`RbmError::Shape`] for marks of another shape; [`RbmError::PartlyKnown`] where a site of several units is known in part.
+    /// [`RbmError::Shape`] for marks of another shape; [`RbmError::PartlyKnown`] where a site of several units is known
+    /// in part.
     ///
     /// ```
     /// use ndarray::arr2;
@@ -166,13 +171,14 @@ impl<'a> Trainer<'a> {
         Ok(self)
     }
 
-    /// Of weighted samples, for a trainer without updates: the gradient is that of \<ln p> with each sample by its share of all `weights`,
-    /// as if the data held it as often as its weight says. Each sweep draws as many samples as there are, by their weights
-    /// ([`Batching::weighted_sweep`]), so that the gradient has the right mean, whatever the method.
+    /// Of weighted samples, for a trainer without updates: the gradient is that of \<ln p> with each sample by its
+    /// share of all `weights`, as if the data held it as often as its weight says. Each sweep draws as many samples as
+    /// there are, by their weights ([`Batching::weighted_sweep`]), so that the gradient has the right mean, whatever
+    /// the method.
     ///
     /// # Errors
-    /// [`RbmError::Shape`] for another number of weights than samples; [`RbmError::Learning`] for weights that are negative, not finite or
-    /// all 0.
+    /// [`RbmError::Shape`] for another number of weights than samples; [`RbmError::Learning`] for weights that are
+    /// negative, not finite or all 0.
     ///
     /// ```
     /// use ndarray::arr2;
@@ -276,7 +282,8 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Sets persistent chains to the first samples of the first sweep, from the beginning again if there are more chains.
+    /// Sets persistent chains to the first samples of the first sweep, from the beginning again if there are more
+    /// chains.
     fn begin(&mut self) {
         let rows: Vec<usize> = self.order.iter().copied().cycle().take(self.phases.chains).collect();
         match (&mut self.machine, &self.data) {

@@ -3,8 +3,8 @@
 use super::special::{normal_tail, student_t_quantile, student_t_two_sided};
 use std::fmt;
 
-/// Probability inside of two standard errors of a normal law: 2 Phi(2) - 1. Whatever is decided by two errors is decided
-/// at this level.
+/// Probability inside of two standard errors of a normal law: 2 Phi(2) - 1. Whatever is decided by two errors is
+/// decided at this level.
 pub const TWO_ERRORS: f64 = 0.954_499_736_103_641_6;
 
 /// Upper end of that interval: Phi(2).
@@ -96,7 +96,8 @@ pub fn student_t_error(values: &[f64]) -> Estimate {
 }
 
 /// Probability that the mean of `n` values is off by at least so many `errors` of [`student_t_error`], to either side:
-/// 4.55 % at two errors, whatever n. Errors of infinitely many values, and of fewer than two, are those of a normal law.
+/// 4.55 % at two errors, whatever n. Errors of infinitely many values, and of fewer than two, are those of a normal
+/// law.
 ///
 /// ```
 /// use rgflow::statistics::tail_of_errors;

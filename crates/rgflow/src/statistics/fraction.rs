@@ -34,8 +34,8 @@ impl Fraction {
         [low, high]
     }
 
-    /// Two-sided probability of a number of successes at least so far off if that of one is `p`: twice the smaller tail,
-    /// at most 1. It is below 1 - level where `p` is outside of the interval of that level.
+    /// Two-sided probability of a number of successes at least so far off if that of one is `p`: twice the smaller
+    /// tail, at most 1. It is below 1 - level where `p` is outside of the interval of that level.
     ///
     /// ```
     /// use rgflow::statistics::Fraction;

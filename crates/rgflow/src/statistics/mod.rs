@@ -2,7 +2,8 @@
 //! tests of hypotheses; principal components.
 //!
 //! Every average of a Markov chain needs its integrated autocorrelation time ([`tau_int`]); averages over repeated runs
-//! need Student's t ([`student_t_error`]); counts need the binomial law ([`Fraction`]); functions of averages need resampling ([`jackknife`], [`bootstrap`]).
+//! need Student's t ([`student_t_error`]); counts need the binomial law ([`Fraction`]); functions of averages need
+//! resampling ([`jackknife`], [`bootstrap`]).
 
 mod autocorrelation;
 mod binning;

@@ -1,5 +1,5 @@
-//! Chains of the negative phase that other machines help over barriers: those of parallel tempering at beta = 1, or those of the present machine
-//! among earlier ones of the training.
+//! Chains of the negative phase that other machines help over barriers: those of parallel tempering at beta = 1, or
+//! those of the present machine among earlier ones of the training.
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +51,8 @@ impl Aided {
         Ok(Self::Tempering { ladder: Box::new(Tempering::new(rbm, &ladder, stream)?), updates: 0 })
     }
 
-    /// By `reference` and earlier machines of the training, at most `machines` with the present one, with `chains` replicas of each.
+    /// By `reference` and earlier machines of the training, at most `machines` with the present one, with `chains`
+    /// replicas of each.
     ///
     /// # Errors
     /// [`RbmError::Learning`] for another number of machines than 2 to 1000.

@@ -7,7 +7,8 @@ use rand::RngExt;
 
 const UPDATES: usize = 3000;
 
-/// Three patterns of 16 spins, 8 spins apart from each other, with the weights 6 : 3 : 1, each spin flipped with probability 0.02.
+/// Three patterns of 16 spins, 8 spins apart from each other, with the weights 6 : 3 : 1, each spin flipped with
+/// probability 0.02.
 fn patterns(n: usize) -> Array2<f32> {
     let mut random = Streams::new(5).generator("test/patterns", 0);
     let up = |pattern: usize, i: usize| [i < 8, i % 8 < 4, i % 4 < 2][pattern];
@@ -39,10 +40,11 @@ fn start() -> Rbm {
     Rbm::random(16, 6, 0.01, &mut Streams::new(1).generator("test/init", 0))
 }
 
-/// What the chains of the negative phase say of the machine at the end of a training: mean z^2 of its moments in their errors. Null: chains
-/// are independent draws of the machine's law, and each of the 118 z^2 has the mean 1; their mean is below 2 but for p < 1e-3 even if the
-/// parameters were only 40 independent ones (chi^2 with 40 degrees of freedom above 80: p = 2e-4; with 118 above 236: 1e-9). The machines have
-/// three modes, between which persistent chains of single steps do not move: the weights of their modes are not those of the machine.
+/// What the chains of the negative phase say of the machine at the end of a training: mean z^2 of its moments in their
+/// errors. Null: chains are independent draws of the machine's law, and each of the 118 z^2 has the mean 1; their mean
+/// is below 2 but for p < 1e-3 even if the parameters were only 40 independent ones (chi^2 with 40 degrees of freedom
+/// above 80: p = 2e-4; with 118 above 236: 1e-9). The machines have three modes, between which persistent chains of
+/// single steps do not move: the weights of their modes are not those of the machine.
 #[test]
 fn aided_chains_have_the_moments_of_a_machine_of_several_modes() {
     let data = patterns(2000);

@@ -1,9 +1,10 @@
-//! Trajectory tempering (Béreux, Decelle, Furtlehner and Seoane, arXiv 2405.15376): chains of earlier machines of a training exchange their
-//! states with those of the present one.
+//! Trajectory tempering (Béreux, Decelle, Furtlehner and Seoane, arXiv 2405.15376): chains of earlier machines of a
+//! training exchange their states with those of the present one.
 //!
-//! Neighbours i, j in the order of the training exchange visible states with the probability min(1, p_i(v_j) p_j(v_i) / (p_i(v_i) p_j(v_j))),
-//! in which the ln Z cancel: ln p_i(v) = -F_i(v) - ln Z_i. The first machine is one of independent units, whose states are drawn afresh
-//! at each step. The present machine is kept as the last of the others as soon as exchanges with that one become rare.
+//! Neighbours i, j in the order of the training exchange visible states with the probability min(1, p_i(v_j) p_j(v_i) /
+//! (p_i(v_i) p_j(v_j))), in which the ln Z cancel: ln p_i(v) = -F_i(v) - ln Z_i. The first machine is one of
+//! independent units, whose states are drawn afresh at each step. The present machine is kept as the last of the others
+//! as soon as exchanges with that one become rare.
 
 use crate::random::{Bulk, Stream, Streams};
 use crate::rbm::{Chains, IndependentUnits, Kernel, Rbm};

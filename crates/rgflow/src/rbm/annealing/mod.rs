@@ -1,12 +1,14 @@
 //! ln Z of machines of any size by annealed importance sampling (Neal 2001; for RBMs Salakhutdinov and Murray 2008).
 //!
-//! A chain goes from independent units through intermediate machines (`rbm::intermediate`) to the machine, beta_0 = 0 < ... < beta_K = 1.
-//! With v_0 drawn from the independent units and v_k from v_(k-1) by a Gibbs step of the machine at beta_k, its weight
+//! A chain goes from independent units through intermediate machines (`rbm::intermediate`) to the machine, beta_0 = 0 <
+//! ... < beta_K = 1. With v_0 drawn from the independent units and v_k from v_(k-1) by a Gibbs step of the machine at
+//! beta_k, its weight
 //!
 //! w = product over k = 1 ... K of f_(beta_k)(v_(k-1)) / f_(beta_(k-1))(v_(k-1))
 //!
-//! has the mean Z/Z_0 for any K and however far the chain is from equilibrium. In reverse, from v drawn from the machine itself, the mean
-//! is Z_0/Z. By Jensen's inequality the mean of ln Z is too low forward and too high in reverse.
+//! has the mean Z/Z_0 for any K and however far the chain is from equilibrium. In reverse, from v drawn from the
+//! machine itself, the mean is Z_0/Z. By Jensen's inequality the mean of ln Z is too low forward and too high in
+//! reverse.
 
 mod schedule;
 #[cfg(test)]
@@ -25,7 +27,8 @@ use ndarray::{ArrayView2, CowArray, Ix2};
 /// Most intermediate temperatures and chains.
 const MOST: usize = 10_000_000;
 
-/// Settings of annealed importance sampling. Random numbers: PURPOSE/pilot, PURPOSE/forward, PURPOSE/reverse, PURPOSE/starts.
+/// Settings of annealed importance sampling. Random numbers: PURPOSE/pilot, PURPOSE/forward, PURPOSE/reverse,
+/// PURPOSE/starts.
 ///
 /// ```
 /// use rgflow::{random::Streams, rbm::{Annealing, Rbm}};
@@ -39,8 +42,8 @@ const MOST: usize = 10_000_000;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Annealing {
-    /// Number K of steps in beta: 1 to 10 million. More of them narrow the weights; the error falls as 1/sqrt(K chains) where the chains
-    /// follow the machines.
+    /// Number K of steps in beta: 1 to 10 million. More of them narrow the weights; the error falls as 1/sqrt(K chains)
+    /// where the chains follow the machines.
     pub temperatures: usize,
     /// Number of chains forward: 2 to 10 million.
     pub chains: usize,
@@ -71,8 +74,8 @@ pub enum Starts<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LnZEstimate {
-    /// ln of the mean weight, in nats: on average too low forward and too high in reverse, by about 1/(2 n_eff) where the weights' tail
-    /// is seen.
+    /// ln of the mean weight, in nats: on average too low forward and too high in reverse, by about 1/(2 n_eff) where
+    /// the weights' tail is seen.
     pub value: f64,
     /// Lower end of the 95 % interval of [`log_mean`]: over chains, which are independent of each other.
     pub low: f64,
@@ -85,8 +88,9 @@ pub struct LnZEstimate {
 }
 
 impl LnZEstimate {
-    /// Whether the interval may be believed: at least 50 effective chains ([`LEAST_EFFECTIVE`]). Chains that all miss a part of the law,
-    /// as below a first-order transition, cannot be told from such that miss nothing: compare both directions.
+    /// Whether the interval may be believed: at least 50 effective chains ([`LEAST_EFFECTIVE`]). Chains that all miss a
+    /// part of the law, as below a first-order transition, cannot be told from such that miss nothing: compare both
+    /// directions.
     pub fn is_reliable(&self) -> bool {
         self.n_eff >= LEAST_EFFECTIVE
     }
@@ -126,15 +130,15 @@ impl TwoSided {
 }
 
 impl Annealing {
-    /// ln Z of `rbm`, Z = sum (or integral) of exp(-H(v, h)): machines of all kinds of units. O(temperatures chains n_visible n_hidden), in
-    /// parallel; the same bits for any number of threads.
+    /// ln Z of `rbm`, Z = sum (or integral) of exp(-H(v, h)): machines of all kinds of units. O(temperatures chains
+    /// n_visible n_hidden), in parallel; the same bits for any number of threads.
     ///
     /// The temperatures are dense where ln w varies most, as measured by 64 chains beforehand.
     ///
     /// # Errors
-    /// [`RbmError::Learning`] for a setting outside its range; [`RbmError::NotFinite`] for parameters that are not finite,
-    /// [`RbmError::NotNormalisable`] for a Gaussian machine without a Z; [`RbmError::Shape`] or [`RbmError::Layer`] for a reference of
-    /// other units.
+    /// [`RbmError::Learning`] for a setting outside its range; [`RbmError::NotFinite`] for parameters that are not
+    /// finite, [`RbmError::NotNormalisable`] for a Gaussian machine without a Z; [`RbmError::Shape`] or
+    /// [`RbmError::Layer`] for a reference of other units.
     pub fn ln_z(&self, rbm: &Rbm, stream: Stream) -> Result<LnZEstimate, RbmError> {
         let family = self.family(rbm)?;
         Ok(self.forward(&family, &schedule(&family, self, stream), stream))

@@ -14,9 +14,9 @@ const MOST: usize = 500;
 
 /// The K + 1 values of beta, from 0 to 1.
 ///
-/// In equilibrium and for small steps ln w has the variance sum over k of (beta_(k+1) - beta_k)^2 g(beta_k), g the variance of
-/// d ln f_beta/d beta: least, at given K, where the temperatures lie with a density that is proportional to sqrt g. Two walks of a few
-/// chains measure it, the second at the temperatures that the first proposes.
+/// In equilibrium and for small steps ln w has the variance sum over k of (beta_(k+1) - beta_k)^2 g(beta_k), g the
+/// variance of d ln f_beta/d beta: least, at given K, where the temperatures lie with a density that is proportional to
+/// sqrt g. Two walks of a few chains measure it, the second at the temperatures that the first proposes.
 pub(super) fn schedule(family: &Family, settings: &Annealing, stream: Stream) -> Vec<f64> {
     let purpose = format!("{}/pilot", stream.purpose);
     let pilot = (settings.temperatures / 20).clamp(FEWEST, MOST).min(settings.temperatures);
@@ -39,8 +39,8 @@ fn deviation(values: &[f64]) -> f64 {
     if deviation.is_finite() { deviation } else { 0.0 }
 }
 
-/// `steps` + 1 values from 0 to 1, so that each step has the same part of the `lengths` of the intervals of `betas`, but for the share that
-/// is even. Single floats, as chains take them.
+/// `steps` + 1 values from 0 to 1, so that each step has the same part of the `lengths` of the intervals of `betas`,
+/// but for the share that is even. Single floats, as chains take them.
 fn spread(betas: &[f64], lengths: &[f64], steps: usize) -> Vec<f64> {
     let total: f64 = lengths.iter().sum();
     let mut reached = Vec::with_capacity(betas.len());

@@ -15,8 +15,8 @@ fn machine(n: usize, m: usize, scale: f32, index: u64) -> Rbm {
     rbm
 }
 
-/// Null: the mean weight is Z/Z_0 forward and Z_0/Z in reverse. Machines of all pairs of kinds of units, seed 1, 4000 chains of few steps:
-/// ln Z within 5 half widths / 1.96 of the exact value (p < 1e-6 each).
+/// Null: the mean weight is Z/Z_0 forward and Z_0/Z in reverse. Machines of all pairs of kinds of units, seed 1, 4000
+/// chains of few steps: ln Z within 5 half widths / 1.96 of the exact value (p < 1e-6 each).
 #[test]
 fn both_directions_give_the_exact_ln_z_of_every_kind() {
     let pairs = Units::examples().into_iter().flat_map(|v| Units::examples().into_iter().map(move |h| (v.clone(), h)));
@@ -94,7 +94,8 @@ struct Group {
 
 fn groups(each: usize) -> Vec<Group> {
     let random = (0..each).map(|i| machine(12, 8, 0.6, 100 + i as u64)).collect();
-    // Ferromagnets: every hidden unit couples to all spins with one sign, so that there are two modes; a weak field makes them unequal.
+    // Ferromagnets: every hidden unit couples to all spins with one sign, so that there are two modes; a weak field
+    // makes them unequal.
     let two_modes = (0..each)
         .map(|i| {
             let mut rbm = machine(16, 6, 0.1, 1000 + i as u64);
@@ -149,8 +150,8 @@ fn coverage(groups: &[Group], annealing: &Annealing) -> Vec<(&'static str, [f64;
     groups.iter().map(of).collect()
 }
 
-/// Null: intervals cover ln Z with probability 0.95 or more. 40 machines of each group: at least 31 covered (binomial: 30 or fewer have
-/// p < 1e-5).
+/// Null: intervals cover ln Z with probability 0.95 or more. 40 machines of each group: at least 31 covered (binomial:
+/// 30 or fewer have p < 1e-5).
 #[test]
 fn intervals_cover_the_exact_ln_z() {
     let mut groups = groups(40);

@@ -17,8 +17,8 @@ pub(super) enum Begin<'a> {
     At(ArrayView2<'a, f32>),
 }
 
-/// ln w of each chain along the temperatures `betas`, in the order given: from beta_0, whose law the begin has, to the last. Random
-/// numbers: those of `stream`, an index for each block of chains.
+/// ln w of each chain along the temperatures `betas`, in the order given: from beta_0, whose law the begin has, to the
+/// last. Random numbers: those of `stream`, an index for each block of chains.
 pub(super) fn run(family: &Family, betas: &[f64], stream: Stream, begin: Begin) -> Vec<f64> {
     let chains = match begin {
         Begin::Reference(n) => n,
@@ -46,8 +46,9 @@ fn weights(family: &Family, betas: &[f64], begin: Begin, random: Bulk) -> Vec<f6
     ln_w
 }
 
-/// Calls `see` with k and ln f_(k+1)(v_k) - ln f_k(v_k) of each chain, k = 0 ..., v_k being drawn by a step of the machine at beta_k from
-/// v_(k-1); v_0 is where chains begin. The product of these factors weights v_0 ... as a draw from the last machine.
+/// Calls `see` with k and ln f_(k+1)(v_k) - ln f_k(v_k) of each chain, k = 0 ..., v_k being drawn by a step of the
+/// machine at beta_k from v_(k-1); v_0 is where chains begin. The product of these factors weights v_0 ... as a draw
+/// from the last machine.
 pub(super) fn walk(family: &Family, betas: &[f64], begin: Begin, random: Bulk, mut see: impl FnMut(usize, &[f64])) {
     let rows = match begin {
         Begin::Reference(n) => n,

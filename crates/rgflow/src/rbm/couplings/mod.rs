@@ -1,13 +1,15 @@
 //! A machine as an Ising model: the fields and couplings that summing over its hidden units leaves.
 //!
-//! With spins s_i = -1 (low) and +1 (high), ln p(s) = J_0 + sum_i J_i s_i + sum_(i<j) J_ij s_i s_j + terms of three and more, and
-//! J_ij = 2^-N sum_s s_i s_j ln p(s) are its Walsh coefficients (Cossu et al. 2019, arXiv 1810.11503, have them for {0, 1}
-//! units; Decelle et al. 2024, arXiv 2309.02292, for spins). For an Ising model they are beta J. Up to 16 units they come from all 2^N
-//! states. Beyond, from J_ij = E[s_j g_i] with g_i = (ln p(s_i = +1) - ln p(s_i = -1)) / 2, which depends on the others alone.
+//! With spins s_i = -1 (low) and +1 (high), ln p(s) = J_0 + sum_i J_i s_i + sum_(i<j) J_ij s_i s_j + terms of three and
+//! more, and J_ij = 2^-N sum_s s_i s_j ln p(s) are its Walsh coefficients (Cossu et al. 2019, arXiv 1810.11503, have
+//! them for {0, 1} units; Decelle et al. 2024, arXiv 2309.02292, for spins). For an Ising model they are beta J. Up to
+//! 16 units they come from all 2^N states. Beyond, from J_ij = E[s_j g_i] with g_i = (ln p(s_i = +1) - ln p(s_i = -1))
+//! / 2, which depends on the others alone.
 //!
-//! Configurations are drawn in designs: s_i(u) = r_i (-1)^(c_i . u) over all u of k bits, with random signs r_i and distinct random
-//! c_i whose top bit is 1. In a design the products of one, of two and of three spins average to exactly zero, so that terms of
-//! up to three spins cause no error; the rest averages to zero over the signs. One fast Walsh transform of g_i gives J_ij for all j.
+//! Configurations are drawn in designs: s_i(u) = r_i (-1)^(c_i . u) over all u of k bits, with random signs r_i and
+//! distinct random c_i whose top bit is 1. In a design the products of one, of two and of three spins average to
+//! exactly zero, so that terms of up to three spins cause no error; the rest averages to zero over the signs. One fast
+//! Walsh transform of g_i gives J_ij for all j.
 
 mod sampled;
 
@@ -41,7 +43,8 @@ pub struct Couplings {
     orders: Orders,
 }
 
-/// The variance of ln p over uniform spins, by the number of spins in a term: sums of squared Walsh coefficients, in nats^2.
+/// The variance of ln p over uniform spins, by the number of spins in a term: sums of squared Walsh coefficients, in
+/// nats^2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Orders {
     /// Sum of J_i^2.
@@ -71,8 +74,8 @@ impl AtDistance {
 }
 
 impl Orders {
-    /// The fraction of the variance in fields, in pairs and in what has more spins, each with its error, that takes the errors of the
-    /// three variances as independent. NaN if ln p is constant.
+    /// The fraction of the variance in fields, in pairs and in what has more spins, each with its error, that takes the
+    /// errors of the three variances as independent. NaN if ln p is constant.
     pub fn shares(&self) -> [Estimate; 3] {
         let all = [self.one, self.two, self.more];
         let total: f64 = all.iter().map(|o| o.value).sum();
@@ -122,7 +125,8 @@ impl Couplings {
         &self.orders
     }
 
-    /// J(r): the mean of J_ij over the pairs at each distance on a periodic lattice with square cells, by rising distance.
+    /// J(r): the mean of J_ij over the pairs at each distance on a periodic lattice with square cells, by rising
+    /// distance.
     ///
     /// `extents`: fastest index first, `[n]` for the ring, `[lx, ly]` for the square lattice.
     ///
@@ -150,8 +154,8 @@ impl Couplings {
             .collect())
     }
 
-    /// K_eff: the mean coupling of a bond between nearest neighbours, dimensionless. Where the lattice is two sites long, two
-    /// bonds join the same sites and each has half of their J_ij.
+    /// K_eff: the mean coupling of a bond between nearest neighbours, dimensionless. Where the lattice is two sites
+    /// long, two bonds join the same sites and each has half of their J_ij.
     ///
     /// # Errors
     /// As [`Couplings::by_distance`], and if no two sites are neighbours.
@@ -222,11 +226,11 @@ impl Rbm {
         })
     }
 
-    /// Fields and couplings with errors, from `samples` random configurations (rounded up to 16 blocks of whole designs of at least 2
-    /// n_visible): at most 2048 two-valued visible units; any hidden units.
+    /// Fields and couplings with errors, from `samples` random configurations (rounded up to 16 blocks of whole designs
+    /// of at least 2 n_visible): at most 2048 two-valued visible units; any hidden units.
     ///
-    /// O(samples n_visible n_hidden). Streams "PURPOSE/design" and "PURPOSE/rest". Without terms of three and more spins, exact
-    /// but for rounding.
+    /// O(samples n_visible n_hidden). Streams "PURPOSE/design" and "PURPOSE/rest". Without terms of three and more
+    /// spins, exact but for rounding.
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooManyPairs`], [`RbmError::NotFinite`].

@@ -83,8 +83,8 @@ fn draw(spins: &mut [f64], random: &mut Generator) {
     spins.iter_mut().for_each(|s| *s = if random.random::<bool>() { 1.0 } else { -1.0 });
 }
 
-/// The sum of the squares of the expected values of the columns: the mean scalar product of two different blocks, which no error of
-/// a block biases, with its jackknife error over blocks. `blocks`: shape (blocks, columns).
+/// The sum of the squares of the expected values of the columns: the mean scalar product of two different blocks, which
+/// no error of a block biases, with its jackknife error over blocks. `blocks`: shape (blocks, columns).
 pub(super) fn sum_of_squares(blocks: ArrayView2<f64>) -> Estimate {
     let n = blocks.nrows();
     let product = |r: usize, s: usize| blocks.row(r).iter().zip(blocks.row(s)).map(|(a, b)| a * b).sum::<f64>();
@@ -105,8 +105,8 @@ pub(super) fn sum_of_squares(blocks: ArrayView2<f64>) -> Estimate {
     Estimate { value, error: (squares * (n - 1) as f64 / n as f64).sqrt(), n_eff: n as f64 }
 }
 
-/// The variance of what fields and pairs leave of ln p: the covariance, over fresh configurations, of what is left by the means of the
-/// even and of the odd blocks. Their errors are independent of each other and so do not bias it.
+/// The variance of what fields and pairs leave of ln p: the covariance, over fresh configurations, of what is left by
+/// the means of the even and of the odd blocks. Their errors are independent of each other and so do not bias it.
 pub(super) fn rest(
     states: &VisibleStates,
     n_hidden: usize,

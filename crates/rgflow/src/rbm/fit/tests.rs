@@ -7,9 +7,9 @@ use crate::random::Streams;
 use crate::rbm::{Method, StopOn, Units};
 use ndarray::Array2;
 
-/// Left after each of its updates and taken up in a new machine, a training makes only the updates that are left and ends with the
-/// same bytes: for small machines of bits, large ones, real data and Gaussian units, every rule, CD and PCD, every kind of batch,
-/// with early stopping and with snapshots before and after the end.
+/// Left after each of its updates and taken up in a new machine, a training makes only the updates that are left and
+/// ends with the same bytes: for small machines of bits, large ones, real data and Gaussian units, every rule, CD and
+/// PCD, every kind of batch, with early stopping and with snapshots before and after the end.
 #[test]
 fn a_training_left_after_any_update_ends_with_the_same_bytes() {
     let mini = |repeats| Batching::Mini { size: 12, repeats };
@@ -104,7 +104,8 @@ fn a_training_left_after_any_update_ends_with_the_same_bytes() {
     }
 }
 
-/// Samples that are drawn afresh are others in each pass, the same in every run, and those of their pass where a training is taken up.
+/// Samples that are drawn afresh are others in each pass, the same in every run, and those of their pass where a
+/// training is taken up.
 #[test]
 fn fresh_samples_are_those_of_their_pass() {
     let start = Rbm::random(6, 3, 0.1, &mut Streams::new(1).generator("test/init", 0));
@@ -160,8 +161,8 @@ fn a_diverged_training_stays_diverged() {
     assert_eq!(error, first.finish().unwrap_err());
 }
 
-/// Gaussian units do not bound the gradient: their training runs away by finite costs first, and is stopped there. Data far from 0
-/// is no sign.
+/// Gaussian units do not bound the gradient: their training runs away by finite costs first, and is stopped there. Data
+/// far from 0 is no sign.
 #[test]
 fn gaussian_units_that_ran_away_are_seen_while_costs_are_finite() {
     for (visible, hidden) in [("gaussian", "binary"), ("gaussian", "gaussian"), ("spin", "gaussian")] {

@@ -142,8 +142,8 @@ impl Block {
         self.round_trips = 0;
     }
 
-    /// Visible states of all levels of the ladder `copy`, from beta = 1 on, and ln of the exchange probability that the present ones
-    /// have for the level `pair`.
+    /// Visible states of all levels of the ladder `copy`, from beta = 1 on, and ln of the exchange probability that the
+    /// present ones have for the level `pair`.
     #[cfg(test)]
     pub(super) fn seen(
         &mut self,

@@ -1,15 +1,19 @@
-//! Parallel tempering (replica exchange; Swendsen and Wang 1986, Hukushima and Nemoto 1996; for RBMs Desjardins et al. 2010).
+//! Parallel tempering (replica exchange; Swendsen and Wang 1986, Hukushima and Nemoto 1996; for RBMs Desjardins et al.
+//! 2010).
 //!
 //! Replicas of the machines at 1 = beta_0 > ... > beta_(K-1) = 0 of the family from independent units to the machine
-//! (`rbm::intermediate`) make Gibbs steps side by side. Neighbours in beta exchange their visible states with the probability
+//! (`rbm::intermediate`) make Gibbs steps side by side. Neighbours in beta exchange their visible states with the
+//! probability
 //!
 //! min(1, f_i(v_j) f_j(v_i) / (f_i(v_i) f_j(v_j))), f_i(v) = sum_h exp(-H_i(v, h)),
 //!
-//! which keeps the product of the laws p_i(v_i): detailed balance with the hidden units summed out. For f the whole weight of a state is
-//! taken, not that of a unit. At beta = 0 every step is an independent draw, so that states that come from there have no memory.
+//! which keeps the product of the laws p_i(v_i): detailed balance with the hidden units summed out. For f the whole
+//! weight of a state is taken, not that of a unit. At beta = 0 every step is an independent draw, so that states that
+//! come from there have no memory.
 //!
-//! Exchanges that are accepted are no proof: where a mode of the machine has no weight at smaller beta, because the reference excludes
-//! it, replicas wander through the ladder and do not see it. Ladders from two references, the machine's own and data, have to agree.
+//! Exchanges that are accepted are no proof: where a mode of the machine has no weight at smaller beta, because the
+//! reference excludes it, replicas wander through the ladder and do not see it. Ladders from two references, the
+//! machine's own and data, have to agree.
 
 mod block;
 #[cfg(test)]
@@ -25,11 +29,12 @@ use crate::statistics::{CorrelatedMean, SeriesError, correlated_mean};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-/// Rows of replicas that one task takes, at most, but at least one ladder. Fixed, so that random numbers do not depend on threads.
+/// Rows of replicas that one task takes, at most, but at least one ladder. Fixed, so that random numbers do not depend
+/// on threads.
 const ROWS: usize = 64;
 
-/// Rounds of the burn-in after which temperatures are placed: the first two take 1/32 of it, each further one twice the round before.
-/// The last round, half of it, leaves them as they are.
+/// Rounds of the burn-in after which temperatures are placed: the first two take 1/32 of it, each further one twice the
+/// round before. The last round, half of it, leaves them as they are.
 const ROUNDS: u32 = 6;
 
 /// Least rejection that is counted for a pair: where all exchanges are accepted the temperatures keep a distance.
@@ -42,7 +47,8 @@ pub struct Ladder {
     pub temperatures: usize,
     /// Number of ladders, which know nothing of each other: 1 to a million.
     pub copies: usize,
-    /// Sweeps before the first that counts, during which temperatures are placed so that all pairs exchange alike: at least 64.
+    /// Sweeps before the first that counts, during which temperatures are placed so that all pairs exchange alike: at
+    /// least 64.
     pub burn_in: usize,
     /// The law at beta = 0.
     pub reference: Reference,
@@ -80,13 +86,13 @@ pub struct Tempering {
 }
 
 impl Tempering {
-    /// Replicas after the burn-in, from which on temperatures stay. All begin as independent draws at beta = 0. Random numbers:
-    /// PURPOSE/replicas and PURPOSE/swaps. O(burn_in temperatures copies n_visible n_hidden), in parallel.
+    /// Replicas after the burn-in, from which on temperatures stay. All begin as independent draws at beta = 0. Random
+    /// numbers: PURPOSE/replicas and PURPOSE/swaps. O(burn_in temperatures copies n_visible n_hidden), in parallel.
     ///
     /// # Errors
-    /// [`RbmError::Learning`] for a setting outside its range; [`RbmError::NotFinite`] for parameters that are not finite,
-    /// [`RbmError::NotNormalisable`] for a Gaussian machine without a Z; [`RbmError::Shape`] or [`RbmError::Layer`] for a reference of
-    /// other units.
+    /// [`RbmError::Learning`] for a setting outside its range; [`RbmError::NotFinite`] for parameters that are not
+    /// finite, [`RbmError::NotNormalisable`] for a Gaussian machine without a Z; [`RbmError::Shape`] or
+    /// [`RbmError::Layer`] for a reference of other units.
     pub fn new(rbm: &Rbm, ladder: &Ladder, stream: Stream) -> Result<Self, RbmError> {
         let check = |name, value: usize, (least, most): (usize, usize), range| {
             let fits = (least..=most).contains(&value);
@@ -144,14 +150,15 @@ impl Tempering {
         self.blocks.iter_mut().zip(blocks).try_for_each(|(block, state)| block.restore(&state))
     }
 
-    /// `sweeps` sweeps: in each, exchanges between neighbours in beta, of the pairs (0, 1), (2, 3) ... and (1, 2), (3, 4) ... by turns, and
-    /// a Gibbs step of every replica.
+    /// `sweeps` sweeps: in each, exchanges between neighbours in beta, of the pairs (0, 1), (2, 3) ... and (1, 2),
+    /// (3, 4) ... by turns, and a Gibbs step of every replica.
     pub fn run(&mut self, sweeps: usize) {
         let (family, betas) = (&self.family, &self.betas);
         self.blocks.par_iter_mut().for_each(|block| (0..sweeps).for_each(|_| block.sweep(family, betas)));
     }
 
-    /// The visible states at beta = 1, shape (copies, n_visible): independent of each other, being of different ladders.
+    /// The visible states at beta = 1, shape (copies, n_visible): independent of each other, being of different
+    /// ladders.
     pub fn visible(&self) -> Array2<f32> {
         let mut v = Array2::zeros((self.copies, self.family.n_visible()));
         let rows = self.blocks.iter().flat_map(|block| (0..block.copies()).map(move |copy| (block, copy)));
@@ -196,7 +203,8 @@ impl Tempering {
         &self.betas
     }
 
-    /// Mean probability of an exchange between the neighbours k and k + 1, since the burn-in. NaN before the first attempt.
+    /// Mean probability of an exchange between the neighbours k and k + 1, since the burn-in. NaN before the first
+    /// attempt.
     pub fn acceptance(&self) -> Vec<f64> {
         let pairs = 0..self.betas.len() - 1;
         let mean = |pair: usize| {
@@ -207,21 +215,21 @@ impl Tempering {
         pairs.map(mean).collect()
     }
 
-    /// Sum of the probabilities that an exchange is rejected, over the pairs: the global communication barrier (Syed et al., J. R. Stat.
-    /// Soc. B 84 (2022) 321), nearly the same for any number of temperatures if there are enough.
+    /// Sum of the probabilities that an exchange is rejected, over the pairs: the global communication barrier (Syed et
+    /// al., J. R. Stat. Soc. B 84 (2022) 321), nearly the same for any number of temperatures if there are enough.
     pub fn barrier(&self) -> f64 {
         self.acceptance().iter().map(|a| 1.0 - a).sum()
     }
 
-    /// How often, since the burn-in, a state came from beta = 0 to beta = 1 after it had been there before, over all ladders. Without
-    /// any, modes of the machine have not been visited by their weight.
+    /// How often, since the burn-in, a state came from beta = 0 to beta = 1 after it had been there before, over all
+    /// ladders. Without any, modes of the machine have not been visited by their weight.
     pub fn round_trips(&self) -> u64 {
         self.blocks.iter().map(Block::round_trips).sum()
     }
 }
 
-/// As many values of beta, between which exchanges are rejected alike: the sum of rejections from beta = 1 on, linear between the
-/// present values, is cut into equal parts.
+/// As many values of beta, between which exchanges are rejected alike: the sum of rejections from beta = 1 on, linear
+/// between the present values, is cut into equal parts.
 fn placed(betas: &[f64], acceptance: &[f64]) -> Vec<f64> {
     let mut reached = vec![0.0];
     for a in acceptance {

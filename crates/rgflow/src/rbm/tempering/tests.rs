@@ -60,8 +60,9 @@ fn chi_square(counts: &[f64], law: &[f64]) -> f64 {
     chi_square_tail(chi, cells - 1.0)
 }
 
-/// Null: the states at beta = 1 follow p(v). One state of each of 10,000 ladders: a chi-squared test of 64 states, p > 1e-4, seed 1, for
-/// spins and bits with two modes and a trained machine; from the machine's own fields and from its mean.
+/// Null: the states at beta = 1 follow p(v). One state of each of 10,000 ladders: a chi-squared test of 64 states, p >
+/// 1e-4, seed 1, for spins and bits with two modes and a trained machine; from the machine's own fields and from its
+/// mean.
 #[test]
 fn states_follow_the_exact_law() {
     let bits = two_modes().converted(Units::BINARY, Units::BINARY).unwrap().rbm;
@@ -83,8 +84,8 @@ fn states_follow_the_exact_law() {
     }
 }
 
-/// The total variation between the states of 2000 ladders and p(v), 10^7 effective states each: of noise alone at most about
-/// sqrt(64/(2 pi 10^7)) = 0.001.
+/// The total variation between the states of 2000 ladders and p(v), 10^7 effective states each: of noise alone at most
+/// about sqrt(64/(2 pi 10^7)) = 0.001.
 #[test]
 #[ignore = "slow: 10^7 effective states of each machine"]
 fn the_law_is_met_to_three_in_a_thousand() {
@@ -129,7 +130,8 @@ fn exchanges_have_the_probability_of_detailed_balance() {
     }
 }
 
-/// Temperatures come to lie so that all pairs exchange alike, which even ones do not, and states go through the whole ladder.
+/// Temperatures come to lie so that all pairs exchange alike, which even ones do not, and states go through the whole
+/// ladder.
 #[test]
 fn temperatures_are_placed_by_acceptance() {
     let mut rbm = Rbm::random(30, 10, 0.15, &mut Streams::new(1).generator("test/init", 0));

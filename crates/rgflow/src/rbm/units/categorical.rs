@@ -1,7 +1,7 @@
 //! Categorical (Potts) units: a site of q states is q units, of which exactly one is 1 and the others are 0.
 //!
-//! In the fields z of its units, a site is in state s with the probability exp(z_s) / sum_t exp(z_t): the softmax. (A constant added to
-//! all fields of a site changes nothing: the biases of a site are known but for one.)
+//! In the fields z of its units, a site is in state s with the probability exp(z_s) / sum_t exp(z_t): the softmax. (A
+//! constant added to all fields of a site changes nothing: the biases of a site are known but for one.)
 
 use super::{Kind, Map, Noise, Sites, Units};
 use crate::kernel::lines::Line;

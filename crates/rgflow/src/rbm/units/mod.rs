@@ -1,6 +1,7 @@
 //! Kinds of units. A new kind is a file with its [`Kind`] and a line in the list below.
 //!
-//! A unit a in the field z has the weight exp(z a - e(a)): e = 0 for discrete units, e = a^2 / (2 sigma^2) for Gaussian ones.
+//! A unit a in the field z has the weight exp(z a - e(a)): e = 0 for discrete units, e = a^2 / (2 sigma^2) for Gaussian
+//! ones.
 
 mod categorical;
 mod gaussian;
@@ -18,7 +19,8 @@ use ndarray::ArrayView1;
 use std::fmt;
 use std::str::FromStr;
 
-/// A kind of units, as the layers of a machine use it. A field z is the bias and what the other layer adds; rows are of `n` units.
+/// A kind of units, as the layers of a machine use it. A field z is the bias and what the other layer adds; rows are of
+/// `n` units.
 trait Kind: Sized + Clone + fmt::Display {
     /// Name of the kind in messages.
     const NAME: &'static str;
@@ -81,7 +83,8 @@ trait Kind: Sized + Clone + fmt::Display {
         value.into()
     }
 
-    /// The biases that give each unit the mean it has in `samples` samples with these sums of [`Kind::share`], without weights.
+    /// The biases that give each unit the mean it has in `samples` samples with these sums of [`Kind::share`], without
+    /// weights.
     fn biases(&self, shares: &[f64], samples: usize) -> Vec<f32>;
 
     /// Laws of independent units of the means and sums of squared deviations of `n` samples.
@@ -161,8 +164,8 @@ macro_rules! kinds {
                 match self { $(Self::$name(kind) => kind.sites()),* }
             }
 
-            /// The first unit of a row of data with a value that such units cannot learn from. Of discrete units, values between
-            /// states may be means.
+            /// The first unit of a row of data with a value that such units cannot learn from. Of discrete units,
+            /// values between states may be means.
             pub fn misfit(&self, row: ArrayView1<f32>) -> Option<usize> {
                 match self { $(Self::$name(kind) => kind.misfit(row)),* }
             }
@@ -241,8 +244,8 @@ macro_rules! kinds {
         impl FromStr for Units {
             type Err = RbmError;
 
-            /// "spin", "binary", "LOW,HIGH", "gaussian" (sigma = 1), "gaussian:SIGMA", "gaussian:SIGMA,SIGMA,...", "categorical:STATES";
-            /// the error for any other names all.
+            /// "spin", "binary", "LOW,HIGH", "gaussian" (sigma = 1), "gaussian:SIGMA", "gaussian:SIGMA,SIGMA,...",
+            /// "categorical:STATES"; the error for any other names all.
             fn from_str(text: &str) -> Result<Self, RbmError> {
                 $(if let Some(kind) = $kind::parse(text.trim()) {
                     return kind.map(Self::$name);
@@ -319,8 +322,8 @@ mod tests {
         }
     }
 
-    /// Null: draws have the means that the kind says, and discrete ones are states with the probabilities it says. 40,000 draws of each
-    /// of six units or more of every kind, seed 1: |z| < 5.5 (p < 4e-8 each).
+    /// Null: draws have the means that the kind says, and discrete ones are states with the probabilities it says.
+    /// 40,000 draws of each of six units or more of every kind, seed 1: |z| < 5.5 (p < 4e-8 each).
     #[test]
     fn draws_have_the_means_of_their_kind() {
         let rows = 40_000;

@@ -4,8 +4,8 @@ use ndarray::ArrayView1;
 
 /// The states of a site of discrete units: a two-valued unit is a site of two states by itself.
 ///
-/// State s of a layer has site k in the state that is digit k of s, written in the base of the states of a site: for two-valued
-/// units, unit i is high where bit i of s is 1.
+/// State s of a layer has site k in the state that is digit k of s, written in the base of the states of a site: for
+/// two-valued units, unit i is high where bit i of s is 1.
 ///
 /// ```
 /// use rgflow::rbm::Units;
@@ -73,7 +73,8 @@ impl Sites {
         values
     }
 
-    /// The state of a layer whose units have the values `row`; `None` if they are no state, or one whose number exceeds 2^64.
+    /// The state of a layer whose units have the values `row`; `None` if they are no state, or one whose number exceeds
+    /// 2^64.
     pub fn index(&self, row: &[f32]) -> Option<u64> {
         let (mut index, mut place) = (0u64, Some(1u64));
         for site in row.chunks(self.width()) {
