@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const STOPS_WITHIN: Duration = Duration::from_secs(3);
 
 /// A folder with samples and a machine.
-struct Bench {
+struct Files {
     dir: tempfile::TempDir,
 }
 
@@ -48,19 +48,19 @@ const FLOW: Job = Job {
     findings: "seed-1/flow-mean/findings.json",
 };
 
-impl Bench {
+impl Files {
     fn new() -> Self {
-        let bench = Self { dir: tempfile::tempdir().expect("temporary folder") };
+        let files = Self { dir: tempfile::tempdir().expect("temporary folder") };
         let mut file = npz::Writer::new();
         // Two patterns of 8 x 8 bits with a grid of faults.
         let bit = |(i, j): (usize, usize)| u8::from((j / 8 + i) % 2 == 0) ^ u8::from((i * 7 + j * 3) % 11 == 0);
         file.add("samples", &Array2::from_shape_fn((300, 64), bit)).expect("adds");
         file.add("labels", &Array1::from_shape_fn(300, |i| (i % 2) as u8)).expect("adds");
-        file.save(bench.path("data.npz")).expect("saves");
+        file.save(files.path("data.npz")).expect("saves");
         let rbm = Rbm::random(64, 16, 0.1, &mut Streams::new(1).generator("faults", 0));
         let rbm = rbm.with_units(Units::BINARY, Units::BINARY).expect("valid");
-        rbm_file::model(&rbm, serde_json::json!({})).save(bench.path("machine.safetensors")).expect("saves");
-        bench
+        rbm_file::model(&rbm, serde_json::json!({})).save(files.path("machine.safetensors")).expect("saves");
+        files
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -103,9 +103,9 @@ fn signal(name: &str, pid: u32) {
 }
 
 /// A run stopped by `name` in the middle of its work, while a second one wants its folder.
-fn stopped(bench: &Bench, job: Job, name: &str, folder: &str) {
+fn stopped(files: &Files, job: Job, name: &str, folder: &str) {
     let out = &["--out", folder];
-    let mut child = bench.command(job, &[job.long, out, &["--progress", "json"]]).spawn().expect("starts");
+    let mut child = files.command(job, &[job.long, out, &["--progress", "json"]]).spawn().expect("starts");
     let pid = child.id();
     let mut errors = BufReader::new(child.stderr.take().expect("piped")).lines();
     let working = errors.by_ref().map_while(Result::ok).find(|line| {
@@ -116,7 +116,7 @@ fn stopped(bench: &Bench, job: Job, name: &str, folder: &str) {
     signal("-STOP", pid);
     assert!(working.is_some(), "{folder}: no progress was shown");
     for more in [&[][..], &["--resume"]] {
-        line(&bench.run(job, &[job.long, out, more]), 2, &[folder, "another rgflow is running", "--out"]);
+        line(&files.run(job, &[job.long, out, more]), 2, &[folder, "another rgflow is running", "--out"]);
     }
     let start = Instant::now();
     signal(name, pid);
@@ -132,23 +132,23 @@ fn stopped(bench: &Bench, job: Job, name: &str, folder: &str) {
     let last = rest.iter().rfind(|line| line.contains("message")).expect("a line");
     assert!(rest.iter().all(|line| line.starts_with('{')) && last.contains("--resume goes on"), "{last}");
     println!("{name}: {seconds:?}: {last}");
-    assert!(!bench.path(folder).join("results.json").exists() && !bench.path(folder).join(job.product).exists());
+    assert!(!files.path(folder).join("results.json").exists() && !files.path(folder).join(job.product).exists());
 }
 
 fn signals(job: Job) {
-    let bench = Bench::new();
-    bench.done(job, &[job.long, &["--out", "whole"]]);
+    let files = Files::new();
+    files.done(job, &[job.long, &["--out", "whole"]]);
     for name in ["-INT", "-TERM"] {
         let folder = format!("stopped{name}");
-        stopped(&bench, job, name, &folder);
+        stopped(&files, job, name, &folder);
         let out = &["--out", folder.as_str()];
-        line(&bench.run(job, &[job.long, out]), 2, &[&folder, "unfinished", "--resume"]);
-        bench.done(job, &[job.long, out, &["--resume"]]);
-        assert_same(&bench.path("whole"), &bench.path(&folder));
+        line(&files.run(job, &[job.long, out]), 2, &[&folder, "unfinished", "--resume"]);
+        files.done(job, &[job.long, out, &["--resume"]]);
+        assert_same(&files.path("whole"), &files.path(&folder));
     }
     // Other work gives other bytes: the comparison could fail.
-    bench.done(job, &[job.short, &["--out", "other"]]);
-    assert!(bytes(&bench.path("whole"))[Path::new(job.product)] != bytes(&bench.path("other"))[Path::new(job.product)]);
+    files.done(job, &[job.short, &["--out", "other"]]);
+    assert!(bytes(&files.path("whole"))[Path::new(job.product)] != bytes(&files.path("other"))[Path::new(job.product)]);
 }
 
 #[test]
@@ -166,11 +166,11 @@ fn signals_stop_a_flow_that_resumes_to_the_same_bytes() {
 #[test]
 #[ignore = "slow: ./test --full runs it"]
 fn damaged_files_are_found_and_made_again() {
-    let bench = Bench::new();
+    let files = Files::new();
     for (job, folder) in [(TRAIN, "train"), (FLOW, "flow")] {
         let out = &["--out", folder];
-        bench.done(job, &[job.short, out]);
-        let (run, whole) = (bench.path(folder), bytes(&bench.path(folder)));
+        files.done(job, &[job.short, out]);
+        let (run, whole) = (files.path(folder), bytes(&files.path(folder)));
         for name in [job.product, job.findings, "results.json"] {
             for delete in [true, false] {
                 let path = run.join(name);
@@ -183,16 +183,16 @@ fn damaged_files_are_found_and_made_again() {
                     std::fs::write(&path, content).expect("writable");
                 }
                 let damaged = bytes(&run);
-                line(&bench.run(job, &[job.short, out]), 2, &[folder, name, "missing or has changed", "--resume"]);
+                line(&files.run(job, &[job.short, out]), 2, &[folder, name, "missing or has changed", "--resume"]);
                 assert!(bytes(&run) == damaged, "looking at {folder} changed it");
                 let seen = binary().arg("inspect").arg(&run).output().expect("starts");
                 assert!(String::from_utf8_lossy(&seen.stdout).contains("has changed"), "{name}");
-                bench.done(job, &[job.short, out, &["--resume"]]);
+                files.done(job, &[job.short, out, &["--resume"]]);
                 assert!(bytes(&run) == whole, "{name} is not as it was");
             }
         }
         // Whole again: there is nothing to do.
-        let again = bench.run(job, &[job.short, out]);
+        let again = files.run(job, &[job.short, out]);
         assert!(String::from_utf8_lossy(&again.stderr).contains("complete: nothing to do"));
     }
 }
@@ -200,19 +200,19 @@ fn damaged_files_are_found_and_made_again() {
 /// A folder that cannot be made: one line, exit code 1.
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
-    let bench = Bench::new();
+    let files = Files::new();
     for job in [TRAIN, FLOW] {
-        line(&bench.run(job, &[job.short, &["--out", "data.npz/run"]]), 1, &["data.npz/run", "choose another --out"]);
-        line(&bench.run(job, &[job.short, &["--out", "data.npz"]]), 2, &["data.npz is a file", "choose another --out"]);
+        line(&files.run(job, &[job.short, &["--out", "data.npz/run"]]), 1, &["data.npz/run", "choose another --out"]);
+        line(&files.run(job, &[job.short, &["--out", "data.npz"]]), 2, &["data.npz is a file", "choose another --out"]);
         if cfg!(target_os = "linux") {
-            line(&bench.run(job, &[job.short, &["--out", "/proc/run"]]), 1, &["/proc/run", "choose another --out"]);
+            line(&files.run(job, &[job.short, &["--out", "/proc/run"]]), 1, &["/proc/run", "choose another --out"]);
         }
     }
 }
 
 /// The words before a command that may mount file systems of its own, which end with it; `None` where the system
 /// refuses.
-fn own_mounts(bench: &Bench) -> Option<&'static [&'static str]> {
+fn own_mounts(files: &Files) -> Option<&'static [&'static str]> {
     let ways: [&[&str]; 3] = [
         &["unshare", "--mount"],
         &["unshare", "--map-root-user", "--mount"],
@@ -220,7 +220,7 @@ fn own_mounts(bench: &Bench) -> Option<&'static [&'static str]> {
     ];
     let allowed = |way: &&&[&str]| {
         let mut probe = Command::new(way[0]);
-        probe.args(&way[1..]).args(["mount", "-t", "tmpfs", "-o", "size=64k", "none"]).arg(bench.dir.path());
+        probe.args(&way[1..]).args(["mount", "-t", "tmpfs", "-o", "size=64k", "none"]).arg(files.dir.path());
         probe.output().is_ok_and(|out| out.status.success())
     };
     let way = ways.iter().find(allowed).copied();
@@ -233,17 +233,17 @@ fn own_mounts(bench: &Bench) -> Option<&'static [&'static str]> {
 }
 
 /// Runs `script` (sh) with file systems of its own and the job as its arguments.
-fn with_mounts(bench: &Bench, way: &[&str], script: &str, job: Job) {
+fn with_mounts(files: &Files, way: &[&str], script: &str, job: Job) {
     let mut shell = Command::new(way[0]);
     shell.args(&way[1..]).args(["sh", "-eu", "-c", script, "sh", env!("CARGO_BIN_EXE_rgflow")]);
-    let out = shell.args(job.arguments).args(job.short).current_dir(bench.dir.path()).output().expect("starts");
+    let out = shell.args(job.arguments).args(job.short).current_dir(files.dir.path()).output().expect("starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// What the script's function `attempt NAME` left.
-fn attempt(bench: &Bench, name: &str) -> Output {
+/// Output and exit code that the script's function `attempt NAME` left.
+fn attempt(files: &Files, name: &str) -> Output {
     use std::os::unix::process::ExitStatusExt;
-    let read = |what: &str| std::fs::read(bench.path(&format!("{name}.{what}"))).expect("written");
+    let read = |what: &str| std::fs::read(files.path(&format!("{name}.{what}"))).expect("written");
     let code: i32 = String::from_utf8_lossy(&read("code")).trim().parse().expect("a number");
     Output { status: std::process::ExitStatus::from_raw(code << 8), stdout: read("out"), stderr: read("err") }
 }
@@ -255,13 +255,13 @@ mkdir -p disk
 
 #[test]
 fn a_full_disk_keeps_what_is_finished() {
-    let bench = Bench::new();
-    let Some(way) = own_mounts(&bench) else { return };
+    let files = Files::new();
+    let Some(way) = own_mounts(&files) else { return };
     let job = TRAIN;
-    bench.done(job, &[job.short, &["--out", "whole"]]);
+    files.done(job, &[job.short, &["--out", "whole"]]);
     // Room for the training and not for what is found of it: pages of 4 KiB, and some for files that are being
     // replaced.
-    let pages = |name: &str| std::fs::metadata(bench.path("whole").join(name)).expect("there").len().div_ceil(4096);
+    let pages = |name: &str| std::fs::metadata(files.path("whole").join(name)).expect("there").len().div_ceil(4096);
     let training =
         ["config.toml", "provenance.json", job.product, "seed-1/rbm/metrics.jsonl", "seed-1/stages/rbm.json"];
     let room = training.into_iter().map(pages).sum::<u64>() + 4;
@@ -281,26 +281,26 @@ attempt resumed "$@" --out disk/run --resume
 cp -a disk/run resumed"#,
         4 * room
     );
-    with_mounts(&bench, way, &script, job);
-    line(&attempt(&bench, "none"), 1, &["disk/run", "No space left", "make room", "--resume"]);
+    with_mounts(&files, way, &script, job);
+    line(&attempt(&files, "none"), 1, &["disk/run", "No space left", "make room", "--resume"]);
     for name in ["full", "still"] {
-        line(&attempt(&bench, name), 1, &["examine/findings.json", "No space left", "make room", "--resume"]);
+        line(&attempt(&files, name), 1, &["examine/findings.json", "No space left", "make room", "--resume"]);
     }
-    let model = |folder: &str| bench.path(folder).join(job.product);
-    assert!(model("left").is_file() && bench.path("left/seed-1/stages/rbm.json").is_file());
-    assert!(!bench.path("left").join(job.findings).exists() && !bench.path("left/results.json").exists());
-    line(&attempt(&bench, "unresumed"), 2, &["disk/run", "unfinished", "--resume"]);
-    let resumed = attempt(&bench, "resumed");
+    let model = |folder: &str| files.path(folder).join(job.product);
+    assert!(model("left").is_file() && files.path("left/seed-1/stages/rbm.json").is_file());
+    assert!(!files.path("left").join(job.findings).exists() && !files.path("left/results.json").exists());
+    line(&attempt(&files, "unresumed"), 2, &["disk/run", "unfinished", "--resume"]);
+    let resumed = attempt(&files, "resumed");
     assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
-    assert_same(&bench.path("whole"), &bench.path("resumed"));
+    assert_same(&files.path("whole"), &files.path("resumed"));
     let written = |folder: &str| std::fs::metadata(model(folder)).and_then(|m| m.modified()).expect("there");
     assert_eq!(written("left"), written("resumed"), "the finished training was made again");
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let bench = Bench::new();
-    let Some(way) = own_mounts(&bench) else { return };
+    let files = Files::new();
+    let Some(way) = own_mounts(&files) else { return };
     for job in [TRAIN, FLOW] {
         let script = format!(
             r#"{ATTEMPT}
@@ -310,17 +310,17 @@ mount -o remount,ro none disk
 attempt new "$@" --out disk/new
 attempt changed "$@" --out disk/run --seed 2 --resume"#
         );
-        with_mounts(&bench, way, &script, job);
-        line(&attempt(&bench, "new"), 1, &["disk/new", "Read-only", "choose another --out"]);
-        line(&attempt(&bench, "changed"), 1, &["disk/run", "Read-only", "choose another --out"]);
+        with_mounts(&files, way, &script, job);
+        line(&attempt(&files, "new"), 1, &["disk/new", "Read-only", "choose another --out"]);
+        line(&attempt(&files, "changed"), 1, &["disk/run", "Read-only", "choose another --out"]);
     }
 }
 
-/// What is finished is shown where nothing can be written; what cannot be written is said.
+/// A finished run is shown where nothing can be written; what cannot be written is said.
 #[test]
 fn a_finished_run_on_a_read_only_disk_is_shown() {
-    let bench = Bench::new();
-    let Some(way) = own_mounts(&bench) else { return };
+    let files = Files::new();
+    let Some(way) = own_mounts(&files) else { return };
     let script = format!(
         r#"{ATTEMPT}
 mount -t tmpfs none disk
@@ -333,10 +333,10 @@ attempt json "$@" --out disk/run --json
 attempt inspected "$1" inspect disk/run
 attempt report "$1" report disk/run"#
     );
-    with_mounts(&bench, way, &script, TRAIN);
+    with_mounts(&files, way, &script, TRAIN);
     for name in ["again", "resumed", "json", "inspected"] {
-        let out = attempt(&bench, name);
+        let out = attempt(&files, name);
         assert!(out.status.success() && !out.stdout.is_empty(), "{name}: {}", String::from_utf8_lossy(&out.stderr));
     }
-    line(&attempt(&bench, "report"), 1, &["disk/run/report.html", "Read-only", "stays"]);
+    line(&attempt(&files, "report"), 1, &["disk/run/report.html", "Read-only", "stays"]);
 }

@@ -73,7 +73,7 @@ const SCALING: Job<'static> = Job {
     restart: "seed-1/stages/scaling.restart/scaling+Critical+L16+0",
 };
 
-fn bench() -> tempfile::TempDir {
+fn inputs() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("temporary folder");
     let mut file = npz::Writer::new();
     let bit = |(i, j): (usize, usize)| u8::from((j / 8 + i) % 2 == 0) ^ u8::from((i * 7 + j * 3) % 11 == 0);
@@ -86,22 +86,22 @@ fn bench() -> tempfile::TempDir {
     dir
 }
 
-fn command(bench: &Path, job: &Job, out: &str, more: &[&str]) -> Command {
+fn command(inputs: &Path, job: &Job, out: &str, more: &[&str]) -> Command {
     let mut command = binary();
-    command.current_dir(bench).args(job.arguments).args(["--out", out, "--progress", "json"]).args(more);
+    command.current_dir(inputs).args(job.arguments).args(["--out", out, "--progress", "json"]).args(more);
     command.env("RGFLOW_RESTART_SECONDS", "0.05").stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
 
-fn done(bench: &Path, job: &Job, out: &str, more: &[&str]) -> Output {
-    let out = command(bench, job, out, more).output().expect("starts");
+fn done(inputs: &Path, job: &Job, out: &str, more: &[&str]) -> Output {
+    let out = command(inputs, job, out, more).output().expect("starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     out
 }
 
 /// The restarts in the folder of that of the job.
-fn restarts(bench: &Path, job: &Job, out: &str) -> Vec<Vec<u8>> {
-    let path = bench.join(out).join(job.restart);
+fn restarts(inputs: &Path, job: &Job, out: &str) -> Vec<Vec<u8>> {
+    let path = inputs.join(out).join(job.restart);
     let entries = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
     let mut paths: Vec<PathBuf> = entries.into_iter().flatten().map_while(Result::ok).map(|e| e.path()).collect();
     // One that is being written is none.
@@ -112,13 +112,13 @@ fn restarts(bench: &Path, job: &Job, out: &str) -> Vec<Vec<u8>> {
 
 /// Kills the run (SIGKILL) as soon as it has written a restart of its own; how much was done when it went on, if it
 /// did.
-fn kill(bench: &Path, job: &Job, out: &str) -> Option<u64> {
-    let path = bench.join(out).join(job.restart);
-    let before = restarts(bench, job, out);
-    let mut child = command(bench, job, out, &["--resume"]).spawn().expect("starts");
+fn kill(inputs: &Path, job: &Job, out: &str) -> Option<u64> {
+    let path = inputs.join(out).join(job.restart);
+    let before = restarts(inputs, job, out);
+    let mut child = command(inputs, job, out, &["--resume"]).spawn().expect("starts");
     for _ in 0..6000 {
         assert!(child.try_wait().expect("waits").is_none(), "{}: over before its first restart", job.restart);
-        if path.exists() && restarts(bench, job, out) != before {
+        if path.exists() && restarts(inputs, job, out) != before {
             child.kill().expect("kills");
             let out = child.wait_with_output().expect("ends");
             assert_eq!(out.status.code(), None, "killed by a signal");
@@ -139,29 +139,29 @@ fn went_on(out: &Output) -> Option<u64> {
 
 /// Runs the job whole, and killed twice and taken up again, which must give the same bytes and begin nothing again.
 fn go_on(job: &Job) {
-    let bench = bench();
-    let bench = bench.path();
+    let inputs = inputs();
+    let inputs = inputs.path();
     let start = Instant::now();
-    assert_eq!(went_on(&done(bench, job, "whole", &[])), None);
+    assert_eq!(went_on(&done(inputs, job, "whole", &[])), None);
     let time = start.elapsed();
-    assert_eq!(kill(bench, job, "killed"), None);
-    let first = kill(bench, job, "killed").expect("went on");
-    let last = went_on(&done(bench, job, "killed", &["--resume"])).expect("went on");
+    assert_eq!(kill(inputs, job, "killed"), None);
+    let first = kill(inputs, job, "killed").expect("went on");
+    let last = went_on(&done(inputs, job, "killed", &["--resume"])).expect("went on");
     println!("{}: {time:.1?}; went on after {first} and {last}", job.restart);
     // Of several parts it is not the same one that is seen to go on first.
     assert!(!job.restart.ends_with("training") || (0 < first && first < last), "{first}, {last}");
-    assert_same(&bench.join("whole"), &bench.join("killed"));
+    assert_same(&inputs.join("whole"), &inputs.join("killed"));
 }
 
 /// Every kind of damage to the restart of a killed job: a bit, the last byte, all, that of other settings. It is said,
 /// and what comes out is the same.
 #[test]
 fn a_damaged_restart_is_said_and_not_used() {
-    let (bench, job) = (bench(), &TRAIN);
-    let bench = bench.path();
-    done(bench, job, "whole", &[]);
-    kill(bench, job, "killed");
-    let path: PathBuf = bench.join("killed").join(job.restart);
+    let (inputs, job) = (inputs(), &TRAIN);
+    let inputs = inputs.path();
+    done(inputs, job, "whole", &[]);
+    kill(inputs, job, "killed");
+    let path: PathBuf = inputs.join("killed").join(job.restart);
     let whole = std::fs::read(&path).expect("written");
     let changed = |at: usize| {
         let mut bytes = whole.clone();
@@ -175,7 +175,7 @@ fn a_damaged_restart_is_said_and_not_used() {
         (changed(60), "other settings"),
     ] {
         std::fs::write(&path, bytes).expect("writable");
-        let mut child = command(bench, job, "killed", &["--resume"]).spawn().expect("starts");
+        let mut child = command(inputs, job, "killed", &["--resume"]).spawn().expect("starts");
         let lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let said = lines.into_iter().find(|line| line.contains("the restart "));
         child.kill().expect("kills");
@@ -183,8 +183,8 @@ fn a_damaged_restart_is_said_and_not_used() {
         assert!(said.as_ref().is_some_and(|line| line.contains(why)), "{why}: {said:?}");
     }
     std::fs::write(&path, changed(whole.len() - 1)).expect("writable");
-    assert_eq!(went_on(&done(bench, job, "killed", &["--resume"])), None);
-    assert_same(&bench.join("whole"), &bench.join("killed"));
+    assert_eq!(went_on(&done(inputs, job, "killed", &["--resume"])), None);
+    assert_same(&inputs.join("whole"), &inputs.join("killed"));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_killed_sampling_goes_on() {
         std::thread::sleep(Duration::from_millis(100));
         child.kill().expect("kills");
         child.wait().expect("ends");
-        // What a user puts there stays.
+        // A user's own file in the folder stays.
         std::fs::write(folder.join("mine"), "mine").expect("writable");
         println!("{sampler}: went on after {}", went_on(&done(&killed)).expect("went on"));
         let read = |name: &str| std::fs::read(dir.path().join(name)).expect("written");

@@ -44,7 +44,7 @@ fn damaged_arrays_are_named() {
     assert!(message(&whole).is_ok());
     assert!(message(&whole[..100]).unwrap_err().contains("a.npz"));
     assert!(message(b"").unwrap_err().contains("a.npz"));
-    // A changed byte is found by the archive's checksum (headers that claim too much: see datasets.rs).
+    // A changed byte is found by the archive's checksum (headers that claim too much: see the tests of `datasets`).
     let shape = b"(2, 3, 4)";
     let at = whole.windows(shape.len()).position(|w| w == shape).unwrap();
     let mut huge = whole.clone();
