@@ -11,7 +11,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// What is tried with the bytes of an input.
+/// A function that is tried with the bytes of an input.
 pub type Target = fn(&[u8]);
 
 /// Names of the targets, each with its function.
@@ -237,7 +237,7 @@ fn options(choice: u8) -> Options {
     }
 }
 
-/// What follows the reading: labels that are whole, bins and codes of states that are made or refused.
+/// Uses the data as commands do after reading it: labels that are whole, bins and codes of states that are made or refused.
 fn used(data: &Dataset) {
     let n = data.n_samples();
     assert!(data.shape.iter().product::<usize>() == data.n_units() && n > 0, "{:?}", data.shape);

@@ -44,7 +44,7 @@ pub struct Analyse {
     /// Columns (such as T) by whose values rows are separate series, or `file`: each file by itself [default: none].
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
     by: Vec<String>,
-    /// What are chains in an array of two dimensions [default: such an array is a table, or refused if wider than
+    /// Axis of the chains in an array of two dimensions [default: such an array is a table, or refused if wider than
     /// long].
     #[arg(long, value_enum, value_name = "AXIS")]
     chains_are: Option<Axis>,

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 One warm-up, then the timed calls: minimum and median. RGFLOW_CPU=portable, avx2 or avx512 forces a path."
 )]
 pub struct Bench {
-    /// What is measured [required].
+    /// Benchmark to run [required].
     #[arg(value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(bench::ALL.iter().map(|b| b.name)))]
     name: String,
     /// Number of threads.

@@ -14,7 +14,7 @@ use std::path::Path;
 /// Number of configurations to sample where the user gives none.
 const SAMPLES: u32 = 16_384;
 
-/// What is asked of the machine.
+/// Choice of couplings to print.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Couplings of a machine")]
 pub struct CouplingFlags {

@@ -18,7 +18,7 @@ pub struct Thermometer {
     verb: Verb,
 }
 
-/// What the network does.
+/// Tasks of a network.
 #[derive(clap::Subcommand)]
 enum Verb {
     /// Reads samples: probabilities of temperatures or classes, T*, accuracy where samples have labels.

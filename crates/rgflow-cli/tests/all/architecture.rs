@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What each module uses directly.
+/// The modules that each module uses directly.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 const CRATES: [&str; 3] = ["rgflow", "rgflow-lab", "rgflow-cli"];

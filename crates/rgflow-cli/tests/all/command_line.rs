@@ -1,4 +1,4 @@
-//! What the command promises: exact values, one line and exit code 2 for a user's mistake, help everywhere, quiet
+//! Promises of the command line: exact values, one line and exit code 2 for a user's mistake, help everywhere, quiet
 //! pipes.
 
 use crate::common::rgflow;

@@ -134,7 +134,7 @@ fn lists_of_bonds() {
     let wolff = [&sample[..], &["--force", "--sampler", "wolff"]].concat();
     mistake(&wolff, &["frustrated", "around the sites", "use metropolis or heat-bath"]);
     mistake(&[&sample[..], &["--force", "--sampler", "exact"]].concat(), &["graph(7 bonds", "exact samplers serve"]);
-    // What is wrong is said with file and line, and a list excludes a lattice.
+    // A fault is named with its file and line, and a list excludes a lattice.
     std::fs::write(&edges, "0 1\n1 1\n").unwrap();
     mistake(&[&sample[..], &["--force"]].concat(), &["bonds.txt: line 2", "two different sites"]);
     wrong(&[&sample[..], &["--force", "--size", "4"]].concat(), &["--edges", "--size"]);

@@ -1,4 +1,4 @@
-//! What README and docs promise: every block of commands runs and prints what the page shows, and every link leads to a
+//! Promises of README and docs: every block of commands runs and prints what the page shows, and every link leads to a
 //! file.
 //!
 //! The blocks of a page run in their order, in a folder of its own, under `sh -e`; a block `text` behind one is
@@ -52,7 +52,7 @@ fn is_left_out(line: &str) -> bool {
 enum Block {
     /// Commands that must end with 0.
     Run(String),
-    /// What the commands before it printed. A line `...` stands for any lines, `...` in a line for anything.
+    /// Output of the commands before it. A line `...` stands for any lines, `...` in a line for anything.
     Output(Vec<String>),
     /// A command that must fail, with what it prints.
     Refused(String, Vec<String>),
@@ -71,7 +71,7 @@ fn blocks(text: &str) -> (Vec<Block>, usize) {
                         let (out, kept): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| is_left_out(line));
                         left_out += out.len();
                         let commands = kept.join("\n");
-                        // What is printed by commands that are left out cannot be compared.
+                        // The output of commands that are left out cannot be compared.
                         blocks.extend((!commands.trim().is_empty()).then_some(Block::Run(commands)));
                     }
                     "text" if matches!(blocks.last(), Some(Block::Run(_))) => {
@@ -177,7 +177,7 @@ fn run(dir: &Path, commands: &str) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What was tried on a page.
+/// Blocks that were tried on a page.
 #[derive(Default)]
 struct Tried {
     ran: usize,

@@ -134,7 +134,7 @@ fn write(made: &BTreeMap<&str, Made>, hashes_now: Hashes, expected: Hashes, know
     }
 }
 
-/// What is stored for runs and commands that are no longer there.
+/// Stored results of runs and commands that are no longer there.
 fn left_over(known: &BTreeSet<&str>, expected: &Hashes) -> Vec<String> {
     let files = std::fs::read_dir(stored().join("printed")).into_iter().flatten().flatten();
     let printed = files.map(|file| file.path().file_stem().expect("a name").to_string_lossy().into_owned());

@@ -51,7 +51,8 @@ fn labels_are_named_by_flags() {
     assert!(config.contains("labels = \"theta\"") && config.contains("labels_are = \"temperatures\""), "{config}");
 }
 
-/// What would do where labels are in a file of their own, a model is asked for, or grey levels are given to spins.
+/// Refusals name a remedy that works: for labels in a file of their own, a file that is no model, and grey levels given
+/// to spins.
 #[test]
 fn other_files_are_answered_by_what_would_do() {
     let place = Place::new();

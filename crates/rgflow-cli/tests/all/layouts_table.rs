@@ -168,7 +168,7 @@ fn others() -> Vec<Row> {
     ]
 }
 
-/// What `inspect` says of the first file.
+/// The line of `inspect` on the first file.
 fn outcome(row: &Row) -> String {
     let place = Place::new();
     for (name, bytes) in &row.1 {

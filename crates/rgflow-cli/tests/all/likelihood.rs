@@ -90,7 +90,7 @@ fn a_training_begins_with_a_given_machine() {
     );
     let grown = machine(&place, "grown");
     assert_eq!((grown.n_hidden(), grown.weights.column(2)), (5, first.weights.column(2)));
-    // What it has learnt is kept: 40 more epochs are better than 5, and its input is named by its hash.
+    // The machine keeps what it has learnt: 40 more epochs are better than 5, and its input is named by its hash.
     place.done("train rbm small.npz --from first/seed-1/rbm/model.safetensors --epochs 40 --out further");
     let cost = |run: &str| {
         let results: Value = serde_json::from_str(&place.read(&format!("{run}/results.json"))).unwrap();

@@ -218,7 +218,7 @@ const SCAN: &[&str] = &[
     "scan",
 ];
 
-/// What holds several runs: neither a run in it nor its page may lie elsewhere.
+/// A folder of several runs: neither a run in it nor its page may lie elsewhere.
 #[test]
 fn links_in_the_folder_of_a_scan_or_a_reproduction_are_refused() {
     let place = Place::new();
@@ -258,7 +258,7 @@ fn a_deleted_configuration_is_written_again() {
     assert!(out.status.code() == Some(2) && String::from_utf8_lossy(&out.stderr).contains("no run folder"));
 }
 
-/// What a kill left while files were written goes with the next opening, in every folder.
+/// Temporary files that a kill left are removed with the next opening, in every folder.
 #[test]
 fn temporary_files_are_removed_with_the_next_opening() {
     let place = Place::new();

@@ -54,7 +54,7 @@ impl Place {
     }
 }
 
-/// What the files of models say of spins or bits.
+/// The input that the file of a model describes, of spins or bits.
 fn of(values: &str) -> Value {
     json!({ "values": values })
 }
@@ -343,7 +343,7 @@ fn a_reader_that_learnt_nothing_is_named() {
         assert_eq!(said.contains("warning: bad.safetensors has learnt nothing"), !learnt, "{said}");
         assert_eq!(read(&place.path(name).join("report.html")).contains("has learnt nothing"), !learnt, "{name}");
     }
-    // What `train thermometer` writes says so itself: labels that do not depend on the samples.
+    // A network of `train thermometer` that learns nothing says so: labels that do not depend on the samples.
     let blind = Array3::from_shape_fn((SAMPLES, 2, 3), |(i, r, c)| if (i * i + r + c) % 5 < 2 { 1.0f32 } else { -1.0 });
     place.samples("blind.npz", &blind, None);
     place.done("train thermometer blind.npz --epochs 1 --learning-rate 1e-9 --out blind");

@@ -31,7 +31,7 @@ fn run(path: cpu::Path, dir: &Path) {
     forced(path, dir, &["train", "thermometer", "clusters.npz", "--epochs", "5", "--out", "thermometer"]);
 }
 
-/// What must be the same bytes.
+/// Files that must be the same bytes.
 const SAME: [&str; 8] = [
     "square.npz",
     "clusters.npz",

@@ -145,7 +145,7 @@ fn with_progress_as_json_every_line_is_json() {
     assert!(has(&events, "warning") || has(&events, "note"), "{events:?}");
 }
 
-/// What was asked of chains and is not done is said.
+/// Settings of chains that are not used are named.
 #[test]
 fn chains_that_do_not_run_are_named() {
     let folder = tempfile::tempdir().expect("temporary folder");

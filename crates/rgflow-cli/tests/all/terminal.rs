@@ -1,4 +1,4 @@
-//! What a user sees on a terminal of 60 or 80 columns: a header, one line that is drawn again and again, and the
+//! The screen of a user on a terminal of 60 or 80 columns: a header, one line that is drawn again and again, and the
 //! summary; nothing is wrapped by the terminal. The terminal is that of `script` (util-linux); where there is none,
 //! nothing is tried.
 
@@ -6,7 +6,7 @@ use crate::common::small::SMALL;
 use std::path::Path;
 use std::process::Command;
 
-/// What `rgflow ARGUMENTS` writes to a terminal of `columns`, in the lines that are drawn; `None` without `script`.
+/// Output of `rgflow ARGUMENTS` on a terminal of `columns`, in the lines that are drawn; `None` without `script`.
 fn on_terminal(dir: &Path, arguments: &[&str], columns: usize) -> Option<Vec<String>> {
     let quoted = |word: &&str| format!("'{word}'");
     let words = arguments.iter().map(quoted).collect::<Vec<_>>().join(" ");

@@ -92,7 +92,9 @@ fn draws_have_the_exact_means_and_say_how_they_were_made() {
     place.save(
         "m.safetensors",
         &rbm,
-        json!({ "input": { "values": "spins (-1, +1)", "lattice": [[3, 2], 4], "lattice_name": "square", "shape": [2, 3] } }),
+        json!({ "input": {
+            "values": "spins (-1, +1)", "lattice": [[3, 2], 4], "lattice_name": "square", "shape": [2, 3],
+        } }),
     );
     let exact = rbm.moments().unwrap().visible;
     for (line, sampler) in [("", "exact"), ("--sampler gibbs --steps 20 --chains 400", "gibbs")] {

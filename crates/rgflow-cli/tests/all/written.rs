@@ -51,7 +51,7 @@ const REMADE: &[(&str, &str)] = &[("train-rbm", "examine")];
 /// that of 68.3 %. Errors, and verdicts that rest on them, may differ.
 const WIDER: &[&str] = &["mcrg", "couplings-bits"];
 
-/// What was printed, with `--json`, in `written/printed`.
+/// Commands whose output with `--json` is in `written/printed`.
 const PRINTED: &[(&str, &str)] = &[
     ("inspect-spins", "inspect spins.npz"),
     ("inspect-field", "inspect field.npz"),
@@ -128,7 +128,7 @@ impl Copy {
         self.0.path().join(name)
     }
 
-    /// What a command prints, whose words have no spaces.
+    /// Output of a command whose words have no spaces.
     fn printed(&self, line: &str) -> Vec<u8> {
         let mut command = binary();
         command.args(line.split_whitespace()).current_dir(self.0.path()).env("RGFLOW_CPU", "portable");

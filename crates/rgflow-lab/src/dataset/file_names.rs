@@ -27,8 +27,8 @@ pub(super) fn size(path: &Path) -> Option<usize> {
     (size >= 1.0 && size.fract() == 0.0).then_some(size as usize)
 }
 
-/// What `of` finds at the beginning of a part of the name of `path`, without its ending; `None` if nothing, or
-/// different things.
+/// The one value that `of` finds at the beginning of parts of the name of `path`, without its ending; `None` without a
+/// value, or for different ones.
 fn only<T: PartialEq>(path: &Path, of: impl Fn(&str) -> Option<T>) -> Option<T> {
     let name = path.file_name()?.to_str()?;
     let name = without_gz(name);

@@ -1,4 +1,4 @@
-//! What chance alone does to a table of verdicts: many comparisons, each with 4.55 % of false alarms.
+//! False alarms of a table of verdicts: each of its many comparisons differs by chance with 4.55 %.
 
 use super::{Claim, Record};
 use rgflow::statistics::{TWO_ERRORS, holm};
@@ -45,9 +45,9 @@ pub fn family<'a>(claims: impl IntoIterator<Item = (&'a Record, &'a Claim)>) -> 
         }
     };
     Some(format!(
-        "Chance: {n} comparisons of this table have an error, with what is stated or with a null. If no true value were \
-         off by more than its tolerance, at most 4.55 % of them, {:.1}, would be found off by two errors more; {found} \
-         are.{last}",
+        "Chance: {n} comparisons of this table have an error, with what is stated or with a null. If no true value \
+         were off by more than its tolerance, at most 4.55 % of them, {:.1}, would be found off by two errors more; \
+         {found} are.{last}",
         level * n as f64
     ))
 }

@@ -104,16 +104,16 @@ fn groups(least: &[usize], width: usize) -> Vec<Vec<usize>> {
 
 /// Widths between the least and the natural ones that fill at most `width`; narrow columns get theirs first.
 fn widths(natural: &[usize], least: &[usize], width: usize) -> Vec<usize> {
-    let room = width.saturating_sub(2 * (natural.len() - 1));
+    let available = width.saturating_sub(2 * (natural.len() - 1));
     let mut widths = least.to_vec();
     let mut order: Vec<usize> = (0..natural.len()).collect();
     order.sort_by_key(|j| natural[*j].saturating_sub(least[*j]));
     for j in order {
-        let free = room.saturating_sub(widths.iter().sum());
+        let free = available.saturating_sub(widths.iter().sum());
         widths[j] = natural[j].min(widths[j] + free);
     }
     // A first column of long words leaves less than the least widths: its words are broken.
-    let over = widths.iter().sum::<usize>().saturating_sub(room);
+    let over = widths.iter().sum::<usize>().saturating_sub(available);
     widths[0] = widths[0].saturating_sub(over).max(8.min(widths[0]));
     widths
 }

@@ -1,4 +1,5 @@
-//! The law of samples where it is known exactly: Ising configurations on the square torus or a ring at known temperatures.
+//! The law of samples where it is known exactly: Ising configurations on the square torus or a ring at known
+//! temperatures.
 
 use super::user_files::UserData;
 use crate::dataset::Meaning;

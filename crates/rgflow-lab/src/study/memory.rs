@@ -1,5 +1,5 @@
-//! How long the Gibbs chains of the trained machine remember: was a training by chains of k steps in equilibrium (Decelle, Furtlehner and
-//! Seoane 2021)?
+//! How long the Gibbs chains of the trained machine remember: was a training by chains of k steps in equilibrium
+//! (Decelle, Furtlehner and Seoane 2021)?
 
 use rgflow::random::Stream;
 use rgflow::rbm::{ChainDraws, Method, Rbm};
@@ -25,7 +25,7 @@ impl Memory {
     /// Of chains of `rbm`.
     pub fn of(rbm: &Rbm, stream: Stream) -> Self {
         let chains = ChainDraws { chains: CHAINS, burn_in: BURN_IN, spacing: 1 };
-        let drawn = chains.draw(rbm, CHAINS * STEPS, stream);
+        let drawn = chains.draw(rbm, CHAINS * STEPS, stream).expect("chains and spacing are above 0");
         let longer = if drawn.tau_mean.tau > drawn.tau.tau { drawn.tau_mean } else { drawn.tau };
         let measured = longer.error.is_finite() && drawn.r_hat.is_none_or(|r_hat| r_hat < APART);
         Self { tau: longer.tau, error: measured.then_some(longer.error) }
@@ -44,7 +44,8 @@ impl Memory {
         match method {
             Method::Cd => Some(format!(
                 "Out of equilibrium: {name}-{k} runs chains of {steps} from the data, and those of the machine have \
-                 {tau}. It is trained for what so few steps do, not for its own law; take --method pcd, or more --steps."
+                 {tau}. It is trained for what so few steps do, not for its own law; take --method pcd, or more \
+                 --steps."
             )),
             Method::Pcd => Some(format!(
                 "{name}-{k} is in equilibrium only while the machine changes little within the memory of its chains: \

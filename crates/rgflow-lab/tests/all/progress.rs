@@ -1,4 +1,4 @@
-//! What `--progress` promises, on recorded runs: `tests/progress/*.jsonl` are the lines that `--progress json` wrote on
+//! Promises of `--progress`, on recorded runs: `tests/progress/*.jsonl` are the lines that `--progress json` wrote on
 //! a machine of two cores that was shared with other work. Lines that say nothing but how far a stage is were thinned.
 //!
 //! `RGFLOW_PROGRESS=FILE` holds another recording to the same factor; `--nocapture` shows the worst of each.

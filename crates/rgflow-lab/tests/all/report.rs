@@ -1,4 +1,4 @@
-//! What the report promises: files that are whole and the same every time, pages that no text can break, figures of any
+//! Promises of the report: files that are whole and the same every time, pages that no text can break, figures of any
 //! data.
 
 use rgflow_lab::artifact::write_report;

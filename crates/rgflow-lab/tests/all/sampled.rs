@@ -1,4 +1,4 @@
-//! What `rgflow sample` promises of its random numbers and of its chains.
+//! Promises of `rgflow sample` on its random numbers and its chains.
 
 use ndarray::{Array2, Ix0, Ix1, Ix2, s};
 use rgflow::lattice::{Geometry, Ising, Model, Temperature};

@@ -36,7 +36,7 @@ pub struct Rbm {
     verb: Verb,
 }
 
-/// What the machine does.
+/// Tasks of a machine.
 #[derive(clap::Subcommand)]
 enum Verb {
     /// Draws states of the visible units: independent ones where a layer is small, else by Gibbs chains.

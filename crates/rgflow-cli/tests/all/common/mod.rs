@@ -1,4 +1,4 @@
-//! What several test files need.
+//! Folders, inputs and runs of the binary that several test files use.
 
 pub mod interruption;
 pub mod ising_2d;
@@ -39,7 +39,7 @@ pub fn assert_same(whole: &Path, resumed: &Path) {
     }
 }
 
-/// What `rgflow ARGUMENTS` printed, and its exit code.
+/// Output of `rgflow ARGUMENTS`, and its exit code.
 pub struct Ran {
     pub code: Option<i32>,
     pub stdout: String,

@@ -33,7 +33,7 @@ impl Place {
         command.current_dir(self.0.path()).args(line.split_whitespace()).output().expect("starts")
     }
 
-    /// What a command that succeeds says on stderr.
+    /// Standard error of a command, which must succeed.
     pub fn done(&self, line: &str) -> String {
         let out = self.run(line);
         let said = String::from_utf8(out.stderr).expect("UTF-8");

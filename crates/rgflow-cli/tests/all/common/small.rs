@@ -194,7 +194,7 @@ pub const SMALL: &[(&str, &[&[&str]])] = &[
     ("windows", &[SHARED_2D, &["lattice.size=4", "rbm.hidden=4", "windows.tops=[2, 8]", "windows.epochs=[1, 2]"]]),
 ];
 
-/// What experiments on the 2D model have in common.
+/// Settings that all experiments on the 2D model share.
 const SHARED_2D: &[&str] = &[
     "samples.per_temperature=60",
     "samples.t_step=1.0",

@@ -23,7 +23,7 @@ impl Place {
         std::fs::write(path, rbm_file::model(rbm, metadata).to_bytes().unwrap()).unwrap();
     }
 
-    /// What `line --json` prints.
+    /// Output of `line --json`.
     pub fn json(&self, line: &str) -> Value {
         let out = self.run(&format!("{line} --json"));
         assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));

@@ -1,4 +1,4 @@
-//! What is run and what is compared of it.
+//! The runs and commands of the golden test, and the parts of their output that are compared.
 
 use crate::common::printed::data;
 use crate::common::small::{SMALL, digits};
@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What is compared.
+/// Output that is compared.
 pub enum Made {
     /// Texts of a run by file name: each is hashed.
     Run(BTreeMap<&'static str, String>),
-    /// What a command prints: every field that is stored must be there.
+    /// Output of a command: every field that is stored must be there.
     Printed(Value),
 }
 
@@ -51,7 +51,7 @@ impl Place {
         std::fs::read_to_string(self.0.path().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
-    /// What is compared of the run folder that `arguments` make.
+    /// The compared files of the run folder that `arguments` make.
     fn run(&self, name: &'static str, arguments: &[&str]) -> Named {
         self.stdout(&[arguments, &["--seeds", "2", "--out", name]].concat());
         let record: Value = serde_json::from_str(&self.read(&format!("{name}/record.json"))).expect("JSON");
@@ -72,7 +72,7 @@ impl Place {
         self.run(name, &line.split_whitespace().collect::<Vec<_>>())
     }
 
-    /// What a command prints.
+    /// Output of a command.
     fn printed(&self, name: &'static str, line: &str) -> Named {
         let printed = serde_json::from_slice(&self.line(&format!("{line} --json"))).expect("JSON");
         (name, Made::Printed(data(printed)))
@@ -129,7 +129,7 @@ pub fn all() -> Vec<Job> {
     });
     let job =
         |names: &[&'static str], make: fn(&Place) -> Vec<Named>| Job { names: names.to_vec(), make: Box::new(make) };
-    // What takes longest comes first.
+    // The longest come first.
     let others = [
         job(&["rg-neural"], neural),
         job(&["train-rbm", "train-thermometer", "flow"], on_spins),

@@ -74,7 +74,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<(Art
                 let model = |labels: &Labels| {
                     let (mlp, cost) = fit(out, settings, *size, *labels, &samples)?;
                     let metadata = serde_json::json!({
-                        "kind": "P(ordered)", "size": size, "inputs": "block means", "told": labels.name(), "seed": out.seed(),
+                        "kind": "P(ordered)", "size": size, "inputs": "block means", "told": labels.name(),
+                        "seed": out.seed(),
                         "settings": settings.classifier, "test_cross_entropy": cost,
                     });
                     network_file::with_layers(Model::new(metadata), &mlp).to_bytes()

@@ -63,17 +63,20 @@ impl Answer {
     /// Begins with Yes or No.
     pub fn sentence(self, repetitions: usize) -> String {
         match self {
-            Self::Drawn => "Yes: machines of finite capacity deviate from their mixture towards T_c, from both sides (H_c).".into(),
-            Self::Hot => "No: machines trained towards the likelihood are hotter than their mixture, below T_c and above it, and the less so the \
-                more hidden units they have (H_hot); T_c is nothing special."
+            Self::Drawn => "Yes: machines of finite capacity deviate from their mixture towards T_c, from both sides \
+                            (H_c)."
+                .into(),
+            Self::Hot => "No: machines trained towards the likelihood are hotter than their mixture, below T_c and \
+                          above it, and the less so the more hidden units they have (H_hot); T_c is nothing special."
                 .into(),
             Self::Mixture => "No: the machines' own laws have the energy of their mixture (H_mix).".into(),
             Self::Undecided if repetitions < REPETITIONS => format!(
-                "No verdict yet, so No: {repetitions} repetition{} of the {REPETITIONS} that the rules ask for; --seeds {REPETITIONS} gives one.",
+                "No verdict yet, so No: {repetitions} repetition{} of the {REPETITIONS} that the rules ask for; \
+                 --seeds {REPETITIONS} gives one.",
                 if repetitions == 1 { "" } else { "s" }
             ),
-            Self::Undecided => "No: the deviations from the mixture fit none of the hypotheses at every number of hidden units, so \
-                nothing shows that T_c is known."
+            Self::Undecided => "No: the deviations from the mixture fit none of the hypotheses at every number of \
+                                hidden units, so nothing shows that T_c is known."
                 .into(),
         }
     }

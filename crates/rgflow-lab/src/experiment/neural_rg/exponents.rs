@@ -40,8 +40,8 @@ pub(super) fn pull((value, error): Measured, exact: f64) -> f64 {
     (value - exact) / error
 }
 
-/// Compares with the exact value for infinite lattices; what is off by more than two errors and by less than `allowed` is
-/// the bias of finite lattices: it depends on their sizes.
+/// Compares with the exact value for infinite lattices; what is off by more than two errors and by less than `allowed`
+/// is the bias of finite lattices: it depends on their sizes.
 fn of_finite_size(number: Number, [exact, allowed]: [f64; 2], source: &str) -> Number {
     let is_off = number.verdict_at(exact, 0.0, 0.0) == Verdict::Differs;
     let errors = (number.get() - exact).abs() / number.error.unwrap_or(f64::NAN);

@@ -110,8 +110,8 @@ mod tests {
     use super::*;
 
     /// Null: after the burn-in the chains follow the machine's law. 200 chains of 300 steps, error by tau_int, seed 1:
-    /// |z| < 4.5 (p < 1e-5). Without burn-in the random start would be visible, and a correlated series must not count as
-    /// independent.
+    /// |z| < 4.5 (p < 1e-5). Without burn-in the random start would be visible, and a correlated series must not count
+    /// as independent.
     #[test]
     fn the_generator_reaches_the_law_of_its_machine() {
         let streams = Streams::new(1);

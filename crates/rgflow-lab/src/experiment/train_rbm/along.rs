@@ -1,7 +1,8 @@
 //! The machine along its training: singular values of the weights, and the memory of its Gibbs chains.
 //!
-//! Singular values of random weights lie below the Marchenko-Pastur edge sigma (sqrt(n) + sqrt(m)); what is learnt grows out of it mode by
-//! mode, and the chains slow down (Decelle, Fissore and Furtlehner 2017; Decelle, Furtlehner and Seoane 2021).
+//! Singular values of random weights lie below the Marchenko-Pastur edge sigma (sqrt(n) + sqrt(m)); what is learnt
+//! grows out of it mode by mode, and the chains slow down (Decelle, Fissore and Furtlehner 2017; Decelle, Furtlehner
+//! and Seoane 2021).
 
 use super::settings::Settings;
 use crate::study::memory::Memory;
@@ -36,7 +37,8 @@ impl Along {
     }
 }
 
-/// Epochs after which machines are kept: at most `n`, evenly spaced in the logarithm up to the last, and the first machine.
+/// Epochs after which machines are kept: at most `n`, evenly spaced in the logarithm up to the last, and the first
+/// machine.
 pub(super) fn epochs(n: usize, last: usize) -> Vec<usize> {
     let at = |k: usize| (last as f64).powf(k as f64 / (n.max(2) - 1) as f64).round() as usize;
     let mut all: Vec<usize> = (0..n).map(at).collect();
@@ -80,9 +82,9 @@ pub(super) fn figure(settings: &Settings, visible: usize, along: &[Along]) -> Fi
     ];
     Figure::new("along", "The machine along its training")
         .caption(
-            "Singular values of the weights, which grow out of the edge of random ones mode by mode, and tau_int of the machine's Gibbs chains (the \
-             longer of those of the free energy and of the mean of the units), against passes through the data. Where 2000 steps do not show a tau_int there is \
-             no point. First repetition.",
+            "Singular values of the weights, which grow out of the edge of random ones mode by mode, and tau_int of \
+             the machine's Gibbs chains (the longer of those of the free energy and of the mean of the units), against \
+             passes through the data. Where 2000 steps do not show a tau_int there is no point. First repetition.",
             "Singular values of the weights and autocorrelation time against the epoch.",
         )
         .panels(panels)
@@ -102,8 +104,9 @@ mod tests {
         assert_eq!(epochs(1, 10), [0, 1]);
     }
 
-    /// Two pairs of spins with the weights w: both singular values are w, and a chain keeps its sign with r = tanh(w)^2 in a step, so that
-    /// tau_int of the mean is that of an AR(1) process, (1 + r)/(2 (1 - r)). Null: that tau_int; p < 1e-6.
+    /// Two pairs of spins with the weights w: both singular values are w, and a chain keeps its sign with r = tanh(w)^2
+    /// in a step, so that tau_int of the mean is that of an AR(1) process, (1 + r)/(2 (1 - r)). Null: that tau_int; p <
+    /// 1e-6.
     #[test]
     fn singular_values_and_memory_of_pairs() {
         let mut rbm = Rbm::random(2, 2, 0.0, &mut Streams::new(1).generator("test/init", 0));

@@ -33,7 +33,8 @@ impl TrainRbm {
                 other if other == text => {}
                 other => {
                     return Err(Error::user(format!(
-                        "machine.{key} = \"{other}\": those of the machine in {name} are {text}; leave machine.{key} out"
+                        "machine.{key} = \"{other}\": those of the machine in {name} are {text}; leave machine.{key} \
+                         out"
                     )));
                 }
             }

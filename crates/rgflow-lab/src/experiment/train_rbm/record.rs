@@ -75,7 +75,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         TrainRbm::NAME,
         format!("A restricted Boltzmann machine on {name}"),
         format!(
-            "A machine of {} visible ({visible_units}) and {hidden} hidden units ({hidden_units}) is trained by {method} on {} samples ({}). What has it learnt?",
+            "A machine of {} visible ({visible_units}) and {hidden} hidden units ({hidden_units}) is trained by \
+             {method} on {} samples ({}). What has it learnt?",
             data.n_units(),
             first.samples[0],
             data.kind.name()
@@ -125,7 +126,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     }
     if let (Some(_), Some(best)) = (first.kl, first.best) {
         record.answers.push(format!(
-            "The law of the data is known: its own ln p is {best:.2} nats on average, and it is KL = {kl} nats from the machine's law."
+            "The law of the data is known: its own ln p is {best:.2} nats on average, and it is KL = {kl} nats from \
+             the machine's law."
         ));
     }
     let caption = format!(
@@ -149,8 +151,8 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     record.summary.notes.extend(optimum);
     if settings.standardises() {
         record.summary.notes.push(
-            "Trained on (v - mean)/deviation of each value: costs are in units of the deviations; the machine, its pictures and what is drawn \
-             are in the units of the data."
+            "Trained on (v - mean)/deviation of each value: costs are in units of the deviations; the machine, its \
+             pictures and what is drawn are in the units of the data."
                 .into(),
         );
     }
@@ -195,7 +197,9 @@ fn learning(found: &Findings, mean: &Number) -> Figure {
         Panel::curves("reconstruction", "epoch", "cost per sample", costs),
         Panel::curves("weights", "epoch", Axis::new("root mean square"), weights),
     ];
-    let mut caption = "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the size of the weights, against passes through the data. First repetition.".to_string();
+    let mut caption = "Reconstruction cost per sample of the test set and of at most 5000 training samples, and the \
+                       size of the weights, against passes through the data. First repetition."
+        .to_string();
     if !found.likelihood.is_empty() {
         let [x, y] = [0, 1].map(|i| found.likelihood.iter().map(|point| point[i]).collect::<Vec<f64>>());
         let best = found.best.map(|best| Curve::level("the data's own law", &x, best));
@@ -206,7 +210,8 @@ fn learning(found: &Findings, mean: &Number) -> Figure {
     Figure::new("learning", "Learning curve")
         .caption(
             caption,
-            "Costs of the training and the test set, root mean square weight, and ln p where it is known, against the epoch.",
+            "Costs of the training and the test set, root mean square weight, and ln p where it is known, against the \
+             epoch.",
         )
         .panels(panels)
 }
@@ -216,8 +221,10 @@ fn together(found: &Findings) -> Option<Figure> {
     let width = found.together.len().isqrt();
     let picture = Lattice { label: String::new(), width, values: found.together.clone() };
     let shades = Shades::symmetric([&picture], "W W^T");
-    let caption = "(W W^T)_ij, row i and column j visible units in their order, without the diagonal: to second order in W the coupling that the hidden units make between \
-                   two visible ones, up to the variance of a hidden unit; `rgflow inspect MODEL --couplings` gives the couplings to all orders. First repetition.";
+    let caption = "(W W^T)_ij, row i and column j visible units in their order, without the diagonal: to second order \
+                   in W the coupling that the hidden units make between two visible ones, up to the variance of a \
+                   hidden unit; `rgflow inspect MODEL --couplings` gives the couplings to all orders. First \
+                   repetition.";
     let figure =
         Figure::new("together", "Visible units that hidden ones bind: W W^T").caption(caption, "Matrix of W W^T.");
     (width > 0).then(|| figure.panels([Panel::lattices("W W^T", vec![vec![picture]], shades)]))
@@ -254,21 +261,29 @@ fn pictures(data: &Dataset, n_hidden: usize, found: &Findings) -> [Figure; 3] {
         figure(
             "weights",
             "Weights of hidden units",
-            format!("{shown}Each picture shows the weights of one hidden unit to all visible ones, all on one scale up to the largest |w| of the machine."),
+            format!(
+                "{shown}Each picture shows the weights of one hidden unit to all visible ones, all on one scale up \
+                     to the largest |w| of the machine."
+            ),
             rows(weights, 9),
             of_weights,
         ),
         figure(
             "reconstructions",
             "Test samples and their reconstructions",
-            format!("Above samples that no training saw, below what one mean-field step v -> h -> v makes of them.{left_out}"),
+            format!(
+                "Above samples that no training saw, below what one mean-field step v -> h -> v makes of \
+                     them.{left_out}"
+            ),
             pairs.to_vec(),
             shades(data, &units, &pairs),
         ),
         figure(
             "drawn",
             "Drawn from the machine",
-            "Expectation values of the visible units after Gibbs steps from a start that knows the means alone, one chain each.".into(),
+            "Expectation values of the visible units after Gibbs steps from a start that knows the means alone, one \
+             chain each."
+                .into(),
             drawn.clone(),
             shades(data, &units, &drawn),
         ),
