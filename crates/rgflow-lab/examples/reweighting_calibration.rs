@@ -108,7 +108,7 @@ enum Known {
     Reference(Reference),
 }
 
-/// What is counted for one kind of target.
+/// Counts for one kind of target.
 #[derive(Clone, Default)]
 struct Count {
     accepted: usize,
@@ -121,15 +121,8 @@ struct Count {
 }
 
 impl Count {
-    fn targets(
-        &mut self,
-        size: usize,
-        known: &Known,
-        pool: &Pool,
-        mbar: &rgflow::reweighting::Mbar,
-        [low, high]: [f64; 2],
-        states: &[State],
-    ) {
+    fn targets(&mut self, known: &Known, pool: &Pool, mbar: &rgflow::reweighting::Mbar, states: &[State]) {
+        let (size, [low, high]) = (pool.lattice.extents()[0], quantiles(pool));
         for state in states {
             let (exact, mean) = truth(size, known, state);
             let Ok(seen) = pool.read(mbar, *state) else {
@@ -245,15 +238,15 @@ fn main() {
         for seed in 0..seeds {
             for t in TEMPERATURES {
                 let pool = sampled(size, &[(t, 0.0)], n, seed);
-                let (mbar, quantiles) = (pool.histograms(true, usize::MAX).unwrap(), quantiles(&pool));
+                let mbar = pool.histograms(true, usize::MAX).unwrap();
                 let grid: Vec<State> = pool.grid(&mbar, 0.0).iter().map(|beta| State::at(*beta)).collect();
-                counts[0].targets(size, known, &pool, &mbar, quantiles, &grid);
+                counts[0].targets(known, &pool, &mbar, &grid);
                 let list: Vec<State> = (2..=60).map(|i| State::at(f64::from(i) / 10.0)).collect();
-                counts[1].targets(size, known, &pool, &mbar, quantiles, &list);
+                counts[1].targets(known, &pool, &mbar, &list);
                 if in_field {
                     let y = [0.01, -0.02, 0.05, 0.1, -0.3, 1.0];
                     let fields: Vec<State> = y.iter().flat_map(|y| [0.9, 1.0, 1.15].map(|f| at(f * t, *y))).collect();
-                    counts[2].targets(size, known, &pool, &mbar, quantiles, &fields);
+                    counts[2].targets(known, &pool, &mbar, &fields);
                 }
             }
             for (t, h) in TEMPERATURES.into_iter().flat_map(|t| [(t, 0.02), (t, 0.3)]) {
@@ -261,18 +254,18 @@ fn main() {
                     break;
                 }
                 let pool = sampled(size, &[(t, h)], n, seed);
-                let (mbar, quantiles) = (pool.histograms(true, usize::MAX).unwrap(), quantiles(&pool));
+                let mbar = pool.histograms(true, usize::MAX).unwrap();
                 let mut states: Vec<State> =
                     pool.grid(&mbar, h).iter().map(|beta| State { beta: *beta, y: h }).collect();
                 states.extend([-0.3, -0.1, 0.0, 0.05, 0.1, 0.25, 0.5].map(|y| at(t, y)));
-                counts[3].targets(size, known, &pool, &mbar, quantiles, &states);
+                counts[3].targets(known, &pool, &mbar, &states);
             }
             for t in [0.6, 1.2, 2.0, 2.4, 3.2] {
                 let pool = sampled(size, &[(t, 0.0), (1.12 * t, 0.0)], n / 2, seed);
                 let Ok(mbar) = pool.histograms(true, usize::MAX) else { continue };
                 let mut states: Vec<State> = pool.grid(&mbar, 0.0).iter().map(|beta| State::at(*beta)).collect();
                 states.extend([0.8, 0.9, 1.2, 1.3].map(|f| State::at(1.0 / (f * t))));
-                counts[4].targets(size, known, &pool, &mbar, quantiles(&pool), &states);
+                counts[4].targets(known, &pool, &mbar, &states);
             }
         }
         let names = ["grid of one T", "1/T = 0.2 ... 6", "one T, fields", "sampled in a field", "two T"];

@@ -16,7 +16,11 @@ fn main() -> Result<(), rgflow_lab::artifact::Error> {
     let provenance = serde_json::json!({
         "version": "0.1.0",
         "cpu": { "path": "avx2", "threads": 2 },
-        "stages": [{ "name": "samples", "seconds": 4.1 }, { "name": "thermometer", "seconds": 11.8 }, { "name": "rbm/0-6", "seconds": 38.2 }],
+        "stages": [
+            { "name": "samples", "seconds": 4.1 },
+            { "name": "thermometer", "seconds": 11.8 },
+            { "name": "rbm/0-6", "seconds": 38.2 },
+        ],
         "hashes": { "config": "b3:4fd1c0…", "train": "b3:99e02a…" },
     });
     let settings = "[lattice]\nside = 10\n\n[temperatures]\nfrom = 0.0\nto = 6.0\nstep = 0.25\n\n[rbm]\nhidden = \

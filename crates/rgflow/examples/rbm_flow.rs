@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = nn::Data { x: all.view().into(), targets: Targets::Classes(&classes) };
     let start = Mlp::random(&[100, 64, 12], Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
     let mlp = nn::train(start, data, data, &nn::Training::default(), streams.of("network"))?.mlp;
-    let curves = Reference::of_spins(&mlp, &grid, &reference, streams);
+    let curves = Reference::of_spins(&mlp, &grid, &reference, streams)?;
     // A machine of 25 hidden units, by contrastive divergence (CD-1).
     let start = Rbm::random(100, 25, 0.01, &mut streams.generator("rbm/init", 0));
     let rbm = rbm::train(start, all.view(), all.view(), &rbm::Training::default(), streams.of("rbm"))?.rbm;

@@ -17,9 +17,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = nn::Data { x: x.view().into(), targets: Targets::Classes(&classes) };
     let start = Mlp::random(&[100, 32, 6], Activation::Tanh, Activation::Softmax, &mut streams.generator("init", 0));
     let mlp = nn::train(start, data, data, &nn::Training::default(), streams.of("network"))?.mlp;
-    let curves = Reference::of_spins(&mlp, &grid, &reference, streams);
+    let curves = Reference::of_spins(&mlp, &grid, &reference, streams)?;
     for (t, spins) in grid.iter().zip(&fresh) {
-        let (t_star, kl) = curves.t_star(&Reading::of(probabilities(&mlp, spins.view()).view()).mean());
+        let (t_star, kl) = curves.t_star(&Reading::of(probabilities(&mlp, spins.view())?.view()).mean());
         println!("T = {t}: T* = {t_star:.2}, KL that remains {kl:.1e} nats");
     }
     Ok(())

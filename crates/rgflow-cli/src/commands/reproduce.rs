@@ -68,7 +68,7 @@ impl Reproduce {
         let reporter = progress::reporter(runs.collect::<Result<_, _>>()?);
         let all = experiments.iter().enumerate().try_for_each(|(i, experiment)| {
             let name = experiment.about().name;
-            finished.insert(name, self.flags.complete_as(*experiment, None, &folder(name), &reporter, i)?);
+            finished.insert(name, self.flags.complete_as(*experiment, None, &folder(name), reporter.of_run(i))?);
             signal::check()
         });
         reporter.finish(all.is_ok());

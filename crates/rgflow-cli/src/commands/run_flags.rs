@@ -2,7 +2,7 @@
 
 use crate::{completion, output, progress, signal};
 use rgflow_lab::artifact::{
-    Error, Opened, Run, atomic, inside, is_complete, load_record, progress::PlannedRun, progress::Reporter,
+    Error, Opened, Progress, Run, RunRequest, atomic, inside, is_complete, load_record, progress::PlannedRun,
     provenance::Origin, replace_note, settings,
 };
 use rgflow_lab::experiment::{self, AnyExperiment};
@@ -86,7 +86,7 @@ impl Flags {
         dir: &Path,
     ) -> Result<Finished, Error> {
         let reporter = progress::reporter(vec![self.planned(experiment, file, dir)?]);
-        let finished = self.complete_as(experiment, file, dir, &reporter, 0);
+        let finished = self.complete_as(experiment, file, dir, reporter.of_run(0));
         reporter.finish(finished.is_ok());
         finished
     }
@@ -131,7 +131,7 @@ impl Flags {
         Ok(Run::planned(dir, name, &Self::config(experiment, &settings), &seeds, experiment.plan(&settings)))
     }
 
-    /// As [`Flags::complete`], as one of the runs of a reporter.
+    /// As [`Flags::complete`]; `progress` is told how far the run is.
     ///
     /// # Errors
     /// As [`Flags::complete`].
@@ -140,8 +140,7 @@ impl Flags {
         experiment: &dyn AnyExperiment,
         file: Option<&settings::UserFile>,
         dir: &Path,
-        reporter: &Arc<Reporter>,
-        number: usize,
+        progress: Arc<dyn Progress>,
     ) -> Result<Finished, Error> {
         let settings = self.settings(experiment, file)?;
         // A finished run is shown even if it would not fit into memory now.
@@ -153,8 +152,8 @@ impl Flags {
         files.iter().flat_map(|file| &file.notes).for_each(|note| output::complain(&format!("note: {note}")));
         let seeds = self.seeds(file, experiment);
         let config = Self::config(experiment, &settings);
-        let progress = reporter.of_run(number);
-        let opened = Run::open(dir, experiment.about().name, &config, &seeds, self.resume, progress)?;
+        let asked = RunRequest { experiment: experiment.about().name, settings: &config, seeds: &seeds };
+        let opened = Run::open(dir, asked, self.resume, progress)?;
         match opened {
             Opened::Complete(run) => {
                 drop(run);

@@ -83,7 +83,7 @@ impl Scan {
             if !reporter.shows_text() {
                 output::complain(&format!("{}/{} {}", i + 1, points.len(), scan::name(&axes, point)));
             }
-            let finished = flags.complete_as(experiment, file.as_ref(), &root.join(folder), &reporter, i)?;
+            let finished = flags.complete_as(experiment, file.as_ref(), &root.join(folder), reporter.of_run(i))?;
             signal::check()?;
             done.push(scan::Done { point: point.clone(), numbers: self.chosen(finished.record.numbers) });
             Ok::<(), Error>(())

@@ -106,8 +106,8 @@ impl Reweighted {
         coupled: &Coupled,
         asked: &[Temperature],
         fields: &[f64],
-        in_field: bool,
     ) -> Result<Self, Error> {
+        let in_field = pool.is_in_field(fields);
         let mut fields = if fields.is_empty() { pool.parts.iter().map(|p| p.field).collect() } else { fields.to_vec() };
         fields.sort_by(f64::total_cmp);
         fields.dedup();

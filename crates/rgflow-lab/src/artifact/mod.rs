@@ -42,5 +42,5 @@ pub use json::canonical_json;
 pub use model::Model;
 pub use progress::Progress;
 pub use report_files::{write_report, write_report_and_record};
-pub use run::{Opened, Run};
+pub use run::{Opened, Run, RunRequest};
 pub use stage::{Artifact, Repetition, Stage, StageOut};

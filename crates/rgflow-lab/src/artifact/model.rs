@@ -23,7 +23,8 @@ fn unreadable(error: &dyn std::fmt::Display) -> String {
 /// ```
 /// use rgflow_lab::artifact::Model;
 /// let path = std::env::temp_dir().join("rgflow-doc-model/model.safetensors");
-/// let model = Model::new(serde_json::json!({ "kind": "rbm", "units": "spin" })).with("weights", ndarray::arr2(&[[0.5_f32, -1.0]]));
+/// let model = Model::new(serde_json::json!({ "kind": "rbm", "units": "spin" }));
+/// let model = model.with("weights", ndarray::arr2(&[[0.5_f32, -1.0]]));
 /// model.save(&path)?;
 /// let weights: ndarray::Array2<f32> = Model::load(&path)?.tensor("weights")?;
 /// assert_eq!(weights[(0, 1)], -1.0);

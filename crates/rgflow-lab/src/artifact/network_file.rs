@@ -163,8 +163,8 @@ fn least(row: ArrayView1<f32>) -> f32 {
 pub fn thermometer(model: &Model, streams: Streams) -> Result<Thermometer, Error> {
     let mlp = layers(model)?;
     let (temperatures, reference, midpoints) = curves(model, &mlp)?;
-    let reference = Reference::new(&temperatures, reference, streams);
-    Ok(Thermometer::new(mlp, reference, Calibration::new(midpoints, streams), streams))
+    let reference = Reference::new(&temperatures, reference, streams)?;
+    Ok(Thermometer::new(mlp, reference, Calibration::new(midpoints, streams), streams)?)
 }
 
 /// Metadata of a network with softmax outputs.

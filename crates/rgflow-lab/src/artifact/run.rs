@@ -32,6 +32,17 @@ pub struct Run {
     _lock: Option<Lock>,
 }
 
+/// A run that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct RunRequest<'a> {
+    /// Name of the experiment.
+    pub experiment: &'a str,
+    /// Its settings.
+    pub settings: &'a Table,
+    /// Seeds of its repetitions.
+    pub seeds: &'a [u64],
+}
+
 /// Outcome of [`Run::open`].
 #[derive(Debug)]
 pub enum Opened {
@@ -50,21 +61,15 @@ struct Stages {
 }
 
 impl Run {
-    /// Opens the folder `dir` for a run of `experiment` with `settings` and one repetition for each of `seeds`.
+    /// Opens the folder `dir` for the run that `asked` describes.
     ///
     /// A new or empty folder is work; a complete run of the same configuration is complete; an unfinished run, or one
     /// of another configuration, is work only with `resume`: stages whose keys match are kept, the rest are repeated.
     ///
     /// # Errors
     /// [`Error::User`] that names the folder and the remedy if it is in use, holds something else, or needs `--resume`.
-    pub fn open(
-        dir: &Path,
-        experiment: &str,
-        settings: &Table,
-        seeds: &[u64],
-        resume: bool,
-        progress: Arc<dyn Progress>,
-    ) -> Result<Opened, Error> {
+    pub fn open(dir: &Path, asked: RunRequest<'_>, resume: bool, progress: Arc<dyn Progress>) -> Result<Opened, Error> {
+        let RunRequest { experiment, settings, seeds } = asked;
         let name = dir.display();
         let config = config::text(experiment, settings, seeds)?;
         if dir.exists() && !dir.is_dir() {

@@ -82,11 +82,17 @@ pub fn resolve(recipe: &str, file: Option<(&Path, &str)>, sets: &[String]) -> Re
         let place = path.display().to_string();
         let mut layer = parse(text, &place)?;
         RESERVED.iter().for_each(|key| drop(layer.remove(*key)));
-        lay(&mut settings, layer, &recipe, &mut Vec::new(), &recipe, &format!(" in {place}"))?;
+        lay(
+            &mut settings,
+            layer,
+            &recipe,
+            &mut Vec::new(),
+            Source { recipe: &recipe, place: &format!(" in {place}") },
+        )?;
     }
     for set in sets {
         let (layer, place) = (parse_set(set, &recipe)?, " in --set");
-        lay(&mut settings, layer, &recipe, &mut Vec::new(), &recipe, place)?;
+        lay(&mut settings, layer, &recipe, &mut Vec::new(), Source { recipe: &recipe, place })?;
     }
     distinct(&settings, "")?;
     Ok(settings)
@@ -182,14 +188,22 @@ fn is_text(recipe: &Table, key: &str) -> bool {
     table.and_then(|table| table.get(last.trim())).is_some_and(Value::is_str)
 }
 
+/// Where a layer of settings comes from, for its errors.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    /// The recipe whose keys are known.
+    recipe: &'a Table,
+    /// File or flag in words, after a space; may be empty.
+    place: &'a str,
+}
+
 /// Overwrites `settings` with `layer`; `known` is the recipe's table at `path`.
 fn lay(
     settings: &mut Table,
     layer: Table,
     known: &Table,
     path: &mut Vec<String>,
-    recipe: &Table,
-    place: &str,
+    source: Source<'_>,
 ) -> Result<(), Error> {
     for (key, value) in layer {
         path.push(key.clone());
@@ -202,16 +216,16 @@ fn lay(
                 path.push(key.clone());
                 inner = value;
             }
-            return Err(unknown(&path.join("."), recipe, place));
+            return Err(unknown(&path.join("."), source));
         };
         match (value, default) {
             (Value::Table(layer), Value::Table(default)) => {
                 if let Some(Value::Table(inner)) = settings.get_mut(&key) {
-                    lay(inner, layer, default, path, recipe, place)?;
+                    lay(inner, layer, default, path, source)?;
                 }
             }
             (value, default) => {
-                let value = fit(value, default, &path.join("."), recipe, place)?;
+                let value = fit(value, default, &path.join("."), source)?;
                 settings.insert(key, value);
             }
         }
@@ -222,7 +236,7 @@ fn lay(
 
 /// Converts `value` to the type of `default`: whole numbers are accepted where the recipe has a float, lists element by
 /// element.
-fn fit(value: Value, default: &Value, key: &str, recipe: &Table, place: &str) -> Result<Value, Error> {
+fn fit(value: Value, default: &Value, key: &str, source: Source<'_>) -> Result<Value, Error> {
     match (value, default) {
         (Value::Integer(i), Value::Float(_)) => Ok(Value::Float(i as f64)),
         (Value::Array(items), Value::Array(defaults)) => {
@@ -231,7 +245,7 @@ fn fit(value: Value, default: &Value, key: &str, recipe: &Table, place: &str) ->
             let like = defaults.iter().find(|d| d.is_float()).unwrap_or(first);
             let fitted = items.into_iter().enumerate();
             fitted
-                .map(|(i, v)| fit(v, like, &format!("{key}[{i}]"), recipe, place))
+                .map(|(i, v)| fit(v, like, &format!("{key}[{i}]"), source))
                 .collect::<Result<_, _>>()
                 .map(Value::Array)
         }
@@ -239,13 +253,15 @@ fn fit(value: Value, default: &Value, key: &str, recipe: &Table, place: &str) ->
             let mut table = Table::new();
             for (name, value) in items {
                 let key = format!("{key}.{name}");
-                let default = known.get(&name).ok_or_else(|| unknown(&key, recipe, place))?;
-                table.insert(name, fit(value, default, &key, recipe, place)?);
+                let default = known.get(&name).ok_or_else(|| unknown(&key, source))?;
+                table.insert(name, fit(value, default, &key, source)?);
             }
             Ok(Value::Table(table))
         }
         (value, default) if value.same_type(default) => Ok(value),
-        (value, default) => Err(Error::user(format!("{key} = {value}{place}: expected {}", expected(default)))),
+        (value, default) => {
+            Err(Error::user(format!("{key} = {value}{}: expected {}", source.place, expected(default))))
+        }
     }
 }
 
@@ -263,7 +279,7 @@ fn expected(default: &Value) -> String {
 }
 
 /// Error for an unknown key; it names the nearest known one.
-fn unknown(key: &str, recipe: &Table, place: &str) -> Error {
+fn unknown(key: &str, Source { recipe, place }: Source<'_>) -> Error {
     let mut keys = Vec::new();
     collect(recipe, "", &mut keys);
     let near = nearest(key, keys.iter().map(String::as_str)).map(|k| format!("; did you mean `{k}`?"));

@@ -73,20 +73,33 @@ fn clusters(report: &mut Report, l: usize) -> Result<(), Error> {
     let step = |chain: &mut wolff::Chain<'_, _>| {
         chain.flip_cluster(&mut random);
     };
-    chain_of_clusters(report, l, ("rgflow_wolff", "cluster"), &mut chain, step, |chain| chain.spins())?;
+    let names = Names { implementation: "rgflow_wolff", unit: "cluster" };
+    chain_of_clusters(report, l, names, Clusters { chain: &mut chain, step, spins: |chain| chain.spins() })?;
     let mut bulk = Streams::new(1).bulk("bench/clusters", 0);
     let mut chain = swendsen_wang::Chain::new(&model, temperature);
     let step = |chain: &mut swendsen_wang::Chain| chain.update(&mut bulk);
-    chain_of_clusters(report, l, ("rgflow_swendsen_wang", "sweep"), &mut chain, step, |chain| chain.spins())
+    let names = Names { implementation: "rgflow_swendsen_wang", unit: "sweep" };
+    chain_of_clusters(report, l, names, Clusters { chain: &mut chain, step, spins: |chain| chain.spins() })
+}
+
+/// An implementation in the report, and what it counts.
+struct Names {
+    implementation: &'static str,
+    unit: &'static str,
+}
+
+/// A chain, its update, and its spins.
+struct Clusters<'c, C, S> {
+    chain: &'c mut C,
+    step: S,
+    spins: fn(&C) -> &[i8],
 }
 
 fn chain_of_clusters<C>(
     report: &mut Report,
     l: usize,
-    (implementation, unit): (&str, &str),
-    chain: &mut C,
-    mut step: impl FnMut(&mut C),
-    spins: impl Fn(&C) -> &[i8],
+    Names { implementation, unit }: Names,
+    Clusters { chain, mut step, spins }: Clusters<'_, C, impl FnMut(&mut C)>,
 ) -> Result<(), Error> {
     let key = format!("cluster/L{l}");
     if !report.wanted(&key, implementation) {

@@ -91,7 +91,9 @@ fn train(report: &mut Report, shape: &Shape, x: &Array2<f32>, classes: &[usize])
     let work = (shape.epochs * x.nrows()) as f64;
     let weights: usize = shape.sizes.windows(2).map(|s| s[0] * s[1]).sum();
     let flop = 6.0 * weights as f64 * work;
-    let more = json!({ "epochs_per_run": shape.epochs, "samples_per_epoch": x.nrows(), "flop_per_run": flop, "updates": updates });
+    let more = json!({
+        "epochs_per_run": shape.epochs, "samples_per_epoch": x.nrows(), "flop_per_run": flop, "updates": updates,
+    });
     let case = Case { key: shape.key, implementation: "rgflow", work, unit: "samples" };
     if let Some(median) = report.measure(case, || (0..updates).for_each(|_| trainer.update()), more) {
         let n = x.nrows().min(2000);

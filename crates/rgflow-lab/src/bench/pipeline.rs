@@ -7,7 +7,7 @@
 
 use super::data;
 use super::harness::{Case, Report};
-use crate::artifact::{Error, Opened, Run, progress, provenance::Provenance, settings};
+use crate::artifact::{Error, Opened, Run, RunRequest, progress, provenance::Provenance, settings};
 use crate::experiment::{self, AnyExperiment};
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::flow::{Flow, Mode, Readout, Rest, Schedule, Starts, Trajectory, run as run_flow};
@@ -151,7 +151,8 @@ fn quality(cost: f64, trajectory: &Trajectory) -> serde_json::Value {
     let mut ends = peaks(trajectory.moments.len() - 1);
     ends.sort_by(f64::total_cmp);
     ends.dedup();
-    json!({ "test_nll": cost, "flow_end_peak_T": ends, "flow_start_peak_T": peaks(0).iter().step_by(6).collect::<Vec<_>>() })
+    let starts: Vec<_> = peaks(0).into_iter().step_by(6).collect();
+    json!({ "test_nll": cost, "flow_end_peak_T": ends, "flow_start_peak_T": starts })
 }
 
 /// The experiment in a temporary folder.
@@ -190,7 +191,8 @@ fn whole(experiment: &dyn AnyExperiment, sets: &[String]) -> Result<BTreeMap<Str
     let table = settings::resolve(experiment.about().recipe, None, sets)?;
     experiment.check(&table).map_err(Error::user)?;
     let dir = folder.path().join("run");
-    let opened = Run::open(&dir, experiment.about().name, &table, &[1], false, Arc::new(progress::Silent))?;
+    let asked = RunRequest { experiment: experiment.about().name, settings: &table, seeds: &[1] };
+    let opened = Run::open(&dir, asked, false, Arc::new(progress::Silent))?;
     let (Opened::Work(run) | Opened::Complete(run)) = opened;
     let record = experiment.run(&table, &run)?;
     run.finish(&record)?;

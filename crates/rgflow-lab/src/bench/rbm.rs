@@ -25,7 +25,7 @@ pub(super) fn run(report: &mut Report) -> Result<(), Error> {
         let key = format!("rbm/{n}x{m}/b{batch}");
         if report.wanted(&key, "rgflow") {
             let samples = if report.options.quick { 5 * batch } else { samples };
-            train(report, &key, (n, m, batch), &data::spins(&report.options.data, file, samples)?)?;
+            train(report, &key, Sizes { n, m, batch }, &data::spins(&report.options.data, file, samples)?)?;
         }
     }
     for k in [1, 10, 11] {
@@ -81,7 +81,15 @@ fn start(n: usize, m: usize) -> Rbm {
     Rbm::random(n, m, 0.01, &mut Streams::new(7).generator("bench/init", 0))
 }
 
-fn train(report: &mut Report, key: &str, (n, m, batch): (usize, usize, usize), data: &Array2<i8>) -> Result<(), Error> {
+/// Units of the layers, and samples of a batch.
+struct Sizes {
+    n: usize,
+    m: usize,
+    batch: usize,
+}
+
+fn train(report: &mut Report, key: &str, sizes: Sizes, data: &Array2<i8>) -> Result<(), Error> {
+    let Sizes { n, m, batch } = sizes;
     let (order, bits) = samples_of(data, batch);
     let training = Training {
         batching: Batching::Mini { size: batch, repeats: false },

@@ -98,6 +98,13 @@ pub struct Sampled {
     pub until: Option<Outcome>,
 }
 
+/// The model that is drawn, and what watches and saves the chains.
+struct Work<'a> {
+    model: &'a Ising<'a, Geometry>,
+    watch: &'a Watching<'a>,
+    restarts: &'a Restarts,
+}
+
 impl Request {
     /// Refuses a request that does not fit into memory.
     ///
@@ -168,9 +175,10 @@ impl Request {
             let watch = Watching { progress, interrupt, stage: &names[k], seed: self.seed };
             watch.check()?;
             progress.report(Event::Begins(watch.at()));
+            let work = Work { model: &model, watch: &watch, restarts };
             let sampled = match targets {
-                [] => self.draw_one((k, self.n), &k.to_string(), &model, (&watch, restarts)),
-                _ => self.draw_until(k, targets, &model, &watch, restarts),
+                [] => self.draw_one(k, self.n, &k.to_string(), &work),
+                _ => self.draw_until(k, targets, &work),
             }?;
             progress.report(Event::Ends(watch.at()));
             Ok(sampled)
@@ -185,10 +193,10 @@ impl Request {
     /// Draws `n` configurations of the temperature number `k` as the part `part` of the restarts.
     fn draw_one(
         &self,
-        (k, n): (usize, usize),
+        k: usize,
+        n: usize,
         part: &str,
-        model: &Ising<'_, Geometry>,
-        (watch, restarts): (&Watching, &Restarts),
+        &Work { model, watch, restarts }: &Work<'_>,
     ) -> Result<Sampled, Error> {
         let user = |e: LatticeError| Error::user(e.to_string());
         let temperature = self.temperatures[k];

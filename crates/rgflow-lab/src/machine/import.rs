@@ -138,9 +138,12 @@ impl Import {
             Ok(values.into_iter().collect())
         };
         let [visible, hidden] = [bias(&biases[0])?, bias(&biases[1])?];
-        let layout =
-            self.layout(&weights, found.dim(), [visible.len(), hidden.len()], peer, &mut notes).map_err(wrong)?;
-        let turned = layout == Layout::HiddenVisible;
+        let said = self.layout.or(peer.map(|peer| peer.layout));
+        let turned =
+            layout(&weights, found.dim(), [visible.len(), hidden.len()], said).map_err(wrong)? == Layout::HiddenVisible;
+        if turned && said.is_none() {
+            notes.push(format!("`{weights}` has the shape (hidden, visible) and is turned"));
+        }
         let weights = if turned { found.t().as_standard_layout().into_owned() } else { found };
         let units = |k: usize| self.units[k].clone().unwrap_or(Units::BINARY);
         if self.units.iter().any(Option::is_none) {
@@ -172,41 +175,31 @@ impl Import {
         }
         Ok(Imported { model: rbm_file::model(&rbm, metadata), rbm, notes })
     }
+}
 
-    /// How weights of `shape` lie, given the lengths of the visible and the hidden biases.
-    fn layout(
-        &self,
-        name: &str,
-        shape: (usize, usize),
-        [n, m]: [usize; 2],
-        peer: Option<&Peer>,
-        notes: &mut Vec<String>,
-    ) -> Result<Layout, String> {
-        let fits = |layout: Layout| shape == if layout == Layout::VisibleHidden { (n, m) } else { (m, n) };
-        let said = self.layout.or(peer.map(|peer| peer.layout));
-        let both = [Layout::VisibleHidden, Layout::HiddenVisible].map(fits);
-        match (said, both) {
-            (Some(layout), _) if fits(layout) => Ok(layout),
-            (None, [true, true]) => Err(format!(
-                "`{name}` is square, {n} by {m}, and its name does not say which axis is that of the visible units; \
-                 say --weights visible-hidden or --weights hidden-visible"
-            )),
-            (None, [true, false]) => Ok(Layout::VisibleHidden),
-            (None, [false, true]) => {
-                notes.push(format!("`{name}` has the shape (hidden, visible) and is turned"));
-                Ok(Layout::HiddenVisible)
-            }
-            (said, _) => {
-                let axes = match said {
-                    Some(Layout::VisibleHidden) => "(visible, hidden)",
-                    Some(Layout::HiddenVisible) => "(hidden, visible)",
-                    None => "(visible, hidden) or (hidden, visible)",
-                };
-                Err(format!(
-                    "`{name}` has the shape {shape:?}, but there are {n} visible and {m} hidden biases; weights of \
-                     the shape {axes} are needed"
-                ))
-            }
+/// How the weights `name` of `shape` lie, given the lengths of the visible and the hidden biases, and the layout that
+/// is `said`.
+fn layout(name: &str, shape: (usize, usize), [n, m]: [usize; 2], said: Option<Layout>) -> Result<Layout, String> {
+    let fits = |layout: Layout| shape == if layout == Layout::VisibleHidden { (n, m) } else { (m, n) };
+    let both = [Layout::VisibleHidden, Layout::HiddenVisible].map(fits);
+    match (said, both) {
+        (Some(layout), _) if fits(layout) => Ok(layout),
+        (None, [true, true]) => Err(format!(
+            "`{name}` is square, {n} by {m}, and its name does not say which axis is that of the visible units; \
+             say --weights visible-hidden or --weights hidden-visible"
+        )),
+        (None, [true, false]) => Ok(Layout::VisibleHidden),
+        (None, [false, true]) => Ok(Layout::HiddenVisible),
+        (said, _) => {
+            let axes = match said {
+                Some(Layout::VisibleHidden) => "(visible, hidden)",
+                Some(Layout::HiddenVisible) => "(hidden, visible)",
+                None => "(visible, hidden) or (hidden, visible)",
+            };
+            Err(format!(
+                "`{name}` has the shape {shape:?}, but there are {n} visible and {m} hidden biases; weights of \
+                 the shape {axes} are needed"
+            ))
         }
     }
 }

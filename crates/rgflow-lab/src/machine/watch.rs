@@ -2,7 +2,7 @@
 
 use crate::artifact::progress::{At, Event};
 use crate::artifact::{Error, Progress};
-use rgflow::restart::{Stopped, Tick};
+use rgflow::restart::Tick;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,12 +40,16 @@ impl Watch<'_> {
     ///
     /// # Errors
     /// [`Error::Interrupted`] where a signal stopped it.
-    pub(super) fn work<T>(&self, units: u64, compute: impl FnOnce(&Tick) -> Result<T, Stopped>) -> Result<T, Error> {
+    pub(super) fn work<T, E: Into<Error>>(
+        &self,
+        units: u64,
+        compute: impl FnOnce(&Tick) -> Result<T, E>,
+    ) -> Result<T, Error> {
         self.progress.report(Event::Work(self.at, units));
         let tick = |units| {
             self.progress.report(Event::Advance(self.at, units));
             if self.is_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        compute(&tick).map_err(|Stopped| Error::Interrupted)
+        compute(&tick).map_err(Into::into)
     }
 }

@@ -28,7 +28,7 @@ impl Bayes {
         let set = study.set("reference")?;
         let read = |k| Reading::of(posteriors(&prior, set.at(k).mapv(f32::from).view()).view());
         let readings = (0..temperatures.len()).map(read).collect();
-        let reference = Reference::new(&temperatures, readings, Streams::new(study.repetition.seed()));
+        let reference = Reference::new(&temperatures, readings, Streams::new(study.repetition.seed()))?;
         Ok(Self { prior, reference })
     }
 
@@ -44,7 +44,7 @@ impl Bayes {
     pub fn excess(&self, study: &Study) -> Result<Measured, Error> {
         let set = study.set("test")?;
         let own = posteriors(&self.prior, set.spins.mapv(f32::from).view());
-        let network = probabilities(&study.thermometer.mlp, set.spins.view());
+        let network = probabilities(&study.thermometer.mlp, set.spins.view())?;
         let pairs = network.rows().into_iter().zip(own.rows()).enumerate();
         let excess = pairs.map(|(i, (network, own))| {
             let class = i / set.per_temperature;

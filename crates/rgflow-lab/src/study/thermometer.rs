@@ -69,7 +69,7 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
         }
         out.write("thermometer/curve.csv", csv)?;
         let reference = ThermalSet::read(samples, "reference")?;
-        let p = probabilities(&mlp, reference.spins.view());
+        let p = probabilities(&mlp, reference.spins.view())?;
         let n = temperatures.len();
         let mut means = Array2::<f32>::zeros((n, n));
         let mut csv = String::from("T_reference,T,P\n");
@@ -82,19 +82,20 @@ pub fn stage(repetition: &Repetition, settings: &Torus, samples: &Artifact) -> R
             }
         }
         out.write("thermometer/reference.csv", csv)?;
-        let q = probabilities(&mlp, test_set.spins.view());
+        let q = probabilities(&mlp, test_set.spins.view())?;
         let costs = q.rows().into_iter().zip(&y_classes).map(|(p, class)| -libm::log(f64::from(p[*class]).max(1e-300)));
         // Error over the test set, whose configurations are independent.
         let cost_error = mean_error(&costs.collect::<Vec<f64>>()).error;
         let model = Model::new(serde_json::json!({
             "kind": "thermometer", "seed": out.seed(),
             "temperatures": temperatures, "lattice": [settings.lattice.size, settings.lattice.size],
-            "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "test_cross_entropy_error": cost_error, "settings": settings.thermometer,
+            "best_epoch": best.epoch, "test_cross_entropy": best.test_cost, "test_cross_entropy_error": cost_error,
+            "settings": settings.thermometer,
         }))
         .with("reference_curves", means);
         // Everything needed to read T* with errors and tests, so that the file can be used on its own.
         let midpoints = ThermalSet::read(samples, "calibration")?;
-        let q = probabilities(&mlp, midpoints.spins.view());
+        let q = probabilities(&mlp, midpoints.spins.view())?;
         let of = |p: &Array2<f32>, n: usize, per: usize| -> Vec<Reading> {
             (0..n).map(|k| Reading::of(p.slice(ndarray::s![k * per..(k + 1) * per, ..]))).collect()
         };
@@ -117,12 +118,12 @@ pub fn assemble(artifact: &Artifact, samples: &Artifact, settings: &Torus, seed:
     let streams = Streams::new(seed);
     let read = |name: &str, n: usize| -> Result<Vec<Reading>, Error> {
         let set = ThermalSet::read(samples, name)?;
-        let p = probabilities(&mlp, set.spins.view());
+        let p = probabilities(&mlp, set.spins.view())?;
         let per = set.per_temperature;
         Ok((0..n).map(|k| Reading::of(p.slice(ndarray::s![k * per..(k + 1) * per, ..]))).collect())
     };
     let temperatures = settings.temperatures();
-    let reference = Reference::new(&temperatures, read("reference", temperatures.len())?, streams);
+    let reference = Reference::new(&temperatures, read("reference", temperatures.len())?, streams)?;
     let calibration = Calibration::new(read("calibration", temperatures.len() - 1)?, streams);
-    Ok(Thermometer::new(mlp, reference, calibration, streams))
+    Ok(Thermometer::new(mlp, reference, calibration, streams)?)
 }

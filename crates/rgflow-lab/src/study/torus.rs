@@ -116,7 +116,7 @@ impl<'a> Study<'a> {
 
     /// Readings of collections taken as one, each a stratum with an equal number of configurations.
     pub fn observe(&self, parts: &[ArrayView2<i8>]) -> Result<Observed, Error> {
-        let readings: Vec<Reading> = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect();
+        let readings = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect::<Result<Vec<_>, _>>()?;
         let spins = ndarray::concatenate(ndarray::Axis(0), parts).map_err(|e| Error::failure(e.to_string()))?;
         let observables = Observables::measure(&self.square, spins.view())?;
         Ok(Observed::of(&self.thermometer, &Reading::pooled(&readings), &observables, &self.square))

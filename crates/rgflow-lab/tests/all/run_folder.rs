@@ -2,7 +2,7 @@
 //! the bytes are the same after any interruption.
 
 use rgflow_lab::artifact::{
-    Artifact, Error, Opened, Run, Stage, is_complete, load_record, progress::Silent, render_again,
+    Artifact, Error, Opened, Run, RunRequest, Stage, is_complete, load_record, progress::Silent, render_again,
 };
 use rgflow_lab::record::{Number, Record};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ fn table(toy: Toy) -> toml::Table {
 }
 
 fn open(dir: &Path, toy: Toy, resume: bool) -> Result<Opened, Error> {
-    Run::open(dir, "toy", &table(toy), &[1, 2], resume, Arc::new(Silent))
+    Run::open(dir, RunRequest { experiment: "toy", settings: &table(toy), seeds: &[1, 2] }, resume, Arc::new(Silent))
 }
 
 fn work(dir: &Path, toy: Toy, resume: bool) -> Run {
@@ -289,7 +289,7 @@ fn parts_have_stages_files_and_random_numbers_of_their_own() {
     drop(run);
     assert!(folder.path().join("seed-1/large/s.txt").is_file());
     assert!(is_complete(folder.path()).unwrap());
-    // What lies in a part is watched as the rest is, and made again where it is damaged.
+    // Files in a part are watched as all others are, and made again where they are damaged.
     std::fs::write(folder.path().join("seed-1/large/s.txt"), "x").unwrap();
     assert!(!is_complete(folder.path()).unwrap());
     assert_eq!(stages(&work(folder.path(), TOY, true)), seeds);
@@ -306,7 +306,8 @@ fn what_is_not_of_this_run_stays() {
     drop(run);
     let config = std::fs::read_to_string(folder.path().join("config.toml")).unwrap();
     for resume in [false, true] {
-        let other = Run::open(folder.path(), "other", &table(TOY), &[1], resume, Arc::new(Silent)).unwrap_err();
+        let asked = RunRequest { experiment: "other", settings: &table(TOY), seeds: &[1] };
+        let other = Run::open(folder.path(), asked, resume, Arc::new(Silent)).unwrap_err();
         assert!(other.exit_code() == 2 && other.to_string().contains("a run of toy, not of other"), "{other}");
     }
     assert_eq!(std::fs::read_to_string(folder.path().join("config.toml")).unwrap(), config);

@@ -145,7 +145,8 @@ pub fn table(data: &Data, rows: &[Row]) -> String {
     if let Some(ln_q) = data.ln_q {
         text += &format!("; mean ln q of the test samples {ln_q:.3}");
     }
-    text += ".\n\n| method | rate | updates | CPU s | ln p, test | error | ln p, training |\n|---|---|---|---|---|---|---|\n";
+    text += ".\n\n| method | rate | updates | CPU s | ln p, test | error | ln p, training |\n\
+             |---|---|---|---|---|---|---|\n";
     for row in order {
         let Row { recipe, rate, updates, .. } = row;
         let [seconds, test, train] = [0, 1, 2].map(|c| column(row, c));

@@ -174,8 +174,8 @@ impl Resumable for Fit<'_> {
         demand(update <= self.training.updates)?;
         put(&mut self.machine.couplings, &w)?;
         put(&mut self.machine.biases, &b)?;
-        self.couplings.restore(couplings)?;
-        self.biases.restore(biases)?;
+        self.couplings.restore(couplings.0, &couplings.1)?;
+        self.biases.restore(biases.0, &biases.1)?;
         let rate = self.training.descent.rate;
         self.failed = diverged.then_some(BoltzmannError::Diverged { update, rate });
         (self.update, self.random) = (update, random);

@@ -13,11 +13,9 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// Levels of a system of `n_sites` spins; pairs of one energy are merged and those without states left out.
-    ///
-    /// # Panics
-    /// If no level has a state, or if an energy is NaN: there is no such system.
-    pub fn new(n_sites: usize, mut levels: Vec<(f64, u128)>) -> Self {
+    /// Levels of a system of `n_sites` spins, of which at least one has a state and none a NaN; pairs of one energy are
+    /// merged and those without states left out.
+    pub(super) fn new(n_sites: usize, mut levels: Vec<(f64, u128)>) -> Self {
         levels.retain(|(_, count)| *count > 0);
         assert!(levels.iter().all(|(energy, _)| !energy.is_nan()), "an energy is NaN");
         levels.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -21,7 +21,8 @@ fn variation(differences: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
 ///
 /// ```
 /// use rgflow::flow::{WindowMeans, converged};
-/// let windows = |d| WindowMeans { probability: vec![(d, 1e-3), (-d, 1e-3)], energy: None, abs_m: None, distance: (0.0, 1e-3) };
+/// let of = |d: f64| vec![(d, 1e-3), (-d, 1e-3)];
+/// let windows = |d| WindowMeans { probability: of(d), energy: None, abs_m: None, distance: (0.0, 1e-3) };
 /// assert!(converged(&windows(0.005)) && !converged(&windows(0.3)));
 /// ```
 pub fn converged(windows: &WindowMeans) -> bool {
@@ -97,7 +98,12 @@ impl Ends {
 ///     step: 100,
 ///     probability: array![[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]],
 ///     probability_error: Array2::from_elem((3, 2), 1e-3),
-///     energy: vec![], energy_error: vec![], abs_m: vec![], abs_m_error: vec![], distance: vec![], distance_error: vec![],
+///     energy: vec![],
+///     energy_error: vec![],
+///     abs_m: vec![],
+///     abs_m_error: vec![],
+///     distance: vec![],
+///     distance_error: vec![],
 ///     example: Array2::zeros((3, 1)),
 /// };
 /// let ends = distinct_ends(&moment);

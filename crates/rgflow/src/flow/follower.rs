@@ -43,6 +43,7 @@ pub(super) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     pub fn new(flow: Flow<'a>, readout: Readout<'a>) -> Result<Self, FlowError> {
         readout.check(flow.rbm)?;
+        flow.schedule.check()?;
         let map = match flow.mode {
             Mode::Mean => Map::Mean(MeanField::new(flow.rbm)),
             Mode::Gibbs => Map::Gibbs(Kernel::new(flow.rbm)),

@@ -25,7 +25,7 @@ pub use moments::{Moment, Trajectory, WindowMeans};
 pub use reading::Reading;
 pub use readout::Readout;
 pub use reference::{Calibration, Reference};
-pub use ring_machine::{RingFlow, RingLaw};
+pub use ring_machine::{RingFlow, RingLaw, RingSteps};
 pub use ring_thermometer::{RingReading, RingThermometer};
 pub use schedule::Schedule;
 pub use second::SecondThermometers;

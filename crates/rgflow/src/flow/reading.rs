@@ -1,5 +1,6 @@
 //! P(T) of a collection: the thermometer's output averaged over its configurations, with what errors need.
 
+use super::FlowError;
 use crate::random::Generator;
 use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
@@ -34,6 +35,13 @@ impl Reading {
             blocks.row_mut(i / BLOCK).zip_mut_with(&row, |b, p| *b += f64::from(*p) / size as f64);
         }
         Self { strata: vec![blocks] }
+    }
+
+    /// Refuses a reading, the one at `index`, of other than `n` temperatures or without configurations.
+    pub(super) fn check(&self, index: usize, n: usize) -> Result<(), FlowError> {
+        let width = |s: &Array2<f64>| if s.is_empty() { 0 } else { s.ncols() };
+        let found = if self.strata.is_empty() { Some(0) } else { self.strata.iter().map(width).find(|w| *w != n) };
+        found.map_or(Ok(()), |found| Err(FlowError::Reading { index, found, expected: n }))
     }
 
     /// Collections pooled with equal weights.

@@ -1,6 +1,6 @@
 //! Reference curves P_ref(T), the search for T*, and what thermal collections show (the calibration of "not thermal").
 
-use super::{Reading, probabilities};
+use super::{FlowError, Reading, probabilities};
 use crate::nn::Mlp;
 use crate::random::Streams;
 use crate::statistics::kullback_leibler;
@@ -101,15 +101,21 @@ impl Reference {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// let (t, _) = reference.t_star(&reference.curve(1.5));
     /// assert!((t - 1.5).abs() < 0.01);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     ///
-    /// # Panics
-    /// With fewer than two temperatures.
-    pub fn new(temperatures: &[f64], readings: Vec<Reading>, streams: Streams) -> Self {
-        assert!(temperatures.len() >= 2 && temperatures.len() == readings.len(), "one reading per temperature");
+    /// # Errors
+    /// [`FlowError::Readings`] unless there are at least two temperatures and a reading for each;
+    /// [`FlowError::Reading`] for a reading of other temperatures or without configurations.
+    pub fn new(temperatures: &[f64], readings: Vec<Reading>, streams: Streams) -> Result<Self, FlowError> {
+        let n = temperatures.len();
+        if n < 2 || n != readings.len() {
+            return Err(FlowError::Readings { temperatures: n, readings: readings.len() });
+        }
+        readings.iter().enumerate().try_for_each(|(index, reading)| reading.check(index, n))?;
         let curves = Curves::new(&readings.iter().map(Reading::mean).collect::<Vec<_>>());
         let replicas = (0..REPLICAS)
             .map(|b| {
@@ -117,7 +123,7 @@ impl Reference {
                 Curves::new(&readings.iter().map(|r| r.resampled(&mut random)).collect::<Vec<_>>())
             })
             .collect();
-        Self { temperatures: temperatures.to_vec(), readings, curves, replicas }
+        Ok(Self { temperatures: temperatures.to_vec(), readings, curves, replicas })
     }
 
     /// From spins: a set of shape (n, sites), values -1 and +1, for each temperature (ascending, evenly spaced), read
@@ -127,17 +133,20 @@ impl Reference {
     /// use ndarray::Array2;
     /// use rgflow::{flow::Reference, nn::{Activation, Mlp}, random::Streams};
     /// let streams = Streams::new(1);
-    /// let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
-    /// let sets = [Array2::ones((20, 4)), Array2::from_shape_fn((20, 4), |(i, j)| if (i + j) % 2 == 0 { 1 } else { -1 })];
-    /// let reference = Reference::of_spins(&mlp, &[1.0, 2.0], &sets, streams);
+    /// let random = &mut streams.generator("example/mlp", 0);
+    /// let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, random);
+    /// let checkerboard = Array2::from_shape_fn((20, 4), |(i, j)| if (i + j) % 2 == 0 { 1 } else { -1 });
+    /// let sets = [Array2::ones((20, 4)), checkerboard];
+    /// let reference = Reference::of_spins(&mlp, &[1.0, 2.0], &sets, streams)?;
     /// assert_eq!(reference.readings()[0].n(), 20);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     ///
-    /// # Panics
-    /// With fewer than two temperatures, another number of sets, or sets of another width than the network.
-    pub fn of_spins(mlp: &Mlp, temperatures: &[f64], sets: &[Array2<i8>], streams: Streams) -> Self {
-        let readings = sets.iter().map(|spins| Reading::of(probabilities(mlp, spins.view()).view())).collect();
-        Self::new(temperatures, readings, streams)
+    /// # Errors
+    /// As [`Reference::new`]; [`FlowError::Spins`] for sets of another width than the network.
+    pub fn of_spins(mlp: &Mlp, temperatures: &[f64], sets: &[Array2<i8>], streams: Streams) -> Result<Self, FlowError> {
+        let readings = sets.iter().map(|spins| Ok(Reading::of(probabilities(mlp, spins.view())?.view())));
+        Self::new(temperatures, readings.collect::<Result<_, FlowError>>()?, streams)
     }
 
     /// Temperatures of the reference set, J/k_B.
@@ -148,8 +157,9 @@ impl Reference {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// assert_eq!(reference.temperatures(), [1.0, 2.0]);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn temperatures(&self) -> &[f64] {
         &self.temperatures
@@ -163,8 +173,9 @@ impl Reference {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// assert!((reference.readings()[1].mean()[0] - 0.2).abs() < 0.01);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn readings(&self) -> &[Reading] {
         &self.readings
@@ -184,10 +195,11 @@ impl Reference {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// let profile = reference.profile(&[0.9, 0.1]);
     /// let ((cold, near), (hot, far)) = (profile[0], profile[profile.len() - 1]);
     /// assert!((cold, hot) == (1.0, 2.0) && near < 0.01 && far > 1.0);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn profile(&self, p: &[f64]) -> Vec<(f64, f64)> {
         let points = self.curves.divergences(p).into_iter().enumerate();
@@ -202,9 +214,10 @@ impl Reference {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// let (t, kl) = reference.t_star(&[0.2, 0.8]);
     /// assert!((t - 2.0).abs() < 0.05 && kl < 0.01);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn t_star(&self, p: &[f64]) -> (f64, f64) {
         let (position, kl) = minimum(&self.curves.divergences(p));
@@ -225,8 +238,9 @@ impl Reference {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// assert!((reference.curve(1.0)[0] - 0.9).abs() < 0.01);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn curve(&self, t: f64) -> Vec<f64> {
         self.curves.at(self.position(t))
@@ -289,10 +303,11 @@ impl Calibration {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// # use rgflow::flow::Calibration;
     /// let (least, slack) = Calibration::new(vec![], Streams::new(1)).thermal(&reference, 1.0, 200);
     /// assert!(least.iter().all(|kl| *kl < 0.01) && slack < 0.01);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn thermal(&self, reference: &Reference, t: f64, n: usize) -> Thermal {
         let half = match self.midpoints.is_empty() {

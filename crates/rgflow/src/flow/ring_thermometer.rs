@@ -1,5 +1,6 @@
 //! A thermometer of small rings: nothing is sampled, its reference curves are means over exact thermal laws.
 
+use super::FlowError;
 use crate::exact::{RingStates, ThermalLaws, chain};
 use crate::lattice::Temperature;
 use crate::nn::Mlp;
@@ -45,11 +46,11 @@ struct Reader {
 /// let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
 /// let ring = RingStates::new(6)?;
 /// let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-/// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+/// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
 /// // A thermal law reads its own temperature, whatever the network.
 /// let reading = thermometer.read(&ring.thermal(Temperature::new(1.5)?));
 /// assert!((reading.t_star - 1.5).abs() < 0.01);
-/// # Ok::<(), rgflow::exact::ExactError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct RingThermometer {
@@ -89,19 +90,28 @@ impl RingThermometer {
     /// Of the ring `states` read by `mlp`, whose outputs are `temperatures`.
     ///
     /// ```
-    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::{exact::RingStates, flow::RingThermometer, lattice::Temperature};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
     /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
     /// # let ring = RingStates::new(6).unwrap();
     /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
     /// assert_eq!(thermometer.states().n_spins(), 6);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     ///
-    /// # Panics
-    /// If `mlp` has other inputs than the spins or other outputs than the temperatures.
-    pub fn new(states: RingStates, temperatures: &[Temperature], mlp: Mlp) -> Self {
+    /// # Errors
+    /// [`FlowError::Spins`] if `mlp` has other inputs than the spins, [`FlowError::Outputs`] if it has other outputs than
+    /// the temperatures.
+    pub fn new(states: RingStates, temperatures: &[Temperature], mlp: Mlp) -> Result<Self, FlowError> {
+        let (spins, outputs) = (states.n_spins(), mlp.n_out());
+        if mlp.n_in() != spins {
+            return Err(FlowError::Spins { spins, inputs: mlp.n_in() });
+        }
+        if outputs != temperatures.len() {
+            return Err(FlowError::Outputs { outputs, temperatures: temperatures.len() });
+        }
         let steps = (Self::HOTTEST / FINE).round() as usize;
         let fine = (0..=steps).map(|k| Temperature::new(k as f64 * FINE).expect("not below 0"));
         let laws = ThermalLaws::new(states, &fine.collect::<Vec<_>>());
@@ -110,20 +120,21 @@ impl RingThermometer {
         by_bayes.rows_mut().into_iter().for_each(|mut row| row /= row.sum());
         let network = Reader::new(mlp.outputs(states.spins().view()).mapv(f64::from), laws.laws());
         let bayes = Reader::new(by_bayes.as_standard_layout().into_owned(), laws.laws());
-        Self { states, laws, mlp, network, bayes }
+        Ok(Self { states, laws, mlp, network, bayes })
     }
 
     /// The states of the ring.
     ///
     /// ```
-    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::{exact::RingStates, flow::RingThermometer, lattice::Temperature};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
     /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
     /// # let ring = RingStates::new(6).unwrap();
     /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
     /// assert_eq!(thermometer.states().n_spins(), 6);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn states(&self) -> RingStates {
         self.states
@@ -132,14 +143,15 @@ impl RingThermometer {
     /// Its thermal laws from T = 0 to [`RingThermometer::HOTTEST`], 0.05 apart.
     ///
     /// ```
-    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::{exact::RingStates, flow::RingThermometer, lattice::Temperature};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
     /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
     /// # let ring = RingStates::new(6).unwrap();
     /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
     /// assert_eq!(thermometer.laws().laws().dim(), (401, 64));
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn laws(&self) -> &ThermalLaws {
         &self.laws
@@ -148,16 +160,20 @@ impl RingThermometer {
     /// The readings of the law `p` over states.
     ///
     /// ```
-    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::{exact::RingStates, flow::RingThermometer, lattice::Temperature};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
     /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
     /// # let ring = RingStates::new(6).unwrap();
     /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
     /// let reading = thermometer.read(&ring.thermal(temperatures[2]));
     /// assert!((reading.t_star - 2.0).abs() < 0.01 && (reading.t_energy.unwrap() - 2.0).abs() < 1e-6);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
+    ///
+    /// # Panics
+    /// If `p` has not a probability for each state, which is an error of the caller.
     pub fn read(&self, p: &Array1<f64>) -> RingReading {
         let bayes = self.bayes.t_star(&p.dot(&self.bayes.p).to_vec()).0;
         let reading = self.reading(p.dot(&self.network.p).to_vec(), self.states.energy(p.view()));
@@ -168,18 +184,22 @@ impl RingThermometer {
     /// of spins drawn from them.
     ///
     /// ```
-    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::{exact::RingStates, flow::RingThermometer, lattice::Temperature};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
     /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
     /// # let ring = RingStates::new(6).unwrap();
     /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
     /// // Expectation values that are spins read as the spins do.
     /// let law = ring.thermal(temperatures[2]);
     /// let reading = thermometer.read_values(&law, ring.spins().view());
     /// assert!((reading.energy - thermometer.read(&law).energy).abs() < 1e-9);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not fit, which is an error of the caller.
     pub fn read_values(&self, p: &Array1<f64>, values: ArrayView2<f32>) -> RingReading {
         let curve = p.dot(&self.mlp.outputs(values).mapv(f64::from)).to_vec();
         let bond = |row: ArrayView1<f32>| -> f64 {
@@ -199,15 +219,16 @@ impl RingThermometer {
     /// Which of `temperatures` has the thermal law whose curve `curve` is nearest to: its position.
     ///
     /// ```
-    /// # use rgflow::{exact::RingStates, flow::{Mode, RingThermometer}, lattice::Temperature, rbm::{Rbm, RbmError}};
+    /// # use rgflow::{exact::RingStates, flow::RingThermometer, lattice::Temperature};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let temperatures = [0.0, 1.0, 2.0, 3.0].map(|t| Temperature::new(t).unwrap());
     /// # let random = &mut rgflow::random::Streams::new(1).generator("example", 0);
     /// # let ring = RingStates::new(6).unwrap();
     /// # let mlp = Mlp::random(&[6, 3, 4], Activation::Tanh, Activation::Softmax, random);
-    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp);
+    /// let thermometer = RingThermometer::new(ring, &temperatures, mlp)?;
     /// let reading = thermometer.read(&ring.thermal(temperatures[2]));
     /// assert_eq!(thermometer.nearest(&reading.curve, &temperatures), 2);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn nearest(&self, curve: &[f64], temperatures: &[Temperature]) -> usize {
         let reference = |t: &Temperature| self.states.thermal(*t).dot(&self.network.p).to_vec();
@@ -233,7 +254,7 @@ mod tests {
         let random = &mut Streams::new(1).generator("t", 0);
         let mlp = Mlp::random(&[8, 3, 25], Activation::Tanh, Activation::Softmax, random);
         let states = RingStates::new(8).unwrap();
-        let ring = RingThermometer::new(states, &temperatures, mlp);
+        let ring = RingThermometer::new(states, &temperatures, mlp).unwrap();
         let reading = ring.read(&states.mixture(&temperatures));
         near(reading.energy, -0.446, 6e-4);
         near(reading.t_energy.unwrap(), 2.10, 6e-3);

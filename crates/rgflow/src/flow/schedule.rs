@@ -1,5 +1,6 @@
 //! When a flow is read.
 
+use super::FlowError;
 use crate::rbm::Rest;
 
 /// Steps of a flow, and those at which it is read.
@@ -34,6 +35,15 @@ impl Schedule {
         records.sort_unstable();
         records.dedup();
         Self { steps, records, rest: Rest::default() }
+    }
+
+    /// Refuses records that no flow has.
+    pub(super) fn check(&self) -> Result<(), FlowError> {
+        let ascending = self.records.windows(2).all(|pair| pair[0] < pair[1]);
+        match self.records.last() {
+            Some(last) if ascending && *last <= self.steps => Ok(()),
+            _ => Err(FlowError::Records { steps: self.steps, records: self.records.clone() }),
+        }
     }
 
     /// Window of a record: 0 for [t/2, 3t/4), 1 for [3t/4, t], `None` before.

@@ -20,7 +20,7 @@ impl Trajectory {
     /// ```
     ///
     /// # Panics
-    /// If there is no record: every schedule has one.
+    /// If `moments` was emptied: [`run`](super::run) refuses a schedule without records.
     pub fn last(&self) -> &Moment {
         &self.moments[self.moments.len() - 1]
     }
@@ -91,9 +91,10 @@ impl Trajectory {
     /// # let starts = Starts { values: spins.view().into(), n_starts: 2 };
     /// # let schedule = Schedule { steps: 8, records: vec![0, 1, 4, 8], ..Schedule::new(8) };
     /// # let flow = Flow { rbm: &rbm, mode: Mode::Mean, schedule: &schedule };
-    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
+    /// # let random = &mut streams.generator("example/mlp", 0);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, random);
     /// # let reading = |p: f32| Reading::of(ndarray::Array2::from_shape_fn((20, 2), |(_, k)| [p, 1.0 - p][k]).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], streams);
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], streams)?;
     /// let flow = run(flow, Readout::network(&mlp), starts, streams.of("example/flow"))?;
     /// let t = flow.t_star(&reference);
     /// assert!(t.len() == 4 && t.iter().flatten().all(|t| (1.0..=2.0).contains(t)));

@@ -1,5 +1,6 @@
 //! The thermometer: a perceptron's P(T | configuration), its reference curves, and T* with interval and test.
 
+use super::FlowError;
 use super::reading::Reading;
 use super::reference::{Calibration, REPLICAS, Reference, reverse};
 use crate::nn::Mlp;
@@ -54,16 +55,30 @@ impl Thermometer {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// # use rgflow::flow::{Calibration, Thermometer};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let streams = Streams::new(1);
-    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
-    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams);
+    /// # let random = &mut streams.generator("example/mlp", 0);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams)?;
     /// assert_eq!(thermometer.reference.temperatures(), [1.0, 2.0]);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
-    pub fn new(mlp: Mlp, reference: Reference, calibration: Calibration, streams: Streams) -> Self {
-        Self { mlp, reference, calibration, streams }
+    ///
+    /// # Errors
+    /// [`FlowError::Outputs`] for a network of other temperatures than the reference, [`FlowError::Midpoints`] or
+    /// [`FlowError::Reading`] for a calibration of others.
+    pub fn new(mlp: Mlp, reference: Reference, calibration: Calibration, streams: Streams) -> Result<Self, FlowError> {
+        let (n, midpoints) = (reference.temperatures().len(), calibration.midpoints());
+        if mlp.n_out() != n {
+            return Err(FlowError::Outputs { outputs: mlp.n_out(), temperatures: n });
+        }
+        if !midpoints.is_empty() && midpoints.len() != n - 1 {
+            return Err(FlowError::Midpoints { found: midpoints.len(), expected: n - 1 });
+        }
+        midpoints.iter().enumerate().try_for_each(|(index, reading)| reading.check(index, n))?;
+        Ok(Self { mlp, reference, calibration, streams })
     }
 
     /// T* of a collection.
@@ -74,14 +89,16 @@ impl Thermometer {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// # use rgflow::flow::{Calibration, Thermometer};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let streams = Streams::new(1);
-    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
-    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams);
+    /// # let random = &mut streams.generator("example/mlp", 0);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams)?;
     /// let seen = thermometer.read(&reading(0.2));
     /// assert!((seen.value - 2.0).abs() < 0.05 && seen.n == 200);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
     pub fn read(&self, reading: &Reading) -> TStar {
         let p = reading.mean();
@@ -130,17 +147,22 @@ impl Thermometer {
     /// #     let p = p + 0.01 * (i / 10 % 3) as f32 - 0.01;
     /// #     if k == 0 { p } else { 1.0 - p }
     /// # }).view());
-    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1));
+    /// # let reference = Reference::new(&[1.0, 2.0], vec![reading(0.9), reading(0.2)], Streams::new(1))?;
     /// # use rgflow::flow::{Calibration, Thermometer};
     /// # use rgflow::nn::{Activation, Mlp};
     /// # let streams = Streams::new(1);
-    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, &mut streams.generator("example/mlp", 0));
-    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams);
-    /// let reading = thermometer.read_spins(ndarray::Array2::ones((20, 4)).view());
+    /// # let random = &mut streams.generator("example/mlp", 0);
+    /// # let mlp = Mlp::random(&[4, 2], Activation::Tanh, Activation::Softmax, random);
+    /// let thermometer = Thermometer::new(mlp, reference, Calibration::new(vec![], streams), streams)?;
+    /// let reading = thermometer.read_spins(ndarray::Array2::ones((20, 4)).view())?;
     /// assert!((reading.mean().iter().sum::<f64>() - 1.0).abs() < 1e-6);
+    /// # Ok::<(), rgflow::flow::FlowError>(())
     /// ```
-    pub fn read_spins(&self, spins: ArrayView2<i8>) -> Reading {
-        Reading::of(probabilities(&self.mlp, spins).view())
+    ///
+    /// # Errors
+    /// [`FlowError::Spins`] for configurations of another size than the network.
+    pub fn read_spins(&self, spins: ArrayView2<i8>) -> Result<Reading, FlowError> {
+        Ok(Reading::of(probabilities(&self.mlp, spins)?.view()))
     }
 }
 
@@ -150,14 +172,21 @@ impl Thermometer {
 /// use rgflow::{flow::probabilities, nn::{Activation, Mlp}, random::Streams};
 /// let random = &mut Streams::new(1).generator("example/mlp", 0);
 /// let mlp = Mlp::random(&[4, 3], Activation::Tanh, Activation::Softmax, random);
-/// let p = probabilities(&mlp, ndarray::Array2::ones((20, 4)).view());
+/// let p = probabilities(&mlp, ndarray::Array2::ones((20, 4)).view())?;
 /// assert!(p.dim() == (20, 3) && p.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-6));
+/// # Ok::<(), rgflow::flow::FlowError>(())
 /// ```
-pub fn probabilities(mlp: &Mlp, spins: ArrayView2<i8>) -> Array2<f32> {
+///
+/// # Errors
+/// [`FlowError::Spins`] for configurations of another size than the network.
+pub fn probabilities(mlp: &Mlp, spins: ArrayView2<i8>) -> Result<Array2<f32>, FlowError> {
+    if spins.ncols() != mlp.n_in() {
+        return Err(FlowError::Spins { spins: spins.ncols(), inputs: mlp.n_in() });
+    }
     let mut out = Array2::zeros((spins.nrows(), mlp.n_out()));
     let chunks: Vec<_> = out.axis_chunks_iter_mut(Axis(0), CHUNK).zip(spins.axis_chunks_iter(Axis(0), CHUNK)).collect();
     chunks.into_par_iter().for_each(|(mut out, spins)| {
         out.assign(&mlp.outputs(spins.mapv(f32::from).view()));
     });
-    out
+    Ok(out)
 }

@@ -120,41 +120,60 @@ impl Bits {
         put(&mut self.nibbles, nibbles)
     }
 
-    /// Draws the units of block `b` from their fields, a line for each row: P(high) = sigmoid(delta z) (thesis
-    /// eq. 2.4.21), delta = 2 for spins. `random`: [`Bits::lanes`] words for each line; 25 bits of each decide.
+    /// Draws the units of a block from their fields. `random`: [`Bits::lanes`] words for each line; 25 bits of each
+    /// decide.
     ///
     /// # Panics
     /// If the sizes do not fit, which is an error of the caller.
-    pub fn draw(&mut self, path: Path, b: usize, fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32) {
+    pub fn draw(&mut self, path: Path, Fields { block: b, lines, delta }: Fields<'_>, random: &mut Bulk) {
         let first = b * COLUMNS / 4;
         let last = (first + COLUMNS / 4).min(self.groups);
         let rest = self.units - b * COLUMNS;
         // Bits beyond the last unit stay cleared.
         let keep = if rest < COLUMNS && !rest.is_multiple_of(4) { ((1u8 << (rest % 4)) - 1) << 3 } else { 15 << 3 };
-        assert_eq!(fields.len(), self.nibbles.len() / self.groups, "fields for the rows");
+        assert_eq!(lines.len(), self.nibbles.len() / self.groups, "fields for the rows");
         let lanes = self.lanes(b);
-        let to = (self.nibbles.as_mut_slice(), self.groups, first..last);
+        let to = Drawn { nibbles: &mut self.nibbles, groups: self.groups, range: first..last, keep };
         match lanes {
-            4 => draw_4(path, fields, random, delta, to, keep),
-            8 => draw_8(path, fields, random, delta, to, keep),
-            _ => draw_16(path, fields, random, delta, to, keep),
+            4 => draw_4(path, lines, random, delta, to),
+            8 => draw_8(path, lines, random, delta, to),
+            _ => draw_16(path, lines, random, delta, to),
         }
     }
 }
 
-/// The nibbles, how many a row has, and those that are drawn.
-type Drawn<'a> = (&'a mut [RowNibbles], usize, Range<usize>);
+/// Fields of a block of units: P(high) = sigmoid(delta z) (thesis eq. 2.4.21).
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    /// Number of the block.
+    pub block: usize,
+    /// A line for each row.
+    pub lines: &'a [[Line; ROWS]],
+    /// The high value of a unit less the low one: 2 for spins.
+    pub delta: f32,
+}
 
-dispatched! {
-    fn draw_4(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<4>
+/// Where the drawn units go.
+struct Drawn<'a> {
+    nibbles: &'a mut [RowNibbles],
+    /// Nibbles of a row.
+    groups: usize,
+    /// Those of a row that are drawn.
+    range: Range<usize>,
+    /// Bits of the last one that stand for units.
+    keep: u8,
 }
 
 dispatched! {
-    fn draw_8(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<8>
+    fn draw_4(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>) => draw_rows::<4>
 }
 
 dispatched! {
-    fn draw_16(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>, keep: u8) => draw_rows::<16>
+    fn draw_8(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>) => draw_rows::<8>
+}
+
+dispatched! {
+    fn draw_16(fields: &[[Line; ROWS]], random: &mut Bulk, delta: f32, to: Drawn<'_>) => draw_rows::<16>
 }
 
 /// Draws from the first `W` lanes of the lines, put side by side so that all lanes of a vector work.
@@ -163,8 +182,7 @@ fn draw_rows<const W: usize>(
     fields: &[[Line; ROWS]],
     random: &mut Bulk,
     delta: f32,
-    (nibbles, groups, range): Drawn<'_>,
-    keep: u8,
+    Drawn { nibbles, groups, range, keep }: Drawn<'_>,
 ) {
     let mut generator = random.clone();
     for (fields, nibbles) in fields.iter().zip(nibbles.chunks_exact_mut(groups)) {
@@ -289,7 +307,7 @@ mod tests {
                     let field = |row, unit| if bit(row, unit) { 60.0 } else { -60.0 };
                     let line = |row: usize| Line(std::array::from_fn(|l| field(row, b * COLUMNS + l)));
                     let fields: [[Line; 8]; 3] = std::array::from_fn(|k| std::array::from_fn(|r| line(8 * k + r)));
-                    drawn.draw(path, b, &fields, &mut random, 2.0);
+                    drawn.draw(path, Fields { block: b, lines: &fields, delta: 2.0 }, &mut random);
                 }
                 assert_eq!(drawn.nibbles, bits(24, units).nibbles, "{units} units, {path}");
             }
@@ -338,7 +356,7 @@ mod tests {
                     let line = Line(std::array::from_fn(|l| field(b * COLUMNS + l)));
                     for (path, bits) in &mut drawn {
                         random = start.clone();
-                        bits.draw(*path, b, &[[line; ROWS]; 5], &mut random, delta);
+                        bits.draw(*path, Fields { block: b, lines: &[[line; ROWS]; 5], delta }, &mut random);
                     }
                 }
                 assert!(drawn.iter().all(|(_, bits)| bits.nibbles == drawn[0].1.nibbles));

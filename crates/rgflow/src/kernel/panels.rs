@@ -55,10 +55,10 @@ impl Panels {
     }
 
     /// Takes over what [`Panels::state`] of as many units and no more samples gave.
-    pub(crate) fn restore(&mut self, (samples, lines): (usize, Vec<f32>)) -> Result<(), Unfit> {
+    pub(crate) fn restore(&mut self, samples: usize, lines: &[f32]) -> Result<(), Unfit> {
         demand(samples <= self.samples)?;
         self.truncate(samples);
-        put(bytemuck::cast_slice_mut(&mut self.lines), &lines)
+        put(bytemuck::cast_slice_mut(&mut self.lines), lines)
     }
 
     fn at(&mut self, sample: usize, unit: usize) -> &mut f32 {

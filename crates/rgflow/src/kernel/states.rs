@@ -38,14 +38,24 @@ fn subset_sums<const W: usize>(rows: &[[f32; W]; 4], start: [f32; W], pair: Pair
     table
 }
 
+/// The fields of the narrow units.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrow<'a> {
+    /// Weights between the layers.
+    pub weights: &'a Weights,
+    /// Biases of the narrow units.
+    pub bias: [f32; NARROW],
+    /// The two values of the wide units.
+    pub pair: Pair,
+}
+
 dispatched! {
     /// Fields of the narrow units, four samples to a line, in the `states` of the wide ones.
-    pub fn narrow_fields(weights: &Weights, bias: [f32; NARROW], pair: Pair, states: &[u8], fields: &mut [Line])
-        => narrow_fields_all
+    pub fn narrow_fields(of: Narrow<'_>, states: &[u8], fields: &mut [Line]) => narrow_fields_all
 }
 
 #[inline(always)]
-fn narrow_fields_all(weights: &Weights, bias: [f32; NARROW], pair: Pair, states: &[u8], fields: &mut [Line]) {
+fn narrow_fields_all(Narrow { weights, bias, pair }: Narrow<'_>, states: &[u8], fields: &mut [Line]) {
     let [first, last] = weights.map(|line| bytemuck::cast::<_, [[f32; NARROW]; 4]>(line.0));
     let (first, last) = (subset_sums(&first, bias, pair), subset_sums(&last, [0.0; NARROW], pair));
     for (line, states) in fields.iter_mut().zip(states.as_chunks::<SAMPLES>().0) {
@@ -190,7 +200,8 @@ mod tests {
             let values: [Line; 16] = std::array::from_fn(|s| Line(std::array::from_fn(|l| value(s as u8, l / NARROW))));
             for path in Path::available() {
                 let mut fields = [Line::ZERO; 10];
-                narrow_fields(path, &weights, bias, Pair { low, delta: high - low }, &states, &mut fields);
+                let of = Narrow { weights: &weights, bias, pair: Pair { low, delta: high - low } };
+                narrow_fields(path, of, &states, &mut fields);
                 let mut outer = [Line([1.0; COLUMNS]); 2];
                 add_outer(path, &values, &states, &fields, &mut outer);
                 for (j, bias) in bias.into_iter().enumerate() {

@@ -41,28 +41,32 @@ impl Default for Tables {
     }
 }
 
-/// The product of rows of units with a block of sixteen columns of the other factor, a line of `sums` for each row.
-///
-/// `nibbles`: of eight rows side by side, group after group (see [`super::bits`]), for each eight of `sums`; `factor`:
-/// a line for each unit, in fours, one for each group; `columns`: how many there are, others may stay as they are. Sums
-/// begin at `start`, or go on from what they are.
+/// Rows of units times a block of sixteen columns of the other factor.
+#[derive(Clone, Copy)]
+pub struct Product<'a> {
+    /// Of eight rows side by side, group after group (see [`super::bits`]), for each eight of the sums.
+    pub nibbles: &'a [RowNibbles],
+    /// The two values of a unit.
+    pub pair: Pair,
+    /// A line for each unit, in fours, one for each group.
+    pub factor: &'a [[Line; 4]],
+    /// Columns of the factor; the sums of others may stay as they are.
+    pub columns: usize,
+    /// Line at which the sums begin; `None`: they go on from what they are.
+    pub start: Option<&'a Line>,
+}
+
+/// Computes `product`, a line of `sums` for each row.
 ///
 /// # Panics
 /// If the sizes do not fit, which is an error of the caller.
-pub fn add_product(
-    nibbles: &[RowNibbles],
-    pair: Pair,
-    (factor, columns): (&[[Line; 4]], usize),
-    start: Option<&Line>,
-    sums: &mut [[Line; ROWS]],
-    tables: &mut Tables,
-) {
-    assert_eq!(nibbles.len(), factor.len() * sums.len(), "number of nibbles");
-    add(cpu::path(), columns, (nibbles, pair, factor, start), sums, &mut tables.0);
+pub fn add_product(product: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut Tables) {
+    assert_eq!(product.nibbles.len(), product.factor.len() * sums.len(), "number of nibbles");
+    add(cpu::path(), product, sums, &mut tables.0);
 }
 
-fn add(path: Path, columns: usize, of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
-    match (lanes(columns), path.set()) {
+fn add(path: Path, of: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
+    match (lanes(of.columns), path.set()) {
         (4, _) => add_4(path.at_most_avx2(), of, sums, tables),
         (8, _) => add_8(path.at_most_avx2(), of, sums, tables),
         // SAFETY: a `Path` with this set exists only where the CPU was seen to have its instructions.
@@ -72,25 +76,22 @@ fn add(path: Path, columns: usize, of: Of<'_>, sums: &mut [[Line; ROWS]], tables
     }
 }
 
-/// Nibbles, values of a unit, factor and start, as [`add_product`] takes them.
-type Of<'a> = (&'a [RowNibbles], Pair, &'a [[Line; 4]], Option<&'a Line>);
-
 dispatched! {
-    fn add_4(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<4>
+    fn add_4(of: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<4>
 }
 
 dispatched! {
-    fn add_8(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<8>
+    fn add_8(of: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<8>
 }
 
 dispatched! {
-    fn add_16(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<16>
+    fn add_16(of: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) => add_all::<16>
 }
 
 /// The same in vectors of sixteen, written as such: compilers make gathers of the plain loop, twenty times slower.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
-fn add_16_wide(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
+fn add_16_wide(of: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
     use std::arch::x86_64::{__m512, _mm512_add_ps};
     add_by(of, sums, tables, |tables: &[Table<COLUMNS>], nibbles, start, sums| {
         let mut local: [__m512; ROWS] = match start {
@@ -109,14 +110,14 @@ fn add_16_wide(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
 }
 
 #[inline(always)]
-fn add_all<const W: usize>(of: Of<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
+fn add_all<const W: usize>(of: Product<'_>, sums: &mut [[Line; ROWS]], tables: &mut [Line]) {
     add_by(of, sums, tables, add_selected::<W>);
 }
 
 /// Tabulates a few nibbles and lets `select` add what rows choose, eight rows at a time.
 #[inline(always)]
 fn add_by<const W: usize>(
-    (nibbles, pair, factor, start): Of<'_>,
+    Product { nibbles, pair, factor, start, .. }: Product<'_>,
     sums: &mut [[Line; ROWS]],
     tables: &mut [Line],
     select: impl Fn(&[Table<W>], &[RowNibbles], Option<[f32; W]>, &mut [Line; ROWS]),
@@ -253,8 +254,14 @@ mod tests {
                     let start = Line(std::array::from_fn(|l| *bias.get(b * COLUMNS + l).unwrap_or(&0.0)));
                     let mut seen = vec![[Line([f32::NAN; COLUMNS]); ROWS]; rows.div_ceil(ROWS)];
                     let mut tables = Tables::new().0;
-                    let of = (units.nibbles(), pair, blocks.block(b).as_chunks().0, Some(&start));
-                    add(path, n_out - b * COLUMNS, of, &mut seen, &mut tables);
+                    let product = Product {
+                        nibbles: units.nibbles(),
+                        pair,
+                        factor: blocks.block(b).as_chunks().0,
+                        columns: n_out - b * COLUMNS,
+                        start: Some(&start),
+                    };
+                    add(path, product, &mut seen, &mut tables);
                     for (r, line) in seen.as_flattened()[..rows].iter().enumerate() {
                         for (o, z) in (b * COLUMNS..n_out).zip(line.0) {
                             let set = |i: usize| bytes[r * packed_len(n_in) + i / 4] >> (i % 4) & 1 == 1;
@@ -279,10 +286,14 @@ mod tests {
             for (low, high) in [(-1.0, 1.0), (0.0, 1.0), (0.5, 2.0)] {
                 for b in 0..blocks.len() {
                     let mut out = vec![[Line::ZERO; ROWS]; n.div_ceil(ROWS)];
-                    let pair = Pair { low, delta: high - low };
-                    let factor = blocks.block(b).as_chunks().0;
-                    let factor = (factor, columns - b * COLUMNS);
-                    add_product(by_unit.nibbles(), pair, factor, None, &mut out, &mut Tables::new());
+                    let product = Product {
+                        nibbles: by_unit.nibbles(),
+                        pair: Pair { low, delta: high - low },
+                        factor: blocks.block(b).as_chunks().0,
+                        columns: columns - b * COLUMNS,
+                        start: None,
+                    };
+                    add_product(product, &mut out, &mut Tables::new());
                     for i in 0..n {
                         for o in b * COLUMNS..columns.min((b + 1) * COLUMNS) {
                             let set = |s: usize| units[s * packed_len(n) + i / 4] >> (i % 4) & 1 == 1;

@@ -1,6 +1,7 @@
 //! The trait of Markov chain samplers: what the list of [`sampling::Kind`](crate::sampling::Kind) needs of each.
 
-use super::{ChainLength, Ising, Lattice, LatticeError, Sampling, Temperature};
+pub(crate) use super::sampling::Request;
+use super::{Lattice, LatticeError, Sampling};
 use crate::random::{Bulk, Generator, Stream};
 
 /// A Markov chain sampler of the Ising model.
@@ -20,15 +21,12 @@ pub trait Algorithm {
     /// more.
     fn spacing(l: f64) -> f64;
 
-    /// `n` configurations at T in (0, inf), not yet drawn.
+    /// The configurations that are asked for, at T in (0, inf), not yet drawn.
     ///
     /// # Errors
     /// Those of the sampler.
     fn sampling<'a, L: Lattice + ?Sized>(
-        model: &'a Ising<'a, L>,
-        temperature: Temperature,
-        n: usize,
-        length: &ChainLength,
+        request: Request<'a, '_, L>,
         random: &'a mut Random<'a>,
     ) -> Result<Sampling<'a>, LatticeError>;
 }

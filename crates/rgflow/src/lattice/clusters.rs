@@ -91,15 +91,8 @@ impl Clusters {
                 let none = from - block.start;
                 marks[..none].fill(0);
                 let other = &spins[from - step.distance.min(from)..];
-                mark(
-                    path,
-                    &mut marks[none..block.len()],
-                    &self.words[none..],
-                    limit,
-                    &spins[from..],
-                    other,
-                    &step.regular[from..],
-                );
+                let bonds = Bonds { own: &spins[from..], other, regular: &step.regular[from..] };
+                mark(path, &mut marks[none..block.len()], &self.words[none..], limit, bonds);
             }
             let marks = self.marks.as_slice();
             match self.steps.as_slice() {
@@ -121,13 +114,23 @@ impl Clusters {
     }
 }
 
+/// Bonds of sites with those a step before them.
+struct Bonds<'a> {
+    /// Spins of the sites.
+    own: &'a [i8],
+    /// Spins at their other ends.
+    other: &'a [i8],
+    /// 1 where there is such a bond, else 0.
+    regular: &'a [u8],
+}
+
 dispatched! {
-    fn mark(marks: &mut [u8], words: &[u32], limit: u32, own: &[i8], other: &[i8], regular: &[u8]) => mark_all
+    fn mark(marks: &mut [u8], words: &[u32], limit: u32, bonds: Bonds<'_>) => mark_all
 }
 
 /// Marks the bonds that are set.
 #[inline(always)]
-fn mark_all(marks: &mut [u8], words: &[u32], limit: u32, own: &[i8], other: &[i8], regular: &[u8]) {
+fn mark_all(marks: &mut [u8], words: &[u32], limit: u32, Bonds { own, other, regular }: Bonds<'_>) {
     let n = marks.len();
     let (words, own, other, regular) = (&words[..n], &own[..n], &other[..n], &regular[..n]);
     for i in 0..n {

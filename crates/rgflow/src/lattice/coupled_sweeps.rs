@@ -84,16 +84,17 @@ impl Rule {
 }
 
 dispatched! {
-    fn sweep_on(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
+    fn sweep_on(spins: &mut [i8], rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
 }
 
-/// One visit of every site in every replica; spins by `[site][replica]`.
-pub(super) fn sweep(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
-    sweep_on(cpu::path(), spins, replicas, rule, words, bulk);
+/// One visit of every site in every replica; spins by `[site][replica]`, a word for each replica.
+pub(super) fn sweep(spins: &mut [i8], rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+    sweep_on(cpu::path(), spins, rule, words, bulk);
 }
 
 #[inline(always)]
-fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+fn visit_all(spins: &mut [i8], rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+    let replicas = words.len();
     for Visit { site, bonds, table } in &rule.visits {
         bulk.fill(words);
         let neighbours = &rule.neighbours[bonds.clone()];

@@ -4,9 +4,8 @@
 //! Each visit can leave the spin in either state, so the chain reaches every state on any lattice in any order of
 //! visits. It decorrelates about half as fast as Metropolis near T_c.
 
-use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
+use super::algorithm::{Algorithm, Random, Request, SINGLE_SPIN, SweepCost, single_spin_spacing};
 use super::replicas::{self, Update};
-use super::sampling::Request;
 use super::{ChainLength, Collection, Ising, Lattice, LatticeError, Sampling, Temperature};
 use crate::random::Bulk;
 
@@ -55,12 +54,10 @@ impl Algorithm for HeatBath {
     }
 
     fn sampling<'a, L: Lattice + ?Sized>(
-        model: &'a Ising<'a, L>,
-        temperature: Temperature,
-        n: usize,
-        length: &ChainLength,
+        request: Request<'a, '_, L>,
         random: &'a mut Random<'a>,
     ) -> Result<Sampling<'a>, LatticeError> {
+        let Request { model, temperature, n, length } = request;
         sampling(model, temperature, n, length, &mut random.bulk)
     }
 }

@@ -10,10 +10,9 @@
 //! - with couplings of several strengths, or frustrated ones: a spin between neighbours that hardly move would flip at
 //!   every visit.
 
-use super::algorithm::{Algorithm, Random, SINGLE_SPIN, SweepCost, single_spin_spacing};
+use super::algorithm::{Algorithm, Random, Request, SINGLE_SPIN, SweepCost, single_spin_spacing};
 use super::heat_bath;
 use super::replicas::{self, Update};
-use super::sampling::Request;
 use super::{
     ChainLength, Collection, GroundStates, Ising, Lattice, LatticeError, Sampling, Square, Temperature, bonds,
 };
@@ -81,12 +80,10 @@ impl Algorithm for Metropolis {
     }
 
     fn sampling<'a, L: Lattice + ?Sized>(
-        model: &'a Ising<'a, L>,
-        temperature: Temperature,
-        n: usize,
-        length: &ChainLength,
+        request: Request<'a, '_, L>,
         random: &'a mut Random<'a>,
     ) -> Result<Sampling<'a>, LatticeError> {
+        let Request { model, temperature, n, length } = request;
         sampling(model, temperature, n, length, &mut random.bulk)
     }
 }

@@ -65,7 +65,7 @@ struct Sweeps<'a, L: Lattice + ?Sized> {
 impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
     fn step(&mut self, step: usize, kept: &mut Array2<i8>) {
         let (lanes, WholeSweeps { chains, burn_in, spacing }) = (self.words.len(), self.length);
-        self.engine.sweep(&mut self.spins, lanes, &mut self.words, self.bulk);
+        self.engine.sweep(&mut self.spins, &mut self.words, self.bulk);
         let Some(after) = (step + 1).checked_sub(burn_in).filter(|k| *k > 0 && k.is_multiple_of(spacing)) else {
             return;
         };
@@ -141,10 +141,10 @@ impl Engine {
     }
 
     /// One visit of every site in every replica; their number is a multiple of [`SMALL_GROUP`].
-    fn sweep(&self, spins: &mut [i8], replicas: usize, words: &mut [u32], bulk: &mut Bulk) {
+    fn sweep(&self, spins: &mut [i8], words: &mut [u32], bulk: &mut Bulk) {
         match self {
-            Self::Plain(rule) => sweep_on(cpu::path(), spins, replicas, rule, words, bulk),
-            Self::Coupled(rule) => coupled_sweeps::sweep(spins, replicas, rule, words, bulk),
+            Self::Plain(rule) => sweep_on(cpu::path(), spins, rule, words, bulk),
+            Self::Coupled(rule) => coupled_sweeps::sweep(spins, rule, words, bulk),
         }
     }
 }
@@ -198,11 +198,12 @@ impl Rule {
 }
 
 dispatched! {
-    fn sweep_on(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
+    fn sweep_on(spins: &mut [i8], rule: &Rule, words: &mut [u32], bulk: &mut Bulk) => visit_all
 }
 
 #[inline(always)]
-fn visit_all(spins: &mut [i8], replicas: usize, rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+fn visit_all(spins: &mut [i8], rule: &Rule, words: &mut [u32], bulk: &mut Bulk) {
+    let replicas = words.len();
     if replicas.is_multiple_of(GROUP) {
         visit_groups::<GROUP>(spins, replicas, rule, words, bulk);
     } else {

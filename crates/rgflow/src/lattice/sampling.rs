@@ -6,7 +6,7 @@ use super::{ChainLength, Collection, Ising, Lattice, Temperature};
 use crate::restart::{Resumable, Unfit, decode, demand, encode, steps_per_advance};
 
 /// Configurations to be sampled: `n` of a model at a temperature, by chains of a length.
-pub(super) struct Request<'a, 'l, L: Lattice + ?Sized> {
+pub(crate) struct Request<'a, 'l, L: Lattice + ?Sized> {
     pub model: &'a Ising<'a, L>,
     pub temperature: Temperature,
     pub n: usize,

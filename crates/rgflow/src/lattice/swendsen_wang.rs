@@ -6,12 +6,12 @@
 
 use ndarray::Array2;
 
-use super::algorithm::{Algorithm, Random, SweepCost};
+use super::algorithm::{Algorithm, Random, Request, SweepCost};
 use super::chain_length::WholeSweeps;
 use super::clusters::Clusters;
 use super::coupled_clusters::CoupledClusters;
 use super::improved::{Improved, Meter};
-use super::sampling::{Request, Sampling, Turn, Turns, Walk};
+use super::sampling::{Sampling, Turn, Turns, Walk};
 use super::{ChainLength, Chains, Collection, GroundStates, Ising, Lattice, LatticeError, Model, Temperature};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
@@ -26,7 +26,8 @@ use crate::restart::{Unfit, decode, encode, put};
 /// use rgflow::lattice::{ChainLength, Ising, Square, Temperature, swendsen_wang};
 /// let square = Square::new(16, 16)?;
 /// let mut bulk = rgflow::random::Streams::new(1).bulk("example", 0);
-/// let seen = swendsen_wang::sample(&Ising::new(&square), Temperature::CRITICAL, 200, &ChainLength::CLUSTERS, &mut bulk)?;
+/// let (model, length) = (Ising::new(&square), ChainLength::CLUSTERS);
+/// let seen = swendsen_wang::sample(&model, Temperature::CRITICAL, 200, &length, &mut bulk)?;
 /// assert_eq!(seen.spins.dim(), (200, 256));
 /// assert_eq!(seen.improved.map(|i| i.m2.len()), Some(200));
 /// # Ok::<(), rgflow::lattice::LatticeError>(())
@@ -99,15 +100,12 @@ impl Algorithm for SwendsenWang {
     }
 
     fn sampling<'a, L: Lattice + ?Sized>(
-        model: &'a Ising<'a, L>,
-        temperature: Temperature,
-        n: usize,
-        length: &ChainLength,
+        request: Request<'a, '_, L>,
         random: &'a mut Random<'a>,
     ) -> Result<Sampling<'a>, LatticeError> {
         let of_chain = random.of_chain;
         let begin = move |c: usize, bulk: &mut _| *bulk = of_chain.bulk(c as u64);
-        sampling_chains(Request { model, temperature, n, length }, &mut random.bulk, begin)
+        sampling_chains(request, &mut random.bulk, begin)
     }
 }
 

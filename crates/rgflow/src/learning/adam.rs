@@ -45,6 +45,7 @@ impl Method for Adam {
         // Powers by multiplication, so that the platform's `pow` has no say.
         let (b1, b2) = (power(self.beta1, step.number), power(self.beta2, step.number));
         let moments = Moments {
+            terms: step.terms(1.0),
             keep1: self.beta1 as f32,
             add1: (1.0 - self.beta1) as f32,
             keep2: self.beta2 as f32,
@@ -53,14 +54,14 @@ impl Method for Adam {
             scale2: (1.0 / (1.0 - b2)) as f32,
             epsilon: self.epsilon as f32,
         };
-        let (first, second) = memory.split_at_mut(parameters.len());
-        descend(cpu::path(), moments, step.terms(1.0), parameters, gradient, first, second);
+        descend(cpu::path(), moments, parameters, gradient, memory);
     }
 }
 
 /// The factors of one update.
 #[derive(Clone, Copy)]
 struct Moments {
+    terms: Terms,
     keep1: f32,
     add1: f32,
     keep2: f32,
@@ -71,20 +72,15 @@ struct Moments {
 }
 
 dispatched! {
-    fn descend(f: Moments, terms: Terms, parameters: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) => descend_all
+    fn descend(f: Moments, parameters: &mut [f32], gradient: &[f32], memory: &mut [f32]) => descend_all
 }
 
+/// `memory`: the first moments of all parameters, then the second.
 #[inline(always)]
-fn descend_all(
-    f: Moments,
-    terms: Terms,
-    parameters: &mut [f32],
-    gradient: &[f32],
-    first: &mut [f32],
-    second: &mut [f32],
-) {
+fn descend_all(f: Moments, parameters: &mut [f32], gradient: &[f32], memory: &mut [f32]) {
+    let (first, second) = memory.split_at_mut(parameters.len());
     for (((p, g), m), v) in parameters.iter_mut().zip(gradient).zip(first).zip(second) {
-        let g = terms.of(*g, *p);
+        let g = f.terms.of(*g, *p);
         *m = f.keep1 * *m + f.add1 * g;
         *v = f.keep2 * *v + f.add2 * g * g;
         *p -= f.rate * *m / ((*v * f.scale2).sqrt() + f.epsilon);
@@ -111,18 +107,20 @@ mod tests {
 
     #[test]
     fn every_path_gives_the_same_bits() {
-        let factors =
-            Moments { keep1: 0.9, add1: 0.1, keep2: 0.999, add2: 0.001, rate: 0.037, scale2: 1.7, epsilon: 1e-8 };
+        let factors = |terms| Moments {
+            terms,
+            keep1: 0.9,
+            add1: 0.1,
+            keep2: 0.999,
+            add2: 0.001,
+            rate: 0.037,
+            scale2: 1.7,
+            epsilon: 1e-8,
+        };
         same_bits(
-            |terms, p, g, memory| {
-                let (m, v) = memory.split_at_mut(p.len());
-                descend(cpu::path(), factors, terms, p, g, m, v);
-            },
+            |terms, p, g, memory| descend(cpu::path(), factors(terms), p, g, memory),
             #[inline(always)]
-            |terms, p, g, memory| {
-                let (m, v) = memory.split_at_mut(p.len());
-                descend_all(factors, terms, p, g, m, v);
-            },
+            |terms, p, g, memory| descend_all(factors(terms), p, g, memory),
         );
     }
 }

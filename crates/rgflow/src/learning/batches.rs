@@ -32,6 +32,12 @@ impl Batching {
     ///
     /// # Errors
     /// [`LearningError::Setting`] and [`LearningError::NoSamples`].
+    ///
+    /// ```
+    /// use rgflow::learning::Batching;
+    /// let error = Batching::Mini { size: 0, repeats: false }.check(100).unwrap_err();
+    /// assert_eq!(error.to_string(), "batch = 0: must be at least 1");
+    /// ```
     pub fn check(&self, n: usize) -> Result<(), LearningError> {
         if let Self::Mini { size, .. } = self {
             demand(*size >= 1, "batch", *size as f64, "at least 1")?;
@@ -49,6 +55,13 @@ impl Batching {
     }
 
     /// Number of updates of a sweep over `n` samples.
+    ///
+    /// ```
+    /// use rgflow::learning::Batching;
+    /// let mini = Batching::Mini { size: 4, repeats: false };
+    /// assert_eq!((mini.size(10), mini.updates(10)), (4, 3));
+    /// assert_eq!([Batching::Full, Batching::Stochastic].map(|b| b.updates(10)), [1, 10]);
+    /// ```
     pub fn updates(&self, n: usize) -> usize {
         n.div_ceil(self.size(n).max(1))
     }
@@ -94,6 +107,14 @@ impl SampleWeights {
     /// # Errors
     /// [`LearningError::Setting`] for a weight that is negative or not finite; [`LearningError::NoSamples`] where all
     /// are 0.
+    ///
+    /// ```
+    /// use rgflow::learning::SampleWeights;
+    /// assert_eq!(SampleWeights::new(&[1.0, 0.0, 2.0])?.len(), 3);
+    /// let error = SampleWeights::new(&[1.0, -2.0]).unwrap_err();
+    /// assert_eq!(error.to_string(), "a sample's weight = -2: must be >= 0 and finite");
+    /// # Ok::<(), rgflow::learning::LearningError>(())
+    /// ```
     pub fn new(weights: &[f64]) -> Result<Self, LearningError> {
         weights
             .iter()
@@ -146,6 +167,16 @@ impl Batching {
     /// The same as [`Batching::sweep`] of weighted samples: each comes as often as its weight says on average. With
     /// repeats, draws are independent; without, the numbers of times are rounded up or down ([`SampleWeights::draw`]),
     /// and equal weights are a sweep of all samples.
+    ///
+    /// ```
+    /// use rgflow::{learning::{Batching, SampleWeights}, random::Streams};
+    /// let weights = SampleWeights::new(&[1.0, 0.0, 2.0, 1.0])?;
+    /// let (mut order, random) = (Vec::new(), &mut Streams::new(1).generator("example/weights", 0));
+    /// Batching::Mini { size: 2, repeats: false }.weighted_sweep(&weights, random, &mut order);
+    /// order.sort();
+    /// assert_eq!(order, [0, 2, 2, 3]);
+    /// # Ok::<(), rgflow::learning::LearningError>(())
+    /// ```
     pub fn weighted_sweep(&self, weights: &SampleWeights, random: &mut Generator, order: &mut Vec<usize>) {
         order.clear();
         let n = weights.len();

@@ -101,6 +101,12 @@ impl Descent {
     }
 
     /// Learning rate of the update after `done` updates: eta / (1 + decay done), times what the fall leaves.
+    ///
+    /// ```
+    /// use rgflow::learning::{Descent, Rule, Sgd};
+    /// let descent = Descent { decay: 0.5, ..Descent::new(Rule::Sgd(Sgd), 1.0) };
+    /// assert_eq!([0, 2, 6].map(|done| descent.rate_after(done)), [1.0, 0.5, 0.25]);
+    /// ```
     pub fn rate_after(&self, done: u64) -> f64 {
         let rate = f64::from(self.rate) / (1.0 + self.decay * done as f64);
         self.fall.map_or(rate, |fall| rate * fall.left(done))
@@ -162,8 +168,22 @@ impl Optimiser {
     ///
     /// # Errors
     /// [`Unfit`] if the memory has another length.
-    pub fn restore(&mut self, (updates, memory): (u64, Vec<f32>)) -> Result<(), Unfit> {
-        put(&mut self.memory, &memory)?;
+    ///
+    /// ```
+    /// use rgflow::learning::{Descent, Momentum, Rule};
+    /// let descent = Descent::new(Rule::Momentum(Momentum { alpha: 0.9 }), 0.1);
+    /// let (mut a, mut optimiser) = ([1.0], descent.weights(1));
+    /// optimiser.update(&mut a, &[1.0], 1.0);
+    /// // Another process goes on with the parameters and the state.
+    /// let (mut b, mut other) = (a, descent.weights(1));
+    /// let (updates, memory) = optimiser.state();
+    /// other.restore(updates, memory).expect("of the same description");
+    /// optimiser.update(&mut a, &[1.0], 1.0);
+    /// other.update(&mut b, &[1.0], 1.0);
+    /// assert_eq!(a, b);
+    /// ```
+    pub fn restore(&mut self, updates: u64, memory: &[f32]) -> Result<(), Unfit> {
+        put(&mut self.memory, memory)?;
         self.done = updates;
         Ok(())
     }
@@ -268,8 +288,8 @@ mod tests {
             (0..5).for_each(|_| step(&mut whole, &mut p));
             let (mut q, mut second) = (p.clone(), descent.weights(3));
             let (updates, memory) = whole.state();
-            second.restore((updates, memory.to_vec())).unwrap();
-            assert!(second.restore((1, vec![0.0; 7])).is_err());
+            second.restore(updates, memory).unwrap();
+            assert!(second.restore(1, &[0.0; 7]).is_err());
             (0..5).for_each(|_| (step(&mut whole, &mut p), step(&mut second, &mut q)).0);
             assert_eq!(p, q, "{rule}");
         }

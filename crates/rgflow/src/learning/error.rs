@@ -30,6 +30,6 @@ pub enum LearningError {
 }
 
 /// The error of a setting unless `holds`.
-pub(super) fn demand(holds: bool, name: &'static str, value: f64, range: &'static str) -> Result<(), LearningError> {
+pub(crate) fn demand(holds: bool, name: &'static str, value: f64, range: &'static str) -> Result<(), LearningError> {
     if holds { Ok(()) } else { Err(LearningError::Setting { name, value, range }) }
 }

@@ -20,6 +20,7 @@ pub(crate) use descent::square;
 pub use descent::{Descent, Fall, Optimiser};
 pub(crate) use early_stopping::{EarlyStopping, State as StoppingState};
 pub use error::LearningError;
+pub(crate) use error::demand;
 pub use momentum::Momentum;
 pub(crate) use regulariser::count_above;
 pub use regulariser::{Penalty, Regulariser};

@@ -33,18 +33,26 @@ impl Method for Momentum {
     }
 
     fn update(&self, step: &Step, parameters: &mut [f32], gradient: &[f32], memory: &mut [f32]) {
-        descend(cpu::path(), self.alpha as f32, step.terms(step.rate), parameters, gradient, memory);
+        let factors = Factors { alpha: self.alpha as f32, terms: step.terms(step.rate) };
+        descend(cpu::path(), factors, parameters, gradient, memory);
     }
 }
 
+/// The factors of one update.
+#[derive(Clone, Copy)]
+struct Factors {
+    alpha: f32,
+    terms: Terms,
+}
+
 dispatched! {
-    fn descend(alpha: f32, terms: Terms, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) => descend_all
+    fn descend(f: Factors, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) => descend_all
 }
 
 #[inline(always)]
-fn descend_all(alpha: f32, terms: Terms, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) {
+fn descend_all(f: Factors, parameters: &mut [f32], gradient: &[f32], change: &mut [f32]) {
     for ((p, g), d) in parameters.iter_mut().zip(gradient).zip(change) {
-        *d = alpha * *d - terms.of(*g, *p);
+        *d = f.alpha * *d - f.terms.of(*g, *p);
         *p += *d;
     }
 }
@@ -56,10 +64,11 @@ mod tests {
 
     #[test]
     fn every_path_gives_the_same_bits() {
+        let factors = |terms| Factors { alpha: 0.9, terms };
         same_bits(
-            |terms, p, g, m| descend(cpu::path(), 0.9, terms, p, g, &mut m[..p.len()]),
+            |terms, p, g, m| descend(cpu::path(), factors(terms), p, g, &mut m[..p.len()]),
             #[inline(always)]
-            |terms, p, g, m| descend_all(0.9, terms, p, g, &mut m[..p.len()]),
+            |terms, p, g, m| descend_all(factors(terms), p, g, &mut m[..p.len()]),
         );
     }
 }

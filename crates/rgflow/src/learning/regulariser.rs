@@ -61,6 +61,12 @@ impl Regulariser {
 
 impl Penalty {
     /// lambda |theta|_1 + mu |theta|^2/2, in the unit of the cost, summed in f64.
+    ///
+    /// ```
+    /// use rgflow::learning::Penalty;
+    /// let penalty = Penalty { l1: 0.5, l2: 2.0, max: None };
+    /// assert_eq!(penalty.cost(&[1.0, -2.0]), 0.5 * 3.0 + 2.0 * 5.0 / 2.0);
+    /// ```
     pub fn cost(&self, parameters: &[f32]) -> f64 {
         if self.l1 == 0.0 && self.l2 == 0.0 {
             return 0.0;

@@ -140,16 +140,12 @@ impl Cost {
         z.iter().zip(&yhat).zip(y).map(each).sum()
     }
 
-    /// Writes to `delta` dC/dz of the mean over `total` rows, of which these are some, from the outputs `yhat`.
-    pub(super) fn pull_back(
-        self,
-        output: Activation,
-        yhat: &[f32],
-        delta: &mut [f32],
-        width: usize,
-        (targets, total): (Targets, usize),
-    ) {
-        let n = total as f32;
+    /// Writes to `delta` dC/dz of the sum over rows from the outputs `yhat`, of the squared error dC/dyhat.
+    pub(super) fn pull_back(self, yhat: &[f32], delta: &mut [f32], targets: Targets) {
+        if targets.is_empty() {
+            return;
+        }
+        let width = yhat.len() / targets.len();
         delta.copy_from_slice(yhat);
         match targets {
             Targets::Classes(classes) => {
@@ -167,10 +163,6 @@ impl Cost {
                     row.iter_mut().zip(y).for_each(|(d, y)| *d -= y);
                 }
             }
-        }
-        delta.iter_mut().for_each(|d| *d /= n);
-        if self == Self::SquaredError {
-            output.pull_back(yhat, delta, width);
         }
     }
 }

@@ -137,8 +137,8 @@ impl<'a> Trainer<'a> {
         demand(at <= self.order.len() && rules.len() == self.optimisers.len())?;
         self.mlp.set_parameters(&parameters)?;
         for ((weights, bias), (a, b)) in self.optimisers.iter_mut().zip(rules) {
-            weights.restore(a)?;
-            bias.restore(b)?;
+            weights.restore(a.0, &a.1)?;
+            bias.restore(b.0, &b.1)?;
         }
         (self.updates, self.sweep, self.at) = (updates, sweep, at);
         Ok(())

@@ -8,7 +8,7 @@ use crate::kernel::bits::{self, ByUnit, ROWS};
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
-use crate::kernel::subset_sums::{Tables, add_product};
+use crate::kernel::subset_sums::{Product, Tables, add_product};
 
 /// Most rows that go through the network together on the way to a gradient: what they leave in each layer stays in the
 /// cache.
@@ -36,6 +36,16 @@ struct FirstLayer {
     /// Sixteen columns of the other factor, and of the product.
     factor: Vec<Line>,
     sums: Vec<Line>,
+}
+
+/// Some of the rows of a gradient.
+struct Part<'a> {
+    targets: Targets<'a>,
+    cost: Cost,
+    /// Number of all rows.
+    total: usize,
+    /// Whether they are added to the gradient; else they replace it.
+    add: bool,
 }
 
 impl Workspace {
@@ -102,21 +112,27 @@ impl Workspace {
         let block = self.rows.min(BLOCK);
         for start in (0..n).step_by(block) {
             let range = start..n.min(start + block);
-            self.add_gradient(mlp, x.rows(range.clone()), targets.rows(range), (cost, n), start > 0);
+            let part = Part { targets: targets.rows(range.clone()), cost, total: n, add: start > 0 };
+            self.add_gradient(mlp, x.rows(range), part);
         }
         &self.gradient
     }
 
-    /// Adds the part of some of all `total` rows to the gradient, or replaces it.
-    fn add_gradient(&mut self, mlp: &Mlp, x: Inputs, targets: Targets, (cost, total): (Cost, usize), add: bool) {
-        let n = x.nrows();
+    /// Adds what the rows `x` contribute to the gradient.
+    fn add_gradient(&mut self, mlp: &Mlp, x: Inputs, part: Part) {
+        let (n, add) = (x.nrows(), part.add);
         self.run(mlp, x, mlp.output);
         // I: the error of the outputs.
         let top = mlp.layers.len() - 1;
         let yhat = self.outputs[top].slice(s![..n, ..]);
         let mut delta = self.deltas[top].slice_mut(s![..n, ..]);
         let yhat = yhat.to_slice().expect("first rows of a standard layout");
-        cost.pull_back(mlp.output, yhat, flat(&mut delta), mlp.n_out(), (targets, total));
+        let delta = flat(&mut delta);
+        part.cost.pull_back(yhat, delta, part.targets);
+        delta.iter_mut().for_each(|d| *d /= part.total as f32);
+        if part.cost == Cost::SquaredError {
+            mlp.output.pull_back(yhat, delta, mlp.n_out());
+        }
         for l in (0..=top).rev() {
             let (below, here) = self.deltas.split_at_mut(l);
             let delta = here[0].slice(s![..n, ..]);
@@ -164,8 +180,14 @@ impl FirstLayer {
         for column in (0..n_out).step_by(COLUMNS) {
             collect(layer.slices().0, n_out, column, &mut self.factor);
             let sums = self.sums.as_chunks_mut().0;
-            let factor = (self.factor.as_chunks().0, n_out - column);
-            add_product(self.bits.nibbles(), bits.pair, factor, Some(&Line::ZERO), sums, &mut self.tables);
+            let product = Product {
+                nibbles: self.bits.nibbles(),
+                pair: bits.pair,
+                factor: self.factor.as_chunks().0,
+                columns: n_out - column,
+                start: Some(&Line::ZERO),
+            };
+            add_product(product, sums, &mut self.tables);
             for (z, sum) in z.chunks_exact_mut(n_out).zip(&self.sums) {
                 put(sum, &mut z[column..]);
             }
@@ -188,9 +210,14 @@ impl FirstLayer {
                 collect(weights, n_out, column, &mut self.sums);
             }
             let sums = self.sums.as_chunks_mut().0;
-            let factor = (self.factor.as_chunks().0, n_out - column);
-            let start = if add { None } else { Some(&Line::ZERO) };
-            add_product(self.by_input.nibbles(), bits.pair, factor, start, sums, &mut self.tables);
+            let product = Product {
+                nibbles: self.by_input.nibbles(),
+                pair: bits.pair,
+                factor: self.factor.as_chunks().0,
+                columns: n_out - column,
+                start: if add { None } else { Some(&Line::ZERO) },
+            };
+            add_product(product, sums, &mut self.tables);
             for (weights, sum) in weights.chunks_exact_mut(n_out).zip(&self.sums) {
                 put(sum, &mut weights[column..]);
             }

@@ -5,12 +5,12 @@
 //! averaged or climbed where it lies, while it is in the nearest cache.
 
 use super::contrastive::{Biases, clipping};
-use super::phases::{Offsets, Phases};
+use super::phases::{Offsets, Phases, Sums};
 use super::{Levels, Rbm, Units};
 use crate::cpu;
-use crate::kernel::bits::{Bits, ByUnit, ROWS, RowNibbles};
+use crate::kernel::bits::{Bits, ByUnit, Fields, ROWS, RowNibbles};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
-use crate::kernel::subset_sums::{Pair, Tables, add_product};
+use crate::kernel::subset_sums::{Pair, Product, Tables, add_product};
 use crate::kernel::vector::two_valued_mean;
 use crate::learning::{Descent, Optimiser};
 use crate::random::Bulk;
@@ -47,7 +47,7 @@ pub(super) struct Bitwise {
     hidden_rule: Biases,
     /// Also of units that are none, which are zero.
     hidden_sum: Vec<f64>,
-    /// What centring takes from the gradient of the visible biases.
+    /// Part that centring takes from the gradient of the visible biases.
     visible_rest: Vec<f64>,
     offsets: Option<Offsets>,
     descent: Descent,
@@ -127,9 +127,9 @@ impl Bitwise {
             put(bytemuck::cast_slice_mut(to), from)?;
         }
         demand(rules.len() == self.optimisers.len())?;
-        self.optimisers.iter_mut().zip(rules).try_for_each(|(optimiser, rule)| optimiser.restore(rule))?;
-        self.visible.restore(visible)?;
-        self.hidden_rule.restore(hidden)?;
+        self.optimisers.iter_mut().zip(rules).try_for_each(|(optimiser, rule)| optimiser.restore(rule.0, &rule.1))?;
+        self.visible.restore(visible.0, &visible.1)?;
+        self.hidden_rule.restore(hidden.0, &hidden.1)?;
         self.chains.restore(&chains)?;
         (self.offsets, self.random) = (Offsets::fitting(&self.offsets, offsets)?, random);
         Ok(())
@@ -182,16 +182,20 @@ impl Bitwise {
         for b in 0..self.hidden_bias.len() {
             let lines = &mut self.means.block_mut(b)[first..first + rows];
             let fields = lines.as_chunks_mut().0;
-            add_product(
-                bits.nibbles(),
-                pair(self.levels[0]),
-                (self.weights.block(b).as_chunks().0, self.hidden.lanes(b)),
-                Some(&self.hidden_bias[b]),
-                fields,
-                &mut self.tables,
-            );
+            let product = Product {
+                nibbles: bits.nibbles(),
+                pair: pair(self.levels[0]),
+                factor: self.weights.block(b).as_chunks().0,
+                columns: self.hidden.lanes(b),
+                start: Some(&self.hidden_bias[b]),
+            };
+            add_product(product, fields, &mut self.tables);
             if draw {
-                self.hidden.draw(cpu::path(), b, fields, &mut self.random, levels.delta());
+                self.hidden.draw(
+                    cpu::path(),
+                    Fields { block: b, lines: fields, delta: levels.delta() },
+                    &mut self.random,
+                );
             }
             let (of, beyond) = lines.split_at_mut(samples);
             match self.hidden.lanes(b) {
@@ -221,16 +225,16 @@ impl Bitwise {
         let rows = self.phases.chains.next_multiple_of(ROWS);
         for b in 0..self.hidden_bias.len() {
             let fields = self.sums[..rows].as_chunks_mut().0;
-            let weights = (self.weights.block(b).as_chunks().0, self.hidden.lanes(b));
-            add_product(
-                self.chains.nibbles(),
-                pair(self.levels[0]),
-                weights,
-                Some(&self.hidden_bias[b]),
-                fields,
-                &mut self.tables,
-            );
-            self.hidden.draw(cpu::path(), b, fields, &mut self.random, self.levels[1].delta());
+            let product = Product {
+                nibbles: self.chains.nibbles(),
+                pair: pair(self.levels[0]),
+                factor: self.weights.block(b).as_chunks().0,
+                columns: self.hidden.lanes(b),
+                start: Some(&self.hidden_bias[b]),
+            };
+            add_product(product, fields, &mut self.tables);
+            let fields = Fields { block: b, lines: fields, delta: self.levels[1].delta() };
+            self.hidden.draw(cpu::path(), fields, &mut self.random);
         }
     }
 
@@ -244,16 +248,16 @@ impl Bitwise {
             if step == 0 {
                 self.weights.write_transposed(cpu::path(), b, transposed);
             }
-            let weights = (&transposed.as_chunks().0[..self.hidden.groups()], self.chains.lanes(b));
-            add_product(
-                self.hidden.nibbles(),
-                pair(self.levels[1]),
-                weights,
-                Some(&self.visible_bias[b]),
-                fields,
-                &mut self.tables,
-            );
-            self.chains.draw(cpu::path(), b, fields, &mut self.random, self.levels[0].delta());
+            let product = Product {
+                nibbles: self.hidden.nibbles(),
+                pair: pair(self.levels[1]),
+                factor: &transposed.as_chunks().0[..self.hidden.groups()],
+                columns: self.chains.lanes(b),
+                start: Some(&self.visible_bias[b]),
+            };
+            add_product(product, fields, &mut self.tables);
+            let fields = Fields { block: b, lines: fields, delta: self.levels[0].delta() };
+            self.chains.draw(cpu::path(), fields, &mut self.random);
         }
     }
 
@@ -279,21 +283,20 @@ impl Bitwise {
                 // Lanes that no product reaches: padding stays zero.
                 gradient.fill(Line::ZERO);
             }
-            let pair = pair(self.levels[0]);
-            let factor = (means.as_chunks().0, self.hidden.lanes(b));
-            add_product(
-                self.units.nibbles(),
-                pair,
-                factor,
-                Some(&Line::ZERO),
-                gradient.as_chunks_mut().0,
-                &mut self.tables,
-            );
+            let product = Product {
+                nibbles: self.units.nibbles(),
+                pair: pair(self.levels[0]),
+                factor: means.as_chunks().0,
+                columns: self.hidden.lanes(b),
+                start: Some(&Line::ZERO),
+            };
+            add_product(product, gradient.as_chunks_mut().0, &mut self.tables);
             add_lines(means, hidden);
             let gradient = &mut gradient[..n];
             if let Some(offsets) = &mut offsets {
                 let flat = bytemuck::cast_slice_mut(gradient);
-                offsets.centre(b * COLUMNS, flat, &self.visible_sum, hidden, &mut self.visible_rest);
+                let sums = Sums { first: b * COLUMNS, weights: flat, visible: &self.visible_sum, hidden };
+                offsets.centre(sums, &mut self.visible_rest);
                 let mut data = [0.0; COLUMNS];
                 add_lines(&means[..half], &mut data);
                 offsets.observe_hidden(b * COLUMNS, data.iter().map(|sum| sum / batch as f64));

@@ -1,6 +1,7 @@
 //! Draws along Gibbs chains, with what tells whether the chains were long enough.
 
-use super::{Chains, Kernel, Rbm};
+use super::{Chains, Kernel, Rbm, RbmError};
+use crate::learning::demand;
 use crate::random::Stream;
 use crate::restart::{Stopped, Tick, Ticks, unwatched};
 use crate::statistics::{TauInt, convergence, tau_int_chains};
@@ -24,10 +25,11 @@ const MOST_FOLLOWED: usize = 10_000;
 /// use rgflow::{random::Streams, rbm::{ChainDraws, Rbm}};
 /// let streams = Streams::new(1);
 /// let rbm = Rbm::random(30, 30, 0.02, &mut streams.generator("example/init", 0));
-/// let drawn = ChainDraws { chains: 20, burn_in: 100, spacing: 5 }.draw(&rbm, 200, streams.of("example/draws"));
+/// let drawn = ChainDraws { chains: 20, burn_in: 100, spacing: 5 }.draw(&rbm, 200, streams.of("example/draws"))?;
 /// assert_eq!(drawn.values.dim(), (200, 30));
 /// // Weak weights: hardly any memory.
 /// assert!(drawn.tau.tau < 1.0 && drawn.tau_mean.tau < 1.0 && drawn.kept == 10);
+/// # Ok::<(), rgflow::rbm::RbmError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainDraws {
@@ -62,22 +64,19 @@ impl ChainDraws {
     /// `n` visible states of `rbm`, the same for any number of threads. Group k of 64 chains uses the stream k of
     /// `stream`.
     ///
-    /// # Panics
-    /// If there are no chains, or the spacing is 0: errors of the caller.
-    pub fn draw(&self, rbm: &Rbm, n: usize, stream: Stream) -> DrawnByChains {
-        self.draw_watched(rbm, n, stream, &unwatched).expect("nothing stops it")
+    /// # Errors
+    /// [`RbmError::Learning`] for no chains or a spacing of 0.
+    pub fn draw(&self, rbm: &Rbm, n: usize, stream: Stream) -> Result<DrawnByChains, RbmError> {
+        self.draw_watched(rbm, n, stream, &unwatched)
     }
 
     /// Chains that run for `n` draws, and draws of each.
     fn lengths(&self, n: usize) -> [usize; 2] {
-        let kept = n.div_ceil(self.chains).max(1);
+        let kept = n.div_ceil(self.chains.max(1)).max(1);
         [n.div_ceil(kept), kept]
     }
 
     /// Steps of all chains together for `n` draws.
-    ///
-    /// # Panics
-    /// If there are no chains.
     pub fn work(&self, n: usize) -> u64 {
         let [chains, kept] = self.lengths(n);
         (chains * (self.burn_in + kept * self.spacing)) as u64
@@ -86,12 +85,11 @@ impl ChainDraws {
     /// As [`ChainDraws::draw`]; `tick` is told of the steps of all chains together, [`ChainDraws::work`] in the end.
     ///
     /// # Errors
-    /// [`Stopped`] where `tick` breaks.
-    ///
-    /// # Panics
-    /// As [`ChainDraws::draw`].
-    pub fn draw_watched(&self, rbm: &Rbm, n: usize, stream: Stream, tick: &Tick) -> Result<DrawnByChains, Stopped> {
-        assert!(self.chains > 0 && self.spacing > 0, "chains and spacing are at least 1");
+    /// As [`ChainDraws::draw`]; [`RbmError::Stopped`] where `tick` breaks.
+    pub fn draw_watched(&self, rbm: &Rbm, n: usize, stream: Stream, tick: &Tick) -> Result<DrawnByChains, RbmError> {
+        for (name, value) in [("chains", self.chains), ("spacing", self.spacing)] {
+            demand(value > 0, name, value as f64, "at least 1")?;
+        }
         let [chains, kept] = self.lengths(n);
         let kernel = Kernel::new(rbm);
         let mut values = Array2::zeros((chains * kept, rbm.n_visible()));
@@ -169,7 +167,7 @@ mod tests {
             let rbm = machine(6, 4, 0.5, units);
             let exact = rbm.moments().unwrap().visible;
             let draws = ChainDraws { chains: 200, burn_in: 200, spacing: 5 };
-            let drawn = draws.draw(&rbm, 20_000, Streams::new(2).of("test/draws"));
+            let drawn = draws.draw(&rbm, 20_000, Streams::new(2).of("test/draws")).unwrap();
             assert!(
                 drawn.tau.tau < 5.0 && drawn.r_hat.is_some_and(|r| r < 1.05),
                 "{units:?}: {:?} {:?}",
@@ -193,8 +191,8 @@ mod tests {
         rbm.weights.fill(0.6);
         rbm.visible_bias.fill(0.0);
         rbm.hidden_bias.fill(0.0);
-        let drawn =
-            ChainDraws { chains: 20, burn_in: 100, spacing: 10 }.draw(&rbm, 2000, Streams::new(2).of("test/draws"));
+        let draws = ChainDraws { chains: 20, burn_in: 100, spacing: 10 };
+        let drawn = draws.draw(&rbm, 2000, Streams::new(2).of("test/draws")).unwrap();
         assert!(drawn.r_hat.is_some_and(|r| r > 1.2) && drawn.tau_mean.tau > 50.0, "{drawn:?}");
         assert!(drawn.tau.tau < 2.0);
     }
@@ -202,8 +200,8 @@ mod tests {
     #[test]
     fn threads_and_odd_numbers_change_nothing() {
         let rbm = machine(9, 5, 0.4, ["spin", "spin"]);
-        let draw =
-            || ChainDraws { chains: 150, burn_in: 3, spacing: 2 }.draw(&rbm, 401, Streams::new(1).of("test/draws"));
+        let draws = ChainDraws { chains: 150, burn_in: 3, spacing: 2 };
+        let draw = || draws.draw(&rbm, 401, Streams::new(1).of("test/draws")).unwrap();
         let pool = |n: usize| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
         let (one, two) = (pool(1).install(draw), pool(2).install(draw));
         assert!(one.values == two.values && one.tau == two.tau);
@@ -220,8 +218,20 @@ mod tests {
             ControlFlow::Continue(())
         };
         let watched = draws.draw_watched(&rbm, 401, stream, &count).unwrap();
-        assert!(watched.values == draws.draw(&rbm, 401, stream).values);
+        assert!(watched.values == draws.draw(&rbm, 401, stream).unwrap().values);
         assert_eq!((done.into_inner(), draws.work(401)), (134 * 3006, 134 * 3006));
-        assert!(draws.draw_watched(&rbm, 401, stream, &|_| ControlFlow::Break(())).is_err());
+        let stopped = draws.draw_watched(&rbm, 401, stream, &|_| ControlFlow::Break(()));
+        assert_eq!(stopped.err(), Some(RbmError::Stopped(Stopped)));
+    }
+
+    #[test]
+    fn no_chains_and_no_spacing_are_refused() {
+        let rbm = machine(3, 2, 0.1, ["spin", "spin"]);
+        for (chains, spacing, fault) in [(0, 1, "chains = 0"), (1, 0, "spacing = 0")] {
+            let draws = ChainDraws { chains, burn_in: 0, spacing };
+            let error = draws.draw(&rbm, 5, Streams::new(1).of("test/draws")).unwrap_err().to_string();
+            assert!(error.contains(fault) && error.contains("at least 1"), "{error}");
+            assert_eq!(draws.work(0), 0);
+        }
     }
 }

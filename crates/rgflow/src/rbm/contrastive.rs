@@ -5,7 +5,7 @@
 //! at the data (CD-k), or goes on from where the update before left it (persistent chains, PCD-k: Tieleman 2008).
 
 use super::aided::Aided;
-use super::phases::{Offsets, Phases};
+use super::phases::{Offsets, Phases, Sums};
 use super::samples::Prepared;
 use super::{Chains, Kernel, Rbm};
 use crate::kernel::product::gemm;
@@ -25,7 +25,7 @@ pub(super) struct Contrastive {
     chains: Chains,
     /// Chains of the negative phase where they do not start at the data.
     persistent: Option<Chains>,
-    /// What makes their states in the place of Gibbs steps.
+    /// Source of their states where these are not made by Gibbs steps.
     aided: Option<Aided>,
     random: Bulk,
     /// Expectations of the hidden units of both phases; the second is negated, so that one product gives the
@@ -95,9 +95,9 @@ impl Contrastive {
         type State = ([Vec<f32>; 3], [(u64, Vec<f32>); 3], Option<Vec<u8>>, Option<Vec<u8>>, Option<Offsets>, Bulk);
         let (parameters, [a, b, c], chains, aided, offsets, random): State = decode(state)?;
         *self.kernel.rbm_mut() = self.rbm().with_parameters(parameters)?;
-        self.weights.1.restore(a)?;
-        self.visible.restore(b)?;
-        self.hidden.restore(c)?;
+        self.weights.1.restore(a.0, &a.1)?;
+        self.visible.restore(b.0, &b.1)?;
+        self.hidden.restore(c.0, &c.1)?;
         match (&mut self.persistent, chains) {
             (Some(chains), Some(state)) => chains.restore(&state)?,
             (None, None) => {}
@@ -181,7 +181,8 @@ impl Contrastive {
         if let Some(offsets) = &mut self.offsets {
             let mut rest = vec![0.0; self.visible_sum.len()];
             let gradient = gradient.as_slice_mut().expect("standard layout");
-            offsets.centre(0, gradient, &self.visible_sum, &mut self.hidden_sum, &mut rest);
+            let sums = Sums { first: 0, weights: gradient, visible: &self.visible_sum, hidden: &mut self.hidden_sum };
+            offsets.centre(sums, &mut rest);
             self.visible_sum.iter_mut().zip(&rest).for_each(|(sum, rest)| *sum += rest);
             let mut means = vec![0.0; self.hidden_sum.len()];
             self.hidden.sum_rows(&[(&h[..batch * self.hidden.len()], 1.0 / batch as f64)], &mut means);
@@ -231,8 +232,8 @@ impl Biases {
     }
 
     /// As [`Optimiser::restore`].
-    pub(super) fn restore(&mut self, state: (u64, Vec<f32>)) -> Result<(), Unfit> {
-        self.optimiser.restore(state)
+    pub(super) fn restore(&mut self, updates: u64, memory: &[f32]) -> Result<(), Unfit> {
+        self.optimiser.restore(updates, memory)
     }
 
     /// The sums of rows of values, each times its weight.

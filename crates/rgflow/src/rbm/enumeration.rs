@@ -38,6 +38,15 @@ pub(super) struct Visit<'a> {
     pub(super) fields: &'a [f64],
 }
 
+/// The hidden units at a visible state.
+#[derive(Clone, Copy)]
+pub(super) struct HiddenFields<'a> {
+    /// Their fields.
+    pub z: &'a [f64],
+    /// Their part of -F.
+    pub ln_sum: f64,
+}
+
 impl<'a> VisibleStates<'a> {
     /// Of `rbm`, for `what` (named in errors), which enumerates at most 2^`most` states.
     pub(super) fn new(rbm: &'a Rbm, what: &'static str, most: usize) -> Result<Self, RbmError> {
@@ -135,12 +144,12 @@ impl<'a> VisibleStates<'a> {
     }
 
     /// Of two-valued units: (ln p(unit i high) - ln p(unit i low)) / 2 with the others at rest, where the unit is
-    /// `spin`, the hidden units have the fields `z` and their part of -F is `here`. `moved`: space for as many fields.
-    pub(super) fn half_log_odds(&self, i: usize, spin: f64, (z, here): (&[f64], f64), moved: &mut [f64]) -> f64 {
+    /// `spin`. `moved`: space for the fields of the hidden units.
+    pub(super) fn half_log_odds(&self, i: usize, spin: f64, at: HiddenFields<'_>, moved: &mut [f64]) -> f64 {
         let (_, delta, _) = self.steps[0][0];
-        moved.copy_from_slice(z);
+        moved.copy_from_slice(at.z);
         self.add(moved, i, -spin * delta);
-        0.5 * (delta * self.visible_bias[i] + spin * (here - self.hidden.ln_sum(moved)))
+        0.5 * (delta * self.visible_bias[i] + spin * (at.ln_sum - self.hidden.ln_sum(moved)))
     }
 
     /// z_a += v w_ia.

@@ -34,7 +34,8 @@ pub enum RbmError {
     },
     /// A machine whose smaller layer cannot be drawn from its exact law.
     #[error(
-        "exact draws: a unit has a field beyond 300, so that states are listed, of at most {most} units; the smaller layer has {units}"
+        "exact draws: a unit has a field beyond 300, so that states are listed, of at most {most} units; the smaller \
+         layer has {units}"
     )]
     NoExactDraws {
         /// Units of the smaller layer.
@@ -145,8 +146,8 @@ pub enum RbmError {
     },
     /// A Gaussian machine without a normalisation.
     #[error(
-        "the machine cannot be normalised: exp(-H) grows along a direction of its Gaussian units, because the weights are \
-         too large for their sigma (1 - (sigma_v W sigma_h)^T (sigma_v W sigma_h) must be positive definite)"
+        "the machine cannot be normalised: exp(-H) grows along a direction of its Gaussian units, because the weights \
+         are too large for their sigma (1 - (sigma_v W sigma_h)^T (sigma_v W sigma_h) must be positive definite)"
     )]
     NotNormalisable,
     /// An iteration that reached its limit.

@@ -121,7 +121,7 @@ impl Resumable for ExactFit<'_> {
         let (update, parameters, optimisers, steps): Saved = decode(state)?;
         demand(update <= self.training.updates)?;
         self.rbm = self.rbm.with_parameters(parameters)?;
-        self.optimisers.iter_mut().zip(optimisers).try_for_each(|(to, state)| to.restore(state))?;
+        self.optimisers.iter_mut().zip(optimisers).try_for_each(|(to, state)| to.restore(state.0, &state.1))?;
         (self.update, self.steps) = (update, steps);
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! from expectation values iterated from the data (mean-field CD, thesis eqs 2.4.15, 2.4.24 and 2.4.25 read literally).
 
 use super::contrastive::{Biases, clipping};
-use super::phases::{Offsets, Phases};
+use super::phases::{Offsets, Phases, Sums};
 use super::samples::Prepared;
 use super::{Chains, Kernel, Layer, Rbm, RbmError};
 use crate::kernel::product::gemm;
@@ -91,9 +91,9 @@ impl Expected {
         let (parameters, [a, b, c], offsets): State = decode(state)?;
         self.offsets = Offsets::fitting(&self.offsets, offsets)?;
         *self.kernel.rbm_mut() = self.rbm().with_parameters(parameters)?;
-        self.weights.1.restore(a)?;
-        self.visible.restore(b)?;
-        self.hidden.restore(c)
+        self.weights.1.restore(a.0, &a.1)?;
+        self.visible.restore(b.0, &b.1)?;
+        self.hidden.restore(c.0, &c.1)
     }
 
     /// Changes the machine by the samples `rows` of `data`, as many as a batch.
@@ -127,7 +127,8 @@ impl Expected {
         let (mut of_v, mut of_h): (Vec<f64>, Vec<f64>) = (difference(&data_v, &model_v), difference(&data_h, &model_h));
         if let Some(offsets) = &mut self.offsets {
             let mut rest = vec![0.0; of_v.len()];
-            offsets.centre(0, gradient.as_slice_mut().expect("standard layout"), &of_v, &mut of_h, &mut rest);
+            let weights = gradient.as_slice_mut().expect("standard layout");
+            offsets.centre(Sums { first: 0, weights, visible: &of_v, hidden: &mut of_h }, &mut rest);
             of_v.iter_mut().zip(rest).for_each(|(v, rest)| *v += rest);
             offsets.observe_hidden(0, data_h.into_iter());
             offsets.observe_visible(data_v.into_iter());

@@ -209,7 +209,7 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// What early stopping minimises.
+/// Cost that early stopping minimises.
 fn cost(rbm: &Rbm, test: Samples, on: StopOn) -> Result<f64, RbmError> {
     Ok(match on {
         StopOn::Reconstruction => rbm.reconstruction_cost(test),

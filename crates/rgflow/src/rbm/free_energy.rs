@@ -26,6 +26,15 @@ impl Rbm {
     ///
     /// # Panics
     /// If `v` has another width than the machine, which is an error of the caller.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// // Without weights: the free hidden spin alone, -ln 2.
+    /// let rbm = Rbm::random(2, 1, 0.0, &mut Streams::new(1).generator("example", 0));
+    /// let f = rbm.free_energy(array![[1.0f32, -1.0], [1.0, 1.0]].view());
+    /// assert!(f.iter().all(|f| (f + 2.0f64.ln()).abs() < 1e-12));
+    /// ```
     pub fn free_energy(&self, v: ArrayView2<f32>) -> Vec<f64> {
         self.by_rows(v, |v, z| -self.ln_weight(v, z))
     }
@@ -35,6 +44,16 @@ impl Rbm {
     ///
     /// # Panics
     /// If `v` has another width than the machine, which is an error of the caller.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// // Without weights all four states have the probability 1/4.
+    /// let rbm = Rbm::random(2, 1, 0.0, &mut Streams::new(1).generator("example", 0));
+    /// let ln_p = rbm.log_likelihood(array![[1.0f32, -1.0], [1.0, 1.0]].view(), rbm.ln_z()?);
+    /// assert!((ln_p.value + 4.0f64.ln()).abs() < 1e-12);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn log_likelihood(&self, v: ArrayView2<f32>, ln_z: f64) -> Estimate {
         mean_of(&self.free_energy(v).into_iter().map(|f| -f - ln_z).collect::<Vec<_>>())
     }
@@ -49,11 +68,9 @@ impl Rbm {
     /// ```
     /// use rgflow::{exact::{Mixture, transfer}, lattice::Temperature, random::Streams, rbm::Rbm};
     /// let (streams, t) = (Streams::new(1), Temperature::CRITICAL);
-    /// let v = transfer::Sampler::new(4, 4, t)?.sample(1000, &mut streams.generator("example/data",
-    /// 0)).spins.mapv(f32::from); let law = Mixture::square(4, 4, &[(t, 1.0)])?; let energy = |v: &[f32]| -> f32 {
-    ///     (0..16).map(|i| -v[i] * (v[i / 4 * 4 + (i + 1) % 4] + v[(i + 4) % 16])).sum()
-    /// };
-    /// let ln_q: Vec<f64> = v.rows().into_iter().map(|v| law.ln_q(energy(&v.to_vec()).into())).collect();
+    /// let drawn = transfer::Sampler::new(4, 4, t)?.sample(1000, &mut streams.generator("example/data", 0));
+    /// let (v, law) = (drawn.spins.mapv(f32::from), Mixture::square(4, 4, &[(t, 1.0)])?);
+    /// let ln_q = law.ln_q_of(v.view());
     /// // Weak weights: nearly independent spins.
     /// let rbm = Rbm::random(16, 4, 0.01, &mut streams.generator("example/init", 0));
     /// let kl = rbm.kl_from(&ln_q, v.view(), rbm.ln_z()?);
@@ -73,6 +90,16 @@ impl Rbm {
     /// # Errors
     /// [`RbmError::NotTwoValued`] for Gaussian visible units, whose conditional law is a mixture of 2^n_hidden normal
     /// laws; [`RbmError::Data`] or [`RbmError::Site`] for what is no state; [`RbmError::Shape`] for another width.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// // Without weights each of the two terms is ln 1/2.
+    /// let rbm = Rbm::random(2, 1, 0.0, &mut Streams::new(1).generator("example", 0));
+    /// let seen = rbm.pseudo_likelihood(array![[1.0f32, -1.0], [1.0, 1.0]].view())?;
+    /// assert!((seen.total.value + 4.0f64.ln()).abs() < 1e-12 && rbm.n_terms() == 2);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn pseudo_likelihood(&self, v: ArrayView2<f32>) -> Result<PseudoLikelihood, RbmError> {
         let total = mean_of(&self.pseudo_likelihoods(v)?);
         let n = self.n_terms() as f64;

@@ -3,17 +3,17 @@
 //! Two-valued units are bits and go through subset sums. Units of other kinds, grey levels and expectation values are
 //! real values: they go through matrix products and are never thresholded.
 
+use super::half_step::{Half, Products, Scratch};
 use super::layer_states::LayerStates;
 use super::units::Noise;
 use super::{Rbm, RbmError, Samples, Units};
 use crate::kernel::bits::{Bits, ROWS, RowNibbles};
 use crate::kernel::lines::{Blocks, COLUMNS, Line};
-use crate::kernel::product::gemm;
 use crate::kernel::spins::packed_len;
-use crate::kernel::subset_sums::{Pair, Tables, add_product, scale};
+use crate::kernel::subset_sums::{Pair, Tables, scale};
 use crate::random::Bulk;
 use crate::restart::{Unfit, decode, encode, put};
-use ndarray::{Array1, ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// A machine prepared for sampling: products of both directions.
 #[derive(Clone, Debug)]
@@ -21,15 +21,6 @@ pub struct Kernel {
     rbm: Rbm,
     to_hidden: Products,
     to_visible: Products,
-}
-
-/// How the fields that a layer of bits exerts are found.
-#[derive(Clone, Debug)]
-enum Products {
-    /// By subset sums of these weights, laid out once: for a machine that does not change.
-    Bits(Blocks, Pair),
-    /// By matrix products: units of real values, and machines in training.
-    Real,
 }
 
 impl Kernel {
@@ -58,29 +49,30 @@ impl Kernel {
 
     /// From the visible to the hidden units.
     fn upward(&self, rows: usize) -> Half<'_> {
-        Half { products: &self.to_hidden, weights: self.rbm.weights.view(), bias: &self.rbm.hidden_bias, rows }
+        Half {
+            products: &self.to_hidden,
+            weights: self.rbm.weights.view(),
+            bias: &self.rbm.hidden_bias,
+            units: self.rbm.hidden_units(),
+            rows,
+        }
     }
 
     /// From the hidden to the visible units.
     fn downward(&self, rows: usize) -> Half<'_> {
-        Half { products: &self.to_visible, weights: self.rbm.weights.t(), bias: &self.rbm.visible_bias, rows }
+        Half {
+            products: &self.to_visible,
+            weights: self.rbm.weights.t(),
+            bias: &self.rbm.visible_bias,
+            units: self.rbm.visible_units(),
+            rows,
+        }
     }
 
     /// The parameters of a machine from [`Kernel::changing`].
     pub(super) fn rbm_mut(&mut self) -> &mut Rbm {
         &mut self.rbm
     }
-}
-
-/// Random numbers, products and sums of a half-step.
-#[derive(Clone, Debug)]
-struct Scratch {
-    /// Fields of a block of sixteen units.
-    block: Vec<[Line; ROWS]>,
-    /// For units that are no bits.
-    noise: Noise,
-    product: Vec<f32>,
-    tables: Tables,
 }
 
 /// Gibbs chains side by side, with the scratch that a step needs.
@@ -197,7 +189,7 @@ impl Chains {
     }
 
     /// Real values of the visible units, shape (rows, n_visible), to be written.
-    pub fn visible_values_mut(&mut self) -> ArrayViewMut2<'_, f32> {
+    pub(super) fn visible_values_mut(&mut self) -> ArrayViewMut2<'_, f32> {
         self.visible.make_real(self.rows).view_mut()
     }
 
@@ -264,13 +256,13 @@ impl Chains {
     /// Draws the visible units given the hidden ones.
     pub fn draw_visible(&mut self, kernel: &Kernel, random: &mut Bulk) {
         let half = kernel.downward(self.rows);
-        half.draw((&mut self.hidden, &mut self.visible), kernel.rbm.visible_units(), random, &mut self.scratch);
+        half.draw(&mut self.hidden, &mut self.visible, random, &mut self.scratch);
     }
 
     /// One step v -> h -> v.
     pub fn step(&mut self, kernel: &Kernel, random: &mut Bulk) {
         let half = kernel.upward(self.rows);
-        half.draw((&mut self.visible, &mut self.hidden), kernel.rbm.hidden_units(), random, &mut self.scratch);
+        half.draw(&mut self.visible, &mut self.hidden, random, &mut self.scratch);
         self.draw_visible(kernel, random);
     }
 }
@@ -322,74 +314,5 @@ impl Chains {
         }
         scratch.block = block;
         self.visible.draw_kept(kernel.rbm.visible_units(), &mut scratch.noise, random);
-    }
-}
-
-/// From one layer to the other, for a number of rows.
-struct Half<'a> {
-    products: &'a Products,
-    weights: ArrayView2<'a, f32>,
-    bias: &'a Array1<f32>,
-    rows: usize,
-}
-
-impl Half<'_> {
-    /// Blocks of the layer that it leads to.
-    fn blocks(&self) -> usize {
-        self.bias.len().div_ceil(COLUMNS)
-    }
-
-    /// Whether fields come from bits, and not from the product that [`Half::prepare`] leaves.
-    fn of_bits(&self, from: &LayerStates) -> Option<(&Blocks, Pair)> {
-        match self.products {
-            Products::Bits(blocks, pair) if !from.real => Some((blocks, *pair)),
-            _ => None,
-        }
-    }
-
-    /// Must be called before fields are written block by block.
-    fn prepare(&self, from: &mut LayerStates, scratch: &mut Scratch) {
-        if self.of_bits(from).is_none() {
-            let n = self.bias.len();
-            scratch.product.resize(self.rows * n, 0.0);
-            let z = ArrayViewMut2::from_shape((self.rows, n), &mut scratch.product).expect("rows x n values");
-            gemm(from.values(self.rows), self.weights, 0.0, z);
-        }
-    }
-
-    /// Writes the fields of block `b`.
-    fn write_fields(&self, b: usize, from: &LayerStates, fields: &mut [[Line; ROWS]], scratch: &mut Scratch) {
-        let n = self.bias.len();
-        let bias = Line(std::array::from_fn(|l| self.bias.get(b * COLUMNS + l).copied().unwrap_or(0.0)));
-        match self.of_bits(from) {
-            Some((blocks, pair)) => {
-                let factor = (blocks.block(b).as_chunks().0, n - b * COLUMNS);
-                add_product(from.bits.nibbles(), pair, factor, Some(&bias), fields, &mut scratch.tables);
-            }
-            None => {
-                for (field, z) in fields.as_flattened_mut().iter_mut().zip(scratch.product.chunks_exact(n)) {
-                    *field = bias;
-                    field.0.iter_mut().zip(&z[b * COLUMNS..]).for_each(|(field, z)| *field += z);
-                }
-            }
-        }
-    }
-
-    /// Draws the layer `to`, block after block while its fields are in the nearest cache.
-    fn draw(
-        &self,
-        (from, to): (&mut LayerStates, &mut LayerStates),
-        units: &Units,
-        random: &mut Bulk,
-        scratch: &mut Scratch,
-    ) {
-        self.prepare(from, scratch);
-        let mut block = std::mem::take(&mut scratch.block);
-        for b in 0..self.blocks() {
-            self.write_fields(b, from, &mut block, scratch);
-            to.draw(b, &block, random);
-        }
-        scratch.block = block;
-        to.draw_kept(units, &mut scratch.noise, random);
     }
 }

@@ -66,7 +66,7 @@ impl Imputation {
         data.set(rbm, &rows, v.view());
     }
 
-    /// What goes on besides the machine: the completed samples and the random numbers.
+    /// State for a restart, besides the machine: the completed samples and the random numbers.
     pub(super) fn save(&self, data: &Prepared) -> Vec<u8> {
         match data {
             Prepared::Bits(bits) => encode(&(&bits[..], &[] as &[f32], &self.random)),

@@ -57,6 +57,16 @@ impl Rbm {
     ///
     /// # Errors
     /// As [`Rbm::ln_visible_law`].
+    ///
+    /// ```
+    /// use ndarray::{array, arr1};
+    /// use rgflow::rbm::{Rbm, Units};
+    /// // Without weights the visible spin follows its bias b: p(+1) = e^b/(2 cosh b).
+    /// let rbm = Rbm::new(array![[0.0f32]], arr1(&[0.5]), arr1(&[0.0]), Units::SPIN, Units::SPIN)?;
+    /// let law = rbm.visible_law()?;
+    /// assert!((law[1] - 1.0 / (1.0 + (-1.0f64).exp())).abs() < 1e-12 && (law.sum() - 1.0).abs() < 1e-12);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn visible_law(&self) -> Result<Array1<f64>, RbmError> {
         Ok(self.ln_visible_law()?.into_iter().map(libm::exp).collect())
     }
@@ -86,6 +96,17 @@ impl Rbm {
     ///
     /// # Errors
     /// As [`Rbm::ln_visible_law`]; [`RbmError::Law`] if `q` is no distribution over as many states.
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let rbm = Rbm::random(3, 2, 0.0, &mut Streams::new(1).generator("example", 0));
+    /// // Of a law on one of eight states from that of equal probabilities.
+    /// let mut one = [0.0; 8];
+    /// one[5] = 1.0;
+    /// let seen = rbm.divergences(&one)?;
+    /// assert!((seen.kl - 8.0f64.ln()).abs() < 1e-12 && seen.reverse_kl == f64::INFINITY);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn divergences(&self, q: &[f64]) -> Result<Divergences, RbmError> {
         let ln_p = self.ln_visible_law()?;
         check_law(q, ln_p.len())?;
@@ -100,6 +121,15 @@ impl Rbm {
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`]; [`RbmError::Data`] or [`RbmError::Site`] for what is no
     /// state; [`RbmError::Shape`] for another width; [`RbmError::Law`] if there are no rows.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let rbm = Rbm::random(2, 1, 0.1, &mut Streams::new(1).generator("example", 0));
+    /// let law = rbm.empirical_law(array![[1.0f32, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]].view())?;
+    /// assert_eq!(law, array![0.0, 0.25, 0.25, 0.5]);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn empirical_law(&self, v: ArrayView2<f32>) -> Result<Array1<f64>, RbmError> {
         let what = "the law of the data";
         let sites = self.visible_sites(what)?;

@@ -3,7 +3,7 @@
 use super::units::Noise;
 use super::{Levels, Units};
 use crate::cpu;
-use crate::kernel::bits::{Bits, ROWS};
+use crate::kernel::bits::{Bits, Fields, ROWS};
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::random::Bulk;
 use ndarray::{Array2, ArrayView1, ArrayView2, s};
@@ -79,7 +79,7 @@ impl LayerStates {
     pub(super) fn draw(&mut self, b: usize, fields: &[[Line; ROWS]], random: &mut Bulk) {
         match self.levels {
             Some(levels) => {
-                self.bits.draw(cpu::path(), b, fields, random, levels.delta());
+                self.bits.draw(cpu::path(), Fields { block: b, lines: fields, delta: levels.delta() }, random);
                 self.real = false;
             }
             None => {

@@ -113,7 +113,7 @@ impl Expectations {
         let (visible, moving, moves, rested): State = decode(state)?;
         demand(rested.dim() == self.rested.dim() && moves.len() == moving.len() && visible.0 == moving.len())?;
         demand(moving.iter().all(|chain| *chain < rested.nrows()))?;
-        self.visible.restore(visible)?;
+        self.visible.restore(visible.0, &visible.1)?;
         self.next.truncate(moving.len());
         (self.moving, self.moves, self.rested) = (moving, moves, rested);
         Ok(())

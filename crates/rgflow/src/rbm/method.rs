@@ -48,11 +48,23 @@ impl Method {
     ];
 
     /// Whether chains go on from update to update.
+    ///
+    /// ```
+    /// use rgflow::rbm::Method;
+    /// assert!(Method::Pcd.is_persistent() && Method::Tempering.is_persistent());
+    /// assert!(!Method::Cd.is_persistent() && !Method::Exact.is_persistent());
+    /// ```
     pub fn is_persistent(self) -> bool {
         matches!(self, Self::Pcd) || self.is_aided()
     }
 
     /// Whether chains exchange their states with those of other machines.
+    ///
+    /// ```
+    /// use rgflow::rbm::Method;
+    /// assert!(Method::Tempering.is_aided() && Method::Trajectory.is_aided());
+    /// assert!(!Method::Pcd.is_aided());
+    /// ```
     pub fn is_aided(self) -> bool {
         matches!(self, Self::Tempering | Self::Trajectory)
     }

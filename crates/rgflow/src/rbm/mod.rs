@@ -28,6 +28,7 @@ mod fit;
 mod free_energy;
 mod gibbs;
 mod gradient_test;
+mod half_step;
 mod imputation;
 mod incomplete;
 mod independent;

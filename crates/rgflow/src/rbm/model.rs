@@ -41,6 +41,17 @@ impl Rbm {
     ///
     /// # Errors
     /// [`RbmError::Shape`] if the sizes do not fit together or a layer is empty.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::rbm::{Rbm, Units};
+    /// let weights = array![[0.5f32, -0.5], [1.0, 0.0], [0.0, 2.0]];
+    /// let rbm = Rbm::new(weights.clone(), array![0.0f32, 0.1, 0.2], array![0.0f32, -0.1], Units::BINARY, Units::SPIN)?;
+    /// assert_eq!((rbm.n_visible(), rbm.n_hidden()), (3, 2));
+    /// // Biases of another number of units are refused.
+    /// assert!(Rbm::new(weights, array![0.0f32], array![0.0f32, -0.1], Units::BINARY, Units::SPIN).is_err());
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn new(
         weights: Array2<f32>,
         visible_bias: Array1<f32>,
@@ -106,6 +117,14 @@ impl Rbm {
 
     /// Control: a machine whose weights and biases are drawn, with replacement, from the fitted ones of this machine.
     /// It keeps their distribution and loses all structure (arXiv 2006.10176).
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let random = &mut Streams::new(1).generator("example", 0);
+    /// let rbm = Rbm::random(8, 4, 0.5, random);
+    /// let control = rbm.redrawn(random);
+    /// assert!(control.weights != rbm.weights && control.weights.iter().all(|w| rbm.weights.iter().any(|own| own == w)));
+    /// ```
     pub fn redrawn(&self, random: &mut Generator) -> Self {
         let mut from = |values: &[f32]| values[random.random_range(0..values.len())];
         let weights = self.weights.as_slice().expect("standard layout");
@@ -150,6 +169,13 @@ impl Rbm {
     }
 
     /// The machine with its layers exchanged: H is the same function of (h, v).
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let rbm = Rbm::random(3, 2, 0.5, &mut Streams::new(1).generator("example", 0));
+    /// let (v, h) = ([1.0, -1.0, 1.0], [1.0, 1.0]);
+    /// assert!((rbm.mirrored().energy(&h, &v) - rbm.energy(&v, &h)).abs() < 1e-6);
+    /// ```
     pub fn mirrored(&self) -> Self {
         Self {
             weights: self.weights.t().as_standard_layout().into_owned(),
@@ -207,6 +233,14 @@ impl Rbm {
     ///
     /// # Panics
     /// If `v` or `h` has another length than its layer, which is an error of the caller.
+    ///
+    /// ```
+    /// use ndarray::{array, arr1};
+    /// use rgflow::rbm::{Rbm, Units};
+    /// let rbm = Rbm::new(array![[0.5f32]], arr1(&[0.25]), arr1(&[0.0]), Units::SPIN, Units::SPIN)?;
+    /// assert_eq!(rbm.energy(&[1.0], &[-1.0]), 0.5 - 0.25);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn energy(&self, v: &[f32], h: &[f32]) -> f64 {
         assert_eq!((v.len(), h.len()), (self.n_visible(), self.n_hidden()), "lengths of v and h");
         let dot =
@@ -225,6 +259,16 @@ impl Rbm {
     ///
     /// # Panics
     /// If the shapes do not fit, which is an error of the caller.
+    ///
+    /// ```
+    /// use ndarray::{Array2, array, arr1};
+    /// use rgflow::rbm::{Rbm, Units};
+    /// let rbm = Rbm::new(array![[0.5f32], [1.0]], arr1(&[0.0, 0.0]), arr1(&[0.1]), Units::SPIN, Units::SPIN)?;
+    /// let mut h = Array2::zeros((1, 1));
+    /// rbm.hidden_mean(array![[1.0f32, -1.0]].view(), &mut h);
+    /// assert!((h[[0, 0]] - (0.5f32 - 1.0 + 0.1).tanh()).abs() < 1e-6);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn hidden_mean(&self, v: ArrayView2<f32>, h: &mut Array2<f32>) {
         mean(v, self.weights.view(), &self.hidden_bias, &self.hidden_units, h);
     }
@@ -247,6 +291,14 @@ impl Rbm {
     /// # Panics
     /// For bits of units that are not two-valued and for another width than the machine's, which [`Samples::check`]
     /// refuses.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// // Without weights the reconstruction of spins is 0.
+    /// let rbm = Rbm::random(2, 1, 0.0, &mut Streams::new(1).generator("example", 0));
+    /// assert_eq!(rbm.reconstruction_cost(array![[1.0f32, -1.0], [1.0, 1.0]].view()), 1.0);
+    /// ```
     pub fn reconstruction_cost<'a>(&self, v: impl Into<Samples<'a>>) -> f64 {
         let v = v.into();
         let n = v.len(self.n_visible());

@@ -31,6 +31,18 @@ impl Phases {
     }
 }
 
+/// Sums of the gradient over a batch, differences of both phases, for some of the hidden units.
+pub(super) struct Sums<'a> {
+    /// Number of the first of these hidden units.
+    pub first: usize,
+    /// Of the weights, shape (visible units, these hidden units).
+    pub weights: &'a mut [f32],
+    /// Of the visible units.
+    pub visible: &'a [f64],
+    /// Of these hidden units.
+    pub hidden: &'a mut [f64],
+}
+
 /// Share of a new batch in the offsets.
 const NEW: f64 = 0.01;
 
@@ -56,17 +68,9 @@ impl Offsets {
         demand(shape(like) == shape(&from)).map(|()| from)
     }
 
-    /// Turns the sums of the plain gradient for `width` hidden units from `first` on into those of the centred one:
-    /// `weights`, shape (visible units, `width`), and `hidden`, differences of both phases; `visible` are those of the
-    /// visible units, and what these weights take from them is taken from `rest`.
-    pub(super) fn centre(
-        &self,
-        first: usize,
-        weights: &mut [f32],
-        visible: &[f64],
-        hidden: &mut [f64],
-        rest: &mut [f64],
-    ) {
+    /// Turns the sums of the plain gradient into those of the centred one. The part of the visible units that these
+    /// weights account for is taken from `rest`.
+    pub(super) fn centre(&self, Sums { first, weights, visible, hidden }: Sums<'_>, rest: &mut [f64]) {
         let width = hidden.len();
         let lambda = &self.hidden[first..first + width];
         for ((row, mu), (dv, rest)) in rows(weights, width).zip(&self.visible).zip(visible.iter().zip(rest)) {

@@ -82,6 +82,16 @@ impl<'a> Samples<'a> {
     /// # Errors
     /// [`RbmError::Shape`], [`RbmError::Data`], [`RbmError::Site`], [`RbmError::NoSamples`], [`RbmError::NotTwoValued`]
     /// for bits.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use rgflow::{random::Streams, rbm::{Rbm, Samples}};
+    /// let rbm = Rbm::random(2, 1, 0.1, &mut Streams::new(1).generator("example", 0));
+    /// let (spins, wild) = (array![[1.0f32, -1.0]], array![[1.0f32, 7.0]]);
+    /// assert!(Samples::from(spins.view()).check(&rbm).is_ok());
+    /// let error = Samples::from(wild.view()).check(&rbm).unwrap_err().to_string();
+    /// assert!(error.starts_with("sample 0, unit 1 = 7"), "{error}");
+    /// ```
     pub fn check(&self, rbm: &Rbm) -> Result<(), RbmError> {
         let n = rbm.n_visible();
         match self {

@@ -8,7 +8,7 @@ use crate::cpu;
 use crate::kernel::lines::{COLUMNS, Line};
 use crate::kernel::spins::packed_len;
 use crate::kernel::states::{
-    NARROW, SAMPLES, WIDE, Weights, Wide, add_outer, count_bits, draw_narrow, draw_wide, narrow_fields,
+    NARROW, Narrow, SAMPLES, WIDE, Weights, Wide, add_outer, count_bits, draw_narrow, draw_wide, narrow_fields,
 };
 use crate::kernel::subset_sums::Pair;
 use crate::kernel::vector::two_valued_mean;
@@ -99,9 +99,9 @@ impl Small {
         put(bytemuck::cast_slice_mut(&mut self.weights), &weights)?;
         put(&mut self.visible_bias, &visible)?;
         put(&mut self.hidden_bias, &hidden)?;
-        self.weight_rule.restore(a)?;
-        self.visible_rule.restore(b)?;
-        self.hidden_rule.restore(c)?;
+        self.weight_rule.restore(a.0, &a.1)?;
+        self.visible_rule.restore(b.0, &b.1)?;
+        self.hidden_rule.restore(c.0, &c.1)?;
         put(&mut self.chains, &chains)?;
         self.random = random;
         Ok(())
@@ -156,7 +156,8 @@ impl Small {
         let states = if of_chains { &self.chains } else { &self.data };
         // Wider vectors would become gathers, slower here.
         let path = cpu::path().at_most_avx2();
-        narrow_fields(path, &self.weights, self.hidden_bias, pair(self.levels[0]), states, &mut self.means);
+        let of = Narrow { weights: &self.weights, bias: self.hidden_bias, pair: pair(self.levels[0]) };
+        narrow_fields(path, of, states, &mut self.means);
     }
 
     /// Draws the hidden units from their fields.

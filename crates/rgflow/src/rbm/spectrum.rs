@@ -57,6 +57,18 @@ impl Rbm {
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`], [`RbmError::NotConverged`].
+    ///
+    /// ```
+    /// use ndarray::{array, arr1};
+    /// use rgflow::rbm::{Rbm, Units};
+    /// // Two spins joined by w: each half-step keeps the mean times tanh w.
+    /// let rbm = Rbm::new(array![[0.5f32]], arr1(&[0.0]), arr1(&[0.0]), Units::SPIN, Units::SPIN)?;
+    /// let spectrum = rbm.gibbs_spectrum()?;
+    /// assert!((spectrum.second() - 0.5f64.tanh().powi(2)).abs() < 1e-12);
+    /// assert!((spectrum.gap() + spectrum.second() - 1.0).abs() < 1e-12);
+    /// assert!((spectrum.relaxation_time() + 0.5 / 0.5f64.tanh().ln()).abs() < 1e-9);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn gibbs_spectrum(&self) -> Result<Spectrum, RbmError> {
         const WHAT: &str = "the spectrum of the Gibbs kernel";
         let (hidden, m) = (self.hidden_sites(WHAT)?, self.n_hidden());
@@ -97,6 +109,15 @@ impl Rbm {
     ///
     /// # Errors
     /// [`RbmError::NotTwoValued`], [`RbmError::TooLarge`], [`RbmError::NotFinite`].
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::Rbm};
+    /// let rbm = Rbm::random(3, 2, 0.5, &mut Streams::new(1).generator("example", 0));
+    /// let (kernel, law) = (rbm.gibbs_kernel()?, rbm.visible_law()?);
+    /// // A step of the chain keeps the machine's law.
+    /// assert!(law.dot(&kernel).iter().zip(&law).all(|(after, before)| (after - before).abs() < 1e-12));
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn gibbs_kernel(&self) -> Result<ndarray::Array2<f64>, RbmError> {
         const WHAT: &str = "the matrix of the Gibbs kernel";
         let to_hidden = conditional_laws(self, WHAT)?;

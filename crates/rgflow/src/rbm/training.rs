@@ -100,7 +100,7 @@ impl<'a> Trainer<'a> {
         let samples = data.len(rbm.n_visible());
         training.check(samples)?;
         data.check(&rbm)?;
-        // What is independent of the hidden units of all machines.
+        // The reference does not depend on the hidden units of a machine.
         let reference = training.method.is_aided().then(|| Aided::reference(&rbm, data.reborrow()));
         let data = data.prepare(&rbm)?;
         let batch = training.batching.size(samples);
@@ -224,7 +224,8 @@ impl<'a> Trainer<'a> {
     /// // All units of a sample agree; which value they have is drawn afresh.
     /// let draw = |pass| (0..500).map(|i| 0b11 * u8::from((i * 7 + pass) % 3 == 0)).collect::<Vec<u8>>();
     /// let (first, training) = (draw(0), Training::default());
-    /// let mut trainer = Trainer::new(rbm, first.as_slice(), &training, streams.of("example"))?.with_fresh_samples(&draw)?;
+    /// let trainer = Trainer::new(rbm, first.as_slice(), &training, streams.of("example"))?;
+    /// let mut trainer = trainer.with_fresh_samples(&draw)?;
     /// (0..3000).for_each(|_| trainer.update());
     /// let mean = trainer.rbm().moments()?.visible;
     /// assert!((mean[0] + 1.0 / 3.0).abs() < 0.1); // a third of the samples is up
@@ -244,6 +245,18 @@ impl<'a> Trainer<'a> {
     }
 
     /// One update; the data is shuffled afresh each sweep, and a last batch that is not full is left out.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use rgflow::{random::Streams, rbm::{Rbm, Trainer, Training}};
+    /// let streams = Streams::new(1);
+    /// let data = Array2::<f32>::ones((100, 4));
+    /// let rbm = Rbm::random(4, 2, 0.01, &mut streams.generator("example/init", 0));
+    /// let mut trainer = Trainer::new(rbm.clone(), data.view(), &Training::default(), streams.of("example"))?;
+    /// (0..200).for_each(|_| trainer.update());
+    /// assert!(trainer.rbm().reconstruction_cost(data.view()) < 0.5 * rbm.reconstruction_cost(data.view()));
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn update(&mut self) {
         let batch = self.phases.batch;
         if self.at + batch > self.order.len() {

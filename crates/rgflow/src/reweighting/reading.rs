@@ -88,7 +88,7 @@ impl Mbar {
             });
         }
         let values: Vec<f64> = (0..self.len() + self.edges.len()).into_par_iter().flat_map_iter(&of).collect();
-        Ok(self.averages(&state, &w, n_eff, &values, M))
+        Ok(Replicas { n_eff, ..self.averages(&state, &w, &values, M) })
     }
 
     /// Configurations that count at `state`, by Kish: (sum w)^2/sum w^2.
@@ -111,7 +111,7 @@ impl Mbar {
     }
 
     /// Means of `values`, shape `(n + n_edges, m)`, weighted by `w`.
-    fn averages(&self, state: &State, w: &[f64], n_eff: f64, values: &[f64], m: usize) -> Replicas {
+    fn averages(&self, state: &State, w: &[f64], values: &[f64], m: usize) -> Replicas {
         let k = self.states.len();
         let row = |b: Option<u32>| {
             let (mut sum, mut sums) = (0.0, vec![0.0; m]);
@@ -148,7 +148,7 @@ impl Mbar {
             more.push(with(*weight, v));
         }
         let table = |rows: &[Vec<f64>]| Array2::from_shape_fn((rows.len(), m), |(i, j)| rows[i][j]);
-        Replicas { rows: table(&rows), more: table(&more), n_eff }
+        Replicas { rows: table(&rows), more: table(&more), n_eff: f64::NAN }
     }
 
     fn support(&self, state: &State, w: &[f64]) -> Support {

@@ -1,5 +1,10 @@
 //! Exact decimation of the Ising chain: every second spin is summed over (thesis section 3.2, eqs 3.2.11-3.2.17).
 
+use super::RgError;
+
+/// Most sites of a ring whose states are enumerated.
+const LARGEST_RING: usize = 30;
+
 /// Couplings of a chain or ring, -beta H = sum over sites of (K s s' + h s + K0), s' the next spin. All without unit:
 /// K = beta J, h beta times the field, K0 a free energy of each site over temperature.
 ///
@@ -45,17 +50,20 @@ impl Couplings {
 
     /// ln Z and <s_0 s_r> of a ring of `n` sites, by enumeration of its 2^n states.
     ///
-    /// # Panics
-    /// If `n` is 0 or does not fit into the bits of a number.
+    /// # Errors
+    /// [`RgError::Ring`] for other than 1 to 30 sites.
     ///
     /// ```
     /// use rgflow::rg::decimation::Couplings;
     /// let chain = Couplings { k: 0.7, h: 0.2, k0: 0.0 };
-    /// let ((ln_z, survivors), (ln_z_after, neighbours)) = (chain.of_ring(8, 2), chain.decimated().of_ring(4, 1));
+    /// let ((ln_z, survivors), (ln_z_after, neighbours)) = (chain.of_ring(8, 2)?, chain.decimated().of_ring(4, 1)?);
     /// assert!((ln_z - ln_z_after).abs() < 1e-12 && (survivors - neighbours).abs() < 1e-12);
+    /// # Ok::<(), rgflow::rg::RgError>(())
     /// ```
-    pub fn of_ring(self, n: usize, r: usize) -> (f64, f64) {
-        assert!(n > 0 && n < usize::BITS as usize, "a ring of {n} sites cannot be enumerated");
+    pub fn of_ring(self, n: usize, r: usize) -> Result<(f64, f64), RgError> {
+        if !(1..=LARGEST_RING).contains(&n) {
+            return Err(RgError::Ring { n, most: LARGEST_RING });
+        }
         let s = |state: usize, i: usize| if state >> (i % n) & 1 == 1 { 1.0 } else { -1.0 };
         // Of each state the weight over e^{n |K| + n |h|}, so that none is too large.
         let top = n as f64 * (self.k.abs() + self.h.abs());
@@ -65,7 +73,7 @@ impl Couplings {
             let weight = libm::exp(exponent(state) - top);
             (z + weight, product + weight * s(state, 0) * s(state, r))
         });
-        (libm::log(z) + top + n as f64 * self.k0, product / z)
+        Ok((libm::log(z) + top + n as f64 * self.k0, product / z))
     }
 
     /// ln of the larger eigenvalue of the transfer matrix: the free energy of a site of the infinite chain over -k_B T.
@@ -124,7 +132,7 @@ mod tests {
     #[test]
     fn rings_are_enumerated() {
         let (k, n) = (0.6f64, 7);
-        let (ln_z, correlation) = Couplings { k, h: 0.0, k0: 0.1 }.of_ring(n, 2);
+        let (ln_z, correlation) = Couplings { k, h: 0.0, k0: 0.1 }.of_ring(n, 2).unwrap();
         let z = (2.0 * k.cosh()).powi(7) + (2.0 * k.sinh()).powi(7);
         assert!((ln_z - z.ln() - 0.7).abs() < 1e-13);
         let t = k.tanh();

@@ -49,6 +49,24 @@ pub enum RgError {
         /// Extent in y.
         ly: usize,
     },
+    /// A ring that cannot be enumerated.
+    #[error("a ring of {n} sites: its states are enumerated for 1 to {most} sites")]
+    Ring {
+        /// Number of sites.
+        n: usize,
+        /// Most sites.
+        most: usize,
+    },
+    /// Operators that reach around the lattice.
+    #[error("operators of extent {extent} on {lx} x {ly}: the extent must be below both sides and below 64")]
+    Extent {
+        /// Largest coordinate of a site.
+        extent: usize,
+        /// Extent in x.
+        lx: usize,
+        /// Extent in y.
+        ly: usize,
+    },
     /// An operator that cannot be measured with the others, or not on a lattice as small as the last.
     #[error("{list}: operator \"{name}\" {why}")]
     Operator {

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::RgError;
 use thiserror::Error;
 
 /// A sum over the lattice of products of spins. The list is open: any set of sites makes one.
@@ -23,20 +24,17 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// The operator of a product of the spins at these sites (x, y), any integers.
-    ///
-    /// # Panics
-    /// If there is no site.
+    /// The operator of a product of the spins at these sites (x, y), any integers; of no site, the constant 1.
     pub fn new(name: &str, sites: &[(i32, i32)]) -> Self {
-        assert!(!sites.is_empty(), "an operator has at least one spin");
         let mut images: Vec<Vec<(usize, usize)>> = Vec::new();
         for symmetry in 0..8 {
             let turned = sites.iter().map(|&(x, y)| {
+                let (x, y) = (i64::from(x), i64::from(y));
                 let (x, y) = if symmetry & 1 == 0 { (x, y) } else { (y, x) };
                 (if symmetry & 2 == 0 { x } else { -x }, if symmetry & 4 == 0 { y } else { -y })
             });
-            let turned: Vec<(i32, i32)> = turned.collect();
-            let least = |f: fn(&(i32, i32)) -> i32| turned.iter().map(f).min().unwrap_or(0);
+            let turned: Vec<(i64, i64)> = turned.collect();
+            let least = |f: fn(&(i64, i64)) -> i64| turned.iter().map(f).min().unwrap_or(0);
             let (x0, y0) = (least(|s| s.0), least(|s| s.1));
             let mut image: Vec<_> = turned.iter().map(|(x, y)| ((x - x0) as usize, (y - y0) as usize)).collect();
             image.sort_unstable();
@@ -65,6 +63,11 @@ impl Operator {
     /// Whether it changes its sign when all spins are turned.
     pub fn is_odd(&self) -> bool {
         self.images[0].len() % 2 == 1
+    }
+
+    /// Whether it has no site.
+    pub(super) fn is_constant(&self) -> bool {
+        self.images[0].is_empty()
     }
 
     /// Largest coordinate of its sites.
@@ -158,19 +161,30 @@ pub struct Bits {
 impl Bits {
     /// For lattices of `lx` x `ly` and operators up to `extent`.
     ///
-    /// # Panics
-    /// If the extent reaches around the lattice.
-    pub fn new(lx: usize, ly: usize, extent: usize) -> Self {
-        assert!(extent < lx && extent < ly && extent < 64, "operators of extent {extent} on {lx} x {ly}");
+    /// # Errors
+    /// [`RgError::Extent`] if the extent reaches around the lattice, or beyond 63.
+    ///
+    /// ```
+    /// use rgflow::rg::operators::{Bits, Operator};
+    /// let mut bits = Bits::new(4, 4, 1)?;
+    /// bits.set(&[1; 16]);
+    /// assert_eq!(bits.sum(&Operator::new("nn", &[(0, 0), (1, 0)])), 32);
+    /// assert!(Bits::new(4, 4, 4).is_err());
+    /// # Ok::<(), rgflow::rg::RgError>(())
+    /// ```
+    pub fn new(lx: usize, ly: usize, extent: usize) -> Result<Self, RgError> {
+        if extent >= lx.min(ly).min(64) {
+            return Err(RgError::Extent { extent, lx, ly });
+        }
         let words = lx.div_ceil(64);
-        Self {
+        Ok(Self {
             lx,
             ly,
             words,
             shifted: vec![0; (extent + 1) * ly * words],
             product: vec![0; words],
             line: vec![0; words + 1],
-        }
+        })
     }
 
     /// Takes the `spins` (-1 or +1, `site = y * lx + x`).
@@ -284,7 +298,7 @@ mod tests {
         ];
         for (lx, ly) in [(4, 4), (5, 3), (64, 4), (63, 3), (65, 3), (130, 4)] {
             let spins: Vec<i8> = (0..lx * ly).map(|_| if rng.random::<bool>() { 1 } else { -1 }).collect();
-            let mut bits = Bits::new(lx, ly, 2);
+            let mut bits = Bits::new(lx, ly, 2).unwrap();
             bits.set(&spins);
             for operator in even().iter().chain(&odd()) {
                 let (_, images) = images.iter().find(|(name, _)| *name == operator.name()).unwrap();

@@ -1,7 +1,7 @@
 //! Markov chains of any kind: how long they are unless the user says so, and the one entry to all.
 
 use super::{Kind, SamplingError};
-use crate::lattice::algorithm::Random;
+use crate::lattice::algorithm::{Random, Request};
 use crate::lattice::{ChainLength, Collection, Ising, Lattice, Temperature, bonds, wolff};
 use crate::random::Stream;
 use crate::restart::Drive;
@@ -96,7 +96,7 @@ impl<L: Lattice + ?Sized> MarkovChains<'_, L> {
         }
         let of_chain = format!("{}/0/chain", stream.purpose);
         let mut random = Random::new(stream, stream.streams.of(&of_chain));
-        let mut sampling = kind.sampling(model, temperature, n, length, &mut random)?;
+        let mut sampling = kind.sampling(Request { model, temperature, n, length }, &mut random)?;
         drive(0, &mut sampling)?;
         Ok(sampling.finish())
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::SamplingError;
-use crate::lattice::algorithm::{Algorithm, Random, SweepCost};
-use crate::lattice::{ChainLength, Ising, Lattice, LatticeError, Sampling, Temperature};
+use crate::lattice::algorithm::{Algorithm, Random, Request, SweepCost};
+use crate::lattice::{Lattice, LatticeError, Sampling};
 use crate::lattice::{heat_bath, metropolis, swendsen_wang, wolff};
 
 macro_rules! kinds {
@@ -23,11 +23,22 @@ macro_rules! kinds {
             pub const ALL: [Self; [$($file::$kind::NAME),*].len()] = [$(Self::$kind),*];
 
             /// Its name, such as "heat-bath".
+            ///
+            /// ```
+            /// use rgflow::sampling::Kind;
+            /// assert_eq!(Kind::HeatBath.name(), "heat-bath");
+            /// assert_eq!("heat-bath".parse(), Ok(Kind::HeatBath));
+            /// ```
             pub fn name(self) -> &'static str {
                 match self { $(Self::$kind => $file::$kind::NAME),* }
             }
 
             /// Whether it updates spin by spin.
+            ///
+            /// ```
+            /// use rgflow::sampling::Kind;
+            /// assert!(Kind::Metropolis.is_local() && !Kind::Wolff.is_local());
+            /// ```
             pub fn is_local(self) -> bool {
                 match self { $(Self::$kind => $file::$kind::IS_LOCAL),* }
             }
@@ -45,13 +56,10 @@ macro_rules! kinds {
             /// As [`Algorithm::sampling`].
             pub(super) fn sampling<'a, L: Lattice + ?Sized>(
                 self,
-                model: &'a Ising<'a, L>,
-                temperature: Temperature,
-                n: usize,
-                length: &ChainLength,
+                request: Request<'a, '_, L>,
                 random: &'a mut Random<'a>,
             ) -> Result<Sampling<'a>, LatticeError> {
-                match self { $(Self::$kind => $file::$kind::sampling(model, temperature, n, length, random)),* }
+                match self { $(Self::$kind => $file::$kind::sampling(request, random)),* }
             }
         }
     };

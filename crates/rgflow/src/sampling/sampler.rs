@@ -7,7 +7,7 @@ use super::choice::{Choice, choose};
 use super::{Kind, Method, SamplingError};
 use crate::exact::{chain, transfer};
 use crate::lattice::multispin::Grid;
-use crate::lattice::{ChainLength, Collection, Ising, Lattice, Solved, Temperature, metropolis, title};
+use crate::lattice::{self, ChainLength, Collection, Ising, Lattice, Solved, Temperature, metropolis, title};
 use crate::random::{Generator, Stream};
 use crate::restart::{Drive, through};
 
@@ -67,6 +67,16 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     }
 
     /// The set number `index` of its stream, independent of those of other numbers; 0 unless it is given.
+    ///
+    /// ```
+    /// use rgflow::lattice::{Ising, Square, Temperature};
+    /// use rgflow::{random::Streams, sampling::Sampler};
+    /// let square = Square::new(4, 4)?;
+    /// let (model, stream) = (Ising::new(&square), Streams::new(1).of("example"));
+    /// let set = |index| Sampler::auto(&model, Temperature::CRITICAL).index(index).draw(20, stream);
+    /// assert!(set(0)?.collection == set(0)?.collection && set(0)?.collection != set(1)?.collection);
+    /// # Ok::<(), rgflow::sampling::SamplingError>(())
+    /// ```
     pub fn index(mut self, index: u64) -> Self {
         self.index = index;
         self
@@ -76,7 +86,7 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// chains.
     ///
     /// # Errors
-    /// Those of the pilot runs.
+    /// [`LatticeError::Inconsistent`](crate::lattice::LatticeError::Inconsistent), and those of the pilot runs.
     ///
     /// ```
     /// use rgflow::lattice::{Geometry, Ising, Temperature};
@@ -90,6 +100,7 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// # Ok::<(), rgflow::sampling::SamplingError>(())
     /// ```
     pub fn choose(&self, n: usize) -> Result<Choice, SamplingError> {
+        lattice::check(self.model.lattice)?;
         choose(self.model, self.temperature, n)
     }
 
@@ -101,15 +112,18 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     /// chains for fewer than 160 configurations.
     ///
     /// # Errors
-    /// [`SamplingError::NoExactSampler`] or [`ExactError::TooWide`](crate::exact::ExactError::TooWide) where there is
-    /// no exact sampler, those of [`ChainLength::check`].
+    /// [`LatticeError::Inconsistent`](crate::lattice::LatticeError::Inconsistent) for a lattice of one's own that
+    /// [`lattice::check`] refuses, [`SamplingError::NoExactSampler`] or
+    /// [`ExactError::TooWide`](crate::exact::ExactError::TooWide) where there is no exact sampler, those of
+    /// [`ChainLength::check`].
     ///
     /// ```
     /// use rgflow::lattice::{Geometry, Ising, Temperature};
     /// use rgflow::random::Streams;
     /// use rgflow::sampling::{Method, Sampler};
     /// let torus = Geometry::new("square", &[10])?;
-    /// let drawn = Sampler::auto(&Ising::new(&torus), Temperature::new(2.25)?).draw(1000, Streams::new(1).of("example"))?;
+    /// let (model, t) = (Ising::new(&torus), Temperature::new(2.25)?);
+    /// let drawn = Sampler::auto(&model, t).draw(1000, Streams::new(1).of("example"))?;
     /// assert_eq!((drawn.method, drawn.collection.n_eff), (Method::Exact, 1000.0));
     /// # Ok::<(), rgflow::sampling::SamplingError>(())
     /// ```
@@ -122,11 +136,30 @@ impl<'a, L: Lattice> Sampler<'a, L> {
     ///
     /// # Errors
     /// As [`Sampler::draw`], and those of `drive`.
+    ///
+    /// ```
+    /// use rgflow::lattice::{Ising, Square, Temperature};
+    /// use rgflow::{random::Streams, restart::complete, sampling::{Kind, Sampler}};
+    /// use std::{ops::ControlFlow::Continue, sync::atomic::{AtomicU64, Ordering::Relaxed}};
+    /// let square = Square::new(8, 8)?;
+    /// let (model, stream) = (Ising::new(&square), Streams::new(1).of("example"));
+    /// let sampler = Sampler::new(Kind::Wolff, &model, Temperature::CRITICAL).chains(4).burn_in(20).spacing(1);
+    /// // Chains that tell how far they are.
+    /// let done = AtomicU64::new(0);
+    /// let tell = |steps| {
+    ///     done.fetch_add(steps, Relaxed);
+    ///     Continue(())
+    /// };
+    /// let drawn = sampler.draw_by(100, stream, &|_, work| complete(work, &tell))?;
+    /// assert!(drawn == sampler.draw(100, stream)? && done.into_inner() > 100);
+    /// # Ok::<(), rgflow::sampling::SamplingError>(())
+    /// ```
     pub fn draw_by(&self, n: usize, stream: Stream, drive: &Drive) -> Result<Drawn, SamplingError> {
         let Self { model, temperature, .. } = *self;
+        lattice::check(model.lattice)?;
         let (method, length, reason) = match self.method {
             Method::Auto => {
-                let choice = self.choose(n)?;
+                let choice = choose(model, temperature, n)?;
                 (choice.method, choice.length.map(|length| self.asked.or(length)), Some(choice.reason))
             }
             given => (given, None, None),
@@ -219,5 +252,51 @@ mod tests {
                 assert!(matches!(seen, Err(SamplingError::Lattice(LatticeError::ZeroSetting(_)))));
             }
         }
+    }
+
+    /// A path of four sites with the neighbours that are given.
+    struct Path([Vec<u32>; 4]);
+
+    impl Lattice for Path {
+        fn name(&self) -> &str {
+            "path"
+        }
+
+        fn n_sites(&self) -> usize {
+            4
+        }
+
+        fn neighbours(&self, site: usize) -> &[u32] {
+            &self.0[site]
+        }
+
+        fn extents(&self) -> Vec<usize> {
+            vec![4]
+        }
+
+        fn critical_temperature(&self) -> Option<f64> {
+            Some(0.0)
+        }
+    }
+
+    #[test]
+    fn a_lattice_of_ones_own_that_is_inconsistent_is_refused() {
+        let path = |first: u32, last: u32| Path([vec![first], vec![0, 2], vec![1, 3], vec![last]]);
+        let (good, beyond, forgets) = (path(1, 2), path(7, 2), path(1, 0));
+        let stream = Streams::new(1).of("test");
+        let methods = Kind::ALL.map(Method::Markov).into_iter().chain([Method::Auto]);
+        for (t, method) in [0.0, 1.5, f64::INFINITY].into_iter().flat_map(|t| methods.clone().map(move |m| (t, m))) {
+            let t = Temperature::new(t).unwrap();
+            for (wrong, fault) in [(&beyond, "binds site 0 to 7"), (&forgets, "at site 2 lists site 3 1 times")] {
+                let error = Sampler::new(method, &Ising::new(wrong), t).draw(5, stream).unwrap_err().to_string();
+                assert!(error.contains("lattice path") && error.contains(fault), "{method}, T = {t}: {error}");
+            }
+            assert_eq!(
+                Sampler::new(method, &Ising::new(&good), t).draw(5, stream).unwrap().collection.spins.nrows(),
+                5
+            );
+        }
+        let choice = Sampler::auto(&Ising::new(&beyond), Temperature::new(1.5).unwrap()).choose(5);
+        assert!(matches!(choice, Err(SamplingError::Lattice(LatticeError::Inconsistent { .. }))));
     }
 }

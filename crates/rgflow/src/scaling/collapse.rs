@@ -6,7 +6,7 @@
 //! lowest.
 
 use super::master::{Master, distance};
-use super::profile::Profile;
+use super::profile::{Along, Profile};
 use super::projection::{Fit, Minimum};
 use super::{Point, ScalingError, undefined};
 use crate::reweighting::estimate;
@@ -64,7 +64,7 @@ const SAME: f64 = 1e-3;
 ///
 /// ```
 /// use rgflow::scaling::{Master, Measured, collapse, distance, points};
-/// // Binder cumulants of a published table would stand here; these lie on a straight line in x, with T_c = 2.3 and nu = 0.8.
+/// // In the place of published Binder cumulants: numbers on a straight line in x, with T_c = 2.3 and nu = 0.8.
 /// let table: Vec<Measured> = [8, 16, 32]
 ///     .into_iter()
 ///     .flat_map(|size| [2.2, 2.25, 2.3, 2.35, 2.4].map(|t| (size, t)))
@@ -202,7 +202,7 @@ impl Fit<'_> {
             self.t.iter().fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), t| (low.min(*t), high.max(*t)));
         let range = high - low;
         let bounds = [[low - range, high + range], INVERSE, EXPONENT];
-        let one = |k: usize| Profile::new(self, data, best, k, bounds[k], unit(best, dof));
+        let one = |k: usize| Profile::new(self, data, best, Along { k, bounds: bounds[k], unit: unit(best, dof) });
         self.fitted().map(one).collect()
     }
 }

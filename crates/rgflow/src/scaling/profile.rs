@@ -23,17 +23,21 @@ pub(super) struct Profile {
     at: f64,
 }
 
+/// The number that is held, and how far.
+#[derive(Clone, Copy)]
+pub(super) struct Along {
+    /// Its position in [`Minimum::p`].
+    pub k: usize,
+    pub bounds: [f64; 2],
+    /// Unit of the heights.
+    pub unit: f64,
+}
+
 impl Profile {
-    /// The profile of the number `k` of [`Minimum::p`] about `best` within `bounds`, heights in units of `unit`; `Err`:
-    /// a lower minimum. `None` where the minimum lies beyond the bounds or has no curvature.
-    pub fn new(
-        fit: &Fit,
-        y: &[f64],
-        best: &Minimum,
-        k: usize,
-        bounds: [f64; 2],
-        unit: f64,
-    ) -> Result<Option<Self>, Minimum> {
+    /// The profile of a number about the minimum `best` of the fit to `y`; `Err`: a lower minimum. `None` where the
+    /// minimum lies beyond the bounds or has no curvature.
+    pub fn new(fit: &Fit, y: &[f64], best: &Minimum, along: Along) -> Result<Option<Self>, Minimum> {
+        let Along { k, bounds, unit } = along;
         if !(bounds[0]..=bounds[1]).contains(&best.p[k]) {
             return Ok(None);
         }

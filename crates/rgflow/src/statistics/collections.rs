@@ -20,9 +20,6 @@ const ENOUGH: usize = 20;
 /// let rows = ndarray::Array2::from_shape_fn((30, 1), |(i, _)| (i % 10) as f32 + if i < 20 { 0.0 } else { 9.0 });
 /// assert_eq!(distinct_collections(rows.view(), 3, 1000, 0.01, Streams::new(1).of("example")), [0, 0, 1]);
 /// ```
-///
-/// # Panics
-/// If `n` is 0.
 pub fn distinct_collections(
     rows: ArrayView2<'_, f32>,
     n: usize,
@@ -30,7 +27,7 @@ pub fn distinct_collections(
     level: f64,
     stream: Stream,
 ) -> Vec<usize> {
-    let size = rows.nrows() / n;
+    let size = rows.nrows() / n.max(1);
     let gram = rows.dot(&rows.t());
     let pairs: Vec<(usize, usize)> = (0..n).flat_map(|a| (0..a).map(move |b| (a, b))).collect();
     let p_of = |(i, (a, b)): (usize, &(usize, usize))| {

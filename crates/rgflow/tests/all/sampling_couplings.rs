@@ -139,7 +139,7 @@ fn check(kind: Kind, lattice: &Geometry, t: f64, field: f64) {
             compare(format!("s_{site}"), &|state| Law::spin(state, site));
         }
     }
-    // What a summary says is the mean of these.
+    // A summary holds the means of these.
     let model = Ising::in_field(lattice, field).unwrap();
     let summary = Summary::measure(&model, Temperature::new(t).unwrap(), &seen).unwrap();
     let energy = law.mean(|state| law.energy[state]) / law.n_sites as f64;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis, concatenate};
 use rgflow::exact::transfer::Sampler;
-use rgflow::flow::{Calibration, Reading, Reference, Thermometer, probabilities};
+use rgflow::flow::{Calibration, FlowError, Reading, Reference, Thermometer, probabilities};
 use rgflow::lattice::Temperature;
 use rgflow::learning::{Adam, Batching, Descent, Rule};
 use rgflow::nn::{Activation, Cost, Data, Mlp, Targets, Training, train};
@@ -59,13 +59,13 @@ fn thermometer_number(mlp: &Mlp, number: usize) -> Thermometer {
     let streams = Streams::new(1 + number as u64);
     let read = |t: f64, n: usize, purpose: &str, k: usize| {
         let spins = sample(t, n, &format!("{purpose}/{number}"), k);
-        Reading::of(probabilities(mlp, spins.view()).view())
+        Reading::of(probabilities(mlp, spins.view()).unwrap().view())
     };
     let reference = temperatures.iter().enumerate().map(|(k, t)| read(*t, PER, "reference", k)).collect();
     let midpoints = temperatures.windows(2).enumerate();
     let midpoints = midpoints.map(|(k, w)| read((w[0] + w[1]) / 2.0, 2 * PER, "calibration", k)).collect();
-    let reference = Reference::new(&temperatures, reference, streams);
-    Thermometer::new(mlp.clone(), reference, Calibration::new(midpoints, streams), streams)
+    let reference = Reference::new(&temperatures, reference, streams).unwrap();
+    Thermometer::new(mlp.clone(), reference, Calibration::new(midpoints, streams), streams).unwrap()
 }
 
 fn thermometer() -> (Vec<f64>, Thermometer) {
@@ -80,7 +80,7 @@ fn reads_thermal_collections_and_refuses_mixtures() {
     let (temperatures, thermometer) = thermometer();
     let mut bounds = 0;
     for (k, t) in temperatures.iter().enumerate() {
-        let read = thermometer.read(&thermometer.read_spins(sample(*t, PER, "start", k).view()));
+        let read = thermometer.read(&thermometer.read_spins(sample(*t, PER, "start", k).view()).unwrap());
         assert!(read.p_thermal > 1e-5, "T = {t}: p = {}", read.p_thermal);
         match read.interval {
             None => assert!(((read.value - t) / read.error).abs() < 4.5, "T = {t}: {read:?}"),
@@ -91,12 +91,13 @@ fn reads_thermal_collections_and_refuses_mixtures() {
         }
         if k + 1 < temperatures.len() {
             let middle = t + 0.25;
-            let read = thermometer.read(&thermometer.read_spins(sample(middle, PER, "middle", k).view()));
+            let read = thermometer.read(&thermometer.read_spins(sample(middle, PER, "middle", k).view()).unwrap());
             assert!((read.value - middle).abs() < 4.5 * read.error + 0.1, "T = {middle}: {read:?}");
         }
     }
     assert!(bounds < 4, "{bounds} of 9 temperatures are only bounded");
-    let parts = [sample(1.0, PER, "mix", 0), sample(5.0, PER, "mix", 1)].map(|s| thermometer.read_spins(s.view()));
+    let parts =
+        [sample(1.0, PER, "mix", 0), sample(5.0, PER, "mix", 1)].map(|s| thermometer.read_spins(s.view()).unwrap());
     let mixture = thermometer.read(&Reading::pooled(&parts));
     assert!(mixture.p_thermal < 1e-4 && mixture.value > 1.5 && mixture.value < 4.0, "{mixture:?}");
     assert_eq!(mixture.n, 2 * PER);
@@ -106,7 +107,7 @@ fn reads_thermal_collections_and_refuses_mixtures() {
 #[test]
 fn an_edge_gives_a_bound() {
     let (_, thermometer) = thermometer();
-    let cold = thermometer.read(&thermometer.read_spins(sample(0.5, PER, "cold", 0).view()));
+    let cold = thermometer.read(&thermometer.read_spins(sample(0.5, PER, "cold", 0).view()).unwrap());
     assert!(matches!(cold.interval, Some([None, Some(high)]) if high < 1.6), "{cold:?}");
 }
 
@@ -121,7 +122,7 @@ fn errors_and_alarms_are_honest() {
         let (mut squares, mut alarms) = (0.0, 0);
         for number in 1..=60 {
             let thermometer = thermometer_number(&mlp, number);
-            let read = thermometer.read(&thermometer.read_spins(sample(t, PER, "fresh", number).view()));
+            let read = thermometer.read(&thermometer.read_spins(sample(t, PER, "fresh", number).view()).unwrap());
             squares += ((read.value - t) / read.error).powi(2);
             alarms += usize::from(read.p_thermal < 0.01);
         }
@@ -137,7 +138,7 @@ fn t_star_minimises_the_forward_divergence() {
     let temperatures = [1.0, 2.0, 3.0];
     let means = [[0.7f32, 0.2, 0.1], [0.25, 0.5, 0.25], [0.02, 0.18, 0.8]];
     let reading = |p: [f32; 3]| Reading::of(Array2::from_shape_fn((20, 3), |(_, k)| p[k]).view());
-    let reference = Reference::new(&temperatures, means.map(reading).to_vec(), Streams::new(1));
+    let reference = Reference::new(&temperatures, means.map(reading).to_vec(), Streams::new(1)).unwrap();
     let curve = |t: f64| {
         let k = (t - 1.0).floor().min(1.0) as usize;
         let w = t - temperatures[k];
@@ -174,4 +175,41 @@ fn calibration_knows_the_size_of_the_collection() {
     };
     let ratio = mean(16_000) / mean(PER);
     assert!((0.35..0.75).contains(&ratio), "{ratio}");
+}
+
+/// References and thermometers whose parts do not fit one another are refused, not read.
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let streams = Streams::new(1);
+    let reading = |n: usize, width: usize| Reading::of(Array2::from_elem((n, width), 1.0 / width as f32).view());
+    let reference = |readings| Reference::new(&[1.0, 2.0, 3.0], readings, streams);
+    let good = || reference(vec![reading(20, 3); 3]).unwrap();
+    assert_eq!(
+        Reference::new(&[1.0], vec![reading(20, 1)], streams).err(),
+        Some(FlowError::Readings { temperatures: 1, readings: 1 })
+    );
+    assert_eq!(reference(vec![reading(20, 3); 2]).err(), Some(FlowError::Readings { temperatures: 3, readings: 2 }));
+    for (wrong, found) in [(reading(20, 2), 2), (reading(0, 3), 0), (Reading::default(), 0)] {
+        let seen = reference(vec![reading(20, 3), wrong, reading(20, 3)]).err();
+        assert_eq!(seen, Some(FlowError::Reading { index: 1, found, expected: 3 }));
+    }
+    let mlp = |outputs: usize| {
+        let random = &mut streams.generator("test/mlp", 0);
+        Mlp::random(&[4, outputs], Activation::Tanh, Activation::Softmax, random)
+    };
+    let thermometer = |outputs: usize, midpoints: Vec<Reading>| {
+        Thermometer::new(mlp(outputs), good(), Calibration::new(midpoints, streams), streams)
+    };
+    assert_eq!(thermometer(2, vec![]).err(), Some(FlowError::Outputs { outputs: 2, temperatures: 3 }));
+    let one = vec![reading(20, 3)];
+    assert_eq!(thermometer(3, one).err(), Some(FlowError::Midpoints { found: 1, expected: 2 }));
+    let narrow = vec![reading(20, 3), reading(20, 2)];
+    assert_eq!(thermometer(3, narrow).err(), Some(FlowError::Reading { index: 1, found: 2, expected: 3 }));
+    let spins = Array2::<i8>::ones((5, 9));
+    let wide = Some(FlowError::Spins { spins: 9, inputs: 4 });
+    assert_eq!(thermometer(3, vec![]).unwrap().read_spins(spins.view()).err(), wide);
+    assert_eq!(
+        Reference::of_spins(&mlp(3), &[1.0, 2.0, 3.0], &[spins.clone(), spins.clone(), spins], streams).err(),
+        wide
+    );
 }

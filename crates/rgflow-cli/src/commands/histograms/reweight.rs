@@ -66,10 +66,10 @@ impl Reweight {
             )));
         };
         pool.notes.iter().for_each(|note| output::complain(note));
-        let in_field = pool.parts.iter().any(|p| p.field != 0.0) || self.y.iter().any(|y| *y != 0.0);
+        let in_field = pool.is_in_field(&self.y);
         let all = Histograms::new(pool, in_field, usize::MAX).map_err(|e| pool.explain(&e))?;
         all.notes.iter().for_each(|note| output::complain(note));
-        let found = Reweighted::new(pool, &all, &coupled, &asked, &self.y, in_field)?;
+        let found = Reweighted::new(pool, &all, &coupled, &asked, &self.y)?;
         found.groups_note(&all).iter().for_each(|note| output::complain(note));
         if let Some(path) = &self.plot {
             draw(path, &found.figure(pool))?;

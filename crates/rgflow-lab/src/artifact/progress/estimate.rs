@@ -81,6 +81,26 @@ impl Tracked {
     }
 }
 
+/// A stage among those of all runs.
+#[derive(Clone, Copy, Debug)]
+pub struct StageId<'a> {
+    /// Place of its run.
+    pub run: usize,
+    /// Its seed; `None` for what follows all repetitions.
+    pub seed: Option<u64>,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// How long a stage is expected to take.
+struct Pacing<'a> {
+    kind: &'a str,
+    /// Planned seconds.
+    seconds: f64,
+    /// Share of the announced work that is usually done.
+    usual: f64,
+}
+
 /// State of the runs at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -143,17 +163,20 @@ impl Estimate {
                 for stage in &run.plan.stages {
                     let name = stage.full_name();
                     let made = run.is_complete || run.made.contains(&(*seed, name.clone()));
-                    estimate.add(r, Some(*seed), name, (stage.kind, stage.seconds, stage.usual), made);
+                    let id = StageId { run: r, seed: Some(*seed), name: &name };
+                    estimate.add(id, Pacing { kind: stage.kind, seconds: stage.seconds, usual: stage.usual }, made);
                 }
             }
             let seconds = run.plan.record_seconds.max(RECORD_SECONDS);
-            estimate.add(r, None, RECORD.into(), (RECORD, seconds, 1.0), run.is_complete);
+            let id = StageId { run: r, seed: None, name: RECORD };
+            estimate.add(id, Pacing { kind: RECORD, seconds, usual: 1.0 }, run.is_complete);
         }
         estimate
     }
 
-    fn add(&mut self, run: usize, seed: Option<u64>, name: String, of: (&str, f64, f64), made: bool) -> usize {
-        let (kind, seconds, usual) = of;
+    fn add(&mut self, StageId { run, seed, name }: StageId<'_>, pacing: Pacing<'_>, made: bool) -> usize {
+        let Pacing { kind, seconds, usual } = pacing;
+        let name = name.to_string();
         let state = if made { State::Made } else { State::Waiting };
         let place = self.stages.len();
         self.places.insert((run, seed, name.clone()), place);
@@ -165,12 +188,12 @@ impl Estimate {
     }
 
     /// The place of a stage; one that was not planned is taken to be as long as the others are on average.
-    fn place(&mut self, run: usize, seed: Option<u64>, name: &str) -> usize {
-        if let Some(place) = self.places.get(&(run, seed, name.to_string())) {
+    fn place(&mut self, id: StageId<'_>) -> usize {
+        if let Some(place) = self.places.get(&(id.run, id.seed, id.name.to_string())) {
             return *place;
         }
         let (n, all) = (self.stages.len().max(1), self.stages.iter().map(|stage| stage.seconds).sum::<f64>());
-        self.add(run, seed, name.into(), (name, (all / n as f64).max(0.01), 1.0), false)
+        self.add(id, Pacing { kind: id.name, seconds: (all / n as f64).max(0.01), usual: 1.0 }, false)
     }
 
     /// Gives the time since the last event to the stages that run.
@@ -222,24 +245,24 @@ impl Estimate {
     }
 
     /// A stage begins at the time `at`.
-    pub fn begin(&mut self, at: f64, run: usize, seed: Option<u64>, name: &str) {
+    pub fn begin(&mut self, at: f64, id: StageId<'_>) {
         self.pass(at);
-        let place = self.place(run, seed, name);
+        let place = self.place(id);
         self.stages[place].state = State::Running;
         self.running.push(place);
         self.now = Some(place);
     }
 
     /// Units of work of a stage are announced.
-    pub fn announce(&mut self, run: usize, seed: Option<u64>, name: &str, units: u64) {
-        let place = self.place(run, seed, name);
+    pub fn announce(&mut self, id: StageId<'_>, units: u64) {
+        let place = self.place(id);
         self.stages[place].announced += units;
     }
 
     /// Units of work are done; `restored` by an earlier process.
-    pub fn advance(&mut self, at: f64, (run, seed, name): (usize, Option<u64>, &str), units: u64, restored: bool) {
+    pub fn advance(&mut self, at: f64, id: StageId<'_>, units: u64, restored: bool) {
         self.pass(at);
-        let place = self.place(run, seed, name);
+        let place = self.place(id);
         let stage = &mut self.stages[place];
         stage.done = (stage.done + units).min(stage.announced.max(stage.done));
         if restored && stage.announced > 0 {
@@ -249,9 +272,9 @@ impl Estimate {
     }
 
     /// A stage ends, or is `kept` as an earlier run left it.
-    pub fn end(&mut self, at: f64, (run, seed, name): (usize, Option<u64>, &str), kept: bool) {
+    pub fn end(&mut self, at: f64, id: StageId<'_>, kept: bool) {
         self.pass(at);
-        let place = self.place(run, seed, name);
+        let place = self.place(id);
         self.running.retain(|running| *running != place);
         let stage = &mut self.stages[place];
         if !kept
@@ -265,8 +288,8 @@ impl Estimate {
     }
 
     /// Units of a stage: done and announced.
-    pub(super) fn units(&mut self, (run, seed, name): (usize, Option<u64>, &str)) -> (u64, u64) {
-        let place = self.place(run, seed, name);
+    pub(super) fn units(&mut self, id: StageId<'_>) -> (u64, u64) {
+        let place = self.place(id);
         (self.stages[place].done, self.stages[place].announced)
     }
 
@@ -318,6 +341,11 @@ mod tests {
     use super::*;
     use std::path::Path;
 
+    /// A stage of the first seed.
+    fn first(name: &str) -> StageId<'_> {
+        StageId { run: 0, seed: Some(1), name }
+    }
+
     fn planned(seeds: &[u64], plan: Plan) -> Estimate {
         Estimate::new(&[PlannedRun::new("toy", Path::new("runs/toy"), seeds, plan)], 1)
     }
@@ -336,10 +364,10 @@ mod tests {
     #[test]
     fn a_kind_that_is_slower_than_planned_is_slower_in_other_seeds() {
         let mut estimate = planned(&[1, 2], Plan::new().stage("a", "a", 1.0).stage("b", "b", 10.0));
-        estimate.begin(0.0, 0, Some(1), "a");
-        estimate.end(10.0, (0, Some(1), "a"), false);
-        estimate.begin(10.0, 0, Some(1), "b");
-        estimate.end(20.0, (0, Some(1), "b"), false);
+        estimate.begin(0.0, first("a"));
+        estimate.end(10.0, first("a"), false);
+        estimate.begin(10.0, first("b"));
+        estimate.end(20.0, first("b"), false);
         let view = estimate.view(20.0);
         // 10 s of a and 10 s of b.
         assert!((18.0..22.0).contains(&view.eta_seconds), "{view:?}");
@@ -349,18 +377,18 @@ mod tests {
     #[test]
     fn the_share_never_falls_and_kept_stages_cost_nothing() {
         let mut estimate = planned(&[1], Plan::new().stage("a", "a", 5.0).stage("b", "b", 5.0));
-        estimate.end(0.0, (0, Some(1), "a"), true);
+        estimate.end(0.0, first("a"), true);
         let half = estimate.view(0.0);
         assert!((0.49..0.5).contains(&half.share) && half.done == 1, "{half:?}");
-        estimate.begin(0.1, 0, Some(1), "b");
-        estimate.announce(0, Some(1), "b", 100);
+        estimate.begin(0.1, first("b"));
+        estimate.announce(first("b"), 100);
         // Restored work is done, but tells nothing about the speed.
-        estimate.advance(0.2, (0, Some(1), "b"), 50, true);
+        estimate.advance(0.2, first("b"), 50, true);
         let view = estimate.view(0.2);
         assert!((0.7..0.8).contains(&view.share), "{view:?}");
         assert!((2.0..3.0).contains(&view.eta_seconds), "{view:?}");
         // Work that was not planned makes the whole longer, but what is shown does not fall.
-        estimate.begin(0.3, 0, Some(1), "c");
+        estimate.begin(0.3, first("c"));
         let more = estimate.view(0.3);
         assert!(more.share >= view.share && more.stages == 4 && more.eta_seconds > view.eta_seconds, "{more:?}");
         estimate.finish(1.0);

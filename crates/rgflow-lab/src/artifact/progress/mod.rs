@@ -11,7 +11,7 @@ mod recorded;
 mod reporter;
 mod words;
 
-pub use estimate::{Estimate, View};
+pub use estimate::{Estimate, StageId, View};
 pub use plan::{Plan, PlannedRun, PlannedStage};
 pub use recorded::{Recording, replay};
 pub(crate) use reporter::AFTER_STAGES;

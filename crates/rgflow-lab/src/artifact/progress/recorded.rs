@@ -1,6 +1,6 @@
 //! A run that was recorded by `--progress json`, told once more to the estimate.
 
-use super::estimate::{Estimate, View};
+use super::estimate::{Estimate, StageId, View};
 use super::lines;
 use serde_json::Value;
 
@@ -49,20 +49,20 @@ fn follow(estimate: &mut Estimate, line: &Value) -> Option<View> {
     const WHOLE: u64 = 10_000;
     let (at, run) = (line["seconds"].as_f64()?, line["run"].as_u64()? as usize);
     let (seed, stage) = (line["seed"].as_u64(), line["stage"].as_str().unwrap_or_default());
-    let to = (run, seed, stage);
+    let id = StageId { run, seed, name: stage };
     match line["state"].as_str()? {
-        "begins" => estimate.begin(at, run, seed, stage),
-        "ends" => estimate.end(at, to, false),
-        "kept" => estimate.end(at, to, true),
+        "begins" => estimate.begin(at, id),
+        "ends" => estimate.end(at, id, false),
+        "kept" => estimate.end(at, id, true),
         "finished" => estimate.finish(at),
         state => {
             if let Some(percent) = line["stage_percent"].as_f64() {
-                let known = estimate.units(to);
+                let known = estimate.units(id);
                 if known.1 == 0 {
-                    estimate.announce(run, seed, stage, WHOLE);
+                    estimate.announce(id, WHOLE);
                 }
                 let units = (percent * 100.0).round() as u64;
-                estimate.advance(at, to, units.saturating_sub(known.0), state == "restored");
+                estimate.advance(at, id, units.saturating_sub(known.0), state == "restored");
             }
         }
     }

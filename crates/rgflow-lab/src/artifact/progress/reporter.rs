@@ -1,6 +1,6 @@
 //! Progress of several runs: a bar, lines of text, or lines of JSON.
 
-use super::estimate::{Estimate, RECORD, View};
+use super::estimate::{Estimate, RECORD, StageId, View};
 use super::plan::PlannedRun;
 use super::{At, Event, Progress, lines, words};
 use crate::artifact::stderr;
@@ -111,37 +111,38 @@ impl Reporter {
     }
 
     fn event(&self, run: usize, event: Event<'_>) {
-        let at = self.seconds();
+        let seconds = self.seconds();
         let mut state = self.state();
         if state.is_over {
             return;
         }
+        let id = |At { seed, stage }| StageId { run, seed, name: stage };
         let state_word = match event {
             Event::Message(text) => {
                 drop(state);
                 return self.message(text);
             }
-            Event::Work(At { seed, stage }, units) => return state.estimate.announce(run, seed, stage, units),
-            Event::Begins(At { seed, stage }) => {
+            Event::Work(at, units) => return state.estimate.announce(id(at), units),
+            Event::Begins(at) => {
                 self.announce(&mut state);
-                state.estimate.begin(at, run, seed, stage);
+                state.estimate.begin(seconds, id(at));
                 "begins"
             }
-            Event::Advance(At { seed, stage }, units) => {
-                state.estimate.advance(at, (run, seed, stage), units, false);
+            Event::Advance(at, units) => {
+                state.estimate.advance(seconds, id(at), units, false);
                 "works"
             }
-            Event::Restored(At { seed, stage }, units) => {
-                state.estimate.advance(at, (run, seed, stage), units, true);
+            Event::Restored(at, units) => {
+                state.estimate.advance(seconds, id(at), units, true);
                 "restored"
             }
-            Event::Ends(At { seed, stage }) => {
-                state.estimate.end(at, (run, seed, stage), false);
+            Event::Ends(at) => {
+                state.estimate.end(seconds, id(at), false);
                 "ends"
             }
-            Event::Kept(At { seed, stage }) => {
+            Event::Kept(at) => {
                 self.announce(&mut state);
-                state.estimate.end(at, (run, seed, stage), true);
+                state.estimate.end(seconds, id(at), true);
                 "kept"
             }
         };

@@ -1,7 +1,7 @@
 //! Tests: a stopped stage goes on where it was; any damage makes it begin again.
 
 use super::super::progress::{Event, Progress};
-use super::super::{Opened, Run, Stage};
+use super::super::{Opened, Run, RunRequest, Stage};
 use super::*;
 use rgflow::restart::Unfit;
 use std::sync::Arc;
@@ -48,7 +48,9 @@ impl Progress for Sum {
 
 fn open(dir: &Path, sum: &Arc<AtomicU64>) -> Run {
     let progress = Arc::new(Sum(Arc::clone(sum)));
-    let opened = Run::open(dir, "toy", &toml::Table::new(), &[1], true, progress).unwrap();
+    let opened =
+        Run::open(dir, RunRequest { experiment: "toy", settings: &toml::Table::new(), seeds: &[1] }, true, progress)
+            .unwrap();
     let (Opened::Work(run) | Opened::Complete(run)) = opened;
     run
 }

@@ -74,10 +74,10 @@ impl Coupled {
     fn bits(&self, lattice: &Geometry) -> Option<Bits> {
         match (self, lattice) {
             (Self::Products(o), Geometry::Square(s)) if o.extent() < s.lx().min(s.ly()) => {
-                Some(Bits::new(s.lx(), s.ly(), o.extent()))
+                Bits::new(s.lx(), s.ly(), o.extent()).ok()
             }
             (Self::Products(_), _) => None,
-            _ => Some(Bits::new(1, 1, 0)),
+            _ => Bits::new(1, 1, 0).ok(),
         }
     }
 
@@ -129,6 +129,13 @@ pub struct Pool {
     pub parts: Vec<Part>,
     /// Notes on data left out, with the reason.
     pub notes: Vec<String>,
+}
+
+impl Pool {
+    /// Whether a part was sampled in a field, or one of `fields` is not 0.
+    pub fn is_in_field(&self, fields: &[f64]) -> bool {
+        self.parts.iter().map(|p| p.field).chain(fields.iter().copied()).any(|field| field != 0.0)
+    }
 }
 
 /// Reads `files`, measures X = `coupled`, and pools files of the same lattice; returns pools by rising number of sites.

@@ -9,10 +9,8 @@
 //! was 1.12 (300 seeds; 1.00(8) without bias). Means are hardly biased, as the errors of E and |m| depend little on the
 //! signs of their deviations.
 
-use super::{Request, Sampled, Watching};
+use super::{Request, Sampled, Work};
 use crate::artifact::Error;
-use crate::artifact::restart::Restarts;
-use rgflow::lattice::{Geometry, Ising};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -140,18 +138,11 @@ fn next(n: usize, missing: f64, most: usize) -> usize {
 
 impl Request {
     /// Draws the temperature number `k` until all `targets` are reached, with at most [`Request::n`] configurations.
-    pub(super) fn draw_until(
-        &self,
-        k: usize,
-        targets: &[Target],
-        model: &Ising<'_, Geometry>,
-        watch: &Watching,
-        restarts: &Restarts,
-    ) -> Result<Sampled, Error> {
+    pub(super) fn draw_until(&self, k: usize, targets: &[Target], work: &Work<'_>) -> Result<Sampled, Error> {
         let mut looks = Vec::new();
         let mut n = FIRST_LOOK.min(self.n);
         loop {
-            let mut sampled = self.draw_one((k, n), &format!("{k}/{n}"), model, (watch, restarts))?;
+            let mut sampled = self.draw_one(k, n, &format!("{k}/{n}"), work)?;
             let look = Look::of(&sampled);
             let missing = targets.iter().map(|target| look.missing(*target)).fold(0.0, f64::max);
             looks.push(look);
@@ -167,6 +158,8 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::restart::Restarts;
+    use rgflow::lattice::Geometry;
 
     #[test]
     fn targets_are_read_as_they_are_written() {

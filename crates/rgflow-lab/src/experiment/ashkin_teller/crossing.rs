@@ -2,7 +2,7 @@
 //! sizes.
 
 use super::Settings;
-use super::samples::draw;
+use super::samples::{Point, draw};
 use crate::study::prelude::*;
 use crate::study::samples::sampled;
 use rgflow::lattice::{AshkinTeller, Collection, Sampling, Square};
@@ -39,7 +39,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
         let at = |(k, t): (usize, &f64)| {
             let complete = |i: usize, of: Sampling| sampled(out, &format!("{k}/{i}"), of, UNITS / 2);
             let bulk = |size: usize| streams.bulk(&format!("crossing/L{size}"), k as u64);
-            difference(*own.ratio, sizes, *t, *own.crossing_samples, &bulk, &complete)
+            let point = Point { ratio: *own.ratio, t: *t, n: *own.crossing_samples };
+            difference(sizes, point, &bulk, &complete)
         };
         let differences: Vec<[f64; 2]> = grid.par_iter().enumerate().map(at).collect::<Result<_, Error>>()?;
         let of = |i: usize| crossing(&grid, &differences.iter().map(|d| d[i]).collect::<Vec<_>>());
@@ -51,18 +52,16 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<[Opt
 /// U of the larger lattice minus that of the smaller: of s (mean with t), and of the product. `bulk` makes the
 /// generator of a size.
 fn difference(
-    ratio: f64,
     sizes: [usize; 2],
-    t: f64,
-    n: usize,
+    point: Point,
     bulk: &dyn Fn(usize) -> Bulk,
     complete: &dyn Fn(usize, Sampling) -> Result<Collection, Error>,
 ) -> Result<[f64; 2], Error> {
     let of = |i: usize| -> Result<[f64; 2], Error> {
         let size = sizes[i];
-        let seen = draw(size, ratio, t, n, &mut bulk(size), &|of| complete(i, of))?;
+        let seen = draw(size, point, &mut bulk(size), &|of| complete(i, of))?;
         let square = Square::new(size, size)?;
-        let model = AshkinTeller::new(&square, ratio)?;
+        let model = AshkinTeller::new(&square, point.ratio)?;
         let mut sums = [[0.0; 2]; 2];
         for row in seen.spins.rows() {
             let [s, t, u] = model.magnetisations(&row.to_vec());
@@ -72,7 +71,8 @@ fn difference(
             }
         }
         let cumulant = |[two, four]: [f64; 2], n: f64| 1.0 - four * n / (3.0 * two * two);
-        Ok([cumulant(sums[0], 2.0 * n as f64), cumulant(sums[1], n as f64)])
+        let n = point.n as f64;
+        Ok([cumulant(sums[0], 2.0 * n), cumulant(sums[1], n)])
     };
     let ([a, b], [c, d]) = (of(0)?, of(1)?);
     Ok([c - a, d - b])
@@ -100,7 +100,7 @@ mod tests {
         let grid: Vec<f64> = (0..9).map(|k| 2.0 + 0.1 * f64::from(k)).collect();
         let at = |(k, t): (usize, &f64)| {
             let bulk = |size: usize| Streams::new(1).bulk(&format!("crossing/L{size}"), k as u64);
-            difference(0.0, [8, 16], *t, 4000, &bulk, &|_, of| Ok(of.finish())).unwrap()[0]
+            difference([8, 16], Point { ratio: 0.0, t: *t, n: 4000 }, &bulk, &|_, of| Ok(of.finish())).unwrap()[0]
         };
         let differences: Vec<f64> = grid.par_iter().enumerate().map(at).collect();
         let found = crossing(&grid, &differences).unwrap();

@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
 
     /// Reads collections as one mixture; each is a stratum with an equal number of configurations.
     pub fn read(&self, parts: &[ArrayView2<i8>]) -> Result<CollectionReadings, Error> {
-        let readings: Vec<Reading> = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect();
+        let readings = parts.iter().map(|part| self.thermometer.read_spins(*part)).collect::<Result<Vec<_>, _>>()?;
         self.measured(&Reading::pooled(&readings), parts)
     }
 

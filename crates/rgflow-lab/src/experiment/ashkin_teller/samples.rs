@@ -30,7 +30,8 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
             let one = |(k, t): (usize, &f64)| {
                 let mut bulk = streams.bulk(&format!("samples/{name}"), k as u64);
                 let part = format!("{name}/{k}");
-                draw(*torus.lattice.size, *settings.model.ratio, *t, n, &mut bulk, &|of| sampled(out, &part, of, UNITS))
+                let point = Point { ratio: *settings.model.ratio, t: *t, n };
+                draw(*torus.lattice.size, point, &mut bulk, &|of| sampled(out, &part, of, UNITS))
             };
             let drawn: Vec<Collection> = grid.par_iter().enumerate().map(one).collect::<Result<_, Error>>()?;
             write(out, name, *torus.lattice.size, grid, &drawn.iter().collect::<Vec<_>>())
@@ -40,12 +41,21 @@ pub(super) fn stage(repetition: &Repetition, settings: &Settings) -> Result<Arti
     })
 }
 
-/// Configurations at one temperature; `complete` carries out their sampling.
+/// A model at a temperature.
+#[derive(Clone, Copy)]
+pub(super) struct Point {
+    /// r = K4/K.
+    pub ratio: f64,
+    /// Temperature in J/k_B.
+    pub t: f64,
+    /// Number of configurations to draw.
+    pub n: usize,
+}
+
+/// Configurations of `size` x `size` sites; `complete` carries out their sampling.
 pub(super) fn draw(
     size: usize,
-    ratio: f64,
-    t: f64,
-    n: usize,
+    Point { ratio, t, n }: Point,
     bulk: &mut Bulk,
     complete: &dyn Fn(Sampling) -> Result<Collection, Error>,
 ) -> Result<Collection, Error> {

@@ -12,14 +12,20 @@ const ROUNDING: f64 = 1e-12;
 /// A flow below this K has arrived at the high-temperature fixed line.
 const ARRIVED: f64 = 1e-3;
 
+/// What decimation changes in ln Z, or in the correlation of neighbouring survivors, of the enumerated ring.
+fn of_rings(c: &Couplings, quantity: usize) -> f64 {
+    let of = |c: Couplings, n: usize, r: usize| <[f64; 2]>::from(c.of_ring(n, r).expect("rings of a few sites"));
+    of(*c, RINGS[0], 2)[quantity] - of(c.decimated(), RINGS[1], 1)[quantity]
+}
+
 pub(super) fn add_sections(settings: &Decimation, record: &mut Record) {
     let of = |k: f64| settings.h.iter().map(move |h| Couplings { k, h: **h, k0: 0.0 });
     let starts: Vec<Couplings> = settings.k.iter().flat_map(|k| of(**k)).collect();
     let (steps, n) = (*settings.steps, starts.len());
     let flows: Vec<Vec<Couplings>> = starts.iter().map(|start| start.flow(steps)).collect();
     let worst = |of: fn(&Couplings) -> f64| starts.iter().map(|c| of(c).abs()).fold(0.0, f64::max);
-    let ln_z = worst(|c| c.of_ring(RINGS[0], 2).0 - c.decimated().of_ring(RINGS[1], 1).0);
-    let correlation = worst(|c| c.of_ring(RINGS[0], 2).1 - c.decimated().of_ring(RINGS[1], 1).1);
+    let ln_z = worst(|c| of_rings(c, 0));
+    let correlation = worst(|c| of_rings(c, 1));
     let rule = worst(|c| libm::tanh(Couplings { h: 0.0, ..*c }.decimated().k) - libm::tanh(c.k).powi(2));
     let arrived = flows.iter().filter(|flow| flow[steps].k.abs() < ARRIVED).count() as f64 / n as f64;
 

@@ -3,7 +3,7 @@
 
 use super::classifiers::Networks;
 use super::observables::{Observable, Power, Region, moments};
-use super::sampling::{Configurations, read};
+use super::sampling::{Configurations, ThermalTorus, read};
 use super::settings::Settings;
 use crate::study::prelude::*;
 use crate::study::values::plain;
@@ -80,7 +80,8 @@ pub(super) fn stage(
                 let purpose = format!("scaling/{region:?}/L{size}/{k}");
                 let units = |done| done * cost(size);
                 let drive = |work: &mut dyn Resumable| out.complete(&purpose, work, &units).map(|_| ());
-                read(size, Temperature::new(t)?, &mlps, settings, out.streams().of(&purpose), &drive)
+                let torus = ThermalTorus { size, temperature: Temperature::new(t)? };
+                read(torus, &mlps, settings, out.streams().of(&purpose), &drive)
             };
             let temperatures = region.temperatures(settings, size).into_par_iter().enumerate();
             let found = temperatures.with_max_len(1).map(sample).collect::<Result<Vec<_>, Error>>()?;

@@ -216,7 +216,7 @@ fn cumulant(m2: f64, m4: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::experiment::FiniteSize;
-    use crate::experiment::finite_size::sampling::read;
+    use crate::experiment::finite_size::sampling::{ThermalTorus, read};
     use rgflow::random::Streams;
     use rgflow::restart::Resumable;
     use rgflow::reweighting::estimate;
@@ -256,7 +256,14 @@ mod tests {
         let beta = 0.42;
         let t = Temperature::new(1.0 / beta).unwrap();
         let drive = |work: &mut dyn Resumable| Ok(rgflow::restart::through(0, work)?);
-        let seen = read(4, t, &[], &settings, Streams::new(3).of("test/finite-size"), &drive).unwrap();
+        let seen = read(
+            ThermalTorus { size: 4, temperature: t },
+            &[],
+            &settings,
+            Streams::new(3).of("test/finite-size"),
+            &drive,
+        )
+        .unwrap();
         let truth = exact(beta);
         let blocks = *settings.finite_size.blocks;
         let energy = replicas(&seen.energy.iter().map(|e| [*e]).collect::<Vec<_>>(), blocks, |[e]| e);

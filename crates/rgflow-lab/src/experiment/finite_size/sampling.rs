@@ -28,10 +28,16 @@ pub(super) struct Configurations {
     pub tau_int: f64,
 }
 
-/// Samples `size` x `size` spins at `temperature` and applies `networks` to them; `drive` completes the chains.
+/// A torus of `size` x `size` spins at a temperature.
+#[derive(Clone, Copy)]
+pub(super) struct ThermalTorus {
+    pub size: usize,
+    pub temperature: Temperature,
+}
+
+/// Samples spins and applies `networks` to them; `drive` completes the chains.
 pub(super) fn read(
-    size: usize,
-    temperature: Temperature,
+    ThermalTorus { size, temperature }: ThermalTorus,
     networks: &[&Mlp],
     settings: &Settings,
     stream: Stream,
@@ -48,7 +54,7 @@ pub(super) fn read(
         length: ChainLength::in_spacings(*own.chains, *own.burn_in, *own.spacing),
         chain: wolff::Chain::new(&Ising::new(&square), temperature),
         operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
-        bits: Bits::new(size, size, 1),
+        bits: Bits::new(size, size, 1)?,
         inputs: Array2::zeros((BATCH, n_inputs * n_inputs)),
         per_chain: n / *own.chains,
         running: None,

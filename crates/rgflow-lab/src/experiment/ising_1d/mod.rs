@@ -78,7 +78,7 @@ impl Experiment for Ising1d {
 mod tests {
     use super::*;
     use crate::artifact::settings::resolve;
-    use crate::artifact::{Opened, Run, progress::Silent};
+    use crate::artifact::{Opened, Run, RunRequest, progress::Silent};
     use crate::record::testing::{check, verdicts};
     use crate::study::couplings::Effective;
     use crate::study::values::Settings as _;
@@ -102,7 +102,8 @@ mod tests {
         ];
         let table = resolve(Ising1d::ABOUT.recipe, None, &changes.map(String::from)).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let opened = Run::open(dir.path(), "ising-1d", &table, &[1], false, Arc::new(Silent)).unwrap();
+        let asked = RunRequest { experiment: "ising-1d", settings: &table, seeds: &[1] };
+        let opened = Run::open(dir.path(), asked, false, Arc::new(Silent)).unwrap();
         let Opened::Work(run) = opened else { panic!("a new folder is no finished run") };
         let found = Ising1d.repeat(&run.repetitions()[0], &Settings::parse(&table).unwrap()).unwrap().stage;
         // Maximum likelihood comes closest to the mixture by KL(q, p), the reverse by KL(p, q).

@@ -7,7 +7,7 @@ use crate::study::prelude::*;
 use crate::study::training::{MachineData, MachineFit, NetworkFit};
 use ndarray::{Array1, Array2, ArrayView2, concatenate, s};
 use rgflow::exact::{RingStates, chain};
-use rgflow::flow::{RingFlow, RingLaw, RingReading, RingThermometer};
+use rgflow::flow::{RingFlow, RingLaw, RingReading, RingSteps, RingThermometer};
 use rgflow::lattice::{LatticeError, Ring};
 use rgflow::learning::{Adam, Batching, Descent, Regulariser, Rule, Sgd};
 use rgflow::nn::{Activation, Data, Mlp, Targets};
@@ -109,7 +109,7 @@ pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Find
     let artifact = repetition.stage(what, |out| {
         let mlp = network_file::layers(&Model::load(thermometer.path("thermometer/model.safetensors"))?)?;
         let temperatures = temperatures(&settings.temperatures())?;
-        let ring = RingThermometer::new(RingStates::new(*settings.chain.spins)?, &temperatures, mlp);
+        let ring = RingThermometer::new(RingStates::new(*settings.chain.spins)?, &temperatures, mlp)?;
         out.write_json(
             file,
             &Machines { out, settings, temperatures, ring, trainings: AtomicUsize::new(0) }.findings()?,
@@ -159,7 +159,8 @@ impl Machines<'_> {
             let rbm = &trained.first().ok_or_else(|| Error::failure("no snapshot was made"))?.rbm;
             let metadata = serde_json::json!({ "name": name, "seed": self.out.seed(), "settings": settings.rbm });
             self.out.write(&format!("machines/{name}.safetensors"), rbm_file::model(rbm, metadata).to_bytes()?)?;
-            let flow = |mode| ring.flow(rbm, mode, &starts, *settings.flow.doublings, || self.out.tick(1));
+            let doublings = *settings.flow.doublings;
+            let flow = |mode| ring.flow(rbm, RingSteps { mode, doublings }, &starts, || self.out.tick(1));
             flows.push(ByMode::make(flow)?);
             self.out.tick(UNITS)?;
         }

@@ -88,7 +88,8 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
         out.add_work(all.len() as u64 * UNITS);
         all.par_iter().zip(&files).try_for_each(|((kind, name, k), file)| {
             let bytes = out.keep(file, UNITS, || {
-                let (mlp, cost) = fit((out, file), n, *kind, &format!("networks/{name}"), *k as u64)?;
+                let of = Fitting { out, part: file, settings: n, kind: *kind, k: *k as u64 };
+                let (mlp, cost) = of.fit(&format!("networks/{name}"))?;
                 let metadata = serde_json::json!({
                     "kind": "P(ordered)", "name": name, "training": k + 1, "seed": out.seed(), "settings": n,
                     "test_cross_entropy": cost,
@@ -117,98 +118,99 @@ pub(super) fn stage(repetition: &Repetition, n: &settings::Networks) -> Result<(
     Ok((artifact, networks))
 }
 
-/// Inputs of both phases and their targets, `per` samples at each beta; they are parts of the stage under the name
-/// `part`.
-fn draw(
-    (out, part): (&StageOut, &str),
-    n: &settings::Networks,
+/// A network that is trained as part `part` of a stage.
+struct Fitting<'a, 'b> {
+    out: &'a StageOut<'b>,
+    part: &'a str,
+    settings: &'a settings::Networks,
     kind: Kind,
-    per: usize,
-    purpose: &str,
+    /// Number of the training.
     k: u64,
-) -> Result<[Array2<f32>; 2], Error> {
-    let is_blocked = matches!(kind, Kind::Blocked | Kind::FewBlocked);
-    let size = if is_blocked {
-        64
-    } else if kind == Kind::On16 {
-        16
-    } else {
-        32
-    };
-    let lattice = Square::new(size, size)?;
-    let model = Ising::new(&lattice);
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    let mut counts = [0.0; PATTERNS];
-    for phase in 0..2 {
-        for i in 0..*n.n_beta {
-            let beta = *[n.low, n.high][phase] + *n.step * i as f64;
-            let index = (k * 2 + phase as u64) * 1000 + i as u64;
-            let mut rng = out.streams().generator(purpose, index);
-            let chain = ChainLength::in_spacings(4, 20, 3.0);
-            let chains = wolff::sampling(&model, Temperature::new(1.0 / beta)?, per, &chain, &mut rng)?;
-            let mut spins = sampled(out, &format!("{part}/{purpose}/{index}"), chains, 0)?.spins;
-            if is_blocked {
-                spins = majority(spins.view(), size, size, 2, &mut rng)?;
-            }
-            for mut row in spins.rows_mut() {
-                // The sign-odd read-out is to distinguish up from disordered.
-                if kind == Kind::Odd && phase == 1 && row.iter().map(|s| i32::from(*s)).sum::<i32>() < 0 {
-                    row.iter_mut().for_each(|s| *s = -*s);
-                }
-                if kind.is_local() {
-                    patches(row.as_slice().expect("a whole row"), size, size, &mut counts);
-                    let scale = STEEPNESS / (size * size) as f32;
-                    let of = |p: usize| match kind {
-                        Kind::Even => 0.5 * (counts[p] + counts[turned(p)]),
-                        _ => counts[p],
-                    };
-                    x.extend((0..PATTERNS).map(|p| scale * of(p)));
-                } else {
-                    x.extend(row.iter().map(|s| f32::from(*s)));
-                }
-                y.push(phase as f32);
-            }
-        }
-    }
-    let rows =
-        |values: Vec<f32>| Array2::from_shape_vec((y.len(), values.len() / y.len()), values).expect("whole rows");
-    Ok([rows(x), rows(y.clone())])
 }
 
-/// A network and its test cross-entropy; the training is part `part` of the stage.
-fn fit(
-    (out, part): (&StageOut, &str),
-    n: &settings::Networks,
-    kind: Kind,
-    purpose: &str,
-    k: u64,
-) -> Result<(Mlp, f64), Error> {
-    let set = |name: &str, per| draw((out, part), n, kind, per, &format!("{purpose}/{name}"), k);
-    let few = matches!(kind, Kind::Few32 | Kind::FewBlocked);
-    let (train, test) = (set("train", *if few { n.per_beta_few } else { n.per_beta })?, set("test", *n.test)?);
-    let (widths, rate, key, epochs) = if kind.is_local() {
-        (vec![PATTERNS, 1], *n.local_learning_rate, "networks.local_learning_rate", *n.local_epochs)
-    } else {
-        (vec![train[0].ncols(), *n.hidden, 1], *n.learning_rate, "networks.learning_rate", *n.epochs)
-    };
-    let mut init = out.streams().generator(&format!("{purpose}/init"), k);
-    let mut mlp = Mlp::random(&widths, Activation::Relu, Activation::Sigmoid, &mut init);
-    if kind.is_local() {
-        // The problem is convex, and patterns that never occur keep the weight 0.
-        mlp.layers[0].weights.fill(0.0);
+impl Fitting<'_, '_> {
+    /// Inputs of both phases and their targets, `per` samples at each beta; they are parts of the stage.
+    fn draw(&self, per: usize, purpose: &str) -> Result<[Array2<f32>; 2], Error> {
+        let Self { out, part, settings: n, kind, k } = *self;
+        let is_blocked = matches!(kind, Kind::Blocked | Kind::FewBlocked);
+        let size = if is_blocked {
+            64
+        } else if kind == Kind::On16 {
+            16
+        } else {
+            32
+        };
+        let lattice = Square::new(size, size)?;
+        let model = Ising::new(&lattice);
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        let mut counts = [0.0; PATTERNS];
+        for phase in 0..2 {
+            for i in 0..*n.n_beta {
+                let beta = *[n.low, n.high][phase] + *n.step * i as f64;
+                let index = (k * 2 + phase as u64) * 1000 + i as u64;
+                let mut rng = out.streams().generator(purpose, index);
+                let chain = ChainLength::in_spacings(4, 20, 3.0);
+                let chains = wolff::sampling(&model, Temperature::new(1.0 / beta)?, per, &chain, &mut rng)?;
+                let mut spins = sampled(out, &format!("{part}/{purpose}/{index}"), chains, 0)?.spins;
+                if is_blocked {
+                    spins = majority(spins.view(), size, size, 2, &mut rng)?;
+                }
+                for mut row in spins.rows_mut() {
+                    // The sign-odd read-out is to distinguish up from disordered.
+                    if kind == Kind::Odd && phase == 1 && row.iter().map(|s| i32::from(*s)).sum::<i32>() < 0 {
+                        row.iter_mut().for_each(|s| *s = -*s);
+                    }
+                    if kind.is_local() {
+                        patches(row.as_slice().expect("a whole row"), size, size, &mut counts);
+                        let scale = STEEPNESS / (size * size) as f32;
+                        let of = |p: usize| match kind {
+                            Kind::Even => 0.5 * (counts[p] + counts[turned(p)]),
+                            _ => counts[p],
+                        };
+                        x.extend((0..PATTERNS).map(|p| scale * of(p)));
+                    } else {
+                        x.extend(row.iter().map(|s| f32::from(*s)));
+                    }
+                    y.push(phase as f32);
+                }
+            }
+        }
+        let rows =
+            |values: Vec<f32>| Array2::from_shape_vec((y.len(), values.len() / y.len()), values).expect("whole rows");
+        Ok([rows(x), rows(y.clone())])
     }
-    let fit = NetworkFit {
-        purpose: &format!("{purpose}/{k}"),
-        part: &format!("{part}/training"),
-        epochs,
-        batching: Batching::Mini { size: *n.batch, repeats: false },
-        descent: Descent::new(Rule::Adam(Adam::default()), rate as f32),
-        patience: 0,
-        lower: &[(key, rate)],
-        units: UNITS / epochs as u64,
-    };
-    let [train, test] = [&train, &test].map(|[x, y]| Data { x: x.view().into(), targets: Targets::Values(y.view()) });
-    let trained = fit.run(out, mlp, train, test)?;
-    let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
-    Ok((trained.mlp, cost))
+
+    /// A network and its test cross-entropy.
+    fn fit(&self, purpose: &str) -> Result<(Mlp, f64), Error> {
+        let Self { out, part, settings: n, kind, k } = *self;
+        let set = |name: &str, per| self.draw(per, &format!("{purpose}/{name}"));
+        let few = matches!(kind, Kind::Few32 | Kind::FewBlocked);
+        let (train, test) = (set("train", *if few { n.per_beta_few } else { n.per_beta })?, set("test", *n.test)?);
+        let (widths, rate, key, epochs) = if kind.is_local() {
+            (vec![PATTERNS, 1], *n.local_learning_rate, "networks.local_learning_rate", *n.local_epochs)
+        } else {
+            (vec![train[0].ncols(), *n.hidden, 1], *n.learning_rate, "networks.learning_rate", *n.epochs)
+        };
+        let mut init = out.streams().generator(&format!("{purpose}/init"), k);
+        let mut mlp = Mlp::random(&widths, Activation::Relu, Activation::Sigmoid, &mut init);
+        if kind.is_local() {
+            // The problem is convex, and patterns that never occur keep the weight 0.
+            mlp.layers[0].weights.fill(0.0);
+        }
+        let fit = NetworkFit {
+            purpose: &format!("{purpose}/{k}"),
+            part: &format!("{part}/training"),
+            epochs,
+            batching: Batching::Mini { size: *n.batch, repeats: false },
+            descent: Descent::new(Rule::Adam(Adam::default()), rate as f32),
+            patience: 0,
+            lower: &[(key, rate)],
+            units: UNITS / epochs as u64,
+        };
+        let [train, test] =
+            [&train, &test].map(|[x, y]| Data { x: x.view().into(), targets: Targets::Values(y.view()) });
+        let trained = fit.run(out, mlp, train, test)?;
+        let cost = trained.curve.iter().map(|e| e.test_cost).fold(f64::INFINITY, f64::min);
+        Ok((trained.mlp, cost))
+    }
 }

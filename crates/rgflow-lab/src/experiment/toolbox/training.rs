@@ -136,14 +136,19 @@ fn adam(batch: Many, rate: Rate, key: &'static str) -> Method {
     Method { batching: Batching::Mini { size: *batch, repeats: false }, descent, rate: key }
 }
 
-/// Trains a network with a layer of `hidden` tanh units and softmax, or without one a neuron with the sigmoid. All
-/// networks of one shape start from the same weights.
+/// A network with a layer of `hidden` tanh units and softmax, or without one a neuron with the sigmoid, and the length
+/// of its training.
+struct Shape {
+    hidden: Option<usize>,
+    epochs: Epochs,
+}
+
+/// Trains a network. All of one shape start from the same weights.
 fn train(
     out: &StageOut,
     [purpose, part]: [&str; 2],
-    epochs: Epochs,
+    Shape { hidden, epochs }: Shape,
     method: &Method,
-    hidden: Option<usize>,
     data: [Labelled; 2],
 ) -> Result<Trained, Error> {
     let (n, mut random) = (data[0].0.ncols(), out.streams().generator("training/init", 0));
@@ -166,7 +171,7 @@ fn train(
 /// A neuron that sees one `input`, tested on the configurations of `test`.
 fn neuron(out: &StageOut, own: &Neuron, input: &str, data: [Labelled; 2], test: &Set) -> Result<NeuronFindings, Error> {
     let (name, method) = (&format!("neuron/{input}"), adam(own.batch, own.learning_rate, "neuron.learning_rate"));
-    let trained = train(out, [name, name], own.epochs, &method, None, data)?;
+    let trained = train(out, [name, name], Shape { hidden: None, epochs: own.epochs }, &method, data)?;
     let (y, ordered) = (data[1].0, test.classes.iter().map(|class| *class == 1).collect::<Vec<bool>>());
     let p = trained.mlp.outputs(y.view());
     let right = p.iter().zip(&ordered).filter(|(p, ordered)| (**p > 0.5) == **ordered).count();
@@ -196,7 +201,8 @@ fn optimisers(out: &StageOut, own: &Optimisers, data: [Labelled; 2]) -> Result<V
     ];
     let one = |(name, method): &(&str, Method)| {
         let part = &format!("optimisers/{name}");
-        let trained = train(out, ["optimisers", part], own.epochs, method, Some(*own.hidden), data)?;
+        let shape = Shape { hidden: Some(*own.hidden), epochs: own.epochs };
+        let trained = train(out, ["optimisers", part], shape, method, data)?;
         Ok(LearningCurve::of(name, &trained.curve))
     };
     all.iter().map(one).collect()
@@ -204,6 +210,7 @@ fn optimisers(out: &StageOut, own: &Optimisers, data: [Labelled; 2]) -> Result<V
 
 fn stopping(out: &StageOut, own: &Stopping, data: [Labelled; 2]) -> Result<LearningCurve, Error> {
     let method = adam(own.batch, own.learning_rate, "stopping.learning_rate");
-    let trained = train(out, ["stopping"; 2], own.epochs, &method, Some(*own.hidden), data)?;
+    let shape = Shape { hidden: Some(*own.hidden), epochs: own.epochs };
+    let trained = train(out, ["stopping"; 2], shape, &method, data)?;
     Ok(LearningCurve::of("Adam", &trained.curve))
 }

@@ -1,6 +1,6 @@
 //! Flow diagrams: strips of arrows on one axis, with vertical marks such as T_c.
 
-use super::{Drawing, Frame, axes, clip, fit_text, heading, px, text_width};
+use super::{Canvas, Drawing, Frame, axes, clip, fit_text, heading, px, text_width};
 use crate::record::Axis;
 use crate::record::format::significant;
 use crate::report::axis::Ruler;
@@ -11,12 +11,10 @@ use std::fmt::Write;
 const STRIP: f64 = 30.0;
 
 pub(super) fn draw(
-    title: &str,
+    Canvas { title, width, key, .. }: Canvas<'_>,
     x: &Axis,
     strips: &[(String, Vec<(f64, f64)>)],
     marks: &[(f64, String)],
-    width: f64,
-    key: &str,
 ) -> Drawing {
     let ends = strips.iter().flat_map(|s| s.1.iter().flat_map(|(a, b)| [*a, *b])).chain(marks.iter().map(|m| m.0));
     let ruler = Ruler::fit(x, ends, 0.03);

@@ -1,7 +1,7 @@
 //! Curves over an x axis.
 
 use super::legend::{Item, point, point_class};
-use super::{Drawing, Frame, axes, clip, frame_meta, heading, left_margin, px, ruler_meta};
+use super::{Canvas, Drawing, Frame, axes, clip, frame_meta, heading, left_margin, px, ruler_meta};
 use crate::record::{Axis, Curve, Style};
 use crate::report::axis::Ruler;
 use crate::report::colour::{Gradient, PALETTE};
@@ -10,14 +10,7 @@ use std::fmt::Write;
 /// More coloured curves than this are shown as a ramp in the legend.
 const LIST: usize = 8;
 
-pub(super) fn draw(
-    title: &str,
-    x: &Axis,
-    y: &Axis,
-    curves: &[Curve],
-    (width, height): (f64, f64),
-    key: &str,
-) -> Drawing {
+pub(super) fn draw(Canvas { title, width, height, key }: Canvas<'_>, x: &Axis, y: &Axis, curves: &[Curve]) -> Drawing {
     let xs = curves.iter().flat_map(|c| c.x.iter().zip(&c.y).filter(|(_, y)| y.is_finite()).map(|(x, _)| *x));
     let x_ruler = Ruler::fit(x, xs, 0.02);
     let ys = curves.iter().flat_map(|c| {
@@ -47,11 +40,13 @@ pub(super) fn draw(
         .iter()
         .zip(&items)
         .map(|(c, i)| {
-            serde_json::json!({ "n": c.x.len().min(c.y.len()), "label": c.label, "line": i.line, "shape": i.shape, "dash": i.dash })
+            let n = c.x.len().min(c.y.len());
+            serde_json::json!({ "n": n, "label": c.label, "line": i.line, "shape": i.shape, "dash": i.dash })
         })
         .collect();
     let meta = serde_json::json!({
-        "kind": "curves", "r": frame_meta(frame), "x": ruler_meta(&x_ruler, &x.label), "y": ruler_meta(&y_ruler, &y.label), "curves": list,
+        "kind": "curves", "r": frame_meta(frame), "x": ruler_meta(&x_ruler, &x.label),
+        "y": ruler_meta(&y_ruler, &y.label), "curves": list,
     });
     Drawing {
         width,

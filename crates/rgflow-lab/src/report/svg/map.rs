@@ -1,6 +1,8 @@
 //! Colour maps with their colour bar.
 
-use super::{Drawing, Frame, axes, clip, fit_text, frame_meta, heading, left_margin, px, ruler_meta, text_width};
+use super::{
+    Canvas, Drawing, Frame, axes, clip, fit_text, frame_meta, heading, left_margin, px, ruler_meta, text_width,
+};
 use crate::record::{Axis, Map, Scale};
 use crate::report::axis::Ruler;
 use crate::report::colour::Gradient;
@@ -8,7 +10,7 @@ use crate::report::rich;
 use crate::report::rich::escape;
 use std::fmt::Write;
 
-pub(super) fn draw(map: &Map, (width, height): (f64, f64), key: &str) -> Drawing {
+pub(super) fn draw(map: &Map, Canvas { width, height, key, .. }: Canvas<'_>) -> Drawing {
     let is_of_cells = !map.texts.is_empty();
     let axis = |axis: &Axis, values: &[f64]| {
         if is_of_cells {

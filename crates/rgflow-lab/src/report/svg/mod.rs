@@ -89,16 +89,27 @@ pub fn figure(figure: &Figure) -> String {
     )
 }
 
+/// Title, size and key of a panel that is to be drawn.
+#[derive(Clone, Copy)]
+struct Canvas<'a> {
+    title: &'a str,
+    width: f64,
+    height: f64,
+    /// Distinguishes its clip path from those of other panels of a page.
+    key: &'a str,
+}
+
 /// Every panel of the figure, drawn.
 pub(crate) fn panels(figure: &Figure) -> Vec<Drawing> {
-    let size = if figure.panels.len() == 1 { (560.0, 345.0) } else { (490.0, 330.0) };
+    let (width, height) = if figure.panels.len() == 1 { (560.0, 345.0) } else { (490.0, 330.0) };
     let draw = |(index, panel): (usize, &Panel)| {
         let key = format!("{}-{}", super::stem(&figure.id), index + 1);
+        let canvas = Canvas { title: "", width, height, key: &key };
         match panel {
-            Panel::Curves { title, x, y, curves } => curves::draw(title, x, y, curves, size, &key),
-            Panel::Map(map) => map::draw(map, size, &key),
+            Panel::Curves { title, x, y, curves } => curves::draw(Canvas { title, ..canvas }, x, y, curves),
+            Panel::Map(map) => map::draw(map, canvas),
             Panel::Lattices { title, rows, shades } => lattices::draw(title, rows, shades),
-            Panel::Arrows { title, x, strips, marks } => arrows::draw(title, x, strips, marks, size.0, &key),
+            Panel::Arrows { title, x, strips, marks } => arrows::draw(Canvas { title, ..canvas }, x, strips, marks),
         }
     };
     figure.panels.iter().enumerate().map(draw).collect()

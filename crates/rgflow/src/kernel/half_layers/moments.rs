@@ -90,7 +90,7 @@ impl Sums {
     /// weights divided by all factors of the group, `before` the products of those before each unit. Plain loops:
     /// compilers make no vectors of nested ones.
     #[inline(always)]
-    fn add_shares(&mut self, [k, first]: [usize; 2], (u, v, before): Factors, mut rest: Tile<f64>) {
+    fn add_shares(&mut self, [k, first]: [usize; 2], Factors { u, v, before }: Factors, mut rest: Tile<f64>) {
         for ((u, v), before) in u.iter().zip(v).zip(&mut *before).rev() {
             for r in 0..ROWS {
                 for l in 0..LANES {
@@ -168,7 +168,11 @@ impl Sums {
 }
 
 /// Factors of a group of units, and the products of those before each.
-type Factors<'a> = (&'a [[f64; ROWS]], &'a [[f64; LANES]], &'a mut [Tile<f64>]);
+struct Factors<'a> {
+    u: &'a [[f64; ROWS]],
+    v: &'a [[f64; LANES]],
+    before: &'a mut [Tile<f64>],
+}
 
 #[inline(always)]
 pub(super) fn moments_all(tables: &Tables, block: usize) -> Moments {
@@ -204,8 +208,8 @@ pub(super) fn moments_all(tables: &Tables, block: usize) -> Moments {
                         rest[r][l] /= whole[r][l];
                     }
                 }
-                let of = (&u[units.clone()], &v[units.clone()], &mut kept.before[units.clone()]);
-                sums.add_shares([k, units.start], of, rest);
+                let (u, v) = (&u[units.clone()], &v[units.clone()]);
+                sums.add_shares([k, units.start], Factors { u, v, before: &mut kept.before[units.clone()] }, rest);
             }
         }
         sums.end_tile(tile, row_bits..bits);

@@ -4,8 +4,10 @@ use super::{Lattice, title};
 use crate::lattice::LatticeError;
 
 /// Checks what samplers and exact sums rely on: extents whose product is the number of sites, bonds that both of their
-/// ends list, with one finite coupling, and colours that no bond joins. A lattice of one's own that fails is sampled
-/// wrongly, or leads to a panic.
+/// ends list, with one finite coupling, colours that no bond joins, and wave axes of one extent.
+/// [`Sampler`](crate::sampling::Sampler) and enumeration refuse a lattice that fails; the samplers of single modules,
+/// such as [`wolff`](crate::lattice::wolff), take a lattice of one's own as checked: they would sample it wrongly, or
+/// panic.
 ///
 /// ```
 /// use rgflow::lattice::{self, Lattice, LatticeError};
@@ -29,10 +31,21 @@ use crate::lattice::LatticeError;
 /// [`LatticeError::Inconsistent`], which names the first fault.
 pub fn check<L: Lattice + ?Sized>(lattice: &L) -> Result<(), LatticeError> {
     let wrong = |why: String| Err(LatticeError::Inconsistent { lattice: title(lattice), why });
-    let n = lattice.n_sites();
-    let product = lattice.extents().iter().try_fold(1usize, |n, l| n.checked_mul(*l));
+    let (n, extents) = (lattice.n_sites(), lattice.extents());
+    if n == 0 {
+        return wrong("has no sites".into());
+    }
+    let product = extents.iter().try_fold(1usize, |n, l| n.checked_mul(*l));
     if product != Some(n) {
         return wrong(format!("has {n} sites, which is not the product of its extents"));
+    }
+    let axes = lattice.wave_axes();
+    if axes.iter().any(|axis| extents.get(*axis) != extents.get(axes[0]) || *axis >= extents.len()) {
+        return wrong(format!("has the wave axes {axes:?}, which are not axes of one extent"));
+    }
+    let coupled = lattice.couplings(0).is_some();
+    if let Some(site) = (0..n).find(|site| lattice.couplings(*site).is_some() != coupled) {
+        return wrong(format!("gives couplings to only one of the sites 0 and {site}"));
     }
     let coupling = |site: usize, k: usize| lattice.couplings(site).map_or(Some(1.0), |all| all.get(k).copied());
     for site in 0..n {
@@ -75,12 +88,13 @@ mod tests {
     use super::*;
     use crate::lattice::{Bonds, Boundary, Geometry};
 
-    /// Two sites and what is said of them.
+    /// Two sites with a bond; a coupling 0 stands for a site without couplings.
     struct Pair {
         neighbours: [Vec<u32>; 2],
         couplings: [Vec<f64>; 2],
         extent: usize,
         colours: [usize; 2],
+        axes: Vec<usize>,
     }
 
     impl Lattice for Pair {
@@ -97,7 +111,11 @@ mod tests {
         }
 
         fn couplings(&self, site: usize) -> Option<&[f64]> {
-            Some(&self.couplings[site])
+            Some(&self.couplings[site]).filter(|couplings| couplings.first() != Some(&0.0)).map(Vec::as_slice)
+        }
+
+        fn wave_axes(&self) -> Vec<usize> {
+            self.axes.clone()
         }
 
         fn extents(&self) -> Vec<usize> {
@@ -131,8 +149,13 @@ mod tests {
 
     #[test]
     fn each_fault_is_named() {
-        let good =
-            || Pair { neighbours: [vec![1], vec![0]], couplings: [vec![0.5], vec![0.5]], extent: 2, colours: [0, 1] };
+        let good = || Pair {
+            neighbours: [vec![1], vec![0]],
+            couplings: [vec![0.5], vec![0.5]],
+            extent: 2,
+            colours: [0, 1],
+            axes: vec![0],
+        };
         check(&good()).unwrap();
         let fault = |spoil: fn(&mut Pair), part: &str| {
             let mut pair = good();
@@ -147,6 +170,8 @@ mod tests {
         fault(|pair| pair.couplings[0] = vec![f64::NAN], "not finite");
         fault(|pair| pair.couplings[1] = vec![-0.5], "lists site 0 0 times");
         fault(|pair| (pair.neighbours[1], pair.couplings[1]) = (vec![], vec![]), "1 times with J = 0.5");
+        fault(|pair| pair.couplings[1] = vec![0.0], "only one of the sites 0 and 1");
+        fault(|pair| pair.axes = vec![1], "wave axes [1]");
         fault(|pair| pair.colours = [1, 1], "one colour");
         fault(|pair| pair.colours = [0, 2], "below n_colours");
     }

@@ -234,12 +234,18 @@ macro_rules! lattices {
             }
 
             fn n_sites(&self) -> usize {
-                match self { $(Self::$lattice(lattice) => lattice.n_sites(),)* Self::Bonds(lattice) => lattice.n_sites() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.n_sites(),)*
+                    Self::Bonds(lattice) => lattice.n_sites(),
+                }
             }
 
             #[inline]
             fn neighbours(&self, site: usize) -> &[u32] {
-                match self { $(Self::$lattice(lattice) => lattice.neighbours(site),)* Self::Bonds(lattice) => lattice.neighbours(site) }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.neighbours(site),)*
+                    Self::Bonds(lattice) => lattice.neighbours(site),
+                }
             }
 
             #[inline]
@@ -248,39 +254,66 @@ macro_rules! lattices {
             }
 
             fn is_translation_invariant(&self) -> bool {
-                match self { $(Self::$lattice(lattice) => lattice.is_translation_invariant(),)* Self::Bonds(lattice) => lattice.is_translation_invariant() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.is_translation_invariant(),)*
+                    Self::Bonds(lattice) => lattice.is_translation_invariant(),
+                }
             }
 
             fn longest(&self) -> usize {
-                match self { $(Self::$lattice(lattice) => lattice.longest(),)* Self::Bonds(lattice) => lattice.longest() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.longest(),)*
+                    Self::Bonds(lattice) => lattice.longest(),
+                }
             }
 
             fn extents(&self) -> Vec<usize> {
-                match self { $(Self::$lattice(lattice) => lattice.extents(),)* Self::Bonds(lattice) => lattice.extents() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.extents(),)*
+                    Self::Bonds(lattice) => lattice.extents(),
+                }
             }
 
             fn n_colours(&self) -> Option<usize> {
-                match self { $(Self::$lattice(lattice) => lattice.n_colours(),)* Self::Bonds(lattice) => lattice.n_colours() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.n_colours(),)*
+                    Self::Bonds(lattice) => lattice.n_colours(),
+                }
             }
 
             fn colour(&self, site: usize) -> usize {
-                match self { $(Self::$lattice(lattice) => lattice.colour(site),)* Self::Bonds(lattice) => lattice.colour(site) }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.colour(site),)*
+                    Self::Bonds(lattice) => lattice.colour(site),
+                }
             }
 
             fn wave_axes(&self) -> Vec<usize> {
-                match self { $(Self::$lattice(lattice) => lattice.wave_axes(),)* Self::Bonds(lattice) => lattice.wave_axes() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.wave_axes(),)*
+                    Self::Bonds(lattice) => lattice.wave_axes(),
+                }
             }
 
             fn k_min_squared(&self, axis: usize) -> f64 {
-                match self { $(Self::$lattice(lattice) => lattice.k_min_squared(axis),)* Self::Bonds(lattice) => lattice.k_min_squared(axis) }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.k_min_squared(axis),)*
+                    Self::Bonds(lattice) => lattice.k_min_squared(axis),
+                }
             }
 
             fn critical_temperature(&self) -> Option<f64> {
-                match self { $(Self::$lattice(lattice) => lattice.critical_temperature(),)* Self::Bonds(lattice) => lattice.critical_temperature() }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.critical_temperature(),)*
+                    Self::Bonds(lattice) => lattice.critical_temperature(),
+                }
             }
 
             fn resized(&self, extents: &[usize]) -> Option<Self> {
-                match self { $(Self::$lattice(lattice) => lattice.resized(extents).map(Self::$lattice),)* Self::Bonds(lattice) => lattice.resized(extents).map(|bonds| Self::Bonds(Box::new(bonds))) }
+                match self {
+                    $(Self::$lattice(lattice) => lattice.resized(extents).map(Self::$lattice),)*
+                    Self::Bonds(lattice) => lattice.resized(extents).map(|bonds| Self::Bonds(Box::new(bonds))),
+                }
             }
 
             fn solved(&self) -> Option<Solved<'_>> {

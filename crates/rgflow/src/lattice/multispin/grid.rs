@@ -72,7 +72,8 @@ impl Grid<'_> {
     /// use rgflow::{lattice::{ChainLength, Square, Temperature, multispin::Grid}, random::Streams};
     /// let (square, temperatures) = (Square::new(4, 6)?, [Temperature::new(2.0)?]);
     /// let length = ChainLength { chains: 512, burn_in: 100.0, spacing: 1.0 };
-    /// let spins = Grid { square: &square, temperatures: &temperatures, length }.spins(512, Streams::new(1).of("example"))?;
+    /// let grid = Grid { square: &square, temperatures: &temperatures, length };
+    /// let spins = grid.spins(512, Streams::new(1).of("example"))?;
     /// assert_eq!(spins[0].dim(), (512, 24));
     /// # Ok::<(), rgflow::lattice::LatticeError>(())
     /// ```

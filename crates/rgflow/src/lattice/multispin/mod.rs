@@ -219,20 +219,26 @@ fn visit_all_fresh(spins: &mut [Site], extents: (usize, usize), thresholds: &Thr
 fn visit_all<S: Source>(spins: &mut [Site], (lx, ly): (usize, usize), thresholds: &Thresholds, source: &mut S) {
     for y in 0..=ly {
         if y < ly {
-            half_row(spins, (lx, ly), (y, y % 2), thresholds, source);
+            half_row(spins, (lx, ly), HalfRow { y, first: y % 2 }, thresholds, source);
         }
         if y > 0 {
-            half_row(spins, (lx, ly), (y - 1, y % 2), thresholds, source);
+            half_row(spins, (lx, ly), HalfRow { y: y - 1, first: y % 2 }, thresholds, source);
         }
     }
 }
 
-/// Visits the sites x = `first`, `first` + 2 ... of the row `y`.
+/// The sites x = `first`, `first` + 2 ... of the row `y`.
+struct HalfRow {
+    y: usize,
+    first: usize,
+}
+
+/// Visits the sites of half a row.
 #[inline(always)]
 fn half_row<S: Source>(
     spins: &mut [Site],
     (lx, ly): (usize, usize),
-    (y, first): (usize, usize),
+    HalfRow { y, first }: HalfRow,
     thresholds: &Thresholds,
     source: &mut S,
 ) {

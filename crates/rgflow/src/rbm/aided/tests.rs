@@ -40,7 +40,7 @@ fn start() -> Rbm {
     Rbm::random(16, 6, 0.01, &mut Streams::new(1).generator("test/init", 0))
 }
 
-/// What the chains of the negative phase say of the machine at the end of a training: mean z^2 of its moments in their
+/// The chains of the negative phase have the machine's own moments at the end of a training: mean z^2 of these in their
 /// errors. Null: chains are independent draws of the machine's law, and each of the 118 z^2 has the mean 1; their mean
 /// is below 2 but for p < 1e-3 even if the parameters were only 40 independent ones (chi^2 with 40 degrees of freedom
 /// above 80: p = 2e-4; with 118 above 236: 1e-9). The machines have three modes, between which persistent chains of

@@ -96,7 +96,7 @@ impl LnZEstimate {
     }
 }
 
-/// What estimates from both directions are together.
+/// How estimates from both directions may be read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The reverse chains start in equilibrium: the expected values of the two enclose ln Z.
@@ -113,7 +113,7 @@ pub struct TwoSided {
     pub forward: LnZEstimate,
     /// From the machine to the independent units.
     pub reverse: LnZEstimate,
-    /// What the two are together.
+    /// How the two may be read together.
     pub standing: Standing,
 }
 

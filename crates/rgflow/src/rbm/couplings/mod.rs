@@ -132,6 +132,19 @@ impl Couplings {
     ///
     /// # Errors
     /// [`RbmError::Shape`] if the lattice has another number of sites than there are visible units.
+    ///
+    /// ```
+    /// use rgflow::{random::Streams, rbm::{Rbm, effective_temperature}};
+    /// let rbm = Rbm::random(6, 2, 0.3, &mut Streams::new(1).generator("example", 0));
+    /// let couplings = rbm.couplings()?;
+    /// let by_distance = couplings.by_distance(&[6])?;
+    /// assert_eq!(by_distance.iter().map(|d| d.distance()).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    /// // On a ring of six the bonds are the pairs at distance 1.
+    /// let k = couplings.nearest_neighbour(&[6])?;
+    /// assert!((k.value - by_distance[0].coupling.value).abs() < 1e-12);
+    /// assert_eq!(effective_temperature(k).is_some(), k.value > 0.0);
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn by_distance(&self, extents: &[usize]) -> Result<Vec<AtDistance>, RbmError> {
         let found = extents.iter().try_fold(1usize, |n, l| n.checked_mul(*l)).unwrap_or(usize::MAX);
         if found != self.n {
@@ -259,7 +272,7 @@ impl Rbm {
         let blocks: Vec<(Vec<f64>, Vec<f64>)> = (0..BLOCKS)
             .into_par_iter()
             .map(|block| {
-                let mut design = Design::new(&states, self.weights.dim(), rows);
+                let mut design = Design::new(&states, n, self.n_hidden(), rows);
                 for index in block * designs..(block + 1) * designs {
                     design.add(&mut streams.generator(&name, index as u64));
                 }

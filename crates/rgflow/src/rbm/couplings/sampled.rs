@@ -1,6 +1,6 @@
 //! Designs of random configurations, and what they leave of ln p.
 
-use super::super::enumeration::VisibleStates;
+use super::super::enumeration::{HiddenFields, VisibleStates};
 use super::{BLOCKS, CHUNK, pair_index};
 use crate::kernel::walsh::walsh_transform;
 use crate::random::{Generator, Stream};
@@ -26,7 +26,7 @@ pub(super) struct Design<'a> {
 }
 
 impl<'a> Design<'a> {
-    pub(super) fn new(states: &'a VisibleStates<'a>, (n, m): (usize, usize), rows: usize) -> Self {
+    pub(super) fn new(states: &'a VisibleStates<'a>, n: usize, m: usize, rows: usize) -> Self {
         Self {
             states,
             rows,
@@ -54,9 +54,10 @@ impl<'a> Design<'a> {
                 let odd = (code & u).count_ones() % 2 == 1;
                 *spin = if odd { -sign } else { *sign };
             }
-            let (_, here) = self.states.parts(&self.spins, &mut self.z);
+            let (_, ln_sum) = self.states.parts(&self.spins, &mut self.z);
+            let fields = HiddenFields { z: &self.z, ln_sum };
             for (i, spin) in self.spins.iter().enumerate() {
-                let odds = self.states.half_log_odds(i, *spin, (&self.z, here), &mut self.moved);
+                let odds = self.states.half_log_odds(i, *spin, fields, &mut self.moved);
                 self.odds[i * self.rows + u] = odds;
             }
         }
@@ -131,7 +132,7 @@ pub(super) fn rest(
                 .map(|_| {
                     draw(&mut spins, &mut random);
                     let (linear, hidden) = states.parts(&spins, &mut z);
-                    [0, 1].map(|k| linear + hidden - two_body(&fits[k], &spins))
+                    [0, 1].map(|k| linear + hidden - two_body(&fits[k].0, &fits[k].1, &spins))
                 })
                 .collect()
         })
@@ -153,8 +154,8 @@ pub(super) fn rest(
 }
 
 /// sum_i J_i s_i + sum_(i<j) J_ij s_i s_j.
-fn two_body((fields, pairs): &(Vec<f64>, Vec<f64>), spins: &[f64]) -> f64 {
-    let mut rest = pairs.as_slice();
+fn two_body(fields: &[f64], pairs: &[f64], spins: &[f64]) -> f64 {
+    let mut rest = pairs;
     let mut sum = 0.0;
     for (i, spin) in spins.iter().enumerate() {
         let (row, below) = rest.split_at(spins.len() - 1 - i);

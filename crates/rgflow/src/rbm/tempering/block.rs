@@ -145,12 +145,7 @@ impl Block {
     /// Visible states of all levels of the ladder `copy`, from beta = 1 on, and ln of the exchange probability that the
     /// present ones have for the level `pair`.
     #[cfg(test)]
-    pub(super) fn seen(
-        &mut self,
-        family: &Family,
-        (copy, pair): (usize, usize),
-        betas: &[f64],
-    ) -> (Vec<Vec<f32>>, f64) {
+    pub(super) fn seen(&mut self, family: &Family, betas: &[f64], copy: usize, pair: usize) -> (Vec<Vec<f32>>, f64) {
         self.replicas.look(family);
         let rows = &self.rows[copy * self.levels..(copy + 1) * self.levels];
         let state = |row: &usize| {

@@ -117,7 +117,7 @@ fn exchanges_have_the_probability_of_detailed_balance() {
         let ladder = Ladder { temperatures: 4, copies: 3, burn_in: 64, ..Ladder::default() };
         let mut tempering = Tempering::new(&rbm, &ladder, Streams::new(1).of(STREAMS)).unwrap();
         for pair in 0..3 {
-            let (states, ours) = tempering.blocks[0].seen(&tempering.family, (1, pair), &tempering.betas);
+            let (states, ours) = tempering.blocks[0].seen(&tempering.family, &tempering.betas, 1, pair);
             let f = |level: usize, state: usize| {
                 let machine = Reference::Own.intermediate(&rbm, tempering.betas[level]).unwrap();
                 let v = Array2::from_shape_vec((1, 6), states[state].clone()).unwrap();

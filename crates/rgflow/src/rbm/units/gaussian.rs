@@ -47,6 +47,13 @@ impl Units {
     ///
     /// # Errors
     /// [`RbmError::Sigma`] unless it is finite and > 0.
+    ///
+    /// ```
+    /// use rgflow::rbm::Units;
+    /// assert_eq!(Units::gaussian(0.5)?, "gaussian:0.5".parse()?);
+    /// assert!(Units::gaussian(0.0).is_err());
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn gaussian(sigma: f32) -> Result<Self, RbmError> {
         Self::gaussian_each(vec![sigma])
     }

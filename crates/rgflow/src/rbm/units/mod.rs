@@ -277,6 +277,12 @@ impl Units {
     ///
     /// # Errors
     /// [`RbmError::Data`], or [`RbmError::Site`] where a state takes several units.
+    ///
+    /// ```
+    /// use rgflow::rbm::Units;
+    /// let error = Units::BINARY.check(3, ndarray::array![0.0f32, 2.0].view()).unwrap_err().to_string();
+    /// assert!(error.starts_with("sample 3, unit 1 = 2"), "{error}");
+    /// ```
     pub fn check(&self, sample: usize, row: ArrayView1<f32>) -> Result<(), RbmError> {
         self.misfit(row).map_or(Ok(()), |unit| Err(self.refusal(sample, unit, row)))
     }

@@ -52,7 +52,7 @@ impl Sites {
     }
 
     /// ln of the number of states of a layer of `n` units.
-    pub fn ln_count(&self, n: usize) -> f64 {
+    pub(in crate::rbm) fn ln_count(&self, n: usize) -> f64 {
         (n / self.width()) as f64 * libm::log(self.states() as f64)
     }
 

@@ -71,6 +71,13 @@ impl Units {
     ///
     /// # Errors
     /// [`RbmError::Levels`] unless low < high, both finite.
+    ///
+    /// ```
+    /// use rgflow::rbm::Units;
+    /// assert_eq!(Units::two_valued(-0.5, 0.5)?.range(), Some((-0.5, 0.5)));
+    /// assert!(Units::two_valued(1.0, 1.0).is_err());
+    /// # Ok::<(), rgflow::rbm::RbmError>(())
+    /// ```
     pub fn two_valued(low: f32, high: f32) -> Result<Self, RbmError> {
         Levels::new(low, high).map(Self::TwoValued)
     }

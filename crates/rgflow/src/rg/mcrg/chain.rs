@@ -31,7 +31,7 @@ impl Levels {
         let extent = settings.operators.iter().flatten().map(Operator::extent).max().unwrap_or(0);
         Ok(Self {
             ladder: Ladder::new(settings.size, settings.b, rule, settings.steps)?,
-            bits: sizes.map(|l| Bits::new(l, l, extent)).collect(),
+            bits: sizes.map(|l| Bits::new(l, l, extent)).collect::<Result<_, _>>()?,
             values: (0..=settings.steps).map(|_| layout.n.map(|n| vec![0.0; n])).collect(),
         })
     }
@@ -85,7 +85,7 @@ impl<'a> Chain<'a> {
             rng,
             block_rng: streams.generator("mcrg/blocks", number as u64),
             by_rule: by_rule.collect::<Result<_, _>>()?,
-            bits: Bits::new(settings.size, settings.size, 1),
+            bits: Bits::new(settings.size, settings.size, 1)?,
             operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
             done: 0,
             seen: Seen {
@@ -160,7 +160,7 @@ fn add(layout: &Layout, row: &mut [f64], values: &[[Vec<f64>; 2]]) {
         for (parity, (before, after)) in pair[0].iter().zip(&pair[1]).enumerate() {
             for (later, other) in [before, after].into_iter().enumerate() {
                 for (a, v) in after.iter().enumerate() {
-                    let first = layout.product(step, parity, later == 1, a, 0);
+                    let first = layout.products(step, parity, later == 1, a);
                     row[first..first + other.len()].iter_mut().zip(other).for_each(|(sum, w)| *sum += v * w);
                 }
             }

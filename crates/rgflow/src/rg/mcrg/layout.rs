@@ -26,10 +26,11 @@ impl Layout {
         level * (self.n[0] + self.n[1]) + parity * self.n[0] + a
     }
 
-    /// Product of operator `a` after the step with `b` before it (`later` false) or after it.
-    pub(super) fn product(&self, step: usize, parity: usize, later: bool, a: usize, b: usize) -> usize {
+    /// First of the products of operator `a` after the step with all operators of its parity before the step (`later`
+    /// false) or after it.
+    pub(super) fn products(&self, step: usize, parity: usize, later: bool, a: usize) -> usize {
         let squares = self.n[0] * self.n[0] + self.n[1] * self.n[1];
         let of_step = (self.steps + 1) * (self.n[0] + self.n[1]) + step * 2 * squares;
-        of_step + usize::from(later) * squares + parity * self.n[0] * self.n[0] + a * self.n[parity] + b
+        of_step + usize::from(later) * squares + parity * self.n[0] * self.n[0] + a * self.n[parity]
     }
 }

@@ -83,7 +83,9 @@ impl Settings {
         for ((operators, list), is_odd) in self.operators.iter().zip(["even", "odd"]).zip([false, true]) {
             for (i, operator) in operators.iter().enumerate() {
                 let extent = operator.extent();
-                let why = if operator.is_odd() != is_odd {
+                let why = if operator.is_constant() {
+                    "has no site; give at least one".into()
+                } else if operator.is_odd() != is_odd {
                     format!("is not {list}; move it to the other list")
                 } else if operators[..i].iter().any(|other| other.same_as(operator)) {
                     "is there twice, perhaps by another name; name it once".into()
@@ -209,7 +211,7 @@ fn eigenvalue(layout: &Layout, means: &[f64], step: usize, parity: usize, m: usi
     let covariance = |later: bool| {
         let level = step + usize::from(later);
         DMatrix::from_fn(m, m, |a, b| {
-            means[layout.product(step, parity, later, a, b)] - mean(step + 1, a) * mean(level, b)
+            means[layout.products(step, parity, later, a) + b] - mean(step + 1, a) * mean(level, b)
         })
     };
     let Some(t) = covariance(true).lu().solve(&covariance(false)) else { return f64::NAN };
@@ -334,5 +336,6 @@ mod tests {
         assert!(refused(&|s| s.operators[0] = odd()));
         assert!(refused(&|s| s.operators[0].push(Operator::new("also nn", &[(0, 0), (0, 1)]))));
         assert!(refused(&|s| s.operators[0].push(Operator::new("far", &[(0, 0), (5, 0)]))));
+        assert!(refused(&|s| s.operators[0].push(Operator::new("none", &[]))));
     }
 }

@@ -123,8 +123,13 @@ impl Plan<'_> {
     /// use rgflow::rg::neural::{Level, Observable, PATTERNS, Plan};
     /// let up = vec![1.0; PATTERNS]; // a read-out that counts sites
     /// let plan = Plan {
-    ///     size: 16, temperature: Temperature::CRITICAL, b: 2, levels: vec![Level { steps: 1, observables: vec![Observable::Local(&up)] }],
-    ///     local: vec![&up], length: ChainLength { chains: 2, ..ChainLength::CLUSTERS }, per_chain: 5,
+    ///     size: 16,
+    ///     temperature: Temperature::CRITICAL,
+    ///     b: 2,
+    ///     levels: vec![Level { steps: 1, observables: vec![Observable::Local(&up)] }],
+    ///     local: vec![&up],
+    ///     length: ChainLength { chains: 2, ..ChainLength::CLUSTERS },
+    ///     per_chain: 5,
     /// };
     /// let seen = plan.read(Streams::new(1).of("example"), &through)?;
     /// assert_eq!((seen.local[0][3], seen.levels[0].f[0][3], seen.energy.len()), (256.0, 1.0, 10));
@@ -177,7 +182,7 @@ impl<'a> Chain<'a> {
             wolff,
             rng,
             block_rng: stream("blocks"),
-            bits: Bits::new(plan.size, plan.size, 1),
+            bits: Bits::new(plan.size, plan.size, 1)?,
             operators: [Operator::new("nn", &[(0, 0), (1, 0)]), Operator::new("m", &[(0, 0)])],
             counts: Box::new([0.0; PATTERNS]),
             inputs: inputs.collect(),
