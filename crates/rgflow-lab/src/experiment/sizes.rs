@@ -104,8 +104,8 @@ impl Experiment for Sizes {
             let states = format!("L = {}: the flow ends near T_c(L)", size.word(l));
             Claim::of("sec4.sizes", states, ends.t_star.at((l, Mode::Gibbs))).with_null(null.t_star.at(l))
         }));
-        let note = "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else by \
-                    annealing from both directions.";
+        let note = "KL: of the mixture's exact law from the machine's; ln Z by enumeration at L = 10 and below, else \
+                    by annealing from both directions.";
         let (sizes, peaks) = (size.list(|l| size.word(l)), size.list(|l| format!("{:.3}", heat.at(l).get())));
         let (gibbs, nulls) = (size.list(|l| ends.t_star.at((l, Mode::Gibbs))), size.list(|l| null.t_star.at(l)));
         record.answers = vec![format!(

@@ -199,6 +199,7 @@ impl<'a, F> Repeated<'a, F> {
     ///
     /// # Panics
     /// As [`Quantity::new`].
+    #[expect(clippy::too_many_arguments, reason = "the five of `Quantity::new`, with the findings")]
     pub fn quantity<S: Sample, const N: usize>(
         &self,
         key: &str,

@@ -44,7 +44,7 @@ impl Course {
         }
     }
 
-    /// What the tests of the optimum ask.
+    /// Settings that the tests of the optimum ask for.
     pub fn ascent(&self) -> Ascent {
         let chains = match self.method {
             Method::Pcd => self.chains,

@@ -143,9 +143,9 @@ mod tests {
     use rgflow::random::Streams;
     use rgflow::rbm::ExactDraws;
 
-    /// A machine beyond enumeration made of two equal independent halves: ln p of two samples side by side is the sum of
-    /// theirs, and KL, over these samples the mean of ln q - ln p, is that of the exact ln p. Annealing is within 4 of
-    /// its errors (p < 1e-4 by the normal law).
+    /// A machine beyond enumeration made of two equal independent halves: ln p of two samples side by side is the sum
+    /// of theirs, and KL, over these samples the mean of ln q - ln p, is that of the exact ln p. Annealing is within 4
+    /// of its errors (p < 1e-4 by the normal law).
     #[test]
     fn a_large_machine_is_as_likely_as_its_halves() {
         let streams = Streams::new(1);

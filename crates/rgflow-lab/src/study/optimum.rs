@@ -1,9 +1,10 @@
 //! Is the machine at the optimum of its likelihood? What is tested, and what is said if it is not.
 //!
-//! The rules are fixed: (a) a learning rate that falls to 0, a tail average, and 1000 chains or none; (b) a gradient that is zero within
-//! the errors of the data's means; (c) five starts, grown and low-rank ones among them, of which the best two differ by less than 0.1 nats;
-//! (d) twice the length moves ln p by less than 0.05 nats, and the energy of the machine's own law, where the lattice is known, by less than two
-//! errors. A machine that misses one gives a lower bound on the optimum.
+//! The rules are fixed: (a) a learning rate that falls to 0, a tail average, and 1000 chains or none; (b) a gradient
+//! that is zero within the errors of the data's means; (c) five starts, grown and low-rank ones among them, of which
+//! the best two differ by less than 0.1 nats; (d) twice the length moves ln p by less than 0.05 nats, and the energy of
+//! the machine's own law, where the lattice is known, by less than two errors. A machine that misses one gives a lower
+//! bound on the optimum.
 
 use super::prelude::*;
 use super::starts::{Start, Starts};
@@ -19,7 +20,7 @@ const MOVED: f64 = 0.05;
 const STARTS: usize = 5;
 const CHAINS: usize = 1000;
 
-/// What the tests ask of the settings of a training.
+/// Settings of a training that the tests ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Ascent {
     pub method: Method,

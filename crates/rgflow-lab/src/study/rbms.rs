@@ -238,7 +238,7 @@ fn first(shape: [usize; 2], rbm: &settings::Rbm, streams: Streams, name: &str) -
     Rbm::random(shape[0] * shape[1], *rbm.hidden, *rbm.weight_scale as f32, &mut random)
 }
 
-/// What the file of a machine says of it.
+/// Description of a machine in its file.
 struct About<'a, S> {
     shape: [usize; 2],
     settings: &'a S,

@@ -127,7 +127,7 @@ impl Rbm {
         course::words(self.method, *self.cd_steps)
     }
 
-    /// What the tests of the optimum ask.
+    /// Settings that the tests of the optimum ask for.
     pub fn ascent(&self) -> Ascent {
         let chains = match self.method.is_persistent() {
             true if self.chains.is_zero() => *self.batch,

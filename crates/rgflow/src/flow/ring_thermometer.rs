@@ -102,8 +102,8 @@ impl RingThermometer {
     /// ```
     ///
     /// # Errors
-    /// [`FlowError::Spins`] if `mlp` has other inputs than the spins, [`FlowError::Outputs`] if it has other outputs than
-    /// the temperatures.
+    /// [`FlowError::Spins`] if `mlp` has other inputs than the spins, [`FlowError::Outputs`] if it has other outputs
+    /// than the temperatures.
     pub fn new(states: RingStates, temperatures: &[Temperature], mlp: Mlp) -> Result<Self, FlowError> {
         let (spins, outputs) = (states.n_spins(), mlp.n_out());
         if mlp.n_in() != spins {

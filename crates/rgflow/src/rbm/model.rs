@@ -46,10 +46,11 @@ impl Rbm {
     /// use ndarray::array;
     /// use rgflow::rbm::{Rbm, Units};
     /// let weights = array![[0.5f32, -0.5], [1.0, 0.0], [0.0, 2.0]];
-    /// let rbm = Rbm::new(weights.clone(), array![0.0f32, 0.1, 0.2], array![0.0f32, -0.1], Units::BINARY, Units::SPIN)?;
+    /// let (visible, hidden) = (array![0.0f32, 0.1, 0.2], array![0.0f32, -0.1]);
+    /// let rbm = Rbm::new(weights.clone(), visible, hidden.clone(), Units::BINARY, Units::SPIN)?;
     /// assert_eq!((rbm.n_visible(), rbm.n_hidden()), (3, 2));
     /// // Biases of another number of units are refused.
-    /// assert!(Rbm::new(weights, array![0.0f32], array![0.0f32, -0.1], Units::BINARY, Units::SPIN).is_err());
+    /// assert!(Rbm::new(weights, array![0.0f32], hidden, Units::BINARY, Units::SPIN).is_err());
     /// # Ok::<(), rgflow::rbm::RbmError>(())
     /// ```
     pub fn new(
@@ -123,7 +124,8 @@ impl Rbm {
     /// let random = &mut Streams::new(1).generator("example", 0);
     /// let rbm = Rbm::random(8, 4, 0.5, random);
     /// let control = rbm.redrawn(random);
-    /// assert!(control.weights != rbm.weights && control.weights.iter().all(|w| rbm.weights.iter().any(|own| own == w)));
+    /// assert!(control.weights != rbm.weights);
+    /// assert!(control.weights.iter().all(|w| rbm.weights.iter().any(|own| own == w)));
     /// ```
     pub fn redrawn(&self, random: &mut Generator) -> Self {
         let mut from = |values: &[f32]| values[random.random_range(0..values.len())];

@@ -63,8 +63,9 @@ fn trained(settings: &Settings, set: usize) -> String {
     }
 }
 
-/// Distance of a collection from the nearer critical temperature. Both thermometers have to be near the same one: T* alone
-/// lies near one of two by chance, and hardly sees the upper one. An energy beyond the `hottest` samples counts as theirs.
+/// Distance of a collection from the nearer critical temperature. Both thermometers have to be near the same one: T*
+/// alone lies near one of two by chance, and hardly sees the upper one. An energy beyond the `hottest` samples counts
+/// as theirs.
 fn from_critical(found: &Findings, seen: &CollectionReadings, hottest: f64) -> Option<f64> {
     let is_hotter = |thermal: &CollectionReadings| seen.read.energy.0 > thermal.read.energy.0;
     let beyond = || found.thermal.last().is_some_and(is_hotter).then_some(hottest);

@@ -12,7 +12,8 @@ const ROUNDING: f64 = 1e-12;
 /// A flow below this K has arrived at the high-temperature fixed line.
 const ARRIVED: f64 = 1e-3;
 
-/// What decimation changes in ln Z, or in the correlation of neighbouring survivors, of the enumerated ring.
+/// Change of ln Z (quantity 0), or of the correlation of neighbouring survivors (1), of the enumerated ring by
+/// decimation.
 fn of_rings(c: &Couplings, quantity: usize) -> f64 {
     let of = |c: Couplings, n: usize, r: usize| <[f64; 2]>::from(c.of_ring(n, r).expect("rings of a few sites"));
     of(*c, RINGS[0], 2)[quantity] - of(c.decimated(), RINGS[1], 1)[quantity]

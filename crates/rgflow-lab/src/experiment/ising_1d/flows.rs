@@ -80,8 +80,8 @@ fn thesis(settings: &Settings, set: usize) -> Option<(f64, &'static str)> {
     }
 }
 
-/// Statement on the energy of the ends of a machine that was trained at one temperature, and where. Energies decide here
-/// and for figure 4.16: T* has no value where curves cannot be told apart.
+/// Statement on the energy of the ends of a machine that was trained at one temperature, and where. Energies decide
+/// here and for figure 4.16: T* has no value where curves cannot be told apart.
 fn trained_at_one(set: usize) -> Option<(&'static str, &'static str)> {
     match set {
         COLD => Some(("trained at T = 0: ends at T = 0, by the energy", "thesis fig 4.3a: ends at T = 0")),

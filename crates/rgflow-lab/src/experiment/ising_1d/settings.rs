@@ -125,8 +125,8 @@ impl Settings {
         let (states, n) = (RingStates::new(*self.chain.spins)?, *self.chain.per_temperature as f64);
         let laws = self.temperatures().into_iter().map(|t| Ok(states.thermal(Temperature::new(t)?)));
         let laws = laws.collect::<Result<Vec<_>, Error>>()?;
-        // Means of many configurations are normal: laws whose n-fold overlap is exp(-x) are 2 sqrt(2 x) deviations apart,
-        // and the threshold between them is passed with the probability of sqrt(2 x) deviations, to one side.
+        // Means of many configurations are normal: laws whose n-fold overlap is exp(-x) are 2 sqrt(2 x) deviations
+        // apart, and the threshold between them is passed with the probability of sqrt(2 x) deviations, to one side.
         let is_split = |pair: &[Array1<f64>]| {
             let overlap: f64 = pair[0].iter().zip(&pair[1]).map(|(p, q)| (p * q).sqrt()).sum();
             0.5 * tail_of_errors((-2.0 * n * libm::log(overlap.min(1.0))).sqrt(), f64::INFINITY) < MISTAKE

@@ -16,7 +16,7 @@ pub(super) struct Machines {
     words: Vec<String>,
     /// Trainings in words, by trained machine.
     by: Vec<String>,
-    /// What the tests of the optimum ask of each.
+    /// Settings of each that the tests of the optimum ask for.
     ascents: Vec<Ascent>,
 }
 

@@ -159,15 +159,23 @@ impl Machines {
                 false => "lower bound",
             }
         };
-        let worth = self.row.table("Machines of all temperatures", "machine")
+        let worth = self
+            .row
+            .table("Machines of all temperatures", "machine")
             .column("ln p", |k| self.worth.ln_p.at(k))
             .column("KL", |k| self.worth.kl.at(k))
             .column("T_E of its law", |k| self.t_energy.at(k))
             .column("|m|", |k| self.abs_m.at(k))
             .column("tau_int", |k| self.tau.at(k))
             .column("likelihood", |k| optimum(k).to_string())
-            .note("ln p of fresh samples and KL of the mixture from the machine in nats per sample. All have the same number of updates, and a rate that falls to 0.")
-            .note("At its optimum: by the tests of starts, length and gradient; else ln p is a lower bound on that of the optimum.");
+            .note(
+                "ln p of fresh samples and KL of the mixture from the machine in nats per sample. All have the same \
+                   number of updates, and a rate that falls to 0.",
+            )
+            .note(
+                "At its optimum: by the tests of starts, length and gradient; else ln p is a lower bound on that of \
+                   the optimum.",
+            );
         let flows = self
             .torus
             .table("The flows of the same machines", "machine")

@@ -5,7 +5,7 @@ use super::{CONTROL, Findings, Settings, Side};
 use crate::study::prelude::*;
 use rgflow::rbm::Method;
 
-/// What machines of finite capacity add to their mixtures.
+/// Deviations of machines of finite capacity from their mixtures.
 pub(super) struct Deviations {
     pub law: Dimension,
     pub units: Dimension,
@@ -57,7 +57,8 @@ impl Deviations {
             &format!("T_E of {own}, less that of the mixture"),
             |f, [l, n]| d_of(f, l, at(l, n)),
         );
-        let what = "KL of the mixture {law} from the machine of {N} hidden units by PCD with tempering: paired mean over fresh samples";
+        let what = "KL of the mixture {law} from the machine of {N} hidden units by PCD with tempering: paired mean \
+                    over fresh samples";
         let kl = over.quantity("{law}.{N}.tempering.kl", [&law, &units], "nats", what, |f, [l, n]| kl_of(f, at(l, n)));
         let what = "T_E of the own law of the machine by CD-1 on the mixture {law}, less that of the mixture";
         let cd = over.quantity("{law}.cd1.D", [&law], "J/k_B", what, |f, [l]| d_of(f, l, cds[l]));
@@ -107,8 +108,8 @@ impl Deviations {
     pub fn sentences(&self) -> Vec<String> {
         let of = |s: usize| self.units.list(|n| self.side.at((s, n)));
         vec![format!(
-            "D, the temperature of the machine's energy less that of its mixture, at {} hidden units: {} for mixtures below T_c, \
-             {} for those above; drawn to T_c would be positive below and negative above.",
+            "D, the temperature of the machine's energy less that of its mixture, at {} hidden units: {} for mixtures \
+             below T_c, {} for those above; drawn to T_c would be positive below and negative above.",
             self.units.list(|n| self.units.word(n)),
             of(0),
             of(1)
@@ -124,8 +125,8 @@ impl Deviations {
         let rows = self.law.table("Mean z^2 of the gradient", "mixture");
         let rows = rows.columns(&self.heads(""), |l, n| self.gradient.at((l, n)));
         rows.note(
-            "The gradient of ln p on the training samples in units of their errors. Far above 1: the training has not come to \
-             a stationary point. Below 1: it has, to a maximum or to a saddle.",
+            "The gradient of ln p on the training samples in units of their errors. Far above 1: the training has not \
+             come to a stationary point. Below 1: it has, to a maximum or to a saddle.",
         )
     }
 
@@ -135,7 +136,8 @@ impl Deviations {
         let rows = rows.column("D, CD-1", |l| self.cd.at(l)).column("KL, CD-1", |l| self.cd_kl.at(l));
         let rows = rows.column(format!("KL, N{}", self.most()), |l| self.kl.at((l, self.units.len() - 1)));
         rows.note(format!(
-            "D: temperature of the energy of the machine's own law less that of the mixture (T_E). T_c of L = {} is {critical:.3}.",
+            "D: temperature of the energy of the machine's own law less that of the mixture (T_E). T_c of L = {} is \
+             {critical:.3}.",
             *settings.torus.lattice.size
         ))
         .note(format!("N: hidden units, by PCD with tempering; CD-1: {}. KL in nats per sample.", self.most()))

@@ -182,7 +182,7 @@ fn laws(torus: &Torus, ladder: &Own) -> Result<Vec<Law>, String> {
     ])
 }
 
-/// What reads configurations of the torus.
+/// Readers of configurations of the torus.
 struct Readers<'a> {
     study: Study<'a>,
     bayes: Bayes,
@@ -209,8 +209,8 @@ impl Experiment for Ladder {
     const ABOUT: About = About {
         name: "ladder",
         time: "five minutes",
-        summary: "Does the RBM flow know T_c? Machines from CD-1 to the likelihood optimum, on mixtures below and above \
-            T_c",
+        summary: "Does the RBM flow know T_c? Machines from CD-1 to the likelihood optimum, on mixtures below and \
+                  above T_c",
         recipe: RECIPE,
         one_by_one: true,
         ..About::DEFAULT

@@ -15,12 +15,13 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let deviations = Deviations::new(settings, &over);
     let rungs = Machines::new(settings, &over);
     let mixture = seen(&over, "mixture", "fresh samples of the mixture of all temperatures", |f| &f.mixture);
-    let what = "cross-entropy of the thermometer less that of the best possible one, P(T | E) by Bayes: paired mean over \
-        the test set";
+    let what = "cross-entropy of the thermometer less that of the best possible one, P(T | E) by Bayes: paired mean \
+                over the test set";
     let excess = over.number("thermometer.excess", "nats", what, |f| f.excess);
 
-    let question = "A Gibbs flow of an ergodic machine ends at the machine's own law, and the better the machine, the nearer \
-        that is to its training mixture, whatever T_c is. Is what a machine of finite capacity adds drawn to T_c?";
+    let question = "A Gibbs flow of an ergodic machine ends at the machine's own law, and the better the machine, the \
+                    nearer that is to its training mixture, whatever T_c is. Is what a machine of finite capacity adds \
+                    drawn to T_c?";
     let mut record = Record::new("ladder", "Does the RBM flow know T_c?", question);
     record.list(&[
         &deviations.side,
@@ -46,10 +47,10 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     record.summary = deviations.table(settings, critical);
     let figure = Figure::new("sec4.ladder", "Machines of finite capacity against their mixtures").caption(
         format!(
-            "Left: temperature of the energy of the machine's own law against that of its training mixture, one line per \
-             number of hidden units (PCD with tempering), and CD-1 with {}; dashed: the mixture, level: T_c = {critical:.3}. Middle: all \
-             temperatures, by distance from the data. Right, first repetition: the energies of the mixture and of the \
-             laws of two machines.",
+            "Left: temperature of the energy of the machine's own law against that of its training mixture, one line \
+             per number of hidden units (PCD with tempering), and CD-1 with {}; dashed: the mixture, level: T_c = \
+             {critical:.3}. Middle: all temperatures, by distance from the data. Right, first repetition: the energies \
+             of the mixture and of the laws of two machines.",
             deviations.most()
         ),
         "T_E of the machines against T_E of the mixtures, with the diagonal and a level line at T_c; T_E against KL; \
@@ -60,9 +61,10 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
         rungs.panel(&mixture[0], critical),
         energies(settings, &found[0]),
     ]);
-    let text = "D is the temperature of the energy of the machine's own law less that of its training mixture: from exact \
-        draws of the machine, and exactly for the mixture. Three mixtures lie well below the peak of the specific heat, three \
-        well above; the window of all temperatures and the control of the two outermost decide nothing.";
+    let text = "D is the temperature of the energy of the machine's own law less that of its training mixture: from \
+                exact draws of the machine, and exactly for the mixture. Three mixtures lie well below the peak of the \
+                specific heat, three well above; the window of all temperatures and the control of the two outermost \
+                decide nothing.";
     record.sections = vec![
         Section::new("Below and above T_c").text(text).figures([figure]).tables([deviations.gradients()]),
         Section::new("Machines by their distance from the data").tables(rungs.tables(settings, found)),
@@ -96,7 +98,8 @@ fn seen<'a>(
     ]
 }
 
-/// The energies of the mixture and of the laws of the machines by CD-1 and by PCD with tempering with most hidden units.
+/// The energies of the mixture and of the laws of the machines by CD-1 and by PCD with tempering with most hidden
+/// units.
 fn energies(settings: &Settings, first: &Findings) -> Panel {
     let most = *settings.ladder.units.last();
     let x: Vec<f64> = (0..BINS).map(|bin| -2.0 + 4.0 * (bin as f64 + 0.5) / BINS as f64).collect();

@@ -85,7 +85,8 @@ impl<'b> Job<'b> {
         format!("rbm/{}/starts.json", self.name)
     }
 
-    /// Trains the machine from its starts, the first of which is the machine of `first` where there is one, or keeps it.
+    /// Trains the machine from its starts, the first of which is the machine of `first` where there is one, or keeps
+    /// it.
     pub fn train(&self, first: Option<&Artifact>) -> Result<Artifact, Error> {
         let (stage, model, starts) = (format!("rbm/{}", self.name), self.file(), self.starts_file());
         let own = &self.settings.ladder;
@@ -120,7 +121,8 @@ impl<'b> Job<'b> {
                     (rbm, Some(found))
                 }
             };
-            let about = serde_json::json!({"name": self.name, "seed": out.seed(), "updates": self.machine.updates(self.settings, 1)});
+            let updates = self.machine.updates(self.settings, 1);
+            let about = serde_json::json!({ "name": self.name, "seed": out.seed(), "updates": updates });
             out.write(&model, rbm_file::model(&rbm, about).to_bytes()?)?;
             out.write_json(&starts, &found)
         })
@@ -239,7 +241,7 @@ fn fractions(energies: &[f64]) -> Vec<f64> {
     counts
 }
 
-/// What all starts of a training have in common.
+/// Inputs that all starts of a training share.
 struct Fits<'a, 'b> {
     out: &'a StageOut<'b>,
     job: &'a Job<'b>,

@@ -91,12 +91,12 @@ impl RecordBuilder<'_> {
         SERIES.iter().filter(|(.., of)| of(first).first().is_some_and(|row| !row.is_empty()))
     }
 
-    /// Mean over starts of a series at its start or end.
-    fn mean(&self, mode: usize, at_start: bool, key: &str, series: &Series, what: &str) -> Number {
+    /// Mean over starts of a series at the end of its flow in the mode `end`; `None`: at the start, which modes share.
+    fn mean(&self, end: Option<usize>, key: &str, series: &Series, what: &str) -> Number {
         let (_, unit, _, of) = series;
         self.over.number(key, unit, what, |f| {
-            let values = of(&f.flows[mode]);
-            let row = if at_start { values.first() } else { values.last() }?;
+            let values = of(&f.flows[end.unwrap_or(0)]);
+            let row = if end.is_none() { values.first() } else { values.last() }?;
             let n = row.len() as f64;
             Some((row.iter().map(|v| v.0).sum::<f64>() / n, row.iter().map(|v| v.1 * v.1).sum::<f64>().sqrt() / n))
         })
@@ -127,7 +127,7 @@ impl RecordBuilder<'_> {
             let what = format!("{} of the starts themselves, without any machine", series.0);
             // The distance at the start is 0: it is shown, but not listed as a number.
             let key = if series.0 == "distance" { String::new() } else { format!("start.{}", series.0) };
-            self.mean(0, true, &key, series, &what)
+            self.mean(None, &key, series, &what)
         });
         let starts = of_starts.collect();
         let effective = self.effective();
@@ -182,7 +182,7 @@ impl RecordBuilder<'_> {
         let from = Quantity::new(&from_key, [&read], "J/k_B", &words, |[k]| self.star(m, |f| f.ends.get(k)));
         let series = self.series().map(|series| {
             let what = format!("{}, mean over starts, {what}", series.0);
-            self.mean(m, false, &format!("{key}.{}", series.0), series, &what)
+            self.mean(Some(m), &format!("{key}.{}", series.0), series, &what)
         });
         let count = |name: &str, what: &str, get: fn(&ModeFindings) -> Option<f64>| {
             over.number(&format!("{key}.{name}"), "1", what, |f| get(&f.flows[m]))

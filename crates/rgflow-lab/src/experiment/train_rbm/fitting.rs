@@ -71,7 +71,7 @@ pub(super) fn fit<'b>(
     Ok((kept, Some(starts)))
 }
 
-/// What all starts have in common.
+/// Inputs that all starts share.
 struct Fits<'a, 'b> {
     out: &'a StageOut<'b>,
     settings: &'a Settings,
@@ -219,8 +219,8 @@ fn training(settings: &Settings, samples: usize, times: usize) -> (Training, usi
     (training, per_epoch)
 }
 
-/// Evaluations between two measurements of ln p of the test set along the training, so that they take seconds: ten measurements or one
-/// each time; 0 = none, where ln Z cannot be enumerated.
+/// Evaluations between two measurements of ln p of the test set along the training, so that they take seconds: ten
+/// measurements or one each time; 0 = none, where ln Z cannot be enumerated.
 fn likelihood_every(rbm: &Rbm, data: &Dataset, epochs: usize) -> usize {
     match rbm.n_visible().min(rbm.n_hidden()) {
         // A grey level is a probability, not a state: it has no likelihood.

@@ -93,7 +93,8 @@ impl TrainRbm {
                 data.convert(low, high);
                 if data.kind == Kind::Grey && (low, high) != (0.0, 1.0) {
                     data.notes.push(format!(
-                        "grey levels are taken for mean values of units {low} and {high}, so that 0 is no {low}; map them to {low} ... {high}, or take --units binary"
+                        "grey levels are taken for mean values of units {low} and {high}, so that 0 is no {low}; map \
+                         them to {low} ... {high}, or take --units binary"
                     ));
                 }
             }

@@ -168,7 +168,7 @@ impl Divergence {
         self.least_updates.div_ceil(per_epoch.max(1)).max(*self.epochs)
     }
 
-    /// What the tests of the optimum ask; of [`Settings::resolved`].
+    /// Settings that the tests of the optimum ask for; of [`Settings::resolved`].
     pub fn ascent(&self) -> Ascent {
         let (falls, averages) = (!self.fall.is_nothing(), !self.tail_average.is_nothing());
         Ascent { method: self.method, chains: *self.chains, falls, averages }
@@ -281,7 +281,8 @@ impl Settings {
         let divergence = &self.training.divergence;
         if divergence.patience > 0 && *divergence.tail_average > 0.0 {
             return Err(format!(
-                "training.tail_average = {}: must be 0 with early stopping (training.patience = {}), which keeps one machine",
+                "training.tail_average = {}: must be 0 with early stopping (training.patience = {}), which keeps one \
+                 machine",
                 *divergence.tail_average, divergence.patience
             ));
         }
@@ -289,7 +290,8 @@ impl Settings {
         if self.data.standardise == Standardise::Yes && !gaussian {
             let units = self.machine.units.text();
             return Err(format!(
-                "data.standardise = \"yes\": only Gaussian units are standardised, and machine.units = \"{units}\"; add --units gaussian"
+                "data.standardise = \"yes\": only Gaussian units are standardised, and machine.units = \"{units}\"; \
+                 add --units gaussian"
             ));
         }
         Ok(())
