@@ -164,7 +164,7 @@ impl Experiment for Ising2d {
 
     const ABOUT: About = About {
         name: "ising-2d",
-        time: "a minute or two",
+        time: "four minutes",
         summary: "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)",
         recipe: crate::study::settings::RECIPE,
         ..About::DEFAULT
@@ -310,4 +310,34 @@ fn repeat(repetition: &Repetition, settings: &Settings) -> Result<Findings, Erro
     let mut snapshots = snapshots?;
     snapshots.sort_unstable_by_key(|snapshot| snapshot.epoch);
     Ok(Findings { thermal: thermal?, flows: flows?, likelihoods, memories, effective, snapshots })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trainings_that_cannot_be_are_named() {
+        assert_refused::<Ising2d>(&[
+            ("beside.method=newton", "beside.method = \"newton\": must be \"none\", \"cd\", \"pcd\""),
+            ("beside.method=exact", "beside.method = \"exact\": visits all states of rbm.hidden = 25 units"),
+            ("beside.updates=5", "beside.updates = 5: must be 10 to"),
+            ("beside.learning_rate=0.0", "beside.learning_rate = 0.0: must be a positive"),
+        ]);
+        let both = ["rbm.method=exact", "rbm.hidden=26"];
+        let refused = changed::<Ising2d>(&both).err().expect("too many units");
+        assert!(refused.starts_with("rbm.method = \"exact\": sums over"), "{refused}");
+        assert!(changed::<Ising2d>(&["rbm.method=exact", "rbm.hidden=25"]).is_ok());
+    }
+
+    #[test]
+    fn each_set_has_a_machine_by_each_training() {
+        let names = |changes: &[&str]| {
+            let settings = changed::<Ising2d>(changes).expect("settings");
+            settings.trained().into_iter().map(|machine| (machine.name, machine.set)).collect::<Vec<_>>()
+        };
+        let both = names(&["beside.method=pcd"]);
+        assert_eq!((both.len(), &both[1], &both[6]), (10, &("low".into(), 1), &("low-pcd".into(), 1)));
+        assert_eq!(names(&["beside.method=none"]), both[..5]);
+    }
 }
