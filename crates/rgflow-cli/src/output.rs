@@ -5,19 +5,23 @@ pub use rgflow_lab::artifact::stderr::complain;
 use rgflow_lab::artifact::stderr::{self, harmless, harmless_json};
 use rgflow_lab::experiment::About;
 use rgflow_lab::report::text;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 
-/// Writes `text` to stdout, long lines wrapped at their words where that is a terminal; control characters are escaped.
+/// Writes `text` to stdout, long lines wrapped at their words; control characters are escaped.
 ///
 /// # Errors
 /// If stdout cannot be written (a full disk); a closed pipe is no error.
 pub fn print(text: &str) -> Result<(), Error> {
-    let text = harmless(text);
-    if !std::io::stdout().is_terminal() {
-        return write(&text);
-    }
     let width = width();
-    write(&text.lines().map(|line| text::wrapped(line, width)).collect::<String>())
+    write(&harmless(text).lines().map(|line| text::wrapped(line, width)).collect::<String>())
+}
+
+/// Writes a script or another file to stdout; no line is wrapped.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_file(text: &str) -> Result<(), Error> {
+    write(&harmless(text))
 }
 
 fn write(text: &str) -> Result<(), Error> {
@@ -42,8 +46,7 @@ pub fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Error> {
 /// # Errors
 /// As [`print`].
 pub fn print_recipe(about: &About) -> Result<(), Error> {
-    // A file, whatever shows it: nothing is wrapped.
-    write(&harmless(&format!("experiment = \"{}\"\n\n{}", about.name, about.recipe)))
+    print_file(&format!("experiment = \"{}\"\n\n{}", about.name, about.recipe))
 }
 
 /// Text flag as a setting `key=value`.
@@ -61,15 +64,15 @@ pub fn width() -> usize {
     stderr::width_of_stdout()
 }
 
-/// Rows of text as aligned columns: the first to the left, the others to the right. They fit the terminal; where there
-/// is none, every row is one line, for programs that read it.
+/// Rows of text as aligned columns that fit the terminal, or 80 columns: the first to the left, the others to the
+/// right.
 pub fn columns(rows: &[Vec<String>]) -> String {
-    columns_within(rows, if std::io::stdout().is_terminal() { width() } else { usize::MAX })
-}
-
-/// The same in lines of at most `width` columns.
-pub fn columns_within(rows: &[Vec<String>], width: usize) -> String {
     let n = rows.iter().map(Vec::len).max().unwrap_or(0);
     let right: Vec<bool> = (0..n).map(|column| column > 0).collect();
-    text::rows(rows, &right, width, false)
+    columns_to(rows, &right)
+}
+
+/// The same with the columns in `right` to the right, the others to the left.
+pub fn columns_to(rows: &[Vec<String>], right: &[bool]) -> String {
+    text::rows(rows, right, width(), false)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
-static CURRENT: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+static CURRENT: Mutex<Option<(Arc<AtomicBool>, Said)>> = Mutex::new(None);
 static CAME: AtomicBool = AtomicBool::new(false);
 static HANDLER: Once = Once::new();
 
@@ -15,6 +15,28 @@ static HANDLER: Once = Once::new();
 const GRACE: Duration = Duration::from_millis(1500);
 /// Message for a user who stopped a run.
 pub const HINT: &str = "interrupted: what is finished is kept; the same command with --resume goes on";
+
+/// Lines for a user who stops a command.
+#[derive(Clone, Copy)]
+pub struct Said {
+    /// At once.
+    now: &'static str,
+    /// Where no safe point was reached in time; `None` if nothing can be added.
+    late: Option<&'static str>,
+}
+
+/// Of a run in its folder.
+pub const RUN: Said = Said { now: "stopping at the next safe point; again to stop at once", late: Some(HINT) };
+/// Of a file that goes on from restarts beside it.
+pub const RESTARTS: Said = Said {
+    now: RUN.now,
+    late: Some("interrupted: the same command goes on from its last restart, or makes the same file anew"),
+};
+/// Of a file that is written at the end.
+pub const NO_FILE: Said =
+    Said { now: "interrupted: nothing was written; the same command makes the same file", late: None };
+/// Of numbers that are printed at the end.
+pub const NO_NUMBERS: Said = Said { now: "interrupted: the same command gives the same numbers", late: None };
 
 /// Installs the handlers: a signal ends the process with exit code 130, at once or through the flag passed to
 /// [`watch`].
@@ -29,12 +51,12 @@ pub fn install() -> Result<(), Error> {
     result.map_err(|e| Error::user(format!("cannot watch for signals: {e}; {limits}")))
 }
 
-/// Makes signals set `flag` from now on.
+/// Makes signals set `flag` from now on, and tell the user what is `said`.
 ///
 /// # Errors
 /// If the system refuses a handler.
-pub fn watch(flag: &Arc<AtomicBool>) -> Result<(), Error> {
-    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(flag.clone());
+pub fn watch(flag: &Arc<AtomicBool>, said: Said) -> Result<(), Error> {
+    *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((flag.clone(), said));
     install()
 }
 
@@ -59,14 +81,15 @@ fn on_signal() {
     let first = !CAME.swap(true, Ordering::Relaxed);
     let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     match current.as_ref() {
-        Some(flag) if first => {
+        Some((flag, said)) if first => {
             flag.store(true, Ordering::Relaxed);
-            crate::output::complain("stopping at the next safe point; again to stop at once");
-            std::thread::spawn(|| {
+            crate::output::complain(said.now);
+            let late = said.late;
+            std::thread::spawn(move || {
                 std::thread::sleep(GRACE);
                 // The end of a run takes this lock, so it cannot pass here while the process is ending.
                 if CURRENT.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-                    crate::output::complain(HINT);
+                    late.into_iter().for_each(crate::output::complain);
                     std::process::exit(130);
                 }
             });

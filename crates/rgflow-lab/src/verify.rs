@@ -4,6 +4,9 @@
 
 mod annealed;
 
+use crate::artifact::Error;
+use crate::artifact::progress::Observer;
+use crate::study::costs;
 use ndarray::Array2;
 use rayon::prelude::*;
 use rgflow::random::Streams;
@@ -74,14 +77,24 @@ impl Check {
     }
 }
 
+/// Seconds on one core that the checks of `rbm` are expected to take.
+pub fn seconds(rbm: &Rbm) -> f64 {
+    costs::likelihood_seconds([rbm.n_visible(), rbm.n_hidden()], 0)
+}
+
 /// Runs all checks of `rbm` that its size allows; draws use `seed`. Where ln Z cannot be summed, there is one more
-/// check, which estimates it.
-pub fn verify(rbm: &Rbm, seed: u64) -> Vec<Check> {
+/// check, which estimates it; `observer` is told of the work of the estimate.
+///
+/// # Errors
+/// [`Error::Interrupted`] where `observer` stops it.
+pub fn verify(rbm: &Rbm, seed: u64, observer: &dyn Observer) -> Result<Vec<Check>, Error> {
     let mut checks = vec![partition(rbm), layers(rbm), free_energy(rbm)];
+    observer.tick(0)?;
     checks.push(gradient(rbm));
+    observer.tick(0)?;
     checks.extend(kernel(rbm, seed));
-    checks.extend(annealed::ln_z(rbm, seed));
-    checks
+    checks.extend(annealed::ln_z(rbm, seed, observer)?);
+    Ok(checks)
 }
 
 /// States of the visible units; for real units those of spins, which are as good as any other values.
@@ -316,6 +329,7 @@ fn chi_square(seen: &[f64], expected: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::progress::Silent;
 
     fn machine(n: usize, m: usize) -> Rbm {
         let mut random = Streams::new(1).generator("test/verify", 0);
@@ -330,11 +344,11 @@ mod tests {
             let Some(sites) = units.sites() else { continue };
             let rbm =
                 machine(6 / sites.width() * sites.width(), 4).with_units(units.clone(), Units::SPIN).expect("fits");
-            let checks = verify(&rbm, 1);
+            let checks = verify(&rbm, 1, &Silent).unwrap();
             assert!(checks.len() == 6 && checks.iter().all(|c| c.passed == Some(true)), "{checks:#?}");
         }
         // Too large for an exact check: nothing is claimed, but ln Z is estimated from both directions.
-        let checks = verify(&machine(60, 40), 1);
+        let checks = verify(&machine(60, 40), 1, &Silent).unwrap();
         assert!(checks.iter().all(|c| c.passed.is_none() && !c.note.is_empty()));
         let estimated: Vec<&Check> = checks.iter().filter(|c| c.measure.is_some()).collect();
         assert!(estimated.len() == 1 && estimated[0].note.starts_with("two estimates"), "{estimated:#?}");

@@ -26,6 +26,6 @@ impl Completions {
         let is_path = Path::new(&name).components().count() > 1;
         let whole = std::path::absolute(&name).ok().filter(|_| is_path);
         let program = whole.map_or_else(|| "rgflow".into(), |path| path.to_string_lossy().into_owned());
-        output::print(&completion::script(&self.shell.to_string(), &program)?)
+        output::print_file(&completion::script(&self.shell.to_string(), &program)?)
     }
 }

@@ -14,6 +14,7 @@ mod inspect;
 mod label_flags;
 mod list;
 mod man;
+mod one_stage;
 mod rbm;
 mod report;
 mod reproduce;
@@ -83,7 +84,6 @@ impl Command {
             Command::Data(_) => Some("data"),
             Command::Report(_) => Some("report"),
             Command::Inspect(_) => Some("inspect"),
-            Command::Verify(_) => Some("verify"),
             Command::Exact(_) => Some("exact"),
             Command::Bench(_) => Some("bench"),
             Command::Analyse(_) => Some("analyse"),

@@ -166,7 +166,7 @@ impl Flags {
             Opened::Work(mut run) => {
                 run.set_restart_every(self.restart_every);
                 run.set_origin(origin(self.note.clone()))?;
-                signal::watch(run.interrupt())?;
+                signal::watch(run.interrupt(), signal::RUN)?;
                 let result = experiment.run(&settings, &run).and_then(|record| Ok((run.finish(&record)?, record)));
                 signal::unwatch();
                 if matches!(result, Err(Error::Interrupted)) {

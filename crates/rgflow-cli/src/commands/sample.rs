@@ -167,7 +167,7 @@ impl Ising {
         let name = format!("sample, {}", request.lattice);
         let run = PlannedRun::new(name, &self.out, &[request.seed], request.plan());
         let reporter = progress::reporter(vec![run]);
-        signal::watch(&interrupt)?;
+        signal::watch(&interrupt, signal::RESTARTS)?;
         let text = if targets.is_empty() { request.text() } else { format!("{}, until {targets:?}", request.text()) };
         let restarts = Restarts::for_file(&self.out, &text, self.restart_every)?;
         let drawn = request.until(&targets, &*reporter.of_run(0), &interrupt, &restarts);

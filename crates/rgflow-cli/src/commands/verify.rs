@@ -1,10 +1,11 @@
 //! `rgflow verify`: a small machine checked against enumeration, ln Z of a large one estimated from two directions.
 
+use super::one_stage::OneStage;
 use super::rbm::say;
 use crate::output;
 use rgflow_lab::artifact::{Error, rbm_file, user_file};
 use rgflow_lab::machine::model_file;
-use rgflow_lab::verify::{Check, verify};
+use rgflow_lab::verify::{self, Check};
 use std::path::PathBuf;
 
 /// Checks a small machine against enumeration: ln Z, free energy, gradient, Gibbs kernel; estimates ln Z of a large
@@ -38,7 +39,9 @@ impl Verify {
         let name = path.display();
         let rbm = rbm_file::rbm(&model).map_err(|e| Error::user(format!("{name}: {e}")))?;
         say(&[], notes.iter());
-        let checks = verify(&rbm, self.seed.into());
+        let (seed, seconds) = (u64::from(self.seed), verify::seconds(&rbm));
+        let stage = OneStage { command: "verify", name: "checks", out: None, seed, seconds };
+        let checks = stage.make(|watch| verify::verify(&rbm, seed, watch))?;
         if self.json {
             output::print_json(&serde_json::json!({ "model": path, "checks": checks }))?;
         } else {
@@ -51,9 +54,9 @@ impl Verify {
     }
 }
 
+/// The verdict on each check, with its numbers and the remark below it.
 fn table(checks: &[Check]) -> String {
-    let mut rows = vec![["check", "", "value", "expected", "measure"].map(String::from).to_vec()];
-    let number = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.8}"));
+    let mut rows = Vec::new();
     for c in checks {
         let verdict = match c.passed {
             Some(true) => "ok",
@@ -61,10 +64,13 @@ fn table(checks: &[Check]) -> String {
             None if c.measure.is_some() => "estimate",
             None => "left out",
         };
-        let measure = c.measure.map_or("-".into(), |m| format!("{} {m:.2e}", c.measured_by));
-        rows.push(vec![c.name.clone(), verdict.into(), number(c.value), number(c.expected), measure]);
+        rows.push([verdict.to_string(), c.name.clone()]);
+        let numbers = c.value.zip(c.expected).map(|(value, expected)| format!("{value:.8} for {expected:.8}"));
+        let measure = c.measure.map(|m| format!("{} {m:.2e}", c.measured_by));
+        let numbers: Vec<String> = numbers.into_iter().chain(measure).collect();
+        let below = [numbers.join(", "), c.note.clone()].into_iter().filter(|text| !text.is_empty());
+        rows.extend(below.map(|text| [String::new(), text]));
     }
-    let notes = std::iter::once("").chain(checks.iter().map(|c| c.note.as_str()));
-    let lines = output::columns_within(&rows, usize::MAX);
-    lines.lines().zip(notes).map(|(line, note)| format!("{line}  {note}").trim_end().to_string() + "\n").collect()
+    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    output::columns_to(&rows, &[false, false])
 }

@@ -180,3 +180,34 @@ fn an_interrupted_draw_writes_nothing() {
         std::fs::remove_file(place.path("out.npz")).expect("was written");
     }
 }
+
+/// The same of ln Z by annealing, which takes half a minute for this machine: of `verify`, of scores, and in a stage of
+/// a run.
+#[test]
+fn an_interrupted_estimate_of_ln_z_stops_at_once() {
+    let place = Place::new();
+    place.save("m.safetensors", &machine(400, 300, [Units::SPIN, Units::SPIN]), json!({}));
+    let data = Array2::from_shape_fn((40, 400), |(r, i)| [-1.0f32, 1.0][(r * r + i * i + r * i / 3) % 2]);
+    place.archive("data.npz", |file| file.add("x", &data).unwrap());
+    for (line, stage, sentence) in [
+        ("verify m.safetensors", "checks", "interrupted: the same command gives the same numbers"),
+        ("rbm score m.safetensors data.npz", "score", "interrupted: the same command gives the same numbers"),
+        ("rbm score m.safetensors data.npz -o scores.csv", "score", "interrupted: nothing was written"),
+        ("train rbm data.npz --hidden 300 --epochs 1 --set samples.steps=0 --out run", "examine", "--resume goes on"),
+    ] {
+        let mut command = binary();
+        command.current_dir(place.path("")).args(line.split_whitespace()).args(["--progress", "json"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line).expect("an object"));
+        assert!(lines.by_ref().any(|line| line["state"] == "works" && line["stage"] == stage), "{line}");
+        let start = Instant::now();
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("runs").success());
+        let said: Vec<Value> = lines.collect();
+        let is_said = |line: &Value| line["text"].as_str().is_some_and(|text| text.contains(sentence));
+        assert_eq!(said.iter().filter(|line| is_said(line)).count(), 1, "{line}: {said:?}");
+        let out = child.wait_with_output().expect("ends");
+        assert_eq!((out.status.code(), out.stdout.len()), (Some(130), 0), "{line}: {said:?}");
+        assert!(start.elapsed() < Duration::from_secs(3) && !place.path("scores.csv").exists(), "{line}");
+    }
+}

@@ -4,7 +4,7 @@
 //! holds the key and the hash of every file. Inputs enter by the hash of their bytes: repeating a stage with the same
 //! result does not invalidate later stages.
 
-use super::progress::{At, Event};
+use super::progress::{At, Event, Observer};
 use super::restart::Restarts;
 use super::{Error, Run, atomic, inside, json, npz, provenance};
 use rgflow::random::Streams;
@@ -307,6 +307,16 @@ impl StageOut<'_> {
     /// Name of the stage, for messages.
     pub(super) fn place(&self) -> String {
         format!("stage {} of seed {}", self.name, self.repetition.seed)
+    }
+}
+
+impl Observer for StageOut<'_> {
+    fn announce(&self, units: u64) {
+        self.add_work(units);
+    }
+
+    fn tick(&self, units: u64) -> Result<(), Error> {
+        StageOut::tick(self, units)
     }
 }
 

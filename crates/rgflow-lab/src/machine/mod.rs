@@ -22,7 +22,7 @@ pub use given::Machine;
 pub use import::{Import, Imported, Layout};
 pub use place::model_file;
 pub use predict::{Prediction, Read, Truth, predict};
-pub use score::{Score, score};
+pub use score::{Score, score, score_seconds};
 pub use table::{ModelFile, OutFile, Table};
 pub use transform::{Reconstruction, reconstruct, transform};
 pub use watch::Watch;

@@ -1,13 +1,19 @@
 //! How likely samples are under the machine: free energy, ln p where ln Z is known, pseudo-likelihood.
 
 use super::transform::each_portion;
-use super::{Machine, Table, mean};
+use super::{Machine, Table, Watch, mean};
+use crate::artifact::Error;
+use crate::artifact::progress::Observer;
 use crate::dataset::Dataset;
+use crate::study::costs;
 use crate::study::likelihood::NO_STATES;
 use crate::study::ln_z::LnZ;
 use rgflow::random::Stream;
 use rgflow::rbm::RbmError;
 use rgflow::statistics::Estimate;
+
+/// Multiplications of each weight for a sample: free energy and pseudo-likelihood.
+const PASSES: u64 = 8;
 
 /// Scores of samples, one for each in `table` and their means.
 pub struct Score {
@@ -25,11 +31,22 @@ pub struct Score {
     pub per_unit: Option<Estimate>,
 }
 
+/// Seconds on one core that the scores of `data` are expected to take.
+pub fn score_seconds(machine: &Machine, data: &Dataset) -> f64 {
+    costs::likelihood_seconds([machine.rbm.n_visible(), machine.rbm.n_hidden()], data.n_samples())
+}
+
 /// Scores every sample; errors are over samples, that of ln p also over ln Z. Annealing draws its random numbers from
 /// `stream`.
-pub fn score(machine: &Machine, data: &Dataset, stream: Stream) -> Score {
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub fn score(machine: &Machine, data: &Dataset, stream: Stream, watch: &Watch) -> Result<Score, Error> {
     let rbm = &machine.rbm;
     let (mut energies, mut pseudo) = (Vec::new(), Ok(Vec::new()));
+    // In the unit of annealing, thousands of multiplications.
+    let of_samples = data.n_samples() as u64 * rbm.weights.len() as u64 / 1000 * PASSES;
+    watch.announce(of_samples + LnZ::work(rbm));
     each_portion(data, |_, v| {
         energies.extend(rbm.free_energy(v.view()));
         if let Ok(all) = &mut pseudo {
@@ -39,11 +56,12 @@ pub fn score(machine: &Machine, data: &Dataset, stream: Stream) -> Score {
             }
         }
     });
+    watch.tick(of_samples)?;
     // Grey levels are means of two-valued units: no state has been seen, so there is no probability of one.
     let no_states = NO_STATES.to_string();
     let is_grey = matches!(pseudo, Err(RbmError::Data { .. } | RbmError::Site { .. }));
     let pseudo = pseudo.map_err(|e| if is_grey { no_states.clone() } else { e.to_string() });
-    let ln_z = if is_grey { Err(no_states) } else { LnZ::of(rbm, stream) };
+    let ln_z = if is_grey { Err(no_states) } else { LnZ::of(rbm, stream, watch)? };
     let ln_p = ln_z.as_ref().map(|z| energies.iter().map(|f| -f - z.value).collect::<Vec<f64>>());
     let ln_p = ln_p.map_err(Clone::clone);
     let terms = rbm.n_terms() as f64;
@@ -60,5 +78,5 @@ pub fn score(machine: &Machine, data: &Dataset, stream: Stream) -> Score {
     if let Ok(pseudo) = pseudo {
         table = table.numbers("pseudo_likelihood", pseudo);
     }
-    Score { table, free_energy, ln_p: means, ln_z: ln_z.ok(), pseudo_likelihood: total, per_unit }
+    Ok(Score { table, free_energy, ln_p: means, ln_z: ln_z.ok(), pseudo_likelihood: total, per_unit })
 }

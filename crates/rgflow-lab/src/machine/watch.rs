@@ -1,6 +1,6 @@
 //! Progress of a command with one stage, and its interruption.
 
-use crate::artifact::progress::{At, Event};
+use crate::artifact::progress::{At, Event, Observer};
 use crate::artifact::{Error, Progress};
 use rgflow::restart::Tick;
 use std::ops::ControlFlow;
@@ -45,11 +45,19 @@ impl Watch<'_> {
         units: u64,
         compute: impl FnOnce(&Tick) -> Result<T, E>,
     ) -> Result<T, Error> {
-        self.progress.report(Event::Work(self.at, units));
-        let tick = |units| {
-            self.progress.report(Event::Advance(self.at, units));
-            if self.is_interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
+        self.announce(units);
+        let tick = |units| if self.tick(units).is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         compute(&tick).map_err(Into::into)
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn announce(&self, units: u64) {
+        self.progress.report(Event::Work(self.at, units));
+    }
+
+    fn tick(&self, units: u64) -> Result<(), Error> {
+        self.progress.report(Event::Advance(self.at, units));
+        if self.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
     }
 }

@@ -89,15 +89,20 @@ pub fn likelihood(torus: &Torus, name: &str, epoch: Option<usize>, temperatures:
 /// the most, which 1024 + 256 units take.
 pub const ANNEALING: f64 = 1.5e-4;
 
-/// The stage `name`: the likelihood of `samples` under a machine of so many visible and hidden units.
-pub fn likelihood_of(name: &str, [visible, hidden]: [usize; 2], samples: usize) -> Plan {
+/// Seconds of the likelihood of `samples` under a machine of so many visible and hidden units.
+pub fn likelihood_seconds([visible, hidden]: [usize; 2], samples: usize) -> f64 {
     let weights = (visible * hidden) as f64;
     let fewer = visible.min(hidden);
     let ln_z = match fewer {
         0..=25 => 1.3e-10 * 2f64.powi(fewer as i32) * visible.max(hidden) as f64,
         _ => ANNEALING * weights,
     };
-    Plan::new().stage("likelihood", name, 0.01 + 1e-9 * samples as f64 * weights + ln_z)
+    0.01 + 1e-9 * samples as f64 * weights + ln_z
+}
+
+/// The stage `name`: the likelihood of `samples` under a machine of so many visible and hidden units.
+pub fn likelihood_of(name: &str, shape: [usize; 2], samples: usize) -> Plan {
+    Plan::new().stage("likelihood", name, likelihood_seconds(shape, samples))
 }
 
 /// The stages "flow/NAME-MODE" of both modes, with `steps` and `chains` from each of `n_starts`, of a machine of

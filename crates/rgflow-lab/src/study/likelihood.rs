@@ -3,6 +3,7 @@
 use super::known_law::KnownLaw;
 use super::ln_z::LnZ;
 use super::rbms;
+use crate::artifact::progress::Observer;
 use crate::artifact::{Artifact, Error, Repetition, Stage};
 use crate::record::{Dimension, Measured, Quantity, Repeated, places};
 use ndarray::{Array2, ArrayView2};
@@ -31,21 +32,37 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
-    /// Of the samples `v` under `rbm`; `law` is theirs, if it is known. Annealing draws its random numbers from
-    /// `stream`.
-    pub fn of(rbm: &Rbm, v: ArrayView2<f32>, law: Option<&KnownLaw>, stream: Stream) -> Self {
-        let found = if are_states(rbm.visible_units(), v) { LnZ::of(rbm, stream) } else { Err(NO_STATES.into()) };
+    /// Of samples under `rbm`. Annealing draws its random numbers from `stream`, and tells `observer` of its work.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where `observer` stops it.
+    pub fn of(rbm: &Rbm, samples: &Samples, stream: Stream, observer: &dyn Observer) -> Result<Self, Error> {
+        let Samples { v, law } = *samples;
+        let found = match are_states(rbm.visible_units(), v) {
+            true => {
+                observer.announce(LnZ::work(rbm));
+                LnZ::of(rbm, stream, observer)?
+            }
+            false => Err(NO_STATES.into()),
+        };
         let ln_z = match found {
             Ok(ln_z) => ln_z,
-            Err(why) => return Self { why: Some(why), ..Self::default() },
+            Err(why) => return Ok(Self { why: Some(why), ..Self::default() }),
         };
         let with = |(value, of_samples): Measured| (value, of_samples.hypot(ln_z.error()));
         let ln_p: Vec<f64> = rbm.free_energy(v).iter().map(|f| -f - ln_z.value).collect();
         let mean = mean_error(&ln_p);
         let kl = law.map(|law| with(law.kl(rbm, v, ln_z.value)));
         let how = (!ln_z.is_exact()).then(|| ln_z.how.clone());
-        Self { ln_p: Some(with((mean.value, mean.error))), kl, why: None, how }
+        Ok(Self { ln_p: Some(with((mean.value, mean.error))), kl, why: None, how })
     }
+}
+
+/// Samples that a machine was not trained on, shape (n, n_visible), and their law, if it is known.
+#[derive(Clone, Copy)]
+pub struct Samples<'a> {
+    pub v: ArrayView2<'a, f32>,
+    pub law: Option<&'a KnownLaw>,
 }
 
 /// Reason why grey levels have no likelihood.
@@ -96,7 +113,7 @@ impl LikelihoodSpec<'_> {
             let parts = self.temperatures.iter().map(|t| Temperature::new(*t).map(|t| (t, 1.0)));
             let law = KnownLaw::of(self.extents, &parts.collect::<Result<Vec<_>, _>>()?);
             let v = samples()?.mapv(f32::from);
-            Ok(Likelihood::of(&rbm, v.view(), law.as_ref(), out.streams().of(&name)))
+            Likelihood::of(&rbm, &Samples { v: v.view(), law: law.as_ref() }, out.streams().of(&name), out)
         })
     }
 }
@@ -139,9 +156,14 @@ impl<const N: usize> Likelihoods<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::progress::Silent;
     use ndarray::{Axis, concatenate, s};
     use rgflow::random::Streams;
     use rgflow::rbm::ExactDraws;
+
+    fn of(rbm: &Rbm, v: ArrayView2<f32>, law: Option<&KnownLaw>) -> Likelihood {
+        Likelihood::of(rbm, &Samples { v, law }, Streams::new(1).of("test"), &Silent).unwrap()
+    }
 
     /// A machine beyond enumeration made of two equal independent halves: ln p of two samples side by side is the sum
     /// of theirs, and KL, over these samples the mean of ln q - ln p, is that of the exact ln p. Annealing is within 4
@@ -161,8 +183,8 @@ mod tests {
         let exact: f64 = half.free_energy(draws.view()).iter().map(|f| -f - ln_z).sum::<f64>() / 1000.0;
         let law = KnownLaw::of([4, 8], &[(Temperature::new(2.0).unwrap(), 1.0)]).unwrap();
         let v = concatenate(Axis(1), &[draws.slice(s![..1000, ..]), draws.slice(s![1000.., ..])]).unwrap();
-        let found = Likelihood::of(&whole, v.view(), Some(&law), streams.of("test"));
-        let of_ln_z = LnZ::of(&whole, streams.of("test")).unwrap().error();
+        let found = of(&whole, v.view(), Some(&law));
+        let of_ln_z = LnZ::of(&whole, streams.of("test"), &Silent).unwrap().unwrap().error();
         let (ln_p, kl) = (found.ln_p.unwrap(), found.kl.unwrap());
         assert!((ln_p.0 - exact).abs() < 4.0 * of_ln_z && ln_p.1 > of_ln_z, "{ln_p:?}, {exact}, {of_ln_z}");
         let best = law.kl(&whole, v.view(), 2.0 * ln_z).0;
@@ -174,13 +196,13 @@ mod tests {
     fn an_enumerated_machine_says_nothing_of_annealing_and_grey_levels_have_no_likelihood() {
         let rbm = Rbm::random(4, 2, 0.5, &mut Streams::new(1).generator("test/init", 0));
         let v = ndarray::array![[1.0f32, 1.0, -1.0, 1.0], [-1.0, 1.0, 1.0, -1.0]];
-        let found = Likelihood::of(&rbm, v.view(), None, Streams::new(1).of("test"));
+        let found = of(&rbm, v.view(), None);
         let law = rbm.ln_visible_law().unwrap();
         // In state s unit i is up if bit i of s is 1.
         let exact = 0.5 * (law[0b1011] + law[0b0110]);
         assert!((found.ln_p.unwrap().0 - exact).abs() < 1e-6, "{found:?}, {exact}");
         assert_eq!((found.how, found.kl, found.why), (None, None, None));
-        let grey = Likelihood::of(&rbm, (0.5 * &v).view(), None, Streams::new(1).of("test"));
+        let grey = of(&rbm, (0.5 * &v).view(), None);
         assert!(grey.ln_p.is_none() && grey.why.unwrap().starts_with("grey levels"));
     }
 }

@@ -1,7 +1,10 @@
 //! ln Z of a machine of any size: by enumeration, or by annealed importance sampling from both directions.
 
+use crate::artifact::Error;
+use crate::artifact::progress::Observer;
 use rgflow::random::Stream;
 use rgflow::rbm::{Annealing, Ladder, LnZEstimate, Rbm, RbmError, Reference, Standing, Starts, Tempering, TwoSided};
+use std::ops::ControlFlow;
 
 /// Chains of annealing in each direction, and ladders of tempering that give as many independent starts in reverse.
 const CHAINS: usize = 128;
@@ -26,16 +29,27 @@ pub struct LnZ {
 }
 
 impl LnZ {
-    /// ln Z of `rbm`. Random numbers are those of [`Annealed::run`].
+    /// Work of [`LnZ::of`] in thousands of multiplications, but for temperatures that turn out to be needed: for who
+    /// announces it; 0 where `rbm` is enumerated.
+    pub fn work(rbm: &Rbm) -> u64 {
+        if rbm.has_exact_ln_z() { 0 } else { Annealed::work(rbm) }
+    }
+
+    /// ln Z of `rbm`, or the reason why there is none, or none that could be believed. Random numbers are those of
+    /// [`Annealed::run`]; `observer` is told of its work, [`LnZ::work`] of which was announced.
     ///
     /// # Errors
-    /// Reason why there is none, or none that could be believed.
-    pub fn of(rbm: &Rbm, stream: Stream) -> Result<Self, String> {
-        match rbm.ln_z() {
+    /// [`Error::Interrupted`] where `observer` stops it.
+    pub fn of(rbm: &Rbm, stream: Stream, observer: &dyn Observer) -> Result<Result<Self, String>, Error> {
+        Ok(match rbm.ln_z() {
             Ok(value) => Ok(Self { value, range: [value; 2], how: "by enumeration".into() }),
-            Err(RbmError::TooLarge { .. }) => Annealed::run(rbm, stream).map_err(|e| e.to_string())?.ln_z(),
+            Err(RbmError::TooLarge { .. }) => match Annealed::run(rbm, stream, observer) {
+                Ok(annealed) => annealed.ln_z(),
+                Err(RbmError::Stopped(_)) => return Err(Error::Interrupted),
+                Err(why) => Err(why.to_string()),
+            },
             Err(why) => Err(why.to_string()),
-        }
+        })
     }
 
     /// Whether it is exact.
@@ -61,25 +75,37 @@ pub struct Annealed {
 }
 
 impl Annealed {
-    /// Random numbers: PURPOSE/tempering, PURPOSE/annealing.
+    /// Work of [`Annealed::run`] with the fewest temperatures, in thousands of multiplications.
+    pub fn work(rbm: &Rbm) -> u64 {
+        let sweeps = (COUNTED * LADDER.temperatures * LADDER.copies) as u64;
+        thousands(rbm, LADDER.work() + sweeps + annealing(TEMPERATURES[0]).work(CHAINS))
+    }
+
+    /// Random numbers: PURPOSE/tempering, PURPOSE/annealing. `observer` is told of [`Annealed::work`], which was
+    /// announced, and of more temperatures.
     ///
     /// # Errors
-    /// As [`Tempering::new`] and [`Annealing::both`].
-    pub fn run(rbm: &Rbm, stream: Stream) -> Result<Self, RbmError> {
-        let [tempering, annealing] = ["tempering", "annealing"].map(|part| format!("{}/{part}", stream.purpose));
-        let mut ladders = Tempering::new(rbm, &LADDER, stream.streams.of(&tempering))?;
-        ladders.run(COUNTED);
-        let states = ladders.visible();
-        let both = |temperatures: usize| {
-            let settings = Annealing { temperatures, chains: CHAINS, reference: Reference::Own };
-            settings.both(rbm, Starts::Unproven(states.view()), stream.streams.of(&annealing))
+    /// As [`Tempering::new`] and [`Annealing::both`]; [`RbmError::Stopped`] where `observer` stops it.
+    pub fn run(rbm: &Rbm, stream: Stream, observer: &dyn Observer) -> Result<Self, RbmError> {
+        let tick = |steps| match observer.tick(thousands(rbm, steps)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         };
         let [mut temperatures, more @ ..] = TEMPERATURES;
+        let [tempering, forth] = ["tempering", "annealing"].map(|part| format!("{}/{part}", stream.purpose));
+        let mut ladders = Tempering::new_watched(rbm, &LADDER, stream.streams.of(&tempering), &tick)?;
+        ladders.run_watched(COUNTED, &tick)?;
+        let states = ladders.visible();
+        let both = |temperatures: usize| {
+            let starts = Starts::Unproven(states.view());
+            annealing(temperatures).both_watched(rbm, starts, stream.streams.of(&forth), &tick)
+        };
         let mut found = both(temperatures)?;
         for next in more {
             if is_reliable(&found) && found.difference().abs() <= CLOSE {
                 break;
             }
+            observer.announce(thousands(rbm, annealing(next).work(CHAINS)));
             (temperatures, found) = (next, both(next)?);
         }
         let acceptance = ladders.acceptance().into_iter().fold(1.0, f64::min);
@@ -109,6 +135,15 @@ impl Annealed {
     }
 }
 
+fn annealing(temperatures: usize) -> Annealing {
+    Annealing { temperatures, chains: CHAINS, reference: Reference::Own }
+}
+
+/// Thousands of multiplications of `steps` of one chain.
+fn thousands(rbm: &Rbm, steps: u64) -> u64 {
+    steps * rbm.weights.len() as u64 / 1000
+}
+
 fn is_reliable(both: &TwoSided) -> bool {
     both.forward.is_reliable() && both.reverse.is_reliable()
 }
@@ -127,7 +162,46 @@ fn told(estimate: &LnZEstimate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::progress::Silent;
     use rgflow::random::Streams;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// Counts work, and stops beyond `until`.
+    struct Counter {
+        announced: AtomicU64,
+        done: AtomicU64,
+        until: u64,
+    }
+
+    impl Observer for Counter {
+        fn announce(&self, units: u64) {
+            self.announced.fetch_add(units, Ordering::Relaxed);
+        }
+
+        fn tick(&self, units: u64) -> Result<(), Error> {
+            let done = self.done.fetch_add(units, Ordering::Relaxed) + units;
+            if done > self.until { Err(Error::Interrupted) } else { Ok(()) }
+        }
+    }
+
+    /// Annealing of a machine beyond enumeration tells all its work but what is lost by rounding, and stops.
+    #[test]
+    fn the_work_of_annealing_is_told_and_can_be_stopped() {
+        let streams = Streams::new(1);
+        let rbm = Rbm::random(40, 28, 0.1, &mut streams.generator("test/init", 0));
+        let run = |until: u64| {
+            let counter = Counter { announced: LnZ::work(&rbm).into(), done: 0.into(), until };
+            let found = LnZ::of(&rbm, streams.of("test/ln-z"), &counter);
+            (found, counter.announced.into_inner(), counter.done.into_inner())
+        };
+        let (found, announced, done) = run(u64::MAX);
+        assert!(
+            found.unwrap().is_ok() && done <= announced && done as f64 > 0.99 * announced as f64,
+            "{done} {announced}"
+        );
+        let (found, announced, done) = run(announced / 10);
+        assert!(matches!(found, Err(Error::Interrupted)) && 2 * done < announced, "{done} of {announced}");
+    }
 
     /// A machine just beyond enumeration made of two equal independent halves: twice the exact ln Z of one.
     #[test]
@@ -139,11 +213,11 @@ mod tests {
             let (v, h) = (20 * at, 14 * at);
             whole.weights.slice_mut(ndarray::s![v..v + 20, h..h + 14]).assign(&half.weights);
         }
-        let found = LnZ::of(&whole, streams.of("test/ln-z")).unwrap();
+        let found = LnZ::of(&whole, streams.of("test/ln-z"), &Silent).unwrap().unwrap();
         let exact = 2.0 * half.ln_z().unwrap();
         assert!(!found.is_exact() && found.range[0] <= exact && exact <= found.range[1], "{found:?}, {exact}");
         assert!(found.error() < 0.1 && found.how.contains("two estimates"));
-        let small = LnZ::of(&half, streams.of("test/ln-z")).unwrap();
+        let small = LnZ::of(&half, streams.of("test/ln-z"), &Silent).unwrap().unwrap();
         assert!(small.is_exact() && small.error() == 0.0);
     }
 }

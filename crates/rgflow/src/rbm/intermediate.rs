@@ -121,6 +121,11 @@ impl Family {
     pub(super) fn n_visible(&self) -> usize {
         self.kernel.rbm().n_visible()
     }
+
+    /// Number of weights: multiplications of a step of one chain.
+    pub(super) fn n_weights(&self) -> usize {
+        self.kernel.rbm().weights.len()
+    }
 }
 
 /// b - b', for (b - b').v.

@@ -1,6 +1,7 @@
 //! `rgflow rbm complete`: samples of which some values are unknown, completed.
 
-use super::{Common, DataFlags, OneStage, Out, of_inputs, samples, say};
+use super::super::one_stage::OneStage;
+use super::{Common, DataFlags, Out, of_inputs, samples, say};
 use crate::{exchanged, output};
 use rgflow::rbm::{ClampedSteps, Fill};
 use rgflow_lab::artifact::Error;
@@ -71,7 +72,13 @@ impl Complete {
             seed: self.seed.into(),
         };
         let seconds = complete.seconds(&machine, &data);
-        let stage = OneStage { name: "complete", out: &out, seed: self.seed, seconds };
+        let stage = OneStage {
+            command: "rbm complete",
+            name: "complete",
+            out: Some(out.path()),
+            seed: self.seed.into(),
+            seconds,
+        };
         let made = stage.make(|watch| complete.of(&machine, &data, unknown.view(), watch))?;
         say(&made.warnings, machine.notes.iter().chain(&data.notes).chain(&made.notes));
         out.write(&made.table)?;

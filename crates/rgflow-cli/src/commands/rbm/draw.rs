@@ -1,6 +1,7 @@
 //! `rgflow rbm draw`: states of the visible units in a file.
 
-use super::{Common, OneStage, Out, estimate, finite, say, show};
+use super::super::one_stage::OneStage;
+use super::{Common, Out, estimate, finite, say, show};
 use crate::output;
 use rgflow::rbm::ChainDraws;
 use rgflow_lab::artifact::Error;
@@ -62,7 +63,13 @@ impl Draw {
             spacing: length(self.steps, 100),
         };
         let draw = machine::Draw { n: self.n as usize, how, chains, seed: self.seed.into() };
-        let stage = OneStage { name: "draw", out: &out, seed: self.seed, seconds: draw.seconds(&machine) };
+        let stage = OneStage {
+            command: "rbm draw",
+            name: "draw",
+            out: Some(out.path()),
+            seed: self.seed.into(),
+            seconds: draw.seconds(&machine),
+        };
         let drawn = stage.make(|watch| draw.of(&machine, watch))?;
         let given = [("--steps", self.steps), ("--burn-in", self.burn_in), ("--chains", self.chains)];
         let given: Vec<&str> = given.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name).collect();
@@ -99,7 +106,7 @@ fn text(machine: &Machine, drawn: &Drawn, asked: &ChainDraws) -> String {
     let energy = drawn.mean_free_energy();
     let mut text = match &drawn.way {
         Way::Exact { ln_z } => {
-            format!("{n} independent draws of {} from its exact law, ln Z = {ln_z:.6}\n", machine.title())
+            format!("{n} independent draws of {} from its exact law\nln Z = {ln_z:.6}\n", machine.title())
         }
         Way::Gibbs { reason, chains: [chains, kept], tau, tau_mean, r_hat } => {
             let why = reason.as_ref().map_or(String::new(), |reason| format!("Not independent: {reason}.\n"));
@@ -107,10 +114,10 @@ fn text(machine: &Machine, drawn: &Drawn, asked: &ChainDraws) -> String {
                 true => format!("{} steps", rgflow_lab::record::format::value(Some(tau.tau), Some(tau.error), None)),
                 false => format!("above {} steps", significant(tau.tau, 2)),
             };
-            let r_hat = r_hat.map_or(String::new(), |r_hat| format!(", R-hat {r_hat:.3}"));
+            let r_hat = r_hat.map_or(String::new(), |r_hat| format!("R-hat of the chains: {r_hat:.3}\n"));
             format!(
-                "{n} draws of {} by {chains} Gibbs chains: {kept} of each, {} steps apart, after {} \
-                 steps\n{why}tau_int: free energy {}, mean of the units {}{r_hat}\n",
+                "{n} draws of {} by {chains} Gibbs chains\n{kept} of each, {} steps apart, after {} \
+                 steps\n{why}tau_int: free energy {}, mean of the units {}\n{r_hat}",
                 machine.title(),
                 asked.spacing,
                 asked.burn_in,

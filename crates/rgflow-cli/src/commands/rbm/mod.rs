@@ -8,17 +8,14 @@ mod transform;
 
 use super::label_flags::LabelFlags;
 use super::run_flags::start_threads;
-use crate::{exchanged, output, progress, signal};
+use crate::{exchanged, output};
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
-use rgflow_lab::artifact::progress::{At, Plan, PlannedRun};
 use rgflow_lab::dataset::{Dataset, Options, independence};
-use rgflow_lab::machine::{Machine, OutFile, Watch};
+use rgflow_lab::machine::{Machine, OutFile};
 use rgflow_lab::record::format;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Puts a trained machine to use: draws, hidden expectations, reconstructions, scores, completions.
 #[derive(clap::Args)]
@@ -56,7 +53,7 @@ enum Verb {
 impl Rbm {
     /// Its name in lines of progress, where it has no stage.
     pub fn without_stages(&self) -> Option<&'static str> {
-        (!matches!(self.verb, Verb::Draw(_) | Verb::Complete(_))).then_some("rbm")
+        (!matches!(self.verb, Verb::Draw(_) | Verb::Complete(_) | Verb::Score(_))).then_some("rbm")
     }
 
     pub fn execute(self) -> Result<(), Error> {
@@ -140,35 +137,6 @@ impl Out {
     }
 }
 
-/// The one stage of a command that writes `out`.
-pub struct OneStage<'a> {
-    pub name: &'static str,
-    pub out: &'a OutFile,
-    pub seed: u32,
-    /// Seconds that it is expected to take on one core.
-    pub seconds: f64,
-}
-
-impl OneStage<'_> {
-    /// Makes it, with progress, and stops where a signal says so.
-    pub fn make<T>(&self, make: impl FnOnce(&Watch) -> Result<T, Error>) -> Result<T, Error> {
-        let (name, seed) = (self.name, u64::from(self.seed));
-        let interrupt = Arc::new(AtomicBool::new(false));
-        let plan = Plan::new().stage(name, name, self.seconds);
-        let reporter = progress::reporter(vec![PlannedRun::new(format!("rbm {name}"), self.out.path(), &[seed], plan)]);
-        let progress = reporter.of_run(0);
-        signal::watch(&interrupt)?;
-        let watch = Watch { progress: &*progress, interrupt: &interrupt, at: At { seed: Some(seed), stage: name } };
-        let made = watch.stage(make);
-        signal::unwatch();
-        reporter.finish(made.is_ok());
-        if matches!(made, Err(Error::Interrupted)) {
-            output::complain("interrupted: nothing was written; the same command makes the same file");
-        }
-        made
-    }
-}
-
 /// Writes warnings and notes to stderr.
 pub fn say<'a>(warnings: &[String], notes: impl Iterator<Item = &'a String>) {
     notes.for_each(|note| output::complain(&format!("note: {note}")));
@@ -184,7 +152,7 @@ pub fn warn_of_copies(machine: Option<&Machine>, data: &Dataset) {
 
 /// A number of samples in words: `1 sample`, `20 samples`.
 pub fn samples(n: usize) -> String {
-    format!("{n} sample{}", if n == 1 { "" } else { "s" })
+    format::counted(n, "sample")
 }
 
 /// Value and error as text; an error that one value leaves unknown is left out.

@@ -1,11 +1,12 @@
 //! `rgflow rbm score`: how likely samples are under the machine.
 
+use super::super::one_stage::OneStage;
 use super::{Common, DataFlags, estimate, of_inputs, samples, show, warn_of_copies};
 use crate::output;
 use rgflow::random::Streams;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::dataset::Kind;
-use rgflow_lab::machine::{self, OutFile, score};
+use rgflow_lab::machine::{self, OutFile, score, score_seconds};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -55,7 +56,14 @@ impl Score {
             true => data.drawn(&mut streams.bulk("score/grey", 0)),
             false => data,
         };
-        let scores = score(&machine, &data, streams.of("score"));
+        let stage = OneStage {
+            command: "rbm score",
+            name: "score",
+            out: self.out.as_deref(),
+            seed: self.seed,
+            seconds: score_seconds(&machine, &data),
+        };
+        let scores = stage.make(|watch| score(&machine, &data, streams.of("score"), watch))?;
         if let Some(out) = &out {
             out.write(&scores.table)?;
         }

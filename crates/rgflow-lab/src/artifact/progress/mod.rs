@@ -18,10 +18,24 @@ pub(crate) use reporter::AFTER_STAGES;
 pub use reporter::{Reporter, Show};
 pub use words::{bar_line, duration, header};
 
+use super::Error;
+
 /// Receives the events of one run, from any thread.
 pub trait Progress: Send + Sync {
     /// Takes note of an event.
     fn report(&self, event: Event<'_>);
+}
+
+/// Is told of the work of a computation within a stage, and may stop it.
+pub trait Observer: Sync {
+    /// Announces units of work that [`Observer::tick`] will report.
+    fn announce(&self, units: u64);
+
+    /// Reports units of work as done.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if a signal arrived.
+    fn tick(&self, units: u64) -> Result<(), Error>;
 }
 
 /// Something that happens to a stage, or that a user is to be told.
@@ -58,4 +72,12 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn report(&self, _: Event<'_>) {}
+}
+
+impl Observer for Silent {
+    fn announce(&self, _: u64) {}
+
+    fn tick(&self, _: u64) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -91,7 +91,7 @@ pub struct PlannedRun {
     pub name: String,
     /// Place in a scan, such as `rbm.hidden=4`; empty elsewhere.
     pub point: String,
-    /// Folder or file that is written.
+    /// Folder or file that is written; empty where there is none.
     pub out: PathBuf,
     /// Seeds; empty where there are no repetitions.
     pub seeds: Vec<u64>,

@@ -40,6 +40,7 @@ pub fn header(runs: &[PlannedRun], to_do: usize, stages: usize, seconds: f64, th
         format!("{}{point}{}", run.name, seeds(&run.seeds))
     };
     match runs {
+        [run] if run.out.as_os_str().is_empty() => vec![format!("{}: {long}", one(run))],
         [run] => vec![format!("{}: {long}", one(run)), format!("  to {}", run.out.display())],
         runs => {
             let done = runs.iter().filter(|run| run.is_complete).count();

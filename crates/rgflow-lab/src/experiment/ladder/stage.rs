@@ -162,7 +162,8 @@ impl<'b> Job<'b> {
     /// ln p of fresh samples, and KL of the law from the machine's: exact on small lattices.
     fn likelihood(&self, out: &StageOut, rbm: &Rbm) -> Result<Likelihood, Error> {
         let stream = format!("law/{}/ln-z", self.name);
-        let ln_z = match LnZ::of(rbm, out.streams().of(&stream)) {
+        out.add_work(LnZ::work(rbm));
+        let ln_z = match LnZ::of(rbm, out.streams().of(&stream), out)? {
             Ok(ln_z) => ln_z,
             Err(why) => return Ok(Likelihood { why: Some(why), ..Likelihood::default() }),
         };
@@ -299,7 +300,8 @@ impl Fits<'_, '_> {
         let Self { out, job, test, .. } = self;
         let rbm = self.run(plan)?;
         let stream = format!("rbm/{}{}/ln-z", job.name, plan.suffix());
-        let ln_p = match LnZ::of(&rbm, out.streams().of(&stream)) {
+        out.add_work(LnZ::work(&rbm));
+        let ln_p = match LnZ::of(&rbm, out.streams().of(&stream), *out)? {
             Ok(ln_z) => {
                 let train = job.data.train()?.mapv(f32::from);
                 let [train, test] = [&train, test].map(|v| rbm.log_likelihood(v.view(), ln_z.value).value);

@@ -6,6 +6,7 @@ use super::{Findings, OwnFlow};
 use crate::dataset::{Dataset, Meaning};
 use crate::row;
 use crate::study::known_law::KnownLaw;
+use crate::study::likelihood;
 use crate::study::prelude::*;
 
 const REVISION: u32 = 1;
@@ -25,7 +26,9 @@ pub(super) fn find(repetition: &Repetition, inputs: &Inputs) -> Result<Likelihoo
     };
     repetition.found(what, |out| {
         let v = inputs.data.values.rows(&inputs.starts.rows);
-        Ok(Likelihood::of(&flow.machine.rbm, v.view(), law(inputs).as_ref(), out.streams().of("flow/likelihood")))
+        let law = law(inputs);
+        let samples = likelihood::Samples { v: v.view(), law: law.as_ref() };
+        Likelihood::of(&flow.machine.rbm, &samples, out.streams().of("flow/likelihood"), out)
     })
 }
 

@@ -99,9 +99,15 @@ impl Fits<'_, '_> {
     fn measured(&self, plan: &Attempt) -> Result<(Fitted, Start), Error> {
         let fitted = self.run(plan)?;
         let rbm = &fitted.rbm;
-        let ln_z = || LnZ::of(rbm, self.out.streams().of(&format!("rbm{}/ln-z", plan.suffix()))).ok();
+        let stream = format!("rbm{}/ln-z", plan.suffix());
         // Grey levels are no states.
-        let ln_z = if self.sets.data.kind == Kind::Grey { None } else { ln_z() };
+        let ln_z = match self.sets.data.kind {
+            Kind::Grey => None,
+            _ => {
+                self.out.add_work(LnZ::work(rbm));
+                LnZ::of(rbm, self.out.streams().of(&stream), self.out)?.ok()
+            }
+        };
         let ln_p = ln_z.map(|ln_z| {
             let [train, test] = [self.sets.alike, self.sets.samples.test].map(|of| mean_ln_p(rbm, of, ln_z.value));
             [train, test, ln_z.error()]

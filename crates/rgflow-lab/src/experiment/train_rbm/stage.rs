@@ -24,6 +24,8 @@ const REVISION: u32 = 7;
 const ANNEALED: u32 = 8;
 /// Of the findings.
 const FOUND: u32 = 10;
+/// Multiplications of each weight for a sample: reconstruction, cost and free energy, measured by their time.
+const PASSES: u64 = 16;
 const MODEL: &str = "rbm/model.safetensors";
 const METRICS: &str = "rbm/metrics.jsonl";
 const ALONG: &str = "rbm/along.json";
@@ -230,13 +232,18 @@ pub(super) fn examine(
         let standard = model.metadata["input"].get("standardised").filter(|_| settings.standardises());
         let standard: Option<Standard> = standard.and_then(|standard| serde_json::from_value(standard.clone()).ok());
         let of_rows = |rows: &[usize]| Reconstructions::of(&rbm, data, rows, (&alone, standard.as_ref()));
+        // Where annealing is told, these are too: the time left would be that of so little of it.
+        let multiplications = ((train.len() + test.len()) * rbm.weights.len()) as u64 * PASSES;
+        let of_samples = if rbm.has_exact_ln_z() { 0 } else { multiplications / 1000 };
+        out.add_work(of_samples + if data.kind == Kind::Grey { 0 } else { LnZ::work(&rbm) });
         let (seen_train, seen_test) = (of_rows(&train), of_rows(&test));
+        out.tick(of_samples)?;
         let reconstruction = [in_train(&seen_train.cost), in_test(&seen_test.cost), in_test(&seen_test.cost_of_mean)];
         let (f_train, f_test) = (&seen_train.free_energy, &seen_test.free_energy);
         let ((a, ea), (b, eb)) = (in_train(f_train), in_test(f_test));
         // A grey level is a probability, not a state: it has no likelihood.
         let found = match seen_test.states {
-            true => LnZ::of(&rbm, streams.of("rbm/ln-z")),
+            true => LnZ::of(&rbm, streams.of("rbm/ln-z"), out)?,
             false => Err("grey levels are probabilities: such data has no likelihood".into()),
         };
         let with = |z: &LnZ, (value, error): Measured| (value, error.hypot(z.error()));

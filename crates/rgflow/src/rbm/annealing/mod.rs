@@ -16,11 +16,12 @@ mod tests;
 mod walk;
 
 use self::schedule::schedule;
-use self::walk::{Begin, run};
+use self::walk::{Begin, Walk};
 use super::intermediate::Family;
 use super::{ExactDraws, Rbm, RbmError, Reference, Samples};
 use crate::learning::LearningError;
 use crate::random::Stream;
+use crate::restart::{Stopped, Tick, unwatched};
 use crate::statistics::{LEAST_EFFECTIVE, log_mean};
 use ndarray::{ArrayView2, CowArray, Ix2};
 
@@ -141,7 +142,8 @@ impl Annealing {
     /// [`RbmError::Layer`] for a reference of other units.
     pub fn ln_z(&self, rbm: &Rbm, stream: Stream) -> Result<LnZEstimate, RbmError> {
         let family = self.family(rbm)?;
-        Ok(self.forward(&family, &schedule(&family, self, stream), stream))
+        let schedule = schedule(&family, self, stream, &unwatched)?;
+        Ok(self.forward(&family, &schedule, stream, &unwatched)?)
     }
 
     /// ln Z of `rbm` from both directions, at the same temperatures; in reverse a chain for each of `starts`.
@@ -161,14 +163,28 @@ impl Annealing {
     /// # Ok::<(), rgflow::rbm::RbmError>(())
     /// ```
     pub fn both(&self, rbm: &Rbm, starts: Starts, stream: Stream) -> Result<TwoSided, RbmError> {
+        self.both_watched(rbm, starts, stream, &unwatched)
+    }
+
+    /// Steps of all chains together of [`Annealing::both`] with so many `starts`.
+    pub fn work(&self, starts: usize) -> u64 {
+        schedule::work(self) + (self.temperatures * (self.chains + starts)) as u64
+    }
+
+    /// As [`Annealing::both`]; `tick` is told of the steps of all chains together, [`Annealing::work`] in the end.
+    ///
+    /// # Errors
+    /// As [`Annealing::both`]; [`RbmError::Stopped`] where `tick` breaks.
+    pub fn both_watched(&self, rbm: &Rbm, starts: Starts, stream: Stream, tick: &Tick) -> Result<TwoSided, RbmError> {
         let family = self.family(rbm)?;
         let standing = if matches!(starts, Starts::Unproven(_)) { Standing::TwoEstimates } else { Standing::Bracket };
         let starts = self.starts(rbm, starts, stream)?;
-        let mut schedule = schedule(&family, self, stream);
-        let forward = self.forward(&family, &schedule, stream);
+        let mut schedule = schedule(&family, self, stream, tick)?;
+        let forward = self.forward(&family, &schedule, stream, tick)?;
         schedule.reverse();
         let purpose = format!("{}/reverse", stream.purpose);
-        let weights = run(&family, &schedule, stream.streams.of(&purpose), Begin::At(starts.view()));
+        let walk = Walk { family: &family, betas: &schedule, begin: Begin::At(starts.view()), tick };
+        let weights = walk.run(stream.streams.of(&purpose))?;
         let mean = log_mean(&weights);
         let reverse = LnZEstimate {
             value: family.ln_z - mean.value,
@@ -191,17 +207,18 @@ impl Annealing {
         Family::new(rbm, &self.reference)
     }
 
-    fn forward(&self, family: &Family, schedule: &[f64], stream: Stream) -> LnZEstimate {
+    fn forward(&self, family: &Family, schedule: &[f64], stream: Stream, tick: &Tick) -> Result<LnZEstimate, Stopped> {
         let purpose = format!("{}/forward", stream.purpose);
-        let weights = run(family, schedule, stream.streams.of(&purpose), Begin::Reference(self.chains));
+        let walk = Walk { family, betas: schedule, begin: Begin::Reference(self.chains), tick };
+        let weights = walk.run(stream.streams.of(&purpose))?;
         let mean = log_mean(&weights);
-        LnZEstimate {
+        Ok(LnZEstimate {
             value: family.ln_z + mean.value,
             low: family.ln_z + mean.low,
             high: family.ln_z + mean.high,
             n_eff: mean.n_eff,
             chains: self.chains,
-        }
+        })
     }
 
     fn starts<'a>(&self, rbm: &Rbm, starts: Starts<'a>, stream: Stream) -> Result<CowArray<'a, f32, Ix2>, RbmError> {

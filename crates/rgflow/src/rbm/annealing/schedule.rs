@@ -1,9 +1,10 @@
 //! Where the temperatures of annealing lie.
 
 use super::Annealing;
-use super::walk::{BLOCK, Begin, walk};
+use super::walk::{BLOCK, Begin, Walk};
 use crate::random::Stream;
 use crate::rbm::intermediate::Family;
+use crate::restart::{Stopped, Tick};
 
 /// Share of the temperatures that are spread evenly: a guard against parts that the first chains did not see.
 const EVEN: f64 = 0.2;
@@ -17,18 +18,35 @@ const MOST: usize = 500;
 /// In equilibrium and for small steps ln w has the variance sum over k of (beta_(k+1) - beta_k)^2 g(beta_k), g the
 /// variance of d ln f_beta/d beta: least, at given K, where the temperatures lie with a density that is proportional to
 /// sqrt g. Two walks of a few chains measure it, the second at the temperatures that the first proposes.
-pub(super) fn schedule(family: &Family, settings: &Annealing, stream: Stream) -> Vec<f64> {
+pub(super) fn schedule(
+    family: &Family,
+    settings: &Annealing,
+    stream: Stream,
+    tick: &Tick,
+) -> Result<Vec<f64>, Stopped> {
     let purpose = format!("{}/pilot", stream.purpose);
-    let pilot = (settings.temperatures / 20).clamp(FEWEST, MOST).min(settings.temperatures);
-    let chains = settings.chains.min(BLOCK);
+    let [pilot, chains] = first(settings);
     let mut betas = spread(&[0.0, 1.0], &[0.0], pilot);
     for (round, steps) in [pilot, settings.temperatures].into_iter().enumerate() {
         let mut lengths = Vec::with_capacity(pilot);
         let random = stream.streams.bulk(&purpose, round as u64);
-        walk(family, &betas, Begin::Reference(chains), random, |_, ratios| lengths.push(deviation(ratios)));
+        let walk = Walk { family, betas: &betas, begin: Begin::Reference(chains), tick };
+        walk.see(random, |_, ratios| lengths.push(deviation(ratios)))?;
         betas = spread(&betas, &lengths, steps);
     }
-    betas
+    Ok(betas)
+}
+
+/// Temperatures and chains of a first walk.
+fn first(settings: &Annealing) -> [usize; 2] {
+    let pilot = (settings.temperatures / 20).clamp(FEWEST, MOST).min(settings.temperatures);
+    [pilot, settings.chains.min(BLOCK)]
+}
+
+/// Steps of all chains of both first walks together.
+pub(super) fn work(settings: &Annealing) -> u64 {
+    let [pilot, chains] = first(settings);
+    2 * (pilot * chains) as u64
 }
 
 /// Standard deviation, 0 where it is no number.
@@ -39,8 +57,8 @@ fn deviation(values: &[f64]) -> f64 {
     if deviation.is_finite() { deviation } else { 0.0 }
 }
 
-/// `steps` + 1 values from 0 to 1, so that each step has the same part of the `lengths` of the intervals of `betas`,
-/// but for the share that is even. Single floats, as chains take them.
+/// `steps` + 1 values from 0 to 1, so that each step has the same part of the `lengths` of the intervals of `betas`, but for the share that
+/// is even. Single floats, as chains take them.
 fn spread(betas: &[f64], lengths: &[f64], steps: usize) -> Vec<f64> {
     let total: f64 = lengths.iter().sum();
     let mut reached = Vec::with_capacity(betas.len());

@@ -1,4 +1,4 @@
-use super::walk::{Begin, run};
+use super::walk::{Begin, Walk};
 use super::*;
 use crate::random::Streams;
 use crate::rbm::intermediate::Replicas;
@@ -48,6 +48,10 @@ fn both_directions_give_the_exact_ln_z_of_every_kind() {
     }
 }
 
+fn run<'a>(family: &'a Family, betas: &'a [f64], stream: Stream, begin: Begin<'a>) -> Vec<f64> {
+    Walk { family, betas, begin, tick: &unwatched }.run(stream).unwrap()
+}
+
 /// ln w of K steps against the formula, with the states that the chains visit: the same generator draws them again.
 #[test]
 fn weights_are_the_product_of_ratios_before_each_step() {
@@ -84,6 +88,29 @@ fn weights_are_the_product_of_ratios_before_each_step() {
         let exact = at(0.0).free_energy(visited[0].view())[row] - rbm.free_energy(visited[0].view())[row];
         assert!((one[row] - exact).abs() < 1e-5 && (back[row] + exact).abs() < 1e-5);
     }
+}
+
+/// The work that is told is that which is announced, and changes no result; stopped on its way there is none.
+#[test]
+fn the_steps_are_told_and_can_be_stopped() {
+    use std::ops::ControlFlow::{Break, Continue};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let (rbm, stream) = (machine(7, 4, 0.6, 3), Streams::new(4).of(STREAMS));
+    let annealing = Annealing { temperatures: 300, chains: 100, ..Annealing::default() };
+    let starts = Array2::from_elem((70, 7), 1.0f32);
+    let both = |until: u64| {
+        let told = AtomicU64::new(0);
+        let tick =
+            |units| if told.fetch_add(units, Ordering::Relaxed) + units > until { Break(()) } else { Continue(()) };
+        let found = annealing.both_watched(&rbm, Starts::Unproven(starts.view()), stream, &tick);
+        (found, told.into_inner())
+    };
+    let (found, told) = both(u64::MAX);
+    assert_eq!(told, annealing.work(70));
+    assert_eq!(found, annealing.both(&rbm, Starts::Unproven(starts.view()), stream));
+    let (stopped, told) = both(annealing.work(70) / 2);
+    assert_eq!(stopped, Err(RbmError::Stopped(Stopped)));
+    assert!(told < annealing.work(70));
 }
 
 /// Machines of one group, and what their intervals cover.

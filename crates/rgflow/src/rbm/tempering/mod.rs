@@ -24,7 +24,7 @@ use super::intermediate::Family;
 use super::{Rbm, RbmError, Reference};
 use crate::learning::LearningError;
 use crate::random::Stream;
-use crate::restart::{Unfit, decode, demand, encode};
+use crate::restart::{Stopped, Tick, Ticks, Unfit, decode, demand, encode, unwatched};
 use crate::statistics::{CorrelatedMean, SeriesError, correlated_mean};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
@@ -61,6 +61,13 @@ impl Default for Ladder {
     }
 }
 
+impl Ladder {
+    /// Gibbs steps of all replicas together in the burn-in.
+    pub fn work(&self) -> u64 {
+        (self.burn_in * self.temperatures * self.copies) as u64
+    }
+}
+
 /// Parallel tempering of a machine of any kinds of units: the same states for any number of threads.
 ///
 /// ```
@@ -94,6 +101,14 @@ impl Tempering {
     /// finite, [`RbmError::NotNormalisable`] for a Gaussian machine without a Z; [`RbmError::Shape`] or
     /// [`RbmError::Layer`] for a reference of other units.
     pub fn new(rbm: &Rbm, ladder: &Ladder, stream: Stream) -> Result<Self, RbmError> {
+        Self::new_watched(rbm, ladder, stream, &unwatched)
+    }
+
+    /// As [`Tempering::new`]; `tick` is told of the Gibbs steps of all replicas together, [`Ladder::work`] in the end.
+    ///
+    /// # Errors
+    /// As [`Tempering::new`]; [`RbmError::Stopped`] where `tick` breaks.
+    pub fn new_watched(rbm: &Rbm, ladder: &Ladder, stream: Stream, tick: &Tick) -> Result<Self, RbmError> {
         let check = |name, value: usize, (least, most): (usize, usize), range| {
             let fits = (least..=most).contains(&value);
             if fits { Ok(()) } else { Err(LearningError::Setting { name, value: value as f64, range }) }
@@ -115,7 +130,8 @@ impl Tempering {
         for round in 0..ROUNDS {
             let last = round + 1 == ROUNDS;
             let behind = if round == 0 { 0 } else { unit << (round - 1) };
-            tempering.run(if last { ladder.burn_in - behind } else { unit << round.saturating_sub(1) });
+            tempering
+                .run_watched(if last { ladder.burn_in - behind } else { unit << round.saturating_sub(1) }, tick)?;
             if !last {
                 tempering.betas = placed(&tempering.betas, &tempering.acceptance());
             }
@@ -153,8 +169,24 @@ impl Tempering {
     /// `sweeps` sweeps: in each, exchanges between neighbours in beta, of the pairs (0, 1), (2, 3) ... and (1, 2),
     /// (3, 4) ... by turns, and a Gibbs step of every replica.
     pub fn run(&mut self, sweeps: usize) {
+        self.run_watched(sweeps, &unwatched).expect("nothing stops it");
+    }
+
+    /// As [`Tempering::run`]; `tick` is told of the Gibbs steps of all replicas together.
+    ///
+    /// # Errors
+    /// [`Stopped`] where `tick` breaks; the ladders are then in the middle of their sweeps.
+    pub fn run_watched(&mut self, sweeps: usize, tick: &Tick) -> Result<(), Stopped> {
         let (family, betas) = (&self.family, &self.betas);
-        self.blocks.par_iter_mut().for_each(|block| (0..sweeps).for_each(|_| block.sweep(family, betas)));
+        self.blocks.par_iter_mut().try_for_each(|block| {
+            let replicas = block.copies() * betas.len();
+            let mut ticks = Ticks::new(tick, replicas, replicas * family.n_weights());
+            for _ in 0..sweeps {
+                block.sweep(family, betas);
+                ticks.step()?;
+            }
+            ticks.tell()
+        })
     }
 
     /// The visible states at beta = 1, shape (copies, n_visible): independent of each other, being of different

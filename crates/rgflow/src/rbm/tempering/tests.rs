@@ -178,3 +178,23 @@ fn settings_out_of_range_are_refused() {
     assert_eq!(refused(Ladder { copies: 0, ..Ladder::default() }), "copies = 0: must be 1 to 1 million");
     assert_eq!(refused(Ladder { burn_in: 10, ..Ladder::default() }), "burn_in = 10: must be >= 64");
 }
+
+/// The steps of the burn-in that are told are those that are announced, and change no state; stopped on the way there
+/// are no ladders.
+#[test]
+fn the_burn_in_is_told_and_can_be_stopped() {
+    use std::ops::ControlFlow::{Break, Continue};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let (rbm, ladder) = (two_modes(), Ladder { temperatures: 5, copies: 40, burn_in: 100, ..Ladder::default() });
+    let run = |until: u64| {
+        let told = AtomicU64::new(0);
+        let tick =
+            |units| if told.fetch_add(units, Ordering::Relaxed) + units > until { Break(()) } else { Continue(()) };
+        let ladders = Tempering::new_watched(&rbm, &ladder, Streams::new(1).of(STREAMS), &tick);
+        (ladders.map(|ladders| ladders.visible()), told.into_inner())
+    };
+    let (found, told) = run(u64::MAX);
+    let alone = Tempering::new(&rbm, &ladder, Streams::new(1).of(STREAMS)).unwrap();
+    assert_eq!((found, told), (Ok(alone.visible()), ladder.work()));
+    assert_eq!(run(ladder.work() / 2).0, Err(RbmError::Stopped(Stopped)));
+}
