@@ -121,7 +121,7 @@ fn continuous_temperatures_are_put_into_bins() {
         file.add("spins", &all).unwrap();
         file.add("T", &t).unwrap();
     });
-    place.refused(&format!("train thermometer a.npz {QUICK}"), &["label 1 has 1 samples", "--bins 4"]);
+    place.refused(&format!("train thermometer a.npz {QUICK}"), &["label 1 has 1 sample;", "--bins 4"]);
     let said = place.done(&format!("train thermometer a.npz --bins 3 {QUICK} --out bins"));
     assert!(
         said.contains("120 temperatures are put into 3 bins of 40 samples; each bin is read as its mean temperature"),
@@ -130,7 +130,7 @@ fn continuous_temperatures_are_put_into_bins() {
     let model = Model::load(place.path("bins/seed-1/thermometer/model.safetensors")).unwrap();
     assert_eq!(model.metadata["temperatures"], serde_json::json!([1.4875, 2.4875, 3.4875]));
     place.done("train rbm a.npz --epochs 1 --set samples.steps=2 --out rbm");
-    place.refused("flow rbm/seed-1/rbm/model.safetensors a.npz", &["a start has 1 samples", "--bins 20"]);
+    place.refused("flow rbm/seed-1/rbm/model.safetensors a.npz", &["a start has 1 sample", "--bins 20"]);
     place.done("flow rbm/seed-1/rbm/model.safetensors a.npz --bins 3 --steps 8 --out flow");
     place.archive("classes.npz", |file| {
         file.add("x", &all).unwrap();
@@ -251,7 +251,7 @@ fn inspect_says_what_samples_are_read_as() {
     };
     let plain = shown("inspect a.csv");
     assert!(plain.contains("3 samples of 3") && plain.contains("none by a usual name"), "{plain}");
-    assert!(plain.contains("there are theta, a, b"), "{plain}");
+    assert!(plain.contains("the file has theta, a, b"), "{plain}");
     let named = shown("inspect a.csv --temperatures theta");
     assert!(
         named.contains("3 samples of 2") && named.contains("2 temperatures (samples): 1.5 (2), 2.5 (1)"),

@@ -75,6 +75,9 @@ fn arrays() -> Vec<Row> {
         ("any real numbers", vec![("a.npy", npy(&arr2(&[[-3.5, 20.25], [0.5, 7.0], [1.5, 2.5], [0.0, -1.0]])))], ""),
         ("spin 1", vec![("a.npy", npy(&arr2(&[[-1i8, 0, 1], [1, 0, -1], [0, 0, 1], [1, 1, 0]])))], ""),
         ("Potts states 1, 2, 3", vec![("a.npy", npy(&arr2(&[[1i8, 3, 2], [2, 2, 1], [3, 1, 1], [1, 2, 3]])))], ""),
+        ("two values 1 and 2", vec![("a.npy", npy(&arr2(&[[1i8, 2], [2, 2], [2, 1], [1, 1]])))], ""),
+        ("XY angles", vec![("a.npy", npy(&angles()))], ""),
+        ("the same sample again and again", vec![("a.npy", npy(&Array2::from_elem((6, 4), 1i8)))], ""),
         ("`float16`", vec![("a.npy", raw("<f2", "4, 1", &half))], ""),
         ("(samples, rows, columns)", vec![("a.npy", npy(&pictures()))], ""),
         ("(temperatures, n, rows, columns)", vec![("a.npy", blocks())], ""),
@@ -87,6 +90,11 @@ fn arrays() -> Vec<Row> {
         ("NaN among the values", vec![("a.npy", npy(&arr2(&[[1.0, f64::NAN], [-1.0, 1.0]])))], ""),
         ("a wrong value among spins", vec![("a.npy", npy(&spins(6, 4).mapv(f64::from).map_first(0.5)))], ""),
     ]
+}
+
+/// Angles in [0, 2 pi) that fill it evenly.
+fn angles() -> Array2<f32> {
+    Array2::from_shape_fn((20, 8), |(i, j)| std::f32::consts::TAU * ((8 * i + j) as f32 * 0.618_034).fract())
 }
 
 /// The array with another first value.
@@ -131,6 +139,9 @@ fn archives() -> Vec<Row> {
     ]
 }
 
+/// Real numbers with a column of whole ones.
+const REAL: &str = "0.25,-1.5,0\n1.75,0.5,1\n-2.5,2.25,1\n0.5,0.75,0\n-0.25,1.25,1\n2.5,-0.5,0\n";
+
 /// Text, IDX, packed and several files, and files of other programs.
 fn others() -> Vec<Row> {
     let images = || idx(&[4, 1, 2], &[0, 255, 255, 0, 128, 0, 0, 7]);
@@ -151,6 +162,16 @@ fn others() -> Vec<Row> {
             "",
         ),
         ("`True` and `False`", vec![("a.csv", text("a,b\nTrue,False\nFalse,True\nTrue,True\nFalse,False\n"))], ""),
+        ("bits without separators", vec![("a.txt", text("0110\n1001\n1100\n0011\n"))], ""),
+        ("signs without separators", vec![("a.txt", text("+--+\n-++-\n++--\n--++\n"))], ""),
+        ("a label behind bits, without names", vec![("a.csv", text("1,0,1,7\n0,1,1,3\n1,1,0,7\n0,0,1,3\n"))], ""),
+        (
+            "a label behind bits, without names",
+            vec![("a.csv", text("1,0,1,7\n0,1,1,3\n1,1,0,7\n0,0,1,3\n"))],
+            "--labels 4",
+        ),
+        ("a label behind real numbers, without names", vec![("a.csv", text(REAL))], ""),
+        ("a label behind real numbers, without names", vec![("a.csv", text(REAL))], "--labels 3"),
         ("a word among the values", vec![("a.csv", text("a,b\n1,-1\n1,x\n"))], ""),
         ("a line too short", vec![("a.csv", text("a,b,c\n1,-1,1\n1,1\n"))], ""),
         ("two columns of labels", vec![("a.csv", text("T,label,a\n2,1,1\n4,2,-1\n"))], ""),
@@ -182,12 +203,10 @@ fn outcome(row: &Row) -> String {
         return format!("refused: {}", said.trim_end().replace("error: ", ""));
     }
     let found: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
-    let found = &found["samples"];
-    if found.is_null() {
-        let shown = String::from_utf8(place.run(&format!("inspect {name} {}", row.2)).stdout).unwrap();
-        let why = shown.lines().find_map(|line| line.strip_prefix("no samples: ")).expect("a reason");
+    if let Some(why) = found["no_samples"].as_str() {
         return format!("refused: {why}");
     }
+    let found = &found["samples"];
     let word = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), String::from);
     let list =
         |value: &serde_json::Value, by: &str| value.as_array().unwrap().iter().map(&word).collect::<Vec<_>>().join(by);
@@ -198,6 +217,7 @@ fn outcome(row: &Row) -> String {
         parts.push(format!("{} {}", word(&found["labels"]["meaning"]), labels.join(", ")));
     }
     let notes = found["notes"].as_array().unwrap().iter().map(|note| format!("note: {}", word(note)));
+    let notes = notes.chain(found["warning"].as_str().map(|warning| format!("warning: {warning}")));
     let refusal = found["train_rbm"].as_str().map(|why| format!("`train rbm` refuses: {why}"));
     parts.into_iter().chain(notes).chain(refusal).collect::<Vec<_>>().join("; ")
 }

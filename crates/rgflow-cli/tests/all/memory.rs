@@ -4,6 +4,7 @@
 
 use crate::common::binary;
 use rgflow_lab::artifact::npz;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -53,6 +54,22 @@ fn samples_that_cannot_fit_are_refused_before_they_are_drawn() {
         ("--size 4000 --temperature 2 --n 10 --sampler heat-bath", &["the sampler of square 4000 x 4000"]),
     ] {
         refused(&format!("sample ising {arguments} --out a.npz"), parts);
+    }
+}
+
+/// 4 MB that unpack to more than 4 GiB are refused where 2 GiB are to be had, and the remedy is said.
+#[test]
+fn a_file_of_gzip_that_would_fill_the_memory_is_refused() {
+    let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    member.write_all(&vec![b'1'; 16 << 20]).unwrap();
+    let member = member.finish().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["bomb.csv.gz", "bomb.npy.gz"] {
+        std::fs::write(dir.path().join(name), member.repeat(260)).unwrap();
+        let out = limited(dir.path(), 2 * GIB, &format!("train rbm {name}"));
+        let line = String::from_utf8(out.stderr).unwrap();
+        assert_eq!((out.status.code(), line.lines().count()), (Some(2), 1), "{line}");
+        assert!(line.contains("unpacks to more than 100 times its 4.") && line.contains("gunzip"), "{line}");
     }
 }
 

@@ -109,7 +109,7 @@ fn draws_have_the_exact_means_and_say_how_they_were_made() {
     }
     // They are samples on the lattice of the machine's own.
     let said = String::from_utf8(place.run("inspect exact.npz").stdout).unwrap();
-    assert!(said.contains("lattice  square 3 x 2"), "{said}");
+    assert!(said.contains("lattice            square 3 x 2"), "{said}");
     place.done("rbm score m.safetensors exact.npz");
     place.done("rbm draw m.safetensors -n 7 -o a.csv");
     assert!(place.read("a.csv").starts_with("# lattice: square 3 x 2\ns0,s1,s2,s3,s4,s5\n"), "{}", place.read("a.csv"));

@@ -39,6 +39,10 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const REMEDY: &str = "give fewer samples at a time";
 /// Bytes unpacked between two looks at the free memory.
 const PIECE: u64 = 32 << 20;
+/// Bytes beyond which a file may not unpack to more than [`RATIO`] times its own: samples of states reach 20, as
+/// numbers of eight bytes 50, and what reaches 1000 is a file of zeros.
+const SMALL: u64 = 256 << 20;
+const RATIO: u64 = 100;
 
 impl Content {
     /// Opens `path`. A packed file is unpacked into memory, as far as there is any.
@@ -99,9 +103,19 @@ fn first(path: &Path, file: &mut &File) -> Result<Vec<u8>, Error> {
 
 /// The content of a file of gzip.
 fn unpacked(path: &Path, file: &File) -> Result<Vec<u8>, Error> {
+    let packed = file.metadata().map_or(0, |file| file.len());
+    let most = SMALL.max(packed.saturating_mul(RATIO));
     let mut from = flate2::read::MultiGzDecoder::new(BufReader::new(file));
     let mut all = Vec::new();
     loop {
+        if all.len() as u64 > most {
+            return Err(Error::user(format!(
+                "{}: unpacks to more than {RATIO} times its {}: is it of samples? If it is, unpack it (gunzip) and \
+                 give the file that comes out",
+                path.display(),
+                memory::size(packed.into())
+            )));
+        }
         let what =
             format!("{}: what is unpacked of it, {} and more,", path.display(), memory::size(all.len() as u128 + 1));
         // A growing vector is copied once.

@@ -4,9 +4,9 @@
 //! line cannot be a sample. A missing value or a typo in the first sample does not make it a header: it is refused as
 //! in any other line.
 
-use super::Options;
 use super::cells::{Below, Cell, Line, no_number};
 use super::label_names::usual as label;
+use super::{Options, Unknown};
 
 /// Position of the column names; with a remark where the first line could be read in another way.
 pub(super) enum Names {
@@ -79,7 +79,12 @@ pub(super) fn first_line(first: &Line, below: &Below, options: &Options) -> Resu
             let distinct = || whole_and_distinct(below.column(0)).is_some();
             let index = cells[0] == Cell::Missing && numbers.len() + 1 == cells.len() && distinct();
             let pandas = index && first.cells[0].is_empty() && counts(numbers.iter().copied());
-            return if pandas { here() } else { bad(Cell::Missing) };
+            let is_unknown = options.unknown.as_ref().is_some_and(Unknown::is_nan);
+            return match pandas {
+                true => here(),
+                false if is_unknown => sample(),
+                false => bad(Cell::Missing),
+            };
         }
         return Ok(of_numbers(&numbers, below, options));
     }

@@ -104,10 +104,23 @@ fn largest(windows: &[Window], mut order: impl FnMut(usize) -> Vec<usize>) -> ([
     (sums, sums.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// A warning if rows cannot be independent: copies of each other, or consecutive rows of a label that are too much
+/// A warning if all rows are the same.
+fn constant(data: &Dataset) -> Option<String> {
+    let (n, units) = data.values.dim();
+    let same = |unit: usize| (1..n).all(|row| data.values.at(row, unit) == data.values.at(0, unit));
+    let all = n > 1 && (0..units).all(same);
+    all.then(|| {
+        format!(
+            "{}: all {n} samples are the same: there is nothing to learn but this one; look at the file",
+            data.title()
+        )
+    })
+}
+
+/// A warning if rows cannot be independent: all the same, copies of each other, or consecutive rows of a label that are too much
 /// alike.
 pub fn warning(data: &Dataset) -> Option<String> {
-    copies(data).or_else(|| series(data))
+    constant(data).or_else(|| copies(data)).or_else(|| series(data))
 }
 
 /// A warning if rows are repeated more evenly than in any distribution.

@@ -1,6 +1,7 @@
 //! Kind of the values of a data set; where they fit no kind, the position of the first misfit.
 
-use super::{Dataset, Options, Origin, Values};
+use super::{Dataset, Options, Origin, Values, doubts};
+use ndarray::Array2;
 
 /// Kind of the values of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,8 @@ pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) ->
     if let Some(kind) = Kind::ALL[..3].iter().find(|kind| values.iter().all(|v| kind.holds(*v))) {
         return Ok(*kind);
     }
-    if options.real {
+    let is_of_units = |[low, high]: [f32; 2]| values.iter().all(|v| *v == low || *v == high);
+    if options.real || options.levels.is_some_and(is_of_units) {
         return Ok(Kind::Real);
     }
     let largest = values.iter().copied().fold(0.0f32, f32::max);
@@ -100,6 +102,9 @@ pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) ->
     };
     let few = Dataset::few_states(all).filter(|_| options.states && !bytes);
     let few = few.map_or(String::new(), |q| format!(", or, if they are states, take --units categorical:{q}"));
+    let two = two_values(values).filter(|_| options.states && !bytes);
+    let two = two.map(|[low, high]| format!(", or, if they are the two states of a unit, take --units={low},{high}"));
+    let few = two.unwrap_or(few);
     let allow = if options.allow.is_empty() { String::new() } else { format!(", or {}{few}", options.allow) };
     let odd = |kind: &Kind| values.iter().filter(|v| !kind.holds(**v)).count();
     let counts = Kind::ALL[..3].iter().map(|kind| (odd(kind), *kind));
@@ -115,12 +120,41 @@ pub(super) fn of(values: &Values, origin: Option<&Origin>, options: &Options) ->
             if n == 1 { "the only such value".into() } else { format!("{n} of {} values are odd", values.len()) };
         let scaled = kind != Kind::Spins && values.iter().all(|v| *v >= 0.0);
         let scaled = if scaled { format!(" or {scale}") } else { String::new() };
-        return Err(format!("{} is {v} among {among} ({times}); correct it{scaled}{allow}", place(at)));
+        let column = label_column(values, origin, options, kind);
+        let column = column.map_or(String::new(), |name| format!("; if column {name} is a label, add --labels {name}"));
+        return Err(format!("{} is {v} among {among} ({times}); correct it{scaled}{allow}{column}", place(at)));
     }
     let (at, v) = first(Kind::Grey).unwrap_or(((0, 0), &0.0));
-    let remedy = if *v < 0.0 { "map the data to one of these".to_string() } else { scale };
+    let (remedy, allow) = match *v < 0.0 {
+        _ if doubts::are_angles(all) => (format!("if they are angles, {}", doubts::AS_UNITS), String::new()),
+        true => ("map the data to one of these".to_string(), allow),
+        false => (scale, allow),
+    };
+    let column = Kind::ALL[..3].iter().find_map(|kind| label_column(values, origin, options, *kind));
+    let column = column.map_or(String::new(), |name| format!("; if column {name} is a label, add --labels {name}"));
     Err(format!(
-        "{v} in {}: the values are neither spins (-1, +1), nor bits (0, 1), nor grey levels in [0, 1]; {remedy}{allow}",
+        "{v} in {}: the values are neither spins (-1, +1), nor bits (0, 1), nor grey levels in [0, 1]; \
+         {remedy}{allow}{column}",
         place(at)
     ))
+}
+
+/// The two values that occur, if there are two.
+fn two_values(values: &Array2<f32>) -> Option<[f32; 2]> {
+    let first = *values.iter().next()?;
+    let second = *values.iter().find(|v| **v != first)?;
+    let both = values.iter().all(|v| *v == first || *v == second);
+    both.then_some([first.min(second), first.max(second)])
+}
+
+/// The column that holds all values that are not of the `kind`, as the user names it: it may be a label.
+fn label_column(values: &Array2<f32>, origin: Option<&Origin>, options: &Options, kind: Kind) -> Option<String> {
+    let is_odd = |unit: &usize| values.column(*unit).iter().any(|v| !kind.holds(*v));
+    let odd: Vec<usize> = (0..values.ncols()).filter(is_odd).collect();
+    let [unit] = odd[..] else { return None };
+    if values.ncols() < 2 {
+        return None;
+    }
+    let several = values.column(unit).iter().filter(|v| !kind.holds(**v)).count() > 1;
+    origin.filter(|_| several && options.labels.is_empty()).map(|origin| origin.title(unit))
 }

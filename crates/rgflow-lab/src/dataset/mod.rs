@@ -13,6 +13,8 @@ mod cells;
 pub mod columns;
 mod content;
 mod decimal;
+mod digits;
+mod doubts;
 pub mod ensemble;
 mod file_names;
 mod foreign;
@@ -90,6 +92,8 @@ pub struct Options {
     pub states: bool,
     /// Values that are unknown: they are marked ([`Dataset::unknown`]) and not checked.
     pub unknown: Option<Unknown>,
+    /// The two values of units that the user asked for, which are allowed whatever they are.
+    pub levels: Option<[f32; 2]>,
     /// Option by which the user can allow real numbers, named where one is refused; empty: there is none.
     pub allow: &'static str,
 }
@@ -108,6 +112,7 @@ impl Default for Options {
             real: false,
             states: false,
             unknown: None,
+            levels: None,
             allow: "",
         }
     }
@@ -173,10 +178,20 @@ impl Table {
 }
 
 /// Position of the values of a text table in the file: the line of every row (from 1), the column of every unit
-/// (from 0).
+/// (from 0), and the names of all columns, if it has any.
 struct Origin {
     lines: Vec<u64>,
     columns: Vec<usize>,
+    names: Option<Vec<String>>,
+}
+
+impl Origin {
+    /// The column of the unit `unit` as the user names it: by its name, or its number.
+    fn title(&self, unit: usize) -> String {
+        let column = self.columns.get(unit).copied().unwrap_or(unit);
+        let name = self.names.as_ref().and_then(|names| names.get(column)).filter(|name| !name.is_empty());
+        name.cloned().unwrap_or_else(|| (column + 1).to_string())
+    }
 }
 
 impl Dataset {
@@ -208,6 +223,10 @@ impl Dataset {
         let unknown = options.unknown.as_ref().map(|unknown| unknown.take(&mut values, options.scale));
         let unknown = unknown.transpose().map_err(wrong)?;
         let kind = kind::of(&values, origin.as_ref(), options).map_err(wrong)?;
+        if kind == Kind::Real && shape.len() == 1 {
+            notes.extend(doubts::columns(&values, origin.as_ref(), options));
+        }
+        notes.extend((kind == Kind::Real).then(|| doubts::angles(&values)).flatten());
         if format == Format::Idx
             && options.reads_labels
             && options.labels.is_empty()

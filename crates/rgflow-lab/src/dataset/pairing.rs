@@ -43,10 +43,12 @@ pub fn some<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// The name in `names` that is nearest to `name`, if any is near; in another case it is nearest.
+/// The name in `names` that is nearest to `name`, if any is near: in another case it is nearest, and two usual names of
+/// one meaning are near.
 pub(super) fn near<'a, S: AsRef<str>>(name: &str, names: &'a [S]) -> Option<&'a str> {
-    let mut all = names.iter().map(AsRef::as_ref);
-    all.clone().find(|n| n.eq_ignore_ascii_case(name)).or_else(|| settings::nearest(name, &mut all))
+    let all = || names.iter().map(AsRef::as_ref);
+    let alike = || all().find(|n| usual(name).is_some() && usual(n) == usual(name));
+    all().find(|n| n.eq_ignore_ascii_case(name)).or_else(alike).or_else(|| settings::nearest(name, &mut all()))
 }
 
 /// Names of arrays that have one value, or a row, for each of `n` samples of `main`, or for each of its first index.

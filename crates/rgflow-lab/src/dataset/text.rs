@@ -4,6 +4,7 @@ use super::cells::{
     Below, Cell, has_decimal_commas, lines, no_number, separator, with_first, without_trailing_separator,
 };
 use super::content::Content;
+use super::digits;
 use super::header::{self, Names};
 use super::label_columns::take_labels;
 use super::{Options, Origin, Table, Unknown, weights};
@@ -22,27 +23,40 @@ pub(super) struct Sheet {
 
 /// Table of the text file `path`. Memory is checked before it is allocated.
 pub(super) fn read(path: &Path, content: Content, options: &Options) -> Result<Table, Error> {
-    let bytes = bytes(path, content)?;
-    table(&bytes, options).map_err(|what| Error::user(format!("{}: {what}", path.display())))
+    let mut bytes = bytes(path, content)?;
+    let spaced = std::str::from_utf8(&bytes).ok().and_then(digits::spaced);
+    let note = spaced.map(|spaced| {
+        bytes = spaced.text.into_bytes();
+        spaced.note
+    });
+    fits(path, &bytes)?;
+    let mut table = table(&bytes, options).map_err(|what| Error::user(format!("{}: {what}", path.display())))?;
+    table.notes.extend(note);
+    Ok(table)
 }
 
 /// Cells of the text file `path`. Memory is checked before it is allocated.
 pub(super) fn read_sheet(path: &Path, content: Content) -> Result<Sheet, Error> {
     let bytes = bytes(path, content)?;
+    fits(path, &bytes)?;
     sheet(&bytes, &Options::default()).map_err(|what| Error::user(format!("{}: {what}", path.display())))
 }
 
-/// The text, for a table that fits into memory.
+const REMEDY: &str = "give fewer samples at a time, or an array (.npy), which takes less";
+
+/// The text.
 fn bytes(path: &Path, content: Content) -> Result<Vec<u8>, Error> {
-    const REMEDY: &str = "give fewer samples at a time, or an array (.npy), which takes less";
     let name = path.display();
     let size = content.len() as usize;
     memory::need(&[Need::new(&[size], format!("{name}: the text"), REMEDY)])?;
-    let bytes = content.into_bytes(path)?;
-    // Every number has 64 bits, and there are two copies while columns of labels are removed.
-    let cells = cells_of(&bytes);
-    memory::need(&[Need::new(&[16, cells], format!("{name}: a table of {cells} numbers"), REMEDY)])?;
-    Ok(bytes)
+    content.into_bytes(path)
+}
+
+/// Refuses a table that does not fit into memory: every number has 64 bits, and there are two copies while columns of
+/// labels are removed.
+fn fits(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let cells = cells_of(bytes);
+    memory::need(&[Need::new(&[16, cells], format!("{}: a table of {cells} numbers", path.display()), REMEDY)])
 }
 
 /// Least number of cells in the text: words between separators or blanks, without comments.
@@ -122,7 +136,7 @@ fn table(bytes: &[u8], options: &Options) -> Result<Table, String> {
     let all = Array2::from_shape_vec((n, below.width), below.numbers).map_err(|e| e.to_string())?;
     let scale = options.scale as f32;
     let values = all.select(Axis(1), &kept).mapv(|v| if scale == 1.0 { v as f32 } else { v as f32 / scale });
-    let origin = Some(Origin { lines: below.lines, columns: kept });
+    let origin = Some(Origin { lines: below.lines, columns: kept, names });
     let shape = shape_of(values.ncols(), options)?;
     Ok(Table { shape, labels, weights, notes, origin, candidates, ..Table::of(values.into()) })
 }

@@ -85,8 +85,10 @@ impl Machine {
 
     /// `options` of reading samples, with the values that the machine's units can have.
     pub(crate) fn options(&self, options: Options) -> Options {
-        let real = self.rbm.visible_units().range().is_none() || self.states().is_some();
-        Options { real, ..options }
+        let units = self.rbm.visible_units();
+        let real = units.range().is_none() || self.states().is_some();
+        let levels = units.range().filter(|_| units.levels().is_some()).map(|(low, high)| [low, high]);
+        Options { real, levels, ..options }
     }
 
     /// Adapts samples to the machine, converting what can be exactly: `scale` divided their values, `others` describe

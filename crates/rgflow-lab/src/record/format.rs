@@ -5,6 +5,11 @@ use crate::record::Cell;
 /// Sign for a missing value.
 pub const MISSING: &str = "-";
 
+/// A number of things: `1 sample`, `20 samples`.
+pub fn counted(n: usize, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A value with its standard error in the last digits: one significant digit, two when the first digit is 1.
 ///
 /// `2.25(3)`, `2.250(14)`, `12.3(1.4)` (error across the decimal point), `1230(60)`, `1.20(3)e-7`. Without an error (or

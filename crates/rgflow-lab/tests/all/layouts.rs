@@ -5,7 +5,7 @@ use flate2::write::GzEncoder;
 use ndarray::{Array1, Array2, Array3, Array4, arr1, arr2};
 use rgflow_lab::artifact::npy::{self, Element};
 use rgflow_lab::artifact::npz::Writer;
-use rgflow_lab::dataset::{Dataset, Kind, Labelling, Meaning, Options};
+use rgflow_lab::dataset::{Dataset, Kind, Labelling, Meaning, Options, Unknown};
 use std::io::Write;
 
 /// Samples, units and labels, or parts of the error.
@@ -319,6 +319,38 @@ fn numbers_with_decimal_commas() {
     check("a.csv", b"1,500;2,25\n3,125;4,000\n", &real, &read(), "decimal points");
     check("a.csv", b"1,5;2.5\n3;4\n", &real, &Refused(&["\"1,5\"", "decimal"]), "");
     check("a.csv", b"1,2,3;4\n3;4\n", &real, &Refused(&["line 1"]), "");
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_is_said() {
+    let auto = Options::default();
+    check("a.txt", b"0110\n1001\n0011\n", &auto, &Read(3, 4, None), "lines such as 0110 are read as 4 bits");
+    check("a.txt", b"+-\n-+\n--\n", &auto, &Read(3, 2, None), "lines such as +- are read as 2 signs");
+    // One number a line is one unit, and lines of several lengths are numbers.
+    check("a.txt", b"0\n1\n0\n", &auto, &Read(3, 1, None), "");
+    check("a.txt", b"0110\n101\n", &auto, &Refused(&["110 in row 1"]), "");
+    // Two values of units that are asked for.
+    let two = b"1,2\n2,2\n1,1\n2,1\n";
+    check("a.csv", two, &auto, &Refused(&["2 in row 1, column 2"]), "");
+    let states = Options { states: true, allow: "take Gaussian units", ..Options::default() };
+    check("a.csv", two, &states, &Refused(&["if they are the two states of a unit, take --units=1,2"]), "");
+    let levels = Options { levels: Some([1.0, 2.0]), ..Options::default() };
+    check("a.csv", two, &levels, &Read(4, 2, None), "");
+    check("a.csv", b"2,1\n1.5,2\n", &levels, &Refused(&["2 in row 1, column 1"]), "");
+    // A hole in the first line, where holes are unknown values.
+    let unknown = Options { unknown: Some(Unknown::Value { value: f64::NAN, low: 0.0 }), ..Options::default() };
+    check("a.csv", b",1,-1\n1,,1\n1,1,-1\n", &unknown, &Read(3, 3, None), "");
+    check("a.csv", b",1,-1\n1,-1,1\n", &auto, &Refused(&["line 1, column 1", "missing value"]), "");
+    // A column that may be a label.
+    let bits = b"1,0,1,7\n0,1,1,3\n1,1,0,7\n";
+    check("a.csv", bits, &auto, &Refused(&["if column 4 is a label, add --labels 4"]), "");
+    check("a.csv", bits, &named("4", Labelling::Auto), &Read(3, 3, classes(&[3.0, 7.0])), "column 4");
+    let real = Options { real: true, ..Options::default() };
+    let numbers = b"u,v,digit\n0.5,1.5,0\n0.25,-2.5,1\n1.5,0.5,1\n2.5,0.75,0\n-0.5,0.25,1\n";
+    check("a.csv", numbers, &real, &Read(5, 3, None), "columns u, v, digit are taken for values (3 in all)");
+    check("a.csv", numbers, &real, &Read(5, 3, None), "column digit holds only 0, 1; if it is a label, name it");
+    let named = Options { labels: "digit".into(), ..real };
+    check("a.csv", numbers, &named, &Read(5, 2, classes(&[0.0, 1.0])), "`digit`, is taken for labels");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod datasets;
 mod formats;
 mod fuzz_corpus;
+mod gzip;
 mod independence;
 mod layouts;
 mod npy;

@@ -2,10 +2,11 @@
 
 use super::described;
 use crate::commands::label_flags::LabelFlags;
-use crate::output::{number, text as text_set};
+use crate::output::{self, number, text as text_set};
 use rgflow_lab::artifact::{Error, npz, settings};
-use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options, listed};
+use rgflow_lab::dataset::{Dataset, Kind, Meaning, Options, independence, listed};
 use rgflow_lab::experiment::{AnyExperiment, TrainRbm, TrainThermometer};
+use rgflow_lab::record::format::counted;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -46,9 +47,14 @@ impl SampleFlags {
 /// The archive `path` as JSON and as text: its arrays, and its samples if it has any.
 pub fn arrays(path: &Path, flags: &SampleFlags) -> Result<(Value, String), Error> {
     let all = npz::Reader::open(path)?.describe()?;
-    let (samples, text) =
-        samples(path, flags).unwrap_or_else(|e| (Value::Null, format!("no samples: {}\n", one_line(e))));
-    let value = json!({ "kind": "npz", "arrays": all, "samples": samples["samples"] });
+    let (samples, text, why) = match samples(path, flags) {
+        Ok((samples, text)) => (samples, text, None),
+        Err(e) => {
+            let why = one_line(e);
+            (Value::Null, format!("no samples: {why}\n"), Some(why))
+        }
+    };
+    let value = json!({ "kind": "npz", "arrays": all, "samples": samples["samples"], "no_samples": why });
     Ok((value, format!("{}\n{text}", described("array", &all))))
 }
 
@@ -61,23 +67,30 @@ pub fn samples(path: &Path, flags: &SampleFlags) -> Result<(Value, String), Erro
     let data = Dataset::read(path, &flags.options())?;
     let (low, high) = range(&data);
     let shape = data.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ");
-    let mut text = format!("{} samples of {shape}\n", data.n_samples());
+    let head = format!("{} of {shape}\n", counted(data.n_samples(), "sample"));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |name: &str, text: &str| rows.push(vec![name.into(), text.replace('\n', " ")]);
     let values = match data.kind {
         Kind::Spins | Kind::Bits => data.kind.name().to_string(),
         Kind::Grey => format!("grey levels from {low} to {high}"),
         Kind::Real => format!("real numbers from {low} to {high}"),
     };
-    text += &format!("values   {values}\n");
-    text += &data.lattice.as_ref().map(|lattice| format!("lattice  {}\n", lattice.title())).unwrap_or_default();
+    row("values", &values);
+    data.lattice.iter().for_each(|lattice| row("lattice", &lattice.title()));
     let labels = labels(&data);
     let none = match &data.candidates[..] {
         [] => "none".to_string(),
         names => {
-            format!("none by a usual name (--labels, --temperatures and --beta name them); there are {}", listed(names))
+            format!(
+                "none by a usual name (--labels, --temperatures and --beta name them); the file has {}",
+                listed(names)
+            )
         }
     };
-    text += &format!("labels   {}\n", labels.as_ref().map_or(none.as_str(), |(text, _)| text));
-    data.notes.iter().for_each(|note| text += &format!("note     {}\n", note.replace('\n', " ")));
+    row("labels", labels.as_ref().map_or(none.as_str(), |(text, _)| text));
+    data.notes.iter().for_each(|note| row("note", note));
+    let warning = independence::warning(&data);
+    warning.iter().for_each(|warning| row("warning", warning));
     let paths = [path.to_path_buf()];
     let rbm = TrainRbm::new(&paths).and_then(|train| refusal(&train, &flags.sets(false)));
     let network = TrainThermometer::new(&paths).and_then(|train| refusal(&train, &flags.sets(true)));
@@ -86,10 +99,12 @@ pub fn samples(path: &Path, flags: &SampleFlags) -> Result<(Value, String), Erro
         Some(Meaning::Class) => "a classifier of the labels".into(),
         _ => "a thermometer of the labels".into(),
     });
-    text += &format!("`train rbm`: {of_rbm}\n`train thermometer`: {of_network}\n");
+    row("train rbm", &of_rbm);
+    row("train thermometer", &of_network);
+    let text = head + &output::columns_to(&rows, &[false, false]);
     let value = json!({
         "samples": data.n_samples(), "shape": data.shape, "values": data.kind.name(), "least": low, "most": high,
-        "labels": labels.map(|(_, value)| value), "notes": data.notes,
+        "labels": labels.map(|(_, value)| value), "notes": data.notes, "warning": warning,
         "train_rbm": rbm.err().map(one_line), "train_thermometer": network.err().map(one_line),
     });
     Ok((json!({ "kind": "samples", "samples": value }), text))

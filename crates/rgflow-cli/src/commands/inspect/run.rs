@@ -41,8 +41,9 @@ pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
         Some(file) => format!("damaged: {file} is missing or has changed (--resume makes it again)"),
         None => "unfinished (--resume goes on)".to_string(),
     };
-    let mut lines = vec![format!("{}: run of {experiment}, {state}", dir.display())];
-    let mut line = |name: &str, text: String| lines.push(format!("{name:<9}{}", text.replace('\n', "\\n")));
+    let head = format!("{}: run of {experiment}, {state}\n", dir.display());
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut line = |name: &str, text: String| lines.push(vec![name.into(), text.replace('\n', "\\n")]);
     if let Some(date) = &provenance.date {
         line("date", day(Some(date)));
     }
@@ -57,7 +58,7 @@ pub fn folder(dir: &Path, parts: &Parts) -> Result<(Value, String), Error> {
     if cleaned > 0 {
         line("cleaned", format!("{cleaned} files of stages were removed; --resume makes them again"));
     }
-    let mut text = lines.join("\n") + "\n";
+    let mut text = head + &output::columns_to(&lines, &[false, false]);
     if let Some(record) = record.filter(|_| parts.numbers.is_none() && !parts.stages) {
         text += &format!("\n{}\n\n{}\n", text::table(&record.summary, output::width()).trim_end(), page.display());
         text += &format!("{} numbers: --numbers [FILTER]; stages and times: --stages\n", all.len());

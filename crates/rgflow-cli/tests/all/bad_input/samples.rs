@@ -75,14 +75,14 @@ fn shapes_and_values_that_are_no_samples() {
     folder.put("one-label.npz", &counted(80));
     folder.refused(thermometer, "one-label.npz", &["at least two labels"]);
     folder.put("rare.npz", &odd(9.0));
-    folder.refused(thermometer, "rare.npz", &["label 9 has 1 samples"]);
+    folder.refused(thermometer, "rare.npz", &["label 9 has 1 sample;"]);
     folder.put("infinite-label.npz", &odd(f64::INFINITY));
     folder.refused(thermometer, "infinite-label.npz", &["finite temperatures"]);
     // Needs of a training or a flow alone.
     folder.put("few.csv", b"1,-1\n-1,1\n");
     folder.refused(&AS_SAMPLES[..1], "few.csv", &["2 samples"]);
     folder.put("lone.npz", &odd(9.0));
-    folder.refused(&AS_SAMPLES[2..], "lone.npz", &["a start has 1 samples"]);
+    folder.refused(&AS_SAMPLES[2..], "lone.npz", &["a start has 1 sample,"]);
     let wide = archive(|file| file.add("spins", &Array2::<f32>::ones((40, 6))).unwrap());
     folder.put("wide.npz", &wide);
     folder.refused(&AS_SAMPLES[2..], "wide.npz", &["6 values", "4 visible units"]);

@@ -8,6 +8,7 @@ mod stage;
 use crate::artifact::network_file;
 use crate::dataset::{Dataset, Labelling, Meaning, Options, Sites};
 use crate::machine::{Machine, model_file};
+use crate::record::format::counted;
 use crate::study::costs;
 use crate::study::couplings::{Effective, effective};
 use crate::study::prelude::*;
@@ -200,7 +201,8 @@ fn starts(data: &Dataset, most: usize) -> Result<Starts, String> {
     if per < LEAST {
         let remedy = continuous_remedy(data);
         return Err(format!(
-            "a start has {per} samples, and at least {LEAST} of each label are needed; add some, or {remedy}"
+            "a start has {}, and at least {LEAST} of each label are needed; add some, or {remedy}",
+            counted(per, "sample")
         ));
     }
     Ok(Starts { labels, names, meaning, rows: members.into_iter().flat_map(|m| m.into_iter().take(per)).collect() })

@@ -6,6 +6,7 @@ use super::stage::{ModeFindings, Star};
 use super::{Findings, OwnFlow, Settings, Starts, starts};
 use crate::artifact::network_file::{self, Outputs};
 use crate::dataset::{Dataset, Meaning};
+use crate::record::format::counted;
 use crate::row;
 use crate::study::couplings::{AsIsing, Effective};
 use crate::study::prelude::*;
@@ -257,7 +258,7 @@ impl RecordBuilder<'_> {
                 None => Cell::from(&mode.counts[1]),
             })
         }));
-        Table::new(format!("after {} steps from {n_starts} starts", *settings.flow.steps), columns).rows(rows).note(
+        Table::new(format!("after {} steps from {}", *settings.flow.steps, counted(n_starts, "start")), columns).rows(rows).note(
             "Distance: mean over units of ((v - v_0)/(high - low))^2. Two states of units that are high half of the \
              time are 1/2 apart if they know nothing of each other; grey levels and expectation values are nearer.",
         )

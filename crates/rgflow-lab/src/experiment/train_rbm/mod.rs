@@ -10,6 +10,7 @@ mod stage;
 
 use crate::dataset::{Dataset, Kind, Labelling, Options, Unknown, Values};
 use crate::machine::Machine;
+use crate::record::format::counted;
 use crate::study::costs;
 use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
@@ -71,6 +72,7 @@ impl TrainRbm {
             shape,
             scale: d.scale,
             real: real || states.is_some(),
+            levels: settings.levels(),
             states: true,
             allow,
             ..Options::default()
@@ -80,7 +82,7 @@ impl TrainRbm {
         self.samples.read(&options, |data| {
             let (n, least) = (data.n_samples(), 4);
             if n < least {
-                return Err(format!("{n} samples; add some, at least {least} are needed"));
+                return Err(format!("{}; add some, at least {least} are needed", counted(n, "sample")));
             }
             settings.check_unknown(data)?;
             if let Some(machine) = &self.from {

@@ -318,6 +318,14 @@ impl Settings {
         matches!(&*self.machine.units, Auto::Is(units) if units.range().is_none())
     }
 
+    /// The two values of the visible units, where they are chosen.
+    pub fn levels(&self) -> Option<[f32; 2]> {
+        match &*self.machine.units {
+            Auto::Is(units) if units.levels().is_some() => units.range().map(|(low, high)| [low, high]),
+            _ => None,
+        }
+    }
+
     /// States of a site of categorical units.
     pub fn states(&self) -> Option<usize> {
         let Auto::Is(units @ Units::Categorical(_)) = &*self.machine.units else { return None };

@@ -5,6 +5,7 @@ mod settings;
 mod stage;
 
 use crate::dataset::{Dataset, Kind, Meaning, Options, listed};
+use crate::record::format::counted;
 use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
@@ -116,7 +117,8 @@ fn fits(data: &Dataset) -> Result<(), String> {
             }
             _ => String::new(),
         };
-        return Err(format!("label {name} has {count} samples; add some, at least {LEAST} are needed{or}"));
+        let samples = counted(count, "sample");
+        return Err(format!("label {name} has {samples}; add some, at least {LEAST} are needed{or}"));
     }
     Ok(())
 }

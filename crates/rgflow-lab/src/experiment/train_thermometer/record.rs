@@ -7,6 +7,7 @@ use super::{TrainThermometer, values};
 use crate::artifact::network_file::{self, has_learnt};
 use crate::dataset::{Dataset, Meaning};
 use crate::record::Map;
+use crate::record::format::counted;
 use crate::row;
 use crate::study::prelude::*;
 
@@ -73,7 +74,7 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
     let stopped = "the test set stopped the training, so both are slightly optimistic.";
     record.summary = Table::new(caption, ["", "value", "without knowledge"])
         .rows([row!["test cross-entropy (nats)", &cost, guess], row!["accuracy", &accuracy, guessed]])
-        .note(format!("{} repetition(s); {stopped}", found.len()))
+        .note(format!("{}; {stopped}", counted(found.len(), "repetition")))
         .note("Without knowledge: a guess that knows the frequencies of the labels in the training set.");
     record.summary.notes.extend(nothing);
     let [train, test, reference] = first.samples;

@@ -71,7 +71,8 @@ fn a_line_of_numeric_names_is_no_sample() {
     let deviates = "-0.3,1.2,0.8,-1.7,0.1\n0.4,-0.6,2.2,0.7,-0.9\n";
     for (head, n) in [("0,1,2,3,4", 2), ("1,2,3,4,5", 2), ("400,450,500,550,600", 2), ("0.3,1.1,-2,0.4,0.5", 3)] {
         let seen = read(&format!("{head}\n{deviates}"));
-        assert_eq!((seen.n_samples(), seen.notes.len()), (n, 3 - n), "{head}");
+        // A note on the first line, and one on the columns.
+        assert_eq!((seen.n_samples(), seen.notes.len()), (n, 4 - n), "{head}");
         assert!(n == 3 || seen.notes[0].contains("taken for names"), "{:?}", seen.notes);
     }
     // Bits: 0, 1, 2 is none; 0, 1 might be one, which is said; the index beside it is left out.
