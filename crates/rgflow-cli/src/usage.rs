@@ -10,7 +10,8 @@ pub fn line(error: &clap::Error, words: &[String]) -> String {
     let said = said.split("\n\nFor more information").next().unwrap_or_default();
     let mut problem = String::new();
     for part in said.strip_prefix("error: ").unwrap_or(said).lines().map(str::trim).filter(|part| !part.is_empty()) {
-        if part.contains("to pass '-") {
+        // The remedy says both.
+        if part.contains("to pass '-") || part.starts_with("tip: a similar argument exists") {
             continue;
         }
         let part = part.strip_prefix("tip: ").unwrap_or(part);
@@ -25,12 +26,13 @@ pub fn line(error: &clap::Error, words: &[String]) -> String {
     }
     let problem = problem.replace("invalid digit found in string", "not a whole number");
     let problem = problem.replace("invalid float literal", "not a number");
-    let remedy = remedy(error, words).unwrap_or_else(|| {
+    let is_said = problem.contains("; write ");
+    let remedy = remedy(error, words).or(is_said.then(String::new)).unwrap_or_else(|| {
         let command: Vec<&str> = rest.split_whitespace().take_while(|word| word.chars().all(is_of_a_name)).collect();
         let command = if command.is_empty() { asked(words) } else { command.join(" ") };
         format!("`{command} --help` shows what there is")
     });
-    format!("{problem}; {remedy}")
+    if remedy.is_empty() { problem } else { format!("{problem}; {remedy}") }
 }
 
 fn is_of_a_name(c: char) -> bool {
@@ -75,7 +77,8 @@ fn long_flag(words: &[String], found: &str) -> Option<String> {
     ];
     let command = words.iter().find(|word| !word.starts_with('-'))?;
     let is_of = |of: &str| of.split(' ').any(|one| one == command);
-    all.iter().find(|(short, _, of)| *short == found && is_of(of)).map(|(_, long, _)| format!("write {long}"))
+    let value = words.iter().skip_while(|word| *word != found).nth(1).map_or("VALUE", String::as_str);
+    all.iter().find(|(short, _, of)| *short == found && is_of(of)).map(|(_, long, _)| format!("write {long} {value}"))
 }
 
 /// Remedy for a value without its flag: `found` is no argument of this command.
@@ -111,15 +114,20 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let found = context(ContextKind::InvalidArg)?;
+            if let Some(near) = context(ContextKind::SuggestedArg) {
+                return Some(format!("write {near}"));
+            }
             let at = words.iter().rposition(|word| word == found)?;
             if let [.., flag, key] = &words[..at]
                 && flag == "--set"
                 && !key.contains('=')
+                && !found.starts_with("--")
             {
                 return Some(format!("write --set {key}={found}"));
             }
             if let [.., flag, first] = &words[..at]
                 && flag == "--size"
+                && found.chars().all(|c| c.is_ascii_digit())
             {
                 return Some(format!("write --size {first}x{found}"));
             }
@@ -133,6 +141,9 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
             let point = value.replace(',', ".");
             let is_number = error.to_string().contains("invalid float literal") && point.parse::<f64>().is_ok();
             let flag = flag.split_whitespace().next().unwrap_or(flag);
+            if flag == "--seeds" {
+                return several_seeds(value);
+            }
             is_number.then(|| format!("write {flag} {point}"))
         }
         ErrorKind::InvalidSubcommand => {
@@ -151,4 +162,14 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Remedy for seeds that are listed, `1,2,3`, or given as a range, `1..3` or `1-3`: their number is asked for.
+fn several_seeds(value: &str) -> Option<String> {
+    let seeds: Option<Vec<u32>> =
+        value.split([',', '.', '-', ':']).filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();
+    let seeds = seeds?;
+    let [first, .., last] = seeds[..] else { return None };
+    let n = last.checked_sub(first)? + 1;
+    Some(format!("--seeds is their number, --seed the first; write --seed {first} --seeds {n}"))
 }

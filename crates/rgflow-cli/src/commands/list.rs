@@ -2,7 +2,8 @@
 
 use crate::output;
 use rgflow_lab::artifact::Error;
-use rgflow_lab::experiment::{ALL, catalogue};
+use rgflow_lab::experiment::catalogue::UsualTime;
+use rgflow_lab::experiment::{ALL, AnyExperiment, catalogue};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use std::path::PathBuf;
   rgflow list
   rgflow list results/2026 --json
 
-Times are rough, for the recipe as it is on two cores. Of each run: its folder, date, headline number, and the \
+Times are rough, for the recipe as it is on two quiet cores: 3 x 40 s are three repetitions of 40 s each. Of each run: its folder, date, headline number, and the \
 settings that differ from the
 recipe; `rgflow inspect DIR` shows more.")]
 pub struct List {
@@ -32,32 +33,43 @@ impl List {
         }
         let runs = catalogue::runs(&root);
         if self.json {
-            let experiments = ALL
-                .iter()
-                .map(|experiment| experiment.about())
-                .map(|about| json!({ "name": about.name, "summary": about.summary, "time": about.time }));
+            let experiments = ALL.iter().map(|experiment| {
+                let (about, time) = (experiment.about(), UsualTime::of(*experiment));
+                json!({
+                    "name": about.name, "summary": about.summary, "time": time.to_string(),
+                    "seconds": time.seconds.round(), "repetitions": time.repetitions,
+                })
+            });
             return output::print_json(&json!({ "experiments": experiments.collect::<Vec<_>>(), "runs": runs }));
         }
-        let mut text = format!("Experiments (rgflow run NAME):\n{}", experiments());
+        let mut text = experiments();
         if runs.is_empty() {
             text += &format!("\nNo finished runs below {}.\n", root.display());
             return output::print(&text);
         }
         text += &format!("\nFinished runs below {}:\n", root.display());
         for run in runs {
-            let headline = run.headline.map_or(String::new(), |number| format!("  {} = {number}", number.key));
-            text += &format!("  {}  {}{headline}\n", run.dir.display(), day(run.date.as_deref()));
-            let lines = [(!run.changed.is_empty()).then(|| run.changed.join(" ")), run.note];
+            text += &format!("  {}  {}\n", run.dir.display(), day(run.date.as_deref()));
+            let headline = run.headline.map(|number| format!("{} = {number}", number.key));
+            let lines = [headline, (!run.changed.is_empty()).then(|| run.changed.join(" ")), run.note];
             lines.iter().flatten().for_each(|line| text += &format!("    {}\n", line.replace('\n', " ")));
         }
         output::print(&text)
     }
 }
 
-/// One line for each experiment: name, usual time, summary.
+/// The experiments with their usual times.
 pub fn experiments() -> String {
-    let rows = ALL.iter().map(|experiment| experiment.about());
-    rows.map(|about| format!("  {:<20} {:<21} {}\n", about.name, about.time, about.summary)).collect()
+    let row = |experiment: &&dyn AnyExperiment| {
+        let about = experiment.about();
+        vec![about.name.to_string(), UsualTime::of(*experiment).to_string(), about.summary.to_string()]
+    };
+    let head = ["Experiment", "time", "summary"].map(String::from).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(ALL.iter().map(row)).collect();
+    format!(
+        "{}\n`rgflow run NAME` runs one. Times are those on two quiet cores; 3 x 40 s: three repetitions of 40 s.\n",
+        output::columns_to(&rows, &[false, true, false])
+    )
 }
 
 /// `2026-01-31 09:05 UTC` of `2026-01-31T09:05:00Z`.

@@ -4,7 +4,8 @@ use super::list;
 use super::run_flags::Flags;
 use crate::{completion, output};
 use rgflow_lab::artifact::{Error, settings::UserFile};
-use rgflow_lab::experiment::{self, About, AnyExperiment};
+use rgflow_lab::experiment::catalogue::UsualTime;
+use rgflow_lab::experiment::{self, AnyExperiment};
 use std::path::{Path, PathBuf};
 
 /// Runs an experiment: samples, networks, flows, analysis, report.
@@ -31,15 +32,13 @@ const EXAMPLES: &str = "Examples:
 
 /// Examples and the experiments with their usual times.
 fn help() -> String {
-    let times: String = experiment::ALL.iter().map(|experiment| experiment.about()).map(line).collect();
+    let line =
+        |experiment: &&dyn AnyExperiment| format!("  {:<20} {}\n", experiment.about().name, UsualTime::of(*experiment));
+    let times: String = experiment::ALL.iter().map(line).collect();
     format!(
-        "{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores (`rgflow list` says what each \
-         is):\n{times}"
+        "{EXAMPLES}\n\nExperiments, with the rough time of the recipe on two cores, 3 x 40 s being three repetitions \
+         of 40 s\n(`rgflow list` says what each is):\n{times}"
     )
-}
-
-fn line(about: &About) -> String {
-    format!("  {:<20} {}\n", about.name, about.time)
 }
 
 impl Run {

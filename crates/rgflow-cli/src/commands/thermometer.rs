@@ -1,6 +1,6 @@
 //! `rgflow thermometer`: a trained thermometer or classifier put to use.
 
-use super::rbm::{Common, DataFlags, estimate, finite, say, show, warn_of_copies};
+use super::rbm::{Common, DataFlags, estimate, finite, samples, say, show, warn_of_copies};
 use crate::{exchanged, output};
 use rgflow_lab::artifact::Error;
 use rgflow_lab::machine::{OutFile, Prediction, Read, predict};
@@ -111,7 +111,7 @@ fn as_json(seen: &Prediction, out: Option<&PathBuf>) -> Value {
 fn text(seen: &Prediction) -> String {
     let what = if seen.temperatures { "thermometer" } else { "classifier" };
     let (n, k) = (seen.data.n_samples(), seen.names.len());
-    let mut text = format!("{n} samples of {} by a {what} of {k} outputs\n", seen.data.name());
+    let mut text = format!("{} of {} by a {what} of {k} outputs\n", samples(n), seen.data.name());
     if !seen.t_star.is_empty() {
         let head = ["T of the samples", "samples", "T*", "KL", "p (thermal)"].map(String::from).to_vec();
         let line = |Read { label, n, t_star: t }: &Read| {

@@ -14,7 +14,7 @@ use rgflow_lab::artifact::Error;
 const ASKED: &str = "RGFLOW_COMPLETE";
 
 /// Shells that can ask.
-const SHELLS: Shells<'_> = Shells(&[&shells::Bash, &Elvish, &Fish, &Powershell, &shells::Zsh]);
+const SHELLS: Shells<'_> = Shells(&[&shells::BASH, &Elvish, &Fish, &Powershell, &shells::ZSH]);
 
 /// Answers a shell that asks for completions, and ends the program; otherwise returns at once.
 pub fn answer() {

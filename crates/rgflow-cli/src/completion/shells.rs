@@ -7,13 +7,24 @@ use std::ffi::OsString;
 use std::io::{Error, Write};
 use std::path::Path;
 
-/// Bash.
-pub struct Bash;
+/// A shell with a script of ours.
+pub struct Shell {
+    name: &'static str,
+    script: &'static str,
+    answer: Answer,
+}
 
-/// Zsh.
-pub struct Zsh;
+/// Writes what may follow the words of a line in a folder.
+type Answer = fn(&mut Command, Vec<OsString>, Option<&Path>, &mut dyn Write) -> Result<(), Error>;
 
-const BASH: &str = r#"_rgflow_complete() {
+pub const BASH: Shell = Shell { name: "bash", script: BASH_SCRIPT, answer: answer_bash };
+pub const ZSH: Shell = Shell {
+    name: "zsh",
+    script: ZSH_SCRIPT,
+    answer: |command, words, folder, buffer| env::Zsh.write_complete(command, words, folder, buffer),
+};
+
+const BASH_SCRIPT: &str = r#"_rgflow_complete() {
     local IFS=$'\013'
     local words=("${COMP_WORDS[@]:0:COMP_CWORD}")
     case "${COMP_WORDS[COMP_CWORD]}" in
@@ -30,7 +41,7 @@ const BASH: &str = r#"_rgflow_complete() {
 complete -o bashdefault -o nosort -F _rgflow_complete BIN 2> /dev/null || complete -o bashdefault -F _rgflow_complete BIN
 "#;
 
-const ZSH: &str = r#"#compdef BIN
+const ZSH_SCRIPT: &str = r#"#compdef BIN
 function _rgflow() {
     local _CLAP_IFS=$'\n'
     local -a answers=("${(@f)$(_CLAP_IFS="$_CLAP_IFS" _CLAP_COMPLETE_INDEX=$(( CURRENT - 1 )) VAR=zsh COMPLETER -- "${(@)words[1,CURRENT]}" 2> /dev/null)}")
@@ -46,19 +57,13 @@ function _rgflow() {
 if [[ "$funcstack[1]" = "_rgflow" ]]; then _rgflow "$@"; else compdef _rgflow BIN; fi
 "#;
 
-/// `script` for the program `bin`, which is asked as `completer` by the variable `var`.
-fn filled(script: &str, [var, bin, completer]: [&str; 3], buffer: &mut dyn Write) -> Result<(), Error> {
-    let completer = format!("'{}'", completer.replace('\'', r"'\''"));
-    buffer.write_all(script.replace("COMPLETER", &completer).replace("BIN", bin).replace("VAR", var).as_bytes())
-}
-
-impl EnvCompleter for Bash {
+impl EnvCompleter for Shell {
     fn name(&self) -> &'static str {
-        "bash"
+        self.name
     }
 
     fn is(&self, name: &str) -> bool {
-        name == "bash"
+        name == self.name
     }
 
     fn write_registration(
@@ -69,7 +74,9 @@ impl EnvCompleter for Bash {
         completer: &str,
         buffer: &mut dyn Write,
     ) -> Result<(), Error> {
-        filled(BASH, [var, bin, completer], buffer)
+        let completer = format!("'{}'", completer.replace('\'', r"'\''"));
+        let script = self.script.replace("COMPLETER", &completer).replace("BIN", bin).replace("VAR", var);
+        buffer.write_all(script.as_bytes())
     }
 
     fn write_complete(
@@ -79,45 +86,23 @@ impl EnvCompleter for Bash {
         folder: Option<&Path>,
         buffer: &mut dyn Write,
     ) -> Result<(), Error> {
-        let (words, head) = joined(words);
-        let separator = std::env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".into());
-        let last = words.len().saturating_sub(1);
-        let found = clap_complete::engine::complete(command, words, last, folder)?;
-        // Bash replaces only what follows the last `=` or `:`.
-        let found = found.iter().filter_map(|one| Some(one.get_value().to_str()?.strip_prefix(&head)?.to_string()));
-        buffer.write_all(found.collect::<Vec<_>>().join(&separator).as_bytes())
+        (self.answer)(command, words, folder, buffer)
     }
 }
 
-impl EnvCompleter for Zsh {
-    fn name(&self) -> &'static str {
-        "zsh"
-    }
-
-    fn is(&self, name: &str) -> bool {
-        name == "zsh"
-    }
-
-    fn write_registration(
-        &self,
-        var: &str,
-        _name: &str,
-        bin: &str,
-        completer: &str,
-        buffer: &mut dyn Write,
-    ) -> Result<(), Error> {
-        filled(ZSH, [var, bin, completer], buffer)
-    }
-
-    fn write_complete(
-        &self,
-        command: &mut Command,
-        words: Vec<OsString>,
-        folder: Option<&Path>,
-        buffer: &mut dyn Write,
-    ) -> Result<(), Error> {
-        env::Zsh.write_complete(command, words, folder, buffer)
-    }
+fn answer_bash(
+    command: &mut Command,
+    words: Vec<OsString>,
+    folder: Option<&Path>,
+    buffer: &mut dyn Write,
+) -> Result<(), Error> {
+    let (words, head) = joined(words);
+    let separator = std::env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".into());
+    let last = words.len().saturating_sub(1);
+    let found = clap_complete::engine::complete(command, words, last, folder)?;
+    // Bash replaces only what follows the last `=` or `:`.
+    let found = found.iter().filter_map(|one| Some(one.get_value().to_str()?.strip_prefix(&head)?.to_string()));
+    buffer.write_all(found.collect::<Vec<_>>().join(&separator).as_bytes())
 }
 
 /// The words of bash, which are cut at `=` and `:`, as they were written; and the part of the last one that bash does

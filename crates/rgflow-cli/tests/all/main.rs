@@ -33,4 +33,5 @@ mod terminal;
 mod trained_machine;
 mod unknown_values;
 mod until;
+mod widths;
 mod written;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Output of `rgflow ARGUMENTS` on a terminal of `columns`, in the lines that are drawn; `None` without `script`.
-fn on_terminal(dir: &Path, arguments: &[&str], columns: usize) -> Option<Vec<String>> {
+pub fn on_terminal(dir: &Path, arguments: &[&str], columns: usize) -> Option<Vec<String>> {
     let quoted = |word: &&str| format!("'{word}'");
     let words = arguments.iter().map(quoted).collect::<Vec<_>>().join(" ");
     let line = format!("stty cols {columns} rows 30; exec '{}' {words}", env!("CARGO_BIN_EXE_rgflow"));

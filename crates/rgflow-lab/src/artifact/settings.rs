@@ -151,7 +151,12 @@ fn parse(text: &str, place: &str) -> Result<Table, Error> {
 /// `a.b=value` as a table; a bare word that is not TOML becomes a string, as does any where `recipe` has text.
 fn parse_set(set: &str, recipe: &Table) -> Result<Table, Error> {
     let wrong = |what: &str| Error::user(format!("--set {set}: {what}, such as --set rbm.epochs=50"));
-    let (key, text) = set.split_once('=').ok_or_else(|| wrong("expected KEY=VALUE"))?;
+    let (key, text) = set.split_once('=').ok_or_else(|| match set.split_once([':', ' ']) {
+        Some((key, value)) if !value.is_empty() => {
+            Error::user(format!("--set {set}: expected KEY=VALUE; write --set {key}={}", value.trim()))
+        }
+        _ => wrong("expected KEY=VALUE"),
+    })?;
     let text = text.trim();
     let (is_text, plain) = (is_text(recipe, key), if is_text(recipe, key) { "_-+./,=:" } else { "_-+./" });
     let value = match format!("value = {text}").parse::<Table>() {

@@ -1,6 +1,7 @@
 //! Catalogue of the finished runs below a folder, for lists.
 
-use super::about;
+use super::{AnyExperiment, about};
+use crate::artifact::progress::duration;
 use crate::artifact::provenance::{self, Provenance};
 use crate::artifact::{inside, load_config, load_record, settings};
 use crate::record::{Number, Record};
@@ -12,6 +13,34 @@ use std::time::SystemTime;
 
 /// Levels of folders that [`runs`] looks into.
 const DEPTH: usize = 4;
+
+/// Usual time of an experiment, from the plan of its recipe.
+#[derive(Clone, Copy, Debug)]
+pub struct UsualTime {
+    /// Repetitions by default.
+    pub repetitions: u32,
+    /// Seconds of one of them on two cores.
+    pub seconds: f64,
+}
+
+impl UsualTime {
+    /// Of the recipe of `experiment` as it is.
+    pub fn of(experiment: &dyn AnyExperiment) -> Self {
+        let about = experiment.about();
+        let plan = settings::resolve(about.recipe, None, &[]).map(|recipe| experiment.plan(&recipe));
+        let plan = plan.unwrap_or_default();
+        Self { repetitions: about.repetitions, seconds: plan.seconds() / 2.0 + plan.record_seconds }
+    }
+}
+
+impl std::fmt::Display for UsualTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.repetitions {
+            1 => f.write_str(&duration(self.seconds)),
+            n => write!(f, "{n} x {}", duration(self.seconds)),
+        }
+    }
+}
 
 /// A finished run.
 #[derive(Clone, Debug, Serialize)]

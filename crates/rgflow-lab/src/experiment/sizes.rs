@@ -36,7 +36,6 @@ impl Experiment for Sizes {
 
     const ABOUT: About = About {
         name: "sizes",
-        time: "five minutes",
         summary: "RBM flows of the 2D Ising model on lattices of several sizes, against the peaks of C and chi",
         recipe: concat!(
             "# The end of the RBM flow against the size of the lattice. Values are those of ising-2d; temperatures in \

@@ -76,8 +76,6 @@ pub struct About {
     pub summary: &'static str,
     /// The recipe: TOML that holds every key with its default and a comment.
     pub recipe: &'static str,
-    /// Rough usual time of the recipe on two cores, in words; empty where it depends on the user's data.
-    pub time: &'static str,
     /// Whether `reproduce all` makes it only with `--maps`, because it takes long.
     pub is_long: bool,
     /// Default number of repetitions.
@@ -89,7 +87,7 @@ pub struct About {
 impl About {
     /// Three repetitions at once, not long; name, summary and recipe must be set.
     pub const DEFAULT: Self =
-        Self { name: "", summary: "", recipe: "", time: "", is_long: false, repetitions: 3, one_by_one: false };
+        Self { name: "", summary: "", recipe: "", is_long: false, repetitions: 3, one_by_one: false };
 }
 
 /// Any [`Experiment`], independent of its types of settings and findings.

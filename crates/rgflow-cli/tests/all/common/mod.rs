@@ -46,6 +46,12 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// Lines of `text` that are wider than `columns` and could be wrapped, having several words.
+pub fn too_wide(text: &str, columns: usize) -> Vec<&str> {
+    let is_wide = |line: &&str| line.chars().count() > columns && line.split_whitespace().count() > 1;
+    text.lines().filter(is_wide).collect()
+}
+
 /// The command `rgflow`, without arguments.
 pub fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_rgflow"))

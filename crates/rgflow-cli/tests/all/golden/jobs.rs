@@ -2,7 +2,7 @@
 
 use crate::common::printed::data;
 use crate::common::small::{SMALL, digits};
-use crate::common::{binary, finish};
+use crate::common::{binary, finish, too_wide};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -53,7 +53,9 @@ impl Place {
 
     /// The compared files of the run folder that `arguments` make.
     fn run(&self, name: &'static str, arguments: &[&str]) -> Named {
-        self.stdout(&[arguments, &["--seeds", "2", "--out", name]].concat());
+        let printed = self.stdout(&[arguments, &["--seeds", "2", "--out", name]].concat());
+        let wide = too_wide(std::str::from_utf8(&printed).expect("UTF-8"), 80);
+        assert!(wide.is_empty(), "{name} prints {wide:#?}");
         let record: Value = serde_json::from_str(&self.read(&format!("{name}/record.json"))).expect("JSON");
         let record = serde_json::to_string_pretty(&data(record)).expect("JSON");
         let (stages, files) = stages(&self.0.path().join(name));

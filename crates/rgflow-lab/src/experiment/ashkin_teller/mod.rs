@@ -100,7 +100,6 @@ impl Experiment for AshkinTeller {
 
     const ABOUT: About = About {
         name: "ashkin-teller",
-        time: "minutes",
         summary: "RBM flows of a system with two critical points: the Ashkin-Teller model with K4 > K",
         recipe: RECIPE,
         ..About::DEFAULT

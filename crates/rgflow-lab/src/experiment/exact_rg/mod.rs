@@ -76,7 +76,6 @@ impl Experiment for ExactRg {
 
     const ABOUT: About = About {
         name: "exact-rg",
-        time: "a second",
         summary: "Exact decimation, series and duality of Ising models (thesis figs 3.1-3.3)",
         recipe: include_str!("recipe.toml"),
         repetitions: 1,

@@ -22,7 +22,6 @@ impl Experiment for FiniteSize {
 
     const ABOUT: About = About {
         name: "finite-size-scaling",
-        time: "minutes",
         summary: "Finite-size scaling of the square lattice: T_c and exponents by Binder's cumulant, |m| and \
             classifiers",
         recipe: include_str!("recipe.toml"),

@@ -22,7 +22,6 @@ impl Experiment for Ising1d {
 
     const ABOUT: About = About {
         name: "ising-1d",
-        time: "minutes",
         summary: "RBM flow of the 1D Ising model, exactly, beside the RG (thesis figs 4.1-4.4, chapter 5)",
         recipe: include_str!("recipe.toml"),
         ..About::DEFAULT

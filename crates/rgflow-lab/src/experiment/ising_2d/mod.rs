@@ -164,7 +164,6 @@ impl Experiment for Ising2d {
 
     const ABOUT: About = About {
         name: "ising-2d",
-        time: "four minutes",
         summary: "RBM flow of the 2D Ising model beside the RG flow, with nulls and controls (thesis figs 4.5-4.9)",
         recipe: crate::study::settings::RECIPE,
         ..About::DEFAULT

@@ -208,7 +208,6 @@ impl Experiment for Ladder {
 
     const ABOUT: About = About {
         name: "ladder",
-        time: "five minutes",
         summary: "Does the RBM flow know T_c? Machines from CD-1 to the likelihood optimum, on mixtures below and \
                   above T_c",
         recipe: RECIPE,

@@ -106,7 +106,6 @@ impl Experiment for Maps {
 
     const ABOUT: About = About {
         name: "maps",
-        time: "two or three minutes",
         summary: "Maps of the end of the RBM flow over epochs, learning rate, hidden units, CD steps and methods (2D \
             Ising)",
         recipe: RECIPE,

@@ -128,7 +128,6 @@ impl Experiment for Mcrg {
 
     const ABOUT: About = About {
         name: "mcrg",
-        time: "a minute",
         summary: "Monte Carlo renormalization group: y_t and y_h of the square lattice by block spins",
         recipe: include_str!("recipe.toml"),
         repetitions: 1,

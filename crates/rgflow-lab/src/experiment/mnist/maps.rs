@@ -65,7 +65,6 @@ impl Experiment for MnistMaps {
 
     const ABOUT: About = About {
         name: "mnist-maps",
-        time: "five minutes",
         summary: "Map of where mixtures merge the ends of two digits: epochs, learning rate, mixtures; needs `rgflow \
                   data mnist`",
         recipe: concat!(

@@ -78,7 +78,6 @@ impl Experiment for Mnist {
 
     const ABOUT: About = About {
         name: "mnist",
-        time: "a minute or two",
         summary: "RBM flows on handwritten digits, with mixtures and noise (thesis figs 4.10-4.15); needs `rgflow data \
                   mnist`",
         recipe: concat!(

@@ -60,7 +60,6 @@ impl Experiment for NeuralRg {
 
     const ABOUT: About = About {
         name: "neural-rg",
-        time: "ten minutes",
         summary: "Exponents from a network's output on block spins and spins (thesis appendix B)",
         recipe: include_str!("recipe.toml"),
         is_long: true,

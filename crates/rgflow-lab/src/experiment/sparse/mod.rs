@@ -103,7 +103,6 @@ impl Experiment for Sparse {
 
     const ABOUT: About = About {
         name: "sparse",
-        time: "a minute or two",
         summary: "RBM flows of machines trained on ground states and other sparse data, and noise as the cure (thesis \
             figs 4.16-4.18)",
         recipe: RECIPE,

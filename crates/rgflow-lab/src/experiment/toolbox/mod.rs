@@ -26,7 +26,6 @@ impl Experiment for Toolbox {
 
     const ABOUT: About = About {
         name: "toolbox",
-        time: "seconds",
         summary: "Activations, a neuron, optimisers and early stopping at work (thesis chapter 2)",
         recipe: include_str!("recipe.toml"),
         ..About::DEFAULT

@@ -92,7 +92,6 @@ impl Experiment for Windows {
 
     const ABOUT: About = About {
         name: "windows",
-        time: "a minute or two",
         summary: "RBM flows of the 2D Ising model trained on shifted windows of temperatures; PCA of the data beside \
             the weights",
         recipe: RECIPE,
