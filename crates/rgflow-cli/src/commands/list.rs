@@ -13,8 +13,8 @@ use std::path::PathBuf;
   rgflow list
   rgflow list results/2026 --json
 
-Times are rough, for the recipe as it is on two quiet cores: 3 x 40 s are three repetitions of 40 s each. Of each run: its folder, date, headline number, and the \
-settings that differ from the
+Times are rough, for the recipe as it is on two quiet cores: 3 x 40 s are three repetitions of
+40 s each. Of each run: its folder, date, headline number, and the settings that differ from the
 recipe; `rgflow inspect DIR` shows more.")]
 pub struct List {
     /// Folder of the runs [default: runs].

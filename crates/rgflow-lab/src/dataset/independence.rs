@@ -117,8 +117,8 @@ fn constant(data: &Dataset) -> Option<String> {
     })
 }
 
-/// A warning if rows cannot be independent: all the same, copies of each other, or consecutive rows of a label that are too much
-/// alike.
+/// A warning if rows cannot be independent: all the same, copies of each other, or consecutive rows of a label that are
+/// too much alike.
 pub fn warning(data: &Dataset) -> Option<String> {
     constant(data).or_else(|| copies(data)).or_else(|| series(data))
 }

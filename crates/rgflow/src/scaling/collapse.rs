@@ -125,11 +125,14 @@ pub fn collapse(points: &[Point], master: &Master) -> Result<Collapse, ScalingEr
     let Ok(profiles) = profiles else { return undefined(NO_FIT) };
     let closed: Option<Vec<&Profile>> = profiles.iter().map(|p| p.as_ref().filter(|p| p.is_closed())).collect();
     let Some(profiles) = closed else {
+        let [low, high] = [f64::min, f64::max].map(|of| points.iter().map(|p| p.t).reduce(of).unwrap_or(f64::NAN));
+        let why = match (low..=high).contains(&best.p[0]) {
+            true => format!("is as good far away from T_c = {:.4}, nu = {:.3}", best.p[0], 1.0 / best.p[1]),
+            false => format!("leaves the temperatures of the data, {low} to {high}"),
+        };
         return undefined(format!(
-            "the data do not tell T_c and nu: the fit is as good far away from T_c = {:.4}, nu = {:.3}; more sizes, \
-             more configurations, a lower degree or no correction",
-            best.p[0],
-            1.0 / best.p[1]
+            "the data do not tell T_c and nu: the fit {why}; more sizes, more configurations, a lower degree or no \
+             correction"
         ));
     };
     let parts = (1..n_blocks).map(|b| fit.least_squares(&row(b), best.p, None));

@@ -57,8 +57,8 @@ fn deviation(values: &[f64]) -> f64 {
     if deviation.is_finite() { deviation } else { 0.0 }
 }
 
-/// `steps` + 1 values from 0 to 1, so that each step has the same part of the `lengths` of the intervals of `betas`, but for the share that
-/// is even. Single floats, as chains take them.
+/// `steps` + 1 values from 0 to 1, so that each step has the same part of the `lengths` of the intervals of `betas`, but
+/// for the share that is even. Single floats, as chains take them.
 fn spread(betas: &[f64], lengths: &[f64], steps: usize) -> Vec<f64> {
     let total: f64 = lengths.iter().sum();
     let mut reached = Vec::with_capacity(betas.len());
