@@ -1,15 +1,20 @@
-//! Course of a training towards the optimum of the likelihood: the learning rate falls to 0 over the second half, and
-//! the parameters are averaged over the last tenth.
+//! Course of a training towards the optimum of the likelihood: the learning rate falls to 0 over the second half, the
+//! parameters are averaged over the last tenth. The exact gradient is followed by Adam.
 
 use super::optimum::Ascent;
 use super::values::{Named, Positive, Within};
-use rgflow::learning::{Batching, Descent, Fall, Rule, Sgd};
+use rgflow::learning::{Adam, Batching, Descent, Fall, Regulariser, Rule, Sgd};
 use rgflow::rbm::{Method, Training};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// Last part of the updates whose parameters are averaged.
 const TAIL: f64 = 0.1;
+/// Largest |w| of the exact gradient and of machines that grow. Data of T = 0, whose spins are all alike, would drive some weights without end, and sums over all states
+/// would leave the range of f64. At 4 the probability of a spin against its field is 3e-4 and less.
+pub const BOUND: f32 = 4.0;
+/// First learning rate of Adam over that of plain ascent.
+const ADAM: f64 = 0.1;
 
 /// A training towards the optimum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -18,12 +23,15 @@ pub struct Course {
     /// Steps k of its chains between updates.
     pub steps: usize,
     pub updates: usize,
-    /// First learning rate.
+    /// First learning rate of plain ascent; Adam, of the exact gradient, takes a tenth.
     pub rate: f64,
     /// Samples in a mini-batch.
     pub batch: usize,
     /// Chains that go on, of PCD; with tempering a tenth at each of ten temperatures.
     pub chains: usize,
+    /// Largest |w| that is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bound: Option<f32>,
 }
 
 impl Course {
@@ -31,10 +39,15 @@ impl Course {
     pub fn training(&self, samples: usize) -> Training {
         let updates = self.updates;
         let fall = Some(Fall { from: updates as u64 / 2, until: updates as u64 });
+        let (rule, rate) = match self.method {
+            Method::Exact => (Rule::Adam(Adam::default()), ADAM * self.rate),
+            _ => (Rule::Sgd(Sgd), self.rate),
+        };
+        let regulariser = Regulariser { max_norm: self.bound, ..Regulariser::default() };
         Training {
             updates,
             batching: Batching::Mini { size: self.batch.min(samples), repeats: false },
-            descent: Descent { fall, ..Descent::new(Rule::Sgd(Sgd), self.rate as f32) },
+            descent: Descent { fall, regulariser, ..Descent::new(rule, rate as f32) },
             cd_steps: self.steps,
             method: self.method,
             chains: self.ascent().chains,
@@ -65,7 +78,7 @@ impl Course {
         };
         let rows = (self.batch * hidden * chains * visible) as f64;
         let states = if self.method == Method::Exact { 2f64.powi(hidden as i32) * visible as f64 } else { 0.0 };
-        self.updates as f64 * (5e-5 + 1e-10 * (rows + states))
+        self.updates as f64 * (5e-5 + 1e-10 * rows + 8e-10 * states)
     }
 }
 
@@ -108,7 +121,8 @@ impl Beside {
     /// One line if the exact gradient would take too long.
     pub fn course(&self, hidden: usize, batch: usize) -> Result<Option<Course>, String> {
         let (updates, rate, chains) = (*self.updates, *self.learning_rate, *self.chains);
-        let course = |method| Course { method, steps: 1, updates, rate, batch, chains };
+        let bound = |method| (method == Method::Exact).then_some(BOUND);
+        let course = |method| Course { method, steps: 1, updates, rate, batch, chains, bound: bound(method) };
         match self.method.0 {
             Some(Method::Exact) if hidden > MOST_EXACT => Err(format!(
                 "beside.method = \"exact\": visits all states of rbm.hidden = {hidden} units at each update; take at \
@@ -136,7 +150,8 @@ mod tests {
 
     #[test]
     fn chains_and_batches_are_those_of_the_method() {
-        let course = Course { method: Method::Pcd, steps: 2, updates: 100, rate: 0.5, batch: 80, chains: 1001 };
+        let course =
+            Course { method: Method::Pcd, steps: 2, updates: 100, rate: 0.5, batch: 80, chains: 1001, bound: None };
         let tempering = Course { method: Method::Tempering, ..course };
         let exact = Course { method: Method::Exact, ..course };
         assert_eq!([course, tempering, exact].map(|course| course.training(60).chains), [1001, 101, 0]);

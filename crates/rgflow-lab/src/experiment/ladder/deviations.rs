@@ -3,15 +3,16 @@
 use super::rules::{Answer, Deviation};
 use super::{CONTROL, Findings, Settings, Side};
 use crate::study::prelude::*;
-use rgflow::rbm::Method;
 
 /// Deviations of machines of finite capacity from their mixtures.
 pub(super) struct Deviations {
     pub law: Dimension,
     pub units: Dimension,
+    /// Places of the numbers of hidden units that decide.
+    decide: Vec<usize>,
     /// T_E of the mixtures, exact.
     pub exact: Quantity<1>,
-    /// By law and hidden units, by PCD with tempering.
+    /// By law and hidden units, of the grown machines.
     pub t_energy: Quantity<2>,
     pub kl: Quantity<2>,
     pub d: Quantity<2>,
@@ -30,42 +31,41 @@ impl Deviations {
     pub fn new(settings: &Settings, over: &Repeated<Findings>) -> Self {
         let law = Dimension::names("law", settings.laws.iter().map(|law| &law.name));
         let units = values::plain(&settings.ladder.units);
+        let decide = (0..units.len()).filter(|n| units[*n] > 1).collect();
         let units = Dimension::new("N", &units, |n| format!("N{n}"));
         let all: Vec<Option<usize>> = law
             .places()
             .flat_map(|l| units.places().map(move |n| (l, n)))
-            .map(|(l, n)| settings.place(l, *settings.ladder.units[n], Method::Tempering))
+            .map(|(l, n)| settings.grown(l, *settings.ladder.units[n]))
             .collect();
         let n_units = units.len();
         let at = move |l: usize, n: usize| all[l * n_units + n];
-        let most = *settings.ladder.units.last();
-        let cds: Vec<Option<usize>> = law.places().map(|l| settings.place(l, most, Method::Cd)).collect();
+        let cds: Vec<Option<usize>> = law.places().map(|l| settings.by_cd1(l)).collect();
         let t_of = |f: &Findings, k: Option<usize>| f.machines[k?].own.as_ref()?.t_energy;
         let d_of = |f: &Findings, l: usize, k| t_of(f, k).map(|(t, e)| (t - settings.laws[l].t_energy, e));
         let kl_of = |f: &Findings, k: Option<usize>| f.machines[k?].likelihood.kl;
         let what = "temperature of the exact mean energy of the training mixture {law}";
         let exact = Quantity::exact("ladder.{law}.mixture.T_E", [&law], "J/k_B", what, |[l]| settings.laws[l].t_energy);
-        let own = "the machine's own law (exact draws), {N} hidden units, PCD with tempering on the mixture {law}";
+        let own = "the machine's own law (exact draws), {N} hidden units, grown, mixture {law}";
         let t_energy =
-            over.quantity("{law}.{N}.tempering.T_E", [&law, &units], "J/k_B", &format!("T_E of {own}"), |f, [l, n]| {
+            over.quantity("{law}.{N}.T_E", [&law, &units], "J/k_B", &format!("T_E of {own}"), |f, [l, n]| {
                 t_of(f, at(l, n))
             });
         let d = over.quantity(
-            "{law}.{N}.tempering.D",
+            "{law}.{N}.D",
             [&law, &units],
             "J/k_B",
             &format!("T_E of {own}, less that of the mixture"),
             |f, [l, n]| d_of(f, l, at(l, n)),
         );
-        let what = "KL of the mixture {law} from the machine of {N} hidden units by PCD with tempering: paired mean \
-                    over fresh samples";
-        let kl = over.quantity("{law}.{N}.tempering.kl", [&law, &units], "nats", what, |f, [l, n]| kl_of(f, at(l, n)));
+        let what = "KL of the mixture {law} from the grown machine of {N} hidden units: paired mean over fresh samples";
+        let kl = over.quantity("{law}.{N}.kl", [&law, &units], "nats", what, |f, [l, n]| kl_of(f, at(l, n)));
         let what = "T_E of the own law of the machine by CD-1 on the mixture {law}, less that of the mixture";
         let cd = over.quantity("{law}.cd1.D", [&law], "J/k_B", what, |f, [l]| d_of(f, l, cds[l]));
         let what = "KL of the mixture {law} from the machine by CD-1: paired mean over fresh samples";
         let cd_kl = over.quantity("{law}.cd1.kl", [&law], "nats", what, |f, [l]| kl_of(f, cds[l]));
         let sides = Dimension::names("side", ["below", "above"]);
-        let what = "mean of D over the three mixtures {side} T_c, {N} hidden units, PCD with tempering";
+        let what = "mean of D over the three mixtures {side} T_c, {N} hidden units, grown";
         let side_of = |f: &Findings, side: Side, n: usize| {
             let of_side = law.places().filter(|l| settings.laws[*l].side == side);
             let all = of_side.map(|l| d_of(f, l, at(l, n))).collect::<Option<Vec<Measured>>>()?;
@@ -84,21 +84,23 @@ impl Deviations {
         let zero = Number::new("", 0.0, None, "", "");
         let towards = towards.map(|_, d| d.above(&zero, "H_c: drawn to T_c from both sides"));
         let what = "mean z^2 of the gradient of ln p on the training samples, {N} hidden units, mixture {law}";
-        let gradient = over.quantity("{law}.{N}.tempering.gradient", [&law, &units], "1", what, |f, [l, n]| {
+        let gradient = over.quantity("{law}.{N}.gradient", [&law, &units], "1", what, |f, [l, n]| {
             f.machines[at(l, n)?].gradient.map(|[square, _]| square)
         });
-        Self { law, units, exact, t_energy, kl, d, cd, cd_kl, side, towards, gradient }
+        Self { law, units, decide, exact, t_energy, kl, d, cd, cd_kl, side, towards, gradient }
     }
 
     pub fn most(&self) -> &str {
         self.units.word(self.units.len() - 1)
     }
 
+    /// By the machines of more than one hidden unit: with one the law is two products of independent spins, without any
+    /// correlation at given magnetisation, and says what no capacity at all adds.
     pub fn answer(&self, repetitions: usize) -> Answer {
         let of = |s: usize| -> Vec<Deviation> {
-            let number = |n| self.side.at((s, n));
-            self.units
-                .places()
+            let number = |n: &usize| self.side.at((s, *n));
+            self.decide
+                .iter()
                 .map(|n| Deviation { value: number(n).get(), error: number(n).error.unwrap_or(f64::NAN) })
                 .collect()
         };
@@ -140,11 +142,13 @@ impl Deviations {
              {critical:.3}.",
             *settings.torus.lattice.size
         ))
-        .note(format!("N: hidden units, by PCD with tempering; CD-1: {}. KL in nats per sample.", self.most()))
-        .note(match *settings.ladder.starts {
-            1 => "One start each: lower bounds on the optimum of the likelihood.".to_string(),
-            n => format!("The best of {n} starts each."),
-        })
+        .note(format!(
+            "N: hidden units. Machines are grown, each from that of fewer units: by the exact gradient up to {} units, then \
+             by PCD with tempering; CD-1: {}. KL in nats per sample.",
+            *settings.ladder.exact,
+            self.most()
+        ))
+        .note("One row of machines for each mixture: lower bounds on the optimum of the likelihood.")
     }
 
     pub fn panel(&self, settings: &Settings, critical: f64) -> Panel {

@@ -18,16 +18,46 @@ pub(super) struct Machine {
     /// Steps k of its chains.
     pub steps: usize,
     pub starts: usize,
-    /// Whether it begins with the machine by tempering of the same law and as many units.
-    pub follows: bool,
+    pub begin: Begin,
+}
+
+/// How a training begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Begin {
+    /// From random weights.
+    Random,
+    /// Grown: units are added one at a time.
+    Single,
+    /// Grown: from the machine of the same law with so many hidden units, to which the others are added.
+    From(usize),
 }
 
 impl Machine {
+    /// Trained from random weights.
+    pub fn random(law: usize, hidden: usize, method: Method, steps: usize) -> Self {
+        Self { law, hidden, method, steps, starts: 1, begin: Begin::Random }
+    }
+
     /// Name of the training in keys: `exact`, `pcd`, `cd10`.
     pub fn training(&self) -> String {
         match self.method {
             Method::Cd => format!("cd{}", self.steps),
+            Method::Exact => "exact".into(),
+            _ if self.is_grown() => "grown".into(),
             other => other.to_string(),
+        }
+    }
+
+    /// Whether units are added to a smaller machine.
+    pub fn is_grown(&self) -> bool {
+        self.begin != Begin::Random
+    }
+
+    /// Hidden units of the machine that it begins with.
+    pub fn from(&self) -> Option<usize> {
+        match self.begin {
+            Begin::From(hidden) => Some(hidden),
+            _ => None,
         }
     }
 
@@ -39,24 +69,13 @@ impl Machine {
     /// The training in words.
     pub fn words(&self) -> String {
         let words = course::words(self.method, self.steps);
-        if self.follows { format!("then the {words}") } else { words }
+        if self.is_grown() { format!("grown, {words}") } else { words }
     }
 
     /// Updates of a training `times` as long as the settings say.
     pub fn updates(&self, settings: &Settings, times: usize) -> usize {
         let own = &settings.ladder;
         times * if self.is_exact() { *own.updates_exact } else { *own.updates }
-    }
-
-    /// Its first learning rate.
-    pub fn rate(&self, settings: &Settings) -> f64 {
-        let rate = *settings.ladder.learning_rate;
-        match self.is_exact() {
-            // Where a machine is given already, steep directions do not bear more.
-            true if self.follows => rate / 5.0,
-            true => 2.0 * rate,
-            false => rate,
-        }
     }
 
     fn is_exact(&self) -> bool {
@@ -67,8 +86,9 @@ impl Machine {
     pub fn course(&self, settings: &Settings, times: usize) -> Course {
         let (own, updates) = (&settings.ladder, self.updates(settings, times));
         let batch = if self.is_exact() { EXACT * *own.batch } else { *own.batch };
-        let (rate, chains) = (self.rate(settings), *own.chains);
-        Course { method: self.method, steps: self.steps, updates, rate, batch, chains }
+        let (rate, chains) = (*own.learning_rate, *own.chains);
+        let bound = (self.is_exact() || self.is_grown()).then_some(course::BOUND);
+        Course { method: self.method, steps: self.steps, updates, rate, batch, chains, bound }
     }
 
     /// Work of its training, up to a factor.
@@ -85,7 +105,8 @@ impl Machine {
     /// The stages of a machine of the name `name`, with the time that each is expected to take.
     pub fn cost(&self, settings: &Settings, name: &str, visible: usize) -> Plan {
         let trainings = if self.starts > 1 { 1.5 * self.starts as f64 } else { 1.0 };
-        let training = trainings * self.course(settings, 1).seconds(visible, self.hidden);
+        let parts = if self.begin == Begin::Single { self.hidden as f64 } else { 1.0 };
+        let training = trainings * parts * self.course(settings, 1).seconds(visible, self.hidden);
         let ln_z = if self.hidden.min(visible) > 25 {
             20.0
         } else {

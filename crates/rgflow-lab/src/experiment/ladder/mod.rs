@@ -13,10 +13,10 @@ use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::settings::{EXACT, Sampler, Units};
 use laws::{Law, Side, Sites};
-use machines::Machine;
+use machines::{Begin, Machine};
 use rgflow::exact::square;
 use rgflow::rbm::Method;
-use stage::{Data, Job};
+use stage::{Data, Job, Trained};
 use std::collections::BTreeMap;
 
 /// The experiment `ladder`.
@@ -44,7 +44,7 @@ struct Own {
     small: List<Units, 0, 16>,
     units: Rising<Units>,
     wide: Within<0, 10_000>,
-    exact: List<Within<1, 20>, 0, 16>,
+    exact: Within<0, 20>,
     cd_steps: List<Within<1, 1000>, 0, 16>,
     below_t: Positive,
     below_top: Positive,
@@ -97,44 +97,34 @@ impl values::Settings for Settings {
             );
         }
         let laws = laws(&torus, &ladder)?;
-        let (of, most) = (
-            |law, hidden, method, steps| Machine {
-                law,
-                hidden,
-                method,
-                steps,
-                starts: *ladder.starts,
-                follows: method == Method::Exact,
-            },
-            *ladder.units.last(),
-        );
+        let most = *ladder.units.last();
         let mut machines: Vec<Machine> = Vec::new();
         for law in 0..laws.len() {
-            machines.extend(ladder.units.iter().map(|units| of(law, **units, Method::Tempering, 1)));
-            machines.push(of(law, most, Method::Cd, 1));
+            let mut from = None;
+            let wide = (law == 0 && *ladder.wide > most).then_some(*ladder.wide);
+            for hidden in ladder.units.iter().map(|units| **units).chain(wide) {
+                let method = if hidden <= *ladder.exact { Method::Exact } else { Method::Tempering };
+                let begin = match from {
+                    Some(smaller) => Begin::From(smaller),
+                    None => Begin::Single,
+                };
+                let starts = if from.is_none() { *ladder.starts } else { 1 };
+                machines.push(Machine { law, hidden, method, steps: 1, starts, begin });
+                from = Some(hidden);
+            }
+            machines.push(Machine::random(law, most, Method::Cd, 1));
         }
-        let others = ladder.cd_steps.iter().filter(|steps| ***steps > 1).map(|steps| of(0, most, Method::Cd, **steps));
-        machines.extend(others);
-        machines.push(of(0, most, Method::MeanField, MEAN_FIELD_STEPS));
-        machines.push(of(0, most, Method::Pcd, PCD_STEPS));
-        machines.extend((!ladder.wide.is_zero()).then(|| of(0, *ladder.wide, Method::Tempering, 1)));
-        if let Some(other) = ladder.exact.iter().find(|n| !ladder.units.iter().any(|units| **units == ***n)) {
-            return Err(format!("ladder.exact = {other}: must be one of ladder.units, from whose machine it goes on"));
-        }
-        machines.extend(ladder.exact.iter().map(|units| of(0, **units, Method::Exact, 1)));
+        let others = ladder.cd_steps.iter().filter(|steps| ***steps > 1);
+        machines.extend(others.map(|steps| Machine::random(0, most, Method::Cd, **steps)));
+        machines.push(Machine::random(0, most, Method::MeanField, MEAN_FIELD_STEPS));
+        machines.push(Machine::random(0, most, Method::Pcd, PCD_STEPS));
+        machines.push(Machine::random(0, most, Method::Tempering, 1));
         let temperatures: Vec<(f64, f64)> = torus.temperatures().into_iter().map(|t| (t, 1.0)).collect();
         let small = |name: &'static str, sites, units: &[Units]| -> Result<Small, String> {
             // Few sites: more samples cost nothing.
             let law = Law::new(name.to_string(), sites, 10 * *ladder.samples, &temperatures)?;
             let starts = *ladder.starts_exact;
-            let of = |hidden: &Units| Machine {
-                law: 0,
-                hidden: **hidden,
-                method: Method::Exact,
-                steps: 1,
-                starts,
-                follows: false,
-            };
+            let of = |hidden: &Units| Machine { starts, ..Machine::random(0, **hidden, Method::Exact, 1) };
             Ok(Small { name, law, machines: units.iter().map(of).collect() })
         };
         let small =
@@ -244,29 +234,32 @@ impl Experiment for Ladder {
         let study = Study::new(repetition, &settings.torus)?;
         let readers = Readers { bayes: Bayes::new(&study)?, study };
         let data: Vec<Data> = settings.laws.iter().map(|law| Data::new(repetition, law)).collect();
-        let one = |machine: &Machine, first: Option<&Artifact>| {
+        let one = |machine: &Machine, first: Option<&Trained>| {
             let name = settings.stage_name(machine);
             let job = Job { repetition, settings, machine: *machine, data: &data[machine.law], name };
             let trained = job.train(first)?;
             let found = job.examine(&trained, Some(&readers))?;
-            let flows = (machine.law == 0).then(|| readers.study.flows(&trained, &job.name, None));
+            let flows = (machine.law == 0).then(|| readers.study.flows(&trained.artifact, &job.name, None));
             Ok::<_, Error>((trained, found, flows.transpose()?))
         };
-        // The longest begin first, and those that begin with a machine of others come last.
+        // Each begins with the one before, or with none: the longest such rows begin first.
         let machines = &settings.machines;
-        let (mut later, mut order): (Vec<usize>, Vec<usize>) = (0..machines.len()).partition(|k| machines[*k].follows);
-        for some in [&mut order, &mut later] {
-            some.sort_by_key(|k| std::cmp::Reverse(machines[*k].work()));
-        }
-        let made = order.par_iter().with_max_len(1).map(|k| Ok((*k, one(&machines[*k], None)?)));
-        let mut made: BTreeMap<usize, _> = made.collect::<Result<_, Error>>()?;
-        let first = |k: usize| {
-            settings.place(0, machines[k].hidden, Method::Tempering).and_then(|place| Some(&made.get(&place)?.0))
-        };
-        let last = later.par_iter().with_max_len(1).map(|k| Ok((*k, one(&machines[*k], first(*k))?)));
-        let last: Vec<_> = last.collect::<Result<_, Error>>()?;
-        made.extend(last);
-        let (machines, flows) = made.into_values().map(|(_, found, flows)| (found, flows)).unzip();
+        let mut rows: Vec<&[Machine]> = machines.chunk_by(|_, next| next.from().is_some()).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.iter().map(Machine::work).sum::<usize>()));
+        let made = rows.par_iter().with_max_len(1).map(|row| {
+            let mut before: Option<Trained> = None;
+            let mut all = Vec::new();
+            for machine in *row {
+                let (trained, found, flows) = one(machine, before.as_ref())?;
+                before = Some(trained);
+                all.push((settings.stage_name(machine), (found, flows)));
+            }
+            Ok(all)
+        });
+        let made: Vec<Vec<_>> = made.collect::<Result<_, Error>>()?;
+        let mut made: BTreeMap<String, _> = made.into_iter().flatten().collect();
+        let in_order = machines.iter().filter_map(|machine| made.remove(&settings.stage_name(machine)));
+        let (machines, flows) = in_order.unzip();
         let small = settings.small.iter().map(|small| {
             let part = repetition.part(small.name);
             let data = Data::new(&part, &small.law);
@@ -288,15 +281,15 @@ impl Experiment for Ladder {
 }
 
 impl Settings {
-    /// Place of a machine on the torus.
-    fn place(&self, law: usize, hidden: usize, method: Method) -> Option<usize> {
-        let is = |machine: &Machine| {
-            machine.law == law
-                && machine.hidden == hidden
-                && machine.method == method
-                && (method != Method::Cd || machine.steps == 1)
-        };
+    /// Place of the machine by CD-1 of a law.
+    fn by_cd1(&self, law: usize) -> Option<usize> {
+        let is = |machine: &Machine| machine.law == law && machine.method == Method::Cd && machine.steps == 1;
         self.machines.iter().position(is)
+    }
+
+    /// Place of the machine of a law with so many hidden units that is trained towards the likelihood: the grown one.
+    fn grown(&self, law: usize, hidden: usize) -> Option<usize> {
+        self.machines.iter().position(|machine| machine.law == law && machine.hidden == hidden && machine.is_grown())
     }
 
     /// Name of the stages of a machine on the torus.
@@ -318,7 +311,7 @@ mod tests {
             ("ladder.below_t=1.8", "ladder.below_t = 1.8: must be a whole number of samples.t_step"),
             ("ladder.below_top=4.0", "ladder.below_top = 4: the mixture has the energy of T = 2"),
             ("ladder.above_t=2.5", "at least 0.5 above T_c = 2.345"),
-            ("ladder.exact=[5]", "ladder.exact = 5: must be one of ladder.units"),
+            ("ladder.exact=21", "ladder.exact = 21: must be 0 to 20"),
         ]);
     }
 }

@@ -7,7 +7,6 @@ use super::stage::{BINS, OwnLaw};
 use super::{Findings, Settings};
 use crate::study::prelude::*;
 use rgflow::exact::square;
-use rgflow::rbm::Method;
 
 pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     let over = Repeated::new("ladder", found);
@@ -47,10 +46,10 @@ pub(super) fn record(settings: &Settings, found: &[Findings]) -> Record {
     record.summary = deviations.table(settings, critical);
     let figure = Figure::new("sec4.ladder", "Machines of finite capacity against their mixtures").caption(
         format!(
-            "Left: temperature of the energy of the machine's own law against that of its training mixture, one line \
-             per number of hidden units (PCD with tempering), and CD-1 with {}; dashed: the mixture, level: T_c = \
-             {critical:.3}. Middle: all temperatures, by distance from the data. Right, first repetition: the energies \
-             of the mixture and of the laws of two machines.",
+            "Left: temperature of the energy of the machine's own law against that of its training mixture, one line per \
+             number of hidden units (grown towards the likelihood), and CD-1 with {}; dashed: the mixture, level: T_c = {critical:.3}. Middle: all \
+             temperatures, by distance from the data. Right, first repetition: the energies of the mixture and of the \
+             laws of two machines.",
             deviations.most()
         ),
         "T_E of the machines against T_E of the mixtures, with the diagonal and a level line at T_c; T_E against KL; \
@@ -98,17 +97,17 @@ fn seen<'a>(
     ]
 }
 
-/// The energies of the mixture and of the laws of the machines by CD-1 and by PCD with tempering with most hidden
-/// units.
+/// The energies of the mixture and of the laws of the machines by CD-1 and of the grown one with most hidden units.
 fn energies(settings: &Settings, first: &Findings) -> Panel {
     let most = *settings.ladder.units.last();
     let x: Vec<f64> = (0..BINS).map(|bin| -2.0 + 4.0 * (bin as f64 + 0.5) / BINS as f64).collect();
-    let of = |words: &str, method| {
-        let own = first.machines[settings.place(0, most, method)?].own.as_ref()?;
+    let of = |words: &str, place: Option<usize>| {
+        let own = first.machines[place?].own.as_ref()?;
         Some(Curve::new(format!("{most} hidden, {words}"), x.as_slice(), own.energies.as_slice()))
     };
     let mixture = Curve::new("the mixture", x.as_slice(), first.mixture.energies.as_slice()).style(Style::Dashed);
-    let curves = [of("CD-1", Method::Cd), of("tempering", Method::Tempering)].into_iter().flatten().chain([mixture]);
+    let curves = [of("CD-1", settings.by_cd1(0)), of("grown", settings.grown(0, most))];
+    let curves = curves.into_iter().flatten().chain([mixture]);
     Panel::curves("All temperatures: energies", "E per spin (J)", "fraction", curves)
 }
 
@@ -119,6 +118,7 @@ mod tests {
     use super::*;
     use crate::study::memory::Memory;
     use crate::study::readings::fabricated::{check, flow, likelihood, observed, settings, verdicts};
+    use rgflow::rbm::Method;
 
     fn law(t: f64) -> OwnLaw {
         OwnLaw {
@@ -135,7 +135,8 @@ mod tests {
     fn a_record_says_each_number_once() {
         let changes = [
             "ladder.units=[4, 8]",
-            "ladder.exact=[4]",
+            "ladder.exact=4",
+            "ladder.wide=9",
             "ladder.cd_steps=[1, 3]",
             "ladder.small=[4]",
             "ladder.ring=[2]",
@@ -169,25 +170,26 @@ mod tests {
         let t = settings.laws[0].t_energy;
         let values = [
             ("ladder.0-6.mixture.T_E", t),
-            ("ladder.0-6.N4.tempering.T_E", t + 0.25),
-            ("ladder.L5.N4.tempering.kl", 1.0),
-            ("ladder.L5.N8.cd1.kl", 3.0),
+            ("ladder.0-6.N4.T_E", t + 0.25),
+            ("ladder.L5.N4.exact.kl", 1.0),
+            ("ladder.L5.N8.cd1.kl", 4.0),
+            ("ladder.L5.N8.grown.kl", 2.0),
             ("ladder.ring.N2.exact.log_likelihood", -1.0),
             ("ladder.L4.N4.exact.kl", 2.0),
-            ("ladder.L5.N4.tempering.gibbs.T_star", 2.25),
-            ("ladder.L5.N4.tempering.mean.T_E", 3.125),
-            ("ladder.L5.N4.tempering.bayes.T_star", t + 0.5),
+            ("ladder.L5.N4.exact.gibbs.T_star", 2.25),
+            ("ladder.L5.N4.exact.mean.T_E", 3.125),
+            ("ladder.L5.N4.exact.bayes.T_star", t + 0.5),
             ("ladder.mixture.T_E", 2.5),
             ("ladder.thermometer.excess", 0.125),
         ];
         check(&output, &values, &["sec4.ladder"]);
         let differences = [
-            ("ladder.T1.5.N4.tempering.D", 0.25),
+            ("ladder.T1.5.N4.D", 0.25),
             ("ladder.rising.cd1.D", 1.0),
             ("ladder.below.N8.D", 0.125),
             ("ladder.above.N4.D", 0.25),
             ("ladder.towards.N4.D", -0.25),
-            ("ladder.rising.N8.tempering.gradient", 0.5),
+            ("ladder.rising.N8.gradient", 0.5),
         ];
         for (key, value) in differences {
             let found = output.number(key).unwrap();

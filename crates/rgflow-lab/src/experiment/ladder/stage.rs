@@ -1,7 +1,7 @@
 //! Stages "rbm/NAME" (the training) and "law/NAME" (the machine's own law, and how far it is from its data).
 
 use super::laws::Law;
-use super::machines::Machine;
+use super::machines::{Begin, Machine};
 use super::{Readers, Settings};
 use crate::artifact::rbm_file;
 use crate::study::ln_z::LnZ;
@@ -16,7 +16,7 @@ use rgflow::rbm::{ExactDraws, Rbm};
 use rgflow::statistics::mean_error;
 use std::sync::OnceLock;
 
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 /// Units of progress per update and hidden unit.
 const UNITS: u64 = 10;
 const WEIGHT_SCALE: f32 = 0.01;
@@ -28,11 +28,6 @@ const SHOWN: usize = 1000;
 const ENUMERATED: usize = 16;
 /// Bins of the energy per spin, from -2 to 2.
 pub(super) const BINS: usize = 40;
-
-/// File of the machine by tempering that one of the exact gradient begins with.
-fn first_file(law: &str, hidden: usize) -> String {
-    rbms::file(&format!("{law}.N{hidden}.tempering"), None)
-}
 
 /// Samples of a law, drawn when they are first asked for.
 pub(super) struct Data<'a> {
@@ -65,6 +60,13 @@ impl<'a> Data<'a> {
     }
 }
 
+/// A trained machine.
+pub(super) struct Trained {
+    pub artifact: Artifact,
+    /// File of the machine.
+    file: String,
+}
+
 /// A machine on its way through the stages.
 pub(super) struct Job<'a> {
     pub repetition: &'a Repetition<'a>,
@@ -85,9 +87,8 @@ impl<'b> Job<'b> {
         format!("rbm/{}/starts.json", self.name)
     }
 
-    /// Trains the machine from its starts, the first of which is the machine of `first` where there is one, or keeps
-    /// it.
-    pub fn train(&self, first: Option<&Artifact>) -> Result<Artifact, Error> {
+    /// Trains the machine from its starts, the first of which is the machine of `first` where there is one, or keeps it.
+    pub fn train(&self, first: Option<&Trained>) -> Result<Trained, Error> {
         let (stage, model, starts) = (format!("rbm/{}", self.name), self.file(), self.starts_file());
         let own = &self.settings.ladder;
         let Machine { hidden, steps, method, starts: n, .. } = self.machine;
@@ -99,19 +100,24 @@ impl<'b> Job<'b> {
                 (hidden, method, steps, n),
                 (
                     self.machine.updates(self.settings, 1),
-                    self.machine.rate(self.settings),
+                    *own.learning_rate,
                     own.batch,
                     self.machine.course(self.settings, 1).ascent().chains,
                 ),
             ),
-            inputs: &first.into_iter().collect::<Vec<_>>(),
+            inputs: &first.map(|first| &first.artifact).into_iter().collect::<Vec<_>>(),
             outputs: &[&model, &starts],
         };
-        self.repetition.stage(what, |out| {
+        let artifact = self.repetition.stage(what, |out| {
             let (bits, test) = (packed(self.data.train()?.view()), self.data.fresh()?.mapv(f32::from));
-            let given = first.map(|first| rbms::load(first, &first_file(&self.data.law.name, hidden))).transpose()?;
+            let given = first.map(|first| rbms::load(&first.artifact, &first.file)).transpose()?;
+            let grow = match (&given, self.machine.begin) {
+                (Some(given), _) => hidden - given.n_hidden(),
+                (None, Begin::Single) => 1,
+                _ => 0,
+            };
             let plans: Vec<Attempt> =
-                (0..n).map(|k| Attempt::of(k, 0, hidden, given.as_ref().map(Rbm::n_hidden))).collect();
+                (0..n).map(|k| Attempt::of(k, grow, hidden, given.as_ref().map(Rbm::n_hidden))).collect();
             let fits = Fits { out, job: self, given, bits, test };
             plans.iter().for_each(|plan| fits.announce(plan));
             let (rbm, found) = match plans[..] {
@@ -125,18 +131,19 @@ impl<'b> Job<'b> {
             let about = serde_json::json!({ "name": self.name, "seed": out.seed(), "updates": updates });
             out.write(&model, rbm_file::model(&rbm, about).to_bytes()?)?;
             out.write_json(&starts, &found)
-        })
+        })?;
+        Ok(Trained { artifact, file: model })
     }
 
     /// Examines the trained machine, or keeps what was found.
-    pub fn examine(&self, trained: &Artifact, readers: Option<&Readers>) -> Result<Findings, Error> {
+    pub fn examine(&self, trained: &Trained, readers: Option<&Readers>) -> Result<Findings, Error> {
         let (stage, output) = (format!("law/{}", self.name), format!("law/{}.json", self.name));
-        let mut inputs = vec![trained];
+        let mut inputs = vec![&trained.artifact];
         inputs
             .extend(readers.into_iter().flat_map(|readers| [&readers.study.thermometer_stage, &readers.study.samples]));
         let what = Stage { name: &stage, revision: REVISION, settings: (), inputs: &inputs, outputs: &[&output] };
         self.repetition.found(what, |out| {
-            let rbm = rbms::load(trained, &self.file())?;
+            let rbm = rbms::load(&trained.artifact, &trained.file)?;
             let law = self.data.law;
             let own = ExactDraws::new(&rbm).ok().map(|draws| {
                 let drawn = draws.draw(DRAWS, &mut out.streams().bulk(&format!("{stage}/draws"), 0));
@@ -154,7 +161,7 @@ impl<'b> Job<'b> {
                 own: own.transpose()?,
                 memory: Memory::of(&rbm, out.streams().of(&format!("{stage}/memory"))),
                 gradient,
-                starts: trained.json(&self.starts_file())?,
+                starts: trained.artifact.json(&self.starts_file())?,
             })
         })
     }

@@ -14,8 +14,11 @@ use ndarray::Array2;
 
 /// Samples that are read at a time.
 const PORTION: usize = 1024;
-/// Sweeps of tempering before the first update: the first machine of a training is nearly one of independent units.
-const BURN_IN: usize = 64;
+/// Sweeps of tempering before the first update of a machine that is nearly one of independent units, as the first of a
+/// training is, and of one that is trained already.
+const BURN_IN: [usize; 2] = [64, 1000];
+/// |w| of a machine that is trained already.
+const TRAINED: f32 = 0.1;
 /// Updates after which temperatures are placed anew.
 const PLACED_EVERY: u64 = 100;
 
@@ -47,7 +50,9 @@ impl Aided {
         [temperatures, chains]: [usize; 2],
         stream: Stream,
     ) -> Result<Self, RbmError> {
-        let ladder = Ladder { temperatures, copies: chains, burn_in: BURN_IN, reference: Reference::Data(reference) };
+        let trained = rbm.weights.iter().any(|w| w.abs() > TRAINED);
+        let burn_in = BURN_IN[usize::from(trained)];
+        let ladder = Ladder { temperatures, copies: chains, burn_in, reference: Reference::Data(reference) };
         Ok(Self::Tempering { ladder: Box::new(Tempering::new(rbm, &ladder, stream)?), updates: 0 })
     }
 
