@@ -310,7 +310,7 @@ fn the_table_of_the_readme_is_that_of_the_main_job() {
         }
         compared += 1;
     }
-    assert_eq!(compared, 5);
+    assert_eq!(compared, 10);
 }
 
 /// The targets of the links and pictures of a page.
