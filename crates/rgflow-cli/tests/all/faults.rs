@@ -186,7 +186,9 @@ fn damaged_files_are_found_and_made_again() {
                 line(&files.run(job, &[job.short, out]), 2, &[folder, name, "missing or has changed", "--resume"]);
                 assert!(bytes(&run) == damaged, "looking at {folder} changed it");
                 let seen = binary().arg("inspect").arg(&run).output().expect("starts");
-                assert!(String::from_utf8_lossy(&seen.stdout).contains("has changed"), "{name}");
+                // The line is broken where the path of the folder lets it end.
+                let seen = String::from_utf8_lossy(&seen.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(seen.contains("missing or has changed"), "{name}");
                 files.done(job, &[job.short, out, &["--resume"]]);
                 assert!(bytes(&run) == whole, "{name} is not as it was");
             }
