@@ -11,6 +11,7 @@ use rgflow::random::Streams;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// One step of a repetition.
@@ -174,7 +175,7 @@ impl<'a> Repetition<'a> {
         }
         let start = Instant::now();
         self.run.progress().report(Event::Begins(At { seed: Some(self.seed), stage: &name }));
-        let out = StageOut { repetition: self, name: name.clone(), restarts };
+        let out = StageOut { place: Place::Repetition(self), name: name.clone(), restarts };
         make(&out).map_err(|e| {
             if matches!(e, Error::Interrupted) {
                 out.restarts.flush();
@@ -231,29 +232,64 @@ impl Repetition<'_> {
 
 /// Writer of a stage's outputs.
 pub struct StageOut<'a> {
-    repetition: &'a Repetition<'a>,
+    place: Place<'a>,
     /// Name of the stage, with that of its part.
     name: String,
     pub(super) restarts: Restarts,
 }
 
+/// Place of a stage's outputs.
+enum Place<'a> {
+    /// The folder of a repetition.
+    Repetition(&'a Repetition<'a>),
+    /// Memory, for a caller who has no folder.
+    Memory { seed: u64, watch: &'a dyn Observer, outputs: Mutex<BTreeMap<String, Vec<u8>>> },
+}
+
+impl<'a> StageOut<'a> {
+    /// A stage without a folder: what it writes is kept in memory, and it has no restarts.
+    pub fn in_memory(name: &str, seed: u64, watch: &'a dyn Observer) -> Self {
+        let place = Place::Memory { seed, watch, outputs: Mutex::default() };
+        Self { place, name: name.to_owned(), restarts: Restarts::none() }
+    }
+
+    /// Whether outputs are kept in memory: an interrupted training then gives the machine that it has.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.place, Place::Memory { .. })
+    }
+
+    /// What was written in memory, by name.
+    pub fn into_outputs(self) -> BTreeMap<String, Vec<u8>> {
+        match self.place {
+            Place::Repetition(_) => BTreeMap::new(),
+            Place::Memory { outputs, .. } => outputs.into_inner().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
 impl StageOut<'_> {
     /// The seed of the repetition.
     pub fn seed(&self) -> u64 {
-        self.repetition.seed()
+        match self.place {
+            Place::Repetition(repetition) => repetition.seed(),
+            Place::Memory { seed, .. } => seed,
+        }
     }
 
     /// Random streams of the repetition.
     pub fn streams(&self) -> Streams {
-        self.repetition.streams()
+        Streams::new(self.seed())
     }
 
     /// Path of the output `name`; creates its folder.
     ///
     /// # Errors
-    /// If the folder cannot be created.
+    /// If the folder cannot be created, or there is none.
     pub fn path(&self, name: &str) -> Result<PathBuf, Error> {
-        let path = self.repetition.dir.join(name);
+        let Place::Repetition(repetition) = self.place else {
+            return Err(Error::failure(format!("stage {}: {name} has no place in memory", self.name)));
+        };
+        let path = repetition.dir.join(name);
         path.parent().map_or(Ok(()), atomic::create_folder)?;
         Ok(path)
     }
@@ -263,7 +299,14 @@ impl StageOut<'_> {
     /// # Errors
     /// As [`atomic::write`].
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
-        atomic::write(self.repetition.dir.join(name), bytes)
+        match &self.place {
+            Place::Repetition(repetition) => atomic::write(repetition.dir.join(name), bytes),
+            Place::Memory { outputs, .. } => {
+                let mut outputs = outputs.lock().unwrap_or_else(PoisonError::into_inner);
+                outputs.insert(name.to_owned(), bytes.as_ref().to_vec());
+                Ok(())
+            }
+        }
     }
 
     /// Writes `value` as the JSON file `name`.
@@ -274,13 +317,27 @@ impl StageOut<'_> {
         self.write(name, json::pretty(value)?)
     }
 
-    fn at(&self) -> At<'_> {
-        At { seed: Some(self.repetition.seed), stage: &self.name }
+    /// Tells the run of what happens in it.
+    fn report<'e>(&'e self, event: impl FnOnce(At<'e>) -> Event<'e>) {
+        if let Place::Repetition(repetition) = self.place {
+            let at = At { seed: Some(repetition.seed), stage: &self.name };
+            repetition.run.progress().report(event(at));
+        }
+    }
+
+    fn check_interrupt(&self, units: u64) -> Result<(), Error> {
+        match self.place {
+            Place::Repetition(repetition) => repetition.run.check_interrupt(),
+            Place::Memory { watch, .. } => watch.tick(units),
+        }
     }
 
     /// Announces `units` of work of this stage that [`tick`](Self::tick) will report.
     pub fn add_work(&self, units: u64) {
-        self.repetition.run.progress().report(Event::Work(self.at(), units));
+        self.report(|at| Event::Work(at, units));
+        if let Place::Memory { watch, .. } = self.place {
+            watch.announce(units);
+        }
     }
 
     /// Reports `units` of work as done.
@@ -289,24 +346,24 @@ impl StageOut<'_> {
     /// [`Error::Interrupted`] if a signal arrived: return it, and `--resume` goes on from the states saved by
     /// [`Self::complete`] and [`Self::keep`].
     pub fn tick(&self, units: u64) -> Result<(), Error> {
-        self.repetition.run.progress().report(Event::Advance(self.at(), units));
-        self.repetition.run.check_interrupt()
+        self.report(|at| Event::Advance(at, units));
+        self.check_interrupt(units)
     }
 
     /// Reports `units` of work as done by an earlier run.
     pub(super) fn restored(&self, units: u64) -> Result<(), Error> {
-        self.repetition.run.progress().report(Event::Restored(self.at(), units));
-        self.repetition.run.check_interrupt()
+        self.report(|at| Event::Restored(at, units));
+        self.check_interrupt(units)
     }
 
     /// Shows a line to the user.
     pub(super) fn message(&self, text: &str) {
-        self.repetition.run.progress().report(Event::Message(text));
+        self.report(|_| Event::Message(text));
     }
 
     /// Name of the stage, for messages.
     pub(super) fn place(&self) -> String {
-        format!("stage {} of seed {}", self.name, self.repetition.seed)
+        format!("stage {} of seed {}", self.name, self.seed())
     }
 }
 

@@ -257,6 +257,38 @@ impl Dataset {
         })
     }
 
+    /// Samples that are in memory, shape (samples, units), of the kind that their values have.
+    ///
+    /// # Errors
+    /// A message that names the first value that fits no kind, its place and the remedy.
+    pub fn in_memory(values: Values, options: &Options) -> Result<Self, String> {
+        let Table { mut values, shape, labels, weights, lattice, field, notes, candidates, .. } = Table::of(values);
+        if values.dim().0 == 0 || values.dim().1 == 0 {
+            return Err("holds no numbers; expected one row per sample".into());
+        }
+        let unknown = options.unknown.as_ref().map(|unknown| unknown.take(&mut values, options.scale)).transpose()?;
+        let kind = kind::of(&values, None, options)?;
+        let (path, hash, files) = (PathBuf::new(), String::new(), Vec::new());
+        let (states, more) = (None, 0);
+        Ok(Self {
+            values,
+            kind,
+            shape,
+            labels,
+            weights,
+            lattice,
+            field,
+            path,
+            hash,
+            states,
+            unknown,
+            more,
+            files,
+            notes,
+            candidates,
+        })
+    }
+
     /// The file as an input of stages.
     pub fn artifact(&self) -> Artifact {
         Artifact { hash: self.hash.clone(), dir: self.path.clone() }

@@ -105,6 +105,24 @@ struct Work<'a> {
     restarts: &'a Restarts,
 }
 
+/// Exact energy per spin and specific heat of the Ising model on `lattice` in the `field` h, where they are known:
+/// square tori and rings, and the sum over all states of few spins.
+pub fn exact(lattice: &Geometry, field: f64, temperature: Temperature) -> Option<(f64, f64)> {
+    let of_torus = |bonds| square::of_bonds(bonds, temperature).filter(|_| field == 0.0);
+    let exact = match lattice {
+        Geometry::Bonds(bonds) if of_torus(bonds).is_some() => of_torus(bonds),
+        Geometry::Square(s) if field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
+        Geometry::Ring(r) => chain_in_field::thermodynamics(r.n_sites(), temperature, field).ok(),
+        lattice if lattice.n_sites() <= MOST_ENUMERATED => {
+            let model = Ising::in_field(lattice, field).ok()?;
+            let exact = enumeration::averages(&model, temperature).ok()?;
+            return Some((exact.energy, exact.specific_heat));
+        }
+        _ => None,
+    };
+    exact.map(|e| (e.energy, e.specific_heat))
+}
+
 impl Request {
     /// Refuses a request that does not fit into memory.
     ///
@@ -162,6 +180,20 @@ impl Request {
         interrupt: &AtomicBool,
         restarts: &Restarts,
     ) -> Result<Vec<Sampled>, Error> {
+        self.each(targets, progress, interrupt, restarts)?.into_iter().collect()
+    }
+
+    /// As [`Request::until`], each temperature by itself: those that were finished before an interruption are there.
+    ///
+    /// # Errors
+    /// [`Error::User`] for a request that cannot be; each temperature as [`Request::until`].
+    pub fn each(
+        &self,
+        targets: &[Target],
+        progress: &dyn Progress,
+        interrupt: &AtomicBool,
+        restarts: &Restarts,
+    ) -> Result<Vec<Result<Sampled, Error>>, Error> {
         self.check()?;
         let user = |e: LatticeError| Error::user(e.to_string());
         let twice = (1..self.temperatures.len()).find(|k| self.temperatures[..*k].contains(&self.temperatures[*k]));
@@ -171,7 +203,11 @@ impl Request {
         }
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
         let names = self.names();
+        let failed = AtomicBool::new(false);
         let one = |k: usize| {
+            if failed.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
             let watch = Watching { progress, interrupt, stage: &names[k], seed: self.seed };
             watch.check()?;
             progress.report(Event::Begins(watch.at()));
@@ -179,15 +215,18 @@ impl Request {
             let sampled = match targets {
                 [] => self.draw_one(k, self.n, &k.to_string(), &work),
                 _ => self.draw_until(k, targets, &work),
-            }?;
+            };
+            let sampled = sampled.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
             progress.report(Event::Ends(watch.at()));
             Ok(sampled)
         };
-        let drawn = (0..self.temperatures.len()).into_par_iter().map(one).collect();
-        if matches!(drawn, Err(Error::Interrupted)) {
+        let drawn: Vec<_> = (0..self.temperatures.len()).into_par_iter().map(one).collect();
+        if drawn.iter().any(|drawn| matches!(drawn, Err(Error::Interrupted))) {
             restarts.flush();
         }
-        drawn
+        let (failed, drawn): (Vec<_>, Vec<_>) =
+            drawn.into_iter().partition(|drawn| matches!(drawn, Err(error) if !matches!(error, Error::Interrupted)));
+        failed.into_iter().next().map_or(Ok(drawn), |failure| failure.map(|_| Vec::new()))
     }
 
     /// Draws `n` configurations of the temperature number `k` as the part `part` of the restarts.
@@ -212,24 +251,7 @@ impl Request {
             driven(complete, sample)
         })?;
         let summary = Summary::measure(model, temperature, &drawn.collection).map_err(user)?;
-        Ok(Sampled { temperature, drawn, summary, exact: self.exact(temperature), until: None })
-    }
-
-    /// Exact energy per spin and specific heat, where they are known.
-    fn exact(&self, temperature: Temperature) -> Option<(f64, f64)> {
-        let of_torus = |bonds| square::of_bonds(bonds, temperature).filter(|_| self.field == 0.0);
-        let exact = match &self.lattice {
-            Geometry::Bonds(bonds) if of_torus(bonds).is_some() => of_torus(bonds),
-            Geometry::Square(s) if self.field == 0.0 => square::thermodynamics(s.lx(), s.ly(), temperature).ok(),
-            Geometry::Ring(r) => chain_in_field::thermodynamics(r.n_sites(), temperature, self.field).ok(),
-            lattice if lattice.n_sites() <= MOST_ENUMERATED => {
-                let model = Ising::in_field(lattice, self.field).ok()?;
-                let exact = enumeration::averages(&model, temperature).ok()?;
-                return Some((exact.energy, exact.specific_heat));
-            }
-            _ => None,
-        };
-        exact.map(|e| (e.energy, e.specific_heat))
+        Ok(Sampled { temperature, drawn, summary, exact: exact(&self.lattice, self.field, temperature), until: None })
     }
 
     /// The samples as an `.npz` file: `spins` int8 (temperatures x n, sites), one temperature after the other, and for

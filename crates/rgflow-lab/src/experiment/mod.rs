@@ -30,7 +30,7 @@ pub use mcrg::Mcrg;
 pub use neural_rg::NeuralRg;
 pub use overview::{ItemRecord, overview};
 pub use own_flow::OwnFlow;
-pub use train_rbm::TrainRbm;
+pub use train_rbm::{RbmFit, RbmInMemory, TrainRbm};
 pub use train_thermometer::TrainThermometer;
 
 /// All experiments.

@@ -3,7 +3,7 @@
 use super::place::model_file;
 use super::trained_on;
 use crate::artifact::{Artifact, Error, Model, rbm_file, user_file};
-use crate::dataset::{Dataset, Input, Kind, Labelling, Options};
+use crate::dataset::{Dataset, Input, Kind, Labelling, Options, Values};
 use crate::study::standard::Standard;
 use crate::study::user_files::{InputFile, UserData};
 use rgflow::rbm::{Rbm, Units};
@@ -40,8 +40,30 @@ impl Machine {
     /// # Errors
     /// As [`Machine::open`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let at = |e: Error| Error::user(format!("{}: {e}", path.display()));
         let (model, hash) = user_file::model(path)?;
+        Self::of_model(path, model, hash)
+    }
+
+    /// The machine in the bytes of a model file.
+    ///
+    /// # Errors
+    /// [`Error::User`] if they are damaged or hold something else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let name = "model in memory";
+        let model = Model::from_bytes(bytes, name).map_err(|e| Error::user(e.to_string()))?;
+        Self::of_model(Path::new(name), model, blake3::hash(bytes).to_hex().to_string())
+    }
+
+    /// Bytes of its model file.
+    ///
+    /// # Errors
+    /// As [`Model::to_bytes`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.model.to_bytes()
+    }
+
+    fn of_model(path: &Path, model: Model, hash: String) -> Result<Self, Error> {
+        let at = |e: Error| Error::user(format!("{}: {e}", path.display()));
         let rbm = rbm_file::rbm(&model).map_err(at)?;
         let mut input = Input::of_model(&model, &path.display().to_string(), rbm.n_visible()).map_err(Error::user)?;
         input.kind = input.kind.or_else(|| kind_of(rbm.visible_units()));
@@ -97,6 +119,33 @@ impl Machine {
     /// # Errors
     /// A message with the remedy, if the samples are not of the machine's size, values, lattice, field or scale.
     pub(crate) fn adapt(&self, data: &mut Dataset, scale: f64, others: &[&Input]) -> Result<(), String> {
+        let of_file = self.take(data, scale)?;
+        let of_data = Input { kind: Some(data.kind), ..of_file };
+        for said in std::iter::once(&self.input).chain(others.iter().copied()) {
+            data.notes.extend(said.agrees(&of_data)?.notes);
+        }
+        Ok(())
+    }
+
+    /// Samples that are in memory for this machine: of its size and values.
+    ///
+    /// # Errors
+    /// A message that names the value, its place and the remedy.
+    pub fn in_memory(&self, values: Values) -> Result<Dataset, String> {
+        let mut data = Dataset::in_memory(values, &self.options(Options::default()))?;
+        self.take(&mut data, 1.0)?;
+        let units = self.rbm.visible_units();
+        // Grey levels are means of {0, 1} units; of others a value between is a mistake.
+        if let Some((low, high)) = units.range().filter(|range| units.levels().is_some() && *range != (0.0, 1.0))
+            && let Some(bad) = data.values.find(|v| v == low || v == high)
+        {
+            return Err(format!("holds {bad}; the machine's visible units are {units}: give samples of that kind"));
+        }
+        Ok(data)
+    }
+
+    /// Adapts samples to the size and the values of the machine's units; their description as they were.
+    fn take(&self, data: &mut Dataset, scale: f64) -> Result<Input, String> {
         let units = self.rbm.visible_units();
         if let Some(q) = self.states() {
             if data.n_units() == self.rbm.n_visible() {
@@ -119,11 +168,7 @@ impl Machine {
             }
         }
         data.check(units)?;
-        let of_data = Input { kind: Some(data.kind), ..of_file };
-        for said in std::iter::once(&self.input).chain(others.iter().copied()) {
-            data.notes.extend(said.agrees(&of_data)?.notes);
-        }
-        Ok(())
+        Ok(of_file)
     }
 
     /// The samples in the files `paths` for this machine, read as `train rbm` reads them: labels only say which axes

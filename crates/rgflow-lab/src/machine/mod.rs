@@ -16,6 +16,7 @@ mod table;
 mod transform;
 mod watch;
 
+pub use crate::study::ln_z::LnZ;
 pub use complete::{Complete, Completed, Gaps, gaps};
 pub use draw::{DRAW_CHAINS, Draw, Drawn, Way};
 pub use given::Machine;

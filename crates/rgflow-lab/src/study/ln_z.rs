@@ -43,11 +43,19 @@ impl LnZ {
     pub fn of(rbm: &Rbm, stream: Stream, observer: &dyn Observer) -> Result<Result<Self, String>, Error> {
         Ok(match rbm.ln_z() {
             Ok(value) => Ok(Self { value, range: [value; 2], how: "by enumeration".into() }),
-            Err(RbmError::TooLarge { .. }) => match Annealed::run(rbm, stream, observer) {
-                Ok(annealed) => annealed.ln_z(),
-                Err(RbmError::Stopped(_)) => return Err(Error::Interrupted),
-                Err(why) => Err(why.to_string()),
-            },
+            Err(RbmError::TooLarge { .. }) => return Self::annealed(rbm, stream, observer),
+            Err(why) => Err(why.to_string()),
+        })
+    }
+
+    /// The same by annealing, also where `rbm` could be enumerated.
+    ///
+    /// # Errors
+    /// As [`LnZ::of`].
+    pub fn annealed(rbm: &Rbm, stream: Stream, observer: &dyn Observer) -> Result<Result<Self, String>, Error> {
+        Ok(match Annealed::run(rbm, stream, observer) {
+            Ok(annealed) => annealed.ln_z(),
+            Err(RbmError::Stopped(_)) => return Err(Error::Interrupted),
             Err(why) => Err(why.to_string()),
         })
     }

@@ -115,7 +115,10 @@ impl MachineFit<'_> {
             fit = fit.with_training_cost(measured).map_err(failure)?;
         }
         let units = |updates: u64| updates * self.units / per_epoch;
-        let done = out.complete(self.part, &mut fit, &units)?;
+        let done = match out.complete(self.part, &mut fit, &units) {
+            Err(Error::Interrupted) if out.is_in_memory() => return Ok(fit.so_far()),
+            done => done?,
+        };
         out.tick(units(longest) - done)?;
         fit.finish().map_err(failure)
     }

@@ -41,6 +41,25 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// Configurations by any sampler, with their diagnosis; `n_chains` as in [`Collection::n_chains`].
+    ///
+    /// ```
+    /// use ndarray::arr2;
+    /// use rgflow::lattice::{Collection, Ising, Ring};
+    /// let ring = Ring::new(2)?;
+    /// let spins = arr2(&[[1, 1], [1, -1], [-1, -1], [1, 1]]);
+    /// let seen = Collection::of(spins, 0, &Ising::new(&ring));
+    /// assert_eq!((seen.n_eff, seen.tau_int_energy), (4.0, 0.5));
+    /// # Ok::<(), rgflow::lattice::LatticeError>(())
+    /// ```
+    pub fn of(spins: Array2<i8>, n_chains: usize, model: &impl Model) -> Self {
+        let spins = if spins.is_standard_layout() { spins } else { spins.as_standard_layout().into_owned() };
+        match n_chains {
+            0 => Self::independent("given", spins),
+            _ => Self { sampler: "given".into(), ..Chains { spins, n_chains, burn_in: 0.0 }.diagnose(model) },
+        }
+    }
+
     /// Configurations that are independent by construction.
     pub(crate) fn independent(sampler: &str, spins: Array2<i8>) -> Self {
         Self {

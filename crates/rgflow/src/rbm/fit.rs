@@ -158,6 +158,12 @@ impl<'a> Fit<'a> {
         Ok(Trained { rbm, update, metrics: self.metrics, snapshots: self.snapshots })
     }
 
+    /// The machine of a training that is given up, after the updates so far, with its evaluations.
+    pub fn so_far(self) -> Trained {
+        let (update, rbm) = self.chosen.unwrap_or_else(|| (self.update, self.trainer.rbm()));
+        Trained { rbm, update, metrics: self.metrics, snapshots: self.snapshots }
+    }
+
     fn is_over(&self) -> bool {
         // A training that has its machine and snapshots ends with an evaluation.
         let has_all = self.chosen.is_some() && self.training.snapshots.iter().all(|s| *s <= self.update);

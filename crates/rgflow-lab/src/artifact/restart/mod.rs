@@ -96,6 +96,15 @@ impl Restarts {
         Ok(Self::new(folder, blake3::hash(of.as_bytes()).to_hex().as_str(), every))
     }
 
+    /// Restarts that are never written: of work whose result is kept in memory.
+    pub fn none() -> Self {
+        Self::new(PathBuf::new(), "", Duration::MAX)
+    }
+
+    fn is_none(&self) -> bool {
+        self.folder.as_os_str().is_empty()
+    }
+
     fn parts(&self) -> MutexGuard<'_, Parts> {
         // Changed only by single assignments and pushes, so it is valid even if another thread panicked.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
@@ -119,6 +128,9 @@ impl Restarts {
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, Unusable> {
+        if self.is_none() {
+            return Err(Unusable::Missing);
+        }
         let mut bytes = std::fs::read(path).map_err(|_| Unusable::Missing)?;
         let whole = if bytes.starts_with(HEAD.as_bytes()) { Unusable::Foreign } else { Unusable::Damaged };
         let rest = bytes.strip_prefix(self.head.as_bytes()).ok_or(whole)?;
@@ -148,6 +160,9 @@ impl Restarts {
 
     /// Writes `states`. If that fails the user is told once, and the run goes on.
     fn write(&self, states: &[(PathBuf, Vec<u8>)]) {
+        if self.is_none() {
+            return;
+        }
         for (path, state) in states {
             let written = atomic::write_by(path, |file| {
                 let hash = blake3::hash(state);
@@ -224,7 +239,7 @@ impl Restarts {
 
     /// Whether any restart exists.
     pub fn exist(&self) -> bool {
-        self.folder.is_dir()
+        !self.is_none() && self.folder.is_dir()
     }
 
     /// Completes `work` as the part `part`, from the saved state if there is one. Progress is reported to `watch`,
@@ -256,6 +271,13 @@ impl Restarts {
             let now = units(work.done());
             let stopped = watch.tick(now - reported);
             reported = now;
+            if self.is_none() {
+                stopped?;
+                match more {
+                    true => continue,
+                    false => return Ok(reported),
+                }
+            }
             if stopped.is_err() {
                 self.write(&[(self.path(part), work.save())]);
                 self.flush();
@@ -293,6 +315,9 @@ impl Restarts {
             return Ok(value);
         }
         let value = make()?;
+        if self.is_none() {
+            return Ok(value);
+        }
         self.forget(part);
         self.finished(part, encode(&value));
         Ok(value)

@@ -3,6 +3,7 @@
 mod along;
 mod fitting;
 mod from;
+mod in_memory;
 mod parts;
 mod record;
 mod settings;
@@ -15,6 +16,7 @@ use crate::study::costs;
 use crate::study::known_law::KnownLaw;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
+pub use in_memory::{RbmFit, RbmInMemory};
 use rgflow::rbm::Method;
 use settings::Settings;
 use stage::Findings;
@@ -55,54 +57,62 @@ impl TrainRbm {
     /// The samples, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
         let settings = &self.of_given(settings)?;
-        let (d, real) = (&settings.data, settings.real());
-        let allow = "take Gaussian visible units (--units gaussian)";
-        let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
-        let states = settings.states();
-        // Labels are not read, but those of the first axis say which axes count samples. A number by itself may be that
-        // of a column.
-        let is_number = labels.parse::<f64>().is_ok() || labels.is_empty();
-        let options = Options {
-            array,
-            labels,
-            labelling: if is_number { Labelling::Auto } else { Labelling::Temperatures },
-            weights: d.weights.clone(),
-            unknown: d.unknown()?.map(|value| Unknown::Value { value, low: 0.0 }),
-            reads_labels: false,
-            shape,
-            scale: d.scale,
-            real: real || states.is_some(),
-            levels: settings.levels(),
-            states: true,
-            allow,
-            ..Options::default()
-        };
         settings.check().map_err(Error::user)?;
+        let options = options(settings)?;
         let options = self.from.as_ref().map_or(options.clone(), |machine| machine.options(options));
-        self.samples.read(&options, |data| {
-            let (n, least) = (data.n_samples(), 4);
-            if n < least {
-                return Err(format!("{}; add some, at least {least} are needed", counted(n, "sample")));
-            }
-            settings.check_unknown(data)?;
-            if let Some(machine) = &self.from {
-                return machine.adapt(data, d.scale, &[]);
-            }
-            if let Some(q) = states {
-                data.code_states(q, None)?;
-            }
-            if let Some((low, high)) = settings.visible(data).range() {
-                data.convert(low, high);
-                if data.kind == Kind::Grey && (low, high) != (0.0, 1.0) {
-                    data.notes.push(format!(
-                        "grey levels are taken for mean values of units {low} and {high}, so that 0 is no {low}; map \
-                         them to {low} ... {high}, or take --units binary"
-                    ));
-                }
-            }
-            settings.units(data).map(drop)
-        })
+        self.samples.read(&options, |data| adapt(data, settings, self.from.as_ref()))
     }
+}
+
+/// Options for reading the samples.
+fn options(settings: &Settings) -> Result<Options, Error> {
+    let (d, real) = (&settings.data, settings.real());
+    let allow = "take Gaussian visible units (--units gaussian)";
+    let (array, labels, shape) = (d.array.clone(), d.labels.clone(), d.shape.clone());
+    let states = settings.states();
+    // Labels are not read, but those of the first axis say which axes count samples. A number by itself may be that
+    // of a column.
+    let is_number = labels.parse::<f64>().is_ok() || labels.is_empty();
+    Ok(Options {
+        array,
+        labels,
+        labelling: if is_number { Labelling::Auto } else { Labelling::Temperatures },
+        weights: d.weights.clone(),
+        unknown: d.unknown()?.map(|value| Unknown::Value { value, low: 0.0 }),
+        reads_labels: false,
+        shape,
+        scale: d.scale,
+        real: real || states.is_some(),
+        levels: settings.levels(),
+        states: true,
+        allow,
+        ..Options::default()
+    })
+}
+
+/// Adapts samples to the units of the machine, and refuses those that they cannot have.
+fn adapt(data: &mut Dataset, settings: &Settings, from: Option<&Machine>) -> Result<(), String> {
+    let (n, least) = (data.n_samples(), settings.least_samples());
+    if n < least {
+        return Err(format!("{}; add some, at least {least} are needed", counted(n, "sample")));
+    }
+    settings.check_unknown(data)?;
+    if let Some(machine) = from {
+        return machine.adapt(data, settings.data.scale, &[]);
+    }
+    if let Some(q) = settings.states() {
+        data.code_states(q, None)?;
+    }
+    if let Some((low, high)) = settings.visible(data).range() {
+        data.convert(low, high);
+        if data.kind == Kind::Grey && (low, high) != (0.0, 1.0) {
+            data.notes.push(format!(
+                "grey levels are taken for mean values of units {low} and {high}, so that 0 is no {low}; map \
+                 them to {low} ... {high}, or take --units binary"
+            ));
+        }
+    }
+    settings.units(data).map(drop)
 }
 
 impl Experiment for TrainRbm {

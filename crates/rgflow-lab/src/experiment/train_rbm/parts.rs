@@ -10,16 +10,27 @@ use rgflow::random::{Streams, permutation};
 use rgflow::statistics::mean_error;
 use std::borrow::Cow;
 
+/// Error where no sample is without unknown values.
+const TOO_FEW_WHOLE: &str =
+    "no sample is without unknown values (data.unknown); add some, so that the machine can be measured";
 /// Fewest samples without unknown values, half of which are test samples at most.
 const WHOLE: usize = 4;
 
-/// Rows of the training and the test set, which has no unknown values.
+/// Most training samples in a learning curve, spread over all.
+const MEASURED: usize = 5000;
+
+/// Rows of the training and the test set, which has no unknown values. Where no samples are held out, costs are measured
+/// on (at most 5000) training samples in their place.
 ///
 /// # Errors
 /// [`Error::User`] if hardly a sample is without unknown values.
 pub(super) fn split(data: &Dataset, settings: &Settings, streams: Streams) -> Result<(Vec<usize>, Vec<usize>), Error> {
     let n = data.n_samples();
     let mut order = permutation(n, &mut streams.generator("rbm/split", 0));
+    if settings.trains_on_all() {
+        let test = measured(&whole(data, &order));
+        return if test.is_empty() { Err(Error::user(TOO_FEW_WHOLE)) } else { Ok((order, test)) };
+    }
     let test = ((n as f64 * *settings.data.test_fraction).round() as usize).clamp(2, n - 2);
     if data.unknown.is_none() {
         let train = order.split_off(test);
@@ -39,6 +50,12 @@ pub(super) fn split(data: &Dataset, settings: &Settings, streams: Streams) -> Re
         taken
     });
     Ok((train, test))
+}
+
+/// Some of the samples `rows`, spread over all.
+pub(super) fn measured(rows: &[usize]) -> Vec<usize> {
+    let count = rows.len().min(MEASURED);
+    (0..count).map(|i| rows[i * rows.len() / count]).collect()
 }
 
 /// Those of the samples `rows` that have no unknown value.

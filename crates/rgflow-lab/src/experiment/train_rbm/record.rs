@@ -145,6 +145,13 @@ pub(super) fn record(settings: &Settings, data: &Dataset, found: &[Findings]) ->
         let best = first.best.map(|best| format!("; ln p by that law itself: {best:.2} nats")).unwrap_or_default();
         record.summary.notes.push(format!("KL of the data's exact law from the machine's: {kl} nats{best}."));
     }
+    if settings.trains_on_all() {
+        record.summary.notes.push(
+            "No samples are held out (data.test_fraction = 0): what is said of test samples is measured on training \
+             samples."
+                .into(),
+        );
+    }
     record.summary.notes.push("Without machine: the mean of the training data, independent units.".into());
     record.summary.notes.extend(notes);
     record.summary.notes.extend(memory);

@@ -35,10 +35,10 @@ pub struct Data {
 }
 
 real!(
-    /// Fraction of the samples held out from training.
+    /// Fraction of the samples held out from training; 0: none.
     TestFraction,
-    |x| (0.01..=0.9).contains(&x),
-    "must be 0.01 to 0.9"
+    |x| x == 0.0 || (0.01..=0.9).contains(&x),
+    "must be 0, or 0.01 to 0.9"
 );
 
 /// Meaning of grey levels, values in [0, 1], for the training.
@@ -286,6 +286,13 @@ impl Settings {
                 *divergence.tail_average, divergence.patience
             ));
         }
+        if divergence.patience > 0 && self.trains_on_all() {
+            return Err(format!(
+                "training.patience = {}: early stopping needs samples that are held out, and data.test_fraction = 0; \
+                 take 0.2, or patience = 0",
+                divergence.patience
+            ));
+        }
         let gaussian = matches!(&*self.machine.units, Auto::Is(Units::Gaussian(_)));
         if self.data.standardise == Standardise::Yes && !gaussian {
             let units = self.machine.units.text();
@@ -306,6 +313,16 @@ impl Settings {
             settings.data.standardise = Standardise::Yes;
         }
         settings
+    }
+
+    /// Whether no samples are held out.
+    pub fn trains_on_all(&self) -> bool {
+        *self.data.test_fraction == 0.0
+    }
+
+    /// Fewest samples of a training.
+    pub fn least_samples(&self) -> usize {
+        if self.trains_on_all() { 1 } else { 4 }
     }
 
     /// Whether the data are standardised; of [`Settings::resolved`].
@@ -377,6 +394,17 @@ impl Settings {
 mod tests {
     use super::super::TrainRbm;
     use super::*;
+
+    #[test]
+    fn all_samples_may_be_trained_on() {
+        let all = "data.test_fraction=0";
+        let settings = changed::<TrainRbm>(&[all]).unwrap();
+        assert!(settings.trains_on_all() && settings.check().is_ok() && settings.least_samples() == 1);
+        assert!(!changed::<TrainRbm>(&[]).unwrap().trains_on_all());
+        let stops = changed::<TrainRbm>(&[all, "training.patience=3"]).unwrap().check().unwrap_err();
+        assert!(stops.contains("training.patience = 3") && stops.contains("data.test_fraction = 0"), "{stops}");
+        assert_refused::<TrainRbm>(&[("data.test_fraction=0.005", "must be 0, or 0.01 to 0.9")]);
+    }
 
     /// Learning rate and updates by method, where none are chosen; what is chosen stays.
     #[test]

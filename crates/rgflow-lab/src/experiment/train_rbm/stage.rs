@@ -3,7 +3,7 @@
 use super::along::Along;
 use super::fitting::{self, Fitted, Sets};
 use super::from::first;
-use super::parts::{by_weight, effective_number, filled, mean_of, seen, split, weights, whole};
+use super::parts::{by_weight, effective_number, filled, mean_of, measured, seen, split, weights, whole};
 use super::settings::Settings;
 use crate::artifact::{Model, rbm_file};
 use crate::dataset::{Dataset, Kind, LATTICE_NAME, Rows};
@@ -26,8 +26,8 @@ const ANNEALED: u32 = 8;
 const FOUND: u32 = 10;
 /// Multiplications of each weight for a sample: reconstruction, cost and free energy, measured by their time.
 const PASSES: u64 = 16;
-const MODEL: &str = "rbm/model.safetensors";
-const METRICS: &str = "rbm/metrics.jsonl";
+pub(super) const MODEL: &str = "rbm/model.safetensors";
+pub(super) const METRICS: &str = "rbm/metrics.jsonl";
 const ALONG: &str = "rbm/along.json";
 const STARTS: &str = "rbm/starts.json";
 const FINDINGS: &str = "examine/findings.json";
@@ -35,8 +35,6 @@ const FINDINGS: &str = "examine/findings.json";
 const SHOWN: [usize; 3] = [36, 8, 16];
 /// Most visible units of which W W^T is shown.
 const TOGETHER: usize = 144;
-/// Most training samples in the learning curve, spread over all.
-const MEASURED: usize = 5000;
 
 /// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,74 +111,81 @@ pub(super) fn train(
         inputs: &inputs,
         outputs: &[&[MODEL, METRICS][..], several.as_slice(), is_followed.as_slice()].concat(),
     };
-    repetition.stage(what, |out| {
-        let streams = out.streams();
-        let (train, test) = split(data, settings, streams)?;
-        let (visible, hidden) = settings.units(data).map_err(Error::user)?;
-        let own = from.and_then(Machine::standard);
-        let known = whole(data, &train);
-        let [alike, test] = [(&known, 0), (&test, 1)].map(|(rows, index)| by_weight(data, rows, (streams, index)));
-        let (alike, test) = (alike?, test?);
-        let fit = || own.map_or_else(|| Standard::fit(data, &alike), Ok);
-        let standard = settings.standardises().then(fit).transpose()?;
-        let bits = filled(seen(settings, data, streams), streams);
-        let of = |rows: &[usize]| samples(&bits, rows, &visible, standard.as_ref());
-        let count = alike.len().min(MEASURED);
-        let measured: Vec<usize> = (0..count).map(|i| alike[i * alike.len() / count]).collect();
-        let (x, y, measured) = (of(&train), of(&test), of(&measured));
-        let resampled = (data.weights.is_some() || data.unknown.is_some()).then(|| of(&alike));
-        let unknown = data.unknown.as_ref().map(|unknown| unknown.select(Axis(0), &train));
-        let weights = weights(data, &train);
-        let draw = |pass: u64| data.drawn_bits(&train, &mut streams.bulk("rbm/grey", pass + 1));
-        let sets = Sets {
-            data: &bits,
-            units: [visible.clone(), hidden],
-            law,
-            first: from.map(first).transpose()?,
-            samples: MachineData {
-                train: x.for_machine(),
-                weights: weights.as_deref(),
-                unknown: unknown.as_ref().map(|unknown| unknown.view()),
-                test: y.for_machine(),
-                measured: Some(measured.for_machine()),
-                fresh: settings.draws(data).then_some(&draw),
-            },
-            alike: resampled.as_ref().unwrap_or(&x).for_machine(),
-        };
-        let (Fitted { rbm, update, lines, along }, starts) = fitting::fit(out, settings, &sets)?;
-        out.write(METRICS, lines)?;
-        let memory =
-            |(k, (epoch, rbm)): (usize, &(f64, Rbm))| Along::of(*epoch, rbm, streams.of(&format!("rbm/along/{k}")));
-        let along: Vec<Along> = along.par_iter().enumerate().map(memory).collect();
-        if is_followed.is_some() {
-            out.write(ALONG, serde_json::to_string_pretty(&along).map_err(|e| Error::failure(e.to_string()))?)?;
+    repetition.stage(what, |out| fit(out, settings, (data, law), from))
+}
+
+/// Trains, and writes machine and metrics.
+pub(super) fn fit(
+    out: &StageOut,
+    settings: &Settings,
+    (data, law): (&Dataset, Option<&KnownLaw>),
+    from: Option<&Machine>,
+) -> Result<(), Error> {
+    let streams = out.streams();
+    let (train, test) = split(data, settings, streams)?;
+    let (visible, hidden) = settings.units(data).map_err(Error::user)?;
+    let own = from.and_then(Machine::standard);
+    let known = whole(data, &train);
+    let [alike, test] = [(&known, 0), (&test, 1)].map(|(rows, index)| by_weight(data, rows, (streams, index)));
+    let (alike, test) = (alike?, test?);
+    let fit = || own.map_or_else(|| Standard::fit(data, &alike), Ok);
+    let standard = settings.standardises().then(fit).transpose()?;
+    let bits = filled(seen(settings, data, streams), streams);
+    let of = |rows: &[usize]| samples(&bits, rows, &visible, standard.as_ref());
+    let measured = measured(&alike);
+    let (x, y, measured) = (of(&train), of(&test), of(&measured));
+    let resampled = (data.weights.is_some() || data.unknown.is_some()).then(|| of(&alike));
+    let unknown = data.unknown.as_ref().map(|unknown| unknown.select(Axis(0), &train));
+    let weights = weights(data, &train);
+    let draw = |pass: u64| data.drawn_bits(&train, &mut streams.bulk("rbm/grey", pass + 1));
+    let sets = Sets {
+        data: &bits,
+        units: [visible.clone(), hidden],
+        law,
+        first: from.map(first).transpose()?,
+        samples: MachineData {
+            train: x.for_machine(),
+            weights: weights.as_deref(),
+            unknown: unknown.as_ref().map(|unknown| unknown.view()),
+            test: y.for_machine(),
+            measured: Some(measured.for_machine()),
+            fresh: settings.draws(data).then_some(&draw),
+        },
+        alike: resampled.as_ref().unwrap_or(&x).for_machine(),
+    };
+    let (Fitted { rbm, update, lines, along }, starts) = fitting::fit(out, settings, &sets)?;
+    out.write(METRICS, lines)?;
+    let memory =
+        |(k, (epoch, rbm)): (usize, &(f64, Rbm))| Along::of(*epoch, rbm, streams.of(&format!("rbm/along/{k}")));
+    let along: Vec<Along> = along.par_iter().enumerate().map(memory).collect();
+    if !settings.training.divergence.along.is_zero() {
+        out.write(ALONG, serde_json::to_string_pretty(&along).map_err(|e| Error::failure(e.to_string()))?)?;
+    }
+    if let Some(starts) = starts {
+        out.write(STARTS, serde_json::to_string_pretty(&starts).map_err(|e| Error::failure(e.to_string()))?)?;
+    }
+    let mut metadata = serde_json::json!({
+        "seed": out.seed(), "updates": update, "settings": settings,
+        "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
+            "lattice": data.lattice, "field": data.field, "blake3": data.hash },
+    });
+    if let Some(given) = from {
+        metadata["from"] = given.artifact().hash.into();
+    }
+    if let Some(states) = &data.states {
+        metadata["input"]["states"] = states.clone().into();
+    }
+    let rbm = match &standard {
+        Some(standard) => {
+            metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
+            standard.of_values(&rbm)?
         }
-        if let Some(starts) = starts {
-            out.write(STARTS, serde_json::to_string_pretty(&starts).map_err(|e| Error::failure(e.to_string()))?)?;
-        }
-        let mut metadata = serde_json::json!({
-            "seed": out.seed(), "updates": update, "settings": settings,
-            "input": { "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale,
-                "lattice": data.lattice, "field": data.field, "blake3": data.hash },
-        });
-        if let Some(given) = &given {
-            metadata["from"] = given.hash.clone().into();
-        }
-        if let Some(states) = &data.states {
-            metadata["input"]["states"] = states.clone().into();
-        }
-        let rbm = match &standard {
-            Some(standard) => {
-                metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
-                standard.of_values(&rbm)?
-            }
-            None => rbm,
-        };
-        if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
-            metadata["input"][LATTICE_NAME] = name.into();
-        }
-        out.write(MODEL, rbm_file::model(&rbm, metadata).to_bytes()?)
-    })
+        None => rbm,
+    };
+    if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
+        metadata["input"][LATTICE_NAME] = name.into();
+    }
+    out.write(MODEL, rbm_file::model(&rbm, metadata).to_bytes()?)
 }
 
 /// Whether there are several starts whose ln Z cannot be summed.
