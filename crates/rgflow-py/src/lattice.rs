@@ -2,6 +2,7 @@
 
 use crate::errors::About;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 use rgflow::lattice::{Boundary, Geometry, Lattice as _};
 use rgflow_lab::dataset::sampled;
 
@@ -28,6 +29,9 @@ impl<T: Clone> Listed<T> {
         }
     }
 }
+
+/// Arguments by position and by name.
+type Arguments<'py> = ((String, Vec<usize>), Bound<'py, PyDict>);
 
 /// A lattice: its kind, extents, couplings and boundaries.
 ///
@@ -72,8 +76,8 @@ impl Lattice {
 
     /// Extents (L_x, L_y, ...), fastest index first.
     #[getter]
-    fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyTuple>> {
-        pyo3::types::PyTuple::new(py, &self.size)
+    fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.size)
     }
 
     /// Couplings as they were given; [] is J = 1.
@@ -116,11 +120,8 @@ impl Lattice {
         hasher.finish()
     }
 
-    fn __getnewargs_ex__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<((String, Vec<usize>), Bound<'py, pyo3::types::PyDict>)> {
-        let named = pyo3::types::PyDict::new(py);
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<Arguments<'py>> {
+        let named = PyDict::new(py);
         named.set_item("couplings", &self.couplings)?;
         named.set_item("boundary", &self.boundary)?;
         Ok(((self.kind.clone(), self.size.clone()), named))

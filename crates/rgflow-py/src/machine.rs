@@ -181,6 +181,7 @@ impl Machine {
 
     /// Visible units after Gibbs steps v -> h -> v, a chain for each row of `start`; a number of chains begins with what
     /// the biases alone give.
+    #[expect(clippy::too_many_arguments, reason = "one of them is Python itself")]
     fn gibbs<'py>(
         &self,
         py: Python<'py>,
@@ -214,6 +215,7 @@ impl Machine {
     }
 
     /// Visible units after Gibbs steps in which those of `known` that are not NaN stay as they are.
+    #[expect(clippy::too_many_arguments, reason = "one of them is Python itself")]
     fn complete<'py>(
         &self,
         py: Python<'py>,
@@ -241,6 +243,7 @@ impl Machine {
 /// Trains a machine by the settings `changes` of `rgflow train rbm`, from the machine `begin` on if there is one: a dict
 /// of the machine, its metrics (lines of JSON) and what was raised meanwhile.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "one of them is Python itself")]
 pub fn train_rbm<'py>(
     py: Python<'py>,
     samples: Given<'py>,

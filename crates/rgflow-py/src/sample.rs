@@ -132,9 +132,10 @@ pub fn sample<'py>(
     Ok(found)
 }
 
-/// Names of averages with what they are in a summary; those of E and of E's fluctuation have the autocorrelation time
-/// of E, the others that of |m|.
-const AVERAGES: [(&str, bool, fn(&Summary) -> Option<Estimate>); 9] = [
+/// The name of an average, whether its autocorrelation time is that of E (else that of |m|), and its place in a summary.
+type Average = (&'static str, bool, fn(&Summary) -> Option<Estimate>);
+
+const AVERAGES: [Average; 9] = [
     ("energy", true, |s| Some(s.energy)),
     ("m", false, |s| Some(s.magnetisation)),
     ("abs_m", false, |s| Some(s.abs_m)),
@@ -187,7 +188,7 @@ pub fn measure<'py>(
         let collection = Collection::of(own, chains[k], &model);
         let summary = Summary::measure(&model, temperatures[k], &collection)?;
         let known = exact(geometry, field, temperatures[k]);
-        let row = |(name, of_energy, of): &(&str, bool, fn(&Summary) -> Option<Estimate>)| {
+        let row = |(name, of_energy, of): &Average| {
             let Estimate { value, error, n_eff } =
                 of(&summary).unwrap_or(Estimate { value: f64::NAN, error: f64::NAN, n_eff: f64::NAN });
             let tau = if *of_energy { collection.tau_int_energy } else { collection.tau_int_abs_m };
