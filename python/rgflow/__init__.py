@@ -22,25 +22,36 @@ from ._statistics import jackknife, tau_int
 from ._value import Value
 
 if TYPE_CHECKING:
-    from ._files import load
+    from . import rg
+    from ._flow import Flow, flow
     from ._rbm import RBM, Bracket
+    from ._runs import Run, load, open, run, scan
+    from ._thermometer import Thermometer
 
 __all__ = [
-    "RBM",
     "Bracket",
     "DataError",
     "FileError",
+    "Flow",
     "Interrupted",
     "Lattice",
+    "RBM",
+    "Run",
     "SamplingWarning",
     "SettingError",
+    "Thermometer",
     "Value",
     "__version__",
     "exact",
+    "flow",
     "jackknife",
     "load",
     "measure",
+    "open",
+    "rg",
+    "run",
     "sample",
+    "scan",
     "tau_int",
 ]
 
@@ -48,14 +59,23 @@ __all__ = [
 _LATER = {
     "RBM": "_rbm",
     "Bracket": "_rbm",
-    "load": "_files",
+    "Thermometer": "_thermometer",
+    "Flow": "_flow",
+    "flow": "_flow",
+    "Run": "_runs",
+    "load": "_runs",
+    "open": "_runs",
+    "run": "_runs",
+    "scan": "_runs",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name == "rg":
+        return import_module(".rg", __name__)
+    if name in _LATER:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value

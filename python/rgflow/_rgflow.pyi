@@ -13,15 +13,23 @@ __all__ = [
     "FileError",
     "Lattice",
     "Machine",
+    "Network",
     "SettingError",
     "__version__",
+    "block_spins",
+    "collapse",
     "critical_temperature",
     "exact_square",
+    "flow",
     "jackknife",
+    "mcrg",
     "measure",
+    "reweight",
+    "run_experiment",
     "sample",
     "tau_int",
     "train_rbm",
+    "train_thermometer",
     "value_with_error",
 ]
 
@@ -96,6 +104,46 @@ class Machine:
 def train_rbm(
     samples: _Samples, changes: Sequence[str], begin: Machine | None, seed: int, how: Mapping[str, Any]
 ) -> dict[str, Any]: ...
+_Star = tuple[float, float, float, float, str]
+
+@final
+class Network:
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Network: ...
+    @staticmethod
+    def open(path: str | PathLike[str]) -> Network: ...
+    def to_bytes(self) -> bytes: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    @property
+    def shape(self) -> tuple[int, list[float]]: ...
+    @property
+    def temperatures(self) -> bool: ...
+    def probabilities(self, samples: _Samples) -> npt.NDArray[np.float32]: ...
+    def t_star(self, samples: _Samples, how: Mapping[str, Any]) -> _Star: ...
+
+def train_thermometer(
+    samples: _Samples,
+    labels: npt.NDArray[np.float64],
+    temperatures: bool,
+    changes: Sequence[str],
+    seed: int,
+    how: Mapping[str, Any],
+) -> dict[str, Any]: ...
+def flow(
+    machine: Machine, asked: Mapping[str, Any], network: Network | None, how: Mapping[str, Any]
+) -> dict[str, Any]: ...
+def block_spins(
+    spins: npt.NDArray[np.int8], extents: tuple[int, int], by: tuple[int, str], seed: int
+) -> npt.NDArray[np.int8]: ...
+def mcrg(
+    asked: Mapping[str, Any], how: Mapping[str, Any]
+) -> tuple[list[tuple[str, int, int, bool, float, float]], tuple[float, float]]: ...
+def reweight(
+    files: Sequence[str], temperatures: Sequence[float], fields: Sequence[float], how: Mapping[str, Any]
+) -> tuple[str, list[str]]: ...
+def collapse(file: str, fit: Mapping[str, Any], how: Mapping[str, Any]) -> tuple[str, list[str]]: ...
+def run_experiment(asked: Mapping[str, Any], how: Mapping[str, Any]) -> tuple[str, list[int]]: ...
 def critical_temperature() -> float: ...
 def exact_square(
     lx: int, ly: int, temperatures: npt.NDArray[np.float64]

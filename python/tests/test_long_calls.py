@@ -34,10 +34,15 @@ def test_calls_work_in_child_processes(method):
     assert found == expected and [samples(1), machine(1)] == expected
 
 
+@pytest.mark.slow
 def test_calls_work_in_workers_of_loky():
     loky = pytest.importorskip("loky")
     with loky.get_reusable_executor(max_workers=2) as executor:
         assert list(executor.map(samples, [1, 2])) == [samples(1), samples(2)]
+
+
+#: Seconds in which a call is to stop: 0.2 on an idle machine, here with what a busy one adds.
+SOON = 3.0
 
 
 def interrupted(call, after: float):
@@ -66,7 +71,7 @@ def test_ctrl_c_keeps_the_temperatures_that_were_drawn():
     )
     quick = rgflow.sample(lattice, T=hot, n=1, progress=False)
     error, seconds = interrupted(call, 1.0)
-    assert seconds < 0.5 and isinstance(error, KeyboardInterrupt)
+    assert seconds < SOON and isinstance(error, KeyboardInterrupt)
     assert error.partial is None or set(error.partial.T.values) <= {*hot, 2.0}
     assert len(quick.T) == 2
 
@@ -75,7 +80,7 @@ def test_ctrl_c_keeps_the_machine():
     X = np.where(np.random.default_rng(1).random((2000, 400)) < 0.5, -1, 1)
     rbm = rgflow.RBM(200, epochs=100_000, random_state=1, threads=1)
     error, seconds = interrupted(lambda: rbm.fit(X), 1.0)
-    assert seconds < 0.5 and error.partial is rbm
+    assert seconds < SOON and error.partial is rbm
     assert rbm.transform(X).shape == (2000, 200) and rbm.n_iter_ < 100_000
 
 

@@ -1,12 +1,16 @@
 //! Extension module `rgflow._rgflow` of the Python package: arrays in and out of the library and the laboratory.
 //!
-//! Each function takes arrays and plain values, calls the library without Python's lock ([`work`]) and gives arrays
+//! Each function takes arrays and plain values, calls the library without Python's lock (`work`) and gives arrays
 //! back. Estimators, data sets with named axes, pictures and the documentation of the calls are in `python/rgflow`.
 
 mod errors;
 mod exact;
+mod flow;
 mod lattice;
 mod machine;
+mod network;
+mod rg;
+mod runs;
 mod sample;
 mod statistics;
 mod values;
@@ -23,9 +27,17 @@ mod _rgflow {
     #[pymodule_export]
     use super::exact::{critical_temperature, exact_square};
     #[pymodule_export]
+    use super::flow::flow;
+    #[pymodule_export]
     use super::lattice::Lattice;
     #[pymodule_export]
     use super::machine::{Machine, train_rbm};
+    #[pymodule_export]
+    use super::network::{Network, train_thermometer};
+    #[pymodule_export]
+    use super::rg::{block_spins, collapse, exponents, reweight};
+    #[pymodule_export]
+    use super::runs::run_experiment;
     #[pymodule_export]
     use super::sample::{measure, sample};
     #[pymodule_export]

@@ -2,7 +2,7 @@
 
 use crate::errors::About;
 use crate::values::Given;
-use crate::work::{How, Watch};
+use crate::work::{How, Watch, ended};
 use ndarray::{Array2, Zip};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 /// A restricted Boltzmann machine, as a model file holds it.
 #[pyclass(frozen, module = "rgflow._rgflow")]
-pub struct Machine(machine::Machine);
+pub struct Machine(pub machine::Machine);
 
 /// Samples for a machine, as numbers.
 fn samples(machine: &machine::Machine, given: &Given<'_>) -> PyResult<Array2<f32>> {
@@ -28,15 +28,6 @@ fn samples(machine: &machine::Machine, given: &Given<'_>) -> PyResult<Array2<f32
         Values::States(states) => states.mapv(f32::from),
         Values::Real(values) => values,
     })
-}
-
-/// Result of a work, or what was raised meanwhile.
-fn ended<T>((result, raised): (Result<T, Error>, Option<PyErr>)) -> PyResult<T> {
-    match (result, raised) {
-        (_, Some(raised)) => Err(raised),
-        (Ok(value), None) => Ok(value),
-        (Err(error), None) => Err(About::Data.error(error)),
-    }
 }
 
 fn refused(error: RbmError) -> Error {
@@ -141,7 +132,7 @@ impl Machine {
     /// Free energy of each sample in k_B T.
     fn free_energy<'py>(&self, py: Python<'py>, v: Given<'py>, how: How) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (rbm, v) = (&self.0.rbm, samples(&self.0, &v)?);
-        let energies = ended(how.run(py, |_: &Watch| Ok(rbm.free_energy(v.view())))?)?;
+        let energies = ended(how.run(py, |_: &Watch| Ok(rbm.free_energy(v.view())))?, About::Data)?;
         Ok(PyArray1::from_vec(py, energies))
     }
 
@@ -153,7 +144,7 @@ impl Machine {
         how: How,
     ) -> PyResult<(Bound<'py, PyArray1<f64>>, usize)> {
         let (rbm, v) = (&self.0.rbm, samples(&self.0, &v)?);
-        let all = ended(how.run(py, |_: &Watch| rbm.pseudo_likelihoods(v.view()).map_err(refused))?)?;
+        let all = ended(how.run(py, |_: &Watch| rbm.pseudo_likelihoods(v.view()).map_err(refused))?, About::Data)?;
         Ok((PyArray1::from_vec(py, all), rbm.n_terms()))
     }
 
@@ -175,7 +166,7 @@ impl Machine {
             };
             found.map_err(Error::failure)
         };
-        let LnZ { value, range: [low, high], how } = ended(how.run(py, find)?)?;
+        let LnZ { value, range: [low, high], how } = ended(how.run(py, find)?, About::Data)?;
         Ok((value, low, high, how))
     }
 
@@ -211,7 +202,7 @@ impl Machine {
             chains.write_visible(v.as_slice_mut().unwrap_or_default());
             Ok(v)
         };
-        Ok(PyArray2::from_owned_array(py, ended(how.run(py, walk)?)?))
+        Ok(PyArray2::from_owned_array(py, ended(how.run(py, walk)?, About::Data)?))
     }
 
     /// Visible units after Gibbs steps in which those of `known` that are not NaN stay as they are.
@@ -236,7 +227,7 @@ impl Machine {
             let drawn = rows.by_chains_watched(fill, lengths, stream.of("python/clamped"), &tick);
             drawn.map(|drawn| drawn.values).map_err(refused)
         };
-        Ok(PyArray2::from_owned_array(py, ended(how.run(py, draw)?)?))
+        Ok(PyArray2::from_owned_array(py, ended(how.run(py, draw)?, About::Data)?))
     }
 }
 

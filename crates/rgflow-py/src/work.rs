@@ -1,13 +1,14 @@
 //! Long calls: the work runs on a thread of its own with a pool of its own and without Python's lock, while the calling
 //! thread waits, tells how far it is and looks for signals.
 
-use crate::errors::SettingError;
+use crate::errors::{About, SettingError};
 use pyo3::prelude::*;
 use rayon::ThreadPoolBuilder;
 use rgflow_lab::artifact::progress::{Event, Observer};
 use rgflow_lab::artifact::{Error, Progress};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Time between two looks at signals.
@@ -19,12 +20,27 @@ pub struct Watch {
     announced: AtomicU64,
     done: AtomicU64,
     stop: AtomicBool,
+    /// Flag of a run, which stops it too.
+    linked: Mutex<Option<Arc<AtomicBool>>>,
 }
 
 impl Watch {
     /// Set where the work is to stop.
     pub fn stop(&self) -> &AtomicBool {
         &self.stop
+    }
+
+    /// Also sets `flag` where the work is to stop.
+    pub fn link(&self, flag: &Arc<AtomicBool>) {
+        *self.linked.lock().unwrap_or_else(PoisonError::into_inner) = Some(flag.clone());
+        flag.fetch_or(self.stop.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    fn set(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(flag) = &*self.linked.lock().unwrap_or_else(PoisonError::into_inner) {
+            flag.store(true, Ordering::SeqCst);
+        }
     }
 
     fn seen(&self) -> (u64, u64) {
@@ -52,6 +68,15 @@ impl Progress for Watch {
     }
 }
 
+/// Result of a work that is nothing where it was stopped; a mistake in it is one of `about`.
+pub fn ended<T>((result, raised): (Result<T, Error>, Option<PyErr>), about: About) -> PyResult<T> {
+    match (result, raised) {
+        (_, Some(raised)) => Err(raised),
+        (Ok(value), None) => Ok(value),
+        (Err(error), None) => Err(about.error(error)),
+    }
+}
+
 /// How a call works: on how many threads, and whom it tells how far it is.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -69,9 +94,18 @@ impl How {
         py: Python<'_>,
         compute: impl FnOnce(&Watch) -> T + Send,
     ) -> PyResult<(T, Option<PyErr>)> {
+        self.run_shared(py, |watch| compute(watch))
+    }
+
+    /// As [`How::run`], for a work that keeps the watch.
+    pub fn run_shared<T: Send>(
+        &self,
+        py: Python<'_>,
+        compute: impl FnOnce(&Arc<Watch>) -> T + Send,
+    ) -> PyResult<(T, Option<PyErr>)> {
         let pool = ThreadPoolBuilder::new().num_threads(self.threads).thread_name(|k| format!("rgflow-{k}")).build();
         let pool = pool.map_err(|e| SettingError::new_err(format!("threads = {}: {e}; take fewer", self.threads)))?;
-        let watch = Watch::default();
+        let watch = Arc::new(Watch::default());
         let mut raised = None;
         let result = py.detach(|| {
             std::thread::scope(|scope| {
@@ -86,7 +120,7 @@ impl How {
                     if raised.is_none()
                         && let Err(error) = Python::attach(|py| self.look(py, &watch, &mut told))
                     {
-                        watch.stop.store(true, Ordering::Relaxed);
+                        watch.set();
                         raised = Some(error);
                     }
                 }

@@ -44,6 +44,18 @@ impl Labels {
         Ok(Self { meaning, values, words: Vec::new() })
     }
 
+    /// One label for each of so many `samples`.
+    ///
+    /// # Errors
+    /// A message that names the value, or the number of them.
+    pub fn of_samples(meaning: Meaning, values: Vec<f64>, samples: usize) -> Result<Self, String> {
+        if values.len() != samples {
+            return Err(format!("{} labels for {samples} samples; give one for each", values.len()));
+        }
+        let labelling = if meaning == Meaning::Temperature { Labelling::Temperatures } else { Labelling::Classes };
+        Self::of("labels", labelling, values, samples)
+    }
+
     /// Labels from an array of words called `name`, one per sample.
     pub(super) fn of_words(
         name: &str,

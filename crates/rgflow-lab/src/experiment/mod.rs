@@ -31,7 +31,7 @@ pub use neural_rg::NeuralRg;
 pub use overview::{ItemRecord, overview};
 pub use own_flow::OwnFlow;
 pub use train_rbm::{RbmFit, RbmInMemory, TrainRbm};
-pub use train_thermometer::TrainThermometer;
+pub use train_thermometer::{ThermometerInMemory, TrainThermometer};
 
 /// All experiments.
 pub static ALL: &[&dyn AnyExperiment] = &[

@@ -36,7 +36,7 @@ impl LnZ {
     }
 
     /// ln Z of `rbm`, or the reason why there is none, or none that could be believed. Random numbers are those of
-    /// [`Annealed::run`]; `observer` is told of its work, [`LnZ::work`] of which was announced.
+    /// annealing; `observer` is told of its work, [`LnZ::work`] of which was announced.
     ///
     /// # Errors
     /// [`Error::Interrupted`] where `observer` stops it.

@@ -1,5 +1,6 @@
 //! Experiment behind `rgflow train thermometer`: a network that reads the labels of the user's own data.
 
+mod in_memory;
 mod record;
 mod settings;
 mod stage;
@@ -9,6 +10,7 @@ use crate::record::format::counted;
 use crate::study::costs;
 use crate::study::prelude::*;
 use crate::study::user_files::{InputFile, UserData};
+pub use in_memory::ThermometerInMemory;
 use settings::Settings;
 use stage::Findings;
 use std::path::PathBuf;
@@ -33,39 +35,47 @@ impl TrainThermometer {
 
     /// The samples with their labels, checked for training.
     fn read(&self, settings: &Settings) -> Result<&Dataset, Error> {
-        let d = &settings.data;
-        let allow = "take them as real numbers, standardised for the training, with --standardise";
-        let (array, labels) = (d.array.clone(), d.labels.clone());
-        let options = Options {
-            array,
-            labels,
-            labelling: d.labels_are,
-            continuous: *d.bins > 0,
-            shape: d.shape.clone(),
-            scale: d.scale,
-            real: d.real || *d.states > 0,
-            allow,
-            ..Options::default()
-        };
-        self.0.read(&options, |data| {
-            data.bin(*d.bins)?;
-            if *d.states > 0 {
-                rgflow::rbm::Units::categorical(*d.states).map_err(|e| format!("data.states = {}: {e}", d.states))?;
-                data.code_states(*d.states, None)?;
-            }
-            if d.real && data.kind != Kind::Real && *d.states == 0 {
-                data.notes.push(format!("the values are {}, which are not standardised", data.kind.name()));
-            }
-            if data.kind == Kind::Real {
-                data.notes.push(
-                    "real numbers are standardised for the training (less their mean, divided by their deviation); \
-                     the network reads them as they are"
-                        .into(),
-                );
-            }
-            fits(data)
-        })
+        self.0.read(&options(settings), |data| adapt(data, settings))
     }
+}
+
+/// Options for reading the samples.
+fn options(settings: &Settings) -> Options {
+    let d = &settings.data;
+    let allow = "take them as real numbers, standardised for the training, with --standardise";
+    let (array, labels) = (d.array.clone(), d.labels.clone());
+    Options {
+        array,
+        labels,
+        labelling: d.labels_are,
+        continuous: *d.bins > 0,
+        shape: d.shape.clone(),
+        scale: d.scale,
+        real: d.real || *d.states > 0,
+        allow,
+        ..Options::default()
+    }
+}
+
+/// Adapts samples to the settings, and refuses those that cannot be trained on.
+fn adapt(data: &mut Dataset, settings: &Settings) -> Result<(), String> {
+    let d = &settings.data;
+    data.bin(*d.bins)?;
+    if *d.states > 0 {
+        rgflow::rbm::Units::categorical(*d.states).map_err(|e| format!("data.states = {}: {e}", d.states))?;
+        data.code_states(*d.states, None)?;
+    }
+    if d.real && data.kind != Kind::Real && *d.states == 0 {
+        data.notes.push(format!("the values are {}, which are not standardised", data.kind.name()));
+    }
+    if data.kind == Kind::Real {
+        data.notes.push(
+            "real numbers are standardised for the training (less their mean, divided by their deviation); \
+             the network reads them as they are"
+                .into(),
+        );
+    }
+    fits(data)
 }
 
 /// Message for samples without labels: the ways to give them, and what the file has.

@@ -14,6 +14,9 @@ use rgflow::statistics::mean_error;
 use std::fmt::Write;
 
 const REVISION: u32 = 7;
+pub(super) const MODEL: &str = "thermometer/model.safetensors";
+const CURVE: &str = "thermometer/curve.csv";
+const FINDINGS: &str = "thermometer/findings.json";
 
 /// Findings of one repetition.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,7 +70,6 @@ fn split(classes: &[usize], n_labels: usize, settings: &Settings, streams: Strea
 
 /// Makes or keeps the network and returns its readings.
 pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset) -> Result<Findings, Error> {
-    let [file, curve, json] = ["model.safetensors", "curve.csv", "findings.json"].map(|f| format!("thermometer/{f}"));
     let input = data.artifact();
     let is_real = data.kind == Kind::Real;
     let mut keyed = serde_json::to_value(settings).unwrap_or_default();
@@ -79,101 +81,104 @@ pub(super) fn train(repetition: &Repetition, settings: &Settings, data: &Dataset
         revision: REVISION,
         settings: &keyed,
         inputs: &[&input],
-        outputs: &[&file, &curve, &json],
+        outputs: &[MODEL, CURVE, FINDINGS],
     };
-    repetition.found(what, |out| {
-        let labels = data.labels.as_ref().ok_or_else(|| Error::failure("the data has no labels"))?;
-        let (distinct, classes) = labels.classes();
-        let streams = out.streams();
-        let split = split(&classes, distinct.len(), settings, streams);
-        let test_rows: Vec<usize> = split.test.iter().flatten().copied().collect();
-        let standard = is_real.then(|| Standard::fit(data, &split.train)).transpose()?;
-        let rows = |rows: &[usize]| {
-            let mut values = Rows::of(data, rows);
-            if let (Rows::Values(values), Some(standard)) = (&mut values, &standard) {
-                standard.apply(values);
-            }
-            values
-        };
-        let (x, y) = (rows(&split.train), rows(&test_rows));
-        let of = |rows: &[usize]| rows.iter().map(|r| classes[*r]).collect::<Vec<_>>();
-        let (x_classes, y_classes) = (of(&split.train), of(&test_rows));
-        let mut sizes = vec![data.n_units()];
-        sizes.extend(values::plain(&settings.network.hidden));
-        sizes.push(distinct.len());
-        let mut init = streams.generator("thermometer/init", 0);
-        let mlp = Mlp::random(&sizes, *settings.network.activation, Activation::Softmax, &mut init);
-        let units = 2 * split.train.len() as u64;
-        out.add_work(*settings.training.length.epochs as u64 * units);
-        let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
-        let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
-        let fit = NetworkFit {
-            purpose: "thermometer",
-            part: "training",
-            epochs: *settings.training.length.epochs,
-            batching: settings.training.method.batching(),
-            descent: settings.training.method.descent(),
-            patience: settings.training.length.patience,
-            lower: &[("training.learning_rate", *settings.training.method.learning_rate)],
-            units,
-        };
-        let Trained { mlp, curve: learning, .. } = fit.run(out, mlp, train_data, test_data)?;
-        let mlp = match &standard {
-            Some(standard) => standard.of_values_read(mlp),
-            None => mlp,
-        };
-        let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
-        let read = |rows: &[usize]| outputs(&mlp, data, rows);
-        let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
-        let (cross_entropy, accuracy) = scores(read(&test_rows).view(), &y_classes);
-        let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };
-        let mut metadata = network_file::metadata(meaning, &distinct);
-        if !labels.words.is_empty() {
-            metadata["classes"] = labels.words.clone().into();
+    repetition.found(what, |out| fit(out, settings, data))
+}
+
+/// Trains, writes network and learning curve, and reads the test set.
+pub(super) fn fit(out: &StageOut, settings: &Settings, data: &Dataset) -> Result<Findings, Error> {
+    let labels = data.labels.as_ref().ok_or_else(|| Error::failure("the data has no labels"))?;
+    let (distinct, classes) = labels.classes();
+    let streams = out.streams();
+    let split = split(&classes, distinct.len(), settings, streams);
+    let test_rows: Vec<usize> = split.test.iter().flatten().copied().collect();
+    let standard = (data.kind == Kind::Real).then(|| Standard::fit(data, &split.train)).transpose()?;
+    let rows = |rows: &[usize]| {
+        let mut values = Rows::of(data, rows);
+        if let (Rows::Values(values), Some(standard)) = (&mut values, &standard) {
+            standard.apply(values);
         }
-        metadata["input"] = serde_json::json!({
-            "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale, "lattice": data.lattice,
-            "field": data.field,
-            "blake3": data.hash,
-        });
-        if let Some(standard) = &standard {
-            metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
+        values
+    };
+    let (x, y) = (rows(&split.train), rows(&test_rows));
+    let of = |rows: &[usize]| rows.iter().map(|r| classes[*r]).collect::<Vec<_>>();
+    let (x_classes, y_classes) = (of(&split.train), of(&test_rows));
+    let mut sizes = vec![data.n_units()];
+    sizes.extend(values::plain(&settings.network.hidden));
+    sizes.push(distinct.len());
+    let mut init = streams.generator("thermometer/init", 0);
+    let mlp = Mlp::random(&sizes, *settings.network.activation, Activation::Softmax, &mut init);
+    let units = 2 * split.train.len() as u64;
+    out.add_work(*settings.training.length.epochs as u64 * units);
+    let train_data = Data { x: x.for_network(data), targets: Targets::Classes(&x_classes) };
+    let test_data = Data { x: y.for_network(data), targets: Targets::Classes(&y_classes) };
+    let fit = NetworkFit {
+        purpose: "thermometer",
+        part: "training",
+        epochs: *settings.training.length.epochs,
+        batching: settings.training.method.batching(),
+        descent: settings.training.method.descent(),
+        patience: settings.training.length.patience,
+        lower: &[("training.learning_rate", *settings.training.method.learning_rate)],
+        units,
+    };
+    let Trained { mlp, curve: learning, .. } = fit.run(out, mlp, train_data, test_data)?;
+    let mlp = match &standard {
+        Some(standard) => standard.of_values_read(mlp),
+        None => mlp,
+    };
+    let best = learning.iter().min_by(|a, b| a.test_cost.total_cmp(&b.test_cost)).map_or(0, |e| e.epoch);
+    let read = |rows: &[usize]| outputs(&mlp, data, rows);
+    let reference: Vec<Reading> = split.reference.iter().map(|r| Reading::of(read(r).view())).collect();
+    let (cross_entropy, accuracy) = scores(read(&test_rows).view(), &y_classes);
+    let meaning = if labels.meaning == Meaning::Temperature { "temperatures" } else { "classes" };
+    let mut metadata = network_file::metadata(meaning, &distinct);
+    if !labels.words.is_empty() {
+        metadata["classes"] = labels.words.clone().into();
+    }
+    metadata["input"] = serde_json::json!({
+        "values": data.kind.name(), "shape": data.shape, "scale": settings.data.scale, "lattice": data.lattice,
+        "field": data.field,
+        "blake3": data.hash,
+    });
+    if let Some(standard) = &standard {
+        metadata["input"]["standardised"] = serde_json::to_value(standard).unwrap_or_default();
+    }
+    if let Some(states) = &data.states {
+        metadata["input"]["states"] = states.clone().into();
+    }
+    if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
+        metadata["input"][LATTICE_NAME] = name.into();
+    }
+    let count = |of: &[usize], label: usize| of.iter().filter(|class| **class == label).count();
+    let counts: Vec<_> = (0..distinct.len()).map(|k| [count(&x_classes, k), split.test[k].len()]).collect();
+    metadata["test"] = serde_json::json!({ "cross_entropy": cross_entropy, "guess": by_frequencies(&counts).0 });
+    metadata["seed"] = out.seed().into();
+    metadata["settings"] = serde_json::to_value(settings).unwrap_or_default();
+    let model = network_file::with_readings(network_file::with_layers(Model::new(metadata), &mlp), &reference, &[]);
+    out.write(MODEL, model.to_bytes()?)?;
+    let mut t_star = Vec::new();
+    if labels.meaning == Meaning::Temperature {
+        let thermometer = network_file::thermometer(&model, streams)?;
+        for rows in &split.test {
+            let star = thermometer.read(&Reading::of(read(rows).view()));
+            t_star.push(((star.value, star.error), star.interval));
         }
-        if let Some(states) = &data.states {
-            metadata["input"]["states"] = states.clone().into();
-        }
-        if let Some(name) = data.lattice.as_ref().and_then(|lattice| lattice.name.as_deref()) {
-            metadata["input"][LATTICE_NAME] = name.into();
-        }
-        let count = |of: &[usize], label: usize| of.iter().filter(|class| **class == label).count();
-        let counts: Vec<_> = (0..distinct.len()).map(|k| [count(&x_classes, k), split.test[k].len()]).collect();
-        metadata["test"] = serde_json::json!({ "cross_entropy": cross_entropy, "guess": by_frequencies(&counts).0 });
-        metadata["seed"] = out.seed().into();
-        metadata["settings"] = serde_json::to_value(settings).unwrap_or_default();
-        let model = network_file::with_readings(network_file::with_layers(Model::new(metadata), &mlp), &reference, &[]);
-        out.write(&file, model.to_bytes()?)?;
-        let mut t_star = Vec::new();
-        if labels.meaning == Meaning::Temperature {
-            let thermometer = network_file::thermometer(&model, streams)?;
-            for rows in &split.test {
-                let star = thermometer.read(&Reading::of(read(rows).view()));
-                t_star.push(((star.value, star.error), star.interval));
-            }
-        }
-        let mut csv = String::from("epoch,train_cross_entropy,test_cross_entropy\n");
-        for e in &learning {
-            let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
-        }
-        out.write(&curve, csv)?;
-        Ok(Findings {
-            cross_entropy,
-            accuracy,
-            best_epoch: best,
-            learning: learning.iter().map(|e| (e.epoch, e.train_cost, e.test_cost)).collect(),
-            curves: reference.iter().map(|r| r.mean().into_iter().zip(r.error()).collect()).collect(),
-            t_star,
-            samples: [split.train.len(), test_rows.len(), split.reference.iter().map(Vec::len).sum()],
-        })
+    }
+    let mut csv = String::from("epoch,train_cross_entropy,test_cross_entropy\n");
+    for e in &learning {
+        let _ = writeln!(csv, "{},{},{}", e.epoch, e.train_cost, e.test_cost);
+    }
+    out.write(CURVE, csv)?;
+    Ok(Findings {
+        cross_entropy,
+        accuracy,
+        best_epoch: best,
+        learning: learning.iter().map(|e| (e.epoch, e.train_cost, e.test_cost)).collect(),
+        curves: reference.iter().map(|r| r.mean().into_iter().zip(r.error()).collect()).collect(),
+        t_star,
+        samples: [split.train.len(), test_rows.len(), split.reference.iter().map(Vec::len).sum()],
     })
 }
 
