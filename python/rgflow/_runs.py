@@ -19,8 +19,8 @@ from . import _rgflow
 from ._errors import FileError, SettingError
 from ._extras import need
 from ._how import Progress, how
-from ._rbm import RBM, rbm_of
-from ._thermometer import Thermometer, thermometer_of
+from ._rbm import rbm_of
+from ._thermometer import thermometer_of
 from ._value import Value
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class Stage:
         return sorted(str(file.relative_to(self.path)) for file in self.path.rglob("*") if file.is_file())
 
     @property
-    def model(self) -> RBM | Thermometer:
-        """Its machine or network. Raises FileError if it has none, or several."""
+    def model(self) -> Any:
+        """Its RBM or Thermometer. Raises FileError if it has none."""
         return load(self.path / "model.safetensors")
 
     def array(self, name: str) -> dict[str, np.ndarray]:
@@ -165,8 +165,8 @@ class Run:
         return f"{title}<table>{''.join(rows)}</table>"
 
 
-def load(path: str | os.PathLike[str]) -> RBM | Thermometer:
-    """The machine or network in a ``.safetensors`` file of rgflow, or in the folder of a run that trained one.
+def load(path: str | os.PathLike[str]) -> Any:
+    """The machine (an RBM) or network (a Thermometer) in a ``.safetensors`` file of rgflow, or in the folder of a run that trained one.
 
     Raises FileError that names the file, what is wrong and the remedy.
     """

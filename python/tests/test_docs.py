@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import re
+import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -16,12 +18,26 @@ def test_examples_of_doc_comments(name):
     assert failed == 0 and tried > 0
 
 
+def page(name: str) -> list[str]:
+    """Blocks of Python on a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
+def test_examples_have_types(name, tmp_path):
+    (tmp_path / "examples.py").write_text("\n".join(page(name)))
+    words = [sys.executable, "-m", "mypy", "--strict", "--config-file", ROOT / "pyproject.toml", "examples.py"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::rgflow.SamplingWarning")
 def test_examples_of_the_page(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib").use("Agg")
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md").read_text(), re.DOTALL)
+    blocks = page("docs/python.md")
     assert len(blocks) > 3
     names: dict = {}
     for block in blocks:
