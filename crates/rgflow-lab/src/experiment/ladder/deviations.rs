@@ -144,11 +144,12 @@ impl Deviations {
         ))
         .note(format!(
             "N: hidden units. Machines are grown, each from that of fewer units: by the exact gradient up to {} units, then \
-             by PCD with tempering; CD-1: {}. KL in nats per sample.",
+             by PCD whose chains exchange states with the earlier ones; CD-1: {}. KL in nats per sample.",
             *settings.ladder.exact,
             self.most()
         ))
-        .note("One row of machines for each mixture: lower bounds on the optimum of the likelihood.")
+        .note("One row of machines for each mixture, the two smallest from several starts: lower bounds on the optimum of the \
+               likelihood.")
     }
 
     pub fn panel(&self, settings: &Settings, critical: f64) -> Panel {

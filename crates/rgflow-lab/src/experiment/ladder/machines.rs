@@ -94,7 +94,7 @@ impl Machine {
     /// Work of its training, up to a factor.
     pub fn work(&self) -> usize {
         let steps = match self.method {
-            Method::Tempering => 10,
+            Method::Tempering | Method::Trajectory => 10,
             // Ten times the chains of a batch.
             Method::Pcd => 10 * self.steps,
             _ => self.steps.max(2),

@@ -31,6 +31,8 @@ const RECIPE: &str = concat!(
 /// Spins of the ring, and extent of the smallest torus.
 const RING: usize = 8;
 const SMALL: usize = 4;
+/// Machines of each mixture, from the smallest on, that are trained from several starts.
+const SMALLEST: usize = 2;
 /// Steps of mean-field CD.
 const MEAN_FIELD_STEPS: usize = 1;
 /// Steps of PCD between updates.
@@ -102,13 +104,15 @@ impl values::Settings for Settings {
         for law in 0..laws.len() {
             let mut from = None;
             let wide = (law == 0 && *ladder.wide > most).then_some(*ladder.wide);
-            for hidden in ladder.units.iter().map(|units| **units).chain(wide) {
-                let method = if hidden <= *ladder.exact { Method::Exact } else { Method::Tempering };
-                let begin = match from {
-                    Some(smaller) => Begin::From(smaller),
-                    None => Begin::Single,
+            for (place, hidden) in ladder.units.iter().map(|units| **units).chain(wide).enumerate() {
+                let method = match from {
+                    _ if hidden <= *ladder.exact => Method::Exact,
+                    // Chains exchange states with exact draws of that machine.
+                    Some(smaller) if smaller <= *ladder.exact => Method::Trajectory,
+                    _ => Method::Tempering,
                 };
-                let starts = if from.is_none() { *ladder.starts } else { 1 };
+                let begin = from.map_or(Begin::Single, Begin::From);
+                let starts = if place < SMALLEST && method == Method::Exact { *ladder.starts } else { 1 };
                 machines.push(Machine { law, hidden, method, steps: 1, starts, begin });
                 from = Some(hidden);
             }

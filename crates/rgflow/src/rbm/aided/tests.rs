@@ -1,4 +1,4 @@
-use crate::learning::{Batching, Descent, Fall, Rule, Sgd};
+use crate::learning::{Adam, Batching, Descent, Fall, Rule, Sgd};
 use crate::random::Streams;
 use crate::rbm::{Fit, Method, Rbm, Trainer, Training};
 use crate::restart::{Resumable, whole_and_in_parts};
@@ -66,13 +66,42 @@ fn aided_chains_have_the_moments_of_a_machine_of_several_modes() {
     );
 }
 
+/// A machine of four units, trained by the exact gradient to the three modes of `data`.
+fn trained(data: &Array2<f32>) -> Rbm {
+    let training =
+        Training { descent: Descent::new(Rule::Adam(Adam::default()), 0.02), ..training(Method::Exact, 1000) };
+    let start = Rbm::random(16, 4, 0.01, &mut Streams::new(1).generator("test/trained", 0));
+    let mut trainer = Trainer::new(start, data.view(), &training, Streams::new(3).of("test/trained")).unwrap();
+    (0..1000).for_each(|_| trainer.update());
+    trainer.rbm()
+}
+
+/// Where a trained machine grows, its chains have its moments from the first update on: the null and its bound are those
+/// of the test above. So large are its weights that chains of single steps begin and stay elsewhere.
+#[test]
+fn chains_of_a_trained_machine_begin_with_its_moments() {
+    let data = patterns(2000);
+    let grown = trained(&data).grown(2, 0.01, &mut Streams::new(2).generator("test/grown", 0)).unwrap();
+    for method in [Method::Tempering, Method::Trajectory] {
+        let still = Training { descent: Descent::new(Rule::Sgd(Sgd), 1e-9), ..training(method, 10) };
+        let mut trainer = Trainer::new(grown.clone(), data.view(), &still, Streams::new(3).of("test/grown")).unwrap();
+        trainer.update();
+        let (rbm, chains) = (trainer.rbm(), trainer.chains().unwrap());
+        let test = rbm.gradient_test(chains.view(), &rbm.moments().unwrap()).unwrap();
+        assert!(test.mean_square < 2.0, "{method}: {test:?}");
+    }
+}
+
 /// Left after any part and taken up by another, a training ends with the same machine, for any number of threads.
 #[test]
 fn a_training_left_anywhere_goes_on() {
     let data = patterns(300);
-    for method in [Method::Tempering, Method::Trajectory] {
+    let grown = trained(&data).grown(2, 0.01, &mut Streams::new(2).generator("test/grown", 0)).unwrap();
+    let cases = [(Method::Tempering, start()), (Method::Trajectory, start()), (Method::Trajectory, grown)];
+    for (method, start) in cases {
         let training = Training { chains: 70, evaluate_every: 50, ..training(method, 250) };
-        let fit = || Fit::new(start(), data.view(), data.view(), &training, Streams::new(3).of("test/aided")).unwrap();
+        let (view, streams) = (data.view(), Streams::new(3));
+        let fit = || Fit::new(start.clone(), view, view, &training, streams.of("test/aided")).unwrap();
         let [whole, parts] = whole_and_in_parts(fit).map(|fit| fit.finish().unwrap().rbm);
         assert!(parts == whole, "{method}");
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

@@ -2,30 +2,40 @@
 //! training exchange their states with those of the present one.
 //!
 //! Neighbours i, j in the order of the training exchange visible states with the probability min(1, p_i(v_j) p_j(v_i) /
-//! (p_i(v_i) p_j(v_j))), in which the ln Z cancel: ln p_i(v) = -F_i(v) - ln Z_i. The first machine is one of
-//! independent units, whose states are drawn afresh at each step. The present machine is kept as the last of the others
-//! as soon as exchanges with that one become rare.
+//! (p_i(v_i) p_j(v_j))), in which the ln Z cancel: ln p_i(v) = -F_i(v) - ln Z_i. The states of the first machine are
+//! drawn afresh at each step: it is one of independent units, or, where a machine of few units has grown, that machine,
+//! of which exact draws are made. The present machine is kept as the last of the others as soon as exchanges with that
+//! one become rare.
 
+use super::TRAINED;
 use crate::random::{Bulk, Stream, Streams};
-use crate::rbm::{Chains, IndependentUnits, Kernel, Rbm};
+use crate::rbm::{Chains, ExactDraws, IndependentUnits, Kernel, Rbm};
 use crate::restart::{Unfit, decode, demand, encode, put};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 use rayon::prelude::*;
 
 /// Mean probability of an exchange with the last machine kept below which the present one is kept too.
 const LEAST: f64 = 1.0 / 3.0;
 /// Share of the newest exchanges in the mean of a pair.
 const NEW: f64 = 0.1;
+/// Most hidden units of a first machine of which exact draws are made.
+const MOST_DRAWN: usize = 20;
 
 /// A machine and its chains.
 struct Rung {
     kernel: Kernel,
     v: Array2<f32>,
     random: Bulk,
+    /// Exact draws, in the place of steps.
+    draws: Option<ExactDraws>,
 }
 
 impl Rung {
     fn step(&mut self) {
+        if let Some(draws) = &self.draws {
+            self.v = draws.draw(self.v.nrows(), &mut self.random);
+            return;
+        }
         let mut chains = Chains::new(&self.kernel, self.v.nrows());
         chains.set_visible(self.v.view()).expect("as many rows and units");
         chains.step(&self.kernel, &mut self.random);
@@ -50,24 +60,35 @@ pub(in crate::rbm) struct Trajectory {
 }
 
 impl Trajectory {
-    /// With the reference alone beside `rbm`, both drawn from it.
+    /// With the first machine alone beside `rbm`, both drawn from it: the trained hidden units of `rbm` where these are
+    /// few, else the reference.
     pub(super) fn new(rbm: &Rbm, reference: &IndependentUnits, [most, chains]: [usize; 2], stream: Stream) -> Self {
-        let mut independent = rbm.clone();
-        independent.weights.fill(0.0);
-        independent.hidden_bias.fill(0.0);
-        independent.visible_bias.iter_mut().zip(reference.biases()).for_each(|(to, b)| *to = *b);
+        let (mut first, trained) = trained_part(rbm);
+        let draws = (1..=MOST_DRAWN).contains(&trained).then(|| exact_draws(&first)).flatten();
+        if draws.is_none() {
+            first.weights.fill(0.0);
+            first.hidden_bias.fill(0.0);
+            first.visible_bias.iter_mut().zip(reference.biases()).for_each(|(to, b)| *to = *b);
+        }
         let Stream { streams, purpose } = stream;
         let swaps = streams.bulk(&format!("{purpose}/swaps"), 0);
         let purpose = format!("{purpose}/replicas");
         let mut trajectory =
             Self { rungs: vec![], accepted: vec![1.0], most, odd: false, swaps, streams, purpose, begun: 0 };
-        for _ in 0..2 {
-            let random = trajectory.next_random();
-            let v = Array2::zeros((chains, rbm.n_visible()));
-            let mut rung = Rung { kernel: Kernel::new(&independent), v, random };
-            rung.step();
-            trajectory.rungs.push(rung);
+        let mut rung = Rung {
+            kernel: Kernel::new(&first),
+            v: Array2::zeros((chains, rbm.n_visible())),
+            random: trajectory.next_random(),
+            draws,
+        };
+        rung.step();
+        let mut present =
+            Rung { kernel: rung.kernel.clone(), v: rung.v.clone(), random: trajectory.next_random(), draws: None };
+        match &rung.draws {
+            Some(draws) => present.v = draws.draw(chains, &mut present.random),
+            None => present.step(),
         }
+        trajectory.rungs = vec![rung, present];
         trajectory
     }
 
@@ -115,7 +136,7 @@ impl Trajectory {
         }
         let random = self.next_random();
         let present = &self.rungs[self.rungs.len() - 1];
-        self.rungs.push(Rung { kernel: present.kernel.clone(), v: present.v.clone(), random });
+        self.rungs.push(Rung { kernel: present.kernel.clone(), v: present.v.clone(), random, draws: None });
         self.accepted.push(1.0);
     }
 
@@ -160,9 +181,11 @@ impl Trajectory {
         let rung = |(parameters, values, random): Saved| {
             let mut v = Array2::zeros(chains);
             put(v.as_slice_mut().expect("standard layout"), &values)?;
-            Ok(Rung { kernel: Kernel::new(&rbm.with_parameters(parameters)?), v, random })
+            Ok(Rung { kernel: Kernel::new(&rbm.with_parameters(parameters)?), v, random, draws: None })
         };
         self.rungs = rungs.into_iter().map(rung).collect::<Result<_, Unfit>>()?;
+        // Steps of independent units are draws already.
+        self.rungs[0].draws = exact_draws(self.rungs[0].kernel.rbm());
         (self.accepted, self.odd, self.swaps, self.begun) = (accepted, odd, swaps, begun);
         Ok(())
     }
@@ -170,3 +193,36 @@ impl Trajectory {
 
 /// The restart of a machine's chains: its parameters, visible states and random numbers.
 type Saved = ([Vec<f32>; 3], Vec<f32>, Bulk);
+
+/// `rbm` with the hidden units alone that have a weight above [`TRAINED`], and the number of these; the others have no
+/// weights, and no part in its law.
+fn trained_part(rbm: &Rbm) -> (Rbm, usize) {
+    let (mut part, mut trained) = (rbm.clone(), 0);
+    for (mut weights, bias) in part.weights.columns_mut().into_iter().zip(&mut part.hidden_bias) {
+        if weights.iter().any(|w| w.abs() > TRAINED) {
+            trained += 1;
+        } else {
+            weights.fill(0.0);
+            *bias = 0.0;
+        }
+    }
+    (part, trained)
+}
+
+/// Draws from the law of `rbm`, of which hidden units without weights have no part; none if no unit has any, or such
+/// draws cannot be made.
+fn exact_draws(rbm: &Rbm) -> Option<ExactDraws> {
+    let units: Vec<usize> =
+        (0..rbm.n_hidden()).filter(|unit| rbm.weights.column(*unit).iter().any(|w| *w != 0.0)).collect();
+    if units.is_empty() {
+        return None;
+    }
+    let coupled = Rbm::new(
+        rbm.weights.select(Axis(1), &units),
+        rbm.visible_bias.clone(),
+        rbm.hidden_bias.select(Axis(0), &units),
+        rbm.visible_units().clone(),
+        rbm.hidden_units().clone(),
+    );
+    ExactDraws::new(&coupled.ok()?).ok()
+}
