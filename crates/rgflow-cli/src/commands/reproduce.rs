@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   rgflow reproduce --list        what there is and what the thesis claims
   rgflow reproduce fig4.6        runs what makes the figure, or takes its finished folder
-  rgflow reproduce all --seeds 10   everything; the first page of runs/report.html is the table of verdicts
+  rgflow reproduce all --seeds 10   all items, sec4.ladder by 3 seeds; runs/report.html has the verdicts
   rgflow reproduce fig4.2 fig4.6 --json")]
 pub struct Reproduce {
     /// Numbers of figures and tables such as fig4.6, or `all` [required, but for --list].
@@ -29,6 +29,9 @@ pub struct Reproduce {
     #[command(flatten)]
     flags: Flags,
 }
+
+/// The word for all items.
+const ALL_ITEMS: &str = "all";
 
 /// An item and the experiment that makes it.
 type Entry = (&'static dyn AnyExperiment, &'static Item);
@@ -64,11 +67,14 @@ impl Reproduce {
                 experiments.push(*experiment);
             }
         }
-        let runs = experiments.iter().map(|e| self.flags.planned(*e, None, &folder(e.about().name)));
+        let is_all = self.items.iter().any(|item| item == ALL_ITEMS);
+        let flags = |e: &dyn AnyExperiment| if is_all { self.flags.in_all(e) } else { self.flags.clone() };
+        let runs = experiments.iter().map(|e| flags(*e).planned(*e, None, &folder(e.about().name)));
         let reporter = progress::reporter(runs.collect::<Result<_, _>>()?);
         let all = experiments.iter().enumerate().try_for_each(|(i, experiment)| {
             let name = experiment.about().name;
-            finished.insert(name, self.flags.complete_as(*experiment, None, &folder(name), reporter.of_run(i))?);
+            finished
+                .insert(name, flags(*experiment).complete_as(*experiment, None, &folder(name), reporter.of_run(i))?);
             signal::check()
         });
         reporter.finish(all.is_ok());
@@ -98,7 +104,7 @@ impl Reproduce {
         let mut wanted: Vec<Entry> = Vec::new();
         let mut left_out = Vec::new();
         for id in &self.items {
-            let mut found: Vec<Entry> = all().filter(|(_, item)| id == "all" || item.id == *id).collect();
+            let mut found: Vec<Entry> = all().filter(|(_, item)| id == ALL_ITEMS || item.id == *id).collect();
             if found.is_empty() {
                 let near = settings::nearest(id, all().map(|(_, item)| item.id.as_str()));
                 let remedy =
@@ -106,7 +112,7 @@ impl Reproduce {
                 return Err(Error::user(format!("unknown figure or table `{id}`; {remedy}")));
             }
             found.retain(|(experiment, item)| {
-                let left = id == "all" && experiment.about().is_long && !self.maps;
+                let left = id == ALL_ITEMS && experiment.about().is_long && !self.maps;
                 let available = if left { Err("`--maps` makes it".into()) } else { experiment.available() };
                 let kept = available.is_ok();
                 left_out.extend(available.err().map(|reason| (*item, reason)));

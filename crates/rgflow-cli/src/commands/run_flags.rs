@@ -67,6 +67,13 @@ impl Flags {
         }
     }
 
+    /// These flags with the repetitions that `experiment` has at most in `reproduce all`.
+    pub fn in_all(&self, experiment: &dyn AnyExperiment) -> Self {
+        let about = experiment.about();
+        let seeds = self.seeds.unwrap_or(about.repetitions).min(about.most_of_all);
+        Self { seeds: Some(seeds), ..self.clone() }
+    }
+
     /// Starts the thread pool. Called once, before any work.
     ///
     /// # Errors
@@ -319,6 +326,17 @@ mod tests {
             }
             Ok(Record { numbers: vec![Number::new("toy.size", size as f64, None, "1", "")], ..Record::default() })
         }
+    }
+
+    #[test]
+    fn a_long_experiment_has_fewer_repetitions_in_all() {
+        let flags = |words: &[&str]| Line::parse_from([&["rgflow"], words].concat()).flags;
+        let ladder = rgflow_lab::experiment::find("ladder").unwrap();
+        let seeds = |words: &[&str]| flags(words).in_all(ladder).seeds(None, ladder);
+        assert_eq!(seeds(&["--seeds", "10"]), [1, 2, 3]);
+        assert_eq!(seeds(&["--seed", "7", "--seeds", "2"]), [7, 8]);
+        assert_eq!(flags(&["--seeds", "4"]).in_all(&Toy).seeds(None, &Toy), [1, 2, 3, 4]);
+        assert_eq!(flags(&[]).in_all(&Toy).seeds(None, &Toy), [1, 2, 3]);
     }
 
     #[test]

@@ -80,14 +80,23 @@ pub struct About {
     pub is_long: bool,
     /// Default number of repetitions.
     pub repetitions: u32,
+    /// Most repetitions in `reproduce all`, of an experiment that takes long.
+    pub most_of_all: u32,
     /// Whether repetitions run one after the other because each uses all threads and much memory.
     pub one_by_one: bool,
 }
 
 impl About {
     /// Three repetitions at once, not long; name, summary and recipe must be set.
-    pub const DEFAULT: Self =
-        Self { name: "", summary: "", recipe: "", is_long: false, repetitions: 3, one_by_one: false };
+    pub const DEFAULT: Self = Self {
+        name: "",
+        summary: "",
+        recipe: "",
+        is_long: false,
+        repetitions: 3,
+        most_of_all: u32::MAX,
+        one_by_one: false,
+    };
 }
 
 /// Any [`Experiment`], independent of its types of settings and findings.

@@ -205,6 +205,7 @@ impl Experiment for Ladder {
         summary: "Does the RBM flow know T_c? Machines from CD-1 to the likelihood optimum, on mixtures below and \
                   above T_c",
         recipe: RECIPE,
+        most_of_all: 3,
         one_by_one: true,
         ..About::DEFAULT
     };

@@ -65,6 +65,7 @@ impl Experiment for NeuralRg {
         is_long: true,
         repetitions: 7,
         one_by_one: true,
+        ..About::DEFAULT
     };
 
     fn files(&self) -> Vec<InputFile<'_>> {
