@@ -1,8 +1,9 @@
 //! Thermal, or the training mixture? Stationary laws of machines along the training, by divergence and by penalty.
 
+use super::optima;
 use super::quantity::{Over, UNIT, compared, temperatures, values};
 use super::settings::Settings;
-use super::stage::{MachineFindings, OBJECTIVES};
+use super::stage::{Findings, OBJECTIVES};
 use crate::row;
 use crate::study::course;
 use crate::study::prelude::*;
@@ -10,22 +11,22 @@ use rgflow::exact::RingStates;
 use rgflow::flow::RingLaw;
 use std::iter::once;
 
-const T_STAR: &str = "T* of the stationary law";
-const T_AXIS: &str = "T (J/k_B)";
+pub(super) const T_STAR: &str = "T* of the stationary law";
+pub(super) const T_AXIS: &str = "T (J/k_B)";
 /// Penalties, in the order of the findings.
-const PENALTIES: [&str; 2] = ["l1", "l2"];
+pub(super) const PENALTIES: [&str; 2] = ["l1", "l2"];
 
 /// Readings of stationary laws.
-struct Laws<const N: usize> {
-    t_star: Quantity<N>,
+pub(super) struct Laws<const N: usize> {
+    pub t_star: Quantity<N>,
     t_energy: Quantity<N>,
-    thermal_js: Quantity<N>,
+    pub thermal_js: Quantity<N>,
     thermal_kl: Quantity<N>,
     thermal_reverse_kl: Quantity<N>,
-    mixture_js: Quantity<N>,
-    mixture_kl: Quantity<N>,
+    pub mixture_js: Quantity<N>,
+    pub mixture_kl: Quantity<N>,
     mixture_reverse_kl: Quantity<N>,
-    relaxation: Quantity<N>,
+    pub relaxation: Quantity<N>,
     /// How much closer the law is to the mixture than to any thermal law.
     advantage: Quantity<N>,
 }
@@ -35,16 +36,16 @@ const SOON: f64 = 100.0;
 
 impl<const N: usize> Laws<N> {
     /// Quantities under `KEY.`; `what` describes the machine.
-    fn new<'a>(
+    pub fn new<'a>(
         over: &Over<'a>,
         key: &str,
         dimensions: [&Dimension; N],
         what: &str,
-        of: impl Fn(&'a MachineFindings, [usize; N]) -> &'a RingLaw,
+        of: impl Fn(&'a Findings, [usize; N]) -> &'a RingLaw,
     ) -> Self {
         let law = |name: &str, unit: &str, words: &str, read: fn(&RingLaw) -> Option<f64>| {
             let (key, what) = (format!("{key}.{name}"), format!("{words}: {what}"));
-            over.quantity(&key, dimensions, unit, &what, |f, place| read(of(&f.stage, place)))
+            over.quantity(&key, dimensions, unit, &what, |f, place| read(of(f, place)))
         };
         let advantage = law("mixture_advantage", "nats", "thermal.js less mixture.js", |l| {
             Some(l.thermal.1.jensen_shannon - l.mixture.jensen_shannon)
@@ -67,7 +68,7 @@ impl<const N: usize> Laws<N> {
         }
     }
 
-    fn listed(&self) -> Grouped<'_> {
+    pub fn listed(&self) -> Grouped<'_> {
         let Self { t_star, t_energy, thermal_js, thermal_kl, thermal_reverse_kl, .. } = self;
         let Self { mixture_js, mixture_kl, mixture_reverse_kl, relaxation, advantage, .. } = self;
         let thermal: [&dyn Numbers; 5] = [t_star, t_energy, thermal_js, thermal_kl, thermal_reverse_kl];
@@ -77,7 +78,7 @@ impl<const N: usize> Laws<N> {
 }
 
 /// T* of the training mixture, drawn as a level over `x`.
-fn level(label: &str, x: &[f64], mixture: &Number) -> Curve {
+pub(super) fn level(label: &str, x: &[f64], mixture: &Number) -> Curve {
     Curve::through(label, x, x.iter().map(|_| mixture)).style(Style::Dashed)
 }
 
@@ -98,7 +99,7 @@ pub(super) fn training(record: &mut Record, settings: &Settings, over: &Over, mi
     let by = course::words(settings.rbm.method, *settings.rbm.cd_steps);
     let what = format!("{by} on all T, {{epoch}} epochs, learning rate {{rate}}");
     let (key, by) = ("law.rate{rate}.epoch{epoch}", [&rate, &epoch]);
-    let laws = Laws::new(over, key, by, &what, |f, [r, e]| &f.along[r][e]);
+    let laws = Laws::new(over, key, by, &what, |f, [r, e]| &f.stage.along[r][e]);
     let (end, last) = (settings.at_epochs(), epoch.len() - 1);
     // The machine of fig 4.2 is the one of the first rate.
     let soon = Number::new("", SOON, None, "steps", "");
@@ -209,7 +210,7 @@ fn mixture_law(settings: &Settings, unlike: &Dimension) -> Option<Curve> {
 pub(super) fn divergences(record: &mut Record, settings: &Settings, over: &Over, mixture: &Number) {
     let objective = Dimension::names("objective", OBJECTIVES.map(|o| o.to_string()));
     let what = format!("{{objective}} minimised by {} exact gradients", settings.objectives.updates);
-    let laws = Laws::new(over, "objective.{objective}", [&objective], &what, |f, [o]| &f.objectives[o]);
+    let laws = Laws::new(over, "objective.{objective}", [&objective], &what, |f, [o]| &f.stage.objectives[o]);
     let what = format!("T* of the stationary law less that of KL(q, p): {what}");
     let shift = over.quantity("objective.{objective}.shift", [&objective], UNIT, &what, |f, [o]| {
         f.stage.objectives[o].reading.t_star - f.stage.objectives[0].reading.t_star
@@ -266,7 +267,7 @@ pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, m
     let strength = Dimension::new("strength", &values::plain(&settings.penalties.strengths), f64::to_string);
     let what = format!("{{penalty}} = {{strength}} on the weights, {} epochs", settings.rbm.epochs);
     let by = [&penalty, &strength];
-    let laws = Laws::new(over, "penalty.{penalty}.{strength}", by, &what, |f, [p, s]| &f.penalties[p][s]);
+    let laws = Laws::new(over, "penalty.{penalty}.{strength}", by, &what, |f, [p, s]| &f.stage.penalties[p][s]);
     let (last, end) = (strength.len() - 1, settings.at_epochs());
     let what = "T* of the stationary law at the strongest {penalty} less that without";
     let shift = over.quantity("penalty.{penalty}.shift", [&penalty], UNIT, what, |f, [p]| {
@@ -285,6 +286,7 @@ pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, m
     }));
     let x: Vec<f64> = once(0.0).chain(strength.x().iter().copied()).collect();
     let t_star = values(&laws.t_star);
+    let table = optima::penalties(record, settings, over, &t_star);
     let curve = |p: usize| {
         let numbers = once(plain).chain(strength.places().map(|s| t_star.at((p, s))));
         Curve::through(penalty.word(p).to_uppercase(), &x, numbers)
@@ -296,5 +298,5 @@ pub(super) fn penalties(record: &mut Record, settings: &Settings, over: &Over, m
         "T* against the strength of the penalty, beside that of the mixture.",
     );
     let figure = figure.panels([Panel::curves(T_STAR, Axis::log("strength"), T_AXIS, curves)]);
-    record.sections.push(Section::new("Penalties").figures([figure]));
+    record.sections.push(Section::new("Penalties").figures([figure]).tables([table]));
 }

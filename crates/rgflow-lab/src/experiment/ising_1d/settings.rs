@@ -27,6 +27,9 @@ pub struct Settings {
     pub(super) flow: Flow,
     pub(super) objectives: Objectives,
     pub(super) penalties: Penalties,
+    /// Belongs to a stage of its own.
+    #[serde(skip_serializing)]
+    pub(super) optima: Optima,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +78,13 @@ pub(super) struct Objectives {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Penalties {
     pub strengths: List<Positive, 1, 10>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Optima {
+    pub units: Rising<Within<1, 16>>,
+    pub starts: Within<1, 100>,
+    pub learning_rate: Positive,
 }
 
 impl values::Settings for Settings {

@@ -1,5 +1,6 @@
 //! Stages "thermometer" and "machines": networks trained on samples; everything derived from them is exact.
 
+use super::optima::{self, Optima};
 use super::settings::{ALL, SETS, Settings};
 use crate::artifact::{Model, network_file, rbm_file};
 use crate::study::couplings::{Effective, effective};
@@ -17,13 +18,14 @@ use rgflow::rg::trace_condition::TraceCondition;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const REVISION: u32 = 1;
-const MACHINES: u32 = 2;
+const MACHINES: u32 = 3;
 /// The objectives, in the order of [`MachineFindings::objectives`].
 pub(super) const OBJECTIVES: [Objective; 3] = [Objective::Kl, Objective::ReverseKl, Objective::JensenShannon];
 
 /// MachineFindings of one repetition.
 pub struct Findings {
     pub(super) stage: MachineFindings,
+    pub(super) optima: Optima,
     /// Machines of the training sets as Ising models.
     pub(super) effective: Vec<Effective>,
     /// For a set of one temperature above 0: distances of its machine from the Ising model at that temperature.
@@ -46,9 +48,11 @@ pub(super) struct MachineFindings {
     pub objectives: Vec<RingLaw>,
     /// Laws with L1, then L2, by strength.
     pub penalties: [Vec<RingLaw>; 2],
+    /// Hidden units that are left with these.
+    pub left: [Vec<usize>; 2],
 }
 
-fn temperatures(values: &[f64]) -> Result<Vec<Temperature>, LatticeError> {
+pub(super) fn temperatures(values: &[f64]) -> Result<Vec<Temperature>, LatticeError> {
     values.iter().map(|t| Temperature::new(*t)).collect()
 }
 
@@ -97,6 +101,13 @@ fn thermometer(repetition: &Repetition, settings: &Settings) -> Result<Artifact,
     })
 }
 
+/// The trained thermometer with the states of the ring.
+pub(super) fn reader(settings: &Settings, thermometer: &Artifact) -> Result<RingThermometer, Error> {
+    let mlp = network_file::layers(&Model::load(thermometer.path("thermometer/model.safetensors"))?)?;
+    let temperatures = temperatures(&settings.temperatures())?;
+    Ok(RingThermometer::new(RingStates::new(*settings.chain.spins)?, &temperatures, mlp)?)
+}
+
 /// Units of progress of a machine by contrastive divergence, and by exact gradients; one reading of a flow is one unit.
 const UNITS: u64 = 3;
 const EXACT_UNITS: u64 = 8;
@@ -107,15 +118,15 @@ pub(super) fn found(repetition: &Repetition, settings: &Settings) -> Result<Find
     let (file, name, revision) = ("machines/findings.json", "machines", MACHINES);
     let what = Stage { name, revision, settings, inputs: &[&thermometer], outputs: &["machines/"] };
     let artifact = repetition.stage(what, |out| {
-        let mlp = network_file::layers(&Model::load(thermometer.path("thermometer/model.safetensors"))?)?;
         let temperatures = temperatures(&settings.temperatures())?;
-        let ring = RingThermometer::new(RingStates::new(*settings.chain.spins)?, &temperatures, mlp)?;
+        let ring = reader(settings, &thermometer)?;
         out.write_json(
             file,
             &Machines { out, settings, temperatures, ring, trainings: AtomicUsize::new(0) }.findings()?,
         )
     })?;
-    let mut found = Findings { stage: artifact.json(file)?, effective: Vec::new(), trace: Vec::new() };
+    let optima = optima::found(repetition, settings, &thermometer)?;
+    let mut found = Findings { stage: artifact.json(file)?, optima, effective: Vec::new(), trace: Vec::new() };
     let spins = *settings.chain.spins;
     let ring = Ring::new(spins)?;
     for (set, name) in SETS.iter().enumerate() {
@@ -164,22 +175,36 @@ impl Machines<'_> {
             flows.push(ByMode::make(flow)?);
             self.out.tick(UNITS)?;
         }
-        let all = |rate, regulariser, epochs: &[usize]| -> Result<Vec<RingLaw>, Error> {
-            let snapshots = self.trained(ALL, rate, regulariser, epochs)?;
+        let epochs_seen = values::plain(&settings.rbm.snapshots);
+        let along = |rate: &f64| -> Result<Vec<RingLaw>, Error> {
+            let snapshots = self.trained(ALL, *rate, plain, &epochs_seen)?;
             self.out.tick(UNITS)?;
             snapshots.iter().map(|s| Ok(ring.law(&s.rbm, &mixture)?)).collect()
         };
-        let snapshots = values::plain(&settings.rbm.snapshots);
-        let along = rates.iter().map(|rate| all(*rate, plain, &snapshots)).collect::<Result<_, _>>()?;
-        let penalised = |of: fn(f32) -> Regulariser| -> Result<Vec<RingLaw>, Error> {
-            strengths.iter().map(|s| Ok(all(rate, of(**s as f32), &[epochs])?.remove(0))).collect()
+        let along = rates.iter().map(along).collect::<Result<_, _>>()?;
+        let penalised = |of: fn(f32) -> Regulariser| -> Result<(Vec<RingLaw>, Vec<usize>), Error> {
+            let of = |s: &Positive| {
+                let rbm = self.trained(ALL, rate, of(**s as f32), &[epochs])?.remove(0).rbm;
+                self.out.tick(UNITS)?;
+                Ok((ring.law(&rbm, &mixture)?, optima::units_left(&rbm)))
+            };
+            Ok(strengths.iter().map(of).collect::<Result<Vec<_>, Error>>()?.into_iter().unzip())
         };
-        let l1 = penalised(|lambda_w| Regulariser { lambda_w, ..Regulariser::default() })?;
-        let l2 = penalised(|mu_w| Regulariser { mu_w, ..Regulariser::default() })?;
+        let (l1, left1) = penalised(|lambda_w| Regulariser { lambda_w, ..Regulariser::default() })?;
+        let (l2, left2) = penalised(|mu_w| Regulariser { mu_w, ..Regulariser::default() })?;
         let objectives = OBJECTIVES.iter().map(|o| self.exactly(*o, &mixture)).collect::<Result<_, _>>()?;
         let reference = self.temperatures.iter().map(|t| ring.read(&ring.states().thermal(*t)).curve).collect();
         let nearest = self.recognised()?;
-        Ok(MachineFindings { nearest, reference, null, flows, along, objectives, penalties: [l1, l2] })
+        Ok(MachineFindings {
+            nearest,
+            reference,
+            null,
+            flows,
+            along,
+            objectives,
+            penalties: [l1, l2],
+            left: [left1, left2],
+        })
     }
 
     /// Temperature, by position, of the curve nearest to each test collection.
