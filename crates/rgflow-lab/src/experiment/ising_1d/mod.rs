@@ -52,7 +52,7 @@ impl Experiment for Ising1d {
             .stage("optima", "optima", {
                 let all = settings.optima.units.iter().map(|units| **units).sum::<usize>()
                     + 2 * settings.penalties.strengths.len() * *rbm.hidden;
-                let products = (all * *chain.spins << *chain.spins) as f64;
+                let products = ((all * *chain.spins) << *chain.spins) as f64;
                 (*settings.optima.starts * *settings.objectives.updates) as f64 * (1e-5 + 2e-9 * products)
             })
     }
