@@ -203,8 +203,8 @@ class RBM(Transformer):
 
     @property
     def history_(self) -> pd.DataFrame:
-        """Evaluations of the training, a row each: epoch, update, reconstruction costs per sample, mean squared weight,
-        and ln p of the samples in nats where it can be enumerated."""
+        """Evaluations of the training, a row each: epoch, update, reconstruction cost per sample, mean squared weight, and,
+        ten times in at least ten epochs, ln p of the samples in nats where ln Z can be enumerated."""
         check_fitted(self, "machine_")
         names = {"test_reconstruction": "reconstruction", "test_log_likelihood": "log_likelihood"}
         table = need("pandas", "data", "RBM.history_").DataFrame(self._history).rename(columns=names)

@@ -76,6 +76,17 @@ def test_ctrl_c_keeps_the_temperatures_that_were_drawn():
     assert len(quick.T) == 2
 
 
+def test_ctrl_c_does_not_wait_for_a_long_sweep():
+    """A configuration takes many seconds, in which the chain does not look at its watch: it ends by itself."""
+    lattice = rgflow.Lattice("square", 256)
+    call = lambda: rgflow.sample(
+        lattice, T=2.27, n=16, sampler="wolff", chains=2, burn_in=1000, spacing=1000, threads=1, progress=False
+    )
+    error, seconds = interrupted(call, 1.0)
+    assert seconds < SOON and error.partial is None
+    assert len(rgflow.sample(rgflow.Lattice("square", 4), T=2.0, n=10, progress=False).T) == 1
+
+
 def test_ctrl_c_keeps_the_machine():
     X = np.where(np.random.default_rng(1).random((2000, 400)) < 0.5, -1, 1)
     rbm = rgflow.RBM(200, epochs=100_000, random_state=1, threads=1)
@@ -86,12 +97,12 @@ def test_ctrl_c_keeps_the_machine():
 
 def test_partial_samples_are_those_of_a_whole_call():
     """The first temperature is drawn at once, the second would take minutes."""
-    lattice = rgflow.Lattice("square", 256)
+    lattice = rgflow.Lattice("square", 64)
     call = lambda: rgflow.sample(
-        lattice, T=[np.inf, 2.0], n=100, sampler="metropolis", spacing=100_000, threads=1, progress=False
+        lattice, T=[np.inf, 2.0], n=100, sampler="metropolis", spacing=1_000_000, threads=1, progress=False
     )
-    error, _ = interrupted(call, 2.0)
-    alone = rgflow.sample(lattice, T=np.inf, n=100, sampler="metropolis", spacing=100_000, progress=False)
+    error, _ = interrupted(call, 3.0)
+    alone = rgflow.sample(lattice, T=np.inf, n=100, sampler="metropolis", spacing=1_000_000, progress=False)
     assert error.partial is not None and error.partial.T.values.tolist() == [np.inf]
     assert error.partial.spins.values.tobytes() == alone.spins.values.tobytes()
 

@@ -165,9 +165,10 @@ def test_arrays_of_any_kind(spins, tmp_path):
     assert rbm.transform(spins.astype(np.float64)).dtype == np.float64
     assert rbm.transform(spins.astype(np.float32)).dtype == rbm.transform(spins).dtype == np.float32
     frame = pd.DataFrame(spins, columns=[f"s{i}" for i in range(16)])
-    named = rgflow.RBM(4, epochs=2, random_state=1).set_output(transform="pandas").fit(frame)
+    named = rgflow.RBM(4, epochs=20, random_state=1).set_output(transform="pandas").fit(frame)
     assert list(named.transform(frame).columns) == ["rbm0", "rbm1", "rbm2", "rbm3"]
     assert list(named.history_.columns) == ["epoch", "update", "reconstruction", "weight_square", "log_likelihood"]
+    assert named.history_.log_likelihood.count() == 10 and "log_likelihood" not in rbm.history_
 
 
 def test_pipelines_and_grid_search(spins):

@@ -12,8 +12,8 @@ use rgflow::lattice::{Collection, Geometry, Ising, Lattice as _, Model, Summary,
 use rgflow::statistics::Estimate;
 use rgflow_lab::artifact::Error;
 use rgflow_lab::artifact::progress::Observer;
-use rgflow_lab::artifact::restart::Restarts;
 use rgflow_lab::dataset::sampled::{Request, Sampled, exact};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What to draw, by name.
 #[derive(FromPyObject)]
@@ -97,18 +97,33 @@ pub fn sample<'py>(
     how: How,
 ) -> PyResult<Bound<'py, PyDict>> {
     let request = asked.extract::<Asked>()?.request(lattice)?;
-    let draw = |watch: &Watch| -> Result<(Vec<Sampled>, Rows), Error> {
+    let request = Arc::new(request);
+    let finished: Arc<Mutex<Vec<Option<Sampled>>>> =
+        Arc::new(Mutex::new(request.temperatures.iter().map(|_| None).collect()));
+    let drawing = (request.clone(), finished.clone());
+    // The thread may outlive this call: an interrupted chain ends where it next looks at its watch.
+    let draw = move |watch: &Arc<Watch>| -> Result<(), Error> {
+        let (request, finished) = drawing;
+        request.check()?;
         watch.announce(request.temperatures.len() as u64);
-        let all = request.each(&[], watch, watch.stop(), &Restarts::none())?;
-        let mut drawn: Vec<Sampled> = all.into_iter().flatten().collect();
-        let rows = Rows::of(&mut drawn, &request)?;
-        Ok((drawn, rows))
+        let one = |k: usize| {
+            let sampled = request.draw_alone(k, &**watch, watch.stop())?;
+            // There is no place for what comes after the call was given up.
+            if let Some(place) = finished.lock().unwrap_or_else(PoisonError::into_inner).get_mut(k) {
+                *place = Some(sampled);
+            }
+            Ok(())
+        };
+        (0..request.temperatures.len()).into_par_iter().map(one).collect()
     };
-    let (result, raised) = how.run(py, draw)?;
-    let (drawn, Rows { spins, energy, m }) = match result {
-        Ok(all) => all,
-        Err(error) => return Err(raised.unwrap_or_else(|| About::Settings.error(error))),
-    };
+    let (result, raised) = how.run_owned(py, draw)?;
+    if let (Some(Err(error)), None) = (result, &raised) {
+        return Err(About::Settings.error(error));
+    }
+    let finished = std::mem::take(&mut *finished.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut drawn: Vec<Sampled> = finished.into_iter().flatten().collect();
+    let rows = how.run(py, |_: &Watch| Rows::of(&mut drawn, &request))?.0;
+    let Rows { spins, energy, m } = rows.map_err(|error| About::Settings.error(error))?;
     let found = PyDict::new(py);
     let per = |of: &dyn Fn(&Sampled) -> f64| PyArray1::from_vec(py, drawn.iter().map(of).collect());
     found.set_item("spins", PyArray2::from_owned_array(py, spins))?;

@@ -3,7 +3,7 @@
 
 use crate::errors::{About, SettingError};
 use pyo3::prelude::*;
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use rgflow_lab::artifact::progress::{Event, Observer};
 use rgflow_lab::artifact::{Error, Progress};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Time between two looks at signals.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
+/// Looks that a stopped work is waited for, where it may go on by itself.
+const PATIENCE: usize = 1;
 
 /// Units of work announced and done, and whether to stop. Counted by any thread, without Python's lock.
 #[derive(Default)]
@@ -103,11 +105,8 @@ impl How {
         py: Python<'_>,
         compute: impl FnOnce(&Arc<Watch>) -> T + Send,
     ) -> PyResult<(T, Option<PyErr>)> {
-        let pool = ThreadPoolBuilder::new().num_threads(self.threads).thread_name(|k| format!("rgflow-{k}")).build();
-        let pool = pool.map_err(|e| SettingError::new_err(format!("threads = {}: {e}; take fewer", self.threads)))?;
-        let watch = Arc::new(Watch::default());
-        let mut raised = None;
-        let result = py.detach(|| {
+        let (pool, watch) = (self.pool()?, Arc::new(Watch::default()));
+        let (result, raised) = py.detach(|| {
             std::thread::scope(|scope| {
                 let (ended, end) = channel::<()>();
                 let worker = scope.spawn(|| {
@@ -115,25 +114,63 @@ impl How {
                     let _ended = ended;
                     pool.install(|| compute(&watch))
                 });
-                let mut told = (0, 0);
-                while let Err(RecvTimeoutError::Timeout) = end.recv_timeout(LOOK) {
-                    if raised.is_none()
-                        && let Err(error) = Python::attach(|py| self.look(py, &watch, &mut told))
-                    {
+                let (raised, _) = self.wait(&watch, || end.recv_timeout(LOOK), None);
+                (worker.join(), raised)
+            })
+        });
+        // A panic is a bug: it becomes Python's `PanicException`.
+        Ok((result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), raised))
+    }
+
+    /// As [`How::run_shared`], for a work that owns what it needs: one that does not stop soon after it was asked to is
+    /// left to end by itself, and has no result.
+    pub fn run_owned<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        compute: impl FnOnce(&Arc<Watch>) -> T + Send + 'static,
+    ) -> PyResult<(Option<T>, Option<PyErr>)> {
+        let (pool, watch) = (self.pool()?, Arc::new(Watch::default()));
+        let working = watch.clone();
+        let (result, raised) = py.detach(|| {
+            let (ended, end) = channel::<()>();
+            let worker = std::thread::spawn(move || {
+                let _ended = ended;
+                pool.install(|| compute(&working))
+            });
+            let (raised, over) = self.wait(&watch, || end.recv_timeout(LOOK), Some(PATIENCE));
+            (over.then(|| worker.join()), raised)
+        });
+        let result = result.map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        Ok((result, raised))
+    }
+
+    fn pool(&self) -> PyResult<ThreadPool> {
+        let pool = ThreadPoolBuilder::new().num_threads(self.threads).thread_name(|k| format!("rgflow-{k}")).build();
+        pool.map_err(|e| SettingError::new_err(format!("threads = {}: {e}; take fewer", self.threads)))
+    }
+
+    /// Waits for the end of a work, tells how far it is and looks for signals; what these raise stops the work, which is
+    /// waited for, with `patience` only so many looks more. The second value is whether it has ended.
+    fn wait(
+        &self,
+        watch: &Watch,
+        mut look: impl FnMut() -> Result<(), RecvTimeoutError>,
+        patience: Option<usize>,
+    ) -> (Option<PyErr>, bool) {
+        let (mut told, mut raised, mut left) = ((0, 0), None, patience);
+        while let Err(RecvTimeoutError::Timeout) = look() {
+            match (&raised, &mut left) {
+                (None, _) => {
+                    if let Err(error) = Python::attach(|py| self.look(py, watch, &mut told)) {
                         watch.set();
                         raised = Some(error);
                     }
                 }
-                let result = worker.join();
-                if raised.is_none() {
-                    raised = Python::attach(|py| self.tell(py, &watch, &mut told)).err();
-                }
-                result
-            })
-        });
-        // A panic is a bug: it becomes Python's `PanicException`.
-        let result = result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok((result, raised))
+                (Some(_), Some(0)) => return (raised, false),
+                (Some(_), left) => *left = left.map(|looks| looks - 1),
+            }
+        }
+        (raised.or_else(|| Python::attach(|py| self.tell(py, watch, &mut told)).err()), true)
     }
 
     fn look(&self, py: Python<'_>, watch: &Watch, told: &mut (u64, u64)) -> PyResult<()> {

@@ -180,20 +180,6 @@ impl Request {
         interrupt: &AtomicBool,
         restarts: &Restarts,
     ) -> Result<Vec<Sampled>, Error> {
-        self.each(targets, progress, interrupt, restarts)?.into_iter().collect()
-    }
-
-    /// As [`Request::until`], each temperature by itself: those that were finished before an interruption are there.
-    ///
-    /// # Errors
-    /// [`Error::User`] for a request that cannot be; each temperature as [`Request::until`].
-    pub fn each(
-        &self,
-        targets: &[Target],
-        progress: &dyn Progress,
-        interrupt: &AtomicBool,
-        restarts: &Restarts,
-    ) -> Result<Vec<Result<Sampled, Error>>, Error> {
         self.check()?;
         let user = |e: LatticeError| Error::user(e.to_string());
         let twice = (1..self.temperatures.len()).find(|k| self.temperatures[..*k].contains(&self.temperatures[*k]));
@@ -203,11 +189,7 @@ impl Request {
         }
         let model = Ising::in_field(&self.lattice, self.field).map_err(user)?;
         let names = self.names();
-        let failed = AtomicBool::new(false);
         let one = |k: usize| {
-            if failed.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
             let watch = Watching { progress, interrupt, stage: &names[k], seed: self.seed };
             watch.check()?;
             progress.report(Event::Begins(watch.at()));
@@ -215,18 +197,34 @@ impl Request {
             let sampled = match targets {
                 [] => self.draw_one(k, self.n, &k.to_string(), &work),
                 _ => self.draw_until(k, targets, &work),
-            };
-            let sampled = sampled.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+            }?;
             progress.report(Event::Ends(watch.at()));
             Ok(sampled)
         };
-        let drawn: Vec<_> = (0..self.temperatures.len()).into_par_iter().map(one).collect();
-        if drawn.iter().any(|drawn| matches!(drawn, Err(Error::Interrupted))) {
+        let drawn = (0..self.temperatures.len()).into_par_iter().map(one).collect();
+        if matches!(drawn, Err(Error::Interrupted)) {
             restarts.flush();
         }
-        let (failed, drawn): (Vec<_>, Vec<_>) =
-            drawn.into_iter().partition(|drawn| matches!(drawn, Err(error) if !matches!(error, Error::Interrupted)));
-        failed.into_iter().next().map_or(Ok(drawn), |failure| failure.map(|_| Vec::new()))
+        drawn
+    }
+
+    /// The temperature number `k` of [`Request::draw`] by itself, for who keeps what is finished when the others are
+    /// stopped; memory is checked by [`Request::check`]. Nothing is saved on the way.
+    ///
+    /// # Errors
+    /// As [`Request::draw`].
+    ///
+    /// # Panics
+    /// If there is no such temperature.
+    pub fn draw_alone(&self, k: usize, progress: &dyn Progress, interrupt: &AtomicBool) -> Result<Sampled, Error> {
+        let model = Ising::in_field(&self.lattice, self.field).map_err(|e| Error::user(e.to_string()))?;
+        let name = &self.names()[k];
+        let watch = Watching { progress, interrupt, stage: name, seed: self.seed };
+        watch.check()?;
+        let work = Work { model: &model, watch: &watch, restarts: &Restarts::none() };
+        let sampled = self.draw_one(k, self.n, &k.to_string(), &work)?;
+        progress.report(Event::Ends(watch.at()));
+        Ok(sampled)
     }
 
     /// Draws `n` configurations of the temperature number `k` as the part `part` of the restarts.

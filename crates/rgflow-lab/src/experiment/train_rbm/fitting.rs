@@ -163,7 +163,11 @@ impl Fits<'_, '_> {
                 purpose: &format!("rbm{grown}"),
                 part: &format!("training{grown}"),
                 training: if m == *settings.machine.hidden { with_snapshots(&training) } else { training.clone() },
-                likelihood_every: likelihood_every(&machine, sets.data, *divergence.epochs) * every,
+                likelihood_every: match likelihood_every(&machine, sets.data, *divergence.epochs) {
+                    // Who has no page waits for the machine: ten measurements, none of a short training.
+                    1.. if out.is_in_memory() => *divergence.epochs / 10,
+                    epochs => epochs,
+                } * every,
                 lower: &[("training.learning_rate", *settings.training.descent.learning_rate)],
                 units: self.units(m) * (every / per_epoch) as u64,
             };

@@ -148,7 +148,8 @@ pub(super) fn fit(
             weights: weights.as_deref(),
             unknown: unknown.as_ref().map(|unknown| unknown.view()),
             test: y.for_machine(),
-            measured: Some(measured.for_machine()),
+            // In memory they would be measured twice where no others are held out.
+            measured: (!out.is_in_memory() || !settings.trains_on_all()).then(|| measured.for_machine()),
             fresh: settings.draws(data).then_some(&draw),
         },
         alike: resampled.as_ref().unwrap_or(&x).for_machine(),
