@@ -162,8 +162,10 @@ fn list(json: bool) -> Result<(), Error> {
         });
         return output::print_json(&serde_json::json!({ "items": items.collect::<Vec<_>>() }));
     }
-    let lines = all().map(|(_, item)| format!("{:<8}  {}\n          {}\n", item.id, item.title, item.claim));
-    output::print(&lines.collect::<String>())
+    let row = |[name, text]: [&str; 2]| vec![name.to_string(), text.to_string()];
+    let items = all().flat_map(|(_, item)| [[&*item.id, &*item.title], ["", &*item.claim]]);
+    let rows: Vec<_> = [["item", "title, and the claim"]].into_iter().chain(items).map(row).collect();
+    output::print(&output::columns_to(&rows, &[false, false]))
 }
 
 fn numbers<'a>(item: &Item, finished: &'a Finished) -> Vec<&'a Number> {
