@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -42,3 +43,16 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
     names: dict = {}
     for block in blocks:
         exec(block, names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_run(path):
+    pytest.importorskip("matplotlib").use("Agg")
+    cells = json.loads(path.read_text())["cells"]
+    names: dict = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] or cell["execution_count"], f"{path.name} is not run"
+            exec("".join(cell["source"]), names)
+    assert path.stat().st_size < 100_000
