@@ -48,6 +48,8 @@ SOON = 3.0
 def interrupted(call, after: float):
     """What `call` raises when Ctrl-C comes after so many seconds, and the time from it to the end."""
     sent = []
+    # A process in the background may have begun with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press():
         sent.append(time.monotonic())
@@ -61,6 +63,7 @@ def interrupted(call, after: float):
         return raised.value, time.monotonic() - sent[0]
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_keeps_the_temperatures_that_were_drawn():
