@@ -226,7 +226,7 @@ mod tests {
             ("ising-1d.penalty.l1.shift", 17.0),
             ("ising-1d.units.3.T_star", 3.0625),
             ("ising-1d.optima.l2.0.5.units", 4.0),
-            ("ising-1d.penalty.l1.0.5.units", 0.0),
+            ("ising-1d.penalty.l1.0.5.units", 1.0),
         ];
         let figures = [
             "fig4.1",
