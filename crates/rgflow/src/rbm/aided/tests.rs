@@ -77,7 +77,7 @@ fn trained(data: &Array2<f32>) -> Rbm {
 }
 
 /// Where a trained machine grows, its chains have its moments from the first update on: the null and its bound are those
-/// of the test above. So large are its weights that chains of single steps begin and stay elsewhere.
+/// of the test above.
 #[test]
 fn chains_of_a_trained_machine_begin_with_its_moments() {
     let data = patterns(2000);
