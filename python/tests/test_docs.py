@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -47,9 +48,13 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "docs/notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebooks_run(path):
+def test_notebooks_run(path, request, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib").use("Agg")
+    monkeypatch.chdir(tmp_path)
     cells = json.loads(path.read_text())["cells"]
+    if any("subprocess" in line for cell in cells for line in cell["source"]):
+        folder = request.getfixturevalue("binary").parent
+        monkeypatch.setenv("PATH", f"{folder.resolve()}{os.pathsep}{os.environ['PATH']}")
     names: dict = {}
     for cell in cells:
         if cell["cell_type"] == "code":
