@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import exact
 from ._errors import DataError, FileError, Interrupted, SamplingWarning, SettingError
+from ._packed import Packed
 from ._rgflow import Lattice, __version__
 from ._samples import measure, sample
 from ._statistics import jackknife, tau_int
@@ -35,6 +36,7 @@ __all__ = [
     "Flow",
     "Interrupted",
     "Lattice",
+    "Packed",
     "RBM",
     "Run",
     "SamplingWarning",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
 from ._errors import DataError
+from ._packed import Packed, Samples
+
+_WHOLE = (np.dtype(np.int8), np.dtype(np.bool_))
+_REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 if TYPE_CHECKING:
 
@@ -92,13 +96,32 @@ def check_fitted(estimator: Any, attribute: str) -> None:
     raise error(f"This {type(estimator).__name__} instance is not fitted yet: call `fit` before this method.")
 
 
-def checked(estimator: Any, X: npt.ArrayLike, *, reset: bool) -> np.ndarray:
+def checked(estimator: Any, X: npt.ArrayLike | Packed, *, reset: bool) -> np.ndarray | Packed:
     """The samples as an array of shape (n, features) of finite numbers; ``reset`` learns the number of features."""
+    if isinstance(X, Packed):
+        if reset:
+            estimator.n_features_in_ = X.n_features
+        _same_width(estimator, X.n_features)
+        return X
+    if not reset and _plain(estimator, X):
+        return X
     try:
         from sklearn.utils.validation import validate_data
     except ImportError:
         return _checked(estimator, X, reset)
     return np.asarray(validate_data(estimator, X, reset=reset, dtype="numeric"))
+
+
+def _plain(estimator: Any, X: npt.ArrayLike) -> TypeGuard[np.ndarray]:
+    """Whether X is an array that passes every check; scikit-learn's own take longer than a small call."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+        and (X.dtype in _WHOLE or (X.dtype in _REAL and bool(np.isfinite(X).all())))
+    )
 
 
 def _checked(estimator: Any, X: npt.ArrayLike, reset: bool) -> np.ndarray:
@@ -111,17 +134,23 @@ def _checked(estimator: Any, X: npt.ArrayLike, reset: bool) -> np.ndarray:
         raise DataError("samples hold NaN or infinity: must be finite numbers")
     if reset:
         estimator.n_features_in_ = array.shape[1]
-    elif array.shape[1] != estimator.n_features_in_:
-        name, known = type(estimator).__name__, estimator.n_features_in_
-        raise DataError(f"X has {array.shape[1]} features, but {name} is expecting {known} features as input")
+    _same_width(estimator, array.shape[1])
     return array
 
 
-def given(array: np.ndarray) -> np.ndarray:
+def _same_width(estimator: Any, found: int) -> None:
+    name, known = type(estimator).__name__, estimator.n_features_in_
+    if found != known:
+        raise DataError(f"X has {found} features, but {name} is expecting {known} features as input")
+
+
+def given(array: np.ndarray | Packed) -> Samples:
     """Samples as the extension module takes them: int8 where that holds them, else float32; contiguous rows.
 
-    Read-only and int8 arrays are not copied.
+    Read-only, int8 and packed arrays are not copied.
     """
+    if isinstance(array, Packed):
+        return array
     if array.dtype == np.bool_:
         return np.ascontiguousarray(array).view(np.int8)
     if array.dtype.kind in "iu" and (array.dtype == np.int8 or (array.min() >= -128 and array.max() <= 127)):

@@ -16,6 +16,7 @@ from ._errors import DataError, SettingError, raise_stopped
 from ._estimator import Transformer, check_fitted, checked, given
 from ._extras import need
 from ._how import how
+from ._packed import Packed, Samples
 from ._random import seed_of
 
 if TYPE_CHECKING:
@@ -145,10 +146,10 @@ class RBM(Transformer):
         # JSON's words, numbers and truth values are TOML's.
         return [f"{key}={json.dumps(value)}" for key, value in plain.items() if value is not None]
 
-    def fit(self, X: npt.ArrayLike, y: Any = None) -> RBM:
+    def fit(self, X: npt.ArrayLike | Packed, y: Any = None) -> RBM:
         """Trains a new machine on the samples, shape (n, features).
 
-        Takes spins, bits, grey levels or any finite numbers, of any type and order; int8 is the smallest.
+        Takes spins, bits, grey levels or any finite numbers, of any type and order; ``Packed`` ones take the least memory.
 
         Raises DataError for values that the units cannot have, SettingError for parameters that cannot be,
         RuntimeError where the training diverges; after Ctrl-C Interrupted, and the machine is that of the updates so far.
@@ -158,7 +159,7 @@ class RBM(Transformer):
         self._calls = 0
         return self._train(samples, self._settings(visible, self.epochs), None, seed_of(self.random_state))
 
-    def partial_fit(self, X: npt.ArrayLike, y: Any = None) -> RBM:
+    def partial_fit(self, X: npt.ArrayLike | Packed, y: Any = None) -> RBM:
         """Goes on with one pass through the samples: an update for each full mini-batch, at least one.
 
         The first call makes the machine and fixes the kind of its units; name it by ``visible=`` if the first batch may
@@ -176,7 +177,7 @@ class RBM(Transformer):
         settings = [line for line in self._settings("auto", 1) if not line.startswith("machine.hidden_units")]
         return self._train(samples, settings, self.machine_, (self.seed_ + self._calls) % 2**64)
 
-    def _train(self, samples: np.ndarray, settings: list[str], begin: _rgflow.Machine | None, seed: int) -> RBM:
+    def _train(self, samples: Samples, settings: list[str], begin: _rgflow.Machine | None, seed: int) -> RBM:
         with how("train rbm", self.threads, bool(self.verbose)) as told:
             found = _rgflow.train_rbm(samples, settings, begin, seed, told)
         if begin is None:
@@ -213,16 +214,12 @@ class RBM(Transformer):
 
     # What the machine makes of samples.
 
-    def _samples(self, X: npt.ArrayLike) -> tuple[np.ndarray, type]:
+    def _samples(self, X: npt.ArrayLike | Packed) -> tuple[Samples, type]:
         check_fitted(self, "machine_")
         array = checked(self, X, reset=False)
         return given(array), np.float64 if array.dtype == np.float64 else np.float32
 
-    def _few(self, rows: int) -> int | None:
-        """One thread for work that others would not speed up."""
-        return 1 if rows * self.components_.size < 1_000_000 else self.threads
-
-    def transform(self, X: npt.ArrayLike) -> np.ndarray:
+    def transform(self, X: npt.ArrayLike | Packed) -> np.ndarray:
         """Expectations of the hidden units given the samples, shape (n, n_hidden): P(h = 1 | v) of binary ones.
 
         The type is that of float64 and float32 samples, else float32. Raises DataError for values that the units cannot
@@ -240,13 +237,13 @@ class RBM(Transformer):
         found = self.machine_.visible_mean(np.ascontiguousarray(hidden, dtype=np.float32))
         return found.astype(np.float64 if hidden.dtype == np.float64 else np.float32, copy=False)
 
-    def free_energy(self, X: npt.ArrayLike) -> np.ndarray:
+    def free_energy(self, X: npt.ArrayLike | Packed) -> np.ndarray:
         """F(v) = -ln sum over h of exp(-H(v, h)) of each sample in k_B T, shape (n,): exact."""
         samples, _ = self._samples(X)
-        with how("free energy", self._few(len(samples)), False) as told:
+        with how("free energy", self.threads, False) as told:
             return self.machine_.free_energy(samples, told)
 
-    def score_samples(self, X: npt.ArrayLike) -> np.ndarray:
+    def score_samples(self, X: npt.ArrayLike | Packed) -> np.ndarray:
         """-F(v) of each sample: ln p(v) + ln Z, exact (scikit-learn's BernoulliRBM has a random pseudo-likelihood)."""
         return -self.free_energy(X)
 
@@ -256,7 +253,7 @@ class RBM(Transformer):
         check_fitted(self, "machine_")
         return "ln p" if self.machine_.has_exact_ln_z else "pseudo-likelihood"
 
-    def score(self, X: npt.ArrayLike, y: Any = None) -> float:
+    def score(self, X: npt.ArrayLike | Packed, y: Any = None) -> float:
         """Mean ln p per sample in nats where ln Z can be summed (a layer of at most 25 units), else the mean
         pseudo-likelihood per unit, sum of ln p(v_i | others)/n; see ``score_kind_``.
 
@@ -301,12 +298,12 @@ class RBM(Transformer):
 
     # What the machine makes by itself.
 
-    def gibbs(self, X: npt.ArrayLike, *, steps: int = 1, random_state: Any = None) -> np.ndarray:
+    def gibbs(self, X: npt.ArrayLike | Packed, *, steps: int = 1, random_state: Any = None) -> np.ndarray:
         """Visible units after so many Gibbs steps v -> h -> v from the samples, shape (n, features)."""
         samples, dtype = self._samples(X)
         return self._walk(samples, steps, random_state).astype(dtype, copy=False)
 
-    def _walk(self, start: np.ndarray | int, steps: int, random_state: Any) -> np.ndarray:
+    def _walk(self, start: Samples | int, steps: int, random_state: Any) -> np.ndarray:
         if steps < 1:
             raise SettingError(f"steps = {steps}: must be at least 1")
         seed = seed_of(self.random_state if random_state is None else random_state)
@@ -318,7 +315,7 @@ class RBM(Transformer):
         n: int = 1,
         *,
         steps: int = 1000,
-        start: npt.ArrayLike | None = None,
+        start: npt.ArrayLike | Packed | None = None,
         clamp: npt.ArrayLike | None = None,
         random_state: Any = None,
     ) -> np.ndarray:
@@ -364,8 +361,10 @@ class RBM(Transformer):
         self.machine_.save(os.fspath(path))
 
 
-def kind_of(samples: np.ndarray) -> str:
+def kind_of(samples: Samples) -> str:
     """Kind of visible units that the samples show: spins, else bits or grey levels, else real numbers."""
+    if isinstance(samples, Packed):
+        return "spin" if samples.spins else "binary"
     low, high = samples.min(), samples.max()
     if low >= -1 and high <= 1 and bool(np.all(np.abs(samples) == 1)) and low < 0:
         return "spin"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ __all__ = [
     "exact_square",
     "flow",
     "jackknife",
+    "jackknife_of",
     "mcrg",
     "measure",
     "reweight",
@@ -36,7 +37,15 @@ __all__ = [
 __version__: str
 CPU_PATH: str
 
-_Samples = npt.NDArray[np.int8] | npt.NDArray[np.float32]
+class _Packed(Protocol):
+    @property
+    def bits(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def spins(self) -> bool: ...
+
+_Samples = npt.NDArray[np.int8] | npt.NDArray[np.float32] | _Packed
 
 class DataError(ValueError): ...
 class SettingError(ValueError): ...
@@ -150,7 +159,8 @@ def exact_square(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 def value_with_error(value: float, error: float | None = None) -> str: ...
 def tau_int(chains: npt.NDArray[np.float64]) -> tuple[float, float, float]: ...
-def jackknife(f: Callable[..., float], series: npt.NDArray[np.float64], blocks: int) -> tuple[float, float]: ...
+def jackknife(f: Callable[..., float], series: npt.NDArray[np.float64], blocks: int) -> tuple[float, float, float, list[float]]: ...
+def jackknife_of(all: float, left_out: Sequence[float]) -> tuple[float, float]: ...
 def sample(lattice: Lattice, asked: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, Any]: ...
 def measure(
     lattice: Lattice,

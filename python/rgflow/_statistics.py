@@ -42,16 +42,22 @@ def jackknife(f: Callable[..., float], *series: npt.ArrayLike, blocks: int = 20)
     series: each of shape (n,), in order of time; all of one length.
     blocks: number of blocks, 2 to n; each is to be many tau_int long. The last n % blocks values are left out.
 
+    The value keeps its estimates without each block, so that sums, products and ratios of such values of the same data
+    respect their correlations.
+
     Raises DataError for series of several lengths, SettingError for a number of blocks that cannot be.
 
     >>> import numpy as np
     >>> x = np.arange(100.0)
     >>> jackknife(lambda a, b: a / b, x, 2 * x).value
     0.5
+    >>> mean, twice = (jackknife(lambda a: a, data) for data in (x, 2 * x))
+    >>> print(mean.error > 5, twice / mean)
+    True 2
     """
     rows = [np.asarray(one, dtype=np.float64) for one in series]
     if not rows or any(row.ndim != 1 or len(row) != len(rows[0]) for row in rows):
         shapes = ", ".join(str(row.shape) for row in rows) or "none"
         raise DataError(f"series of the shapes {shapes}: give one or more of one length, each of shape (n,)")
-    value, error = _rgflow.jackknife(f, np.stack(rows), blocks)
-    return Value(value, error, float(blocks))
+    value, error, all_blocks, left_out = _rgflow.jackknife(f, np.stack(rows), blocks)
+    return Value(value, error, float(blocks), jackknife=(all_blocks, *left_out))

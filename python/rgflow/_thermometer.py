@@ -15,6 +15,7 @@ from . import _rgflow
 from ._errors import DataError, SamplingWarning
 from ._estimator import Classifier, check_fitted, checked, given
 from ._how import how
+from ._packed import Packed, Samples
 from ._random import seed_of
 from ._value import Value
 
@@ -65,7 +66,7 @@ class Thermometer(Classifier):
         self.threads = threads
         self.verbose = verbose
 
-    def fit(self, X: npt.ArrayLike, T: npt.ArrayLike) -> Thermometer:
+    def fit(self, X: npt.ArrayLike | Packed, T: npt.ArrayLike) -> Thermometer:
         """Trains the network on samples, shape (n, features), of the temperatures ``T``, shape (n,), in J/k_B.
 
         At least two temperatures, of at least 30 samples each. Warns with SamplingWarning where the network has learnt
@@ -98,20 +99,20 @@ class Thermometer(Classifier):
         self.n_features_in_, outputs = network.shape
         self.classes_ = np.array(outputs)
 
-    def _samples(self, X: npt.ArrayLike) -> np.ndarray:
+    def _samples(self, X: npt.ArrayLike | Packed) -> Samples:
         check_fitted(self, "network_")
         return given(checked(self, X, reset=False))
 
-    def predict_proba(self, X: npt.ArrayLike) -> np.ndarray:
+    def predict_proba(self, X: npt.ArrayLike | Packed) -> np.ndarray:
         """P(T | sample), shape (n, temperatures), float32; the columns are those of ``classes_``."""
         return self.network_.probabilities(self._samples(X))
 
-    def predict(self, X: npt.ArrayLike) -> np.ndarray:
+    def predict(self, X: npt.ArrayLike | Packed) -> np.ndarray:
         """The most probable temperature of each sample, shape (n,)."""
         found: np.ndarray = self.classes_[self.predict_proba(X).argmax(1)]
         return found
 
-    def temperature(self, X: npt.ArrayLike) -> Value:
+    def temperature(self, X: npt.ArrayLike | Packed) -> Value:
         """T* of a collection of samples: argmin over T of KL(P_collection || P_ref(T)), in J/k_B.
 
         The error is over blocks of ten samples, by bootstrap. ``note`` says an interval where T* is at an edge of the

@@ -171,6 +171,24 @@ def test_arrays_of_any_kind(spins, tmp_path):
     assert named.history_.log_likelihood.count() == 10 and "log_likelihood" not in rbm.history_
 
 
+def test_packed_samples_are_the_samples(spins):
+    bits = (spins > 0).astype(np.uint8)
+    for X, kind in [(spins, "spin"), (bits, "binary"), (bits.astype(bool), "binary")]:
+        packed = rgflow.Packed.of(X)
+        assert packed.bits.nbytes < X.nbytes / 6
+        rbm, same = (rgflow.RBM(5, epochs=2, random_state=1).fit(samples) for samples in (X, packed))
+        assert rbm.visible_ == same.visible_ == kind
+        assert np.array_equal(rbm.components_, same.components_)
+        assert np.array_equal(rbm.free_energy(X), rbm.free_energy(packed))
+        assert np.array_equal(rbm.transform(X.astype(np.float32)), rbm.transform(packed))
+    with pytest.raises(rgflow.DataError, match="features"):
+        rbm.transform(rgflow.Packed(packed.bits, spins.shape[1] - 1))
+    with pytest.raises(rgflow.DataError, match="uint8"):
+        rgflow.Packed(packed.bits, spins.shape[1] + 8)
+    with pytest.raises(rgflow.DataError, match="-1, 1 or 0, 1"):
+        rgflow.Packed.of(2 * spins)
+
+
 def test_pipelines_and_grid_search(spins):
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV

@@ -9,6 +9,7 @@ mod flow;
 mod lattice;
 mod machine;
 mod network;
+mod pool;
 mod rg;
 mod runs;
 mod sample;
@@ -41,7 +42,7 @@ mod _rgflow {
     #[pymodule_export]
     use super::sample::{measure, sample};
     #[pymodule_export]
-    use super::statistics::{jackknife, tau_int, value_with_error};
+    use super::statistics::{jackknife, jackknife_of, tau_int, value_with_error};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -132,7 +132,9 @@ impl Machine {
     /// Free energy of each sample in k_B T.
     fn free_energy<'py>(&self, py: Python<'py>, v: Given<'py>, how: How) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (rbm, v) = (&self.0.rbm, samples(&self.0, &v)?);
-        let energies = ended(how.run(py, |_: &Watch| Ok(rbm.free_energy(v.view())))?, About::Data)?;
+        let operations = v.nrows() * rbm.weights.len();
+        let energies = how.run_sized(py, operations, |_| Ok(rbm.free_energy(v.view())))?;
+        let energies = ended(energies, About::Data)?;
         Ok(PyArray1::from_vec(py, energies))
     }
 
@@ -144,7 +146,9 @@ impl Machine {
         how: How,
     ) -> PyResult<(Bound<'py, PyArray1<f64>>, usize)> {
         let (rbm, v) = (&self.0.rbm, samples(&self.0, &v)?);
-        let all = ended(how.run(py, |_: &Watch| rbm.pseudo_likelihoods(v.view()).map_err(refused))?, About::Data)?;
+        let operations = v.len() * rbm.weights.len();
+        let all = how.run_sized(py, operations, |_| rbm.pseudo_likelihoods(v.view()).map_err(refused))?;
+        let all = ended(all, About::Data)?;
         Ok((PyArray1::from_vec(py, all), rbm.n_terms()))
     }
 
@@ -190,6 +194,7 @@ impl Machine {
             }
             Start::States(states) => samples(&self.0, &states)?,
         };
+        let operations = steps.saturating_mul(v.nrows() * rbm.weights.len());
         let walk = |watch: &Watch| -> Result<Array2<f32>, Error> {
             let (kernel, mut random) = (Kernel::new(rbm), Streams::new(seed).bulk("python/gibbs", 0));
             let mut chains = Chains::new(&kernel, v.nrows());
@@ -202,7 +207,7 @@ impl Machine {
             chains.write_visible(v.as_slice_mut().unwrap_or_default());
             Ok(v)
         };
-        Ok(PyArray2::from_owned_array(py, ended(how.run(py, walk)?, About::Data)?))
+        Ok(PyArray2::from_owned_array(py, ended(how.run_sized(py, operations, walk)?, About::Data)?))
     }
 
     /// Visible units after Gibbs steps in which those of `known` that are not NaN stay as they are.

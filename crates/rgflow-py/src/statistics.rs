@@ -28,6 +28,9 @@ pub fn tau_int(chains: PyReadonlyArray2<'_, f64>) -> PyResult<(f64, f64, f64)> {
     Ok((tau.tau, tau.error, tau.n_eff(chains.len())))
 }
 
+/// A value, its error, and what they were made of: the estimate from all blocks of data and those without each block.
+type Jackknifed = (f64, f64, f64, Vec<f64>);
+
 /// f of the means of series, shape (series, n), with its jackknife error over `blocks` blocks.
 #[pyfunction]
 pub fn jackknife(
@@ -35,7 +38,7 @@ pub fn jackknife(
     f: Py<PyAny>,
     series: PyReadonlyArray2<'_, f64>,
     blocks: usize,
-) -> PyResult<(f64, f64)> {
+) -> PyResult<Jackknifed> {
     let series = series.as_array();
     if blocks < 2 || blocks > series.ncols() {
         let n = series.ncols();
@@ -44,13 +47,25 @@ pub fn jackknife(
     let means: Vec<Vec<f64>> =
         series.rows().into_iter().map(|one| statistics::block_means(&one.to_vec(), blocks)).collect();
     let means = Array2::from_shape_fn((blocks, means.len()), |(block, k)| means[k][block]);
-    let raised = RefCell::new(None);
+    let (raised, found) = (RefCell::new(None), RefCell::new(Vec::with_capacity(blocks + 1)));
     let call = |means: &[f64]| -> PyResult<f64> { f.call1(py, PyTuple::new(py, means)?)?.extract(py) };
     let estimate = statistics::jackknife(means.view(), |means| {
-        call(means).unwrap_or_else(|error| {
+        let value = call(means).unwrap_or_else(|error| {
             raised.borrow_mut().get_or_insert(error);
             f64::NAN
-        })
+        });
+        found.borrow_mut().push(value);
+        value
     });
-    raised.into_inner().map_or(Ok((estimate.value, estimate.error)), Err)
+    // The first call is with the means of all blocks.
+    let mut all = found.into_inner();
+    let left_out = all.split_off(1);
+    raised.into_inner().map_or(Ok((estimate.value, estimate.error, all[0], left_out)), Err)
+}
+
+/// An estimate from all blocks with its jackknife error, given those without each block.
+#[pyfunction]
+pub fn jackknife_of(all: f64, left_out: Vec<f64>) -> (f64, f64) {
+    let estimate = statistics::jackknife_of(all, &left_out);
+    (estimate.value, estimate.error)
 }

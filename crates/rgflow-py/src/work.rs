@@ -1,9 +1,9 @@
-//! Long calls: the work runs on a thread of its own with a pool of its own and without Python's lock, while the calling
-//! thread waits, tells how far it is and looks for signals.
+//! Calls without Python's lock. A long one works on a thread of its own with a pool of its own, while the calling thread
+//! waits, tells how far it is and looks for signals; a short one is not worth that.
 
-use crate::errors::{About, SettingError};
+use crate::errors::About;
+use crate::pool;
 use pyo3::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use rgflow_lab::artifact::progress::{Event, Observer};
 use rgflow_lab::artifact::{Error, Progress};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +15,9 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(50);
 /// Looks that a stopped work is waited for, where it may go on by itself.
 const PATIENCE: usize = 1;
+
+/// Operations that take less than about a millisecond.
+const FEW: usize = 1_000_000;
 
 /// Units of work announced and done, and whether to stop. Counted by any thread, without Python's lock.
 #[derive(Default)]
@@ -88,9 +91,24 @@ pub struct How {
 }
 
 impl How {
-    /// Runs `compute` on a thread and a pool of its own. The pool lives for this call, so that nothing is left that a
-    /// fork would break. The second value is what a signal handler or the told function raised; the work was then
-    /// asked to stop, and may have a result nevertheless.
+    /// As [`How::run`], without a thread of its own where the work is of few operations: nobody waits for their end.
+    pub fn run_sized<T: Send>(
+        &self,
+        py: Python<'_>,
+        operations: usize,
+        compute: impl FnOnce(&Watch) -> T + Send,
+    ) -> PyResult<(T, Option<PyErr>)> {
+        if operations > FEW {
+            return self.run(py, compute);
+        }
+        let pool = pool::lend(self.threads)?;
+        let result = py.detach(|| pool.install(|| compute(&Watch::default())));
+        pool.give_back();
+        Ok((result, None))
+    }
+
+    /// Runs `compute` on a thread and a pool of its own. The second value is what a signal handler or the told function
+    /// raised; the work was then asked to stop, and may have a result nevertheless.
     pub fn run<T: Send>(
         &self,
         py: Python<'_>,
@@ -105,7 +123,7 @@ impl How {
         py: Python<'_>,
         compute: impl FnOnce(&Arc<Watch>) -> T + Send,
     ) -> PyResult<(T, Option<PyErr>)> {
-        let (pool, watch) = (self.pool()?, Arc::new(Watch::default()));
+        let (pool, watch) = (pool::lend(self.threads)?, Arc::new(Watch::default()));
         let (result, raised) = py.detach(|| {
             std::thread::scope(|scope| {
                 let (ended, end) = channel::<()>();
@@ -118,6 +136,7 @@ impl How {
                 (worker.join(), raised)
             })
         });
+        pool.give_back();
         // A panic is a bug: it becomes Python's `PanicException`.
         Ok((result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), raised))
     }
@@ -129,24 +148,21 @@ impl How {
         py: Python<'_>,
         compute: impl FnOnce(&Arc<Watch>) -> T + Send + 'static,
     ) -> PyResult<(Option<T>, Option<PyErr>)> {
-        let (pool, watch) = (self.pool()?, Arc::new(Watch::default()));
+        let (pool, watch) = (pool::lend(self.threads)?, Arc::new(Watch::default()));
         let working = watch.clone();
         let (result, raised) = py.detach(|| {
             let (ended, end) = channel::<()>();
             let worker = std::thread::spawn(move || {
                 let _ended = ended;
-                pool.install(|| compute(&working))
+                let result = pool.install(|| compute(&working));
+                pool.give_back();
+                result
             });
             let (raised, over) = self.wait(&watch, || end.recv_timeout(LOOK), Some(PATIENCE));
             (over.then(|| worker.join()), raised)
         });
         let result = result.map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         Ok((result, raised))
-    }
-
-    fn pool(&self) -> PyResult<ThreadPool> {
-        let pool = ThreadPoolBuilder::new().num_threads(self.threads).thread_name(|k| format!("rgflow-{k}")).build();
-        pool.map_err(|e| SettingError::new_err(format!("threads = {}: {e}; take fewer", self.threads)))
     }
 
     /// Waits for the end of a work, tells how far it is and looks for signals; what these raise stops the work, which is

@@ -182,19 +182,20 @@ impl Rbm {
     /// `of` each row and the fields of its hidden units, in the order of the rows.
     fn by_rows(&self, v: ArrayView2<f32>, of: impl Fn(ArrayView1<f32>, &[f64]) -> f64 + Sync) -> Vec<f64> {
         assert_eq!(v.ncols(), self.n_visible(), "columns of the visible states");
+        let chunk = |start: usize| -> Vec<f64> {
+            let mut z = Array1::zeros(self.n_hidden());
+            let rows = start..(start + CHUNK).min(v.nrows());
+            let of_row = |r: usize| {
+                self.add_fields(v.row(r), &mut z);
+                of(v.row(r), z.as_slice().expect("contiguous"))
+            };
+            rows.map(of_row).collect()
+        };
+        if v.nrows() <= CHUNK {
+            return chunk(0);
+        }
         let starts: Vec<usize> = (0..v.nrows()).step_by(CHUNK).collect();
-        let chunks: Vec<Vec<f64>> = starts
-            .into_par_iter()
-            .map(|start| {
-                let mut z = Array1::zeros(self.n_hidden());
-                let rows = start..(start + CHUNK).min(v.nrows());
-                rows.map(|r| {
-                    self.add_fields(v.row(r), &mut z);
-                    of(v.row(r), z.as_slice().expect("contiguous"))
-                })
-                .collect()
-            })
-            .collect();
+        let chunks: Vec<Vec<f64>> = starts.into_par_iter().map(chunk).collect();
         chunks.concat()
     }
 

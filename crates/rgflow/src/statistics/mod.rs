@@ -31,5 +31,5 @@ pub use estimate::{Estimate, TWO_ERRORS, mean_and_deviation, mean_error, student
 pub use fraction::Fraction;
 pub use log_mean::{LEAST_EFFECTIVE, LogMean, log_mean};
 pub use principal::{PrincipalComponents, principal_components, principal_coordinates};
-pub use resampling::{bootstrap, jackknife};
+pub use resampling::{bootstrap, jackknife, jackknife_of};
 pub use testing::{best_threshold, chi_square_tail, gamma_tail, holm};

@@ -18,17 +18,34 @@ pub fn jackknife(blocks: ArrayView2<'_, f64>, f: impl Fn(&[f64]) -> f64) -> Esti
     if n_blocks < 2 {
         return Estimate { value: all, error: f64::NAN, n_eff: n };
     }
-    let mut left_out = vec![0.0; sums.len()];
-    let parts: Vec<f64> = blocks
+    let mut means = vec![0.0; sums.len()];
+    let left_out: Vec<f64> = blocks
         .rows()
         .into_iter()
         .map(|row| {
-            left_out.iter_mut().zip(&sums).zip(row).for_each(|((l, s), b)| *l = (s - b) / (n - 1.0));
-            f(&left_out)
+            means.iter_mut().zip(&sums).zip(row).for_each(|((l, s), b)| *l = (s - b) / (n - 1.0));
+            f(&means)
         })
         .collect();
-    let mean = parts.iter().sum::<f64>() / n;
-    let squares = parts.iter().map(|p| (p - mean) * (p - mean)).sum::<f64>();
+    jackknife_of(all, &left_out)
+}
+
+/// An estimate from all blocks of data, with its jackknife error and bias correction from those of `left_out`, each of
+/// all blocks but one. The error is NaN with fewer than two.
+///
+/// ```
+/// use rgflow::statistics::jackknife_of;
+/// // The mean of 1, 2, 3.
+/// let mean = jackknife_of(2.0, &[2.5, 2.0, 1.5]);
+/// assert!((mean.value - 2.0).abs() < 1e-12 && (mean.error - (1.0f64 / 3.0).sqrt()).abs() < 1e-12);
+/// ```
+pub fn jackknife_of(all: f64, left_out: &[f64]) -> Estimate {
+    let n = left_out.len() as f64;
+    if left_out.len() < 2 {
+        return Estimate { value: all, error: f64::NAN, n_eff: n };
+    }
+    let mean = left_out.iter().sum::<f64>() / n;
+    let squares = left_out.iter().map(|p| (p - mean) * (p - mean)).sum::<f64>();
     Estimate { value: n * all - (n - 1.0) * mean, error: (squares * (n - 1.0) / n).sqrt(), n_eff: n }
 }
 
