@@ -91,10 +91,9 @@ impl Chains {
         let mut energy = vec![Vec::new(); n_chains];
         let mut abs_m = vec![Vec::new(); n_chains];
         let order = model.order();
-        for (i, row) in spins.rows().into_iter().enumerate() {
-            let row = row.as_slice().expect("the samplers write rows");
-            energy[i % n_chains].push(model.energy(row));
-            abs_m[i % n_chains].push(f64::from(row.iter().map(|&s| i32::from(s)).sum::<i32>().abs()));
+        for (i, (own, m)) in model.energies(&spins).into_iter().zip(magnetisations(&spins)).enumerate() {
+            energy[i % n_chains].push(own);
+            abs_m[i % n_chains].push(m.abs());
         }
         let n = spins.nrows();
         let slow = slow_mode(&spins, n_chains, &order);
@@ -157,6 +156,11 @@ impl Chains {
             warnings,
         }
     }
+}
+
+/// The sum of the spins of each row.
+fn magnetisations(spins: &Array2<i8>) -> Vec<f64> {
+    spins.rows().into_iter().map(|row| f64::from(row.iter().map(|&s| i32::from(s)).sum::<i32>())).collect()
 }
 
 /// The slow mode that is not |m|, chain by chain: the size of the staggered magnetisation, or the overlap of chains by

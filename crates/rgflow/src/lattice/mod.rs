@@ -11,6 +11,7 @@
 
 pub(crate) mod algorithm;
 pub mod ashkin_teller;
+mod bond_runs;
 mod chain_length;
 mod clusters;
 mod collection;

@@ -1,11 +1,22 @@
 //! Models: energies of spin configurations. A new model is a new file beside the Ising model.
 
+use ndarray::Array2;
+
+use super::bond_runs::BondRuns;
 use super::{Lattice, LatticeError, Order};
 
 /// A model of spins `+-1`: the energy of a configuration and what a flip changes.
 pub trait Model {
     /// Energy of one configuration in units of J, in total (not per spin). `spins`: length `n_sites`, values +-1.
     fn energy(&self, spins: &[i8]) -> f64;
+
+    /// [`Model::energy`] of each row of `spins`, shape `(n, n_sites)`.
+    ///
+    /// # Panics
+    /// If the rows are not contiguous (`spins.is_standard_layout()`), which is an error of the caller.
+    fn energies(&self, spins: &Array2<i8>) -> Vec<f64> {
+        rows(spins).map(|row| self.energy(row)).collect()
+    }
 
     /// Energy after minus energy before the flip of `site`, in units of J.
     fn flip_change(&self, spins: &[i8], site: usize) -> f64;
@@ -14,6 +25,11 @@ pub trait Model {
     fn order(&self) -> Order {
         Order::Uniform
     }
+}
+
+/// The rows of configurations in standard layout.
+fn rows(spins: &Array2<i8>) -> impl Iterator<Item = &[i8]> {
+    spins.rows().into_iter().map(|row| row.to_slice().expect("configurations are rows"))
 }
 
 /// The Ising model, H = - sum over bonds of J_ij s_i s_j - h sum over sites of s_i; J = 1 unless its lattice says other
@@ -99,6 +115,13 @@ impl<L: Lattice + ?Sized> Model for Ising<'_, L> {
         -(doubled as f64) / 2.0 - self.field * magnetisation as f64
     }
 
+    fn energies(&self, spins: &Array2<i8>) -> Vec<f64> {
+        if self.is_coupled() {
+            return rows(spins).map(|row| self.energy(row)).collect();
+        }
+        plain_energies(&BondRuns::new(self.lattice), self.field, spins)
+    }
+
     fn flip_change(&self, spins: &[i8], site: usize) -> f64 {
         let s = f64::from(spins[site]);
         2.0 * s * (self.bond_sum(spins, site) + self.field)
@@ -109,10 +132,31 @@ impl<L: Lattice + ?Sized> Model for Ising<'_, L> {
     }
 }
 
+/// Energies where every coupling is 1.
+fn plain_energies(bonds: &BondRuns, field: f64, spins: &Array2<i8>) -> Vec<f64> {
+    let magnetisation = |row: &[i8]| row.iter().map(|s| i64::from(*s)).sum::<i64>();
+    rows(spins).map(|row| -(bonds.sum(row) as f64) - field * magnetisation(row) as f64).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lattice::{Geometry, Ring, Square};
+
+    #[test]
+    fn energies_of_rows_are_those_of_each() {
+        for (name, extents) in [("square", vec![2, 5]), ("honeycomb", vec![4, 2]), ("cubic", vec![3, 2, 4])] {
+            let plain = Geometry::new(name, &extents).unwrap();
+            let coupled = plain.clone().with_bonds(&[-0.7], &[]).unwrap();
+            for (lattice, field) in [(&plain, 0.0), (&plain, 0.3), (&coupled, -0.2)] {
+                let model = Ising::in_field(lattice, field).unwrap();
+                let sign = |(row, site): (usize, usize)| if (row * row + site * site * 3) % 7 < 3 { 1i8 } else { -1 };
+                let spins = Array2::from_shape_fn((5, lattice.n_sites()), sign);
+                let each: Vec<f64> = spins.rows().into_iter().map(|row| model.energy(&row.to_vec())).collect();
+                assert_eq!(model.energies(&spins), each, "{lattice}, h = {field}");
+            }
+        }
+    }
 
     #[test]
     fn flips_change_the_energy_as_announced() {

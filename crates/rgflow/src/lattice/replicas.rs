@@ -8,7 +8,7 @@
 //! Couplings other than 1 have an engine of their own, `coupled_sweeps`. Where replicas fill words of 512 bits,
 //! [`multispin`](super::multispin) is faster on square lattices.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayViewMut1};
 
 use super::chain_length::WholeSweeps;
 use super::sampling::{Request, Sampling, Walk};
@@ -71,8 +71,7 @@ impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
         };
         let first = (after / spacing - 1) * chains;
         for replica in 0..chains.min(kept.nrows() - first) {
-            let row = kept.row_mut(first + replica);
-            row.into_iter().zip(self.spins[replica..].iter().step_by(lanes)).for_each(|(out, &s)| *out = s);
+            keep(kept.row_mut(first + replica), &self.spins[replica..], lanes);
         }
     }
 
@@ -94,6 +93,11 @@ impl<L: Lattice + ?Sized> Walk for Sweeps<'_, L> {
         seen.sampler = self.sampler;
         seen
     }
+}
+
+/// Copies every spin at a distance of `lanes`, from the first on.
+fn keep(row: ArrayViewMut1<'_, i8>, spins: &[i8], lanes: usize) {
+    row.into_iter().zip(spins.iter().step_by(lanes)).for_each(|(out, &s)| *out = s);
 }
 
 /// Spins by `[site][replica]`: even replicas ordered (along the field, else all up or all down; a staggered order where

@@ -253,6 +253,7 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
     let mut correlator = Correlator::new(model.lattice);
     let mut waves = Waves::new(model.lattice);
     let mut walls = (model.field() != 0.0 && !waves.axes.is_empty()).then(|| WallCorrelator::new(model.lattice));
+    let energies = model.energies(&collection.spins);
     let mut rows = Vec::new();
     let mut n_rows = 0;
     let mut row = Vec::new();
@@ -268,7 +269,7 @@ fn blocks<L: Lattice + ?Sized>(model: &Ising<'_, L>, collection: &Collection) ->
             for &i in block {
                 let spins = collection.spins.row(i);
                 let spins = spins.as_slice().expect("collections own their rows");
-                let e = model.energy(spins) / n_sites as f64;
+                let e = energies[i] / n_sites as f64;
                 let m = spins.iter().map(|&s| i64::from(s)).sum::<i64>() as f64 / n_sites as f64;
                 let cluster = collection.improved.as_ref();
                 let cluster = cluster.map_or((0.0, 0.0), |c| (c.m2[i], c.structure.get(i).copied().unwrap_or(0.0)));
