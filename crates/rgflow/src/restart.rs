@@ -6,7 +6,8 @@
 //!
 //! States are encoded by postcard, a compact binary format of serde, which keeps every bit of a float.
 
-use serde::{Serialize, de::DeserializeOwned};
+use ndarray::Array2;
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use std::ops::ControlFlow;
 use thiserror::Error;
 
@@ -121,6 +122,30 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
     }
 }
 
+/// Configurations, encoded as the array is, but all bytes at once: a stop has to wait for them.
+pub(crate) struct Spins<'a>(pub &'a Array2<i8>);
+
+impl Serialize for Spins<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            Some(spins) => {
+                // The version of ndarray's encoding, the shape, the values.
+                let (rows, columns) = self.0.dim();
+                (1u8, rows, columns, Bytes(bytemuck::cast_slice(spins))).serialize(serializer)
+            }
+            None => self.0.serialize(serializer),
+        }
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
 /// Copies `from` to `to`, which has the same length.
 pub(crate) fn put<T: Copy>(to: &mut [T], from: &[T]) -> Result<(), Unfit> {
     demand(to.len() == from.len())?;
@@ -199,6 +224,16 @@ pub(crate) fn whole_and_in_parts<R: Resumable>(new: impl Fn() -> R) -> [R; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spins_are_encoded_as_their_array() {
+        for shape in [(3, 5), (0, 4), (200, 1)] {
+            let spins = Array2::from_shape_fn(shape, |(i, j)| if (i + j) % 3 == 0 { 1i8 } else { -1 });
+            assert_eq!(encode(&Spins(&spins)), encode(&spins));
+            assert_eq!(encode(&Spins(&spins.t().to_owned())), encode(&spins.t()));
+            assert_eq!(decode::<Array2<i8>>(&encode(&Spins(&spins))), Ok(spins));
+        }
+    }
 
     #[test]
     fn floats_keep_their_bits_and_other_bytes_are_refused() {

@@ -53,9 +53,7 @@ Units: T in J/k_B, h in J. `auto` takes the sampler of least cost per independen
 pilot
 run and a table of measured times. The table that is printed has one standard error in brackets, which respects tau_int.
 
-Stopped or killed, the same command goes on from OUT.restart (at most 30 s are lost, or the set of one temperature of \
-the exact
-sampler) and writes the same bytes.")]
+Stopped or killed, the same command goes on from OUT.restart (at most 30 s are lost) and writes the same bytes.")]
     Ising(Ising),
 }
 

@@ -278,3 +278,40 @@ fn a_killed_sampling_goes_on() {
         assert_eq!(left, ["mine"]);
     }
 }
+
+/// Ctrl-C stops chains and draws of the exact sampler at their next safe point, within a second, and what was drawn is
+/// kept: the same command goes on.
+#[test]
+fn an_interrupted_sampling_stops_at_once_and_goes_on() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    for (sampler, size, n) in [("exact", "12", "200000"), ("wolff", "64", "20000")] {
+        let out = format!("{sampler}.npz");
+        let mut command = binary();
+        command.args([
+            "sample",
+            "ising",
+            "--temperature",
+            "2.3",
+            "--threads",
+            "1",
+            "--sampler",
+            sampler,
+            "--out",
+            &out,
+        ]);
+        command.args(["--size", size, "--n", n, "--progress", "json"]).current_dir(dir.path());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        std::thread::sleep(Duration::from_millis(400));
+        assert!(child.try_wait().expect("waits").is_none(), "{sampler}: over before it was stopped");
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().expect("starts").success());
+        let begun = Instant::now();
+        let told = child.wait_with_output().expect("ends");
+        let said = String::from_utf8_lossy(&told.stderr);
+        println!("{sampler}: stopped after {:.2} s", begun.elapsed().as_secs_f64());
+        assert_eq!(told.status.code(), Some(130), "{said}");
+        // Without a safe point the process ends by itself, and says so in other words.
+        assert!(said.contains("the same command goes on where it stopped"), "{sampler}: {said}");
+        assert!(dir.path().join(format!("{out}.restart")).is_dir() && !dir.path().join(&out).exists(), "{sampler}");
+    }
+}

@@ -1,8 +1,9 @@
 //! The ring of N spins, exactly: Z = (2 cosh K)^N + (2 sinh K)^N (Ising 1925).
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, ArrayViewMut1};
 use rand::RngExt;
 
+use super::drawing::Drawing;
 use super::{ExactError, Thermodynamics};
 use crate::lattice::{Collection, Lattice, Ring, Temperature};
 use crate::random::Generator;
@@ -95,25 +96,50 @@ pub fn sample(
     n: usize,
     rng: &mut Generator,
 ) -> Result<Collection, ExactError> {
-    let n_sites = Ring::new(n_spins)?.n_sites();
-    let powers: Vec<f64> = (0..n_sites).map(|r| tanh_power(temperature, r as f64)).collect();
-    let mut spins = Array2::<i8>::ones((n, n_sites));
-    for mut row in spins.rows_mut() {
-        let first: i8 = if rng.random() { 1 } else { -1 };
-        let mut previous = first;
-        row[0] = first;
-        for site in 1..n_sites {
-            // Weight of "like its predecessor" against "unlike", each times the way back to the first spin.
-            let closing = f64::from(previous * first) * powers[n_sites - site];
-            let like = (1.0 + powers[1]) * (1.0 + closing);
-            let unlike = (1.0 - powers[1]) * (1.0 - closing);
-            if rng.random::<f64>() * (like + unlike) >= like {
-                previous = -previous;
-            }
-            row[site] = previous;
-        }
-    }
+    let powers = powers(n_spins, temperature)?;
+    let mut spins = Array2::<i8>::ones((n, n_spins));
+    spins.rows_mut().into_iter().for_each(|row| write(&powers, row, rng));
     Ok(Collection::independent("exact", spins))
+}
+
+/// [`sample`] on its way.
+///
+/// # Errors
+/// As [`sample`].
+pub(crate) fn drawing(
+    n_spins: usize,
+    temperature: Temperature,
+    n: usize,
+    rng: Generator,
+) -> Result<Drawing<'static>, ExactError> {
+    let powers = powers(n_spins, temperature)?;
+    let step = move |k: usize, spins: &mut Array2<i8>, rng: &mut Generator| write(&powers, spins.row_mut(k), rng);
+    // About seven nanoseconds for a spin.
+    Ok(Drawing::new([n, n_spins], 70 * n_spins, rng, step))
+}
+
+/// tanh^r K for r below the number of spins.
+fn powers(n_spins: usize, temperature: Temperature) -> Result<Vec<f64>, ExactError> {
+    let n_sites = Ring::new(n_spins)?.n_sites();
+    Ok((0..n_sites).map(|r| tanh_power(temperature, r as f64)).collect())
+}
+
+/// Draws a configuration.
+fn write(powers: &[f64], mut row: ArrayViewMut1<'_, i8>, rng: &mut Generator) {
+    let n_sites = powers.len();
+    let first: i8 = if rng.random() { 1 } else { -1 };
+    let mut previous = first;
+    row[0] = first;
+    for site in 1..n_sites {
+        // Weight of "like its predecessor" against "unlike", each times the way back to the first spin.
+        let closing = f64::from(previous * first) * powers[n_sites - site];
+        let like = (1.0 + powers[1]) * (1.0 + closing);
+        let unlike = (1.0 - powers[1]) * (1.0 - closing);
+        if rng.random::<f64>() * (like + unlike) >= like {
+            previous = -previous;
+        }
+        row[site] = previous;
+    }
 }
 
 /// ln tanh K = ln(1 - x) - ln(1 + x), x = e^{-2K}.

@@ -6,6 +6,7 @@ pub mod chain;
 pub mod chain_in_field;
 mod couplings;
 pub mod density;
+pub(crate) mod drawing;
 pub mod enumeration;
 mod error;
 mod field_averages;

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::{ChainLength, Collection, Ising, Lattice, Temperature};
-use crate::restart::{Resumable, Unfit, decode, demand, encode, steps_per_advance};
+use crate::restart::{Resumable, Spins, Unfit, decode, demand, encode, steps_per_advance};
 
 /// Configurations to be sampled: `n` of a model at a temperature, by chains of a length.
 pub(crate) struct Request<'a, 'l, L: Lattice + ?Sized> {
@@ -89,7 +89,7 @@ impl Resumable for Sampling<'_> {
     }
 
     fn save(&self) -> Vec<u8> {
-        encode(&(self.step, self.walk.save(), &self.kept))
+        encode(&(self.step, self.walk.save(), Spins(&self.kept)))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), Unfit> {

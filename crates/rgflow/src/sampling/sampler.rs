@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::chains::{Asked, MarkovChains};
 use super::choice::{Choice, choose};
 use super::{Kind, Method, SamplingError};
-use crate::exact::{chain, transfer};
+use crate::exact::{chain, drawing::Drawing, transfer};
 use crate::lattice::multispin::Grid;
 use crate::lattice::{self, ChainLength, Collection, Ising, Lattice, Solved, Temperature, metropolis, title};
 use crate::random::{Generator, Stream};
@@ -131,8 +131,8 @@ impl<'a, L: Lattice> Sampler<'a, L> {
         self.draw_by(n, stream, &through)
     }
 
-    /// As [`Sampler::draw`]; `drive` brings the chains to their end, those in the bits of words as several parts from
-    /// several threads. The exact sampler draws without it.
+    /// As [`Sampler::draw`]; `drive` brings the chains or the draws of the exact sampler to their end, chains in the bits
+    /// of words as several parts from several threads.
     ///
     /// # Errors
     /// As [`Sampler::draw`], and those of `drive`.
@@ -182,7 +182,7 @@ impl<'a, L: Lattice> Sampler<'a, L> {
                     None => chains.draw(n, stream, drive)?,
                 }
             }
-            _ => exactly(model, temperature, n, &mut stream.streams.generator(&purpose, 0))?,
+            _ => exactly(model, temperature, n, stream.streams.generator(&purpose, 0), drive)?,
         };
         Ok(Drawn { collection, method, reason })
     }
@@ -222,14 +222,21 @@ fn exactly<L: Lattice>(
     model: &Ising<'_, L>,
     temperature: Temperature,
     n: usize,
-    rng: &mut Generator,
+    rng: Generator,
+    drive: &Drive,
 ) -> Result<Collection, SamplingError> {
+    let complete = |mut drawing: Drawing<'_>| {
+        drive(0, &mut drawing)?;
+        Ok(drawing.finish())
+    };
     match model.lattice.solved() {
         Some(Solved::Square(torus)) => {
             let sampler = transfer::Sampler::in_field(torus.lx(), torus.ly(), temperature, model.field())?;
-            Ok(sampler.sample_extensible(n, rng))
+            complete(sampler.drawing(n, rng))
         }
-        Some(Solved::Ring(ring)) if model.field() == 0.0 => Ok(chain::sample(ring.n_sites(), temperature, n, rng)?),
+        Some(Solved::Ring(ring)) if model.field() == 0.0 => {
+            complete(chain::drawing(ring.n_sites(), temperature, n, rng)?)
+        }
         Some(Solved::Ring(ring)) => Err(SamplingError::NoExactSampler(format!("{} in a field", title(ring)))),
         None => Err(SamplingError::NoExactSampler(title(model.lattice))),
     }

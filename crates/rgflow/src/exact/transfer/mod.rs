@@ -13,7 +13,7 @@ mod rows;
 use ndarray::{Array2, ArrayViewMut1};
 use rand::{RngExt, SeedableRng};
 
-use super::{ExactError, error::finite_field};
+use super::{ExactError, drawing::Drawing, error::finite_field};
 use crate::lattice::{Collection, Square, Temperature};
 use crate::random::Generator;
 use classes::orbits_in_field;
@@ -104,29 +104,48 @@ impl Sampler {
             return self.ground_states(n, rng);
         }
         let members = self.members(n, || rng.random());
-        self.draw(n, &members, |_, draw| draw(rng))
+        self.draw(n, &members, rng)
     }
 
-    /// As [`Self::sample`], with a stream for each configuration: the first rows do not depend on `n`.
-    pub(crate) fn sample_extensible(&self, n: usize, rng: &mut Generator) -> Collection {
+    /// [`Self::sample`] on its way, with a stream for each configuration: the first rows do not depend on `n`.
+    pub(crate) fn drawing(&self, n: usize, mut rng: Generator) -> Drawing<'_> {
+        let shape = [n, self.lx * self.ly];
         if self.temperature == Temperature::ZERO {
-            return self.ground_states(n, rng);
+            return Drawing::new(shape, shape[1], rng, |k, spins, rng| self.write_ground_state(spins.row_mut(k), rng));
         }
         let mut seeds = Vec::with_capacity(n);
         let members = self.members(n, || {
             seeds.push(rng.random());
             rng.random()
         });
-        self.draw(n, &members, |i, draw| draw(&mut Generator::seed_from_u64(seeds[i])))
+        let order: Vec<(usize, usize)> =
+            members.iter().enumerate().flat_map(|(class, members)| members.iter().map(move |&i| (class, i))).collect();
+        let mut states = vec![0usize; self.rows.length];
+        let mut made = (usize::MAX, Vec::new());
+        let step = move |k: usize, spins: &mut Array2<i8>, _: &mut Generator| {
+            let (class, i) = order[k];
+            let Class { first, ref vectors } = self.classes[class];
+            if vectors.is_empty() && made.0 != class {
+                made = (class, self.rows.backward(first).0);
+            }
+            let vectors = if vectors.is_empty() { &made.1 } else { vectors };
+            let rng = &mut Generator::seed_from_u64(seeds[i]);
+            self.rows.forward(first, vectors, &mut states, rng);
+            self.write(&states, spins.row_mut(i), rng);
+        };
+        // Each row looks at all states of a row.
+        Drawing::new(shape, (4 * self.rows.length) << self.rows.width, rng, step)
     }
 
     fn ground_states(&self, n: usize, rng: &mut Generator) -> Collection {
         let mut spins = Array2::<i8>::ones((n, self.lx * self.ly));
-        for mut row in spins.rows_mut() {
-            let up = if self.field == 0.0 { rng.random() } else { self.field > 0.0 };
-            row.fill(if up { 1 } else { -1 });
-        }
+        spins.rows_mut().into_iter().for_each(|row| self.write_ground_state(row, rng));
         Collection::independent("exact", spins)
+    }
+
+    fn write_ground_state(&self, mut row: ArrayViewMut1<'_, i8>, rng: &mut Generator) {
+        let up = if self.field == 0.0 { rng.random() } else { self.field > 0.0 };
+        row.fill(if up { 1 } else { -1 });
     }
 
     /// The configurations of each class, drawn by its weight from `uniform`, numbers in [0, 1).
@@ -141,14 +160,8 @@ impl Sampler {
         members
     }
 
-    /// Draws one class after the other, while its vectors are in the cache; `with(i, draw)` gives configuration i its
-    /// generator.
-    fn draw(
-        &self,
-        n: usize,
-        members: &[Vec<usize>],
-        mut with: impl FnMut(usize, &mut dyn FnMut(&mut Generator)),
-    ) -> Collection {
+    /// Draws one class after the other, while its vectors are in the cache.
+    fn draw(&self, n: usize, members: &[Vec<usize>], rng: &mut Generator) -> Collection {
         let mut spins = Array2::<i8>::ones((n, self.lx * self.ly));
         let mut states = vec![0usize; self.rows.length];
         for (class, members) in self.classes.iter().zip(members) {
@@ -163,13 +176,16 @@ impl Sampler {
                 &class.vectors
             };
             for &i in members {
-                with(i, &mut |rng| {
-                    self.rows.forward(class.first, vectors, &mut states, rng);
-                    self.write(&states, spins.row_mut(i), rng);
-                });
+                self.rows.forward(class.first, vectors, &mut states, rng);
+                self.write(&states, spins.row_mut(i), rng);
             }
         }
         Collection::independent("exact", spins)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn forget_vectors(&mut self) {
+        self.classes.iter_mut().for_each(|c| c.vectors.clear());
     }
 
     /// Writes the rows under a random translation and reflection along the row and, without field, a random flip.
@@ -258,7 +274,7 @@ mod tests {
         // Stored and remade vectors give the same draws.
         let kept = Sampler::new(4, 6, Temperature::CRITICAL).unwrap();
         let mut bare = kept.clone();
-        bare.classes.iter_mut().for_each(|c| c.vectors.clear());
+        bare.forget_vectors();
         let draw = |sampler: &Sampler| sampler.sample(50, &mut Streams::new(1).generator("test/transfer", 1)).spins;
         assert_eq!(draw(&kept), draw(&bare));
     }
