@@ -13,25 +13,30 @@ pub fn most(targets: &[Target], sites: usize) -> usize {
     if targets.is_empty() { 1000 } else { (BYTES / sites.max(1)).clamp(FIRST_LOOK, 1_000_000) }
 }
 
-/// Errors and tau_int that were reached, and with how many configurations.
+/// What each temperature reached with how many configurations, and how many were too few.
 pub fn looks(targets: &[Target], drawn: &[Sampled]) -> String {
     let all: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let mut text = if targets.is_empty() { String::new() } else { format!("Until {}:\n", all.join(" and ")) };
     for s in drawn {
-        let Some((outcome, last)) = s.until.as_ref().and_then(|outcome| Some((outcome, outcome.looks.last()?))) else {
+        let Some((outcome, [earlier @ .., last])) = s.until.as_ref().map(|outcome| (outcome, &outcome.looks[..]))
+        else {
             continue;
         };
         let values: Vec<String> = targets.iter().map(|target| last.value(*target)).collect();
-        let looks: Vec<String> = outcome.looks.iter().map(|look| look.n.to_string()).collect();
-        let reached = if outcome.reached { "" } else { " (not reached)" };
-        text += &format!(
-            "T = {}: {} with {} configurations{reached}\n",
-            s.temperature,
-            values.join(", "),
-            looks.join(", then ")
-        );
+        let earlier: Vec<String> = earlier.iter().map(|look| look.n.to_string()).collect();
+        let reached = if outcome.reached { "" } else { ", which is not enough" };
+        let few = if earlier.is_empty() { String::new() } else { format!("; {} were too few", list(&earlier)) };
+        text += &format!("T = {}: {} configurations have {}{reached}{few}\n", s.temperature, last.n, list(&values));
     }
     text
+}
+
+/// "a, b and c".
+fn list(words: &[String]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// Says what was not reached; the file is kept.
@@ -45,11 +50,11 @@ pub fn not_reached(targets: &[Target], drawn: &[Sampled], out: &Path) -> Result<
     let all: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let why = if last.is_doubtful { "; its chains have warnings, so their errors do not count" } else { "" };
     Err(Error::failure(format!(
-        "{}: written, but {} is not reached at T = {} with {} configurations{why}; give a larger --n, another \
-         --sampler or a weaker --until",
+        "{}: written, but {} configurations do not reach {} at T = {}{why}; give a larger --n, another --sampler or a \
+         weaker --until",
         out.display(),
+        last.n,
         all.join(" and "),
-        at.join(", "),
-        last.n
+        at.join(", ")
     )))
 }

@@ -55,7 +55,13 @@ fn temperatures_stop_by_themselves_and_their_file_is_read() {
     }
     let shown = String::from_utf8(place.run(&format!("{line} --out t.npz")).stdout).unwrap();
     assert!(
-        shown.contains("Until error(E) <= 0.004 and chains >= 50 tau_int:") && shown.contains("T = 2.3: error(E) = "),
+        shown.contains("Until error(E) <= 0.004 and chains >= 50 tau_int:")
+            && shown.lines().any(|line| {
+                line.starts_with("T = 2.3: ")
+                    && line.contains(" configurations have error(E) = ")
+                    && line.contains(" and chains of ")
+                    && line.contains(" tau_int")
+            }),
         "{shown}"
     );
     let read = json(&place, "rg reweight s.npz --temperatures 2.25");
@@ -76,14 +82,25 @@ fn what_is_not_reached_is_kept_and_said() {
     let said = String::from_utf8(out.stderr).unwrap();
     assert!(
         out.status.code() == Some(1)
-            && said.contains("s.npz: written, but error(E) <= 0.001 is not reached at T = 2.3, 0.3"),
+            && said.contains("s.npz: written, but 3000 configurations do not reach error(E) <= 0.001 at T = 2.3, 0.3"),
         "{said}"
     );
     assert!(said.contains("--n") && place.path("s.npz").exists() && !place.path("s.npz.restart").exists());
     let shown = String::from_utf8(out.stdout).unwrap();
-    assert!(shown.contains("1000, then 3000 configurations (not reached)"), "{shown}");
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        shown.contains("T = 2.3: 3000 configurations have error(E) = ")
+            && shown.contains(", which is not enough; 1000 were too few"),
+        "{shown}"
+    );
     // Ground states have no error, independent ones no autocorrelation.
-    place.done("sample ising --size 4 --temperature 0,2 --sampler exact --until error=0.05,tau=50 --out exact.npz");
+    let line = "sample ising --size 4 --temperature 0,2 --sampler exact --until error=0.05,tau=50 --out exact.npz";
+    let shown = String::from_utf8(place.run(line).stdout).unwrap();
+    assert!(
+        shown.contains("T = 0: 1000 configurations have error(E) = 0 and no autocorrelation")
+            && !shown.contains("too few"),
+        "{shown}"
+    );
     for (line, parts) in [
         ("--until error=0", vec!["--until `error=0`", "above 0"]),
         ("--until energy", vec!["--until `energy`", "error=1e-3", "tau=50"]),

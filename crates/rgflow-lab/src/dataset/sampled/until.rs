@@ -119,9 +119,9 @@ impl Look {
         match target {
             Target::EnergyError(_) => format!("error(E) = {}", number(self.energy_error)),
             Target::AbsMError(_) => format!("error(|m|) = {}", number(self.abs_m_error)),
-            Target::Times(_) => self
-                .times
-                .map_or("independent configurations".into(), |times| format!("chains of {} tau_int", number(times))),
+            Target::Times(_) => {
+                self.times.map_or("no autocorrelation".into(), |times| format!("chains of {} tau_int", number(times)))
+            }
         }
     }
 }
