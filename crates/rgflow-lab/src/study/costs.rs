@@ -94,7 +94,7 @@ pub fn likelihood_seconds([visible, hidden]: [usize; 2], samples: usize) -> f64 
     let weights = (visible * hidden) as f64;
     let fewer = visible.min(hidden);
     let ln_z = match fewer {
-        0..=25 => 1.3e-10 * 2f64.powi(fewer as i32) * visible.max(hidden) as f64,
+        0..=25 => 2.2e-10 * 2f64.powi(fewer as i32) * visible.max(hidden) as f64,
         _ => ANNEALING * weights,
     };
     0.01 + 1e-9 * samples as f64 * weights + ln_z

@@ -19,21 +19,21 @@ impl Common {
         Plan::new().stage(
             "rbm",
             format!("rbm/{}", spec.name),
-            (last * spec.set.images()) as f64 * (2e-6 + 4e-10 * weights),
+            (last * spec.set.images()) as f64 * (2e-6 + 3e-10 * weights),
         )
     }
 
     /// The stages of its flows, or of those of its copy at an epoch.
     pub fn flow_plan(&self, spec: &MachineSpec, epoch: Option<usize>) -> Plan {
         let at = epoch.map_or(String::new(), |epoch| format!("-epoch{epoch}"));
-        let (weights, chains) = ((PIXELS * *self.rbm.hidden) as f64, 10.0 * *self.flow.chains as f64);
-        let walk = |steps: usize| steps as f64 * chains * (1e-7 + 2e-10 * weights);
-        let read = 2e-6 * *self.flow.permutations as f64 * chains;
+        let (weights, each) = ((PIXELS * *self.rbm.hidden) as f64, *self.flow.chains as f64);
+        let walk = |steps: usize| steps as f64 * 10.0 * each * (1e-7 + 1e-10 * weights);
+        // All relabellings of the 45 pairs of digits, which only ends that all differ need.
+        let compared = 45.0 * *self.flow.permutations as f64 * (2e-8 * each + 5e-10 * each * each);
         let name = |mode: &str| format!("flow/{}{at}-{mode}", spec.name);
-        Plan::new().stage("flow-gibbs", name("gibbs"), read + walk(*self.flow.steps.last())).stage(
-            "flow-mean",
-            name("mean"),
-            read + walk(*self.flow.mean_steps.last()),
-        )
+        let (gibbs, mean) = (walk(*self.flow.steps.last()), walk(*self.flow.mean_steps.last()));
+        // Most chains of the mean field come to rest.
+        let plan = Plan::new().stage("flow-gibbs", name("gibbs"), 0.1 + compared + gibbs);
+        plan.stage("flow-mean", name("mean"), 0.1 + compared + 0.15 * mean)
     }
 }

@@ -79,13 +79,13 @@ impl Experiment for NeuralRg {
     }
 
     fn plan(&self, Settings { lattices, networks: n, figures }: &Settings) -> Plan {
-        let read = |size: usize, n: usize| (size * size * n) as f64 * 1e-7;
+        let read = |size: usize, n: usize| (size * size * n) as f64 * 6.5e-8;
         let figures: f64 = [32, 64].iter().map(|size| read(*size, figures.betas.len() * *figures.samples)).sum();
         let measured: f64 = lattices.sizes().into_iter().map(|(size, n)| read(size, n)).sum();
         let (per, few) = (2 * *n.n_beta * *n.per_beta, 2 * *n.n_beta * *n.per_beta_few);
         let one = |samples: usize| costs::network(*n.epochs as f64, samples, &[SIDE * SIDE, *n.hidden, 1]);
         // Seven kinds: four see all samples, two of them of 64 x 64 spins; two see few; two are local.
-        let drawn = 1.8e-7 * ((4 * per + 2 * few) * SIDE * SIDE + per * 4 * SIDE * SIDE) as f64;
+        let drawn = 4e-8 * ((4 * per + 2 * few) * SIDE * SIDE + per * 4 * SIDE * SIDE) as f64;
         let networks = 1.8 * *n.trainings as f64 * (3.0 * one(per) + 2.0 * one(few) + drawn);
         Plan::new().stage("networks", "networks", networks).stage("measure", "measure", measured + figures)
     }
