@@ -144,7 +144,8 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
             if flag == "--seeds" {
                 return several_seeds(value);
             }
-            is_number.then(|| format!("write {flag} {point}"))
+            let whole = error.to_string().contains("invalid digit").then(|| whole_number(value)).flatten();
+            whole.map(|n| format!("write {flag} {n}")).or_else(|| is_number.then(|| format!("write {flag} {point}")))
         }
         ErrorKind::InvalidSubcommand => {
             let found = context(ContextKind::InvalidSubcommand)?;
@@ -162,6 +163,12 @@ fn remedy(error: &clap::Error, words: &[String]) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The whole number that `text` is written as in another way: `1e4`, `2.0`, `10_000`.
+fn whole_number(text: &str) -> Option<u64> {
+    let value: f64 = text.replace(['_', '\''], "").parse().ok()?;
+    (value.fract() == 0.0 && (0.0..1e15).contains(&value)).then_some(value as u64)
 }
 
 /// Remedy for seeds that are listed, `1,2,3`, or given as a range, `1..3` or `1-3`: their number is asked for.

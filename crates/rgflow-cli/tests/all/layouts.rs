@@ -70,6 +70,24 @@ fn other_files_are_answered_by_what_would_do() {
     place.refused("train thermometer x.npy --labels y.npy", &["x=numpy.load(\"x.npy\"), y=numpy.load(\"y.npy\")"]);
     place.refused("train thermometer x.npy --temperatures y.npy", &["T=numpy.load(\"y.npy\")"]);
     place.refused("verify x.npy", &["holds arrays of NumPy and no model"]);
+    // Types that are none of numbers are named before their shapes.
+    let typed = |descr: &str, bytes: usize| {
+        let mut text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (3,), }}");
+        text.extend(std::iter::repeat_n(' ', 117 - text.len()));
+        text.push('\n');
+        [&b"\x93NUMPY\x01\x00\x76\x00"[..], text.as_bytes(), &vec![0; bytes]].concat()
+    };
+    write("fields.npy", typed("[('s', '<i4'), ('T', '<f8')]", 36));
+    place.refused(
+        "train rbm fields.npy",
+        &["fields.npy", "type [('s', '<i4'), ('T', '<f8')]", "save one of its fields"],
+    );
+    write("objects.npy", typed("'|O'", 24));
+    place.refused("train rbm objects.npy", &["type |O", ".astype(\"float32\")"]);
+    write("x.json", b"{\"x\": [[1, -1]], \"T\": [2]}".to_vec());
+    for command in ["inspect", "train rbm"] {
+        place.refused(&format!("{command} x.json"), &["a .json file is not read", "numpy.savez(\"x.npz\", **"]);
+    }
     let said = place.done("train rbm x.npy --units spin --epochs 1 --set samples.steps=2 --out run");
     assert!(said.contains("grey levels are taken for mean values of units -1 and 1"), "{said}");
     // A folder of a run stands for its machine; one without a machine is refused.

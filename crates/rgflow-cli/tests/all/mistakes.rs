@@ -132,6 +132,16 @@ const MISTAKES: &[Mistake] = &[
         &["gibs", "did you mean `ising-2d.rbm.all.gibbs.T_star`"],
         "",
     ),
+    mistake(
+        "sample|ising|--size|4|--temperature|2|--n|1e3|--out|thousand.npz",
+        &["'1e3'", "not a whole number", "write --n 1000"],
+        "sample|ising|--size|4|--temperature|2|--n|1000|--out|thousand.npz",
+    ),
+    mistake(
+        "exact|ising|--lattice|cubic|--size|100|--temperature|2",
+        &["cubic 100 x 100 x 100", "1000000 sites", "25"],
+        "",
+    ),
     mistake("sample|ising|--size|4|--temperature|2|--n|-5|--out|x.npz", &["'-5'", "--n takes no negative number"], ""),
     mistake(
         "sample|ising|--size|4|--temperature|2|--n|5|--out|x.png",

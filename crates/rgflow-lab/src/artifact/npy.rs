@@ -5,7 +5,7 @@
 //! not by what it claims, and values are read straight into their array.
 
 use super::npy_header::damaged;
-use super::npy_types::{Order, number_pieces};
+use super::npy_types::{Order, Piece, number_pieces};
 use ndarray::{Array, ArrayBase, ArrayD, ArrayView2, Data, Dimension, IxDyn, ShapeBuilder};
 use std::io::{ErrorKind, Read, Write};
 
@@ -45,17 +45,7 @@ pub fn numbers<To>(
     most: u64,
     as_: impl Fn(f64) -> To,
 ) -> Result<ArrayD<To>, String> {
-    let real = Order::of(&header.dtype).and_then(|(order, code)| Some((order, number_pieces(code)?)));
-    let (order, (size, piece)) = real.ok_or_else(|| {
-        let kind = header.dtype.trim_start_matches(['<', '>', '=', '|']).chars().next();
-        let way = match kind {
-            Some('[') => "save one of its fields as an array of numbers",
-            Some('c') => "convert with .real.astype(\"float32\"), or save real and imaginary part side by side",
-            Some('O') => "convert numbers with .astype(\"float32\"), words with .astype(str)",
-            _ => "convert with .astype(\"float32\")",
-        };
-        format!("values of the type {} cannot be read; {way}", short(&header.dtype))
-    })?;
+    let (order, (size, piece)) = readable(header)?;
     check_size(header, size, most)?;
     let mut left = header.n_values();
     let mut values = Vec::new();
@@ -66,6 +56,29 @@ pub fn numbers<To>(
         left -= n;
     }
     shaped(header, end(from, values).map_err(damaged)?)
+}
+
+/// Refuses values of a type that [`numbers`] cannot read.
+///
+/// # Errors
+/// A message that names the type and the remedy.
+pub fn check_type(header: &Header) -> Result<(), String> {
+    readable::<&[u8]>(header).map(|_| ())
+}
+
+/// Byte order of the real numbers behind `header`, the size of one and the function that reads pieces of them.
+fn readable<R: Read + ?Sized>(header: &Header) -> Result<(Order, (usize, Piece<R>)), String> {
+    let real = Order::of(&header.dtype).and_then(|(order, code)| Some((order, number_pieces(code)?)));
+    real.ok_or_else(|| {
+        let kind = header.dtype.trim_start_matches(['<', '>', '=', '|']).chars().next();
+        let way = match kind {
+            Some('[') => "save one of its fields as an array of numbers",
+            Some('c') => "convert with .real.astype(\"float32\"), or save real and imaginary part side by side",
+            Some('O') => "convert numbers with .astype(\"float32\"), words with .astype(str)",
+            _ => "convert with .astype(\"float32\")",
+        };
+        format!("values of the type {} cannot be read; {way}", short(&header.dtype))
+    })
 }
 
 /// Refuses a header that claims more values than the file can hold.

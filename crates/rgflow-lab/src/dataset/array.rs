@@ -143,7 +143,9 @@ pub(super) fn idx(path: &Path, content: &Content, options: &Options) -> Result<T
 
 fn one(mut source: One, options: &Options) -> Result<Table, Error> {
     let list = given_labels::list(options);
-    let all = source.header()?.0.shape;
+    let header = source.header()?.0;
+    npy::check_type(&header).map_err(|e| source.wrong(e))?;
+    let all = header.shape;
     let says = Says { labels: list.as_ref().map(|l| vec![l.len()]), ..says(options, list.as_deref()) };
     let (axes, mut notes) = sample_axes("the array", &all, &says).map_err(|e| source.wrong(e))?;
     let (path, size) = (source.path, source.content.len());

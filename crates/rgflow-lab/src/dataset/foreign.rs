@@ -18,7 +18,10 @@ const OTHERS: [(&[&str], &str); 9] = [
         &["mat"],
         "import scipy.io, numpy; numpy.savez(\"STEM.npz\", **{k: v for k, v in scipy.io.loadmat(\"FILE\").items() if k[0] != \"_\"})",
     ),
-    (&["json"], "import json, numpy; numpy.save(\"STEM.npy\", numpy.array(json.load(open(\"FILE\"))))"),
+    (
+        &["json"],
+        "import json, numpy; d = json.load(open(\"FILE\")); numpy.savez(\"STEM.npz\", **(d if isinstance(d, dict) else {\"x\": d}))",
+    ),
     (&["parquet", "pq"], "import pandas; pandas.read_parquet(\"FILE\").to_csv(\"STEM.csv\", index=False)"),
     (&["feather", "arrow"], "import pandas; pandas.read_feather(\"FILE\").to_csv(\"STEM.csv\", index=False)"),
     (&["xlsx", "xls", "ods"], "import pandas; pandas.read_excel(\"FILE\").to_csv(\"STEM.csv\", index=False)"),

@@ -67,8 +67,13 @@ impl Labels {
             return Err(format!("`{name}` has {} values for {samples} samples; give one for each", values.len()));
         }
         if labelling.of(name).meaning() == Meaning::Temperature {
-            let first = values.first().map_or("", String::as_str);
-            return Err(format!("`{name}` holds \"{first}\": a temperature is a number >= 0 (J/k_B); correct it"));
+            // Numbers that were saved as text.
+            let number = |text: &String| {
+                let wrong = || format!("`{name}` holds \"{text}\": a temperature is a number >= 0 (J/k_B); correct it");
+                text.trim().parse::<f64>().map_err(|_| wrong())
+            };
+            let numbers = values.iter().map(number).collect::<Result<Vec<_>, _>>()?;
+            return Self::of(name, labelling, numbers, samples);
         }
         Ok(Self::words(&values))
     }
@@ -168,6 +173,18 @@ mod tests {
         assert!(of(&[0.5, -0.1]).unwrap_err().contains("holds -0.1: an inverse temperature is >= 0"));
         assert!(of(&[f64::NAN]).is_err());
         assert_eq!(of(&[f64::INFINITY]).unwrap().values, [0.0]);
+    }
+
+    #[test]
+    fn temperatures_that_were_saved_as_text_are_read() {
+        let of = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            Labels::of_words("T", Labelling::Auto, words, 2)
+        };
+        let read = of(&["2.25", " 4e0"]).unwrap();
+        assert_eq!((read.meaning, read.values, read.words.len()), (Meaning::Temperature, vec![2.25, 4.0], 0));
+        assert!(of(&["2.25", "hot"]).unwrap_err().contains("`T` holds \"hot\": a temperature is a number"));
+        assert!(of(&["2.25", "-1"]).unwrap_err().contains("-1"));
     }
 
     #[test]

@@ -43,9 +43,8 @@ pub struct JointDensity {
 pub fn joint_density<L: Lattice + ?Sized>(lattice: &L) -> Result<JointDensity, ExactError> {
     let n_sites = lattice.n_sites();
     Ising::new(lattice).needs_plain("the density of states", "take enumeration::averages")?;
-    if n_sites <= MAX_SITES {
-        crate::lattice::check(lattice)?;
-    }
+    few_enough(n_sites)?;
+    crate::lattice::check(lattice)?;
     let n_bonds: usize = (0..n_sites).map(|site| lattice.neighbours(site).len()).sum::<usize>() / 2;
     // Both sums keep their parity, so that half of each index suffices.
     let columns = n_sites + 1;
@@ -195,12 +194,18 @@ fn energy(bonds: i64, magnetisation: i64, field: f64) -> f64 {
     -(bonds as f64) - field * magnetisation as f64
 }
 
+/// Refuses more sites than can be enumerated, before anything is allocated.
+fn few_enough(n_sites: usize) -> Result<(), ExactError> {
+    match n_sites {
+        0..=MAX_SITES => Ok(()),
+        found => Err(ExactError::TooManyStates { found, most: MAX_SITES }),
+    }
+}
+
 /// Calls `visit` with bond sum, sum of spins and spins of every state.
 fn walk<L: Lattice + ?Sized>(lattice: &L, mut visit: impl FnMut(i64, i64, &[i8])) -> Result<(), ExactError> {
     let n = lattice.n_sites();
-    if n > MAX_SITES {
-        return Err(ExactError::TooManyStates { found: n, most: MAX_SITES });
-    }
+    few_enough(n)?;
     let mut spins = vec![1i8; n];
     let mut bonds = (0..n).map(|site| lattice.neighbours(site).len() as i64).sum::<i64>() / 2;
     let mut magnetisation = n as i64;
@@ -227,7 +232,11 @@ mod tests {
         assert_eq!(&two[..], [(-8.0, 2), (0.0, 12), (8.0, 2)]);
         let ring = density_of_states(&Ring::new(3).unwrap()).unwrap();
         assert_eq!(&ring[..], [(-3.0, 2), (1.0, 6)]);
-        assert!(density_of_states(&Ring::new(26).unwrap()).is_err());
+        // Tables of so many sites and bonds would take all memory.
+        for sites in [26, 1_000_000] {
+            let refused = density_of_states(&Ring::new(sites).unwrap());
+            assert_eq!(refused, Err(ExactError::TooManyStates { found: sites, most: 25 }));
+        }
         let zero = two.thermodynamics(Temperature::ZERO);
         assert_eq!((zero.energy, zero.specific_heat, zero.free_energy), (-2.0, 0.0, Some(-2.0)));
     }

@@ -146,9 +146,17 @@ fn labels(data: &Dataset) -> Option<(String, Value)> {
         Meaning::Temperature => "temperatures",
         Meaning::Class => "classes",
     };
-    let listed = names.iter().zip(&counts).take(LISTED).map(|(name, n)| format!("{name} ({n})"));
-    let rest = if names.len() > LISTED { " ..." } else { "" };
-    let text = format!("{} {meaning} (samples): {}{rest}", names.len(), listed.collect::<Vec<_>>().join(", "));
+    let counted = match (labels.meaning, names.len()) {
+        (Meaning::Temperature, 1) => "1 temperature".into(),
+        (Meaning::Class, 1) => "1 class".into(),
+        (_, n) => format!("{n} {meaning}"),
+    };
+    let listed = names.iter().zip(&counts).map(|(name, n)| format!("{name} ({n})"));
+    let listed = match names.as_slice() {
+        [first, .., last] if names.len() > LISTED => format!("from {first} to {last}"),
+        _ => format!("(samples): {}", listed.collect::<Vec<_>>().join(", ")),
+    };
+    let text = format!("{counted} {listed}");
     let all = names.iter().zip(&counts).map(|(name, n)| json!({ "label": name, "samples": n })).collect::<Vec<_>>();
     Some((text.replace('\n', "\\n"), json!({ "meaning": meaning, "all": all })))
 }

@@ -75,8 +75,8 @@ impl Inspect {
             _ if !path.is_file() => return Err(Error::user(format!("{name}: is no regular file; write it to one"))),
             Some("npz") => data::arrays(path, &self.samples).map_err(blame)?,
             Some("safetensors") => model::tensors(path).map_err(blame)?,
-            // A list is data; the message says how they are converted.
-            Some("json") if begins_a_list(path) => data::samples(path, &self.samples)?,
+            // The message says how data are converted.
+            Some("json") if begins_as_data(path) => data::samples(path, &self.samples)?,
             Some("json") => results(path).map_err(blame)?,
             _ if is_samples(path) => data::samples(path, &self.samples)?,
             _ => {
@@ -99,11 +99,14 @@ fn described(head: &str, all: &[npz::Description]) -> String {
     output::columns(&rows)
 }
 
-/// Whether the first of the characters of the file `path` that are no blanks opens a list.
-fn begins_a_list(path: &Path) -> bool {
-    let mut start = [0u8; 64];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
-    read.is_ok_and(|n| start[..n].trim_ascii_start().starts_with(b"["))
+/// Whether the JSON in `path` begins as a list, or as an object that is no results file.
+fn begins_as_data(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    let start = start.trim_ascii_start();
+    let first_key = || start.strip_prefix(b"{").map(<[u8]>::trim_ascii_start).filter(|key| key.starts_with(b"\""));
+    let is_results = |key: &[u8]| key.starts_with(b"\"numbers\"") || key.starts_with(b"\"schema\"");
+    read.is_ok() && (start.starts_with(b"[") || first_key().is_some_and(|key| !is_results(key)))
 }
 
 fn results(path: &Path) -> Result<(Value, String), Error> {
