@@ -1,13 +1,35 @@
 """Fixtures of all tests."""
 
+import importlib
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+def needed(name: str) -> Any:
+    """A module that a test needs; where it is missing the test is left out, in CI it fails."""
+    if os.environ.get("CI") == "true":
+        return importlib.import_module(name)
+    return pytest.importorskip(name)
+
+
+def mpi(ranks: int) -> list[str]:
+    """Words that start a script on so many ranks, of which the first gives its jobs to the others."""
+    needed("mpi4py")
+    beside = str(Path(sys.executable).parent)
+    start = shutil.which("mpiexec", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
+    if start is None:
+        assert os.environ.get("CI") != "true", "mpiexec is missing: pip install mpich"
+        pytest.skip("mpiexec is missing: pip install mpich")
+    return [start, "-n", str(ranks), sys.executable, "-m", "mpi4py.futures"]
 
 
 @pytest.fixture(scope="session")

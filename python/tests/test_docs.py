@@ -9,9 +9,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+import rgflow
+from conftest import ROOT, mpi, needed
 
 MODULES = ["", ".exact", "._rbm", "._samples", "._statistics", "._value", ".rg"]
+
+#: Packages of clusters, whose examples are run each by itself.
+CLUSTERS = ["distributed", "submitit", "mpi4py"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -43,7 +47,25 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
     assert len(blocks) > 3
     names: dict = {}
     for block in blocks:
-        exec(block, names)
+        if not any(name in block for name in CLUSTERS):
+            exec(block, names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_clusters_of_the_page_give_the_results_of_one_process(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    needed(name)
+    (block,) = [block for block in page("docs/python.md") if name in block]
+    if name == "mpi4py":
+        (tmp_path / "script.py").write_text(f"{block}\n    print('once')\n")
+        done = subprocess.run([*mpi(3), "script.py"], check=True, capture_output=True, text=True, timeout=300)
+        assert done.stdout.count("once") == 1, "a rank that works ran the script as well"
+    else:
+        exec(block, {"rgflow": rgflow})
+    rgflow.run("mcrg", seeds=2, set={"mcrg.size": 8, "mcrg.samples": 1280}, out="alone", progress=False)
+    (made,) = (tmp_path / "runs").iterdir()
+    assert (made / "results.json").read_bytes() == (tmp_path / "alone/results.json").read_bytes()
 
 
 @pytest.mark.slow

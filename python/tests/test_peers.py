@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import rgflow
+from conftest import needed
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::rgflow.SamplingWarning")]
 
@@ -18,7 +19,7 @@ def autoregression():
 
 
 def test_tau_int_is_that_of_emcee(autoregression):
-    emcee = pytest.importorskip("emcee")
+    emcee = needed("emcee")
     seen = rgflow.tau_int(autoregression)
     # emcee's tau is twice ours, so that its window of 5 tau is 10 of ours, which is 6: another estimate from one series.
     theirs = emcee.autocorr.integrated_time(autoregression)[0] / 2
@@ -26,7 +27,7 @@ def test_tau_int_is_that_of_emcee(autoregression):
 
 
 def test_tau_int_and_errors_are_those_of_pyerrors(autoregression):
-    pyerrors = pytest.importorskip("pyerrors")
+    pyerrors = needed("pyerrors")
     observable = pyerrors.Obs([autoregression], ["chain"])
     observable.gamma_method()
     seen = rgflow.tau_int(autoregression)
@@ -38,7 +39,7 @@ def test_tau_int_and_errors_are_those_of_pyerrors(autoregression):
 
 def test_reweighting_is_that_of_pymbar():
     """MBAR of energies at two temperatures, read at a third: the same estimator from the same samples."""
-    pymbar = pytest.importorskip("pymbar")
+    pymbar = needed("pymbar")
     T, to = [2.2, 2.4], 2.3
     ds = rgflow.sample(rgflow.Lattice("square", 8), T=T, n=1600, sampler="wolff", progress=False)
     energy = 64 * ds.energy.transpose("T", "draw", "chain").values.reshape(2, -1)
@@ -64,7 +65,7 @@ def test_free_energies_are_those_of_scikit_learn():
 
 
 def test_files_are_read_by_safetensors(tmp_path):
-    numpy = pytest.importorskip("safetensors.numpy")
+    numpy = needed("safetensors.numpy")
     rbm = rgflow.RBM(3, epochs=1, random_state=1).fit(np.eye(8))
     rbm.save(tmp_path / "m.safetensors")
     found = numpy.load_file(tmp_path / "m.safetensors")
@@ -72,7 +73,7 @@ def test_files_are_read_by_safetensors(tmp_path):
 
 
 def test_arviz_takes_the_samples():
-    arviz = pytest.importorskip("arviz")
+    arviz = needed("arviz")
     ds = rgflow.sample(rgflow.Lattice("square", 8), T=[2.3], n=1600, sampler="wolff", progress=False)
     one = ds[["energy"]].isel(T=0)
     assert 0 < float(arviz.ess(one).energy) <= 2 * 1600 and float(arviz.rhat(one).energy) < 1.1

@@ -6,6 +6,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 import rgflow
+from conftest import needed
 
 #: A run of some seconds.
 SMALL = {
@@ -61,7 +62,7 @@ def test_executors_give_the_same_results(kind, done, tmp_path):
     elif kind == "processes":
         executor = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
     else:
-        executor = pytest.importorskip("loky").get_reusable_executor(max_workers=2)
+        executor = needed("loky").get_reusable_executor(max_workers=2)
     spread = rgflow.run("mcrg", seeds=2, set=SMALL, out=tmp_path / "mcrg", executor=executor, progress=False)
     executor.shutdown()
     assert results(spread.path) == results(done.path)
