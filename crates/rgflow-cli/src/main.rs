@@ -55,7 +55,8 @@ Examples:
   rgflow reproduce --list                  the figures and tables of the thesis, and what it claims
   rgflow exact ising --size 10 --temperature Tc
 
-Exit codes: 0 done, 2 a mistake in the command or a file, 1 a failure, 130 interrupted (go on with --resume).";
+Exit codes: 0 done, 2 a mistake in the command or a file, 1 a failure, 130 interrupted,
+75 stopped by --time-limit or SIGUSR1 (both go on with --resume).";
 
 fn main() -> ExitCode {
     completion::answer();
@@ -103,7 +104,7 @@ fn main() -> ExitCode {
                 // One line, even where a message from a file spans two.
                 _ => output::complain(&format!("error: {}", error.to_string().replace('\n', "\\n"))),
             }
-            ExitCode::from(error.exit_code())
+            ExitCode::from(signal::exit_code(&error))
         }
     }
 }

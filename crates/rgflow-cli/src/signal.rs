@@ -1,18 +1,25 @@
 //! SIGINT and SIGTERM: the first asks the run to stop at a point where it can be resumed, the second ends the process
 //! at once. The process also ends if no safe point is reached in time: files appear whole or not at all, and `--resume`
-//! repeats the stage.
+//! repeats the stage. The end of the time that a command has ([`limit`]) is such a request too.
 
 use rgflow_lab::artifact::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static CURRENT: Mutex<Option<(Arc<AtomicBool>, Said)>> = Mutex::new(None);
 static CAME: AtomicBool = AtomicBool::new(false);
 static HANDLER: Once = Once::new();
+static TIME_IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// Longest wait for the next safe point of a run.
 const GRACE: Duration = Duration::from_millis(1500);
+/// The same at the end of the time limit, when nobody waits at a keyboard.
+const LONG_GRACE: Duration = Duration::from_secs(30);
+/// Time between two looks at the clock.
+const LOOK: Duration = Duration::from_millis(100);
+/// Exit code of a run that its time limit stopped: "try again later" of sysexits.h.
+const NOT_FINISHED: u8 = 75;
 /// Message for a user who stopped a run.
 pub const HINT: &str = "interrupted: what is finished is kept; the same command with --resume goes on";
 
@@ -57,6 +64,7 @@ pub fn install() -> Result<(), Error> {
 /// If the system refuses a handler.
 pub fn watch(flag: &Arc<AtomicBool>, said: Said) -> Result<(), Error> {
     *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some((flag.clone(), said));
+    flag.fetch_or(TIME_IS_OVER.load(Ordering::SeqCst), Ordering::SeqCst);
     install()
 }
 
@@ -75,6 +83,49 @@ pub fn check() -> Result<(), Error> {
         return Err(Error::Interrupted);
     }
     Ok(())
+}
+
+/// Makes the run of this process stop at a safe point once `time` has passed, if it is given, or once SIGUSR1 arrives;
+/// its exit code is then 75. Called once, before any work.
+///
+/// # Errors
+/// If the system refuses a handler or a thread.
+pub fn limit(time: Option<Duration>) -> Result<(), Error> {
+    let (began, asked) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+    let refused = |e: std::io::Error| Error::user(format!("cannot watch the time limit: {e}; raise `ulimit -u`"));
+    #[cfg(unix)]
+    signal_hook::flag::register(signal_hook::consts::SIGUSR1, asked.clone()).map_err(refused)?;
+    let wait = move || {
+        while !asked.load(Ordering::Relaxed) && time.is_none_or(|time| began.elapsed() < time) {
+            std::thread::sleep(LOOK);
+        }
+        stop_in_time();
+    };
+    std::thread::Builder::new().name("time limit".into()).spawn(wait).map(drop).map_err(refused)
+}
+
+/// The exit code of a command that ended with `error`.
+pub fn exit_code(error: &Error) -> u8 {
+    match error {
+        Error::Interrupted if TIME_IS_OVER.load(Ordering::SeqCst) => NOT_FINISHED,
+        _ => error.exit_code(),
+    }
+}
+
+fn stop_in_time() {
+    TIME_IS_OVER.store(true, Ordering::SeqCst);
+    CAME.store(true, Ordering::Relaxed);
+    let told = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(flag, said)| {
+        flag.store(true, Ordering::SeqCst);
+        *said
+    });
+    crate::output::complain("the time is over: stopping at the next safe point");
+    std::thread::sleep(LONG_GRACE);
+    // The end of a run takes this lock, so it cannot pass here while the process is ending.
+    if CURRENT.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+        told.and_then(|said| said.late).into_iter().for_each(crate::output::complain);
+        std::process::exit(NOT_FINISHED.into());
+    }
 }
 
 fn on_signal() {

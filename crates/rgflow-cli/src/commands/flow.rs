@@ -92,7 +92,7 @@ impl Flow {
         let sets = sets.into_iter().flatten().chain(self.labels.sets(true));
         self.flags.sets = sets.chain(self.flags.sets).collect();
         let dir = self.flags.out.clone().unwrap_or_else(|| run_folder(&self.data, "flow"));
-        self.flags.start_threads()?;
+        self.flags.start()?;
         self.flags.complete_and_show(&experiment, file.as_ref(), &dir)
     }
 }

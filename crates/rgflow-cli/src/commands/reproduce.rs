@@ -45,7 +45,7 @@ impl Reproduce {
             return list(self.flags.json);
         }
         let (wanted, left_out) = self.wanted()?;
-        self.flags.start_threads()?;
+        self.flags.start()?;
         signal::install()?;
         let mut finished: BTreeMap<&str, Finished> = BTreeMap::new();
         let several = wanted.iter().any(|(experiment, _)| experiment.about().name != wanted[0].0.about().name);

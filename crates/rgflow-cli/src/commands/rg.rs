@@ -199,6 +199,6 @@ fn complete<const N: usize>(
     let file = config.map(|path| UserFile::read_for(path, experiment.about().name)).transpose()?;
     flags.sets = sets.into_iter().flatten().chain(flags.sets).collect();
     let dir = flags.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
-    flags.start_threads()?;
+    flags.start()?;
     flags.complete_and_show(experiment, file.as_ref(), &dir)
 }

@@ -54,7 +54,7 @@ impl Run {
             return output::print_recipe(experiment.about());
         }
         let dir = self.flags.out.clone().unwrap_or_else(|| folder(experiment, file.as_ref()));
-        self.flags.start_threads()?;
+        self.flags.start()?;
         self.flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
 }

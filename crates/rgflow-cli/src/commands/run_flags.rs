@@ -37,6 +37,10 @@ pub struct Flags {
     /// Seconds between two restarts inside a stage, from which a killed run goes on.
     #[arg(long, value_name = "SECONDS", env = "RGFLOW_RESTART_SECONDS", default_value = "30", value_parser = interval)]
     pub restart_every: Duration,
+    /// Time after which the run stops at a safe point with exit code 75, as --time-limit 11:50:00, 90m or 2h; SIGUSR1 does
+    /// the same at once [default: none].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub time_limit: Option<Duration>,
     /// A note that is kept with the run and shown by `inspect` and on the page [default: none].
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
@@ -74,11 +78,12 @@ impl Flags {
         Self { seeds: Some(seeds), ..self.clone() }
     }
 
-    /// Starts the thread pool. Called once, before any work.
+    /// Starts the thread pool and the clock of the time limit. Called once, before any work.
     ///
     /// # Errors
     /// If the system refuses them.
-    pub fn start_threads(&self) -> Result<(), Error> {
+    pub fn start(&self) -> Result<(), Error> {
+        signal::limit(self.time_limit)?;
         start_threads(self.threads)
     }
 
@@ -254,6 +259,30 @@ pub fn interval(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be 0.01 to 1000000 seconds".into())
 }
 
+/// Parses a time: H:MM:SS or MM:SS, or a number with its unit s, m, h or d.
+fn time(text: &str) -> Result<Duration, String> {
+    const REMEDY: &str = "must be a time above 0 such as 11:50:00, 45:00, 90m or 2h";
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| *number >= 0.0);
+    let seconds = if text.contains(':') {
+        let parts: Option<Vec<u32>> = text.split(':').map(|part| part.parse().ok()).collect();
+        match parts.as_deref() {
+            Some([minutes, seconds @ 0..60]) => Some(f64::from(*minutes) * 60.0 + f64::from(*seconds)),
+            Some([hours, minutes @ 0..60, seconds @ 0..60]) => {
+                Some(f64::from(*hours) * 3600.0 + f64::from(minutes * 60 + seconds))
+            }
+            _ => None,
+        }
+    } else {
+        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
+        units.iter().find_map(|(unit, seconds)| Some(number(text.strip_suffix(*unit)?)? * seconds))
+    };
+    match (seconds, number(text)) {
+        (Some(seconds), _) if seconds > 0.0 && seconds < 1e9 => Ok(Duration::from_secs_f64(seconds)),
+        (None, Some(_)) => Err(format!("of which unit? {text}s, {text}m or {text}h")),
+        _ => Err(REMEDY.into()),
+    }
+}
+
 /// Starts the thread pool, with all cores if no number is given. Called once, before any work.
 ///
 /// # Errors
@@ -337,6 +366,20 @@ mod tests {
         assert_eq!(seeds(&["--seed", "7", "--seeds", "2"]), [7, 8]);
         assert_eq!(flags(&["--seeds", "4"]).in_all(&Toy).seeds(None, &Toy), [1, 2, 3, 4]);
         assert_eq!(flags(&[]).in_all(&Toy).seeds(None, &Toy), [1, 2, 3]);
+    }
+
+    #[test]
+    fn times_are_read() {
+        for (text, seconds) in
+            [("11:50:00", 42600.0), ("45:00", 2700.0), ("90m", 5400.0), ("0.5h", 1800.0), ("2s", 2.0)]
+        {
+            assert_eq!(time(text).unwrap().as_secs_f64(), seconds, "{text}");
+        }
+        for text in ["", "0s", "0:00", "1:60", "1:2:3:4", "-1h", "h", "1e99d", "NaNs"] {
+            assert!(time(text).unwrap_err().contains("90m"), "{text}");
+        }
+        // SLURM would take minutes, most others seconds.
+        assert_eq!(time("90").unwrap_err(), "of which unit? 90s, 90m or 90h");
     }
 
     #[test]

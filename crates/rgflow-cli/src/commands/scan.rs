@@ -71,7 +71,7 @@ impl Scan {
             &root,
             &folders.iter().map(String::as_str).chain(["scan.csv", "record.json"]).collect::<Vec<_>>(),
         )?;
-        self.flags.start_threads()?;
+        self.flags.start()?;
         signal::install()?;
         let runs = points.iter().zip(&flags).zip(&folders).map(|((point, flags), folder)| {
             let run = flags.planned(experiment, file.as_ref(), &root.join(folder))?;

@@ -208,7 +208,7 @@ impl OwnData {
         let file = config.as_deref().map(|path| UserFile::read_for(path, experiment.about().name)).transpose()?;
         flags.sets = self.sets().into_iter().chain(sets).chain(flags.sets).collect();
         let dir = flags.out.clone().unwrap_or_else(|| run_folder(&self.data, what));
-        flags.start_threads()?;
+        flags.start()?;
         flags.complete_and_show(experiment, file.as_ref(), &dir)
     }
 }

@@ -329,6 +329,7 @@ fn rows_that_contradict_independence_are_named_before_averaging() {
 
 /// B9: where no other choice gives a fit, the spread is unknown and not 0.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn a_spread_over_no_fits_is_unknown() {
     let dir = tempfile::tempdir().unwrap();
     let of = |l: &str| {

@@ -138,21 +138,28 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert_same(&whole, &run);
 }
 
-/// SIGTERM: exit 130, a line on how to resume, and the resumed run has the same bytes.
+/// SIGTERM, SIGUSR1 and the end of the time limit: exit 130 or 75, a line on how to resume, and the resumed run has the
+/// same bytes.
 #[cfg(unix)]
 #[test]
-fn a_signal_stops_cleanly() {
+fn a_signal_or_the_time_limit_stops_cleanly() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let (whole, run) = (dir.path().join("whole"), dir.path().join("stopped"));
     finish(&mut job(&whole, true, &[]));
-    let child = job(&run, true, &[]).spawn().expect("starts");
-    let out = stop_when(&run, 4, child, |child| {
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("runs").success());
-    });
-    assert_eq!(out.status.code(), Some(130), "{}", String::from_utf8_lossy(&out.stderr));
-    assert!(String::from_utf8_lossy(&out.stderr).contains("--resume"));
-    finish(&mut job(&run, true, &["--resume"]));
+    let stopped = |out: Output, code: i32| {
+        assert_eq!(out.status.code(), Some(code), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(String::from_utf8_lossy(&out.stderr).contains("--resume"));
+    };
+    for (signal, stages, code, more) in [("-USR1", 2, 75, &[][..]), ("-TERM", 6, 130, &["--resume"])] {
+        let child = job(&run, true, more).spawn().expect("starts");
+        let out = stop_when(&run, stages, child, |child| {
+            let pid = child.id().to_string();
+            assert!(Command::new("kill").args([signal, &pid]).status().expect("runs").success());
+        });
+        stopped(out, code);
+    }
+    stopped(job(&run, true, &["--resume", "--time-limit", "0.05s"]).output().expect("starts"), 75);
+    finish(&mut job(&run, true, &["--resume", "--time-limit", "2h"]));
     assert_same(&whole, &run);
 }
 

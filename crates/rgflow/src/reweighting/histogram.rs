@@ -99,6 +99,7 @@ mod tests {
 
     /// Truth: the sum over all 2^16 states of the 4 x 4 torus. Null: normal; |z| < 4.5.
     #[test]
+    #[ignore = "slow: ./test --full runs it"]
     fn the_peak_of_a_small_torus_is_that_of_its_enumeration() {
         let lattice = Square::new(4, 4).unwrap();
         let states = ndarray::Array2::from_shape_fn((1 << 16, 16), |(s, i)| if s >> i & 1 == 1 { 1i8 } else { -1 });

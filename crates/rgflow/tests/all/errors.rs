@@ -51,6 +51,7 @@ fn pair(e: Estimate) -> (f64, f64) {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn tau_int_knows_its_error() {
     for phi in [0.0, 0.5, 0.8, 0.95] {
         let truth = 0.5 + phi / (1.0 - phi);

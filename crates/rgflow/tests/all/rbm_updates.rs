@@ -47,6 +47,7 @@ fn mean_update(rbm: &Rbm, data: &Array2<f32>, cd_steps: usize) -> [Array2<f64>; 
 /// units, Gaussian visible units, two sites of every discrete kind; hidden layers within and beyond four units; 100,000
 /// chains, seeds 1 to 100. Each of less than 1200 parameters has |z| < 5.4 (p < 7e-8 each, < 1e-4 together).
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn cd_is_the_expectation_over_the_kernel() {
     let gaussian = Units::gaussian_each(vec![0.8, 1.2]).unwrap();
     let odd: Units = "0.25,2".parse().unwrap();

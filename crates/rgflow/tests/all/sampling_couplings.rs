@@ -188,6 +188,7 @@ fn check_frustrated(lattice: &Geometry, t: f64) {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn antiferromagnets() {
     check_all(&on("square", &[4, 4], &[-1.0], &[]), 2.3);
     check_all(&on("honeycomb", &[4, 4], &[-1.0], &[]), 1.5);
@@ -205,6 +206,7 @@ fn odd_and_triangular_antiferromagnets_are_frustrated() {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn couplings_by_direction() {
     check_all(&on("square", &[4, 4], &[1.0, 0.5], &[]), 1.8);
     check_all(&on("square", &[4, 3], &[-0.7, 1.2], &[]), 2.0);
@@ -213,6 +215,7 @@ fn couplings_by_direction() {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn open_boundaries() {
     check_all(&on("square", &[4, 4], &[], &[Boundary::Open]), 2.0);
     check_all(&on("square", &[3, 4], &[1.0, -0.7], &[Boundary::Open, Boundary::Periodic]), 1.8);

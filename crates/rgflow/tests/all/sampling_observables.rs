@@ -205,6 +205,7 @@ fn histogram_p(energies: &[f64], levels: &[(f64, u128)], law: &[f64]) -> f64 {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn ten_by_ten_has_beales_energies_and_the_exact_samplers_magnetisation() {
     let torus = lattice("square", &[10]);
     let model = Ising::new(&torus);
@@ -294,6 +295,7 @@ fn cluster_estimators_agree_and_have_smaller_errors_at_high_temperature() {
 }
 
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn errors_are_as_large_as_the_spread_of_repetitions() {
     // Correlated chains (kept at every sweep). The sum of squared pulls over 40 repetitions obeys a chi-square law if
     // the errors are right: the two-sided bound is p > 1e-4. Neighbouring repetitions are uncorrelated: |z| < 4 of

@@ -46,6 +46,7 @@ fn start() -> Rbm {
 /// above 80: p = 2e-4; with 118 above 236: 1e-9). The machines have three modes, between which persistent chains of
 /// single steps do not move: the weights of their modes are not those of the machine.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn aided_chains_have_the_moments_of_a_machine_of_several_modes() {
     let data = patterns(2000);
     let seen = |method: Method| {
