@@ -94,4 +94,4 @@ class Value:
     @property
     def ufloat(self) -> Any:
         """The same as a number of the package ``uncertainties``."""
-        return need("uncertainties", "all", "Value.ufloat").ufloat(self.value, self.error)
+        return need("uncertainties", "data", "Value.ufloat").ufloat(self.value, self.error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -192,7 +192,7 @@ class Collapse:
 
 
 def collapse(
-    data: pd.DataFrame,
+    data: pd.DataFrame | Mapping[str, npt.ArrayLike],
     of: str | None = None,
     *,
     tc: float | None = None,
@@ -206,7 +206,8 @@ def collapse(
 ) -> Collapse:
     """T_c, nu and an exponent from a table of measurements of several sizes.
 
-    data: columns L, T (in J/k_B), y and dy (one standard error); without dy errors are taken from the scatter.
+    data: a DataFrame, or anything that makes one, of the columns L, T (in J/k_B), y and dy (one standard error); without
+        dy errors are taken from the scatter.
     of: name of the quantity: "U4", "abs_m", "chi" say its exponent; else give ``exponent``.
     tc, nu, exponent: where the fit starts; an exponent of 0 stays.
     window: points with |t| L^(1/nu) up to this; all by default.
@@ -214,13 +215,14 @@ def collapse(
 
     Raises DataError for a table that cannot be fitted, SettingError for settings that cannot be.
     """
-    missing = [name for name in ("L", "T", "y") if name not in data.columns]
+    rows = need("pandas", "data", "rgflow.rg.collapse").DataFrame(data)
+    missing = [name for name in ("L", "T", "y") if name not in rows.columns]
     if missing:
         raise DataError(f"the table has no column {', '.join(missing)}: it must have L, T, y and, if known, dy")
     if of is not None and (not of or any(not (c.isalnum() or c in "_|") for c in of)):
         raise SettingError(f"of = {of!r}: must be the name of a quantity, such as 'U4', 'abs_m' or 'chi'")
     name = of or "y"
-    table = data[["L", "T", "y", *(["dy"] if "dy" in data.columns else [])]].rename(columns={"y": name, "dy": "error"})
+    table = rows[["L", "T", "y", *(["dy"] if "dy" in rows.columns else [])]].rename(columns={"y": name, "dy": "error"})
     fit = dict(tc=tc, nu=float(nu), window=window, degree=degree, omega=omega, exponent=exponent)
     with tempfile.TemporaryDirectory(prefix="rgflow-") as folder:
         path = Path(folder) / "table.csv"
