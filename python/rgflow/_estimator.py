@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ._errors import DataError
+from ._extras import need
 from ._packed import Packed, Samples
 
 _WHOLE = (np.dtype(np.int8), np.dtype(np.bool_))
@@ -74,11 +75,18 @@ else:
                 return f"{type(self).__name__}({given})"
 
         class Transformer(Estimator):
+            def set_output(self, *, transform=None):
+                need("sklearn", "sklearn", f"{type(self).__name__}.set_output")
+
+            def get_feature_names_out(self, input_features=None):
+                need("sklearn", "sklearn", f"{type(self).__name__}.get_feature_names_out")
+
             def fit_transform(self, X, y=None, **params):
                 return self.fit(X, y, **params).transform(X)
 
         class Classifier(Estimator):
-            pass
+            def score(self, X, y):
+                need("sklearn", "sklearn", f"{type(self).__name__}.score")
 
 
 class NotFitted(ValueError, AttributeError):
@@ -103,7 +111,7 @@ def checked(estimator: Any, X: npt.ArrayLike | Packed, *, reset: bool) -> np.nda
             estimator.n_features_in_ = X.n_features
         _same_width(estimator, X.n_features)
         return X
-    if not reset and _plain(estimator, X):
+    if not reset and isinstance(X, np.ndarray) and _plain(estimator, X):
         return X
     try:
         from sklearn.utils.validation import validate_data
@@ -112,7 +120,7 @@ def checked(estimator: Any, X: npt.ArrayLike | Packed, *, reset: bool) -> np.nda
     return np.asarray(validate_data(estimator, X, reset=reset, dtype="numeric"))
 
 
-def _plain(estimator: Any, X: npt.ArrayLike) -> TypeGuard[np.ndarray]:
+def _plain(estimator: Any, X: np.ndarray) -> bool:
     """Whether X is an array that passes every check; scikit-learn's own take longer than a small call."""
     return (
         type(X) is np.ndarray
@@ -155,6 +163,8 @@ def given(array: np.ndarray | Packed) -> Samples:
         return np.ascontiguousarray(array).view(np.int8)
     if array.dtype.kind in "iu" and (array.dtype == np.int8 or (array.min() >= -128 and array.max() <= 127)):
         return np.ascontiguousarray(array, dtype=np.int8)
+    if array.dtype == np.float32:
+        return np.ascontiguousarray(array)
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
     if array.dtype.kind == "f" and not np.all(np.isfinite(values)):

@@ -11,5 +11,5 @@ def need(module: str, extra: str, what: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.split(".")[0]
+        package = "scikit-learn" if module == "sklearn" else module.split(".")[0]
         raise ImportError(f'{what} needs {package}: pip install "rgflow[{extra}]"') from error

@@ -64,7 +64,7 @@ class Packed:
     def __len__(self) -> int:
         return len(self.bits)
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         bits = np.unpackbits(self.bits, axis=-1, count=self.n_features, bitorder="little").view(np.int8)
         values = 2 * bits - 1 if self.spins else bits
         return values if dtype is None else values.astype(dtype)

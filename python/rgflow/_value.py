@@ -55,7 +55,7 @@ class Value:
             if not self.jackknife:
                 raise DataError("a value without blocks (rgflow.jackknife has them): take .ufloat")
         else:
-            return NotImplemented
+            raise TypeError(f"a Value and a {type(other).__name__}: cannot be combined; take a number or a Value")
         all_blocks, *left_out = (f(a, b) for a, b in zip(self.jackknife, parts, strict=True))
         value, error = jackknife_of(all_blocks, left_out)
         return Value(value, error, self.n_eff, jackknife=(all_blocks, *left_out))

@@ -10,6 +10,9 @@ from conftest import ROOT
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
+#: Modules whose packages have another name.
+NAMES = {"sklearn": "scikit-learn"}
+
 BEGIN = """
 import sys
 sys.modules[{package!r}] = None
@@ -26,7 +29,7 @@ def test_extras_bring_what_errors_say_that_they_bring():
     assert len(asked) > 3
     for package, extra in asked:
         names = [re.match("[a-z-]+", need).group() for need in EXTRAS[extra]]
-        assert package in names, f"{package} is not in [{extra}]"
+        assert NAMES.get(package, package) in names, f"{package} is not in [{extra}]"
 
 
 @pytest.mark.parametrize(
@@ -40,14 +43,17 @@ def test_extras_bring_what_errors_say_that_they_bring():
         ("xarray", "data", "rgflow.rg.reweight(None)"),
         ("xarray", "data", "rgflow.scan('mcrg', {'mcrg.size': [8]})"),
         ("pandas", "data", "rbm.history_"),
+        ("sklearn", "sklearn", "rbm.set_output(transform='pandas')"),
+        ("sklearn", "sklearn", "rbm.get_feature_names_out()"),
+        ("sklearn", "sklearn", "rgflow.Thermometer().score(spins, spins)"),
         ("uncertainties", "data", "rgflow.Value(1.0, 0.1).ufloat"),
         ("matplotlib", "plot", "rgflow.flow(rbm, spins, steps=2, progress=False).plot()"),
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(package, extra, call):
-    script = BEGIN.format(package=package) + call
+    script, name = BEGIN.format(package=package) + call, NAMES.get(package, package)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 1 and f'needs {package}: pip install "rgflow[{extra}]"' in done.stderr, done.stderr
+    assert done.returncode == 1 and f'needs {name}: pip install "rgflow[{extra}]"' in done.stderr, done.stderr
 
 
 def test_machines_need_numpy_alone():
