@@ -140,6 +140,7 @@ fn files_that_cannot_fit_are_refused_before_they_are_read() {
 
 /// A network learns from bits of states: 32 MB of them, whose training and test sets as numbers are 102 MB.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn states_of_a_file_are_bits_to_a_network() {
     let dir = tempfile::tempdir().unwrap();
     let spins = ndarray::Array2::from_shape_fn((8000, 4000), |(r, c)| if (r * r + 7 * c) % 5 < 2 { 1i8 } else { -1 });
@@ -161,6 +162,7 @@ fn states_of_a_file_are_bits_to_a_network() {
 
 /// States stay bytes from the file to the machine: 16 MB of them, of which a copy as numbers is 64 MB.
 #[test]
+#[ignore = "slow: ./test --full runs it"]
 fn states_of_a_file_are_trained_on_as_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let spins = ndarray::Array2::from_shape_fn((16_000, 1000), |(r, c)| if (r * r + 7 * c) % 5 < 2 { 1i8 } else { -1 });
